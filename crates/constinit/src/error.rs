@@ -1,0 +1,82 @@
+//! What can go wrong, named so that the reader knows where to look.
+
+use std::path::PathBuf;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A perceptron without a hidden layer.
+    #[error(
+        "layer_dims {layer_dims:?} has no hidden layer; input, hidden and output sizes are needed, \
+         at least 3 numbers"
+    )]
+    TooFewLayers {
+        /// The sizes given.
+        layer_dims: Vec<usize>,
+    },
+    /// A layer of no units.
+    #[error("layer_dims {layer_dims:?}: size number {position} is 0")]
+    EmptyLayer {
+        /// The sizes given.
+        layer_dims: Vec<usize>,
+        /// Which one is 0, from 0.
+        position: usize,
+    },
+    /// Sizes whose product no machine can hold.
+    #[error("layer_dims {layer_dims:?}: the parameters do not fit into memory")]
+    TooLarge {
+        /// The sizes given.
+        layer_dims: Vec<usize>,
+    },
+    /// One initialiser a layer is needed.
+    #[error("{layers} layers, but initialisers for {initialisers}")]
+    LayerCount {
+        /// Layers of the network.
+        layers: usize,
+        /// Initialisers given.
+        initialisers: usize,
+    },
+    /// An initialiser that cannot fill a shape.
+    #[error("initialiser {initialiser} cannot fill a parameter of shape {shape:?}: {reason}")]
+    Init {
+        /// Name of the initialiser.
+        initialiser: &'static str,
+        /// Shape of the parameter.
+        shape: Vec<usize>,
+        /// Why.
+        reason: String,
+    },
+    /// Inputs and targets that do not fit each other or the settings.
+    #[error("data: {reason}")]
+    Data {
+        /// What does not fit.
+        reason: String,
+    },
+    /// A number in the settings that no training can use.
+    #[error("{setting} = {value}: {reason}")]
+    Setting {
+        /// Name of the setting.
+        setting: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        reason: &'static str,
+    },
+    /// A checkpoint that cannot be written.
+    #[error("{}: cannot write the checkpoint: {source}", path.display())]
+    CheckpointWrite {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A checkpoint that cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

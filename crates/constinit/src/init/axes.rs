@@ -1,0 +1,59 @@
+//! Which axis of a parameter ranges over inputs and which over output units.
+
+/// The input and the output axis of a parameter, in the order in which Burn stores it.
+///
+/// Frameworks disagree on which of the two comes first, so nothing in this crate speaks of rows
+/// and columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParameterAxes {
+    /// The axis over inputs, if there is one.
+    pub input: Option<usize>,
+    /// The axis over output units.
+    pub output: Option<usize>,
+    fans: Option<[usize; 2]>,
+}
+
+impl ParameterAxes {
+    /// `weight[input][output]`, as in `burn::nn::Linear`.
+    pub const LINEAR_WEIGHT: Self = Self { input: Some(0), output: Some(1), fans: None };
+    /// `weight[output][input][kernel...]`, as in `burn::nn::conv::Conv2d` with one group.
+    pub const CONV_WEIGHT: Self = Self { input: Some(1), output: Some(0), fans: None };
+    /// `vector[output]`: a bias, a gain.
+    pub const VECTOR: Self = Self { input: None, output: Some(0), fans: None };
+
+    /// The same axes with the fans of another parameter: a bias is often scaled by the fan-in of
+    /// the weight beside it.
+    #[must_use]
+    pub const fn with_fans(mut self, fan_in: usize, fan_out: usize) -> Self {
+        self.fans = Some([fan_in, fan_out]);
+        self
+    }
+
+    /// Fan-in and fan-out of a parameter of this shape: the sizes of the input and of the output
+    /// axis, each times the entries of all other axes. None where an axis is missing.
+    pub fn fans(&self, shape: &[usize]) -> Option<[usize; 2]> {
+        if self.fans.is_some() {
+            return self.fans;
+        }
+        let (input, output) = (self.input?, self.output?);
+        let size = |axis: usize| shape.get(axis).copied();
+        let receptive: usize = (0..shape.len())
+            .filter(|axis| *axis != input && *axis != output)
+            .map(|axis| shape[axis])
+            .product();
+        Some([size(input)? * receptive, size(output)? * receptive])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fans_count_the_kernel() {
+        assert_eq!(ParameterAxes::LINEAR_WEIGHT.fans(&[3, 2]), Some([3, 2]));
+        assert_eq!(ParameterAxes::CONV_WEIGHT.fans(&[8, 4, 3, 3]), Some([36, 72]));
+        assert_eq!(ParameterAxes::VECTOR.fans(&[5]), None);
+        assert_eq!(ParameterAxes::VECTOR.with_fans(3, 5).fans(&[5]), Some([3, 5]));
+    }
+}

@@ -1,0 +1,36 @@
+//! Constant initialisation for Burn, and what it does to training.
+//!
+//! A network whose hidden units start alike stays that way: gradients cannot tell the units
+//! apart. This crate holds the network that shows it ([`ConstInit`]), initialisers that cause it
+//! ([`init`]), a training loop ([`train`]) and probes that watch it happen ([`probe`]). All of it
+//! is generic over Burn's `Backend`.
+//!
+//! ```
+//! use burn::tensor::Tensor;
+//! use burn_ndarray::NdArray;
+//! use constinit::ConstInitConfig;
+//!
+//! let device = Default::default();
+//! let net = ConstInitConfig::new(vec![3, 2, 4]).init::<NdArray>(&device);
+//! let y = net.forward(Tensor::from_data([[1.0, 0.0, 0.0]], &device));
+//! // Two hidden units of 1 + 0.5 each, then 2 * 1.5 + 0.5, for all four outputs.
+//! assert_eq!(y.into_data().to_vec::<f32>().unwrap(), [3.5; 4]);
+//! ```
+//!
+//! The two hidden units are one unit. [`train::train`] with a [`probe::PropertyProbe`] shows that
+//! they stay so, bit for bit.
+
+pub mod init;
+pub mod params;
+pub mod probe;
+pub mod tensors;
+pub mod text;
+pub mod train;
+
+mod activation;
+mod const_init;
+mod error;
+
+pub use activation::Activation;
+pub use const_init::{ConstInit, ConstInitConfig, ConstInitRecord, LayerInit, parameters_text};
+pub use error::Error;

@@ -1,0 +1,90 @@
+//! Watching a training run without touching it.
+//!
+//! A [`Probe`] is shown the run before the first step and after every step: module, gradients,
+//! loss, learning rate and step number. It holds what it measured; the training loop holds the
+//! probe. The parameters after a number of steps are bitwise the same with and without probes.
+
+mod properties;
+mod recorder;
+mod schedule;
+
+pub use properties::{DenseChain, PropertyProbe, PropertyReading, properties_of};
+pub use recorder::{Recorded, Recorder};
+pub use schedule::Schedule;
+
+use crate::params::{HostParameter, read_parameters};
+use burn::module::AutodiffModule;
+use burn::optim::GradientsParams;
+use burn::tensor::backend::AutodiffBackend;
+use std::cell::OnceCell;
+use std::marker::PhantomData;
+
+/// Something that watches a training run.
+pub trait Probe<B: AutodiffBackend, M: AutodiffModule<B>> {
+    /// Whether to look after `step` steps; step 0 is before training.
+    fn due(&self, step: usize) -> bool {
+        let _ = step;
+        true
+    }
+
+    /// Whether [`Observation::gradients`] is read. Keeping gradients past the optimizer costs a
+    /// copy of the references to them.
+    fn reads_gradients(&self) -> bool {
+        false
+    }
+
+    /// Looks at the run, where it is due.
+    fn observe(&mut self, seen: &Observation<'_, B, M>) -> Flow;
+}
+
+/// What a probe wants the training loop to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Stop after this step.
+    Stop {
+        /// Why, in words for people.
+        reason: String,
+    },
+}
+
+/// The state of a run between two steps.
+pub struct Observation<'a, B: AutodiffBackend, M: AutodiffModule<B>> {
+    /// Optimizer steps done; 0 before training.
+    pub step: usize,
+    /// The module with its parameters as they are now.
+    pub model: &'a M,
+    /// The gradients that the step used, after clipping. None before training, and where no due
+    /// probe reads gradients.
+    pub gradients: Option<&'a GradientsParams>,
+    /// The loss that the step computed, before it changed the parameters. None before training.
+    pub loss: Option<f64>,
+    /// The learning rate that the step used. None before training.
+    pub learning_rate: Option<f64>,
+    read_back: OnceCell<Vec<HostParameter>>,
+    backend: PhantomData<B>,
+}
+
+impl<'a, B: AutodiffBackend, M: AutodiffModule<B>> Observation<'a, B, M> {
+    /// The state of `model` before training.
+    pub fn before_training(model: &'a M) -> Self {
+        Self::of(0, model, None, None, None)
+    }
+
+    pub(crate) fn of(
+        step: usize,
+        model: &'a M,
+        gradients: Option<&'a GradientsParams>,
+        loss: Option<f64>,
+        learning_rate: Option<f64>,
+    ) -> Self {
+        let read_back = OnceCell::new();
+        Self { step, model, gradients, loss, learning_rate, read_back, backend: PhantomData }
+    }
+
+    /// All float parameters, on the host. Read from the device once, for all probes.
+    pub fn parameters(&self) -> &[HostParameter] {
+        self.read_back.get_or_init(|| read_parameters(self.model))
+    }
+}

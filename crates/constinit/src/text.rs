@@ -1,0 +1,109 @@
+//! Parameters as text, the way a notebook shows them.
+
+use std::fmt::{self, Display, Formatter};
+
+/// Entries that are shown at each end of an axis that is too long to show.
+const EDGE: usize = 3;
+/// Parameters with more entries than this are shown by their edges.
+const LARGE: usize = 1000;
+
+/// A matrix or a vector of numbers, 4 decimals each; large ones are elided in the middle.
+///
+/// `weight[output][input]` is shown with one line an output unit.
+///
+/// ```
+/// use constinit::text::Numbers;
+///
+/// let weight = Numbers::matrix(2, 3, |output, input| output as f64 - input as f64 / 3.0);
+/// assert_eq!(weight.to_string(), "[[ 0.0000, -0.3333, -0.6667],\n [ 1.0000,  0.6667,  0.3333]]");
+/// ```
+pub struct Numbers<F> {
+    lines: Option<usize>,
+    places: usize,
+    at: F,
+}
+
+impl<F: Fn(usize, usize) -> f64> Numbers<F> {
+    /// `lines` by `places` numbers, where `at(line, place)` is one of them.
+    pub fn matrix(lines: usize, places: usize, at: F) -> Self {
+        Self { lines: Some(lines), places, at }
+    }
+
+    /// `places` numbers, where `at(0, place)` is one of them.
+    pub fn vector(places: usize, at: F) -> Self {
+        Self { lines: None, places, at }
+    }
+
+    fn line(&self, line: usize, places: &[Option<usize>], width: usize) -> String {
+        let cells: Vec<String> = places
+            .iter()
+            .map(|place| match place {
+                Some(place) => format!("{:>width$}", number((self.at)(line, *place))),
+                None => "...".to_owned(),
+            })
+            .collect();
+        format!("[{}]", cells.join(", "))
+    }
+}
+
+impl<F: Fn(usize, usize) -> f64> Display for Numbers<F> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let all = self.lines.unwrap_or(1).saturating_mul(self.places) <= LARGE;
+        let lines = shown(self.lines.unwrap_or(1), all);
+        let places = shown(self.places, all);
+        let width = lines
+            .iter()
+            .flatten()
+            .flat_map(|line| places.iter().flatten().map(move |place| (*line, *place)))
+            .map(|(line, place)| number((self.at)(line, place)).len())
+            .max()
+            .unwrap_or(0);
+        if self.lines.is_none() {
+            return f.write_str(&self.line(0, &places, width));
+        }
+        let rendered: Vec<String> = lines
+            .iter()
+            .map(|line| line.map_or("...".to_owned(), |line| self.line(line, &places, width)))
+            .collect();
+        write!(f, "[{}]", rendered.join(",\n "))
+    }
+}
+
+fn number(value: f64) -> String {
+    // Four decimals of a huge number would be noise before the point.
+    if value.is_finite() && value.abs() >= 1e8 {
+        format!("{value:.4e}")
+    } else {
+        format!("{value:.4}")
+    }
+}
+
+/// The indices to show; None stands for those left out.
+fn shown(length: usize, all: bool) -> Vec<Option<usize>> {
+    if all || length <= 2 * EDGE {
+        return (0..length).map(Some).collect();
+    }
+    let head = (0..EDGE).map(Some);
+    head.chain([None]).chain((length - EDGE..length).map(Some)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_ones_are_whole() {
+        assert_eq!(Numbers::vector(2, |_, _| 0.5).to_string(), "[0.5000, 0.5000]");
+        assert_eq!(Numbers::vector(0, |_, _| 0.5).to_string(), "[]");
+        assert_eq!(Numbers::matrix(1, 1, |_, _| f64::NAN).to_string(), "[[NaN]]");
+        assert_eq!(Numbers::vector(1, |_, _| -3e9).to_string(), "[-3.0000e9]");
+    }
+
+    #[test]
+    fn large_ones_show_their_edges() {
+        let text = Numbers::matrix(512, 784, |i, j| (i * 1000 + j) as f64).to_string();
+        assert_eq!(text.lines().count(), 7);
+        assert!(text.lines().nth(3).unwrap().contains("..."), "{text}");
+        assert!(text.ends_with("511783.0000]]"), "{text}");
+    }
+}

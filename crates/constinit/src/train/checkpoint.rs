@@ -1,0 +1,166 @@
+//! A run's state in a file, whole or not at all.
+//!
+//! The file is written beside its place, flushed and renamed, so that a crash leaves either the
+//! old file or the new one. It starts with a magic number and a checksum of all that follows.
+//! Numbers are stored as doubles: every float type of the backends comes back bit for bit.
+
+use super::TrainState;
+use crate::Error;
+use burn::lr_scheduler::LrScheduler;
+use burn::module::AutodiffModule;
+use burn::optim::Optimizer;
+use burn::record::{DoublePrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+const MAGIC: &[u8; 24] = b"constinit checkpoint v1\n";
+/// Magic number, then a checksum of four bytes.
+const HEADER: usize = MAGIC.len() + 4;
+
+type Bytes = NamedMpkBytesRecorder<DoublePrecisionSettings>;
+
+/// What a checkpoint gives back.
+#[derive(Clone, Debug)]
+pub struct Checkpoint<M, O, S> {
+    /// The state of the run.
+    pub state: TrainState<M, O, S>,
+    /// What the writer kept beside it.
+    pub note: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    fingerprint: String,
+    note: String,
+    step: u64,
+    #[serde(with = "serde_bytes")]
+    model: Vec<u8>,
+    #[serde(with = "serde_bytes")]
+    optimizer: Vec<u8>,
+    #[serde(with = "serde_bytes")]
+    schedule: Vec<u8>,
+}
+
+/// Writes the state of a run.
+///
+/// `fingerprint` says which run it is: [`load_checkpoint`] wants the same one. `note` is the
+/// writer's own.
+///
+/// # Errors
+///
+/// [`Error::CheckpointWrite`] where the file cannot be written; an old file at `path` is then
+/// still whole.
+pub fn save_checkpoint<B, M, O, S>(
+    path: &Path,
+    state: &TrainState<M, O, S>,
+    fingerprint: &str,
+    note: &str,
+) -> Result<(), Error>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    O: Optimizer<M, B>,
+    S: LrScheduler,
+{
+    let write = || {
+        let payload = Payload {
+            fingerprint: fingerprint.to_owned(),
+            note: note.to_owned(),
+            step: state.step as u64,
+            model: encode::<B, _>(state.model.clone().into_record())?,
+            optimizer: encode::<B, _>(state.optimizer.to_record())?,
+            schedule: encode::<B, _>(state.schedule.to_record::<B>())?,
+        };
+        let payload = rmp_serde::to_vec_named(&payload).map_err(io::Error::other)?;
+        let mut bytes = Vec::with_capacity(HEADER + payload.len());
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&crc32fast::hash(&payload).to_le_bytes());
+        bytes.extend_from_slice(&payload);
+        replace(path, &bytes)
+    };
+    write().map_err(|source| Error::CheckpointWrite { path: path.to_owned(), source })
+}
+
+/// Reads a run's state into a fresh one of the same configuration.
+///
+/// # Errors
+///
+/// [`Error::Checkpoint`] for a file that cannot be read, is torn, is no checkpoint, or belongs to
+/// a run with another fingerprint.
+pub fn load_checkpoint<B, M, O, S>(
+    path: &Path,
+    fresh: TrainState<M, O, S>,
+    fingerprint: &str,
+    device: &B::Device,
+) -> Result<Checkpoint<M, O, S>, Error>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    O: Optimizer<M, B>,
+    S: LrScheduler,
+{
+    let refuse = |reason: String| Error::Checkpoint { path: path.to_owned(), reason };
+    let bytes = fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    let payload = unpack(&bytes).map_err(refuse)?;
+    if payload.fingerprint != fingerprint {
+        return Err(refuse(format!(
+            "a checkpoint of another run: it says {:?}, this run is {fingerprint:?}",
+            payload.fingerprint
+        )));
+    }
+    let part = |name: &str, error: io::Error| refuse(format!("{name} cannot be used: {error}"));
+    let model = decode::<B, _>(payload.model, device).map_err(|e| part("the module", e))?;
+    let optimizer =
+        decode::<B, _>(payload.optimizer, device).map_err(|e| part("the optimizer", e))?;
+    let schedule =
+        decode::<B, _>(payload.schedule, device).map_err(|e| part("the learning rate", e))?;
+    let state = TrainState {
+        model: fresh.model.load_record(model),
+        optimizer: fresh.optimizer.load_record(optimizer),
+        schedule: fresh.schedule.load_record::<B>(schedule),
+        step: usize::try_from(payload.step).map_err(|error| refuse(error.to_string()))?,
+    };
+    Ok(Checkpoint { state, note: payload.note })
+}
+
+fn unpack(bytes: &[u8]) -> Result<Payload, String> {
+    let Some(rest) = bytes.strip_prefix(MAGIC) else {
+        let torn = MAGIC.starts_with(bytes);
+        return Err(if torn { "torn: it ends within its first line" } else { "not a checkpoint" }
+            .to_owned());
+    };
+    let torn = || format!("torn or changed: {} bytes do not match their checksum", bytes.len());
+    let (checksum, payload) = rest.split_first_chunk::<4>().ok_or_else(torn)?;
+    if crc32fast::hash(payload) != u32::from_le_bytes(*checksum) {
+        return Err(torn());
+    }
+    rmp_serde::from_slice(payload).map_err(|error| format!("cannot be understood: {error}"))
+}
+
+fn encode<B: Backend, R: Record<B>>(record: R) -> io::Result<Vec<u8>> {
+    Recorder::<B>::record(&Bytes::default(), record, ()).map_err(io::Error::other)
+}
+
+fn decode<B: Backend, R: Record<B>>(bytes: Vec<u8>, device: &B::Device) -> io::Result<R> {
+    Recorder::<B>::load(&Bytes::default(), bytes, device).map_err(io::Error::other)
+}
+
+/// Puts a file in its place, whole or not at all.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let partial = path.with_extension("partial");
+    let mut file = File::create(&partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&partial, path)?;
+    // The new name itself has to reach the disk, too; not every system lets a folder be opened.
+    File::open(folder).and_then(|folder| folder.sync_all()).or_else(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported => Ok(()),
+        _ => Err(error),
+    })
+}

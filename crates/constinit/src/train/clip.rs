@@ -1,0 +1,136 @@
+//! Limits on gradients.
+
+use burn::module::{AutodiffModule, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+use std::marker::PhantomData;
+
+/// Limits the gradients of a module before the optimizer sees them.
+///
+/// Burn's own clipping acts on each parameter alone and belongs to the optimizer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clip {
+    /// Every entry is brought into `[-limit, limit]`.
+    Value(f64),
+    /// All gradients are multiplied by `min(1, limit / (norm + 1e-6))`, where `norm` is the
+    /// Euclidean norm of all of them together: PyTorch's `clip_grad_norm_`.
+    GlobalNorm(f64),
+}
+
+impl Clip {
+    /// The limited gradients.
+    pub fn apply<B: AutodiffBackend, M: AutodiffModule<B>>(
+        self,
+        model: &M,
+        gradients: GradientsParams,
+    ) -> GradientsParams {
+        let scaling = match self {
+            Self::Value(limit) => Scaling::<B>::Limit(limit),
+            Self::GlobalNorm(limit) => {
+                let mut squares =
+                    Squares { gradients: &gradients, sum: None, backend: PhantomData };
+                model.visit(&mut squares);
+                let Some(sum) = squares.sum else { return gradients };
+                Scaling::Factor(
+                    sum.sqrt().add_scalar(1e-6).recip().mul_scalar(limit).clamp_max(1.0),
+                )
+            }
+        };
+        let mut rescale = Rescale { from: gradients, to: GradientsParams::new(), scaling };
+        model.visit(&mut rescale);
+        rescale.to
+    }
+}
+
+enum Scaling<B: AutodiffBackend> {
+    Limit(f64),
+    Factor(Tensor<B::InnerBackend, 1>),
+}
+
+struct Squares<'a, B: AutodiffBackend> {
+    gradients: &'a GradientsParams,
+    sum: Option<Tensor<B::InnerBackend, 1>>,
+    backend: PhantomData<B>,
+}
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Squares<'_, B> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        if let Some(gradient) = self.gradients.get::<B::InnerBackend, D>(param.id) {
+            let square = gradient.square().sum();
+            self.sum = Some(match self.sum.take() {
+                Some(sum) => sum + square,
+                None => square,
+            });
+        }
+    }
+}
+
+struct Rescale<B: AutodiffBackend> {
+    from: GradientsParams,
+    to: GradientsParams,
+    scaling: Scaling<B>,
+}
+
+impl<B: AutodiffBackend> ModuleVisitor<B> for Rescale<B> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        if let Some(gradient) = self.from.remove::<B::InnerBackend, D>(param.id) {
+            let gradient = match &self.scaling {
+                Scaling::Limit(limit) => gradient.clamp(-limit, *limit),
+                Scaling::Factor(factor) => gradient * factor.clone().reshape([1; D]),
+            };
+            self.to.register::<B::InnerBackend, D>(param.id, gradient);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConstInit, ConstInitConfig};
+    use burn_autodiff::Autodiff;
+    use burn_ndarray::NdArray;
+
+    type B = Autodiff<NdArray<f64>>;
+
+    fn gradients(model: &ConstInit<B>) -> GradientsParams {
+        let x = Tensor::from_data([[1.0, 2.0, 3.0]], &Default::default());
+        GradientsParams::from_grads(model.forward(x).sum().backward(), model)
+    }
+
+    fn all(model: &ConstInit<B>, gradients: &GradientsParams) -> Vec<f64> {
+        let mut all = Vec::new();
+        for layer in &model.layers {
+            let weight = gradients.get::<NdArray<f64>, 2>(layer.weight.id).unwrap();
+            all.extend(weight.into_data().iter::<f64>());
+            let bias = gradients.get::<NdArray<f64>, 1>(layer.bias.as_ref().unwrap().id).unwrap();
+            all.extend(bias.into_data().iter::<f64>());
+        }
+        all
+    }
+
+    #[test]
+    fn the_norm_is_that_of_all_gradients() {
+        let model = ConstInitConfig::new(vec![3, 2, 4]).init::<B>(&Default::default());
+        let before = all(&model, &gradients(&model));
+        let norm = before.iter().map(|g| g * g).sum::<f64>().sqrt();
+        assert!(norm > 2.0, "{norm}");
+        let clipped = Clip::GlobalNorm(2.0).apply(&model, gradients(&model));
+        for (clipped, before) in all(&model, &clipped).iter().zip(&before) {
+            assert!((clipped - before * 2.0 / (norm + 1e-6)).abs() < 1e-12);
+        }
+        let untouched = Clip::GlobalNorm(2.0 * norm).apply(&model, gradients(&model));
+        assert_eq!(all(&model, &untouched), before);
+    }
+
+    #[test]
+    fn values_are_cut_on_both_sides() {
+        let model = ConstInitConfig::new(vec![3, 2, 4]).with_init_w(-1.0).with_init_b(10.0);
+        let model = model.init::<B>(&Default::default());
+        let before = all(&model, &gradients(&model));
+        assert!(before.iter().any(|g| *g > 2.0) && before.iter().any(|g| *g < -2.0), "{before:?}");
+        let clipped = all(&model, &Clip::Value(2.0).apply(&model, gradients(&model)));
+        let expected: Vec<f64> = before.iter().map(|g| g.clamp(-2.0, 2.0)).collect();
+        assert_eq!(clipped, expected);
+    }
+}

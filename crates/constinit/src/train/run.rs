@@ -1,0 +1,233 @@
+//! The loop.
+
+use super::{Batches, Clip};
+use crate::params::{HostParameter, first_non_finite, parameter_paths};
+use crate::probe::{Flow, Observation, Probe, Schedule};
+use burn::lr_scheduler::LrScheduler;
+use burn::module::{AutodiffModule, ModuleVisitor, Param};
+use burn::optim::{GradientsParams, Optimizer};
+use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{ElementConversion, Tensor};
+use std::marker::PhantomData;
+
+/// All that a run needs to go on.
+#[derive(Clone, Debug)]
+pub struct TrainState<M, O, S> {
+    /// The module.
+    pub model: M,
+    /// The optimizer with its state.
+    pub optimizer: O,
+    /// The learning-rate schedule; a number is a constant one.
+    pub schedule: S,
+    /// Optimizer steps done.
+    pub step: usize,
+}
+
+impl<M, O, S> TrainState<M, O, S> {
+    /// The state before training.
+    pub fn new(model: M, optimizer: O, schedule: S) -> Self {
+        Self { model, optimizer, schedule, step: 0 }
+    }
+}
+
+/// How far to train, and how carefully.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Train until this many steps are done, counted from the start of the run.
+    pub steps: usize,
+    /// Limits the gradients before the optimizer sees them.
+    pub clip: Option<Clip>,
+    /// When to look for parameters that are not finite. The loss is looked at in every step.
+    pub check_parameters: Schedule,
+}
+
+impl Plan {
+    /// A plan of this many steps, without clipping, that looks at the parameters every 16 steps
+    /// and after the last one.
+    pub fn steps(steps: usize) -> Self {
+        let check_parameters = Schedule::every(16).or(Schedule::at(steps));
+        Self { steps, clip: None, check_parameters }
+    }
+}
+
+/// A run that has ended.
+#[derive(Clone, Debug)]
+pub struct Trained<M, O, S> {
+    /// The state after the last step.
+    pub state: TrainState<M, O, S>,
+    /// The last loss that was computed; None where there was no step.
+    pub loss: Option<f64>,
+    /// Why the run ended.
+    pub ended: Ended,
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    /// The plan's steps are done.
+    Finished,
+    /// A probe asked for it.
+    Stopped {
+        /// The probe's reason.
+        reason: String,
+    },
+    /// A number became infinite or no number at all.
+    Diverged(Divergence),
+}
+
+/// Where a run diverged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Divergence {
+    /// The step, counted from 1. A step whose loss is not finite leaves the parameters as they
+    /// were before it.
+    pub step: usize,
+    /// What is not finite.
+    pub what: NonFinite,
+    /// That value.
+    pub value: f64,
+}
+
+/// What is not finite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NonFinite {
+    /// The loss that the step computed, while the parameters are finite.
+    Loss {
+        /// The path of the parameter with the largest entry.
+        largest_parameter: String,
+    },
+    /// A parameter.
+    Parameter {
+        /// Its path.
+        path: String,
+        /// The entry, in storage order.
+        entry: usize,
+    },
+}
+
+/// Trains until the plan's steps are done, a probe asks to stop, or a number is not finite.
+///
+/// The probes see a run before its first step (a state with `step` 0) and after each step for
+/// which they are due. A state that has steps done goes on from there and is not shown again.
+///
+/// # Complexity
+///
+/// Besides the step itself: one read-back of the loss a step, and one of all parameters in the
+/// steps in which a probe or [`Plan::check_parameters`] asks for it.
+pub fn train<B, M, O, S, D>(
+    state: TrainState<M, O, S>,
+    data: &mut D,
+    mut loss: impl FnMut(&M, D::Batch) -> Tensor<B, 1>,
+    plan: &Plan,
+    probes: &mut [&mut dyn Probe<B, M>],
+) -> Trained<M, O, S>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    O: Optimizer<M, B>,
+    S: LrScheduler,
+    D: Batches,
+{
+    let TrainState { mut model, mut optimizer, mut schedule, mut step } = state;
+    let mut last_loss = None;
+    let mut ended = None;
+
+    if step == 0 {
+        ended = show(probes, &Observation::before_training(&model));
+    }
+    while ended.is_none() && step < plan.steps {
+        let value = loss(&model, data.batch(step));
+        let gradients = GradientsParams::from_grads(value.backward(), &model);
+        let value: f64 = value.into_scalar().elem();
+        last_loss = Some(value);
+        if !value.is_finite() {
+            ended = Some(Ended::Diverged(diverged_loss(&model, step + 1, value)));
+            break;
+        }
+        let gradients = match plan.clip {
+            Some(clip) => clip.apply(&model, gradients),
+            None => gradients,
+        };
+        let rate = schedule.step();
+        let wanted = probes.iter().any(|p| p.reads_gradients() && p.due(step + 1));
+        let kept = wanted.then(|| share_gradients(&model, &gradients));
+        model = optimizer.step(rate, model, gradients);
+        step += 1;
+
+        let seen = Observation::of(step, &model, kept.as_ref(), Some(value), Some(rate));
+        ended = show(probes, &seen);
+        if plan.check_parameters.due(step)
+            && let Some(divergence) = diverged_parameter(&model, seen.parameters(), step)
+        {
+            ended = Some(Ended::Diverged(divergence));
+        }
+    }
+    let state = TrainState { model, optimizer, schedule, step };
+    Trained { state, loss: last_loss, ended: ended.unwrap_or(Ended::Finished) }
+}
+
+/// Shows a state to every probe that is due; the first reason to stop is the one that counts.
+fn show<B: AutodiffBackend, M: AutodiffModule<B>>(
+    probes: &mut [&mut dyn Probe<B, M>],
+    seen: &Observation<'_, B, M>,
+) -> Option<Ended> {
+    let mut ended = None;
+    for probe in probes.iter_mut().filter(|probe| probe.due(seen.step)) {
+        if let Flow::Stop { reason } = probe.observe(seen) {
+            ended.get_or_insert(Ended::Stopped { reason });
+        }
+    }
+    ended
+}
+
+fn diverged_parameter<B: AutodiffBackend, M: AutodiffModule<B>>(
+    model: &M,
+    parameters: &[HostParameter],
+    step: usize,
+) -> Option<Divergence> {
+    parameters.iter().enumerate().find_map(|(number, parameter)| {
+        let (entry, value) = first_non_finite(&parameter.data)?;
+        let path = parameter_paths(model).swap_remove(number);
+        Some(Divergence { step, what: NonFinite::Parameter { path, entry }, value })
+    })
+}
+
+fn diverged_loss<B: AutodiffBackend, M: AutodiffModule<B>>(
+    model: &M,
+    step: usize,
+    value: f64,
+) -> Divergence {
+    let parameters = crate::params::read_parameters(model);
+    // A parameter that is not finite came out of the step before and is the cause.
+    if let Some(cause) = diverged_parameter(model, &parameters, step.saturating_sub(1)) {
+        return cause;
+    }
+    let size = |p: &HostParameter| p.data.iter::<f64>().fold(0.0_f64, |m, v| m.max(v.abs()));
+    let largest = (0..parameters.len())
+        .max_by(|a, b| size(&parameters[*a]).total_cmp(&size(&parameters[*b])));
+    let mut paths = parameter_paths(model);
+    let largest_parameter = largest.map(|number| paths.swap_remove(number)).unwrap_or_default();
+    Divergence { step, what: NonFinite::Loss { largest_parameter }, value }
+}
+
+/// The same gradients once more: the optimizer empties the container that it is given.
+fn share_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(
+    model: &M,
+    gradients: &GradientsParams,
+) -> GradientsParams {
+    struct Sharer<'a, B> {
+        from: &'a GradientsParams,
+        to: GradientsParams,
+        backend: PhantomData<B>,
+    }
+    impl<B: AutodiffBackend> ModuleVisitor<B> for Sharer<'_, B> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            if let Some(gradient) = self.from.get::<B::InnerBackend, D>(param.id) {
+                self.to.register::<B::InnerBackend, D>(param.id, gradient);
+            }
+        }
+    }
+    let mut sharer =
+        Sharer { from: gradients, to: GradientsParams::new(), backend: PhantomData::<B> };
+    model.visit(&mut sharer);
+    sharer.to
+}

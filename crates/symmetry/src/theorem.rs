@@ -1,0 +1,531 @@
+//! The theorem on constant initialisation, as a check on plain slices.
+//!
+//! A multilayer perceptron `y = W2 a(W1 x + b1) + b2`, with `W[i][j]` the weight from input `j` to
+//! output unit `i`, has the four properties
+//!
+//! ```text
+//! P1  W1[i][j] = c1[j]   alike for every output unit i      P2  b1[i] = d1
+//! P3  W2[i][j] = c2      one number                         P4  b2[i] = d2
+//! ```
+//!
+//! and gradient descent keeps them, if loss and targets treat the outputs alike. With more than
+//! two layers P1 speaks of the first weight, P2 of every hidden bias, P3 of every later weight and
+//! P4 of the last bias.
+//!
+//! Unequal targets end P3 and P4, but not the weaker statement that [`hidden_units`] checks: the
+//! units of a hidden layer stay one unit, with alike incoming weights, biases and outgoing
+//! weights.
+//!
+//! ```
+//! use constinit_symmetry::theorem::{Dense, Order, hidden_units, properties};
+//!
+//! // 3 inputs, 2 hidden units, 4 outputs; weight[out][in].
+//! let layers = [
+//!     Dense::new(3, 2, &[1.0_f32, 2.0, 3.0, 1.0, 2.0, 3.0], Some(&[0.5, 0.5]), Order::OutputMajor)?,
+//!     Dense::new(2, 4, &[1.0; 8], Some(&[0.5; 4]), Order::OutputMajor)?,
+//! ];
+//! let properties = properties(&layers)?;
+//! assert!(properties.iter().all(|(_, property)| property.is_none_or(|p| p.holds())));
+//! assert_eq!(hidden_units(&layers)?[0].apart, None); // 2 units are one unit
+//! # Ok::<(), constinit_symmetry::theorem::ShapeError>(())
+//! ```
+
+use crate::ulps::Ulps;
+
+/// How the entries of a weight lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `[inputs, outputs]`: all output units of input 0, then those of input 1 (Burn).
+    InputMajor,
+    /// `[outputs, inputs]`: all inputs of output unit 0, then those of unit 1 (PyTorch).
+    OutputMajor,
+}
+
+/// The parameters of one linear layer, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Dense<'a, T> {
+    inputs: usize,
+    outputs: usize,
+    weight: &'a [T],
+    bias: Option<&'a [T]>,
+    order: Order,
+}
+
+impl<'a, T> Dense<'a, T> {
+    /// A layer of `inputs * outputs` weights and, if it has a bias, `outputs` of these.
+    ///
+    /// # Errors
+    ///
+    /// [`ShapeError`] where a slice is longer or shorter than that.
+    pub fn new(
+        inputs: usize,
+        outputs: usize,
+        weight: &'a [T],
+        bias: Option<&'a [T]>,
+        order: Order,
+    ) -> Result<Self, ShapeError> {
+        if inputs.checked_mul(outputs) != Some(weight.len()) {
+            return Err(ShapeError::Weight { inputs, outputs, entries: weight.len() });
+        }
+        match bias {
+            Some(bias) if bias.len() != outputs => {
+                Err(ShapeError::Bias { outputs, entries: bias.len() })
+            }
+            _ => Ok(Self { inputs, outputs, weight, bias, order }),
+        }
+    }
+}
+
+/// Layers that do not fit themselves or one another.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShapeError {
+    /// A weight without `inputs * outputs` entries.
+    #[error("a weight from {inputs} inputs to {outputs} outputs has {entries} entries")]
+    Weight {
+        /// Inputs of the layer.
+        inputs: usize,
+        /// Outputs of the layer.
+        outputs: usize,
+        /// Entries of the slice.
+        entries: usize,
+    },
+    /// A bias without one entry an output.
+    #[error("a bias of {outputs} outputs has {entries} entries")]
+    Bias {
+        /// Outputs of the layer.
+        outputs: usize,
+        /// Entries of the slice.
+        entries: usize,
+    },
+    /// A layer that does not read what the layer before it writes.
+    #[error("layer {layer} reads {inputs} inputs, but the layer before it has {outputs} outputs")]
+    Chain {
+        /// Number of the layer, from 1.
+        layer: usize,
+        /// Inputs of that layer.
+        inputs: usize,
+        /// Outputs of the layer before it.
+        outputs: usize,
+    },
+    /// The theorem speaks of networks with a hidden layer.
+    #[error("{layers} layers of weights have no hidden layer between them; at least 2 are needed")]
+    TooFewLayers {
+        /// Layers given.
+        layers: usize,
+    },
+}
+
+/// Which parameter of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The weight.
+    Weight,
+    /// The bias.
+    Bias,
+}
+
+/// How far numbers that should be one number lie apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Alike {
+    /// The largest absolute difference; infinite where a NaN is among the numbers.
+    pub deviation: f64,
+    /// The largest difference in representable numbers; 0 exactly where all bits are equal.
+    pub ulps: u64,
+}
+
+impl Alike {
+    const BITWISE: Self = Self { deviation: 0.0, ulps: 0 };
+
+    /// Whether the numbers are bitwise alike.
+    pub fn holds(&self) -> bool {
+        self.ulps == 0
+    }
+
+    fn worst(self, other: Self) -> Self {
+        Self { deviation: self.deviation.max(other.deviation), ulps: self.ulps.max(other.ulps) }
+    }
+}
+
+/// The four properties of the theorem; P2 and P4 are absent where there is no bias.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Properties {
+    /// First weight: alike for every output unit.
+    pub p1: Alike,
+    /// Every hidden bias: one number.
+    pub p2: Option<Alike>,
+    /// Every later weight: one number.
+    pub p3: Alike,
+    /// Last bias: one number.
+    pub p4: Option<Alike>,
+}
+
+impl Properties {
+    /// The properties with their names, P1 to P4.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Option<Alike>)> {
+        [("P1", Some(self.p1)), ("P2", self.p2), ("P3", Some(self.p3)), ("P4", self.p4)].into_iter()
+    }
+
+    /// Whether all that there are hold, bit for bit.
+    pub fn hold(&self) -> bool {
+        self.iter().all(|(_, property)| property.is_none_or(|alike| alike.holds()))
+    }
+}
+
+/// The units of one hidden layer, as one class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HiddenUnits {
+    /// Number of units.
+    pub units: usize,
+    /// The pair that differs most in one entry, or none where all are bitwise one unit.
+    pub apart: Option<Apart>,
+}
+
+/// Two units that differ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Apart {
+    /// The two units, the smaller number first.
+    pub units: [usize; 2],
+    /// The layer of the parameter in which they differ, from 0.
+    pub layer: usize,
+    /// The parameter in which they differ.
+    pub kind: Kind,
+    /// The absolute difference; infinite where one of the two entries is a NaN.
+    pub difference: f64,
+    /// The difference in representable numbers.
+    pub ulps: u64,
+}
+
+/// How far each of the four properties is from holding.
+///
+/// # Errors
+///
+/// [`ShapeError`] where the layers are not a chain of at least two.
+///
+/// # Complexity
+///
+/// One pass over all entries.
+pub fn properties<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Properties, ShapeError> {
+    check_chain(layers)?;
+    let (first, later) = (&layers[0], &layers[1..]);
+    let (last, hidden) = (&layers[layers.len() - 1], &layers[..layers.len() - 1]);
+    let bias = |layer: &Dense<'_, T>| layer.bias.map(|bias| alike(bias.iter().copied()));
+    Ok(Properties {
+        p1: (0..first.inputs)
+            .map(|input| alike(over_outputs(first, input)))
+            .fold(Alike::BITWISE, Alike::worst),
+        p2: hidden.iter().filter_map(bias).reduce(Alike::worst),
+        p3: later
+            .iter()
+            .map(|layer| alike(layer.weight.iter().copied()))
+            .fold(Alike::BITWISE, Alike::worst),
+        p4: bias(last),
+    })
+}
+
+/// Whether the units of each hidden layer are one unit: alike incoming weights, alike biases,
+/// alike outgoing weights.
+///
+/// # Errors
+///
+/// [`ShapeError`] where the layers are not a chain of at least two.
+///
+/// # Complexity
+///
+/// One pass over all entries; weights between two hidden layers are read twice.
+pub fn hidden_units<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Vec<HiddenUnits>, ShapeError> {
+    check_chain(layers)?;
+    Ok(layers
+        .windows(2)
+        .enumerate()
+        .map(|(number, pair)| {
+            let (incoming, outgoing) = (&pair[0], &pair[1]);
+            let bias = incoming.bias.and_then(|bias| widest_gap(bias.iter().copied()));
+            let into = (0..incoming.inputs).filter_map(|j| widest_gap(over_outputs(incoming, j)));
+            let out_of = (0..outgoing.outputs).filter_map(|i| widest_gap(over_inputs(outgoing, i)));
+            let apart = (into.map(|gap| gap.apart(number, Kind::Weight)))
+                .chain(bias.map(|gap| gap.apart(number, Kind::Bias)))
+                .chain(out_of.map(|gap| gap.apart(number + 1, Kind::Weight)))
+                .reduce(|a, b| if exceeds(&b, &a) { b } else { a });
+            HiddenUnits { units: incoming.outputs, apart }
+        })
+        .collect())
+}
+
+/// Whether a difference is the larger one; differences of equal size are told by their ULPs.
+fn exceeds(a: &Apart, b: &Apart) -> bool {
+    (a.difference, a.ulps) > (b.difference, b.ulps)
+}
+
+fn check_chain<T>(layers: &[Dense<'_, T>]) -> Result<(), ShapeError> {
+    if layers.len() < 2 {
+        return Err(ShapeError::TooFewLayers { layers: layers.len() });
+    }
+    for (number, pair) in layers.windows(2).enumerate() {
+        if pair[1].inputs != pair[0].outputs {
+            return Err(ShapeError::Chain {
+                layer: number + 2,
+                inputs: pair[1].inputs,
+                outputs: pair[0].outputs,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn over_outputs<'a, T: Ulps>(
+    layer: &Dense<'a, T>,
+    input: usize,
+) -> impl Iterator<Item = T> + Clone + use<'a, T> {
+    axis(layer.weight, layer.order == Order::OutputMajor, input, layer.inputs, layer.outputs)
+}
+
+fn over_inputs<'a, T: Ulps>(
+    layer: &Dense<'a, T>,
+    output: usize,
+) -> impl Iterator<Item = T> + Clone + use<'a, T> {
+    axis(layer.weight, layer.order == Order::InputMajor, output, layer.outputs, layer.inputs)
+}
+
+/// The `length` entries that share `index` on the other axis, which is `others` long.
+fn axis<T: Copy>(
+    weight: &[T],
+    strided: bool,
+    index: usize,
+    others: usize,
+    length: usize,
+) -> impl Iterator<Item = T> + Clone {
+    let (start, stride) = if strided { (index, others) } else { (index * length, 1) };
+    weight.get(start..).unwrap_or(&[]).iter().copied().step_by(stride).take(length)
+}
+
+/// The two members of a group of numbers that lie farthest apart, by their positions.
+#[derive(Clone, Copy)]
+struct Gap {
+    members: [usize; 2],
+    difference: f64,
+    ulps: u64,
+}
+
+impl Gap {
+    fn apart(self, layer: usize, kind: Kind) -> Apart {
+        let [u, v] = self.members;
+        Apart {
+            units: [u.min(v), u.max(v)],
+            layer,
+            kind,
+            difference: self.difference,
+            ulps: self.ulps,
+        }
+    }
+}
+
+fn alike<T: Ulps>(group: impl Iterator<Item = T> + Clone) -> Alike {
+    widest_gap(group)
+        .map_or(Alike::BITWISE, |gap| Alike { deviation: gap.difference, ulps: gap.ulps })
+}
+
+/// None where all numbers are bitwise one number, and for fewer than two numbers.
+fn widest_gap<T: Ulps>(group: impl Iterator<Item = T> + Clone) -> Option<Gap> {
+    let first = group.clone().next()?;
+    group.clone().nth(1)?;
+    let mut unlike = false;
+    // Almost always every number is the first one, and this pass needs no positions.
+    for value in group.clone() {
+        unlike |= value.ordinal() != first.ordinal() || value.is_nan();
+    }
+    if !unlike {
+        return None;
+    }
+    let (mut low, mut high) = ((0, first), (0, first));
+    for (position, value) in group.enumerate() {
+        if value.is_nan() {
+            // A NaN is like no number, itself included.
+            let other = usize::from(position == 0);
+            return Some(Gap {
+                members: [position, other],
+                difference: f64::INFINITY,
+                ulps: u64::MAX,
+            });
+        }
+        if value.ordinal() < low.1.ordinal() {
+            low = (position, value);
+        }
+        if value.ordinal() > high.1.ordinal() {
+            high = (position, value);
+        }
+    }
+    let difference = high.1.to_f64() - low.1.to_f64();
+    Some(Gap { members: [low.0, high.0], difference, ulps: crate::ulps(low.1, high.1) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn seed(order: Order) -> (Vec<f32>, Vec<f32>) {
+        let first = match order {
+            Order::OutputMajor => vec![1.0, 2.0, 3.0, 1.0, 2.0, 3.0],
+            Order::InputMajor => vec![1.0, 1.0, 2.0, 2.0, 3.0, 3.0],
+        };
+        (first, vec![1.0; 8])
+    }
+
+    fn check(w1: &[f32], b1: &[f32], w2: &[f32], b2: &[f32], order: Order) -> Properties {
+        let layers = [
+            Dense::new(3, 2, w1, Some(b1), order).unwrap(),
+            Dense::new(2, 4, w2, Some(b2), order).unwrap(),
+        ];
+        properties(&layers).unwrap()
+    }
+
+    #[test]
+    fn the_seed_holds_in_both_orders() {
+        for order in [Order::InputMajor, Order::OutputMajor] {
+            let (w1, w2) = seed(order);
+            assert!(check(&w1, &[0.5; 2], &w2, &[0.5; 4], order).hold());
+        }
+    }
+
+    #[test]
+    fn each_broken_parameter_breaks_its_own_property() {
+        let order = Order::OutputMajor;
+        let (w1, w2) = seed(order);
+        let up = 1.0_f32.next_up();
+        let broken = |p: Properties| {
+            p.iter().map(|(_, alike)| alike.is_some_and(|a| !a.holds())).collect::<Vec<_>>()
+        };
+        let mut bad = w1.clone();
+        bad[3] = up;
+        let p = check(&bad, &[0.5; 2], &w2, &[0.5; 4], order);
+        assert_eq!(broken(p), [true, false, false, false]);
+        assert_eq!(p.p1, Alike { deviation: f64::from(f32::EPSILON), ulps: 1 });
+
+        let p = check(&w1, &[0.5, 0.75], &w2, &[0.5; 4], order);
+        assert_eq!(broken(p), [false, true, false, false]);
+        assert_eq!(p.p2.unwrap().deviation, 0.25);
+
+        let mut bad = w2.clone();
+        bad[7] = up;
+        let p = check(&w1, &[0.5; 2], &bad, &[0.5; 4], order);
+        assert_eq!(broken(p), [false, false, true, false]);
+
+        let p = check(&w1, &[0.5; 2], &w2, &[0.5, 0.5, 0.5, -0.5], order);
+        assert_eq!(broken(p), [false, false, false, true]);
+    }
+
+    #[test]
+    fn zeros_of_unlike_sign_are_not_bitwise_alike() {
+        let p = check(&[0.0; 6], &[0.0, -0.0], &[0.0; 8], &[0.0; 4], Order::InputMajor);
+        assert_eq!(p.p2, Some(Alike { deviation: 0.0, ulps: 1 }));
+    }
+
+    #[test]
+    fn a_nan_is_like_nothing() {
+        let p = check(&[0.0; 6], &[f32::NAN; 2], &[0.0; 8], &[0.0; 4], Order::InputMajor);
+        assert_eq!(p.p2.unwrap().deviation, f64::INFINITY);
+        assert!(!p.hold());
+        let layer = Dense::new(1, 1, &[f32::NAN], None, Order::InputMajor).unwrap();
+        let alone = hidden_units(&[layer, layer]).unwrap();
+        assert_eq!(alone, [HiddenUnits { units: 1, apart: None }]);
+    }
+
+    #[test]
+    fn without_bias_two_properties_are_left() {
+        let layers = [
+            Dense::new(1, 2, &[1.0_f64, 1.0], None, Order::InputMajor).unwrap(),
+            Dense::new(2, 1, &[3.0, 3.0], None, Order::InputMajor).unwrap(),
+        ];
+        let p = properties(&layers).unwrap();
+        assert_eq!((p.p2, p.p4), (None, None));
+        assert!(p.hold());
+    }
+
+    #[test]
+    fn hidden_units_survive_unequal_outputs() {
+        // Outgoing weights differ between outputs, not between hidden units.
+        let w2 = [1.0_f32, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0];
+        let layers = [
+            Dense::new(1, 2, &[1.0_f32, 1.0], Some(&[0.0, 0.0]), Order::OutputMajor).unwrap(),
+            Dense::new(2, 4, &w2, Some(&[1.0, 2.0, 3.0, 4.0]), Order::OutputMajor).unwrap(),
+        ];
+        assert!(!properties(&layers).unwrap().hold());
+        assert_eq!(hidden_units(&layers).unwrap(), [HiddenUnits { units: 2, apart: None }]);
+    }
+
+    #[test]
+    fn the_pair_that_differs_is_named() {
+        let mut w2 = [1.0_f32; 6];
+        w2[4] = 1.5; // output 1, hidden unit 1
+        let layers = [
+            Dense::new(1, 3, &[1.0_f32; 3], None, Order::OutputMajor).unwrap(),
+            Dense::new(3, 2, &w2, None, Order::OutputMajor).unwrap(),
+        ];
+        let apart = hidden_units(&layers).unwrap()[0].apart.unwrap();
+        assert_eq!(apart.units, [0, 1]);
+        assert_eq!((apart.layer, apart.kind, apart.difference), (1, Kind::Weight, 0.5));
+        assert_eq!(apart.ulps, 1 << 22);
+    }
+
+    #[test]
+    fn layers_that_do_not_fit_are_named() {
+        let a = Dense::new(1, 3, &[1.0_f32; 3], None, Order::InputMajor).unwrap();
+        let b = Dense::new(2, 1, &[1.0_f32; 2], None, Order::InputMajor).unwrap();
+        assert_eq!(
+            properties(&[a, b]).unwrap_err().to_string(),
+            "layer 2 reads 2 inputs, but the layer before it has 3 outputs"
+        );
+        assert_eq!(hidden_units(&[a]).unwrap_err(), ShapeError::TooFewLayers { layers: 1 });
+        assert!(Dense::new(usize::MAX, 3, &[1.0_f32; 3], None, Order::InputMajor).is_err());
+        assert!(Dense::new(1, 3, &[1.0_f32; 3], Some(&[0.0]), Order::InputMajor).is_err());
+    }
+
+    #[test]
+    fn empty_layers_hold() {
+        let a = Dense::<f32>::new(0, 0, &[], Some(&[]), Order::InputMajor).unwrap();
+        assert!(properties(&[a, a]).unwrap().hold());
+        assert_eq!(hidden_units(&[a, a]).unwrap()[0], HiddenUnits { units: 0, apart: None });
+    }
+
+    proptest! {
+        /// The definition, written with indices, against the iterators.
+        #[test]
+        fn agrees_with_the_definition(
+            entries in prop::collection::vec(prop::sample::select(vec![1.0_f64, 1.5, -2.0]), 12),
+            input_major in any::<bool>(),
+        ) {
+            let order = if input_major { Order::InputMajor } else { Order::OutputMajor };
+            let (w1, rest) = entries.split_at(6); // 3 -> 2 -> 2
+            let (w2, b1) = rest.split_at(4);
+            let at = |w: &[f64], inputs: usize, outputs: usize, i: usize, j: usize| {
+                if input_major { w[j * outputs + i] } else { w[i * inputs + j] }
+            };
+            let layers = [
+                Dense::new(3, 2, w1, Some(b1), order).unwrap(),
+                Dense::new(2, 2, w2, None, order).unwrap(),
+            ];
+            let mut p1 = 0.0_f64;
+            for j in 0..3 {
+                p1 = p1.max((at(w1, 3, 2, 0, j) - at(w1, 3, 2, 1, j)).abs());
+            }
+            let mut p3 = 0.0_f64;
+            let mut outgoing = 0.0_f64;
+            for i in 0..2 {
+                outgoing = outgoing.max((at(w2, 2, 2, i, 0) - at(w2, 2, 2, i, 1)).abs());
+                for j in 0..2 {
+                    p3 = p3.max((at(w2, 2, 2, i, j) - w2[0]).abs()).max((w2[3] - w2[0]).abs());
+                    p3 = p3.max((at(w2, 2, 2, i, j) - w2[1]).abs());
+                    p3 = p3.max((at(w2, 2, 2, i, j) - w2[2]).abs());
+                }
+            }
+            let p2 = (b1[0] - b1[1]).abs();
+            let found = properties(&layers).unwrap();
+            prop_assert_eq!(found.p1.deviation, p1);
+            prop_assert_eq!(found.p2.unwrap().deviation, p2);
+            prop_assert_eq!(found.p3.deviation, p3);
+            let apart = hidden_units(&layers).unwrap()[0].apart;
+            prop_assert_eq!(apart.map_or(0.0, |a| a.difference), p1.max(p2).max(outgoing));
+        }
+    }
+}

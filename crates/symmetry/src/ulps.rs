@@ -1,0 +1,93 @@
+//! Distance between floating-point numbers, counted in representable numbers (ULPs).
+//!
+//! The bits of an IEEE 754 number, read as a sign and a magnitude, order the numbers as their
+//! values do. [`Ulps::ordinal`] turns them into an integer that grows by one from each number to
+//! the next, so that the distance of two numbers is the difference of two integers:
+//!
+//! ```
+//! use constinit_symmetry::ulps;
+//!
+//! assert_eq!(ulps(1.0_f32, 1.0), 0);
+//! assert_eq!(ulps(1.0_f32, 1.000_000_1), 1);
+//! assert_eq!(ulps(-0.0_f32, 0.0), 1); // equal in value, not in bits
+//! assert_eq!(ulps(1.0_f64, 1.0 + f64::EPSILON), 1);
+//! ```
+
+/// A floating-point number whose neighbours can be counted.
+pub trait Ulps: Copy {
+    /// The position of this number among all numbers of its type; -0.0 is -1 and 0.0 is 0.
+    ///
+    /// NaNs lie beyond the infinities.
+    fn ordinal(self) -> i64;
+
+    /// The same value as a double; exact for every type that implements this trait.
+    fn to_f64(self) -> f64;
+
+    /// Whether this is not a number.
+    fn is_nan(self) -> bool {
+        self.to_f64().is_nan()
+    }
+}
+
+impl Ulps for f32 {
+    fn ordinal(self) -> i64 {
+        let bits = i64::from(self.to_bits());
+        // A negative number's magnitude grows away from zero.
+        if self.is_sign_negative() { (1 << 31) - 1 - bits } else { bits }
+    }
+
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Ulps for f64 {
+    fn ordinal(self) -> i64 {
+        let magnitude = (self.to_bits() & !(1 << 63)).cast_signed();
+        if self.is_sign_negative() { -1 - magnitude } else { magnitude }
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+/// The number of steps from one representable number to the next that lie between `a` and `b`.
+///
+/// 0 exactly where the bits are equal.
+pub fn ulps<T: Ulps>(a: T, b: T) -> u64 {
+    a.ordinal().abs_diff(b.ordinal())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_whole_line_fits() {
+        assert_eq!(ulps(f64::NEG_INFINITY, f64::INFINITY), 2 * f64::INFINITY.to_bits() + 1);
+        assert_eq!(ulps(f32::MIN, f32::MAX), 2 * u64::from(f32::MAX.to_bits()) + 1);
+        assert_eq!(ulps(f32::from_bits(1), 0.0), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn neighbours_are_one_apart(x in any::<f32>(), y in any::<f64>()) {
+            prop_assume!(x.is_finite() && y.is_finite() && x != 0.0 && y != 0.0);
+            prop_assert_eq!(ulps(x, x.next_up()), 1);
+            prop_assert_eq!(ulps(y.next_down(), y), 1);
+        }
+
+        #[test]
+        fn ordinals_order_as_values_do(x in any::<f32>(), y in any::<f32>()) {
+            prop_assume!(!x.is_nan() && !y.is_nan());
+            prop_assert_eq!(x.total_cmp(&y), x.ordinal().cmp(&y.ordinal()));
+        }
+
+        #[test]
+        fn zero_exactly_for_equal_bits(x in any::<f64>(), y in any::<f64>()) {
+            prop_assert_eq!(ulps(x, y) == 0, x.to_bits() == y.to_bits());
+        }
+    }
+}
