@@ -1,2 +1,30 @@
-//! stub
-fn main() {}
+//! The `constinit` program.
+
+mod args;
+mod backend;
+mod commands;
+mod config;
+mod data;
+mod failure;
+mod run;
+
+use args::{Cli, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        None => commands::run::run(&cli.run),
+        Some(Command::Run(args)) => commands::run::run(&args),
+        Some(Command::Devices) => commands::devices::devices().map(|()| ExitCode::SUCCESS),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => {
+            let style = anstyle::AnsiColor::Red.on_default().bold();
+            anstream::eprintln!("{style}error:{style:#} {failure}");
+            ExitCode::from(failure.code)
+        }
+    }
+}

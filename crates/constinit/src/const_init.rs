@@ -134,7 +134,12 @@ impl ConstInitConfig {
         Ok(Linear { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) })
     }
 
-    fn check(&self) -> Result<(), Error> {
+    /// Whether such a network exists and fits into memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`ConstInitConfig::try_init`].
+    pub fn check(&self) -> Result<(), Error> {
         let layer_dims = || self.layer_dims.clone();
         if self.layer_dims.len() < 3 {
             return Err(Error::TooFewLayers { layer_dims: layer_dims() });
@@ -145,9 +150,11 @@ impl ConstInitConfig {
         let entries = self.layer_dims.windows(2).try_fold(0_usize, |sum, dims| {
             dims[0].checked_add(1)?.checked_mul(dims[1])?.checked_add(sum)
         });
-        match entries {
-            // One entry takes 4 or 8 bytes, and training needs each a few times.
-            Some(entries) if entries <= isize::MAX as usize / 64 => Ok(()),
+        // Parameters and gradients in single precision is the least that training needs. Asking for
+        // the memory tells whether the system would give it; it is not touched.
+        let bytes = entries.and_then(|entries| entries.checked_mul(2 * size_of::<f32>()));
+        match bytes {
+            Some(bytes) if Vec::<u8>::new().try_reserve_exact(bytes).is_ok() => Ok(()),
             _ => Err(Error::TooLarge { layer_dims: layer_dims() }),
         }
     }

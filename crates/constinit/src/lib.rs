@@ -20,6 +20,7 @@
 //! The two hidden units are one unit. [`train::train`] with a [`probe::PropertyProbe`] shows that
 //! they stay so, bit for bit.
 
+pub mod files;
 pub mod init;
 pub mod params;
 pub mod probe;

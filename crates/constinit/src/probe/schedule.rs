@@ -18,7 +18,7 @@ pub struct Schedule(Arc<dyn Fn(usize) -> bool + Send + Sync>);
 impl Schedule {
     /// Steps 0, n, 2n, ...; only step 0 where `n` is 0.
     pub fn every(n: usize) -> Self {
-        Self::when(move |step| if n == 0 { step == 0 } else { step % n == 0 })
+        Self::when(move |step| if n == 0 { step == 0 } else { step.is_multiple_of(n) })
     }
 
     /// The first `k` steps: 0 to k - 1.

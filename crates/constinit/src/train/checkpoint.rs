@@ -6,14 +6,15 @@
 
 use super::TrainState;
 use crate::Error;
+use crate::files::write_whole;
 use burn::lr_scheduler::LrScheduler;
 use burn::module::AutodiffModule;
 use burn::optim::Optimizer;
 use burn::record::{DoublePrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 const MAGIC: &[u8; 24] = b"constinit checkpoint v1\n";
@@ -79,7 +80,7 @@ where
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&crc32fast::hash(&payload).to_le_bytes());
         bytes.extend_from_slice(&payload);
-        replace(path, &bytes)
+        write_whole(path, &bytes)
     };
     write().map_err(|source| Error::CheckpointWrite { path: path.to_owned(), source })
 }
@@ -146,21 +147,4 @@ fn encode<B: Backend, R: Record<B>>(record: R) -> io::Result<Vec<u8>> {
 
 fn decode<B: Backend, R: Record<B>>(bytes: Vec<u8>, device: &B::Device) -> io::Result<R> {
     Recorder::<B>::load(&Bytes::default(), bytes, device).map_err(io::Error::other)
-}
-
-/// Puts a file in its place, whole or not at all.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let partial = path.with_extension("partial");
-    let mut file = File::create(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&partial, path)?;
-    // The new name itself has to reach the disk, too; not every system lets a folder be opened.
-    File::open(folder).and_then(|folder| folder.sync_all()).or_else(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported => Ok(()),
-        _ => Err(error),
-    })
 }

@@ -1,0 +1,102 @@
+//! What the user typed.
+
+use crate::backend::BackendName;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Which units of a neural network are the same unit, and what keeps them so.
+///
+/// Without a command, the experiment of the text on constant initialisation: a network [3, 2, 4]
+/// trained for 50 steps, with all parameters after each step.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Examples:
+  constinit                                  the notebook's run
+  constinit --backend wgpu                   the same on the GPU
+  constinit run --config my.toml --out run1  your own network, kept in a folder
+  constinit devices                          what there is to run on
+
+Exit codes: 0 fine, 1 a check that was asked for failed, 2 bad usage, configuration, file or no
+adapter, 3 the run diverged, 130 interrupted."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a network from a configuration and watch its hidden units
+    Run(RunArgs),
+    /// List the backends of this program and the devices that they find
+    Devices,
+}
+
+/// Trains a perceptron that starts from constants, prints its parameters or a table of readings,
+/// and says at the end which hidden units were one unit, for how long, and what kept them so.
+#[derive(Args, Debug, Default)]
+#[command(after_help = "Examples:
+  constinit run --preset notebook
+  constinit run --config my.toml --out run1
+  constinit run --config my.toml --json | jq .loss
+  constinit run --resume run1
+
+A configuration:
+  [model]
+  layer_dims = [3, 2, 4]
+  activation = \"tanh\"
+  [data]
+  inputs = \"x.csv\"
+  targets = \"y.csv\"
+  [training]
+  steps = 200
+  optimizer = { type = \"adam\", learning_rate = 0.01 }
+
+A network of at most 64 parameters is printed whole after each step, a larger one as a table.")]
+pub struct RunArgs {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["preset", "resume"])]
+    pub config: Option<PathBuf>,
+    /// Configuration that comes with the program
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    pub preset: Option<Preset>,
+    /// Backend to run on; by default wgpu, flex, ndarray, whichever is compiled in first
+    #[arg(long, value_enum)]
+    pub backend: Option<BackendName>,
+    /// Keep configuration, readings, checkpoints and final parameters in this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
+    /// Print readings as JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Go on with the run in this folder, from its last checkpoint
+    #[arg(long, value_name = "DIR")]
+    pub resume: Option<PathBuf>,
+}
+
+/// Configurations inside the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    /// The notebook's network, data and 50 steps
+    Notebook,
+}
+
+impl Preset {
+    /// The configuration file's text.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Notebook => include_str!("presets/notebook.toml"),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Notebook => "notebook",
+        }
+    }
+}

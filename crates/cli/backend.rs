@@ -1,0 +1,174 @@
+//! The backends; the only file that names one.
+
+use crate::failure::Failure;
+use burn::tensor::backend::AutodiffBackend;
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "wgpu"))]
+use burn_autodiff::Autodiff;
+use clap::ValueEnum;
+
+/// A backend by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackendName {
+    /// The GPU, or a Vulkan driver in software
+    Wgpu,
+    /// The CPU, Burn's newer backend
+    Flex,
+    /// The CPU, Burn's reference backend
+    Ndarray,
+}
+
+/// A backend that is compiled in, and what it found.
+pub struct Found {
+    pub name: BackendName,
+    pub float: &'static str,
+    /// Names of devices; empty where there is none.
+    pub devices: Vec<String>,
+}
+
+/// Work that runs on a backend.
+pub trait Job {
+    type Output;
+
+    fn run<B: AutodiffBackend>(self, backend: BackendName, device: &B::Device) -> Self::Output;
+}
+
+impl BackendName {
+    /// The name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wgpu => "wgpu",
+            Self::Flex => "flex",
+            Self::Ndarray => "ndarray",
+        }
+    }
+
+    pub fn from_str(name: &str) -> Option<Self> {
+        [Self::Wgpu, Self::Flex, Self::Ndarray].into_iter().find(|backend| backend.as_str() == name)
+    }
+
+    fn is_compiled_in(self) -> bool {
+        match self {
+            Self::Wgpu => cfg!(feature = "wgpu"),
+            Self::Flex => cfg!(feature = "flex"),
+            Self::Ndarray => cfg!(feature = "ndarray"),
+        }
+    }
+}
+
+/// The backends that are compiled in, the one that runs by default first.
+pub fn compiled_in() -> Vec<BackendName> {
+    let order = [BackendName::Wgpu, BackendName::Flex, BackendName::Ndarray];
+    order.into_iter().filter(|backend| backend.is_compiled_in()).collect()
+}
+
+/// The backend to run on.
+pub fn choose(asked: Option<BackendName>) -> Result<BackendName, Failure> {
+    let known = compiled_in();
+    match asked {
+        Some(backend) if known.contains(&backend) => Ok(backend),
+        Some(backend) => Err(not_compiled_in(backend)),
+        None => known.first().copied().ok_or_else(|| {
+            Failure::usage(
+                "no backend is compiled in; build with `--features ndarray` or `--features wgpu`",
+            )
+        }),
+    }
+}
+
+fn not_compiled_in(backend: BackendName) -> Failure {
+    let known: Vec<&str> = compiled_in().into_iter().map(BackendName::as_str).collect();
+    let others = if known.is_empty() {
+        String::new()
+    } else {
+        format!(", or choose one that is: {}", known.join(", "))
+    };
+    let name = backend.as_str();
+    Failure::usage(format!(
+        "backend {name} is not compiled in; build with `--features {name}`{others}"
+    ))
+}
+
+/// Makes sure that a backend finds a device.
+pub fn require(backend: BackendName) -> Result<(), Failure> {
+    match backend {
+        #[cfg(feature = "wgpu")]
+        BackendName::Wgpu => require_adapter(),
+        _ => Ok(()),
+    }
+}
+
+/// Runs a job on a backend.
+///
+/// The backend finds a device, see [`require`].
+pub fn dispatch<J: Job>(backend: BackendName, job: J) -> Result<J::Output, Failure> {
+    match backend {
+        #[cfg(feature = "wgpu")]
+        BackendName::Wgpu => Ok(job.run::<Autodiff<burn_wgpu::Wgpu>>(backend, &Default::default())),
+        #[cfg(feature = "flex")]
+        BackendName::Flex => Ok(job.run::<Autodiff<burn_flex::Flex>>(backend, &Default::default())),
+        #[cfg(feature = "ndarray")]
+        BackendName::Ndarray => {
+            Ok(job.run::<Autodiff<burn_ndarray::NdArray>>(backend, &Default::default()))
+        }
+        #[allow(unreachable_patterns, reason = "which patterns are left depends on the features")]
+        other => {
+            drop(job);
+            Err(not_compiled_in(other))
+        }
+    }
+}
+
+/// The backends that are compiled in and their devices.
+pub fn find() -> Vec<Found> {
+    compiled_in()
+        .into_iter()
+        .map(|name| Found {
+            name,
+            float: "f32",
+            devices: match name {
+                #[cfg(feature = "wgpu")]
+                BackendName::Wgpu => adapter_names(),
+                _ => vec!["CPU".to_owned()],
+            },
+        })
+        .collect()
+}
+
+#[cfg(feature = "wgpu")]
+fn adapters() -> Vec<burn_wgpu::WgpuDevice> {
+    use burn::cubecl::{Runtime, device::Device};
+    use burn_wgpu::graphics::{AutoGraphicsApi, GraphicsApi};
+    // Asked first: without an adapter, wgpu panics deep inside.
+    burn_wgpu::WgpuRuntime::enumerate_all_devices(&AutoGraphicsApi::backend())
+        .into_iter()
+        .map(Device::from_id)
+        .collect()
+}
+
+#[cfg(feature = "wgpu")]
+fn adapter_names() -> Vec<String> {
+    use burn_wgpu::graphics::AutoGraphicsApi;
+    adapters()
+        .iter()
+        .map(|device| {
+            let setup = burn_wgpu::init_setup::<AutoGraphicsApi>(device, Default::default());
+            let info = setup.adapter.get_info();
+            format!("{} ({:?}, {:?})", info.name, info.device_type, info.backend)
+        })
+        .collect()
+}
+
+#[cfg(feature = "wgpu")]
+fn require_adapter() -> Result<(), Failure> {
+    if !adapters().is_empty() {
+        return Ok(());
+    }
+    use burn_wgpu::graphics::{AutoGraphicsApi, GraphicsApi};
+    Err(Failure::usage(format!(
+        "backend wgpu: no adapter found (looked for {:?}, in hardware and software)\n  \
+         either run on the CPU: --backend ndarray\n  \
+         or install a driver; on Debian `apt install mesa-vulkan-drivers` brings one that runs on \
+         the CPU",
+        AutoGraphicsApi::backend()
+    )))
+}

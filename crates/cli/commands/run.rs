@@ -1,0 +1,366 @@
+//! `constinit run`: train, watch, keep, judge.
+
+use crate::args::{Preset, RunArgs};
+use crate::backend::{self, BackendName, Job};
+use crate::config::RunConfig;
+use crate::data::{Examples, Matrix};
+use crate::failure::{Failure, code};
+use crate::run::{
+    CheckpointDue, Comparison, End, Interrupt, RunDirectory, Screen, Start, Tally, Watch, What,
+    explain, interrupted,
+};
+use burn::tensor::TensorData;
+use burn::tensor::backend::AutodiffBackend;
+use constinit::params::read_parameters;
+use constinit::probe::Schedule;
+use constinit::tensors::from_values;
+use constinit::train::{
+    Batch, Batches, Clip, ConfiguredOptimizer, Ended, FullBatch, MiniBatches, Plan, Shifted,
+    TrainState, load_checkpoint, save_checkpoint, train,
+};
+use constinit::{ConstInit, Error};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// A run that is ready to start.
+struct Run {
+    config: RunConfig,
+    title: String,
+    examples: Examples,
+    directory: Option<RunDirectory>,
+    resume: bool,
+    json: bool,
+}
+
+pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let (run, backend) = match &args.resume {
+        Some(folder) => resumed(folder, args)?,
+        None => fresh(args)?,
+    };
+    backend::dispatch(backend, run)?
+}
+
+fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
+    let backend = backend::choose(args.backend)?;
+    let (config, title, folder) = match &args.config {
+        Some(path) => {
+            let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+            (RunConfig::read(path)?, path.display().to_string(), folder)
+        }
+        None => {
+            let preset = args.preset.unwrap_or(Preset::Notebook);
+            let config = RunConfig::parse(preset.text(), preset.name())?;
+            (config, format!("preset {}", preset.name()), Default::default())
+        }
+    };
+    let examples = check(&config, &folder)?;
+    backend::require(backend)?;
+    let (directory, config) = match &args.out {
+        Some(out) => {
+            let (directory, config) = RunDirectory::create(out, &config, &folder)?;
+            (Some(directory), config)
+        }
+        None => (None, config),
+    };
+    Ok((Run { config, title, examples, directory, resume: false, json: args.json }, backend))
+}
+
+fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure> {
+    let (directory, config) = RunDirectory::open(folder)?;
+    let began = directory.backend().as_deref().and_then(BackendName::from_str);
+    let backend = backend::choose(args.backend.or(began))?;
+    let examples = check(&config, folder)?;
+    backend::require(backend)?;
+    let title = folder.display().to_string();
+    let directory = Some(directory);
+    Ok((Run { config, title, examples, directory, resume: true, json: args.json }, backend))
+}
+
+/// Everything that can be found wrong before a folder is made.
+fn check(config: &RunConfig, folder: &Path) -> Result<Examples, Failure> {
+    config.model.network().check().map_err(|error| Failure::usage(format!("model.{error}")))?;
+    Examples::read(config, folder)
+}
+
+/// What a checkpoint keeps beside the state of the training.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    readings_bytes: u64,
+    readings: usize,
+    tally: Tally,
+}
+
+type State<B> = TrainState<ConstInit<B>, ConfiguredOptimizer<B, ConstInit<B>>, f64>;
+
+impl Job for Run {
+    type Output = Result<ExitCode, Failure>;
+
+    fn run<B: AutodiffBackend>(self, backend: BackendName, device: &B::Device) -> Self::Output {
+        B::seed(device, self.config.training.seed);
+        let optimizer = &self.config.training.optimizer;
+        let model = self.config.model.network().try_init::<B>(device)?;
+        let fresh = TrainState::new(model, optimizer.init()?, optimizer.learning_rate());
+        let parameters = read_parameters(&fresh.model).iter().map(|p| p.data.num_elements()).sum();
+        let readings = self.config.training.steps / self.config.probe.every;
+        let mut screen = Screen::new(self.json, parameters, readings);
+        let (state, note) = self.checkpoint(backend, fresh, device)?;
+        Session { run: &self, backend, device }.go(state, note, &mut screen)
+    }
+}
+
+impl Run {
+    /// What a checkpoint must say to belong to this run.
+    fn fingerprint(&self, backend: BackendName) -> Result<String, Failure> {
+        Ok(format!("backend {}, f32\n{}", backend.as_str(), self.config.to_toml()?))
+    }
+
+    /// The state to start from: that of the last checkpoint where a run is resumed.
+    fn checkpoint<B: AutodiffBackend>(
+        &self,
+        backend: BackendName,
+        fresh: State<B>,
+        device: &B::Device,
+    ) -> Result<(State<B>, Option<Note>), Failure> {
+        let newest = self.directory.as_ref().and_then(RunDirectory::newest_checkpoint);
+        let Some(path) = newest.filter(|_| self.resume) else { return Ok((fresh, None)) };
+        let found = load_checkpoint::<B, _, _, _>(
+            &path,
+            fresh,
+            &self.fingerprint(backend)?,
+            device,
+        )
+        .map_err(|error| match error {
+            Error::Checkpoint { path, reason } => Failure::usage(format!(
+                "{}: {reason}\n  to go on from an older checkpoint, or from the start, move \
+                     this file away",
+                path.display()
+            )),
+            other => other.into(),
+        })?;
+        let note = serde_json::from_str(&found.note)
+            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        Ok((found.state, Some(note)))
+    }
+
+    fn targets_alike(&self) -> bool {
+        let Matrix { columns, values, .. } = &self.examples.targets;
+        values.chunks(*columns).all(|row| row.iter().all(|value| *value == row[0]))
+    }
+}
+
+/// A run on a backend.
+struct Session<'a, B: AutodiffBackend> {
+    run: &'a Run,
+    backend: BackendName,
+    device: &'a B::Device,
+}
+
+impl<B: AutodiffBackend> Session<'_, B> {
+    fn go(
+        &self,
+        state: State<B>,
+        note: Option<Note>,
+        screen: &mut Screen,
+    ) -> Result<ExitCode, Failure> {
+        let Run { config, title, directory, .. } = self.run;
+        let start = Start::new(self.backend.as_str(), config);
+        let from = state.step;
+        let title = match from {
+            0 => format!("{title} on {}", self.backend.as_str()),
+            _ => format!("{title} on {}, from step {from}", self.backend.as_str()),
+        };
+        screen.start(&title, &start).map_err(on_screen)?;
+
+        let names = state.model.parameter_names();
+        let bar = self.progress(screen);
+        let bytes = note.as_ref().map_or(0, |note| note.readings_bytes);
+        let readings = directory.as_ref().map(|d| d.open_readings(bytes)).transpose()?;
+        let mut comparison = config.printed.as_ref().filter(|_| from == 0).map(Comparison::new);
+        if from == 0 {
+            let batch = self.set();
+            let outputs = state.model.forward(batch.inputs).into_data();
+            if let Some(comparison) = &mut comparison {
+                comparison.outputs(&outputs);
+            }
+            let parameters = read_parameters(&state.model);
+            let named = names.iter().map(String::as_str).zip(parameters.iter().map(|p| &p.data));
+            screen.parameters("parameters before training", named).map_err(on_screen)?;
+            screen.outputs(&outputs, &batch.targets.into_data()).map_err(on_screen)?;
+        }
+        let schedule = Schedule::every(config.probe.every).or(Schedule::at(config.training.steps));
+        let number = note.as_ref().map_or(0, |note| note.readings);
+        let tally = note.map(|note| note.tally).unwrap_or_default();
+        let failure = None;
+        let mut watch =
+            Watch { schedule, names, tally, screen, readings, comparison, bar, number, failure };
+        if from == 0 {
+            watch.keep(&start).map_err(in_folder)?;
+        }
+        let (state, ended) = self.train(state, &mut watch)?;
+        self.finish(&state, ended, watch)
+    }
+
+    /// Trains in stretches from checkpoint to checkpoint.
+    fn train(
+        &self,
+        mut state: State<B>,
+        watch: &mut Watch<'_>,
+    ) -> Result<(State<B>, Ended), Failure> {
+        let config = &self.run.config;
+        let loss = config.training.loss;
+        let mut data = self.batches()?;
+        let clip = config.training.clip_norm.map(Clip::GlobalNorm);
+        let clip = clip.or(config.training.clip_value.map(Clip::Value));
+        let check_parameters = watch.schedule.clone();
+        let plan = Plan { steps: config.training.steps, clip, check_parameters };
+        let mut due = CheckpointDue::new(config.training.checkpoint_every);
+        let mut interrupt = Interrupt::listen();
+        loop {
+            let trained = train(
+                state,
+                &mut data,
+                |model: &ConstInit<B>, batch: Batch<B>| {
+                    loss.forward(model.forward(batch.inputs), batch.targets)
+                },
+                &plan,
+                &mut [watch, &mut interrupt, &mut due],
+            );
+            state = trained.state;
+            if let Some(failure) = watch.failure.take() {
+                return Err(failure);
+            }
+            let diverged = matches!(trained.ended, Ended::Diverged(_));
+            if !diverged && state.step > 0 {
+                self.save(&state, watch)?;
+            }
+            let only_a_checkpoint = due.due && !interrupted() && !watch.is_lost();
+            if diverged || !only_a_checkpoint || state.step >= plan.steps {
+                let ended = match trained.ended {
+                    Ended::Stopped { .. } if state.step >= plan.steps => Ended::Finished,
+                    ended => ended,
+                };
+                return Ok((state, ended));
+            }
+            due.done();
+        }
+    }
+
+    fn save(&self, state: &State<B>, watch: &mut Watch<'_>) -> Result<(), Failure> {
+        let Some(directory) = &self.run.directory else { return Ok(()) };
+        let readings_bytes = watch.bytes().map_err(in_folder)?;
+        let note = Note { readings_bytes, readings: watch.number, tally: watch.tally.clone() };
+        let note = serde_json::to_string(&note).map_err(Failure::usage)?;
+        let path = directory.checkpoint(state.step);
+        save_checkpoint::<B, _, _, _>(&path, state, &self.run.fingerprint(self.backend)?, &note)?;
+        directory.forget_old_checkpoints();
+        Ok(())
+    }
+
+    fn finish(
+        &self,
+        state: &State<B>,
+        ended: Ended,
+        mut watch: Watch<'_>,
+    ) -> Result<ExitCode, Failure> {
+        let run = self.run;
+        watch.bar.finish_and_clear();
+        let parameters = read_parameters(&state.model);
+        let data: Vec<&TensorData> = parameters.iter().map(|p| &p.data).collect();
+        if let Some(directory) = &run.directory {
+            directory.write_parameters(watch.names.iter().cloned().zip(data.iter().copied()))?;
+        }
+        let tally = watch.tally.clone();
+        let end = End::new(state.step, tally.word(), tally.first_break(), &ended);
+        watch.keep(&end).map_err(in_folder)?;
+        watch.screen.json_line(&end).map_err(on_screen)?;
+        if watch.screen.is_sparse() {
+            let named = watch.names.iter().map(String::as_str).zip(data.iter().copied());
+            let heading = format!("\nparameters after step {}", state.step);
+            watch.screen.parameters(&heading, named).map_err(on_screen)?;
+        }
+        let what = What {
+            backend: self.backend.as_str(),
+            optimizer: run.config.training.optimizer.name(),
+            step: state.step,
+            targets_alike: run.targets_alike(),
+        };
+        let mut lines = tally.sentences(&what);
+        lines.extend(watch.comparison.as_ref().map(Comparison::sentence));
+        watch.screen.verdict(tally.first_break().is_none(), &lines).map_err(on_screen)?;
+
+        match ended {
+            Ended::Diverged(divergence) => Err(Failure::diverged(format!(
+                "the run diverged: {}{}",
+                explain(&divergence),
+                self.kept()
+            ))),
+            Ended::Stopped { .. } if interrupted() => Err(Failure::interrupted(format!(
+                "interrupted after step {}{}",
+                state.step,
+                match &run.directory {
+                    Some(d) =>
+                        format!("{}; go on with --resume {}", self.kept(), d.path().display()),
+                    None => String::new(),
+                }
+            ))),
+            _ if watch.comparison.as_ref().is_some_and(|comparison| !comparison.agrees()) => {
+                Ok(ExitCode::from(code::CHECK_FAILED))
+            }
+            _ => {
+                let remark = self.kept();
+                if !remark.is_empty() {
+                    watch.screen.remark(remark.trim_start_matches("; ")).map_err(on_screen)?;
+                }
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+
+    /// Where the run's files are, if they are anywhere.
+    fn kept(&self) -> String {
+        let path = self.run.directory.as_ref().map(RunDirectory::path);
+        path.map_or(String::new(), |path| {
+            format!("; what there is was written to {}", path.display())
+        })
+    }
+
+    fn set(&self) -> Batch<B> {
+        let tensor = |matrix: &Matrix| {
+            from_values(matrix.values.clone(), [matrix.rows, matrix.columns], self.device)
+        };
+        let Examples { inputs, targets } = &self.run.examples;
+        Batch { inputs: tensor(inputs), targets: tensor(targets) }
+    }
+
+    fn batches(&self) -> Result<impl Batches<Batch = Batch<B>> + use<B>, Failure> {
+        let data = &self.run.config.data;
+        let mut source: Box<dyn Batches<Batch = Batch<B>>> = match data.batch_size {
+            None => Box::new(FullBatch::new(self.set())?),
+            Some(size) => Box::new(MiniBatches::new(self.set(), size, data.shuffle_seed)?),
+        };
+        Ok(Shifted::new(move |step| source.batch(step), data.shift_per_step))
+    }
+
+    fn progress(&self, screen: &Screen) -> ProgressBar {
+        let steps = self.run.config.training.steps as u64;
+        if !screen.is_sparse() {
+            return ProgressBar::hidden();
+        }
+        // On a terminal only: the draw target is hidden elsewhere.
+        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
+        let style =
+            ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {per_sec}, {eta} left");
+        bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    }
+}
+
+fn on_screen(error: io::Error) -> Failure {
+    Failure::usage(format!("standard output: {error}"))
+}
+
+fn in_folder(error: io::Error) -> Failure {
+    Failure::usage(format!("readings.jsonl: {error}"))
+}

@@ -1,0 +1,332 @@
+//! Run configurations.
+
+use crate::failure::Failure;
+use constinit::train::{Loss, OptimizerConfig};
+use constinit::{Activation, ConstInitConfig};
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::Path;
+
+/// A run, as configured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    pub model: ModelConfig,
+    pub data: DataConfig,
+    #[serde(default)]
+    pub training: TrainingConfig,
+    #[serde(default)]
+    pub probe: ProbeConfig,
+    /// Numbers that another program printed for the same run, to be compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printed: Option<Printed>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Input, hidden..., output.
+    pub layer_dims: Vec<usize>,
+    #[serde(default)]
+    pub activation: Activation,
+    #[serde(default = "yes")]
+    pub bias: bool,
+    #[serde(default = "one")]
+    pub init_w: f64,
+    #[serde(default = "one_half")]
+    pub init_b: f64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Source>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<Source>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<Dataset>,
+    /// Step i trains on inputs and targets plus i times this.
+    pub shift_per_step: f64,
+    /// The whole set each step where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
+    /// The given order where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shuffle_seed: Option<u64>,
+}
+
+/// Rows of numbers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Source {
+    Inline(Vec<Vec<f64>>),
+    /// A CSV file, relative to the configuration.
+    File(String),
+}
+
+/// Data sets inside the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dataset {
+    /// 150 x 4, 3 classes.
+    Iris,
+    /// 569 x 30, 2 classes.
+    BreastCancer,
+    /// 1797 x 64, 10 classes.
+    Digits,
+    /// 442 x 10, a number to predict.
+    Diabetes,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainingConfig {
+    pub steps: usize,
+    pub loss: Loss,
+    pub seed: u64,
+    /// The Euclidean norm that all gradients together may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// The size that an entry of a gradient may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_value: Option<f64>,
+    /// A checkpoint after this many steps; where absent, every five seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint_every: Option<usize>,
+    pub optimizer: OptimizerConfig,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProbeConfig {
+    /// A reading after this many steps.
+    pub every: usize,
+}
+
+/// What another program printed: numbers with 4 decimals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Printed {
+    /// One number an example: all outputs of an example are equal.
+    pub outputs_before_training: Vec<f64>,
+    #[serde(default)]
+    pub after_step: Vec<PrintedStep>,
+}
+
+/// The parameters of a two-layer network whose hidden units are one unit and whose outputs are
+/// one output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrintedStep {
+    pub step: usize,
+    pub linear1_weight_row: Vec<f64>,
+    pub linear1_bias: f64,
+    pub linear2_weight: f64,
+    pub linear2_bias: f64,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn one_half() -> f64 {
+    0.5
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        Self {
+            steps: 50,
+            loss: Loss::Mse,
+            seed: 0,
+            clip_norm: None,
+            clip_value: None,
+            checkpoint_every: None,
+            optimizer: OptimizerConfig::sgd(0.1),
+        }
+    }
+}
+
+impl Default for ProbeConfig {
+    fn default() -> Self {
+        Self { every: 1 }
+    }
+}
+
+impl ModelConfig {
+    /// The library's configuration of the same network.
+    pub fn network(&self) -> ConstInitConfig {
+        ConstInitConfig::new(self.layer_dims.clone())
+            .with_init_w(self.init_w)
+            .with_init_b(self.init_b)
+            .with_bias(self.bias)
+            .with_activation(self.activation)
+    }
+}
+
+impl RunConfig {
+    /// Reads a configuration; `name` stands for it in messages.
+    pub fn parse(text: &str, name: &str) -> Result<Self, Failure> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let hint = nearest_known(error.message())
+                .map(|known| format!("did you mean `{known}`?\n"))
+                .unwrap_or_default();
+            Failure::usage(format!("{name}: {error}{hint}").trim_end())
+        })?;
+        config.check().map_err(|reason| Failure::usage(format!("{name}: {reason}")))?;
+        Ok(config)
+    }
+
+    /// Reads a configuration file.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// The whole configuration as TOML.
+    pub fn to_toml(&self) -> Result<String, Failure> {
+        toml::to_string(self).map_err(Failure::usage)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let finite = |key: &str, value: f64| {
+            if value.is_finite() { Ok(()) } else { Err(format!("{key} = {value} is not finite")) }
+        };
+        finite("model.init_w", self.model.init_w)?;
+        finite("model.init_b", self.model.init_b)?;
+        finite("data.shift_per_step", self.data.shift_per_step)?;
+        let optimizer = &self.training.optimizer;
+        optimizer.check().map_err(|error| format!("training.optimizer.{error}"))?;
+        let limits = [
+            ("training.clip_norm", self.training.clip_norm),
+            ("training.clip_value", self.training.clip_value),
+        ];
+        for (key, limit) in limits {
+            if let Some(limit) = limit.filter(|limit| !(limit.is_finite() && *limit > 0.0)) {
+                return Err(format!("{key} = {limit}: must be a finite number above 0"));
+            }
+        }
+        if self.training.clip_norm.is_some() && self.training.clip_value.is_some() {
+            return Err("training.clip_norm and training.clip_value: choose one".to_owned());
+        }
+        let counts = [
+            ("probe.every", Some(self.probe.every)),
+            ("data.batch_size", self.data.batch_size),
+            ("training.checkpoint_every", self.training.checkpoint_every),
+        ];
+        match counts.iter().find(|(_, count)| *count == Some(0)) {
+            Some((key, _)) => Err(format!("{key} = 0: must be at least 1")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Of the names that a message expects, the one that looks most like the one that it found.
+fn nearest_known(message: &str) -> Option<&str> {
+    if !message.contains("unknown field") && !message.contains("unknown variant") {
+        return None;
+    }
+    // Names stand between backticks: first the unknown one, then the known ones.
+    let mut names = message.split('`').skip(1).step_by(2);
+    let unknown = names.next()?;
+    names
+        .map(|known| (strsim::jaro_winkler(unknown, known), known))
+        .filter(|(likeness, _)| *likeness > 0.6)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Rows;
+        impl<'de> Visitor<'de> for Rows {
+            type Value = Source;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("rows of numbers, [[...], ...], or the name of a CSV file")
+            }
+
+            fn visit_str<E: de::Error>(self, file: &str) -> Result<Source, E> {
+                Ok(Source::File(file.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Source, A::Error> {
+                let mut rows = Vec::new();
+                while let Some(row) = seq.next_element()? {
+                    rows.push(row);
+                }
+                Ok(Source::Inline(rows))
+            }
+        }
+        deserializer.deserialize_any(Rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Preset;
+
+    fn message(text: &str) -> String {
+        RunConfig::parse(text, "run.toml").unwrap_err().to_string()
+    }
+
+    const SMALL: &str =
+        "[model]\nlayer_dims = [1, 2, 1]\n[data]\ninputs = [[1]]\ntargets = [[2]]\n";
+
+    #[test]
+    fn the_complete_configuration_reads_back_as_itself() {
+        let notebook = RunConfig::parse(Preset::Notebook.text(), "notebook").unwrap();
+        let complete = notebook.to_toml().unwrap();
+        assert_eq!(RunConfig::parse(&complete, "complete").unwrap(), notebook);
+        assert_eq!(notebook.training.optimizer, OptimizerConfig::sgd(0.1));
+        let small = RunConfig::parse(SMALL, "small").unwrap();
+        assert_eq!(RunConfig::parse(&small.to_toml().unwrap(), "small").unwrap(), small);
+        assert_eq!((small.model.init_w, small.training.steps, small.probe.every), (1.0, 50, 1));
+    }
+
+    #[test]
+    fn unknown_names_come_with_the_nearest_known_one() {
+        let text = format!("{SMALL}[training]\nstpes = 3\n");
+        let message_ = message(&text);
+        assert!(message_.starts_with("run.toml: TOML parse error at line 7"), "{message_}");
+        assert!(message_.ends_with("did you mean `steps`?"), "{message_}");
+        for (line, known) in [
+            ("optimizer = { type = \"sdg\" }", "`sgd`"),
+            ("optimizer = { type = \"adam\", learningrate = 1 }", "`learning_rate`"),
+            ("loss = \"mes\"", "`mse`"),
+        ] {
+            let found = message(&format!("{SMALL}[training]\n{line}\n"));
+            assert!(found.ends_with(&format!("did you mean {known}?")), "{found}");
+        }
+        let found = message(&format!("{SMALL}[modle]\n"));
+        assert!(found.ends_with("did you mean `model`?"), "{found}");
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        for (line, expected) in [
+            ("steps = -1", "invalid value: integer `-1`, expected usize"),
+            ("steps = \"ten\"", "invalid type: string \"ten\", expected usize"),
+            ("clip_norm = 0", "training.clip_norm = 0: must be a finite number above 0"),
+            (
+                "optimizer = { type = \"sgd\", learning_rate = -0.1 }",
+                "training.optimizer.learning_rate = -0.1: must be a finite number, 0 or more",
+            ),
+        ] {
+            let found = message(&format!("{SMALL}[training]\n{line}\n"));
+            assert!(found.contains(expected), "{found}");
+        }
+        let found = message("[model]\nlayer_dims = [1, 2, 1]\n[data]\ninputs = [[1, true]]\n");
+        assert!(found.contains("line 4"), "{found}");
+        assert!(found.contains("invalid type: boolean `true`, expected f64"), "{found}");
+        assert!(message(&format!("{SMALL}[probe]\nevery = 0\n")).contains("probe.every = 0"));
+    }
+}

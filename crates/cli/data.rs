@@ -1,0 +1,278 @@
+//! The examples of a run: read, measured, checked.
+
+use crate::config::{DataConfig, Dataset, RunConfig, Source};
+use crate::failure::Failure;
+use constinit::train::Loss;
+use std::path::Path;
+
+/// Rows of numbers, all of one length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    pub rows: usize,
+    pub columns: usize,
+    pub values: Vec<f64>,
+}
+
+/// What a run trains on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Examples {
+    pub inputs: Matrix,
+    pub targets: Matrix,
+}
+
+impl Examples {
+    /// Reads the examples of a configuration that lies in `folder`, and checks that they fit the
+    /// network.
+    pub fn read(config: &RunConfig, folder: &Path) -> Result<Self, Failure> {
+        let raw = match &config.data {
+            DataConfig { dataset: Some(name), inputs: None, targets: None, .. } => built_in(*name),
+            DataConfig { dataset: None, inputs: Some(inputs), targets: Some(targets), .. } => {
+                Self {
+                    inputs: Matrix::read(inputs, "data.inputs", folder)?,
+                    targets: Matrix::read(targets, "data.targets", folder)?,
+                }
+            }
+            DataConfig { dataset: Some(_), .. } => {
+                return Err(Failure::usage("data: either dataset, or inputs and targets"));
+            }
+            DataConfig { inputs: None, .. } => {
+                return Err(Failure::usage("data.inputs is missing (or name a data.dataset)"));
+            }
+            _ => return Err(Failure::usage("data.targets is missing")),
+        };
+        raw.fit(config)
+    }
+
+    fn fit(self, config: &RunConfig) -> Result<Self, Failure> {
+        let dims = &config.model.layer_dims;
+        let (Some(first), Some(last)) = (dims.first().copied(), dims.last().copied()) else {
+            return Err(Failure::usage("model.layer_dims is empty"));
+        };
+        let Self { inputs, targets } = self;
+        if inputs.rows != targets.rows {
+            return Err(Failure::usage(format!(
+                "data.inputs has {} rows, data.targets has {}",
+                inputs.rows, targets.rows
+            )));
+        }
+        if inputs.columns != first {
+            return Err(Failure::usage(format!(
+                "data.inputs has {} columns, but model.layer_dims = {dims:?} starts with {first}",
+                inputs.columns
+            )));
+        }
+        let classes = targets.columns == 1 && last > 1;
+        let by_class = classes
+            && (config.training.loss == Loss::CrossEntropy || config.data.dataset.is_some());
+        let targets = if by_class { one_hot(&targets, last, config)? } else { targets };
+        if targets.columns != last {
+            return Err(Failure::usage(format!(
+                "data.targets has {} columns, but model.layer_dims = {dims:?} ends with {last}",
+                targets.columns
+            )));
+        }
+        Ok(Self { inputs, targets })
+    }
+}
+
+/// Class numbers as probabilities.
+fn one_hot(targets: &Matrix, outputs: usize, config: &RunConfig) -> Result<Matrix, Failure> {
+    if config.data.shift_per_step != 0.0 {
+        return Err(Failure::usage(
+            "data.shift_per_step would shift targets that are class numbers; \
+             give data.targets with one column an output",
+        ));
+    }
+    let mut values = vec![0.0; targets.rows * outputs];
+    for (row, class) in targets.values.iter().enumerate() {
+        if class.fract() != 0.0 || *class < 0.0 || *class >= outputs as f64 {
+            return Err(Failure::usage(format!(
+                "data.targets, row {}: {class} is no class number from 0 to {}",
+                row + 1,
+                outputs - 1
+            )));
+        }
+        values[row * outputs + *class as usize] = 1.0;
+    }
+    Ok(Matrix { rows: targets.rows, columns: outputs, values })
+}
+
+impl Matrix {
+    fn read(source: &Source, key: &str, folder: &Path) -> Result<Self, Failure> {
+        match source {
+            Source::Inline(rows) => Self::collect(rows.iter().map(|row| Ok(row.clone())), |row| {
+                format!("{key}, row {row}")
+            }),
+            Source::File(name) => Self::read_csv(&folder.join(name), key),
+        }
+    }
+
+    fn read_csv(path: &Path, key: &str) -> Result<Self, Failure> {
+        let at = |reason: String| Failure::usage(format!("{key}: {}: {reason}", path.display()));
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .comment(Some(b'#'))
+            .from_path(path)
+            .map_err(|error| at(error.to_string()))?;
+        let mut rows = Vec::new();
+        let mut lines = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|error| at(error.to_string()))?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let numbers: Vec<_> = record.iter().map(str::parse::<f64>).collect();
+            // A first line without any number names the columns.
+            if rows.is_empty() && lines.is_empty() && numbers.iter().all(Result::is_err) {
+                lines.push(line);
+                continue;
+            }
+            let mut row = Vec::with_capacity(numbers.len());
+            for (column, (number, cell)) in numbers.into_iter().zip(record.iter()).enumerate() {
+                row.push(number.map_err(|_| {
+                    at(format!("line {line}, column {}: {cell:?} is no number", column + 1))
+                })?);
+            }
+            rows.push(row);
+            lines.push(line);
+        }
+        let headings = lines.len() - rows.len();
+        Self::collect(rows.into_iter().map(Ok), |row| {
+            let line = lines.get(row - 1 + headings).copied().unwrap_or_default();
+            format!("{key}: {}: line {line}", path.display())
+        })
+    }
+
+    /// Joins rows; `place` names the row with a number from 1.
+    fn collect(
+        rows: impl Iterator<Item = Result<Vec<f64>, Failure>>,
+        place: impl Fn(usize) -> String,
+    ) -> Result<Self, Failure> {
+        let mut matrix = Self { rows: 0, columns: 0, values: Vec::new() };
+        for row in rows {
+            let row = row?;
+            matrix.rows += 1;
+            let place = || place(matrix.rows);
+            if matrix.rows == 1 {
+                matrix.columns = row.len();
+            }
+            if row.len() != matrix.columns {
+                return Err(Failure::usage(format!(
+                    "{}: {} numbers, but the first row has {}",
+                    place(),
+                    row.len(),
+                    matrix.columns
+                )));
+            }
+            if let Some(column) = row.iter().position(|value| !value.is_finite()) {
+                return Err(Failure::usage(format!(
+                    "{}, column {}: {} is not finite",
+                    place(),
+                    column + 1,
+                    row[column]
+                )));
+            }
+            matrix.values.extend(row);
+        }
+        if matrix.rows == 0 || matrix.columns == 0 {
+            return Err(Failure::usage(format!("{}: no numbers", place(1))));
+        }
+        Ok(matrix)
+    }
+}
+
+fn built_in(name: Dataset) -> Examples {
+    use smartcore::dataset;
+    match name {
+        Dataset::Iris => examples(dataset::iris::load_dataset()),
+        Dataset::BreastCancer => examples(dataset::breast_cancer::load_dataset()),
+        Dataset::Digits => examples(dataset::digits::load_dataset()),
+        Dataset::Diabetes => examples(dataset::diabetes::load_dataset()),
+    }
+}
+
+fn examples<Y: Copy + Into<f64>>(set: smartcore::dataset::Dataset<f32, Y>) -> Examples {
+    let matrix = |columns, values| Matrix { rows: set.num_samples, columns, values };
+    Examples {
+        inputs: matrix(set.num_features, set.data.iter().copied().map(f64::from).collect()),
+        targets: matrix(1, set.target.iter().copied().map(Into::into).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(data: &str, loss: &str) -> Result<Examples, String> {
+        let text = format!(
+            "[model]\nlayer_dims = [2, 3, 3]\n[training]\nloss = \"{loss}\"\n[data]\n{data}\n"
+        );
+        let config = RunConfig::parse(&text, "run.toml").map_err(|error| error.to_string())?;
+        Examples::read(&config, Path::new(".")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_are_named() {
+        for (data, expected) in [
+            (
+                "inputs = [[1, 2], [3]]\ntargets = [[1, 1, 1], [1, 1, 1]]",
+                "data.inputs, row 2: 1 numbers, but the first row has 2",
+            ),
+            (
+                "inputs = [[1, 2], [3, nan]]\ntargets = [[1, 1, 1], [1, 1, 1]]",
+                "data.inputs, row 2, column 2: NaN is not finite",
+            ),
+            (
+                "inputs = [[1, 2, 3]]\ntargets = [[1, 1, 1]]",
+                "data.inputs has 3 columns, but model.layer_dims = [2, 3, 3] starts with 2",
+            ),
+            (
+                "inputs = [[1, 2]]\ntargets = [[1, 1]]",
+                "data.targets has 2 columns, but model.layer_dims = [2, 3, 3] ends with 3",
+            ),
+            (
+                "inputs = [[1, 2]]\ntargets = [[1, 1, 1], [1, 1, 1]]",
+                "data.inputs has 1 rows, data.targets has 2",
+            ),
+            ("inputs = []\ntargets = [[1, 1, 1]]", "data.inputs, row 1: no numbers"),
+            ("inputs = [[1, 2]]", "data.targets is missing"),
+            ("shift_per_step = 1", "data.inputs is missing (or name a data.dataset)"),
+            (
+                "dataset = \"iris\"\ninputs = [[1, 2]]",
+                "data: either dataset, or inputs and targets",
+            ),
+        ] {
+            assert_eq!(read(data, "mse").unwrap_err(), expected, "{data}");
+        }
+    }
+
+    #[test]
+    fn class_numbers_become_probabilities() {
+        let data = "inputs = [[1, 2], [3, 4]]\ntargets = [[2], [0]]";
+        let examples = read(data, "cross_entropy").unwrap();
+        assert_eq!(examples.targets.values, [0., 0., 1., 1., 0., 0.]);
+        let wrong = read("inputs = [[1, 2]]\ntargets = [[3]]", "cross_entropy").unwrap_err();
+        assert_eq!(wrong, "data.targets, row 1: 3 is no class number from 0 to 2");
+        let shifted = format!("{data}\nshift_per_step = 1");
+        assert!(read(&shifted, "cross_entropy").unwrap_err().contains("class numbers"));
+    }
+
+    #[test]
+    fn the_data_sets_have_the_shapes_that_their_names_promise() {
+        for (name, rows, columns, classes) in [
+            (Dataset::Iris, 150, 4, Some(3)),
+            (Dataset::BreastCancer, 569, 30, Some(2)),
+            (Dataset::Digits, 1797, 64, Some(10)),
+            (Dataset::Diabetes, 442, 10, None),
+        ] {
+            let Examples { inputs, targets } = built_in(name);
+            assert_eq!((inputs.rows, inputs.columns), (rows, columns));
+            assert_eq!((targets.rows, targets.columns), (rows, 1));
+            assert_eq!(inputs.values.len(), rows * columns);
+            let largest = targets.values.iter().copied().fold(0.0, f64::max);
+            if let Some(classes) = classes {
+                assert_eq!(largest, f64::from(classes) - 1.0, "{name:?}");
+            }
+        }
+    }
+}

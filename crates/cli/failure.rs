@@ -1,0 +1,52 @@
+//! Why the program ends with something else than success.
+
+use std::fmt::{self, Display, Formatter};
+
+/// A message for standard error and an exit code.
+#[derive(Debug)]
+pub struct Failure {
+    /// See [`code`].
+    pub code: u8,
+    message: String,
+}
+
+/// Exit codes; 0 is success.
+pub mod code {
+    /// A check that was asked for failed.
+    pub const CHECK_FAILED: u8 = 1;
+    /// Bad usage, configuration or file, or no adapter.
+    pub const USAGE: u8 = 2;
+    /// A loss or a parameter is not finite.
+    pub const DIVERGED: u8 = 3;
+    /// Ctrl-C: what shells report for a program that the signal ended.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+impl Failure {
+    /// The user can mend it.
+    pub fn usage(message: impl Display) -> Self {
+        Self { code: code::USAGE, message: message.to_string() }
+    }
+
+    /// The run diverged.
+    pub fn diverged(message: impl Display) -> Self {
+        Self { code: code::DIVERGED, message: message.to_string() }
+    }
+
+    /// The user stopped the run.
+    pub fn interrupted(message: impl Display) -> Self {
+        Self { code: code::INTERRUPTED, message: message.to_string() }
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<constinit::Error> for Failure {
+    fn from(error: constinit::Error) -> Self {
+        Self::usage(error)
+    }
+}

@@ -1,0 +1,15 @@
+//! One run: what is read, what is printed, what is kept.
+
+mod directory;
+mod printed;
+mod readings;
+mod screen;
+mod verdict;
+mod watch;
+
+pub use directory::RunDirectory;
+pub use printed::Comparison;
+pub use readings::{End, Start, explain};
+pub use screen::Screen;
+pub use verdict::{Tally, What};
+pub use watch::{CheckpointDue, Interrupt, Watch, interrupted};

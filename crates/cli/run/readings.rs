@@ -1,0 +1,165 @@
+//! The lines of `readings.jsonl`, and of standard output with `--json`.
+
+use super::verdict::{FirstBreak, parameter_name, space_name};
+use crate::config::RunConfig;
+use constinit::train::{Divergence, Ended, NonFinite};
+use constinit_symmetry::theorem::{Alike, HiddenUnits, Properties};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+/// The first line.
+#[derive(Serialize)]
+pub struct Start<'a> {
+    event: &'static str,
+    schema: u32,
+    backend: &'a str,
+    config: &'a RunConfig,
+}
+
+/// One line a reading.
+#[derive(Serialize)]
+pub struct Reading {
+    event: &'static str,
+    step: usize,
+    loss: Option<f64>,
+    properties: BTreeMap<&'static str, Option<Property>>,
+    hidden: Vec<Hidden>,
+}
+
+#[derive(Serialize)]
+struct Property {
+    holds: bool,
+    /// Null where it is infinite.
+    deviation: Option<f64>,
+    ulps: u64,
+}
+
+#[derive(Serialize)]
+struct Hidden {
+    name: String,
+    units: usize,
+    one_unit: bool,
+    /// The pair that differs most.
+    apart: Option<Pair>,
+}
+
+#[derive(Serialize)]
+struct Pair {
+    units: [usize; 2],
+    parameter: String,
+    difference: Option<f64>,
+    ulps: u64,
+}
+
+/// The last line.
+#[derive(Serialize)]
+pub struct End<'a> {
+    event: &'static str,
+    step: usize,
+    verdict: &'static str,
+    first_break: Option<&'a FirstBreak>,
+    ended: &'static str,
+    reason: Option<String>,
+}
+
+impl<'a> Start<'a> {
+    pub fn new(backend: &'a str, config: &'a RunConfig) -> Self {
+        Self { event: "start", schema: 1, backend, config }
+    }
+}
+
+impl Reading {
+    pub fn new(
+        step: usize,
+        loss: Option<f64>,
+        properties: &Properties,
+        hidden: &[HiddenUnits],
+    ) -> Self {
+        let property = |alike: Alike| Property {
+            holds: alike.holds(),
+            deviation: finite(alike.deviation),
+            ulps: alike.ulps,
+        };
+        let space = |(number, units): (usize, &HiddenUnits)| Hidden {
+            name: space_name(number),
+            units: units.units,
+            one_unit: units.apart.is_none(),
+            apart: units.apart.map(|apart| Pair {
+                units: apart.units,
+                parameter: parameter_name(apart.layer, apart.kind),
+                difference: finite(apart.difference),
+                ulps: apart.ulps,
+            }),
+        };
+        Self {
+            event: "reading",
+            step,
+            loss: loss.and_then(finite),
+            properties: properties.iter().map(|(name, p)| (name, p.map(property))).collect(),
+            hidden: hidden.iter().enumerate().map(space).collect(),
+        }
+    }
+}
+
+impl<'a> End<'a> {
+    pub fn new(
+        step: usize,
+        verdict: &'static str,
+        first_break: Option<&'a FirstBreak>,
+        ended: &Ended,
+    ) -> Self {
+        let (ended, reason) = match ended {
+            Ended::Finished => ("finished", None),
+            Ended::Stopped { reason } => ("stopped", Some(reason.clone())),
+            Ended::Diverged(divergence) => ("diverged", Some(explain(divergence))),
+        };
+        Self { event: "end", step, verdict, first_break, ended, reason }
+    }
+}
+
+/// A divergence in words, with the names that perceptrons' parameters have in files.
+pub fn explain(divergence: &Divergence) -> String {
+    let Divergence { step, what, value } = divergence;
+    match what {
+        NonFinite::Loss { largest_parameter } => format!(
+            "the loss of step {step} is {value}; the parameter with the largest entry is {}",
+            file_name(largest_parameter)
+        ),
+        NonFinite::Parameter { path, entry } => {
+            format!("after step {step}, {} has the value {value} (entry {entry})", file_name(path))
+        }
+    }
+}
+
+/// `layers.0.weight` is `linear1.weight` in files.
+fn file_name(path: &str) -> String {
+    let mut parts = path.split('.');
+    match (parts.next(), parts.next().and_then(|n| n.parse::<usize>().ok()), parts.next()) {
+        (Some("layers"), Some(number), Some(kind)) => format!("linear{}.{kind}", number + 1),
+        _ => path.to_owned(),
+    }
+}
+
+fn finite(value: f64) -> Option<f64> {
+    Some(value).filter(|value| value.is_finite())
+}
+
+/// Writes one line.
+pub fn write_line(to: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_vec(line).map_err(io::Error::other)?;
+    text.push(b'\n');
+    to.write_all(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn divergence_names_step_and_parameter() {
+        let what = NonFinite::Parameter { path: "layers.1.bias".to_owned(), entry: 3 };
+        let divergence = Divergence { step: 7, what, value: f64::NEG_INFINITY };
+        assert_eq!(explain(&divergence), "after step 7, linear2.bias has the value -inf (entry 3)");
+    }
+}

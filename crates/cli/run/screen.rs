@@ -1,0 +1,226 @@
+//! What a run prints on standard output.
+
+use super::readings::{Reading, Start, write_line};
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use burn::tensor::TensorData;
+use constinit::parameters_text;
+use constinit::text::Numbers;
+use constinit_symmetry::theorem::{Alike, HiddenUnits, Properties};
+use std::io::{self, Stdout, Write};
+
+const HEADING: Style = Style::new().bold();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const QUIET: Style = Style::new().dimmed();
+
+/// Networks of at most this many parameters are printed whole after each step.
+const SMALL: usize = 64;
+/// About how many lines a table has.
+const TABLE_LINES: usize = 40;
+
+/// Standard output, in one of three manners.
+pub struct Screen {
+    out: AutoStream<Stdout>,
+    manner: Manner,
+    /// A reader that went away, as `head` does, is not an error.
+    closed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// One JSON object a line.
+    Json,
+    /// All parameters after each step.
+    Whole,
+    /// A line for every so many readings.
+    Table { every: usize },
+}
+
+impl Screen {
+    pub fn new(json: bool, parameters: usize, readings: usize) -> Self {
+        let manner = match (json, parameters <= SMALL) {
+            (true, _) => Manner::Json,
+            (false, true) => Manner::Whole,
+            (false, false) => Manner::Table { every: readings.div_ceil(TABLE_LINES).max(1) },
+        };
+        Self { out: anstream::stdout(), manner, closed: false }
+    }
+
+    /// Whether nobody reads any more.
+    pub fn closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether standard output says little enough for a progress bar beside it.
+    pub fn is_sparse(&self) -> bool {
+        self.manner != Manner::Whole
+    }
+
+    pub fn start(&mut self, title: &str, start: &Start<'_>) -> io::Result<()> {
+        let manner = self.manner;
+        self.write(|out| match manner {
+            Manner::Json => write_line(out, start),
+            _ => writeln!(out, "{HEADING}{title}{HEADING:#}\n"),
+        })
+    }
+
+    /// Outputs and targets side by side, each `[examples, outputs]`.
+    pub fn outputs(&mut self, outputs: &TensorData, targets: &TensorData) -> io::Result<()> {
+        if self.manner == Manner::Json {
+            return Ok(());
+        }
+        let (outputs, targets) = (lines(outputs), lines(targets));
+        let width = outputs.iter().map(String::len).max().unwrap_or(0).max(23);
+        self.write(|out| {
+            let label = format!("{:width$}", "outputs before training");
+            writeln!(out, "{HEADING}{label}   targets{HEADING:#}")?;
+            for (output, target) in outputs.iter().zip(&targets) {
+                writeln!(out, "{output:width$}   {target}")?;
+            }
+            writeln!(out)
+        })
+    }
+
+    /// The parameters by name, at the start and at the end and, where they are few, in between.
+    pub fn parameters<'a>(
+        &mut self,
+        heading: &str,
+        parameters: impl IntoIterator<Item = (&'a str, &'a TensorData)>,
+    ) -> io::Result<()> {
+        if self.manner == Manner::Json {
+            return Ok(());
+        }
+        let text = parameters_text(parameters);
+        self.write(|out| write!(out, "{HEADING}{heading}{HEADING:#}\n{text}\n"))
+    }
+
+    /// One reading; `parameters` are asked for only where they are shown.
+    pub fn reading<'a, I: IntoIterator<Item = (&'a str, &'a TensorData)>>(
+        &mut self,
+        number: usize,
+        (step, loss): (usize, Option<f64>),
+        (properties, hidden): (&Properties, &[HiddenUnits]),
+        parameters: impl FnOnce() -> I,
+    ) -> io::Result<()> {
+        match self.manner {
+            Manner::Json => {
+                let reading = Reading::new(step, loss, properties, hidden);
+                self.write(|out| write_line(out, &reading))
+            }
+            Manner::Whole if step == 0 => Ok(()),
+            Manner::Whole => {
+                let loss = loss.map_or(String::new(), |loss| format!("   loss {loss:.4}"));
+                self.parameters(&format!("step {step}{loss}"), parameters())
+            }
+            Manner::Table { every } => self.row(number, every, step, loss, properties, hidden),
+        }
+    }
+
+    fn row(
+        &mut self,
+        number: usize,
+        every: usize,
+        step: usize,
+        loss: Option<f64>,
+        properties: &Properties,
+        hidden: &[HiddenUnits],
+    ) -> io::Result<()> {
+        let names: Vec<&str> =
+            properties.iter().filter(|(_, p)| p.is_some()).map(|(name, _)| name).collect();
+        self.write(|out| {
+            if number == 0 {
+                write!(out, "{HEADING}{:>8}  {:>12}", "step", "loss")?;
+                for name in names {
+                    write!(out, "  {name:>9}")?;
+                }
+                writeln!(out, "  hidden units{HEADING:#}")?;
+            }
+            if !number.is_multiple_of(every) {
+                return Ok(());
+            }
+            let loss = loss.map_or("-".to_owned(), |loss| format!("{loss:.6}"));
+            write!(out, "{step:>8}  {loss:>12}")?;
+            for alike in properties.iter().filter_map(|(_, property)| property) {
+                let (style, text) = cell(alike);
+                write!(out, "  {style}{text:>9}{style:#}")?;
+            }
+            let spaces: Vec<String> = hidden.iter().map(hidden_cell).collect();
+            writeln!(out, "  {}", spaces.join("  "))
+        })
+    }
+
+    /// Lines of plain text; the first is a heading.
+    pub fn verdict(&mut self, good: bool, lines: &[String]) -> io::Result<()> {
+        if self.manner == Manner::Json {
+            return Ok(());
+        }
+        let style = if good { GOOD } else { BAD };
+        self.write(|out| {
+            writeln!(out, "{HEADING}verdict{HEADING:#}")?;
+            for (number, line) in lines.iter().enumerate() {
+                let style = if number == 0 { style } else { Style::new() };
+                writeln!(out, "  {style}{line}{style:#}")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A line with `--json`, nothing otherwise.
+    pub fn json_line(&mut self, line: &impl serde::Serialize) -> io::Result<()> {
+        if self.manner != Manner::Json {
+            return Ok(());
+        }
+        self.write(|out| write_line(out, line))
+    }
+
+    /// A line for people, nothing with `--json`.
+    pub fn remark(&mut self, text: &str) -> io::Result<()> {
+        if self.manner == Manner::Json {
+            return Ok(());
+        }
+        self.write(|out| writeln!(out, "{QUIET}{text}{QUIET:#}"))
+    }
+
+    fn write(
+        &mut self,
+        print: impl FnOnce(&mut AutoStream<Stdout>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        match print(&mut self.out).and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// A matrix, line by line.
+fn lines(data: &TensorData) -> Vec<String> {
+    let columns = data.shape.as_slice().last().copied().unwrap_or(0);
+    let rows = data.shape.as_slice().first().copied().unwrap_or(0);
+    let values: Vec<f64> = data.iter::<f64>().collect();
+    let text = Numbers::matrix(rows, columns, |i, j| values[i * columns + j]).to_string();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn cell(alike: Alike) -> (Style, String) {
+    if alike.holds() {
+        (GOOD, "holds".to_owned())
+    } else if alike.deviation == 0.0 {
+        (BAD, "-0/+0".to_owned())
+    } else {
+        (BAD, format!("{:.2e}", alike.deviation))
+    }
+}
+
+fn hidden_cell(units: &HiddenUnits) -> String {
+    match &units.apart {
+        None => format!("{} = 1", units.units),
+        Some(apart) => format!("{} apart by {:.2e}", units.units, apart.difference),
+    }
+}
