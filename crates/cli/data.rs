@@ -100,57 +100,57 @@ fn one_hot(targets: &Matrix, outputs: usize, config: &RunConfig) -> Result<Matri
 impl Matrix {
     fn read(source: &Source, key: &str, folder: &Path) -> Result<Self, Failure> {
         match source {
-            Source::Inline(rows) => Self::collect(rows.iter().map(|row| Ok(row.clone())), |row| {
-                format!("{key}, row {row}")
-            }),
+            Source::Inline(rows) => {
+                Self::collect(rows.iter().cloned(), |row| format!("{key}, row {row}"))
+            }
             Source::File(name) => Self::read_csv(&folder.join(name), key),
         }
     }
 
     fn read_csv(path: &Path, key: &str) -> Result<Self, Failure> {
         let at = |reason: String| Failure::usage(format!("{key}: {}: {reason}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| at(error.to_string()))?;
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .trim(csv::Trim::All)
             .comment(Some(b'#'))
-            .from_path(path)
-            .map_err(|error| at(error.to_string()))?;
+            .from_reader(text.as_bytes());
         let mut rows = Vec::new();
-        let mut lines = Vec::new();
-        for record in reader.records() {
+        let mut places = Vec::new();
+        for (number, record) in reader.records().enumerate() {
             let record = record.map_err(|error| at(error.to_string()))?;
-            let line = record.position().map_or(0, csv::Position::line);
+            let place = record.position().map_or(0, |position| position.byte() as usize);
             let numbers: Vec<_> = record.iter().map(str::parse::<f64>).collect();
             // A first line without any number names the columns.
-            if rows.is_empty() && lines.is_empty() && numbers.iter().all(Result::is_err) {
-                lines.push(line);
+            if number == 0 && numbers.iter().all(Result::is_err) {
                 continue;
             }
             let mut row = Vec::with_capacity(numbers.len());
             for (column, (number, cell)) in numbers.into_iter().zip(record.iter()).enumerate() {
                 row.push(number.map_err(|_| {
+                    let line = line_number(&text, place);
                     at(format!("line {line}, column {}: {cell:?} is no number", column + 1))
                 })?);
             }
             rows.push(row);
-            lines.push(line);
+            places.push(place);
         }
-        let headings = lines.len() - rows.len();
-        Self::collect(rows.into_iter().map(Ok), |row| {
-            let line = lines.get(row - 1 + headings).copied().unwrap_or_default();
-            format!("{key}: {}: line {line}", path.display())
+        Self::collect(rows.into_iter(), |row| match places.get(row - 1) {
+            Some(place) => {
+                format!("{key}: {}: line {}", path.display(), line_number(&text, *place))
+            }
+            None => format!("{key}: {}", path.display()),
         })
     }
 
     /// Joins rows; `place` names the row with a number from 1.
     fn collect(
-        rows: impl Iterator<Item = Result<Vec<f64>, Failure>>,
+        rows: impl Iterator<Item = Vec<f64>>,
         place: impl Fn(usize) -> String,
     ) -> Result<Self, Failure> {
         let mut matrix = Self { rows: 0, columns: 0, values: Vec::new() };
         for row in rows {
-            let row = row?;
             matrix.rows += 1;
             let place = || place(matrix.rows);
             if matrix.rows == 1 {
@@ -179,6 +179,17 @@ impl Matrix {
         }
         Ok(matrix)
     }
+}
+
+/// The number of the line of a record that the reader saw begin at `place`, which may lie before
+/// blank lines and comments.
+fn line_number(text: &str, place: usize) -> usize {
+    let before = text[..place].matches('\n').count();
+    let skipped = text[place..].lines().take_while(|line| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with('#')
+    });
+    before + skipped.count() + 1
 }
 
 fn built_in(name: Dataset) -> Examples {

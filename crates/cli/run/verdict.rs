@@ -104,13 +104,10 @@ impl Tally {
         if self.spaces.iter().any(|space| space.one_unit_at_start && space.units > 1) {
             let kept = "equal incoming weights, biases and outgoing weights give equal gradients";
             lines.push(match self.first_break() {
-                None => format!(
-                    "What kept them so: {kept}, and {} treats every entry alike.",
-                    what.optimizer
-                ),
+                None => format!("What kept them so: {kept}, and {} moves equal units alike.", what.optimizer),
                 Some(_) => format!(
-                    "In exact arithmetic they would still be one unit: {kept}, and {} treats every \
-                     entry alike. Rounding parted them: {} does not sum every unit in the same order.",
+                    "In exact arithmetic they would still be one unit: {kept}, and {} moves equal \
+                     units alike. Rounding parted them: {} does not sum every unit in the same order.",
                     what.optimizer, what.backend
                 ),
             });
@@ -171,7 +168,10 @@ impl Space {
             Some(broken) => {
                 let [u, v] = broken.units;
                 let size = match broken.difference {
-                    Some(difference) => format!("{difference:.3e} ({} ulps)", broken.ulps),
+                    Some(difference) => {
+                        let plural = if broken.ulps == 1 { "" } else { "s" };
+                        format!("{difference:.3e} ({} ulp{plural})", broken.ulps)
+                    }
                     None => "a number that is not finite".to_owned(),
                 };
                 format!(
@@ -224,7 +224,7 @@ mod tests {
             [
                 "hidden1: 2 units were one unit after every one of 2 steps on ndarray, bit for bit.",
                 "What kept them so: equal incoming weights, biases and outgoing weights give equal \
-                 gradients, and SGD treats every entry alike.",
+                 gradients, and SGD moves equal units alike.",
                 "Held at every reading, bit for bit: P1, P2, P3, P4.",
             ]
         );
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(
             lines[0],
             "hidden1: 7 units were one unit until step 1 on ndarray; then units 0 and 6 differ in \
-             linear2.weight by 1.000e-7 (1 ulps)."
+             linear2.weight by 1.000e-7 (1 ulp)."
         );
         assert!(lines[1].contains("Rounding parted them"));
         let text = serde_json::to_string(&tally).unwrap();

@@ -299,10 +299,10 @@ impl OptimizerConfig {
                 let config = MuonConfig::new()
                     .with_momentum(momentum)
                     .with_ns_steps(s.ns_steps)
-                    .with_epsilon(s.epsilon as f32)
-                    .with_weight_decay(coupled(s.weight_decay));
+                    .with_epsilon(s.epsilon as f32);
                 AnyOptimizer::Muon {
                     matrices: config.build(),
+                    weight_decay: s.weight_decay,
                     rest: AdamWSettings::default().build(),
                 }
             }
@@ -366,8 +366,10 @@ pub enum AnyOptimizer<B: Backend> {
     Adan(Adan),
     /// Muon.
     Muon {
-        /// The rule for matrices.
+        /// The rule for matrices, without decay.
         matrices: Muon<B>,
+        /// Decoupled decay of matrices.
+        weight_decay: f64,
         /// The rule for all other parameters.
         rest: AdamW,
     },
@@ -388,7 +390,7 @@ pub enum AnyState<B: Backend, const D: usize> {
     AdaGrad(AdaGradState<B, D>),
     /// State of [`AnyOptimizer::Adan`].
     Adan(AdanState<B, D>),
-    /// State of [`AnyOptimizer::Muon`], as `[output, input]`.
+    /// State of [`AnyOptimizer::Muon`].
     Muon(MuonState<B, D>),
 }
 
@@ -422,12 +424,14 @@ impl<B: Backend> SimpleOptimizer<B> for AnyOptimizer<B> {
             Self::RmsProp(rule) => step_as!(RmsProp, rule, lr, tensor, grad, state),
             Self::AdaGrad(rule) => step_as!(AdaGrad, rule, lr, tensor, grad, state),
             Self::Adan(rule) => step_as!(Adan, rule, lr, tensor, grad, state),
-            Self::Muon { matrices, .. } if D == 2 => {
-                // The rate depends on outputs / inputs, which Burn takes from the shape as if it
-                // were [output, input]; its own weights are [input, output].
-                let (tensor, grad) = (tensor.swap_dims(0, 1), grad.swap_dims(0, 1));
-                let (tensor, state) = step_as!(Muon, matrices, lr, tensor, grad, state);
-                (tensor.swap_dims(0, 1), state)
+            Self::Muon { matrices, weight_decay, .. } if D == 2 => {
+                // Burn takes the rate from the shape as if it were [output, input]; its own
+                // weights are [input, output].
+                let [inputs, outputs] = [0, 1].map(|axis| tensor.dims()[axis] as f64);
+                let adjusted = |ratio: f64| ratio.max(1.0).sqrt();
+                let rate = lr * adjusted(outputs / inputs) / adjusted(inputs / outputs);
+                let tensor = tensor.mul_scalar(1.0 - lr * weight_decay);
+                step_as!(Muon, matrices, rate, tensor, grad, state)
             }
             Self::Muon { rest, .. } => step_as!(AdamW, rest, lr, tensor, grad, state),
         }
@@ -443,5 +447,112 @@ impl<B: Backend> SimpleOptimizer<B> for AnyOptimizer<B> {
             AnyState::Adan(state) => AnyState::Adan(Adan::to_device(state, device)),
             AnyState::Muon(state) => AnyState::Muon(Muon::to_device(state, device)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensors::from_values;
+    use burn_ndarray::NdArray;
+
+    type B = NdArray<f64>;
+
+    /// Two steps of Muon on `weight[output][input]` of 3 outputs and 2 inputs, from PyTorch 2.15,
+    /// whose orthogonalisation was kept in float64 (it rounds to bfloat16 otherwise):
+    ///
+    /// ```python
+    /// import torch, inspect
+    /// from torch.optim import _muon
+    /// source = inspect.getsource(_muon._zeropower_via_newtonschulz).replace("torch.bfloat16", "torch.float64")
+    /// exec(source, _muon.__dict__)
+    /// p = torch.nn.Parameter(torch.tensor([[1., 2.], [3., 4.], [5., 6.]], dtype=torch.float64))
+    /// o = torch.optim.Muon([p], lr=0.1)
+    /// for g in ([[1., -2.], [0.5, 1.], [3., 0.]], [[0., 1.], [2., 0.5], [-1., 1.]]):
+    ///     p.grad = torch.tensor(g, dtype=torch.float64); o.step(); print(p.tolist())
+    /// ```
+    #[test]
+    fn muon_adjusts_the_rate_as_pytorch_does() {
+        let golden: [[f64; 6]; 2] = [
+            [
+                0.9473476838031785,
+                2.0588789387498974,
+                2.9499589806303383,
+                3.921203099989426,
+                4.825898467595783,
+                5.941927708093123,
+            ],
+            [
+                0.9148158262556101,
+                2.048184600027781,
+                2.832620240804453,
+                3.8648799307450945,
+                4.79448672685086,
+                5.790252001786411,
+            ],
+        ];
+        let device = Default::default();
+        // Burn's orientation: [input, output].
+        let turned = |v: [f64; 6]| {
+            from_values::<B, 2>(vec![v[0], v[2], v[4], v[1], v[3], v[5]], [2, 3], &device)
+        };
+        let settings = MuonSettings { learning_rate: 0.1, ..MuonSettings::default() };
+        let rule = OptimizerConfig::Muon(settings).build::<B>();
+        let mut weight = turned([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let mut state = None;
+        let gradients = [[1.0, -2.0, 0.5, 1.0, 3.0, 0.0], [0.0, 1.0, 2.0, 0.5, -1.0, 1.0]];
+        for (gradient, expected) in gradients.into_iter().zip(golden) {
+            (weight, state) = rule.step(0.1, weight, turned(gradient), state);
+            let found = weight.clone().into_data().into_vec::<f64>().unwrap();
+            let expected = turned(expected).into_data().into_vec::<f64>().unwrap();
+            for (found, expected) in found.iter().zip(&expected) {
+                assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn settings_outside_their_range_are_named() {
+        let message = |text: &str| {
+            serde_json::from_str::<OptimizerConfig>(text).unwrap().check().unwrap_err().to_string()
+        };
+        for (text, expected) in [
+            (
+                r#"{"type":"sgd","learning_rate":-1}"#,
+                "learning_rate = -1: must be a finite number, 0 or more",
+            ),
+            (
+                r#"{"type":"adam","betas":[0.9,1.0]}"#,
+                "betas = 1: must be at least 0 and less than 1",
+            ),
+            (
+                r#"{"type":"adagrad","epsilon":-1e-8}"#,
+                "epsilon = -0.00000001: must be a finite number, 0 or more",
+            ),
+            (
+                r#"{"type":"sgd","nesterov":true}"#,
+                "momentum = 0: nesterov needs a momentum above 0 and no dampening",
+            ),
+        ] {
+            assert_eq!(message(text), expected);
+        }
+    }
+
+    #[test]
+    fn defaults_are_pytorch_s() {
+        let read = |text: &str| serde_json::from_str::<OptimizerConfig>(text).unwrap();
+        let OptimizerConfig::Sgd(sgd) = read(r#"{"type":"sgd"}"#) else { panic!() };
+        assert_eq!((sgd.learning_rate, sgd.momentum, sgd.dampening), (1e-3, 0.0, 0.0));
+        let OptimizerConfig::Adam(adam) = read(r#"{"type":"adam"}"#) else { panic!() };
+        assert_eq!((adam.betas, adam.epsilon, adam.weight_decay), ([0.9, 0.999], 1e-8, 0.0));
+        let OptimizerConfig::AdamW(adamw) = read(r#"{"type":"adamw"}"#) else { panic!() };
+        assert_eq!((adamw.epsilon, adamw.weight_decay), (1e-8, 1e-2));
+        let OptimizerConfig::RmsProp(rms) = read(r#"{"type":"rmsprop"}"#) else { panic!() };
+        assert_eq!(
+            (rms.learning_rate, rms.alpha, rms.epsilon, rms.momentum),
+            (1e-2, 0.99, 1e-8, 0.0)
+        );
+        let OptimizerConfig::AdaGrad(ada) = read(r#"{"type":"adagrad"}"#) else { panic!() };
+        assert_eq!((ada.learning_rate, ada.epsilon, ada.lr_decay), (1e-2, 1e-10, 0.0));
     }
 }

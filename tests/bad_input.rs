@@ -1,0 +1,185 @@
+//! What a user can get wrong: each is refused in words, with its exit code, and nothing panics.
+
+mod program;
+
+use program::Folder;
+
+const DATA: &str = "[data]\ninputs = [[1, 2], [3, 4]]\ntargets = [[1], [2]]\n";
+const MODEL: &str = "[model]\nlayer_dims = [2, 3, 1]\n";
+
+fn refuse(config: &str, words: &str) {
+    let folder = Folder::new();
+    folder.write("run.toml", config);
+    folder.run(&["run", "--config", "run.toml", "--out", "out"]).refused(2, words);
+    assert!(!folder.join("out").exists(), "nothing was made for a run that cannot start");
+}
+
+#[test]
+fn unknown_keys() {
+    refuse(&format!("{MODEL}{DATA}[training]\nstpes = 3\n"), "did you mean `steps`?");
+    refuse(&format!("{MODEL}activaton = \"tanh\"\n{DATA}"), "did you mean `activation`?");
+}
+
+#[test]
+fn wrong_types() {
+    refuse(&format!("{MODEL}{DATA}[training]\nsteps = \"many\"\n"), "expected usize");
+    refuse(&format!("{MODEL}bias = 1\n{DATA}"), "expected a boolean");
+    refuse(&format!("{MODEL}[data]\ninputs = 3\ntargets = [[1]]\n"), "expected rows of numbers");
+    refuse("[model\n", "TOML parse error at line 1");
+    refuse(DATA, "missing field `model`");
+}
+
+#[test]
+fn layers_too_few_or_empty() {
+    for (dims, words) in [
+        ("[]", "no hidden layer"),
+        ("[2, 1]", "no hidden layer"),
+        ("[2, 0, 1]", "size number 1 is 0"),
+        ("[2, 9000000000000, 1]", "do not fit into memory"),
+        ("[2, -3, 1]", "invalid value: integer `-3`"),
+    ] {
+        refuse(&format!("[model]\nlayer_dims = {dims}\n{DATA}"), words);
+    }
+}
+
+#[test]
+fn data_that_is_ragged_or_no_number() {
+    let data = |inputs: &str| format!("{MODEL}[data]\ninputs = {inputs}\ntargets = [[1], [2]]\n");
+    refuse(&data("[[1, 2], [3]]"), "data.inputs, row 2: 1 numbers, but the first row has 2");
+    refuse(&data("[[1, 2], [3, \"x\"]]"), "invalid type: string \"x\", expected f64");
+    refuse(&data("[[1, 2], [3, nan]]"), "data.inputs, row 2, column 2: NaN is not finite");
+    refuse(&data("[[1, 2], [3, -inf]]"), "data.inputs, row 2, column 2: -inf is not finite");
+}
+
+#[test]
+fn csv_files_with_the_place_of_what_is_wrong() {
+    let config = format!("{MODEL}[data]\ninputs = \"x.csv\"\ntargets = [[1], [2]]\n");
+    for (csv, words) in [
+        ("a,b\n1,2\n3\n", "x.csv: line 3: 1 numbers, but the first row has 2"),
+        ("1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is no number"),
+        ("1,2\n3,NaN\n", "x.csv: line 2, column 2: NaN is not finite"),
+        ("1,2\n\n3,inf\n", "x.csv: line 3, column 2: inf is not finite"),
+        ("a,b\n", "no numbers"),
+        ("", "no numbers"),
+    ] {
+        let folder = Folder::new();
+        folder.write("x.csv", csv);
+        folder.write("run.toml", &config);
+        folder.run(&["run", "--config", "run.toml"]).refused(2, words);
+    }
+    refuse(&config, "x.csv");
+    let folder = Folder::new();
+    std::fs::write(folder.join("x.csv"), [b'1', b',', 0xff, b'\n']).unwrap();
+    folder.write("run.toml", &config);
+    folder.run(&["run", "--config", "run.toml"]).refused(2, "x.csv");
+}
+
+#[test]
+fn shapes_that_do_not_match() {
+    refuse(
+        &format!("[model]\nlayer_dims = [3, 3, 1]\n{DATA}"),
+        "data.inputs has 2 columns, but model.layer_dims = [3, 3, 1] starts with 3",
+    );
+    refuse(
+        &format!("[model]\nlayer_dims = [2, 3, 4]\n{DATA}"),
+        "data.targets has 1 columns, but model.layer_dims = [2, 3, 4] ends with 4",
+    );
+    refuse(
+        &format!("{MODEL}[data]\ninputs = [[1, 2]]\ntargets = [[1], [2]]\n"),
+        "data.inputs has 1 rows, data.targets has 2",
+    );
+}
+
+#[test]
+fn numbers_out_of_range() {
+    let training = |line: &str| format!("{MODEL}{DATA}[training]\n{line}\n");
+    refuse(
+        &training("optimizer = { type = \"sgd\", learning_rate = -0.1 }"),
+        "training.optimizer.learning_rate = -0.1: must be a finite number, 0 or more",
+    );
+    refuse(&training("optimizer = { type = \"adam\", betas = [0.9, 2] }"), "betas = 2");
+    refuse(&training("optimizer = { type = \"adam\", lr = 1 }"), "unknown field `lr`");
+    refuse(&training("optimizer = { type = \"lion\" }"), "unknown variant `lion`");
+    refuse(&training("clip_norm = -1"), "training.clip_norm = -1");
+    refuse(&training("clip_norm = 1\nclip_value = 1"), "choose one");
+    refuse(&format!("{MODEL}init_w = nan\n{DATA}"), "model.init_w = NaN is not finite");
+    refuse(&format!("{MODEL}{DATA}batch_size = 0\n"), "data.batch_size = 0");
+}
+
+#[test]
+fn missing_files_and_bad_usage() {
+    let folder = Folder::new();
+    folder.run(&["run", "--config", "nowhere.toml"]).refused(2, "nowhere.toml: No such file");
+    folder.run(&["run", "--preset", "notebok"]).refused(2, "notebook");
+    folder.run(&["run", "--backend", "cuda"]).refused(2, "possible values");
+    folder.run(&["run", "--config", "a", "--preset", "notebook"]).refused(2, "cannot be used with");
+    folder.run(&["train"]).refused(2, "unrecognized subcommand");
+    folder.run(&["run", "--resume", "nowhere"]).refused(2, "no run to resume");
+}
+
+#[test]
+fn folders_that_are_not_empty_or_cannot_be_written() {
+    let folder = Folder::new();
+    folder.write("taken", "mine");
+    let path = |name: &str| folder.join(name).display().to_string();
+    std::fs::create_dir(folder.join("full")).unwrap();
+    folder.write("full/mine.txt", "mine");
+    folder.run(&["--out", &path("full")]).refused(2, "the folder is not empty");
+    assert_eq!(std::fs::read_dir(folder.join("full")).unwrap().count(), 1);
+    folder.run(&["--out", &path("taken")]).refused(2, "taken");
+    folder.run(&["--out", &path("taken/below")]).refused(2, "taken/below");
+    assert_eq!(std::fs::read_to_string(folder.join("taken")).unwrap(), "mine");
+    std::fs::create_dir(folder.join("empty")).unwrap();
+    folder.run(&["--out", &path("empty")]).ok();
+}
+
+#[test]
+fn a_run_that_diverges_names_step_and_parameter_and_keeps_what_it_has() {
+    let folder = Folder::new();
+    let sgd = "[training]\nsteps = 90\noptimizer = { type = \"sgd\", learning_rate = 10 }\n";
+    folder.write("run.toml", &format!("{MODEL}activation = \"identity\"\n{DATA}{sgd}"));
+    let ran = folder.run(&["run", "--config", "run.toml", "--out", "out"]);
+    let ran = ran.refused(3, "the run diverged: ");
+    assert!(ran.stderr.contains("step ") && ran.stderr.contains("linear"), "{}", ran.stderr);
+    let readings = std::fs::read_to_string(folder.join("out/readings.jsonl")).unwrap();
+    let last = readings.lines().last().unwrap();
+    assert!(readings.lines().count() > 3, "{readings}");
+    assert!(last.contains("\"ended\":\"diverged\""), "{last}");
+    assert!(folder.join("out/model.safetensors").is_file());
+    assert!(folder.join("out/config.toml").is_file());
+}
+
+#[test]
+fn standard_output_that_is_full_or_closed() {
+    use std::process::Stdio;
+    let folder = Folder::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = folder.program(&[]).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    program::Ran::from(output).refused(2, "standard output: No space left");
+
+    let mut child =
+        folder.program(&["--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ran = program::Ran::from(child.wait_with_output().unwrap());
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+#[cfg(feature = "wgpu")]
+fn no_adapter_is_said_with_the_two_ways_out() {
+    let folder = Folder::new();
+    for args in [&["--backend", "wgpu"][..], &["run", "--out", "out", "--backend", "wgpu"]] {
+        let mut program = folder.program(args);
+        program.env("VK_DRIVER_FILES", "/nonexistent").env("VK_ICD_FILENAMES", "/nonexistent");
+        let ran = program::Ran::from(program.output().unwrap()).refused(2, "no adapter found");
+        assert!(ran.stderr.contains("--backend ndarray"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("mesa-vulkan-drivers"), "{}", ran.stderr);
+    }
+    assert!(!folder.join("out").exists());
+}
+
+#[test]
+#[cfg(not(feature = "wgpu"))]
+fn a_backend_that_is_not_compiled_in_is_said() {
+    Folder::new().run(&["--backend", "wgpu"]).refused(2, "build with `--features wgpu`");
+}

@@ -1,0 +1,220 @@
+//! A run's folder: what is in it, and that a run goes on from it whatever happened.
+
+mod program;
+
+use program::{Folder, backends, fast_backends};
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+/// Enough steps for its output to fill a pipe, so that a program whose output is not read any
+/// more has not ended.
+const CONFIG: &str = "\
+[model]
+layer_dims = [4, 5, 3, 3]
+activation = \"tanh\"
+init_w = 0.1
+[data]
+dataset = \"iris\"
+batch_size = 32
+shuffle_seed = 3
+[training]
+steps = 500
+loss = \"cross_entropy\"
+checkpoint_every = 7
+optimizer = { type = \"adam\", learning_rate = 0.01 }
+";
+
+/// What a run leaves, to be compared byte by byte.
+fn files(run: &Path) -> [Vec<u8>; 3] {
+    ["config.toml", "readings.jsonl", "model.safetensors"]
+        .map(|name| std::fs::read(run.join(name)).unwrap())
+}
+
+/// Fails with the first reading that differs.
+fn assert_same(found: &[Vec<u8>; 3], expected: &[Vec<u8>; 3], what: &str) {
+    let lines = |files: &[Vec<u8>; 3]| String::from_utf8(files[1].clone()).unwrap();
+    for (found, expected) in lines(found).lines().zip(lines(expected).lines()) {
+        assert_eq!(found, expected, "{what}");
+    }
+    assert!(found == expected, "{what}: the files differ");
+}
+
+fn start(folder: &Folder, backend: &str, out: &str) -> (Child, BufReader<impl Read + use<>>) {
+    let args = ["run", "--config", "run.toml", "--json", "--backend", backend, "--out", out];
+    let mut program = folder.program(&args);
+    let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap());
+    (child, lines)
+}
+
+fn read_until(lines: &mut BufReader<impl Read>, step: usize) {
+    let mut line = String::new();
+    while !line.contains(&format!("\"step\":{step},")) {
+        line.clear();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "the program ended before step {step}");
+    }
+}
+
+#[test]
+fn a_run_killed_at_any_moment_ends_with_the_same_bits() {
+    for backend in fast_backends() {
+        let folder = Folder::new();
+        folder.write("run.toml", CONFIG);
+        let (mut child, mut lines) = start(&folder, backend, "whole");
+        lines.read_to_string(&mut String::new()).unwrap();
+        assert!(child.wait().unwrap().success());
+        let whole = files(&folder.join("whole"));
+        // Before the first checkpoint, right after one, and later; twice for the last.
+        for (number, steps) in [&[3][..], &[7], &[100, 230]].iter().enumerate() {
+            let out = format!("killed{number}");
+            let (mut child, mut lines) = start(&folder, backend, &out);
+            read_until(&mut lines, steps[0]);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            for step in &steps[1..] {
+                let mut program = folder.program(&["run", "--resume", &out, "--json"]);
+                let mut child = program.stdout(Stdio::piped()).spawn().unwrap();
+                read_until(&mut BufReader::new(child.stdout.take().unwrap()), *step);
+                child.kill().unwrap();
+                child.wait().unwrap();
+            }
+            let ran = folder.run(&["run", "--resume", &out, "--json"]).ok();
+            let first = &ran.json()[1]["step"];
+            // A reading is shown before its checkpoint is written.
+            let least = (steps.last().unwrap() - 1) / 7 * 7;
+            assert!(first.as_u64().unwrap() as usize >= least, "went on from {first}");
+            assert_same(
+                &files(&folder.join(&out)),
+                &whole,
+                &format!("{backend}, killed at {steps:?}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_configuration_gives_the_same_bits() {
+    for backend in backends() {
+        let folder = Folder::new();
+        folder.write("run.toml", &CONFIG.replace("steps = 500", "steps = 9"));
+        for out in ["first", "second", "third"] {
+            folder.run(&["run", "--config", "run.toml", "--backend", backend, "--out", out]).ok();
+            let first = files(&folder.join("first"));
+            assert_same(&files(&folder.join(out)), &first, backend);
+        }
+    }
+}
+
+#[test]
+fn ctrl_c_finishes_the_step_and_says_so() {
+    let folder = Folder::new();
+    folder.write("run.toml", CONFIG);
+    folder
+        .run(&["run", "--config", "run.toml", "--backend", fast_backends()[0], "--out", "whole"])
+        .ok();
+    let (child, mut lines) = start(&folder, fast_backends()[0], "stopped");
+    read_until(&mut lines, 20);
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).unwrap();
+    let ran = program::Ran::from(child.wait_with_output().unwrap())
+        .refused(130, "interrupted after step ");
+    assert!(ran.stderr.contains("go on with --resume stopped"), "{}", ran.stderr);
+    let last: serde_json::Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["event"], &last["ended"]), (&"end".into(), &"stopped".into()));
+    assert!(last["step"].as_u64().unwrap() < 500, "{last}");
+    assert!(folder.join("stopped/model.safetensors").is_file());
+    folder.run(&["run", "--resume", "stopped"]).ok();
+    assert_same(&files(&folder.join("stopped")), &files(&folder.join("whole")), "stopped");
+}
+
+#[test]
+fn every_backend_resumes_from_its_last_checkpoint() {
+    for backend in backends() {
+        let folder = Folder::new();
+        let config = CONFIG.replace("steps = 500", "steps = 9");
+        folder.write("run.toml", &config);
+        folder.run(&["run", "--config", "run.toml", "--backend", backend, "--out", "run"]).ok();
+        let whole = files(&folder.join("run"));
+        std::fs::remove_file(folder.join("run/checkpoints/step-000000000009.ckpt")).unwrap();
+        let ran = folder.run(&["run", "--resume", "run", "--json"]).ok();
+        let steps: Vec<u64> = ran
+            .json()
+            .iter()
+            .filter(|line| line["event"] == "reading")
+            .map(|line| line["step"].as_u64().unwrap())
+            .collect();
+        assert_eq!(steps, [8, 9], "{backend}");
+        assert_same(&files(&folder.join("run")), &whole, backend);
+        // A run that has ended ends again as it did.
+        folder.run(&["run", "--resume", "run"]).ok();
+        assert_same(&files(&folder.join("run")), &whole, backend);
+    }
+}
+
+#[test]
+fn the_folder_reproduces_its_run_with_its_data() {
+    let folder = Folder::new();
+    folder.write("x.csv", "# comment\na, b\n0.5, -1\n1.5, 2\n");
+    folder.write("y.csv", "1\n-1\n");
+    folder.write(
+        "run.toml",
+        "[model]\nlayer_dims = [2, 3, 1]\n[data]\ninputs = \"x.csv\"\ntargets = \"y.csv\"\n\
+         [training]\nsteps = 20\noptimizer = { type = \"sgd\", learning_rate = 0.01 }\n[probe]\nevery = 8\n",
+    );
+    let ran = folder.run(&["run", "--config", "run.toml", "--json", "--out", "run"]).ok();
+    let left = files(&folder.join("run"));
+    let [config, readings] = [0, 1].map(|file| String::from_utf8(left[file].clone()).unwrap());
+    assert_eq!(readings, ran.stdout, "the same lines in the file and on standard output");
+    let steps: Vec<_> = ran.json().iter().filter_map(|line| line["step"].as_u64()).collect();
+    assert_eq!(steps, [0, 8, 16, 20, 20], "every 8, the last one, and the end");
+    assert!(config.contains("init_w = 1.0") && config.contains("momentum = 0.0"), "{config}");
+
+    std::fs::remove_file(folder.join("x.csv")).unwrap();
+    folder.run(&["run", "--config", "run/config.toml", "--out", "again"]).ok();
+    assert_same(&files(&folder.join("again")), &left, "again");
+}
+
+#[test]
+fn torn_and_foreign_checkpoints_are_refused_in_words() {
+    let folder = Folder::new();
+    folder.write("run.toml", &CONFIG.replace("steps = 500", "steps = 15"));
+    folder.run(&["run", "--config", "run.toml", "--out", "run"]).ok();
+    let newest = folder.join("run/checkpoints/step-000000000015.ckpt");
+    let whole = std::fs::read(&newest).unwrap();
+    let files: Vec<_> = std::fs::read_dir(folder.join("run/checkpoints")).unwrap().collect();
+    assert_eq!(files.len(), 2, "the two newest are kept");
+
+    std::fs::write(&newest, &whole[..whole.len() / 2]).unwrap();
+    let ran = folder.run(&["run", "--resume", "run"]).refused(2, "torn or changed");
+    assert!(
+        ran.stderr.contains("step-000000000015.ckpt") && ran.stderr.contains("move this file away")
+    );
+    std::fs::remove_file(&newest).unwrap();
+    folder.run(&["run", "--resume", "run"]).ok();
+
+    // The checkpoint of a run with another learning rate.
+    let config = std::fs::read_to_string(folder.join("run/config.toml")).unwrap();
+    let other = config.replace("learning_rate = 0.01", "learning_rate = 0.02");
+    assert_ne!(other, config);
+    std::fs::write(folder.join("run/config.toml"), other).unwrap();
+    folder.run(&["run", "--resume", "run"]).refused(2, "a checkpoint of another run");
+}
+
+#[test]
+fn data_sets_and_large_networks_run_as_tables() {
+    let folder = Folder::new();
+    folder.write("run.toml", &CONFIG.replace("[4, 5, 3, 3]", "[4, 400, 400, 3]"));
+    let ran = folder.run(&["run", "--config", "run.toml"]).ok();
+    assert!(ran.stdout.lines().count() < 300, "a table, not 500 networks");
+    assert!(
+        ran.stdout.contains("400 = 1") || ran.stdout.contains("400 apart by"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("..."), "large parameters are shown by their edges");
+    assert!(!ran.stdout.contains('\u{1b}'), "no colours where there is no terminal");
+    assert_eq!(ran.stderr, "", "no progress bar where there is no terminal");
+}
