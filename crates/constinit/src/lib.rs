@@ -35,3 +35,13 @@ mod error;
 pub use activation::Activation;
 pub use const_init::{ConstInit, ConstInitConfig, ConstInitRecord, LayerInit, parameters_text};
 pub use error::Error;
+
+/// The code in the README files runs, too.
+#[cfg(doctest)]
+mod readme {
+    #[doc = include_str!("../README.md")]
+    struct Crate;
+
+    #[doc = include_str!("../../../README.md")]
+    struct Workspace;
+}

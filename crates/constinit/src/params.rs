@@ -3,6 +3,9 @@
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData, Transaction, backend::Backend};
 
+/// From about this many entries on, copying them one by one costs more than a slice.
+const SLOW: usize = 512;
+
 /// A float parameter on the host.
 #[derive(Clone, Debug)]
 pub struct HostParameter {
@@ -21,8 +24,17 @@ pub fn read_parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<HostParamete
     impl<B: Backend> ModuleVisitor<B> for Reader<B> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
             self.ids.push(param.id);
+            // A tensor that others hold, too, is copied entry by entry when a CPU backend of Burn
+            // gives its data. A slice of all of it is copied at once there, and is a view of the
+            // same memory elsewhere.
+            let mut value = param.val();
+            if value.shape().num_elements() > SLOW {
+                value = value.detach();
+                let whole = value.dims().map(|size| 0..size);
+                value = value.slice(whole);
+            }
             let transaction = self.transaction.take().unwrap_or_default();
-            self.transaction = Some(transaction.register(param.val()));
+            self.transaction = Some(transaction.register(value));
         }
     }
     let mut reader = Reader { ids: Vec::new(), transaction: None };

@@ -31,6 +31,7 @@
 //! ```
 
 use crate::ulps::Ulps;
+use std::cmp::Ordering;
 
 /// How the entries of a weight lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,10 @@ impl Alike {
         self.ulps == 0
     }
 
+    fn of(gap: Option<Gap>) -> Self {
+        gap.map_or(Self::BITWISE, |gap| Self { deviation: gap.difference, ulps: gap.ulps })
+    }
+
     fn worst(self, other: Self) -> Self {
         Self { deviation: self.deviation.max(other.deviation), ulps: self.ulps.max(other.ulps) }
     }
@@ -209,15 +214,13 @@ pub fn properties<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Properties, ShapeE
     check_chain(layers)?;
     let (first, later) = (&layers[0], &layers[1..]);
     let (last, hidden) = (&layers[layers.len() - 1], &layers[..layers.len() - 1]);
-    let bias = |layer: &Dense<'_, T>| layer.bias.map(|bias| alike(bias.iter().copied()));
+    let bias = |layer: &Dense<'_, T>| layer.bias.map(|bias| Alike::of(widest_gap(bias)));
     Ok(Properties {
-        p1: (0..first.inputs)
-            .map(|input| alike(over_outputs(first, input)))
-            .fold(Alike::BITWISE, Alike::worst),
+        p1: Alike::of(gap_between_outputs(first)),
         p2: hidden.iter().filter_map(bias).reduce(Alike::worst),
         p3: later
             .iter()
-            .map(|layer| alike(layer.weight.iter().copied()))
+            .map(|layer| Alike::of(widest_gap(layer.weight)))
             .fold(Alike::BITWISE, Alike::worst),
         p4: bias(last),
     })
@@ -240,16 +243,92 @@ pub fn hidden_units<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Vec<HiddenUnits>
         .enumerate()
         .map(|(number, pair)| {
             let (incoming, outgoing) = (&pair[0], &pair[1]);
-            let bias = incoming.bias.and_then(|bias| widest_gap(bias.iter().copied()));
-            let into = (0..incoming.inputs).filter_map(|j| widest_gap(over_outputs(incoming, j)));
-            let out_of = (0..outgoing.outputs).filter_map(|i| widest_gap(over_inputs(outgoing, i)));
-            let apart = (into.map(|gap| gap.apart(number, Kind::Weight)))
-                .chain(bias.map(|gap| gap.apart(number, Kind::Bias)))
-                .chain(out_of.map(|gap| gap.apart(number + 1, Kind::Weight)))
-                .reduce(|a, b| if exceeds(&b, &a) { b } else { a });
+            let bias = incoming.bias.and_then(|bias| widest_gap(bias));
+            let gaps = [
+                gap_between_outputs(incoming).map(|gap| gap.apart(number, Kind::Weight)),
+                bias.map(|gap| gap.apart(number, Kind::Bias)),
+                gap_between_inputs(outgoing).map(|gap| gap.apart(number + 1, Kind::Weight)),
+            ];
+            let apart =
+                gaps.into_iter().flatten().reduce(|a, b| if exceeds(&b, &a) { b } else { a });
             HiddenUnits { units: incoming.outputs, apart }
         })
         .collect())
+}
+
+/// The widest gap between two output units at any input.
+fn gap_between_outputs<T: Ulps>(layer: &Dense<'_, T>) -> Option<Gap> {
+    let input_major = layer.order == Order::InputMajor;
+    widest_gap_along(layer.weight, input_major, layer.inputs, layer.outputs)
+}
+
+/// The widest gap between two inputs at any output unit.
+fn gap_between_inputs<T: Ulps>(layer: &Dense<'_, T>) -> Option<Gap> {
+    let output_major = layer.order == Order::OutputMajor;
+    widest_gap_along(layer.weight, output_major, layer.outputs, layer.inputs)
+}
+
+/// The widest gap between members of an axis of `length` places, at any of `others` places of the
+/// other axis. `contiguous` says whether the members lie side by side.
+fn widest_gap_along<T: Ulps>(
+    weight: &[T],
+    contiguous: bool,
+    others: usize,
+    length: usize,
+) -> Option<Gap> {
+    if weight.is_empty() || length < 2 {
+        return None;
+    }
+    let ordinal = |entry: &T| entry.ordinal();
+    // The lowest and the highest member at each place of the other axis.
+    let extremes: Vec<_> = if contiguous {
+        weight.chunks(length).filter_map(|group| extremes(group.iter().map(ordinal))).collect()
+    } else {
+        let first = weight[..others].iter().map(ordinal);
+        let mut extremes: Vec<_> = first.map(|ordinal| (ordinal, ordinal)).collect();
+        for member in weight.chunks(others) {
+            for ((low, high), entry) in extremes.iter_mut().zip(member) {
+                *low = (*low).min(entry.ordinal());
+                *high = (*high).max(entry.ordinal());
+            }
+        }
+        extremes
+    };
+    let (other, (low, high)) = extremes
+        .into_iter()
+        .enumerate()
+        .filter(|(_, (low, high))| low != high || T::from_ordinal(*low).is_nan())
+        .map(|(other, (low, high))| (other, (T::from_ordinal(low), T::from_ordinal(high))))
+        .max_by(|(_, a), (_, b)| {
+            distance(*a).partial_cmp(&distance(*b)).unwrap_or(Ordering::Equal)
+        })?;
+    let (start, stride) = if contiguous { (other * length, 1) } else { (other, others) };
+    let group = weight[start..].iter().step_by(stride).take(length);
+    let position = |wanted: T, except: Option<usize>| {
+        let found = |(position, entry): (usize, &T)| {
+            (entry.ordinal() == wanted.ordinal() && Some(position) != except).then_some(position)
+        };
+        group.clone().enumerate().find_map(found)
+    };
+    let lowest = position(low, None)?;
+    // A NaN is like nothing, not even another NaN of the same bits.
+    let highest = position(high, Some(lowest))?;
+    let (difference, ulps) = distance((low, high));
+    Some(Gap { members: [lowest, highest], difference, ulps })
+}
+
+/// How far two numbers lie apart, in value and in representable numbers.
+fn distance<T: Ulps>((low, high): (T, T)) -> (f64, u64) {
+    if low.is_nan() || high.is_nan() {
+        return (f64::INFINITY, u64::MAX);
+    }
+    (high.to_f64() - low.to_f64(), crate::ulps(low, high))
+}
+
+/// The lowest and the highest of at least one ordinal.
+fn extremes<O: Copy + Ord>(ordinals: impl Iterator<Item = O> + Clone) -> Option<(O, O)> {
+    let first = ordinals.clone().next()?;
+    Some(ordinals.fold((first, first), |(low, high), o| (low.min(o), high.max(o))))
 }
 
 /// Whether a difference is the larger one; differences of equal size are told by their ULPs.
@@ -273,32 +352,6 @@ fn check_chain<T>(layers: &[Dense<'_, T>]) -> Result<(), ShapeError> {
     Ok(())
 }
 
-fn over_outputs<'a, T: Ulps>(
-    layer: &Dense<'a, T>,
-    input: usize,
-) -> impl Iterator<Item = T> + Clone + use<'a, T> {
-    axis(layer.weight, layer.order == Order::OutputMajor, input, layer.inputs, layer.outputs)
-}
-
-fn over_inputs<'a, T: Ulps>(
-    layer: &Dense<'a, T>,
-    output: usize,
-) -> impl Iterator<Item = T> + Clone + use<'a, T> {
-    axis(layer.weight, layer.order == Order::InputMajor, output, layer.outputs, layer.inputs)
-}
-
-/// The `length` entries that share `index` on the other axis, which is `others` long.
-fn axis<T: Copy>(
-    weight: &[T],
-    strided: bool,
-    index: usize,
-    others: usize,
-    length: usize,
-) -> impl Iterator<Item = T> + Clone {
-    let (start, stride) = if strided { (index, others) } else { (index * length, 1) };
-    weight.get(start..).unwrap_or(&[]).iter().copied().step_by(stride).take(length)
-}
-
 /// The two members of a group of numbers that lie farthest apart, by their positions.
 #[derive(Clone, Copy)]
 struct Gap {
@@ -320,43 +373,9 @@ impl Gap {
     }
 }
 
-fn alike<T: Ulps>(group: impl Iterator<Item = T> + Clone) -> Alike {
-    widest_gap(group)
-        .map_or(Alike::BITWISE, |gap| Alike { deviation: gap.difference, ulps: gap.ulps })
-}
-
-/// None where all numbers are bitwise one number, and for fewer than two numbers.
-fn widest_gap<T: Ulps>(group: impl Iterator<Item = T> + Clone) -> Option<Gap> {
-    let first = group.clone().next()?;
-    group.clone().nth(1)?;
-    let mut unlike = false;
-    // Almost always every number is the first one, and this pass needs no positions.
-    for value in group.clone() {
-        unlike |= value.ordinal() != first.ordinal() || value.is_nan();
-    }
-    if !unlike {
-        return None;
-    }
-    let (mut low, mut high) = ((0, first), (0, first));
-    for (position, value) in group.enumerate() {
-        if value.is_nan() {
-            // A NaN is like no number, itself included.
-            let other = usize::from(position == 0);
-            return Some(Gap {
-                members: [position, other],
-                difference: f64::INFINITY,
-                ulps: u64::MAX,
-            });
-        }
-        if value.ordinal() < low.1.ordinal() {
-            low = (position, value);
-        }
-        if value.ordinal() > high.1.ordinal() {
-            high = (position, value);
-        }
-    }
-    let difference = high.1.to_f64() - low.1.to_f64();
-    Some(Gap { members: [low.0, high.0], difference, ulps: crate::ulps(low.1, high.1) })
+/// The widest gap in one group; None where all numbers are bitwise one number.
+fn widest_gap<T: Ulps>(group: &[T]) -> Option<Gap> {
+    widest_gap_along(group, true, 1, group.len())
 }
 
 #[cfg(test)]

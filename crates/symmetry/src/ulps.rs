@@ -15,10 +15,16 @@
 
 /// A floating-point number whose neighbours can be counted.
 pub trait Ulps: Copy {
+    /// An integer as wide as the number.
+    type Ordinal: Copy + Ord + Into<i64>;
+
     /// The position of this number among all numbers of its type; -0.0 is -1 and 0.0 is 0.
     ///
     /// NaNs lie beyond the infinities.
-    fn ordinal(self) -> i64;
+    fn ordinal(self) -> Self::Ordinal;
+
+    /// The number at a position.
+    fn from_ordinal(ordinal: Self::Ordinal) -> Self;
 
     /// The same value as a double; exact for every type that implements this trait.
     fn to_f64(self) -> f64;
@@ -29,34 +35,39 @@ pub trait Ulps: Copy {
     }
 }
 
-impl Ulps for f32 {
-    fn ordinal(self) -> i64 {
-        let bits = i64::from(self.to_bits());
-        // A negative number's magnitude grows away from zero.
-        if self.is_sign_negative() { (1 << 31) - 1 - bits } else { bits }
-    }
+macro_rules! implement {
+    ($float:ty, $signed:ty, $bits:expr) => {
+        impl Ulps for $float {
+            type Ordinal = $signed;
 
-    fn to_f64(self) -> f64 {
-        f64::from(self)
-    }
+            fn ordinal(self) -> $signed {
+                let bits = self.to_bits().cast_signed();
+                // A negative number's magnitude grows away from zero: all its bits but the sign
+                // are turned over.
+                bits ^ (((bits >> ($bits - 1)).cast_unsigned()) >> 1).cast_signed()
+            }
+
+            fn from_ordinal(ordinal: $signed) -> Self {
+                let turned = (((ordinal >> ($bits - 1)).cast_unsigned()) >> 1).cast_signed();
+                Self::from_bits((ordinal ^ turned).cast_unsigned())
+            }
+
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+        }
+    };
 }
 
-impl Ulps for f64 {
-    fn ordinal(self) -> i64 {
-        let magnitude = (self.to_bits() & !(1 << 63)).cast_signed();
-        if self.is_sign_negative() { -1 - magnitude } else { magnitude }
-    }
-
-    fn to_f64(self) -> f64 {
-        self
-    }
-}
+implement!(f32, i32, 32);
+implement!(f64, i64, 64);
 
 /// The number of steps from one representable number to the next that lie between `a` and `b`.
 ///
 /// 0 exactly where the bits are equal.
 pub fn ulps<T: Ulps>(a: T, b: T) -> u64 {
-    a.ordinal().abs_diff(b.ordinal())
+    let (a, b): (i64, i64) = (a.ordinal().into(), b.ordinal().into());
+    a.abs_diff(b)
 }
 
 #[cfg(test)]
@@ -72,6 +83,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ordinals_lead_back(bits in any::<u32>(), wide in any::<u64>()) {
+            let (x, y) = (f32::from_bits(bits), f64::from_bits(wide));
+            prop_assert_eq!(f32::from_ordinal(x.ordinal()).to_bits(), bits);
+            prop_assert_eq!(f64::from_ordinal(y.ordinal()).to_bits(), wide);
+        }
+
         #[test]
         fn neighbours_are_one_apart(x in any::<f32>(), y in any::<f64>()) {
             prop_assume!(x.is_finite() && y.is_finite() && x != 0.0 && y != 0.0);

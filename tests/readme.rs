@@ -1,0 +1,63 @@
+//! What the README shows is what happens.
+
+mod program;
+
+use program::{Folder, backends};
+
+/// The code blocks of a language.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = include_str!("../README.md");
+    let fence = format!("```{language}\n");
+    let starts = readme.split(&fence).skip(1);
+    starts.map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_excerpt_is_the_program_s_output() {
+    if !backends().contains(&"ndarray") {
+        return;
+    }
+    let block = blocks("console").swap_remove(0);
+    let ran = Folder::new().run(&["--backend", "ndarray"]).ok();
+    let mut rest = ran.stdout.as_str();
+    for part in block.lines().skip(1).collect::<Vec<_>>().join("\n").split("\n...\n") {
+        let found = rest.find(part).unwrap_or_else(|| panic!("not in the output:\n{part}"));
+        rest = &rest[found + part.len()..];
+    }
+}
+
+#[test]
+fn the_configuration_runs() {
+    let folder = Folder::new();
+    let configurations = blocks("toml");
+    let config = configurations.iter().find(|block| block.contains("[model]")).unwrap();
+    folder.write("my.toml", config);
+    let backend = backends()[0];
+    let args = ["run", "--config", "my.toml", "--out", "run1", "--backend", backend];
+    let ran = folder.run(&args).ok();
+    assert!(ran.stdout.contains("hidden2: 16 units"), "{}", ran.stdout);
+    folder.run(&["run", "--resume", "run1"]).ok();
+}
+
+#[test]
+fn devices_lists_every_backend_that_is_compiled_in() {
+    let ran = Folder::new().run(&["devices"]).ok();
+    let listed: Vec<&str> =
+        ran.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    for backend in backends() {
+        assert!(listed.contains(&backend), "{}", ran.stdout);
+    }
+    assert_eq!(ran.stdout.matches("(default)").count(), 1, "{}", ran.stdout);
+}
+
+#[test]
+fn help_names_every_option_and_has_examples() {
+    let folder = Folder::new();
+    let help = folder.run(&["run", "--help"]).ok().stdout;
+    for option in ["--config", "--preset", "--backend", "--out", "--json", "--resume"] {
+        assert!(help.contains(option), "{help}");
+    }
+    assert!(
+        help.contains("Examples:") && folder.run(&["--help"]).ok().stdout.contains("Exit codes")
+    );
+}
