@@ -10,8 +10,9 @@ use burn::optim::{GradientsParams, Optimizer, SgdConfig};
 use burn::tensor::{Tensor, backend::Backend};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
+use constinit::init::Init;
 use constinit::probe::{Probe, PropertyProbe, Schedule};
-use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
+use constinit::train::{Batch, Ended, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
 use constinit::{ConstInit, ConstInitConfig};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -43,7 +44,11 @@ const RATE: f64 = 1e-4;
 
 /// The network of both sides: the same kernels, the same numbers.
 fn network(dims: [usize; 3]) -> ConstInit<B> {
-    ConstInitConfig::new(dims.to_vec()).with_init_w(1e-3).init(&Default::default())
+    let config = ConstInitConfig::new(dims.to_vec()).with_init_w(1e-3).with_init_b(0.1);
+    let mut inits = config.constants();
+    // The usual ramp of 1 an input would make 784 of them diverge.
+    inits[0].weight = Init::InputRamp { start: 1e-3, step: 1e-5 };
+    config.try_init_with(&inits, &Default::default()).expect("a network")
 }
 
 fn by_hand(dims: [usize; 3], batch: &Batch<B>, steps: usize) {
@@ -71,7 +76,8 @@ fn by_loop(
     let loss = |model: &ConstInit<B>, batch: Batch<B>| {
         Loss::Mse.forward(model.forward(batch.inputs), batch.targets)
     };
-    black_box(train(state, &mut data, loss, &Plan::steps(steps), probes));
+    let trained = black_box(train(state, &mut data, loss, &Plan::steps(steps), probes));
+    assert_eq!(trained.ended, Ended::Finished);
 }
 
 fn seconds(work: impl FnOnce()) -> f64 {
