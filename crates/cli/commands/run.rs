@@ -285,6 +285,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             backend: self.backend.as_str(),
             optimizer: run.config.training.optimizer.name(),
             step: state.step,
+            readings: watch.number,
             targets_alike: run.targets_alike(),
         };
         let mut lines = tally.sentences(&what);

@@ -39,6 +39,8 @@ pub struct What<'a> {
     pub optimizer: &'a str,
     /// Steps done.
     pub step: usize,
+    /// Readings taken.
+    pub readings: usize,
     pub targets_alike: bool,
 }
 
@@ -160,11 +162,15 @@ impl Space {
         }
         match &self.first_break {
             None if what.step == 0 => format!("{name}: {units} units are one unit."),
-            None => format!(
-                "{name}: {units} units were one unit after every one of {} steps on {backend}, bit \
-                 for bit.",
-                what.step
-            ),
+            None => {
+                let (steps, readings) = (what.step, what.readings);
+                let when = if readings > steps {
+                    format!("after every one of {steps} steps")
+                } else {
+                    format!("at every one of {readings} readings in {steps} steps")
+                };
+                format!("{name}: {units} units were one unit {when} on {backend}, bit for bit.")
+            }
             Some(broken) => {
                 let [u, v] = broken.units;
                 let size = match broken.difference {
@@ -208,7 +214,7 @@ mod tests {
     }
 
     fn what(targets_alike: bool) -> What<'static> {
-        What { backend: "ndarray", optimizer: "SGD", step: 2, targets_alike }
+        What { backend: "ndarray", optimizer: "SGD", step: 2, readings: 3, targets_alike }
     }
 
     #[test]

@@ -197,7 +197,7 @@ fn the_schedule_sets_the_rate_of_each_step() {
     type B = Autodiff<NdArray>;
     let optimizer = OptimizerConfig::sgd(0.1);
     let schedule = CosineAnnealingLrSchedulerConfig::new(0.1, 8).init().unwrap();
-    let mut expected = schedule.clone();
+    let mut expected = schedule;
     let State { model, optimizer, .. } = start::<B>(&optimizer);
     let state = TrainState::new(model, optimizer, schedule);
     let mut nosy = Nosy::default();
