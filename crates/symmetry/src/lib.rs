@@ -1,1 +1,31 @@
 //! Which units of a neural network are the same unit: exact answers from plain slices.
+
+mod axes;
+mod classes;
+mod element;
+mod error;
+mod findings;
+mod layout;
+mod parallel;
+mod params;
+mod partition;
+mod policy;
+mod sameness;
+mod space;
+mod symmetry;
+mod twins;
+
+#[cfg(feature = "serde")]
+pub use axes::{AxesFile, Orientation};
+pub use axes::{
+    AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis, SpecParam, either, input, layers,
+    output,
+};
+pub use error::SymmetryError;
+pub use findings::Findings;
+pub use params::{Elements, ParamView};
+pub use partition::Partition;
+pub use policy::{Comparison, Normalization, Policy};
+pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
+pub use symmetry::{Difference, Kind, NanEntry, SpaceSymmetry, Symmetry, Witness};
+pub use twins::{twins, twins_with};

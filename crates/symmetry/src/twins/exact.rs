@@ -1,0 +1,405 @@
+//! Cutting classes by exact sameness, reading as little as possible.
+//!
+//! A class is compared with its smallest unit. Units that agree to the end stay; the others are put into boxes by
+//! where they first differ and what stands there, and only boxes with two or more units are read on, from there.
+//! So no entry of a unit is read again, and none is read after the unit is alone.
+
+use crate::classes::{Classes, Cut, NanSeen, Split};
+use crate::element::Element;
+use crate::layout::UnitLayout;
+use crate::parallel;
+use crate::sameness::Sameness;
+
+/// Entries a block: units are told apart block by block. 16 f32 are one cache line.
+pub(super) const BLOCK: usize = 16;
+/// Entries compared in one branch-free loop.
+const STRETCH: usize = 64;
+/// Bytes, roughly, that are worth a task of their own.
+const TASK: usize = 1 << 16;
+
+/// Refines `classes` by all entries of one parameter along one unit axis.
+pub(super) fn refine<E: Element, S: Sameness<E>>(
+    classes: &mut Classes,
+    param: u32,
+    data: &[E],
+    layout: &UnitLayout,
+    sameness: S,
+) {
+    if layout.run.len >= BLOCK {
+        for number in 0..layout.slab_count {
+            if classes.is_done() {
+                return;
+            }
+            cut_all(classes, &Slab::new(param, data, layout, number, sameness));
+        }
+    } else {
+        refine_thin(classes, param, data, layout, sameness);
+    }
+}
+
+/// Short runs: look through many slabs at once for one that cuts anything, since most do not.
+fn refine_thin<E: Element, S: Sameness<E>>(
+    classes: &mut Classes,
+    param: u32,
+    data: &[E],
+    layout: &UnitLayout,
+    sameness: S,
+) {
+    let mut next = 0;
+    let mut ahead = 1;
+    let mut rows = Rows::new(classes);
+    while next < layout.slab_count && !classes.is_done() {
+        let slab = |number| Slab::new(param, data, layout, number, sameness);
+        let end = layout.slab_count.min(next + ahead);
+        let grain =
+            (TASK / size_of::<E>() / (classes.live_units().len() * layout.run.len).max(1)).max(1);
+        match parallel::find_first(next..end, grain, |number| !rows.agree(&slab(number))) {
+            None => {
+                next = end;
+                ahead = (2 * ahead).min(64 * grain);
+            }
+            Some(number) => {
+                cut_all(classes, &slab(number));
+                rows = Rows::new(classes);
+                next = number + 1;
+                ahead = 1;
+            }
+        }
+    }
+}
+
+/// One slab of one parameter.
+struct Slab<'d, E, S> {
+    param: u32,
+    data: &'d [E],
+    offset: usize,
+    place: usize,
+    layout: &'d UnitLayout,
+    sameness: S,
+}
+
+impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
+    fn new(param: u32, data: &'d [E], layout: &'d UnitLayout, number: usize, sameness: S) -> Self {
+        let (offset, place) = layout.slab(number);
+        Self { param, data, offset, place, layout, sameness }
+    }
+
+    #[inline(always)]
+    fn start(&self, unit: u32) -> usize {
+        self.offset + unit as usize * self.layout.units.stride
+    }
+
+    #[inline(always)]
+    fn at(&self, unit: u32, position: usize) -> E {
+        self.data[self.start(unit) + position * self.layout.run.stride]
+    }
+
+    fn entry(&self, unit: u32, position: usize) -> u64 {
+        (self.place + unit as usize * self.layout.units.place + position * self.layout.run.place)
+            as u64
+    }
+
+    /// The first position from `from` on at which two units differ.
+    #[inline]
+    fn first_difference(&self, u: u32, v: u32, from: usize) -> Option<usize> {
+        let len = self.layout.run.len;
+        if self.layout.run.stride != 1 {
+            return (from..len).find(|&k| !self.sameness.same(u, self.at(u, k), v, self.at(v, k)));
+        }
+        let a = &self.data[self.start(u)..][..len];
+        let b = &self.data[self.start(v)..][..len];
+        let differ = |(x, y): (&E, &E)| !self.sameness.same(u, *x, v, *y);
+        // Most units that differ do so at once, and then one entry is enough.
+        if from < len && differ((&a[from], &b[from])) {
+            return Some(from);
+        }
+        let mut position = from;
+        for (x, y) in a[from..].chunks(STRETCH).zip(b[from..].chunks(STRETCH)) {
+            let same =
+                x.iter().zip(y).fold(true, |all, (x, y)| all & self.sameness.same(u, *x, v, *y));
+            if !same {
+                return x.iter().zip(y).position(differ).map(|k| position + k);
+            }
+            position += STRETCH;
+        }
+        None
+    }
+
+    /// The positions of the block that holds `position`.
+    fn block(&self, position: usize) -> std::ops::Range<usize> {
+        let start = position - position % BLOCK;
+        start..self.layout.run.len.min(start + BLOCK)
+    }
+
+    /// A hash of a unit's block, and where the block's first NaN is.
+    fn summary(&self, unit: u32, position: usize) -> (u64, Option<usize>) {
+        let block = self.block(position);
+        let mut hash = position as u64 ^ 0x9e37_79b9_7f4a_7c15;
+        let mut nan = None;
+        for k in block.rev() {
+            let x = self.at(unit, k);
+            nan = if x.is_nan() { Some(k) } else { nan };
+            hash = (hash ^ self.sameness.key(unit, x)).wrapping_mul(MULTIPLIERS[k % BLOCK]);
+            hash ^= hash >> 29;
+        }
+        (hash, nan)
+    }
+
+    fn nan(&self, unit: u32, position: usize) -> NanSeen {
+        NanSeen { unit, param: self.param, entry: self.entry(unit, position) }
+    }
+
+    fn split(&self, child: u32, parent: u32, position: usize) -> Split {
+        Split {
+            child,
+            parent,
+            param: self.param,
+            entry: self.entry(child, position),
+            is_sum: false,
+            values: [self.at(parent, position).value(), self.at(child, position).value()],
+        }
+    }
+}
+
+/// Odd numbers without structure, one for each position of a block.
+const MULTIPLIERS: [u64; BLOCK] = {
+    let mut table = [0; BLOCK];
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut k = 0;
+    while k < BLOCK {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        table[k] = state | 1;
+        k += 1;
+    }
+    table
+};
+
+fn cut_all<E: Element, S: Sameness<E>>(classes: &mut Classes, slab: &Slab<'_, E, S>) {
+    let cuts = parallel::map(0..classes.len(), 1, |number| cut(classes.class(number), slab));
+    classes.replace(cuts);
+}
+
+/// A unit that differs from the smallest unit of its class.
+#[derive(Clone, Copy)]
+struct Stray {
+    unit: u32,
+    position: usize,
+    hash: u64,
+    nan: Option<usize>,
+}
+
+/// Cuts one class by one slab.
+fn cut<E: Element, S: Sameness<E>>(class: &[u32], slab: &Slab<'_, E, S>) -> Cut {
+    let mut done = Cut::default();
+    let mut to_read = vec![(class.to_vec(), 0)];
+    while let Some((members, from)) = to_read.pop() {
+        let first = members[0];
+        let left = slab.layout.run.len - from.min(slab.layout.run.len);
+        let grain = (TASK / size_of::<E>() / left.max(1)).clamp(1, 1024);
+        let strays = parallel::map(1..members.len(), grain, |i| {
+            let unit = members[i];
+            slab.first_difference(first, unit, from).map(|position| {
+                let (hash, nan) = slab.summary(unit, position);
+                Stray { unit, position, hash, nan }
+            })
+        });
+        let kept: Vec<u32> = std::iter::once(first)
+            .chain(members[1..].iter().zip(&strays).filter(|(_, s)| s.is_none()).map(|(&u, _)| u))
+            .collect();
+        done.part(&kept);
+        let strays: Vec<Stray> = strays.into_iter().flatten().collect();
+        sort_out(slab, first, &strays, &mut done, &mut to_read);
+    }
+    done
+}
+
+/// Boxes the strays of a class: those alike so far share a box.
+fn sort_out<E: Element, S: Sameness<E>>(
+    slab: &Slab<'_, E, S>,
+    first: u32,
+    strays: &[Stray],
+    done: &mut Cut,
+    to_read: &mut Vec<(Vec<u32>, usize)>,
+) {
+    // The smallest unit itself may hold the NaN that all the others differ from.
+    let mut last = usize::MAX;
+    let mut reported = false;
+    for stray in strays {
+        if !reported && stray.position / BLOCK != last {
+            last = stray.position / BLOCK;
+            if let (_, Some(position)) = slab.summary(first, stray.position) {
+                done.nans.push(slab.nan(first, position));
+                reported = true;
+            }
+        }
+    }
+
+    let alike = |a: &Stray, b: &Stray| {
+        a.hash == b.hash
+            && a.position == b.position
+            && slab
+                .block(a.position)
+                .all(|k| slab.sameness.same(a.unit, slab.at(a.unit, k), b.unit, slab.at(b.unit, k)))
+    };
+    let mut boxes = Boxes::new(strays.len());
+    for (number, stray) in strays.iter().enumerate() {
+        if let Some(position) = stray.nan {
+            done.nans.push(slab.nan(stray.unit, position));
+            done.splits.push(slab.split(stray.unit, first, stray.position));
+        } else if boxes.insert(number, stray.hash, |other| alike(stray, &strays[other])) {
+            done.splits.push(slab.split(stray.unit, first, stray.position));
+        }
+    }
+    for members in boxes.shared() {
+        let position = strays[members[0] as usize].position;
+        let units: Vec<u32> = members.iter().map(|&number| strays[number as usize].unit).collect();
+        let next = slab.block(position).end;
+        if next < slab.layout.run.len {
+            to_read.push((units, next));
+        } else {
+            done.part(&units);
+        }
+    }
+}
+
+/// Boxes of equal items, by open addressing on given hashes.
+pub(super) struct Boxes {
+    /// Number of an item + 1, or 0.
+    table: Vec<u32>,
+    mask: usize,
+    /// For every item that shares a box: (first item of the box, item).
+    shared: Vec<(u32, u32)>,
+}
+
+impl Boxes {
+    pub fn new(items: usize) -> Self {
+        let slots = (2 * items).next_power_of_two();
+        Self { table: vec![0; slots], mask: slots - 1, shared: Vec::new() }
+    }
+
+    /// Puts an item into its box; `true` where that is a new one.
+    #[inline]
+    pub fn insert(&mut self, item: usize, hash: u64, same: impl Fn(usize) -> bool) -> bool {
+        let mut slot = (hash ^ (hash >> 32)) as usize & self.mask;
+        loop {
+            match self.table[slot] {
+                0 => {
+                    self.table[slot] = item as u32 + 1;
+                    return true;
+                }
+                other if same(other as usize - 1) => {
+                    self.shared.push((other - 1, item as u32));
+                    return false;
+                }
+                _ => slot = (slot + 1) & self.mask,
+            }
+        }
+    }
+
+    /// The boxes with two or more items, by their first item; items in the order of insertion.
+    pub fn shared(mut self) -> impl Iterator<Item = Vec<u32>> {
+        // Stable, so that the items of a box stay in order.
+        self.shared.sort_by_key(|&(first, _)| first);
+        let shared = self.shared;
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let &(first, _) = shared.get(next)?;
+            let mut members = vec![first];
+            while let Some(&(_, item)) = shared.get(next).filter(|(f, _)| *f == first) {
+                members.push(item);
+                next += 1;
+            }
+            Some(members)
+        })
+    }
+}
+
+/// The live classes as the check of one slab wants them.
+enum Rows {
+    /// Stretches of neighbouring units of one class: (class's smallest unit, start, end).
+    Stretches(Vec<(u32, u32, u32)>),
+    /// All units are live: the smallest unit of every unit's class.
+    Dense(Vec<u32>),
+    /// (unit, smallest unit of its class), by class.
+    Sparse(Vec<(u32, u32)>),
+}
+
+impl Rows {
+    fn new(classes: &Classes) -> Self {
+        let mut stretches: Vec<(u32, u32, u32)> = Vec::new();
+        for class in classes.iter() {
+            for &unit in class {
+                match stretches.last_mut() {
+                    Some((first, _, end)) if *first == class[0] && *end == unit => *end += 1,
+                    _ => stretches.push((class[0], unit, unit + 1)),
+                }
+            }
+        }
+        let live = classes.live_units().len();
+        if 8 * stretches.len() <= live {
+            return Self::Stretches(stretches);
+        }
+        let largest = classes.live_units().iter().max().map_or(0, |&unit| unit as usize + 1);
+        if largest == live {
+            let mut first_of = vec![0; live];
+            for class in classes.iter() {
+                for &unit in class {
+                    first_of[unit as usize] = class[0];
+                }
+            }
+            return Self::Dense(first_of);
+        }
+        Self::Sparse(
+            classes
+                .iter()
+                .flat_map(|class| class[1..].iter().map(|&unit| (unit, class[0])))
+                .collect(),
+        )
+    }
+
+    /// Whether every live unit agrees with the smallest of its class on a slab.
+    fn agree<E: Element, S: Sameness<E>>(&self, slab: &Slab<'_, E, S>) -> bool {
+        let s = &slab.sameness;
+        let row = |start: u32, end: u32| &slab.data[slab.start(start)..][..(end - start) as usize];
+        let neighbours = slab.layout.run.len == 1 && slab.layout.units.stride == 1;
+        match self {
+            Self::Stretches(list) if neighbours => list.iter().all(|&(first, start, end)| {
+                let a = slab.at(first, 0);
+                row(start, end).chunks(STRETCH).zip((start..).step_by(STRETCH)).all(
+                    |(chunk, start)| {
+                        chunk
+                            .iter()
+                            .zip(start..)
+                            .fold(true, |all, (&b, v)| all & s.same(first, a, v, b))
+                    },
+                )
+            }),
+            Self::Dense(first_of) if neighbours => {
+                let row = row(0, first_of.len() as u32);
+                row.chunks(STRETCH).zip(first_of.chunks(STRETCH)).zip((0..).step_by(STRETCH)).all(
+                    |((chunk, firsts), start)| {
+                        chunk
+                            .iter()
+                            .zip(firsts)
+                            .zip(start..)
+                            .fold(true, |all, ((&b, &first), v)| {
+                                all & s.same(first, row[first as usize], v, b)
+                            })
+                    },
+                )
+            }
+            Self::Stretches(list) => list.iter().all(|&(first, start, end)| {
+                (start..end).all(|unit| slab.first_difference(first, unit, 0).is_none())
+            }),
+            Self::Dense(first_of) => first_of
+                .iter()
+                .zip(0..)
+                .all(|(&first, unit)| slab.first_difference(first, unit, 0).is_none()),
+            Self::Sparse(list) => {
+                list.iter().all(|&(unit, first)| slab.first_difference(first, unit, 0).is_none())
+            }
+        }
+    }
+}
