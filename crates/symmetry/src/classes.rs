@@ -79,6 +79,13 @@ impl Classes {
         Self { live: Vec::new(), ends: Vec::new(), ..Self::one(units) }
     }
 
+    /// Given classes, each ascending; units in none of them are alone.
+    pub fn given<'c>(units: usize, classes: impl IntoIterator<Item = &'c [u32]>) -> Self {
+        let mut cut = Cut::default();
+        classes.into_iter().for_each(|class| cut.part(class));
+        Self { live: cut.live, ends: cut.ends, ..Self::discrete(units) }
+    }
+
     pub fn is_done(&self) -> bool {
         self.ends.is_empty()
     }
@@ -112,14 +119,19 @@ impl Classes {
         self.nans.append(&mut all.nans);
     }
 
-    /// The partition, where all units that are not live are alone.
-    pub fn partition(&self) -> Partition {
+    /// The smallest unit of every unit's class, where all units that are not live are alone.
+    pub fn representatives(&self) -> Vec<u32> {
         let mut representative: Vec<u32> = (0..self.units as u32).collect();
         for class in self.iter() {
             for &unit in class {
                 representative[unit as usize] = class[0];
             }
         }
-        Partition::from_representatives(&representative)
+        representative
+    }
+
+    /// The partition, where all units that are not live are alone.
+    pub fn partition(&self) -> Partition {
+        Partition::from_representatives(&self.representatives())
     }
 }

@@ -2,8 +2,13 @@
 
 use half::{bf16, f16};
 
+use crate::sum::Range;
+
 /// One stored number.
 pub(crate) trait Element: Copy + Send + Sync + 'static {
+    /// Where exact sums of such numbers lie.
+    const RANGE: Range;
+
     /// The bits, widened.
     fn bits(self) -> u64;
     /// The value, exactly.
@@ -16,8 +21,10 @@ pub(crate) trait Element: Copy + Send + Sync + 'static {
 }
 
 macro_rules! native {
-    ($float:ty) => {
+    ($float:ty, $range:expr) => {
         impl Element for $float {
+            const RANGE: Range = $range;
+
             #[inline(always)]
             fn bits(self) -> u64 {
                 self.to_bits().into()
@@ -45,6 +52,8 @@ macro_rules! native {
 macro_rules! half_width {
     ($float:ty, $infinity:expr) => {
         impl Element for $float {
+            const RANGE: Range = Range::SINGLE;
+
             #[inline(always)]
             fn bits(self) -> u64 {
                 self.to_bits().into()
@@ -70,8 +79,8 @@ macro_rules! half_width {
     };
 }
 
-native!(f32);
-native!(f64);
+native!(f32, Range::SINGLE);
+native!(f64, Range::DOUBLE);
 half_width!(f16, 0x7c00);
 half_width!(bf16, 0x7f80);
 

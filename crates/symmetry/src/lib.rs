@@ -3,15 +3,19 @@
 mod axes;
 mod classes;
 mod element;
+mod equitable;
 mod error;
 mod findings;
 mod layout;
+mod lumping;
 mod parallel;
 mod params;
 mod partition;
 mod policy;
 mod sameness;
 mod space;
+mod stable;
+mod sum;
 mod symmetry;
 mod twins;
 
@@ -21,8 +25,10 @@ pub use axes::{
     AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis, SpecParam, either, input, layers,
     output,
 };
+pub use equitable::equitable;
 pub use error::SymmetryError;
 pub use findings::Findings;
+pub use lumping::forward_lumpable;
 pub use params::{Elements, ParamView};
 pub use partition::Partition;
 pub use policy::{Comparison, Normalization, Policy};

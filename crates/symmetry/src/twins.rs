@@ -171,7 +171,32 @@ fn one_space(
     id: SpaceId,
     policy: &Policy,
 ) -> SpaceSymmetry {
+    let (classes, spreads) = classes_of(spec, views, axes, id, policy);
+    let partition = classes.partition();
+    let spreads = partition
+        .classes()
+        .enumerate()
+        .filter_map(|(class, units)| {
+            let spread = spreads.get(units[0].get()).copied().unwrap_or(0.0);
+            (units.len() > 1 && spread > 0.0).then_some((ClassId::at(class), spread))
+        })
+        .collect();
+    let findings = findings::find(views, axes, id, &partition, policy);
+    SpaceSymmetry::new(spec, id, partition, classes, spreads, findings)
+}
+
+/// The twin classes of one space, and under a tolerance a spread for each at its smallest unit.
+pub(crate) fn classes_of(
+    spec: &AxesSpec,
+    views: &[&ParamView<'_>],
+    axes: &[Vec<LogicalAxis>],
+    id: SpaceId,
+    policy: &Policy,
+) -> (Classes, Vec<f64>) {
     let space = spec.space(id);
+    if space.is_fixed() {
+        return (Classes::discrete(space.units()), Vec::new());
+    }
     let mut seen = Vec::new();
     let mut twice = Vec::new();
     for (number, (view, axes)) in views.iter().zip(axes).enumerate() {
@@ -192,30 +217,29 @@ fn one_space(
     // Short parameters first: they are cheap to read and often tell all units apart.
     seen.sort_by_key(|one| (one.layout.entries_per_unit(), one.param));
 
-    let mut classes = if space.is_fixed() {
-        Classes::discrete(space.units())
-    } else {
-        Classes::one(space.units())
-    };
-    let mut spreads = Vec::new();
-    match policy.tolerance() {
-        None => refine_exactly(&mut classes, &seen, &twice, factors.as_deref(), policy),
-        Some(tolerance) => {
-            spreads =
-                refine_within(&mut classes, &seen, &twice, factors.as_deref(), tolerance, policy);
+    let mut classes = Classes::one(space.units());
+    let spreads = match policy.tolerance() {
+        None => {
+            refine_exactly(&mut classes, &seen, &twice, factors.as_deref(), policy);
+            Vec::new()
         }
-    }
-    let partition = classes.partition();
-    let spreads = partition
-        .classes()
-        .enumerate()
-        .filter_map(|(class, units)| {
-            let spread = spreads.get(units[0].get()).copied().unwrap_or(0.0);
-            (units.len() > 1 && spread > 0.0).then_some((ClassId::at(class), spread))
-        })
-        .collect();
-    let findings = findings::find(views, axes, id, &partition, policy);
-    SpaceSymmetry::new(spec, id, partition, classes, spreads, findings)
+        Some(tolerance) => {
+            refine_within(&mut classes, &seen, &twice, factors.as_deref(), tolerance, policy)
+        }
+    };
+    (classes, spreads)
+}
+
+/// Refines by the values of one parameter along one of its axes, whatever the other axes range over.
+pub(crate) fn refine_by_entries(
+    classes: &mut Classes,
+    param: ParamId,
+    view: &ParamView<'_>,
+    layout: &UnitLayout,
+) {
+    with_elements!(view.elements(), |data| exact::refine(
+        classes, param.0, data, layout, SameValue
+    ));
 }
 
 fn refine_exactly(

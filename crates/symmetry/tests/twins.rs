@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::Rng;
 use common::*;
 use constinit_symmetry::{Comparison, Difference, Partition, Policy, Symmetry, twins, twins_with};
 use proptest::prelude::*;

@@ -220,6 +220,35 @@ pub fn fill_by_labels(rng: &mut Rng, net: &mut Net, labels: &[Vec<usize>], palet
     }
 }
 
+/// Adds deviations whose row sums and column sums over every block of labels are zero: equitable classes stay, twins
+/// go.
+pub fn deviate(rng: &mut Rng, net: &mut Net, labels: &[Vec<usize>], times: usize) {
+    for _ in 0..times {
+        let number = rng.below(net.params.len());
+        let axes = net.axes(number);
+        let spaces: Vec<usize> = (0..axes.len()).filter(|&n| axes[n].is_some()).collect();
+        let &[a, b] = &spaces[..] else { continue };
+        let shape = net.params[number].shape.clone();
+        if shape.contains(&0) {
+            continue;
+        }
+        let mut index: Vec<usize> = shape.iter().map(|&n| rng.below(n)).collect();
+        let mut alike = |axis: usize, i: usize| {
+            let (space, inner) = axes[axis].unwrap();
+            let same: Vec<usize> = (0..labels[space].len())
+                .filter(|&u| labels[space][u] == labels[space][i / inner])
+                .collect();
+            rng.pick(&same) * inner + i % inner
+        };
+        let rows = [index[a], alike(a, index[a])];
+        let columns = [index[b], alike(b, index[b])];
+        for (i, j, sign) in [(0, 0, 1.0), (0, 1, -1.0), (1, 0, -1.0), (1, 1, 1.0)] {
+            (index[a], index[b]) = (rows[i], columns[j]);
+            net.params[number].data[flatten(&index, &shape)] += sign;
+        }
+    }
+}
+
 /// Changes a few random entries.
 pub fn disturb(rng: &mut Rng, net: &mut Net, times: usize, palette: &[f64]) {
     for _ in 0..times {
