@@ -26,7 +26,10 @@ fn main() {
     }
     let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let mut criterion = Criterion::default().sample_size(10).without_plots();
-    println!("{:<52} {:>9} {:>7} {:>16} {:>7} {:>10}", "case", "sum", "ratio", "quartiles", "target", "extra mem");
+    println!(
+        "{:<52} {:>9} {:>7} {:>16} {:>7} {:>10}",
+        "case", "sum", "ratio", "quartiles", "target", "extra mem"
+    );
     for case in cases() {
         if only.as_ref().is_none_or(|only| case.name.contains(only.as_str())) {
             case.measure(&mut criterion);
@@ -55,10 +58,16 @@ fn cases() -> Vec<Case> {
         case("4096 x 4096 all distinct, units last", 0.05, || last(noise)),
         case("4096 x 4096 one class, units first", 1.1, || first(|_, j| noise(0, j))),
         case("4096 x 4096 one class, units last", 2.0, || last(|_, j| noise(0, j))),
-        case("4096 x 4096 64 classes in blocks, units first", 1.5, || first(|u, j| noise(u / 64, j))),
+        case("4096 x 4096 64 classes in blocks, units first", 1.5, || {
+            first(|u, j| noise(u / 64, j))
+        }),
         case("4096 x 4096 64 classes in blocks, units last", 2.5, || last(|u, j| noise(u / 64, j))),
-        case("4096 x 4096 64 classes scattered, units first", 1.5, || first(|u, j| noise(scattered(u), j))),
-        case("4096 x 4096 64 classes scattered, units last", 2.5, || last(|u, j| noise(scattered(u), j))),
+        case("4096 x 4096 64 classes scattered, units first", 1.5, || {
+            first(|u, j| noise(scattered(u), j))
+        }),
+        case("4096 x 4096 64 classes scattered, units last", 2.5, || {
+            last(|u, j| noise(scattered(u), j))
+        }),
         case("1 GiB in 200 matrices without symmetry", 0.15, deep),
         Case {
             name: "equitable, 3 layers 4096 wide, block-constant",
@@ -150,7 +159,9 @@ impl Network {
         self.paths
             .iter()
             .zip(&self.data)
-            .map(|((path, shape), data)| ParamView::new(path, shape, data).expect("a view that fits"))
+            .map(|((path, shape), data)| {
+                ParamView::new(path, shape, data).expect("a view that fits")
+            })
             .collect()
     }
 
@@ -179,7 +190,7 @@ fn sum(data: &[f32]) -> f32 {
 
 impl Case {
     fn measure(&self, criterion: &mut Criterion) {
-        const ROUNDS: usize = 31;
+        let rounds = std::env::var("ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(31);
         let network = (self.network)();
         let views = network.views();
         let search = || black_box((self.search)(&network.spec, &views));
@@ -192,7 +203,7 @@ impl Case {
 
         let mut ratios = Vec::new();
         let mut sums = Vec::new();
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             let sum = time(|| network.sum());
             ratios.push(time(search).as_secs_f64() / sum.as_secs_f64());
             sums.push(sum.as_secs_f64());

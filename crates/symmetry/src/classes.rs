@@ -47,7 +47,11 @@ impl Cut {
         }
     }
 
-    fn append(&mut self, mut other: Cut) {
+    pub fn append(&mut self, mut other: Cut) {
+        if self.live.is_empty() && self.splits.is_empty() && self.nans.is_empty() {
+            *self = other;
+            return;
+        }
         let base = self.live.len() as u32;
         self.live.append(&mut other.live);
         self.ends.extend(other.ends.into_iter().map(|end| base + end));
@@ -115,7 +119,11 @@ impl Classes {
         }
         self.live = all.live;
         self.ends = all.ends;
-        self.splits.append(&mut all.splits);
+        if self.splits.is_empty() {
+            self.splits = all.splits;
+        } else {
+            self.splits.append(&mut all.splits);
+        }
         self.nans.append(&mut all.nans);
     }
 

@@ -5,7 +5,7 @@ use half::{bf16, f16};
 use crate::sum::Range;
 
 /// One stored number.
-pub(crate) trait Element: Copy + Send + Sync + 'static {
+pub(crate) trait Element: bytemuck::NoUninit + Send + Sync {
     /// Where exact sums of such numbers lie.
     const RANGE: Range;
 
@@ -18,10 +18,16 @@ pub(crate) trait Element: Copy + Send + Sync + 'static {
     fn same_bits(self, other: Self) -> bool;
     /// Whether both are one value: 0.0 and -0.0 are, NaN is not even itself.
     fn same_value(self, other: Self) -> bool;
+    /// Whether two slices have equal bits, NaN or not. As fast as memory on every platform's `memcmp`.
+    fn equal_bits(a: &[Self], b: &[Self]) -> bool {
+        bytemuck::cast_slice::<Self, u8>(a) == bytemuck::cast_slice::<Self, u8>(b)
+    }
+    /// [`same_bits`](Self::same_bits) of `row[from[k]]` and `b[k]` for all k.
+    fn all_same_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool;
 }
 
 macro_rules! native {
-    ($float:ty, $range:expr) => {
+    ($float:ty, $bits:ty, $range:expr) => {
         impl Element for $float {
             const RANGE: Range = $range;
 
@@ -44,6 +50,14 @@ macro_rules! native {
             #[inline(always)]
             fn same_value(self, other: Self) -> bool {
                 self == other
+            }
+
+            #[inline(always)]
+            fn all_same_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool {
+                let nan = |x: Self| <$bits>::from(x != x);
+                let nan = b.iter().fold(0, |any, &x| any | nan(x));
+                let differ = |at: u32, y: Self| row[at as usize].to_bits() ^ y.to_bits();
+                nan | from.iter().zip(b).fold(0, |all, (&at, &y)| all | differ(at, y)) == 0
             }
         }
     };
@@ -75,12 +89,20 @@ macro_rules! half_width {
                 let (a, b) = (self.to_bits(), other.to_bits());
                 ((a == b) & !Element::is_nan(self)) | ((a | b) & 0x7fff == 0)
             }
+
+            #[inline(always)]
+            fn all_same_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool {
+                let nan = |x: Self| u16::from(Element::is_nan(x));
+                let nan = b.iter().fold(0, |any, &x| any | nan(x));
+                let differ = |at: u32, y: Self| row[at as usize].to_bits() ^ y.to_bits();
+                nan | from.iter().zip(b).fold(0, |all, (&at, &y)| all | differ(at, y)) == 0
+            }
         }
     };
 }
 
-native!(f32, Range::SINGLE);
-native!(f64, Range::DOUBLE);
+native!(f32, u32, Range::SINGLE);
+native!(f64, u64, Range::DOUBLE);
 half_width!(f16, 0x7c00);
 half_width!(bf16, 0x7f80);
 

@@ -110,7 +110,7 @@ impl UnitLayout {
     /// The same units, but only the first entries of the first slab.
     pub fn glimpse(&self, entries: usize) -> Self {
         let run = Dim { len: self.run.len.min(entries), ..self.run };
-        Self { run, slab_count: self.slab_count.min(1), ..self.clone() }
+        Self { units: self.units, run, slabs: Vec::new(), slab_count: self.slab_count.min(1) }
     }
 
     /// How many entries every unit has.

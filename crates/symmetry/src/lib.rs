@@ -14,6 +14,7 @@ mod partition;
 mod policy;
 mod sameness;
 mod space;
+mod splits;
 mod stable;
 mod sum;
 mod symmetry;

@@ -30,7 +30,8 @@ use crate::space::{ClassId, UnitIndex};
 pub struct Partition {
     class_of: Vec<ClassId>,
     members: Vec<UnitIndex>,
-    /// `members[starts[c]..starts[c + 1]]` are the units of class c.
+    /// `members[starts[c]..starts[c + 1]]` are the units of class c. Empty where every class is one unit: a large
+    /// network without symmetry has many such spaces.
     starts: Vec<u32>,
 }
 
@@ -94,6 +95,10 @@ impl Partition {
     }
 
     fn from_classes(class_of: Vec<ClassId>, classes: usize) -> Self {
+        if classes == class_of.len() {
+            let members = (0..classes).map(UnitIndex::at).collect();
+            return Self { class_of, members, starts: Vec::new() };
+        }
         let mut starts = vec![0u32; classes + 1];
         for class in &class_of {
             starts[class.get() + 1] += 1;
@@ -120,7 +125,7 @@ impl Partition {
 
     /// How many classes there are.
     pub fn len(&self) -> usize {
-        self.starts.len() - 1
+        if self.starts.is_empty() { self.class_of.len() } else { self.starts.len() - 1 }
     }
 
     /// Whether there is no class, which is so only for a space without units.
@@ -130,7 +135,7 @@ impl Partition {
 
     /// Whether every unit is alone.
     pub fn is_discrete(&self) -> bool {
-        self.len() == self.units()
+        self.starts.is_empty()
     }
 
     /// The class of a unit, or `None` past the last unit.
@@ -145,15 +150,19 @@ impl Partition {
 
     /// The units of a class in ascending order; empty past the last class.
     pub fn members(&self, class: ClassId) -> &[UnitIndex] {
-        match self.starts.get(class.get()..class.get().saturating_add(2)) {
-            Some(&[start, end]) => &self.members[start as usize..end as usize],
-            _ => &[],
-        }
+        if class.get() < self.len() { self.class(class.get()) } else { &[] }
     }
 
     /// The classes in canonical order, each with its units in ascending order.
     pub fn classes(&self) -> impl ExactSizeIterator<Item = &[UnitIndex]> + Clone {
-        self.starts.windows(2).map(|ends| &self.members[ends[0] as usize..ends[1] as usize])
+        (0..self.len()).map(|number| self.class(number))
+    }
+
+    fn class(&self, number: usize) -> &[UnitIndex] {
+        match self.starts.get(number..number + 2) {
+            Some(&[start, end]) => &self.members[start as usize..end as usize],
+            _ => &self.members[number..=number],
+        }
     }
 
     /// The smallest unit of every class, ascending.

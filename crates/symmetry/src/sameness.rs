@@ -8,6 +8,19 @@ pub(crate) trait Sameness<E: Element>: Copy + Send + Sync {
     fn same(&self, u: u32, a: E, v: u32, b: E) -> bool;
     /// Equal for entries that are the same.
     fn key(&self, u: u32, a: E) -> u64;
+
+    /// Whether units u and v agree on two slices of one length, where a NaN may or may not agree with its own bits.
+    #[inline(always)]
+    fn all_same(&self, u: u32, a: &[E], v: u32, b: &[E]) -> bool {
+        a.iter().zip(b).fold(true, |all, (&x, &y)| all & self.same(u, x, v, y))
+    }
+
+    /// Whether each of the units v, v + 1, ... with the entries `b` agrees with unit `from[k]` of a row.
+    #[inline(always)]
+    fn all_same_gathered(&self, row: &[E], from: &[u32], v: u32, b: &[E]) -> bool {
+        let pairs = from.iter().zip(b).zip(v..);
+        pairs.fold(true, |all, ((&u, &y), v)| all & self.same(u, row[u as usize], v, y))
+    }
 }
 
 /// Equal bits.
@@ -22,6 +35,14 @@ impl<E: Element> Sameness<E> for SameBits {
     #[inline(always)]
     fn key(&self, _: u32, a: E) -> u64 {
         a.bits()
+    }
+    #[inline(always)]
+    fn all_same(&self, _: u32, a: &[E], _: u32, b: &[E]) -> bool {
+        E::equal_bits(a, b)
+    }
+    #[inline(always)]
+    fn all_same_gathered(&self, row: &[E], from: &[u32], _: u32, b: &[E]) -> bool {
+        E::all_same_bits_gathered(row, from, b)
     }
 }
 

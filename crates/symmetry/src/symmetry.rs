@@ -1,12 +1,13 @@
 //! What was found: for every space a partition, and the reasons for it.
 
 use crate::axes::AxesSpec;
-use crate::classes::{Classes, Split};
+use crate::classes::Classes;
 use crate::findings::Findings;
 use crate::layout::swapped_entry;
 use crate::partition::Partition;
 use crate::policy::Policy;
 use crate::space::{ClassId, ParamId, SpaceId, UnitIndex};
+use crate::splits::Splits;
 
 /// In which sense the units of a class are alike. Each kind is coarser than the one before:
 /// twins refine equitable classes, and these refine forward-lumpable ones.
@@ -164,16 +165,16 @@ impl SpaceSymmetry {
     ///
     /// A space of one initial class and k classes in the end has k - 1 witnesses. A fixed space has none.
     pub fn witnesses(&self) -> impl ExactSizeIterator<Item = Witness<'_>> {
-        (0..self.splits.children.len()).map(|number| self.witness(number))
+        (0..self.splits.values.len()).map(|number| self.witness(number))
     }
 
     fn witness(&self, number: usize) -> Witness<'_> {
         let splits = &self.splits;
-        let first = |class: u32| self.partition.members(ClassId(class))[0];
-        let units = [first(splits.parents[number]), first(splits.children[number])];
-        let param = ParamId(splits.params[number]);
-        let count = splits.entries[number] as usize;
-        let difference = if splits.sums.contains(number) {
+        let first = |class: u64| self.partition.members(ClassId::at(class as usize))[0];
+        let units = [first(splits.parents.get(number)), first(splits.children.get(number))];
+        let param = ParamId::at(splits.params.get(number) as usize);
+        let count = splits.entries.get(number) as usize;
+        let difference = if splits.sums.get(number) != 0 {
             Difference::Sums { over: count }
         } else {
             let swap = units.map(UnitIndex::get);
@@ -266,86 +267,4 @@ pub enum Difference {
         /// How many units were summed over.
         over: usize,
     },
-}
-
-/// Splits in columns: a network without symmetry has one a unit, so their size matters.
-#[derive(Clone, Debug, PartialEq)]
-struct Splits {
-    children: Vec<u32>,
-    parents: Vec<u32>,
-    params: Vec<u32>,
-    entries: Vec<u64>,
-    values: Values,
-    sums: Flags,
-}
-
-impl Splits {
-    fn new(mut splits: Vec<Split>, partition: &Partition) -> Self {
-        splits.sort_unstable_by_key(|split| split.child);
-        let labels = partition.labels();
-        let column = |f: &dyn Fn(&Split) -> u32| splits.iter().map(f).collect::<Vec<u32>>();
-        Self {
-            children: column(&|split| labels[split.child as usize].0),
-            parents: column(&|split| labels[split.parent as usize].0),
-            params: column(&|split| split.param),
-            entries: splits.iter().map(|split| split.entry).collect(),
-            sums: Flags::new(splits.iter().map(|split| split.is_sum)),
-            values: Values::new(splits.iter().map(|split| split.values)),
-        }
-    }
-}
-
-/// Pairs of values, in f32 where that loses nothing.
-#[derive(Clone, Debug)]
-enum Values {
-    Single(Vec<[f32; 2]>),
-    Double(Vec<[f64; 2]>),
-}
-
-/// By bits, so that a result with a NaN in a witness is equal to itself.
-impl PartialEq for Values {
-    fn eq(&self, other: &Self) -> bool {
-        let bits = |pair: [f64; 2]| pair.map(f64::to_bits);
-        self.len() == other.len()
-            && (0..self.len()).all(|number| bits(self.get(number)) == bits(other.get(number)))
-    }
-}
-
-impl Values {
-    fn new(values: impl Iterator<Item = [f64; 2]> + Clone) -> Self {
-        let fits = |x: f64| x.is_nan() || f64::from(x as f32).to_bits() == x.to_bits();
-        if values.clone().flatten().all(fits) {
-            Self::Single(values.map(|pair| pair.map(|x| x as f32)).collect())
-        } else {
-            Self::Double(values.collect())
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Single(pairs) => pairs.len(),
-            Self::Double(pairs) => pairs.len(),
-        }
-    }
-
-    fn get(&self, number: usize) -> [f64; 2] {
-        match self {
-            Self::Single(pairs) => pairs[number].map(f64::from),
-            Self::Double(pairs) => pairs[number],
-        }
-    }
-}
-
-/// Which splits are of sums; nothing where none is.
-#[derive(Clone, Debug, PartialEq)]
-struct Flags(Vec<bool>);
-
-impl Flags {
-    fn new(flags: impl Iterator<Item = bool> + Clone) -> Self {
-        Self(if flags.clone().any(|flag| flag) { flags.collect() } else { Vec::new() })
-    }
-
-    fn contains(&self, number: usize) -> bool {
-        self.0.get(number).copied().unwrap_or(false)
-    }
 }

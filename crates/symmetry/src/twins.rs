@@ -31,7 +31,7 @@ use crate::layout::{LogicalAxis, UnitLayout, logical_axes};
 use crate::parallel;
 use crate::params::{ParamView, with_elements};
 use crate::policy::{Comparison, Normalization, Policy};
-use crate::sameness::{SameBits, SameNormalized, SameValue};
+use crate::sameness::{SameBits, SameNormalized, SameValue, Sameness};
 use crate::space::{ClassId, ParamId, SpaceId};
 use crate::symmetry::{Kind, SpaceSymmetry, Symmetry};
 
@@ -181,7 +181,7 @@ fn one_space(
             (units.len() > 1 && spread > 0.0).then_some((ClassId::at(class), spread))
         })
         .collect();
-    let findings = findings::find(views, axes, id, &partition, policy);
+    let findings = findings::find(views, axes, id, &partition, &classes.splits, policy);
     SpaceSymmetry::new(spec, id, partition, classes, spreads, findings)
 }
 
@@ -214,8 +214,9 @@ pub(crate) fn classes_of(
         }
     }
     let factors = factors::factors(&seen, space.units(), policy);
-    // Short parameters first: they are cheap to read and often tell all units apart.
-    seen.sort_by_key(|one| (one.layout.entries_per_unit(), one.param));
+    // Short parameters first: they are cheap to read and often tell all units apart. Among equals, those whose first
+    // entries are neighbours.
+    seen.sort_by_key(|one| (one.layout.entries_per_unit(), one.layout.units.stride, one.param));
 
     let mut classes = Classes::one(space.units());
     let spreads = match policy.tolerance() {
@@ -249,22 +250,12 @@ fn refine_exactly(
     factors: Option<&[f64]>,
     policy: &Policy,
 ) {
-    // A first glimpse of every parameter tells units of a network without symmetry apart before any is read at length.
-    for one in seen {
-        let glimpse = one.layout.glimpse(exact::BLOCK);
-        with_elements!(one.view.elements(), |data| refine_one(
-            classes, one, &glimpse, data, factors, policy
-        ));
-    }
-    for one in seen {
-        with_elements!(one.view.elements(), |data| refine_one(
-            classes,
-            one,
-            &one.layout,
-            data,
-            factors,
-            policy
-        ));
+    for depth in [Depth::Glimpse, Depth::Whole] {
+        for one in seen {
+            with_elements!(one.view.elements(), |data| {
+                refine_one(classes, one, depth, data, factors, policy);
+            });
+        }
     }
     for one in twice {
         with_elements!(one.view.elements(), |data| one
@@ -273,10 +264,18 @@ fn refine_exactly(
     }
 }
 
+/// How much of a parameter is read. A glimpse of every one tells the units of a network without symmetry apart
+/// before any is read at length.
+#[derive(Clone, Copy)]
+enum Depth {
+    Glimpse,
+    Whole,
+}
+
 fn refine_one<E: Element>(
     classes: &mut Classes,
     one: &Seen<'_, '_>,
-    layout: &UnitLayout,
+    depth: Depth,
     data: &[E],
     factors: Option<&[f64]>,
     policy: &Policy,
@@ -285,11 +284,23 @@ fn refine_one<E: Element>(
     match factors {
         Some(factors) => {
             let divide = divides(policy, one.role);
-            let sameness = SameNormalized { factors, divide, by_value };
-            exact::refine(classes, one.param, data, layout, sameness);
+            refine_as(classes, one, depth, data, SameNormalized { factors, divide, by_value });
         }
-        None if by_value => exact::refine(classes, one.param, data, layout, SameValue),
-        None => exact::refine(classes, one.param, data, layout, SameBits),
+        None if by_value => refine_as(classes, one, depth, data, SameValue),
+        None => refine_as(classes, one, depth, data, SameBits),
+    }
+}
+
+fn refine_as<E: Element, S: Sameness<E>>(
+    classes: &mut Classes,
+    one: &Seen<'_, '_>,
+    depth: Depth,
+    data: &[E],
+    sameness: S,
+) {
+    match depth {
+        Depth::Glimpse => exact::glimpse(classes, one.param, data, &one.layout, sameness),
+        Depth::Whole => exact::refine(classes, one.param, data, &one.layout, sameness),
     }
 }
 

@@ -11,11 +11,32 @@ use crate::parallel;
 use crate::sameness::Sameness;
 
 /// Entries a block: units are told apart block by block. 16 f32 are one cache line.
-pub(super) const BLOCK: usize = 16;
+const BLOCK: usize = 16;
 /// Entries compared in one branch-free loop.
 const STRETCH: usize = 64;
+/// Entries compared in one call, before looking for where in them the difference is.
+const LEAP: usize = 4096;
+/// Entries of a unit that a first glimpse takes in.
+const GLIMPSE: usize = 4;
 /// Bytes, roughly, that are worth a task of their own.
-const TASK: usize = 1 << 16;
+const TASK: usize = 1 << 18;
+
+/// Refines `classes` by the first few entries of one parameter along one unit axis.
+///
+/// This decides for almost every unit of a network without symmetry, so it touches one cache line a unit and does
+/// little with it: then the next units' lines are already on their way.
+pub(super) fn glimpse<E: Element, S: Sameness<E>>(
+    classes: &mut Classes,
+    param: u32,
+    data: &[E],
+    layout: &UnitLayout,
+    sameness: S,
+) {
+    let layout = layout.glimpse(GLIMPSE);
+    if layout.slab_count > 0 && !classes.is_done() {
+        cut_all(classes, &Slab::new(param, data, &layout, 0, sameness));
+    }
+}
 
 /// Refines `classes` by all entries of one parameter along one unit axis.
 pub(super) fn refine<E: Element, S: Sameness<E>>(
@@ -99,28 +120,31 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
             as u64
     }
 
-    /// The first position from `from` on at which two units differ.
+    /// The first position from `from` on at which two units differ. A NaN on which both have the same bits may be
+    /// passed over.
     #[inline]
     fn first_difference(&self, u: u32, v: u32, from: usize) -> Option<usize> {
         let len = self.layout.run.len;
+        let differ = |x: &E, y: &E| !self.sameness.same(u, *x, v, *y);
         if self.layout.run.stride != 1 {
-            return (from..len).find(|&k| !self.sameness.same(u, self.at(u, k), v, self.at(v, k)));
+            return (from..len).find(|&k| differ(&self.at(u, k), &self.at(v, k)));
         }
         let a = &self.data[self.start(u)..][..len];
         let b = &self.data[self.start(v)..][..len];
-        let differ = |(x, y): (&E, &E)| !self.sameness.same(u, *x, v, *y);
         // Most units that differ do so at once, and then one entry is enough.
-        if from < len && differ((&a[from], &b[from])) {
+        if from < len && differ(&a[from], &b[from]) {
             return Some(from);
         }
+        if len - from.min(len) <= BLOCK {
+            return (from..len).find(|&k| differ(&a[k], &b[k]));
+        }
         let mut position = from;
-        for (x, y) in a[from..].chunks(STRETCH).zip(b[from..].chunks(STRETCH)) {
-            let same =
-                x.iter().zip(y).fold(true, |all, (x, y)| all & self.sameness.same(u, *x, v, *y));
-            if !same {
-                return x.iter().zip(y).position(differ).map(|k| position + k);
+        for (x, y) in a[from..].chunks(LEAP).zip(b[from..].chunks(LEAP)) {
+            if !self.sameness.all_same(u, x, v, y) {
+                let place = x.iter().zip(y).position(|(x, y)| differ(x, y));
+                return place.map(|k| position + k);
             }
-            position += STRETCH;
+            position += x.len();
         }
         None
     }
@@ -131,33 +155,75 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         start..self.layout.run.len.min(start + BLOCK)
     }
 
-    /// A hash of a unit's block, and where the block's first NaN is.
-    fn summary(&self, unit: u32, position: usize) -> (u64, Option<usize>) {
+    /// A hash of a unit's block, and whether it holds a NaN.
+    #[inline]
+    fn summary(&self, unit: u32, position: usize) -> (u64, bool) {
         let block = self.block(position);
-        let mut hash = position as u64 ^ 0x9e37_79b9_7f4a_7c15;
-        let mut nan = None;
-        for k in block.rev() {
-            let x = self.at(unit, k);
-            nan = if x.is_nan() { Some(k) } else { nan };
-            hash = (hash ^ self.sameness.key(unit, x)).wrapping_mul(MULTIPLIERS[k % BLOCK]);
-            hash ^= hash >> 29;
+        let mut hash = position as u64;
+        let mut nan = false;
+        // A sum of products, whose terms do not wait for each other.
+        let mut mix = |x: E, multiplier: u64| {
+            hash = hash.wrapping_add(self.sameness.key(unit, x).wrapping_mul(multiplier));
+            nan |= x.is_nan();
+        };
+        if self.layout.run.stride == 1 {
+            let run = &self.data[self.start(unit)..][block];
+            run.iter().zip(MULTIPLIERS).for_each(|(&x, multiplier)| mix(x, multiplier));
+        } else {
+            block.zip(MULTIPLIERS).for_each(|(k, multiplier)| mix(self.at(unit, k), multiplier));
         }
-        (hash, nan)
+        (hash ^ (hash >> 32), nan)
+    }
+
+    /// The first NaN of a unit's block.
+    fn nan_in_block(&self, unit: u32, position: usize) -> Option<usize> {
+        self.block(position).find(|&k| self.at(unit, k).is_nan())
     }
 
     fn nan(&self, unit: u32, position: usize) -> NanSeen {
         NanSeen { unit, param: self.param, entry: self.entry(unit, position) }
     }
 
-    fn split(&self, child: u32, parent: u32, position: usize) -> Split {
+    fn split(&self, stray: &Stray, parent: u32) -> Split {
         Split {
-            child,
+            child: stray.unit,
             parent,
             param: self.param,
-            entry: self.entry(child, position),
+            entry: self.entry(stray.unit, stray.position),
             is_sum: false,
-            values: [self.at(parent, position).value(), self.at(child, position).value()],
+            values: [self.at(parent, stray.position).value(), stray.value],
         }
+    }
+
+    /// How many entries of a unit are left from a position on.
+    fn left(&self, from: usize) -> usize {
+        self.layout.run.len.saturating_sub(from)
+    }
+
+    #[inline]
+    fn stray(&self, first: u32, unit: u32, from: usize) -> Stray {
+        match self.first_difference(first, unit, from) {
+            None => Stray { unit, nan: false, position: NOWHERE, value: 0.0, hash: 0 },
+            Some(position) => self.stray_at(unit, position),
+        }
+    }
+
+    #[inline]
+    fn stray_at(&self, unit: u32, position: usize) -> Stray {
+        let (hash, nan) = self.summary(unit, position);
+        Stray { unit, nan, position, value: self.at(unit, position).value(), hash }
+    }
+
+    /// The first NaN of a unit in a range of positions.
+    fn first_nan(&self, unit: u32, from: usize, to: usize) -> Option<usize> {
+        if self.layout.run.stride != 1 {
+            return (from..to).find(|&k| self.at(unit, k).is_nan());
+        }
+        let run = self.data[self.start(unit)..].get(from..to)?;
+        let has_nan = |chunk: &[E]| chunk.iter().fold(false, |any, x| any | x.is_nan());
+        let chunk = run.chunks(STRETCH).position(has_nan)?;
+        let start = from + chunk * STRETCH;
+        (start..to).find(|&k| self.at(unit, k).is_nan())
     }
 }
 
@@ -181,38 +247,72 @@ fn cut_all<E: Element, S: Sameness<E>>(classes: &mut Classes, slab: &Slab<'_, E,
     classes.replace(cuts);
 }
 
-/// A unit that differs from the smallest unit of its class.
+/// How a unit differs from the smallest unit of its class.
 #[derive(Clone, Copy)]
 struct Stray {
     unit: u32,
+    nan: bool,
+    /// Where it first differs; [`NOWHERE`] where it does not.
     position: usize,
+    /// The number that stands there. Kept, since the cache line may be gone when it is asked for.
+    value: f64,
     hash: u64,
-    nan: Option<usize>,
 }
+
+const NOWHERE: usize = usize::MAX;
+
+/// Units that agree on everything before a position, ascending.
+type Open = (Vec<u32>, usize);
 
 /// Cuts one class by one slab.
 fn cut<E: Element, S: Sameness<E>>(class: &[u32], slab: &Slab<'_, E, S>) -> Cut {
     let mut done = Cut::default();
-    let mut to_read = vec![(class.to_vec(), 0)];
-    while let Some((members, from)) = to_read.pop() {
-        let first = members[0];
-        let left = slab.layout.run.len - from.min(slab.layout.run.len);
-        let grain = (TASK / size_of::<E>() / left.max(1)).clamp(1, 1024);
-        let strays = parallel::map(1..members.len(), grain, |i| {
-            let unit = members[i];
-            slab.first_difference(first, unit, from).map(|position| {
-                let (hash, nan) = slab.summary(unit, position);
-                Stray { unit, position, hash, nan }
-            })
+    let mut boxes = vec![(class.to_vec(), 0)];
+    while !boxes.is_empty() {
+        let entries: usize = boxes.iter().map(|(units, from)| units.len() * slab.left(*from)).sum();
+        let grain = TASK / size_of::<E>() / (entries / boxes.len()).max(1) + 1;
+        let read = parallel::map(0..boxes.len(), grain, |number| {
+            let (units, from) = &boxes[number];
+            read_on(units, *from, slab)
         });
-        let kept: Vec<u32> = std::iter::once(first)
-            .chain(members[1..].iter().zip(&strays).filter(|(_, s)| s.is_none()).map(|(&u, _)| u))
-            .collect();
-        done.part(&kept);
-        let strays: Vec<Stray> = strays.into_iter().flatten().collect();
-        sort_out(slab, first, &strays, &mut done, &mut to_read);
+        boxes = Vec::new();
+        for (part, mut open) in read {
+            done.append(part);
+            boxes.append(&mut open);
+        }
     }
     done
+}
+
+/// Reads a box to its end: what agrees with its smallest unit is done, the rest is put into new boxes.
+fn read_on<E: Element, S: Sameness<E>>(
+    units: &[u32],
+    from: usize,
+    slab: &Slab<'_, E, S>,
+) -> (Cut, Vec<Open>) {
+    let first = units[0];
+    let grain = TASK / size_of::<E>() / slab.left(from).max(1) + 1;
+    let mut strays =
+        parallel::map(1..units.len(), grain, |number| slab.stray(first, units[number], from));
+    let mut done = Cut::default();
+    // Units are compared by bits, so a NaN in the smallest unit has to be looked for as far as any unit was read.
+    let read =
+        strays.iter().map(|stray| slab.layout.run.len.min(stray.position)).max().unwrap_or(0);
+    if let Some(nan) = slab.first_nan(first, from, read) {
+        strays
+            .iter_mut()
+            .filter(|stray| stray.position > nan)
+            .for_each(|stray| *stray = slab.stray_at(stray.unit, nan));
+    }
+    if strays.iter().all(|stray| stray.position == NOWHERE) {
+        done.part(units);
+        return (done, Vec::new());
+    }
+    let kept = strays.iter().filter(|stray| stray.position == NOWHERE).map(|stray| stray.unit);
+    done.part(&std::iter::once(first).chain(kept).collect::<Vec<u32>>());
+    strays.retain(|stray| stray.position != NOWHERE);
+    let open = sort_out(slab, first, &strays, &mut done);
+    (done, open)
 }
 
 /// Boxes the strays of a class: those alike so far share a box.
@@ -221,17 +321,15 @@ fn sort_out<E: Element, S: Sameness<E>>(
     first: u32,
     strays: &[Stray],
     done: &mut Cut,
-    to_read: &mut Vec<(Vec<u32>, usize)>,
-) {
+) -> Vec<Open> {
     // The smallest unit itself may hold the NaN that all the others differ from.
-    let mut last = usize::MAX;
-    let mut reported = false;
+    let mut last = NOWHERE;
     for stray in strays {
-        if !reported && stray.position / BLOCK != last {
+        if stray.position / BLOCK != last {
             last = stray.position / BLOCK;
-            if let (_, Some(position)) = slab.summary(first, stray.position) {
+            if let Some(position) = slab.nan_in_block(first, stray.position) {
                 done.nans.push(slab.nan(first, position));
-                reported = true;
+                break;
             }
         }
     }
@@ -243,25 +341,29 @@ fn sort_out<E: Element, S: Sameness<E>>(
                 .block(a.position)
                 .all(|k| slab.sameness.same(a.unit, slab.at(a.unit, k), b.unit, slab.at(b.unit, k)))
     };
+    done.splits.reserve(strays.len());
     let mut boxes = Boxes::new(strays.len());
     for (number, stray) in strays.iter().enumerate() {
-        if let Some(position) = stray.nan {
-            done.nans.push(slab.nan(stray.unit, position));
-            done.splits.push(slab.split(stray.unit, first, stray.position));
+        if stray.nan {
+            let position = slab.nan_in_block(stray.unit, stray.position);
+            done.nans.extend(position.map(|position| slab.nan(stray.unit, position)));
+            done.splits.push(slab.split(stray, first));
         } else if boxes.insert(number, stray.hash, |other| alike(stray, &strays[other])) {
-            done.splits.push(slab.split(stray.unit, first, stray.position));
+            done.splits.push(slab.split(stray, first));
         }
     }
+    let mut open = Vec::new();
     for members in boxes.shared() {
         let position = strays[members[0] as usize].position;
         let units: Vec<u32> = members.iter().map(|&number| strays[number as usize].unit).collect();
         let next = slab.block(position).end;
         if next < slab.layout.run.len {
-            to_read.push((units, next));
+            open.push((units, next));
         } else {
             done.part(&units);
         }
     }
+    open
 }
 
 /// Boxes of equal items, by open addressing on given hashes.
@@ -378,17 +480,10 @@ impl Rows {
             }),
             Self::Dense(first_of) if neighbours => {
                 let row = row(0, first_of.len() as u32);
-                row.chunks(STRETCH).zip(first_of.chunks(STRETCH)).zip((0..).step_by(STRETCH)).all(
-                    |((chunk, firsts), start)| {
-                        chunk
-                            .iter()
-                            .zip(firsts)
-                            .zip(start..)
-                            .fold(true, |all, ((&b, &first), v)| {
-                                all & s.same(first, row[first as usize], v, b)
-                            })
-                    },
-                )
+                row.chunks(STRETCH)
+                    .zip(first_of.chunks(STRETCH))
+                    .zip((0..).step_by(STRETCH))
+                    .all(|((chunk, firsts), start)| s.all_same_gathered(row, firsts, start, chunk))
             }
             Self::Stretches(list) => list.iter().all(|&(first, start, end)| {
                 (start..end).all(|unit| slab.first_difference(first, unit, 0).is_none())
