@@ -1,6 +1,7 @@
 //! Which units of a neural network are the same unit: exact answers from plain slices.
 
 mod axes;
+mod certificate;
 mod classes;
 mod element;
 mod equitable;
@@ -25,6 +26,10 @@ pub use axes::{AxesFile, Orientation};
 pub use axes::{
     AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis, SpecParam, either, input, layers,
     output,
+};
+pub use certificate::{
+    Answer, Breaker, Certificate, Claim, Decay, Keeper, Optimizer, TrainingFacts, Verdict,
+    certificate, keeps,
 };
 pub use equitable::equitable;
 pub use error::SymmetryError;
