@@ -162,7 +162,8 @@ pub enum Keeper {
 pub enum Verdict {
     /// For any number of steps, any data and any learning rate.
     Kept,
-    /// Nothing protects it from what is listed.
+    /// Nothing known protects it from what is listed, which separates units in general. (A block with more symmetry
+    /// than its sums show, a circulant one say, can be kept by that; it is not looked for.)
     Broken(Vec<Breaker>),
     /// No claim is made: the optimizer is an open case, or the classes are only forward-lumpable.
     Open,
@@ -294,7 +295,7 @@ impl fmt::Display for Certificate {
 /// assert!(matches!(dropped.claims()[0].verdict(), Verdict::Broken(_)));
 /// assert_eq!(
 ///     dropped.claims()[0].sentence(),
-///     "The 2 units of class 0 of hidden1 are twins, but dropout on hidden1 will separate them."
+///     "The 2 units of class 0 of hidden1 are twins, but nothing keeps dropout on hidden1 from separating them."
 /// );
 /// # Ok::<(), constinit_symmetry::SymmetryError>(())
 /// ```
@@ -383,30 +384,45 @@ fn sentence(
         Verdict::Broken(breakers) => {
             let causes: Vec<String> =
                 breakers.iter().map(|breaker| cause(symmetry, space, breaker, facts)).collect();
-            format!("{subject} {state}, but {} will separate them.", causes.join(" and "))
+            format!(
+                "{subject} {state}, but nothing keeps {} from separating them.",
+                causes.join(" and ")
+            )
         }
         Verdict::Open if keeper.is_none() => {
             format!("{subject} {state}; nothing is certified about training.")
         }
         Verdict::Open => {
-            format!("{subject} {state}; whether {optimizer} with {decay} keeps them is not certified.")
+            format!(
+                "{subject} {state}; whether {optimizer} with {decay} keeps them is not certified."
+            )
         }
     }
 }
 
-fn cause(symmetry: &Symmetry, space: &SpaceSymmetry, breaker: &Breaker, facts: &TrainingFacts) -> String {
+fn cause(
+    symmetry: &Symmetry,
+    space: &SpaceSymmetry,
+    breaker: &Breaker,
+    facts: &TrainingFacts,
+) -> String {
     let name = space.name();
     match breaker {
         Breaker::Dropout => format!("dropout on {name}"),
         Breaker::Noise => format!("noise on {name}"),
         Breaker::UnitRates => format!("per-unit rates on {name}"),
-        Breaker::OptimizerState => format!("an optimizer state that differs between units of {name}"),
+        Breaker::OptimizerState => {
+            format!("an optimizer state that differs between units of {name}")
+        }
         Breaker::UnequalTargets => format!("unequal targets of {name}"),
         Breaker::CoupledDecay => {
             format!("{}, which {} rescales entry by entry,", facts.decay, facts.optimizer)
         }
         Breaker::Space(id) => {
-            format!("the loss of the classes of {}, which their sums rest on,", symmetry.spec().space(*id).name())
+            format!(
+                "the loss of the classes of {}, which their sums rest on,",
+                symmetry.spec().space(*id).name()
+            )
         }
     }
 }
