@@ -172,7 +172,7 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         } else {
             block.zip(MULTIPLIERS).for_each(|(k, multiplier)| mix(self.at(unit, k), multiplier));
         }
-        (hash ^ (hash >> 32), nan)
+        (hash, nan)
     }
 
     /// The first NaN of a unit's block.
@@ -384,7 +384,9 @@ impl Boxes {
     /// Puts an item into its box; `true` where that is a new one.
     #[inline]
     pub fn insert(&mut self, item: usize, hash: u64, same: impl Fn(usize) -> bool) -> bool {
-        let mut slot = (hash ^ (hash >> 32)) as usize & self.mask;
+        // Floats differ in their high bits above all, so these have to reach the low ones.
+        let spread = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        let mut slot = (spread ^ (spread >> 32)) as usize & self.mask;
         loop {
             match self.table[slot] {
                 0 => {
