@@ -5,7 +5,8 @@
 //! [-0.2417, 1.4247, 1.4839], bias -0.5802, weights -0.8702 and bias 0.2362.
 
 use constinit_symmetry::{
-    AxesSpec, Optimizer, ParamView, TrainingFacts, certificate, equitable, forward_lumpable, layers, twins,
+    AxesSpec, Optimizer, ParamView, TrainingFacts, certificate, equitable, forward_lumpable,
+    layers, twins,
 };
 
 fn check(row: [f32; 3], bias: f32, weight: f32, last: f32) {

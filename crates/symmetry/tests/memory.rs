@@ -23,7 +23,9 @@ fn without_symmetry_and_with_nothing_but() {
     let numbers = |k: usize, at: usize| (at * 7919 + k) as f32;
     for alike in [false, true] {
         let data: Vec<Vec<f32>> = (0..LAYERS)
-            .map(|k| (0..UNITS * UNITS).map(|at| if alike { 1.0 } else { numbers(k, at) }).collect())
+            .map(|k| {
+                (0..UNITS * UNITS).map(|at| if alike { 1.0 } else { numbers(k, at) }).collect()
+            })
             .collect();
         let params: Vec<ParamView<'_>> = names
             .iter()

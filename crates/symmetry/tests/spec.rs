@@ -1,8 +1,8 @@
 //! Specs that are wrong, each with the message that names both places, and specs of every other kind.
 
 use constinit_symmetry::{
-    AxesSpec, NamedAxis, ParamView, Policy, SymmetryError, either, equitable, forward_lumpable, input, layers, output,
-    twins, twins_with,
+    AxesSpec, NamedAxis, ParamView, Policy, SymmetryError, either, equitable, forward_lumpable,
+    input, layers, output, twins, twins_with,
 };
 use proptest::prelude::*;
 
@@ -60,7 +60,9 @@ fn names_that_are_unknown_or_twice() {
         "space `hidden1` is declared twice: as number 0 and as number 1"
     );
     assert_eq!(
-        message(dense().space("hidden1", 2).param("linear1.bias", [output("hidden1")]).build(SHAPES)),
+        message(
+            dense().space("hidden1", 2).param("linear1.bias", [output("hidden1")]).build(SHAPES)
+        ),
         "parameter `linear1.bias` occurs twice in the spec: at positions 1 and 3"
     );
     let twice = SHAPES.into_iter().chain([SHAPES[1]]);
@@ -77,7 +79,11 @@ fn names_that_are_unknown_or_twice() {
 #[test]
 fn parameters_that_are_missing_or_too_many() {
     assert_eq!(
-        message(dense().space("hidden1", 2).build(SHAPES.into_iter().chain([("linear2.bias", &[4][..])]))),
+        message(
+            dense()
+                .space("hidden1", 2)
+                .build(SHAPES.into_iter().chain([("linear2.bias", &[4][..])]))
+        ),
         "parameter `linear2.bias` is not covered by the spec; did you mean `linear1.bias`?"
     );
     assert_eq!(
@@ -158,7 +164,10 @@ fn the_file_form() {
         ("skip.weight", &[2, 5]),
     ];
     let spec = file.clone().into_builder(Orientation::OutputFirst).build(shapes).unwrap();
-    assert_eq!(spec.spaces().iter().map(|s| s.is_fixed()).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(
+        spec.spaces().iter().map(|s| s.is_fixed()).collect::<Vec<_>>(),
+        [false, false, true]
+    );
     let roles = |spec: &AxesSpec, path: &str| -> Vec<Role> {
         let id = spec.param_id(path).unwrap();
         spec.params()[id.get()].axes().iter().map(|axis| axis.role).collect()

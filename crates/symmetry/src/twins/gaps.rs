@@ -52,6 +52,9 @@ pub(super) fn refine<E: Element>(
     tolerance: f64,
 ) {
     let layout = values.layout;
+    if classes.iter().all(|class| settled[class[0] as usize]) {
+        return;
+    }
     for slab in 0..layout.slab_count {
         let (offset, place) = layout.slab(slab);
         for start in (0..layout.run.len).step_by(TILE) {
