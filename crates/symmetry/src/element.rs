@@ -57,7 +57,14 @@ macro_rules! native {
                 let nan = |x: Self| <$bits>::from(x != x);
                 let nan = b.iter().fold(0, |any, &x| any | nan(x));
                 let differ = |at: u32, y: Self| row[at as usize].to_bits() ^ y.to_bits();
-                nan | from.iter().zip(b).fold(0, |all, (&at, &y)| all | differ(at, y)) == 0
+                // In eights, since a loop that may panic is not unrolled by itself.
+                let (eights, rest) = from.as_chunks::<8>();
+                let (eights_b, rest_b) = b.as_chunks::<8>();
+                let any = eights
+                    .iter()
+                    .zip(eights_b)
+                    .fold(nan, |any, (at, y)| (0..8).fold(any, |any, k| any | differ(at[k], y[k])));
+                rest.iter().zip(rest_b).fold(any, |any, (&at, &y)| any | differ(at, y)) == 0
             }
         }
     };
@@ -95,7 +102,14 @@ macro_rules! half_width {
                 let nan = |x: Self| u16::from(Element::is_nan(x));
                 let nan = b.iter().fold(0, |any, &x| any | nan(x));
                 let differ = |at: u32, y: Self| row[at as usize].to_bits() ^ y.to_bits();
-                nan | from.iter().zip(b).fold(0, |all, (&at, &y)| all | differ(at, y)) == 0
+                // In eights, since a loop that may panic is not unrolled by itself.
+                let (eights, rest) = from.as_chunks::<8>();
+                let (eights_b, rest_b) = b.as_chunks::<8>();
+                let any = eights
+                    .iter()
+                    .zip(eights_b)
+                    .fold(nan, |any, (at, y)| (0..8).fold(any, |any, k| any | differ(at[k], y[k])));
+                rest.iter().zip(rest_b).fold(any, |any, (&at, &y)| any | differ(at, y)) == 0
             }
         }
     };

@@ -85,7 +85,7 @@ impl UnitLayout {
             .filter(|dim| dim.stride != 0 || dim.len == 0)
             .collect();
         let empty = others.iter().any(|dim| dim.len == 0);
-        others.sort_by(|a, b| b.stride.cmp(&a.stride));
+        others.sort_by_key(|dim| std::cmp::Reverse(dim.stride));
         let mut merged: Vec<Dim> = Vec::with_capacity(others.len());
         for dim in others {
             match merged.last_mut() {

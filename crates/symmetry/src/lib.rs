@@ -127,3 +127,8 @@ pub use policy::{Comparison, Normalization, Policy};
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use symmetry::{Difference, Kind, NanEntry, SpaceSymmetry, Symmetry, Witness};
 pub use twins::{twins, twins_with};
+
+/// The README's example, kept compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

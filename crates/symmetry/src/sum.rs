@@ -48,7 +48,7 @@ pub(crate) fn add(digits: &mut [i64], range: Range, number: f64, weight: u64) {
     let mut weight = weight;
     while weight != 0 {
         // 53 bits of mantissa, 32 of weight and up to 31 of shift fit.
-        let mut rest = u128::from(mantissa) * u128::from(weight & 0xffff_ffff) << (place % 32);
+        let mut rest = (u128::from(mantissa) * u128::from(weight & 0xffff_ffff)) << (place % 32);
         let mut at = digit;
         while rest != 0 {
             let low = (rest & 0xffff_ffff) as i64;

@@ -105,10 +105,10 @@ impl Net {
             let mut g: Vec<f64> =
                 (0..2).map(|k| 2.0 * (a[3][k] - targets[k] * (1.0 + n as f64 / 4.0))).collect();
             for l in (0..3).rev() {
-                for i in 0..SIZES[l + 1] {
-                    grad.biases[l][i] += g[i];
-                    for j in 0..SIZES[l] {
-                        grad.weights[l][i][j] += g[i] * a[l][j];
+                for (i, g) in g.iter().enumerate() {
+                    grad.biases[l][i] += g;
+                    for (weight, a) in grad.weights[l][i].iter_mut().zip(&a[l]) {
+                        *weight += g * a;
                     }
                 }
                 g = (0..SIZES[l])

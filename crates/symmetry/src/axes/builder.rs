@@ -190,7 +190,7 @@ impl Spaces {
         let inner = named.axis.inner();
         let id = match self.ids.get(name) {
             Some(&id) => id,
-            None if self.infer && inner > 0 && size % inner == 0 => {
+            None if self.infer && inner > 0 && size.is_multiple_of(inner) => {
                 self.infer(name, size / inner, here.clone())?
             }
             None if self.infer => {

@@ -159,20 +159,64 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
     #[inline]
     fn summary(&self, unit: u32, position: usize) -> (u64, bool) {
         let block = self.block(position);
-        let mut hash = position as u64;
-        let mut nan = false;
-        // A sum of products, whose terms do not wait for each other.
-        let mut mix = |x: E, multiplier: u64| {
-            hash = hash.wrapping_add(self.sameness.key(unit, x).wrapping_mul(multiplier));
-            nan |= x.is_nan();
-        };
         if self.layout.run.stride == 1 {
             let run = &self.data[self.start(unit)..][block];
-            run.iter().zip(MULTIPLIERS).for_each(|(&x, multiplier)| mix(x, multiplier));
+            self.summary_of(unit, position, run.iter().copied())
         } else {
-            block.zip(MULTIPLIERS).for_each(|(k, multiplier)| mix(self.at(unit, k), multiplier));
+            self.summary_of(unit, position, block.map(|k| self.at(unit, k)))
         }
-        (hash, nan)
+    }
+
+    #[inline(always)]
+    fn summary_of(
+        &self,
+        unit: u32,
+        position: usize,
+        block: impl Iterator<Item = E>,
+    ) -> (u64, bool) {
+        // A sum of products, whose terms do not wait for each other.
+        block.zip(MULTIPLIERS).fold((position as u64, false), |(hash, nan), (x, multiplier)| {
+            let product = self.sameness.key(unit, x).wrapping_mul(multiplier);
+            (hash.wrapping_add(product), nan | x.is_nan())
+        })
+    }
+
+    /// The strays among `units` where runs are short.
+    ///
+    /// Entries of some units are copied side by side before any is looked at: a loop so light that the cache lines of
+    /// many units are on their way at once.
+    fn short_strays(&self, units: &[u32]) -> Vec<Stray> {
+        const TOGETHER: usize = 64;
+        let len = self.layout.run.len.min(GLIMPSE);
+        let Some((&first, others)) = units.split_first() else { return Vec::new() };
+        let read = |unit: u32| -> [E; GLIMPSE] {
+            let start = self.start(unit);
+            match self.data.get(start..start + GLIMPSE) {
+                Some(&[a, b, c, d]) if len == GLIMPSE && self.layout.run.stride == 1 => {
+                    [a, b, c, d]
+                }
+                _ => std::array::from_fn(|k| self.at(unit, k.min(len - 1))),
+            }
+        };
+        let model = read(first);
+        let mut runs = Vec::with_capacity(TOGETHER);
+        let mut strays = Vec::with_capacity(others.len());
+        for units in others.chunks(TOGETHER) {
+            runs.clear();
+            runs.extend(units.iter().map(|&unit| read(unit)));
+            strays.extend(units.iter().zip(&runs).map(|(&unit, run)| {
+                let differ = |&k: &usize| !self.sameness.same(first, model[k], unit, run[k]);
+                match (0..len).find(differ) {
+                    None => Stray::none(unit),
+                    Some(position) => {
+                        let entries = run[..len].iter().copied();
+                        let (hash, nan) = self.summary_of(unit, position, entries);
+                        Stray { unit, nan, position, value: run[position].value(), hash }
+                    }
+                }
+            }));
+        }
+        strays
     }
 
     /// The first NaN of a unit's block.
@@ -203,7 +247,7 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
     #[inline]
     fn stray(&self, first: u32, unit: u32, from: usize) -> Stray {
         match self.first_difference(first, unit, from) {
-            None => Stray { unit, nan: false, position: NOWHERE, value: 0.0, hash: 0 },
+            None => Stray::none(unit),
             Some(position) => self.stray_at(unit, position),
         }
     }
@@ -261,6 +305,13 @@ struct Stray {
 
 const NOWHERE: usize = usize::MAX;
 
+impl Stray {
+    /// A unit that does not differ.
+    fn none(unit: u32) -> Self {
+        Self { unit, nan: false, position: NOWHERE, value: 0.0, hash: 0 }
+    }
+}
+
 /// Units that agree on everything before a position, ascending.
 type Open = (Vec<u32>, usize);
 
@@ -292,8 +343,11 @@ fn read_on<E: Element, S: Sameness<E>>(
 ) -> (Cut, Vec<Open>) {
     let first = units[0];
     let grain = TASK / size_of::<E>() / slab.left(from).max(1) + 1;
-    let mut strays =
-        parallel::map(1..units.len(), grain, |number| slab.stray(first, units[number], from));
+    let mut strays = if slab.layout.run.len <= GLIMPSE {
+        slab.short_strays(units)
+    } else {
+        parallel::map(1..units.len(), grain, |number| slab.stray(first, units[number], from))
+    };
     let mut done = Cut::default();
     // Units are compared by bits, so a NaN in the smallest unit has to be looked for as far as any unit was read.
     let read =

@@ -76,7 +76,7 @@ impl<'d, E: Element> Swaps<'d, E> {
             Comparison::Bits => a.same_bits(b),
             Comparison::Value => a == b,
             Comparison::Within(tolerance) => {
-                linked(a.min(b), a.max(b), tolerance) && a == a && b == b
+                !a.is_nan() && !b.is_nan() && linked(a.min(b), a.max(b), tolerance)
             }
         }
     }
@@ -206,7 +206,7 @@ impl<'d, E: Element> Swaps<'d, E> {
         };
         let total: usize = self.units.iter().map(|dim| dim.stride).sum();
         let one = self.sign(unit as usize);
-        let power = |sign: f64, times: usize| if times % 2 == 0 { 1.0 } else { sign };
+        let power = |sign: f64, times: usize| if times.is_multiple_of(2) { 1.0 } else { sign };
         let mut key = vec![bits(unit as usize * total, power(one, self.units.len()))];
         for &pivot in pivots {
             let rest = power(self.sign(pivot as usize), self.units.len() - 1);
