@@ -22,8 +22,8 @@ pub(crate) trait Element: bytemuck::NoUninit + Send + Sync {
     fn equal_bits(a: &[Self], b: &[Self]) -> bool {
         bytemuck::cast_slice::<Self, u8>(a) == bytemuck::cast_slice::<Self, u8>(b)
     }
-    /// [`same_bits`](Self::same_bits) of `row[from[k]]` and `b[k]` for all k.
-    fn all_same_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool;
+    /// Whether `row[from[k]]` and `b[k]` have equal bits, NaN or not, for all k.
+    fn equal_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool;
 }
 
 macro_rules! native {
@@ -53,9 +53,7 @@ macro_rules! native {
             }
 
             #[inline(always)]
-            fn all_same_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool {
-                let nan = |x: Self| <$bits>::from(x != x);
-                let nan = b.iter().fold(0, |any, &x| any | nan(x));
+            fn equal_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool {
                 let differ = |at: u32, y: Self| row[at as usize].to_bits() ^ y.to_bits();
                 // In eights, since a loop that may panic is not unrolled by itself.
                 let (eights, rest) = from.as_chunks::<8>();
@@ -63,7 +61,7 @@ macro_rules! native {
                 let any = eights
                     .iter()
                     .zip(eights_b)
-                    .fold(nan, |any, (at, y)| (0..8).fold(any, |any, k| any | differ(at[k], y[k])));
+                    .fold(0, |any, (at, y)| (0..8).fold(any, |any, k| any | differ(at[k], y[k])));
                 rest.iter().zip(rest_b).fold(any, |any, (&at, &y)| any | differ(at, y)) == 0
             }
         }
@@ -98,9 +96,7 @@ macro_rules! half_width {
             }
 
             #[inline(always)]
-            fn all_same_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool {
-                let nan = |x: Self| u16::from(Element::is_nan(x));
-                let nan = b.iter().fold(0, |any, &x| any | nan(x));
+            fn equal_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool {
                 let differ = |at: u32, y: Self| row[at as usize].to_bits() ^ y.to_bits();
                 // In eights, since a loop that may panic is not unrolled by itself.
                 let (eights, rest) = from.as_chunks::<8>();
@@ -108,7 +104,7 @@ macro_rules! half_width {
                 let any = eights
                     .iter()
                     .zip(eights_b)
-                    .fold(nan, |any, (at, y)| (0..8).fold(any, |any, k| any | differ(at[k], y[k])));
+                    .fold(0, |any, (at, y)| (0..8).fold(any, |any, k| any | differ(at[k], y[k])));
                 rest.iter().zip(rest_b).fold(any, |any, (&at, &y)| any | differ(at, y)) == 0
             }
         }

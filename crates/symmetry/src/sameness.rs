@@ -15,7 +15,8 @@ pub(crate) trait Sameness<E: Element>: Copy + Send + Sync {
         a.iter().zip(b).fold(true, |all, (&x, &y)| all & self.same(u, x, v, y))
     }
 
-    /// Whether each of the units v, v + 1, ... with the entries `b` agrees with unit `from[k]` of a row.
+    /// Whether each of the units v, v + 1, ... with the entries `b` agrees with unit `from[k]` of a row, where a NaN
+    /// may or may not agree with its own bits.
     #[inline(always)]
     fn all_same_gathered(&self, row: &[E], from: &[u32], v: u32, b: &[E]) -> bool {
         let pairs = from.iter().zip(b).zip(v..);
@@ -42,7 +43,7 @@ impl<E: Element> Sameness<E> for SameBits {
     }
     #[inline(always)]
     fn all_same_gathered(&self, row: &[E], from: &[u32], _: u32, b: &[E]) -> bool {
-        E::all_same_bits_gathered(row, from, b)
+        E::equal_bits_gathered(row, from, b)
     }
 }
 

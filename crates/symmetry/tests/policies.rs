@@ -46,7 +46,8 @@ fn cut_at_gaps(net: &Net, space: usize, tolerance: f64) -> Vec<Vec<usize>> {
     let mut classes: Vec<Vec<usize>> = vec![(0..of.len()).collect()];
     loop {
         let before = classes.len();
-        for position in 0..of.first().map_or(0, Vec::len) {
+        let positions = of.first().map_or(0, Vec::len);
+        for position in (0..positions).collect::<Vec<_>>() {
             classes = classes
                 .into_iter()
                 .flat_map(|mut class| {

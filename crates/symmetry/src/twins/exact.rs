@@ -155,9 +155,8 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         start..self.layout.run.len.min(start + BLOCK)
     }
 
-    /// A hash of a unit's block, and whether it holds a NaN.
     #[inline]
-    fn summary(&self, unit: u32, position: usize) -> (u64, bool) {
+    fn summary(&self, unit: u32, position: usize) -> Summary {
         let block = self.block(position);
         if self.layout.run.stride == 1 {
             let run = &self.data[self.start(unit)..][block];
@@ -168,24 +167,23 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
     }
 
     #[inline(always)]
-    fn summary_of(
-        &self,
-        unit: u32,
-        position: usize,
-        block: impl Iterator<Item = E>,
-    ) -> (u64, bool) {
+    fn summary_of(&self, unit: u32, position: usize, block: impl Iterator<Item = E>) -> Summary {
         // A sum of products, whose terms do not wait for each other.
-        block.zip(MULTIPLIERS).fold((position as u64, false), |(hash, nan), (x, multiplier)| {
-            let product = self.sameness.key(unit, x).wrapping_mul(multiplier);
-            (hash.wrapping_add(product), nan | x.is_nan())
-        })
+        let (hash, nan) = block.zip(MULTIPLIERS).fold(
+            (position as u64, false),
+            |(hash, nan), (x, multiplier)| {
+                let product = self.sameness.key(unit, x).wrapping_mul(multiplier);
+                (hash.wrapping_add(product), nan | x.is_nan())
+            },
+        );
+        Summary((hash ^ (hash >> 32)) & !1 | u64::from(nan))
     }
 
     /// The strays among `units` where runs are short.
     ///
     /// Entries of some units are copied side by side before any is looked at: a loop so light that the cache lines of
     /// many units are on their way at once.
-    fn short_strays(&self, units: &[u32]) -> Vec<Stray> {
+    fn short_strays(&self, units: &[u32]) -> Vec<Stray<E>> {
         const TOGETHER: usize = 64;
         let len = self.layout.run.len.min(GLIMPSE);
         let Some((&first, others)) = units.split_first() else { return Vec::new() };
@@ -207,11 +205,11 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
             strays.extend(units.iter().zip(&runs).map(|(&unit, run)| {
                 let differ = |&k: &usize| !self.sameness.same(first, model[k], unit, run[k]);
                 match (0..len).find(differ) {
-                    None => Stray::none(unit),
+                    None => Stray::none(unit, run[0]),
                     Some(position) => {
                         let entries = run[..len].iter().copied();
-                        let (hash, nan) = self.summary_of(unit, position, entries);
-                        Stray { unit, nan, position, value: run[position].value(), hash }
+                        let summary = self.summary_of(unit, position, entries);
+                        Stray { unit, value: run[position], position, summary }
                     }
                 }
             }));
@@ -228,14 +226,14 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         NanSeen { unit, param: self.param, entry: self.entry(unit, position) }
     }
 
-    fn split(&self, stray: &Stray, parent: u32) -> Split {
+    fn split(&self, stray: &Stray<E>, parent: u32) -> Split {
         Split {
             child: stray.unit,
             parent,
             param: self.param,
             entry: self.entry(stray.unit, stray.position),
             is_sum: false,
-            values: [self.at(parent, stray.position).value(), stray.value],
+            values: [self.at(parent, stray.position).value(), stray.value.value()],
         }
     }
 
@@ -245,17 +243,17 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
     }
 
     #[inline]
-    fn stray(&self, first: u32, unit: u32, from: usize) -> Stray {
+    fn stray(&self, first: u32, unit: u32, from: usize) -> Stray<E> {
         match self.first_difference(first, unit, from) {
-            None => Stray::none(unit),
+            None => Stray::none(unit, self.at(first, 0)),
             Some(position) => self.stray_at(unit, position),
         }
     }
 
     #[inline]
-    fn stray_at(&self, unit: u32, position: usize) -> Stray {
-        let (hash, nan) = self.summary(unit, position);
-        Stray { unit, nan, position, value: self.at(unit, position).value(), hash }
+    fn stray_at(&self, unit: u32, position: usize) -> Stray<E> {
+        let summary = self.summary(unit, position);
+        Stray { unit, value: self.at(unit, position), position, summary }
     }
 
     /// The first NaN of a unit in a range of positions.
@@ -293,22 +291,31 @@ fn cut_all<E: Element, S: Sameness<E>>(classes: &mut Classes, slab: &Slab<'_, E,
 
 /// How a unit differs from the smallest unit of its class.
 #[derive(Clone, Copy)]
-struct Stray {
+struct Stray<E> {
     unit: u32,
-    nan: bool,
+    /// The number at `position`. Kept, since the cache line may be gone when it is asked for.
+    value: E,
     /// Where it first differs; [`NOWHERE`] where it does not.
     position: usize,
-    /// The number that stands there. Kept, since the cache line may be gone when it is asked for.
-    value: f64,
-    hash: u64,
+    summary: Summary,
+}
+
+/// A hash of the block in which a unit differs. The lowest bit says whether the block holds a NaN.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Summary(u64);
+
+impl Summary {
+    fn has_nan(self) -> bool {
+        self.0 & 1 == 1
+    }
 }
 
 const NOWHERE: usize = usize::MAX;
 
-impl Stray {
+impl<E> Stray<E> {
     /// A unit that does not differ.
-    fn none(unit: u32) -> Self {
-        Self { unit, nan: false, position: NOWHERE, value: 0.0, hash: 0 }
+    fn none(unit: u32, value: E) -> Self {
+        Self { unit, value, position: NOWHERE, summary: Summary(0) }
     }
 }
 
@@ -373,7 +380,7 @@ fn read_on<E: Element, S: Sameness<E>>(
 fn sort_out<E: Element, S: Sameness<E>>(
     slab: &Slab<'_, E, S>,
     first: u32,
-    strays: &[Stray],
+    strays: &[Stray<E>],
     done: &mut Cut,
 ) -> Vec<Open> {
     // The smallest unit itself may hold the NaN that all the others differ from.
@@ -388,8 +395,8 @@ fn sort_out<E: Element, S: Sameness<E>>(
         }
     }
 
-    let alike = |a: &Stray, b: &Stray| {
-        a.hash == b.hash
+    let alike = |a: &Stray<E>, b: &Stray<E>| {
+        a.summary == b.summary
             && a.position == b.position
             && slab
                 .block(a.position)
@@ -398,11 +405,11 @@ fn sort_out<E: Element, S: Sameness<E>>(
     done.splits.reserve(strays.len());
     let mut boxes = Boxes::new(strays.len());
     for (number, stray) in strays.iter().enumerate() {
-        if stray.nan {
+        if stray.summary.has_nan() {
             let position = slab.nan_in_block(stray.unit, stray.position);
             done.nans.extend(position.map(|position| slab.nan(stray.unit, position)));
             done.splits.push(slab.split(stray, first));
-        } else if boxes.insert(number, stray.hash, |other| alike(stray, &strays[other])) {
+        } else if boxes.insert(number, stray.summary.0, |other| alike(stray, &strays[other])) {
             done.splits.push(slab.split(stray, first));
         }
     }
@@ -478,8 +485,8 @@ impl Boxes {
 enum Rows {
     /// Stretches of neighbouring units of one class: (class's smallest unit, start, end).
     Stretches(Vec<(u32, u32, u32)>),
-    /// All units are live: the smallest unit of every unit's class.
-    Dense(Vec<u32>),
+    /// All units are live: the smallest unit of every unit's class, and each of these once.
+    Dense(Vec<u32>, Vec<u32>),
     /// (unit, smallest unit of its class), by class.
     Sparse(Vec<(u32, u32)>),
 }
@@ -507,7 +514,7 @@ impl Rows {
                     first_of[unit as usize] = class[0];
                 }
             }
-            return Self::Dense(first_of);
+            return Self::Dense(first_of, classes.iter().map(|class| class[0]).collect());
         }
         Self::Sparse(
             classes
@@ -534,7 +541,11 @@ impl Rows {
                     },
                 )
             }),
-            Self::Dense(first_of) if neighbours => {
+            Self::Dense(first_of, firsts) if neighbours => {
+                // Where bits agree, one NaN in a class is a NaN in its smallest unit.
+                if firsts.iter().any(|&first| slab.at(first, 0).is_nan()) {
+                    return false;
+                }
                 let row = row(0, first_of.len() as u32);
                 row.chunks(STRETCH)
                     .zip(first_of.chunks(STRETCH))
@@ -544,7 +555,7 @@ impl Rows {
             Self::Stretches(list) => list.iter().all(|&(first, start, end)| {
                 (start..end).all(|unit| slab.first_difference(first, unit, 0).is_none())
             }),
-            Self::Dense(first_of) => first_of
+            Self::Dense(first_of, _) => first_of
                 .iter()
                 .zip(0..)
                 .all(|(&first, unit)| slab.first_difference(first, unit, 0).is_none()),
