@@ -14,8 +14,8 @@ use crate::sameness::Sameness;
 const BLOCK: usize = 16;
 /// Entries compared in one branch-free loop.
 const STRETCH: usize = 64;
-/// Entries compared in one call, before looking for where in them the difference is.
-const LEAP: usize = 4096;
+/// Bytes of a unit that are read before the next unit is: memory likes to be read in long stretches.
+const LEAP: usize = 1 << 16;
 /// Entries of a unit that a first glimpse takes in.
 const GLIMPSE: usize = 4;
 /// Bytes, roughly, that are worth a task of their own.
@@ -120,33 +120,24 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
             as u64
     }
 
-    /// The first position from `from` on at which two units differ. A NaN on which both have the same bits may be
+    /// The first position in a range at which two units differ. A NaN on which both have the same bits may be
     /// passed over.
     #[inline]
-    fn first_difference(&self, u: u32, v: u32, from: usize) -> Option<usize> {
-        let len = self.layout.run.len;
+    fn first_difference(&self, u: u32, v: u32, from: usize, to: usize) -> Option<usize> {
         let differ = |x: &E, y: &E| !self.sameness.same(u, *x, v, *y);
         if self.layout.run.stride != 1 {
-            return (from..len).find(|&k| differ(&self.at(u, k), &self.at(v, k)));
+            return (from..to).find(|&k| differ(&self.at(u, k), &self.at(v, k)));
         }
-        let a = &self.data[self.start(u)..][..len];
-        let b = &self.data[self.start(v)..][..len];
+        let a = &self.data[self.start(u)..][from..to];
+        let b = &self.data[self.start(v)..][from..to];
+        let place = || a.iter().zip(b).position(|(x, y)| differ(x, y)).map(|k| from + k);
         // Most units that differ do so at once, and then one entry is enough.
-        if from < len && differ(&a[from], &b[from]) {
-            return Some(from);
+        match (a, b) {
+            ([x, ..], [y, ..]) if differ(x, y) => Some(from),
+            _ if a.len() <= BLOCK => place(),
+            _ if self.sameness.all_same(u, a, v, b) => None,
+            _ => place(),
         }
-        if len - from.min(len) <= BLOCK {
-            return (from..len).find(|&k| differ(&a[k], &b[k]));
-        }
-        let mut position = from;
-        for (x, y) in a[from..].chunks(LEAP).zip(b[from..].chunks(LEAP)) {
-            if !self.sameness.all_same(u, x, v, y) {
-                let place = x.iter().zip(y).position(|(x, y)| differ(x, y));
-                return place.map(|k| position + k);
-            }
-            position += x.len();
-        }
-        None
     }
 
     /// The positions of the block that holds `position`.
@@ -237,14 +228,14 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         }
     }
 
-    /// How many entries of a unit are left from a position on.
-    fn left(&self, from: usize) -> usize {
-        self.layout.run.len.saturating_sub(from)
+    /// How far a unit is read from a position on, before the next unit is.
+    fn leap(&self, from: usize) -> usize {
+        self.layout.run.len.min(from + LEAP / size_of::<E>())
     }
 
     #[inline]
-    fn stray(&self, first: u32, unit: u32, from: usize) -> Stray<E> {
-        match self.first_difference(first, unit, from) {
+    fn stray(&self, first: u32, unit: u32, from: usize, to: usize) -> Stray<E> {
+        match self.first_difference(first, unit, from, to) {
             None => Stray::none(unit, self.at(first, 0)),
             Some(position) => self.stray_at(unit, position),
         }
@@ -325,55 +316,78 @@ type Open = (Vec<u32>, usize);
 /// Cuts one class by one slab.
 fn cut<E: Element, S: Sameness<E>>(class: &[u32], slab: &Slab<'_, E, S>) -> Cut {
     let mut done = Cut::default();
-    let mut boxes = vec![(class.to_vec(), 0)];
+    let mut boxes: Vec<Open> = vec![(class.to_vec(), 0)];
     while !boxes.is_empty() {
-        let entries: usize = boxes.iter().map(|(units, from)| units.len() * slab.left(*from)).sum();
-        let grain = TASK / size_of::<E>() / (entries / boxes.len()).max(1) + 1;
-        let read = parallel::map(0..boxes.len(), grain, |number| {
-            let (units, from) = &boxes[number];
-            read_on(units, *from, slab)
-        });
-        boxes = Vec::new();
-        for (part, mut open) in read {
-            done.append(part);
-            boxes.append(&mut open);
+        let strays = read_on(&boxes, slab);
+        let mut next = Vec::new();
+        for ((units, from), strays) in boxes.iter().zip(strays) {
+            next.append(&mut settle(units, *from, strays, slab, &mut done));
         }
+        boxes = next;
     }
     done
 }
 
-/// Reads a box to its end: what agrees with its smallest unit is done, the rest is put into new boxes.
+/// Reads all units of all boxes one leap on, in the order in which they lie in memory. One list of strays a box.
 fn read_on<E: Element, S: Sameness<E>>(
+    boxes: &[Open],
+    slab: &Slab<'_, E, S>,
+) -> Vec<Vec<Stray<E>>> {
+    if slab.layout.run.len <= GLIMPSE {
+        return boxes.iter().map(|(units, _)| slab.short_strays(units)).collect();
+    }
+    let mut order: Vec<(u32, u32)> = Vec::new();
+    for ((units, _), number) in boxes.iter().zip(0..) {
+        order.extend(units[1..].iter().map(|&unit| (unit, number)));
+    }
+    if boxes.len() > 1 {
+        order.sort_unstable();
+    }
+    let longest = boxes.iter().map(|(_, from)| slab.leap(*from) - from).max().unwrap_or(0);
+    let grain = TASK / size_of::<E>() / longest.max(1) + 1;
+    let strays = parallel::map(0..order.len(), grain, |place| {
+        let (unit, number) = order[place];
+        let (units, from) = &boxes[number as usize];
+        slab.stray(units[0], unit, *from, slab.leap(*from))
+    });
+    if boxes.len() == 1 {
+        return vec![strays];
+    }
+    let mut lists: Vec<Vec<Stray<E>>> =
+        boxes.iter().map(|(units, _)| Vec::with_capacity(units.len() - 1)).collect();
+    for (stray, (_, number)) in strays.into_iter().zip(order) {
+        lists[number as usize].push(stray);
+    }
+    lists
+}
+
+/// What agrees with the smallest unit of a box stays together, the rest is put into new boxes.
+fn settle<E: Element, S: Sameness<E>>(
     units: &[u32],
     from: usize,
+    mut strays: Vec<Stray<E>>,
     slab: &Slab<'_, E, S>,
-) -> (Cut, Vec<Open>) {
-    let first = units[0];
-    let grain = TASK / size_of::<E>() / slab.left(from).max(1) + 1;
-    let mut strays = if slab.layout.run.len <= GLIMPSE {
-        slab.short_strays(units)
-    } else {
-        parallel::map(1..units.len(), grain, |number| slab.stray(first, units[number], from))
-    };
-    let mut done = Cut::default();
+    done: &mut Cut,
+) -> Vec<Open> {
+    let (first, to) = (units[0], slab.leap(from));
     // Units are compared by bits, so a NaN in the smallest unit has to be looked for as far as any unit was read.
-    let read =
-        strays.iter().map(|stray| slab.layout.run.len.min(stray.position)).max().unwrap_or(0);
+    let read = strays.iter().map(|stray| to.min(stray.position)).max().unwrap_or(0);
     if let Some(nan) = slab.first_nan(first, from, read) {
         strays
             .iter_mut()
             .filter(|stray| stray.position > nan)
             .for_each(|stray| *stray = slab.stray_at(stray.unit, nan));
     }
-    if strays.iter().all(|stray| stray.position == NOWHERE) {
-        done.part(units);
-        return (done, Vec::new());
-    }
     let kept = strays.iter().filter(|stray| stray.position == NOWHERE).map(|stray| stray.unit);
-    done.part(&std::iter::once(first).chain(kept).collect::<Vec<u32>>());
+    let kept: Vec<u32> = std::iter::once(first).chain(kept).collect();
     strays.retain(|stray| stray.position != NOWHERE);
-    let open = sort_out(slab, first, &strays, &mut done);
-    (done, open)
+    let mut open = sort_out(slab, first, &strays, done);
+    if to == slab.layout.run.len {
+        done.part(&kept);
+    } else if kept.len() > 1 {
+        open.push((kept, to));
+    }
+    open
 }
 
 /// Boxes the strays of a class: those alike so far share a box.
@@ -553,15 +567,16 @@ impl Rows {
                     .all(|((chunk, firsts), start)| s.all_same_gathered(row, firsts, start, chunk))
             }
             Self::Stretches(list) => list.iter().all(|&(first, start, end)| {
-                (start..end).all(|unit| slab.first_difference(first, unit, 0).is_none())
+                (start..end).all(|unit| {
+                    slab.first_difference(first, unit, 0, slab.layout.run.len).is_none()
+                })
             }),
-            Self::Dense(first_of, _) => first_of
-                .iter()
-                .zip(0..)
-                .all(|(&first, unit)| slab.first_difference(first, unit, 0).is_none()),
-            Self::Sparse(list) => {
-                list.iter().all(|&(unit, first)| slab.first_difference(first, unit, 0).is_none())
-            }
+            Self::Dense(first_of, _) => first_of.iter().zip(0..).all(|(&first, unit)| {
+                slab.first_difference(first, unit, 0, slab.layout.run.len).is_none()
+            }),
+            Self::Sparse(list) => list.iter().all(|&(unit, first)| {
+                slab.first_difference(first, unit, 0, slab.layout.run.len).is_none()
+            }),
         }
     }
 }
