@@ -1,8 +1,138 @@
-//! Which units of a neural network are the same unit: exact answers from plain slices.
+//! Which units of a neural network are the same unit? Exact answers from plain slices, at the speed of reading them.
 //!
-//! This crate holds the mathematics. It knows no framework, opens no files and prints nothing.
+//! Give the parameters of a network as borrowed slices and say which axis of which parameter ranges over which set of
+//! units. Back come, for every set, the classes of units that are alike, why the others are not, and whether training
+//! can ever tell the units of a class apart. No framework, no files, no copies of the parameters.
+//!
+//! # Three kinds of alike
+//!
+//! | function | units of a class | what it is good for |
+//! |---|---|---|
+//! | [`twins`] | can be swapped without changing a parameter | stay alike under every usual optimizer |
+//! | [`equitable`] | have equal sums over classes, along inputs and outputs | get equal gradients, though their weights differ |
+//! | [`forward_lumpable`] | have equal sums along inputs | compute the same, so they can be merged |
+//!
+//! Each kind is coarser than the one above it. [`Symmetry::kind`] says which one a result is, and [`certificate`] draws
+//! different conclusions from each.
+//!
+//! # A worked example
+//!
+//! A perceptron with 3 inputs, 2 hidden units and 4 outputs, initialised with constants: every hidden unit starts with
+//! the weights 1, 2, 3. It has 2 hidden units but is worth 1, and no amount of training changes that.
+//!
+//! ```
+//! use constinit_symmetry::{
+//!     AxesSpec, Optimizer, ParamView, TrainingFacts, certificate, layers, twins,
+//! };
+//!
+//! let params = [
+//!     ParamView::new("linear1.weight", &[2, 3], &[1.0_f32, 2.0, 3.0, 1.0, 2.0, 3.0])?,
+//!     ParamView::new("linear1.bias", &[2], &[0.5_f32; 2])?,
+//!     ParamView::new("linear2.weight", &[4, 2], &[1.0_f32; 8])?,
+//!     ParamView::new("linear2.bias", &[4], &[0.5_f32; 4])?,
+//! ];
+//!
+//! // "" is a fixed axis: input features and outputs that mean something from outside.
+//! let spec = AxesSpec::builder()
+//!     .space("hidden1", 2)
+//!     .layer(layers::dense("linear1", "", "hidden1"))
+//!     .layer(layers::dense("linear2", "hidden1", ""))
+//!     .build(params.iter().map(ParamView::signature))?;
+//!
+//! let found = twins(&spec, &params)?;
+//! assert_eq!(found.effective_width("hidden1"), Some(1));
+//!
+//! let promise = certificate(&found, &TrainingFacts::new(Optimizer::Adam));
+//! assert_eq!(
+//!     promise.claims()[0].sentence(),
+//!     "The 2 units of class 0 of hidden1 are twins, and Adam with no decay never separates them \
+//!      in exact arithmetic."
+//! );
+//!
+//! // One outgoing weight changed: two classes, and the reason why.
+//! let mut weight = [1.0_f32; 8];
+//! weight[5] = 1.5;
+//! let changed = [
+//!     params[0].clone(),
+//!     params[1].clone(),
+//!     ParamView::new("linear2.weight", &[4, 2], &weight)?,
+//!     params[3].clone(),
+//! ];
+//! let found = twins(&spec, &changed)?;
+//! let hidden = found.space("hidden1").unwrap();
+//! assert_eq!(hidden.effective_width(), 2);
+//! let witness = hidden.witnesses().next().unwrap();
+//! assert_eq!((witness.parameter(), witness.values()), ("linear2.weight", [1.0, 1.5]));
+//! # Ok::<(), constinit_symmetry::SymmetryError>(())
+//! ```
+//!
+//! # Where to look next
+//!
+//! - [`AxesSpec`] and [`layers`]: dense, convolution (with groups), normalisation, embedding, attention heads, residual
+//!   streams, recurrences. With the feature `serde`, `AxesFile` reads the same from a TOML table.
+//! - [`Policy`]: what counts as equal. Bits by default; by value, within a tolerance, up to a sign or a positive factor
+//!   when asked by name.
+//! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, dead and constant units.
+//! - [`theorem`]: the four properties of a constant-initialised perceptron, measured.
+//! - [`certificate`]: what keeps a class, what breaks it, with a sentence for people.
+//!
+//! # Floating point
+//!
+//! Nothing here rounds. Entries are compared as stored, and sums over classes are compared as real numbers (a long
+//! accumulator, not a rounded sum), so that answers depend neither on the order of units nor on the number of
+//! threads. What exact arithmetic keeps together, rounding may still separate during training; that is not this
+//! crate's subject.
+//!
+//! # Features
+//!
+//! `rayon` (default): refine spaces and members in parallel, with the same results. `serde`: the file form of a spec.
 
+mod axes;
+mod certificate;
+mod classes;
+mod element;
+mod equitable;
+mod error;
+mod findings;
+mod layout;
+mod lumping;
+mod parallel;
+mod params;
+mod partition;
+mod policy;
+mod sameness;
+mod space;
+mod splits;
+mod stable;
+mod sum;
+mod symmetry;
 pub mod theorem;
+mod twins;
 mod ulps;
 
+#[cfg(feature = "serde")]
+pub use axes::{AxesFile, Orientation};
+pub use axes::{
+    AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis, SpecParam, either, input, layers,
+    output,
+};
+pub use certificate::{
+    Answer, Breaker, Certificate, Claim, Decay, Keeper, Optimizer, TrainingFacts, Verdict,
+    certificate, keeps,
+};
+pub use equitable::equitable;
+pub use error::SymmetryError;
+pub use findings::Findings;
+pub use lumping::forward_lumpable;
+pub use params::{Elements, ParamView};
+pub use partition::Partition;
+pub use policy::{Comparison, Normalization, Policy};
+pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
+pub use symmetry::{Difference, Kind, NanEntry, SpaceSymmetry, Symmetry, Witness};
+pub use twins::{twins, twins_with};
 pub use ulps::{Ulps, ulps};
+
+/// The README's example, kept compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

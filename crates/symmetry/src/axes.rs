@@ -1,0 +1,299 @@
+//! Which axis of which parameter ranges over which space.
+//!
+//! ```text
+//! linear1.weight [out, in]   = [hidden1 (output), fixed]
+//! linear1.bias   [out]       = [hidden1 (output)]
+//! linear2.weight [out, in]   = [fixed, hidden1 (input)]
+//! ```
+//!
+//! A space's *incoming* entries are those it has on axes of role [`Role::Output`] (the unit is what the parameter
+//! produces), its *outgoing* entries those on axes of role [`Role::Input`]. [`twins`](crate::twins) and
+//! [`equitable`](crate::equitable) treat both alike and need no role; [`forward_lumpable`](crate::forward_lumpable)
+//! and the scale policy do.
+//!
+//! # References
+//!
+//! Ainsworth, Hayase, Srinivasa, "Git Re-Basin: Merging Models modulo Permutation Symmetries", 2022: the
+//! `axes_to_perm` table.
+
+mod builder;
+#[cfg(feature = "serde")]
+mod file;
+pub mod layers;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::error::SymmetryError;
+use crate::params::ParamView;
+use crate::space::{ParamId, SpaceId, UnitSpace};
+
+pub use builder::AxesSpecBuilder;
+#[cfg(feature = "serde")]
+pub use file::{AxesFile, Orientation};
+
+/// What one axis of a parameter ranges over. `S` is how a space is referred to: by name while a spec is written, by
+/// [`SpaceId`] once it is built.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Axis<S = SpaceId> {
+    /// Members that mean something from outside, or kernel positions: never merged.
+    Fixed,
+    /// The units of a space.
+    Space(S),
+    /// Units times an inner index, flattened: the entry with inner index k of unit u is at `u * inner + k`.
+    ///
+    /// This is the input axis of a linear layer after a flattened convolution (`inner` = height x width), and the
+    /// output axis of an attention projection (units are heads, `inner` is the head's dimension). An axis in
+    /// which the unit varies fastest (a gate-major LSTM weight) is to be given as one strided view a gate.
+    Flattened {
+        /// The space of the units.
+        space: S,
+        /// How many entries every unit has along the axis.
+        inner: usize,
+    },
+}
+
+impl<S> Axis<S> {
+    /// The space that the axis ranges over, if any.
+    pub fn space(&self) -> Option<&S> {
+        match self {
+            Self::Fixed => None,
+            Self::Space(space) | Self::Flattened { space, .. } => Some(space),
+        }
+    }
+
+    /// How many entries every unit has along the axis.
+    pub fn inner(&self) -> usize {
+        match self {
+            Self::Flattened { inner, .. } => *inner,
+            _ => 1,
+        }
+    }
+}
+
+/// An axis that refers to its space by name. The empty name is a fixed axis.
+pub type NamedAxis = Axis<String>;
+
+impl From<&str> for NamedAxis {
+    fn from(space: &str) -> Self {
+        if space.is_empty() { Self::Fixed } else { Self::Space(space.into()) }
+    }
+}
+
+impl From<String> for NamedAxis {
+    fn from(space: String) -> Self {
+        if space.is_empty() { Self::Fixed } else { Self::Space(space) }
+    }
+}
+
+impl NamedAxis {
+    /// Units of the named space times an inner index.
+    pub fn flattened(space: impl Into<String>, inner: usize) -> Self {
+        Self::Flattened { space: space.into(), inner }
+    }
+}
+
+/// On which side of its parameter an axis stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The parameter produces the members of this axis: an output axis, a bias, a gain.
+    Output,
+    /// The parameter reads the members of this axis.
+    Input,
+    /// Not said.
+    #[default]
+    Unknown,
+}
+
+/// An axis and its role.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RoleAxis<S = SpaceId> {
+    /// What the axis ranges over.
+    pub axis: Axis<S>,
+    /// On which side of the parameter it stands.
+    pub role: Role,
+}
+
+/// An axis whose members the parameter produces.
+pub fn output(axis: impl Into<NamedAxis>) -> RoleAxis<String> {
+    RoleAxis { axis: axis.into(), role: Role::Output }
+}
+
+/// An axis whose members the parameter reads.
+pub fn input(axis: impl Into<NamedAxis>) -> RoleAxis<String> {
+    RoleAxis { axis: axis.into(), role: Role::Input }
+}
+
+/// An axis of unknown role.
+pub fn either(axis: impl Into<NamedAxis>) -> RoleAxis<String> {
+    RoleAxis { axis: axis.into(), role: Role::Unknown }
+}
+
+/// A parameter of the spec: its path, its shape and what its axes range over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecParam {
+    path: String,
+    shape: Vec<usize>,
+    axes: Vec<RoleAxis>,
+}
+
+impl SpecParam {
+    /// The parameter's name.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The size of every axis.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// What every axis ranges over.
+    pub fn axes(&self) -> &[RoleAxis] {
+        &self.axes
+    }
+}
+
+/// For every parameter, which space each of its axes ranges over. Validated; cheap to clone.
+///
+/// ```
+/// use constinit_symmetry::{AxesSpec, input, output};
+///
+/// let spec = AxesSpec::builder()
+///     .space("hidden1", 2)
+///     .param("linear1.weight", [output("hidden1"), input("")])
+///     .param("linear1.bias", [output("hidden1")])
+///     .param("linear2.weight", [output(""), input("hidden1")])
+///     .build([
+///         ("linear1.weight", &[2, 3][..]),
+///         ("linear1.bias", &[2]),
+///         ("linear2.weight", &[4, 2]),
+///     ])?;
+/// assert_eq!(spec.spaces()[0].units(), 2);
+/// # Ok::<(), constinit_symmetry::SymmetryError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AxesSpec {
+    inner: Arc<SpecInner>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct SpecInner {
+    spaces: Vec<UnitSpace>,
+    params: Vec<SpecParam>,
+    space_ids: HashMap<String, SpaceId>,
+    param_ids: HashMap<String, ParamId>,
+}
+
+impl AxesSpec {
+    /// An empty spec to add spaces and parameters to.
+    pub fn builder() -> AxesSpecBuilder {
+        AxesSpecBuilder::default()
+    }
+
+    /// The spaces, in the order of declaration: `spaces()[id.get()]` is the space `id`.
+    pub fn spaces(&self) -> &[UnitSpace] {
+        &self.inner.spaces
+    }
+
+    /// The parameters, in the order in which they were given to
+    /// [`build`](AxesSpecBuilder::build): `params()[id.get()]` is the parameter `id`.
+    pub fn params(&self) -> &[SpecParam] {
+        &self.inner.params
+    }
+
+    /// The space of this name.
+    pub fn space_id(&self, name: &str) -> Option<SpaceId> {
+        self.inner.space_ids.get(name).copied()
+    }
+
+    /// The parameter of this path.
+    pub fn param_id(&self, path: &str) -> Option<ParamId> {
+        self.inner.param_ids.get(path).copied()
+    }
+
+    /// The numbers of all spaces, in order.
+    pub fn space_ids(&self) -> impl ExactSizeIterator<Item = SpaceId> + Clone + use<> {
+        (0..self.inner.spaces.len()).map(SpaceId::at)
+    }
+
+    pub(crate) fn space(&self, id: SpaceId) -> &UnitSpace {
+        &self.inner.spaces[id.get()]
+    }
+
+    pub(crate) fn param(&self, id: ParamId) -> &SpecParam {
+        &self.inner.params[id.get()]
+    }
+
+    /// The views in the order of the spec's parameters.
+    ///
+    /// # Errors
+    ///
+    /// Where a parameter is missing, given twice, unknown to the spec, or of another shape.
+    pub(crate) fn arrange<'p, 'a>(
+        &self,
+        views: &'p [ParamView<'a>],
+    ) -> Result<Vec<&'p ParamView<'a>>, SymmetryError> {
+        let mut places: Vec<Option<usize>> = vec![None; self.params().len()];
+        for (position, view) in views.iter().enumerate() {
+            let Some(id) = self.param_id(view.path()) else {
+                return Err(SymmetryError::UncoveredParameter {
+                    parameter: view.path().into(),
+                    nearest: nearest(view.path(), self.params().iter().map(SpecParam::path)),
+                });
+            };
+            if let Some(first) = places[id.get()].replace(position) {
+                return Err(SymmetryError::DuplicateParameter {
+                    parameter: view.path().into(),
+                    within: "the parameters",
+                    first,
+                    second: position,
+                });
+            }
+            let known = self.param(id);
+            if known.shape() != view.shape() {
+                return Err(SymmetryError::ShapeMismatch {
+                    parameter: view.path().into(),
+                    spec: known.shape().into(),
+                    found: view.shape().into(),
+                });
+            }
+        }
+        let found = self.params().iter().zip(places).map(|(param, place)| match place {
+            Some(position) => Ok(&views[position]),
+            None => Err(SymmetryError::MissingParameter { parameter: param.path().into() }),
+        });
+        found.collect()
+    }
+}
+
+/// The known name that is nearest in edit distance, where it is near enough to be meant.
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    // Names of this length are not typed by hand; the distance would cost more than it helps.
+    const LONGEST: usize = 256;
+    if name.len() > LONGEST {
+        return None;
+    }
+    known
+        .filter(|k| k.len() <= LONGEST)
+        .map(|k| (edit_distance(name, k), k))
+        .filter(|(distance, k)| *distance <= 1 + name.len().max(k.len()) / 4)
+        .min()
+        .map(|(_, k)| k.to_owned())
+}
+
+/// Levenshtein's distance over characters.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &y) in b.iter().enumerate() {
+            let change = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

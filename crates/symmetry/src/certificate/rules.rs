@@ -1,0 +1,119 @@
+//! Which optimizer with which decay keeps which kind of class.
+
+use std::fmt;
+
+use super::Keeper;
+
+/// The optimizers that rules are known for, and two for which they are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Optimizer {
+    /// W' = W - lr G.
+    Sgd,
+    /// Heavy-ball or Nesterov momentum.
+    SgdMomentum,
+    /// Adam, AMSGrad included.
+    Adam,
+    /// Adam with decoupled decay.
+    AdamW,
+    /// RMSProp, centred or not, with or without momentum.
+    RmsProp,
+    /// AdaGrad.
+    AdaGrad,
+    /// Adan: an open case.
+    Adan,
+    /// Muon: an open case.
+    Muon,
+}
+
+impl Optimizer {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Sgd,
+        Self::SgdMomentum,
+        Self::Adam,
+        Self::AdamW,
+        Self::RmsProp,
+        Self::AdaGrad,
+        Self::Adan,
+        Self::Muon,
+    ];
+}
+
+impl fmt::Display for Optimizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sgd => "SGD",
+            Self::SgdMomentum => "SGD with momentum",
+            Self::Adam => "Adam",
+            Self::AdamW => "AdamW",
+            Self::RmsProp => "RMSProp",
+            Self::AdaGrad => "AdaGrad",
+            Self::Adan => "Adan",
+            Self::Muon => "Muon",
+        })
+    }
+}
+
+/// How weights decay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Decay {
+    /// Not at all.
+    #[default]
+    None,
+    /// W' = (1 - lr λ) W - update, beside the optimizer.
+    Decoupled,
+    /// G + λ W goes into the optimizer (L2 regularisation).
+    Coupled,
+}
+
+impl Decay {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::Decoupled, Self::Coupled];
+}
+
+impl fmt::Display for Decay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "no decay",
+            Self::Decoupled => "decoupled decay",
+            Self::Coupled => "coupled decay",
+        })
+    }
+}
+
+/// An answer about one kind of class, one optimizer and one decay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// Exact arithmetic keeps the class.
+    Kept,
+    /// The update separates its units in general.
+    Broken,
+    /// Not known here.
+    Open,
+}
+
+/// Whether exact arithmetic keeps a class when nothing else tells its units apart.
+///
+/// ```
+/// use constinit_symmetry::{Answer, Decay, Keeper, Optimizer, keeps};
+///
+/// assert_eq!(keeps(Keeper::Twins, Optimizer::Adam, Decay::Coupled), Answer::Kept);
+/// assert_eq!(keeps(Keeper::Equitable, Optimizer::Adam, Decay::Coupled), Answer::Broken);
+/// assert_eq!(keeps(Keeper::Equitable, Optimizer::Sgd, Decay::Coupled), Answer::Kept);
+/// assert_eq!(keeps(Keeper::Twins, Optimizer::Muon, Decay::None), Answer::Open);
+/// ```
+pub fn keeps(keeper: Keeper, optimizer: Optimizer, decay: Decay) -> Answer {
+    let linear = matches!(optimizer, Optimizer::Sgd | Optimizer::SgdMomentum);
+    match (keeper, optimizer, decay) {
+        (_, Optimizer::Adan | Optimizer::Muon, _) => Answer::Open,
+        // The same function of the same numbers for both twins, whatever the function.
+        (Keeper::Twins, _, _) => Answer::Kept,
+        // The update depends on block-constant gradients only, and decoupled decay shrinks all deviations alike.
+        (Keeper::Equitable, _, Decay::None | Decay::Decoupled) => Answer::Kept,
+        // A sum of past gradients and past weights: deviations are multiplied by one number for all entries.
+        (Keeper::Equitable, _, Decay::Coupled) if linear => Answer::Kept,
+        // Entries of different weight get different updates, whose sums agree only by accident.
+        (Keeper::Equitable, _, Decay::Coupled) => Answer::Broken,
+    }
+}

@@ -1,0 +1,145 @@
+//! The classes of one space while they are being cut.
+//!
+//! Only classes of two or more units are *live*; a unit that is alone is never looked at again. Classes only ever get
+//! smaller, and the smallest unit of a class always stays in the class that keeps its name, so every final class but
+//! that of unit 0 comes out of exactly one cut: there is one [`Split`] for each.
+
+use crate::partition::Partition;
+
+/// Why a class came to be: its smallest unit differed from the smallest unit of the class that it was cut from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Split {
+    pub child: u32,
+    pub parent: u32,
+    pub param: u32,
+    /// Row-major number of the entry of `child`; for sums, how many units were summed over.
+    pub entry: u64,
+    pub is_sum: bool,
+    /// Of the parent and of the child.
+    pub values: [f64; 2],
+}
+
+/// A unit that is alone because it holds a NaN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NanSeen {
+    pub unit: u32,
+    pub param: u32,
+    pub entry: u64,
+}
+
+/// What cutting one class gave.
+#[derive(Debug, Default)]
+pub(crate) struct Cut {
+    /// Units of the live parts, part after part, ascending in each.
+    live: Vec<u32>,
+    /// Where each live part ends.
+    ends: Vec<u32>,
+    pub splits: Vec<Split>,
+    pub nans: Vec<NanSeen>,
+}
+
+impl Cut {
+    /// A part that is final for this cut. Parts of one unit are recorded by their split alone.
+    pub fn part(&mut self, members: &[u32]) {
+        if members.len() > 1 {
+            self.live.extend_from_slice(members);
+            self.ends.push(self.live.len() as u32);
+        }
+    }
+
+    pub fn append(&mut self, mut other: Cut) {
+        if self.live.is_empty() && self.splits.is_empty() && self.nans.is_empty() {
+            *self = other;
+            return;
+        }
+        let base = self.live.len() as u32;
+        self.live.append(&mut other.live);
+        self.ends.extend(other.ends.into_iter().map(|end| base + end));
+        self.splits.append(&mut other.splits);
+        self.nans.append(&mut other.nans);
+    }
+}
+
+/// The live classes of a space, and every split so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Classes {
+    units: usize,
+    live: Vec<u32>,
+    ends: Vec<u32>,
+    pub splits: Vec<Split>,
+    pub nans: Vec<NanSeen>,
+}
+
+impl Classes {
+    /// All units in one class.
+    pub fn one(units: usize) -> Self {
+        let live: Vec<u32> = if units > 1 { (0..units as u32).collect() } else { Vec::new() };
+        let ends = if units > 1 { vec![units as u32] } else { Vec::new() };
+        Self { units, live, ends, splits: Vec::new(), nans: Vec::new() }
+    }
+
+    /// Every unit alone from the start, without a reason in the parameters.
+    pub fn discrete(units: usize) -> Self {
+        Self { live: Vec::new(), ends: Vec::new(), ..Self::one(units) }
+    }
+
+    /// Given classes, each ascending; units in none of them are alone.
+    pub fn given<'c>(units: usize, classes: impl IntoIterator<Item = &'c [u32]>) -> Self {
+        let mut cut = Cut::default();
+        classes.into_iter().for_each(|class| cut.part(class));
+        Self { live: cut.live, ends: cut.ends, ..Self::discrete(units) }
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    pub fn live_units(&self) -> &[u32] {
+        &self.live
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn class(&self, number: usize) -> &[u32] {
+        let start = if number == 0 { 0 } else { self.ends[number - 1] };
+        &self.live[start as usize..self.ends[number] as usize]
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        (0..self.len()).map(|number| self.class(number))
+    }
+
+    /// Replaces every live class by what its cut left.
+    pub fn replace(&mut self, cuts: impl IntoIterator<Item = Cut>) {
+        let mut all = Cut::default();
+        for cut in cuts {
+            all.append(cut);
+        }
+        self.live = all.live;
+        self.ends = all.ends;
+        if self.splits.is_empty() {
+            self.splits = all.splits;
+        } else {
+            self.splits.append(&mut all.splits);
+        }
+        self.nans.append(&mut all.nans);
+    }
+
+    /// The smallest unit of every unit's class, where all units that are not live are alone.
+    pub fn representatives(&self) -> Vec<u32> {
+        let mut representative: Vec<u32> = (0..self.units as u32).collect();
+        for class in self.iter() {
+            for &unit in class {
+                representative[unit as usize] = class[0];
+            }
+        }
+        representative
+    }
+
+    /// The partition, where all units that are not live are alone.
+    pub fn partition(&self) -> Partition {
+        Partition::from_representatives(&self.representatives())
+    }
+}

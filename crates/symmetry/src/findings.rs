@@ -1,0 +1,162 @@
+//! Units that compute or say nothing: found beside the classes, once a class.
+//!
+//! With z = W x + b, a = act(z) and the next layer reading a through Q, the unit i is
+//!
+//! ```text
+//! dead      W[i][j] = 0 for all j, and b[i] = 0       it computes act(0) whatever comes in
+//! constant  W[i][j] = 0 for all j, but b[i] != 0      it computes act(b[i]) whatever comes in
+//! unheard   Q[k][i] = 0 for all k                     nobody listens
+//! ```
+
+use crate::axes::Role;
+use crate::classes::Split;
+use crate::element::Element;
+use crate::layout::{LogicalAxis, UnitLayout};
+use crate::params::{ParamView, with_elements};
+use crate::partition::Partition;
+use crate::policy::Policy;
+use crate::space::{SpaceId, UnitIndex};
+
+/// The units of a space whose entries on one side are all zero.
+///
+/// Zero is meant by value (-0.0 is zero), and up to the tolerance under a policy that has one. A parameter with one
+/// axis counts as the unit's own (bias, gain); every other one as weights.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    dead: Vec<UnitIndex>,
+    constant: Vec<UnitIndex>,
+    unheard: Vec<UnitIndex>,
+}
+
+impl Findings {
+    /// Units whose incoming weights and own entries are all zero, ascending.
+    pub fn dead(&self) -> &[UnitIndex] {
+        &self.dead
+    }
+
+    /// Units whose incoming weights are all zero while an own entry is not: they compute a constant. Ascending.
+    pub fn constant(&self) -> &[UnitIndex] {
+        &self.constant
+    }
+
+    /// Units whose outgoing weights are all zero, ascending.
+    pub fn unheard(&self) -> &[UnitIndex] {
+        &self.unheard
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.dead.is_empty() && self.constant.is_empty() && self.unheard.is_empty()
+    }
+}
+
+/// Looks at one unit of every class (at every unit under a tolerance). `None` where the role of an axis of the
+/// space is not known.
+///
+/// The numbers that told the classes apart have been read already: where one of them is not zero, that unit's side is
+/// settled without reading it again.
+pub(crate) fn find(
+    views: &[&ParamView<'_>],
+    axes: &[Vec<LogicalAxis>],
+    id: SpaceId,
+    partition: &Partition,
+    splits: &[Split],
+    policy: &Policy,
+) -> Option<Findings> {
+    let threshold = policy.tolerance().unwrap_or(0.0);
+    let each = policy.tolerance().is_some();
+    let (mut weights_in, mut weights_out) = (false, false);
+    let (mut incoming, mut outgoing, mut own) = (Vec::new(), Vec::new(), Vec::new());
+    // The only role of every parameter, for the numbers in `splits`.
+    let mut only_role = vec![None; views.len()];
+    for ((view, axes), only) in views.iter().zip(axes).zip(&mut only_role) {
+        for (along, axis) in axes.iter().enumerate().filter(|(_, axis)| axis.space == Some(id)) {
+            let layout = UnitLayout::new(axes, along);
+            let several = only.is_some();
+            match axis.role {
+                Role::Unknown => return None,
+                Role::Output if view.shape().len() == 1 => own.push((view, layout)),
+                Role::Output => {
+                    weights_in = true;
+                    incoming.push((view, layout));
+                }
+                Role::Input => {
+                    weights_out = true;
+                    outgoing.push((view, layout));
+                }
+            }
+            *only =
+                Some(if several || view.shape().len() == 1 { Role::Unknown } else { axis.role });
+        }
+    }
+    let candidates = |role: Role| -> Vec<UnitIndex> {
+        if each {
+            return (0..partition.units()).map(UnitIndex::at).collect();
+        }
+        let mut settled = vec![false; partition.len()];
+        for split in splits {
+            if only_role[split.param as usize] == Some(role) && split.values[1] != 0.0 {
+                settled[partition.labels()[split.child as usize].get()] = true;
+            }
+        }
+        let units = partition.representatives().zip(settled);
+        units.filter(|(_, settled)| !settled).map(|(unit, _)| unit).collect()
+    };
+    let (mut silent, mut unheard) = (candidates(Role::Output), candidates(Role::Input));
+    incoming.iter().for_each(|(view, layout)| keep_zeros(view, layout, threshold, &mut silent));
+    outgoing.iter().for_each(|(view, layout)| keep_zeros(view, layout, threshold, &mut unheard));
+    if !weights_in {
+        silent.clear();
+    }
+    if !weights_out {
+        unheard.clear();
+    }
+    let mut dead = silent.clone();
+    for (view, layout) in own {
+        keep_zeros(view, &layout, threshold, &mut dead);
+    }
+    let constant = silent.into_iter().filter(|unit| dead.binary_search(unit).is_err()).collect();
+    let whole = |units: Vec<UnitIndex>| -> Vec<UnitIndex> {
+        if each {
+            return units;
+        }
+        let mut all: Vec<UnitIndex> = units
+            .iter()
+            .filter_map(|&unit| partition.class_of(unit))
+            .flat_map(|class| partition.members(class).iter().copied())
+            .collect();
+        all.sort_unstable();
+        all
+    };
+    Some(Findings { dead: whole(dead), constant: whole(constant), unheard: whole(unheard) })
+}
+
+fn keep_zeros(
+    view: &ParamView<'_>,
+    layout: &UnitLayout,
+    threshold: f64,
+    units: &mut Vec<UnitIndex>,
+) {
+    with_elements!(view.elements(), |data| keep_zeros_in(data, layout, threshold, units));
+}
+
+/// Slab by slab, so that a unit is dropped at its first entry that is not zero.
+fn keep_zeros_in<E: Element>(
+    data: &[E],
+    layout: &UnitLayout,
+    threshold: f64,
+    units: &mut Vec<UnitIndex>,
+) {
+    for slab in 0..layout.slab_count {
+        if units.is_empty() {
+            return;
+        }
+        let (offset, _) = layout.slab(slab);
+        let zero = |at: usize| data[at].value().abs() <= threshold;
+        let start = |unit: &UnitIndex| offset + unit.get() * layout.units.stride;
+        // The first entry decides for almost all. On its own this is a light loop, so that many cache lines are on
+        // their way at once.
+        units.retain(|unit| zero(start(unit)));
+        units.retain(|unit| (1..layout.run.len).all(|k| zero(start(unit) + k * layout.run.stride)));
+    }
+}

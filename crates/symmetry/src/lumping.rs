@@ -1,0 +1,168 @@
+//! Forward-lumpable partitions: units that compute the same for every input, and so can be merged.
+//!
+//! Partition every space. It is forward-lumpable where, for every output class C and input class D of a parameter W,
+//!
+//! ```text
+//! sum over j in D of W[i][j]   is one number for all i in C
+//! ```
+//!
+//! and every bias and gain is constant on classes. Then the units of a class have equal activations for every input
+//! that is constant on the classes of the input spaces, and merging each class D into one unit with
+//! W'[i][D] = sum over j in D of W[i][j] leaves the function as it is. Nothing is said about training.
+
+use crate::axes::nearest;
+use crate::axes::{AxesSpec, Role};
+use crate::equitable::not_twins;
+use crate::error::SymmetryError;
+use crate::layout::{LogicalAxis, logical_axes};
+use crate::parallel;
+use crate::params::ParamView;
+use crate::partition::Partition;
+use crate::policy::Policy;
+use crate::space::{SpaceId, UnitSpace};
+use crate::stable::{Direction, Start, coarsest};
+use crate::symmetry::{Kind, SpaceSymmetry, Symmetry};
+use crate::twins;
+
+/// The coarsest forward-lumpable partition, from the partition of the input.
+///
+/// `input_partition` names the spaces whose members come from outside and says which of them always carry equal
+/// values. Fixed axes, and fixed spaces that are not named, are classes of one. On a network without cycles among
+/// its spaces this is one pass over the layers; where a space feeds back into itself (a recurrence, a residual
+/// stream) the pass is repeated until nothing changes. Equal sums are meant as in [`equitable`](crate::equitable()).
+///
+/// [`equitable`](crate::equitable()) refines the result wherever its classes of the named spaces refine the given ones.
+///
+/// # Errors
+///
+/// - As [`twins`](crate::twins()), where the parameters are not those of the spec;
+/// - [`SymmetryError::UnknownRole`] where an axis with a space has no known role, since a pass forward has to know
+///   what a parameter produces and what it reads;
+/// - [`SymmetryError::UnknownInputSpace`], [`SymmetryError::InputPartitionSize`] for an input partition that does not fit;
+/// - [`SymmetryError::MissingInputPartition`] for a space that is read, that nothing produces, that is not fixed and
+///   that `input_partition` does not name.
+///
+/// # Complexity
+///
+/// As [`equitable`](crate::equitable()).
+///
+/// # Examples
+///
+/// ```
+/// use constinit_symmetry::{AxesSpec, ParamView, equitable, forward_lumpable, layers};
+///
+/// // Equal incoming weights, different outgoing ones: to be merged, but training may separate them.
+/// let params = [
+///     ParamView::new("l1.weight", &[2, 1], &[1.0_f32, 1.0])?,
+///     ParamView::new("l2.weight", &[1, 2], &[3.0_f32, 4.0])?,
+/// ];
+/// let spec = AxesSpec::builder()
+///     .space("hidden1", 2)
+///     .layer(layers::dense("l1", "", "hidden1").without_bias())
+///     .layer(layers::dense("l2", "hidden1", "").without_bias())
+///     .build(params.iter().map(ParamView::signature))?;
+/// assert_eq!(equitable(&spec, &params)?.effective_width("hidden1"), Some(2));
+/// assert_eq!(forward_lumpable(&spec, &params, &[])?.effective_width("hidden1"), Some(1));
+/// # Ok::<(), constinit_symmetry::SymmetryError>(())
+/// ```
+pub fn forward_lumpable(
+    spec: &AxesSpec,
+    params: &[ParamView<'_>],
+    input_partition: &[(&str, Partition)],
+) -> Result<Symmetry, SymmetryError> {
+    let views = spec.arrange(params)?;
+    let axes: Vec<_> = spec
+        .params()
+        .iter()
+        .zip(&views)
+        .map(|(param, view)| logical_axes(spec, param, view))
+        .collect();
+    check_roles(spec, &axes)?;
+    let given = check_inputs(spec, input_partition)?;
+    for id in spec.space_ids() {
+        let stands =
+            |role| axes.iter().flatten().any(|axis| axis.space == Some(id) && axis.role == role);
+        let space = spec.space(id);
+        if given[id.get()].is_none()
+            && !space.is_fixed()
+            && stands(Role::Input)
+            && !stands(Role::Output)
+        {
+            return Err(SymmetryError::MissingInputPartition { space: space.name().into() });
+        }
+    }
+    let policy = Policy::value();
+    let twins = parallel::map(0..spec.spaces().len(), 1, |number| {
+        twins::classes_of(spec, &views, &axes, SpaceId::at(number), &policy).0.partition()
+    });
+    let starts = spec
+        .spaces()
+        .iter()
+        .zip(&given)
+        .zip(&twins)
+        .map(|((space, given), twins)| start(space, *given, twins))
+        .collect::<Result<_, _>>()?;
+    let found = coarsest(&views, &axes, starts, Direction::Forward);
+    let spaces =
+        found.into_iter().zip(&twins).enumerate().map(|(number, ((classes, partition), twins))| {
+            let not_twins = not_twins(&partition, twins);
+            SpaceSymmetry::new(spec, SpaceId::at(number), partition, classes, Vec::new(), None)
+                .with_not_twins(not_twins)
+        });
+    Ok(Symmetry::new(Kind::ForwardLumpable, policy, spec.clone(), spaces.collect()))
+}
+
+fn start(
+    space: &UnitSpace,
+    given: Option<&Partition>,
+    twins: &Partition,
+) -> Result<Start, SymmetryError> {
+    Ok(match given {
+        // Twins of an input space may carry different values.
+        Some(classes) => {
+            Start { twins: Partition::discrete(space.units())?, classes: classes.clone() }
+        }
+        None if space.is_fixed() => Start { twins: twins.clone(), classes: twins.clone() },
+        None => Start { twins: twins.clone(), classes: Partition::one_class(space.units())? },
+    })
+}
+
+fn check_roles(spec: &AxesSpec, axes: &[Vec<LogicalAxis>]) -> Result<(), SymmetryError> {
+    for (param, axes) in spec.params().iter().zip(axes) {
+        for axis in axes {
+            if let Some(id) = axis.space.filter(|_| axis.role == Role::Unknown) {
+                return Err(SymmetryError::UnknownRole {
+                    space: spec.space(id).name().into(),
+                    place: format!("axis {} of `{}`", axis.number, param.path()),
+                    needed_by: "a forward pass",
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_inputs<'p>(
+    spec: &AxesSpec,
+    input_partition: &'p [(&str, Partition)],
+) -> Result<Vec<Option<&'p Partition>>, SymmetryError> {
+    let mut given = vec![None; spec.spaces().len()];
+    for (name, partition) in input_partition {
+        let Some(id) = spec.space_id(name) else {
+            return Err(SymmetryError::UnknownInputSpace {
+                space: (*name).into(),
+                nearest: nearest(name, spec.spaces().iter().map(UnitSpace::name)),
+            });
+        };
+        let units = spec.space(id).units();
+        if partition.units() != units {
+            return Err(SymmetryError::InputPartitionSize {
+                space: (*name).into(),
+                units,
+                found: partition.units(),
+            });
+        }
+        given[id.get()] = Some(partition);
+    }
+    Ok(given)
+}

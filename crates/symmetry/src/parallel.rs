@@ -1,0 +1,50 @@
+//! The three loops that may run in parallel. Without the feature `rayon` they are plain loops; the results are the
+//! same for any number of threads, because every one collects in index order.
+
+use std::ops::Range;
+
+/// `f` of every index, in order. `grain`: how many indices are worth a task of their own.
+#[cfg(feature = "rayon")]
+pub(crate) fn map<T: Send>(
+    range: Range<usize>,
+    grain: usize,
+    f: impl Fn(usize) -> T + Sync + Send,
+) -> Vec<T> {
+    use rayon::prelude::*;
+    if range.len() <= grain {
+        return range.map(f).collect();
+    }
+    range.into_par_iter().with_min_len(grain).map(f).collect()
+}
+
+#[cfg(not(feature = "rayon"))]
+pub(crate) fn map<T: Send>(
+    range: Range<usize>,
+    _grain: usize,
+    f: impl Fn(usize) -> T + Sync + Send,
+) -> Vec<T> {
+    range.map(f).collect()
+}
+
+/// The smallest index with `f`.
+#[cfg(feature = "rayon")]
+pub(crate) fn find_first(
+    range: Range<usize>,
+    grain: usize,
+    f: impl Fn(usize) -> bool + Sync + Send,
+) -> Option<usize> {
+    use rayon::prelude::*;
+    if range.len() <= grain {
+        return range.into_iter().find(|&i| f(i));
+    }
+    range.into_par_iter().with_min_len(grain).find_first(|&i| f(i))
+}
+
+#[cfg(not(feature = "rayon"))]
+pub(crate) fn find_first(
+    mut range: Range<usize>,
+    _grain: usize,
+    f: impl Fn(usize) -> bool + Sync + Send,
+) -> Option<usize> {
+    range.find(|&i| f(i))
+}

@@ -1,0 +1,130 @@
+//! When two entries count as equal.
+//!
+//! A policy has two independent parts: how two numbers are compared ([`Comparison`]), and what is divided out of a
+//! unit before comparing ([`Normalization`]). Every policy runs through the same refinement; only the key of an
+//! entry changes.
+//!
+//! | comparison | 0.0 and -0.0 | NaN | two numbers are alike if |
+//! |---|---|---|---|
+//! | [`Comparison::Bits`] (default) | differ | never alike | their bits are equal |
+//! | [`Comparison::Value`] | alike | never alike | `a == b` |
+//! | [`Comparison::Within`]`(t)` | alike | never alike | sorted values link them by gaps of at most t |
+//!
+//! A NaN is not even alike to itself, whatever its payload: a unit that holds one is alone, and the result names it.
+
+use crate::error::SymmetryError;
+
+/// How two numbers are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Comparison {
+    /// Bit for bit: 0.0 and -0.0 differ.
+    #[default]
+    Bits,
+    /// By value: 0.0 and -0.0 are alike. Infinities of one sign are alike.
+    Value,
+    /// Gap-linked: at every entry the values of a class, sorted, step by at most this much.
+    ///
+    /// Unlike "within t of the first unit", this does not depend on the order of the units: the answer is the one
+    /// coarsest partition whose classes have no gap above t at any entry. A class can be wider than t; its
+    /// [spread](crate::SpaceSymmetry::spread) says how wide.
+    Within(f64),
+}
+
+/// What is divided out of a unit before its entries are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Normalization {
+    /// Nothing.
+    #[default]
+    None,
+    /// A sign: u and -u are alike, all entries (incoming, own and outgoing) negated together.
+    ///
+    /// For an odd activation, a(-z) = -a(z), such units are one unit up to relabelling.
+    Sign,
+    /// A positive factor c: incoming and own entries times c, outgoing entries divided by c.
+    ///
+    /// For a positively homogeneous activation, a(cz) = c a(z) as ReLU has it, such units compute the same up to
+    /// that factor. Needs the [role](crate::Role) of every axis of the space.
+    PositiveScale,
+}
+
+/// When two units count as alike: a comparison after a normalisation.
+///
+/// ```
+/// use constinit_symmetry::{Comparison, Normalization, Policy};
+///
+/// assert_eq!(Policy::default(), Policy::bits());
+/// let p = Policy::within(1e-6)?.up_to_sign();
+/// assert_eq!(p.comparison(), Comparison::Within(1e-6));
+/// assert_eq!(p.normalization(), Normalization::Sign);
+/// assert!(Policy::within(-1.0).is_err());
+/// # Ok::<(), constinit_symmetry::SymmetryError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Policy {
+    comparison: Comparison,
+    normalization: Normalization,
+}
+
+impl Policy {
+    /// Equal bits; the default.
+    pub fn bits() -> Self {
+        Self::default()
+    }
+
+    /// Equal values: 0.0 and -0.0 are alike.
+    pub fn value() -> Self {
+        Self { comparison: Comparison::Value, ..Self::default() }
+    }
+
+    /// Gap-linked with the given tolerance.
+    ///
+    /// # Errors
+    ///
+    /// [`SymmetryError::BadTolerance`] where the tolerance is negative, infinite or NaN.
+    pub fn within(tolerance: f64) -> Result<Self, SymmetryError> {
+        if tolerance.is_finite() && tolerance >= 0.0 {
+            Ok(Self { comparison: Comparison::Within(tolerance), ..Self::default() })
+        } else {
+            Err(SymmetryError::BadTolerance { tolerance })
+        }
+    }
+
+    /// The same comparison after dividing out a sign.
+    ///
+    /// The sign of a unit is that of its first entry, in the order of the parameters in the spec, that is not zero;
+    /// under [`Comparison::Bits`] that of its very first entry, and under [`Comparison::Within`]`(t)` that of the
+    /// first entry above t in magnitude. Parameters on which the space stands twice are not looked at.
+    pub fn up_to_sign(self) -> Self {
+        Self { normalization: Normalization::Sign, ..self }
+    }
+
+    /// The same comparison after dividing out a positive factor.
+    ///
+    /// The factor of a unit is the magnitude of its first incoming or own entry, in the order of the parameters in
+    /// the spec, that is finite and not zero (above t in magnitude under [`Comparison::Within`]`(t)`), and 1 where
+    /// there is none. Quotients are taken in f64: for f32 and shorter entries two quotients are equal exactly where
+    /// the ratios are; for f64 entries ratios closer than one rounding of the division count as equal.
+    pub fn up_to_positive_scale(self) -> Self {
+        Self { normalization: Normalization::PositiveScale, ..self }
+    }
+
+    /// How numbers are compared.
+    pub fn comparison(&self) -> Comparison {
+        self.comparison
+    }
+
+    /// What is divided out first.
+    pub fn normalization(&self) -> Normalization {
+        self.normalization
+    }
+
+    /// The tolerance, where the policy has one.
+    pub fn tolerance(&self) -> Option<f64> {
+        match self.comparison {
+            Comparison::Within(tolerance) => Some(tolerance),
+            _ => None,
+        }
+    }
+}

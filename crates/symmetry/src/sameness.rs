@@ -1,0 +1,103 @@
+//! A policy as the refinement sees it: when two stored numbers are alike, and a key that alike numbers share.
+
+use crate::element::Element;
+
+/// Compares the entry `a` of unit u with the entry `b` of unit v at the same position. An equivalence on numbers
+/// that are not NaN.
+pub(crate) trait Sameness<E: Element>: Copy + Send + Sync {
+    fn same(&self, u: u32, a: E, v: u32, b: E) -> bool;
+    /// Equal for entries that are the same.
+    fn key(&self, u: u32, a: E) -> u64;
+
+    /// Whether units u and v agree on two slices of one length, where a NaN may or may not agree with its own bits.
+    #[inline(always)]
+    fn all_same(&self, u: u32, a: &[E], v: u32, b: &[E]) -> bool {
+        a.iter().zip(b).fold(true, |all, (&x, &y)| all & self.same(u, x, v, y))
+    }
+
+    /// Whether each of the units v, v + 1, ... with the entries `b` agrees with unit `from[k]` of a row, where a NaN
+    /// may or may not agree with its own bits.
+    #[inline(always)]
+    fn all_same_gathered(&self, row: &[E], from: &[u32], v: u32, b: &[E]) -> bool {
+        let pairs = from.iter().zip(b).zip(v..);
+        pairs.fold(true, |all, ((&u, &y), v)| all & self.same(u, row[u as usize], v, y))
+    }
+}
+
+/// Equal bits.
+#[derive(Clone, Copy)]
+pub(crate) struct SameBits;
+
+impl<E: Element> Sameness<E> for SameBits {
+    #[inline(always)]
+    fn same(&self, _: u32, a: E, _: u32, b: E) -> bool {
+        a.same_bits(b)
+    }
+    #[inline(always)]
+    fn key(&self, _: u32, a: E) -> u64 {
+        a.bits()
+    }
+    #[inline(always)]
+    fn all_same(&self, _: u32, a: &[E], _: u32, b: &[E]) -> bool {
+        E::equal_bits(a, b)
+    }
+    #[inline(always)]
+    fn all_same_gathered(&self, row: &[E], from: &[u32], _: u32, b: &[E]) -> bool {
+        E::equal_bits_gathered(row, from, b)
+    }
+}
+
+/// Equal values.
+#[derive(Clone, Copy)]
+pub(crate) struct SameValue;
+
+impl<E: Element> Sameness<E> for SameValue {
+    #[inline(always)]
+    fn same(&self, _: u32, a: E, _: u32, b: E) -> bool {
+        a.same_value(b)
+    }
+    #[inline(always)]
+    fn key(&self, _: u32, a: E) -> u64 {
+        positive_zero(a.value()).to_bits()
+    }
+}
+
+/// Equal after every unit's entries are multiplied, or divided, by the unit's factor.
+#[derive(Clone, Copy)]
+pub(crate) struct SameNormalized<'f> {
+    pub factors: &'f [f64],
+    pub divide: bool,
+    pub by_value: bool,
+}
+
+impl SameNormalized<'_> {
+    #[inline(always)]
+    fn normalized<E: Element>(&self, u: u32, a: E) -> f64 {
+        normalize(a.value(), self.factors[u as usize], self.divide)
+    }
+}
+
+impl<E: Element> Sameness<E> for SameNormalized<'_> {
+    #[inline(always)]
+    fn same(&self, u: u32, a: E, v: u32, b: E) -> bool {
+        let (a, b) = (self.normalized(u, a), self.normalized(v, b));
+        if self.by_value { a == b } else { a.same_bits(b) }
+    }
+    #[inline(always)]
+    fn key(&self, u: u32, a: E) -> u64 {
+        let a = self.normalized(u, a);
+        if self.by_value { positive_zero(a).to_bits() } else { a.to_bits() }
+    }
+}
+
+/// A number times, or divided by, its unit's factor.
+#[inline(always)]
+pub(crate) fn normalize(number: f64, factor: f64, divide: bool) -> f64 {
+    if divide { number / factor } else { number * factor }
+}
+
+/// -0.0 becomes 0.0; everything else stays.
+#[inline(always)]
+fn positive_zero(number: f64) -> f64 {
+    number + 0.0
+}

@@ -1,0 +1,270 @@
+//! What was found: for every space a partition, and the reasons for it.
+
+use crate::axes::AxesSpec;
+use crate::classes::Classes;
+use crate::findings::Findings;
+use crate::layout::swapped_entry;
+use crate::partition::Partition;
+use crate::policy::Policy;
+use crate::space::{ClassId, ParamId, SpaceId, UnitIndex};
+use crate::splits::Splits;
+
+/// In which sense the units of a class are alike. Each kind is coarser than the one before:
+/// twins refine equitable classes, and these refine forward-lumpable ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Swapping two units of a class changes no parameter. From [`twins`](crate::twins).
+    Twins,
+    /// Sums over classes agree, along inputs and along outputs. From [`equitable`](crate::equitable).
+    Equitable,
+    /// Sums over classes agree along inputs. From [`forward_lumpable`](crate::forward_lumpable).
+    ForwardLumpable,
+}
+
+/// The classes of every space of a network, in one sense.
+///
+/// Two results are equal where they agree in everything: kind, policy, partitions, witnesses, spreads. To ask
+/// whether they cut the units alike, compare their [partitions](SpaceSymmetry::partition).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Symmetry {
+    kind: Kind,
+    policy: Policy,
+    spec: AxesSpec,
+    spaces: Vec<SpaceSymmetry>,
+}
+
+impl Symmetry {
+    pub(crate) fn new(
+        kind: Kind,
+        policy: Policy,
+        spec: AxesSpec,
+        spaces: Vec<SpaceSymmetry>,
+    ) -> Self {
+        Self { kind, policy, spec, spaces }
+    }
+
+    /// In which sense units of a class are alike.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What counted as equal. For kinds that compare sums this is [`Policy::value`].
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The spec that was asked about.
+    pub fn spec(&self) -> &AxesSpec {
+        &self.spec
+    }
+
+    /// The spaces, in the order of the spec: `spaces()[id.get()]` is the space `id`.
+    pub fn spaces(&self) -> &[SpaceSymmetry] {
+        &self.spaces
+    }
+
+    /// The space of this name.
+    pub fn space(&self, name: &str) -> Option<&SpaceSymmetry> {
+        self.spec.space_id(name).map(|id| &self.spaces[id.get()])
+    }
+
+    /// How many classes the space of this name has.
+    pub fn effective_width(&self, name: &str) -> Option<usize> {
+        self.space(name).map(SpaceSymmetry::effective_width)
+    }
+
+    /// Whether in every space the classes of `self` lie within those of `coarser`. `false` where the spaces differ.
+    pub fn refines(&self, coarser: &Symmetry) -> bool {
+        self.spaces.len() == coarser.spaces.len()
+            && self.spaces.iter().zip(&coarser.spaces).all(|(fine, coarse)| {
+                fine.name() == coarse.name() && fine.partition.refines(&coarse.partition)
+            })
+    }
+}
+
+/// The classes of one space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpaceSymmetry {
+    spec: AxesSpec,
+    id: SpaceId,
+    partition: Partition,
+    splits: Splits,
+    /// Classes with a spread above 0.
+    spreads: Vec<(ClassId, f64)>,
+    nans: Vec<NanEntry>,
+    findings: Option<Findings>,
+    /// Classes of two or more units that are not twins.
+    not_twins: Vec<ClassId>,
+}
+
+impl SpaceSymmetry {
+    pub(crate) fn new(
+        spec: &AxesSpec,
+        id: SpaceId,
+        partition: Partition,
+        classes: Classes,
+        spreads: Vec<(ClassId, f64)>,
+        findings: Option<Findings>,
+    ) -> Self {
+        let mut nans: Vec<NanEntry> = classes
+            .nans
+            .iter()
+            .map(|seen| NanEntry {
+                unit: UnitIndex(seen.unit),
+                parameter: ParamId(seen.param),
+                entry: seen.entry as usize,
+            })
+            .collect();
+        nans.sort_unstable();
+        nans.dedup();
+        let splits = Splits::new(classes.splits, &partition);
+        let spec = spec.clone();
+        Self { spec, id, partition, splits, spreads, nans, findings, not_twins: Vec::new() }
+    }
+
+    pub(crate) fn with_not_twins(self, not_twins: Vec<ClassId>) -> Self {
+        Self { not_twins, ..self }
+    }
+
+    /// The space's number.
+    pub fn id(&self) -> SpaceId {
+        self.id
+    }
+
+    /// The space's name.
+    pub fn name(&self) -> &str {
+        self.spec.space(self.id).name()
+    }
+
+    /// The classes.
+    pub fn partition(&self) -> &Partition {
+        &self.partition
+    }
+
+    /// How many classes there are: as many units as the network uses of this space, in the sense of the
+    /// [kind](Symmetry::kind).
+    pub fn effective_width(&self) -> usize {
+        self.partition.len()
+    }
+
+    /// The largest absolute difference between two units of a class, over all entries (after normalising, where the
+    /// policy does). 0 for exact comparisons and for kinds that compare sums.
+    pub fn spread(&self, class: ClassId) -> f64 {
+        match self.spreads.binary_search_by_key(&class, |&(class, _)| class) {
+            Ok(found) => self.spreads[found].1,
+            Err(_) => 0.0,
+        }
+    }
+
+    /// The largest spread of all classes.
+    pub fn largest_spread(&self) -> f64 {
+        self.spreads.iter().map(|&(_, spread)| spread).fold(0.0, f64::max)
+    }
+
+    /// One witness for every cut: why a class is not part of an earlier one. In the order of the classes.
+    ///
+    /// A space of one initial class and k classes in the end has k - 1 witnesses. A fixed space has none.
+    pub fn witnesses(&self) -> impl ExactSizeIterator<Item = Witness<'_>> {
+        (0..self.splits.values.len()).map(|number| self.witness(number))
+    }
+
+    fn witness(&self, number: usize) -> Witness<'_> {
+        let splits = &self.splits;
+        let first = |class: u64| self.partition.members(ClassId::at(class as usize))[0];
+        let units = [first(splits.parents.get(number)), first(splits.children.get(number))];
+        let param = ParamId::at(splits.params.get(number) as usize);
+        let count = splits.entries.get(number) as usize;
+        let difference = if splits.sums.get(number) != 0 {
+            Difference::Sums { over: count }
+        } else {
+            let swap = units.map(UnitIndex::get);
+            let other = swapped_entry(&self.spec, self.spec.param(param), self.id, swap, count);
+            Difference::Entries([other, count])
+        };
+        let values = splits.values.get(number);
+        Witness { units, param, parameter: self.spec.param(param).path(), difference, values }
+    }
+
+    /// Units that are alone because they hold a NaN, with the first one met. Ascending.
+    ///
+    /// Reading stops where a unit is alone anyway: a NaN is met where another unit agrees with its unit on
+    /// everything read before it.
+    pub fn nans(&self) -> &[NanEntry] {
+        &self.nans
+    }
+
+    /// Dead, constant and unheard units; `None` where the role of an axis of the space is unknown, and for kinds
+    /// other than twins.
+    pub fn findings(&self) -> Option<&Findings> {
+        self.findings.as_ref()
+    }
+
+    /// Whether the units of a class are twins of each other, and not only alike in the sense of the
+    /// [kind](Symmetry::kind). `true` for a class of one unit.
+    pub fn is_twin_class(&self, class: ClassId) -> bool {
+        self.not_twins.binary_search(&class).is_err()
+    }
+}
+
+/// An entry that is NaN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct NanEntry {
+    /// The unit that holds it.
+    pub unit: UnitIndex,
+    /// The parameter.
+    pub parameter: ParamId,
+    /// The row-major number of the entry in the parameter.
+    pub entry: usize,
+}
+
+/// Why two classes are not one: two units, the smallest of their classes, and a place where they differ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Witness<'s> {
+    units: [UnitIndex; 2],
+    param: ParamId,
+    parameter: &'s str,
+    difference: Difference,
+    values: [f64; 2],
+}
+
+impl<'s> Witness<'s> {
+    /// The two units, the smaller one first.
+    pub fn units(&self) -> [UnitIndex; 2] {
+        self.units
+    }
+
+    /// The number of the parameter in which they differ.
+    pub fn param(&self) -> ParamId {
+        self.param
+    }
+
+    /// The path of the parameter in which they differ.
+    pub fn parameter(&self) -> &'s str {
+        self.parameter
+    }
+
+    /// Where in the parameter.
+    pub fn difference(&self) -> Difference {
+        self.difference
+    }
+
+    /// The two numbers, in the order of [`units`](Self::units): as stored under exact comparisons, normalised where
+    /// the policy normalises with a tolerance; sums are rounded to the nearest f64.
+    pub fn values(&self) -> [f64; 2] {
+        self.values
+    }
+}
+
+/// Where two units differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Difference {
+    /// At one entry each: the row-major numbers of the entries in the parameter, in the order of the units.
+    Entries([usize; 2]),
+    /// In a sum over a class of another axis.
+    Sums {
+        /// How many units were summed over.
+        over: usize,
+    },
+}

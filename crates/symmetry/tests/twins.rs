@@ -1,0 +1,177 @@
+//! Twins against brute force: try all swaps.
+
+mod common;
+
+use common::Rng;
+use common::*;
+use constinit_symmetry::{Comparison, Difference, Partition, Policy, Symmetry, twins, twins_with};
+use proptest::prelude::*;
+
+const PALETTE: [f64; 4] = [1.0, -1.0, 0.5, 2.0];
+const TRAPS: [f64; 9] =
+    [0.0, -0.0, 1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 5e-324, -5e-324, f64::MAX];
+
+fn equal(policy: &Policy, a: f64, b: f64) -> bool {
+    match policy.comparison() {
+        Comparison::Bits => a.to_bits() == b.to_bits() && !a.is_nan(),
+        _ => a == b,
+    }
+}
+
+/// Whether swapping u and v changes no parameter. Entries that do not move need not be equal to themselves (NaN).
+fn swappable(net: &Net, space: usize, (u, v): (usize, usize), policy: &Policy) -> bool {
+    let mut to: Vec<usize> = (0..net.units(space)).collect();
+    to.swap(u, v);
+    (0..net.params.len()).all(|number| {
+        let places: Vec<f64> = (0..net.params[number].data.len()).map(|i| i as f64).collect();
+        let mut numbered = net.clone();
+        numbered.params[number].data = places;
+        let moved = numbered.permuted(number, space, &to);
+        let data = &net.params[number].data;
+        let touches = |flat: usize| {
+            let index = unflatten(flat, &net.params[number].shape);
+            index.iter().zip(net.axes(number)).any(|(i, axis)| {
+                axis.is_some_and(|(s, inner)| s == space && (i / inner == u || i / inner == v))
+            })
+        };
+        moved
+            .iter()
+            .enumerate()
+            .all(|(flat, &from)| !touches(flat) || equal(policy, data[flat], data[from as usize]))
+    })
+}
+
+fn check_against_swaps(net: &Net, policy: &Policy) -> Symmetry {
+    let found = twins_with(&net.spec, &net.views(), policy).unwrap();
+    for (number, space) in found.spaces().iter().enumerate() {
+        let units = net.units(number);
+        assert_eq!(space.partition().units(), units);
+        for u in 0..units {
+            for v in 0..u {
+                assert_eq!(
+                    alike(space, u, v),
+                    swappable(net, number, (u, v), policy),
+                    "units {v} and {u} of {} under {policy:?} in {net:?}",
+                    space.name()
+                );
+            }
+        }
+    }
+    check_witnesses(net, &found);
+    found
+}
+
+fn check_witnesses(net: &Net, found: &Symmetry) {
+    for (number, space) in found.spaces().iter().enumerate() {
+        let firsts: Vec<_> = space.partition().representatives().collect();
+        assert_eq!(space.witnesses().len(), firsts.len().saturating_sub(1));
+        for (witness, first) in space.witnesses().zip(firsts.iter().skip(1)) {
+            let [u, v] = witness.units();
+            assert!(u < v && v == *first && firsts.contains(&u));
+            let Difference::Entries(entries) = witness.difference() else {
+                panic!("sums of twins")
+            };
+            let param = &net.params[witness.param().get()];
+            assert_eq!(param.path, witness.parameter());
+            let [a, b] = entries.map(|entry| param.data[entry]);
+            assert!(!equal(found.policy(), a, b), "a witness that is none: {witness:?}");
+            assert_eq!([a, b].map(f64::to_bits), witness.values().map(f64::to_bits));
+            // The two entries are each other's image under the swap, and each belongs to its unit.
+            let axes = net.axes(witness.param().get());
+            let [at_u, at_v] = entries.map(|entry| unflatten(entry, &param.shape));
+            for ((i, j), axis) in at_u.iter().zip(&at_v).zip(axes) {
+                match axis {
+                    Some((s, inner)) if s == number => {
+                        let swap = |x: usize| {
+                            if x == u.get() {
+                                v.get()
+                            } else if x == v.get() {
+                                u.get()
+                            } else {
+                                x
+                            }
+                        };
+                        assert_eq!((swap(i / inner), i % inner), (j / inner, j % inner));
+                    }
+                    _ => assert_eq!(i, j),
+                }
+            }
+            assert_ne!(at_u, at_v);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn found_by_trying_all_swaps(seed: u64) {
+        let rng = &mut Rng(seed);
+        let mut net = architecture(rng, 6);
+        let labels = plant(rng, &net);
+        let palette = if rng.chance(2) { &PALETTE[..] } else { &TRAPS };
+        fill_by_labels(rng, &mut net, &labels, palette);
+        let times = rng.below(4);
+        disturb(rng, &mut net, times, palette);
+        let bits = check_against_swaps(&net, &Policy::bits());
+        let value = check_against_swaps(&net, &Policy::value());
+        prop_assert!(bits.refines(&value));
+    }
+
+    #[test]
+    fn planted_classes_are_found(seed: u64) {
+        let rng = &mut Rng(seed);
+        let mut net = architecture(rng, 40);
+        let labels = plant(rng, &net);
+        // A fresh number for every combination of labels: nothing but the planted classes can be alike, in a space
+        // that some parameter has.
+        let palette: Vec<f64> = (0..1 << 12).map(|i| 1.0 + i as f64 / 4096.0).collect();
+        fill_by_labels(rng, &mut net, &labels, &palette);
+        let found = twins(&net.spec, &net.views()).unwrap();
+        for (number, (space, labels)) in found.spaces().iter().zip(&labels).enumerate() {
+            let planted = Partition::from_labels(labels).unwrap();
+            prop_assert!(planted.refines(space.partition()));
+            let entries = (0..net.params.len())
+                .filter(|&p| net.axes(p).iter().flatten().any(|&(s, _)| s == number))
+                .map(|p| net.params[p].data.len())
+                .sum::<usize>();
+            if entries > 30 * net.units(number) {
+                prop_assert_eq!(space.partition(), &planted);
+            }
+        }
+    }
+
+    #[test]
+    fn independent_of_the_order_of_units(seed: u64) {
+        let rng = &mut Rng(seed);
+        let mut net = architecture(rng, 12);
+        let labels = plant(rng, &net);
+        fill_by_labels(rng, &mut net, &labels, &TRAPS);
+        disturb(rng, &mut net, 2, &TRAPS);
+        let policies = [
+            Policy::bits(),
+            Policy::value(),
+            Policy::within(0.25).unwrap(),
+            Policy::bits().up_to_sign(),
+        ];
+        for policy in policies {
+            let before = twins_with(&net.spec, &net.views(), &policy).unwrap();
+            for space in 0..net.spec.spaces().len() {
+                let to = shuffle(rng, net.units(space));
+                let turned = net.permute(space, &to);
+                let after = twins_with(&turned.spec, &turned.views(), &policy).unwrap();
+                let (before, after) = (&before.spaces()[space], &after.spaces()[space]);
+                for u in 0..to.len() {
+                    for v in 0..u {
+                        prop_assert_eq!(alike(before, u, v), alike(after, to[u], to[v]));
+                    }
+                }
+                let mut moved: Vec<usize> = before.nans().iter().map(|n| to[n.unit.get()]).collect();
+                moved.sort_unstable();
+                let seen: Vec<usize> = after.nans().iter().map(|n| n.unit.get()).collect();
+                prop_assert_eq!(moved, seen);
+                prop_assert_eq!(before.largest_spread(), after.largest_spread());
+            }
+        }
+    }
+}
