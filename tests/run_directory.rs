@@ -177,6 +177,10 @@ fn the_folder_reproduces_its_run_with_its_data() {
     assert_same(&files(&folder.join("again")), &left, "again");
 }
 
+fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap()
+}
+
 #[test]
 fn torn_and_foreign_checkpoints_are_refused_in_words() {
     let folder = Folder::new();
@@ -200,7 +204,15 @@ fn torn_and_foreign_checkpoints_are_refused_in_words() {
     let other = config.replace("learning_rate = 0.01", "learning_rate = 0.02");
     assert_ne!(other, config);
     std::fs::write(folder.join("run/config.toml"), other).unwrap();
-    folder.run(&["run", "--resume", "run"]).refused(2, "a checkpoint of another run");
+    let ran = folder.run(&["run", "--resume", "run"]).refused(2, "a checkpoint of another run");
+    assert!(ran.stderr.contains("it says \"learning_rate = 0.01\""), "{}", ran.stderr);
+
+    // Without its checkpoints the run starts again.
+    std::fs::write(folder.join("run/config.toml"), config).unwrap();
+    let before = read(&folder.join("run/readings.jsonl"));
+    std::fs::remove_dir_all(folder.join("run/checkpoints")).unwrap();
+    folder.run(&["run", "--resume", "run"]).ok();
+    assert_eq!(read(&folder.join("run/readings.jsonl")), before);
 }
 
 #[test]

@@ -66,6 +66,8 @@ impl RunDirectory {
             )));
         }
         let config = RunConfig::read(&directory.config())?;
+        fs::create_dir_all(path.join("checkpoints"))
+            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
         Ok((directory, config))
     }
 

@@ -107,9 +107,11 @@ where
     let bytes = fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
     let payload = unpack(&bytes).map_err(refuse)?;
     if payload.fingerprint != fingerprint {
+        let lines = payload.fingerprint.lines().zip(fingerprint.lines());
+        let difference = lines.into_iter().find(|(theirs, ours)| theirs != ours);
+        let (theirs, ours) = difference.unwrap_or((&payload.fingerprint, fingerprint));
         return Err(refuse(format!(
-            "a checkpoint of another run: it says {:?}, this run is {fingerprint:?}",
-            payload.fingerprint
+            "a checkpoint of another run: it says {theirs:?} where this run says {ours:?}"
         )));
     }
     let part = |name: &str, error: io::Error| refuse(format!("{name} cannot be used: {error}"));
