@@ -358,3 +358,23 @@ fn many_small_classes() {
         assert_eq!(found.space("h").unwrap().partition(), &expected.unwrap());
     }
 }
+
+/// Units with the same NaN, after which some agree with each other and not with the first.
+#[test]
+fn a_nan_before_a_common_difference() {
+    for len in [2, 17, 40, 100] {
+        for nan in 0..len - 1 {
+            let mut data = vec![1.0_f32; 4 * len];
+            for unit in 0..4 {
+                data[unit * len + nan] = f32::NAN;
+                data[unit * len + nan + 1] = if unit == 0 { 1.0 } else { 2.0 };
+            }
+            let view = ParamView::new("w", &[4, len], &data).unwrap();
+            let found = search(view, 0, &Policy::bits());
+            let h = found.space("h").unwrap();
+            assert!(h.partition().is_discrete(), "{len} {nan}");
+            let seen: Vec<usize> = h.nans().iter().map(|seen| seen.entry % len).collect();
+            assert_eq!(seen, [nan; 4]);
+        }
+    }
+}
