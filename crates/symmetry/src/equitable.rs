@@ -68,9 +68,8 @@ use crate::twins;
 ///
 /// # References
 ///
-/// McKay, "Practical graph isomorphism", 1981, for equitable partitions of graphs; the module
-/// documentation of the weighted form is in Grohe, Kersting, Mladenov, Selman, "Dimension Reduction via Colour
-/// Refinement", 2014.
+/// McKay, "Practical graph isomorphism", 1981, for graphs; Grohe, Kersting, Mladenov, Selman, "Dimension Reduction via
+/// Colour Refinement", 2014, for weights.
 pub fn equitable(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Symmetry, SymmetryError> {
     let views = spec.arrange(params)?;
     let axes: Vec<_> = spec

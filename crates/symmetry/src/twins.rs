@@ -17,9 +17,12 @@
 //! Lazy refinement by first differences is the radix-like string sorting of Bentley and Sedgewick, "Fast Algorithms
 //! for Sorting and Searching Strings" (1997), without the sorting.
 
+mod boxes;
 mod exact;
 mod factors;
 mod gaps;
+mod rows;
+mod slab;
 mod swaps;
 
 use crate::axes::{AxesSpec, Role};

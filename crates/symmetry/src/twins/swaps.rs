@@ -15,7 +15,7 @@ use crate::element::Element;
 use crate::layout::{Dim, LogicalAxis};
 use crate::parallel;
 use crate::policy::Comparison;
-use crate::twins::exact::Boxes;
+use crate::twins::boxes::Boxes;
 use crate::twins::gaps::{difference, linked};
 
 /// A parameter on which a space stands several times.
