@@ -239,6 +239,11 @@ impl OptimizerConfig {
             Self::Adan(s) => adaptive(&s.betas, s.epsilon, s.weight_decay),
             Self::Muon(s) => {
                 not_negative("momentum", s.momentum)?;
+                if s.ns_steps >= 100 {
+                    // PyTorch's limit.
+                    let (value, reason) = (s.ns_steps as f64, "must be less than 100");
+                    return Err(Error::Setting { setting: "ns_steps", value, reason });
+                }
                 adaptive(&[], s.epsilon, s.weight_decay)
             }
         }
