@@ -113,6 +113,7 @@ fn missing_files_and_bad_usage() {
     folder.run(&["run", "--preset", "notebok"]).refused(2, "notebook");
     folder.run(&["run", "--backend", "cuda"]).refused(2, "possible values");
     folder.run(&["run", "--config", "a", "--preset", "notebook"]).refused(2, "cannot be used with");
+    folder.run(&["--json", "run", "--preset", "notebook"]).refused(2, "cannot be used with");
     folder.run(&["train"]).refused(2, "unrecognized subcommand");
     folder.run(&["run", "--resume", "nowhere"]).refused(2, "no run to resume");
 }

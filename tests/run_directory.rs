@@ -172,6 +172,13 @@ fn the_folder_reproduces_its_run_with_its_data() {
     assert_eq!(steps, [0, 8, 16, 20, 20], "every 8, the last one, and the end");
     assert!(config.contains("init_w = 1.0") && config.contains("momentum = 0.0"), "{config}");
 
+    let other =
+        std::fs::read_to_string(folder.join("run/inputs.csv")).unwrap().replace("1.5", "1.6");
+    let original = read(&folder.join("run/inputs.csv"));
+    std::fs::write(folder.join("run/inputs.csv"), other).unwrap();
+    folder.run(&["run", "--resume", "run"]).refused(2, "it says \"examples ");
+    std::fs::write(folder.join("run/inputs.csv"), original).unwrap();
+
     std::fs::remove_file(folder.join("x.csv")).unwrap();
     folder.run(&["run", "--config", "run/config.toml", "--out", "again"]).ok();
     assert_same(&files(&folder.join("again")), &left, "again");

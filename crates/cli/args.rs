@@ -12,6 +12,7 @@ use std::path::PathBuf;
 #[command(
     version,
     about,
+    args_conflicts_with_subcommands = true,
     max_term_width = 100,
     after_help = "Examples:
   constinit                                  the notebook's run

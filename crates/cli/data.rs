@@ -43,6 +43,17 @@ impl Examples {
         raw.fit(config)
     }
 
+    /// A checksum of all numbers: the data files of a run's folder might be changed.
+    pub fn checksum(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        for Matrix { rows, columns, values } in [&self.inputs, &self.targets] {
+            hasher.update(&(*rows as u64).to_le_bytes());
+            hasher.update(&(*columns as u64).to_le_bytes());
+            values.iter().for_each(|value| hasher.update(&value.to_le_bytes()));
+        }
+        hasher.finalize()
+    }
+
     fn fit(self, config: &RunConfig) -> Result<Self, Failure> {
         let dims = &config.model.layer_dims;
         let (Some(first), Some(last)) = (dims.first().copied(), dims.last().copied()) else {

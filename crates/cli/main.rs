@@ -10,6 +10,7 @@ mod run;
 
 use args::{Cli, Command};
 use clap::Parser;
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -23,7 +24,8 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             let style = anstyle::AnsiColor::Red.on_default().bold();
-            anstream::eprintln!("{style}error:{style:#} {failure}");
+            // A full disk behind standard error leaves the exit code to tell.
+            let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {failure}");
             ExitCode::from(failure.code)
         }
     }

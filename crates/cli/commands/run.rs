@@ -105,7 +105,7 @@ impl Job for Run {
         let fresh = TrainState::new(model, optimizer.init()?, optimizer.learning_rate());
         let parameters = read_parameters(&fresh.model).iter().map(|p| p.data.num_elements()).sum();
         let readings = self.config.training.steps / self.config.probe.every;
-        let mut screen = Screen::new(self.json, parameters, readings);
+        let mut screen = Screen::new(self.json, parameters, readings, self.config.training.steps);
         let (state, note) = self.checkpoint(backend, fresh, device)?;
         Session { run: &self, backend, device }.go(state, note, &mut screen)
     }
@@ -114,7 +114,8 @@ impl Job for Run {
 impl Run {
     /// What a checkpoint must say to belong to this run.
     fn fingerprint(&self, backend: BackendName) -> Result<String, Failure> {
-        Ok(format!("backend {}, f32\n{}", backend.as_str(), self.config.to_toml()?))
+        let (backend, data) = (backend.as_str(), self.examples.checksum());
+        Ok(format!("backend {backend}, f32\nexamples {data:08x}\n{}", self.config.to_toml()?))
     }
 
     /// The state to start from: that of the last checkpoint where a run is resumed.

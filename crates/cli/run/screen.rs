@@ -23,6 +23,9 @@ const TABLE_LINES: usize = 40;
 pub struct Screen {
     out: AutoStream<Stdout>,
     manner: Manner,
+    /// The last step that is planned; a table always shows it.
+    last_step: usize,
+    heading_shown: bool,
     /// A reader that went away, as `head` does, is not an error.
     closed: bool,
 }
@@ -38,13 +41,13 @@ enum Manner {
 }
 
 impl Screen {
-    pub fn new(json: bool, parameters: usize, readings: usize) -> Self {
+    pub fn new(json: bool, parameters: usize, readings: usize, last_step: usize) -> Self {
         let manner = match (json, parameters <= SMALL) {
             (true, _) => Manner::Json,
             (false, true) => Manner::Whole,
             (false, false) => Manner::Table { every: readings.div_ceil(TABLE_LINES).max(1) },
         };
-        Self { out: anstream::stdout(), manner, closed: false }
+        Self { out: anstream::stdout(), manner, last_step, heading_shown: false, closed: false }
     }
 
     /// Whether nobody reads any more.
@@ -128,15 +131,17 @@ impl Screen {
     ) -> io::Result<()> {
         let names: Vec<&str> =
             properties.iter().filter(|(_, p)| p.is_some()).map(|(name, _)| name).collect();
+        let heading = !std::mem::replace(&mut self.heading_shown, true);
+        let shown = number.is_multiple_of(every) || step == self.last_step;
         self.write(|out| {
-            if number == 0 {
+            if heading {
                 write!(out, "{HEADING}{:>8}  {:>12}", "step", "loss")?;
                 for name in names {
                     write!(out, "  {name:>9}")?;
                 }
                 writeln!(out, "  hidden units{HEADING:#}")?;
             }
-            if !number.is_multiple_of(every) {
+            if !shown {
                 return Ok(());
             }
             let loss = loss.map_or("-".to_owned(), |loss| format!("{loss:.6}"));

@@ -76,7 +76,9 @@ impl Tally {
             }
         }
         for (number, (space, units)) in self.spaces.iter_mut().zip(hidden).enumerate() {
+            // Numbers that are not finite have left the theorem's ground; the run says so by itself.
             if let Some(apart) = &units.apart
+                && apart.difference.is_finite()
                 && space.one_unit_at_start
                 && space.first_break.is_none()
             {
@@ -144,7 +146,7 @@ impl Tally {
             } else {
                 ""
             };
-            lines.push(format!("Failed from step {step} on: {failed}{why}."));
+            lines.push(format!("First failed at step {step}: {failed}{why}."));
         }
         lines
     }
@@ -246,7 +248,7 @@ mod tests {
         assert_eq!(tally.word(), "held");
         let lines = tally.sentences(&what(false));
         assert!(lines.contains(
-            &"Failed from step 1 on: P3, P4: the targets differ between outputs, so the outputs' \
+            &"First failed at step 1: P3, P4: the targets differ between outputs, so the outputs' \
               gradients do."
                 .to_owned()
         ));

@@ -12,7 +12,8 @@ use std::path::Path;
 ///
 /// What the system says; an old file at `path` is then still whole.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let partial = path.with_extension("partial");
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
     let mut file = File::create(&partial)?;
     file.write_all(bytes)?;
     file.sync_all()?;

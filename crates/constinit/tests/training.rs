@@ -320,7 +320,7 @@ fn a_checkpoint_that_cannot_be_written_leaves_the_old_one() {
     save_checkpoint::<B, _, _, _>(&path, &state, "", "").unwrap();
     let old = std::fs::read(&path).unwrap();
     // The file beside it that would be renamed is taken by a folder.
-    std::fs::create_dir(folder.path().join("state.partial")).unwrap();
+    std::fs::create_dir(folder.path().join("state.ckpt.partial")).unwrap();
     let error = save_checkpoint::<B, _, _, _>(&path, &state, "", "new").unwrap_err();
     assert!(matches!(error, Error::CheckpointWrite { .. }), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), old);
