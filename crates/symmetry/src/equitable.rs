@@ -14,12 +14,12 @@
 
 use crate::axes::AxesSpec;
 use crate::error::SymmetryError;
-use crate::layout::logical_axes;
+use crate::layout::{LogicalAxis, logical_axes};
 use crate::parallel;
 use crate::params::ParamView;
 use crate::partition::Partition;
 use crate::policy::Policy;
-use crate::space::SpaceId;
+use crate::space::{SpaceId, UnitSpace};
 use crate::stable::{Direction, Start, coarsest};
 use crate::symmetry::{Kind, SpaceSymmetry, Symmetry};
 use crate::twins;
@@ -78,32 +78,46 @@ pub fn equitable(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Symmetry, 
         .zip(&views)
         .map(|(param, view)| logical_axes(spec, param, view))
         .collect();
+    search(spec, &views, &axes, Kind::Equitable, |_, space, twins| {
+        let classes =
+            if space.is_fixed() { twins.clone() } else { Partition::one_class(space.units())? };
+        Ok(Start { twins: twins.clone(), classes })
+    })
+}
+
+/// The coarsest stable partitions of all spaces, each from what `start` makes of it and its twins.
+pub(crate) fn search(
+    spec: &AxesSpec,
+    views: &[&ParamView<'_>],
+    axes: &[Vec<LogicalAxis>],
+    kind: Kind,
+    start: impl Fn(SpaceId, &UnitSpace, &Partition) -> Result<Start, SymmetryError>,
+) -> Result<Symmetry, SymmetryError> {
     let policy = Policy::value();
     let twins = parallel::map(0..spec.spaces().len(), 1, |number| {
-        twins::classes_of(spec, &views, &axes, SpaceId::at(number), &policy).0.partition()
+        twins::classes_of(spec, views, axes, SpaceId::at(number), &policy).0.partition()
     });
     let starts = spec
         .spaces()
         .iter()
         .zip(&twins)
-        .map(|(space, twins)| {
-            let classes =
-                if space.is_fixed() { twins.clone() } else { Partition::one_class(space.units())? };
-            Ok(Start { twins: twins.clone(), classes })
-        })
+        .enumerate()
+        .map(|(number, (space, twins))| start(SpaceId::at(number), space, twins))
         .collect::<Result<_, SymmetryError>>()?;
-    let found = coarsest(&views, &axes, starts, Direction::Both);
+    let direction =
+        if kind == Kind::ForwardLumpable { Direction::Forward } else { Direction::Both };
+    let found = coarsest(views, axes, starts, direction);
     let spaces =
         found.into_iter().zip(&twins).enumerate().map(|(number, ((classes, partition), twins))| {
             let not_twins = not_twins(&partition, twins);
             SpaceSymmetry::new(spec, SpaceId::at(number), partition, classes, Vec::new(), None)
                 .with_not_twins(not_twins)
         });
-    Ok(Symmetry::new(Kind::Equitable, policy, spec.clone(), spaces.collect()))
+    Ok(Symmetry::new(kind, policy, spec.clone(), spaces.collect()))
 }
 
 /// The classes that are more than one twin class.
-pub(crate) fn not_twins(partition: &Partition, twins: &Partition) -> Vec<crate::space::ClassId> {
+fn not_twins(partition: &Partition, twins: &Partition) -> Vec<crate::space::ClassId> {
     (0..partition.len())
         .map(crate::space::ClassId::at)
         .filter(|&class| {

@@ -12,17 +12,14 @@
 
 use crate::axes::nearest;
 use crate::axes::{AxesSpec, Role};
-use crate::equitable::not_twins;
+use crate::equitable::search;
 use crate::error::SymmetryError;
 use crate::layout::{LogicalAxis, logical_axes};
-use crate::parallel;
 use crate::params::ParamView;
 use crate::partition::Partition;
-use crate::policy::Policy;
-use crate::space::{SpaceId, UnitSpace};
-use crate::stable::{Direction, Start, coarsest};
-use crate::symmetry::{Kind, SpaceSymmetry, Symmetry};
-use crate::twins;
+use crate::space::UnitSpace;
+use crate::stable::Start;
+use crate::symmetry::{Kind, Symmetry};
 
 /// The coarsest forward-lumpable partition, from the partition of the input.
 ///
@@ -91,25 +88,9 @@ pub fn forward_lumpable(
             return Err(SymmetryError::MissingInputPartition { space: space.name().into() });
         }
     }
-    let policy = Policy::value();
-    let twins = parallel::map(0..spec.spaces().len(), 1, |number| {
-        twins::classes_of(spec, &views, &axes, SpaceId::at(number), &policy).0.partition()
-    });
-    let starts = spec
-        .spaces()
-        .iter()
-        .zip(&given)
-        .zip(&twins)
-        .map(|((space, given), twins)| start(space, *given, twins))
-        .collect::<Result<_, _>>()?;
-    let found = coarsest(&views, &axes, starts, Direction::Forward);
-    let spaces =
-        found.into_iter().zip(&twins).enumerate().map(|(number, ((classes, partition), twins))| {
-            let not_twins = not_twins(&partition, twins);
-            SpaceSymmetry::new(spec, SpaceId::at(number), partition, classes, Vec::new(), None)
-                .with_not_twins(not_twins)
-        });
-    Ok(Symmetry::new(Kind::ForwardLumpable, policy, spec.clone(), spaces.collect()))
+    search(spec, &views, &axes, Kind::ForwardLumpable, |id, space, twins| {
+        start(space, given[id.get()], twins)
+    })
 }
 
 fn start(
