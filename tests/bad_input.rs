@@ -43,6 +43,41 @@ fn layers_too_few_or_empty() {
 }
 
 #[test]
+fn networks_and_batches_that_no_memory_holds() {
+    let run = |dims: &str, training: &str| {
+        let data = "[data]\ndataset = \"digits\"\n";
+        format!("[model]\nlayer_dims = {dims}\n{data}[training]\n{training}\n")
+    };
+    let loss = "loss = \"cross_entropy\"";
+    for (dims, words) in [
+        (
+            "[64, 2000000, 2000000, 10]",
+            "do not fit into memory; the largest weight is that of layer 2",
+        ),
+        // The parameters are 2.4 GB, the activations of 1797 examples 57 GB a tensor.
+        ("[64, 8000000, 10]", "the batch of hidden1 [1797, 8000000] alone 57.5 GB"),
+    ] {
+        let folder = Folder::new();
+        folder.write("run.toml", &run(dims, loss));
+        let backend = program::fast_backends()[0];
+        let args = ["run", "--config", "run.toml", "--backend", backend, "--out", "out"];
+        folder.run(&args).refused(2, words);
+        assert!(!folder.join("out").exists());
+    }
+}
+
+#[test]
+#[cfg(feature = "wgpu")]
+fn tensors_that_no_buffer_of_the_adapter_holds() {
+    let folder = Folder::new();
+    let data = "[data]\ninputs = [[1]]\ntargets = [[1]]\n";
+    folder.write("run.toml", &format!("[model]\nlayer_dims = [1, 900000000, 1]\n{data}"));
+    let ran = folder.run(&["run", "--config", "run.toml", "--backend", "wgpu"]);
+    let ran = ran.refused(2, "linear1.weight [900000000, 1] takes 3.6 GB");
+    assert!(ran.stderr.contains("a buffer of backend wgpu holds at most"), "{}", ran.stderr);
+}
+
+#[test]
 fn data_that_is_ragged_or_no_number() {
     let data = |inputs: &str| format!("{MODEL}[data]\ninputs = {inputs}\ntargets = [[1], [2]]\n");
     refuse(&data("[[1, 2], [3]]"), "data.inputs, row 2: 1 numbers, but the first row has 2");
@@ -59,6 +94,9 @@ fn csv_files_with_the_place_of_what_is_wrong() {
         ("1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is no number"),
         ("1,2\n3,NaN\n", "x.csv: line 2, column 2: NaN is not finite"),
         ("1,2\n\n3,inf\n", "x.csv: line 3, column 2: inf is not finite"),
+        ("1,2\n3,1e400\n", "x.csv: line 2, column 2: 1e400 is too large"),
+        ("1,2\n3,1e300\n", "is beyond the largest number of single precision"),
+        ("1,2\n3,\"4\n5,6\n7,8\n9,10\n11,12\n13,14\n", "column 2: \"4\\n5,6"),
         ("a,b\n", "no numbers"),
         ("", "no numbers"),
     ] {
@@ -71,7 +109,8 @@ fn csv_files_with_the_place_of_what_is_wrong() {
     let folder = Folder::new();
     std::fs::write(folder.join("x.csv"), [b'1', b',', 0xff, b'\n']).unwrap();
     folder.write("run.toml", &config);
-    folder.run(&["run", "--config", "run.toml"]).refused(2, "x.csv");
+    let words = "x.csv: no text in UTF-8: byte 2 cannot be read";
+    folder.run(&["run", "--config", "run.toml"]).refused(2, words);
 }
 
 #[test]
@@ -98,6 +137,10 @@ fn numbers_out_of_range() {
         "training.optimizer.learning_rate = -0.1: must be a finite number, 0 or more",
     );
     refuse(&training("optimizer = { type = \"adam\", betas = [0.9, 2] }"), "betas = 2");
+    let nearly_one = "optimizer = { type = \"adam\", betas = [0.9999999999, 0.9] }";
+    refuse(&training(nearly_one), "betas = 0.9999999999");
+    refuse(&training("optimizer = { type = \"sgd\", weight_decay = 1e39 }"), "weight_decay");
+    refuse(&format!("{MODEL}init_w = 1e39\n{DATA}"), "model.init_w");
     refuse(&training("optimizer = { type = \"adam\", lr = 1 }"), "unknown field `lr`");
     refuse(&training("optimizer = { type = \"lion\" }"), "unknown variant `lion`");
     refuse(&training("clip_norm = -1"), "training.clip_norm = -1");

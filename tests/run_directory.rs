@@ -107,7 +107,13 @@ fn the_same_configuration_gives_the_same_bits() {
 }
 
 #[test]
-fn ctrl_c_finishes_the_step_and_says_so() {
+fn a_signal_finishes_the_step_and_says_so() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        a_signal_is_said(signal, code);
+    }
+}
+
+fn a_signal_is_said(signal: &str, code: i32) {
     let folder = Folder::new();
     folder.write("run.toml", CONFIG);
     folder
@@ -115,12 +121,12 @@ fn ctrl_c_finishes_the_step_and_says_so() {
         .ok();
     let (child, mut lines) = start(&folder, fast_backends()[0], "stopped");
     read_until(&mut lines, 20);
-    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let kill = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
     assert!(kill.unwrap().success());
     let mut rest = String::new();
     lines.read_to_string(&mut rest).unwrap();
     let ran = program::Ran::from(child.wait_with_output().unwrap())
-        .refused(130, "interrupted after step ");
+        .refused(code, "interrupted after step ");
     assert!(ran.stderr.contains("go on with --resume stopped"), "{}", ran.stderr);
     let last: serde_json::Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
     assert_eq!((&last["event"], &last["ended"]), (&"end".into(), &"stopped".into()));
@@ -214,12 +220,52 @@ fn torn_and_foreign_checkpoints_are_refused_in_words() {
     let ran = folder.run(&["run", "--resume", "run"]).refused(2, "a checkpoint of another run");
     assert!(ran.stderr.contains("it says \"learning_rate = 0.01\""), "{}", ran.stderr);
 
-    // Without its checkpoints the run starts again.
+    // A run that has ended is not silently run again, one that was cut off before its first
+    // checkpoint starts from its beginning. What a killed program left half written goes.
     std::fs::write(folder.join("run/config.toml"), config).unwrap();
     let before = read(&folder.join("run/readings.jsonl"));
     std::fs::remove_dir_all(folder.join("run/checkpoints")).unwrap();
+    folder.run(&["run", "--resume", "run"]).refused(2, "its checkpoints are gone");
+    assert_eq!(read(&folder.join("run/readings.jsonl")), before);
+    let lines = String::from_utf8(before.clone()).unwrap();
+    let beginning: Vec<&str> = lines.lines().take(3).collect();
+    folder.write("run/readings.jsonl", &beginning.join("\n"));
+    folder.write("run/checkpoints/step-000000000007.ckpt.partial", "half");
     folder.run(&["run", "--resume", "run"]).ok();
     assert_eq!(read(&folder.join("run/readings.jsonl")), before);
+    assert!(!folder.join("run/checkpoints/step-000000000007.ckpt.partial").exists());
+}
+
+#[test]
+fn two_programs_do_not_go_on_with_one_run() {
+    let folder = Folder::new();
+    folder.write("run.toml", CONFIG);
+    let (mut child, mut lines) = start(&folder, fast_backends()[0], "run");
+    read_until(&mut lines, 20);
+    // The first one waits: nobody reads its output.
+    folder.run(&["run", "--resume", "run"]).refused(2, "another program goes on with this run");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    folder.run(&["run", "--resume", "run"]).ok();
+}
+
+#[test]
+fn printed_numbers_are_compared_through_interruptions() {
+    let folder = Folder::new();
+    let printed = "[printed]\noutputs_before_training = [1]\n[[printed.after_step]]\nstep = 400\n\
+                   linear1_weight_row = []\nlinear1_bias = 0\nlinear2_weight = 0\nlinear2_bias = 0\n";
+    folder.write("run.toml", &format!("{CONFIG}{printed}"));
+    let backend = fast_backends()[0];
+    let args = ["run", "--config", "run.toml", "--json", "--backend", backend, "--out", "whole"];
+    let whole = folder.run(&args);
+    let whole = whole.refused(1, "not all numbers that were printed elsewhere came out");
+    assert_eq!(whole.json().last().unwrap()["printed"]["agree"], false);
+    let (mut child, mut lines) = start(&folder, backend, "run");
+    read_until(&mut lines, 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    folder.run(&["run", "--resume", "run", "--json"]).refused(1, "outputs before training");
+    assert_same(&files(&folder.join("run")), &files(&folder.join("whole")), "resumed");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use std::path::PathBuf;
   constinit devices                          what there is to run on
 
 Exit codes: 0 fine, 1 a check that was asked for failed, 2 bad usage, configuration, file or no
-adapter, 3 the run diverged, 130 interrupted."
+adapter, 3 the run diverged, 130 Ctrl-C, 143 SIGTERM."
 )]
 pub struct Cli {
     #[command(subcommand)]

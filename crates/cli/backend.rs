@@ -25,6 +25,13 @@ pub struct Found {
     pub devices: Vec<String>,
 }
 
+/// What fits into a backend's memory, in bytes; None where it cannot be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub largest_tensor: Option<u64>,
+    pub memory: Option<u64>,
+}
+
 /// Work that runs on a backend.
 pub trait Job {
     type Output;
@@ -97,13 +104,41 @@ pub fn require(backend: BackendName) -> Result<(), Failure> {
     }
 }
 
+/// What fits into the memory of a backend, which finds a device, see [`require`].
+pub fn limits(backend: BackendName) -> Limits {
+    match backend {
+        #[cfg(feature = "wgpu")]
+        BackendName::Wgpu => {
+            use burn::cubecl::Runtime;
+            let client = burn_wgpu::WgpuRuntime::client(&Default::default());
+            let largest_tensor = Some(client.properties().memory.max_page_size);
+            // No interface tells how much memory a graphics card has.
+            Limits { largest_tensor, memory: None }
+        }
+        _ => Limits { largest_tensor: None, memory: free_memory() },
+    }
+}
+
+/// Memory that the system and the container, if there is one, would still give.
+fn free_memory() -> Option<u64> {
+    use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+    let kind = RefreshKind::nothing().with_memory(MemoryRefreshKind::everything());
+    let system = System::new_with_specifics(kind);
+    let free = system.available_memory().checked_add(system.free_swap())?;
+    let container = system.cgroup_limits().map(|limits| limits.free_memory);
+    // Systems that do not tell say 0.
+    (free > 0).then(|| container.map_or(free, |container| free.min(container)))
+}
+
 /// Runs a job on a backend.
 ///
 /// The backend finds a device, see [`require`].
 pub fn dispatch<J: Job>(backend: BackendName, job: J) -> Result<J::Output, Failure> {
     match backend {
         #[cfg(feature = "wgpu")]
-        BackendName::Wgpu => Ok(job.run::<Autodiff<burn_wgpu::Wgpu>>(backend, &Default::default())),
+        BackendName::Wgpu => {
+            drivers_panic(|| job.run::<Autodiff<burn_wgpu::Wgpu>>(backend, &Default::default()))
+        }
         #[cfg(feature = "flex")]
         BackendName::Flex => Ok(job.run::<Autodiff<burn_flex::Flex>>(backend, &Default::default())),
         #[cfg(feature = "ndarray")]
@@ -116,6 +151,32 @@ pub fn dispatch<J: Job>(backend: BackendName, job: J) -> Result<J::Output, Failu
             Err(not_compiled_in(other))
         }
     }
+}
+
+/// Does work on a backend that reports exhausted memory and lost devices by panics, perhaps in a
+/// thread of its own: nothing else tells of them.
+#[cfg(feature = "wgpu")]
+fn drivers_panic<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
+    use std::panic;
+    use std::sync::{Arc, Mutex, PoisonError};
+    // The first panic is the cause of those that follow.
+    let cause: Arc<Mutex<Option<String>>> = Arc::default();
+    let keep = Arc::clone(&cause);
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let mut cause = keep.lock().unwrap_or_else(PoisonError::into_inner);
+        cause.get_or_insert_with(|| panic.to_string());
+    }));
+    let result = panic::catch_unwind(panic::AssertUnwindSafe(work));
+    panic::set_hook(usual);
+    result.map_err(|_| {
+        let cause = cause.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Failure::usage(format!(
+            "backend wgpu gave up: {}\n  either run on the CPU: --backend ndarray\n  or run a \
+             smaller network or batch",
+            cause.unwrap_or_default()
+        ))
+    })
 }
 
 /// The backends that are compiled in and their devices.

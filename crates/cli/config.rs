@@ -57,6 +57,9 @@ pub struct DataConfig {
     pub shuffle_seed: Option<u64>,
 }
 
+/// Every backend of the program computes in single precision.
+pub const TOO_LARGE: &str = "is beyond the largest number of single precision, 3.4e38";
+
 /// Rows of numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -196,13 +199,19 @@ impl RunConfig {
     }
 
     fn check(&self) -> Result<(), String> {
-        let finite = |key: &str, value: f64| {
-            if value.is_finite() { Ok(()) } else { Err(format!("{key} = {value} is not finite")) }
-        };
-        finite("model.init_w", self.model.init_w)?;
-        finite("model.init_b", self.model.init_b)?;
-        finite("data.shift_per_step", self.data.shift_per_step)?;
         let optimizer = &self.training.optimizer;
+        let numbers = [
+            ("model.init_w", self.model.init_w),
+            ("model.init_b", self.model.init_b),
+            ("data.shift_per_step", self.data.shift_per_step),
+            ("training.optimizer.learning_rate", optimizer.learning_rate()),
+        ];
+        for (key, value) in numbers {
+            if !(value as f32).is_finite() {
+                let reason = if value.is_finite() { TOO_LARGE } else { "is not finite" };
+                return Err(format!("{key} = {value} {reason}"));
+            }
+        }
         optimizer.check().map_err(|error| format!("training.optimizer.{error}"))?;
         let limits = [
             ("training.clip_norm", self.training.clip_norm),

@@ -1,6 +1,6 @@
 //! The examples of a run: read, measured, checked.
 
-use crate::config::{DataConfig, Dataset, RunConfig, Source};
+use crate::config::{DataConfig, Dataset, RunConfig, Source, TOO_LARGE};
 use crate::failure::Failure;
 use constinit::train::Loss;
 use std::path::Path;
@@ -20,17 +20,26 @@ pub struct Examples {
     pub targets: Matrix,
 }
 
+/// The texts of the files that were read, to be kept with the run: a pipe cannot be read again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DataFiles {
+    pub inputs: Option<String>,
+    pub targets: Option<String>,
+}
+
 impl Examples {
     /// Reads the examples of a configuration that lies in `folder`, and checks that they fit the
     /// network.
-    pub fn read(config: &RunConfig, folder: &Path) -> Result<Self, Failure> {
-        let raw = match &config.data {
-            DataConfig { dataset: Some(name), inputs: None, targets: None, .. } => built_in(*name),
+    pub fn read(config: &RunConfig, folder: &Path) -> Result<(Self, DataFiles), Failure> {
+        let (raw, files) = match &config.data {
+            DataConfig { dataset: Some(name), inputs: None, targets: None, .. } => {
+                (built_in(*name), DataFiles::default())
+            }
             DataConfig { dataset: None, inputs: Some(inputs), targets: Some(targets), .. } => {
-                Self {
-                    inputs: Matrix::read(inputs, "data.inputs", folder)?,
-                    targets: Matrix::read(targets, "data.targets", folder)?,
-                }
+                let (inputs, inputs_text) = Matrix::read(inputs, "data.inputs", folder)?;
+                let (targets, targets_text) = Matrix::read(targets, "data.targets", folder)?;
+                let files = DataFiles { inputs: inputs_text, targets: targets_text };
+                (Self { inputs, targets }, files)
             }
             DataConfig { dataset: Some(_), .. } => {
                 return Err(Failure::usage("data: either dataset, or inputs and targets"));
@@ -40,7 +49,32 @@ impl Examples {
             }
             _ => return Err(Failure::usage("data.targets is missing")),
         };
-        raw.fit(config)
+        Ok((raw.fit(config)?, files))
+    }
+
+    /// What is allowed but can hardly be meant.
+    pub fn doubts(&self, config: &RunConfig) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if config.training.loss == Loss::CrossEntropy {
+            let Matrix { columns, values, .. } = &self.targets;
+            if *columns == 1 {
+                doubts.push(
+                    "the cross entropy of a single output is 0 whatever the network computes"
+                        .to_owned(),
+                );
+            }
+            let odd = |row: &[f64]| {
+                row.iter().any(|p| *p < 0.0) || (row.iter().sum::<f64>() - 1.0).abs() > 1e-3
+            };
+            if let Some(row) = values.chunks(*columns).position(odd) {
+                doubts.push(format!(
+                    "cross_entropy takes targets for probabilities, but those of row {} are not: \
+                     negative, or of another sum than 1",
+                    row + 1
+                ));
+            }
+        }
+        doubts
     }
 
     /// A checksum of all numbers: the data files of a run's folder might be changed.
@@ -72,9 +106,12 @@ impl Examples {
                 inputs.columns
             )));
         }
-        let classes = targets.columns == 1 && last > 1;
-        let by_class = classes
-            && (config.training.loss == Loss::CrossEntropy || config.data.dataset.is_some());
+        let by_class = targets.columns == 1
+            && last > 1
+            && match config.data.dataset {
+                Some(dataset) => dataset != Dataset::Diabetes,
+                None => config.training.loss == Loss::CrossEntropy,
+            };
         let targets = if by_class { one_hot(&targets, last, config)? } else { targets };
         if targets.columns != last {
             return Err(Failure::usage(format!(
@@ -109,18 +146,29 @@ fn one_hot(targets: &Matrix, outputs: usize, config: &RunConfig) -> Result<Matri
 }
 
 impl Matrix {
-    fn read(source: &Source, key: &str, folder: &Path) -> Result<Self, Failure> {
+    /// The numbers of a source and, where it is a file, its text.
+    fn read(source: &Source, key: &str, folder: &Path) -> Result<(Self, Option<String>), Failure> {
         match source {
             Source::Inline(rows) => {
-                Self::collect(rows.iter().cloned(), |row| format!("{key}, row {row}"))
+                let place = |row| format!("{key}, row {row}");
+                Ok((Self::collect(rows.iter().cloned(), place)?, None))
             }
-            Source::File(name) => Self::read_csv(&folder.join(name), key),
+            Source::File(name) => {
+                let path = folder.join(name);
+                let at =
+                    |reason: String| Failure::usage(format!("{key}: {}: {reason}", path.display()));
+                let bytes = std::fs::read(&path).map_err(|error| at(error.to_string()))?;
+                let text = String::from_utf8(bytes).map_err(|error| {
+                    let offset = error.utf8_error().valid_up_to();
+                    at(format!("no text in UTF-8: byte {offset} cannot be read"))
+                })?;
+                Ok((Self::parse_csv(&text, &path, key)?, Some(text)))
+            }
         }
     }
 
-    fn read_csv(path: &Path, key: &str) -> Result<Self, Failure> {
+    fn parse_csv(text: &str, path: &Path, key: &str) -> Result<Self, Failure> {
         let at = |reason: String| Failure::usage(format!("{key}: {}: {reason}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| at(error.to_string()))?;
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -139,17 +187,20 @@ impl Matrix {
             }
             let mut row = Vec::with_capacity(numbers.len());
             for (column, (number, cell)) in numbers.into_iter().zip(record.iter()).enumerate() {
-                row.push(number.map_err(|_| {
-                    let line = line_number(&text, place);
-                    at(format!("line {line}, column {}: {cell:?} is no number", column + 1))
-                })?);
+                let place = || format!("line {}, column {}", line_number(text, place), column + 1);
+                let number = number
+                    .map_err(|_| at(format!("{}: {:?} is no number", place(), short(cell))))?;
+                if !number.is_finite() && cell.contains(|c: char| c.is_ascii_digit()) {
+                    return Err(at(format!("{}: {} is too large", place(), short(cell))));
+                }
+                row.push(number);
             }
             rows.push(row);
             places.push(place);
         }
         Self::collect(rows.into_iter(), |row| match places.get(row - 1) {
             Some(place) => {
-                format!("{key}: {}: line {}", path.display(), line_number(&text, *place))
+                format!("{key}: {}: line {}", path.display(), line_number(text, *place))
             }
             None => format!("{key}: {}", path.display()),
         })
@@ -175,13 +226,11 @@ impl Matrix {
                     matrix.columns
                 )));
             }
-            if let Some(column) = row.iter().position(|value| !value.is_finite()) {
-                return Err(Failure::usage(format!(
-                    "{}, column {}: {} is not finite",
-                    place(),
-                    column + 1,
-                    row[column]
-                )));
+            if let Some(column) = row.iter().position(|value| !(*value as f32).is_finite()) {
+                let value = row[column];
+                let reason = if value.is_finite() { TOO_LARGE } else { "is not finite" };
+                let (place, column) = (place(), column + 1);
+                return Err(Failure::usage(format!("{place}, column {column}: {value} {reason}")));
             }
             matrix.values.extend(row);
         }
@@ -189,6 +238,15 @@ impl Matrix {
             return Err(Failure::usage(format!("{}: no numbers", place(1))));
         }
         Ok(matrix)
+    }
+}
+
+/// The beginning of a cell: one whose quote is never closed reaches to the end of the file.
+fn short(cell: &str) -> String {
+    const LONGEST: usize = 24;
+    match cell.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &cell[..end]),
+        None => cell.to_owned(),
     }
 }
 
@@ -230,7 +288,8 @@ mod tests {
             "[model]\nlayer_dims = [2, 3, 3]\n[training]\nloss = \"{loss}\"\n[data]\n{data}\n"
         );
         let config = RunConfig::parse(&text, "run.toml").map_err(|error| error.to_string())?;
-        Examples::read(&config, Path::new(".")).map_err(|error| error.to_string())
+        let read = Examples::read(&config, Path::new("."));
+        read.map(|(examples, _)| examples).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -256,6 +315,15 @@ mod tests {
                 "inputs = [[1, 2]]\ntargets = [[1, 1, 1], [1, 1, 1]]",
                 "data.inputs has 1 rows, data.targets has 2",
             ),
+            (
+                "inputs = [[1, 1e39]]\ntargets = [[1, 1, 1]]",
+                "data.inputs, row 1, column 2: 1000000000000000000000000000000000000000 is beyond \
+                 the largest number of single precision, 3.4e38",
+            ),
+            (
+                "dataset = \"diabetes\"",
+                "data.inputs has 10 columns, but model.layer_dims = [2, 3, 3] starts with 2",
+            ),
             ("inputs = []\ntargets = [[1, 1, 1]]", "data.inputs, row 1: no numbers"),
             ("inputs = [[1, 2]]", "data.targets is missing"),
             ("shift_per_step = 1", "data.inputs is missing (or name a data.dataset)"),
@@ -277,6 +345,31 @@ mod tests {
         assert_eq!(wrong, "data.targets, row 1: 3 is no class number from 0 to 2");
         let shifted = format!("{data}\nshift_per_step = 1");
         assert!(read(&shifted, "cross_entropy").unwrap_err().contains("class numbers"));
+    }
+
+    #[test]
+    fn what_can_hardly_be_meant_is_doubted() {
+        let doubts = |layers: &str, data: &str| {
+            let text = format!(
+                "[model]\nlayer_dims = {layers}\n[training]\nloss = \"cross_entropy\"\n[data]\n{data}\n"
+            );
+            let config = RunConfig::parse(&text, "run.toml").unwrap();
+            Examples::read(&config, Path::new(".")).unwrap().0.doubts(&config)
+        };
+        let whole = doubts("[1, 2, 2]", "inputs = [[1], [1]]\ntargets = [[0.25, 0.75], [0, 1]]");
+        assert_eq!(whole, [""; 0]);
+        let odd = doubts("[1, 2, 2]", "inputs = [[1], [1]]\ntargets = [[0.25, 0.75], [2, 1]]");
+        assert!(odd[0].contains("row 2"), "{odd:?}");
+        let single = doubts("[1, 2, 1]", "inputs = [[1]]\ntargets = [[1]]");
+        assert!(single[0].contains("single output"), "{single:?}");
+    }
+
+    #[test]
+    fn numbers_to_predict_are_no_classes() {
+        let text = "[model]\nlayer_dims = [10, 3, 2]\n[data]\ndataset = \"diabetes\"\n";
+        let config = RunConfig::parse(text, "run.toml").unwrap();
+        let error = Examples::read(&config, Path::new(".")).unwrap_err().to_string();
+        assert!(error.starts_with("data.targets has 1 columns"), "{error}");
     }
 
     #[test]

@@ -18,8 +18,8 @@ pub mod code {
     pub const USAGE: u8 = 2;
     /// A loss or a parameter is not finite.
     pub const DIVERGED: u8 = 3;
-    /// Ctrl-C: what shells report for a program that the signal ended.
-    pub const INTERRUPTED: u8 = 130;
+    /// A signal ended the run; its number is added, as shells do: 130 for Ctrl-C.
+    pub const INTERRUPTED: u8 = 128;
 }
 
 impl Failure {
@@ -28,14 +28,19 @@ impl Failure {
         Self { code: code::USAGE, message: message.to_string() }
     }
 
+    /// A check that was asked for failed.
+    pub fn check(message: impl Display) -> Self {
+        Self { code: code::CHECK_FAILED, message: message.to_string() }
+    }
+
     /// The run diverged.
     pub fn diverged(message: impl Display) -> Self {
         Self { code: code::DIVERGED, message: message.to_string() }
     }
 
-    /// The user stopped the run.
-    pub fn interrupted(message: impl Display) -> Self {
-        Self { code: code::INTERRUPTED, message: message.to_string() }
+    /// A signal stopped the run.
+    pub fn interrupted(signal: u8, message: impl Display) -> Self {
+        Self { code: code::INTERRUPTED + signal, message: message.to_string() }
     }
 }
 
@@ -43,6 +48,11 @@ impl Display for Failure {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
+}
+
+/// Standard output cannot be written.
+pub fn on_screen(error: std::io::Error) -> Failure {
+    Failure::usage(format!("standard output: {error}"))
 }
 
 impl From<constinit::Error> for Failure {

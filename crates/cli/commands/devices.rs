@@ -1,8 +1,8 @@
 //! `constinit devices`: what there is to run on.
 
 use crate::backend;
-use crate::failure::Failure;
-use std::io::Write;
+use crate::failure::{Failure, on_screen};
+use std::io::{ErrorKind, Write};
 
 pub fn devices() -> Result<(), Failure> {
     let mut out = anstream::stdout();
@@ -15,7 +15,11 @@ pub fn devices() -> Result<(), Failure> {
             found.devices.clone()
         };
         for line in lines {
-            writeln!(out, "{name:<8} {}  {line}{default}", found.float).map_err(Failure::usage)?;
+            match writeln!(out, "{name:<8} {}  {line}{default}", found.float) {
+                // A reader that went away, as `head` does, is not an error.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                other => other.map_err(on_screen)?,
+            }
         }
     }
     Ok(())

@@ -3,15 +3,16 @@
 use crate::args::{Preset, RunArgs};
 use crate::backend::{self, BackendName, Job};
 use crate::config::RunConfig;
-use crate::data::{Examples, Matrix};
-use crate::failure::{Failure, code};
+use crate::data::{DataFiles, Examples, Matrix};
+use crate::failure::{Failure, on_screen};
 use crate::run::{
-    CheckpointDue, Comparison, End, Interrupt, RunDirectory, Screen, Start, Tally, Watch, What,
-    explain, interrupted,
+    CheckpointDue, Comparison, End, Interrupt, Names, Progress, RunDirectory, Screen, Start, Tally,
+    Watch, What, check_memory, explain,
 };
+use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
 use burn::tensor::backend::AutodiffBackend;
-use constinit::params::read_parameters;
+use constinit::params::{parameter_paths, read_parameters};
 use constinit::probe::Schedule;
 use constinit::tensors::from_values;
 use constinit::train::{
@@ -21,7 +22,7 @@ use constinit::train::{
 use constinit::{ConstInit, Error};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -56,11 +57,10 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
             (config, format!("preset {}", preset.name()), Default::default())
         }
     };
-    let examples = check(&config, &folder)?;
-    backend::require(backend)?;
+    let (examples, files) = check(&config, &folder, backend)?;
     let (directory, config) = match &args.out {
         Some(out) => {
-            let (directory, config) = RunDirectory::create(out, &config, &folder)?;
+            let (directory, config) = RunDirectory::create(out, &config, &files)?;
             (Some(directory), config)
         }
         None => (None, config),
@@ -72,17 +72,28 @@ fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure>
     let (directory, config) = RunDirectory::open(folder)?;
     let began = directory.backend().as_deref().and_then(BackendName::from_str);
     let backend = backend::choose(args.backend.or(began))?;
-    let examples = check(&config, folder)?;
-    backend::require(backend)?;
+    let (examples, _) = check(&config, folder, backend)?;
     let title = folder.display().to_string();
     let directory = Some(directory);
     Ok((Run { config, title, examples, directory, resume: true, json: args.json }, backend))
 }
 
 /// Everything that can be found wrong before a folder is made.
-fn check(config: &RunConfig, folder: &Path) -> Result<Examples, Failure> {
+fn check(
+    config: &RunConfig,
+    folder: &Path,
+    backend: BackendName,
+) -> Result<(Examples, DataFiles), Failure> {
     config.model.network().check().map_err(|error| Failure::usage(format!("model.{error}")))?;
-    Examples::read(config, folder)
+    let (examples, files) = Examples::read(config, folder)?;
+    backend::require(backend)?;
+    check_memory(config, examples.inputs.rows, backend, backend::limits(backend))?;
+    let style = anstyle::AnsiColor::Yellow.on_default().bold();
+    for doubt in examples.doubts(config) {
+        // A full disk behind standard error is no reason not to run.
+        let _ = writeln!(anstream::stderr(), "{style}warning:{style:#} {doubt}");
+    }
+    Ok((examples, files))
 }
 
 /// What a checkpoint keeps beside the state of the training.
@@ -91,6 +102,7 @@ struct Note {
     readings_bytes: u64,
     readings: usize,
     tally: Tally,
+    comparison: Option<Comparison>,
 }
 
 type State<B> = TrainState<ConstInit<B>, ConfiguredOptimizer<B, ConstInit<B>>, f64>;
@@ -179,29 +191,34 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let bar = self.progress(screen);
         let bytes = note.as_ref().map_or(0, |note| note.readings_bytes);
         let readings = directory.as_ref().map(|d| d.open_readings(bytes)).transpose()?;
-        let mut comparison = config.printed.as_ref().filter(|_| from == 0).map(Comparison::new);
+        let (number, tally, mut comparison) = match note {
+            Some(note) => (note.readings, note.tally, note.comparison),
+            None => (0, Tally::default(), config.printed.as_ref().map(Comparison::new)),
+        };
         if from == 0 {
             let batch = self.set();
-            let outputs = state.model.forward(batch.inputs).into_data();
+            // Without gradients, so that nothing is kept for them.
+            let outputs = state.model.valid().forward(batch.inputs.inner()).into_data();
             if let Some(comparison) = &mut comparison {
                 comparison.outputs(&outputs);
             }
             let parameters = read_parameters(&state.model);
             let named = names.iter().map(String::as_str).zip(parameters.iter().map(|p| &p.data));
-            screen.parameters("parameters before training", named).map_err(on_screen)?;
-            screen.outputs(&outputs, &batch.targets.into_data()).map_err(on_screen)?;
+            screen
+                .parameters("parameters before training", named)
+                .and_then(|()| screen.outputs(&outputs, &batch.targets.into_data()))
+                .map_err(on_screen)?;
         }
         let schedule = Schedule::every(config.probe.every).or(Schedule::at(config.training.steps));
-        let number = note.as_ref().map_or(0, |note| note.readings);
-        let tally = note.map(|note| note.tally).unwrap_or_default();
         let failure = None;
         let mut watch =
             Watch { schedule, names, tally, screen, readings, comparison, bar, number, failure };
         if from == 0 {
             watch.keep(&start).map_err(in_folder)?;
         }
-        let (state, ended) = self.train(state, &mut watch)?;
-        self.finish(&state, ended, watch)
+        let mut interrupt = Interrupt::listen();
+        let (state, ended) = self.train(state, &mut watch, &mut interrupt)?;
+        self.finish(&state, ended, watch, &interrupt)
     }
 
     /// Trains in stretches from checkpoint to checkpoint.
@@ -209,6 +226,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         &self,
         mut state: State<B>,
         watch: &mut Watch<'_>,
+        interrupt: &mut Interrupt,
     ) -> Result<(State<B>, Ended), Failure> {
         let config = &self.run.config;
         let loss = config.training.loss;
@@ -218,7 +236,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let check_parameters = watch.schedule.clone();
         let plan = Plan { steps: config.training.steps, clip, check_parameters };
         let mut due = CheckpointDue::new(config.training.checkpoint_every);
-        let mut interrupt = Interrupt::listen();
+        let mut progress = Progress(watch.bar.clone());
         loop {
             let trained = train(
                 state,
@@ -227,7 +245,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
                     loss.forward(model.forward(batch.inputs), batch.targets)
                 },
                 &plan,
-                &mut [watch, &mut interrupt, &mut due],
+                &mut [watch, &mut progress, interrupt, &mut due],
             );
             state = trained.state;
             if let Some(failure) = watch.failure.take() {
@@ -237,7 +255,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             if !diverged && state.step > 0 {
                 self.save(&state, watch)?;
             }
-            let only_a_checkpoint = due.due && !interrupted() && !watch.is_lost();
+            let only_a_checkpoint = due.due && interrupt.signal().is_none() && !watch.is_lost();
             if diverged || !only_a_checkpoint || state.step >= plan.steps {
                 let ended = match trained.ended {
                     Ended::Stopped { .. } if state.step >= plan.steps => Ended::Finished,
@@ -252,7 +270,12 @@ impl<B: AutodiffBackend> Session<'_, B> {
     fn save(&self, state: &State<B>, watch: &mut Watch<'_>) -> Result<(), Failure> {
         let Some(directory) = &self.run.directory else { return Ok(()) };
         let readings_bytes = watch.bytes().map_err(in_folder)?;
-        let note = Note { readings_bytes, readings: watch.number, tally: watch.tally.clone() };
+        let note = Note {
+            readings_bytes,
+            readings: watch.number,
+            tally: watch.tally.clone(),
+            comparison: watch.comparison.clone(),
+        };
         let note = serde_json::to_string(&note).map_err(Failure::usage)?;
         let path = directory.checkpoint(state.step);
         save_checkpoint::<B, _, _, _>(&path, state, &self.run.fingerprint(self.backend)?, &note)?;
@@ -265,6 +288,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         state: &State<B>,
         ended: Ended,
         mut watch: Watch<'_>,
+        interrupt: &Interrupt,
     ) -> Result<ExitCode, Failure> {
         let run = self.run;
         watch.bar.finish_and_clear();
@@ -274,7 +298,18 @@ impl<B: AutodiffBackend> Session<'_, B> {
             directory.write_parameters(watch.names.iter().cloned().zip(data.iter().copied()))?;
         }
         let tally = watch.tally.clone();
-        let end = End::new(state.step, tally.word(), tally.first_break(), &ended);
+        let names = Names { in_files: watch.names.clone(), paths: parameter_paths(&state.model) };
+        let interrupted = interrupt.signal().filter(|_| matches!(ended, Ended::Stopped { .. }));
+        // A run that has not come to its end has not come to all numbers.
+        let comparison = watch.comparison.take().filter(|_| ended == Ended::Finished);
+        let end = End::new(
+            state.step,
+            tally.word(),
+            tally.first_break(),
+            &ended,
+            &names,
+            comparison.as_ref(),
+        );
         watch.keep(&end).map_err(in_folder)?;
         watch.screen.json_line(&end).map_err(on_screen)?;
         if watch.screen.is_sparse() {
@@ -288,36 +323,48 @@ impl<B: AutodiffBackend> Session<'_, B> {
             step: state.step,
             readings: watch.number,
             targets_alike: run.targets_alike(),
+            finite: !matches!(ended, Ended::Diverged(_)),
         };
         let mut lines = tally.sentences(&what);
-        lines.extend(watch.comparison.as_ref().map(Comparison::sentence));
-        watch.screen.verdict(tally.first_break().is_none(), &lines).map_err(on_screen)?;
+        lines.extend(comparison.as_ref().map(Comparison::sentence));
+        let held = tally.first_break().is_none();
+        watch.screen.verdict(held, &lines).map_err(on_screen)?;
 
         match ended {
             Ended::Diverged(divergence) => Err(Failure::diverged(format!(
                 "the run diverged: {}{}",
-                explain(&divergence),
+                explain(&divergence, &names),
                 self.kept()
             ))),
-            Ended::Stopped { .. } if interrupted() => Err(Failure::interrupted(format!(
-                "interrupted after step {}{}",
-                state.step,
-                match &run.directory {
-                    Some(d) =>
-                        format!("{}; go on with --resume {}", self.kept(), d.path().display()),
-                    None => String::new(),
+            _ => match (interrupted, comparison.as_ref().and_then(Comparison::difference)) {
+                (Some(signal), _) => Err(Failure::interrupted(
+                    signal,
+                    format!(
+                        "interrupted after step {}{}",
+                        state.step,
+                        match &run.directory {
+                            Some(directory) => format!(
+                                "{}; go on with --resume {}",
+                                self.kept(),
+                                directory.path().display()
+                            ),
+                            None => String::new(),
+                        }
+                    ),
+                )),
+                (None, Some(difference)) => Err(Failure::check(format!(
+                    "not all numbers that were printed elsewhere came out: {difference}{}",
+                    self.kept()
+                ))),
+                (None, None) => {
+                    let kept = self.kept();
+                    let remark = kept.trim_start_matches("; ");
+                    if !remark.is_empty() {
+                        watch.screen.remark(remark).map_err(on_screen)?;
+                    }
+                    Ok(ExitCode::SUCCESS)
                 }
-            ))),
-            _ if watch.comparison.as_ref().is_some_and(|comparison| !comparison.agrees()) => {
-                Ok(ExitCode::from(code::CHECK_FAILED))
-            }
-            _ => {
-                let remark = self.kept();
-                if !remark.is_empty() {
-                    watch.screen.remark(remark.trim_start_matches("; ")).map_err(on_screen)?;
-                }
-                Ok(ExitCode::SUCCESS)
-            }
+            },
         }
     }
 
@@ -357,10 +404,6 @@ impl<B: AutodiffBackend> Session<'_, B> {
             ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {per_sec}, {eta} left");
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
-}
-
-fn on_screen(error: io::Error) -> Failure {
-    Failure::usage(format!("standard output: {error}"))
 }
 
 fn in_folder(error: io::Error) -> Failure {

@@ -1,12 +1,13 @@
 //! A run's folder: configuration, readings, checkpoints, final parameters.
 
 use crate::config::{RunConfig, Source};
+use crate::data::DataFiles;
 use crate::failure::Failure;
 use burn::tensor::TensorData;
-use constinit::files::write_whole;
+use constinit::files::{partial, write_whole};
 use safetensors::tensor::{Dtype, TensorView};
-use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 /// How many checkpoints are kept.
@@ -19,15 +20,15 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// A new folder, or an empty one that is there. Data files of the configuration, which lies in
-    /// `config_folder`, are copied, so that the folder reproduces the run by itself.
+    /// A new folder, or an empty one that is there. The data files are kept in it, so that the
+    /// folder reproduces the run by itself; nothing is left of a folder that cannot be filled.
     pub fn create(
         path: &Path,
         config: &RunConfig,
-        config_folder: &Path,
+        files: &DataFiles,
     ) -> Result<(Self, RunConfig), Failure> {
         let fail = |error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
-        match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
+        let is_new = match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
             Ok(true) => {
                 return Err(Failure::usage(format!(
                     "{}: the folder is not empty, and nothing in it is overwritten; name a new one, \
@@ -35,25 +36,43 @@ impl RunDirectory {
                     path.display()
                 )));
             }
-            Ok(false) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Ok(false) => false,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
             Err(error) => return Err(fail(error)),
-        }
-        fs::create_dir_all(path.join("checkpoints")).map_err(fail)?;
+        };
         let mut config = config.clone();
         let data = &mut config.data;
-        for (source, name) in [(&mut data.inputs, "inputs.csv"), (&mut data.targets, "targets.csv")]
-        {
-            if let Some(Source::File(file)) = source {
-                let from = config_folder.join(&*file);
-                fs::copy(&from, path.join(name))
-                    .map_err(|error| Failure::usage(format!("{}: {error}", from.display())))?;
+        let mut kept = Vec::new();
+        for (source, text, name) in [
+            (&mut data.inputs, &files.inputs, "inputs.csv"),
+            (&mut data.targets, &files.targets, "targets.csv"),
+        ] {
+            if let Some(text) = text {
                 *source = Some(Source::File(name.to_owned()));
+                kept.push((path.join(name), text.clone()));
             }
         }
         let directory = Self { path: path.to_owned() };
-        write_whole(&directory.config(), config.to_toml()?.as_bytes()).map_err(fail)?;
-        Ok((directory, config))
+        kept.push((directory.config(), config.to_toml()?));
+        let fill = || {
+            fs::create_dir_all(path.join("checkpoints"))?;
+            kept.iter().try_for_each(|(file, text)| write_whole(file, text.as_bytes()))
+        };
+        match fill() {
+            Ok(()) => Ok((directory, config)),
+            Err(error) => {
+                // What cannot be taken back, the system has refused for the reason that is told.
+                for (file, _) in &kept {
+                    let _ = fs::remove_file(file);
+                    let _ = fs::remove_file(partial(file));
+                }
+                let _ = fs::remove_dir(path.join("checkpoints"));
+                if is_new {
+                    let _ = fs::remove_dir(path);
+                }
+                Err(fail(error))
+            }
+        }
     }
 
     /// A folder that a run has left.
@@ -68,6 +87,14 @@ impl RunDirectory {
         let config = RunConfig::read(&directory.config())?;
         fs::create_dir_all(path.join("checkpoints"))
             .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        if directory.newest_checkpoint().is_none() && directory.has_ended() {
+            return Err(Failure::usage(format!(
+                "{0}: the run has ended, and its checkpoints are gone: there is nothing to go on \
+                 from\n  to run it again: --config {1} --out NEW_FOLDER",
+                path.display(),
+                directory.config().display()
+            )));
+        }
         Ok((directory, config))
     }
 
@@ -83,21 +110,48 @@ impl RunDirectory {
         self.path.join("readings.jsonl")
     }
 
+    fn model(&self) -> PathBuf {
+        self.path.join("model.safetensors")
+    }
+
     /// The backend that the first reading names.
     pub fn backend(&self) -> Option<String> {
-        let text = fs::read_to_string(self.readings()).ok()?;
-        let start: serde_json::Value = serde_json::from_str(text.lines().next()?).ok()?;
+        let mut line = String::new();
+        BufReader::new(File::open(self.readings()).ok()?).read_line(&mut line).ok()?;
+        let start: serde_json::Value = serde_json::from_str(&line).ok()?;
         Some(start.get("backend")?.as_str()?.to_owned())
     }
 
-    /// The readings, cut to the bytes that a checkpoint vouches for and open for more.
+    /// Whether the last reading says that the run is over.
+    fn has_ended(&self) -> bool {
+        // Only a last line that was written whole starts so.
+        let start = "{\"event\":\"end\"";
+        let Ok(file) = File::open(self.readings()) else { return false };
+        BufReader::new(file).lines().map_while(Result::ok).any(|line| line.starts_with(start))
+    }
+
+    /// The readings, cut to the bytes that a checkpoint vouches for and open for more; they are
+    /// locked, so that no two programs write into one run.
     pub fn open_readings(&self, bytes: u64) -> Result<File, Failure> {
         let path = self.readings();
         let open = || {
             let mut file =
                 OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+            file.try_lock().map_err(|error| match error {
+                TryLockError::WouldBlock => {
+                    io::Error::other("another program goes on with this run")
+                }
+                TryLockError::Error(error) => error,
+            })?;
             if file.metadata()?.len() < bytes {
                 return Err(io::Error::other("shorter than its checkpoint says"));
+            }
+            // A program that was killed may have left files half written.
+            let _ = fs::remove_file(partial(&self.model()));
+            for entry in fs::read_dir(self.path.join("checkpoints"))?.flatten() {
+                if entry.path().extension().is_some_and(|extension| extension == "partial") {
+                    let _ = fs::remove_file(entry.path());
+                }
             }
             file.set_len(bytes)?;
             io::Seek::seek(&mut file, io::SeekFrom::End(0))?;
@@ -140,7 +194,7 @@ impl RunDirectory {
         &self,
         parameters: impl IntoIterator<Item = (String, &'a TensorData)>,
     ) -> Result<(), Failure> {
-        let path = self.path.join("model.safetensors");
+        let path = self.model();
         let tensors: Vec<(String, Vec<usize>, Vec<u8>)> =
             parameters.into_iter().map(|(name, data)| pytorch(name, data)).collect();
         let write = || {

@@ -1,6 +1,7 @@
 //! One run: what is read, what is printed, what is kept.
 
 mod directory;
+mod memory;
 mod printed;
 mod readings;
 mod screen;
@@ -8,8 +9,9 @@ mod verdict;
 mod watch;
 
 pub use directory::RunDirectory;
+pub use memory::check as check_memory;
 pub use printed::Comparison;
-pub use readings::{End, Start, explain};
+pub use readings::{End, Names, Start, explain};
 pub use screen::Screen;
 pub use verdict::{Tally, What};
-pub use watch::{CheckpointDue, Interrupt, Watch, interrupted};
+pub use watch::{CheckpointDue, Interrupt, Progress, Watch};

@@ -2,85 +2,178 @@
 
 use crate::config::{Printed, PrintedStep};
 use burn::tensor::TensorData;
+use serde::{Deserialize, Serialize};
 
-/// How many printed numbers came out.
-#[derive(Debug)]
-pub struct Comparison<'a> {
-    printed: &'a Printed,
-    agreed: usize,
+/// Which printed numbers came out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    numbers: Vec<Number>,
+    /// Computed numbers that were compared.
     compared: usize,
+    agreed: usize,
     first_difference: Option<String>,
 }
 
-impl<'a> Comparison<'a> {
-    pub fn new(printed: &'a Printed) -> Self {
-        Self { printed, agreed: 0, compared: 0, first_difference: None }
+/// A printed number: it stands for all entries of an example, or of a unit's input, or of a
+/// parameter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Number {
+    step: usize,
+    name: String,
+    /// Which of the numbers of that name.
+    position: usize,
+    value: f64,
+    /// Whether the run has come to it.
+    reached: bool,
+}
+
+const OUTPUTS: &str = "outputs before training";
+
+impl Comparison {
+    pub fn new(printed: &Printed) -> Self {
+        let mut numbers = Vec::new();
+        let mut add = |step: usize, name: &str, values: &[f64]| {
+            let number = |(position, value): (usize, &f64)| Number {
+                step,
+                name: name.to_owned(),
+                position,
+                value: *value,
+                reached: false,
+            };
+            numbers.extend(values.iter().enumerate().map(number));
+        };
+        add(0, OUTPUTS, &printed.outputs_before_training);
+        for after in &printed.after_step {
+            let PrintedStep { step, linear1_weight_row, .. } = after;
+            add(*step, "linear1.weight", linear1_weight_row);
+            add(*step, "linear1.bias", &[after.linear1_bias]);
+            add(*step, "linear2.weight", &[after.linear2_weight]);
+            add(*step, "linear2.bias", &[after.linear2_bias]);
+        }
+        Self { numbers, compared: 0, agreed: 0, first_difference: None }
     }
 
     /// Compares the outputs before training, `[examples, outputs]`.
     pub fn outputs(&mut self, outputs: &TensorData) {
-        let printed = self.printed;
-        let columns = outputs.shape.as_slice().last().copied().unwrap_or(0);
-        for (entry, value) in outputs.iter::<f64>().enumerate() {
-            let expected = printed.outputs_before_training.get(entry / columns.max(1)).copied();
-            self.compare("outputs before training", 0, expected, value);
+        self.block(0, OUTPUTS, outputs, true);
+    }
+
+    /// Compares the parameters after a step, by name, weights as `[input, output]`.
+    pub fn parameters<'a>(
+        &mut self,
+        step: usize,
+        parameters: impl IntoIterator<Item = (&'a str, &'a TensorData)>,
+    ) {
+        if step == 0 || !self.numbers.iter().any(|number| number.step == step) {
+            return;
+        }
+        for (name, data) in parameters {
+            // Of the first weight a row is printed, a number an input.
+            self.block(step, name, data, name == "linear1.weight");
         }
     }
 
-    /// Compares the parameters after a step: first weight `[inputs, units]`, first bias, second
-    /// weight, second bias.
-    pub fn parameters(&mut self, step: usize, parameters: &[&TensorData]) {
-        let printed = self.printed;
-        let Some(expected) = printed.after_step.iter().find(|after| after.step == step) else {
-            return;
-        };
-        let PrintedStep { linear1_weight_row, linear1_bias, linear2_weight, linear2_bias, .. } =
-            expected;
-        for (number, data) in parameters.iter().enumerate() {
-            let units = data.shape.as_slice().last().copied().unwrap_or(1).max(1);
-            for (entry, value) in data.iter::<f64>().enumerate() {
-                let (name, expected) = match number {
-                    0 => ("linear1.weight", linear1_weight_row.get(entry / units).copied()),
-                    1 => ("linear1.bias", Some(*linear1_bias)),
-                    2 => ("linear2.weight", Some(*linear2_weight)),
-                    3 => ("linear2.bias", Some(*linear2_bias)),
-                    _ => ("a further parameter", None),
-                };
-                self.compare(name, step, expected, value);
+    /// Compares a block of numbers of which one was printed: one for each place of the first axis,
+    /// or one for all.
+    fn block(&mut self, step: usize, name: &str, data: &TensorData, by_row: bool) {
+        let columns = data.shape.as_slice().last().copied().unwrap_or(1).max(1);
+        for (entry, value) in data.iter::<f64>().enumerate() {
+            let position = if by_row { entry / columns } else { 0 };
+            let number = self.numbers.iter_mut().find(|number| {
+                number.step == step && number.name == name && number.position == position
+            });
+            let expected = number.map(|number| {
+                number.reached = true;
+                four(number.value)
+            });
+            self.compared += 1;
+            let found = four(value);
+            if expected.as_ref() == Some(&found) {
+                self.agreed += 1;
+            } else {
+                let expected = expected.as_deref().unwrap_or("nothing");
+                self.first_difference.get_or_insert_with(|| {
+                    format!("{name} after step {step}: printed {expected}, computed {found}")
+                });
             }
         }
     }
 
-    fn compare(&mut self, name: &str, step: usize, expected: Option<f64>, found: f64) {
-        self.compared += 1;
-        let four = |value: f64| format!("{value:.4}").replace("-0.0000", "0.0000");
-        let expected = expected.map_or("nothing".to_owned(), four);
-        if four(found) == expected {
-            self.agreed += 1;
-        } else {
-            self.first_difference.get_or_insert_with(|| {
-                format!("{name} after step {step}: printed {expected}, computed {}", four(found))
-            });
-        }
-    }
-
-    /// Whether all numbers came out.
-    pub fn agrees(&self) -> bool {
-        self.first_difference.is_none()
+    /// What keeps the run from agreeing with what was printed; None where all numbers came out.
+    pub fn difference(&self) -> Option<String> {
+        let missing = || {
+            let number = self.numbers.iter().find(|number| !number.reached)?;
+            let Number { step, name, value, .. } = number;
+            Some(format!("{name} after step {step}: printed {}, never computed", four(*value)))
+        };
+        self.first_difference.clone().or_else(missing)
     }
 
     /// The result for people.
     pub fn sentence(&self) -> String {
-        let Self { agreed, compared, .. } = self;
-        match &self.first_difference {
-            None => format!(
-                "All {compared} numbers that were printed elsewhere came out, to 4 decimals."
-            ),
-            Some(first) => {
-                format!(
-                    "Of {compared} numbers that were printed elsewhere {agreed} came out; {first}."
-                )
+        let missing = self.numbers.iter().filter(|number| !number.reached).count();
+        let all = self.compared + missing;
+        match self.difference() {
+            None => {
+                format!("All {all} numbers that were printed elsewhere came out, to 4 decimals.")
             }
+            Some(first) => format!(
+                "Of {all} numbers that were printed elsewhere {} came out; {first}.",
+                self.agreed
+            ),
         }
+    }
+}
+
+fn four(value: f64) -> String {
+    format!("{value:.4}").replace("-0.0000", "0.0000")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed() -> Printed {
+        let step = PrintedStep {
+            step: 2,
+            linear1_weight_row: vec![1.0, 2.0],
+            linear1_bias: 0.5,
+            linear2_weight: 3.0,
+            linear2_bias: -0.00001,
+        };
+        Printed { outputs_before_training: vec![7.0], after_step: vec![step] }
+    }
+
+    fn data<const D: usize>(values: &[f64], shape: [usize; D]) -> TensorData {
+        TensorData::new(values.to_vec(), shape)
+    }
+
+    #[test]
+    fn every_number_is_wanted_once_the_run_is_over() {
+        let mut comparison = Comparison::new(&printed());
+        let missing = "outputs before training after step 0: printed 7.0000, never computed";
+        assert_eq!(comparison.difference().as_deref(), Some(missing));
+        comparison.outputs(&data(&[7.00004, 6.99996], [1, 2]));
+        assert!(comparison.difference().unwrap().starts_with("linear1.weight after step 2"));
+        let (weight, bias) = (data(&[1.0, 1.0, 2.0, 2.0], [2, 2]), data(&[0.5, 0.5], [2]));
+        let (later, last) = (data(&[3.0, 3.0], [2, 1]), data(&[0.0], [1]));
+        let mut whole = comparison.clone();
+        // A step that was not printed has nothing to be compared with.
+        whole.parameters(1, [("linear1.weight", &later)]);
+        let names = ["linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"];
+        whole.parameters(2, names.into_iter().zip([&weight, &bias, &later, &last]));
+        assert_eq!(whole.difference(), None);
+        assert!(whole.sentence().starts_with("All 11 numbers"), "{}", whole.sentence());
+
+        // Without biases the later weight is still compared by its name.
+        let mut bare = comparison.clone();
+        bare.parameters(2, [("linear1.weight", &weight), ("linear2.weight", &later)]);
+        assert!(bare.difference().unwrap().starts_with("linear1.bias after step 2"));
+        assert!(bare.sentence().starts_with("Of 10 numbers"), "{}", bare.sentence());
+
+        // Numbers that were not printed are a difference, too.
+        comparison.parameters(2, [("linear1.weight", &data(&[1.0, 2.0, 3.0], [3, 1]))]);
+        let surplus = "linear1.weight after step 2: printed nothing, computed 3.0000";
+        assert_eq!(comparison.difference().as_deref(), Some(surplus));
     }
 }

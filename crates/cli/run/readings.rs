@@ -1,5 +1,6 @@
 //! The lines of `readings.jsonl`, and of standard output with `--json`.
 
+use super::Comparison;
 use super::verdict::{FirstBreak, parameter_name, space_name};
 use crate::config::RunConfig;
 use constinit::train::{Divergence, Ended, NonFinite};
@@ -52,6 +53,21 @@ struct Pair {
     ulps: u64,
 }
 
+/// The parameters' names in files, `linear1.weight`, and their paths in the module,
+/// `layers.0.weight`, both in the order in which Burn visits them.
+#[derive(Clone, Debug)]
+pub struct Names {
+    pub in_files: Vec<String>,
+    pub paths: Vec<String>,
+}
+
+impl Names {
+    fn of_path<'a>(&'a self, path: &'a str) -> &'a str {
+        let position = self.paths.iter().position(|known| known == path);
+        position.and_then(|position| self.in_files.get(position)).map_or(path, String::as_str)
+    }
+}
+
 /// The last line.
 #[derive(Serialize)]
 pub struct End<'a> {
@@ -61,6 +77,16 @@ pub struct End<'a> {
     first_break: Option<&'a FirstBreak>,
     ended: &'static str,
     reason: Option<String>,
+    /// What keeps the run from agreeing with numbers that were printed elsewhere; absent where no
+    /// such numbers were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    printed: Option<PrintedNumbers>,
+}
+
+#[derive(Serialize)]
+struct PrintedNumbers {
+    agree: bool,
+    difference: Option<String>,
 }
 
 impl<'a> Start<'a> {
@@ -108,36 +134,36 @@ impl<'a> End<'a> {
         verdict: &'static str,
         first_break: Option<&'a FirstBreak>,
         ended: &Ended,
+        names: &Names,
+        printed: Option<&Comparison>,
     ) -> Self {
         let (ended, reason) = match ended {
             Ended::Finished => ("finished", None),
             Ended::Stopped { reason } => ("stopped", Some(reason.clone())),
-            Ended::Diverged(divergence) => ("diverged", Some(explain(divergence))),
+            Ended::Diverged(divergence) => ("diverged", Some(explain(divergence, names))),
         };
-        Self { event: "end", step, verdict, first_break, ended, reason }
+        let printed = printed.map(|comparison| {
+            let difference = comparison.difference();
+            PrintedNumbers { agree: difference.is_none(), difference }
+        });
+        Self { event: "end", step, verdict, first_break, ended, reason, printed }
     }
 }
 
 /// A divergence in words, with the names that perceptrons' parameters have in files.
-pub fn explain(divergence: &Divergence) -> String {
+pub fn explain(divergence: &Divergence, names: &Names) -> String {
     let Divergence { step, what, value } = divergence;
     match what {
         NonFinite::Loss { largest_parameter } => format!(
             "the loss of step {step} is {value}; the parameter with the largest entry is {}",
-            file_name(largest_parameter)
+            names.of_path(largest_parameter)
         ),
         NonFinite::Parameter { path, entry } => {
-            format!("after step {step}, {} has the value {value} (entry {entry})", file_name(path))
+            format!(
+                "after step {step}, {} has the value {value} (entry {entry})",
+                names.of_path(path)
+            )
         }
-    }
-}
-
-/// `layers.0.weight` is `linear1.weight` in files.
-fn file_name(path: &str) -> String {
-    let mut parts = path.split('.');
-    match (parts.next(), parts.next().and_then(|n| n.parse::<usize>().ok()), parts.next()) {
-        (Some("layers"), Some(number), Some(kind)) => format!("linear{}.{kind}", number + 1),
-        _ => path.to_owned(),
     }
 }
 
@@ -160,6 +186,13 @@ mod tests {
     fn divergence_names_step_and_parameter() {
         let what = NonFinite::Parameter { path: "layers.1.bias".to_owned(), entry: 3 };
         let divergence = Divergence { step: 7, what, value: f64::NEG_INFINITY };
-        assert_eq!(explain(&divergence), "after step 7, linear2.bias has the value -inf (entry 3)");
+        let names = Names {
+            in_files: vec!["linear1.weight".to_owned(), "linear2.bias".to_owned()],
+            paths: vec!["layers.0.weight".to_owned(), "layers.1.bias".to_owned()],
+        };
+        assert_eq!(
+            explain(&divergence, &names),
+            "after step 7, linear2.bias has the value -inf (entry 3)"
+        );
     }
 }

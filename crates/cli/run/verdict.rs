@@ -1,5 +1,6 @@
 //! Which hidden units were one unit, for how long, and what kept them so.
 
+use constinit::linear_name;
 use constinit_symmetry::theorem::{Alike, Apart, HiddenUnits, Kind, Properties};
 use serde::{Deserialize, Serialize};
 
@@ -42,15 +43,13 @@ pub struct What<'a> {
     /// Readings taken.
     pub readings: usize,
     pub targets_alike: bool,
+    /// Whether all numbers stayed finite, which is what the theorem is about.
+    pub finite: bool,
 }
 
 /// The name of a parameter of a perceptron.
 pub fn parameter_name(layer: usize, kind: Kind) -> String {
-    let kind = match kind {
-        Kind::Weight => "weight",
-        Kind::Bias => "bias",
-    };
-    format!("linear{}.{kind}", layer + 1)
+    linear_name(layer, if kind == Kind::Weight { "weight" } else { "bias" })
 }
 
 /// The name of a hidden space.
@@ -105,10 +104,16 @@ impl Tally {
             .enumerate()
             .map(|(number, space)| space.sentence(&space_name(number), what))
             .collect();
-        if self.spaces.iter().any(|space| space.one_unit_at_start && space.units > 1) {
+        let whole = what.finite
+            && self.spaces.iter().any(|space| space.one_unit_at_start && space.units > 1);
+        if whole {
             let kept = "equal incoming weights, biases and outgoing weights give equal gradients";
             lines.push(match self.first_break() {
-                None => format!("What kept them so: {kept}, and {} moves equal units alike.", what.optimizer),
+                None => format!(
+                    "What {} them so: {kept}, and {} moves equal units alike.",
+                    if what.step == 0 { "would keep" } else { "kept" },
+                    what.optimizer
+                ),
                 Some(_) => format!(
                     "In exact arithmetic they would still be one unit: {kept}, and {} moves equal \
                      units alike. Rounding parted them: {} does not sum every unit in the same order.",
@@ -216,7 +221,14 @@ mod tests {
     }
 
     fn what(targets_alike: bool) -> What<'static> {
-        What { backend: "ndarray", optimizer: "SGD", step: 2, readings: 3, targets_alike }
+        What {
+            backend: "ndarray",
+            optimizer: "SGD",
+            step: 2,
+            readings: 3,
+            targets_alike,
+            finite: true,
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The probes of a run: readings, checkpoints that fall due, Ctrl-C.
+//! The probes of a run: readings, progress, checkpoints that fall due, signals to end.
 
 use super::readings::{Reading, write_line};
 use super::{Comparison, Screen, Tally};
@@ -11,7 +11,8 @@ use constinit::probe::{Flow, Observation, Probe, Schedule, properties_of};
 use indicatif::ProgressBar;
 use std::fs::File;
 use std::io::{self, Seek};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Without `checkpoint_every`, a checkpoint is written this often.
@@ -25,7 +26,7 @@ pub struct Watch<'a> {
     pub tally: Tally,
     pub screen: &'a mut Screen,
     pub readings: Option<File>,
-    pub comparison: Option<Comparison<'a>>,
+    pub comparison: Option<Comparison>,
     pub bar: ProgressBar,
     /// Readings taken.
     pub number: usize,
@@ -67,7 +68,8 @@ impl Watch<'_> {
             properties_of(seen.model, seen.parameters()).map_err(Failure::usage)?;
         self.tally.add(seen.step, &properties, &hidden);
         if let Some(comparison) = &mut self.comparison {
-            comparison.parameters(seen.step, &data);
+            let names = self.names.iter().map(String::as_str);
+            comparison.parameters(seen.step, names.zip(data.iter().copied()));
         }
         let reading = Reading::new(seen.step, seen.loss, &properties, &hidden);
         self.keep(&reading).map_err(|error| Failure::usage(format!("readings.jsonl: {error}")))?;
@@ -87,7 +89,6 @@ impl Watch<'_> {
 
 impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for Watch<'_> {
     fn due(&self, step: usize) -> bool {
-        self.bar.set_position(step as u64);
         self.schedule.due(step)
     }
 
@@ -103,6 +104,16 @@ impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for Watch<'_> {
                 Flow::Stop { reason }
             }
         }
+    }
+}
+
+/// Moves the progress bar.
+pub struct Progress(pub ProgressBar);
+
+impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for Progress {
+    fn observe(&mut self, seen: &Observation<'_, B, M>) -> Flow {
+        self.0.set_position(seen.step as u64);
+        Flow::Continue
     }
 }
 
@@ -141,31 +152,49 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for CheckpointDue {
     }
 }
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// Whether the user has asked to stop.
-pub fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
+/// Stops the loop after a signal that asks the program to end.
+#[derive(Clone, Debug)]
+pub struct Interrupt {
+    /// The number of the signal; 0 before there is one.
+    signal: Arc<AtomicUsize>,
 }
 
-/// Stops the loop after Ctrl-C.
-pub struct Interrupt;
-
 impl Interrupt {
-    /// Listens for Ctrl-C. A second one ends the program at once.
+    /// Listens for Ctrl-C and for SIGTERM, which batch systems and containers send some time
+    /// before they end a program. A second signal ends the program at once.
     pub fn listen() -> Self {
-        // It fails only where another handler is set; then the program ends as it would without.
-        let _ = ctrlc::set_handler(|| {
-            if INTERRUPTED.swap(true, Ordering::Relaxed) {
-                std::process::exit(i32::from(crate::failure::code::INTERRUPTED));
-            }
-        });
-        Self
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        use signal_hook::flag;
+        let signal = Arc::<AtomicUsize>::default();
+        let again = Arc::<AtomicBool>::default();
+        for number in [SIGINT, SIGTERM] {
+            // Handlers run in this order, so that the first signal only sets the flag. Where a
+            // handler cannot be set, the program ends as it would without.
+            let _ = flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&again))
+                .and_then(|_| flag::register(number, Arc::clone(&again)))
+                .and_then(|_| {
+                    flag::register_usize(
+                        number,
+                        Arc::clone(&signal),
+                        number.unsigned_abs() as usize,
+                    )
+                });
+        }
+        Self { signal }
+    }
+
+    /// The signal that has come, if one has.
+    pub fn signal(&self) -> Option<u8> {
+        let number = self.signal.load(Ordering::Relaxed);
+        u8::try_from(number).ok().filter(|number| *number > 0)
     }
 }
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for Interrupt {
     fn observe(&mut self, _: &Observation<'_, B, M>) -> Flow {
-        if interrupted() { Flow::Stop { reason: "interrupted".to_owned() } } else { Flow::Continue }
+        match self.signal() {
+            Some(_) => Flow::Stop { reason: "interrupted".to_owned() },
+            None => Flow::Continue,
+        }
     }
 }

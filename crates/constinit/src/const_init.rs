@@ -155,7 +155,13 @@ impl ConstInitConfig {
         let bytes = entries.and_then(|entries| entries.checked_mul(2 * size_of::<f32>()));
         match bytes {
             Some(bytes) if Vec::<u8>::new().try_reserve_exact(bytes).is_ok() => Ok(()),
-            _ => Err(Error::TooLarge { layer_dims: layer_dims() }),
+            _ => {
+                let weights =
+                    self.layer_dims.windows(2).map(|dims| dims[0] as f64 * dims[1] as f64);
+                let largest = weights.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+                let layer = largest.map_or(0, |(number, _)| number) + 1;
+                Err(Error::TooLarge { layer_dims: layer_dims(), layer })
+            }
         }
     }
 }
@@ -167,11 +173,14 @@ impl<B: Backend> ConstInit<B> {
     ///
     /// - input: `[batch, layer_dims[0]]`
     /// - output: `[batch, layer_dims[last]]`
+    ///
+    /// # Panics
+    ///
+    /// Where the input has another width than the first layer reads, as Burn's own modules do.
     pub fn forward(&self, input: Tensor<B, 2>) -> Tensor<B, 2> {
-        let last = self.layers.len() - 1;
         self.layers.iter().enumerate().fold(input, |signal, (number, layer)| {
             let signal = layer.forward(signal);
-            if number == last { signal } else { self.activation.forward(signal) }
+            if number + 1 == self.layers.len() { signal } else { self.activation.forward(signal) }
         })
     }
 
@@ -181,8 +190,8 @@ impl<B: Backend> ConstInit<B> {
             .iter()
             .enumerate()
             .flat_map(|(number, layer)| {
-                let name = move |kind: &str| format!("linear{}.{kind}", number + 1);
-                [Some(name("weight")), layer.bias.as_ref().map(|_| name("bias"))]
+                let bias = layer.bias.as_ref().map(|_| linear_name(number, "bias"));
+                [Some(linear_name(number, "weight")), bias]
             })
             .flatten()
             .collect()
@@ -200,6 +209,12 @@ impl<B: Backend> ConstInit<B> {
         let data = read.iter().map(|parameter| &parameter.data);
         parameters_text(self.parameter_names().iter().map(String::as_str).zip(data))
     }
+}
+
+/// The name of a parameter of layer number `layer`, from 0: `linear1.weight` is PyTorch's name for
+/// the `weight` of layer 0.
+pub fn linear_name(layer: usize, parameter: &str) -> String {
+    format!("linear{}.{parameter}", layer + 1)
 }
 
 /// Linear parameters as text, by name, weights as `weight[output][input]`.

@@ -24,10 +24,15 @@ pub enum Error {
         position: usize,
     },
     /// Sizes whose product no machine can hold.
-    #[error("layer_dims {layer_dims:?}: the parameters do not fit into memory")]
+    #[error(
+        "layer_dims {layer_dims:?}: the parameters do not fit into memory; the largest weight is \
+         that of layer {layer}"
+    )]
     TooLarge {
         /// The sizes given.
         layer_dims: Vec<usize>,
+        /// The layer with the largest weight, from 1.
+        layer: usize,
     },
     /// One initialiser a layer is needed.
     #[error("{layers} layers, but initialisers for {initialisers}")]
@@ -79,4 +84,13 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Axes that do not fit the module.
+    #[error("axes: {reason}")]
+    Axes {
+        /// What does not fit.
+        reason: String,
+    },
+    /// What the engine says of axes and parameters.
+    #[error("axes: {0}")]
+    Symmetry(#[from] constinit_symmetry::SymmetryError),
 }

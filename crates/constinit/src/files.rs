@@ -2,7 +2,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Where a file is written before it is put in its place; a program that was killed may leave it.
+pub fn partial(path: &Path) -> PathBuf {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    partial.into()
+}
 
 /// Puts a file in its place: written beside it, flushed to the disk, renamed.
 ///
@@ -12,8 +19,7 @@ use std::path::Path;
 ///
 /// What the system says; an old file at `path` is then still whole.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
+    let partial = partial(path);
     let mut file = File::create(&partial)?;
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -33,7 +33,9 @@ mod const_init;
 mod error;
 
 pub use activation::Activation;
-pub use const_init::{ConstInit, ConstInitConfig, ConstInitRecord, LayerInit, parameters_text};
+pub use const_init::{
+    ConstInit, ConstInitConfig, ConstInitRecord, LayerInit, linear_name, parameters_text,
+};
 pub use error::Error;
 
 /// The code in the README files runs, too.

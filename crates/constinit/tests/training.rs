@@ -295,6 +295,20 @@ fn torn_changed_and_foreign_checkpoints_are_refused() {
     };
     assert_eq!(load("this run"), Ok(2));
     assert!(load("that run").unwrap_err().contains("a checkpoint of another run"));
+    for (dims, words) in [
+        (
+            vec![3, 5, 3, 2],
+            "it has layers.0.weight of shape [3, 4] where this one has layers.0.weight of shape \
+             [3, 5]",
+        ),
+        (vec![3, 4, 3, 2, 2], "it has nothing where this one has layers.3.weight of shape [2, 2]"),
+    ] {
+        let other = ConstInitConfig::new(dims).init::<B>(&Default::default());
+        let other = TrainState::new(other, sgd.init().unwrap(), 0.1);
+        let error = load_checkpoint::<B, _, _, _>(&path, other, "this run", &Default::default());
+        let error = error.map(|found| found.state.step).unwrap_err().to_string();
+        assert!(error.ends_with(words), "{error}");
+    }
     for length in (0..whole.len()).step_by(37).chain([23, 24, 27, 28, whole.len() - 1]) {
         std::fs::write(&path, &whole[..length]).unwrap();
         assert!(load("this run").unwrap_err().contains("torn"), "{length}");

@@ -131,7 +131,8 @@ pub enum Kind {
 pub struct Alike {
     /// The largest absolute difference; infinite where a NaN is among the numbers.
     pub deviation: f64,
-    /// The largest difference in representable numbers; 0 exactly where all bits are equal.
+    /// The largest distance in representable numbers, which may belong to another pair than the
+    /// deviation; 0 exactly where all bits are equal.
     pub ulps: u64,
 }
 
@@ -144,7 +145,7 @@ impl Alike {
     }
 
     fn of(gap: Option<Gap>) -> Self {
-        gap.map_or(Self::BITWISE, |gap| Self { deviation: gap.difference, ulps: gap.ulps })
+        gap.map_or(Self::BITWISE, |gap| Self { deviation: gap.difference, ulps: gap.most_ulps })
     }
 
     fn worst(self, other: Self) -> Self {
@@ -294,14 +295,15 @@ fn widest_gap_along<T: Ulps>(
         }
         extremes
     };
-    let (other, (low, high)) = extremes
+    let apart = extremes
         .into_iter()
         .enumerate()
         .filter(|(_, (low, high))| low != high || T::from_ordinal(*low).is_nan())
-        .map(|(other, (low, high))| (other, (T::from_ordinal(low), T::from_ordinal(high))))
-        .max_by(|(_, a), (_, b)| {
-            distance(*a).partial_cmp(&distance(*b)).unwrap_or(Ordering::Equal)
-        })?;
+        .map(|(other, (low, high))| (other, (T::from_ordinal(low), T::from_ordinal(high))));
+    let most_ulps = apart.clone().map(|(_, pair)| distance(pair).1).max()?;
+    let (other, (low, high)) = apart.max_by(|(_, a), (_, b)| {
+        distance(*a).partial_cmp(&distance(*b)).unwrap_or(Ordering::Equal)
+    })?;
     let (start, stride) = if contiguous { (other * length, 1) } else { (other, others) };
     let group = weight[start..].iter().step_by(stride).take(length);
     let position = |wanted: T, except: Option<usize>| {
@@ -314,7 +316,7 @@ fn widest_gap_along<T: Ulps>(
     // A NaN is like nothing, not even another NaN of the same bits.
     let highest = position(high, Some(lowest))?;
     let (difference, ulps) = distance((low, high));
-    Some(Gap { members: [lowest, highest], difference, ulps })
+    Some(Gap { members: [lowest, highest], difference, ulps, most_ulps })
 }
 
 /// How far two numbers lie apart, in value and in representable numbers.
@@ -358,6 +360,8 @@ struct Gap {
     members: [usize; 2],
     difference: f64,
     ulps: u64,
+    /// The largest distance in representable numbers of any pair.
+    most_ulps: u64,
 }
 
 impl Gap {
@@ -438,6 +442,14 @@ mod tests {
     fn zeros_of_unlike_sign_are_not_bitwise_alike() {
         let p = check(&[0.0; 6], &[0.0, -0.0], &[0.0; 8], &[0.0; 4], Order::InputMajor);
         assert_eq!(p.p2, Some(Alike { deviation: 0.0, ulps: 1 }));
+    }
+
+    #[test]
+    fn the_largest_deviation_and_the_most_ulps_may_belong_to_two_inputs() {
+        let (big, one) = (1e9_f32, 1.0 + 4.0 * f32::EPSILON);
+        let w1 = [big, 1.0, 3.0, big + 64.0, one, 3.0];
+        let p = check(&w1, &[0.5; 2], &[1.0; 8], &[0.5; 4], Order::OutputMajor);
+        assert_eq!(p.p1, Alike { deviation: 64.0, ulps: 4 });
     }
 
     #[test]

@@ -7,10 +7,12 @@
 use super::TrainState;
 use crate::Error;
 use crate::files::write_whole;
+use crate::params::parameter_paths;
 use burn::lr_scheduler::LrScheduler;
-use burn::module::AutodiffModule;
+use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
 use burn::optim::Optimizer;
 use burn::record::{DoublePrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
+use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -21,6 +23,7 @@ const MAGIC: &[u8; 24] = b"constinit checkpoint v1\n";
 /// Magic number, then a checksum of four bytes.
 const HEADER: usize = MAGIC.len() + 4;
 
+type Shapes = Vec<(String, Vec<usize>)>;
 type Bytes = NamedMpkBytesRecorder<DoublePrecisionSettings>;
 
 /// What a checkpoint gives back.
@@ -37,6 +40,8 @@ struct Payload {
     fingerprint: String,
     note: String,
     step: u64,
+    /// Path and shape of each float parameter.
+    shapes: Shapes,
     #[serde(with = "serde_bytes")]
     model: Vec<u8>,
     #[serde(with = "serde_bytes")]
@@ -71,6 +76,7 @@ where
             fingerprint: fingerprint.to_owned(),
             note: note.to_owned(),
             step: state.step as u64,
+            shapes: shapes(&state.model),
             model: encode::<B, _>(state.model.clone().into_record())?,
             optimizer: encode::<B, _>(state.optimizer.to_record())?,
             schedule: encode::<B, _>(state.schedule.to_record::<B>())?,
@@ -89,8 +95,8 @@ where
 ///
 /// # Errors
 ///
-/// [`Error::Checkpoint`] for a file that cannot be read, is torn, is no checkpoint, or belongs to
-/// a run with another fingerprint.
+/// [`Error::Checkpoint`] for a file that cannot be read, is torn, is no checkpoint, belongs to a
+/// run with another fingerprint, or holds a parameter of another shape than the module has.
 pub fn load_checkpoint<B, M, O, S>(
     path: &Path,
     fresh: TrainState<M, O, S>,
@@ -114,6 +120,10 @@ where
             "a checkpoint of another run: it says {theirs:?} where this run says {ours:?}"
         )));
     }
+    // Asked first: Burn panics over a list of another length.
+    if let Some(difference) = difference(&payload.shapes, &shapes(&fresh.model)) {
+        return Err(refuse(format!("a checkpoint of another module: {difference}")));
+    }
     let part = |name: &str, error: io::Error| refuse(format!("{name} cannot be used: {error}"));
     let model = decode::<B, _>(payload.model, device).map_err(|e| part("the module", e))?;
     let optimizer =
@@ -127,6 +137,31 @@ where
         step: usize::try_from(payload.step).map_err(|error| refuse(error.to_string()))?,
     };
     Ok(Checkpoint { state, note: payload.note })
+}
+
+/// Path and shape of each float parameter.
+fn shapes<B: Backend, M: Module<B>>(module: &M) -> Shapes {
+    struct Visitor(Vec<Vec<usize>>);
+    impl<B: Backend> ModuleVisitor<B> for Visitor {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            self.0.push(param.val().dims().to_vec());
+        }
+    }
+    let mut visitor = Visitor(Vec::new());
+    module.visit(&mut visitor);
+    parameter_paths(module).into_iter().zip(visitor.0).collect()
+}
+
+/// What a checkpoint's module has otherwise than this one.
+fn difference(there: &Shapes, here: &Shapes) -> Option<String> {
+    let has = |(path, shape): &(String, Vec<usize>)| format!("{path} of shape {shape:?}");
+    (0..there.len().max(here.len()))
+        .map(|number| (there.get(number), here.get(number)))
+        .find(|(there, here)| there != here)
+        .map(|(there, here)| {
+            let words = |found: Option<&_>| found.map_or("nothing".to_owned(), has);
+            format!("it has {} where this one has {}", words(there), words(here))
+        })
 }
 
 fn unpack(bytes: &[u8]) -> Result<Payload, String> {

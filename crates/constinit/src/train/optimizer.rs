@@ -249,6 +249,18 @@ impl OptimizerConfig {
         }
     }
 
+    /// How many tensors of a parameter's size the optimizer keeps between steps.
+    pub fn state_tensors(&self) -> usize {
+        match self {
+            Self::Sgd(s) => usize::from(s.momentum != 0.0),
+            Self::Adam(AdamSettings { amsgrad, .. })
+            | Self::AdamW(AdamWSettings { amsgrad, .. }) => 2 + usize::from(*amsgrad),
+            Self::RmsProp(s) => 1 + usize::from(s.centered) + usize::from(s.momentum != 0.0),
+            Self::AdaGrad(_) | Self::Muon(_) => 1,
+            Self::Adan(_) => 4,
+        }
+    }
+
     /// The optimizer's rule for one parameter.
     fn build<B: Backend>(&self) -> AnyOptimizer<B> {
         match self {
@@ -332,8 +344,9 @@ fn coupled(penalty: f64) -> Option<WeightDecayConfig> {
 }
 
 fn adaptive(betas: &[f64], epsilon: f64, weight_decay: f64) -> Result<(), Error> {
-    if let Some(beta) = betas.iter().find(|beta| !(0.0..1.0).contains(*beta)) {
-        let reason = "must be at least 0 and less than 1";
+    // Burn keeps these settings in single precision.
+    if let Some(beta) = betas.iter().find(|beta| !(0.0..1.0).contains(&(**beta as f32))) {
+        let reason = "must be at least 0 and, in single precision, less than 1";
         return Err(Error::Setting { setting: "betas", value: *beta, reason });
     }
     not_negative("epsilon", epsilon)?;
@@ -341,14 +354,14 @@ fn adaptive(betas: &[f64], epsilon: f64, weight_decay: f64) -> Result<(), Error>
 }
 
 fn not_negative(setting: &'static str, value: f64) -> Result<(), Error> {
-    if value.is_finite() && value >= 0.0 {
+    if (value as f32).is_finite() && value >= 0.0 {
         return Ok(());
     }
     Err(Error::Setting { setting, value, reason: "must be a finite number, 0 or more" })
 }
 
 fn finite(setting: &'static str, value: f64) -> Result<(), Error> {
-    if value.is_finite() {
+    if (value as f32).is_finite() {
         return Ok(());
     }
     Err(Error::Setting { setting, value, reason: "must be a finite number" })
@@ -528,7 +541,7 @@ mod tests {
             ),
             (
                 r#"{"type":"adam","betas":[0.9,1.0]}"#,
-                "betas = 1: must be at least 0 and less than 1",
+                "betas = 1: must be at least 0 and, in single precision, less than 1",
             ),
             (
                 r#"{"type":"adagrad","epsilon":-1e-8}"#,
