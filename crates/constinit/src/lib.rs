@@ -20,6 +20,7 @@
 //! The two hidden units are one unit. [`train::train`] with a [`probe::PropertyProbe`] shows that
 //! they stay so, bit for bit.
 
+pub mod axes;
 pub mod files;
 pub mod init;
 pub mod params;
@@ -31,6 +32,7 @@ pub mod train;
 mod activation;
 mod const_init;
 mod error;
+mod gradients;
 
 pub use activation::Activation;
 pub use const_init::{

@@ -121,7 +121,7 @@ impl TrainingFacts {
     }
 
     /// What tells the units of a space apart.
-    fn breakers(&self, space: &str) -> Vec<Breaker> {
+    pub fn breakers(&self, space: &str) -> Vec<Breaker> {
         let named = self.sets().into_iter().filter(|(_, spaces)| spaces.contains(space));
         named.map(|(breaker, _)| breaker).collect()
     }
@@ -145,6 +145,20 @@ pub enum Breaker {
     CoupledDecay,
     /// Classes of another space, on which the sums of this class rest, are broken.
     Space(SpaceId),
+}
+
+impl fmt::Display for Breaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dropout => "dropout",
+            Self::Noise => "noise",
+            Self::UnitRates => "learning rates of each unit's own",
+            Self::OptimizerState => "an optimizer state that differs between units",
+            Self::UnequalTargets => "unequal targets",
+            Self::CoupledDecay => "coupled decay",
+            Self::Space(_) => "the loss of another space's classes",
+        })
+    }
 }
 
 /// What keeps a class.

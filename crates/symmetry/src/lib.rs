@@ -73,6 +73,7 @@
 //! - [`Policy`]: what counts as equal. Bits by default; by value, within a tolerance, up to a sign or a positive factor
 //!   when asked by name.
 //! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, dead and constant units.
+//! - [`spreads`]: how far the units of a class have moved apart since.
 //! - [`theorem`]: the four properties of a constant-initialised perceptron, measured.
 //! - [`certificate`]: what keeps a class, what breaks it, with a sentence for people.
 //!
@@ -103,6 +104,7 @@ mod policy;
 mod sameness;
 mod space;
 mod splits;
+mod spread;
 mod stable;
 mod sum;
 mod symmetry;
@@ -128,6 +130,7 @@ pub use params::{Elements, ParamView};
 pub use partition::Partition;
 pub use policy::{Comparison, Normalization, Policy};
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
+pub use spread::{Spread, spreads};
 pub use symmetry::{Difference, Kind, NanEntry, SpaceSymmetry, Symmetry, Witness};
 pub use twins::{twins, twins_with};
 pub use ulps::{Ulps, ulps};

@@ -59,6 +59,8 @@ macro_rules! implement {
     };
 }
 
+implement!(half::f16, i16, 16);
+implement!(half::bf16, i16, 16);
 implement!(f32, i32, 32);
 implement!(f64, i64, 64);
 

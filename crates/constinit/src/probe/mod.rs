@@ -4,13 +4,23 @@
 //! loss, learning rate and step number. It holds what it measured; the training loop holds the
 //! probe. The parameters after a number of steps are bitwise the same with and without probes.
 
+#[cfg(feature = "learner")]
+mod metric;
+mod optimizer;
 mod properties;
 mod recorder;
 mod schedule;
+mod symmetry;
 
+#[cfg(feature = "learner")]
+pub use metric::{EffectiveWidthMetric, SpreadMetric};
+pub use optimizer::{ProbeGuard, ProbeHandle, ProbedOptimizer};
 pub use properties::{DenseChain, PropertyProbe, PropertyReading, properties_of};
 pub use recorder::{Recorded, Recorder};
 pub use schedule::Schedule;
+pub use symmetry::{
+    Cause, Finding, FirstBreak, GradientsThen, SpaceReading, SymmetryProbe, SymmetryReading,
+};
 
 use crate::params::{HostParameter, read_parameters};
 use burn::module::AutodiffModule;
@@ -70,6 +80,29 @@ impl<'a, B: AutodiffBackend, M: AutodiffModule<B>> Observation<'a, B, M> {
     /// The state of `model` before training.
     pub fn before_training(model: &'a M) -> Self {
         Self::of(0, model, None, None, None)
+    }
+
+    /// The state of `model` after `step` steps of a loop of the user's own.
+    pub fn after_step(step: usize, model: &'a M) -> Self {
+        Self::of(step, model, None, None, None)
+    }
+
+    /// With the gradients that the step used.
+    #[must_use]
+    pub fn with_gradients(self, gradients: &'a GradientsParams) -> Self {
+        Self { gradients: Some(gradients), ..self }
+    }
+
+    /// With the loss that the step computed.
+    #[must_use]
+    pub fn with_loss(self, loss: f64) -> Self {
+        Self { loss: Some(loss), ..self }
+    }
+
+    /// With the learning rate that the step used.
+    #[must_use]
+    pub fn with_learning_rate(self, rate: f64) -> Self {
+        Self { learning_rate: Some(rate), ..self }
     }
 
     pub(crate) fn of(

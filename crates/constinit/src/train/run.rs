@@ -1,14 +1,14 @@
 //! The loop.
 
 use super::{Batches, Clip};
+use crate::gradients::share_gradients;
 use crate::params::{HostParameter, first_non_finite, parameter_paths};
 use crate::probe::{Flow, Observation, Probe, Schedule};
 use burn::lr_scheduler::LrScheduler;
-use burn::module::{AutodiffModule, ModuleVisitor, Param};
+use burn::module::AutodiffModule;
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{ElementConversion, Tensor};
-use std::marker::PhantomData;
 
 /// All that a run needs to go on.
 #[derive(Clone, Debug)]
@@ -207,27 +207,4 @@ fn diverged_loss<B: AutodiffBackend, M: AutodiffModule<B>>(
     let mut paths = parameter_paths(model);
     let largest_parameter = largest.map(|number| paths.swap_remove(number)).unwrap_or_default();
     Divergence { step, what: NonFinite::Loss { largest_parameter }, value }
-}
-
-/// The same gradients once more: the optimizer empties the container that it is given.
-fn share_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(
-    model: &M,
-    gradients: &GradientsParams,
-) -> GradientsParams {
-    struct Sharer<'a, B> {
-        from: &'a GradientsParams,
-        to: GradientsParams,
-        backend: PhantomData<B>,
-    }
-    impl<B: AutodiffBackend> ModuleVisitor<B> for Sharer<'_, B> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            if let Some(gradient) = self.from.get::<B::InnerBackend, D>(param.id) {
-                self.to.register::<B::InnerBackend, D>(param.id, gradient);
-            }
-        }
-    }
-    let mut sharer =
-        Sharer { from: gradients, to: GradientsParams::new(), backend: PhantomData::<B> };
-    model.visit(&mut sharer);
-    sharer.to
 }

@@ -1,0 +1,3 @@
+//! Which axes of a module's parameters range over the same units.
+
+mod declared;

@@ -1,0 +1,196 @@
+//! The first difference between two units that were one unit, and what is known of its cause.
+
+use crate::params::HostParameter;
+use constinit_symmetry::{AxesSpec, Breaker, Spread, TrainingFacts};
+use std::fmt;
+
+/// Up to this share of a parameter's largest gradient, a difference between gradients is taken for rounding: single
+/// precision rounds at 6e-8, and sums over a batch and a layer of some thousand terms keep 4 digits at least.
+const ROUNDING: f64 = 1e-4;
+
+/// Where two units that were one unit at the start differed for the first time, of all readings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FirstBreak {
+    /// Steps done at the first reading at which they differ.
+    pub step: usize,
+    /// Steps done at the reading before; None where there was none. They parted in between.
+    pub since: Option<usize>,
+    /// The space.
+    pub space: String,
+    pub(super) space_number: usize,
+    /// The two units that differ most, the smaller number first.
+    pub units: [usize; 2],
+    /// The parameter in which they differ most.
+    pub parameter: String,
+    /// The row-major numbers of the two entries, in the order of the units.
+    pub entries: [usize; 2],
+    /// The two numbers, in the order of the units.
+    pub values: [f64; 2],
+    /// Their absolute difference; infinite where one of them is no number.
+    pub difference: f64,
+    /// Their distance in representable numbers.
+    pub ulps: u64,
+    /// Whether the gradients of that step differed already.
+    pub gradients: GradientsThen,
+    /// What is taken for the cause.
+    pub cause: Cause,
+}
+
+/// The gradients, at a break, of units that were one unit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GradientsThen {
+    /// They were not shown to the probe, or belong to a later step than the one at which the units parted.
+    NotSeen,
+    /// Bitwise equal: only the update differed.
+    Agreed,
+    /// They differed already.
+    Differed {
+        /// The parameter with the largest difference.
+        parameter: String,
+        /// The largest difference.
+        difference: f64,
+        /// The same in representable numbers.
+        ulps: u64,
+        /// The largest gradient of all parameters, to compare with.
+        largest: f64,
+    },
+}
+
+/// What is taken for the cause of a break.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Something that is known of the training tells the units apart.
+    Known(Vec<Breaker>),
+    /// By exclusion: nothing known tells the units apart, and their gradients differ by no more than a kernel rounds
+    /// that sums equal rows in different orders.
+    Rounding,
+    /// The gradients differ by more than rounding: the forward pass treats the units unlike, by dropout or noise that
+    /// the probe was not told of, or by an operation that knows units by their numbers.
+    UnequalGradients,
+    /// The gradients agree, so the update did it (rates or state of each unit's own), or a write from outside.
+    Update,
+    /// Not enough was seen.
+    Unknown,
+}
+
+/// What was seen at a break.
+pub(super) struct Seen<'a> {
+    pub spread: Spread,
+    /// The spread of the gradients: None where they were not seen, Some(None) where they agree.
+    pub gradient: Option<Option<Spread>>,
+    /// The largest gradient.
+    pub scale: f64,
+    pub facts: Option<&'a TrainingFacts>,
+}
+
+impl FirstBreak {
+    pub(super) fn new(
+        axes: &AxesSpec,
+        space_number: usize,
+        (since, step): (Option<usize>, usize),
+        seen: &Seen<'_>,
+    ) -> Self {
+        let space = axes.spaces()[space_number].name().to_owned();
+        let path = |spread: &Spread| axes.params()[spread.parameter.get()].path().to_owned();
+        // Gradients tell of the step that parted the units only where the reading before was one step ago.
+        let of_this_step = since.is_some_and(|since| since + 1 == step);
+        let gradients = match seen.gradient.filter(|_| of_this_step) {
+            None => GradientsThen::NotSeen,
+            Some(None) => GradientsThen::Agreed,
+            Some(Some(apart)) => GradientsThen::Differed {
+                parameter: path(&apart),
+                difference: apart.difference,
+                ulps: apart.ulps,
+                largest: seen.scale,
+            },
+        };
+        let known = seen.facts.map(|facts| facts.breakers(&space)).unwrap_or_default();
+        let cause = match &gradients {
+            GradientsThen::Agreed => Cause::Update,
+            _ if !known.is_empty() => Cause::Known(known),
+            GradientsThen::NotSeen => Cause::Unknown,
+            GradientsThen::Differed { difference, .. } if *difference <= ROUNDING * seen.scale => {
+                Cause::Rounding
+            }
+            GradientsThen::Differed { .. } => Cause::UnequalGradients,
+        };
+        let Spread { units, entries, values, difference, ulps, .. } = seen.spread;
+        Self {
+            step,
+            since,
+            space,
+            space_number,
+            units: units.map(|unit| unit.get()),
+            parameter: path(&seen.spread),
+            entries,
+            values,
+            difference,
+            ulps,
+            gradients,
+            cause,
+        }
+    }
+}
+
+/// The largest absolute gradient.
+pub(super) fn largest(gradients: &[HostParameter]) -> f64 {
+    let of = |gradient: &HostParameter| {
+        gradient.data.iter::<f64>().fold(0.0_f64, |largest, value| largest.max(value.abs()))
+    };
+    gradients.iter().map(of).fold(0.0, f64::max)
+}
+
+impl fmt::Display for FirstBreak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [u, v] = self.units;
+        let [a, b] = self.entries;
+        match self.since {
+            Some(since) if since + 1 < self.step => {
+                write!(f, "{}: between steps {since} and {}", self.space, self.step)?;
+            }
+            _ => write!(f, "{}: at step {}", self.space, self.step)?,
+        }
+        let plural = if self.ulps == 1 { "" } else { "s" };
+        write!(f, ", units {u} and {v} part in {} (entries {a} and {b}) by ", self.parameter)?;
+        if self.difference.is_finite() {
+            write!(f, "{:.3e}, {} ulp{plural}", self.difference, self.ulps)?;
+        } else {
+            f.write_str("a number that is not finite")?;
+        }
+        match &self.gradients {
+            GradientsThen::NotSeen => {}
+            GradientsThen::Agreed => f.write_str("; their gradients still agreed")?,
+            GradientsThen::Differed { parameter, difference, ulps, largest } => write!(
+                f,
+                "; the gradients of that step differed already, in {parameter} by {difference:.3e} ({ulps} ulps; the \
+                 largest gradient is {largest:.3e})"
+            )?,
+        }
+        write!(f, ". {}", self.cause)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(breakers) => {
+                let names: Vec<String> = breakers.iter().map(ToString::to_string).collect();
+                write!(f, "Suspected cause: {}, which was expected to part them.", names.join(", "))
+            }
+            Self::Rounding => f.write_str(
+                "Suspected cause, by exclusion: rounding. Nothing known tells the units apart, and kernels need not \
+                 sum the rows of equal units in one order.",
+            ),
+            Self::UnequalGradients => f.write_str(
+                "Suspected cause: the gradients differ by more than rounding, so something in the forward pass tells \
+                 the units apart: dropout, noise, or an operation that knows them by number.",
+            ),
+            Self::Update => f.write_str(
+                "Suspected cause: not the gradients but the update (rates or optimizer state of each unit's own) or a \
+                 write from outside.",
+            ),
+            Self::Unknown => f.write_str("The cause is not known: no gradients of that step were seen."),
+        }
+    }
+}

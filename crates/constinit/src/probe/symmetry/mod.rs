@@ -1,0 +1,444 @@
+//! Which units of a module are the same unit, as training goes on.
+//!
+//! Before the first step a [`SymmetryProbe`] finds the classes of every space of units and says what will keep them
+//! and what would break them. After each step for which it is due it finds the classes again, measures how far the
+//! units of the first classes have moved apart, and names the [first break](FirstBreak): step, space, units,
+//! parameter, entry, difference, and what is known of the cause. It works on any module whose axes are known, from
+//! [`crate::axes`] or written down by hand.
+//!
+//! ```
+//! use burn_autodiff::Autodiff;
+//! use burn_ndarray::NdArray;
+//! use constinit::ConstInitConfig;
+//! use constinit::probe::{Observation, Probe, SymmetryProbe};
+//!
+//! let net = ConstInitConfig::new(vec![3, 5, 4]).init::<Autodiff<NdArray>>(&Default::default());
+//! let mut probe = SymmetryProbe::new(net.axes()?);
+//! probe.observe(&Observation::before_training(&net));
+//! let hidden = &probe.readings()[0].spaces[0];
+//! assert_eq!((hidden.units, hidden.twins, hidden.equitable), (5, 1, Some(1)));
+//! assert_eq!(
+//!     probe.summary(),
+//!     "hidden1: 5 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp and AdaGrad will keep them so; dropout \
+//!      on hidden1 would break it."
+//! );
+//! # Ok::<(), constinit::Error>(())
+//! ```
+
+mod first_break;
+mod sketch;
+mod summary;
+mod views;
+
+pub use first_break::{Cause, FirstBreak, GradientsThen};
+
+use super::{Flow, Observation, Probe, Schedule};
+use crate::Error;
+use crate::gradients::read_gradients;
+use burn::module::AutodiffModule;
+use burn::tensor::backend::AutodiffBackend;
+use constinit_symmetry::{
+    AxesSpec, Certificate, Partition, Spread, Symmetry, SymmetryError, TrainingFacts, certificate,
+    equitable, forward_lumpable, spreads, twins,
+};
+use sketch::Sketch;
+use std::fmt;
+use views::{Binding, views};
+
+/// The classes of all spaces after a number of steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SymmetryReading {
+    /// Steps done; 0 before training.
+    pub step: usize,
+    /// The loss that the step computed; None before training.
+    pub loss: Option<f64>,
+    /// The spaces, in the order of the axes.
+    pub spaces: Vec<SpaceReading>,
+}
+
+/// The classes of one space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpaceReading {
+    /// Units of the space.
+    pub units: usize,
+    /// Classes of twins: units that can be swapped without changing any parameter.
+    pub twins: usize,
+    /// Classes of the coarsest equitable partition; None where only some spaces are watched.
+    pub equitable: Option<usize>,
+    /// Classes of the coarsest forward-lumpable partition; None where it is not known which axes are inputs.
+    pub forward: Option<usize>,
+    /// How far the two units of one class at the start that differ most lie apart now; None where all classes of the
+    /// start are still bitwise one.
+    pub apart: Option<Spread>,
+    /// Whether units that were twins at the start still have bitwise equal gradients; None where no gradients were
+    /// read.
+    pub gradients_agree: Option<bool>,
+    /// Units whose incoming weights and biases are all zero.
+    pub dead: usize,
+    /// Units whose outgoing weights are all zero.
+    pub unheard: usize,
+}
+
+impl SpaceReading {
+    /// The largest absolute difference between two units that were one class at the start.
+    pub fn spread(&self) -> f64 {
+        self.apart.map_or(0.0, |apart| apart.difference)
+    }
+
+    fn discrete(units: usize) -> Self {
+        let all = Some(units);
+        Self {
+            units,
+            twins: units,
+            equitable: all,
+            forward: all,
+            apart: None,
+            gradients_agree: None,
+            dead: 0,
+            unheard: 0,
+        }
+    }
+}
+
+/// Something that the user of a training run wants to know at once.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// Before training, a space has fewer classes than units.
+    Symmetric {
+        /// The space.
+        space: String,
+        /// Its units.
+        units: usize,
+        /// Its classes of equitable units (twins, where only some spaces are watched).
+        classes: usize,
+        /// The same in words, with what keeps them and what would break them.
+        sentence: String,
+    },
+    /// Two units that were one unit differ.
+    Broken(FirstBreak),
+    /// The first step at which the gradients of units of one class differ, while their parameters do not.
+    GradientsDiffer {
+        /// Steps done.
+        step: usize,
+        /// The space.
+        space: String,
+    },
+    /// The probe cannot read the module and looks no more.
+    Failed(String),
+}
+
+/// Finds the classes of every space of a module, before training and as it goes on.
+///
+/// # Complexity
+///
+/// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
+/// before, a reading first looks at a few entries of each unit, and at no more where these still tell all units apart.
+pub struct SymmetryProbe {
+    axes: AxesSpec,
+    /// Whether all spaces of the module are watched, so that sums over classes of other spaces are known.
+    whole: bool,
+    schedule: Schedule,
+    gradients: Schedule,
+    facts: Option<TrainingFacts>,
+    report: Box<dyn FnMut(&Finding) + Send>,
+    bound: Option<Binding>,
+    sketch: Sketch,
+    start: Option<Symmetry>,
+    certificate: Option<Certificate>,
+    readings: Vec<SymmetryReading>,
+    breaks: Vec<FirstBreak>,
+    gradients_differed: Vec<bool>,
+    failed: Option<String>,
+}
+
+impl SymmetryProbe {
+    /// A probe of a module with these axes that looks after every step and reports by `tracing` warnings.
+    pub fn new(axes: AxesSpec) -> Self {
+        let report = Box::new(|finding: &Finding| tracing::warn!(target: "constinit", "{finding}"));
+        Self {
+            sketch: Sketch::new(&axes),
+            axes,
+            whole: true,
+            schedule: Schedule::every(1),
+            gradients: Schedule::when(|_| false),
+            facts: None,
+            report,
+            bound: None,
+            start: None,
+            certificate: None,
+            readings: Vec::new(),
+            breaks: Vec::new(),
+            gradients_differed: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// Looks when the schedule says so; step 0 is always looked at.
+    #[must_use]
+    pub fn on(self, schedule: Schedule) -> Self {
+        Self { schedule, ..self }
+    }
+
+    /// Compares gradients, too, whenever both schedules say so. Without, they are compared at a break only.
+    #[must_use]
+    pub fn gradients_on(self, gradients: Schedule) -> Self {
+        Self { gradients, ..self }
+    }
+
+    /// What is known of the training: the certificate then speaks of it, and breaks are explained by it.
+    #[must_use]
+    pub fn with_facts(self, facts: TrainingFacts) -> Self {
+        Self { facts: Some(facts), ..self }
+    }
+
+    /// Watches only the spaces whose names `wanted` says yes to. Their twins are exact; other kinds of classes rest on
+    /// the classes of the spaces that are left out, and are not reported.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Axes`] where no space is left.
+    pub fn watching(self, wanted: impl Fn(&str) -> bool) -> Result<Self, Error> {
+        let axes = sketch::restricted(&self.axes, |space| wanted(space.name()))?;
+        Ok(Self { sketch: Sketch::new(&axes), axes, whole: false, ..self })
+    }
+
+    /// Calls a function with each finding instead of reporting it by `tracing`.
+    #[must_use]
+    pub fn reporting(self, report: impl FnMut(&Finding) + Send + 'static) -> Self {
+        Self { report: Box::new(report), ..self }
+    }
+
+    /// The axes that are watched.
+    pub fn axes(&self) -> &AxesSpec {
+        &self.axes
+    }
+
+    /// What was read, in the order of steps.
+    pub fn readings(&self) -> &[SymmetryReading] {
+        &self.readings
+    }
+
+    /// The classes at the first reading: of twins.
+    pub fn start(&self) -> Option<&Symmetry> {
+        self.start.as_ref()
+    }
+
+    /// What is certified of the classes at the first reading, under the facts given; None where none were.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
+    /// The first break of each space that has broken, in the order of steps.
+    pub fn breaks(&self) -> &[FirstBreak] {
+        &self.breaks
+    }
+
+    /// The first break of all.
+    pub fn first_break(&self) -> Option<&FirstBreak> {
+        self.breaks.first()
+    }
+
+    /// Why the probe looks no more, where it does not.
+    pub fn failed(&self) -> Option<&str> {
+        self.failed.as_deref()
+    }
+
+    /// What the first reading found, a sentence a space that has fewer classes than units.
+    pub fn summary(&self) -> String {
+        let Some(start) = &self.start else { return String::new() };
+        let lines: Vec<String> =
+            self.symmetric(start).into_iter().map(|finding| finding.to_string()).collect();
+        lines.join("\n")
+    }
+
+    fn symmetric(&self, start: &Symmetry) -> Vec<Finding> {
+        let first = self.readings.first().map_or(&[][..], |reading| reading.spaces.as_slice());
+        summary::of_start(start, first, self.facts.as_ref())
+    }
+
+    fn read<B: AutodiffBackend, M: AutodiffModule<B>>(
+        &mut self,
+        seen: &Observation<'_, B, M>,
+    ) -> Result<(), Error> {
+        if self.bound.is_none() {
+            self.bound = Some(Binding::new(seen.model, &self.axes, self.whole)?);
+        }
+        let Some(bound) = &self.bound else { return Ok(()) };
+        let was_discrete = self.start.as_ref().is_some_and(|start| {
+            start.spaces().iter().all(|space| space.partition().is_discrete())
+        }) && self.readings.last().is_some_and(SymmetryReading::is_discrete);
+        if was_discrete && self.sketch.proves_discrete(seen.model, bound)? {
+            let spaces = self.axes.spaces().iter().map(|s| SpaceReading::discrete(s.units()));
+            let mut spaces: Vec<_> = spaces.collect();
+            if !self.whole {
+                spaces.iter_mut().for_each(|space| (space.equitable, space.forward) = (None, None));
+            }
+            self.readings.push(SymmetryReading { step: seen.step, loss: seen.loss, spaces });
+            return Ok(());
+        }
+
+        let now = views(&self.axes, bound, seen.parameters())?;
+        let found = twins(&self.axes, &now)?;
+        let all_one = found.spaces().iter().all(|space| space.effective_width() <= 1);
+        let equitable = match (self.whole, all_one) {
+            // Coarser than one class there is nothing.
+            (true, true) => None,
+            (true, false) => Some(equitable(&self.axes, &now)?),
+            (false, _) => None,
+        };
+        let forward = if self.whole && !all_one { forward(&self.axes, &now)? } else { None };
+        let start = self.start.get_or_insert_with(|| found.clone());
+        let pairs = || start.spaces().iter().zip(found.spaces());
+        let held = pairs().all(|(start, now)| start.partition().refines(now.partition()));
+        let apart = if held { vec![None; found.spaces().len()] } else { spreads(start, &now)? };
+
+        let newly: Vec<usize> = (0..apart.len())
+            .filter(|space| apart[*space].is_some())
+            .filter(|space| !self.breaks.iter().any(|known| known.space_number == *space))
+            .collect();
+        let wanted = !newly.is_empty() || self.gradients.due(seen.step);
+        let gradients = match seen.gradients.filter(|_| wanted) {
+            Some(gradients) => Some(read_gradients::<B, M>(seen.model, gradients)),
+            None => None,
+        };
+        let gradients_apart = match &gradients {
+            Some(gradients) => Some(spreads(start, &views(&self.axes, bound, gradients)?)?),
+            None => None,
+        };
+
+        let classes = |symmetry: Option<&Symmetry>, space: usize| match symmetry {
+            Some(symmetry) => Some(symmetry.spaces()[space].effective_width()),
+            None if self.whole && all_one => Some(found.spaces()[space].effective_width()),
+            None => None,
+        };
+        let spaces = found.spaces().iter().enumerate().map(|(number, space)| {
+            let findings = space.findings();
+            SpaceReading {
+                units: space.partition().units(),
+                twins: space.effective_width(),
+                equitable: classes(equitable.as_ref(), number),
+                forward: classes(forward.as_ref(), number),
+                apart: apart[number],
+                gradients_agree: gradients_apart.as_ref().map(|apart| apart[number].is_none()),
+                dead: findings.map_or(0, |findings| findings.dead().len()),
+                unheard: findings.map_or(0, |findings| findings.unheard().len()),
+            }
+        });
+        let spaces: Vec<SpaceReading> = spaces.collect();
+        let reading = SymmetryReading { step: seen.step, loss: seen.loss, spaces };
+        let since = self.readings.last().map(|reading| reading.step);
+        let first = self.readings.is_empty();
+        self.readings.push(reading);
+
+        if first {
+            let coarsest = equitable.as_ref().unwrap_or(&found);
+            self.certificate = self.facts.as_ref().map(|facts| certificate(coarsest, facts));
+            for finding in self.symmetric(&found) {
+                (self.report)(&finding);
+            }
+        }
+        self.gradients_differed.resize(apart.len(), false);
+        for number in 0..apart.len() {
+            let differ = gradients_apart.as_ref().is_some_and(|apart| apart[number].is_some());
+            let named = self.axes.spaces()[number].name().to_owned();
+            if differ && apart[number].is_none() && !self.gradients_differed[number] {
+                (self.report)(&Finding::GradientsDiffer { step: seen.step, space: named });
+            }
+            self.gradients_differed[number] |= differ;
+        }
+        for number in newly {
+            let Some(spread) = apart[number] else { continue };
+            let gradient = gradients_apart.as_ref().map(|apart| apart[number]);
+            let scale = gradients.as_ref().map_or(0.0, |gradients| first_break::largest(gradients));
+            let what = first_break::Seen { spread, gradient, scale, facts: self.facts.as_ref() };
+            let found = FirstBreak::new(&self.axes, number, (since, seen.step), &what);
+            (self.report)(&Finding::Broken(found.clone()));
+            self.breaks.push(found);
+        }
+        Ok(())
+    }
+}
+
+/// Forward-lumpable classes; None where it is not known which axes are inputs, or what the inputs are.
+fn forward(
+    axes: &AxesSpec,
+    params: &[constinit_symmetry::ParamView<'_>],
+) -> Result<Option<Symmetry>, Error> {
+    let inputs: [(&str, Partition); 0] = [];
+    match forward_lumpable(axes, params, &inputs) {
+        Ok(found) => Ok(Some(found)),
+        Err(SymmetryError::UnknownRole { .. } | SymmetryError::MissingInputPartition { .. }) => {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl SymmetryReading {
+    /// Whether no two units of any space are alike in any sense that was looked for.
+    pub fn is_discrete(&self) -> bool {
+        self.spaces.iter().all(|space| {
+            let coarsest = space.forward.or(space.equitable).unwrap_or(space.twins);
+            space.units == coarsest
+        })
+    }
+}
+
+impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for SymmetryProbe {
+    fn due(&self, step: usize) -> bool {
+        self.failed.is_none() && (step == 0 || self.start.is_none() || self.schedule.due(step))
+    }
+
+    /// Only while there are classes that can break.
+    fn reads_gradients(&self) -> bool {
+        self.start.as_ref().is_some_and(|start| {
+            let can_break = |(number, space): (usize, &constinit_symmetry::SpaceSymmetry)| {
+                let broken = self.breaks.iter().any(|known| known.space_number == number);
+                !broken && !space.partition().is_discrete()
+            };
+            start.spaces().iter().enumerate().any(can_break)
+        })
+    }
+
+    fn observe(&mut self, seen: &Observation<'_, B, M>) -> Flow {
+        if self.failed.is_some() {
+            return Flow::Continue;
+        }
+        match self.read(seen) {
+            Ok(()) => Flow::Continue,
+            Err(error) => {
+                // A probe does not end the training that it watches.
+                let reason = error.to_string();
+                (self.report)(&Finding::Failed(reason.clone()));
+                self.failed = Some(reason);
+                Flow::Continue
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SymmetryProbe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SymmetryProbe")
+            .field("spaces", &self.axes.spaces())
+            .field("readings", &self.readings.len())
+            .field("breaks", &self.breaks)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Symmetric { sentence, .. } => f.write_str(sentence),
+            Self::Broken(found) => found.fmt(f),
+            Self::GradientsDiffer { step, space } => write!(
+                f,
+                "{space}: at step {step} the gradients of units of one class differ for the first time, while the \
+                 units are still bitwise one."
+            ),
+            Self::Failed(reason) => write!(f, "the symmetry probe looks no more: {reason}"),
+        }
+    }
+}

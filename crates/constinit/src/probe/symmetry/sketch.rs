@@ -1,0 +1,278 @@
+//! A few entries of each unit that tell all units apart, where they do.
+//!
+//! In a forward-lumpable partition the units of a class have equal biases, and equal weights from every input that is
+//! alone in its class. So a space whose units differ in these is cut into single units by *every* kind of class, and
+//! the rest of the parameters need not be read:
+//!
+//! 1. a space is settled where a vector of its own, or a weight from fixed inputs, tells its units apart;
+//! 2. then a weight from a settled space may settle another, since its inputs are alone, too.
+//!
+//! Each round rests on earlier ones only, which is why a cycle of spaces proves nothing of itself.
+
+use super::views::{Binding, view};
+use crate::Error;
+use burn::module::{AutodiffModule, ModuleVisitor, Param};
+use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{Tensor, TensorData, Transaction};
+use constinit_symmetry::{AxesSpec, Axis, ParamView, Role, RoleAxis, UnitSpace, twins};
+use std::ops::Range;
+
+/// Entries that are read of each unit in each parameter.
+const ENTRIES: usize = 4;
+
+/// Which entries to read.
+pub struct Sketch {
+    /// The axes of the entries; None where they cannot tell the units of every space apart.
+    axes: Option<AxesSpec>,
+    /// For each parameter of the whole spec the entries to read.
+    cuts: Vec<Option<Vec<Range<usize>>>>,
+}
+
+impl Sketch {
+    /// Plans a sketch of a module with these axes.
+    pub fn new(axes: &AxesSpec) -> Self {
+        let spaces = axes.spaces();
+        let mut settled: Vec<bool> =
+            spaces.iter().map(|space| space.is_fixed() || space.units() < 2).collect();
+        let mut cuts: Vec<Option<(usize, Vec<Range<usize>>)>> = vec![None; axes.params().len()];
+        loop {
+            let mut round = Vec::new();
+            for (number, param) in axes.params().iter().enumerate() {
+                if cuts[number].is_some() {
+                    continue;
+                }
+                let open =
+                    |axis: &RoleAxis| axis.axis.space().is_some_and(|space| !settled[space.get()]);
+                let mut open_axes = param.axes().iter().enumerate().filter(|(_, axis)| open(axis));
+                let (Some((along, axis)), None) = (open_axes.next(), open_axes.next()) else {
+                    continue;
+                };
+                if axis.role == Role::Output {
+                    round.push((number, along));
+                }
+            }
+            if round.is_empty() {
+                break;
+            }
+            for (number, along) in round {
+                let param = &axes.params()[number];
+                let axis = &param.axes()[along].axis;
+                let mut left = (ENTRIES / axis.inner()).max(1);
+                let ranges = param.shape().iter().enumerate().map(|(position, size)| {
+                    if position == along {
+                        return 0..*size;
+                    }
+                    let taken = (*size).min(left);
+                    left = (left / taken.max(1)).max(1);
+                    0..taken
+                });
+                cuts[number] = Some((along, ranges.collect()));
+                if let Some(space) = axis.space() {
+                    settled[space.get()] = true;
+                }
+            }
+        }
+        let complete = settled.iter().all(|settled| *settled);
+        let sketched = complete.then(|| sketched_axes(axes, &cuts)).flatten();
+        Self { axes: sketched, cuts: cuts.into_iter().map(|cut| cut.map(|(_, r)| r)).collect() }
+    }
+
+    /// Whether the sketch of a module tells the units of every space apart.
+    pub fn proves_discrete<B: AutodiffBackend, M: AutodiffModule<B>>(
+        &self,
+        module: &M,
+        bound: &Binding,
+    ) -> Result<bool, Error> {
+        let Some(axes) = &self.axes else { return Ok(false) };
+        let mut wanted: Vec<(usize, &[Range<usize>])> = self
+            .cuts
+            .iter()
+            .zip(&bound.numbers)
+            .filter_map(|(cut, number)| Some((*number, cut.as_deref()?)))
+            .collect();
+        wanted.sort_by_key(|(number, _)| *number);
+        let read = read::<B, M>(module, &wanted);
+        let of_number = |number: usize| {
+            let position = wanted.iter().position(|(wanted, _)| *wanted == number);
+            position.and_then(|position| read.get(position))
+        };
+        // The sketch's parameters come in the order of the spec's.
+        let numbers = self.cuts.iter().zip(&bound.numbers).filter(|(cut, _)| cut.is_some());
+        let views: Option<Vec<(&str, &TensorData)>> = axes
+            .params()
+            .iter()
+            .zip(numbers)
+            .map(|(param, (_, number))| Some((param.path(), of_number(*number)?)))
+            .collect();
+        let Some(views) = views else { return Ok(false) };
+        let views: Vec<ParamView<'_>> =
+            views.into_iter().map(|(path, data)| view(path, data)).collect::<Result<_, _>>()?;
+        let found = twins(axes, &views)?;
+        Ok(found.spaces().iter().all(|space| space.partition().is_discrete()))
+    }
+}
+
+/// The axes of the entries that are read: one space a parameter, all else fixed.
+fn sketched_axes(axes: &AxesSpec, cuts: &[Option<(usize, Vec<Range<usize>>)>]) -> Option<AxesSpec> {
+    let taken: Vec<_> = axes
+        .params()
+        .iter()
+        .zip(cuts)
+        .filter_map(|(param, cut)| {
+            let (along, ranges) = cut.as_ref()?;
+            let shape: Vec<usize> = ranges.iter().map(Range::len).collect();
+            let named = (0..shape.len()).map(|position| {
+                let axis = &param.axes()[position];
+                if position == *along { by_name(axes, axis) } else { fixed(axis.role) }
+            });
+            Some((param.path(), named.collect(), shape))
+        })
+        .collect();
+    written(axes.spaces().iter().cloned(), taken).ok()
+}
+
+/// The axes of the parameters that belong to some spaces, with all other axes fixed.
+///
+/// # Errors
+///
+/// [`Error::Axes`] where no space is left.
+pub fn restricted(axes: &AxesSpec, wanted: impl Fn(&UnitSpace) -> bool) -> Result<AxesSpec, Error> {
+    let keep: Vec<bool> = axes.spaces().iter().map(wanted).collect();
+    if !keep.contains(&true) {
+        let names: Vec<&str> = axes.spaces().iter().map(UnitSpace::name).collect();
+        let reason = format!("none of the spaces is to be watched; there are {}", names.join(", "));
+        return Err(Error::Axes { reason });
+    }
+    let taken = axes
+        .params()
+        .iter()
+        .filter_map(|param| {
+            let kept = |axis: &RoleAxis| axis.axis.space().is_some_and(|space| keep[space.get()]);
+            param.axes().iter().any(kept).then(|| {
+                let named = param
+                    .axes()
+                    .iter()
+                    .map(|axis| if kept(axis) { by_name(axes, axis) } else { fixed(axis.role) });
+                (param.path(), named.collect(), param.shape().to_vec())
+            })
+        })
+        .collect();
+    let spaces = axes.spaces().iter().zip(&keep).filter(|(_, keep)| **keep);
+    written(spaces.map(|(space, _)| space.clone()), taken)
+}
+
+type Written<'a> = (&'a str, Vec<RoleAxis<String>>, Vec<usize>);
+
+fn written<'a>(
+    spaces: impl Iterator<Item = UnitSpace>,
+    params: Vec<Written<'a>>,
+) -> Result<AxesSpec, Error> {
+    let mut builder = AxesSpec::builder();
+    for space in spaces {
+        builder = builder.unit_space(space);
+    }
+    for (path, axes, _) in &params {
+        builder = builder.param(*path, axes.iter().cloned());
+    }
+    Ok(builder.build(params.iter().map(|(path, _, shape)| (*path, shape.as_slice())))?)
+}
+
+fn fixed(role: Role) -> RoleAxis<String> {
+    RoleAxis { axis: Axis::Fixed, role }
+}
+
+fn by_name(axes: &AxesSpec, axis: &RoleAxis) -> RoleAxis<String> {
+    let name = |space: &constinit_symmetry::SpaceId| axes.spaces()[space.get()].name().to_owned();
+    let named = match &axis.axis {
+        Axis::Fixed => Axis::Fixed,
+        Axis::Space(space) => Axis::Space(name(space)),
+        Axis::Flattened { space, inner } => Axis::Flattened { space: name(space), inner: *inner },
+    };
+    RoleAxis { axis: named, role: axis.role }
+}
+
+/// Some entries of some parameters, by their numbers in the order in which Burn visits the module.
+fn read<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    wanted: &[(usize, &[Range<usize>])],
+) -> Vec<TensorData> {
+    struct Reader<'a, B: AutodiffBackend> {
+        wanted: std::iter::Peekable<std::slice::Iter<'a, (usize, &'a [Range<usize>])>>,
+        number: usize,
+        transaction: Option<Transaction<B::InnerBackend>>,
+    }
+    impl<B: AutodiffBackend> ModuleVisitor<B> for Reader<'_, B> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            let number = self.number;
+            self.number += 1;
+            let Some((_, ranges)) = self.wanted.next_if(|(wanted, _)| *wanted == number) else {
+                return;
+            };
+            let ranges: [Range<usize>; D] =
+                std::array::from_fn(|axis| ranges.get(axis).cloned().unwrap_or(0..0));
+            let transaction = self.transaction.take().unwrap_or_default();
+            self.transaction = Some(transaction.register(param.val().inner().slice(ranges)));
+        }
+    }
+    let wanted = wanted.iter().peekable();
+    let mut reader = Reader::<B> { wanted, number: 0, transaction: None };
+    module.visit(&mut reader);
+    reader.transaction.map(Transaction::execute).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ConstInitConfig;
+    use burn::module::Initializer;
+    use burn_autodiff::Autodiff;
+    use burn_ndarray::NdArray;
+    use constinit_symmetry::{input, output};
+
+    type B = Autodiff<NdArray>;
+
+    fn proves(dims: Vec<usize>, bias: bool, random: bool) -> bool {
+        let mut net = ConstInitConfig::new(dims).with_bias(bias).init::<B>(&Default::default());
+        if random {
+            let uniform = Initializer::Uniform { min: -1.0, max: 1.0 };
+            for layer in &mut net.layers {
+                let shape = layer.weight.dims();
+                layer.weight = uniform.init(shape, &Default::default());
+            }
+        }
+        let axes = net.axes().unwrap();
+        let bound = Binding::new(&net, &axes, true).unwrap();
+        Sketch::new(&axes).proves_discrete(&net, &bound).unwrap()
+    }
+
+    #[test]
+    fn a_few_entries_are_enough_where_units_differ_and_prove_nothing_where_they_do_not() {
+        for bias in [true, false] {
+            assert!(proves(vec![3, 50, 40, 2], bias, true));
+            assert!(!proves(vec![3, 50, 40, 2], bias, false));
+        }
+    }
+
+    #[test]
+    fn a_cycle_of_spaces_proves_nothing_of_itself() {
+        // Each space could be settled only by a weight from the other one.
+        let axes = AxesSpec::builder()
+            .space("a", 2)
+            .space("b", 2)
+            .param("ab", [input("a"), output("b")])
+            .param("ba", [input("b"), output("a")])
+            .build([("ab", &[2, 2][..]), ("ba", &[2, 2])])
+            .unwrap();
+        assert!(Sketch::new(&axes).axes.is_none());
+    }
+
+    #[test]
+    fn outgoing_weights_settle_nothing() {
+        let axes = AxesSpec::builder()
+            .space("a", 2)
+            .param("out", [input("a"), output("")])
+            .build([("out", &[2, 2][..])])
+            .unwrap();
+        assert!(Sketch::new(&axes).axes.is_none());
+    }
+}
