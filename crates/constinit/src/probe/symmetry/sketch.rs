@@ -7,14 +7,16 @@
 //! 1. a space is settled where a vector of its own, or a weight from fixed inputs, tells its units apart;
 //! 2. then a weight from a settled space may settle another, since its inputs are alone, too.
 //!
-//! Each round rests on earlier ones only, which is why a cycle of spaces proves nothing of itself.
+//! The spaces are put in an order in which each rests on earlier ones only: a cycle of spaces proves nothing of itself.
 
 use super::views::{Binding, view};
 use crate::Error;
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Tensor, TensorData, Transaction};
-use constinit_symmetry::{AxesSpec, Axis, ParamView, Role, RoleAxis, UnitSpace, twins};
+use constinit_symmetry::{
+    AxesSpec, Axis, ParamView, Policy, Role, RoleAxis, SpecParam, UnitSpace, twins_with,
+};
 use std::ops::Range;
 
 /// Entries that are read of each unit in each parameter.
@@ -31,48 +33,23 @@ pub struct Sketch {
 impl Sketch {
     /// Plans a sketch of a module with these axes.
     pub fn new(axes: &AxesSpec) -> Self {
-        let spaces = axes.spaces();
-        let mut settled: Vec<bool> =
-            spaces.iter().map(|space| space.is_fixed() || space.units() < 2).collect();
+        let order = settling_order(axes);
+        let place = |space: usize| order.iter().position(|known| *known == space);
         let mut cuts: Vec<Option<(usize, Vec<Range<usize>>)>> = vec![None; axes.params().len()];
-        loop {
-            let mut round = Vec::new();
-            for (number, param) in axes.params().iter().enumerate() {
-                if cuts[number].is_some() {
-                    continue;
-                }
-                let open =
-                    |axis: &RoleAxis| axis.axis.space().is_some_and(|space| !settled[space.get()]);
-                let mut open_axes = param.axes().iter().enumerate().filter(|(_, axis)| open(axis));
-                let (Some((along, axis)), None) = (open_axes.next(), open_axes.next()) else {
-                    continue;
-                };
-                if axis.role == Role::Output {
-                    round.push((number, along));
-                }
-            }
-            if round.is_empty() {
-                break;
-            }
-            for (number, along) in round {
-                let param = &axes.params()[number];
-                let axis = &param.axes()[along].axis;
-                let mut left = (ENTRIES / axis.inner()).max(1);
-                let ranges = param.shape().iter().enumerate().map(|(position, size)| {
-                    if position == along {
-                        return 0..*size;
-                    }
-                    let taken = (*size).min(left);
-                    left = (left / taken.max(1)).max(1);
-                    0..taken
-                });
-                cuts[number] = Some((along, ranges.collect()));
-                if let Some(space) = axis.space() {
-                    settled[space.get()] = true;
+        for (param, cut) in axes.params().iter().zip(&mut cuts) {
+            // The axis whose space comes last is the one that the parameter may settle.
+            let last = open_axes(axes, param).max_by_key(|(_, space)| place(*space));
+            if let Some((along, space)) =
+                last.filter(|(along, space)| settles(axes, param, *along, *space))
+            {
+                let before = |(_, other): (usize, usize)| place(other) < place(space);
+                let known = open_axes(axes, param).filter(|(axis, _)| *axis != along).all(before);
+                if known && place(space).is_some() {
+                    *cut = Some((along, ranges(param, along)));
                 }
             }
         }
-        let complete = settled.iter().all(|settled| *settled);
+        let complete = order.len() == axes.spaces().iter().filter(|space| is_open(space)).count();
         let sketched = complete.then(|| sketched_axes(axes, &cuts)).flatten();
         Self { axes: sketched, cuts: cuts.into_iter().map(|cut| cut.map(|(_, r)| r)).collect() }
     }
@@ -107,9 +84,84 @@ impl Sketch {
         let Some(views) = views else { return Ok(false) };
         let views: Vec<ParamView<'_>> =
             views.into_iter().map(|(path, data)| view(path, data)).collect::<Result<_, _>>()?;
-        let found = twins(axes, &views)?;
+        // By value, as sums are compared: zeros of unlike sign are one number.
+        let found = twins_with(axes, &views, &Policy::value())?;
         Ok(found.spaces().iter().all(|space| space.partition().is_discrete()))
     }
+}
+
+/// Whether a space has units to tell apart.
+fn is_open(space: &UnitSpace) -> bool {
+    !space.is_fixed() && space.units() > 1
+}
+
+/// The axes of a parameter with units to tell apart, and their spaces.
+fn open_axes<'a>(
+    axes: &'a AxesSpec,
+    param: &'a SpecParam,
+) -> impl Iterator<Item = (usize, usize)> + 'a {
+    let spaces = param.axes().iter().enumerate();
+    spaces
+        .filter_map(|(along, axis)| Some((along, axis.axis.space()?.get())))
+        .filter(|(_, space)| is_open(&axes.spaces()[*space]))
+}
+
+/// Whether a parameter produces the units of a space along one axis and has the space on no other.
+fn settles(axes: &AxesSpec, param: &SpecParam, along: usize, space: usize) -> bool {
+    let alone = open_axes(axes, param).filter(|(_, other)| *other == space).count() == 1;
+    alone && param.axes()[along].role == Role::Output
+}
+
+/// An order of spaces in which each can be settled by parameters whose other spaces come before it. A space waits for
+/// as many of its parameters as can be used; spaces that wait for each other end the order.
+fn settling_order(axes: &AxesSpec) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::new();
+    loop {
+        let mut best: Option<(usize, usize)> = None;
+        for (space, _) in axes.spaces().iter().enumerate().filter(|(_, space)| is_open(space)) {
+            if order.contains(&space) {
+                continue;
+            }
+            let (mut usable, mut waiting) = (0, 0);
+            for param in axes.params() {
+                let along = open_axes(axes, param).find(|(_, other)| *other == space);
+                let Some((along, _)) =
+                    along.filter(|(along, _)| settles(axes, param, *along, space))
+                else {
+                    continue;
+                };
+                let mut others = open_axes(axes, param).filter(|(axis, _)| *axis != along);
+                if others.all(|(_, other)| order.contains(&other)) {
+                    usable += 1;
+                } else {
+                    waiting += 1;
+                }
+            }
+            if usable > 0 && best.is_none_or(|(_, least)| waiting < least) {
+                best = Some((space, waiting));
+            }
+        }
+        match best {
+            Some((space, _)) => order.push(space),
+            None => return order,
+        }
+    }
+}
+
+/// A few entries of each unit along one axis.
+fn ranges(param: &SpecParam, along: usize) -> Vec<Range<usize>> {
+    let mut left = (ENTRIES / param.axes()[along].axis.inner()).max(1);
+    let sizes = param.shape().iter().enumerate();
+    sizes
+        .map(|(position, size)| {
+            if position == along {
+                return 0..*size;
+            }
+            let taken = (*size).min(left);
+            left = (left / taken.max(1)).max(1);
+            0..taken
+        })
+        .collect()
 }
 
 /// The axes of the entries that are read: one space a parameter, all else fixed.
@@ -251,6 +303,18 @@ mod tests {
             assert!(proves(vec![3, 50, 40, 2], bias, true));
             assert!(!proves(vec![3, 50, 40, 2], bias, false));
         }
+    }
+
+    #[test]
+    fn zeros_of_unlike_sign_are_one_number() {
+        let config = ConstInitConfig::new(vec![1, 2, 1]).with_init_w(0.0).with_init_b(0.0);
+        let mut net = config.init::<B>(&Default::default());
+        net.layers[0].weight = Initializer::Zeros.init([1, 2], &Default::default());
+        let signs = Tensor::from_data([0.0, -0.0], &Default::default());
+        net.layers[0].bias = Some(Param::from_tensor(signs));
+        let axes = net.axes().unwrap();
+        let bound = Binding::new(&net, &axes, true).unwrap();
+        assert!(!Sketch::new(&axes).proves_discrete(&net, &bound).unwrap());
     }
 
     #[test]
