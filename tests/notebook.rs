@@ -89,7 +89,12 @@ fn every_step_s_four_properties_hold_bit_for_bit() {
                 assert_eq!(line["properties"][property]["holds"], true, "{backend}: {line}");
                 assert_eq!(line["properties"][property]["ulps"], 0, "{backend}: {line}");
             }
-            assert_eq!(line["hidden"][0]["one_unit"], true);
+            let space = &line["spaces"][0];
+            assert_eq!((&space["name"], &space["units"]), (&"hidden1".into(), &2.into()));
+            for kind in ["twins", "equitable", "forward"] {
+                assert_eq!(space[kind], 1, "{kind}");
+            }
+            assert_eq!(space["spread"], 0.0);
         }
         let end = &lines[52];
         assert_eq!(

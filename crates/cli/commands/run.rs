@@ -13,7 +13,7 @@ use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::params::{parameter_paths, read_parameters};
-use constinit::probe::Schedule;
+use constinit::probe::{Observation, Probe, Schedule, SymmetryProbe};
 use constinit::tensors::from_values;
 use constinit::train::{
     Batch, Batches, Clip, ConfiguredOptimizer, Ended, FullBatch, MiniBatches, Plan, Shifted,
@@ -101,6 +101,8 @@ fn check(
 struct Note {
     readings_bytes: u64,
     readings: usize,
+    /// Steps done at the last reading.
+    read: usize,
     tally: Tally,
     comparison: Option<Comparison>,
 }
@@ -118,8 +120,16 @@ impl Job for Run {
         let parameters = read_parameters(&fresh.model).iter().map(|p| p.data.num_elements()).sum();
         let readings = self.config.training.steps / self.config.probe.every;
         let mut screen = Screen::new(self.json, parameters, readings, self.config.training.steps);
+        // Asked before the checkpoint takes its place: classes are followed from the start.
+        let symmetry = SymmetryProbe::new(fresh.model.axes()?).with_facts(optimizer.facts());
+        let mut symmetry = symmetry.without_history().reporting(|_| {});
+        let start = Observation::before_training(&fresh.model);
+        Probe::<B, ConstInit<B>>::observe(&mut symmetry, &start);
         let (state, note) = self.checkpoint(backend, fresh, device)?;
-        Session { run: &self, backend, device }.go(state, note, &mut screen)
+        if let Some(note) = &note {
+            symmetry.resume(note.read, note.tally.broken_spaces());
+        }
+        Session { run: &self, backend, device }.go(state, note, symmetry, &mut screen)
     }
 }
 
@@ -176,6 +186,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         &self,
         state: State<B>,
         note: Option<Note>,
+        symmetry: SymmetryProbe,
         screen: &mut Screen,
     ) -> Result<ExitCode, Failure> {
         let Run { config, title, directory, .. } = self.run;
@@ -187,7 +198,12 @@ impl<B: AutodiffBackend> Session<'_, B> {
         };
         screen.start(&title, &start).map_err(on_screen)?;
 
-        let names = state.model.parameter_names();
+        let read = read_parameters(&state.model);
+        let names = Names {
+            in_files: state.model.parameter_names(),
+            paths: parameter_paths(&state.model),
+            shapes: read.iter().map(|p| p.data.shape.to_vec()).collect(),
+        };
         let bar = self.progress(screen);
         let bytes = note.as_ref().map_or(0, |note| note.readings_bytes);
         let readings = directory.as_ref().map(|d| d.open_readings(bytes)).transpose()?;
@@ -202,8 +218,8 @@ impl<B: AutodiffBackend> Session<'_, B> {
             if let Some(comparison) = &mut comparison {
                 comparison.outputs(&outputs);
             }
-            let parameters = read_parameters(&state.model);
-            let named = names.iter().map(String::as_str).zip(parameters.iter().map(|p| &p.data));
+            let named = names.in_files.iter().map(String::as_str);
+            let named = named.zip(read.iter().map(|p| &p.data));
             screen
                 .parameters("parameters before training", named)
                 .and_then(|()| screen.outputs(&outputs, &batch.targets.into_data()))
@@ -211,8 +227,19 @@ impl<B: AutodiffBackend> Session<'_, B> {
         }
         let schedule = Schedule::every(config.probe.every).or(Schedule::at(config.training.steps));
         let failure = None;
-        let mut watch =
-            Watch { schedule, names, tally, screen, readings, comparison, bar, number, failure };
+        let mut watch = Watch {
+            schedule,
+            names,
+            symmetry,
+            known_breaks: 0,
+            tally,
+            screen,
+            readings,
+            comparison,
+            bar,
+            number,
+            failure,
+        };
         if from == 0 {
             watch.keep(&start).map_err(in_folder)?;
         }
@@ -273,6 +300,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let note = Note {
             readings_bytes,
             readings: watch.number,
+            read: watch.symmetry.readings().last().map_or(0, |reading| reading.step),
             tally: watch.tally.clone(),
             comparison: watch.comparison.clone(),
         };
@@ -295,10 +323,11 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let parameters = read_parameters(&state.model);
         let data: Vec<&TensorData> = parameters.iter().map(|p| &p.data).collect();
         if let Some(directory) = &run.directory {
-            directory.write_parameters(watch.names.iter().cloned().zip(data.iter().copied()))?;
+            let names = watch.names.in_files.iter().cloned();
+            directory.write_parameters(names.zip(data.iter().copied()))?;
         }
         let tally = watch.tally.clone();
-        let names = Names { in_files: watch.names.clone(), paths: parameter_paths(&state.model) };
+        let names = watch.names.clone();
         let interrupted = interrupt.signal().filter(|_| matches!(ended, Ended::Stopped { .. }));
         // A run that has not come to its end has not come to all numbers.
         let comparison = watch.comparison.take().filter(|_| ended == Ended::Finished);
@@ -313,7 +342,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         watch.keep(&end).map_err(in_folder)?;
         watch.screen.json_line(&end).map_err(on_screen)?;
         if watch.screen.is_sparse() {
-            let named = watch.names.iter().map(String::as_str).zip(data.iter().copied());
+            let named = names.in_files.iter().map(String::as_str).zip(data.iter().copied());
             let heading = format!("\nparameters after step {}", state.step);
             watch.screen.parameters(&heading, named).map_err(on_screen)?;
         }

@@ -1,10 +1,11 @@
 //! The lines of `readings.jsonl`, and of standard output with `--json`.
 
 use super::Comparison;
-use super::verdict::{FirstBreak, parameter_name, space_name};
+use super::verdict::Broken;
 use crate::config::RunConfig;
+use constinit::probe::{SpaceReading, SymmetryReading};
 use constinit::train::{Divergence, Ended, NonFinite};
-use constinit_symmetry::theorem::{Alike, HiddenUnits, Properties};
+use constinit_symmetry::theorem::{Alike, Properties};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -24,8 +25,11 @@ pub struct Reading {
     event: &'static str,
     step: usize,
     loss: Option<f64>,
+    spaces: Vec<Space>,
     properties: BTreeMap<&'static str, Option<Property>>,
-    hidden: Vec<Hidden>,
+    /// What the classes of the start mean; before training only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -37,32 +41,40 @@ struct Property {
 }
 
 #[derive(Serialize)]
-struct Hidden {
+struct Space {
     name: String,
     units: usize,
-    one_unit: bool,
-    /// The pair that differs most.
-    apart: Option<Pair>,
-}
-
-#[derive(Serialize)]
-struct Pair {
-    units: [usize; 2],
-    parameter: String,
-    difference: Option<f64>,
+    twins: usize,
+    equitable: Option<usize>,
+    forward: Option<usize>,
+    /// Of units that were one class at the start; null where it is infinite.
+    spread: Option<f64>,
     ulps: u64,
+    dead: usize,
+    unheard: usize,
 }
 
 /// The parameters' names in files, `linear1.weight`, and their paths in the module,
 /// `layers.0.weight`, both in the order in which Burn visits them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Names {
     pub in_files: Vec<String>,
     pub paths: Vec<String>,
+    pub shapes: Vec<Vec<usize>>,
 }
 
 impl Names {
-    fn of_path<'a>(&'a self, path: &'a str) -> &'a str {
+    /// The index in files, `[output, input]` of a weight, of an entry in storage order.
+    pub fn index(&self, path: &str, entry: usize) -> Vec<usize> {
+        let position = self.paths.iter().position(|known| known == path);
+        match position.and_then(|position| self.shapes.get(position)).map(Vec::as_slice) {
+            Some([_, outputs]) => vec![entry % outputs, entry / outputs],
+            _ => vec![entry],
+        }
+    }
+
+    /// The name in files of a parameter of the module.
+    pub fn of_path<'a>(&'a self, path: &'a str) -> &'a str {
         let position = self.paths.iter().position(|known| known == path);
         position.and_then(|position| self.in_files.get(position)).map_or(path, String::as_str)
     }
@@ -74,7 +86,7 @@ pub struct End<'a> {
     event: &'static str,
     step: usize,
     verdict: &'static str,
-    first_break: Option<&'a FirstBreak>,
+    first_break: Option<&'a Broken>,
     ended: &'static str,
     reason: Option<String>,
     /// What keeps the run from agreeing with numbers that were printed elsewhere; absent where no
@@ -96,35 +108,36 @@ impl<'a> Start<'a> {
 }
 
 impl Reading {
-    pub fn new(
-        step: usize,
-        loss: Option<f64>,
-        properties: &Properties,
-        hidden: &[HiddenUnits],
-    ) -> Self {
+    pub fn new(names: &[&str], reading: &SymmetryReading, properties: &Properties) -> Self {
         let property = |alike: Alike| Property {
             holds: alike.holds(),
             deviation: finite(alike.deviation),
             ulps: alike.ulps,
         };
-        let space = |(number, units): (usize, &HiddenUnits)| Hidden {
-            name: space_name(number),
-            units: units.units,
-            one_unit: units.apart.is_none(),
-            apart: units.apart.map(|apart| Pair {
-                units: apart.units,
-                parameter: parameter_name(apart.layer, apart.kind),
-                difference: finite(apart.difference),
-                ulps: apart.ulps,
-            }),
+        let space = |(name, read): (&&str, &SpaceReading)| Space {
+            name: (*name).to_owned(),
+            units: read.units,
+            twins: read.twins,
+            equitable: read.equitable,
+            forward: read.forward,
+            spread: finite(read.spread()),
+            ulps: read.apart.map_or(0, |apart| apart.ulps),
+            dead: read.dead,
+            unheard: read.unheard,
         };
         Self {
             event: "reading",
-            step,
-            loss: loss.and_then(finite),
+            step: reading.step,
+            loss: reading.loss.and_then(finite),
+            spaces: names.iter().zip(&reading.spaces).map(space).collect(),
             properties: properties.iter().map(|(name, p)| (name, p.map(property))).collect(),
-            hidden: hidden.iter().enumerate().map(space).collect(),
+            certificate: None,
         }
+    }
+
+    /// With what the classes of the start mean.
+    pub fn with_certificate(self, sentences: Vec<String>) -> Self {
+        Self { certificate: Some(sentences), ..self }
     }
 }
 
@@ -132,7 +145,7 @@ impl<'a> End<'a> {
     pub fn new(
         step: usize,
         verdict: &'static str,
-        first_break: Option<&'a FirstBreak>,
+        first_break: Option<&'a Broken>,
         ended: &Ended,
         names: &Names,
         printed: Option<&Comparison>,
@@ -189,7 +202,10 @@ mod tests {
         let names = Names {
             in_files: vec!["linear1.weight".to_owned(), "linear2.bias".to_owned()],
             paths: vec!["layers.0.weight".to_owned(), "layers.1.bias".to_owned()],
+            shapes: vec![vec![3, 2], vec![4]],
         };
+        assert_eq!(names.index("layers.0.weight", 3), [1, 1]); // from input 1 to unit 1
+        assert_eq!(names.index("layers.1.bias", 3), [3]);
         assert_eq!(
             explain(&divergence, &names),
             "after step 7, linear2.bias has the value -inf (entry 3)"

@@ -5,8 +5,9 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use burn::tensor::TensorData;
 use constinit::parameters_text;
+use constinit::probe::{SpaceReading, SymmetryReading};
 use constinit::text::Numbers;
-use constinit_symmetry::theorem::{Alike, HiddenUnits, Properties};
+use constinit_symmetry::theorem::{Alike, Properties};
 use std::io::{self, Stdout, Write};
 
 const HEADING: Style = Style::new().bold();
@@ -98,25 +99,22 @@ impl Screen {
         self.write(|out| write!(out, "{HEADING}{heading}{HEADING:#}\n{text}\n"))
     }
 
-    /// One reading; `parameters` are asked for only where they are shown.
+    /// One reading; `line` is what `--json` prints, `parameters` are asked for only where they are shown.
     pub fn reading<'a, I: IntoIterator<Item = (&'a str, &'a TensorData)>>(
         &mut self,
         number: usize,
-        (step, loss): (usize, Option<f64>),
-        (properties, hidden): (&Properties, &[HiddenUnits]),
+        line: &Reading,
+        (reading, properties): (&SymmetryReading, &Properties),
         parameters: impl FnOnce() -> I,
     ) -> io::Result<()> {
         match self.manner {
-            Manner::Json => {
-                let reading = Reading::new(step, loss, properties, hidden);
-                self.write(|out| write_line(out, &reading))
-            }
-            Manner::Whole if step == 0 => Ok(()),
+            Manner::Json => self.write(|out| write_line(out, line)),
+            Manner::Whole if reading.step == 0 => Ok(()),
             Manner::Whole => {
-                let loss = loss.map_or(String::new(), |loss| format!("   loss {loss:.4}"));
-                self.parameters(&format!("step {step}{loss}"), parameters())
+                let loss = reading.loss.map_or(String::new(), |loss| format!("   loss {loss:.4}"));
+                self.parameters(&format!("step {}{loss}", reading.step), parameters())
             }
-            Manner::Table { every } => self.row(number, every, step, loss, properties, hidden),
+            Manner::Table { every } => self.row(number, every, reading, properties),
         }
     }
 
@@ -124,15 +122,14 @@ impl Screen {
         &mut self,
         number: usize,
         every: usize,
-        step: usize,
-        loss: Option<f64>,
+        reading: &SymmetryReading,
         properties: &Properties,
-        hidden: &[HiddenUnits],
     ) -> io::Result<()> {
+        let SymmetryReading { step, loss, spaces } = reading;
         let names: Vec<&str> =
             properties.iter().filter(|(_, p)| p.is_some()).map(|(name, _)| name).collect();
         let heading = !std::mem::replace(&mut self.heading_shown, true);
-        let shown = number.is_multiple_of(every) || step == self.last_step;
+        let shown = number.is_multiple_of(every) || *step == self.last_step;
         self.write(|out| {
             if heading {
                 write!(out, "{HEADING}{:>8}  {:>12}", "step", "loss")?;
@@ -150,8 +147,20 @@ impl Screen {
                 let (style, text) = cell(alike);
                 write!(out, "  {style}{text:>9}{style:#}")?;
             }
-            let spaces: Vec<String> = hidden.iter().map(hidden_cell).collect();
+            let spaces: Vec<String> = spaces.iter().map(space_cell).collect();
             writeln!(out, "  {}", spaces.join("  "))
+        })
+    }
+
+    /// What the classes of the start mean.
+    pub fn certificate(&mut self, lines: &[String]) -> io::Result<()> {
+        if self.manner == Manner::Json || lines.is_empty() {
+            return Ok(());
+        }
+        self.write(|out| {
+            writeln!(out, "{HEADING}before training{HEADING:#}")?;
+            lines.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
+            writeln!(out)
         })
     }
 
@@ -223,9 +232,10 @@ fn cell(alike: Alike) -> (Style, String) {
     }
 }
 
-fn hidden_cell(units: &HiddenUnits) -> String {
-    match &units.apart {
-        None => format!("{} = 1", units.units),
-        Some(apart) => format!("{} apart by {:.2e}", units.units, apart.difference),
+fn space_cell(read: &SpaceReading) -> String {
+    let SpaceReading { units, twins, apart, .. } = read;
+    match apart {
+        None => format!("{units} = {twins}"),
+        Some(apart) => format!("{units} = {twins}, apart by {:.2e}", apart.difference),
     }
 }

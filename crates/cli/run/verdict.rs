@@ -1,33 +1,45 @@
-//! Which hidden units were one unit, for how long, and what kept them so.
+//! Which hidden units were one unit, for how long, what kept them so, and what parted them.
 
-use constinit::linear_name;
-use constinit_symmetry::theorem::{Alike, Apart, HiddenUnits, Kind, Properties};
+use super::Names;
+use constinit::probe::{Cause, FirstBreak, GradientsThen, SpaceReading, SymmetryReading};
+use constinit_symmetry::theorem::{Alike, Properties};
 use serde::{Deserialize, Serialize};
 
 /// The first reading at which two units differed that had been one unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FirstBreak {
+pub struct Broken {
     pub step: usize,
+    /// The reading before: they parted in between.
+    pub since: Option<usize>,
     pub space: String,
     pub units: [usize; 2],
     pub parameter: String,
+    /// The two entries, `[output, input]` of a weight.
+    pub entries: [Vec<usize>; 2],
     /// Infinite differences are written as null.
     pub difference: Option<f64>,
     pub ulps: u64,
+    /// Whether the gradients of that step agreed; null where they were not seen.
+    pub gradients_agreed: Option<bool>,
+    pub cause: String,
+    /// Whether rounding is what is left as the cause.
+    pub rounding: bool,
 }
 
 /// What has been seen of a hidden space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Space {
+    name: String,
     units: usize,
-    one_unit_at_start: bool,
-    first_break: Option<FirstBreak>,
+    /// Classes of twins at the start.
+    classes: usize,
 }
 
 /// What the readings have shown so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     spaces: Vec<Space>,
+    breaks: Vec<Broken>,
     /// For P1 to P4: the first step at which it failed.
     failed: [Option<usize>; 4],
     /// Whether the network has biases, and so P2 and P4.
@@ -47,78 +59,90 @@ pub struct What<'a> {
     pub finite: bool,
 }
 
-/// The name of a parameter of a perceptron.
-pub fn parameter_name(layer: usize, kind: Kind) -> String {
-    linear_name(layer, if kind == Kind::Weight { "weight" } else { "bias" })
-}
-
-/// The name of a hidden space.
-pub fn space_name(number: usize) -> String {
-    format!("hidden{}", number + 1)
+impl Broken {
+    /// A break in the words of files: PyTorch's names and orientation.
+    pub fn new(found: &FirstBreak, names: &Names) -> Self {
+        Self {
+            step: found.step,
+            since: found.since,
+            space: found.space.clone(),
+            units: found.units,
+            parameter: names.of_path(&found.parameter).to_owned(),
+            entries: found.entries.map(|entry| names.index(&found.parameter, entry)),
+            difference: Some(found.difference).filter(|difference| difference.is_finite()),
+            ulps: found.ulps,
+            gradients_agreed: match found.gradients {
+                GradientsThen::NotSeen => None,
+                GradientsThen::Agreed => Some(true),
+                GradientsThen::Differed { .. } => Some(false),
+            },
+            cause: found.cause.to_string(),
+            rounding: found.cause == Cause::Rounding,
+        }
+    }
 }
 
 impl Tally {
     /// Takes one reading into account.
-    pub fn add(&mut self, step: usize, properties: &Properties, hidden: &[HiddenUnits]) {
-        if step == 0 || self.spaces.is_empty() {
-            let space = |units: &HiddenUnits| Space {
-                units: units.units,
-                one_unit_at_start: units.apart.is_none(),
-                first_break: None,
+    pub fn add(&mut self, names: &[&str], properties: &Properties, reading: &SymmetryReading) {
+        if self.spaces.is_empty() {
+            let space = |(name, read): (&&str, &SpaceReading)| Space {
+                name: (*name).to_owned(),
+                units: read.units,
+                classes: read.twins,
             };
-            self.spaces = hidden.iter().map(space).collect();
+            self.spaces = names.iter().zip(&reading.spaces).map(space).collect();
         }
         self.bias = properties.p2.is_some();
         for (failed, (_, property)) in self.failed.iter_mut().zip(properties.iter()) {
             if failed.is_none() && property.as_ref().is_some_and(|alike: &Alike| !alike.holds()) {
-                *failed = Some(step);
+                *failed = Some(reading.step);
             }
         }
-        for (number, (space, units)) in self.spaces.iter_mut().zip(hidden).enumerate() {
-            // Numbers that are not finite have left the theorem's ground; the run says so by itself.
-            if let Some(apart) = &units.apart
-                && apart.difference.is_finite()
-                && space.one_unit_at_start
-                && space.first_break.is_none()
-            {
-                space.first_break = Some(first_break(step, number, apart));
-            }
+    }
+
+    /// Takes a break into account.
+    pub fn add_break(&mut self, broken: Broken) {
+        // Numbers that are not finite have left the theorem's ground; the run says so by itself.
+        if broken.difference.is_some() {
+            self.breaks.push(broken);
         }
     }
 
     /// The first break of any space.
-    pub fn first_break(&self) -> Option<&FirstBreak> {
-        self.spaces.iter().filter_map(|space| space.first_break.as_ref()).min_by_key(|b| b.step)
+    pub fn first_break(&self) -> Option<&Broken> {
+        self.breaks.iter().min_by_key(|broken| broken.step)
+    }
+
+    /// The spaces that have broken.
+    pub fn broken_spaces(&self) -> impl Iterator<Item = &str> {
+        self.breaks.iter().map(|broken| broken.space.as_str())
     }
 
     /// `held` or `broken`.
     pub fn word(&self) -> &'static str {
-        if self.first_break().is_some() { "broken" } else { "held" }
+        if self.breaks.is_empty() { "held" } else { "broken" }
     }
 
     /// The verdict for people, a line a finding.
     pub fn sentences(&self, what: &What<'_>) -> Vec<String> {
-        let mut lines: Vec<String> = self
-            .spaces
-            .iter()
-            .enumerate()
-            .map(|(number, space)| space.sentence(&space_name(number), what))
-            .collect();
-        let whole = what.finite
-            && self.spaces.iter().any(|space| space.one_unit_at_start && space.units > 1);
-        if whole {
+        let broken_in = |space: &Space| self.breaks.iter().find(|b| b.space == space.name);
+        let mut lines: Vec<String> =
+            self.spaces.iter().map(|space| space.sentence(broken_in(space), what)).collect();
+        if what.finite && self.spaces.iter().any(|space| space.classes < space.units) {
             let kept = "equal incoming weights, biases and outgoing weights give equal gradients";
+            let optimizer = what.optimizer;
             lines.push(match self.first_break() {
                 None => format!(
-                    "What {} them so: {kept}, and {} moves equal units alike.",
+                    "What {} them so: {kept}, and {optimizer} moves equal units alike.",
                     if what.step == 0 { "would keep" } else { "kept" },
-                    what.optimizer
                 ),
-                Some(_) => format!(
-                    "In exact arithmetic they would still be one unit: {kept}, and {} moves equal \
-                     units alike. Rounding parted them: {} does not sum every unit in the same order.",
-                    what.optimizer, what.backend
+                Some(broken) if broken.rounding => format!(
+                    "In exact arithmetic they would still be one unit: {kept}, and {optimizer} moves equal units \
+                     alike. {}",
+                    broken.cause
                 ),
+                Some(broken) => broken.cause.clone(),
             });
         }
         lines.extend(self.properties_sentence(what));
@@ -158,17 +182,21 @@ impl Tally {
 }
 
 impl Space {
-    fn sentence(&self, name: &str, what: &What<'_>) -> String {
-        let Self { units, .. } = self;
+    fn sentence(&self, broken: Option<&Broken>, what: &What<'_>) -> String {
+        let Self { name, units, classes } = self;
         let backend = what.backend;
         if *units < 2 {
             return format!("{name}: one unit, nothing to compare it with.");
         }
-        if !self.one_unit_at_start {
-            return format!("{name}: {units} units, not alike at the start.");
+        if classes == units {
+            return format!("{name}: {units} units, all different at the start.");
         }
-        match &self.first_break {
-            None if what.step == 0 => format!("{name}: {units} units are one unit."),
+        let one = match classes {
+            1 => "one unit".to_owned(),
+            classes => format!("{classes} units"),
+        };
+        match broken {
+            None if what.step == 0 => format!("{name}: {units} units are {one}."),
             None => {
                 let (steps, readings) = (what.step, what.readings);
                 let when = if readings > steps {
@@ -176,36 +204,26 @@ impl Space {
                 } else {
                     format!("at every one of {readings} readings in {steps} steps")
                 };
-                format!("{name}: {units} units were one unit {when} on {backend}, bit for bit.")
+                format!("{name}: {units} units were {one} {when} on {backend}, bit for bit.")
             }
             Some(broken) => {
                 let [u, v] = broken.units;
-                let size = match broken.difference {
-                    Some(difference) => {
-                        let plural = if broken.ulps == 1 { "" } else { "s" };
-                        format!("{difference:.3e} ({} ulp{plural})", broken.ulps)
-                    }
-                    None => "a number that is not finite".to_owned(),
-                };
+                let difference = broken.difference.unwrap_or(f64::INFINITY);
+                let plural = if broken.ulps == 1 { "" } else { "s" };
                 format!(
-                    "{name}: {units} units were one unit until step {step} on {backend}; then units \
-                     {u} and {v} differ in {parameter} by {size}.",
+                    "{name}: {units} units were {one} until step {step} on {backend}; then units {u} and {v} differ \
+                     in {parameter} by {difference:.3e} ({ulps} ulp{plural}){gradients}.",
                     step = broken.step,
                     parameter = broken.parameter,
+                    ulps = broken.ulps,
+                    gradients = match broken.gradients_agreed {
+                        None => "",
+                        Some(true) => ", while their gradients agreed",
+                        Some(false) => ", as their gradients did already",
+                    }
                 )
             }
         }
-    }
-}
-
-fn first_break(step: usize, number: usize, apart: &Apart) -> FirstBreak {
-    FirstBreak {
-        step,
-        space: space_name(number),
-        units: apart.units,
-        parameter: parameter_name(apart.layer, apart.kind),
-        difference: Some(apart.difference).filter(|difference| difference.is_finite()),
-        ulps: apart.ulps,
     }
 }
 
@@ -220,14 +238,38 @@ mod tests {
         Properties { p1, p2: Some(ALIKE), p3, p4: Some(p3) }
     }
 
+    fn reading(step: usize, units: usize, twins: usize) -> SymmetryReading {
+        let space = SpaceReading {
+            units,
+            twins,
+            equitable: Some(twins),
+            forward: Some(twins),
+            apart: None,
+            gradients_agree: None,
+            dead: 0,
+            unheard: 0,
+        };
+        SymmetryReading { step, loss: None, spaces: vec![space] }
+    }
+
     fn what(targets_alike: bool) -> What<'static> {
-        What {
-            backend: "ndarray",
-            optimizer: "SGD",
-            step: 2,
-            readings: 3,
-            targets_alike,
-            finite: true,
+        let (backend, optimizer) = ("ndarray", "SGD");
+        What { backend, optimizer, step: 2, readings: 3, targets_alike, finite: true }
+    }
+
+    fn broken(step: usize, ulps: u64) -> Broken {
+        Broken {
+            step,
+            since: Some(step - 1),
+            space: "hidden1".to_owned(),
+            units: [0, 6],
+            parameter: "linear2.weight".to_owned(),
+            entries: [vec![0, 0], vec![0, 6]],
+            difference: Some(1e-7),
+            ulps,
+            gradients_agreed: Some(false),
+            cause: Cause::Rounding.to_string(),
+            rounding: true,
         }
     }
 
@@ -235,7 +277,7 @@ mod tests {
     fn a_run_that_held() {
         let mut tally = Tally::default();
         for step in 0..=2 {
-            tally.add(step, &properties(ALIKE, ALIKE), &[HiddenUnits { units: 2, apart: None }]);
+            tally.add(&["hidden1"], &properties(ALIKE, ALIKE), &reading(step, 2, 1));
         }
         assert_eq!(tally.word(), "held");
         let lines = tally.sentences(&what(true));
@@ -251,12 +293,25 @@ mod tests {
     }
 
     #[test]
+    fn some_classes_and_none() {
+        let mut tally = Tally::default();
+        tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(0, 16, 4));
+        assert!(
+            tally.sentences(&what(true))[0].starts_with("hidden1: 16 units were 4 units after")
+        );
+        let mut tally = Tally::default();
+        tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(0, 16, 16));
+        let lines = tally.sentences(&what(true));
+        assert_eq!(lines[0], "hidden1: 16 units, all different at the start.");
+        assert!(!lines[1].contains("kept"), "{lines:?}");
+    }
+
+    #[test]
     fn unequal_targets_break_outputs_only() {
         let mut tally = Tally::default();
-        let hidden = [HiddenUnits { units: 2, apart: None }];
-        tally.add(0, &properties(ALIKE, ALIKE), &hidden);
-        tally.add(1, &properties(ALIKE, UNLIKE), &hidden);
-        tally.add(2, &properties(ALIKE, ALIKE), &hidden);
+        tally.add(&["hidden1"], &properties(ALIKE, ALIKE), &reading(0, 2, 1));
+        tally.add(&["hidden1"], &properties(ALIKE, UNLIKE), &reading(1, 2, 1));
+        tally.add(&["hidden1"], &properties(ALIKE, ALIKE), &reading(2, 2, 1));
         assert_eq!(tally.word(), "held");
         let lines = tally.sentences(&what(false));
         assert!(lines.contains(
@@ -268,31 +323,20 @@ mod tests {
     }
 
     #[test]
-    fn the_first_break_stays_the_first() {
+    fn a_break_is_told_with_its_cause_and_kept_in_checkpoints() {
         let mut tally = Tally::default();
-        let apart =
-            |ulps| Apart { units: [0, 6], layer: 1, kind: Kind::Weight, difference: 1e-7, ulps };
-        tally.add(0, &properties(ALIKE, ALIKE), &[HiddenUnits { units: 7, apart: None }]);
-        tally.add(
-            1,
-            &properties(UNLIKE, ALIKE),
-            &[HiddenUnits { units: 7, apart: Some(apart(1)) }],
-        );
-        tally.add(
-            2,
-            &properties(UNLIKE, ALIKE),
-            &[HiddenUnits { units: 7, apart: Some(apart(5)) }],
-        );
+        tally.add(&["hidden1"], &properties(ALIKE, ALIKE), &reading(0, 7, 1));
+        tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(1, 7, 2));
+        tally.add_break(broken(1, 1));
         assert_eq!(tally.word(), "broken");
-        let first = tally.first_break().unwrap();
-        assert_eq!((first.step, first.ulps, first.parameter.as_str()), (1, 1, "linear2.weight"));
+        assert_eq!(tally.broken_spaces().collect::<Vec<_>>(), ["hidden1"]);
         let lines = tally.sentences(&what(true));
         assert_eq!(
             lines[0],
             "hidden1: 7 units were one unit until step 1 on ndarray; then units 0 and 6 differ in \
-             linear2.weight by 1.000e-7 (1 ulp)."
+             linear2.weight by 1.000e-7 (1 ulp), as their gradients did already."
         );
-        assert!(lines[1].contains("Rounding parted them"));
+        assert!(lines[1].contains("by exclusion: rounding"), "{}", lines[1]);
         let text = serde_json::to_string(&tally).unwrap();
         assert_eq!(serde_json::from_str::<Tally>(&text).unwrap(), tally);
     }

@@ -1,13 +1,14 @@
 //! The probes of a run: readings, progress, checkpoints that fall due, signals to end.
 
 use super::readings::{Reading, write_line};
-use super::{Comparison, Screen, Tally};
+use super::verdict::Broken;
+use super::{Comparison, Names, Screen, Tally};
 use crate::failure::Failure;
 use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
-use constinit::probe::{Flow, Observation, Probe, Schedule, properties_of};
+use constinit::probe::{Flow, Observation, Probe, Schedule, SymmetryProbe, properties_of};
 use indicatif::ProgressBar;
 use std::fs::File;
 use std::io::{self, Seek};
@@ -21,8 +22,11 @@ const CHECKPOINT_PERIOD: Duration = Duration::from_secs(5);
 /// Takes a reading, shows it and keeps it.
 pub struct Watch<'a> {
     pub schedule: Schedule,
-    /// Names of parameters, in the order in which Burn visits them.
-    pub names: Vec<String>,
+    pub names: Names,
+    /// Has seen the network as it was before training.
+    pub symmetry: SymmetryProbe,
+    /// How many of the probe's breaks the tally knows.
+    pub known_breaks: usize,
     pub tally: Tally,
     pub screen: &'a mut Screen,
     pub readings: Option<File>,
@@ -64,32 +68,54 @@ impl Watch<'_> {
         seen: &Observation<'_, B, ConstInit<B>>,
     ) -> Result<(), Failure> {
         let data: Vec<&TensorData> = seen.parameters().iter().map(|p| &p.data).collect();
-        let (properties, hidden) =
+        let (properties, _) =
             properties_of(seen.model, seen.parameters()).map_err(Failure::usage)?;
-        self.tally.add(seen.step, &properties, &hidden);
-        if let Some(comparison) = &mut self.comparison {
-            let names = self.names.iter().map(String::as_str);
-            comparison.parameters(seen.step, names.zip(data.iter().copied()));
+        let first = seen.step == 0;
+        if !first {
+            self.symmetry.observe(seen);
         }
-        let reading = Reading::new(seen.step, seen.loss, &properties, &hidden);
-        self.keep(&reading).map_err(|error| Failure::usage(format!("readings.jsonl: {error}")))?;
-        let names = &self.names;
+        if let Some(reason) = self.symmetry.failed() {
+            return Err(Failure::usage(reason));
+        }
+        let Some(reading) = self.symmetry.readings().last() else { return Ok(()) };
+        let spaces: Vec<&str> =
+            self.symmetry.axes().spaces().iter().map(|space| space.name()).collect();
+        self.tally.add(&spaces, &properties, reading);
+        for found in &self.symmetry.breaks()[self.known_breaks..] {
+            self.tally.add_break(Broken::new(found, &self.names));
+        }
+        self.known_breaks = self.symmetry.breaks().len();
+        let names = self.names.in_files.iter().map(String::as_str);
+        if let Some(comparison) = &mut self.comparison {
+            comparison.parameters(seen.step, names.clone().zip(data.iter().copied()));
+        }
+        let mut line = Reading::new(&spaces, reading, &properties);
+        let mut certificate: Vec<String> = Vec::new();
+        if first {
+            certificate.extend(self.symmetry.summary().lines().map(str::to_owned));
+            line = line.with_certificate(certificate.clone());
+        }
+        let kept = self.readings.as_mut().map_or(Ok(()), |file| write_line(file, &line));
+        kept.map_err(|error| Failure::usage(format!("readings.jsonl: {error}")))?;
         let screen = &mut *self.screen;
         let number = self.number;
         self.number += 1;
         self.bar
             .suspend(|| {
-                screen.reading(number, (seen.step, seen.loss), (&properties, &hidden), || {
-                    names.iter().map(String::as_str).zip(data)
-                })
+                screen.certificate(&certificate)?;
+                screen.reading(number, &line, (reading, &properties), || names.zip(data))
             })
-            .map_err(|error| Failure::usage(format!("standard output: {error}")))
+            .map_err(crate::failure::on_screen)
     }
 }
 
 impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for Watch<'_> {
     fn due(&self, step: usize) -> bool {
         self.schedule.due(step)
+    }
+
+    fn reads_gradients(&self) -> bool {
+        Probe::<B, ConstInit<B>>::reads_gradients(&self.symmetry)
     }
 
     fn observe(&mut self, seen: &Observation<'_, B, ConstInit<B>>) -> Flow {

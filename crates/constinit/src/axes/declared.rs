@@ -38,3 +38,36 @@ impl<B: Backend> ConstInit<B> {
         Ok(builder.build(shapes)?)
     }
 }
+
+/// Whether two specs say the same of the same parameters, whatever their spaces are called.
+pub fn same_structure(a: &AxesSpec, b: &AxesSpec) -> bool {
+    use constinit_symmetry::Axis;
+    let mut names: Vec<Option<usize>> = vec![None; a.spaces().len()];
+    let mut taken = vec![false; b.spaces().len()];
+    if a.params().len() != b.params().len() || names.len() != taken.len() {
+        return false;
+    }
+    a.params().iter().all(|ours| {
+        let Some(theirs) = b.param_id(ours.path()).map(|id| &b.params()[id.get()]) else {
+            return false;
+        };
+        let pairs = ours.axes().iter().zip(theirs.axes());
+        ours.shape() == theirs.shape()
+            && pairs.into_iter().all(|(x, y)| match (&x.axis, &y.axis) {
+                (Axis::Fixed, Axis::Fixed) => true,
+                (x, y) => match (x.space(), y.space()) {
+                    (Some(x_space), Some(y_space)) if x.inner() == y.inner() => {
+                        let name = &mut names[x_space.get()];
+                        match name {
+                            Some(name) => *name == y_space.get(),
+                            None => {
+                                *name = Some(y_space.get());
+                                !std::mem::replace(&mut taken[y_space.get()], true)
+                            }
+                        }
+                    }
+                    _ => false,
+                },
+            })
+    })
+}

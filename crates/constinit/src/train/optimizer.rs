@@ -13,6 +13,7 @@ use burn::optim::{
 use burn::record::Record;
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use constinit_symmetry::{Decay, Optimizer as Rule, TrainingFacts};
 use serde::{Deserialize, Serialize};
 
 /// An optimizer and its settings. What is left out has PyTorch's default, which is often not
@@ -247,6 +248,23 @@ impl OptimizerConfig {
                 adaptive(&[], s.epsilon, s.weight_decay)
             }
         }
+    }
+
+    /// What the optimizer means for classes of units.
+    pub fn facts(&self) -> TrainingFacts {
+        let coupled = |penalty: f64| if penalty == 0.0 { Decay::None } else { Decay::Coupled };
+        let decoupled = |penalty: f64| if penalty == 0.0 { Decay::None } else { Decay::Decoupled };
+        let (rule, decay) = match self {
+            Self::Sgd(s) if s.momentum == 0.0 => (Rule::Sgd, coupled(s.weight_decay)),
+            Self::Sgd(s) => (Rule::SgdMomentum, coupled(s.weight_decay)),
+            Self::Adam(s) => (Rule::Adam, coupled(s.weight_decay)),
+            Self::AdamW(s) => (Rule::AdamW, decoupled(s.weight_decay)),
+            Self::RmsProp(s) => (Rule::RmsProp, coupled(s.weight_decay)),
+            Self::AdaGrad(s) => (Rule::AdaGrad, coupled(s.weight_decay)),
+            Self::Adan(s) => (Rule::Adan, decoupled(s.weight_decay)),
+            Self::Muon(s) => (Rule::Muon, decoupled(s.weight_decay)),
+        };
+        TrainingFacts::new(rule).with_decay(decay)
     }
 
     /// How many tensors of a parameter's size the optimizer keeps between steps.

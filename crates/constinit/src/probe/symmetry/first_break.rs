@@ -17,7 +17,6 @@ pub struct FirstBreak {
     pub since: Option<usize>,
     /// The space.
     pub space: String,
-    pub(super) space_number: usize,
     /// The two units that differ most, the smaller number first.
     pub units: [usize; 2],
     /// The parameter in which they differ most.
@@ -120,7 +119,6 @@ impl FirstBreak {
             step,
             since,
             space,
-            space_number,
             units: units.map(|unit| unit.get()),
             parameter: path(&seen.spread),
             entries,

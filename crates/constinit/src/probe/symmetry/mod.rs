@@ -147,7 +147,13 @@ pub struct SymmetryProbe {
     start: Option<Symmetry>,
     certificate: Option<Certificate>,
     readings: Vec<SymmetryReading>,
+    /// Whether readings between the first and the last are kept.
+    history: bool,
+    /// The steps of the reading before.
+    before: Option<usize>,
     breaks: Vec<FirstBreak>,
+    /// Numbers of the spaces that have broken, in this run or before it was resumed.
+    broken: Vec<usize>,
     gradients_differed: Vec<bool>,
     failed: Option<String>,
 }
@@ -168,7 +174,10 @@ impl SymmetryProbe {
             start: None,
             certificate: None,
             readings: Vec::new(),
+            history: true,
+            before: None,
             breaks: Vec::new(),
+            broken: Vec::new(),
             gradients_differed: Vec::new(),
             failed: None,
         }
@@ -207,6 +216,20 @@ impl SymmetryProbe {
     #[must_use]
     pub fn reporting(self, report: impl FnMut(&Finding) + Send + 'static) -> Self {
         Self { report: Box::new(report), ..self }
+    }
+
+    /// Keeps only the first and the last reading, for runs of any length.
+    #[must_use]
+    pub fn without_history(self) -> Self {
+        Self { history: false, ..self }
+    }
+
+    /// Goes on with a run that was resumed. The probe has been shown the module as it was at the start; its last
+    /// reading was after `step` steps, and these spaces had broken by then.
+    pub fn resume<'s>(&mut self, step: usize, broken: impl IntoIterator<Item = &'s str>) {
+        let numbers = broken.into_iter().filter_map(|name| self.axes.space_id(name));
+        self.broken = numbers.map(|space| space.get()).collect();
+        self.before = Some(step);
     }
 
     /// The axes that are watched.
@@ -274,7 +297,7 @@ impl SymmetryProbe {
             if !self.whole {
                 spaces.iter_mut().for_each(|space| (space.equitable, space.forward) = (None, None));
             }
-            self.readings.push(SymmetryReading { step: seen.step, loss: seen.loss, spaces });
+            self.keep(SymmetryReading { step: seen.step, loss: seen.loss, spaces });
             return Ok(());
         }
 
@@ -295,7 +318,7 @@ impl SymmetryProbe {
 
         let newly: Vec<usize> = (0..apart.len())
             .filter(|space| apart[*space].is_some())
-            .filter(|space| !self.breaks.iter().any(|known| known.space_number == *space))
+            .filter(|space| !self.broken.contains(space))
             .collect();
         let wanted = !newly.is_empty() || self.gradients.due(seen.step);
         let gradients = match seen.gradients.filter(|_| wanted) {
@@ -327,9 +350,9 @@ impl SymmetryProbe {
         });
         let spaces: Vec<SpaceReading> = spaces.collect();
         let reading = SymmetryReading { step: seen.step, loss: seen.loss, spaces };
-        let since = self.readings.last().map(|reading| reading.step);
         let first = self.readings.is_empty();
-        self.readings.push(reading);
+        let since = self.before;
+        self.keep(reading);
 
         if first {
             let coarsest = equitable.as_ref().unwrap_or(&found);
@@ -355,8 +378,17 @@ impl SymmetryProbe {
             let found = FirstBreak::new(&self.axes, number, (since, seen.step), &what);
             (self.report)(&Finding::Broken(found.clone()));
             self.breaks.push(found);
+            self.broken.push(number);
         }
         Ok(())
+    }
+
+    fn keep(&mut self, reading: SymmetryReading) {
+        self.before = Some(reading.step);
+        if !self.history {
+            self.readings.truncate(1);
+        }
+        self.readings.push(reading);
     }
 }
 
@@ -394,8 +426,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for SymmetryProbe {
     fn reads_gradients(&self) -> bool {
         self.start.as_ref().is_some_and(|start| {
             let can_break = |(number, space): (usize, &constinit_symmetry::SpaceSymmetry)| {
-                let broken = self.breaks.iter().any(|known| known.space_number == number);
-                !broken && !space.partition().is_discrete()
+                !self.broken.contains(&number) && !space.partition().is_discrete()
             };
             start.spaces().iter().enumerate().any(can_break)
         })
