@@ -32,6 +32,36 @@ fn embed() {
 }
 
 #[test]
+fn custom_loop() {
+    let text = example("custom_loop");
+    assert!(text.starts_with("hidden1: 16 units are 1. SGD, SGD with momentum, Adam"), "{text}");
+    assert!(text.contains("step   0: 16 units are 1, spread 0.0e0"), "{text}");
+    assert!(text.contains("step 100: "), "{text}");
+}
+
+#[test]
+fn cnn() {
+    let text = example("cnn");
+    assert!(text.starts_with("conv1: 16 units\nconv2: 8 units\n"), "{text}");
+    // Alike on the way in, told apart by what the second convolution does with them.
+    assert!(text.contains("effective widths: [16, 8]"), "{text}");
+    assert!(text.contains("channels that compute the same: [Some(1), Some(8)]"), "{text}");
+}
+
+#[test]
+#[cfg(feature = "ndarray")]
+fn learner() {
+    let text = example("learner");
+    assert!(text.contains("hidden: 32 units are 1. SGD, "), "{text}");
+    let right = |units: &str| -> usize {
+        let line = text.lines().find(|line| line.contains(units)).expect("such a line");
+        line.rsplit("; ").next().unwrap().split(' ').next().unwrap().parse().unwrap()
+    };
+    let (one, all) = (right("32 units are 1;"), right("32 units are 32;"));
+    assert!(one < 900 && all > 1600, "{one} {all}");
+}
+
+#[test]
 fn examples_are_short_enough_to_copy() {
     for entry in std::fs::read_dir("examples").unwrap() {
         let path = entry.unwrap().path();

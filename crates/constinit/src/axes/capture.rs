@@ -27,12 +27,12 @@ impl CaptureDevice {
 
 impl Device for CaptureDevice {
     fn from_id(id: DeviceId) -> Self {
-        Self((u32::from(id.type_id) << 16) | u32::from(id.index_id as u16))
+        Self((u32::from(id.type_id) << 16) | u32::from(id.index_id))
     }
 
     fn to_id(&self) -> DeviceId {
         let (high, low) = (self.0 >> 16, self.0 & 0xffff);
-        DeviceId { type_id: high as u16, index_id: low as _ }
+        DeviceId { type_id: high as u16, index_id: low as u16 }
     }
 }
 

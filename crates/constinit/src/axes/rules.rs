@@ -523,7 +523,7 @@ impl Tensors {
 
     fn slice(&mut self, input: &TensorIr, ranges: &[Slice], out: &TensorIr) -> bool {
         let mut axes = self.of(input);
-        for number in 0..axes.len() {
+        for (number, axis) in axes.iter_mut().enumerate() {
             let (size, taken) = (input.shape[number], out.shape[number]);
             let range = ranges.get(number);
             let forwards = range.is_none_or(|range| range.step == 1);
@@ -534,15 +534,15 @@ impl Tensors {
             let start = if start < 0 { start + size as isize } else { start } as usize;
             let block =
                 forwards && taken > 1 && size.is_multiple_of(taken) && start.is_multiple_of(taken);
-            let cut = if block { self.factors.cut(&axes[number], size / taken) } else { None };
-            axes[number] = match cut {
+            let cut = if block { self.factors.cut(axis, size / taken) } else { None };
+            *axis = match cut {
                 // One block of several: blocks keep their places, places within blocks are permuted together.
                 Some((blocks, places)) => {
                     self.factors.fix(&blocks);
                     places
                 }
                 None => {
-                    self.factors.fix(&axes[number]);
+                    self.factors.fix(axis);
                     self.factors.axis(taken, true)
                 }
             };

@@ -321,10 +321,8 @@ impl SymmetryProbe {
             .filter(|space| !self.broken.contains(space))
             .collect();
         let wanted = !newly.is_empty() || self.gradients.due(seen.step);
-        let gradients = match seen.gradients.filter(|_| wanted) {
-            Some(gradients) => Some(read_gradients::<B, M>(seen.model, gradients)),
-            None => None,
-        };
+        let gradients = seen.gradients.filter(|_| wanted);
+        let gradients = gradients.map(|gradients| read_gradients::<B, M>(seen.model, gradients));
         let gradients_apart = match &gradients {
             Some(gradients) => Some(spreads(start, &views(&self.axes, bound, gradients)?)?),
             None => None,
@@ -349,11 +347,9 @@ impl SymmetryProbe {
             }
         });
         let spaces: Vec<SpaceReading> = spaces.collect();
-        let reading = SymmetryReading { step: seen.step, loss: seen.loss, spaces };
         let first = self.readings.is_empty();
         let since = self.before;
-        self.keep(reading);
-
+        self.keep(SymmetryReading { step: seen.step, loss: seen.loss, spaces });
         if first {
             let coarsest = equitable.as_ref().unwrap_or(&found);
             self.certificate = self.facts.as_ref().map(|facts| certificate(coarsest, facts));
@@ -361,19 +357,13 @@ impl SymmetryProbe {
                 (self.report)(&finding);
             }
         }
-        self.gradients_differed.resize(apart.len(), false);
-        for number in 0..apart.len() {
-            let differ = gradients_apart.as_ref().is_some_and(|apart| apart[number].is_some());
-            let named = self.axes.spaces()[number].name().to_owned();
-            if differ && apart[number].is_none() && !self.gradients_differed[number] {
-                (self.report)(&Finding::GradientsDiffer { step: seen.step, space: named });
-            }
-            self.gradients_differed[number] |= differ;
+        if let Some(gradients_apart) = &gradients_apart {
+            self.tell_of_gradients(seen.step, &apart, gradients_apart);
         }
+        let scale = gradients.as_ref().map_or(0.0, |gradients| first_break::largest(gradients));
         for number in newly {
             let Some(spread) = apart[number] else { continue };
             let gradient = gradients_apart.as_ref().map(|apart| apart[number]);
-            let scale = gradients.as_ref().map_or(0.0, |gradients| first_break::largest(gradients));
             let what = first_break::Seen { spread, gradient, scale, facts: self.facts.as_ref() };
             let found = FirstBreak::new(&self.axes, number, (since, seen.step), &what);
             (self.report)(&Finding::Broken(found.clone()));
@@ -381,6 +371,26 @@ impl SymmetryProbe {
             self.broken.push(number);
         }
         Ok(())
+    }
+
+    /// Tells of the first step at which gradients differ while the units do not.
+    fn tell_of_gradients(
+        &mut self,
+        step: usize,
+        apart: &[Option<Spread>],
+        gradients: &[Option<Spread>],
+    ) {
+        self.gradients_differed.resize(apart.len(), false);
+        let differed = self.gradients_differed.iter_mut();
+        for ((number, apart), (gradient, told)) in
+            apart.iter().enumerate().zip(gradients.iter().zip(differed))
+        {
+            if gradient.is_some() && apart.is_none() && !*told {
+                let space = self.axes.spaces()[number].name().to_owned();
+                (self.report)(&Finding::GradientsDiffer { step, space });
+            }
+            *told |= gradient.is_some();
+        }
     }
 
     fn keep(&mut self, reading: SymmetryReading) {

@@ -22,12 +22,15 @@ use std::ops::Range;
 /// Entries that are read of each unit in each parameter.
 const ENTRIES: usize = 4;
 
+/// Entries along each axis of a parameter.
+type Cut = Vec<Range<usize>>;
+
 /// Which entries to read.
 pub struct Sketch {
     /// The axes of the entries; None where they cannot tell the units of every space apart.
     axes: Option<AxesSpec>,
     /// For each parameter of the whole spec the entries to read.
-    cuts: Vec<Option<Vec<Range<usize>>>>,
+    cuts: Vec<Option<Cut>>,
 }
 
 impl Sketch {
@@ -35,7 +38,7 @@ impl Sketch {
     pub fn new(axes: &AxesSpec) -> Self {
         let order = settling_order(axes);
         let place = |space: usize| order.iter().position(|known| *known == space);
-        let mut cuts: Vec<Option<(usize, Vec<Range<usize>>)>> = vec![None; axes.params().len()];
+        let mut cuts: Vec<Option<(usize, Cut)>> = vec![None; axes.params().len()];
         for (param, cut) in axes.params().iter().zip(&mut cuts) {
             // The axis whose space comes last is the one that the parameter may settle.
             let last = open_axes(axes, param).max_by_key(|(_, space)| place(*space));
@@ -165,7 +168,7 @@ fn ranges(param: &SpecParam, along: usize) -> Vec<Range<usize>> {
 }
 
 /// The axes of the entries that are read: one space a parameter, all else fixed.
-fn sketched_axes(axes: &AxesSpec, cuts: &[Option<(usize, Vec<Range<usize>>)>]) -> Option<AxesSpec> {
+fn sketched_axes(axes: &AxesSpec, cuts: &[Option<(usize, Cut)>]) -> Option<AxesSpec> {
     let taken: Vec<_> = axes
         .params()
         .iter()
@@ -249,7 +252,8 @@ fn read<B: AutodiffBackend, M: AutodiffModule<B>>(
     wanted: &[(usize, &[Range<usize>])],
 ) -> Vec<TensorData> {
     struct Reader<'a, B: AutodiffBackend> {
-        wanted: std::iter::Peekable<std::slice::Iter<'a, (usize, &'a [Range<usize>])>>,
+        /// What is wanted still, by number.
+        wanted: &'a [(usize, &'a [Range<usize>])],
         number: usize,
         transaction: Option<Transaction<B::InnerBackend>>,
     }
@@ -257,16 +261,17 @@ fn read<B: AutodiffBackend, M: AutodiffModule<B>>(
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
             let number = self.number;
             self.number += 1;
-            let Some((_, ranges)) = self.wanted.next_if(|(wanted, _)| *wanted == number) else {
+            let Some(((wanted, ranges), rest)) = self.wanted.split_first() else { return };
+            if *wanted != number {
                 return;
-            };
+            }
+            self.wanted = rest;
             let ranges: [Range<usize>; D] =
                 std::array::from_fn(|axis| ranges.get(axis).cloned().unwrap_or(0..0));
             let transaction = self.transaction.take().unwrap_or_default();
             self.transaction = Some(transaction.register(param.val().inner().slice(ranges)));
         }
     }
-    let wanted = wanted.iter().peekable();
     let mut reader = Reader::<B> { wanted, number: 0, transaction: None };
     module.visit(&mut reader);
     reader.transaction.map(Transaction::execute).unwrap_or_default()

@@ -1,0 +1,103 @@
+//! What the symmetry probe costs: plain steps beside probed steps, on ndarray, on [784, 512, 10] with batches of 64.
+//!
+//! `cargo bench --bench probe_overhead` prints times; the last lines are ratios of medians measured in turn, in one
+//! process. A *locked* network starts constant and stays so: everything has to be read. In a network with random
+//! weights a few entries of each unit tell all units apart.
+
+use burn::module::Initializer;
+use burn::tensor::Tensor;
+use burn_autodiff::Autodiff;
+use burn_ndarray::NdArray;
+use constinit::init::Init;
+use constinit::probe::{Probe, Schedule, SymmetryProbe};
+use constinit::train::{Batch, Ended, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
+use constinit::{ConstInit, ConstInitConfig, LayerInit};
+use criterion::{Criterion, criterion_group, criterion_main};
+use std::hint::black_box;
+use std::time::Instant;
+
+type B = Autodiff<NdArray>;
+
+const DIMS: [usize; 3] = [784, 512, 10];
+const STEPS: usize = 32;
+const RATE: f64 = 1e-4;
+
+fn data() -> Batch<B> {
+    let device = Default::default();
+    let wave = Tensor::arange(0..64 * DIMS[0] as i64, &device).float().sin();
+    Batch {
+        inputs: wave.reshape([64, DIMS[0]]).mul_scalar(0.1),
+        targets: Tensor::ones([64, 10], &device),
+    }
+}
+
+fn network(random: bool) -> ConstInit<B> {
+    let config = ConstInitConfig::new(DIMS.to_vec()).with_init_w(1e-3).with_init_b(0.1);
+    let uniform = Init::Burn { initializer: Initializer::Uniform { min: -0.05, max: 0.05 } };
+    let mut inits = config.constants();
+    // The usual ramp of 1 an input would make 784 of them diverge.
+    inits[0].weight = Init::InputRamp { start: 1e-3, step: 1e-5 };
+    if random {
+        inits = vec![LayerInit { weight: uniform.clone(), bias: uniform }; 2];
+    }
+    config.try_init_with(&inits, &Default::default()).expect("a network")
+}
+
+fn run(net: &ConstInit<B>, batch: &Batch<B>, probe: Option<Schedule>) {
+    let sgd = OptimizerConfig::sgd(RATE);
+    let state = TrainState::new(net.clone(), sgd.init().unwrap(), RATE);
+    let mut data = FullBatch::new(batch.clone()).unwrap();
+    let loss =
+        |net: &ConstInit<B>, b: Batch<B>| Loss::Mse.forward(net.forward(b.inputs), b.targets);
+    let mut probe = probe.map(|schedule| {
+        SymmetryProbe::new(net.axes().unwrap()).on(schedule).without_history().reporting(|_| {})
+    });
+    let mut probes: Vec<&mut dyn Probe<B, ConstInit<B>>> = Vec::new();
+    if let Some(probe) = &mut probe {
+        probes.push(probe);
+    }
+    let trained = black_box(train(state, &mut data, loss, &Plan::steps(STEPS), &mut probes));
+    assert_eq!(trained.ended, Ended::Finished);
+    assert!(probe.is_none_or(|probe| probe.failed().is_none()));
+}
+
+fn overhead(criterion: &mut Criterion) {
+    let batch = data();
+    for (name, random) in [("locked", false), ("random", true)] {
+        let net = network(random);
+        let ways = [
+            ("plain", None),
+            ("probed at every step", Some(1)),
+            ("probed at every 16th step", Some(16)),
+        ];
+        let mut group = criterion.benchmark_group(format!("{STEPS} steps, {name} network"));
+        group.sample_size(10);
+        for (way, every) in ways {
+            group.bench_function(way, |b| b.iter(|| run(&net, &batch, every.map(Schedule::every))));
+        }
+        group.finish();
+
+        // In turn, so that what else the machine does falls on all alike.
+        let mut times: [Vec<f64>; 3] = Default::default();
+        for _ in 0..41 {
+            for ((_, every), times) in ways.iter().zip(&mut times) {
+                let start = Instant::now();
+                run(&net, &batch, every.map(Schedule::every));
+                times.push(start.elapsed().as_secs_f64());
+            }
+        }
+        let [plain, each, sixteenth] = times.map(|mut times| {
+            times.sort_by(f64::total_cmp);
+            times[times.len() / 2]
+        });
+        println!(
+            "{name}: a plain step {:.3} ms; probed at every step {:.3} of that, at every 16th {:.3}",
+            1e3 * plain / STEPS as f64,
+            each / plain,
+            sixteenth / plain
+        );
+    }
+}
+
+criterion_group!(benches, overhead);
+criterion_main!(benches);
