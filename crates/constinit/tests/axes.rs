@@ -23,7 +23,7 @@ use burn_ndarray::NdArray;
 use constinit::axes::{Capture, Trace, Traced, same_structure, trace};
 use constinit::params::{parameter_paths, read_parameters};
 use constinit::{Activation, ConstInitConfig, Error};
-use constinit_symmetry::{AxesSpec, Axis};
+use constinit_symmetry::{AxesSpec, Axis, Role};
 
 /// In doubles, so that what rounds and what matters lie far apart.
 type N = NdArray<f64>;
@@ -163,6 +163,12 @@ fn spaces(traced: &Traced) -> Vec<(&str, usize)> {
     traced.axes.spaces().iter().map(|space| (space.name(), space.units())).collect()
 }
 
+/// Whether it is known of each axis with a space on which side of its parameter it stands.
+fn sides_are_known(traced: &Traced) -> bool {
+    let axes = traced.axes.params().iter().flat_map(|param| param.axes());
+    axes.filter(|axis| axis.axis.space().is_some()).all(|axis| axis.role != Role::Unknown)
+}
+
 fn flat<B: Backend, const D: usize>(y: Tensor<B, D>) -> Tensor<B, 2> {
     let n = y.shape().num_elements();
     y.reshape([1, n])
@@ -246,6 +252,7 @@ fn a_convolutional_network_with_batch_norm_and_flattening() {
     assert_eq!(spaces(&traced), [("conv1", 8), ("conv2", 6), ("fc1", 10)]);
     let fc1 = &traced.axes.params()[traced.axes.param_id("fc1.weight").unwrap().get()];
     assert!(matches!(fc1.axes()[0].axis, Axis::Flattened { inner: 4, .. }), "{fc1:?}");
+    assert!(sides_are_known(&traced), "{:?}", traced.axes);
     prove(&traced.axes, Cnn::<N>::new(&device()), |net| {
         net.forward(wave([2, 3, 12, 12], &device()))
     });
@@ -289,6 +296,7 @@ fn a_residual_stream_is_one_space() {
     })
     .unwrap();
     assert_eq!(spaces(&traced), [("enter", 8), ("up", 12)]);
+    assert!(sides_are_known(&traced), "{:?}", traced.axes);
     prove(&traced.axes, Residual::<N>::new(&device()), |net| net.forward(wave([4, 3], &device())));
 }
 
@@ -356,6 +364,7 @@ fn a_transformer_encoder() {
     assert_eq!(traced.without_rule, [""; 0]);
     let found = spaces(&traced);
     assert_eq!(found.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [8, 2, 20, 2, 20], "{found:?}");
+    assert!(sides_are_known(&traced), "{:?}", traced.axes);
     prove(&traced.axes, Encoder::<N>::new(&device()), |net| {
         net.forward(wave([2, 5, 3], &device()))
     });
@@ -552,6 +561,23 @@ fn what_knows_units_by_number_fixes_them() {
     };
     assert_eq!(free(&|x| x.clone().select(1, indices(&x))), []);
     assert_eq!(free(&|x| x.clone() * x.random_like(burn::tensor::Distribution::Default)), []);
+}
+
+#[test]
+fn what_a_masked_weight_is_for_is_not_guessed() {
+    let traced = trace(|device| {
+        let net = Two::<Capture> {
+            first: LinearConfig::new(3, 8).with_bias(false).init(device),
+            second: LinearConfig::new(8, 2).with_bias(false).init(device),
+        };
+        let x = Tensor::<Capture, 2>::zeros([4, 3], device);
+        let masked = net.second.weight.val() * Tensor::ones([8, 2], device);
+        let y = net.first.forward(x.clone()).tanh().matmul(masked);
+        Trace::of(&net).input(x).output(y)
+    })
+    .unwrap();
+    assert_eq!(spaces(&traced), [("first", 8)]);
+    assert!(!sides_are_known(&traced), "{:?}", traced.axes);
 }
 
 #[test]

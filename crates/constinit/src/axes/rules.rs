@@ -153,6 +153,9 @@ impl Tensors {
     fn same(&mut self, input: &TensorIr, out: &TensorIr) -> bool {
         let axes = self.of(input);
         self.set(out, axes);
+        if let Some(origin) = self.origins.get(&input.id).cloned() {
+            self.descend(out, origin);
+        }
         true
     }
 
@@ -179,7 +182,11 @@ impl Tensors {
         });
         let joined = joined.collect();
         for input in inputs {
-            self.roles(input, |_| Role::Output);
+            // A gain or a bias. What a matrix is for shows when it is multiplied.
+            let size = input.shape.num_elements();
+            if input.shape.iter().any(|axis| *axis == size) {
+                self.roles(input, |_| Role::Output);
+            }
         }
         self.set(out, joined);
         true
