@@ -43,14 +43,23 @@ fn network(random: bool) -> ConstInit<B> {
     config.try_init_with(&inits, &Default::default()).expect("a network")
 }
 
-fn run(net: &ConstInit<B>, batch: &Batch<B>, probe: Option<Schedule>) {
+/// How a run is probed.
+#[derive(Clone, Copy)]
+struct Probing {
+    every: usize,
+    gradients: bool,
+}
+
+fn run(net: &ConstInit<B>, batch: &Batch<B>, probing: Option<Probing>) {
     let sgd = OptimizerConfig::sgd(RATE);
     let state = TrainState::new(net.clone(), sgd.init().unwrap(), RATE);
     let mut data = FullBatch::new(batch.clone()).unwrap();
     let loss =
         |net: &ConstInit<B>, b: Batch<B>| Loss::Mse.forward(net.forward(b.inputs), b.targets);
-    let mut probe = probe.map(|schedule| {
-        SymmetryProbe::new(net.axes().unwrap()).on(schedule).without_history().reporting(|_| {})
+    let mut probe = probing.map(|Probing { every, gradients }| {
+        let probe = SymmetryProbe::new(net.axes().unwrap()).on(Schedule::every(every));
+        let probe = probe.without_history().reporting(|_| {});
+        if gradients { probe } else { probe.without_gradients() }
     });
     let mut probes: Vec<&mut dyn Probe<B, ConstInit<B>>> = Vec::new();
     if let Some(probe) = &mut probe {
@@ -65,35 +74,39 @@ fn overhead(criterion: &mut Criterion) {
     let batch = data();
     for (name, random) in [("locked", false), ("random", true)] {
         let net = network(random);
+        let way = |every, gradients| Some(Probing { every, gradients });
         let ways = [
             ("plain", None),
-            ("probed at every step", Some(1)),
-            ("probed at every 16th step", Some(16)),
+            ("probed at every step", way(1, true)),
+            ("probed at every step, gradients not kept", way(1, false)),
+            ("probed at every 16th step", way(16, true)),
         ];
         let mut group = criterion.benchmark_group(format!("{STEPS} steps, {name} network"));
         group.sample_size(10);
-        for (way, every) in ways {
-            group.bench_function(way, |b| b.iter(|| run(&net, &batch, every.map(Schedule::every))));
+        for (way, probing) in ways {
+            group.bench_function(way, |b| b.iter(|| run(&net, &batch, probing)));
         }
         group.finish();
 
         // In turn, so that what else the machine does falls on all alike.
-        let mut times: [Vec<f64>; 3] = Default::default();
+        let mut times: [Vec<f64>; 4] = Default::default();
         for _ in 0..41 {
-            for ((_, every), times) in ways.iter().zip(&mut times) {
+            for ((_, probing), times) in ways.iter().zip(&mut times) {
                 let start = Instant::now();
-                run(&net, &batch, every.map(Schedule::every));
+                run(&net, &batch, *probing);
                 times.push(start.elapsed().as_secs_f64());
             }
         }
-        let [plain, each, sixteenth] = times.map(|mut times| {
+        let [plain, each, bare, sixteenth] = times.map(|mut times| {
             times.sort_by(f64::total_cmp);
             times[times.len() / 2]
         });
         println!(
-            "{name}: a plain step {:.3} ms; probed at every step {:.3} of that, at every 16th {:.3}",
+            "{name}: a plain step {:.3} ms; probed at every step {:.3} of that, without keeping gradients {:.3}, at \
+             every 16th step {:.3}",
             1e3 * plain / STEPS as f64,
             each / plain,
+            bare / plain,
             sixteenth / plain
         );
     }

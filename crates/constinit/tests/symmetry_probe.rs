@@ -275,6 +275,15 @@ fn equitable_units_that_are_no_twins_are_counted() {
 }
 
 #[test]
+fn a_break_without_gradients_has_no_known_cause() {
+    let sgd = trained_with_dropout(SymmetryProbe::new(Dropped::<B>::axes()).without_gradients());
+    let probe = sgd.probe();
+    let found = probe.first_break().unwrap();
+    assert_eq!((&found.gradients, &found.cause), (&GradientsThen::NotSeen, &Cause::Unknown));
+    assert_eq!(found.step, 1);
+}
+
+#[test]
 fn some_spaces_can_be_watched_alone() {
     let net = constant(vec![2, 3, 4, 1]).init::<B>(&Default::default());
     let probe = SymmetryProbe::new(net.axes().unwrap());

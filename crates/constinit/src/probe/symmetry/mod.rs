@@ -140,6 +140,8 @@ pub struct SymmetryProbe {
     whole: bool,
     schedule: Schedule,
     gradients: Schedule,
+    /// Whether the gradients of a step are kept for the case that units part in it.
+    keeps_gradients: bool,
     facts: Option<TrainingFacts>,
     report: Box<dyn FnMut(&Finding) + Send>,
     bound: Option<Binding>,
@@ -168,6 +170,7 @@ impl SymmetryProbe {
             whole: true,
             schedule: Schedule::every(1),
             gradients: Schedule::when(|_| false),
+            keeps_gradients: true,
             facts: None,
             report,
             bound: None,
@@ -193,6 +196,13 @@ impl SymmetryProbe {
     #[must_use]
     pub fn gradients_on(self, gradients: Schedule) -> Self {
         Self { gradients, ..self }
+    }
+
+    /// Does not keep the gradients of a step for the case that units part in it: cheaper, since an optimizer can reuse
+    /// the memory of gradients that nobody else holds, but a break is then told without its cause.
+    #[must_use]
+    pub fn without_gradients(self) -> Self {
+        Self { keeps_gradients: false, ..self }
     }
 
     /// What is known of the training: the certificate then speaks of it, and breaks are explained by it.
@@ -434,12 +444,13 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for SymmetryProbe {
 
     /// Only while there are classes that can break.
     fn reads_gradients(&self) -> bool {
-        self.start.as_ref().is_some_and(|start| {
-            let can_break = |(number, space): (usize, &constinit_symmetry::SpaceSymmetry)| {
-                !self.broken.contains(&number) && !space.partition().is_discrete()
-            };
-            start.spaces().iter().enumerate().any(can_break)
-        })
+        self.keeps_gradients
+            && self.start.as_ref().is_some_and(|start| {
+                let can_break = |(number, space): (usize, &constinit_symmetry::SpaceSymmetry)| {
+                    !self.broken.contains(&number) && !space.partition().is_discrete()
+                };
+                start.spaces().iter().enumerate().any(can_break)
+            })
     }
 
     fn observe(&mut self, seen: &Observation<'_, B, M>) -> Flow {
