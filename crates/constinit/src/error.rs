@@ -90,6 +90,47 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+    /// A recorded model that reads data.
+    #[error(
+        "trace: the model reads the data of a tensor of shape {shape:?}, and a recording has none; \
+         sorting reads data, and so does deciding by a value"
+    )]
+    TraceRead {
+        /// Shape of the tensor that was read.
+        shape: Vec<usize>,
+    },
+    /// A recorded model with a tensor from elsewhere.
+    #[error(
+        "trace: a tensor of shape {shape:?} is not of this trace; make the model and all tensors on \
+         the device that the closure is given"
+    )]
+    TraceForeign {
+        /// Shape of the tensor.
+        shape: Vec<usize>,
+    },
+    /// A recording that shows nothing.
+    #[error("trace: {missing} is missing")]
+    TraceIncomplete {
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// A linear layer that stores its weight as `[output, input]`.
+    #[error(
+        "{path}: the weight is stored transposed (LinearLayout::Col), and gets no gradient on the \
+         first backward pass of Burn 0.21; use LinearLayout::Row"
+    )]
+    ColumnLayout {
+        /// The parameter's path.
+        path: String,
+    },
+    /// Values that do not fit a module's parameters.
+    #[error("{path}: {reason}")]
+    Parameter {
+        /// The parameter's path.
+        path: String,
+        /// What does not fit.
+        reason: String,
+    },
     /// What the engine says of axes and parameters.
     #[error("axes: {0}")]
     Symmetry(#[from] constinit_symmetry::SymmetryError),

@@ -1,87 +1,135 @@
-//! A backend that records what a module does and computes nothing.
+//! A backend that writes operations down instead of running them.
 //!
-//! Burn's router sends the operations of any module to a client; this one keeps them.
+//! Tensors of [`Capture`] have a shape and a type, but no data. Burn's router turns every
+//! operation of a module into an [`OperationIr`], which a log keeps, one a device; a trace has a
+//! device of its own.
 
-use burn::tensor::{DType, Shape, TensorData, TensorMetadata};
-use burn_backend::backend::{DeviceId, DeviceOps, ExecutionError};
-use burn_backend::{DTypeUsage, DTypeUsageSet, Device};
-use burn_ir::{OperationIr, TensorId, TensorIr};
+use burn::prelude::DeviceOps as Device;
+use burn::tensor::backend::{DTypeUsage, DTypeUsageSet, DeviceId, DeviceOps, ExecutionError};
+use burn::tensor::{DType, Shape, TensorData};
+use burn_ir::{InitOperationIr, OperationIr, TensorId, TensorIr};
 use burn_router::{BackendRouter, MultiBackendBridge, RouterTensor, RunnerChannel, RunnerClient};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A backend that records operations; its tensors have shapes and no numbers.
+/// The recording backend: a model on it computes nothing, and [`trace`](super::trace) learns what
+/// it would compute.
+///
+/// Reading the data of its tensors is an error.
 pub type Capture = BackendRouter<Channel>;
 
-/// A device of [`Capture`]; each trace has one of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CaptureDevice(u32);
+/// Connects the router with the log of a device.
+#[derive(Clone, Debug)]
+pub struct Channel;
 
-impl CaptureDevice {
-    /// A device that nobody has used.
-    pub(super) fn fresh() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+/// The device of one trace; [`trace`](super::trace) hands it out.
+///
+/// The default is the device of the trace that runs on this thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureDevice {
+    index: u16,
+}
+
+/// Outside of a trace. No trace has it, so that what happens on it is foreign to every trace.
+const NOWHERE: u16 = 0;
+
+thread_local! {
+    static CURRENT: Cell<u16> = const { Cell::new(NOWHERE) };
+}
+
+impl Default for CaptureDevice {
+    fn default() -> Self {
+        Self { index: CURRENT.get() }
     }
 }
 
 impl Device for CaptureDevice {
     fn from_id(id: DeviceId) -> Self {
-        Self((u32::from(id.type_id) << 16) | u32::from(id.index_id))
+        Self { index: id.index_id }
     }
 
     fn to_id(&self) -> DeviceId {
-        let (high, low) = (self.0 >> 16, self.0 & 0xffff);
-        DeviceId { type_id: high as u16, index_id: low as u16 }
+        DeviceId { type_id: 0, index_id: self.index }
     }
 }
 
 impl DeviceOps for CaptureDevice {}
 
-/// What a trace has seen, in order.
-#[derive(Debug)]
-pub(super) enum Event {
-    /// An operation.
-    Operation(Box<OperationIr>),
-    /// The numbers of a tensor were asked for; it was told zeros.
-    Read(TensorIr),
+/// What a recording cannot show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The data of a tensor of this shape was asked for.
+    Read(Vec<usize>),
+    /// A tensor of this shape came from or went to another device.
+    Foreign(Vec<usize>),
 }
 
-/// Records.
+/// What happened on a device.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    pub(super) operations: Vec<OperationIr>,
+    pub(super) failure: Option<Failure>,
+    known: HashSet<TensorId>,
+}
+
+impl Log {
+    fn push(&mut self, operation: OperationIr) {
+        // A tensor of an earlier trace may be dropped at any time.
+        if matches!(operation, OperationIr::Drop(_)) {
+            return;
+        }
+        let foreign = operation.inputs().find(|tensor| !self.known.contains(&tensor.id));
+        let foreign = foreign.map(|tensor| Failure::Foreign(tensor.shape.to_vec()));
+        self.fail(foreign);
+        self.known.extend(operation.outputs().map(|tensor| tensor.id));
+        self.operations.push(operation);
+    }
+
+    fn fail(&mut self, failure: Option<Failure>) {
+        if self.failure.is_none() {
+            self.failure = failure;
+        }
+    }
+
+    /// Whether the tensor was made on this device, during this trace.
+    pub(super) fn knows(&self, tensor: TensorId) -> bool {
+        self.known.contains(&tensor)
+    }
+}
+
+/// Writes to the log of a device.
 #[derive(Clone, Debug)]
-pub struct CaptureClient {
+pub struct Client {
     device: CaptureDevice,
-    events: Arc<Mutex<Vec<Event>>>,
-    next: Arc<AtomicU64>,
+    log: Arc<Mutex<Log>>,
 }
 
-impl CaptureClient {
-    fn events(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Everything so far; nothing is kept.
-    pub(super) fn take_events(&self) -> Vec<Event> {
-        std::mem::take(&mut *self.events())
+impl Client {
+    fn log(&self) -> MutexGuard<'_, Log> {
+        // A panic while the log was held leaves it complete up to that operation.
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl RunnerClient for CaptureClient {
+impl RunnerClient for Client {
     type Device = CaptureDevice;
 
-    fn register_op(&self, op: OperationIr) {
-        if !matches!(op, OperationIr::Drop(_)) {
-            self.events().push(Event::Operation(Box::new(op)));
-        }
+    fn register_op(&self, operation: OperationIr) {
+        self.log().push(operation);
     }
 
     fn read_tensor_async(
         &self,
         tensor: TensorIr,
-    ) -> burn_std::future::DynFut<Result<TensorData, ExecutionError>> {
-        let data = TensorData::zeros::<f32, _>(tensor.shape.clone()).convert_dtype(tensor.dtype);
-        self.events().push(Event::Read(tensor));
-        Box::pin(async move { Ok(data) })
+    ) -> Pin<Box<dyn Future<Output = Result<TensorData, ExecutionError>> + Send>> {
+        let shape = tensor.shape.to_vec();
+        let reason = format!("a tensor of shape {shape:?} of a recorded model has no data");
+        self.log().fail(Some(Failure::Read(shape)));
+        Box::pin(ready(Err(ExecutionError::WithContext { reason })))
     }
 
     fn sync(&self) -> Result<(), ExecutionError> {
@@ -89,75 +137,115 @@ impl RunnerClient for CaptureClient {
     }
 
     fn create_empty_handle(&self) -> TensorId {
-        TensorId::new(self.next.fetch_add(1, Ordering::Relaxed))
+        // One count for all devices: a tensor of another trace is never taken for one of this.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        TensorId::new(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
     fn register_tensor_data(&self, data: TensorData) -> RouterTensor<Self> {
-        RouterTensor::new(self.create_empty_handle(), data.shape, data.dtype, self.clone())
+        let (shape, dtype) = (data.shape.clone(), data.dtype);
+        let id = self.create_empty_handle();
+        let out = TensorIr::uninit(id, shape.clone(), dtype);
+        self.log().push(OperationIr::Init(InitOperationIr { out }));
+        RouterTensor::new(id, shape, dtype, self.clone())
     }
 
-    fn device(&self) -> CaptureDevice {
+    fn device(&self) -> Self::Device {
         self.device.clone()
     }
 
-    fn seed(&self, _: u64) {}
+    fn seed(&self, _seed: u64) {}
 
-    fn dtype_usage(&self, _: DType) -> DTypeUsageSet {
+    fn dtype_usage(&self, _dtype: DType) -> DTypeUsageSet {
         DTypeUsage::general()
     }
 }
 
-/// Leads to a [`CaptureClient`].
-#[derive(Clone, Debug)]
-pub struct Channel;
-
-impl RunnerChannel for Channel {
-    type Device = CaptureDevice;
-    type Bridge = Bridge;
-    type Client = CaptureClient;
-    type FloatElem = f32;
-    type IntElem = i32;
-    type BoolElem = u32;
-
-    fn name(_: &CaptureDevice) -> String {
-        "capture".to_owned()
-    }
-
-    fn init_client(device: &CaptureDevice) -> CaptureClient {
-        CaptureClient { device: device.clone(), events: Arc::default(), next: Arc::default() }
-    }
-
-    fn get_tensor_handle(_: &TensorIr, _: &CaptureClient) {}
-
-    fn register_tensor(
-        client: &CaptureClient,
-        (): (),
-        shape: Shape,
-        dtype: DType,
-    ) -> RouterTensor<CaptureClient> {
-        RouterTensor::new(client.create_empty_handle(), shape, dtype, client.clone())
-    }
-
-    fn change_client_backend(
-        tensor: RouterTensor<CaptureClient>,
-        device: &CaptureDevice,
-    ) -> RouterTensor<CaptureClient> {
-        let client = burn_router::get_client::<Self>(device);
-        Self::register_tensor(&client, (), tensor.shape(), tensor.dtype())
-    }
-}
-
-/// There is nothing to carry from one device to another.
-#[derive(Clone, Debug)]
+/// Tensors do not leave the device of their trace.
+#[derive(Debug)]
 pub struct Bridge;
 
 impl MultiBackendBridge for Bridge {
     type TensorHandle = ();
     type Device = CaptureDevice;
 
-    fn change_backend_float((): (), _: Shape, _: &CaptureDevice) {}
+    fn change_backend_float(_: (), _: Shape, _: &CaptureDevice) {}
 
-    fn change_backend_int((): (), _: Shape, _: &CaptureDevice) {}
+    fn change_backend_int(_: (), _: Shape, _: &CaptureDevice) {}
 
-    fn change_backend_bool((): (), _: Shape, _: &CaptureDevice) {}
+    fn change_backend_bool(_: (), _: Shape, _: &CaptureDevice) {}
+}
+
+impl RunnerChannel for Channel {
+    type Device = CaptureDevice;
+    type Bridge = Bridge;
+    type Client = Client;
+    type FloatElem = f32;
+    type IntElem = i32;
+    type BoolElem = bool;
+
+    fn name(_: &CaptureDevice) -> String {
+        "capture".into()
+    }
+
+    fn init_client(device: &CaptureDevice) -> Client {
+        Client { device: device.clone(), log: Arc::default() }
+    }
+
+    fn get_tensor_handle(tensor: &TensorIr, client: &Client) {
+        client.log().fail(Some(Failure::Foreign(tensor.shape.to_vec())));
+    }
+
+    fn register_tensor(client: &Client, _: (), shape: Shape, dtype: DType) -> RouterTensor<Client> {
+        // Its log does not know the tensor, so that using it there is a failure there, too.
+        RouterTensor::new(client.create_empty_handle(), shape, dtype, client.clone())
+    }
+}
+
+/// A device for one trace; its number is free again once this is dropped.
+pub(super) struct Session {
+    device: CaptureDevice,
+    outer: u16,
+}
+
+/// Numbers that were used and are free. The router keeps the client of a device for good, so that
+/// numbers, which are 16 bits wide, have to serve again.
+static FREE: Mutex<(Vec<u16>, u16)> = Mutex::new((Vec::new(), NOWHERE));
+
+impl Session {
+    /// Starts a recording on this thread; none where 65535 run at once.
+    pub(super) fn start() -> Option<Self> {
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = match free.0.pop() {
+            Some(index) => index,
+            None => {
+                free.1 = free.1.checked_add(1)?;
+                free.1
+            }
+        };
+        let session = Self { device: CaptureDevice { index }, outer: CURRENT.replace(index) };
+        // What a model that outlived an earlier trace did on this device since is not of this one.
+        session.take();
+        Some(session)
+    }
+
+    /// The device to record on.
+    pub(super) fn device(&self) -> &CaptureDevice {
+        &self.device
+    }
+
+    /// What was recorded.
+    pub(super) fn take(&self) -> Log {
+        let client = burn_router::get_client::<Channel>(&self.device);
+        std::mem::take(&mut *client.log())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        CURRENT.set(self.outer);
+        self.take();
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        free.0.push(self.device.index);
+    }
 }

@@ -1,257 +1,302 @@
-//! From what a module did to the axes of its parameters.
+//! From a recording to a spec.
 
-use super::capture::{Capture, CaptureDevice, Channel, Event};
-use super::factors::{Axis, Factor};
-use super::rules::Tensors;
+use super::capture::{Capture, CaptureDevice, Failure, Log, Session};
+use super::graph::Graph;
+use super::spaces::spec;
+use super::union::{Cause, Part};
+use super::{ParameterAxis, Traced, WithoutRule, rules};
 use crate::Error;
-use crate::params::parameter_paths;
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Bool, Int, Tensor, TensorPrimitive};
-use burn_ir::TensorIr;
-use constinit_symmetry::{AxesSpec, Axis as NamedAxis, Role, RoleAxis};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use crate::params::Walk;
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{BasicOps, Bool, Float, Int, Tensor, TensorPrimitive};
+use burn_ir::{OperationIr, TensorId, TensorIr};
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// What a module is and does: its parameters, and the tensors that come in and go out.
-#[derive(Debug)]
+/// A module, what it was given and what came out: what the closure of [`trace`] returns.
+///
+/// Everything that comes from outside has to be declared as an input, and everything that
+/// is used outside as an output. A tensor of zeros that is not an input is taken for one that
+/// is always zero.
+#[derive(Clone, Debug)]
+#[must_use]
 pub struct Trace {
-    parameters: Vec<(String, TensorIr)>,
+    pub(super) parameters: Vec<TracedParameter>,
+    /// What holds data of the module that is not a float parameter.
+    constants: Vec<TensorIr>,
     inputs: Vec<TensorIr>,
     outputs: Vec<TensorIr>,
 }
 
-/// What [`trace`] found.
+/// A float parameter of the traced module.
 #[derive(Clone, Debug)]
-pub struct Traced {
-    /// The spaces and axes of all float parameters, by their paths in the module and as Burn stores them.
-    pub axes: AxesSpec,
-    /// Operations that no rule is known for; all that they touch is fixed.
-    pub without_rule: Vec<String>,
+pub(super) struct TracedParameter {
+    pub(super) path: String,
+    id: ParamId,
+    pub(super) tensor: TensorIr,
 }
 
-/// A tensor on the recording backend: floats, integers or booleans of any rank.
-pub trait Recorded {
-    /// Its name in the record.
-    fn recorded(self) -> TensorIr;
-}
+/// Kinds of tensors that can be inputs and outputs of a trace: float, integer and boolean.
+pub trait TracedKind: BasicOps<Capture> + sealed::Recorded {}
 
-impl<const D: usize> Recorded for Tensor<Capture, D> {
-    fn recorded(self) -> TensorIr {
-        match self.into_primitive() {
-            TensorPrimitive::Float(tensor) | TensorPrimitive::QFloat(tensor) => tensor.into_ir(),
+impl TracedKind for Float {}
+impl TracedKind for Int {}
+impl TracedKind for Bool {}
+
+mod sealed {
+    use super::*;
+
+    pub trait Recorded: BasicOps<Capture> {
+        fn ir(primitive: Self::Primitive) -> TensorIr;
+    }
+
+    impl Recorded for Float {
+        fn ir(primitive: Self::Primitive) -> TensorIr {
+            match primitive {
+                TensorPrimitive::Float(tensor) | TensorPrimitive::QFloat(tensor) => {
+                    tensor.into_ir()
+                }
+            }
+        }
+    }
+
+    impl Recorded for Int {
+        fn ir(primitive: Self::Primitive) -> TensorIr {
+            primitive.into_ir()
+        }
+    }
+
+    impl Recorded for Bool {
+        fn ir(primitive: Self::Primitive) -> TensorIr {
+            primitive.into_ir()
         }
     }
 }
 
-impl<const D: usize> Recorded for Tensor<Capture, D, Int> {
-    fn recorded(self) -> TensorIr {
-        self.into_primitive().into_ir()
+fn recorded<const D: usize, K: TracedKind>(tensor: Tensor<Capture, D, K>) -> TensorIr {
+    K::ir(tensor.into_primitive())
+}
+
+impl Trace {
+    /// Starts with the parameters of a module.
+    ///
+    /// A clone of a module that was made before its parameters were used has other parameters:
+    /// give the one that ran.
+    pub fn of<M: Module<Capture>>(module: &M) -> Self {
+        let mut visitor = Parameters { walk: Walk::default(), trace: Self::empty() };
+        module.visit(&mut visitor);
+        visitor.trace
+    }
+
+    fn empty() -> Self {
+        Self {
+            parameters: Vec::new(),
+            constants: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Declares what the model was given. Its axes mean something outside and are fixed.
+    pub fn input<const D: usize, K: TracedKind>(mut self, tensor: Tensor<Capture, D, K>) -> Self {
+        self.inputs.push(recorded(tensor));
+        self
+    }
+
+    /// Declares what is used of the model's results. Its axes mean something outside and are fixed.
+    pub fn output<const D: usize, K: TracedKind>(mut self, tensor: Tensor<Capture, D, K>) -> Self {
+        self.outputs.push(recorded(tensor));
+        self
     }
 }
 
-impl<const D: usize> Recorded for Tensor<Capture, D, Bool> {
-    fn recorded(self) -> TensorIr {
-        self.into_primitive().into_ir()
+struct Parameters {
+    walk: Walk,
+    trace: Trace,
+}
+
+impl ModuleVisitor<Capture> for Parameters {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Capture, D>>) {
+        let (path, id, tensor) = (self.walk.path(), param.id, recorded(param.val()));
+        self.trace.parameters.push(TracedParameter { path, id, tensor });
+    }
+
+    fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<Capture, D, Int>>) {
+        self.trace.constants.push(recorded(param.val()));
+    }
+
+    fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<Capture, D, Bool>>) {
+        self.trace.constants.push(recorded(param.val()));
+    }
+
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.walk.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.walk.exit();
+    }
+}
+
+/// Finds which axes of a module's parameters share a space, by running it once on the recording
+/// backend; see the [module](super).
+///
+/// The closure makes the model on the given device, runs it, and says what went in and out. Sizes
+/// of batches and sequences are free to choose; best are sizes that no layer has.
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use constinit::ConstInitConfig;
+/// use constinit::axes::{Capture, Trace, trace};
+///
+/// let traced = trace(|device| {
+///     let model = ConstInitConfig::new(vec![3, 5, 4]).init::<Capture>(device);
+///     let x = Tensor::<Capture, 2>::zeros([7, 3], device);
+///     let y = model.forward(x.clone());
+///     Trace::of(&model).input(x).output(y)
+/// })?;
+/// let spaces = traced.axes.spaces();
+/// assert_eq!((spaces[0].name(), spaces[0].units(), spaces.len()), ("layers.0", 5, 1));
+/// assert!(traced.without_rule.is_empty());
+/// # Ok::<(), constinit::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// - [`Error::TraceRead`] where the model reads the data of a tensor: sorting does, and so does
+///   whatever decides by a value;
+/// - [`Error::TraceForeign`] where a tensor comes from another device or trace;
+/// - [`Error::TraceIncomplete`] without an input or an output;
+/// - [`Error::Symmetry`] where two parameters have one path.
+///
+/// # Panics
+///
+/// Where the closure panics for a reason of its own.
+pub fn trace(run: impl FnOnce(&CaptureDevice) -> Trace) -> Result<Traced, Error> {
+    let session = Session::start().ok_or(Error::TraceIncomplete { missing: "a free device" })?;
+    // Burn panics where data that is not there is read; the log knows better what happened.
+    let trace = catch_unwind(AssertUnwindSafe(|| run(session.device())));
+    let log = session.take();
+    if let Some(failure) = &log.failure {
+        return Err(match failure.clone() {
+            Failure::Read(shape) => Error::TraceRead { shape },
+            Failure::Foreign(shape) => Error::TraceForeign { shape },
+        });
+    }
+    match trace {
+        Ok(trace) => trace.check(&log)?.solve(&log.operations),
+        Err(panic) => resume_unwind(panic),
     }
 }
 
 impl Trace {
-    /// The trace of a module that has been run.
-    pub fn of<M: Module<Capture>>(module: &M) -> Self {
-        struct Reader(Vec<TensorIr>);
-        impl ModuleVisitor<Capture> for Reader {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Capture, D>>) {
-                self.0.push(param.val().recorded());
+    /// Whether all that is declared was made on the device of this trace.
+    fn check(self, log: &Log) -> Result<Self, Error> {
+        let parameters = self.parameters.iter().map(|parameter| &parameter.tensor);
+        let mut all = parameters.chain(&self.constants).chain(&self.inputs).chain(&self.outputs);
+        if let Some(foreign) = all.find(|tensor| !log.knows(tensor.id)) {
+            return Err(Error::TraceForeign { shape: foreign.shape.to_vec() });
+        }
+        // Without them, every axis would look free.
+        for (tensors, missing) in [(&self.inputs, "an input"), (&self.outputs, "an output")] {
+            if tensors.is_empty() {
+                return Err(Error::TraceIncomplete { missing });
             }
         }
-        let mut reader = Reader(Vec::new());
-        module.visit(&mut reader);
-        let parameters = parameter_paths(module).into_iter().zip(reader.0).collect();
-        Self { parameters, inputs: Vec::new(), outputs: Vec::new() }
+        Ok(self)
     }
 
-    /// Names an input. All inputs must be named: a tensor of zeros that is not is taken for a constant.
-    #[must_use]
-    pub fn input(mut self, tensor: impl Recorded) -> Self {
-        self.inputs.push(tensor.recorded());
-        self
-    }
-
-    /// Names an output. All that a caller reads must be named.
-    #[must_use]
-    pub fn output(mut self, tensor: impl Recorded) -> Self {
-        self.outputs.push(tensor.recorded());
-        self
-    }
-}
-
-/// Finds the axes of a module by running it once on a backend that records.
-///
-/// `run` makes the module on the device, runs it on inputs of any one shape, and names inputs and outputs. Sizes should
-/// differ from one another where they mean different things; nothing depends on it, but it makes errors readable.
-///
-/// A space may be found that a hand-written spec would not have, such as the heads of an attention block. What cannot
-/// be said of a parameter by [`AxesSpec`] is fixed: of an axis of heads times features the heads stay, and a
-/// concatenation of features fixes them.
-///
-/// # Errors
-///
-/// [`Error::Axes`] where no input or no output is named, or the module has no float parameters.
-///
-/// # Examples
-///
-/// See [the module](super).
-pub fn trace(run: impl FnOnce(&CaptureDevice) -> Trace) -> Result<Traced, Error> {
-    let device = CaptureDevice::fresh();
-    let Trace { parameters, inputs, outputs } = run(&device);
-    let events = burn_router::get_client::<Channel>(&device).take_events();
-    let refuse = |reason: &str| Err(Error::Axes { reason: reason.to_owned() });
-    if parameters.is_empty() {
-        return refuse("the module has no float parameters");
-    }
-    if inputs.is_empty() {
-        return refuse(
-            "no input was named: end the trace with `Trace::of(&module).input(x).output(y)`",
-        );
-    }
-    if outputs.is_empty() {
-        return refuse(
-            "no output was named: end the trace with `Trace::of(&module).input(x).output(y)`",
-        );
-    }
-
-    let mut tensors = Tensors::default();
-    let known: Vec<usize> =
-        parameters.iter().map(|(_, tensor)| tensors.parameter(tensor.id, &tensor.shape)).collect();
-    let named: HashSet<_> = inputs.iter().map(|input| input.id).collect();
-    for event in &events {
-        match event {
-            Event::Operation(operation) => {
-                tensors.operation(operation);
-                for made in operation.outputs().filter(|made| named.contains(&made.id)) {
-                    tensors.fix(made);
-                }
+    fn solve(self, operations: &[OperationIr]) -> Result<Traced, Error> {
+        let mut graph = Graph::default();
+        let mut first: HashMap<ParamId, &TensorIr> = HashMap::new();
+        for parameter in &self.parameters {
+            graph.parameter(&parameter.tensor);
+            // A tied parameter is one, also where its copies were drawn one by one.
+            let tensor = *first.entry(parameter.id).or_insert(&parameter.tensor);
+            graph.unite_but(tensor, &parameter.tensor, &[]);
+        }
+        let mut used: HashSet<TensorId> = HashSet::new();
+        let mut unknown: Vec<(String, Vec<Part>)> = Vec::new();
+        for operation in operations {
+            // What filled a parameter does not matter: its entries will be others.
+            if operation.outputs().any(|tensor| graph.is_parameter(tensor)) {
+                operation.outputs().for_each(|tensor| {
+                    if !graph.is_parameter(tensor) {
+                        graph.fix_all(tensor, Cause::Rule);
+                    }
+                });
+                continue;
             }
-            Event::Read(tensor) => {
-                tensors.fix(tensor);
-                let name = "reading numbers".to_owned();
-                if !tensors.without_rule.contains(&name) {
-                    tensors.without_rule.push(name);
+            used.extend(operation.inputs().map(|tensor| tensor.id));
+            if !rules::apply(&mut graph, operation) {
+                let tensors = operation.inputs().chain(operation.outputs());
+                let parts = tensors.flat_map(|tensor| graph.long_axes(tensor)).collect();
+                unknown.push((name(operation), parts));
+            }
+        }
+        for tensor in self.inputs.iter().chain(&self.outputs).chain(&self.constants) {
+            graph.fix_all(tensor, Cause::Rule);
+        }
+        for parameter in &self.parameters {
+            if !used.contains(&parameter.tensor.id) {
+                graph.fix_all(&parameter.tensor, Cause::Rule);
+            }
+        }
+        let without_rule = self.without_rule(&mut graph, unknown);
+        Ok(Traced { axes: spec(&mut graph, &self.parameters)?, without_rule })
+    }
+
+    /// The operations without a rule, and the axes that nothing else would have fixed.
+    fn without_rule(
+        &self,
+        graph: &mut Graph,
+        unknown: Vec<(String, Vec<Part>)>,
+    ) -> Vec<WithoutRule> {
+        let mut axes_of: HashMap<Part, Vec<ParameterAxis>> = HashMap::new();
+        for parameter in &self.parameters {
+            for (axis, part) in graph.axes(&parameter.tensor).into_iter().enumerate() {
+                let factors = part.map(|part| graph.parts.factors(part)).unwrap_or_default();
+                // Without its leading factor, an axis has no space.
+                if let Some(&leading) = factors.first()
+                    && !graph.parts.is_fixed_by(leading, Cause::Rule)
+                {
+                    let axis = ParameterAxis { path: parameter.path.clone(), axis };
+                    axes_of.entry(leading).or_default().push(axis);
                 }
             }
         }
-    }
-    inputs.iter().chain(&outputs).for_each(|tensor| tensors.fix(tensor));
-    // A parameter that nothing reads says nothing of its axes.
-    for number in 0..tensors.parameters.len() {
-        if !tensors.parameters[number].used {
-            let axes = tensors.parameters[number].axes.clone();
-            axes.iter().for_each(|axis| tensors.factors.fix(axis));
-        }
-    }
-    settle(&mut tensors);
-    let parameters: Vec<(String, usize)> =
-        parameters.into_iter().map(|(path, _)| path).zip(known).collect();
-    let axes = spec(&tensors, &parameters)?;
-    Ok(Traced { axes, without_rule: tensors.without_rule })
-}
-
-/// Fixes what a spec cannot say: it knows a space at the front of an axis and fixed places behind it.
-fn settle(tensors: &mut Tensors) {
-    loop {
-        let mut changed = false;
-        for number in 0..tensors.parameters.len() {
-            for axis in tensors.parameters[number].axes.clone() {
-                let leaves = tensors.factors.leaves(&axis);
-                let free: Vec<Factor> = leaves
-                    .iter()
-                    .copied()
-                    .filter(|leaf| !tensors.factors.is_fixed(*leaf))
-                    .collect();
-                let said = match free.as_slice() {
-                    [] => true,
-                    [one] => leaves[0] == *one,
-                    _ => false,
-                };
-                if !said {
-                    let keep = usize::from(!tensors.factors.is_fixed(leaves[0]));
-                    tensors.factors.fix(&leaves[keep..]);
-                    changed = true;
-                }
-            }
-        }
-        if !changed {
-            return;
-        }
-    }
-}
-
-/// The space of an axis, and the places behind it.
-fn space_of(tensors: &Tensors, axis: &Axis) -> Option<(Factor, usize)> {
-    let leaves = tensors.factors.leaves(axis);
-    let first = *leaves.first().filter(|leaf| !tensors.factors.is_fixed(**leaf))?;
-    Some((first, tensors.factors.len(&leaves[1..])))
-}
-
-fn spec(tensors: &Tensors, parameters: &[(String, usize)]) -> Result<AxesSpec, Error> {
-    let names = names(tensors, parameters);
-    let mut builder = AxesSpec::builder();
-    let mut sizes: Vec<(usize, &String, usize)> = names
-        .iter()
-        .map(|(space, (order, name))| (*order, name, tensors.factors.size(*space)))
-        .collect();
-    sizes.sort_unstable();
-    for (_, name, size) in sizes {
-        builder = builder.space(name.clone(), size);
-    }
-    for (path, number) in parameters {
-        let parameter = &tensors.parameters[*number];
-        let axes = parameter.axes.iter().zip(&parameter.roles).map(|(axis, role)| {
-            let role = role.unwrap_or(Role::Unknown);
-            let axis = match space_of(tensors, axis) {
-                None => NamedAxis::Fixed,
-                Some((space, 1)) => NamedAxis::Space(names[&space].1.clone()),
-                Some((space, inner)) => {
-                    NamedAxis::Flattened { space: names[&space].1.clone(), inner }
+        let mut found: Vec<WithoutRule> = Vec::new();
+        for (operation, parts) in unknown {
+            let place = match found.iter().position(|known| known.operation == operation) {
+                Some(place) => place,
+                None => {
+                    found.push(WithoutRule { operation, fixed: Vec::new() });
+                    found.len() - 1
                 }
             };
-            RoleAxis { axis, role }
-        });
-        builder = builder.param(path.clone(), axes);
-    }
-    let shapes = parameters
-        .iter()
-        .map(|(path, number)| (path.as_str(), tensors.parameters[*number].shape.as_slice()));
-    Ok(builder.build(shapes)?)
-}
-
-/// An order and a name for each space: that of the first layer that produces it.
-fn names(tensors: &Tensors, parameters: &[(String, usize)]) -> BTreeMap<Factor, (usize, String)> {
-    let mut first: HashMap<Factor, (bool, usize)> = HashMap::new();
-    let mut order: Vec<Factor> = Vec::new();
-    for (place, (_, number)) in parameters.iter().enumerate() {
-        let parameter = &tensors.parameters[*number];
-        for (axis, produces) in parameter.axes.iter().zip(&parameter.produced) {
-            let Some((space, _)) = space_of(tensors, axis) else { continue };
-            let produces = *produces;
-            let known = first.entry(space).or_insert_with(|| {
-                order.push(space);
-                (produces, place)
-            });
-            if produces && !known.0 {
-                *known = (true, place);
+            for part in parts {
+                for factor in graph.parts.factors(part) {
+                    for axis in axes_of.get(&factor).into_iter().flatten() {
+                        if !found[place].fixed.contains(axis) {
+                            found[place].fixed.push(axis.clone());
+                        }
+                    }
+                }
             }
         }
+        found
     }
-    let mut taken: HashSet<String> = HashSet::new();
-    let mut names = BTreeMap::new();
-    for (position, space) in order.into_iter().enumerate() {
-        let path = &parameters[first[&space].1].0;
-        let layer = path.rsplit_once('.').map_or(path.as_str(), |(layer, _)| layer);
-        let numbered = (2..).map(|n| format!("{path}#{n}"));
-        let mut wanted = [layer.to_owned(), path.clone()].into_iter().chain(numbered);
-        let name = wanted.find(|name| !taken.contains(name)).unwrap_or_default();
-        taken.insert(name.clone());
-        names.insert(space, (position, name));
+}
+
+/// The name of an operation, as Burn's intermediate representation has it.
+fn name(operation: &OperationIr) -> String {
+    if let OperationIr::Custom(custom) = operation {
+        return custom.id.clone();
     }
-    names
+    // `Module(Rfft(RfftOpIr { .. }))`, `NumericFloat(F32, Add(BinaryOpIr { .. }))`
+    let text = format!("{operation:?}");
+    let head = text.split(" {").next().unwrap_or_default();
+    let names: Vec<&str> = head.split('(').collect();
+    let name = names.len().checked_sub(2).map_or(head, |place| names[place]);
+    name.rsplit(", ").next().unwrap_or(name).to_owned()
 }

@@ -195,7 +195,7 @@ fn traced_and_declared_axes_of_const_init_agree() {
                     Trace::of(&net).input(x).output(y)
                 })
                 .unwrap();
-                assert_eq!(traced.without_rule, [""; 0]);
+                assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
                 let net = config.init::<N>(&device());
                 let declared = net.axes().unwrap();
                 assert!(same_structure(&traced.axes, &declared), "{:?}", traced.axes);
@@ -248,7 +248,7 @@ fn a_convolutional_network_with_batch_norm_and_flattening() {
         Trace::of(&net).input(x).output(y)
     })
     .unwrap();
-    assert_eq!(traced.without_rule, [""; 0]);
+    assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     assert_eq!(spaces(&traced), [("conv1", 8), ("conv2", 6), ("fc1", 10)]);
     let fc1 = &traced.axes.params()[traced.axes.param_id("fc1.weight").unwrap().get()];
     assert!(matches!(fc1.axes()[0].axis, Axis::Flattened { inner: 4, .. }), "{fc1:?}");
@@ -326,7 +326,7 @@ fn heads_are_units_and_the_stream_is_a_space() {
         Trace::of(&net).input(x).output(y)
     })
     .unwrap();
-    assert_eq!(traced.without_rule, [""; 0]);
+    assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     let expected = [("enter", 12), ("attention.query", 3), ("attention.output", 12)];
     assert_eq!(spaces(&traced), expected);
     prove(&traced.axes, Attention::<N>::new(&device()), |net| {
@@ -361,7 +361,7 @@ fn a_transformer_encoder() {
         Trace::of(&net).input(x).output(y)
     })
     .unwrap();
-    assert_eq!(traced.without_rule, [""; 0]);
+    assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     let found = spaces(&traced);
     assert_eq!(found.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [8, 2, 20, 2, 20], "{found:?}");
     assert!(sides_are_known(&traced), "{:?}", traced.axes);
@@ -396,7 +396,7 @@ fn recurrent_states_stand_on_two_axes() {
         Trace::of(&net).input(x).output(y)
     })
     .unwrap();
-    assert_eq!(traced.without_rule, [""; 0]);
+    assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     assert_eq!(spaces(&traced).iter().map(|(_, n)| *n).collect::<Vec<_>>(), [6, 5]);
     prove(&traced.axes, Recurrent::<N>::new(&device()), |net| {
         net.forward(wave([2, 4, 3], &device()))
@@ -435,7 +435,7 @@ fn a_tied_embedding_has_one_space_of_features() {
         Trace::of(&net).input(x).output(y)
     })
     .unwrap();
-    assert_eq!(traced.without_rule, [""; 0]);
+    assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     assert_eq!(spaces(&traced), [("embedding", 6)]);
     prove(&traced.axes, Tied::<N>::new(&device()), |net| net.forward(tokens::<N>(&device())));
 }
@@ -475,7 +475,7 @@ fn groups_are_units() {
         Trace::of(&net).input(x).output(y)
     })
     .unwrap();
-    assert_eq!(traced.without_rule, [""; 0]);
+    assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     assert_eq!(spaces(&traced), [("conv", 4)]);
     prove(&traced.axes, Grouped::<N>::new(&device()), |net| {
         net.forward(wave([2, 3, 9], &device()))
@@ -509,7 +509,7 @@ fn transposed_and_depthwise_convolutions() {
         Trace::of(&net).input(x).output(y)
     })
     .unwrap();
-    assert_eq!(traced.without_rule, [""; 0]);
+    assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     assert_eq!(spaces(&traced), [("conv", 6), ("up", 4)]);
     prove(&traced.axes, Upwards::<N>::new(&device()), |net| {
         net.forward(wave([1, 2, 5, 5], &device()))
@@ -533,7 +533,8 @@ fn between(
     })
     .unwrap();
     let spaces = spaces(&traced).into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
-    (spaces, traced.without_rule)
+    let listed = traced.without_rule.into_iter().map(|w| w.operation).collect();
+    (spaces, listed)
 }
 
 #[test]
@@ -549,7 +550,6 @@ fn what_knows_units_by_number_fixes_them() {
     assert_eq!(free(&|x| x.clone() + x.narrow(1, 3, 1)), []);
     assert_eq!(free(&|x| x.flip([1])), []);
     assert_eq!(free(&|x| x.cumsum(1)), []);
-    assert_eq!(free(&|x| x.sort(1)), []);
     assert_eq!(free(&|x| x.clone() * x.argmax(1).float()), []);
     assert_eq!(free(&|x| x.clone() + x.swap_dims(0, 1).reshape([4, 8])), []);
     assert_eq!(
@@ -616,9 +616,17 @@ fn a_hidden_layer_that_is_an_output_is_fixed() {
 }
 
 #[test]
-fn operations_without_a_rule_are_listed_and_fix_what_they_touch() {
-    let (free, listed) = between(|x| x.sort(1));
-    assert_eq!((free, listed.is_empty()), (vec![], false));
+fn a_model_that_reads_numbers_is_refused() {
+    let error = trace(|device| {
+        let net = Two::<Capture> {
+            first: LinearConfig::new(3, 8).init(device),
+            second: LinearConfig::new(8, 2).init(device),
+        };
+        let x = Tensor::<Capture, 2>::zeros([4, 3], device);
+        let y = net.second.forward(net.first.forward(x.clone()).sort(1));
+        Trace::of(&net).input(x).output(y)
+    });
+    assert!(matches!(error, Err(Error::TraceRead { .. })), "{error:?}");
 }
 
 #[test]
@@ -628,11 +636,8 @@ fn a_trace_without_inputs_or_outputs_is_refused() {
         second: LinearConfig::new(8, 2).init(device),
     };
     let error = trace(|device| Trace::of(&two(device))).unwrap_err();
-    assert!(
-        matches!(&error, Error::Axes { .. }) && error.to_string().contains("no input"),
-        "{error}"
-    );
+    assert!(matches!(error, Error::TraceIncomplete { .. }), "{error}");
     let error =
         trace(|device| Trace::of(&two(device)).input(Tensor::<Capture, 2>::zeros([1, 3], device)));
-    assert!(error.unwrap_err().to_string().contains("no output"));
+    assert!(matches!(error, Err(Error::TraceIncomplete { .. })), "{error:?}");
 }

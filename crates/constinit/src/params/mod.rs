@@ -1,7 +1,15 @@
-//! A module's float parameters, by path and read back to the host.
+//! A module's float parameters, by path: reading them back to the host and writing them.
+
+mod facts;
+mod walk;
+mod write;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData, Transaction, backend::Backend};
+
+pub use facts::{buffer_paths, check_layouts, materialise, tied_parameters};
+pub(crate) use walk::Walk;
+pub use write::write_parameters;
 
 /// From about this many entries on, copying them one by one costs more than a slice.
 const SLOW: usize = 512;
@@ -46,25 +54,7 @@ pub fn read_parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<HostParamete
 /// The dotted path of each float parameter, such as `layers.0.weight`, in the order of
 /// [`read_parameters`].
 pub fn parameter_paths<B: Backend, M: Module<B>>(module: &M) -> Vec<String> {
-    #[derive(Default)]
-    struct Paths {
-        stack: Vec<String>,
-        paths: Vec<String>,
-    }
-    impl<B: Backend> ModuleVisitor<B> for Paths {
-        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<B, D>>) {
-            self.paths.push(self.stack.join("."));
-        }
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.stack.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.stack.pop();
-        }
-    }
-    let mut paths = Paths::default();
-    module.visit(&mut paths);
-    paths.paths
+    walk::surveyed(module).into_iter().map(|survey| survey.path).collect()
 }
 
 /// The position and the value of the first entry that is not finite.

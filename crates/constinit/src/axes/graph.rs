@@ -1,0 +1,183 @@
+//! What is known of the tensors of a trace while its operations are gone through.
+
+use super::union::{Cause, Part, Parts};
+use burn_ir::{TensorId, TensorIr};
+use constinit_symmetry::Role;
+use std::collections::HashMap;
+
+/// On which side of a parameter an axis was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Nowhere,
+    On(Role),
+    OnBoth,
+}
+
+impl Seen {
+    fn add(&mut self, role: Role) {
+        *self = match *self {
+            Self::Nowhere => Self::On(role),
+            Self::On(seen) if seen == role => *self,
+            _ => Self::OnBoth,
+        };
+    }
+}
+
+/// A tensor with the entries of a parameter, and on which axis of it each of the parameter's is.
+#[derive(Clone, Debug)]
+struct View {
+    parameter: TensorId,
+    axes: Vec<Option<usize>>,
+}
+
+/// Which axes go together, and what is a parameter.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub(super) parts: Parts,
+    /// The part of each axis; none where the axis has one member.
+    tensors: HashMap<TensorId, Vec<Option<Part>>>,
+    views: HashMap<TensorId, View>,
+    roles: HashMap<TensorId, Vec<Seen>>,
+}
+
+impl Graph {
+    /// Makes a tensor a parameter: its entries are whatever they are, not what some operation gave.
+    pub(super) fn parameter(&mut self, tensor: &TensorIr) {
+        self.axes(tensor);
+        let rank = tensor.shape.len();
+        self.roles.entry(tensor.id).or_insert_with(|| vec![Seen::Nowhere; rank]);
+        let axes = (0..rank).map(Some).collect();
+        self.views.insert(tensor.id, View { parameter: tensor.id, axes });
+    }
+
+    /// Whether the tensor is a parameter.
+    pub(super) fn is_parameter(&self, tensor: &TensorIr) -> bool {
+        self.roles.contains_key(&tensor.id)
+    }
+
+    /// The parts of a tensor's axes. A tensor that is new here has free ones.
+    pub(super) fn axes(&mut self, tensor: &TensorIr) -> Vec<Option<Part>> {
+        if let Some(axes) = self.tensors.get(&tensor.id) {
+            return axes.clone();
+        }
+        let axes: Vec<Option<Part>> = tensor
+            .shape
+            .iter()
+            .map(|&size| if size == 1 { None } else { Some(self.parts.free(size)) })
+            .collect();
+        // An axis without members has no units.
+        for part in axes.iter().flatten() {
+            if self.parts.size(*part) == 0 {
+                self.parts.fix(*part, Cause::Rule);
+            }
+        }
+        self.tensors.insert(tensor.id, axes.clone());
+        axes
+    }
+
+    /// The parts of all axes of more than one member.
+    pub(super) fn long_axes(&mut self, tensor: &TensorIr) -> Vec<Part> {
+        self.axes(tensor).into_iter().flatten().collect()
+    }
+
+    /// The part of an axis as a product; empty where it has one member or does not exist.
+    pub(super) fn axis(&mut self, tensor: &TensorIr, axis: usize) -> Vec<Part> {
+        self.axes(tensor).get(axis).copied().flatten().into_iter().collect()
+    }
+
+    /// Makes two axes one, member by member. Axes of other sizes are fixed.
+    pub(super) fn unite(&mut self, (a, i): (&TensorIr, usize), (b, j): (&TensorIr, usize)) {
+        let [a, b] = [self.axis(a, i), self.axis(b, j)];
+        self.parts.unite(&a, &b);
+    }
+
+    /// Makes two axes one where neither is broadcast.
+    pub(super) fn unite_broadcast(
+        &mut self,
+        (a, i): (&TensorIr, usize),
+        (b, j): (&TensorIr, usize),
+    ) {
+        if a.shape[i] != 1 && b.shape[j] != 1 {
+            self.unite((a, i), (b, j));
+        }
+    }
+
+    /// Makes the axes of two tensors of one rank one, but for some, which are fixed.
+    pub(super) fn unite_but(&mut self, a: &TensorIr, b: &TensorIr, fixed: &[usize]) {
+        for axis in 0..a.shape.len().max(b.shape.len()) {
+            if fixed.contains(&axis) {
+                self.fix(a, axis);
+                self.fix(b, axis);
+            } else {
+                self.unite((a, axis), (b, axis));
+            }
+        }
+    }
+
+    /// Makes the axes of two tensors one, the last with the last, but for broadcast axes.
+    pub(super) fn broadcast(&mut self, from: &TensorIr, to: &TensorIr) {
+        let (few, many) = (from.shape.len(), to.shape.len());
+        for back in 1..=few.min(many) {
+            self.unite_broadcast((from, few - back), (to, many - back));
+        }
+        // More axes than the result has: not a broadcast.
+        (0..few.saturating_sub(many)).for_each(|axis| self.fix(from, axis));
+    }
+
+    /// Tells the members of an axis apart.
+    pub(super) fn fix(&mut self, tensor: &TensorIr, axis: usize) {
+        for part in self.axis(tensor, axis) {
+            self.parts.fix(part, Cause::Rule);
+        }
+    }
+
+    /// Tells the members of all axes apart.
+    pub(super) fn fix_all(&mut self, tensor: &TensorIr, cause: Cause) {
+        for part in self.long_axes(tensor) {
+            self.parts.fix(part, cause);
+        }
+    }
+
+    /// The result has the entries of `from`, axis `axes[i]` on axis `i`, for the roles of a
+    /// parameter's axes.
+    pub(super) fn view(&mut self, from: &TensorIr, to: &TensorIr, axes: &[Option<usize>]) {
+        if let Some(view) = self.views.get(&from.id) {
+            let axes = axes.iter().map(|axis| *view.axes.get((*axis)?)?).collect();
+            let view = View { parameter: view.parameter, axes };
+            self.views.insert(to.id, view);
+        }
+    }
+
+    /// As [`Graph::view`], with every axis in its place.
+    pub(super) fn same_view(&mut self, from: &TensorIr, to: &TensorIr) {
+        let axes: Vec<_> = (0..to.shape.len()).map(Some).collect();
+        self.view(from, to, &axes);
+    }
+
+    /// Whether the tensor has the entries of a parameter.
+    pub(super) fn is_view(&self, tensor: &TensorIr) -> bool {
+        self.views.contains_key(&tensor.id)
+    }
+
+    /// Says on which side of its parameter an axis of a view stands.
+    pub(super) fn role(&mut self, tensor: &TensorIr, axis: usize, role: Role) {
+        let Some(view) = self.views.get(&tensor.id) else { return };
+        let Some(Some(axis)) = view.axes.get(axis) else { return };
+        if let Some(seen) = self.roles.get_mut(&view.parameter) {
+            seen[*axis].add(role);
+        }
+    }
+
+    /// Says that the parameter of this view produces all of its axes.
+    pub(super) fn all_output(&mut self, tensor: &TensorIr) {
+        (0..tensor.shape.len()).for_each(|axis| self.role(tensor, axis, Role::Output));
+    }
+
+    /// On which side of its parameter an axis stands.
+    pub(super) fn role_of(&self, parameter: &TensorIr, axis: usize) -> Role {
+        match self.roles.get(&parameter.id).and_then(|seen| seen.get(axis)) {
+            Some(Seen::On(role)) => *role,
+            _ => Role::Unknown,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The same entries in another arrangement.
+
+use crate::axes::graph::Graph;
+use burn_ir::{BaseOperationIr, RepeatDimOpIr, ShapeOpIr};
+
+pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
+    use BaseOperationIr as Op;
+    match operation {
+        Op::Reshape(op) => reshape(graph, op),
+        Op::SwapDims(op) => {
+            let mut axes: Vec<usize> = (0..op.input.shape.len()).collect();
+            axes.swap(op.dim1, op.dim2);
+            permute(graph, &op.input, &op.out, &axes);
+        }
+        Op::Permute(op) => permute(graph, &op.input, &op.out, &op.axes),
+        Op::Flip(op) => graph.unite_but(&op.input, &op.out, &op.axes),
+        Op::Expand(op) => expand(graph, op),
+        Op::RepeatDim(op) => repeat(graph, op),
+        Op::Unfold(op) => {
+            for axis in 0..op.out.shape.len() {
+                if axis == op.dim || axis >= op.input.shape.len() {
+                    graph.fix(&op.out, axis);
+                } else {
+                    graph.unite((&op.input, axis), (&op.out, axis));
+                }
+            }
+            graph.fix(&op.input, op.dim);
+        }
+        // Where the parts meet, positions count.
+        Op::Cat(op) if op.tensors.len() > 1 => {
+            for tensor in &op.tensors {
+                graph.unite_but(tensor, &op.out, &[op.dim]);
+            }
+        }
+        Op::Cat(op) => {
+            for tensor in &op.tensors {
+                graph.unite_but(tensor, &op.out, &[]);
+            }
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Both shapes number the same entries: the products of their axes agree.
+fn reshape(graph: &mut Graph, op: &ShapeOpIr) {
+    let [from, to] = [&op.input, &op.out].map(|tensor| graph.long_axes(tensor));
+    graph.parts.unite(&from, &to);
+    // A view where only axes of one member come or go.
+    let long = |shape: &[usize]| -> Vec<usize> {
+        (0..shape.len()).filter(|&axis| shape[axis] != 1).collect()
+    };
+    let [from, to] = [long(&op.input.shape), long(&op.out.shape)];
+    let same = |(&i, &j): (&usize, &usize)| op.input.shape[i] == op.out.shape[j];
+    if from.len() == to.len() && from.iter().zip(&to).all(same) {
+        let mut axes = vec![None; op.out.shape.len()];
+        from.into_iter().zip(to).for_each(|(i, j)| axes[j] = Some(i));
+        graph.view(&op.input, &op.out, &axes);
+    }
+}
+
+fn permute(graph: &mut Graph, input: &burn_ir::TensorIr, out: &burn_ir::TensorIr, axes: &[usize]) {
+    for (to, &from) in axes.iter().enumerate() {
+        graph.unite((input, from), (out, to));
+    }
+    let axes: Vec<_> = axes.iter().copied().map(Some).collect();
+    graph.view(input, out, &axes);
+}
+
+/// Copies along a new axis are alike: it is free.
+fn expand(graph: &mut Graph, op: &ShapeOpIr) {
+    graph.broadcast(&op.input, &op.out);
+    let [few, many] = [op.input.shape.len(), op.out.shape.len()];
+    let axes: Vec<_> = (0..many).map(|axis| (axis + few).checked_sub(many)).collect();
+    graph.view(&op.input, &op.out, &axes);
+}
+
+/// Entry `i` of copy `c` is at `c * size + i`, and the copies are alike.
+fn repeat(graph: &mut Graph, op: &RepeatDimOpIr) {
+    for axis in 0..op.tensor.shape.len() {
+        let mut from = graph.axis(&op.tensor, axis);
+        if axis == op.dim && op.times != 1 {
+            from.insert(0, graph.parts.free(op.times));
+        }
+        let to = graph.axis(&op.out, axis);
+        graph.parts.unite(&from, &to);
+    }
+}

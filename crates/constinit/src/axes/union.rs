@@ -1,0 +1,296 @@
+//! Union-find over the axes of tensors, where a class may be a product of smaller classes.
+//!
+//! ```text
+//! reshape [12] -> [3, 4]:   a(12)            a = p x q,  p(3) q(4)
+//! reshape [4, 3] -> [2, 6]: a(4) b(3)        a = p x q,  p(2) q(2),  and q x b is the axis of 6
+//! reshape [2, 3] -> [3, 2]: no product fits  both are fixed
+//! ```
+//!
+//! A class that is not fixed stands for all permutations of its members: the operations seen so
+//! far commute with them. Uniting classes, splitting one and fixing one each leave fewer of these
+//! permutations, so that an operation that asks for too much only loses symmetry.
+
+/// An axis of a tensor, or a factor of one. Axes of one member have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Part(usize);
+
+/// Why a class is fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A rule, the model's border or a constant tells the members apart.
+    Rule,
+    /// An operation without a rule touches it.
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Fixed {
+    by_rule: bool,
+    by_unknown: bool,
+}
+
+impl Fixed {
+    fn add(&mut self, other: Self) {
+        self.by_rule |= other.by_rule;
+        self.by_unknown |= other.by_unknown;
+    }
+}
+
+#[derive(Debug)]
+enum Node {
+    /// Belongs to the class of another part.
+    Child(Part),
+    /// Stands for its class.
+    Root { size: usize, fixed: Fixed, split: Option<[Part; 2]> },
+}
+
+/// All parts of a trace.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    nodes: Vec<Node>,
+}
+
+impl Parts {
+    /// A new class of interchangeable members.
+    pub(super) fn free(&mut self, size: usize) -> Part {
+        self.nodes.push(Node::Root { size, fixed: Fixed::default(), split: None });
+        Part(self.nodes.len() - 1)
+    }
+
+    fn root(&mut self, mut part: Part) -> Part {
+        let start = part;
+        while let Node::Child(parent) = self.nodes[part.0] {
+            part = parent;
+        }
+        if start != part {
+            self.nodes[start.0] = Node::Child(part);
+        }
+        part
+    }
+
+    fn split_of(&self, root: Part) -> Option<[Part; 2]> {
+        match self.nodes[root.0] {
+            Node::Root { split, .. } => split,
+            Node::Child(_) => unreachable!("a root"),
+        }
+    }
+
+    fn fixed_of(&self, root: Part) -> Fixed {
+        match self.nodes[root.0] {
+            Node::Root { fixed, .. } => fixed,
+            Node::Child(_) => unreachable!("a root"),
+        }
+    }
+
+    /// How many members the part has.
+    pub(super) fn size(&mut self, part: Part) -> usize {
+        let root = self.root(part);
+        match self.nodes[root.0] {
+            Node::Root { size, .. } => size,
+            Node::Child(_) => unreachable!("a root"),
+        }
+    }
+
+    /// The unsplit factors of a part, outermost first, each by the root of its class.
+    pub(super) fn factors(&mut self, part: Part) -> Vec<Part> {
+        let mut todo = vec![part];
+        let mut factors = Vec::new();
+        while let Some(part) = todo.pop() {
+            let root = self.root(part);
+            match self.split_of(root) {
+                Some([outer, inner]) => todo.extend([inner, outer]),
+                None => factors.push(root),
+            }
+        }
+        factors
+    }
+
+    /// Whether the members of the class are told apart.
+    pub(super) fn is_fixed(&mut self, part: Part) -> bool {
+        self.is_fixed_by(part, Cause::Rule) || self.is_fixed_by(part, Cause::Unknown)
+    }
+
+    /// Whether the members of the class are told apart for this reason.
+    pub(super) fn is_fixed_by(&mut self, part: Part, cause: Cause) -> bool {
+        let root = self.root(part);
+        let fixed = self.fixed_of(root);
+        match cause {
+            Cause::Rule => fixed.by_rule,
+            Cause::Unknown => fixed.by_unknown,
+        }
+    }
+
+    /// Tells the members of the part apart.
+    pub(super) fn fix(&mut self, part: Part, cause: Cause) {
+        let added = match cause {
+            Cause::Rule => Fixed { by_rule: true, by_unknown: false },
+            Cause::Unknown => Fixed { by_rule: false, by_unknown: true },
+        };
+        for factor in self.factors(part) {
+            self.add_fixed(factor, added);
+        }
+    }
+
+    fn add_fixed(&mut self, root: Part, added: Fixed) {
+        if let Node::Root { fixed, .. } = &mut self.nodes[root.0] {
+            fixed.add(added);
+        }
+    }
+
+    /// Makes the root of an unsplit class the product of an outer and an inner class.
+    fn split(&mut self, root: Part, inner_size: usize) -> [Part; 2] {
+        let outer_size = self.size(root) / inner_size;
+        let inherited = self.fixed_of(root);
+        let children = [outer_size, inner_size].map(|size| {
+            let child = self.free(size);
+            self.add_fixed(child, inherited);
+            child
+        });
+        if let Node::Root { split, .. } = &mut self.nodes[root.0] {
+            *split = Some(children);
+        }
+        children
+    }
+
+    /// Makes two unsplit classes of one size one.
+    fn merge(&mut self, a: Part, b: Part) {
+        if a != b {
+            let fixed = self.fixed_of(b);
+            self.add_fixed(a, fixed);
+            self.nodes[b.0] = Node::Child(a);
+        }
+    }
+
+    /// Says that two products of parts, outermost part first, number the same members in row-major
+    /// order. Where no common factors exist, the parts concerned are fixed, and all of them where
+    /// the sizes differ.
+    pub(super) fn unite(&mut self, a: &[Part], b: &[Part]) {
+        let members =
+            [a, b].map(|parts| -> usize { parts.iter().map(|p| self.size(*p)).product() });
+        if members[0] != members[1] {
+            a.iter().chain(b).for_each(|part| self.fix(*part, Cause::Rule));
+            return;
+        }
+        let mut stacks = [a.to_vec(), b.to_vec()];
+        loop {
+            let [a, b] = [self.innermost(&mut stacks[0]), self.innermost(&mut stacks[1])];
+            let (Some(a), Some(b)) = (a, b) else {
+                // Only products without members end here.
+                for part in [a, b].into_iter().flatten().chain(stacks.concat()) {
+                    self.fix(part, Cause::Rule);
+                }
+                return;
+            };
+            let (sizes, parts) = ([self.size(a), self.size(b)], [a, b]);
+            let large = usize::from(sizes[1] > sizes[0]);
+            let [small_size, large_size] = [sizes[1 - large], sizes[large]];
+            if sizes[0] == sizes[1] {
+                self.merge(a, b);
+            } else if small_size > 0 && large_size.is_multiple_of(small_size) {
+                let [outer, inner] = self.split(parts[large], small_size);
+                self.merge(inner, parts[1 - large]);
+                stacks[large].push(outer);
+            } else {
+                self.fix_misfit(parts, &mut stacks);
+            }
+            if stacks.iter().all(Vec::is_empty) {
+                return;
+            }
+        }
+    }
+
+    /// Fixes parts from the innermost on, until both products agree in size.
+    fn fix_misfit(&mut self, parts: [Part; 2], stacks: &mut [Vec<Part>; 2]) {
+        let mut sizes = parts.map(|part| self.size(part));
+        parts.into_iter().for_each(|part| self.fix(part, Cause::Rule));
+        while sizes[0] != sizes[1] {
+            let small = usize::from(sizes[1] < sizes[0]);
+            // With nothing left on the smaller side, the sizes differ: fix the other side, too.
+            let side = if stacks[small].is_empty() { 1 - small } else { small };
+            let Some(part) = self.innermost(&mut stacks[side]) else { return };
+            sizes[side] = sizes[side].saturating_mul(self.size(part));
+            self.fix(part, Cause::Rule);
+        }
+    }
+
+    /// Takes the innermost unsplit part from a product.
+    fn innermost(&mut self, stack: &mut Vec<Part>) -> Option<Part> {
+        loop {
+            let part = stack.pop()?;
+            let root = self.root(part);
+            match self.split_of(root) {
+                Some(children) => stack.extend(children),
+                None => return Some(root),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(parts: &mut Parts, part: Part) -> Vec<usize> {
+        parts.factors(part).into_iter().map(|factor| parts.size(factor)).collect()
+    }
+
+    #[test]
+    fn a_split_reaches_every_member_of_the_class() {
+        let mut parts = Parts::default();
+        let [a, b] = [parts.free(12), parts.free(12)];
+        parts.unite(&[a], &[b]);
+        let [p, q] = [parts.free(3), parts.free(4)];
+        parts.unite(&[a], &[p, q]);
+        assert_eq!(sizes(&mut parts, b), [3, 4]);
+        parts.fix(q, Cause::Rule);
+        let factors = parts.factors(b);
+        assert!(!parts.is_fixed(factors[0]));
+        assert!(parts.is_fixed(factors[1]));
+    }
+
+    #[test]
+    fn common_factors_are_found() {
+        let mut parts = Parts::default();
+        let [a, b, c, d] = [4, 3, 2, 6].map(|size| parts.free(size));
+        parts.unite(&[a, b], &[c, d]);
+        assert_eq!(sizes(&mut parts, a), [2, 2]);
+        assert_eq!(sizes(&mut parts, d), [2, 3]);
+        assert_eq!(parts.factors(d)[1], parts.factors(b)[0]);
+        assert!([a, b, c, d].into_iter().all(|part| {
+            let factors = parts.factors(part);
+            factors.into_iter().all(|factor| !parts.is_fixed(factor))
+        }));
+    }
+
+    #[test]
+    fn what_has_no_common_factors_is_fixed_and_no_more() {
+        let mut parts = Parts::default();
+        let [n, a, b, m, c, d] = [5, 2, 3, 5, 3, 2].map(|size| parts.free(size));
+        parts.unite(&[n, a, b], &[m, c, d]);
+        assert!([a, b, c, d].into_iter().all(|part| parts.is_fixed(part)));
+        assert_eq!(parts.factors(n), parts.factors(m));
+        assert!(!parts.is_fixed(n));
+    }
+
+    #[test]
+    fn products_of_other_sizes_are_fixed() {
+        let mut parts = Parts::default();
+        for (left, right) in [(vec![4, 3], vec![3]), (vec![2, 5], vec![4, 5]), (vec![0], vec![3])] {
+            let left: Vec<Part> = left.into_iter().map(|size| parts.free(size)).collect();
+            let right: Vec<Part> = right.into_iter().map(|size| parts.free(size)).collect();
+            parts.unite(&left, &right);
+            assert!(parts.is_fixed(left[0]));
+        }
+    }
+
+    #[test]
+    fn a_class_may_meet_itself_in_a_product() {
+        let mut parts = Parts::default();
+        let [a, b] = [parts.free(4), parts.free(4)];
+        let square = parts.free(16);
+        parts.unite(&[a, a], &[square]);
+        parts.unite(&[square], &[b, a]);
+        assert_eq!(parts.factors(a), parts.factors(b));
+        assert_eq!(sizes(&mut parts, square), [4, 4]);
+    }
+}

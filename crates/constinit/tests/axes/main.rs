@@ -1,0 +1,5 @@
+//! Which axes share a space, traced and proved.
+
+mod adversarial;
+mod models;
+mod proof;
