@@ -60,7 +60,7 @@ fn main() -> Result<(), Error> {
     }
 
     let net = Cnn::<Autodiff<Backend>>::new(&Default::default());
-    let mut probe = SymmetryProbe::new(traced.axes).reporting(|found| println!("{found}"));
+    let mut probe = SymmetryProbe::traced(traced).reporting(|found| println!("{found}"));
     probe.observe(&Observation::before_training(&net));
     let read = &probe.readings()[0].spaces;
     println!("effective widths: {:?}", read.iter().map(|space| space.twins).collect::<Vec<_>>());

@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let (net, x) = (Net::<Capture>::new(&start, device), Tensor::zeros([2, 64], device));
             Trace::of(&net).input(x.clone()).output(net.forward(x))
         })?;
-        let probe = SymmetryProbe::new(traced.axes).reporting(|found| println!("{found}"));
+        let probe = SymmetryProbe::traced(traced).reporting(|found| println!("{found}"));
         let optimizer = ProbedOptimizer::new(burn::optim::AdamConfig::new().init(), probe);
         let probe = optimizer.handle();
         let width = EffectiveWidthMetric::new(probe.clone(), "hidden").ok_or("no such space")?;

@@ -8,6 +8,7 @@ use burn::tensor::{Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
+use constinit::axes::{Capture, Trace, trace};
 use constinit::init::Init;
 use constinit::params::read_parameters;
 use constinit::probe::{
@@ -188,6 +189,29 @@ fn dropout_is_named_where_it_is_known_and_suspected_where_it_is_not() {
         "first: 8 units are 1. SGD would keep them so, but dropout will break it."
     );
     assert!(!probe.certificate().unwrap().holds());
+}
+
+#[test]
+fn dropout_that_a_trace_saw_is_known() {
+    type Training = Autodiff<Capture>;
+    let traced = trace(|device| {
+        let net = Dropped::<Training>::new(device);
+        let x = Tensor::<Training, 2>::zeros([5, 3], device);
+        let y = net.forward(x.clone());
+        Trace::of(&net.valid()).input(x.inner()).output(y.inner())
+    })
+    .unwrap();
+    let sgd = trained_with_dropout(SymmetryProbe::traced(traced.clone()));
+    let probe = sgd.probe();
+    assert_eq!(probe.first_break().unwrap().cause, Cause::Known(vec![Breaker::Dropout]));
+    assert_eq!(
+        probe.summary(),
+        "first: 8 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp and AdaGrad would keep them so, but \
+         dropout will break it."
+    );
+    let facts = TrainingFacts::new(Rule::Sgd);
+    let sgd = trained_with_dropout(SymmetryProbe::traced(traced).with_facts(facts));
+    assert!(!sgd.probe().certificate().unwrap().holds());
 }
 
 /// A network whose entries are all different, apart from `copies` of unit 0 in each hidden layer.

@@ -40,15 +40,19 @@ pub enum Axis<S = SpaceId> {
     Fixed,
     /// The units of a space.
     Space(S),
-    /// Units times an inner index, flattened: the entry with inner index k of unit u is at `u * inner + k`.
+    /// Units between an outer and an inner index, flattened: the entry of unit u in block o with inner index k is at
+    /// `(o * units + u) * inner + k`.
     ///
-    /// This is the input axis of a linear layer after a flattened convolution (`inner` = height x width), and the
-    /// output axis of an attention projection (units are heads, `inner` is the head's dimension). An axis in
-    /// which the unit varies fastest (a gate-major LSTM weight) is to be given as one strided view a gate.
+    /// The input axis of a linear layer after a flattened convolution has one block (`inner` = height x width), and so
+    /// has the output axis of an attention projection (units are heads, `inner` is the head's dimension). The stacked
+    /// gates of a recurrent weight are blocks (`outer` = 4 for an LSTM), and a joint projection to queries, keys and
+    /// values has both. An axis in which every unit has one entry is [`Axis::Space`].
     Flattened {
         /// The space of the units.
         space: S,
-        /// How many entries every unit has along the axis.
+        /// How many blocks there are.
+        outer: usize,
+        /// How many entries every unit has in a block.
         inner: usize,
     },
 }
@@ -62,12 +66,25 @@ impl<S> Axis<S> {
         }
     }
 
-    /// How many entries every unit has along the axis.
+    /// How many blocks the axis has, with an entry of every unit in each.
+    pub fn outer(&self) -> usize {
+        match self {
+            Self::Flattened { outer, .. } => *outer,
+            _ => 1,
+        }
+    }
+
+    /// How many entries every unit has in a block.
     pub fn inner(&self) -> usize {
         match self {
             Self::Flattened { inner, .. } => *inner,
             _ => 1,
         }
+    }
+
+    /// How many entries every unit has along the axis.
+    pub fn entries(&self) -> usize {
+        self.outer().saturating_mul(self.inner())
     }
 }
 
@@ -89,7 +106,12 @@ impl From<String> for NamedAxis {
 impl NamedAxis {
     /// Units of the named space times an inner index.
     pub fn flattened(space: impl Into<String>, inner: usize) -> Self {
-        Self::Flattened { space: space.into(), inner }
+        Self::Flattened { space: space.into(), outer: 1, inner }
+    }
+
+    /// Blocks of the units of the named space.
+    pub fn blocks(outer: usize, space: impl Into<String>) -> Self {
+        Self::Flattened { space: space.into(), outer, inner: 1 }
     }
 }
 
@@ -189,6 +211,18 @@ impl AxesSpec {
     /// An empty spec to add spaces and parameters to.
     pub fn builder() -> AxesSpecBuilder {
         AxesSpecBuilder::default()
+    }
+
+    /// An axis of one of the parameters, by the name of its space.
+    pub fn named(&self, axis: &Axis) -> Axis<&str> {
+        let name = |id: &SpaceId| self.inner.spaces[id.get()].name();
+        match axis {
+            Axis::Fixed => Axis::Fixed,
+            Axis::Space(id) => Axis::Space(name(id)),
+            Axis::Flattened { space, outer, inner } => {
+                Axis::Flattened { space: name(space), outer: *outer, inner: *inner }
+            }
+        }
     }
 
     /// The spaces, in the order of declaration: `spaces()[id.get()]` is the space `id`.

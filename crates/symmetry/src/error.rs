@@ -38,7 +38,7 @@ pub enum SymmetryError {
     },
     /// The size of an axis does not allow inferring how many units a flattened axis has.
     #[error(
-        "{place} has size {size}, which is not a multiple of the {inner} entries that a unit of `{space}` has there"
+        "{place} has size {size}, which is not a multiple of the {entries} entries that a unit of `{space}` has there"
     )]
     NotAMultiple {
         /// The space.
@@ -48,10 +48,10 @@ pub enum SymmetryError {
         /// The size of the axis.
         size: usize,
         /// Entries a unit.
-        inner: usize,
+        entries: usize,
     },
     /// An axis and its space have different sizes.
-    #[error("space `{space}` has {units} units by {origin}, but {place} has size {size}{}", times(.inner))]
+    #[error("space `{space}` has {units} units by {origin}, but {place} has size {size}{}", times(.entries))]
     SizeMismatch {
         /// The space.
         space: String,
@@ -64,7 +64,7 @@ pub enum SymmetryError {
         /// The size of that axis.
         size: usize,
         /// Entries a unit along that axis.
-        inner: usize,
+        entries: usize,
     },
     /// A parameter that occurs twice.
     #[error("parameter `{parameter}` occurs twice in {within}: at positions {first} and {second}")]
@@ -232,6 +232,6 @@ fn did_you_mean(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
-fn times(inner: &usize) -> String {
-    if *inner == 1 { String::new() } else { format!(" with {inner} entries a unit") }
+fn times(entries: &usize) -> String {
+    if *entries == 1 { String::new() } else { format!(" with {entries} entries a unit") }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Dim {
     pub place: usize,
 }
 
-/// A logical axis of a parameter; a flattened axis is two of them.
+/// A logical axis of a parameter; a flattened axis is up to three of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogicalAxis {
     pub dim: Dim,
@@ -43,19 +43,21 @@ pub(crate) fn logical_axes(
     let mut place = 1;
     for (number, axis) in param.axes().iter().enumerate().rev() {
         let (len, stride) = (view.shape()[number], view.strides()[number]);
-        let inner = axis.axis.inner();
         let space = axis.axis.space().copied();
-        let mut push = |len, stride, place, space| {
-            let dim = Dim { len, stride, place };
-            axes.push(LogicalAxis { dim, space, role: axis.role, number });
-        };
-        if inner == 1 {
-            push(len, stride, place, space);
-        } else {
-            let units = space.map_or(len, |id| spec.space(id).units());
-            push(inner, stride, place, None);
-            // An offset that overflows belongs to no entry: the axis then has fewer than two units or no entries.
-            push(units, stride.saturating_mul(inner), place.saturating_mul(inner), space);
+        let [outer, inner] = [axis.axis.outer(), axis.axis.inner()];
+        let flattened = outer != 1 || inner != 1;
+        let units = space.filter(|_| flattened).map_or(len, |id| spec.space(id).units());
+        let mut scale = 1_usize;
+        for (len, space, is_unit) in
+            [(inner, None, false), (units, space, true), (outer, None, false)]
+        {
+            if is_unit || len != 1 {
+                // An offset that overflows belongs to no entry: the axis then has fewer than two units or no entries.
+                let [stride, place] = [stride, place].map(|step| step.saturating_mul(scale));
+                let dim = Dim { len, stride, place };
+                axes.push(LogicalAxis { dim, space, role: axis.role, number });
+            }
+            scale = scale.saturating_mul(len);
         }
         place *= len.max(1);
     }
@@ -144,8 +146,8 @@ pub(crate) fn swapped_entry(
         let mut index = rest % len.max(1);
         rest /= len.max(1);
         if axis.axis.space() == Some(&space) && spec.space(space).units() > 0 {
-            let inner = axis.axis.inner().max(1);
-            let unit = index / inner;
+            let [units, inner] = [spec.space(space).units(), axis.axis.inner().max(1)];
+            let [block, unit] = [index / inner / units, index / inner % units];
             let image = if unit == u {
                 v
             } else if unit == v {
@@ -153,7 +155,7 @@ pub(crate) fn swapped_entry(
             } else {
                 unit
             };
-            index = image * inner + index % inner;
+            index = (block * units + image) * inner + index % inner;
         }
         swapped += index * place;
         place *= len.max(1);
@@ -173,11 +175,12 @@ mod tests {
             .infer_spaces()
             .param(
                 "w",
-                axes.iter().map(|&a| match a.split_once('*') {
-                    Some((name, inner)) => {
-                        either(NamedAxis::flattened(name, inner.parse().unwrap()))
+                axes.iter().map(|&a| match &a.split('*').collect::<Vec<_>>()[..] {
+                    [outer, name] if outer.parse::<usize>().is_ok() => {
+                        either(NamedAxis::blocks(outer.parse().unwrap(), *name))
                     }
-                    None => either(a),
+                    [name, inner] => either(NamedAxis::flattened(*name, inner.parse().unwrap())),
+                    _ => either(a),
                 }),
             )
             .build([view.signature()])
@@ -198,6 +201,9 @@ mod tests {
         assert_eq!((conv.slab_count, conv.run.len), (1, 54));
         let flat = layout(&[4, 6], &["", "h*2"], 1);
         assert_eq!((flat.units.len, flat.run.len, flat.slab_count), (3, 2, 4));
+        let gates = layout(&[8, 5], &["4*h", ""], 1);
+        assert_eq!((gates.units.len, gates.run.len, gates.slab_count), (2, 5, 4));
+        assert_eq!(gates.slab(3), (30, 30));
         let bias = layout(&[4], &["h"], 0);
         assert_eq!((bias.slab_count, bias.run.len, bias.entries_per_unit()), (1, 1, 1));
         assert_eq!(layout(&[4, 0], &["h", ""], 0).entries_per_unit(), 0);

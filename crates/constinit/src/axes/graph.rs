@@ -1,9 +1,9 @@
 //! What is known of the tensors of a trace while its operations are gone through.
 
-use super::union::{Cause, Part, Parts};
-use burn_ir::{TensorId, TensorIr};
+use super::union::{Cause, Disturbance, Part, Parts};
+use burn_ir::{OperationIr, TensorId, TensorIr};
 use constinit_symmetry::Role;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// On which side of a parameter an axis was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,10 @@ pub(super) struct Graph {
     tensors: HashMap<TensorId, Vec<Option<Part>>>,
     views: HashMap<TensorId, View>,
     roles: HashMap<TensorId, Vec<Seen>>,
+    /// What depends on an input of the model.
+    computed: HashSet<TensorId>,
+    /// Whether the model has begun to use its inputs.
+    running: bool,
 }
 
 impl Graph {
@@ -48,6 +52,35 @@ impl Graph {
         self.roles.entry(tensor.id).or_insert_with(|| vec![Seen::Nowhere; rank]);
         let axes = (0..rank).map(Some).collect();
         self.views.insert(tensor.id, View { parameter: tensor.id, axes });
+    }
+
+    /// Makes a tensor an input of the model.
+    pub(super) fn input(&mut self, tensor: &TensorIr) {
+        self.computed.insert(tensor.id);
+    }
+
+    /// Remembers which tensors depend on an input.
+    pub(super) fn follow(&mut self, operation: &OperationIr) {
+        if operation.inputs().any(|tensor| self.computed.contains(&tensor.id)) {
+            self.running = true;
+            self.computed.extend(operation.outputs().map(|tensor| tensor.id));
+        }
+    }
+
+    /// Whether the tensor depends on an input of the model.
+    pub(super) fn is_computed(&self, tensor: &TensorIr) -> bool {
+        self.computed.contains(&tensor.id)
+    }
+
+    /// Something drawn for each entry: in every run anew where the model is running, and a constant
+    /// of the model where it is being made.
+    pub(super) fn drawn(&mut self, tensor: &TensorIr, disturbance: Disturbance) {
+        if !self.running {
+            return self.fix_all(tensor, Cause::Rule);
+        }
+        for part in self.long_axes(tensor) {
+            self.parts.disturb(part, disturbance);
+        }
     }
 
     /// Whether the tensor is a parameter.
@@ -124,6 +157,30 @@ impl Graph {
         (0..few.saturating_sub(many)).for_each(|axis| self.fix(from, axis));
     }
 
+    /// Makes an axis blocks of another: which block counts, and the places of all blocks are one. The axis is fixed
+    /// where its size is not a multiple.
+    pub(super) fn blocks(
+        &mut self,
+        (whole, i): (&TensorIr, usize),
+        (block, j): (&TensorIr, usize),
+    ) {
+        let [size, part] = [whole.shape[i], block.shape[j]];
+        if part == 0 || !size.is_multiple_of(part) {
+            self.fix(whole, i);
+            self.fix(block, j);
+            return;
+        }
+        let mut product = Vec::new();
+        if size != part {
+            let number = self.parts.free(size / part);
+            self.parts.fix(number, Cause::Rule);
+            product.push(number);
+        }
+        product.extend(self.axis(block, j));
+        let whole = self.axis(whole, i);
+        self.parts.unite(&whole, &product);
+    }
+
     /// Tells the members of an axis apart.
     pub(super) fn fix(&mut self, tensor: &TensorIr, axis: usize) {
         for part in self.axis(tensor, axis) {
@@ -168,9 +225,18 @@ impl Graph {
         }
     }
 
-    /// Says that the parameter of this view produces all of its axes.
+    /// Says that the parameter of this view is added to the units along its axis, or scales them.
+    /// Of a parameter of more axes that cannot be said: it may be a weight that is still to come.
     pub(super) fn all_output(&mut self, tensor: &TensorIr) {
-        (0..tensor.shape.len()).for_each(|axis| self.role(tensor, axis, Role::Output));
+        if tensor.shape.iter().filter(|&&size| size != 1).count() <= 1 {
+            (0..tensor.shape.len()).for_each(|axis| self.role(tensor, axis, Role::Output));
+        }
+    }
+
+    /// Whether the parameter produces the units along an axis, whatever else it does.
+    pub(super) fn produces(&self, parameter: &TensorIr, axis: usize) -> bool {
+        let seen = self.roles.get(&parameter.id).and_then(|seen| seen.get(axis));
+        matches!(seen, Some(Seen::On(Role::Output) | Seen::OnBoth))
     }
 
     /// On which side of its parameter an axis stands.

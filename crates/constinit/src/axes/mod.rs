@@ -15,10 +15,18 @@
 //! Members of a space can be permuted, all its axes at once, and the model computes the same. The
 //! answer may miss such a space, but has none that is not one: an operation without a rule fixes
 //! all it touches, and [`Traced::without_rule`] lists it. So do parameters that are not used, and
-//! units that vary faster than a fixed index along an axis.
+//! of two spaces along one axis, such as the heads and their features, the inner one.
 //!
-//! The answer is that of the one run: of the branches that the model took, and of evaluation, not
-//! of training. All branches of a model that decides by configuration alone are those of its runs.
+//! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do
+//! something only where gradients are computed: trace the model on `Autodiff<Capture>` and give
+//! `model.valid()`, `x.inner()` and `y.inner()`, and [`Traced::drawn`] names the spaces that they
+//! disturb. What is drawn while the model runs does not fix an axis, since the units are alike in
+//! distribution; what is drawn before is a constant and does.
+//!
+//! Modules made of layers in a row have axes without a run, such as
+//! [`ConstInit::axes`](crate::ConstInit::axes), and any spec can be written down with
+//! [`AxesSpec::builder`] or read from a file with [`from_file`], which [`AxesFile`] writes, too.
+//! [`same_structure`] compares two of them.
 //!
 //! # References
 //!
@@ -27,16 +35,19 @@
 
 mod capture;
 mod declared;
+mod file;
 mod graph;
 mod rules;
 mod spaces;
 mod trace;
 mod union;
 
-use constinit_symmetry::AxesSpec;
+use constinit_symmetry::{AxesSpec, TrainingFacts};
 
 pub use capture::{Bridge, Capture, CaptureDevice, Channel, Client};
+pub use constinit_symmetry::AxesFile;
 pub use declared::same_structure;
+pub use file::from_file;
 pub use trace::{Trace, TracedKind, trace};
 
 /// What a trace shows.
@@ -48,8 +59,28 @@ pub struct Traced {
     ///
     /// A space is called after the module of the first parameter that produces it.
     pub axes: AxesSpec,
+    /// What the run drew at random.
+    pub drawn: Drawn,
     /// Operations that are not known here, each once.
     pub without_rule: Vec<WithoutRule>,
+}
+
+/// The spaces on whose units a model draws at random while it runs, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drawn {
+    /// Whether a unit takes part, as dropout draws it.
+    pub dropout: Vec<String>,
+    /// Anything else.
+    pub noise: Vec<String>,
+}
+
+impl Drawn {
+    /// Adds what is drawn to the facts of a training.
+    pub fn added_to(&self, facts: TrainingFacts) -> TrainingFacts {
+        let facts = self.dropout.iter().fold(facts, TrainingFacts::with_dropout);
+        self.noise.iter().fold(facts, TrainingFacts::with_noise)
+    }
 }
 
 /// An operation without a rule.

@@ -1,10 +1,11 @@
 //! From classes of axes to named spaces.
 
+use super::Drawn;
 use super::graph::Graph;
 use super::trace::TracedParameter;
-use super::union::{Cause, Part};
+use super::union::{Cause, Disturbance, Part};
 use crate::Error;
-use constinit_symmetry::{AxesSpec, Axis, NamedAxis, Role, RoleAxis};
+use constinit_symmetry::{AxesSpec, Axis, NamedAxis, RoleAxis};
 use std::collections::{HashMap, HashSet};
 
 /// A class that is a space, and where it stands first.
@@ -15,13 +16,20 @@ struct Space {
     made_there: bool,
 }
 
-/// The spec that the graph shows.
+/// What the graph shows of spaces.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) axes: AxesSpec,
+    pub(super) drawn: Drawn,
+}
+
+/// The spaces that the graph shows.
 ///
 /// # Errors
 ///
 /// Where two parameters have one path.
-pub(super) fn spec(graph: &mut Graph, parameters: &[TracedParameter]) -> Result<AxesSpec, Error> {
-    fix_inner_units(graph, parameters);
+pub(super) fn found(graph: &mut Graph, parameters: &[TracedParameter]) -> Result<Found, Error> {
+    fix_further_units(graph, parameters);
     let mut spaces = find(graph, parameters);
     // A stable order that does not depend on which tensors came first.
     spaces.sort_by_key(|space| (space.parameter, space.axis));
@@ -41,7 +49,14 @@ pub(super) fn spec(graph: &mut Graph, parameters: &[TracedParameter]) -> Result<
         builder = builder.param(parameter.path.as_str(), axes);
     }
     let shapes = parameters.iter().map(|p| (p.path.as_str(), &p.tensor.shape[..]));
-    Ok(builder.build(shapes)?)
+    let axes = builder.build(shapes)?;
+    let mut disturbed = |disturbance| {
+        let spaces = spaces.iter().filter(|s| graph.parts.is_disturbed_by(s.class, disturbance));
+        spaces.map(|space| names[&space.class].clone()).collect()
+    };
+    let drawn =
+        Drawn { dropout: disturbed(Disturbance::Dropout), noise: disturbed(Disturbance::Noise) };
+    Ok(Found { axes, drawn })
 }
 
 fn factors(graph: &mut Graph, parameter: &TracedParameter, axis: usize) -> Vec<Part> {
@@ -49,16 +64,36 @@ fn factors(graph: &mut Graph, parameter: &TracedParameter, axis: usize) -> Vec<P
     part.map(|part| graph.parts.factors(part)).unwrap_or_default()
 }
 
-/// A spec says of an axis that units come first and an inner index second: units that vary fastest
-/// cannot be said, so that they are none.
-fn fix_inner_units(graph: &mut Graph, parameters: &[TracedParameter]) {
-    for parameter in parameters {
-        for axis in 0..parameter.tensor.shape.len() {
-            for inner in factors(graph, parameter, axis).into_iter().skip(1) {
-                graph.parts.fix(inner, Cause::Rule);
+/// A spec knows one space an axis: where several are left, the outermost that some parameter produces.
+/// What is read only, such as copies, comes second.
+fn fix_further_units(graph: &mut Graph, parameters: &[TracedParameter]) {
+    let axes: Vec<(usize, usize)> = (0..parameters.len())
+        .flat_map(|number| {
+            (0..parameters[number].tensor.shape.len()).map(move |axis| (number, axis))
+        })
+        .collect();
+    let free = |graph: &mut Graph, (number, axis): (usize, usize)| -> Vec<Part> {
+        let factors = factors(graph, &parameters[number], axis);
+        factors.into_iter().filter(|part| !graph.parts.is_fixed(*part)).collect()
+    };
+    let produced = axes.iter().filter(|(n, axis)| graph.produces(&parameters[*n].tensor, *axis));
+    let produced: Vec<(usize, usize)> = produced.copied().collect();
+    let produced: HashSet<Part> =
+        produced.into_iter().flat_map(|place| free(graph, place)).collect();
+    for place in axes {
+        let found = free(graph, place);
+        let kept = found.iter().position(|class| produced.contains(class)).unwrap_or(0);
+        for (number, class) in found.into_iter().enumerate() {
+            if number != kept {
+                graph.parts.fix(class, Cause::Rule);
             }
         }
     }
+}
+
+/// The class along an axis that is a space.
+fn unit_class(graph: &mut Graph, parameter: &TracedParameter, axis: usize) -> Option<Part> {
+    factors(graph, parameter, axis).into_iter().find(|part| !graph.parts.is_fixed(*part))
 }
 
 /// All spaces; each where it is first produced, or else where it first stands.
@@ -67,11 +102,8 @@ fn find(graph: &mut Graph, parameters: &[TracedParameter]) -> Vec<Space> {
     let mut places: HashMap<Part, usize> = HashMap::new();
     for (number, parameter) in parameters.iter().enumerate() {
         for axis in 0..parameter.tensor.shape.len() {
-            let Some(&class) = factors(graph, parameter, axis).first() else { continue };
-            if graph.parts.is_fixed(class) {
-                continue;
-            }
-            let made_there = graph.role_of(&parameter.tensor, axis) == Role::Output;
+            let Some(class) = unit_class(graph, parameter, axis) else { continue };
+            let made_there = graph.produces(&parameter.tensor, axis);
             let space = Space { class, parameter: number, axis, made_there };
             match places.get(&class) {
                 None => {
@@ -117,10 +149,13 @@ fn named(
     names: &HashMap<Part, String>,
 ) -> NamedAxis {
     let factors = factors(graph, parameter, axis);
-    let Some((leading, inner)) = factors.split_first() else { return Axis::Fixed };
-    let Some(name) = names.get(leading) else { return Axis::Fixed };
-    match inner.iter().map(|part| graph.parts.size(*part)).product() {
-        1 => Axis::Space(name.clone()),
-        inner => Axis::Flattened { space: name.clone(), inner },
+    let Some(place) = factors.iter().position(|part| names.contains_key(part)) else {
+        return Axis::Fixed;
+    };
+    let space = names[&factors[place]].clone();
+    let mut size = |parts: &[Part]| parts.iter().map(|part| graph.parts.size(*part)).product();
+    match [size(&factors[..place]), size(&factors[place + 1..])] {
+        [1, 1] => Axis::Space(space),
+        [outer, inner] => Axis::Flattened { space, outer, inner },
     }
 }

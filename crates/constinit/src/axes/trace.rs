@@ -2,7 +2,7 @@
 
 use super::capture::{Capture, CaptureDevice, Failure, Log, Session};
 use super::graph::Graph;
-use super::spaces::spec;
+use super::spaces::{Found, found};
 use super::union::{Cause, Part};
 use super::{ParameterAxis, Traced, WithoutRule, rules};
 use crate::Error;
@@ -215,6 +215,7 @@ impl Trace {
             let tensor = *first.entry(parameter.id).or_insert(&parameter.tensor);
             graph.unite_but(tensor, &parameter.tensor, &[]);
         }
+        self.inputs.iter().for_each(|tensor| graph.input(tensor));
         let mut used: HashSet<TensorId> = HashSet::new();
         let mut unknown: Vec<(String, Vec<Part>)> = Vec::new();
         for operation in operations {
@@ -228,6 +229,7 @@ impl Trace {
                 continue;
             }
             used.extend(operation.inputs().map(|tensor| tensor.id));
+            graph.follow(operation);
             if !rules::apply(&mut graph, operation) {
                 let tensors = operation.inputs().chain(operation.outputs());
                 let parts = tensors.flat_map(|tensor| graph.long_axes(tensor)).collect();
@@ -243,7 +245,8 @@ impl Trace {
             }
         }
         let without_rule = self.without_rule(&mut graph, unknown);
-        Ok(Traced { axes: spec(&mut graph, &self.parameters)?, without_rule })
+        let Found { axes, drawn } = found(&mut graph, &self.parameters)?;
+        Ok(Traced { axes, drawn, without_rule })
     }
 
     /// The operations without a rule, and the axes that nothing else would have fixed.
@@ -256,12 +259,11 @@ impl Trace {
         for parameter in &self.parameters {
             for (axis, part) in graph.axes(&parameter.tensor).into_iter().enumerate() {
                 let factors = part.map(|part| graph.parts.factors(part)).unwrap_or_default();
-                // Without its leading factor, an axis has no space.
-                if let Some(&leading) = factors.first()
-                    && !graph.parts.is_fixed_by(leading, Cause::Rule)
-                {
-                    let axis = ParameterAxis { path: parameter.path.clone(), axis };
-                    axes_of.entry(leading).or_default().push(axis);
+                for factor in factors {
+                    if !graph.parts.is_fixed_by(factor, Cause::Rule) {
+                        let axis = ParameterAxis { path: parameter.path.clone(), axis };
+                        axes_of.entry(factor).or_default().push(axis);
+                    }
                 }
             }
         }

@@ -23,16 +23,30 @@ pub(super) enum Cause {
     Unknown,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Fixed {
-    by_rule: bool,
-    by_unknown: bool,
+/// What is drawn for each member of a class anew, whenever the model runs. In distribution, the
+/// members stay alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disturbance {
+    /// Whether the member takes part.
+    Dropout,
+    /// A number.
+    Noise,
 }
 
-impl Fixed {
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    by_rule: bool,
+    by_unknown: bool,
+    dropout: bool,
+    noise: bool,
+}
+
+impl Marks {
     fn add(&mut self, other: Self) {
         self.by_rule |= other.by_rule;
         self.by_unknown |= other.by_unknown;
+        self.dropout |= other.dropout;
+        self.noise |= other.noise;
     }
 }
 
@@ -41,7 +55,7 @@ enum Node {
     /// Belongs to the class of another part.
     Child(Part),
     /// Stands for its class.
-    Root { size: usize, fixed: Fixed, split: Option<[Part; 2]> },
+    Root { size: usize, marks: Marks, split: Option<[Part; 2]> },
 }
 
 /// All parts of a trace.
@@ -53,7 +67,7 @@ pub(super) struct Parts {
 impl Parts {
     /// A new class of interchangeable members.
     pub(super) fn free(&mut self, size: usize) -> Part {
-        self.nodes.push(Node::Root { size, fixed: Fixed::default(), split: None });
+        self.nodes.push(Node::Root { size, marks: Marks::default(), split: None });
         Part(self.nodes.len() - 1)
     }
 
@@ -75,9 +89,9 @@ impl Parts {
         }
     }
 
-    fn fixed_of(&self, root: Part) -> Fixed {
+    fn marks_of(&self, root: Part) -> Marks {
         match self.nodes[root.0] {
-            Node::Root { fixed, .. } => fixed,
+            Node::Root { marks, .. } => marks,
             Node::Child(_) => unreachable!("a root"),
         }
     }
@@ -113,37 +127,62 @@ impl Parts {
     /// Whether the members of the class are told apart for this reason.
     pub(super) fn is_fixed_by(&mut self, part: Part, cause: Cause) -> bool {
         let root = self.root(part);
-        let fixed = self.fixed_of(root);
+        let marks = self.marks_of(root);
         match cause {
-            Cause::Rule => fixed.by_rule,
-            Cause::Unknown => fixed.by_unknown,
+            Cause::Rule => marks.by_rule,
+            Cause::Unknown => marks.by_unknown,
+        }
+    }
+
+    /// Whether something is drawn for each member of the class.
+    pub(super) fn is_disturbed_by(&mut self, part: Part, disturbance: Disturbance) -> bool {
+        let root = self.root(part);
+        let marks = self.marks_of(root);
+        match disturbance {
+            Disturbance::Dropout => marks.dropout,
+            Disturbance::Noise => marks.noise,
         }
     }
 
     /// Tells the members of the part apart.
     pub(super) fn fix(&mut self, part: Part, cause: Cause) {
-        let added = match cause {
-            Cause::Rule => Fixed { by_rule: true, by_unknown: false },
-            Cause::Unknown => Fixed { by_rule: false, by_unknown: true },
-        };
+        let mut added = Marks::default();
+        match cause {
+            Cause::Rule => added.by_rule = true,
+            Cause::Unknown => added.by_unknown = true,
+        }
+        self.mark(part, added);
+    }
+
+    /// Says that something is drawn for each member of the part.
+    pub(super) fn disturb(&mut self, part: Part, disturbance: Disturbance) {
+        let mut added = Marks::default();
+        match disturbance {
+            Disturbance::Dropout => added.dropout = true,
+            Disturbance::Noise => added.noise = true,
+        }
+        self.mark(part, added);
+    }
+
+    fn mark(&mut self, part: Part, added: Marks) {
         for factor in self.factors(part) {
-            self.add_fixed(factor, added);
+            self.add_marks(factor, added);
         }
     }
 
-    fn add_fixed(&mut self, root: Part, added: Fixed) {
-        if let Node::Root { fixed, .. } = &mut self.nodes[root.0] {
-            fixed.add(added);
+    fn add_marks(&mut self, root: Part, added: Marks) {
+        if let Node::Root { marks, .. } = &mut self.nodes[root.0] {
+            marks.add(added);
         }
     }
 
     /// Makes the root of an unsplit class the product of an outer and an inner class.
     fn split(&mut self, root: Part, inner_size: usize) -> [Part; 2] {
         let outer_size = self.size(root) / inner_size;
-        let inherited = self.fixed_of(root);
+        let inherited = self.marks_of(root);
         let children = [outer_size, inner_size].map(|size| {
             let child = self.free(size);
-            self.add_fixed(child, inherited);
+            self.add_marks(child, inherited);
             child
         });
         if let Node::Root { split, .. } = &mut self.nodes[root.0] {
@@ -155,8 +194,8 @@ impl Parts {
     /// Makes two unsplit classes of one size one.
     fn merge(&mut self, a: Part, b: Part) {
         if a != b {
-            let fixed = self.fixed_of(b);
-            self.add_fixed(a, fixed);
+            let marks = self.marks_of(b);
+            self.add_marks(a, marks);
             self.nodes[b.0] = Node::Child(a);
         }
     }

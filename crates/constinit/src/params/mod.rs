@@ -8,7 +8,7 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData, Transaction, backend::Backend};
 
 pub use facts::{buffer_paths, check_layouts, materialise, tied_parameters};
-pub(crate) use walk::Walk;
+pub(crate) use walk::{Walk, surveyed};
 pub use write::write_parameters;
 
 /// From about this many entries on, copying them one by one costs more than a slice.

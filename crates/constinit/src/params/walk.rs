@@ -4,15 +4,17 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, backend::Backend};
 
 /// What a parameter is, without its values.
-pub(super) struct Survey {
-    pub(super) path: String,
-    pub(super) id: ParamId,
+pub(crate) struct Survey {
+    pub(crate) path: String,
+    pub(crate) id: ParamId,
+    /// The type of the module that the parameter belongs to, such as `Linear`.
+    pub(crate) container: String,
     /// None where the values were not drawn yet.
-    pub(super) shape: Option<Vec<usize>>,
+    pub(crate) shape: Option<Vec<usize>>,
 }
 
 /// Every float parameter, in visiting order.
-pub(super) fn surveyed<B: Backend, M: Module<B>>(module: &M) -> Vec<Survey> {
+pub(crate) fn surveyed<B: Backend, M: Module<B>>(module: &M) -> Vec<Survey> {
     #[derive(Default)]
     struct Surveyor {
         walk: Walk,
@@ -21,7 +23,8 @@ pub(super) fn surveyed<B: Backend, M: Module<B>>(module: &M) -> Vec<Survey> {
     impl<B: Backend> ModuleVisitor<B> for Surveyor {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
             let shape = param.is_initialized().then(|| param.val().shape().to_vec());
-            self.surveys.push(Survey { path: self.walk.path(), id: param.id, shape });
+            let (path, container) = (self.walk.path(), self.walk.container().to_owned());
+            self.surveys.push(Survey { path, id: param.id, container, shape });
         }
         fn enter_module(&mut self, name: &str, container: &str) {
             self.walk.enter(name, container);
@@ -58,10 +61,15 @@ impl Walk {
         self.names.join(".")
     }
 
+    /// The type of the innermost module.
+    pub(crate) fn container(&self) -> &str {
+        let container = self.containers.last().map_or("", String::as_str);
+        container.strip_prefix("Struct:").unwrap_or(container)
+    }
+
     /// Whether this is the running mean or variance of a batch norm.
     pub(super) fn at_running_statistics(&self) -> bool {
-        let of_batch_norm = self.containers.last().is_some_and(|c| c == "Struct:BatchNorm");
         let name = self.names.last().map(String::as_str);
-        of_batch_norm && matches!(name, Some("running_mean" | "running_var"))
+        self.container() == "BatchNorm" && matches!(name, Some("running_mean" | "running_var"))
     }
 }

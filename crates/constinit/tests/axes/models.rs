@@ -21,7 +21,7 @@ use burn::tensor::module::{adaptive_avg_pool2d, max_pool2d};
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_ndarray::NdArray;
 use constinit::ConstInitConfig;
-use constinit::axes::{Capture, Trace, Traced, same_structure, trace};
+use constinit::axes::{AxesFile, Capture, Trace, Traced, from_file, same_structure, trace};
 use constinit::params::materialise;
 use constinit_symmetry::Role;
 
@@ -325,10 +325,10 @@ fn a_tied_embedding_keeps_its_features() {
         Trace::of(&model).input(tokens).output(y)
     })
     .unwrap();
-    // Read and produced by the embedding, so that the hidden layer gives the name.
-    assert_eq!(spaces(&traced.axes), [("hidden", 6)]);
+    // The embedding produces the features, and reads them in the end.
+    assert_eq!(spaces(&traced.axes), [("embedding", 6)]);
     assert_eq!(
-        axes_of(&traced.axes, "hidden"),
+        axes_of(&traced.axes, "embedding"),
         ["embedding.weight.1", "hidden.weight.0", "hidden.weight.1"]
     );
     let data = TensorData::from([[0, 5, 3, 10], [2, 2, 9, 1], [4, 6, 7, 8]]);
@@ -589,4 +589,16 @@ fn a_concatenation_fixes_its_axis_alone() {
 fn a_trace_tells_the_same_twice() {
     let once = || -> Traced { check!(Cnn, [5, 2, 8, 12]) };
     assert_eq!(once(), once());
+}
+
+#[test]
+fn a_spec_that_was_written_to_a_file_is_the_same() {
+    let traced = check!(Cnn, [5, 2, 8, 12]);
+    let text = toml::to_string(&AxesFile::from(&traced.axes)).unwrap();
+    let read = from_file(toml::from_str(&text).unwrap(), &Cnn::<NdArray>::new(&Default::default()));
+    assert!(same_structure(&read.unwrap(), &traced.axes), "{text}");
+    let wrong = text.replace("\"conv1\"", "\"conv\"");
+    let wrong =
+        from_file(toml::from_str(&wrong).unwrap(), &Cnn::<NdArray>::new(&Default::default()));
+    assert!(wrong.unwrap_err().to_string().contains("did you mean"), "{text}");
 }

@@ -63,7 +63,8 @@ fn permuted(data: &TensorData, axis: usize, inner: usize, order: &[usize]) -> Te
     let values = data.as_slice::<f64>().unwrap();
     let new = (0..values.len()).map(|place| {
         let member = place / stride % shape[axis];
-        let from = order[member / inner] * inner + member % inner;
+        let [block, unit] = [member / inner / order.len(), member / inner % order.len()];
+        let from = (block * order.len() + order[unit]) * inner + member % inner;
         values[place - member * stride + from * stride]
     });
     TensorData::new(new.collect::<Vec<f64>>(), shape)
@@ -192,7 +193,7 @@ pub fn spaces(spec: &AxesSpec) -> Vec<(&str, usize)> {
     spec.spaces().iter().map(|space| (space.name(), space.units())).collect()
 }
 
-/// The axes of a space: `path.axis`, and `*inner` where it has more entries a unit.
+/// The axes of a space: `path.axis`, and `outer*path.axis*inner` where it has more entries a unit.
 pub fn axes_of(spec: &AxesSpec, name: &str) -> Vec<String> {
     let space = spec.space_id(name).unwrap();
     let mut found = Vec::new();
@@ -203,7 +204,11 @@ pub fn axes_of(spec: &AxesSpec, name: &str) -> Vec<String> {
                     1 => String::new(),
                     inner => format!("*{inner}"),
                 };
-                found.push(format!("{}.{number}{inner}", param.path()));
+                let outer = match axis.axis.outer() {
+                    1 => String::new(),
+                    outer => format!("{outer}*"),
+                };
+                found.push(format!("{outer}{}.{number}{inner}", param.path()));
             }
         }
     }

@@ -14,6 +14,7 @@ pub struct AxesSpecBuilder {
     spaces: Vec<UnitSpace>,
     params: Vec<(String, Vec<RoleAxis<String>>)>,
     infer_spaces: bool,
+    never_merged: Vec<String>,
 }
 
 impl AxesSpecBuilder {
@@ -38,6 +39,12 @@ impl AxesSpecBuilder {
     /// A misspelt space is then a space of its own, so declare where you can.
     pub fn infer_spaces(mut self) -> Self {
         self.infer_spaces = true;
+        self
+    }
+
+    /// Spaces whose members are never merged, where their sizes are inferred.
+    pub(super) fn never_merged(mut self, names: Vec<String>) -> Self {
+        self.never_merged = names;
         self
     }
 
@@ -133,6 +140,17 @@ impl AxesSpecBuilder {
                 .collect::<Result<_, _>>()?;
             params.push(SpecParam { path: path.clone(), shape: shape.into(), axes });
         }
+        for name in &self.never_merged {
+            let Some(id) = spaces.ids.get(name) else {
+                return Err(SymmetryError::UnknownSpace {
+                    space: name.clone(),
+                    place: "the list of fixed spaces".into(),
+                    nearest: nearest(name, spaces.ids.keys().map(String::as_str)),
+                });
+            };
+            let space = &mut spaces.list[id.get()];
+            *space = UnitSpace::fixed(space.name(), space.units());
+        }
         Ok(AxesSpec {
             inner: Arc::new(SpecInner {
                 spaces: spaces.list,
@@ -187,18 +205,18 @@ impl Spaces {
             return Ok(RoleAxis { axis: Axis::Fixed, role: named.role });
         };
         let here = format!("axis {number} of `{path}`");
-        let inner = named.axis.inner();
+        let entries = named.axis.entries();
         let id = match self.ids.get(name) {
             Some(&id) => id,
-            None if self.infer && inner > 0 && size.is_multiple_of(inner) => {
-                self.infer(name, size / inner, here.clone())?
+            None if self.infer && entries > 0 && size.is_multiple_of(entries) => {
+                self.infer(name, size / entries, here.clone())?
             }
             None if self.infer => {
                 return Err(SymmetryError::NotAMultiple {
                     space: name.clone(),
                     place: here,
                     size,
-                    inner,
+                    entries,
                 });
             }
             None => {
@@ -210,18 +228,18 @@ impl Spaces {
             }
         };
         let units = self.list[id.get()].units();
-        if units.checked_mul(inner) != Some(size) {
+        if units.checked_mul(entries) != Some(size) {
             return Err(SymmetryError::SizeMismatch {
                 space: name.clone(),
                 units,
                 origin: self.origin[id.get()].clone(),
                 place: here,
                 size,
-                inner,
+                entries,
             });
         }
         let axis = match named.axis {
-            Axis::Flattened { .. } => Axis::Flattened { space: id, inner },
+            Axis::Flattened { outer, inner, .. } => Axis::Flattened { space: id, outer, inner },
             _ => Axis::Space(id),
         };
         Ok(RoleAxis { axis, role: named.role })

@@ -7,14 +7,14 @@
 //! "linear2.weight" = ["", "hidden1"]
 //! ```
 //!
-//! An axis written `"conv1*16"` is flattened: every unit of `conv1` has 16 entries along it. A table `[spaces]` may
-//! declare sizes, so that a misspelt name is an error; without it the sizes are those of the first axis that a
-//! space stands on. Declared spaces listed in `fixed` are never merged.
+//! An axis written `"conv1*16"` is flattened: every unit of `conv1` has 16 entries along it, one behind the other. The
+//! 4 stacked gates of a recurrent weight are `"4*hidden"`: 4 blocks with an entry of every unit in each. A table
+//! `[spaces]` may declare sizes, so that a misspelt name is an error; without it the sizes are those of the first axis
+//! that a space stands on. Spaces listed in `fixed` are never merged.
 
 use std::collections::BTreeMap;
 
-use super::{AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis};
-use crate::space::UnitSpace;
+use super::{AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis, SpecParam};
 
 /// The file form of an axes spec.
 ///
@@ -43,7 +43,7 @@ pub struct AxesFile {
     /// The sizes of the spaces; all of them, or none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub spaces: BTreeMap<String, usize>,
-    /// Declared spaces whose members are never merged.
+    /// Spaces whose members are never merged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixed: Vec<String>,
 }
@@ -53,7 +53,7 @@ pub struct AxesFile {
 pub enum Orientation {
     /// `weight[output][input]...`, PyTorch's.
     OutputFirst,
-    /// `weight[input][output]`, Burn's linear layers.
+    /// `weight[input][output]...`, Burn's linear layers and everybody's transposed convolutions.
     InputFirst,
     /// Not known: questions that need it are refused.
     #[default]
@@ -63,18 +63,22 @@ pub enum Orientation {
 impl AxesFile {
     /// The same as a builder. A parameter with one axis is taken as the unit's own (a bias, a gain).
     pub fn into_builder(self, orientation: Orientation) -> AxesSpecBuilder {
+        self.into_builder_with(|_| orientation)
+    }
+
+    /// As [`AxesFile::into_builder`], with an orientation for each parameter, by its path.
+    pub fn into_builder_with(self, orientation: impl Fn(&str) -> Orientation) -> AxesSpecBuilder {
         let mut builder = AxesSpec::builder();
         if self.spaces.is_empty() {
             builder = builder.infer_spaces();
         }
+        builder = builder.never_merged(self.fixed);
         for (name, units) in self.spaces {
-            let fixed = self.fixed.contains(&name);
-            let space =
-                if fixed { UnitSpace::fixed(name, units) } else { UnitSpace::new(name, units) };
-            builder = builder.unit_space(space);
+            builder = builder.space(name, units);
         }
         for (path, axes) in self.axes {
             let rank = axes.len();
+            let orientation = orientation(&path);
             let axes = axes.into_iter().enumerate().map(|(number, text)| RoleAxis {
                 axis: parse(text),
                 role: role(orientation, number, rank),
@@ -85,13 +89,54 @@ impl AxesFile {
     }
 }
 
-/// `name`, or `name*inner` for a flattened axis.
+/// `name`, `name*inner` or `outer*name*inner` for a flattened axis, and `outer*name` where the name is no number.
 fn parse(text: String) -> NamedAxis {
-    match text.rsplit_once('*').map(|(name, inner)| (name, inner.parse())) {
-        Some((name, Ok(inner))) if !name.is_empty() => {
-            Axis::Flattened { space: name.to_owned(), inner }
+    let number = |text: &str| text.parse::<usize>().ok();
+    let (rest, inner) = match text.rsplit_once('*') {
+        Some((rest, inner)) if !rest.is_empty() && number(inner).is_some() => (rest, number(inner)),
+        _ => (text.as_str(), None),
+    };
+    let (name, outer) = match rest.split_once('*') {
+        Some((outer, name)) if !name.is_empty() && number(outer).is_some() => (name, number(outer)),
+        _ => (rest, None),
+    };
+    if outer.is_none() && inner.is_none() {
+        return text.into();
+    }
+    match [outer, inner].map(|count| count.unwrap_or(1)) {
+        [1, 1] => Axis::Space(name.to_owned()),
+        [outer, inner] => Axis::Flattened { space: name.to_owned(), outer, inner },
+    }
+}
+
+/// The converse of [`parse`].
+fn write(axis: &Axis<&str>) -> String {
+    let (Some(&name), outer, inner) = (axis.space(), axis.outer(), axis.inner()) else {
+        return String::new();
+    };
+    let starred = name.contains('*');
+    match (outer, inner) {
+        (1, 1) if !starred => name.to_owned(),
+        // A name that is a number could be taken for a count.
+        _ if starred || name.parse::<usize>().is_ok() => format!("{outer}*{name}*{inner}"),
+        (1, inner) => format!("{name}*{inner}"),
+        (outer, 1) => format!("{outer}*{name}"),
+        (outer, inner) => format!("{outer}*{name}*{inner}"),
+    }
+}
+
+impl From<&AxesSpec> for AxesFile {
+    /// The file form of a spec, with the sizes of its spaces. It does not say which axes are outputs.
+    fn from(spec: &AxesSpec) -> Self {
+        let axes = |param: &SpecParam| {
+            param.axes().iter().map(|axis| write(&spec.named(&axis.axis))).collect()
+        };
+        let spaces = spec.spaces().iter();
+        Self {
+            axes: spec.params().iter().map(|p| (p.path().to_owned(), axes(p))).collect(),
+            spaces: spaces.clone().map(|space| (space.name().to_owned(), space.units())).collect(),
+            fixed: spaces.filter(|s| s.is_fixed()).map(|s| s.name().to_owned()).collect(),
         }
-        _ => text.into(),
     }
 }
 
@@ -99,7 +144,87 @@ fn role(orientation: Orientation, number: usize, rank: usize) -> Role {
     match (orientation, number, rank) {
         (_, _, 1) => Role::Output,
         (Orientation::Unknown, _, _) => Role::Unknown,
-        (Orientation::OutputFirst, 0, _) | (Orientation::InputFirst, 1, 2) => Role::Output,
+        (Orientation::OutputFirst, 0, _) | (Orientation::InputFirst, 1, _) => Role::Output,
         _ => Role::Input,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::axes::either;
+    use crate::space::UnitSpace;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_forms_of_an_axis() {
+        let parsed = |text: &str| parse(text.to_owned());
+        let flat =
+            |outer, space: &str, inner| Axis::Flattened { space: space.into(), outer, inner };
+        assert_eq!(parsed(""), Axis::Fixed);
+        assert_eq!(parsed("h"), Axis::Space("h".into()));
+        assert_eq!(parsed("h*16"), flat(1, "h", 16));
+        assert_eq!(parsed("4*h"), flat(4, "h", 1));
+        assert_eq!(parsed("3*heads*64"), flat(3, "heads", 64));
+        // Names with stars, and names that are numbers.
+        assert_eq!(parsed("a*b"), Axis::Space("a*b".into()));
+        assert_eq!(parsed("*3"), Axis::Space("*3".into()));
+        assert_eq!(parsed("2*3"), flat(1, "2", 3));
+        assert_eq!(parsed("1*2*3"), flat(1, "2", 3));
+    }
+
+    #[test]
+    fn fixed_spaces_need_no_sizes() {
+        let file = |fixed: &str| AxesFile {
+            axes: [("w".to_owned(), vec!["out".to_owned(), "h".to_owned()])].into(),
+            fixed: vec![fixed.to_owned()],
+            ..AxesFile::default()
+        };
+        let build = |file: AxesFile| {
+            file.into_builder(Orientation::OutputFirst).build([("w", &[2, 3][..])])
+        };
+        let spec = build(file("out")).unwrap();
+        let fixed: Vec<bool> = spec.spaces().iter().map(UnitSpace::is_fixed).collect();
+        assert_eq!(fixed, [true, false]);
+        assert_eq!(
+            build(file("ot")).unwrap_err().to_string(),
+            "the list of fixed spaces ranges over space `ot`, which is not declared; did you mean `out`?"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_written_spec_is_read_again(
+            axes in prop::collection::vec((0..4_usize, 1..4_usize, 1..4_usize), 1..4),
+        ) {
+            let axes: Vec<(&str, usize, usize)> =
+                axes.into_iter().map(|(s, outer, inner)| (["", "a", "7", "b*2"][s], outer, inner)).collect();
+            let sizes = |(name, outer, inner): &(&str, usize, usize)| {
+                if name.is_empty() { 5 } else { outer * inner * 2 }
+            };
+            let shape: Vec<usize> = axes.iter().map(sizes).collect();
+            let named = axes.iter().map(|&(name, outer, inner)| match (name, outer, inner) {
+                ("", ..) => either(Axis::Fixed),
+                (name, 1, 1) => either(Axis::Space(name.to_owned())),
+                (name, ..) => either(Axis::Flattened { space: name.to_owned(), outer, inner }),
+            });
+            let shapes = [("w", &shape[..])];
+            let builder = AxesSpec::builder().space("a", 2).fixed_space("7", 2).space("b*2", 2);
+            let spec = builder.param("w", named).build(shapes).unwrap();
+            let again = AxesFile::from(&spec).into_builder(Orientation::Unknown).build(shapes);
+            let again = again.unwrap();
+            prop_assert_eq!(AxesFile::from(&again), AxesFile::from(&spec));
+            let axes = |spec: &AxesSpec| -> Vec<Axis<String>> {
+                let of = spec.params()[0].axes().iter();
+                of.map(|axis| match spec.named(&axis.axis) {
+                    Axis::Fixed => Axis::Fixed,
+                    Axis::Space(name) => Axis::Space(name.to_owned()),
+                    Axis::Flattened { space, outer, inner } => {
+                        Axis::Flattened { space: space.to_owned(), outer, inner }
+                    }
+                }).collect()
+            };
+            prop_assert_eq!(axes(&again), axes(&spec));
+        }
     }
 }

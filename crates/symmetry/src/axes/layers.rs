@@ -167,3 +167,14 @@ pub fn recurrent(path: &str, inputs: impl Into<NamedAxis>, hidden: &str) -> Laye
     ])
     .and(vectors(path, &["bias_ih", "bias_hh"], hidden))
 }
+
+/// A recurrence with stacked gates: `weight_ih[gates * hidden][input]`, `weight_hh[gates * hidden][hidden]` and both
+/// biases, as PyTorch has them: 4 gates for an LSTM, 3 for a GRU, one block of all units for each.
+pub fn gated(path: &str, inputs: impl Into<NamedAxis>, hidden: &str, gates: usize) -> Layer {
+    let stacked = NamedAxis::blocks(gates, hidden);
+    Layer::new([
+        (join(path, "weight_ih"), vec![output(stacked.clone()), input(inputs)]),
+        (join(path, "weight_hh"), vec![output(stacked.clone()), input(hidden)]),
+    ])
+    .and(vectors(path, &["bias_ih", "bias_hh"], stacked))
+}

@@ -1,7 +1,8 @@
 //! Entry by entry, with broadcasting: axes of one size are one, an axis of size 1 asks for nothing.
 
 use crate::axes::graph::Graph;
-use crate::axes::union::Cause;
+use crate::axes::union::Disturbance;
+use burn::tensor::Distribution;
 use burn_ir::{
     BaseOperationIr, BinaryOpIr, FloatOperationIr, IntOperationIr, NumericOperationIr, TensorIr,
 };
@@ -17,14 +18,27 @@ pub(super) fn binary(graph: &mut Graph, op: &BinaryOpIr) {
     together(graph, &[&op.lhs, &op.rhs], &op.out);
 }
 
-/// Any number of tensors. A bias or gain produces the units of what it is combined with.
+/// Any number of tensors.
 fn together(graph: &mut Graph, inputs: &[&TensorIr], out: &TensorIr) {
     for input in inputs {
         graph.broadcast(input, out);
     }
-    // Among parameters only, as for a norm of weights, no side can be told.
-    if !inputs.iter().all(|input| graph.is_view(input)) {
+    if inputs.iter().any(|input| graph.is_computed(input)) {
+        // A bias or gain produces the units of what it is combined with.
         inputs.iter().for_each(|input| graph.all_output(input));
+    } else if let [parameter] = inputs.iter().filter(|i| graph.is_view(i)).collect::<Vec<_>>()[..]
+        && parameter.shape == out.shape
+    {
+        // A weight under a constant mask is a weight. Of two, no side can be told.
+        graph.same_view(parameter, out);
+    }
+}
+
+/// Burn's dropout layers draw for each entry whether it is kept.
+fn disturbance(distribution: &Distribution) -> Disturbance {
+    match distribution {
+        Distribution::Bernoulli(_) => Disturbance::Dropout,
+        _ => Disturbance::Noise,
     }
 }
 
@@ -73,7 +87,7 @@ pub(super) fn numeric(graph: &mut Graph, operation: &NumericOperationIr) -> bool
         Op::Full(op) => {
             graph.axes(&op.out);
         }
-        Op::IntRandom(op) => graph.fix_all(&op.out, Cause::Rule),
+        Op::IntRandom(op) => graph.drawn(&op.out, disturbance(&op.distribution)),
         _ => return false,
     }
     true
@@ -113,8 +127,7 @@ pub(super) fn float(graph: &mut Graph, operation: &FloatOperationIr) -> bool {
             graph.unite_but(&op.lhs, &op.out, &[op.dim]);
             graph.unite_but(&op.rhs, &op.out, &[op.dim]);
         }
-        // Every entry is another: what is drawn here tells the members apart.
-        Op::Random(op) => graph.fix_all(&op.out, Cause::Rule),
+        Op::Random(op) => graph.drawn(&op.out, disturbance(&op.distribution)),
         _ => return false,
     }
     true

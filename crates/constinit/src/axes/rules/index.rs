@@ -2,7 +2,9 @@
 
 use crate::axes::graph::Graph;
 use burn::tensor::Slice;
-use burn_ir::{BaseOperationIr, GatherOpIr, ScatterOpIr, SelectAssignOpIr, SelectOpIr, TensorIr};
+use burn_ir::{
+    BaseOperationIr, GatherOpIr, ScatterOpIr, SelectAssignOpIr, SelectOpIr, SliceOpIr, TensorIr,
+};
 use constinit_symmetry::Role;
 
 pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
@@ -10,8 +12,7 @@ pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
     match operation {
         Op::Slice(op) => {
             for axis in 0..op.tensor.shape.len() {
-                let whole = is_whole(&op.ranges, axis, &op.tensor, &op.out);
-                together(graph, &[&op.tensor, &op.out], axis, whole);
+                slice(graph, op, axis);
             }
         }
         Op::SliceAssign(op) => {
@@ -28,6 +29,24 @@ pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
         _ => return false,
     }
     true
+}
+
+/// A block of an axis: the places of all blocks go together. Other parts are taken by position.
+fn slice(graph: &mut Graph, op: &SliceOpIr, axis: usize) {
+    let [size, part] = [op.tensor.shape[axis], op.out.shape[axis]];
+    let block = match op.ranges.get(axis) {
+        None => true,
+        Some(slice) if slice.step != 1 || part == 0 => false,
+        Some(slice) => {
+            let start = if slice.start < 0 { slice.start + size as isize } else { slice.start };
+            usize::try_from(start).is_ok_and(|start| start.is_multiple_of(part))
+        }
+    };
+    if block {
+        graph.blocks((&op.tensor, axis), (&op.out, axis));
+    } else {
+        together(graph, &[&op.tensor, &op.out], axis, false);
+    }
 }
 
 /// Whether a slice takes all members of an axis, in order.

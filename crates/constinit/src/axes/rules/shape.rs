@@ -1,7 +1,7 @@
 //! The same entries in another arrangement.
 
 use crate::axes::graph::Graph;
-use burn_ir::{BaseOperationIr, RepeatDimOpIr, ShapeOpIr};
+use burn_ir::{BaseOperationIr, RepeatDimOpIr, ShapeOpIr, TensorIr};
 
 pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
     use BaseOperationIr as Op;
@@ -26,12 +26,7 @@ pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
             }
             graph.fix(&op.input, op.dim);
         }
-        // Where the parts meet, positions count.
-        Op::Cat(op) if op.tensors.len() > 1 => {
-            for tensor in &op.tensors {
-                graph.unite_but(tensor, &op.out, &[op.dim]);
-            }
-        }
+        Op::Cat(op) if op.tensors.len() > 1 => concatenate(graph, &op.tensors, &op.out, op.dim),
         Op::Cat(op) => {
             for tensor in &op.tensors {
                 graph.unite_but(tensor, &op.out, &[]);
@@ -59,12 +54,28 @@ fn reshape(graph: &mut Graph, op: &ShapeOpIr) {
     }
 }
 
-fn permute(graph: &mut Graph, input: &burn_ir::TensorIr, out: &burn_ir::TensorIr, axes: &[usize]) {
+fn permute(graph: &mut Graph, input: &TensorIr, out: &TensorIr, axes: &[usize]) {
     for (to, &from) in axes.iter().enumerate() {
         graph.unite((input, from), (out, to));
     }
     let axes: Vec<_> = axes.iter().copied().map(Some).collect();
     graph.view(input, out, &axes);
+}
+
+/// Parts of one size are blocks, whose places go together. Of others, positions count.
+fn concatenate(graph: &mut Graph, parts: &[TensorIr], out: &TensorIr, dim: usize) {
+    let size = parts[0].shape[dim];
+    let even = parts.iter().all(|part| part.shape[dim] == size);
+    for part in parts {
+        if even {
+            for axis in (0..out.shape.len()).filter(|axis| *axis != dim) {
+                graph.unite((part, axis), (out, axis));
+            }
+            graph.blocks((out, dim), (part, dim));
+        } else {
+            graph.unite_but(part, out, &[dim]);
+        }
+    }
 }
 
 /// Copies along a new axis are alike: it is free.

@@ -1,7 +1,8 @@
 //! The first difference between two units that were one unit, and what is known of its cause.
 
+use super::known::Known;
 use crate::params::HostParameter;
-use constinit_symmetry::{AxesSpec, Breaker, Spread, TrainingFacts};
+use constinit_symmetry::{AxesSpec, Breaker, Spread};
 use std::fmt;
 
 /// Up to this share of a parameter's largest gradient, a difference between gradients is taken for rounding: single
@@ -80,7 +81,7 @@ pub(super) struct Seen<'a> {
     pub gradient: Option<Option<Spread>>,
     /// The largest gradient.
     pub scale: f64,
-    pub facts: Option<&'a TrainingFacts>,
+    pub known: &'a Known,
 }
 
 impl FirstBreak {
@@ -104,7 +105,7 @@ impl FirstBreak {
                 largest: seen.scale,
             },
         };
-        let known = seen.facts.map(|facts| facts.breakers(&space)).unwrap_or_default();
+        let known = seen.known.breakers(&space);
         let cause = match &gradients {
             GradientsThen::Agreed => Cause::Update,
             _ if !known.is_empty() => Cause::Known(known),

@@ -26,6 +26,7 @@
 //! ```
 
 mod first_break;
+mod known;
 mod sketch;
 mod summary;
 mod views;
@@ -34,6 +35,7 @@ pub use first_break::{Cause, FirstBreak, GradientsThen};
 
 use super::{Flow, Observation, Probe, Schedule};
 use crate::Error;
+use crate::axes::Traced;
 use crate::gradients::read_gradients;
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
@@ -41,6 +43,7 @@ use constinit_symmetry::{
     AxesSpec, Certificate, Partition, Spread, Symmetry, SymmetryError, TrainingFacts, certificate,
     equitable, forward_lumpable, spreads, twins,
 };
+use known::Known;
 use sketch::Sketch;
 use std::fmt;
 use views::{Binding, views};
@@ -142,7 +145,7 @@ pub struct SymmetryProbe {
     gradients: Schedule,
     /// Whether the gradients of a step are kept for the case that units part in it.
     keeps_gradients: bool,
-    facts: Option<TrainingFacts>,
+    known: Known,
     report: Box<dyn FnMut(&Finding) + Send>,
     bound: Option<Binding>,
     sketch: Sketch,
@@ -171,7 +174,7 @@ impl SymmetryProbe {
             schedule: Schedule::every(1),
             gradients: Schedule::when(|_| false),
             keeps_gradients: true,
-            facts: None,
+            known: Known::default(),
             report,
             bound: None,
             start: None,
@@ -184,6 +187,11 @@ impl SymmetryProbe {
             gradients_differed: Vec::new(),
             failed: None,
         }
+    }
+
+    /// A probe of a module that was traced. It knows of the dropout that the trace saw.
+    pub fn traced(traced: Traced) -> Self {
+        Self { known: Known::drawn(traced.drawn), ..Self::new(traced.axes) }
     }
 
     /// Looks when the schedule says so; step 0 is always looked at.
@@ -208,7 +216,7 @@ impl SymmetryProbe {
     /// What is known of the training: the certificate then speaks of it, and breaks are explained by it.
     #[must_use]
     pub fn with_facts(self, facts: TrainingFacts) -> Self {
-        Self { facts: Some(facts), ..self }
+        Self { known: self.known.with(facts), ..self }
     }
 
     /// Watches only the spaces whose names `wanted` says yes to. Their twins are exact; other kinds of classes rest on
@@ -287,7 +295,7 @@ impl SymmetryProbe {
 
     fn symmetric(&self, start: &Symmetry) -> Vec<Finding> {
         let first = self.readings.first().map_or(&[][..], |reading| reading.spaces.as_slice());
-        summary::of_start(start, first, self.facts.as_ref())
+        summary::of_start(start, first, &self.known)
     }
 
     fn read<B: AutodiffBackend, M: AutodiffModule<B>>(
@@ -362,7 +370,7 @@ impl SymmetryProbe {
         self.keep(SymmetryReading { step: seen.step, loss: seen.loss, spaces });
         if first {
             let coarsest = equitable.as_ref().unwrap_or(&found);
-            self.certificate = self.facts.as_ref().map(|facts| certificate(coarsest, facts));
+            self.certificate = self.known.facts.as_ref().map(|facts| certificate(coarsest, facts));
             for finding in self.symmetric(&found) {
                 (self.report)(&finding);
             }
@@ -374,7 +382,7 @@ impl SymmetryProbe {
         for number in newly {
             let Some(spread) = apart[number] else { continue };
             let gradient = gradients_apart.as_ref().map(|apart| apart[number]);
-            let what = first_break::Seen { spread, gradient, scale, facts: self.facts.as_ref() };
+            let what = first_break::Seen { spread, gradient, scale, known: &self.known };
             let found = FirstBreak::new(&self.axes, number, (since, seen.step), &what);
             (self.report)(&Finding::Broken(found.clone()));
             self.breaks.push(found);

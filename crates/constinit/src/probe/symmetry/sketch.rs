@@ -237,11 +237,12 @@ fn fixed(role: Role) -> RoleAxis<String> {
 }
 
 fn by_name(axes: &AxesSpec, axis: &RoleAxis) -> RoleAxis<String> {
-    let name = |space: &constinit_symmetry::SpaceId| axes.spaces()[space.get()].name().to_owned();
-    let named = match &axis.axis {
+    let named = match axes.named(&axis.axis) {
         Axis::Fixed => Axis::Fixed,
-        Axis::Space(space) => Axis::Space(name(space)),
-        Axis::Flattened { space, inner } => Axis::Flattened { space: name(space), inner: *inner },
+        Axis::Space(space) => Axis::Space(space.to_owned()),
+        Axis::Flattened { space, outer, inner } => {
+            Axis::Flattened { space: space.to_owned(), outer, inner }
+        }
     };
     RoleAxis { axis: named, role: axis.role }
 }

@@ -1,34 +1,24 @@
 //! What the first reading means, in a sentence a space.
 
+use super::known::Known;
 use super::{Finding, SpaceReading};
-use constinit_symmetry::{
-    Answer, Decay, Keeper, Optimizer, SpaceSymmetry, Symmetry, TrainingFacts, keeps,
-};
+use constinit_symmetry::{Answer, Decay, Keeper, Optimizer, SpaceSymmetry, Symmetry, keeps};
 
 /// A finding for every space that has fewer classes than units.
-pub fn of_start(
-    twins: &Symmetry,
-    first: &[SpaceReading],
-    facts: Option<&TrainingFacts>,
-) -> Vec<Finding> {
+pub fn of_start(twins: &Symmetry, first: &[SpaceReading], known: &Known) -> Vec<Finding> {
     let of_space = |(space, read): (&SpaceSymmetry, &SpaceReading)| {
         let classes = read.equitable.unwrap_or(read.twins);
         (classes < read.units).then(|| Finding::Symmetric {
             space: space.name().to_owned(),
             units: read.units,
             classes,
-            sentence: sentence(space.name(), read, classes, facts),
+            sentence: sentence(space.name(), read, classes, known),
         })
     };
     twins.spaces().iter().zip(first).filter_map(of_space).collect()
 }
 
-fn sentence(
-    space: &str,
-    read: &SpaceReading,
-    classes: usize,
-    facts: Option<&TrainingFacts>,
-) -> String {
+fn sentence(space: &str, read: &SpaceReading, classes: usize, known: &Known) -> String {
     let SpaceReading { units, twins, .. } = read;
     let (keeper, what) = if classes == *twins {
         (Keeper::Twins, format!("{space}: {units} units are {classes}."))
@@ -39,11 +29,11 @@ fn sentence(
         );
         (Keeper::Equitable, what)
     };
-    let breakers = facts.map(|facts| facts.breakers(space)).unwrap_or_default();
-    let then = match facts {
+    let breakers = known.breakers(space);
+    let broken_by = || list(&breakers.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let then = match &known.facts {
         Some(facts) if !breakers.is_empty() => {
-            let names: Vec<String> = breakers.iter().map(ToString::to_string).collect();
-            format!("{} would keep them so, but {} will break it.", facts.optimizer(), list(&names))
+            format!("{} would keep them so, but {} will break it.", facts.optimizer(), broken_by())
         }
         Some(facts) => {
             let (optimizer, decay) = (facts.optimizer(), facts.decay());
@@ -72,7 +62,12 @@ fn sentence(
                 Keeper::Twins => String::new(),
                 Keeper::Equitable => " (not the adaptive ones with coupled decay)".to_owned(),
             };
-            format!("{} will keep them so{but}; dropout on {space} would break it.", list(&names))
+            let names = list(&names);
+            if breakers.is_empty() {
+                format!("{names} will keep them so{but}; dropout on {space} would break it.")
+            } else {
+                format!("{names} would keep them so{but}, but {} will break it.", broken_by())
+            }
         }
     };
     format!("{what} {then}")

@@ -1,0 +1,53 @@
+//! Axes that the user wrote down, for a module.
+
+use crate::Error;
+use crate::params::{materialise, surveyed};
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use constinit_symmetry::{AxesFile, AxesSpec, Orientation};
+use std::collections::HashMap;
+
+/// The axes of a module as a file tells them, in the orientation in which Burn stores parameters.
+///
+/// Which axis is the output is known by the module that a parameter belongs to: `[input, output]` for linear layers,
+/// embeddings and transposed convolutions, `[output, input, ..]` for convolutions. Of other parameters with more than
+/// one axis it is not known, so that questions that need it, such as forward-lumpable classes, are refused.
+///
+/// Draws the values of parameters that were not drawn yet.
+///
+/// ```
+/// use burn_ndarray::NdArray;
+/// use constinit::ConstInitConfig;
+/// use constinit::axes::{AxesFile, from_file};
+///
+/// let file: AxesFile = toml::from_str(r#"
+///     [axes]
+///     "layers.0.weight" = ["", "hidden"]
+///     "layers.0.bias"   = ["hidden"]
+///     "layers.1.weight" = ["hidden", ""]
+///     "layers.1.bias"   = [""]
+/// "#)?;
+/// let net = ConstInitConfig::new(vec![3, 2, 4]).init::<NdArray>(&Default::default());
+/// let axes = from_file(file, &net)?;
+/// assert_eq!((axes.spaces()[0].name(), axes.spaces()[0].units()), ("hidden", 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Symmetry`] where the file does not fit the module: an unknown, missing or doubled parameter or space, or
+/// sizes that disagree, with both places.
+pub fn from_file<B: Backend, M: Module<B>>(file: AxesFile, module: &M) -> Result<AxesSpec, Error> {
+    materialise(module);
+    let surveys = surveyed(module);
+    let containers: HashMap<&str, &str> =
+        surveys.iter().map(|s| (s.path.as_str(), s.container.as_str())).collect();
+    let orientation = |path: &str| match containers.get(path).copied() {
+        Some("Linear" | "Embedding") => Orientation::InputFirst,
+        Some(container) if container.starts_with("ConvTranspose") => Orientation::InputFirst,
+        Some(container) if container.starts_with("Conv") => Orientation::OutputFirst,
+        _ => Orientation::Unknown,
+    };
+    let shapes = surveys.iter().map(|s| (s.path.as_str(), s.shape.as_deref().unwrap_or_default()));
+    Ok(file.into_builder_with(orientation).build(shapes)?)
+}
