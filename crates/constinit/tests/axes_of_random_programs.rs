@@ -2,7 +2,6 @@
 //!
 //! In double precision, and so in a process of its own: Burn keeps one float type a device.
 
-#[allow(dead_code)]
 #[path = "axes/proof.rs"]
 mod proof;
 

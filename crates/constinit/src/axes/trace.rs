@@ -219,8 +219,11 @@ impl Trace {
         let mut used: HashSet<TensorId> = HashSet::new();
         let mut unknown: Vec<(String, Vec<Part>)> = Vec::new();
         for operation in operations {
+            graph.follow(operation);
+            let kept: Vec<TensorIr> =
+                operation.outputs().filter(|tensor| graph.is_parameter(tensor)).cloned().collect();
             // What filled a parameter does not matter: its entries will be others.
-            if operation.outputs().any(|tensor| graph.is_parameter(tensor)) {
+            if kept.iter().any(|tensor| !graph.is_computed(tensor)) {
                 operation.outputs().for_each(|tensor| {
                     if !graph.is_parameter(tensor) {
                         graph.fix_all(tensor, Cause::Rule);
@@ -229,7 +232,11 @@ impl Trace {
                 continue;
             }
             used.extend(operation.inputs().map(|tensor| tensor.id));
-            graph.follow(operation);
+            // What the run itself left in a parameter, as a batch norm does in training, does.
+            for tensor in &kept {
+                used.insert(tensor.id);
+                graph.all_output(tensor);
+            }
             if !rules::apply(&mut graph, operation) {
                 let tensors = operation.inputs().chain(operation.outputs());
                 let parts = tensors.flat_map(|tensor| graph.long_axes(tensor)).collect();

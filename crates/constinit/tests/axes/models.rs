@@ -1,7 +1,7 @@
 //! Spaces of models as they are built in practice.
 
 use crate::proof::{Random, axes_of, prove, spaces};
-use burn::module::{Module, Param};
+use burn::module::{AutodiffModule, Module, Param};
 use burn::nn::attention::{MhaInput, MultiHeadAttention, MultiHeadAttentionConfig};
 use burn::nn::conv::{
     Conv1d, Conv1dConfig, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig,
@@ -19,6 +19,7 @@ use burn::tensor::activation::{relu, tanh};
 use burn::tensor::backend::Backend;
 use burn::tensor::module::{adaptive_avg_pool2d, max_pool2d};
 use burn::tensor::{Int, Tensor, TensorData};
+use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::ConstInitConfig;
 use constinit::axes::{AxesFile, Capture, Trace, Traced, from_file, same_structure, trace};
@@ -589,6 +590,19 @@ fn a_concatenation_fixes_its_axis_alone() {
 fn a_trace_tells_the_same_twice() {
     let once = || -> Traced { check!(Cnn, [5, 2, 8, 12]) };
     assert_eq!(once(), once());
+}
+
+#[test]
+fn a_trace_of_training_has_the_axes_of_one_of_evaluation() {
+    type Training = Autodiff<Capture>;
+    let training = trace(|device| {
+        let model = Cnn::<Training>::new(device);
+        let x = Tensor::<Training, 4>::zeros([5, 2, 8, 12], device);
+        let y = model.forward(x.clone());
+        // What the norm keeps of the batch is in the model now.
+        Trace::of(&model.valid()).input(x.inner()).output(y.inner())
+    });
+    assert_eq!(training.unwrap(), check!(Cnn, [5, 2, 8, 12]));
 }
 
 #[test]
