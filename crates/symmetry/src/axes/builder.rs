@@ -42,9 +42,9 @@ impl AxesSpecBuilder {
         self
     }
 
-    /// Spaces whose members are never merged, where their sizes are inferred.
-    pub(super) fn never_merged(mut self, names: Vec<String>) -> Self {
-        self.never_merged = names;
+    /// Says that the members of these spaces are never merged, wherever the spaces come from.
+    pub fn never_merged(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.never_merged.extend(names);
         self
     }
 
