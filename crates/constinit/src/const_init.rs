@@ -1,6 +1,6 @@
 //! The network of the text on constant initialisation, as a Burn module of any depth.
 
-use crate::init::{Init, ParameterAxes};
+use crate::init::{Draw, Init, ParameterAxes};
 use crate::params::read_parameters;
 use crate::text::Numbers;
 use crate::{Activation, Error};
@@ -104,7 +104,8 @@ impl ConstInitConfig {
             .layer_dims
             .windows(2)
             .zip(inits)
-            .map(|(dims, init)| self.layer([dims[0], dims[1]], init, device))
+            .enumerate()
+            .map(|(number, (dims, init))| self.layer(number, [dims[0], dims[1]], init, device))
             .collect::<Result<_, _>>()?;
         Ok(ConstInit { layers, activation: self.activation })
     }
@@ -124,13 +125,19 @@ impl ConstInitConfig {
 
     fn layer<B: Backend>(
         &self,
+        number: usize,
         [inputs, outputs]: [usize; 2],
         init: &LayerInit,
         device: &B::Device,
     ) -> Result<Linear<B>, Error> {
-        let weight = init.weight.tensor([inputs, outputs], ParameterAxes::LINEAR_WEIGHT, device)?;
+        let draw = |name: &str| Draw::new(0, format!("layers.{number}.{name}"));
+        let axes = ParameterAxes::LINEAR_WEIGHT;
+        let weight = init.weight.tensor([inputs, outputs], axes, &draw("weight"), device)?;
         let bias_axes = ParameterAxes::VECTOR.with_fans(inputs, outputs);
-        let bias = self.bias.then(|| init.bias.tensor([outputs], bias_axes, device)).transpose()?;
+        let bias = self
+            .bias
+            .then(|| init.bias.tensor([outputs], bias_axes, &draw("bias"), device))
+            .transpose()?;
         Ok(Linear { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) })
     }
 

@@ -52,6 +52,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// Rules and parameters that do not meet, or an initialiser that cannot fill a parameter.
+    #[error("{reason}")]
+    Plan {
+        /// The rule, the parameter and what does not fit.
+        reason: String,
+    },
     /// Inputs and targets that do not fit each other or the settings.
     #[error("data: {reason}")]
     Data {

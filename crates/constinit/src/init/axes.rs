@@ -18,8 +18,15 @@ impl ParameterAxes {
     pub const LINEAR_WEIGHT: Self = Self { input: Some(0), output: Some(1), fans: None };
     /// `weight[output][input][kernel...]`, as in `burn::nn::conv::Conv2d` with one group.
     pub const CONV_WEIGHT: Self = Self { input: Some(1), output: Some(0), fans: None };
+    /// Not known: only initialisers that need no axes can fill the parameter.
+    pub const UNKNOWN: Self = Self { input: None, output: None, fans: None };
     /// `vector[output]`: a bias, a gain.
     pub const VECTOR: Self = Self { input: None, output: Some(0), fans: None };
+
+    /// Axes by their numbers.
+    pub const fn new(input: Option<usize>, output: Option<usize>) -> Self {
+        Self { input, output, fans: None }
+    }
 
     /// The same axes with the fans of another parameter: a bias is often scaled by the fan-in of
     /// the weight beside it.

@@ -1,48 +1,58 @@
 //! Filling parameters, on the host or on the device.
 //!
-//! Every deterministic initialiser is a profile: one number, or one number for each place along
-//! one axis. On the host a profile is spread by index, on the device by repetition; both give
-//! the same bits.
+//! Constants and values along one axis are spread on the host by index and on the device by repetition; both give the
+//! same bits. Everything else is made on the host, so that all backends get the same numbers.
 
-use super::{Init, ParameterAxes};
+use super::form::Form;
+use super::layout::Layout;
+use super::{Draw, Init, ParameterAxes};
 use crate::Error;
 use crate::tensors::{float_type, from_values};
-use burn::module::{Initializer, Param};
-use burn::tensor::{Tensor, backend::Backend};
-
-enum Profile<'a> {
-    Everywhere(f64),
-    Along { axis: usize, values: Vec<f64> },
-    Drawn(&'a Initializer),
-}
+use burn::module::Param;
+use burn::tensor::{DType, Tensor, TensorData, backend::Backend};
 
 impl Init {
     /// All entries of a parameter of this shape, in storage order.
     ///
     /// # Errors
     ///
-    /// [`Error::Init`] where the initialiser needs an axis that the parameter lacks, has another
-    /// number of values than that axis has places, or is one of Burn's random ones, which exist
-    /// only on a device (see [`Init::tensor`]).
-    pub fn values(&self, shape: &[usize], axes: ParameterAxes) -> Result<Vec<f64>, Error> {
-        let entries = shape
-            .iter()
-            .try_fold(1_usize, |product, size| product.checked_mul(*size))
-            .ok_or_else(|| self.refuse(shape, "more entries than can be counted"))?;
-        match self.profile(shape, axes)? {
-            Profile::Everywhere(value) => Ok(vec![value; entries]),
-            Profile::Along { axis, values } => {
-                let inner: usize = shape[axis + 1..].iter().product();
-                Ok((0..entries).map(|entry| values[entry / inner % shape[axis]]).collect())
-            }
-            Profile::Drawn(_) => {
-                Err(self
-                    .refuse(shape, "Burn's random initialisers draw on a device, not on the host"))
-            }
-        }
+    /// [`Error::Init`] where the initialiser needs an axis that the parameter lacks, has numbers that do not fit its
+    /// sizes, or is one of Burn's random ones, which exist only on a device (see [`Init::tensor`]).
+    pub fn values(
+        &self,
+        shape: &[usize],
+        axes: ParameterAxes,
+        draw: &Draw,
+    ) -> Result<Vec<f64>, Error> {
+        let layout = self.layout(shape, axes)?;
+        let refuse = |reason: String| self.refuse(shape, &reason);
+        self.form(&layout, draw).and_then(|form| form.doubles(&layout, draw)).map_err(refuse)
     }
 
-    /// A tensor of this shape, filled on the device.
+    /// As [`Init::values`], rounded to a float type: half the memory for single precision.
+    ///
+    /// # Errors
+    ///
+    /// As [`Init::values`].
+    pub fn data(
+        &self,
+        shape: &[usize],
+        axes: ParameterAxes,
+        draw: &Draw,
+        dtype: DType,
+    ) -> Result<TensorData, Error> {
+        if dtype == DType::F64 {
+            return Ok(TensorData::new(self.values(shape, axes, draw)?, shape));
+        }
+        let layout = self.layout(shape, axes)?;
+        let mut entries = vec![0.0_f32; layout.entries()];
+        self.form(&layout, draw)
+            .and_then(|form| form.fill(&layout, draw, &mut entries))
+            .map_err(|reason| self.refuse(shape, &reason))?;
+        Ok(TensorData::new(entries, shape).convert_dtype(dtype))
+    }
+
+    /// A tensor of this shape in the backend's float type.
     ///
     /// # Errors
     ///
@@ -52,16 +62,20 @@ impl Init {
         &self,
         shape: [usize; D],
         axes: ParameterAxes,
+        draw: &Draw,
         device: &B::Device,
     ) -> Result<Tensor<B, D>, Error> {
-        Ok(match self.profile(&shape, axes)? {
-            Profile::Everywhere(value) => Tensor::full(shape, value, (device, float_type::<B>())),
-            Profile::Along { axis, values } => {
+        let layout = self.layout(&shape, axes)?;
+        let refuse = |reason: String| self.refuse(&shape, &reason);
+        let dtype = float_type::<B>();
+        Ok(match self.form(&layout, draw).map_err(refuse)? {
+            Form::Everywhere(value) => Tensor::full(shape, value, (device, dtype)),
+            Form::Along { axis, values } => {
                 let (mut places, mut copies) = ([1; D], shape);
                 (places[axis], copies[axis]) = (values.len(), 1);
                 from_values::<B, D>(values, places, device).repeat(&copies)
             }
-            Profile::Drawn(initializer) => {
+            Form::Burn(initializer) => {
                 let fans = axes.fans(&shape);
                 initializer
                     .init_with(
@@ -72,7 +86,17 @@ impl Init {
                     )
                     .into_value()
                     .detach()
-                    .cast(float_type::<B>())
+                    .cast(dtype)
+            }
+            form if dtype == DType::F64 => {
+                let entries = form.doubles(&layout, draw).map_err(refuse)?;
+                Tensor::from_data(TensorData::new(entries, shape), (device, dtype))
+            }
+            form => {
+                let mut entries = vec![0.0_f32; layout.entries()];
+                form.fill(&layout, draw, &mut entries).map_err(refuse)?;
+                let data = TensorData::new(entries, shape).convert_dtype(dtype);
+                Tensor::from_data(data, (device, dtype))
             }
         })
     }
@@ -86,86 +110,42 @@ impl Init {
         &self,
         param: Param<Tensor<B, D>>,
         axes: ParameterAxes,
+        draw: &Draw,
     ) -> Result<Param<Tensor<B, D>>, Error> {
         let trained = param.is_require_grad();
-        let fresh = self.tensor(param.dims(), axes, &param.device())?;
+        let fresh = self.tensor(param.dims(), axes, draw, &param.device())?;
         Ok(param.map(|_| fresh.set_require_grad(trained)))
     }
 
-    fn profile(&self, shape: &[usize], axes: ParameterAxes) -> Result<Profile<'_>, Error> {
-        let axis = |axis: Option<usize>, name: &str| {
-            axis.filter(|axis| *axis < shape.len())
-                .ok_or_else(|| self.refuse(shape, &format!("it has no {name} axis")))
-        };
-        let input = || axis(axes.input, "input");
-        let output = || axis(axes.output, "output");
-        let ramp = |axis: usize, start: f64, step: f64| {
-            let values = (0..shape[axis]).map(|place| step.mul_add(place as f64, start)).collect();
-            Profile::Along { axis, values }
-        };
-        let explicit = |axis: usize, values: &[f64]| {
-            if values.len() == shape[axis] {
-                return Ok(Profile::Along { axis, values: values.to_vec() });
-            }
-            let reason = format!(
-                "{} values for an axis of {} places (axis {axis})",
-                values.len(),
-                shape[axis]
-            );
-            Err(self.refuse(shape, &reason))
-        };
-        match self {
-            Self::Constant { value } => Ok(Profile::Everywhere(*value)),
-            Self::Zeros => Ok(Profile::Everywhere(0.0)),
-            Self::Ones => Ok(Profile::Everywhere(1.0)),
-            Self::InputRamp { start, step } => Ok(ramp(input()?, *start, *step)),
-            Self::OutputRamp { start, step } => Ok(ramp(output()?, *start, *step)),
-            Self::PerInput { values } => explicit(input()?, values),
-            Self::PerOutput { values } => explicit(output()?, values),
-            Self::Burn { initializer } => self.burn_profile(initializer, shape, axes),
-        }
-    }
-
-    fn burn_profile<'a>(
+    /// As [`Init::tensor`] for a rank that is known only here, read back.
+    pub(super) fn on_device<B: Backend>(
         &self,
-        initializer: &'a Initializer,
         shape: &[usize],
         axes: ParameterAxes,
-    ) -> Result<Profile<'a>, Error> {
-        match initializer {
-            Initializer::Constant { value } => return Ok(Profile::Everywhere(*value)),
-            Initializer::Zeros => return Ok(Profile::Everywhere(0.0)),
-            Initializer::Ones => return Ok(Profile::Everywhere(1.0)),
-            // Burn panics on what the following arms refuse.
-            Initializer::Uniform { min, max }
-                if !(min.is_finite() && max.is_finite() && min < max) =>
-            {
-                return Err(self.refuse(shape, &format!("uniform from {min} to {max}")));
-            }
-            Initializer::Normal { mean, std }
-                if !(mean.is_finite() && *std >= 0.0 && std.is_finite()) =>
-            {
-                return Err(
-                    self.refuse(shape, &format!("normal with mean {mean}, deviation {std}"))
-                );
-            }
-            Initializer::Orthogonal { .. } if shape.len() < 2 => {
-                return Err(self.refuse(shape, "orthogonal needs at least 2 axes"));
-            }
-            Initializer::KaimingUniform { .. }
-            | Initializer::KaimingNormal { .. }
-            | Initializer::XavierUniform { .. }
-            | Initializer::XavierNormal { .. }
-                if axes.fans(shape).is_none_or(|fans| fans.contains(&0)) =>
-            {
-                return Err(self.refuse(shape, "it has no fan-in and fan-out to scale by"));
-            }
-            _ => {}
+        draw: &Draw,
+        device: &B::Device,
+    ) -> Result<TensorData, Error> {
+        macro_rules! of_rank {
+            ($($rank:literal)*) => {
+                match shape.len() {
+                    $($rank => {
+                        let mut sizes = [0; $rank];
+                        sizes.copy_from_slice(shape);
+                        Ok(self.tensor::<B, $rank>(sizes, axes, draw, device)?.into_data())
+                    })*
+                    rank => Err(self.refuse(shape, &format!("{rank} axes are too many"))),
+                }
+            };
         }
-        Ok(Profile::Drawn(initializer))
+        of_rank!(1 2 3 4 5 6)
     }
 
-    fn refuse(&self, shape: &[usize], reason: &str) -> Error {
+    fn layout(&self, shape: &[usize], axes: ParameterAxes) -> Result<Layout, Error> {
+        Layout::new(shape, axes)
+            .ok_or_else(|| self.refuse(shape, "more entries than can be counted"))
+    }
+
+    pub(super) fn refuse(&self, shape: &[usize], reason: &str) -> Error {
         Error::Init { initialiser: self.name(), shape: shape.to_vec(), reason: reason.to_owned() }
     }
 }
@@ -173,6 +153,7 @@ impl Init {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::module::Initializer;
     use burn::module::ParamId;
     use burn_autodiff::Autodiff;
     use burn_ndarray::NdArray;
@@ -208,8 +189,8 @@ mod tests {
                 .prop_flat_map(|shape| (Just(shape), deterministic(shape))),
         ) {
             let axes = ParameterAxes::CONV_WEIGHT;
-            let host = init.values(&shape, axes).unwrap();
-            let device = init.tensor::<B, 3>(shape, axes, &Default::default()).unwrap();
+            let host = init.values(&shape, axes, &Draw::default()).unwrap();
+            let device = init.tensor::<B, 3>(shape, axes, &Draw::default(), &Default::default()).unwrap();
             let host: Vec<u64> = host.into_iter().map(f64::to_bits).collect();
             prop_assert_eq!(host, bits(device));
         }
@@ -218,7 +199,7 @@ mod tests {
     #[test]
     fn values_follow_their_axis() {
         let axes = ParameterAxes::LINEAR_WEIGHT;
-        let fill = |init: Init| init.values(&[2, 3], axes).unwrap();
+        let fill = |init: Init| init.values(&[2, 3], axes, &Draw::default()).unwrap();
         assert_eq!(fill(Init::PerInput { values: vec![7.0, 9.0] }), [7., 7., 7., 9., 9., 9.]);
         assert_eq!(fill(Init::PerOutput { values: vec![1., 2., 4.] }), [1., 2., 4., 1., 2., 4.]);
         assert_eq!(
@@ -231,8 +212,9 @@ mod tests {
     #[test]
     fn what_cannot_fill_is_refused_with_its_reason() {
         let vector = ParameterAxes::VECTOR;
-        let message =
-            |init: Init, shape: &[usize], axes| init.values(shape, axes).unwrap_err().to_string();
+        let message = |init: Init, shape: &[usize], axes| {
+            init.values(shape, axes, &Draw::default()).unwrap_err().to_string()
+        };
         assert_eq!(
             message(Init::InputRamp { start: 0.0, step: 1.0 }, &[4], vector),
             "initialiser input_ramp cannot fill a parameter of shape [4]: it has no input axis"
@@ -243,20 +225,27 @@ mod tests {
              3 values for an axis of 2 places (axis 0)"
         );
         let burn = |initializer: Initializer| {
-            Init::from(initializer).tensor::<B, 1>([4], vector, &Default::default()).is_err()
+            Init::from(initializer)
+                .tensor::<B, 1>([4], vector, &Draw::default(), &Default::default())
+                .is_err()
         };
         assert!(burn(Initializer::Orthogonal { gain: 1.0 }));
         assert!(burn(Initializer::KaimingNormal { gain: 1.0, fan_out_only: false }));
         assert!(burn(Initializer::Uniform { min: 1.0, max: 0.0 }));
         assert!(burn(Initializer::Normal { mean: 0.0, std: f64::NAN }));
-        assert!(Init::Ones.values(&[usize::MAX, 2], vector).is_err());
+        assert!(Init::Ones.values(&[usize::MAX, 2], vector, &Draw::default()).is_err());
     }
 
     #[test]
     fn burn_s_random_initialisers_fill_on_the_device() {
         let init = Init::from(Initializer::XavierUniform { gain: 1.0 });
         let tensor = init
-            .tensor::<B, 2>([30, 20], ParameterAxes::LINEAR_WEIGHT, &Default::default())
+            .tensor::<B, 2>(
+                [30, 20],
+                ParameterAxes::LINEAR_WEIGHT,
+                &Draw::default(),
+                &Default::default(),
+            )
             .unwrap();
         let values = tensor.into_data().into_vec::<f64>().unwrap();
         let bound = (6.0_f64 / 50.0).sqrt();
@@ -275,7 +264,7 @@ mod tests {
             let value = Tensor::<A, 1>::zeros([3], &device).set_require_grad(trained);
             let param = Param::initialized(ParamId::new(), value);
             let id = param.id;
-            let param = Init::Ones.apply(param, ParameterAxes::VECTOR).unwrap();
+            let param = Init::Ones.apply(param, ParameterAxes::VECTOR, &Draw::default()).unwrap();
             assert_eq!((param.id, param.is_require_grad()), (id, trained));
             assert_eq!(param.val().into_data().into_vec::<f64>().unwrap(), [1.0; 3]);
         }

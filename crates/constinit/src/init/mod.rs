@@ -1,33 +1,61 @@
 //! Initialisers: what a parameter is before training.
 //!
-//! Each is a small serialisable value that fills a parameter of any rank, told which axis is the
-//! input and which the output axis. The deterministic ones leave a symmetry that can be read off:
-//! values that do not depend on the output axis make output units alike.
+//! Each is a small value that fills a parameter of any rank, told which axis is the input and which the output axis.
+//! They can be written down (serde), scaled, added and made symmetric; an [`InitPlan`] chooses one for each parameter
+//! of a module by its path, and tells beforehand which units will be the same unit.
 //!
 //! ```
-//! use constinit::init::{Init, ParameterAxes};
+//! use constinit::init::{Draw, Init, ParameterAxes};
 //!
 //! // The first weight of the text on constant initialisation: 1 + j for input j, Burn's [in, out].
 //! let ramp = Init::InputRamp { start: 1.0, step: 1.0 };
-//! let values = ramp.values(&[3, 2], ParameterAxes::LINEAR_WEIGHT)?;
+//! let values = ramp.values(&[3, 2], ParameterAxes::LINEAR_WEIGHT, &Draw::default())?;
 //! assert_eq!(values, [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
+//!
+//! // 6 units in 2 classes, with different weights between the classes.
+//! let classes = Init::normal(0.0, 1.0).symmetrised(2);
+//! let drawn = classes.values(&[1, 6], ParameterAxes::LINEAR_WEIGHT, &Draw::new(7, "weight"))?;
+//! assert!(drawn[0] == drawn[2] && drawn[3] == drawn[5] && drawn[2] != drawn[3]);
 //! # Ok::<(), constinit::Error>(())
 //! ```
+//!
+//! Random numbers belong to a seed and a path ([`Draw`]): the same on every backend, in any order.
 
 mod axes;
+mod compose;
+mod draw;
+mod file;
 mod fill;
+mod form;
+mod function;
+mod layout;
+mod lsuv;
+mod orthogonal;
+mod plan;
+mod random;
+mod scale;
+mod structured;
 
 pub use axes::ParameterAxes;
+pub use draw::Draw;
+pub use function::{Function, Place};
+pub use lsuv::{Lsuv, LsuvStep};
+pub use plan::{
+    InitPlan, InitReport, InitRow, Orientation, PredictedSpace, Prediction, Rule, Unmatched,
+};
+pub use scale::{Distribution, Fan, Nonlinearity};
 
 use burn::module::Initializer;
 use serde::{Deserialize, Serialize};
 
-/// An initialiser.
+/// An initialiser. `W[o][i]` below is the entry of output unit `o` and input `i`, wherever the axes stand.
+///
+/// Kernels: what is said of `W[o][i]` holds at every kernel position, except where the centre is named.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Init {
-    /// One number everywhere.
+    /// One number everywhere. All output units are alike, and all inputs.
     Constant {
         /// The number.
         value: f64,
@@ -36,35 +64,233 @@ pub enum Init {
     Zeros,
     /// 1 everywhere.
     Ones,
-    /// `start + step * j` for input `j`: alike for every output unit.
+    /// `start + step * i` for input `i`: alike for every output unit.
     InputRamp {
         /// The value at input 0.
         start: f64,
         /// What each further input adds.
         step: f64,
     },
-    /// `start + step * i` for output unit `i`.
+    /// `start + step * o` for output unit `o`.
     OutputRamp {
         /// The value at output unit 0.
         start: f64,
         /// What each further output unit adds.
         step: f64,
     },
-    /// `values[j]` for input `j`: alike for every output unit.
+    /// `values[i]` for input `i`: alike for every output unit.
     PerInput {
         /// One number an input.
         values: Vec<f64>,
     },
-    /// `values[i]` for output unit `i`.
+    /// `values[o]` for output unit `o`: units with one value are alike.
     PerOutput {
         /// One number an output unit.
         values: Vec<f64>,
     },
+    /// Every output unit averages one block of the inputs: with `b` blocks, `W[o][i] = gain / n` where `o` and `i` are in
+    /// blocks of one number and that of `i` has `n` inputs (times kernel positions), 0 elsewhere. Output units of a block
+    /// are alike, so that there are `b` classes; one block is the averaging layer of ConstNet (Blumenfeld, Gilboa, Soudry,
+    /// "Beyond signal propagation: is feature diversity necessary in deep neural network initialization?", 2020).
+    BlockAverage {
+        /// Into how many blocks outputs and inputs are divided.
+        blocks: usize,
+        /// The factor.
+        #[serde(default = "one")]
+        gain: f64,
+    },
+    /// `gain` where `o = i`, 0 elsewhere; square only, at the centre of a kernel. No two units are alike.
+    Identity {
+        /// The diagonal.
+        #[serde(default = "one")]
+        gain: f64,
+    },
+    /// As [`Init::Identity`], rectangular, too (`torch.nn.init.eye_`). Output units beyond the inputs are zero, and alike.
+    PartialIdentity {
+        /// The diagonal.
+        #[serde(default = "one")]
+        gain: f64,
+    },
+    /// Each group of output channels passes the input channels on: 1 at the centre where the number within the group is
+    /// `i`, 0 elsewhere (`torch.nn.init.dirac_`).
+    Dirac {
+        /// Groups of output channels.
+        #[serde(default = "one_group")]
+        groups: usize,
+    },
+    /// An orthogonal matrix at the centre of a kernel, 0 elsewhere, for at least as many outputs as inputs (Xiao and
+    /// others, "Dynamical isometry and a mean field theory of CNNs", 2018). The matrix is random.
+    DeltaOrthogonal {
+        /// The factor.
+        #[serde(default = "one")]
+        gain: f64,
+    },
+    /// A random matrix with orthonormal rows or columns, whichever are fewer, for `W` as outputs times everything else
+    /// (Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
+    /// 2013; `torch.nn.init.orthogonal_`).
+    Orthogonal {
+        /// The factor.
+        #[serde(default = "one")]
+        gain: f64,
+    },
+    /// As [`Init::Orthogonal`] in each of several blocks, such as the stacked gates of a recurrent weight.
+    BlockOrthogonal {
+        /// Into how many blocks the outputs are divided.
+        output_blocks: usize,
+        /// Into how many blocks the inputs are divided.
+        #[serde(default = "one_group")]
+        input_blocks: usize,
+        /// The factor.
+        #[serde(default = "one")]
+        gain: f64,
+    },
+    /// Normal with mean 0, and for each input `ceil(sparsity * outputs)` output units, drawn at random, with 0
+    /// (Martens, "Deep learning via Hessian-free optimization", 2010; `torch.nn.init.sparse_`).
+    Sparse {
+        /// The share of zeros, from 0 to 1.
+        sparsity: f64,
+        /// The standard deviation of the other entries.
+        std: f64,
+    },
+    /// Uniform from `low` to `high`.
+    Uniform {
+        /// The lower bound.
+        low: f64,
+        /// The upper bound.
+        high: f64,
+    },
+    /// Normal.
+    Normal {
+        /// The mean.
+        #[serde(default)]
+        mean: f64,
+        /// The standard deviation.
+        std: f64,
+    },
+    /// Normal, without what is below `low` or above `high`.
+    TruncatedNormal {
+        /// The mean before the cut.
+        #[serde(default)]
+        mean: f64,
+        /// The standard deviation before the cut.
+        std: f64,
+        /// The lower bound.
+        low: f64,
+        /// The upper bound.
+        high: f64,
+    },
+    /// Mean 0 and variance `scale / fan`, as in Keras and JAX.
+    VarianceScaling {
+        /// The variance times the fan.
+        scale: f64,
+        /// Which fan.
+        #[serde(default)]
+        fan: Fan,
+        /// The shape of the distribution.
+        #[serde(default)]
+        distribution: Distribution,
+    },
+    /// Variance `1 / fan_in` (LeCun and others, "Efficient backprop", 1998).
+    Lecun {
+        /// The shape of the distribution.
+        #[serde(default)]
+        distribution: Distribution,
+    },
+    /// Variance `gain^2 * 2 / (fan_in + fan_out)` (Glorot, Bengio, "Understanding the difficulty of training deep
+    /// feedforward neural networks", 2010; `torch.nn.init.xavier_normal_`, `xavier_uniform_`).
+    Xavier {
+        /// The factor.
+        #[serde(default = "one")]
+        gain: f64,
+        /// The shape of the distribution.
+        #[serde(default)]
+        distribution: Distribution,
+    },
+    /// Variance `gain^2 / fan` with the gain of what follows (He and others, "Delving deep into rectifiers", 2015;
+    /// `torch.nn.init.kaiming_normal_`, `kaiming_uniform_`).
+    Kaiming {
+        /// What follows the layer.
+        #[serde(default)]
+        nonlinearity: Nonlinearity,
+        /// Which fan.
+        #[serde(default)]
+        fan: Fan,
+        /// The shape of the distribution.
+        #[serde(default)]
+        distribution: Distribution,
+    },
+    /// `gain * H[o][i] / sqrt(2^m)` for Sylvester's Hadamard matrix `H` of size `2^m`, the smallest that is large enough:
+    /// `H[o][i] = 1` where `o` and `i` have an even number of binary ones in common, -1 else. At the centre of a kernel.
+    Hadamard {
+        /// The factor.
+        #[serde(default = "one")]
+        gain: f64,
+    },
+    /// ZerO: partial identity where there are no more outputs than inputs; else Hadamard's matrix with the factor
+    /// `2^(-(m - 1) / 2)`. At the centre of a kernel. Deterministic, and yet without twins where layers widen
+    /// (Zhao, Schaefer, Anandkumar, "ZerO initialization: initializing neural networks with only zeros and ones", 2021).
+    ZeroOne,
+    /// A wave for each output unit: `a sin((o + 1) (2 pi j / n + 2 pi / m))` for place `j` of `n` inputs times kernel
+    /// positions and `m` outputs, with `a` such that the variance is `2 / (n + m)` (Fernández-Hernández and others,
+    /// "Sinusoidal initialization, time for a new start", 2025). Deterministic. Units `o` and `o + n` differ by their
+    /// phase alone.
+    Sinusoidal,
+    /// The values of a tensor in a safetensors file.
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The name of the tensor.
+        tensor: String,
+        /// Whether its first axis is the output axis, as in PyTorch; else the axes stand as in Burn.
+        #[serde(default = "yes")]
+        output_first: bool,
+    },
     /// One of Burn's own.
     Burn {
-        /// Burn's initialiser. The random ones draw from the backend's generator.
+        /// Burn's initialiser. The random ones draw from the backend's generator: no two backends, and no two runs of
+        /// some, give the same.
         initializer: Initializer,
     },
+    /// A function of the place; not to be written down.
+    #[serde(skip)]
+    Function(Function),
+    /// Another initialiser times a number.
+    Scaled {
+        /// The number.
+        gain: f64,
+        /// The other initialiser.
+        of: Box<Init>,
+    },
+    /// The sum of others. Each draws its own numbers: constant plus noise.
+    Sum {
+        /// The others.
+        of: Vec<Init>,
+    },
+    /// Another one, with units made alike: `n` units in `c` classes, unit `u` in class `floor(u c / n)`, each as the first
+    /// of its class. Twins need both sides: outputs of the weights and biases that make the units, inputs of those that
+    /// read them.
+    Symmetrised {
+        /// Classes of output units; absent where these stay as they are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outputs: Option<usize>,
+        /// Classes of inputs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        inputs: Option<usize>,
+        /// The other initialiser.
+        of: Box<Init>,
+    },
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn one_group() -> usize {
+    1
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Init {
@@ -78,7 +304,30 @@ impl Init {
             Self::OutputRamp { .. } => "output_ramp",
             Self::PerInput { .. } => "per_input",
             Self::PerOutput { .. } => "per_output",
+            Self::BlockAverage { .. } => "block_average",
+            Self::Identity { .. } => "identity",
+            Self::PartialIdentity { .. } => "partial_identity",
+            Self::Dirac { .. } => "dirac",
+            Self::DeltaOrthogonal { .. } => "delta_orthogonal",
+            Self::Orthogonal { .. } => "orthogonal",
+            Self::BlockOrthogonal { .. } => "block_orthogonal",
+            Self::Sparse { .. } => "sparse",
+            Self::Uniform { .. } => "uniform",
+            Self::Normal { .. } => "normal",
+            Self::TruncatedNormal { .. } => "truncated_normal",
+            Self::VarianceScaling { .. } => "variance_scaling",
+            Self::Lecun { .. } => "lecun",
+            Self::Xavier { .. } => "xavier",
+            Self::Kaiming { .. } => "kaiming",
+            Self::Hadamard { .. } => "hadamard",
+            Self::ZeroOne => "zero_one",
+            Self::Sinusoidal => "sinusoidal",
+            Self::File { .. } => "file",
             Self::Burn { .. } => "burn",
+            Self::Function(_) => "function",
+            Self::Scaled { .. } => "scaled",
+            Self::Sum { .. } => "sum",
+            Self::Symmetrised { .. } => "symmetrised",
         }
     }
 }

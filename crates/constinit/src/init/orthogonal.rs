@@ -1,0 +1,57 @@
+//! Matrices with orthonormal rows or columns.
+
+use super::draw::Draw;
+use super::random::normal;
+use faer::Mat;
+
+/// A random matrix `[rows][columns]`, row after row, uniform among all whose rows, or whose columns where there are
+/// fewer of these, are orthonormal: the orthogonal factor of a normal matrix, with the signs that make it unique
+/// (Mezzadri, "How to generate random matrices from the classical compact groups", 2007).
+pub(super) fn semi_orthogonal(rows: usize, columns: usize, draw: &Draw) -> Vec<f64> {
+    let [long, short] = [rows.max(columns), rows.min(columns)];
+    let mut drawn = vec![0.0_f64; long * short];
+    normal(&mut drawn, draw, 0.0, 1.0);
+    let factors = Mat::from_fn(long, short, |i, j| drawn[i * short + j]).qr();
+    let (q, r) = (factors.compute_thin_Q(), factors.thin_R());
+    let sign = |j: usize| if r[(j, j)] < 0.0 { -1.0 } else { 1.0 };
+    (0..rows * columns)
+        .map(|entry| {
+            let (row, column) = (entry / columns, entry % columns);
+            let [i, j] = if rows >= columns { [row, column] } else { [column, row] };
+            q[(i, j)] * sign(j)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shorter_side_is_orthonormal() {
+        for (rows, columns) in [(1, 1), (5, 3), (3, 5), (64, 64), (100, 7)] {
+            let q = semi_orthogonal(rows, columns, &Draw::new(1, "w"));
+            let short = rows.min(columns);
+            let vector = |n: usize| -> Vec<f64> {
+                match rows >= columns {
+                    true => (0..rows).map(|i| q[i * columns + n]).collect(),
+                    false => q[n * columns..(n + 1) * columns].to_vec(),
+                }
+            };
+            for a in 0..short {
+                for b in 0..short {
+                    let dot: f64 = vector(a).iter().zip(vector(b)).map(|(x, y)| x * y).sum();
+                    let wanted = f64::from(u8::from(a == b));
+                    assert!((dot - wanted).abs() < 1e-12, "{rows} x {columns}: {a}, {b}: {dot}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn signs_are_as_likely_up_as_down() {
+        // Without the correction, Householder's method prefers one sign on the diagonal.
+        let up = (0..400).filter(|seed| semi_orthogonal(3, 3, &Draw::new(*seed, "w"))[0] > 0.0);
+        assert!((150..=250).contains(&up.count()), "5 standard deviations are 50");
+    }
+}

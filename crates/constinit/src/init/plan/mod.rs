@@ -1,0 +1,168 @@
+//! Which parameter gets which initialiser: rules by path.
+//!
+//! ```
+//! use burn_ndarray::NdArray;
+//! use constinit::ConstInitConfig;
+//! use constinit::init::{Init, InitPlan, Rule};
+//!
+//! let net = ConstInitConfig::new(vec![3, 4, 2]).init::<NdArray>(&Default::default());
+//! let plan = InitPlan::new(7)
+//!     .rule(Rule::glob("layers.*.bias", Init::Zeros))
+//!     .rule(Rule::glob("layers.0.weight", Init::normal(0.0, 1.0).symmetrised(2)))
+//!     .rule(Rule::glob("**", Init::constant(0.5)));
+//! let (net, report) = plan.apply(net)?;
+//! assert_eq!(report.rows[0].path, "layers.0.weight");
+//! assert_eq!((report.rows[2].rule, report.rows[2].mean), (Some(2), 0.5));
+//!
+//! // Before anything is allocated: which units will be the same unit.
+//! let predicted = plan.predict(&net.axes()?)?;
+//! assert_eq!(predicted.spaces[0].to_string(), "hidden1: 4 units, 2 classes");
+//! # Ok::<(), constinit::Error>(())
+//! ```
+
+mod apply;
+mod predict;
+mod report;
+mod rule;
+mod subject;
+
+pub use predict::{PredictedSpace, Prediction};
+pub use report::{InitReport, InitRow};
+pub use rule::{Orientation, Rule};
+
+use super::{Draw, Init};
+use crate::Error;
+use serde::{Deserialize, Serialize};
+use subject::Subject;
+
+/// What happens where rules and parameters do not meet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unmatched {
+    /// It is an error.
+    #[default]
+    Refuse,
+    /// A rule without parameters does nothing, a parameter without a rule stays as it is.
+    Allow,
+}
+
+/// Ordered rules; the first that matches a parameter fills it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitPlan {
+    /// The seed of everything that is drawn.
+    #[serde(default)]
+    pub seed: u64,
+    /// The rules, in order.
+    #[serde(default, rename = "init")]
+    pub rules: Vec<Rule>,
+    /// Rules that no parameter needs, because none matches or because an earlier rule fills all that do.
+    #[serde(default)]
+    pub unused_rules: Unmatched,
+    /// Parameters that no rule matches.
+    #[serde(default)]
+    pub other_parameters: Unmatched,
+}
+
+impl InitPlan {
+    /// A plan without rules.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
+    /// Adds a rule after all others.
+    #[must_use]
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// Leaves parameters that no rule matches as they are.
+    #[must_use]
+    pub fn keeping_others(self) -> Self {
+        Self { other_parameters: Unmatched::Allow, ..self }
+    }
+
+    /// Lets rules be there that no parameter needs.
+    #[must_use]
+    pub fn with_spare_rules(self) -> Self {
+        Self { unused_rules: Unmatched::Allow, ..self }
+    }
+
+    /// The rule of every parameter.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Plan`] for a rule that cannot be understood, is not used, or asks for what is not known, and for a
+    /// parameter without a rule.
+    fn assign(&self, subjects: &[Subject]) -> Result<Vec<Option<usize>>, Error> {
+        let matchers = self.matchers()?;
+        let mut used = vec![false; matchers.len()];
+        let mut assigned = Vec::with_capacity(subjects.len());
+        for subject in subjects {
+            let mut found = None;
+            for (number, matcher) in matchers.iter().enumerate() {
+                if matcher.matches(subject)? {
+                    found = Some(number);
+                    break;
+                }
+            }
+            match found {
+                Some(number) => used[number] = true,
+                None if self.other_parameters == Unmatched::Allow => {}
+                None => {
+                    return Err(Error::Plan {
+                        reason: format!("no rule matches parameter {}", subject.path),
+                    });
+                }
+            }
+            assigned.push(found);
+        }
+        if self.unused_rules == Unmatched::Refuse
+            && let Some(number) = used.iter().position(|used| !used)
+        {
+            let rule = &self.rules[number];
+            let mut met = false;
+            for subject in subjects {
+                met = met || matchers[number].matches(subject)?;
+            }
+            let why = if met {
+                "earlier rules fill every parameter that it matches".to_owned()
+            } else {
+                let known: Vec<&str> = subjects.iter().map(|s| s.path.as_str()).collect();
+                format!("it matches no parameter of {}", known.join(", "))
+            };
+            return Err(Error::Plan { reason: format!("rule {} ({rule}): {why}", number + 1) });
+        }
+        Ok(assigned)
+    }
+
+    fn matchers(&self) -> Result<Vec<rule::Matcher<'_>>, Error> {
+        self.rules.iter().enumerate().map(|(number, rule)| rule.matcher(number)).collect()
+    }
+
+    fn draw(&self, subject: &Subject) -> Draw {
+        Draw::new(self.seed, subject.path.as_str())
+    }
+
+    /// The initialiser of a rule for a parameter, with errors that name both.
+    fn with_names<T>(
+        &self,
+        number: usize,
+        subject: &Subject,
+        made: Result<T, Error>,
+    ) -> Result<T, Error> {
+        made.map_err(|error| Error::Plan {
+            reason: format!(
+                "rule {} ({}) for {}: {error}",
+                number + 1,
+                self.rules[number],
+                subject.path
+            ),
+        })
+    }
+
+    fn init(&self, number: usize) -> &Init {
+        &self.rules[number].init
+    }
+}

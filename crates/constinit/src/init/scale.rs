@@ -1,0 +1,91 @@
+//! How wide random weights are drawn, so that signals keep their size from layer to layer.
+
+use super::ParameterAxes;
+use serde::{Deserialize, Serialize};
+
+/// Which number of connections the variance is divided by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fan {
+    /// Connections into an output unit: keeps the size of activations.
+    #[default]
+    FanIn,
+    /// Connections out of an input: keeps the size of gradients.
+    FanOut,
+    /// The mean of both.
+    FanAvg,
+    /// The geometric mean of both.
+    FanGeoAvg,
+}
+
+impl Fan {
+    /// The number for a parameter of this shape; None where it has no fans.
+    pub fn of(self, shape: &[usize], axes: ParameterAxes) -> Option<f64> {
+        let [fan_in, fan_out] = axes.fans(shape)?.map(|fan| fan as f64);
+        Some(match self {
+            Self::FanIn => fan_in,
+            Self::FanOut => fan_out,
+            Self::FanAvg => f64::midpoint(fan_in, fan_out),
+            Self::FanGeoAvg => (fan_in * fan_out).sqrt(),
+        })
+    }
+}
+
+/// The shape of a distribution with mean 0 and a given variance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Distribution {
+    /// Normal.
+    #[default]
+    Normal,
+    /// Normal, cut off at two standard deviations and widened so that the variance stays as asked.
+    TruncatedNormal,
+    /// Uniform from `-sqrt(3 variance)` to `sqrt(3 variance)`.
+    Uniform,
+}
+
+/// The standard deviation of a standard normal distribution cut off at -2 and 2.
+pub(super) const CUT_AT_TWO: f64 = 0.879_625_661_034_239_8;
+
+/// What follows a layer, for the gain that makes up for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nonlinearity {
+    /// None.
+    Linear,
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// `max(0, x)`.
+    #[default]
+    Relu,
+    /// `x` above 0, `slope * x` below.
+    LeakyRelu {
+        /// The slope below 0.
+        slope: f64,
+    },
+    /// Scaled exponential linear unit.
+    Selu,
+}
+
+impl Nonlinearity {
+    /// The gain that PyTorch recommends: 1 for linear and sigmoid, 5/3 for tanh, sqrt(2) for ReLU,
+    /// `sqrt(2 / (1 + slope^2))` for leaky ReLU, 3/4 for SELU.
+    ///
+    /// ```
+    /// use constinit::init::Nonlinearity;
+    ///
+    /// assert_eq!(Nonlinearity::Relu.gain(), 2.0_f64.sqrt());
+    /// assert_eq!(Nonlinearity::LeakyRelu { slope: 1.0 }.gain(), 1.0);
+    /// ```
+    pub fn gain(self) -> f64 {
+        match self {
+            Self::Linear | Self::Sigmoid => 1.0,
+            Self::Tanh => 5.0 / 3.0,
+            Self::Relu => 2.0_f64.sqrt(),
+            Self::LeakyRelu { slope } => (2.0 / slope.mul_add(slope, 1.0)).sqrt(),
+            Self::Selu => 0.75,
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Plans: which rule fills which parameter, what stays, and that predictions come true.
+
+use burn::module::{Module, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use burn_autodiff::Autodiff;
+use burn_flex::Flex;
+use burn_ndarray::NdArray;
+use constinit::init::{Draw, Init, InitPlan, ParameterAxes, Rule};
+use constinit::params::{parameter_paths, read_parameters};
+use constinit::{ConstInit, ConstInitConfig};
+use constinit_symmetry::{AxesSpec, Optimizer, ParamView, TrainingFacts, input, output, twins};
+use proptest::prelude::*;
+
+type B = NdArray;
+
+#[derive(Module, Debug)]
+struct Net<B: Backend> {
+    embedding: Embedding<B>,
+    conv: Conv2d<B>,
+    norm: LayerNorm<B>,
+    fc: Linear<B>,
+    free: Param<Tensor<B, 2>>,
+}
+
+fn net<B: Backend>() -> Net<B> {
+    let device = Default::default();
+    Net {
+        embedding: EmbeddingConfig::new(7, 4).init(&device),
+        conv: Conv2dConfig::new([2, 6], [3, 3]).init(&device),
+        norm: LayerNormConfig::new(4).init(&device),
+        fc: LinearConfig::new(4, 3).init(&device),
+        free: Param::from_tensor(Tensor::zeros([2, 5], &device)),
+    }
+}
+
+fn values<B: Backend, M: Module<B>>(module: &M, path: &str) -> Vec<f64> {
+    let number = parameter_paths(module).iter().position(|own| own == path).unwrap();
+    read_parameters(module).swap_remove(number).data.iter::<f64>().collect()
+}
+
+fn plan() -> InitPlan {
+    InitPlan::new(3)
+        .rule(Rule::regex(r"^fc\.weight$", Init::Orthogonal { gain: 1.0 }))
+        .rule(Rule::glob(
+            "*.bias",
+            Init::Kaiming {
+                nonlinearity: Default::default(),
+                fan: Default::default(),
+                distribution: Default::default(),
+            },
+        ))
+        .rule(Rule::any(Init::Dirac { groups: 1 }).of_rank(4))
+        .rule(Rule::any(Init::constant(0.25)).of_module("LayerNorm"))
+        .rule(Rule::glob("embedding.*", Init::OutputRamp { start: 0.0, step: 1.0 }))
+        .rule(Rule::glob("**", Init::uniform(-1.0, 1.0)))
+}
+
+#[test]
+fn the_first_rule_that_matches_fills() {
+    let (filled, report) = plan().apply(net::<B>()).unwrap();
+    let rules: Vec<(&str, Option<usize>)> =
+        report.rows.iter().map(|row| (row.path.as_str(), row.rule)).collect();
+    assert_eq!(
+        rules,
+        [
+            ("embedding.weight", Some(4)),
+            ("conv.weight", Some(2)),
+            ("conv.bias", Some(1)),
+            ("norm.gamma", Some(3)),
+            ("norm.beta", Some(3)),
+            ("fc.weight", Some(0)),
+            ("fc.bias", Some(1)),
+            ("free", Some(5)),
+        ]
+    );
+    // Features are the outputs of an embedding.
+    assert_eq!(values(&filled, "embedding.weight")[..5], [0.0, 1.0, 2.0, 3.0, 0.0]);
+    let dirac = values(&filled, "conv.weight");
+    assert_eq!(dirac.iter().filter(|v| **v == 1.0).count(), 2);
+    assert_eq!((dirac[4], dirac[18 + 9 + 4]), (1.0, 1.0));
+    // The bias of a convolution is scaled by the fans of its weight.
+    assert_eq!(report.rows[2].fans, Some([18, 54]));
+    let text = report.to_string();
+    assert!(text.lines().next().unwrap().starts_with("parameter"), "{text}");
+    assert!(
+        text.contains(
+            "embedding.weight  5     output_ramp  [7, 4]        7, 4         1.500000   1.118034"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_does_not_meet_is_refused() {
+    let message = |plan: &InitPlan| plan.apply(net::<B>()).unwrap_err().to_string();
+    let mut short = plan();
+    short.rules.pop();
+    assert_eq!(message(&short), "no rule matches parameter free");
+    let (kept, report) = short.clone().keeping_others().apply(net::<B>()).unwrap();
+    assert_eq!(values(&kept, "free"), [0.0; 10]);
+    assert_eq!((report.rows[7].rule, report.rows[7].initialiser.as_str()), (None, "kept"));
+
+    let misspelt = plan().rule(Rule::glob("fcc.*", Init::Zeros));
+    let text = message(&misspelt);
+    assert!(
+        text.starts_with(
+            "rule 7 (fcc.* -> zeros): it matches no parameter of embedding.weight, conv"
+        ),
+        "{text}"
+    );
+    let shadowed = plan().rule(Rule::glob("fc.bias", Init::Zeros));
+    assert_eq!(
+        message(&shadowed),
+        "rule 7 (fc.bias -> zeros): earlier rules fill every parameter that it matches"
+    );
+    assert!(shadowed.with_spare_rules().apply(net::<B>()).is_ok());
+
+    let impossible = InitPlan::new(0)
+        .rule(Rule::glob("free", Init::Xavier { gain: 1.0, distribution: Default::default() }));
+    assert_eq!(
+        message(&impossible.keeping_others()),
+        "rule 1 (free -> xavier) for free: initialiser xavier cannot fill a parameter of shape [2, 5]: \
+         it has no fan-in and fan-out to scale by"
+    );
+    let broken = InitPlan::new(0).rule(Rule::regex("fc.(", Init::Zeros));
+    assert!(message(&broken).starts_with("rule 1 (/fc.(/ -> zeros): regex parse error"));
+}
+
+#[test]
+fn ids_and_the_need_of_gradients_stay() {
+    type A = Autodiff<B>;
+    let mut before = net::<A>();
+    before.fc = before.fc.no_grad();
+    let ids: Vec<_> = read_parameters(&before).into_iter().map(|p| p.id).collect();
+    let (after, _) = plan().apply(before).unwrap();
+    assert_eq!(read_parameters(&after).into_iter().map(|p| p.id).collect::<Vec<_>>(), ids);
+    assert!(!after.fc.weight.is_require_grad() && after.conv.weight.is_require_grad());
+}
+
+#[test]
+fn numbers_belong_to_seed_and_path() {
+    let (one, _) = plan().apply(net::<B>()).unwrap();
+    // Another backend, and another rule before it.
+    let (other, _) = InitPlan::new(3)
+        .rule(Rule::glob("free", Init::uniform(-1.0, 1.0)))
+        .keeping_others()
+        .apply(net::<Flex>())
+        .unwrap();
+    assert_eq!(values(&one, "free"), values(&other, "free"));
+    let reseeded = InitPlan { seed: 4, ..plan() };
+    assert_ne!(values(&reseeded.apply(net::<B>()).unwrap().0, "free"), values(&one, "free"));
+    let drawn = Init::uniform(-1.0, 1.0)
+        .values(&[2, 5], ParameterAxes::UNKNOWN, &Draw::new(3, "free"))
+        .unwrap();
+    assert!(values(&one, "free").iter().zip(drawn).all(|(a, b)| *a == f64::from(b as f32)));
+}
+
+#[test]
+fn written_down_and_read() {
+    let text = r#"
+        seed = 7
+        [[init]]
+        path = "layers.*.bias"
+        init = { type = "zeros" }
+        [[init]]
+        rank = 2
+        init = { type = "symmetrised", outputs = 2, of = { type = "normal", std = 1.0 } }
+    "#;
+    let plan: InitPlan = toml::from_str(text).unwrap();
+    assert_eq!(
+        plan,
+        InitPlan::new(7)
+            .rule(Rule::glob("layers.*.bias", Init::Zeros))
+            .rule(Rule::any(Init::normal(0.0, 1.0).symmetrised(2)).of_rank(2))
+    );
+    assert_eq!(toml::from_str::<InitPlan>(&toml::to_string(&plan).unwrap()).unwrap(), plan);
+    assert!(toml::from_str::<InitPlan>("sed = 7").is_err());
+}
+
+#[test]
+fn a_prediction_says_what_training_keeps() {
+    let net = ConstInitConfig::new(vec![784, 512, 10]).init::<B>(&Default::default());
+    let plan = InitPlan::new(0)
+        .rule(Rule::glob("**.bias", Init::Zeros))
+        .rule(Rule::glob("**", Init::constant(0.1)));
+    let predicted = plan.predict(&net.axes().unwrap()).unwrap();
+    assert!(predicted.generated.is_empty());
+    let adam = TrainingFacts::new(Optimizer::Adam);
+    assert_eq!(
+        predicted.clone().under(&adam).to_string(),
+        "hidden1: 512 units, 1 class, kept by Adam\n"
+    );
+    let dropped = predicted.under(&adam.with_dropout("hidden1"));
+    assert_eq!(dropped.to_string(), "hidden1: 512 units, 1 class, broken by dropout\n");
+}
+
+#[test]
+fn twins_of_a_recurrent_space_need_more_than_equal_labels() {
+    // The recurrent weight is the identity: swapping any two units changes nothing.
+    let recurrent = |init: Init| {
+        let spec = AxesSpec::builder()
+            .space("h", 4)
+            .param("read", [input(""), output("h")])
+            .param("again", [input("h"), output("h")])
+            .build([("read", &[2, 4][..]), ("again", &[4, 4])])
+            .unwrap();
+        let plan =
+            InitPlan::new(0).rule(Rule::glob("read", Init::Ones)).rule(Rule::glob("again", init));
+        plan.predict(&spec).unwrap().spaces[0].classes.len()
+    };
+    assert_eq!(recurrent(Init::Identity { gain: 1.0 }), 1);
+    assert_eq!(recurrent(Init::constant(0.5)), 1);
+    assert_eq!(recurrent(Init::OutputRamp { start: 0.0, step: 1.0 }), 4);
+    // Units 0 and 1 send alike, as do 2 and 3, but everything is received alike.
+    let sent = Init::PerInput { values: vec![1.0, 1.0, 2.0, 2.0] };
+    assert_eq!(recurrent(sent), 2);
+    assert_eq!(recurrent(Init::constant(1.0).plus(Init::Identity { gain: 0.5 })), 1);
+}
+
+fn init(units: usize) -> impl Strategy<Value = Init> {
+    let number = prop::sample::select(vec![0.0, 0.5, 1.0]);
+    let leaf = prop_oneof![
+        3 => number.clone().prop_map(Init::constant),
+        1 => Just(Init::OutputRamp { start: 0.0, step: 1.0 }),
+        1 => Just(Init::normal(0.0, 1.0)),
+        1 => prop::collection::vec(number.clone(), units)
+            .prop_map(|values| Init::PerOutput { values }),
+        1 => Just(Init::PartialIdentity { gain: 1.0 }),
+    ];
+    leaf.prop_recursive(2, 4, 2, move |inner| {
+        prop_oneof![
+            (inner.clone(), 1..=units.min(3)).prop_map(|(init, n)| init.symmetrised(n)),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| a.plus(b)),
+            (inner, prop::sample::select(vec![0.0, 2.0])).prop_map(|(a, g)| a.scaled(g)),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn predictions_come_true(
+        (dims, inits) in (1..4_usize, 1..5_usize, 1..5_usize).prop_flat_map(|(a, b, c)| {
+            let of = |units| (init(units), init(units), 0..3_usize);
+            (Just([a, b, c, 2]), (of(b), of(c), of(2)))
+        }),
+    ) {
+        let weight_and_bias = [inits.0, inits.1, inits.2];
+        let net: ConstInit<B> = ConstInitConfig::new(dims.to_vec()).init(&Default::default());
+        let mut plan = InitPlan::new(1);
+        for (number, (weight, bias, reads)) in weight_and_bias.into_iter().enumerate() {
+            // Inputs in classes, so that later layers keep what earlier ones make.
+            let weight = if reads > 0 && dims[number] >= reads {
+                weight.symmetrised_inputs(reads)
+            } else {
+                weight
+            };
+            plan = plan
+                .rule(Rule::glob(format!("layers.{number}.weight"), weight))
+                .rule(Rule::glob(format!("layers.{number}.bias"), bias));
+        }
+        let spec = net.axes().unwrap();
+        let Ok((filled, _)) = plan.apply(net) else {
+            // A bias has no input axis for an identity.
+            prop_assert!(plan.predict(&spec).is_err());
+            return Ok(());
+        };
+        let parameters = read_parameters(&filled);
+        let views: Vec<ParamView<'_>> = spec
+            .params()
+            .iter()
+            .zip(&parameters)
+            .map(|(param, read)| ParamView::new(param.path(), param.shape(), read.data.as_slice::<f32>().unwrap()).unwrap())
+            .collect();
+        let found = twins(&spec, &views).unwrap();
+        let predicted = plan.predict(&spec).unwrap();
+        for (found, predicted) in found.spaces().iter().zip(&predicted.spaces) {
+            prop_assert_eq!(found.partition(), &predicted.classes, "{:?}", plan);
+        }
+    }
+}
+
+#[test]
+fn burn_s_own_fill_by_path_too() {
+    let xavier = burn::module::Initializer::XavierUniform { gain: 1.0 };
+    let plan = InitPlan::new(0).rule(Rule::glob("fc.weight", xavier.into())).keeping_others();
+    let (filled, report) = plan.apply(net::<B>()).unwrap();
+    assert_eq!(report.rows[5].initialiser, "burn");
+    let bound = (6.0_f64 / 7.0).sqrt();
+    assert!(values(&filled, "fc.weight").iter().all(|v| v.abs() <= bound && *v != 0.0));
+}

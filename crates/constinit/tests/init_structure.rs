@@ -1,0 +1,258 @@
+//! The structure of every initialiser: exact where it is determined, with stated confidence where it is drawn.
+
+use constinit::init::{Distribution, Draw, Fan, Init, ParameterAxes};
+
+const MATRIX: ParameterAxes = ParameterAxes::LINEAR_WEIGHT;
+const CONV: ParameterAxes = ParameterAxes::CONV_WEIGHT;
+
+fn draw() -> Draw {
+    Draw::new(5, "weight")
+}
+
+fn matrix(init: &Init, inputs: usize, outputs: usize) -> Vec<Vec<f64>> {
+    let values = init.values(&[inputs, outputs], MATRIX, &draw()).unwrap();
+    (0..outputs).map(|o| (0..inputs).map(|i| values[i * outputs + o]).collect()).collect()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[test]
+fn blocks_average_their_inputs() {
+    let found = matrix(&Init::BlockAverage { blocks: 2, gain: 1.0 }, 5, 4);
+    let (third, half) = (1.0 / 3.0, 0.5);
+    assert_eq!(found[0], [third, third, third, 0.0, 0.0]);
+    assert_eq!(found[1], found[0]);
+    assert_eq!(found[2], [0.0, 0.0, 0.0, half, half]);
+    assert_eq!(found[3], found[2]);
+    // Kernel positions are averaged, too.
+    let init = Init::BlockAverage { blocks: 1, gain: 2.0 };
+    assert_eq!(init.values(&[2, 3, 2, 2], CONV, &draw()).unwrap(), [2.0 / 12.0; 24]);
+}
+
+#[test]
+fn hadamard_s_matrix() {
+    let found = matrix(&Init::Hadamard { gain: 1.0 }, 4, 4);
+    assert_eq!(
+        found,
+        [
+            [0.5, 0.5, 0.5, 0.5],
+            [0.5, -0.5, 0.5, -0.5],
+            [0.5, 0.5, -0.5, -0.5],
+            [0.5, -0.5, -0.5, 0.5]
+        ]
+    );
+    for a in 0..4 {
+        for b in 0..4 {
+            assert_eq!(dot(&found[a], &found[b]), f64::from(u8::from(a == b)));
+        }
+    }
+}
+
+#[test]
+fn zero_one_is_partial_identity_or_hadamard() {
+    assert_eq!(matrix(&Init::ZeroOne, 3, 2), [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]);
+    assert_eq!(matrix(&Init::ZeroOne, 2, 2), [[1.0, 0.0], [0.0, 1.0]]);
+    // m = 2: the factor is 2^(-1/2).
+    let c = 0.5_f64.sqrt();
+    let found = matrix(&Init::ZeroOne, 2, 3);
+    for (row, signs) in found.iter().zip([[1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]) {
+        for (value, sign) in row.iter().zip(signs) {
+            assert!((value - sign * c).abs() < 1e-15, "{found:?}");
+        }
+    }
+    // The centre of a kernel alone.
+    let conv = Init::ZeroOne.values(&[2, 2, 3], CONV, &draw()).unwrap();
+    assert_eq!(conv, [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+}
+
+#[test]
+fn waves_have_the_variance_of_the_formula() {
+    let (inputs, outputs) = (12, 7);
+    let found = matrix(&Init::Sinusoidal, inputs, outputs);
+    let all: Vec<f64> = found.concat();
+    let mean = all.iter().sum::<f64>() / all.len() as f64;
+    let variance = all.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (all.len() as f64 - 1.0);
+    assert!((variance - 2.0 / 19.0).abs() < 1e-12, "{variance}");
+    // Zero crossings and ratios of the wave of unit 0: sin(2 pi (j / 12 + 1 / 7)).
+    let wave = |j: f64| (std::f64::consts::TAU * (j / 12.0 + 1.0 / 7.0)).sin();
+    for j in 0..inputs {
+        assert!((found[0][j] / found[0][0] - wave(j as f64) / wave(0.0)).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn orthogonal_kernels_are_orthonormal() {
+    for init in [Init::Orthogonal { gain: 2.0 }, Init::DeltaOrthogonal { gain: 2.0 }] {
+        let values = init.values(&[12, 3, 3, 3], CONV, &draw()).unwrap();
+        // 12 outputs times 27 others: rows are orthonormal; delta: 12 times 3 at the centre, columns are.
+        let rows: Vec<&[f64]> = values.chunks(27).collect();
+        let delta = matches!(init, Init::DeltaOrthogonal { .. });
+        let vectors: Vec<Vec<f64>> = if delta {
+            assert!(
+                rows.iter().all(|row| row.iter().enumerate().all(|(n, v)| n % 9 == 4 || *v == 0.0))
+            );
+            (0..3).map(|i| rows.iter().map(|row| row[i * 9 + 4]).collect()).collect()
+        } else {
+            rows.iter().map(|row| row.to_vec()).collect()
+        };
+        for (a, u) in vectors.iter().enumerate() {
+            for (b, v) in vectors.iter().enumerate() {
+                let wanted = if a == b { 4.0 } else { 0.0 };
+                assert!((dot(u, v) - wanted).abs() < 1e-6, "{init:?}");
+            }
+        }
+    }
+    let gates = Init::BlockOrthogonal { output_blocks: 4, input_blocks: 1, gain: 1.0 };
+    let found = matrix(&gates, 5, 20);
+    for gate in found.chunks(5) {
+        for (a, u) in gate.iter().enumerate() {
+            for (b, v) in gate.iter().enumerate() {
+                assert!((dot(u, v) - f64::from(u8::from(a == b))).abs() < 1e-6);
+            }
+        }
+    }
+    assert_ne!(found[0], found[5], "every block is drawn");
+}
+
+#[test]
+fn variances_are_as_asked() {
+    let (inputs, outputs) = (400, 250);
+    let n = (inputs * outputs) as f64;
+    for fan in [Fan::FanIn, Fan::FanOut, Fan::FanAvg, Fan::FanGeoAvg] {
+        for distribution in
+            [Distribution::Normal, Distribution::TruncatedNormal, Distribution::Uniform]
+        {
+            let init = Init::VarianceScaling { scale: 3.0, fan, distribution };
+            let all = matrix(&init, inputs, outputs).concat();
+            let per = match fan {
+                Fan::FanIn => 400.0,
+                Fan::FanOut => 250.0,
+                Fan::FanAvg => 325.0,
+                Fan::FanGeoAvg => 100_000.0_f64.sqrt(),
+            };
+            let wanted: f64 = 3.0 / per;
+            let mean = all.iter().sum::<f64>() / n;
+            let variance = all.iter().map(|v| v * v).sum::<f64>() / n;
+            // Five standard errors; the fourth moment of a normal distribution is the largest of the three.
+            assert!(mean.abs() < 5.0 * (wanted / n).sqrt(), "{init:?}: mean {mean}");
+            assert!(
+                (variance / wanted - 1.0).abs() < 5.0 * (2.0 / n).sqrt(),
+                "{init:?}: {variance}"
+            );
+            let most = all.iter().fold(0.0_f64, |most, v| most.max(v.abs())) / wanted.sqrt();
+            match distribution {
+                Distribution::Normal => assert!(most > 3.5),
+                Distribution::TruncatedNormal => assert!(most <= 2.0 / 0.879_625 && most > 2.2),
+                Distribution::Uniform => assert!(most <= 3.0_f64.sqrt() && most > 1.72),
+            }
+        }
+    }
+}
+
+#[test]
+fn compositions_are_sums_products_and_classes() {
+    let noise = Init::normal(0.0, 0.1);
+    let sum = matrix(&Init::constant(2.0).plus(noise.clone()), 3, 4).concat();
+    assert!(sum.iter().all(|v| (v - 2.0).abs() < 1.0 && *v != 2.0));
+    // The terms draw their own numbers.
+    let twice = matrix(&noise.clone().plus(noise.clone()), 3, 4).concat();
+    let once = matrix(&noise.clone().scaled(2.0), 3, 4).concat();
+    assert_ne!(twice, once);
+    let alone = matrix(&noise, 3, 4).concat();
+    assert!(once.iter().zip(&alone).all(|(a, b)| (a - 2.0 * b).abs() < 1e-15));
+    let classes = matrix(&noise.clone().symmetrised(2), 3, 5);
+    assert_eq!([&classes[1], &classes[2], &classes[4]], [&classes[0], &classes[0], &classes[3]]);
+    assert_ne!(classes[0], classes[3]);
+    let inputs = matrix(&noise.symmetrised_inputs(1), 3, 5);
+    assert!(inputs.iter().all(|row| row[1] == row[0] && row[2] == row[0]));
+    assert_ne!(inputs[0], inputs[1]);
+}
+
+#[test]
+fn what_cannot_fill_says_why() {
+    let refused = |init: Init, shape: &[usize], axes| {
+        init.values(shape, axes, &draw()).unwrap_err().to_string()
+    };
+    for (init, shape, axes, why) in [
+        (
+            Init::Identity { gain: 1.0 },
+            &[3, 2][..],
+            MATRIX,
+            "it is not square: 2 outputs, 3 inputs",
+        ),
+        (Init::Dirac { groups: 2 }, &[3, 2, 3], CONV, "3 outputs are not 2 groups of one size"),
+        (
+            Init::DeltaOrthogonal { gain: 1.0 },
+            &[2, 3, 3],
+            CONV,
+            "it has fewer outputs (2) than inputs (3)",
+        ),
+        (Init::Orthogonal { gain: 1.0 }, &[4], ParameterAxes::VECTOR, "it has no input axis"),
+        (Init::Sparse { sparsity: 1.5, std: 1.0 }, &[3, 2], MATRIX, "its sparsity is 1.5"),
+        (Init::normal(0.0, -1.0), &[3], ParameterAxes::VECTOR, "its std is -1"),
+        (Init::uniform(1.0, 0.0), &[3], ParameterAxes::VECTOR, "uniform from 1 to 0"),
+        (Init::Ones.symmetrised(4), &[5, 3], MATRIX, "4 classes of outputs where 1 to 3 fit"),
+        (Init::BlockAverage { blocks: 0, gain: 1.0 }, &[5, 3], MATRIX, "0 blocks where 1 to 3 fit"),
+        (
+            Init::Lecun { distribution: Distribution::Normal },
+            &[3],
+            ParameterAxes::VECTOR,
+            "it has no fan-in and fan-out to scale by",
+        ),
+    ] {
+        let text = refused(init, shape, axes);
+        assert!(text.ends_with(why), "{text}");
+        assert!(text.contains(&format!("{shape:?}")), "{text}");
+    }
+}
+
+#[test]
+fn every_initialiser_is_written_down_and_read() {
+    let file = r#"{"type":"file","path":"w.safetensors","tensor":"fc.weight","output_first":true}"#;
+    for text in [
+        r#"{"type":"block_average","blocks":2,"gain":1.0}"#,
+        r#"{"type":"kaiming","nonlinearity":{"leaky_relu":{"slope":0.1}},"fan":"fan_out","distribution":"truncated_normal"}"#,
+        r#"{"type":"zero_one"}"#,
+        r#"{"type":"symmetrised","outputs":4,"of":{"type":"normal","mean":0.0,"std":1.0}}"#,
+        r#"{"type":"sum","of":[{"type":"constant","value":0.5},{"type":"scaled","gain":0.01,"of":{"type":"uniform","low":-1.0,"high":1.0}}]}"#,
+        file,
+    ] {
+        let init: Init = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&init).unwrap(), text);
+    }
+    let short: Init = serde_json::from_str(r#"{"type":"kaiming"}"#).unwrap();
+    let he = Init::Kaiming {
+        nonlinearity: Default::default(),
+        fan: Fan::FanIn,
+        distribution: Distribution::Normal,
+    };
+    assert_eq!(short, he);
+    assert!(serde_json::to_string(&Init::function("f", |_| 0.0)).is_err());
+    assert!(serde_json::from_str::<Init>(r#"{"type":"orthogonal","gian":1.0}"#).is_err());
+}
+
+#[test]
+fn a_file_fills_in_pytorch_s_orientation_or_in_burn_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.safetensors");
+    let numbers: Vec<u8> = (0..6_u8).flat_map(|n| f32::from(n).to_le_bytes()).collect();
+    let view = |shape: &[usize]| {
+        safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.to_vec(), &numbers)
+            .unwrap()
+    };
+    let tensors = [("torch", view(&[2, 3])), ("burn", view(&[3, 2]))];
+    std::fs::write(&path, safetensors::serialize(tensors, None).unwrap()).unwrap();
+    let file = |tensor: &str, output_first| Init::File {
+        path: path.clone(),
+        tensor: tensor.into(),
+        output_first,
+    };
+    let fill = |init: Init| init.values(&[3, 2], MATRIX, &draw());
+    assert_eq!(fill(file("torch", true)).unwrap(), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+    assert_eq!(fill(file("burn", false)).unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+    let text = fill(file("burn", true)).unwrap_err().to_string();
+    assert!(text.contains("tensor burn has shape [3, 2], not [2, 3]"), "{text}");
+    assert!(fill(file("absent", true)).unwrap_err().to_string().contains("absent"));
+}
