@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// Float parameters that stand on more than one path, as tied weights do: one group a parameter, in
 /// visiting order.
 ///
-/// Burn's optimizers move only the first of them; [`write_parameters`] writes all.
+/// Burn's optimizers move only the first of them; [`write_parameters`](super::write_parameters) writes all.
 pub fn tied_parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<Vec<String>> {
     let mut places: HashMap<ParamId, usize> = HashMap::new();
     let mut groups: Vec<Vec<String>> = Vec::new();
