@@ -227,3 +227,31 @@ fn no_adapter_is_said_with_the_two_ways_out() {
 fn a_backend_that_is_not_compiled_in_is_said() {
     Folder::new().run(&["--backend", "wgpu"]).refused(2, "build with `--features wgpu`");
 }
+
+#[test]
+fn rules_that_do_not_meet_the_network() {
+    let rules = |rules: &str| format!("{MODEL}{DATA}{rules}");
+    let zeros = "init = { type = \"zeros\" }";
+    refuse(
+        &rules(&format!("[[init]]\npath = \"linear3.weight\"\n{zeros}\n")),
+        "rule 1 (linear3.weight -> zeros): it matches no parameter of linear1.weight, linear1.bias, linear2.weight",
+    );
+    refuse(
+        &rules(&format!("[[init]]\n{zeros}\n[[init]]\npath = \"*.bias\"\n{zeros}\n")),
+        "rule 2 (*.bias -> zeros): earlier rules fill every parameter that it matches",
+    );
+    refuse(
+        &rules("[[init]]\npath = \"linear1.weight\"\ninit = { type = \"identity\" }\n"),
+        "rule 1 (linear1.weight -> identity) for linear1.weight: initialiser identity cannot fill a parameter of shape \
+         [2, 3]: it is not square: 3 outputs, 2 inputs",
+    );
+    refuse(
+        &rules("[[init]]\ninit = { type = \"file\", path = \"no.safetensors\", tensor = \"w\" }\n"),
+        "no.safetensors: No such file or directory",
+    );
+    refuse(
+        &rules("[[init]]\npath = \"*\"\ninit = { type = \"sparce\" }\n"),
+        "unknown variant `sparce`",
+    );
+    refuse(&rules(&format!("[[init]]\nregex = \"(\"\n{zeros}\n")), "unclosed group");
+}

@@ -18,6 +18,7 @@ use std::path::PathBuf;
   constinit                                  the notebook's run
   constinit --backend wgpu                   the same on the GPU
   constinit run --config my.toml --out run1  your own network, kept in a folder
+  constinit init --config my.toml            which units will be alike, without training
   constinit devices                          what there is to run on
 
 Exit codes: 0 fine, 1 a check that was asked for failed, 2 bad usage, configuration, file or no
@@ -34,6 +35,8 @@ pub struct Cli {
 pub enum Command {
     /// Train a network from a configuration and watch its hidden units
     Run(RunArgs),
+    /// Say which units a configuration makes alike, and whether training keeps them so, without training
+    Init(InitArgs),
     /// List the backends of this program and the devices that they find
     Devices,
 }
@@ -80,10 +83,37 @@ pub struct RunArgs {
     pub resume: Option<PathBuf>,
 }
 
+/// Prints the initialiser of each parameter, and for each hidden layer how many different units it will have and whether
+/// the configured optimizer keeps them alike. Nothing is trained.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit init --preset notebook
+  constinit init --config my.toml --json
+
+Rules in a configuration, the first that matches a parameter fills it:
+  [[init]]
+  path = \"linear*.bias\"
+  init = { type = \"zeros\" }
+  [[init]]
+  path = \"linear1.weight\"
+  init = { type = \"symmetrised\", outputs = 4, of = { type = \"kaiming\" } }")]
+pub struct InitArgs {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+    pub config: Option<PathBuf>,
+    /// Configuration that comes with the program
+    #[arg(long, value_enum)]
+    pub preset: Option<Preset>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Configurations inside the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Preset {
     /// The notebook's network, data and 50 steps
+    #[default]
     Notebook,
 }
 

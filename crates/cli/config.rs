@@ -1,6 +1,7 @@
 //! Run configurations.
 
 use crate::failure::Failure;
+use constinit::init::{Init, Rule};
 use constinit::train::{Loss, OptimizerConfig};
 use constinit::{Activation, ConstInitConfig};
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
@@ -18,6 +19,9 @@ pub struct RunConfig {
     pub training: TrainingConfig,
     #[serde(default)]
     pub probe: ProbeConfig,
+    /// Initialisers by path; they override `init_w` and `init_b`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub init: Vec<Rule>,
     /// Numbers that another program printed for the same run, to be compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub printed: Option<Printed>,
@@ -190,7 +194,12 @@ impl RunConfig {
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-        Self::parse(&text, &path.display().to_string())
+        let mut config = Self::parse(&text, &path.display().to_string())?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for rule in &mut config.init {
+            place_files(&mut rule.init, folder);
+        }
+        Ok(config)
     }
 
     /// The whole configuration as TOML.
@@ -234,6 +243,20 @@ impl RunConfig {
             Some((key, _)) => Err(format!("{key} = 0: must be at least 1")),
             None => Ok(()),
         }
+    }
+}
+
+/// Makes the files of an initialiser relative to where the program runs: they are written down relative to the
+/// configuration.
+fn place_files(init: &mut Init, folder: &Path) {
+    match init {
+        Init::File { path, .. } => {
+            let placed = folder.join(&path);
+            *path = std::path::absolute(&placed).unwrap_or(placed);
+        }
+        Init::Scaled { of, .. } | Init::Symmetrised { of, .. } => place_files(of, folder),
+        Init::Sum { of } => of.iter_mut().for_each(|init| place_files(init, folder)),
+        _ => {}
     }
 }
 

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod data;
 mod failure;
+mod plan;
 mod run;
 
 use args::{Cli, Command};
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         None => commands::run::run(&cli.run),
         Some(Command::Run(args)) => commands::run::run(&args),
+        Some(Command::Init(args)) => commands::init::init(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Devices) => commands::devices::devices().map(|()| ExitCode::SUCCESS),
     };
     match result {

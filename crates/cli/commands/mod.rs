@@ -1,4 +1,5 @@
 //! The commands.
 
 pub mod devices;
+pub mod init;
 pub mod run;

@@ -5,6 +5,7 @@ use crate::backend::{self, BackendName, Job};
 use crate::config::RunConfig;
 use crate::data::{DataFiles, Examples, Matrix};
 use crate::failure::{Failure, on_screen};
+use crate::plan;
 use crate::run::{
     CheckpointDue, Comparison, End, Interrupt, Names, Progress, RunDirectory, Screen, Start, Tally,
     Watch, What, check_memory, explain,
@@ -12,7 +13,7 @@ use crate::run::{
 use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
 use burn::tensor::backend::AutodiffBackend;
-use constinit::params::{parameter_paths, read_parameters};
+use constinit::params::{HostParameter, parameter_paths, read_parameters};
 use constinit::probe::{Observation, Probe, Schedule, SymmetryProbe};
 use constinit::tensors::from_values;
 use constinit::train::{
@@ -85,6 +86,7 @@ fn check(
     backend: BackendName,
 ) -> Result<(Examples, DataFiles), Failure> {
     config.model.network().check().map_err(|error| Failure::usage(format!("model.{error}")))?;
+    plan::check(config)?;
     let (examples, files) = Examples::read(config, folder)?;
     backend::require(backend)?;
     check_memory(config, examples.inputs.rows, backend, backend::limits(backend))?;
@@ -115,7 +117,13 @@ impl Job for Run {
     fn run<B: AutodiffBackend>(self, backend: BackendName, device: &B::Device) -> Self::Output {
         B::seed(device, self.config.training.seed);
         let optimizer = &self.config.training.optimizer;
-        let model = self.config.model.network().try_init::<B>(device)?;
+        let mut model = self.config.model.network().try_init::<B>(device)?;
+        if !self.config.init.is_empty() {
+            let names = names(&model, &[]);
+            let plan = plan::plan(&self.config);
+            let name = |path: &str| names.of_path(path).to_owned();
+            (model, _) = plan.apply_named(model, name).map_err(plan::usage)?;
+        }
         let fresh = TrainState::new(model, optimizer.init()?, optimizer.learning_rate());
         let parameters = read_parameters(&fresh.model).iter().map(|p| p.data.num_elements()).sum();
         let readings = self.config.training.steps / self.config.probe.every;
@@ -130,6 +138,14 @@ impl Job for Run {
             symmetry.resume(note.read, note.tally.broken_spaces());
         }
         Session { run: &self, backend, device }.go(state, note, symmetry, &mut screen)
+    }
+}
+
+fn names<B: AutodiffBackend>(model: &ConstInit<B>, read: &[HostParameter]) -> Names {
+    Names {
+        in_files: model.parameter_names(),
+        paths: parameter_paths(model),
+        shapes: read.iter().map(|p| p.data.shape.to_vec()).collect(),
     }
 }
 
@@ -199,11 +215,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         screen.start(&title, &start).map_err(on_screen)?;
 
         let read = read_parameters(&state.model);
-        let names = Names {
-            in_files: state.model.parameter_names(),
-            paths: parameter_paths(&state.model),
-            shapes: read.iter().map(|p| p.data.shape.to_vec()).collect(),
-        };
+        let names = names(&state.model, &read);
         let bar = self.progress(screen);
         let bytes = note.as_ref().map_or(0, |note| note.readings_bytes);
         let readings = directory.as_ref().map(|d| d.open_readings(bytes)).transpose()?;

@@ -30,8 +30,10 @@ pub use predict::{PredictedSpace, Prediction};
 pub use report::{InitReport, InitRow};
 pub use rule::{Orientation, Rule};
 
+use super::layout::Layout;
 use super::{Draw, Init};
 use crate::Error;
+use constinit_symmetry::AxesSpec;
 use serde::{Deserialize, Serialize};
 use subject::Subject;
 
@@ -135,6 +137,33 @@ impl InitPlan {
             return Err(Error::Plan { reason: format!("rule {} ({rule}): {why}", number + 1) });
         }
         Ok(assigned)
+    }
+
+    /// The number of the rule of every parameter of a spec, in its order; None where none matches.
+    ///
+    /// # Errors
+    ///
+    /// As [`InitPlan::predict`], except for parameters that no rule matches where the plan allows them.
+    pub fn check(&self, spec: &AxesSpec) -> Result<Vec<Option<usize>>, Error> {
+        let subjects = subject::of_spec(spec);
+        let assigned = self.assign(&subjects)?;
+        for (subject, number) in subjects.iter().zip(&assigned) {
+            if let Some(number) = *number {
+                let layout = self.layout(number, subject)?;
+                let form = self.init(number).form(&layout, &self.draw(subject));
+                let form = form.map_err(|reason| self.init(number).refuse(&subject.shape, &reason));
+                self.with_names(number, subject, form.map(|_| ()))?;
+            }
+        }
+        Ok(assigned)
+    }
+
+    fn layout(&self, number: usize, subject: &Subject) -> Result<Layout, Error> {
+        let axes = self.rules[number].axes(subject);
+        let layout = Layout::new(&subject.shape, axes).ok_or_else(|| {
+            self.init(number).refuse(&subject.shape, "more entries than can be counted")
+        });
+        self.with_names(number, subject, layout)
     }
 
     fn matchers(&self) -> Result<Vec<rule::Matcher<'_>>, Error> {

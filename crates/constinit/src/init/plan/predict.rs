@@ -37,6 +37,20 @@ pub struct PredictedSpace {
     kept: Option<(Optimizer, Decay, Answer, Vec<Breaker>)>,
 }
 
+impl PredictedSpace {
+    /// Whether the training that [`Prediction::under`] was told of keeps the classes; None where it was told of none, and
+    /// where that is not known.
+    pub fn is_kept(&self) -> Option<bool> {
+        let (_, _, answer, breakers) = self.kept.as_ref()?;
+        match answer {
+            _ if !breakers.is_empty() => Some(false),
+            Answer::Kept => Some(true),
+            Answer::Broken => Some(false),
+            Answer::Open => None,
+        }
+    }
+}
+
 impl fmt::Display for PredictedSpace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (units, classes) = (self.classes.units(), self.classes.len());
@@ -214,10 +228,7 @@ impl InitPlan {
                 return Err(Error::Plan { reason });
             };
             let (init, draw) = (self.init(number), self.draw(subject));
-            let axes = self.rules[number].axes(subject);
-            let layout = Layout::new(&subject.shape, axes)
-                .ok_or_else(|| init.refuse(&subject.shape, "more entries than can be counted"));
-            let layout = self.with_names(number, subject, layout)?;
+            let layout = self.layout(number, subject)?;
             let dependence = init.dependence(&layout, &draw);
             filled.push(Filled { subject, number, layout, draw, dependence });
         }

@@ -1,0 +1,61 @@
+//! The initialisers of a configuration, by the names that the program gives to parameters.
+
+use crate::config::RunConfig;
+use crate::failure::Failure;
+use constinit::init::{Init, InitPlan, Rule};
+use constinit::linear_name;
+use constinit_symmetry::{AxesSpec, layers};
+
+/// All rules: those of the configuration, and behind them those that `init_w` and `init_b` stand for.
+pub fn plan(config: &RunConfig) -> InitPlan {
+    let constants = config.model.network().constants();
+    let mut plan = InitPlan::new(config.training.seed).with_spare_rules();
+    plan.rules.clone_from(&config.init);
+    for (layer, constant) in constants.into_iter().enumerate() {
+        let rule = |name: &str, init: Init| Rule::glob(linear_name(layer, name), init);
+        plan = plan.rule(rule("weight", constant.weight));
+        if config.model.bias {
+            plan = plan.rule(rule("bias", constant.bias));
+        }
+    }
+    plan
+}
+
+/// Checks the rules against the network: each must be understood, used, and able to fill what it matches.
+pub fn check(config: &RunConfig) -> Result<(), Failure> {
+    let own = InitPlan { rules: config.init.clone(), ..InitPlan::new(config.training.seed) };
+    own.keeping_others().check(&spec(config)?).map_err(usage)?;
+    Ok(())
+}
+
+/// An error of a plan is one of the configuration.
+pub fn usage(error: constinit::Error) -> Failure {
+    Failure::usage(format!("[[init]]: {error}"))
+}
+
+/// The axes of the network, without the network.
+pub fn spec(config: &RunConfig) -> Result<AxesSpec, Failure> {
+    let dims = &config.model.layer_dims;
+    let last = dims.len() - 1;
+    let hidden = |number: usize| {
+        if number == 0 || number == last { String::new() } else { format!("hidden{number}") }
+    };
+    let mut builder = AxesSpec::builder();
+    let mut shapes = Vec::new();
+    for number in 1..=last {
+        if number < last {
+            builder = builder.space(hidden(number), dims[number]);
+        }
+        let layer = number - 1;
+        let path = linear_name(layer, "");
+        let dense = layers::dense(path.trim_end_matches('.'), hidden(layer), hidden(number));
+        let dense = dense.input_first();
+        builder = builder.layer(if config.model.bias { dense } else { dense.without_bias() });
+        shapes.push((linear_name(layer, "weight"), vec![dims[layer], dims[number]]));
+        if config.model.bias {
+            shapes.push((linear_name(layer, "bias"), vec![dims[number]]));
+        }
+    }
+    let shapes = shapes.iter().map(|(path, shape)| (path.as_str(), shape.as_slice()));
+    builder.build(shapes).map_err(|error| Failure::usage(format!("model: {error}")))
+}
