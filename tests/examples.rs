@@ -70,3 +70,68 @@ fn examples_are_short_enough_to_copy() {
     }
     assert!(std::fs::read_to_string("examples/quickstart.rs").unwrap().lines().count() < 60);
 }
+
+/// The numbers in the rest of the line that starts so.
+#[cfg(feature = "ndarray")]
+fn numbers(text: &str, start: &str) -> Vec<f64> {
+    let line = text.lines().find(|line| line.starts_with(start)).expect("such a line");
+    line[start.len()..].split_whitespace().filter_map(|word| word.parse().ok()).collect()
+}
+
+#[test]
+#[cfg(feature = "ndarray")]
+fn zero_rank() {
+    let text = example("zero_rank");
+    let rank = |start: &str| numbers(&text, start)[0];
+    assert!(rank("partial identity  rank") <= 64.0, "{text}");
+    assert!(rank("Hadamard (ZerO)   rank") > 64.0, "{text}");
+    assert!(rank("random            rank") > 64.0, "{text}");
+}
+
+#[test]
+#[cfg(feature = "ndarray")]
+fn all_zero() {
+    let text = example("all_zero");
+    for activation in ["Relu", "Tanh"] {
+        let line = text.lines().find(|line| line.starts_with(activation)).expect("such a line");
+        assert!(line.contains("loss 2.30258") && line.ends_with("moved: layers.1.bias"), "{text}");
+    }
+    // A sigmoid of zero is one half, and that moves the weights behind it.
+    assert!(
+        text.lines().any(|l| l.starts_with("Sigmoid") && l.contains("layers.1.weight")),
+        "{text}"
+    );
+}
+
+#[test]
+#[cfg(feature = "ndarray")]
+fn dropout() {
+    let text = example("dropout");
+    let units = |start: &str| {
+        let after = text.split_once(start).expect("such a line").1.lines().nth(1);
+        after.and_then(|line| line.rsplit(' ').next()).expect("a number").parse::<usize>().unwrap()
+    };
+    assert_eq!(units("dropout 0:"), 1, "{text}");
+    assert_eq!((units("dropout 0.5:"), units("dropout 0.01:")), (8, 8), "{text}");
+    // Units stay alike, and yet the four weights of a unit do not.
+    let columns = text.lines().find(|line| line.contains("weights of unit 0")).unwrap();
+    let columns: std::collections::HashSet<&str> =
+        columns.split(['[', ']']).nth(1).unwrap().split(", ").collect();
+    assert_eq!(columns.len(), 4, "{text}");
+    assert!(text.contains("Suspected cause: dropout, which was expected to part them."), "{text}");
+}
+
+#[test]
+#[cfg(feature = "ndarray")]
+fn constants() {
+    let text = example("constants");
+    let loss = |activation: &str, column: usize| numbers(&text, activation)[column];
+    assert!(
+        (loss("Relu", 0) - 3.0_f64.ln()).abs() < 1e-3,
+        "negative constants leave ReLU dead: {text}"
+    );
+    assert!(loss("Relu", 4) < 0.5 && loss("Relu", 6) < 0.1, "{text}");
+    for activation in ["Relu", "Tanh", "Gelu", "Identity"] {
+        assert!((loss(activation, 2) - 3.0_f64.ln()).abs() < 1e-3, "zeros learn nothing: {text}");
+    }
+}

@@ -4,6 +4,8 @@ use crate::args::InitArgs;
 use crate::config::RunConfig;
 use crate::failure::{Failure, on_screen};
 use crate::plan;
+use constinit::init::Prediction;
+use serde::Serialize;
 use serde_json::json;
 use std::io::{ErrorKind, Write};
 
@@ -28,50 +30,57 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
             if n < own { format!("rule {}", n + 1) } else { "[model]".to_owned() }
         })
     };
-    let parameters = spec.params().iter().zip(&rules).map(|(param, number)| {
-        let initialiser = number.map_or("-", |n| plan.rules[n].init.name());
+    let rows = spec.params().iter().zip(&rules).map(|(param, number)| Row {
+        path: param.path(),
+        rule: of_rule(*number),
+        initialiser: number.map_or("-", |n| plan.rules[n].init.name()),
         // As in the files that a run writes, outputs first.
-        let shape: Vec<usize> = param.shape().iter().rev().copied().collect();
-        (param.path(), of_rule(*number), initialiser, shape)
+        shape: param.shape().iter().rev().copied().collect(),
     });
-    let text = if args.json {
-        let parameters: Vec<_> = parameters
-            .map(|(path, rule, initialiser, shape)| {
-                json!({"path": path, "rule": rule, "initialiser": initialiser, "shape": shape})
-            })
-            .collect();
-        let spaces: Vec<_> = predicted
-            .spaces
-            .iter()
-            .map(|space| {
-                json!({
-                    "name": space.name,
-                    "units": space.classes.units(),
-                    "twins": space.classes.len(),
-                    "kept": space.is_kept(),
-                    "sentence": space.to_string(),
-                })
-            })
-            .collect();
-        let generated = &predicted.generated;
-        let all = json!({"schema": 1, "parameters": parameters, "spaces": spaces, "generated": generated});
-        format!("{all}\n")
-    } else {
-        let rows: Vec<_> = parameters.collect();
-        let width = |column: &dyn Fn(&(&str, String, &str, Vec<usize>)) -> usize| {
-            rows.iter().map(column).max().unwrap_or(0)
-        };
-        let [path, rule, name] =
-            [width(&|row| row.0.len()), width(&|row| row.1.len()), width(&|row| row.2.len())];
-        let mut text = String::new();
-        for row in &rows {
-            text += &format!("{:path$}  {:rule$}  {:name$}  {:?}\n", row.0, row.1, row.2, row.3);
-        }
-        format!("{text}\n{predicted}")
-    };
+    let rows: Vec<Row<'_>> = rows.collect();
+    let text = if args.json { json(&rows, &predicted) } else { table(&rows, &predicted) };
     match anstream::stdout().write_all(text.as_bytes()) {
         // A reader that went away, as `head` does, is not an error.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(on_screen),
     }
+}
+
+/// What a parameter gets.
+#[derive(Serialize)]
+struct Row<'a> {
+    path: &'a str,
+    rule: String,
+    initialiser: &'a str,
+    shape: Vec<usize>,
+}
+
+fn json(rows: &[Row<'_>], predicted: &Prediction) -> String {
+    let spaces: Vec<_> = predicted
+        .spaces
+        .iter()
+        .map(|space| {
+            json!({
+                "name": space.name,
+                "units": space.classes.units(),
+                "twins": space.classes.len(),
+                "kept": space.is_kept(),
+                "sentence": space.to_string(),
+            })
+        })
+        .collect();
+    let generated = &predicted.generated;
+    let all = json!({"schema": 1, "parameters": rows, "spaces": spaces, "generated": generated});
+    format!("{all}\n")
+}
+
+fn table(rows: &[Row<'_>], predicted: &Prediction) -> String {
+    let path = rows.iter().map(|row| row.path.len()).max().unwrap_or(0);
+    let rule = rows.iter().map(|row| row.rule.len()).max().unwrap_or(0);
+    let name = rows.iter().map(|row| row.initialiser.len()).max().unwrap_or(0);
+    let line = |row: &Row<'_>| {
+        let Row { path: p, rule: r, initialiser: i, shape } = row;
+        format!("{p:path$}  {r:rule$}  {i:name$}  {shape:?}\n")
+    };
+    format!("{}\n{predicted}", rows.iter().map(line).collect::<String>())
 }
