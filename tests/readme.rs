@@ -61,3 +61,14 @@ fn help_names_every_option_and_has_examples() {
         help.contains("Examples:") && folder.run(&["--help"]).ok().stdout.contains("Exit codes")
     );
 }
+
+#[test]
+fn the_rules_make_what_is_shown() {
+    let folder = Folder::new();
+    let configurations = blocks("toml");
+    let find = |text: &str| configurations.iter().find(|block| block.contains(text)).unwrap();
+    folder.write("my.toml", &format!("{}{}", find("[model]"), find("[[init]]")));
+    let shown = blocks("console").into_iter().find(|block| block.contains(" init ")).unwrap();
+    let shown = shown.split_once('\n').unwrap().1;
+    assert_eq!(folder.run(&["init", "--config", "my.toml"]).ok().stdout, shown);
+}
