@@ -1,4 +1,5 @@
-//! What the symmetry probe costs: plain steps beside probed steps, on ndarray, on [784, 512, 10] with batches of 64.
+//! What the symmetry probe costs: plain steps beside probed steps, on [784, 512, 10] with batches of 64: on ndarray, and
+//! on wgpu where that feature is on, with fewer steps.
 //!
 //! `cargo bench --bench probe_overhead` prints times; the last lines are ratios of medians measured in turn, in one
 //! process. A *locked* network starts constant and stays so: everything has to be read. In a network with random
@@ -6,6 +7,7 @@
 
 use burn::module::Initializer;
 use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
@@ -16,13 +18,11 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::Instant;
 
-type B = Autodiff<NdArray>;
-
 const DIMS: [usize; 3] = [784, 512, 10];
 const STEPS: usize = 32;
 const RATE: f64 = 1e-4;
 
-fn data() -> Batch<B> {
+fn data<B: AutodiffBackend>() -> Batch<B> {
     let device = Default::default();
     let wave = Tensor::arange(0..64 * DIMS[0] as i64, &device).float().sin();
     Batch {
@@ -31,7 +31,7 @@ fn data() -> Batch<B> {
     }
 }
 
-fn network(random: bool) -> ConstInit<B> {
+fn network<B: AutodiffBackend>(random: bool) -> ConstInit<B> {
     let config = ConstInitConfig::new(DIMS.to_vec()).with_init_w(1e-3).with_init_b(0.1);
     let uniform = Init::Burn { initializer: Initializer::Uniform { min: -0.05, max: 0.05 } };
     let mut inits = config.constants();
@@ -50,7 +50,12 @@ struct Probing {
     gradients: bool,
 }
 
-fn run(net: &ConstInit<B>, batch: &Batch<B>, probing: Option<Probing>) {
+fn run<B: AutodiffBackend>(
+    net: &ConstInit<B>,
+    batch: &Batch<B>,
+    steps: usize,
+    probing: Option<Probing>,
+) {
     let sgd = OptimizerConfig::sgd(RATE);
     let state = TrainState::new(net.clone(), sgd.init().unwrap(), RATE);
     let mut data = FullBatch::new(batch.clone()).unwrap();
@@ -65,50 +70,61 @@ fn run(net: &ConstInit<B>, batch: &Batch<B>, probing: Option<Probing>) {
     if let Some(probe) = &mut probe {
         probes.push(probe);
     }
-    let trained = black_box(train(state, &mut data, loss, &Plan::steps(STEPS), &mut probes));
+    let trained = black_box(train(state, &mut data, loss, &Plan::steps(steps), &mut probes));
     assert_eq!(trained.ended, Ended::Finished);
     assert!(probe.is_none_or(|probe| probe.failed().is_none()));
 }
 
-fn overhead(criterion: &mut Criterion) {
+const WAYS: [(&str, Option<Probing>); 4] = [
+    ("plain", None),
+    ("probed at every step", Some(Probing { every: 1, gradients: true })),
+    ("probed at every step, gradients not kept", Some(Probing { every: 1, gradients: false })),
+    ("probed at every 16th step", Some(Probing { every: 16, gradients: true })),
+];
+
+/// Runs all ways in turn, so that what else the machine does falls on all alike, and prints ratios of medians.
+fn ratios<B: AutodiffBackend>(name: &str, net: &ConstInit<B>, steps: usize, rounds: usize) {
     let batch = data();
+    let mut times: [Vec<f64>; 4] = Default::default();
+    for _ in 0..rounds {
+        for ((_, probing), times) in WAYS.iter().zip(&mut times) {
+            let start = Instant::now();
+            run(net, &batch, steps, *probing);
+            // Some backends only queue what they are asked for.
+            B::sync(&Default::default()).expect("a device that works");
+            times.push(start.elapsed().as_secs_f64());
+        }
+    }
+    let [plain, each, bare, sixteenth] = times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    });
+    println!(
+        "{name}: a plain step {:.3} ms; probed at every step {:.3} of that, without keeping gradients {:.3}, at \
+         every 16th step {:.3}",
+        1e3 * plain / steps as f64,
+        each / plain,
+        bare / plain,
+        sixteenth / plain
+    );
+}
+
+fn overhead(criterion: &mut Criterion) {
+    type B = Autodiff<NdArray>;
+    let batch = data::<B>();
     for (name, random) in [("locked", false), ("random", true)] {
-        let net = network(random);
-        let way = |every, gradients| Some(Probing { every, gradients });
-        let ways = [
-            ("plain", None),
-            ("probed at every step", way(1, true)),
-            ("probed at every step, gradients not kept", way(1, false)),
-            ("probed at every 16th step", way(16, true)),
-        ];
+        let net = network::<B>(random);
         let mut group = criterion.benchmark_group(format!("{STEPS} steps, {name} network"));
         group.sample_size(10);
-        for (way, probing) in ways {
-            group.bench_function(way, |b| b.iter(|| run(&net, &batch, probing)));
+        for (way, probing) in WAYS {
+            group.bench_function(way, |b| b.iter(|| run(&net, &batch, STEPS, probing)));
         }
         group.finish();
-
-        // In turn, so that what else the machine does falls on all alike.
-        let mut times: [Vec<f64>; 4] = Default::default();
-        for _ in 0..41 {
-            for ((_, probing), times) in ways.iter().zip(&mut times) {
-                let start = Instant::now();
-                run(&net, &batch, *probing);
-                times.push(start.elapsed().as_secs_f64());
-            }
-        }
-        let [plain, each, bare, sixteenth] = times.map(|mut times| {
-            times.sort_by(f64::total_cmp);
-            times[times.len() / 2]
-        });
-        println!(
-            "{name}: a plain step {:.3} ms; probed at every step {:.3} of that, without keeping gradients {:.3}, at \
-             every 16th step {:.3}",
-            1e3 * plain / STEPS as f64,
-            each / plain,
-            bare / plain,
-            sixteenth / plain
-        );
+        ratios(name, &net, STEPS, 41);
+    }
+    #[cfg(feature = "wgpu")]
+    for (name, random) in [("locked on wgpu", false), ("random on wgpu", true)] {
+        ratios(name, &network::<Autodiff<burn_wgpu::Wgpu>>(random), STEPS, 7);
     }
 }
 

@@ -24,6 +24,7 @@
 mod axes;
 mod compose;
 mod draw;
+mod families;
 mod file;
 mod fill;
 mod form;
