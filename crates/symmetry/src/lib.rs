@@ -91,6 +91,7 @@
 mod axes;
 mod certificate;
 mod classes;
+pub mod dynamics;
 mod element;
 mod equitable;
 mod error;
@@ -109,6 +110,7 @@ mod stable;
 mod sum;
 mod symmetry;
 pub mod theorem;
+mod transverse;
 mod twins;
 mod ulps;
 
@@ -132,6 +134,7 @@ pub use policy::{Comparison, Normalization, Policy};
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use spread::{Spread, spreads};
 pub use symmetry::{Difference, Kind, NanEntry, SpaceSymmetry, Symmetry, Witness};
+pub use transverse::{Transverse, transverse};
 pub use twins::{twins, twins_with};
 pub use ulps::{Ulps, ulps};
 

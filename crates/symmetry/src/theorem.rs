@@ -30,8 +30,12 @@
 //! # Ok::<(), constinit_symmetry::theorem::ShapeError>(())
 //! ```
 
+mod closed_form;
+
 use crate::ulps::Ulps;
 use std::cmp::Ordering;
+
+pub use closed_form::{ConstantGradients, ConstantPerceptron, ConstantSignals};
 
 /// How the entries of a weight lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +118,46 @@ pub enum ShapeError {
     TooFewLayers {
         /// Layers given.
         layers: usize,
+    },
+    /// Widths that are not one more than the layers between them.
+    #[error("{layers} layers stand between {} widths, but {widths} were given", layers + 1)]
+    LayerCount {
+        /// Widths given.
+        widths: usize,
+        /// Layers given.
+        layers: usize,
+    },
+    /// Class sizes that are not one a unit, each at least 1.
+    #[error(
+        "spaces of {widths:?} units need a class size of at least 1 for each; {found:?} sizes were given"
+    )]
+    ClassSizes {
+        /// Units of each space after the inputs.
+        widths: Vec<usize>,
+        /// Sizes given for each.
+        found: Vec<usize>,
+    },
+    /// Entries that are no rows of examples, or of unlike number.
+    #[error(
+        "{entries} entries of {what} are not rows of {width} for the same, at least one, examples ({examples})"
+    )]
+    Examples {
+        /// Inputs or targets.
+        what: &'static str,
+        /// Entries given.
+        entries: usize,
+        /// Entries of one example.
+        width: usize,
+        /// Examples of the batch.
+        examples: usize,
+    },
+    /// A unit that the network does not have.
+    #[error("hidden layer {layer} has no unit {unit}")]
+    Unit {
+        /// The hidden layer, from 1.
+        layer: usize,
+        /// The unit, from 0.
+        unit: usize,
     },
 }
 

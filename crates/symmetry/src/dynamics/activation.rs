@@ -1,0 +1,218 @@
+//! Componentwise functions with their first two derivatives.
+
+use super::{Real, Scalar};
+
+/// A function applied to every component, with its slope `a'(z)` and its curvature `a''(z)`.
+pub trait Activation<S> {
+    /// `a(z)`.
+    fn value(&self, z: &S) -> S;
+
+    /// `a'(z)`; at a kink, what PyTorch takes.
+    fn slope(&self, z: &S) -> S;
+
+    /// `a''(z)`; 0 at a kink.
+    fn curvature(&self, z: &S) -> S;
+}
+
+/// `max(z, 0)`, with slope 0 at 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relu;
+
+impl<S: Scalar> Activation<S> for Relu {
+    fn value(&self, z: &S) -> S {
+        if *z > S::zero() { z.clone() } else { S::zero() }
+    }
+
+    fn slope(&self, z: &S) -> S {
+        if *z > S::zero() { S::one() } else { S::zero() }
+    }
+
+    fn curvature(&self, _: &S) -> S {
+        S::zero()
+    }
+}
+
+/// `z` where positive, `z / 100` elsewhere, with slope 1/100 at 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeakyRelu;
+
+impl<S: Scalar> Activation<S> for LeakyRelu {
+    fn value(&self, z: &S) -> S {
+        self.slope(z) * z
+    }
+
+    fn slope(&self, z: &S) -> S {
+        if *z > S::zero() { S::one() } else { S::one() / S::count(100) }
+    }
+
+    fn curvature(&self, _: &S) -> S {
+        S::zero()
+    }
+}
+
+/// `z`: a deep linear network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity;
+
+impl<S: Scalar> Activation<S> for Identity {
+    fn value(&self, z: &S) -> S {
+        z.clone()
+    }
+
+    fn slope(&self, _: &S) -> S {
+        S::one()
+    }
+
+    fn curvature(&self, _: &S) -> S {
+        S::zero()
+    }
+}
+
+/// A function chosen when the program runs; for floats only.
+///
+/// ```
+/// use constinit_symmetry::dynamics::{Activation, Function};
+///
+/// assert_eq!(Function::Silu.value(&0.0_f64), 0.0);
+/// assert_eq!(Function::Silu.slope(&0.0_f64), 0.5);
+/// assert_eq!(Function::Silu.curvature(&0.0_f64), 0.5);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Function {
+    /// [`Relu`].
+    Relu,
+    /// [`LeakyRelu`].
+    LeakyRelu,
+    /// [`Identity`].
+    Identity,
+    /// `tanh(z)`.
+    Tanh,
+    /// `σ(z) = 1 / (1 + exp(-z))`.
+    Sigmoid,
+    /// `z Φ(z)` with the normal distribution function `Φ(z) = (1 + erf(z / √2)) / 2`.
+    Gelu,
+    /// `z σ(z)`.
+    Silu,
+    /// `log(1 + exp(z))`.
+    Softplus,
+}
+
+impl Function {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Relu,
+        Self::LeakyRelu,
+        Self::Identity,
+        Self::Tanh,
+        Self::Sigmoid,
+        Self::Gelu,
+        Self::Silu,
+        Self::Softplus,
+    ];
+}
+
+impl<S: Real> Activation<S> for Function {
+    fn value(&self, z: &S) -> S {
+        let x = *z;
+        match self {
+            Self::Relu => Relu.value(z),
+            Self::LeakyRelu => LeakyRelu.value(z),
+            Self::Identity => x,
+            Self::Tanh => x.tanh(),
+            Self::Sigmoid => sigmoid(x),
+            Self::Gelu => x * distribution(x),
+            Self::Silu => x * sigmoid(x),
+            // The exponential of a negative number cannot overflow.
+            Self::Softplus => Relu.value(z) + (-x.abs()).exp().ln_1p(),
+        }
+    }
+
+    fn slope(&self, z: &S) -> S {
+        let x = *z;
+        let one = S::one();
+        match self {
+            Self::Relu => Relu.slope(z),
+            Self::LeakyRelu => LeakyRelu.slope(z),
+            Self::Identity => one,
+            Self::Tanh => {
+                let t = x.tanh();
+                (one - t) * (one + t)
+            }
+            Self::Sigmoid => sigmoid(x) * sigmoid(-x),
+            Self::Gelu => distribution(x) + x * density(x),
+            Self::Silu => sigmoid(x) * (one + x * sigmoid(-x)),
+            Self::Softplus => sigmoid(x),
+        }
+    }
+
+    fn curvature(&self, z: &S) -> S {
+        let x = *z;
+        let (one, two) = (S::one(), S::constant(2.0));
+        match self {
+            Self::Relu | Self::LeakyRelu | Self::Identity => S::zero(),
+            Self::Tanh => {
+                let t = x.tanh();
+                -two * t * (one - t) * (one + t)
+            }
+            Self::Sigmoid => sigmoid(x) * sigmoid(-x) * (one - two * sigmoid(x)),
+            Self::Gelu => density(x) * (two - x * x),
+            Self::Silu => sigmoid(x) * sigmoid(-x) * (two + x * (one - two * sigmoid(x))),
+            Self::Softplus => sigmoid(x) * sigmoid(-x),
+        }
+    }
+}
+
+/// `1 / (1 + exp(-x))`, without overflow on either side.
+fn sigmoid<S: Real>(x: S) -> S {
+    let e = (-x.abs()).exp();
+    let small = e / (S::one() + e);
+    if x < S::zero() { small } else { S::one() / (S::one() + e) }
+}
+
+/// The normal distribution function.
+fn distribution<S: Real>(x: S) -> S {
+    let half = S::constant(0.5);
+    half * (S::one() + (x * S::constant(std::f64::consts::FRAC_1_SQRT_2)).erf())
+}
+
+/// The normal density.
+fn density<S: Real>(x: S) -> S {
+    let scale =
+        S::constant(0.5 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2);
+    scale * (-x * x * S::constant(0.5)).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: f64 = 1e-5;
+
+    /// Derivatives against differences of what they are derivatives of.
+    #[test]
+    fn slopes_and_curvatures_are_derivatives() {
+        for f in Function::ALL {
+            for z in [-7.0, -2.5, -1.0, -0.3, 0.2, 0.9, 2.0, 6.5_f64] {
+                let central = |g: &dyn Fn(f64) -> f64| (g(z + STEP) - g(z - STEP)) / (2.0 * STEP);
+                let slope = central(&|z| f.value(&z));
+                let curvature = central(&|z| f.slope(&z));
+                assert!((f.slope(&z) - slope).abs() < 1e-8, "{f:?}'({z})");
+                assert!((f.curvature(&z) - curvature).abs() < 1e-8, "{f:?}''({z})");
+            }
+        }
+    }
+
+    #[test]
+    fn kinks_and_far_ends() {
+        assert_eq!((Relu.slope(&0.0), LeakyRelu.slope(&0.0)), (0.0, 0.01));
+        for f in Function::ALL {
+            for z in [-1000.0_f64, 1000.0] {
+                for number in [f.value(&z), f.slope(&z), f.curvature(&z)] {
+                    assert!(number.is_finite(), "{f:?}({z})");
+                }
+            }
+        }
+        assert_eq!(Function::Softplus.value(&1000.0_f64), 1000.0);
+    }
+}

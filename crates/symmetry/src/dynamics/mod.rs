@@ -1,0 +1,62 @@
+//! Training a dense network, or its quotient, in closed form.
+//!
+//! For an equitable partition with class sizes n, let `w[C][D]` be the mean of a block of weights and `b[C]` the bias
+//! that class C shares. Forwards,
+//!
+//! ```text
+//! z[C] = Σ_D n[D] w[C][D] a[D] + b[C]      a[C] = a(z[C])
+//! ```
+//!
+//! and back, with δ[C] = dloss/dz of *one* unit of class C, per example,
+//!
+//! ```text
+//! dloss/dw[C][D] = δ[C] a[D]      dloss/db[C] = δ[C]      δ[D] = a'(z[D]) Σ_C n[C] w[C][D] δ[C]
+//! ```
+//!
+//! are the derivatives with regard to one entry of each block, as the full network has them, so any rule that acts
+//! entry by entry takes the quotient along the full network's path, at a price that does not depend on the sizes.
+//! A network whose classes are its units is the same with all n = 1; the two-layer, one-class case is
+//! [the theorem's](crate::theorem).
+//!
+//! All of it is generic over the number: floats, and fractions (`num_rational::BigRational`) in which nothing is ever
+//! rounded.
+//!
+//! ```
+//! use constinit_symmetry::dynamics::{Layer, Mse, Perceptron, Relu, Sgd, Training};
+//! use num_rational::BigRational;
+//!
+//! let number = |x: f64| BigRational::from_float(x).unwrap();
+//! let numbers = |xs: &[f64]| xs.iter().map(|&x| number(x)).collect::<Vec<_>>();
+//! // Two hidden units that start alike.
+//! let net = Perceptron::new(
+//!     &[1, 2, 1],
+//!     vec![
+//!         Layer { weight: numbers(&[0.5, 0.5]), bias: None },
+//!         Layer { weight: numbers(&[0.25, 0.25]), bias: None },
+//!     ],
+//! )?;
+//! let mut training = Training::new(net, Relu, Mse, Sgd::new(number(0.125)));
+//! let loss = training.step(&numbers(&[1.0]), &numbers(&[0.5]))?;
+//! assert_eq!(loss, number(0.0625)); // (2 · 0.25 · 0.5 - 0.5)²
+//! let weight = training.network().weight(0);
+//! assert_eq!(weight[0], number(0.5 + 0.125 * 2.0 * 0.25 * 0.25));
+//! assert_eq!(weight[0], weight[1]); // equal as fractions are: no tolerance
+//! # Ok::<(), constinit_symmetry::theorem::ShapeError>(())
+//! ```
+
+mod activation;
+mod loss;
+mod pass;
+mod perceptron;
+mod rule;
+mod scalar;
+mod training;
+
+pub(crate) use pass::Pass;
+
+pub use activation::{Activation, Function, Identity, LeakyRelu, Relu};
+pub use loss::{CrossEntropy, Huber, Loss, LossFunction, Mse};
+pub use perceptron::{Layer, Perceptron};
+pub use rule::{AdaGrad, Adam, RmsProp, Rule, Sgd};
+pub use scalar::{Real, Scalar};
+pub use training::{Training, gradients, outputs};

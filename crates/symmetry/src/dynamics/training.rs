@@ -1,0 +1,88 @@
+//! Steps of training, and single passes.
+
+use super::{Activation, Loss, Pass, Perceptron, Rule, Scalar};
+use crate::theorem::ShapeError;
+
+/// A network in training. A step allocates nothing once the largest batch has been seen.
+#[derive(Clone, Debug)]
+pub struct Training<S, A, L, R> {
+    network: Perceptron<S>,
+    activation: A,
+    loss: L,
+    rule: R,
+    pass: Pass<S>,
+}
+
+impl<S: Scalar, A: Activation<S>, L: Loss<S>, R: Rule<S>> Training<S, A, L, R> {
+    /// Training of a network by a rule.
+    pub fn new(network: Perceptron<S>, activation: A, loss: L, rule: R) -> Self {
+        let pass = Pass::new(&network);
+        Self { network, activation, loss, rule, pass }
+    }
+
+    /// One step; returns the loss before it.
+    ///
+    /// # Shapes
+    ///
+    /// - inputs: `[examples, inputs]`
+    /// - targets: `[examples, outputs]`, one for each class of outputs
+    ///
+    /// # Errors
+    ///
+    /// [`ShapeError::Examples`] for slices that are no rows of that width, or of unlike number. Nothing has changed
+    /// then.
+    pub fn step(&mut self, inputs: &[S], targets: &[S]) -> Result<S, ShapeError> {
+        let Self { network, activation, loss, rule, pass } = self;
+        let value = pass.gradients(network, activation, loss, inputs, targets)?;
+        rule.step(network.numbers_mut(), &pass.gradients);
+        Ok(value)
+    }
+
+    /// The network as it is now.
+    pub fn network(&self) -> &Perceptron<S> {
+        &self.network
+    }
+
+    /// The network, to be changed between steps.
+    pub fn network_mut(&mut self) -> &mut Perceptron<S> {
+        &mut self.network
+    }
+
+    /// The gradients of the last step, in the order of [`Perceptron::numbers`].
+    pub fn gradients(&self) -> &[S] {
+        &self.pass.gradients
+    }
+}
+
+/// The loss of a batch, and its gradients in the order of [`Perceptron::numbers`]: with regard to one entry of each
+/// block.
+///
+/// # Errors
+///
+/// As [`Training::step`].
+pub fn gradients<S: Scalar>(
+    network: &Perceptron<S>,
+    activation: &impl Activation<S>,
+    loss: &impl Loss<S>,
+    inputs: &[S],
+    targets: &[S],
+) -> Result<(S, Vec<S>), ShapeError> {
+    let mut pass = Pass::new(network);
+    let value = pass.gradients(network, activation, loss, inputs, targets)?;
+    Ok((value, pass.gradients))
+}
+
+/// The outputs of a batch, `[example][output]`, one for each class of outputs.
+///
+/// # Errors
+///
+/// [`ShapeError::Examples`] for a slice that is no rows of the network's inputs.
+pub fn outputs<S: Scalar>(
+    network: &Perceptron<S>,
+    activation: &impl Activation<S>,
+    inputs: &[S],
+) -> Result<Vec<S>, ShapeError> {
+    let mut pass = Pass::new(network);
+    pass.forward(network, activation, inputs)?;
+    Ok(pass.before(network.layers() - 1).to_vec())
+}
