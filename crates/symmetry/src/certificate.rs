@@ -12,7 +12,12 @@
 //! decoupled decay           W' = (1 - lr λ) W - ...     D' = (1 - lr λ) D            kept
 //! coupled decay, SGD        G + λ W, linear             D' = (linear factor) D       kept
 //! coupled decay, Adam etc.  f(G + λ W), not linear      D' has other sums            broken
+//! Muon                      p(G + λ W), p odd           p(G) + p(λ D)                kept
 //! ```
+//!
+//! Muon's p is a polynomial of matrices, X ↦ aX + bXXᵀX + ..., of the whole matrix over its norm. It commutes with
+//! permutations of rows and columns, so twins are kept; and since D's sums over classes vanish, G Dᵀ = 0 and Gᵀ D = 0,
+//! so that p acts on G and D apart.
 //!
 //! Clipping by the global norm is one factor for all entries; clipping by value acts on the block-constant gradient.
 //! Neither breaks a class, provided the decay is added after clipping, as usual.
@@ -179,7 +184,7 @@ pub enum Verdict {
     /// Nothing known protects it from what is listed, which separates units in general. (A block with more symmetry
     /// than its sums show, a circulant one say, can be kept by that; it is not looked for.)
     Broken(Vec<Breaker>),
-    /// No claim is made: the optimizer is an open case, or the classes are only forward-lumpable.
+    /// No claim is made: the classes are only forward-lumpable, or alike only after normalising.
     Open,
 }
 
@@ -366,9 +371,8 @@ fn claim(
     }
     let verdict = match answer {
         None => Verdict::Open,
-        _ if !breakers.is_empty() => Verdict::Broken(breakers),
-        Some(Answer::Kept) => Verdict::Kept,
-        _ => Verdict::Open,
+        Some(_) if breakers.is_empty() => Verdict::Kept,
+        Some(_) => Verdict::Broken(breakers),
     };
     let sentence = sentence(symmetry, space, class, units, keeper, facts, &verdict);
     Claim { space: space.id(), class, units, keeper, verdict, sentence }
@@ -403,14 +407,7 @@ fn sentence(
                 causes.join(" and ")
             )
         }
-        Verdict::Open if keeper.is_none() => {
-            format!("{subject} {state}; nothing is certified about training.")
-        }
-        Verdict::Open => {
-            format!(
-                "{subject} {state}; whether {optimizer} with {decay} keeps them is not certified."
-            )
-        }
+        Verdict::Open => format!("{subject} {state}; nothing is certified about training."),
     }
 }
 

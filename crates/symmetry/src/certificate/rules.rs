@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Keeper;
 
-/// The optimizers that rules are known for, and two for which they are not.
+/// The optimizers that rules are known for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Optimizer {
@@ -20,9 +20,9 @@ pub enum Optimizer {
     RmsProp,
     /// AdaGrad.
     AdaGrad,
-    /// Adan: an open case.
+    /// Adan: each entry moves by the history of its own gradients and their differences.
     Adan,
-    /// Muon: an open case.
+    /// Muon: momentum of a matrix made orthogonal by an odd polynomial. What is no matrix is taken to be trained by AdamW.
     Muon,
 }
 
@@ -89,8 +89,6 @@ pub enum Answer {
     Kept,
     /// The update separates its units in general.
     Broken,
-    /// Not known here.
-    Open,
 }
 
 /// Whether exact arithmetic keeps a class when nothing else tells its units apart.
@@ -101,18 +99,20 @@ pub enum Answer {
 /// assert_eq!(keeps(Keeper::Twins, Optimizer::Adam, Decay::Coupled), Answer::Kept);
 /// assert_eq!(keeps(Keeper::Equitable, Optimizer::Adam, Decay::Coupled), Answer::Broken);
 /// assert_eq!(keeps(Keeper::Equitable, Optimizer::Sgd, Decay::Coupled), Answer::Kept);
-/// assert_eq!(keeps(Keeper::Twins, Optimizer::Muon, Decay::None), Answer::Open);
+/// assert_eq!(keeps(Keeper::Equitable, Optimizer::Muon, Decay::Coupled), Answer::Kept);
 /// ```
 pub fn keeps(keeper: Keeper, optimizer: Optimizer, decay: Decay) -> Answer {
     let linear = matches!(optimizer, Optimizer::Sgd | Optimizer::SgdMomentum);
     match (keeper, optimizer, decay) {
-        (_, Optimizer::Adan | Optimizer::Muon, _) => Answer::Open,
-        // The same function of the same numbers for both twins, whatever the function.
+        // The same function of the same numbers for both twins, whatever the function; Muon's commutes with swaps.
         (Keeper::Twins, _, _) => Answer::Kept,
         // The update depends on block-constant gradients only, and decoupled decay shrinks all deviations alike.
         (Keeper::Equitable, _, Decay::None | Decay::Decoupled) => Answer::Kept,
         // A sum of past gradients and past weights: deviations are multiplied by one number for all entries.
         (Keeper::Equitable, _, Decay::Coupled) if linear => Answer::Kept,
+        // An odd polynomial p of G + D acts on the two apart, p(G + D) = p(G) + p(D), since G Dᵀ = 0 and Gᵀ D = 0 where
+        // the sums of D over classes vanish. The sums of p(D) = D (...) D vanish, too.
+        (Keeper::Equitable, Optimizer::Muon, Decay::Coupled) => Answer::Kept,
         // Entries of different weight get different updates, whose sums agree only by accident.
         (Keeper::Equitable, _, Decay::Coupled) => Answer::Broken,
     }

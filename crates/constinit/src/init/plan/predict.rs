@@ -38,15 +38,13 @@ pub struct PredictedSpace {
 }
 
 impl PredictedSpace {
-    /// Whether the training that [`Prediction::under`] was told of keeps the classes; None where it was told of none, and
-    /// where that is not known.
+    /// Whether the training that [`Prediction::under`] was told of keeps the classes; None where it was told of none.
     pub fn is_kept(&self) -> Option<bool> {
         let (_, _, answer, breakers) = self.kept.as_ref()?;
         match answer {
             _ if !breakers.is_empty() => Some(false),
             Answer::Kept => Some(true),
             Answer::Broken => Some(false),
-            Answer::Open => None,
         }
     }
 }
@@ -75,7 +73,6 @@ impl fmt::Display for PredictedSpace {
         let verb = match answer {
             Answer::Kept => "kept by",
             Answer::Broken => "broken by",
-            Answer::Open => "not known to be kept by",
         };
         write!(f, ", {verb} {optimizer}")?;
         if *decay == Decay::None { Ok(()) } else { write!(f, " with {decay}") }

@@ -19,7 +19,7 @@
 //! assert_eq!((hidden.units, hidden.twins, hidden.equitable), (5, 1, Some(1)));
 //! assert_eq!(
 //!     probe.summary(),
-//!     "hidden1: 5 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp and AdaGrad will keep them so; dropout \
+//!     "hidden1: 5 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan and Muon will keep them so; dropout \
 //!      on hidden1 would break it."
 //! );
 //! # Ok::<(), constinit::Error>(())

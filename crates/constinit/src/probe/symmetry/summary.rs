@@ -48,9 +48,6 @@ fn sentence(space: &str, read: &SpaceReading, classes: usize, known: &Known) -> 
                         "{optimizer} with {decay} will break it, since it rescales the decay entry by entry."
                     )
                 }
-                Answer::Open => {
-                    format!("Whether {optimizer} with {decay} keeps them so is not certified.")
-                }
             }
         }
         None => {
