@@ -73,7 +73,9 @@
 //! - [`Policy`]: what counts as equal. Bits by default; by value, within a tolerance, up to a sign or a positive factor
 //!   when asked by name.
 //! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, dead and constant units.
-//! - [`spreads`]: how far the units of a class have moved apart since.
+//! - [`spreads`]: how far the units of a class have moved apart since; [`imbalances`]: how far their sums have.
+//! - [`dynamics`]: training of dense networks, or of their quotients, in closed form: in floats, or in fractions.
+//! - [`transverse()`]: the curvature that parts twins, or does not.
 //! - [`theorem`]: the four properties of a constant-initialised perceptron, measured.
 //! - [`certificate`]: what keeps a class, what breaks it, with a sentence for people.
 //!
@@ -96,6 +98,7 @@ mod element;
 mod equitable;
 mod error;
 mod findings;
+mod imbalance;
 mod layout;
 mod lumping;
 mod parallel;
@@ -127,6 +130,7 @@ pub use certificate::{
 pub use equitable::equitable;
 pub use error::SymmetryError;
 pub use findings::Findings;
+pub use imbalance::imbalances;
 pub use lumping::forward_lumpable;
 pub use params::{Elements, ParamView};
 pub use partition::Partition;
