@@ -74,6 +74,8 @@
 //!   when asked by name.
 //! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, dead and constant units.
 //! - [`spreads`]: how far the units of a class have moved apart since.
+//! - [`AxesSpec::swapped_entries`]: the entries that a swap of two units exchanges.
+//! - [`forecast`]: whether rounding will separate the units of a class, and after how many steps.
 //! - [`theorem`]: the four properties of a constant-initialised perceptron, measured.
 //! - [`certificate`]: what keeps a class, what breaks it, with a sentence for people.
 //!
@@ -81,8 +83,8 @@
 //!
 //! Nothing here rounds. Entries are compared as stored, and sums over classes are compared as real numbers (a long
 //! accumulator, not a rounded sum), so that answers depend neither on the order of units nor on the number of
-//! threads. What exact arithmetic keeps together, rounding may still separate during training; that is not this
-//! crate's subject.
+//! threads. What exact arithmetic keeps together, rounding may still separate during training; [`forecast`] tells how
+//! fast, given the curvature of the loss along a difference.
 //!
 //! # Features
 //!
@@ -95,6 +97,7 @@ mod element;
 mod equitable;
 mod error;
 mod findings;
+pub mod forecast;
 mod layout;
 mod lumping;
 mod parallel;
@@ -107,6 +110,7 @@ mod splits;
 mod spread;
 mod stable;
 mod sum;
+mod swap;
 mod symmetry;
 pub mod theorem;
 mod twins;
@@ -131,6 +135,7 @@ pub use partition::Partition;
 pub use policy::{Comparison, Normalization, Policy};
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use spread::{Spread, spreads};
+pub use swap::SwappedEntries;
 pub use symmetry::{Difference, Kind, NanEntry, SpaceSymmetry, Symmetry, Witness};
 pub use twins::{twins, twins_with};
 pub use ulps::{Ulps, ulps};
