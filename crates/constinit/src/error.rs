@@ -137,6 +137,22 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+    /// Two units whose difference cannot be forecast.
+    #[error("{space}, units {} and {}: {reason}", .units[0], .units[1])]
+    Twins {
+        /// Their space.
+        space: String,
+        /// The two units.
+        units: [usize; 2],
+        /// Why.
+        reason: String,
+    },
+    /// An operator whose lowest eigenvalue cannot be found.
+    #[error("spectrum: {reason}")]
+    Spectrum {
+        /// Why.
+        reason: String,
+    },
     /// What the engine says of axes and parameters.
     #[error("axes: {0}")]
     Symmetry(#[from] constinit_symmetry::SymmetryError),

@@ -18,7 +18,8 @@
 //! ```
 //!
 //! The two hidden units are one unit. [`train::train`] with a [`probe::PropertyProbe`] shows that
-//! they stay so, bit for bit.
+//! they stay so, bit for bit; [`transverse`] and a [`probe::EscapeProbe`] forecast how long that will
+//! last where rounding lets it.
 
 pub mod axes;
 pub mod files;
@@ -28,6 +29,7 @@ pub mod probe;
 pub mod tensors;
 pub mod text;
 pub mod train;
+pub mod transverse;
 
 mod activation;
 mod const_init;

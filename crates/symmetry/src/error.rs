@@ -226,6 +226,26 @@ pub enum SymmetryError {
         /// The space.
         space: String,
     },
+    /// Two units to swap that a space does not have.
+    #[error("space `{space}` of {units} units has no two units {} and {} to swap", .pair[0], .pair[1])]
+    NoPair {
+        /// The space.
+        space: String,
+        /// Its number of units.
+        units: usize,
+        /// The units asked for.
+        pair: [usize; 2],
+    },
+    /// A number of a forecast that no training has.
+    #[error("{name} = {value}: {reason}")]
+    BadForecast {
+        /// What it is.
+        name: &'static str,
+        /// The number given.
+        value: f64,
+        /// What it must be.
+        reason: &'static str,
+    },
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {

@@ -76,6 +76,8 @@
 //! - [`spreads`]: how far the units of a class have moved apart since; [`imbalances`]: how far their sums have.
 //! - [`dynamics`]: training of dense networks, or of their quotients, in closed form: in floats, or in fractions.
 //! - [`transverse()`]: the curvature that parts twins, or does not.
+//! - [`AxesSpec::swapped_entries`]: the entries that a swap of two units exchanges.
+//! - [`forecast`]: whether rounding will separate the units of a class, and after how many steps.
 //! - [`theorem`]: the four properties of a constant-initialised perceptron, measured.
 //! - [`certificate`]: what keeps a class, what breaks it, with a sentence for people.
 //!
@@ -83,8 +85,8 @@
 //!
 //! Nothing here rounds. Entries are compared as stored, and sums over classes are compared as real numbers (a long
 //! accumulator, not a rounded sum), so that answers depend neither on the order of units nor on the number of
-//! threads. What exact arithmetic keeps together, rounding may still separate during training; that is not this
-//! crate's subject.
+//! threads. What exact arithmetic keeps together, rounding may still separate during training; [`forecast`] tells how
+//! fast, given the curvature of the loss along a difference.
 //!
 //! # Features
 //!
@@ -99,6 +101,7 @@ mod equitable;
 mod error;
 mod findings;
 mod imbalance;
+pub mod forecast;
 mod layout;
 mod lumping;
 mod parallel;
@@ -111,6 +114,7 @@ mod splits;
 mod spread;
 mod stable;
 mod sum;
+mod swap;
 mod symmetry;
 pub mod theorem;
 mod transverse;
@@ -137,6 +141,7 @@ pub use partition::Partition;
 pub use policy::{Comparison, Normalization, Policy};
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use spread::{Spread, spreads};
+pub use swap::SwappedEntries;
 pub use symmetry::{Difference, Kind, NanEntry, SpaceSymmetry, Symmetry, Witness};
 pub use transverse::{Transverse, transverse};
 pub use twins::{twins, twins_with};

@@ -4,6 +4,7 @@
 //! loss, learning rate and step number. It holds what it measured; the training loop holds the
 //! probe. The parameters after a number of steps are bitwise the same with and without probes.
 
+mod escape;
 #[cfg(feature = "learner")]
 mod metric;
 mod optimizer;
@@ -12,6 +13,7 @@ mod recorder;
 mod schedule;
 mod symmetry;
 
+pub use escape::{EscapeProbe, EscapeReading, Outlook, SpaceOutlook};
 #[cfg(feature = "learner")]
 pub use metric::{EffectiveWidthMetric, SpreadMetric};
 pub use optimizer::{ProbeGuard, ProbeHandle, ProbedOptimizer};

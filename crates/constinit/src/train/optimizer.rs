@@ -13,6 +13,7 @@ use burn::optim::{
 use burn::record::Record;
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use constinit_symmetry::forecast::{Descent, Update};
 use constinit_symmetry::{Decay, Optimizer as Rule, TrainingFacts};
 use serde::{Deserialize, Serialize};
 
@@ -265,6 +266,20 @@ impl OptimizerConfig {
             Self::Muon(s) => (Rule::Muon, decoupled(s.weight_decay)),
         };
         TrainingFacts::new(rule).with_decay(decay)
+    }
+
+    /// What a step does with the gradient, for a forecast of how differences between twins grow.
+    pub fn update(&self) -> Update {
+        match self {
+            Self::Sgd(s) => Update::Linear(Descent {
+                learning_rate: s.learning_rate,
+                momentum: s.momentum,
+                dampening: s.dampening,
+                weight_decay: s.weight_decay,
+                nesterov: s.nesterov,
+            }),
+            _ => Update::Adaptive(self.facts().optimizer()),
+        }
     }
 
     /// How many tensors of a parameter's size the optimizer keeps between steps.

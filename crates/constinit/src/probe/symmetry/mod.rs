@@ -46,7 +46,7 @@ use constinit_symmetry::{
 use known::Known;
 use sketch::Sketch;
 use std::fmt;
-use views::{Binding, views};
+pub(super) use views::{Binding, views};
 
 /// The classes of all spaces after a number of steps.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,294 @@
+//! Will rounding separate units that are alike, and when? Forecasts as training goes on.
+
+use super::symmetry::{Binding, views};
+use super::{Flow, Observation, Probe, Schedule};
+use crate::Error;
+use crate::train::OptimizerConfig;
+use crate::transverse::{Stability, relative_distance, stability};
+use burn::module::AutodiffModule;
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};
+use constinit_symmetry::{AxesSpec, ParamView, UnitIndex, twins};
+use std::fmt;
+
+/// The forecasts after a number of steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EscapeReading {
+    /// Steps done; 0 before training.
+    pub step: usize,
+    /// The loss that the step computed; None before training.
+    pub loss: Option<f64>,
+    /// The learning rate that the forecasts are for.
+    pub learning_rate: f64,
+    /// The spaces that had a class of two or more twins when the probe first looked, in the order of the axes.
+    pub spaces: Vec<SpaceOutlook>,
+}
+
+/// What will become of the largest class of twins of a space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpaceOutlook {
+    /// The space.
+    pub space: String,
+    /// Units of the class.
+    pub units: usize,
+    /// The two units that were looked at: the first of the class, and the one that lies farthest from it.
+    pub pair: [usize; 2],
+    /// What will become of them.
+    pub outlook: Outlook,
+}
+
+/// What will become of two twins.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Outlook {
+    /// They are alike, or nearly so.
+    Together {
+        /// The curvature along their difference.
+        stability: Box<Stability>,
+        /// What it means for the optimizer.
+        forecast: Forecast,
+    },
+    /// They are two units now.
+    Escaped {
+        /// How far they lie apart, in relation to their size: [`ESCAPED`] or more.
+        apart: f64,
+    },
+    /// Nothing can be said.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Outlook {
+    /// The forecast, where there is one.
+    pub fn forecast(&self) -> Option<&Forecast> {
+        match self {
+            Self::Together { forecast, .. } => Some(forecast),
+            _ => None,
+        }
+    }
+
+    /// The curvature, where it is known.
+    pub fn stability(&self) -> Option<&Stability> {
+        match self {
+            Self::Together { stability, .. } => Some(stability),
+            _ => None,
+        }
+    }
+}
+
+/// Forecasts whether and when rounding will separate units that are alike.
+///
+/// At its first look the probe finds the classes of twins. At every look it takes two units of the largest class of
+/// each space, finds the lowest curvature of the loss along their difference ([`stability`]), and says what that means
+/// for the optimizer. The probe changes nothing: gradients are taken on copies of the module.
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use burn_autodiff::Autodiff;
+/// use burn_ndarray::NdArray;
+/// use constinit::probe::{EscapeProbe, Observation, Probe};
+/// use constinit::train::{Loss, OptimizerConfig};
+/// use constinit::{Activation, ConstInit, ConstInitConfig};
+///
+/// type B = Autodiff<NdArray<f64>>;
+/// let device = Default::default();
+/// let net = ConstInitConfig::new(vec![1, 2, 1]).with_activation(Activation::Tanh).with_init_b(0.0);
+/// let net = net.init::<B>(&device);
+/// let x = Tensor::<B, 2>::from_data([[1.0_f64]], &device);
+/// let loss = move |net: &ConstInit<B>| Loss::Mse.forward(net.forward(x.clone()), x.clone());
+/// let mut probe = EscapeProbe::new(net.axes()?, &OptimizerConfig::sgd(0.01), loss);
+/// probe.observe(&Observation::before_training(&net));
+/// assert_eq!(
+///     probe.readings()[0].spaces[0].to_string(),
+///     "hidden1, 2 units alike: unstable, e-fold every 66.8 steps, about 2099 steps to escape"
+/// );
+/// # Ok::<(), constinit::Error>(())
+/// ```
+///
+/// # Complexity
+///
+/// A look takes a few dozen to a few hundred gradients a space. Look rarely.
+pub struct EscapeProbe<B: AutodiffBackend, M> {
+    axes: AxesSpec,
+    update: Update,
+    learning_rate: f64,
+    loss: Loss<B, M>,
+    schedule: Schedule,
+    report: Box<dyn FnMut(&EscapeReading) + Send>,
+    classes: Option<Vec<Class>>,
+    readings: Vec<EscapeReading>,
+    failed: Option<String>,
+}
+
+type Loss<B, M> = Box<dyn FnMut(&M) -> Tensor<B, 1> + Send>;
+
+/// The largest class of twins of a space.
+struct Class {
+    space: String,
+    members: Vec<UnitIndex>,
+}
+
+impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
+    /// A probe of a module with these axes that is trained by this optimizer, without clipping. It looks before
+    /// training and then every 1000 steps, and reports by `tracing`.
+    ///
+    /// `loss` is that of a batch that stands for the training set. It must be a function of the parameters: the same
+    /// batch each time, and nothing drawn. A loss that draws, as with dropout, takes numbers from the backend's
+    /// generator, which training then does not get.
+    pub fn new(
+        axes: AxesSpec,
+        optimizer: &OptimizerConfig,
+        loss: impl FnMut(&M) -> Tensor<B, 1> + Send + 'static,
+    ) -> Self {
+        let report = |reading: &EscapeReading| {
+            for space in &reading.spaces {
+                tracing::info!(target: "constinit", "step {}: {space}", reading.step);
+            }
+        };
+        Self {
+            axes,
+            update: optimizer.update(),
+            learning_rate: optimizer.learning_rate(),
+            loss: Box::new(loss),
+            schedule: Schedule::every(1000),
+            report: Box::new(report),
+            classes: None,
+            readings: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// Looks when the schedule says so.
+    #[must_use]
+    pub fn on(self, schedule: Schedule) -> Self {
+        Self { schedule, ..self }
+    }
+
+    /// Calls a function with each reading instead of reporting it by `tracing`.
+    #[must_use]
+    pub fn reporting(self, report: impl FnMut(&EscapeReading) + Send + 'static) -> Self {
+        Self { report: Box::new(report), ..self }
+    }
+
+    /// What was read, in the order of steps.
+    pub fn readings(&self) -> &[EscapeReading] {
+        &self.readings
+    }
+
+    /// Why the probe looks no more, where it does not.
+    pub fn failed(&self) -> Option<&str> {
+        self.failed.as_deref()
+    }
+
+    fn read(&mut self, seen: &Observation<'_, B, M>) -> Result<(), Error> {
+        let classes = match self.classes.take() {
+            Some(classes) => classes,
+            None => {
+                let bound = Binding::new(seen.model, &self.axes, true)?;
+                largest_classes(&self.axes, &views(&self.axes, &bound, seen.parameters())?)?
+            }
+        };
+        let learning_rate = seen.learning_rate.unwrap_or(self.learning_rate);
+        let update = self.update.with_learning_rate(learning_rate);
+        let mut spaces = Vec::with_capacity(classes.len());
+        for class in &classes {
+            let (pair, apart) = farthest(&self.axes, class, seen)?;
+            let outlook = if apart >= ESCAPED {
+                Outlook::Escaped { apart }
+            } else {
+                let found = stability(seen.model, &self.axes, &class.space, pair, &mut self.loss);
+                match found.and_then(|found| Ok((found.forecast(&update)?, found))) {
+                    Ok((forecast, found)) => {
+                        Outlook::Together { stability: Box::new(found), forecast }
+                    }
+                    Err(error) => Outlook::Unknown { reason: error.to_string() },
+                }
+            };
+            let (space, units) = (class.space.clone(), class.members.len());
+            spaces.push(SpaceOutlook { space, units, pair, outlook });
+        }
+        self.classes = Some(classes);
+        let reading = EscapeReading { step: seen.step, loss: seen.loss, learning_rate, spaces };
+        (self.report)(&reading);
+        self.readings.push(reading);
+        Ok(())
+    }
+}
+
+/// The largest class of each space that has one of two or more twins; the first of several of one size.
+fn largest_classes(axes: &AxesSpec, params: &[ParamView<'_>]) -> Result<Vec<Class>, Error> {
+    let found = twins(axes, params)?;
+    let largest = found.spaces().iter().filter_map(|space| {
+        let classes = space.partition().classes().rev();
+        let members = classes.max_by_key(|class| class.len()).filter(|class| class.len() > 1)?;
+        Some(Class { space: space.name().to_owned(), members: members.to_vec() })
+    });
+    Ok(largest.collect())
+}
+
+/// The first unit of a class and the one that lies farthest from it, and how far, in relation to their size.
+fn farthest<B: AutodiffBackend, M: AutodiffModule<B>>(
+    axes: &AxesSpec,
+    class: &Class,
+    seen: &Observation<'_, B, M>,
+) -> Result<([usize; 2], f64), Error> {
+    let Class { space, members } = class;
+    let first = members[0].get();
+    let mut widest = ([first, members[1].get()], 0.0);
+    for other in &members[1..] {
+        let pair = [first, other.get()];
+        let apart = relative_distance::<B, M>(seen.model, axes, space, pair, seen.parameters())?;
+        if apart > widest.1 || apart.is_nan() {
+            widest = (pair, apart);
+        }
+    }
+    Ok(widest)
+}
+
+impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for EscapeProbe<B, M> {
+    fn due(&self, step: usize) -> bool {
+        self.failed.is_none() && self.schedule.due(step)
+    }
+
+    fn observe(&mut self, seen: &Observation<'_, B, M>) -> Flow {
+        // A probe does not end the training that it watches.
+        if self.failed.is_none()
+            && let Err(error) = self.read(seen)
+        {
+            tracing::warn!(target: "constinit", "the escape probe looks no more: {error}");
+            self.failed = Some(error.to_string());
+        }
+        Flow::Continue
+    }
+}
+
+impl<B: AutodiffBackend, M> fmt::Debug for EscapeProbe<B, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EscapeProbe")
+            .field("spaces", &self.axes.spaces())
+            .field("readings", &self.readings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// For people, without a full stop.
+impl fmt::Display for SpaceOutlook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { space, units, pair: [u, v], outlook } = self;
+        match outlook {
+            Outlook::Together { forecast, .. } => {
+                write!(f, "{space}, {units} units alike: {forecast}")
+            }
+            Outlook::Escaped { apart } => {
+                write!(
+                    f,
+                    "{space}: units {u} and {v} were alike and lie {apart:.2e} of their size apart"
+                )
+            }
+            Outlook::Unknown { reason } => write!(f, "{space}, {units} units alike: {reason}"),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Will rounding separate two units that are alike? The curvature of the loss along their difference.
+//!
+//! Exact arithmetic never leaves a state in which two units are alike, rounding does where a difference between them
+//! grows. [`stability`] finds the lowest curvature of a loss along differences between two twins, for any Burn module
+//! whose axes are known, by products with the second derivative ([`TransverseHessian`]) and Lanczos' method
+//! ([`lowest_eigenvalue`]). [`Stability::forecast`] says what that means for an optimizer: how fast a difference grows,
+//! and after how many steps it can be seen. [`EscapeProbe`](crate::probe::EscapeProbe) does so while training goes on.
+//!
+//! ```
+//! use burn::tensor::Tensor;
+//! use burn_autodiff::Autodiff;
+//! use burn_ndarray::NdArray;
+//! use constinit::train::Loss;
+//! use constinit::transverse::stability;
+//! use constinit::{Activation, ConstInit, ConstInitConfig};
+//! use constinit_symmetry::forecast::Descent;
+//!
+//! type B = Autodiff<NdArray<f64>>;
+//! let device = Default::default();
+//! let net = ConstInitConfig::new(vec![1, 2, 1]).with_activation(Activation::Tanh).with_init_b(0.0);
+//! let net = net.init::<B>(&device);
+//! let x = Tensor::<B, 2>::from_data([[1.0_f64]], &device);
+//! let loss = |net: &ConstInit<B>| Loss::Mse.forward(net.forward(x.clone()), x.clone());
+//! let found = stability(&net, &net.axes()?, "hidden1", [0, 1], loss)?;
+//!
+//! // y = 2 tanh(1), g = 2 (y - 1), a' = 1 - tanh², a'' = -2 tanh a'. With d = (dw, db, dq) the matrix is
+//! // [[g a'', g a'', g a'], [g a'', g a'', g a'], [g a', g a', 0]], whose lowest eigenvalue is
+//! // g (a'' - √(a''² + 2 a'²)).
+//! let t = 1_f64.tanh();
+//! let (g, a1) = (2.0 * (2.0 * t - 1.0), 1.0 - t * t);
+//! let a2 = -2.0 * t * a1;
+//! let lowest = g * (a2 - (a2 * a2 + 2.0 * a1 * a1).sqrt());
+//! assert!((found.curvature - lowest).abs() < 1e-8);
+//! let forecast = found.forecast(&Descent::sgd(0.01).into())?;
+//! assert_eq!(
+//!     forecast.to_string(),
+//!     "unstable, e-fold every 66.8 steps, about 2099 steps to escape"
+//! );
+//! # Ok::<(), constinit::Error>(())
+//! ```
+//!
+//! A forecast is that of the state as it is. It comes true where the state changes little until the escape: at or near
+//! a stationary point of the training of the units as one.
+
+mod lanczos;
+mod pairs;
+mod product;
+
+pub use lanczos::{LanczosSettings, LowestEigenvalue, lowest_eigenvalue};
+pub use product::TransverseHessian;
+
+use crate::Error;
+use crate::params::HostParameter;
+use burn::module::AutodiffModule;
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+use constinit_symmetry::forecast::{ESCAPED, Forecast, Growth, Update};
+use constinit_symmetry::{AxesSpec, SwappedEntries};
+use lanczos::dot;
+use pairs::Pairs;
+
+/// The curvature of a loss along differences between two units that are alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stability {
+    /// The lowest curvature.
+    pub curvature: f64,
+    /// The length of `H v - curvature v`, measured by a product of its own.
+    pub residual: f64,
+    /// How much a product with v changes where the step of its difference is twice as long: an estimate of the error of
+    /// products.
+    pub product_error: f64,
+    /// The highest curvature that was met; the highest of all is not below it.
+    pub highest: f64,
+    /// The unit vector v of the lowest curvature. A coordinate of 1 is 1/√2 more at the first of its pair of
+    /// [`entries`](Self::entries), and 1/√2 less at the second.
+    pub direction: Vec<f64>,
+    /// The pairs of entries.
+    pub entries: Vec<SwappedEntries>,
+    /// How many products with the second derivative were used; each takes two gradients.
+    pub products: usize,
+    /// The distance between the two units, in relation to the size of one: the roots of the sums of squares of their
+    /// differences and of their entries. Where all entries are 0, in relation to 1.
+    pub apart: f64,
+    /// The same of the share of the difference that lies along v.
+    pub along: f64,
+    /// The machine epsilon of the backend's float type: one rounding error, in the same relation.
+    pub rounding: f64,
+}
+
+impl Stability {
+    /// A bound on the error of the curvature, as far as residual and differences show it.
+    pub fn error(&self) -> f64 {
+        self.residual + self.product_error
+    }
+
+    /// Whether the state is a strict saddle: a difference between the units lowers the loss to second order.
+    pub fn is_strict_saddle(&self) -> bool {
+        self.curvature + self.error() < 0.0
+    }
+
+    /// What will become of a difference between the units: how fast it grows and, where it does, after how many steps
+    /// it will have reached [`ESCAPED`] times the size of a unit. It starts from what the units have of it now, or
+    /// from one rounding error where that is more.
+    ///
+    /// Of the lowest and the highest curvature the one counts along which differences grow faster: where the learning
+    /// rate is too large, that is the highest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Symmetry`] for a learning rate, momentum, dampening or decay that no training has.
+    pub fn forecast(&self, update: &Update) -> Result<Forecast, Error> {
+        self.forecast_from(self.along.max(self.rounding), update)
+    }
+
+    /// As [`forecast`](Self::forecast), for a difference that starts from `start` times the size of a unit.
+    ///
+    /// # Errors
+    ///
+    /// As [`forecast`](Self::forecast).
+    pub fn forecast_from(&self, start: f64, update: &Update) -> Result<Forecast, Error> {
+        let of = |curvature: f64| {
+            let forecast = Forecast::new(curvature, update)?.within(self.error())?;
+            Ok::<_, Error>(forecast.escaping(start, ESCAPED))
+        };
+        let (lowest, highest) = (of(self.curvature)?, of(self.highest)?);
+        let faster = highest.growth() == Growth::Unstable && highest.rate() > lowest.rate();
+        Ok(if faster { highest } else { lowest })
+    }
+}
+
+/// The lowest curvature of a loss along differences between two units of a space that are alike, or nearly so.
+///
+/// The curvature is that of the state in which the entries of both units lie in the middle between them. `loss` must be
+/// a function of the parameters: the same batch each time, and nothing drawn. Of a class of more than two twins any two
+/// have the same curvatures.
+///
+/// The module's parameters are left as they are, bit for bit. Parameters that were not drawn yet are drawn, and running
+/// statistics are settled, as [`AutodiffModule::valid`] does.
+///
+/// # Errors
+///
+/// Errors of [`TransverseHessian::new`], and [`Error::Twins`] where
+/// - the units are no twins: they lie [`ESCAPED`] or more of their size apart,
+/// - the loss is no function of the parameters, as with dropout: two gradients at one point differ,
+/// - the loss tells the units apart where they are alike: the axes are not those of the model,
+/// - a gradient is not finite.
+///
+/// # Complexity
+///
+/// Two gradients a product. About 10 to 60 products, at most the number of a unit's entries and at most 300.
+pub fn stability<B, M, F>(
+    model: &M,
+    axes: &AxesSpec,
+    space: &str,
+    units: [usize; 2],
+    loss: F,
+) -> Result<Stability, Error>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    F: FnMut(&M) -> Tensor<B, 1>,
+{
+    let mut hessian = TransverseHessian::<B, M, F>::new(model, axes, space, units, loss)?;
+    let rounding = product::epsilon::<B>();
+    let size = hessian.size();
+    let difference = hessian.difference().to_vec();
+    let apart = relative(norm(&difference), size);
+    if apart >= ESCAPED || apart.is_nan() {
+        let reason = format!("they are no twins: they lie {apart:.2e} of their size apart");
+        return Err(hessian.error(reason));
+    }
+
+    let somewhere = lanczos::start(hessian.dimension());
+    let once = hessian.gradient(&somewhere, hessian.step())?;
+    let again = hessian.gradient(&somewhere, hessian.step())?;
+    // Kernels that sum in no fixed order differ by rounding; what is drawn differs by all of it.
+    if norm(&less(&once, &again)) > 1e-3 * norm(&once) {
+        let reason = "two gradients at one point differ: the loss is no function of the parameters (dropout?)";
+        return Err(hessian.error(reason.into()));
+    }
+    let settings = LanczosSettings {
+        tolerance: 10.0 * rounding.powf(2.0 / 3.0),
+        ..LanczosSettings::default()
+    };
+    let found = lowest_eigenvalue(hessian.dimension(), &settings, |v| hessian.product(v))?;
+
+    let direction = found.vector;
+    let image = hessian.product(&direction)?;
+    let coarse = hessian.product_with_step(&direction, 2.0 * hessian.step())?;
+    let curvature = dot(&direction, &image);
+    let beside = image.iter().zip(&direction).map(|(image, v)| image - curvature * v);
+    let residual = norm(&beside.collect::<Vec<_>>());
+    let product_error = norm(&less(&coarse, &image));
+
+    // A gradient along differences moves the units apart as this displacement would.
+    let told = norm(&hessian.gradient(&vec![0.0; hessian.dimension()], 0.0)?);
+    if told > 10.0 * hessian.step() * found.highest.abs().max(curvature.abs()) {
+        let reason = format!(
+            "the loss tells them apart where they are alike: their gradients differ by {told:.2e}"
+        );
+        return Err(hessian.error(reason));
+    }
+    Ok(Stability {
+        curvature,
+        residual,
+        product_error,
+        highest: found.highest,
+        along: relative(dot(&difference, &direction).abs(), size),
+        apart,
+        direction,
+        entries: hessian.entries().to_vec(),
+        products: found.products + 2,
+        rounding,
+    })
+}
+
+/// How far two units of a module lie apart, in relation to their size.
+pub(crate) fn relative_distance<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    axes: &AxesSpec,
+    space: &str,
+    units: [usize; 2],
+    parameters: &[HostParameter],
+) -> Result<f64, Error> {
+    let pairs = Pairs::new(module, axes, space, units)?;
+    Ok(relative(norm(&pairs.project(parameters)), pairs.middle(parameters).size))
+}
+
+/// A coordinate c is a difference of √2 c between the units.
+fn relative(length: f64, size: f64) -> f64 {
+    std::f64::consts::SQRT_2 * length / if size > 0.0 { size } else { 1.0 }
+}
+
+fn norm(v: &[f64]) -> f64 {
+    dot(v, v).sqrt()
+}
+
+fn less(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
+}

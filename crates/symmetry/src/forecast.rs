@@ -1,0 +1,605 @@
+//! Will rounding separate twins? How fast a difference between them grows, and when it can be seen.
+//!
+//! Exact arithmetic never leaves a state in which two units are alike; rounding does, where the state is unstable. Let
+//! the loss have curvature λ along an eigenvector of differences between the two units (its second derivative,
+//! restricted to differences). While the difference x along it is small, a step of gradient descent with learning rate
+//! η, momentum μ, dampening d and coupled decay w changes it linearly, with κ = λ + w:
+//!
+//! ```text
+//! SGD         x' = (1 - η κ) x
+//! heavy ball  v' = μ v + (1 - d) κ x      x' = x - η v'
+//! Nesterov    v' = μ v + (1 - d) κ x      x' = x - η (κ x + μ v')
+//! ```
+//!
+//! The *factor* a step is the spectral radius of this map of (x, v), the larger root in size of z² - T z + D with
+//!
+//! ```text
+//! heavy ball  T = 1 + μ - η (1 - d) κ            D = μ
+//! Nesterov    T = 1 + μ - η (1 + μ (1 - d)) κ    D = μ (1 - η κ)
+//! ```
+//!
+//! and *rate* = ln(factor). A difference grows by e in 1 / rate steps, and from the size e₀ to e₁ in ln(e₁ / e₀) / rate:
+//! e₀ is one rounding error where the units are bitwise alike, e₁ what counts as [`ESCAPED`].
+//!
+//! A step that divides by the size of gradients (Adam and its kin) is not linear in x, and has no such rate:
+//! [`Growth::NotLinear`].
+//!
+//! ```
+//! use constinit_symmetry::forecast::{Descent, ESCAPED, Forecast};
+//!
+//! let sgd = Descent::sgd(0.1);
+//! let forecast = Forecast::new(-0.25, &sgd.into())?.escaping(2f64.powi(-52), ESCAPED);
+//! assert_eq!(forecast.factor(), Some(1.025)); // 1 + 0.1 * 0.25
+//! assert_eq!(
+//!     forecast.to_string(),
+//!     "unstable, e-fold every 40.5 steps, about 1274 steps to escape"
+//! );
+//!
+//! // With a momentum of 0.9 the factor is 9/8: nearly five times as fast.
+//! let forecast = Forecast::new(-0.25, &sgd.with_momentum(0.9).into())?;
+//! assert_eq!(forecast.to_string(), "unstable, e-fold every 8.5 steps");
+//! # Ok::<(), constinit_symmetry::SymmetryError>(())
+//! ```
+//!
+//! # References
+//!
+//! Polyak, "Some methods of speeding up the convergence of iteration methods", 1964. Sutskever, Martens, Dahl, Hinton,
+//! "On the importance of initialization and momentum in deep learning", 2013, for the Nesterov form used here, which is
+//! PyTorch's and Burn's.
+
+use std::fmt;
+
+use crate::certificate::Optimizer;
+use crate::error::SymmetryError;
+
+/// The size, relative to that of the unit, from which a difference between twins counts as an escape: 1 %.
+///
+/// It is above any rounding, and small enough for the linear growth to hold up to there.
+pub const ESCAPED: f64 = 1e-2;
+
+/// How one step of gradient descent uses the gradient.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Descent {
+    /// Step size η.
+    pub learning_rate: f64,
+    /// Share μ of the velocity that is kept; 0 is plain gradient descent, without dampening and Nesterov's form.
+    pub momentum: f64,
+    /// What is taken off the gradient on its way into the velocity: d.
+    pub dampening: f64,
+    /// Coupled decay w: this times the parameter is added to the gradient.
+    pub weight_decay: f64,
+    /// Nesterov's momentum.
+    pub nesterov: bool,
+}
+
+impl Descent {
+    /// Plain gradient descent.
+    pub fn sgd(learning_rate: f64) -> Self {
+        Self { learning_rate, ..Self::default() }
+    }
+
+    /// With momentum.
+    #[must_use]
+    pub fn with_momentum(self, momentum: f64) -> Self {
+        Self { momentum, ..self }
+    }
+
+    /// With Nesterov's momentum.
+    #[must_use]
+    pub fn with_nesterov(self, momentum: f64) -> Self {
+        Self { momentum, nesterov: true, ..self }
+    }
+
+    /// With dampening.
+    #[must_use]
+    pub fn with_dampening(self, dampening: f64) -> Self {
+        Self { dampening, ..self }
+    }
+
+    /// With coupled decay.
+    #[must_use]
+    pub fn with_weight_decay(self, weight_decay: f64) -> Self {
+        Self { weight_decay, ..self }
+    }
+
+    /// The factor by which a difference along an eigenvector of this curvature is multiplied a step, in the long run.
+    ///
+    /// ```
+    /// use constinit_symmetry::forecast::Descent;
+    ///
+    /// let sgd = Descent::sgd(0.5);
+    /// assert_eq!(sgd.factor(-0.5), 1.25);
+    /// assert_eq!(sgd.factor(1.0), 0.5);
+    /// assert_eq!(sgd.factor(6.0), 2.0); // too large a step: the sign changes each time
+    /// // z^2 - (1 + 0.5 + 0.5) z + 0.5 has the roots 1 + sqrt(1/2) and 1 - sqrt(1/2).
+    /// let ball = sgd.with_momentum(0.5).factor(-1.0);
+    /// assert!((ball - (1.0 + 0.5_f64.sqrt())).abs() < 1e-15);
+    /// // z^2 - (1 + 0.5 + 0.75) z + 0.75 has the roots 9/8 + sqrt(33)/8 and 9/8 - sqrt(33)/8.
+    /// let nesterov = sgd.with_nesterov(0.5).factor(-1.0);
+    /// assert!((nesterov - (9.0 + 33_f64.sqrt()) / 8.0).abs() < 1e-15);
+    /// ```
+    pub fn factor(&self, curvature: f64) -> f64 {
+        match self.roots(curvature) {
+            // The roots themselves are 1 + these.
+            Roots::Real(roots) => {
+                roots.into_iter().fold(0.0, |widest, r| (1.0 + r).abs().max(widest))
+            }
+            Roots::Complex { squared_size } => squared_size.sqrt(),
+        }
+    }
+
+    /// The logarithm of [`factor`](Self::factor), precise also where that is nearly 1: a difference grows by
+    /// e^(rate n) in n steps.
+    ///
+    /// ```
+    /// use constinit_symmetry::forecast::Descent;
+    ///
+    /// assert_eq!(Descent::sgd(1e-9).rate(-1e-9), 1e-18);
+    /// ```
+    pub fn rate(&self, curvature: f64) -> f64 {
+        let log = |root: f64| if root > -1.0 { root.ln_1p() } else { (-1.0 - root).ln() };
+        match self.roots(curvature) {
+            Roots::Real(roots) => roots.into_iter().map(log).fold(f64::NEG_INFINITY, f64::max),
+            Roots::Complex { squared_size } => 0.5 * squared_size.ln(),
+        }
+    }
+
+    fn roots(&self, curvature: f64) -> Roots {
+        let Self { learning_rate: rate, momentum: m, dampening: d, weight_decay, nesterov } = *self;
+        let pull = rate * (curvature + weight_decay);
+        if m == 0.0 {
+            return Roots::Real([-pull, -1.0]);
+        }
+        // With z = 1 + r the characteristic polynomial is r^2 + b r + c.
+        let (b, c, squared_size) = if nesterov {
+            (1.0 - m + pull * (1.0 + m * (1.0 - d)), pull * (1.0 - m * d), m * (1.0 - pull))
+        } else {
+            (1.0 - m + pull * (1.0 - d), pull * (1.0 - d), m)
+        };
+        let discriminant = b * b - 4.0 * c;
+        if discriminant < 0.0 {
+            return Roots::Complex { squared_size };
+        }
+        // The root that is larger in size first, the other without cancellation.
+        let larger = -0.5 * (b + discriminant.sqrt().copysign(b));
+        Roots::Real([larger, if larger == 0.0 { 0.0 } else { c / larger }])
+    }
+
+    fn check(&self) -> Result<(), SymmetryError> {
+        let not_negative = "must be a finite number, 0 or more";
+        for (name, value) in [("learning_rate", self.learning_rate), ("momentum", self.momentum)] {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(SymmetryError::BadForecast { name, value, reason: not_negative });
+            }
+        }
+        finite("dampening", self.dampening)?;
+        finite("weight_decay", self.weight_decay)
+    }
+}
+
+/// Roots of a characteristic polynomial.
+enum Roots {
+    /// What they have above 1.
+    Real([f64; 2]),
+    /// A conjugate pair.
+    Complex { squared_size: f64 },
+}
+
+fn finite(name: &'static str, value: f64) -> Result<(), SymmetryError> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(SymmetryError::BadForecast { name, value, reason: "must be a finite number" })
+}
+
+/// What a training step does with the gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Update {
+    /// It is linear in gradient and parameters.
+    Linear(Descent),
+    /// It divides by the size of gradients.
+    Adaptive(Optimizer),
+}
+
+impl Update {
+    /// The same with another learning rate.
+    #[must_use]
+    pub fn with_learning_rate(self, learning_rate: f64) -> Self {
+        match self {
+            Self::Linear(descent) => Self::Linear(Descent { learning_rate, ..descent }),
+            Self::Adaptive(optimizer) => Self::Adaptive(optimizer),
+        }
+    }
+}
+
+impl From<Descent> for Update {
+    fn from(descent: Descent) -> Self {
+        Self::Linear(descent)
+    }
+}
+
+/// What becomes of a small difference between twins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Growth {
+    /// It grows.
+    Unstable,
+    /// It shrinks.
+    Stable,
+    /// Neither, within the error of the curvature.
+    Neutral,
+    /// The optimizer's step is not linear in the difference: there is no rate. Dividing by the size of gradients, it
+    /// amplifies rounding near stationary points, and may separate units that gradient descent would keep together.
+    NotLinear,
+}
+
+/// What will become of a difference between twins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forecast {
+    update: Update,
+    curvature: f64,
+    error: f64,
+    escape_in: Option<f64>,
+}
+
+impl Forecast {
+    /// The forecast for a difference along an eigenvector of this curvature.
+    ///
+    /// # Errors
+    ///
+    /// [`SymmetryError::BadForecast`] where the curvature or a setting of the update is not finite, or a learning rate
+    /// or a momentum is negative.
+    pub fn new(curvature: f64, update: &Update) -> Result<Self, SymmetryError> {
+        finite("curvature", curvature)?;
+        if let Update::Linear(descent) = update {
+            descent.check()?;
+        }
+        Ok(Self { update: *update, curvature, error: 0.0, escape_in: None })
+    }
+
+    /// With a bound on the error of the curvature. A difference whose growth depends on that error is
+    /// [neutral](Growth::Neutral), and does not escape.
+    ///
+    /// # Errors
+    ///
+    /// [`SymmetryError::BadForecast`] where the bound is negative, infinite or NaN.
+    pub fn within(mut self, error: f64) -> Result<Self, SymmetryError> {
+        if !(error.is_finite() && error >= 0.0) {
+            let reason = "must be a finite number, 0 or more";
+            return Err(SymmetryError::BadForecast { name: "error", value: error, reason });
+        }
+        self.error = error;
+        if self.growth() != Growth::Unstable {
+            self.escape_in = None;
+        }
+        Ok(self)
+    }
+
+    /// With the steps that an unstable difference of size `start` needs to grow to `reached`
+    /// ([`steps_to_escape`]). Both in one unit, say relative to the size of the unit's parameters.
+    #[must_use]
+    pub fn escaping(mut self, start: f64, reached: f64) -> Self {
+        self.escape_in = match (self.growth(), self.rate()) {
+            (Growth::Unstable, Some(rate)) => steps_to_escape(start, reached, rate),
+            _ => None,
+        };
+        self
+    }
+
+    /// What a training step does with the gradient.
+    pub fn update(&self) -> &Update {
+        &self.update
+    }
+
+    /// The curvature λ.
+    pub fn curvature(&self) -> f64 {
+        self.curvature
+    }
+
+    /// The bound on the error of the curvature.
+    pub fn curvature_error(&self) -> f64 {
+        self.error
+    }
+
+    /// Whether the state is certainly a strict saddle: a direction of negative curvature leads out of it.
+    pub fn is_strict_saddle(&self) -> bool {
+        self.curvature + self.error < 0.0
+    }
+
+    /// What becomes of a small difference.
+    pub fn growth(&self) -> Growth {
+        let Update::Linear(descent) = &self.update else { return Growth::NotLinear };
+        let rates = [-self.error, 0.0, self.error].map(|by| descent.rate(self.curvature + by));
+        match rates {
+            _ if rates.iter().all(|rate| *rate > 0.0) => Growth::Unstable,
+            _ if rates.iter().all(|rate| *rate < 0.0) => Growth::Stable,
+            _ => Growth::Neutral,
+        }
+    }
+
+    /// The factor a step; `None` for an update that is not linear.
+    pub fn factor(&self) -> Option<f64> {
+        match &self.update {
+            Update::Linear(descent) => Some(descent.factor(self.curvature)),
+            Update::Adaptive(_) => None,
+        }
+    }
+
+    /// The logarithm of the factor; `None` for an update that is not linear.
+    pub fn rate(&self) -> Option<f64> {
+        match &self.update {
+            Update::Linear(descent) => Some(descent.rate(self.curvature)),
+            Update::Adaptive(_) => None,
+        }
+    }
+
+    /// In how many steps the difference grows (or, where it is stable, shrinks) by e; `None` where it does neither.
+    pub fn e_fold_steps(&self) -> Option<f64> {
+        match self.growth() {
+            Growth::Unstable | Growth::Stable => self.rate().map(|rate| rate.abs().recip()),
+            Growth::Neutral | Growth::NotLinear => None,
+        }
+    }
+
+    /// After how many steps the difference will have grown to the size that was asked about; `None` where it will not,
+    /// or where it was not asked.
+    pub fn escape_in(&self) -> Option<f64> {
+        self.escape_in
+    }
+}
+
+/// For people, without a full stop.
+impl fmt::Display for Forecast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e_fold = Steps(self.e_fold_steps().unwrap_or(f64::INFINITY));
+        match (self.growth(), &self.update) {
+            (Growth::Unstable, _) => {
+                write!(f, "unstable, e-fold every {e_fold}")?;
+                match self.escape_in {
+                    Some(steps) => write!(f, ", about {} to escape", Steps(steps.ceil())),
+                    None => Ok(()),
+                }
+            }
+            (Growth::Stable, _) => write!(f, "stable, a difference shrinks by e every {e_fold}"),
+            (_, Update::Adaptive(optimizer)) => {
+                let state =
+                    if self.is_strict_saddle() { "a strict saddle" } else { "no strict saddle" };
+                write!(
+                    f,
+                    "no rate, since {optimizer} divides by the size of gradients and so amplifies rounding near \
+                     stationary points; the lowest curvature is {:.2e}, {state}",
+                    self.curvature
+                )
+            }
+            _ => f.write_str("neutral, a difference neither grows nor shrinks by e"),
+        }
+    }
+}
+
+/// A number of steps for people.
+struct Steps(f64);
+
+impl fmt::Display for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1.0 => f.write_str("1 step"),
+            steps if steps >= 1e7 => write!(f, "{steps:.1e} steps"),
+            steps if steps >= 100.0 || steps.fract() == 0.0 => write!(f, "{steps:.0} steps"),
+            steps => write!(f, "{steps:.1} steps"),
+        }
+    }
+}
+
+/// After how many steps a difference of size `start` that grows by e^rate a step has the size `reached`:
+/// ln(reached / start) / rate, and 0 where it has it already.
+///
+/// `None` where it never will: the rate is not above 0, `start` is 0, or a number is NaN.
+///
+/// ```
+/// use constinit_symmetry::forecast::steps_to_escape;
+///
+/// let rate = 1.0 / 41.0;
+/// assert_eq!(steps_to_escape(2e-10, 1e-2, rate).map(f64::ceil), Some(727.0));
+/// assert_eq!(steps_to_escape(0.5, 1e-2, rate), Some(0.0));
+/// assert_eq!(steps_to_escape(2e-10, 1e-2, -rate), None);
+/// ```
+pub fn steps_to_escape(start: f64, reached: f64, rate: f64) -> Option<f64> {
+    if !(rate > 0.0 && start > 0.0) || reached.is_nan() {
+        return None;
+    }
+    Some(((reached.ln() - start.ln()) / rate).max(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Steps of PyTorch's SGD on the loss λ x² / 2, and the mean growth of (x, v) over the second half of them.
+    fn iterated(descent: &Descent, curvature: f64, steps: usize) -> f64 {
+        let Descent { learning_rate, momentum, dampening, weight_decay, nesterov } = *descent;
+        let (mut x, mut v, mut log) = (0.6_f64, 0.8_f64, 0.0);
+        for step in 0..2 * steps {
+            let gradient = curvature * x + weight_decay * x;
+            if momentum == 0.0 {
+                x -= learning_rate * gradient;
+                v = 0.0;
+            } else {
+                v = momentum * v + (1.0 - dampening) * gradient;
+                x -= learning_rate * if nesterov { gradient + momentum * v } else { v };
+            }
+            let size = x.hypot(v);
+            if step >= steps {
+                log += size.ln();
+            }
+            (x, v) = (x / size, v / size);
+        }
+        log / steps as f64
+    }
+
+    proptest! {
+        #[test]
+        fn the_rate_is_that_of_the_iterated_recurrence(
+            learning_rate in 0.01..1.0_f64,
+            momentum in prop_oneof![Just(0.0), 0.01..0.99_f64],
+            dampening in prop_oneof![Just(0.0), 0.0..0.9_f64],
+            weight_decay in prop_oneof![Just(0.0), 0.0..0.5_f64],
+            curvature in -3.0..3.0_f64,
+            nesterov: bool,
+        ) {
+            let descent = Descent { learning_rate, momentum, dampening, weight_decay, nesterov };
+            let steps = 20_000;
+            let measured = iterated(&descent, curvature, steps);
+            // The mean of a rotation's logarithm converges as 1 / steps.
+            let bound = 20.0 / steps as f64;
+            prop_assert!(
+                (descent.rate(curvature) - measured).abs() < bound,
+                "{} {measured}", descent.rate(curvature)
+            );
+            prop_assert!((descent.factor(curvature).ln() - descent.rate(curvature)).abs() < 1e-9);
+        }
+
+        #[test]
+        fn the_factor_is_a_root_of_the_polynomial(
+            learning_rate in 0.01..1.0_f64,
+            momentum in 0.01..0.99_f64,
+            dampening in 0.0..0.9_f64,
+            curvature in -3.0..3.0_f64,
+            nesterov: bool,
+        ) {
+            let descent =
+                Descent { learning_rate, momentum, dampening, weight_decay: 0.0, nesterov };
+            // The matrix of the map of (x, v), entry by entry.
+            let step = |x: f64, v: f64| {
+                let velocity = momentum * v + (1.0 - dampening) * curvature * x;
+                let by = if nesterov { curvature * x + momentum * velocity } else { velocity };
+                [x - learning_rate * by, velocity]
+            };
+            let ([a, c], [b, d]) = (step(1.0, 0.0), step(0.0, 1.0));
+            let (trace, determinant) = (a + d, a * d - b * c);
+            let z = descent.factor(curvature);
+            let value = |z: f64| z * z - trace * z + determinant;
+            let complex = trace * trace < 4.0 * determinant;
+            let wrong = if complex {
+                (z * z - determinant).abs()
+            } else {
+                value(z).abs().min(value(-z).abs())
+            };
+            prop_assert!(wrong < 1e-12, "{wrong}");
+        }
+
+        #[test]
+        fn the_escape_step_is_where_the_size_is_reached(
+            curvature in -2.0..-0.01_f64,
+            momentum in prop_oneof![Just(0.0), 0.1..0.95_f64],
+            exponent in 3.0..15.0_f64,
+        ) {
+            let descent = Descent::sgd(0.05).with_momentum(momentum);
+            let start = 10_f64.powf(-exponent);
+            let forecast = Forecast::new(curvature, &descent.into()).unwrap().escaping(start, ESCAPED);
+            let (mut x, mut v, mut steps) = (start, 0.0, 0);
+            while x < ESCAPED {
+                v = momentum * v + curvature * x;
+                x -= 0.05 * v;
+                steps += 1;
+            }
+            // The velocity has to build up first.
+            let warm_up = 2.0 / (1.0 - momentum);
+            let predicted = forecast.escape_in().unwrap();
+            prop_assert!((predicted - f64::from(steps)).abs() <= 1.0 + warm_up, "{predicted} {steps}");
+        }
+    }
+
+    #[test]
+    fn without_momentum_neither_dampening_nor_nesterov_counts() {
+        let plain = Descent::sgd(0.1);
+        let other = Descent { dampening: 0.5, nesterov: true, ..plain };
+        for curvature in [-2.0, 0.0, 3.0, 25.0] {
+            assert_eq!(plain.rate(curvature), other.rate(curvature));
+        }
+    }
+
+    #[test]
+    fn decay_adds_to_the_curvature() {
+        let ball = Descent::sgd(0.1).with_momentum(0.9);
+        let decayed = ball.with_weight_decay(0.25);
+        assert_eq!(decayed.factor(-0.5), ball.factor(-0.25));
+        assert_eq!(Forecast::new(-0.25, &decayed.into()).unwrap().growth(), Growth::Neutral);
+        assert_eq!(Forecast::new(-0.2, &decayed.into()).unwrap().growth(), Growth::Stable);
+    }
+
+    #[test]
+    fn small_rates_keep_their_digits() {
+        for ball in [Descent::sgd(1e-3).with_momentum(0.9), Descent::sgd(1e-3).with_nesterov(0.9)] {
+            // To first order the pull is divided by 1 - momentum.
+            let rate = ball.rate(-1e-12);
+            assert!((rate / 1e-14 - 1.0).abs() < 1e-12, "{rate:e}");
+        }
+        assert_eq!(Descent::sgd(0.1).with_momentum(0.9).rate(0.0), 0.0);
+        assert_eq!(Descent::sgd(1.0).rate(1.0), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn an_uncertain_sign_is_neutral() {
+        let forecast =
+            Forecast::new(-1e-9, &Descent::sgd(0.1).into()).unwrap().escaping(1e-16, 1e-2);
+        assert_eq!(forecast.growth(), Growth::Unstable);
+        assert!(forecast.escape_in().is_some());
+        let unsure = forecast.within(2e-9).unwrap();
+        assert_eq!((unsure.growth(), unsure.escape_in()), (Growth::Neutral, None));
+        assert!(forecast.is_strict_saddle() && !unsure.is_strict_saddle());
+        assert_eq!(unsure.to_string(), "neutral, a difference neither grows nor shrinks by e");
+        assert_eq!((unsure.e_fold_steps(), unsure.curvature_error()), (None, 2e-9));
+    }
+
+    #[test]
+    fn sentences() {
+        let sentence = |curvature, update| {
+            Forecast::new(curvature, &update).unwrap().escaping(1e-16, ESCAPED).to_string()
+        };
+        let sgd = Descent::sgd(0.1).into();
+        assert_eq!(
+            sentence(-0.24, sgd),
+            "unstable, e-fold every 42.2 steps, about 1360 steps to escape"
+        );
+        assert_eq!(
+            sentence(-1e-7, sgd),
+            "unstable, e-fold every 1.0e8 steps, about 3.2e9 steps to escape"
+        );
+        assert_eq!(sentence(0.01, sgd), "stable, a difference shrinks by e every 999 steps");
+        // A step that is too long.
+        assert!(sentence(25.0, sgd).starts_with("unstable, e-fold every 2.5 steps"));
+        assert_eq!(
+            sentence(-0.012, Update::Adaptive(Optimizer::Adam)),
+            "no rate, since Adam divides by the size of gradients and so amplifies rounding near stationary points; \
+             the lowest curvature is -1.20e-2, a strict saddle"
+        );
+        let none = Forecast::new(0.5, &Update::Adaptive(Optimizer::Muon)).unwrap();
+        assert_eq!((none.growth(), none.rate(), none.factor()), (Growth::NotLinear, None, None));
+        assert!(none.to_string().ends_with("the lowest curvature is 5.00e-1, no strict saddle"));
+    }
+
+    #[test]
+    fn numbers_that_no_training_has_are_refused() {
+        let message = |curvature, descent: Descent| {
+            Forecast::new(curvature, &descent.into()).unwrap_err().to_string()
+        };
+        assert_eq!(
+            message(f64::NAN, Descent::sgd(0.1)),
+            "curvature = NaN: must be a finite number"
+        );
+        assert_eq!(
+            message(1.0, Descent::sgd(-0.1)),
+            "learning_rate = -0.1: must be a finite number, 0 or more"
+        );
+        assert!(
+            message(1.0, Descent::sgd(0.1).with_momentum(f64::INFINITY)).starts_with("momentum")
+        );
+        assert!(message(1.0, Descent::sgd(0.1).with_dampening(f64::NAN)).starts_with("dampening"));
+        let forecast = Forecast::new(1.0, &Descent::sgd(0.1).into()).unwrap();
+        assert!(forecast.within(-1.0).is_err() && forecast.within(f64::NAN).is_err());
+        for (start, reached, rate) in [(0.0, 1.0, 1.0), (f64::NAN, 1.0, 1.0), (1.0, f64::NAN, 1.0)]
+        {
+            assert_eq!(steps_to_escape(start, reached, rate), None);
+        }
+    }
+}
