@@ -1,6 +1,6 @@
 //! What the user typed.
 
-use crate::backend::BackendName;
+use crate::backend_name::BackendName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -19,6 +19,7 @@ use std::path::PathBuf;
   constinit --backend wgpu                   the same on the GPU
   constinit run --config my.toml --out run1  your own network, kept in a folder
   constinit init --config my.toml            which units will be alike, without training
+  constinit verify                           the theorem and its limits, checked on this machine
   constinit devices                          what there is to run on
 
 Exit codes: 0 fine, 1 a check that was asked for failed, 2 bad usage, configuration, file or no
@@ -37,6 +38,8 @@ pub enum Command {
     Run(RunArgs),
     /// Say which units a configuration makes alike, and whether training keeps them so, without training
     Init(InitArgs),
+    /// Check the theorem, its generalisations and its limits on this machine
+    Verify(VerifyArgs),
     /// List the backends of this program and the devices that they find
     Devices,
 }
@@ -107,6 +110,30 @@ pub struct InitArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Checks what the theorem on constant initialisation says, in floats on every backend and in fractions that never round;
+/// what it does not promise; every optimizer against the certificate; how differences between equal units grow; and
+/// which widths each backend's kernels keep bitwise equal. Ends with exit code 1 if anything fails.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit verify
+  constinit verify --cases 200 --seed 7
+  constinit verify --heat-map floats.svg
+  constinit verify --json | jq '.sections[].checks[] | select(.passed | not)'")]
+pub struct VerifyArgs {
+    /// Random cases a statement
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub cases: u32,
+    /// What the cases are drawn by
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Draw which widths each backend keeps bitwise equal into a new file (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub heat_map: Option<PathBuf>,
 }
 
 /// Configurations inside the program.

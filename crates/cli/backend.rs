@@ -1,21 +1,10 @@
 //! The backends; the only file that names one.
 
-use crate::failure::Failure;
 use burn::tensor::backend::AutodiffBackend;
 #[cfg(any(feature = "ndarray", feature = "flex", feature = "wgpu"))]
 use burn_autodiff::Autodiff;
-use clap::ValueEnum;
-
-/// A backend by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BackendName {
-    /// The GPU, or a Vulkan driver in software
-    Wgpu,
-    /// The CPU, Burn's newer backend
-    Flex,
-    /// The CPU, Burn's reference backend
-    Ndarray,
-}
+use constinit_cli::backend_name::{BackendName, Limits};
+use constinit_cli::failure::Failure;
 
 /// A backend that is compiled in, and what it found.
 pub struct Found {
@@ -25,13 +14,6 @@ pub struct Found {
     pub devices: Vec<String>,
 }
 
-/// What fits into a backend's memory, in bytes; None where it cannot be known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    pub largest_tensor: Option<u64>,
-    pub memory: Option<u64>,
-}
-
 /// Work that runs on a backend.
 pub trait Job {
     type Output;
@@ -39,33 +21,18 @@ pub trait Job {
     fn run<B: AutodiffBackend>(self, backend: BackendName, device: &B::Device) -> Self::Output;
 }
 
-impl BackendName {
-    /// The name on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Wgpu => "wgpu",
-            Self::Flex => "flex",
-            Self::Ndarray => "ndarray",
-        }
-    }
-
-    pub fn from_str(name: &str) -> Option<Self> {
-        [Self::Wgpu, Self::Flex, Self::Ndarray].into_iter().find(|backend| backend.as_str() == name)
-    }
-
-    fn is_compiled_in(self) -> bool {
-        match self {
-            Self::Wgpu => cfg!(feature = "wgpu"),
-            Self::Flex => cfg!(feature = "flex"),
-            Self::Ndarray => cfg!(feature = "ndarray"),
-        }
+fn is_compiled_in(backend: BackendName) -> bool {
+    match backend {
+        BackendName::Wgpu => cfg!(feature = "wgpu"),
+        BackendName::Flex => cfg!(feature = "flex"),
+        BackendName::Ndarray => cfg!(feature = "ndarray"),
     }
 }
 
 /// The backends that are compiled in, the one that runs by default first.
 pub fn compiled_in() -> Vec<BackendName> {
     let order = [BackendName::Wgpu, BackendName::Flex, BackendName::Ndarray];
-    order.into_iter().filter(|backend| backend.is_compiled_in()).collect()
+    order.into_iter().filter(|backend| is_compiled_in(*backend)).collect()
 }
 
 /// The backend to run on.
@@ -150,6 +117,20 @@ pub fn dispatch<J: Job>(backend: BackendName, job: J) -> Result<J::Output, Failu
             drop(job);
             Err(not_compiled_in(other))
         }
+    }
+}
+
+/// Runs a job in double precision; None where no backend that has it is compiled in.
+pub fn dispatch_doubles<J: Job>(job: J) -> Option<J::Output> {
+    #[cfg(feature = "ndarray")]
+    {
+        type Doubles = Autodiff<burn_ndarray::NdArray<f64>>;
+        Some(job.run::<Doubles>(BackendName::Ndarray, &Default::default()))
+    }
+    #[cfg(not(feature = "ndarray"))]
+    {
+        drop(job);
+        None
     }
 }
 

@@ -1,16 +1,11 @@
 //! The `constinit` program.
 
-mod args;
 mod backend;
 mod commands;
-mod config;
-mod data;
-mod failure;
-mod plan;
-mod run;
+mod verify;
 
-use args::{Cli, Command};
 use clap::Parser;
+use constinit_cli::args::{Cli, Command};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -20,6 +15,7 @@ fn main() -> ExitCode {
         None => commands::run::run(&cli.run),
         Some(Command::Run(args)) => commands::run::run(&args),
         Some(Command::Init(args)) => commands::init::init(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Verify(args)) => commands::verify::verify(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Devices) => commands::devices::devices().map(|()| ExitCode::SUCCESS),
     };
     match result {

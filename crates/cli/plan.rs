@@ -4,7 +4,7 @@ use crate::config::RunConfig;
 use crate::failure::Failure;
 use constinit::init::{Init, InitPlan, Rule};
 use constinit::linear_name;
-use constinit_symmetry::{AxesSpec, layers};
+use constinit_symmetry::{AxesSpec, SymmetryError, layers};
 
 /// All rules: those of the configuration, and behind them those that `init_w` and `init_b` stand for.
 pub fn plan(config: &RunConfig) -> InitPlan {
@@ -35,7 +35,12 @@ pub fn usage(error: constinit::Error) -> Failure {
 
 /// The axes of the network, without the network.
 pub fn spec(config: &RunConfig) -> Result<AxesSpec, Failure> {
-    let dims = &config.model.layer_dims;
+    let spec = perceptron(&config.model.layer_dims, config.model.bias);
+    spec.map_err(|error| Failure::usage(format!("model: {error}")))
+}
+
+/// The axes of a perceptron: `linear1.weight` and so on, weights as `[input, output]`, and spaces `hidden1` and so on.
+pub fn perceptron(dims: &[usize], bias: bool) -> Result<AxesSpec, SymmetryError> {
     let last = dims.len() - 1;
     let hidden = |number: usize| {
         if number == 0 || number == last { String::new() } else { format!("hidden{number}") }
@@ -50,12 +55,12 @@ pub fn spec(config: &RunConfig) -> Result<AxesSpec, Failure> {
         let path = linear_name(layer, "");
         let dense = layers::dense(path.trim_end_matches('.'), hidden(layer), hidden(number));
         let dense = dense.input_first();
-        builder = builder.layer(if config.model.bias { dense } else { dense.without_bias() });
+        builder = builder.layer(if bias { dense } else { dense.without_bias() });
         shapes.push((linear_name(layer, "weight"), vec![dims[layer], dims[number]]));
-        if config.model.bias {
+        if bias {
             shapes.push((linear_name(layer, "bias"), vec![dims[number]]));
         }
     }
     let shapes = shapes.iter().map(|(path, shape)| (path.as_str(), shape.as_slice()));
-    builder.build(shapes).map_err(|error| Failure::usage(format!("model: {error}")))
+    builder.build(shapes)
 }

@@ -1,7 +1,7 @@
 //! `constinit devices`: what there is to run on.
 
 use crate::backend;
-use crate::failure::{Failure, on_screen};
+use constinit_cli::failure::{Failure, on_screen};
 use std::io::{ErrorKind, Write};
 
 pub fn devices() -> Result<(), Failure> {

@@ -1,10 +1,10 @@
 //! `constinit init`: which units a configuration makes alike, without training.
 
-use crate::args::InitArgs;
-use crate::config::RunConfig;
-use crate::failure::{Failure, on_screen};
-use crate::plan;
 use constinit::init::Prediction;
+use constinit_cli::args::InitArgs;
+use constinit_cli::config::RunConfig;
+use constinit_cli::failure::{Failure, on_screen};
+use constinit_cli::plan;
 use serde::Serialize;
 use serde_json::json;
 use std::io::{ErrorKind, Write};

@@ -3,3 +3,4 @@
 pub mod devices;
 pub mod init;
 pub mod run;
+pub mod verify;

@@ -1,15 +1,6 @@
 //! `constinit run`: train, watch, keep, judge.
 
-use crate::args::{Preset, RunArgs};
-use crate::backend::{self, BackendName, Job};
-use crate::config::RunConfig;
-use crate::data::{DataFiles, Examples, Matrix};
-use crate::failure::{Failure, on_screen};
-use crate::plan;
-use crate::run::{
-    CheckpointDue, Comparison, End, Interrupt, Names, Progress, RunDirectory, Screen, Start, Tally,
-    Watch, What, check_memory, explain,
-};
+use crate::backend::{self, Job};
 use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
 use burn::tensor::backend::AutodiffBackend;
@@ -21,6 +12,16 @@ use constinit::train::{
     TrainState, load_checkpoint, save_checkpoint, train,
 };
 use constinit::{ConstInit, Error};
+use constinit_cli::args::{Preset, RunArgs};
+use constinit_cli::backend_name::BackendName;
+use constinit_cli::config::RunConfig;
+use constinit_cli::data::{DataFiles, Examples, Matrix};
+use constinit_cli::failure::{Failure, on_screen};
+use constinit_cli::plan;
+use constinit_cli::run::{
+    CheckpointDue, Comparison, End, Interrupt, Names, Progress, RunDirectory, Screen, Start, Tally,
+    Watch, What, check_memory, explain,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};

@@ -1,7 +1,7 @@
 //! Whether a run fits into memory, asked before it starts: where memory ends in the middle of a
 //! run, allocators and drivers end the program.
 
-use crate::backend::{BackendName, Limits};
+use crate::backend_name::{BackendName, Limits};
 use crate::config::RunConfig;
 use crate::failure::Failure;
 

@@ -59,10 +59,7 @@ use crate::ulps::Ulps;
 /// assert_eq!(imbalances(&classes, &view(&[1.25, 2.0, 2.0, 1.0])?)?, [0.25, 0.25]);
 /// # Ok::<(), constinit_symmetry::SymmetryError>(())
 /// ```
-pub fn imbalances(
-    classes: &Symmetry,
-    params: &[ParamView<'_>],
-) -> Result<Vec<f64>, SymmetryError> {
+pub fn imbalances(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Vec<f64>, SymmetryError> {
     let spec = classes.spec();
     let views = spec.arrange(params)?;
     let mut found = vec![0.0_f64; spec.spaces().len()];

@@ -1,0 +1,11 @@
+//! What the `constinit` program is made of, apart from backends and commands: arguments, configurations, data, and a
+//! run's files and screen. A library so that its tests need not be compiled for every backend; it is the program's own.
+#![allow(missing_docs, reason = "the interface is the program, not this library")]
+
+pub mod args;
+pub mod backend_name;
+pub mod config;
+pub mod data;
+pub mod failure;
+pub mod plan;
+pub mod run;

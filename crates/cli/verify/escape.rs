@@ -1,0 +1,305 @@
+//! Differences between twins: their curvature, how they grow, and when they can be seen.
+
+use super::theorem::function;
+use super::trial::{Network, Trial, numbers};
+use super::{Check, Scope, engine, worse};
+use crate::backend::{Job, dispatch_doubles};
+use burn::tensor::backend::AutodiffBackend;
+use constinit::tensors::from_values;
+use constinit::train::{Loss, OptimizerConfig};
+use constinit::transverse::{LanczosSettings, lowest_eigenvalue, stability};
+use constinit::{Activation, ConstInit};
+use constinit_cli::backend_name::BackendName;
+use constinit_cli::failure::Failure;
+use constinit_symmetry::dynamics::{Function, Layer, Mse, Perceptron, Sgd, Training};
+use constinit_symmetry::forecast::{Descent, Forecast};
+use constinit_symmetry::{Transverse, transverse};
+
+const EXAMPLES: usize = 8;
+const SMALL: f64 = 1e-5;
+
+pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
+    let mut checks = vec![any_module(scope)?];
+    checks.push(growth(scope, "gradient descent", Sgd::new(RATE))?);
+    checks.push(rates(scope)?);
+    checks.push(forecasts(scope)?);
+    Ok(checks)
+}
+
+const RATE: f64 = 0.05;
+
+/// A perceptron whose first two hidden units are twins.
+fn with_twins(seed: u64, name: &str, dims: [usize; 3]) -> Network {
+    let [inputs, hidden, _] = dims;
+    let incoming = numbers(seed, &format!("{name}/incoming"), (inputs + 1) * hidden);
+    let outgoing = numbers(seed, &format!("{name}/outgoing"), (hidden + 1) * dims[2]);
+    let first = |unit: usize| if unit == 1 { 0 } else { unit };
+    Network::from_fn(&dims, |layer, output, input| match layer {
+        0 => incoming[first(output) * (inputs + 1) + input.unwrap_or(inputs)],
+        _ => outgoing[output * (hidden + 1) + input.map_or(hidden, first)],
+    })
+}
+
+/// The same for the engine's closed forms.
+fn perceptron(net: &Network) -> Result<Perceptron<f64>, Failure> {
+    let layers = net.layers.iter().enumerate().map(|(layer, (_, bias))| {
+        let (inputs, outputs) = (net.dims[layer], net.dims[layer + 1]);
+        let rows = (0..outputs).flat_map(|i| (0..inputs).map(move |j| (i, j)));
+        Layer {
+            weight: rows.map(|(i, j)| net.weight(layer, i, j)).collect(),
+            bias: Some(bias.clone()),
+        }
+    });
+    let layers = layers.collect();
+    Perceptron::new(&net.dims, layers).map_err(engine)
+}
+
+fn data(seed: u64, name: &str, dims: [usize; 3]) -> (Vec<f64>, Vec<f64>) {
+    let of = |what: &str, width: usize| numbers(seed, &format!("{name}/{what}"), EXAMPLES * width);
+    (of("x", dims[0]), of("t", dims[2]))
+}
+
+fn lowest(h: &Transverse) -> Result<f64, Failure> {
+    let found = lowest_eigenvalue(h.dimension(), &LanczosSettings::default(), |v| Ok(h.apply(v)))?;
+    Ok(found.value)
+}
+
+/// Curvatures of trials' starts by differences of gradients on a backend.
+struct Curvatures<'a>(&'a [Trial]);
+
+impl Job for Curvatures<'_> {
+    type Output = Result<Vec<f64>, Failure>;
+
+    fn run<B: AutodiffBackend>(self, _: BackendName, device: &B::Device) -> Self::Output {
+        let curvature = |trial: &Trial| {
+            let dims = &trial.start.dims;
+            let shape = |width: usize| [trial.inputs.len() / dims[0], width];
+            let x = from_values::<B, 2>(trial.inputs.clone(), shape(dims[0]), device);
+            let t = from_values::<B, 2>(trial.targets.clone(), shape(dims[2]), device);
+            let net = trial.model::<B>(device);
+            let loss = |net: &ConstInit<B>| trial.loss.forward(net.forward(x.clone()), t.clone());
+            Ok(stability(&net, &net.axes()?, "hidden1", [0, 1], loss)?.curvature)
+        };
+        self.0.iter().map(curvature).collect()
+    }
+}
+
+/// What differences of gradients find in a module is what the formula says.
+fn any_module(scope: &Scope) -> Result<Check, Failure> {
+    let dims = [3, 4, 2];
+    let activations = [
+        Activation::Tanh,
+        Activation::Sigmoid,
+        Activation::Gelu,
+        Activation::Silu,
+        Activation::Softplus,
+    ];
+    let trials: Vec<Trial> = (0..scope.cases.min(20))
+        .map(|number| {
+            let name = format!("curvature/{number}");
+            let (inputs, targets) = data(scope.seed, &name, dims);
+            Trial {
+                start: with_twins(scope.seed, &name, dims),
+                activation: activations[number % activations.len()],
+                loss: Loss::Mse,
+                optimizer: OptimizerConfig::sgd(RATE),
+                inputs,
+                targets,
+                steps: 0,
+                dropout: 0.0,
+            }
+        })
+        .collect();
+    let statement = "curvature of any module is that of the closed form";
+    let Some(found) = dispatch_doubles(Curvatures(&trials)) else {
+        let why = "needs the ndarray backend, which is not compiled in";
+        return Ok(Check::words(statement, 0, "-", why, true));
+    };
+    let mut worst = 0.0;
+    for (trial, found) in trials.iter().zip(found?) {
+        let net = perceptron(&trial.start)?;
+        let function = function(trial.activation);
+        let (x, t) = (&trial.inputs, &trial.targets);
+        let h = transverse(&net, &function, &Mse, 1, 0, x, t).map_err(engine)?;
+        let expected = lowest(&h)?;
+        worst = worse(worst, (found - expected).abs() / expected.abs().max(1e-3));
+    }
+    Ok(Check::at_most(statement, trials.len(), worst, 1e-6))
+}
+
+/// Half the difference of the first two hidden units: incoming weights, bias, outgoing weights.
+fn difference(net: &Perceptron<f64>) -> Vec<f64> {
+    let (inputs, hidden) = (net.widths()[0], net.widths()[1]);
+    let [u, v] = [0, 1].map(|unit| {
+        let incoming = &net.weight(0)[unit * inputs..][..inputs];
+        let bias = net.bias(0).map(|bias| bias[unit]);
+        let outgoing = net.weight(1).iter().skip(unit).step_by(hidden);
+        incoming.iter().copied().chain(bias).chain(outgoing.copied()).collect::<Vec<_>>()
+    });
+    u.iter().zip(&v).map(|(u, v)| (u - v) / 2.0).collect()
+}
+
+/// Moves the two units apart by ± a difference.
+fn part(net: &mut Perceptron<f64>, by: &[f64]) {
+    let (inputs, hidden) = (net.widths()[0], net.widths()[1]);
+    let weights = net.weight_range(0).start;
+    let incoming = (0..inputs).map(|j| [weights + j, weights + inputs + j]);
+    let bias = net.bias_range(0).map(|range| [range.start, range.start + 1]);
+    let outgoing = net.weight_range(1).step_by(hidden).map(|at| [at, at + 1]);
+    let pairs: Vec<[usize; 2]> = incoming.chain(bias).chain(outgoing).collect();
+    let numbers = net.numbers_mut();
+    for ([u, v], by) in pairs.into_iter().zip(by) {
+        numbers[u] += by;
+        numbers[v] -= by;
+    }
+}
+
+fn length(v: &[f64]) -> f64 {
+    v.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// I - rate H along the whole path, against the difference that training makes of it.
+fn growth(scope: &Scope, rule: &str, sgd: Sgd<f64>) -> Result<Check, Failure> {
+    const STEPS: usize = 1000;
+    let dims = [3, 4, 2];
+    let problems = scope.cases.clamp(1, 10);
+    let mut worst = 0.0;
+    for number in 0..problems {
+        let name = format!("growth/{number}");
+        let mut net = perceptron(&with_twins(scope.seed, &name, dims))?;
+        let (x, t) = data(scope.seed, &name, dims);
+        let drawn = numbers(scope.seed, &format!("{name}/d"), dims[0] + 1 + dims[2]);
+        let mut predicted: Vec<f64> = drawn.iter().map(|d| 1e-9 * d).collect();
+        part(&mut net, &predicted);
+        let rate = sgd.rate;
+        let mut training = Training::new(net, Function::Tanh, Mse, sgd.clone());
+        for _ in 0..STEPS {
+            let h = transverse(training.network(), &Function::Tanh, &Mse, 1, 0, &x, &t);
+            let bent = h.map_err(engine)?.apply(&predicted);
+            predicted.iter_mut().zip(bent).for_each(|(d, bent)| *d -= rate * bent);
+            training.step(&x, &t).map_err(engine)?;
+            let measured = difference(training.network());
+            if length(&measured) > SMALL {
+                break;
+            }
+            let apart: Vec<f64> = measured.iter().zip(&predicted).map(|(a, b)| a - b).collect();
+            worst = worse(worst, length(&apart) / length(&measured));
+        }
+    }
+    let statement = format!("{rule}: {STEPS} steps of a difference are those predicted");
+    Ok(Check::at_most(statement, problems, worst, 1e-4))
+}
+
+/// The same problem near its stationary point, and how a difference grows there.
+struct Saddle {
+    training: Training<f64, Function, Mse, Sgd<f64>>,
+    x: Vec<f64>,
+    t: Vec<f64>,
+    lowest: f64,
+}
+
+/// Twins trained as one unit, until their state hardly moves.
+fn saddle(seed: u64, number: usize, sgd: Sgd<f64>) -> Result<Option<Saddle>, Failure> {
+    let dims = [2, 2, 1];
+    let name = format!("saddle/{number}");
+    let net = perceptron(&with_twins(seed, &name, dims))?;
+    let (x, t) = data(seed, &name, dims);
+    let mut training = Training::new(net, Function::Tanh, Mse, sgd);
+    for step in 0..100_000 {
+        training.step(&x, &t).map_err(engine)?;
+        // One unit stays one unit: what rounding parts is put together again.
+        if step % 100 == 0 {
+            let apart: Vec<f64> = difference(training.network()).iter().map(|d| -d).collect();
+            part(training.network_mut(), &apart);
+            if length(training.gradients()) < 1e-9 {
+                break;
+            }
+        }
+    }
+    if length(training.gradients()) > 1e-5 {
+        return Ok(None);
+    }
+    let h = transverse(training.network(), &Function::Tanh, &Mse, 1, 0, &x, &t).map_err(engine)?;
+    let lowest = lowest(&h)?;
+    Ok(Some(Saddle { training, x, t, lowest }))
+}
+
+/// Growth rates with momentum, near saddles.
+fn rates(scope: &Scope) -> Result<Check, Failure> {
+    const MOMENTUM: f64 = 0.9;
+    let (mut worst, mut problems) = (0.0, 0);
+    for number in 0..40 {
+        let Some(saddle) = saddle(scope.seed, number, Sgd::new(RATE))? else { continue };
+        let descent = Descent::sgd(RATE).with_momentum(MOMENTUM);
+        let rate = descent.rate(saddle.lowest);
+        // Slower ones would take too long to show.
+        if saddle.lowest >= 0.0 || rate < 2e-3 {
+            continue;
+        }
+        problems += 1;
+        let mut net = saddle.training.network().clone();
+        let drawn = numbers(scope.seed, &format!("rates/{number}"), 4);
+        part(&mut net, &drawn.iter().map(|d| 1e-13 * d).collect::<Vec<_>>());
+        let sgd = Sgd::new(RATE).with_momentum(MOMENTUM);
+        let mut training = Training::new(net, Function::Tanh, Mse, sgd);
+        // Once other directions have died away, the size of the difference is multiplied by e^rate a step.
+        let mut seen = None;
+        for step in 0..200_000 {
+            training.step(&saddle.x, &saddle.t).map_err(engine)?;
+            let size = length(&difference(training.network()));
+            match seen {
+                None if size > 1e-11 => seen = Some((step, size)),
+                Some((from, start)) if size > 1e-7 => {
+                    let measured = (size / start).ln() / (step - from) as f64;
+                    worst = worse(worst, (measured - rate).abs() / rate);
+                    break;
+                }
+                _ => {}
+            }
+        }
+        if problems == 5 {
+            break;
+        }
+    }
+    let statement = "momentum: differences grow at the rate of the two-term recurrence";
+    let mut check = Check::at_most(statement, problems, worst, 2e-2);
+    check.passed &= problems > 0;
+    Ok(check)
+}
+
+/// When a difference of a given size will be seen.
+fn forecasts(scope: &Scope) -> Result<Check, Failure> {
+    const START: f64 = 1e-10;
+    const SEEN: f64 = 1e-2;
+    let (mut good, mut problems) = (0, 0);
+    for number in 0..60 {
+        let Some(saddle) = saddle(scope.seed, number, Sgd::new(RATE))? else { continue };
+        let forecast = Forecast::new(saddle.lowest, &Descent::sgd(RATE).into()).map_err(engine)?;
+        let Some(expected) = forecast.escaping(START, SEEN).escape_in().filter(|s| *s < 5e4) else {
+            continue;
+        };
+        problems += 1;
+        let mut training = saddle.training;
+        let drawn = numbers(scope.seed, &format!("forecast/{number}"), 4);
+        let scale = START / length(&drawn);
+        part(training.network_mut(), &drawn.iter().map(|d| scale * d).collect::<Vec<_>>());
+        let limit = (2.0 * expected) as usize + 10;
+        let mut seen = limit;
+        for step in 1..=limit {
+            training.step(&saddle.x, &saddle.t).map_err(engine)?;
+            if length(&difference(training.network())) > SEEN {
+                seen = step;
+                break;
+            }
+        }
+        good += usize::from((expected - seen as f64).abs() <= 0.2 * seen as f64);
+        if problems == 10 {
+            break;
+        }
+    }
+    let least = problems * 8 / 10;
+    let statement = "steps until a difference is seen: forecast within 20 %";
+    let expected = format!("{least} of {problems}");
+    let passed = problems == 10 && good >= least;
+    Ok(Check::words(statement, problems, expected, format!("{good} of {problems}"), passed))
+}

@@ -1,0 +1,146 @@
+//! Whether the kernels of each backend keep equal units bitwise equal, width by width.
+//!
+//! Exact arithmetic keeps them. Kernels add in blocks, and the units at the edge of a block may be added in another
+//! order: then equal units get unequal bits, and what becomes of the difference is the optimizer's doing.
+
+use super::trial::{Network, Trial, Trials, numbers};
+use super::{Check, Scope, engine, short, worse};
+use crate::backend::dispatch;
+use constinit::Activation;
+use constinit::train::{AdamSettings, Loss, OptimizerConfig};
+use constinit_cli::backend_name::BackendName;
+use constinit_cli::failure::Failure;
+use constinit_symmetry::theorem::{Dense, Order, hidden_units};
+use serde::Serialize;
+
+const INPUTS: usize = 3;
+const OUTPUTS: usize = 2;
+
+/// What was measured, width by width.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Floats {
+    pub cells: Vec<Cell>,
+}
+
+/// One width on one backend under one optimizer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cell {
+    pub backend: &'static str,
+    pub optimizer: &'static str,
+    pub examples: usize,
+    pub width: usize,
+    pub steps: usize,
+    /// The first step after which two hidden units differ in a bit.
+    pub first_difference: Option<usize>,
+    /// The largest difference after the last step.
+    pub spread: f64,
+}
+
+pub fn checks(scope: &Scope) -> Result<(Vec<Check>, Floats), Failure> {
+    let mut checks = Vec::new();
+    let mut cells = Vec::new();
+    for &backend in &scope.backends {
+        let on_gpu = backend == BackendName::Wgpu;
+        // A step costs milliseconds there, whatever the width.
+        let widths: Vec<usize> =
+            if on_gpu { vec![2, 3, 7, 16, 33, 130] } else { (2..=130).collect() };
+        let (batches, steps): (&[usize], usize) =
+            if on_gpu { (&[37], 6) } else { (&[1, 4, 37], 30) };
+        for (name, optimizer) in optimizers() {
+            for &examples in batches {
+                let measured = row(scope, backend, name, &optimizer, examples, &widths, steps)?;
+                checks.push(summary(&measured));
+                cells.extend(measured);
+            }
+        }
+    }
+    Ok((checks, Floats { cells }))
+}
+
+fn optimizers() -> [(&'static str, OptimizerConfig); 2] {
+    let adam = AdamSettings { learning_rate: 0.01, ..AdamSettings::default() };
+    [("sgd", OptimizerConfig::sgd(0.05)), ("adam", OptimizerConfig::Adam(adam))]
+}
+
+fn row(
+    scope: &Scope,
+    backend: BackendName,
+    name: &'static str,
+    optimizer: &OptimizerConfig,
+    examples: usize,
+    widths: &[usize],
+    steps: usize,
+) -> Result<Vec<Cell>, Failure> {
+    let constants = numbers(scope.seed, "floats/constants", INPUTS + 3);
+    let trial = |width: &usize| Trial {
+        start: Network::from_fn(&[INPUTS, *width, OUTPUTS], |layer, _, input| {
+            match (layer, input) {
+                (0, Some(j)) => constants[j],
+                (0, None) => constants[INPUTS],
+                // So that wide layers do not answer with large numbers.
+                (_, Some(_)) => constants[INPUTS + 1] / *width as f64,
+                (_, None) => constants[INPUTS + 2],
+            }
+        }),
+        activation: Activation::Tanh,
+        loss: Loss::Mse,
+        optimizer: optimizer.clone(),
+        inputs: numbers(scope.seed, "floats/x", examples * INPUTS),
+        targets: numbers(scope.seed, "floats/t", examples * OUTPUTS),
+        steps,
+        dropout: 0.0,
+    };
+    let trials: Vec<Trial> = widths.iter().map(trial).collect();
+    let traces = dispatch(backend, Trials(&trials))??;
+    let cells = widths.iter().zip(&traces).map(|(&width, trace)| {
+        let mut first_difference = None;
+        let mut spread = 0.0;
+        for (step, state) in trace.states.iter().enumerate() {
+            spread = apart(state)?;
+            if spread != 0.0 && first_difference.is_none() {
+                first_difference = Some(step);
+            }
+        }
+        let spread = if trace.states.len() == steps + 1 { spread } else { f64::NAN };
+        let (backend, optimizer) = (backend.as_str(), name);
+        Ok(Cell { backend, optimizer, examples, width, steps, first_difference, spread })
+    });
+    cells.collect()
+}
+
+/// How far the hidden units lie apart; 0 exactly where they are bitwise one.
+fn apart(state: &Network) -> Result<f64, Failure> {
+    let layers = state.layers.iter().enumerate().map(|(layer, (weight, bias))| {
+        Dense::new(state.dims[layer], state.dims[layer + 1], weight, Some(bias), Order::InputMajor)
+    });
+    let layers: Vec<_> = layers.collect::<Result<_, _>>().map_err(engine)?;
+    let hidden = hidden_units(&layers).map_err(engine)?;
+    // -0 and 0 differ in a bit and not in value.
+    let tiny = |difference: f64| difference.max(f64::MIN_POSITIVE);
+    Ok(hidden.iter().filter_map(|units| units.apart).map(|a| tiny(a.difference)).fold(0.0, worse))
+}
+
+fn summary(cells: &[Cell]) -> Check {
+    let first = &cells[0];
+    let kept = cells.iter().filter(|cell| cell.first_difference.is_none()).count();
+    let earliest =
+        cells.iter().filter_map(|cell| cell.first_difference.map(|step| (step, cell.width))).min();
+    let worst = cells.iter().map(|cell| cell.spread).fold(0.0, worse);
+    let statement = format!(
+        "{} {}, {} examples: widths bitwise kept for {} steps",
+        first.backend, first.optimizer, first.examples, first.steps
+    );
+    let measured = match earliest {
+        None => format!("{kept} of {}", cells.len()),
+        Some((step, width)) => format!(
+            "{kept} of {}; width {width} splits in step {step}; {} at most",
+            cells.len(),
+            short(worst)
+        ),
+    };
+    // Nothing is promised of bits; a run must come to its end, though.
+    Check {
+        worst: Some(worst),
+        ..Check::words(statement, cells.len(), "-", measured, worst.is_finite())
+    }
+}

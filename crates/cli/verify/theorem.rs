@@ -1,0 +1,243 @@
+//! Random constant networks with targets alike: the four properties, the closed forms, the loss's symmetry.
+
+use super::trial::{Network, Trace, Trial, Trials, count, numbers};
+use super::{Check, Scope, engine, worse};
+use crate::backend::dispatch;
+use constinit::Activation;
+use constinit::train::{Loss, OptimizerConfig};
+use constinit_cli::backend_name::BackendName;
+use constinit_cli::failure::Failure;
+use constinit_symmetry::dynamics::{self, Function, LossFunction};
+use constinit_symmetry::theorem::{ConstantPerceptron, Dense, Order, properties};
+
+const STEPS: usize = 10;
+/// Rounding of ten steps in single precision, relative to the largest number of the network.
+const ROUNDING: f64 = 1e-4;
+
+const LOSSES: [Loss; 3] = [Loss::Mse, Loss::Huber, Loss::CrossEntropy];
+
+const ACTIVATIONS: [Activation; 8] = [
+    Activation::Relu,
+    Activation::Tanh,
+    Activation::Sigmoid,
+    Activation::Gelu,
+    Activation::Silu,
+    Activation::Softplus,
+    Activation::LeakyRelu,
+    Activation::Identity,
+];
+
+/// The same function without a backend.
+pub fn function(activation: Activation) -> Function {
+    match activation {
+        Activation::Relu => Function::Relu,
+        Activation::Tanh => Function::Tanh,
+        Activation::Sigmoid => Function::Sigmoid,
+        Activation::Gelu => Function::Gelu,
+        Activation::Silu => Function::Silu,
+        Activation::Softplus => Function::Softplus,
+        Activation::LeakyRelu => Function::LeakyRelu,
+        Activation::Identity => Function::Identity,
+    }
+}
+
+/// The same loss without a backend.
+fn loss_function(loss: Loss) -> LossFunction {
+    match loss {
+        Loss::Mse => LossFunction::Mse,
+        Loss::Huber => LossFunction::Huber,
+        Loss::CrossEntropy => LossFunction::CrossEntropy,
+    }
+}
+
+/// A constant network, and what to train it on.
+struct Case {
+    constants: ConstantPerceptron<f64>,
+    /// One target an example, for all outputs.
+    targets: Vec<f64>,
+    trial: Trial,
+}
+
+impl Case {
+    fn random(seed: u64, number: usize) -> Self {
+        let name = |what: &str| format!("theorem/{number}/{what}");
+        let whole = |what: &str, low, high| count(seed, &name(what), low, high);
+        let [inputs, hidden, outputs] =
+            [whole("inputs", 1, 5), whole("hidden", 2, 7), whole("outputs", 1, 5)];
+        let examples = whole("examples", 1, 6);
+        let c1 = numbers(seed, &name("c1"), inputs);
+        let constants = numbers(seed, &name("constants"), 3);
+        let (d1, c2, d2) = (constants[0], constants[1], constants[2]);
+        let loss = LOSSES[number % LOSSES.len()];
+        let targets: Vec<f64> = match loss {
+            Loss::CrossEntropy => vec![1.0 / outputs as f64; examples],
+            _ => numbers(seed, &name("targets"), examples),
+        };
+        let start =
+            Network::from_fn(&[inputs, hidden, outputs], |layer, _, input| match (layer, input) {
+                (0, Some(j)) => c1[j],
+                (0, None) => d1,
+                (_, Some(_)) => c2,
+                (_, None) => d2,
+            });
+        let spread = |t: &f64| std::iter::repeat_n(*t, outputs);
+        let trial = Trial {
+            start,
+            activation: ACTIVATIONS[number % ACTIVATIONS.len()],
+            loss,
+            optimizer: OptimizerConfig::sgd(0.01 * (1 + number % 5) as f64),
+            inputs: numbers(seed, &name("x"), examples * inputs),
+            targets: targets.iter().flat_map(spread).collect(),
+            steps: STEPS,
+            dropout: 0.0,
+        };
+        Self { constants: ConstantPerceptron { c1, d1, c2, d2, hidden, outputs }, targets, trial }
+    }
+}
+
+pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
+    let cases: Vec<Case> = (0..scope.cases).map(|n| Case::random(scope.seed, n)).collect();
+    let mut checks = Vec::new();
+    for &backend in &scope.backends {
+        // A step takes a thousand times longer there than on the CPU.
+        let few = if backend == BackendName::Wgpu { 4 } else { 1 };
+        let cases = &cases[..cases.len().div_ceil(few)];
+        let trials: Vec<Trial> = cases.iter().map(|case| case.trial.clone()).collect();
+        let traces = dispatch(backend, Trials(&trials))??;
+        let name = backend.as_str();
+        checks.push(Check::at_most(
+            format!("{name}: P1 to P4 after each of {STEPS} steps"),
+            cases.len(),
+            fold(cases, &traces, |_, trace| deviation(trace))?,
+            ROUNDING,
+        ));
+        checks.push(Check::at_most(
+            format!("{name}: gradients are those of the closed forms"),
+            cases.len(),
+            fold(cases, &traces, gradient_error)?,
+            ROUNDING,
+        ));
+        checks.push(Check::at_most(
+            format!("{name}: outputs sum over the N1 hidden units"),
+            cases.len(),
+            fold(cases, &traces, |case, trace| output_error(case, trace, case.constants.hidden))?,
+            ROUNDING,
+        ));
+    }
+    checks.push(wrong_width(&cases)?);
+    checks.extend(LOSSES.map(|loss| swaps(scope, loss)));
+    Ok(checks)
+}
+
+fn fold(
+    cases: &[Case],
+    traces: &[Trace],
+    measure: impl Fn(&Case, &Trace) -> Result<f64, Failure>,
+) -> Result<f64, Failure> {
+    cases
+        .iter()
+        .zip(traces)
+        .try_fold(0.0, |worst, (case, trace)| measure(case, trace).map(|found| worse(worst, found)))
+}
+
+/// How far from holding the four properties are at any step, relative to the largest number.
+fn deviation(trace: &Trace) -> Result<f64, Failure> {
+    if trace.states.len() != STEPS + 1 {
+        return Ok(f64::NAN);
+    }
+    trace.states.iter().try_fold(0.0, |worst, state| {
+        let largest = state.numbers().fold(1.0, |m: f64, x| m.max(x.abs()));
+        let layers = state.layers.iter().enumerate().map(|(layer, (weight, bias))| {
+            let (inputs, outputs) = (state.dims[layer], state.dims[layer + 1]);
+            Dense::new(inputs, outputs, weight, Some(bias), Order::InputMajor)
+        });
+        let layers: Vec<_> = layers.collect::<Result<_, _>>().map_err(engine)?;
+        let found = properties(&layers).map_err(engine)?;
+        let deviations = found.iter().filter_map(|(_, alike)| alike).map(|alike| alike.deviation);
+        Ok(worse(worst, deviations.fold(0.0, worse) / largest))
+    })
+}
+
+/// The largest difference between the backend's gradients and the formulas, relative to the largest gradient.
+fn gradient_error(case: &Case, trace: &Trace) -> Result<f64, Failure> {
+    let (function, loss) = (function(case.trial.activation), loss_function(case.trial.loss));
+    let formula = case
+        .constants
+        .gradients(&function, &loss, &case.trial.inputs, &case.targets)
+        .map_err(engine)?;
+    let expected =
+        Network::from_fn(&case.trial.start.dims, |layer, _, input| match (layer, input) {
+            (0, Some(j)) => formula.c1[j],
+            (0, None) => formula.d1,
+            (_, Some(_)) => formula.c2,
+            (_, None) => formula.d2,
+        });
+    let largest = expected.numbers().fold(1e-3, |m: f64, x| m.max(x.abs()));
+    let apart = trace.gradients.numbers().zip(expected.numbers()).map(|(a, b)| (a - b).abs());
+    Ok(apart.fold(0.0, worse) / largest)
+}
+
+/// The largest difference between the outputs and `width · c2 · oa + d2`.
+fn output_error(case: &Case, trace: &Trace, width: usize) -> Result<f64, Failure> {
+    let of_width = ConstantPerceptron { hidden: width, ..case.constants.clone() };
+    let function = function(case.trial.activation);
+    let (inputs, outputs) = (case.constants.c1.len(), case.constants.outputs);
+    let rows = case.trial.inputs.chunks(inputs).zip(trace.outputs.chunks(outputs));
+    Ok(rows
+        .flat_map(|(x, y)| {
+            let o2 = of_width.signals(&function, x).o2;
+            y.iter().map(move |y| (y - o2).abs() / o2.abs().max(1.0))
+        })
+        .fold(0.0, worse))
+}
+
+/// With the number of outputs in place of the number of hidden units, the output is another one.
+fn wrong_width(cases: &[Case]) -> Result<Check, Failure> {
+    let mut differ = 0;
+    let mut unlike = 0;
+    for case in cases {
+        let ConstantPerceptron { hidden, outputs, .. } = case.constants;
+        let function = function(case.trial.activation);
+        let x = &case.trial.inputs[..case.constants.c1.len()];
+        let heard = (case.constants.c2 * case.constants.signals(&function, x).oa).abs();
+        // Where hidden units are silent, both formulas give the bias.
+        if hidden == outputs || heard < 1e-6 {
+            continue;
+        }
+        unlike += 1;
+        let full = case.constants.full().map_err(engine)?;
+        let y = dynamics::outputs(&full, &function, x).map_err(engine)?[0];
+        let other = ConstantPerceptron { hidden: outputs, ..case.constants.clone() };
+        differ += usize::from((y - other.signals(&function, x).o2).abs() > 0.9 * heard);
+    }
+    Ok(Check::all("with N2 in place of N1 the output is wrong, where N1 ≠ N2", unlike, differ))
+}
+
+/// Swapping two outputs together with their targets leaves a loss as it is, and swaps its slopes.
+fn swaps(scope: &Scope, loss: Loss) -> Check {
+    use constinit_symmetry::dynamics::Loss as _;
+    let function = loss_function(loss);
+    let (cases, outputs) = (scope.cases, 4);
+    let worst = (0..cases).map(|number| {
+        let name = |what: &str| format!("swap/{number}/{what}");
+        let mut y = numbers(scope.seed, &name("y"), outputs);
+        let mut t = numbers(scope.seed, &name("t"), outputs);
+        let ones = vec![1.0; outputs];
+        let mut slopes = [vec![0.0; outputs], vec![0.0; outputs]];
+        let before = function.example(&y, &t, &ones, &mut slopes[0]);
+        let [u, v] = ["u", "v"].map(|what| count(scope.seed, &name(what), 0, outputs - 1));
+        y.swap(u, v);
+        t.swap(u, v);
+        let after = function.example(&y, &t, &ones, &mut slopes[1]);
+        slopes[1].swap(u, v);
+        let apart = slopes[0].iter().zip(&slopes[1]).map(|(a, b)| (a - b).abs());
+        apart.fold((after - before).abs(), worse)
+    });
+    let name = match loss {
+        Loss::Mse => "mse",
+        Loss::Huber => "huber",
+        Loss::CrossEntropy => "cross entropy",
+    };
+    let statement = format!("{name}: swapping outputs with their targets changes nothing");
+    Check::at_most(statement, cases, worst.fold(0.0, worse), 1e-12)
+}

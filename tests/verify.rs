@@ -1,0 +1,55 @@
+//! `constinit verify`: all statements hold on every backend that is compiled in, and a program can read it.
+
+mod program;
+
+use program::{Folder, backends};
+use serde_json::Value;
+
+#[test]
+fn every_statement_holds_on_every_backend() {
+    let folder = Folder::new();
+    let args = ["verify", "--cases", "16", "--seed", "3", "--json", "--heat-map", "floats.svg"];
+    let all: Value = serde_json::from_str(&folder.run(&args).ok().stdout).unwrap();
+    assert_eq!((&all["schema"], &all["passed"]), (&1.into(), &true.into()));
+    let sections = all["sections"].as_array().unwrap();
+    let names: Vec<&str> = sections.iter().map(|s| s["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["theorem", "exact", "hypotheses", "optimizers", "escape", "floats"]);
+    for section in sections {
+        let checks = section["checks"].as_array().unwrap();
+        assert!(!checks.is_empty() && checks.iter().all(|check| check["passed"] == true));
+    }
+    let statements = |name: &str| -> Vec<&str> {
+        let section = sections.iter().find(|section| section["name"] == name).unwrap();
+        let checks = section["checks"].as_array().unwrap();
+        checks.iter().map(|check| check["statement"].as_str().unwrap()).collect()
+    };
+    for backend in backends() {
+        assert!(statements("theorem").iter().any(|s| s.starts_with(backend)), "{backend}");
+        assert!(all["floats"].as_array().unwrap().iter().any(|cell| cell["backend"] == backend));
+    }
+    if backends().contains(&"ndarray") {
+        // Ten optimizers, on twins and on units of equal sums.
+        assert_eq!(statements("optimizers").len(), 20);
+    }
+    let svg = std::fs::read_to_string(folder.join("floats.svg")).unwrap();
+    let cells = all["floats"].as_array().unwrap().len();
+    assert!(svg.matches("<rect").count() > cells, "a mark for each cell, and a legend");
+}
+
+#[test]
+fn nothing_is_written_over() {
+    let folder = Folder::new();
+    folder.write("mine.svg", "mine");
+    let args = ["verify", "--cases", "1", "--heat-map", "mine.svg"];
+    folder.run(&args).refused(2, "mine.svg: is there already");
+    assert_eq!(std::fs::read_to_string(folder.join("mine.svg")).unwrap(), "mine");
+}
+
+#[test]
+fn numbers_out_of_range_are_refused() {
+    let folder = Folder::new();
+    for bad in ["0", "-1", "many", "100001"] {
+        folder.run(&["verify", &format!("--cases={bad}")]).refused(2, "--cases");
+    }
+    folder.run(&["verify", "--seed=-1"]).refused(2, "--seed");
+}
