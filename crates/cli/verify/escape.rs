@@ -20,9 +20,10 @@ const SMALL: f64 = 1e-5;
 
 pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
     let mut checks = vec![any_module(scope)?];
-    checks.push(growth(scope, "gradient descent", Sgd::new(RATE))?);
-    checks.push(rates(scope)?);
-    checks.push(forecasts(scope)?);
+    checks.push(growth(scope)?);
+    let saddles = saddles(scope.seed)?;
+    checks.push(rates(scope.seed, &saddles)?);
+    checks.push(forecasts(scope.seed, &saddles)?);
     Ok(checks)
 }
 
@@ -87,13 +88,9 @@ impl Job for Curvatures<'_> {
 /// What differences of gradients find in a module is what the formula says.
 fn any_module(scope: &Scope) -> Result<Check, Failure> {
     let dims = [3, 4, 2];
-    let activations = [
-        Activation::Tanh,
-        Activation::Sigmoid,
-        Activation::Gelu,
-        Activation::Silu,
-        Activation::Softplus,
-    ];
+    // Not gelu: Burn's error function is good to 1e-7, which a difference divides by its step.
+    let activations =
+        [Activation::Tanh, Activation::Sigmoid, Activation::Silu, Activation::Softplus];
     let trials: Vec<Trial> = (0..scope.cases.min(20))
         .map(|number| {
             let name = format!("curvature/{number}");
@@ -159,7 +156,7 @@ fn length(v: &[f64]) -> f64 {
 }
 
 /// I - rate H along the whole path, against the difference that training makes of it.
-fn growth(scope: &Scope, rule: &str, sgd: Sgd<f64>) -> Result<Check, Failure> {
+fn growth(scope: &Scope) -> Result<Check, Failure> {
     const STEPS: usize = 1000;
     let dims = [3, 4, 2];
     let problems = scope.cases.clamp(1, 10);
@@ -171,12 +168,11 @@ fn growth(scope: &Scope, rule: &str, sgd: Sgd<f64>) -> Result<Check, Failure> {
         let drawn = numbers(scope.seed, &format!("{name}/d"), dims[0] + 1 + dims[2]);
         let mut predicted: Vec<f64> = drawn.iter().map(|d| 1e-9 * d).collect();
         part(&mut net, &predicted);
-        let rate = sgd.rate;
-        let mut training = Training::new(net, Function::Tanh, Mse, sgd.clone());
+        let mut training = Training::new(net, Function::Tanh, Mse, Sgd::new(RATE));
         for _ in 0..STEPS {
             let h = transverse(training.network(), &Function::Tanh, &Mse, 1, 0, &x, &t);
             let bent = h.map_err(engine)?.apply(&predicted);
-            predicted.iter_mut().zip(bent).for_each(|(d, bent)| *d -= rate * bent);
+            predicted.iter_mut().zip(bent).for_each(|(d, bent)| *d -= RATE * bent);
             training.step(&x, &t).map_err(engine)?;
             let measured = difference(training.network());
             if length(&measured) > SMALL {
@@ -186,118 +182,129 @@ fn growth(scope: &Scope, rule: &str, sgd: Sgd<f64>) -> Result<Check, Failure> {
             worst = worse(worst, length(&apart) / length(&measured));
         }
     }
-    let statement = format!("{rule}: {STEPS} steps of a difference are those predicted");
+    let statement = format!("gradient descent: {STEPS} steps of a difference are those predicted");
     Ok(Check::at_most(statement, problems, worst, 1e-4))
 }
 
-/// The same problem near its stationary point, and how a difference grows there.
+/// Twins near a stationary point of their training as one unit, from which a difference between them grows.
 struct Saddle {
-    training: Training<f64, Function, Mse, Sgd<f64>>,
+    network: Perceptron<f64>,
     x: Vec<f64>,
     t: Vec<f64>,
+    /// The lowest curvature between the twins.
     lowest: f64,
 }
 
-/// Twins trained as one unit, until their state hardly moves.
-fn saddle(seed: u64, number: usize, sgd: Sgd<f64>) -> Result<Option<Saddle>, Failure> {
-    let dims = [2, 2, 1];
-    let name = format!("saddle/{number}");
-    let net = perceptron(&with_twins(seed, &name, dims))?;
-    let (x, t) = data(seed, &name, dims);
-    let mut training = Training::new(net, Function::Tanh, Mse, sgd);
-    for step in 0..100_000 {
-        training.step(&x, &t).map_err(engine)?;
-        // One unit stays one unit: what rounding parts is put together again.
-        if step % 100 == 0 {
-            let apart: Vec<f64> = difference(training.network()).iter().map(|d| -d).collect();
-            part(training.network_mut(), &apart);
-            if length(training.gradients()) < 1e-9 {
-                break;
+impl Saddle {
+    /// How many coordinates a difference has.
+    const DIMS: [usize; 3] = [2, 2, 2];
+
+    /// Twins trained as one unit, until their state hardly moves; None where it does not settle, or nothing grows there.
+    fn find(seed: u64, number: usize) -> Result<Option<Self>, Failure> {
+        let name = format!("saddle/{number}");
+        let network = perceptron(&with_twins(seed, &name, Self::DIMS))?;
+        let (x, t) = data(seed, &name, Self::DIMS);
+        let sgd = Sgd::new(RATE).with_momentum(0.9);
+        let mut training = Training::new(network, Function::Tanh, Mse, sgd);
+        for step in 0..20_000 {
+            training.step(&x, &t).map_err(engine)?;
+            // One unit stays one unit: what rounding parts is put together again.
+            if step % 50 == 0 {
+                let apart: Vec<f64> = difference(training.network()).iter().map(|d| -d).collect();
+                part(training.network_mut(), &apart);
+                if length(training.gradients()) < 1e-8 {
+                    let network = training.network().clone();
+                    let h = transverse(&network, &Function::Tanh, &Mse, 1, 0, &x, &t);
+                    let lowest = lowest(&h.map_err(engine)?)?;
+                    return Ok((lowest < -1e-2).then_some(Self { network, x, t, lowest }));
+                }
             }
         }
+        Ok(None)
     }
-    if length(training.gradients()) > 1e-5 {
-        return Ok(None);
+
+    /// Training from here by a rule, with the twins moved apart by a drawn difference of this length.
+    fn parted(
+        &self,
+        sgd: Sgd<f64>,
+        drawn: &[f64],
+        size: f64,
+    ) -> Training<f64, Function, Mse, Sgd<f64>> {
+        let scale = size / length(drawn);
+        let mut network = self.network.clone();
+        part(&mut network, &drawn.iter().map(|d| scale * d).collect::<Vec<_>>());
+        Training::new(network, Function::Tanh, Mse, sgd)
     }
-    let h = transverse(training.network(), &Function::Tanh, &Mse, 1, 0, &x, &t).map_err(engine)?;
-    let lowest = lowest(&h)?;
-    Ok(Some(Saddle { training, x, t, lowest }))
+
+    fn drawn(seed: u64, name: &str) -> Vec<f64> {
+        numbers(seed, name, Self::DIMS[0] + 1 + Self::DIMS[2])
+    }
 }
 
-/// Growth rates with momentum, near saddles.
-fn rates(scope: &Scope) -> Result<Check, Failure> {
-    const MOMENTUM: f64 = 0.9;
-    let (mut worst, mut problems) = (0.0, 0);
-    for number in 0..40 {
-        let Some(saddle) = saddle(scope.seed, number, Sgd::new(RATE))? else { continue };
-        let descent = Descent::sgd(RATE).with_momentum(MOMENTUM);
-        let rate = descent.rate(saddle.lowest);
-        // Slower ones would take too long to show.
-        if saddle.lowest >= 0.0 || rate < 2e-3 {
-            continue;
+/// Ten of them, or as many as a hundred problems have.
+fn saddles(seed: u64) -> Result<Vec<Saddle>, Failure> {
+    let mut found = Vec::new();
+    for number in 0..100 {
+        found.extend(Saddle::find(seed, number)?);
+        if found.len() == 10 {
+            break;
         }
-        problems += 1;
-        let mut net = saddle.training.network().clone();
-        let drawn = numbers(scope.seed, &format!("rates/{number}"), 4);
-        part(&mut net, &drawn.iter().map(|d| 1e-13 * d).collect::<Vec<_>>());
+    }
+    Ok(found)
+}
+
+/// The growth rate with momentum, once other directions have died away.
+fn rates(seed: u64, saddles: &[Saddle]) -> Result<Check, Failure> {
+    const MOMENTUM: f64 = 0.9;
+    const LIMIT: usize = 100_000;
+    let mut worst = 0.0;
+    for (number, saddle) in saddles.iter().enumerate() {
+        let rate = Descent::sgd(RATE).with_momentum(MOMENTUM).rate(saddle.lowest);
         let sgd = Sgd::new(RATE).with_momentum(MOMENTUM);
-        let mut training = Training::new(net, Function::Tanh, Mse, sgd);
-        // Once other directions have died away, the size of the difference is multiplied by e^rate a step.
-        let mut seen = None;
-        for step in 0..200_000 {
+        let drawn = Saddle::drawn(seed, &format!("rates/{number}"));
+        let mut training = saddle.parted(sgd, &drawn, 1e-13);
+        let mut start = None;
+        let mut error = f64::NAN;
+        for step in 0..LIMIT {
             training.step(&saddle.x, &saddle.t).map_err(engine)?;
             let size = length(&difference(training.network()));
-            match seen {
-                None if size > 1e-11 => seen = Some((step, size)),
-                Some((from, start)) if size > 1e-7 => {
-                    let measured = (size / start).ln() / (step - from) as f64;
-                    worst = worse(worst, (measured - rate).abs() / rate);
+            match start {
+                None if size > 1e-10 => start = Some((step, size)),
+                Some((from, first)) if size > 1e-7 => {
+                    let measured = (size / first).ln() / (step - from) as f64;
+                    error = (measured - rate).abs() / rate;
                     break;
                 }
                 _ => {}
             }
         }
-        if problems == 5 {
-            break;
-        }
+        worst = worse(worst, error);
     }
     let statement = "momentum: differences grow at the rate of the two-term recurrence";
-    let mut check = Check::at_most(statement, problems, worst, 2e-2);
-    check.passed &= problems > 0;
+    let mut check = Check::at_most(statement, saddles.len(), worst, 2e-2);
+    check.passed &= !saddles.is_empty();
     Ok(check)
 }
 
 /// When a difference of a given size will be seen.
-fn forecasts(scope: &Scope) -> Result<Check, Failure> {
+fn forecasts(seed: u64, saddles: &[Saddle]) -> Result<Check, Failure> {
     const START: f64 = 1e-10;
     const SEEN: f64 = 1e-2;
-    let (mut good, mut problems) = (0, 0);
-    for number in 0..60 {
-        let Some(saddle) = saddle(scope.seed, number, Sgd::new(RATE))? else { continue };
+    let mut good = 0;
+    for (number, saddle) in saddles.iter().enumerate() {
         let forecast = Forecast::new(saddle.lowest, &Descent::sgd(RATE).into()).map_err(engine)?;
-        let Some(expected) = forecast.escaping(START, SEEN).escape_in().filter(|s| *s < 5e4) else {
-            continue;
-        };
-        problems += 1;
-        let mut training = saddle.training;
-        let drawn = numbers(scope.seed, &format!("forecast/{number}"), 4);
-        let scale = START / length(&drawn);
-        part(training.network_mut(), &drawn.iter().map(|d| scale * d).collect::<Vec<_>>());
-        let limit = (2.0 * expected) as usize + 10;
-        let mut seen = limit;
-        for step in 1..=limit {
+        let Some(expected) = forecast.escaping(START, SEEN).escape_in() else { continue };
+        let drawn = Saddle::drawn(seed, &format!("forecast/{number}"));
+        let mut training = saddle.parted(Sgd::new(RATE), &drawn, START);
+        for step in 1..=(2.0 * expected) as usize {
             training.step(&saddle.x, &saddle.t).map_err(engine)?;
             if length(&difference(training.network())) > SEEN {
-                seen = step;
+                good += usize::from((expected - step as f64).abs() <= 0.2 * step as f64);
                 break;
             }
         }
-        good += usize::from((expected - seen as f64).abs() <= 0.2 * seen as f64);
-        if problems == 10 {
-            break;
-        }
     }
-    let least = problems * 8 / 10;
+    let (problems, least) = (saddles.len(), saddles.len() * 8 / 10);
     let statement = "steps until a difference is seen: forecast within 20 %";
     let expected = format!("{least} of {problems}");
     let passed = problems == 10 && good >= least;

@@ -59,7 +59,7 @@ pub fn checks(scope: &Scope) -> Result<(Vec<Check>, Floats), Failure> {
 
 fn optimizers() -> [(&'static str, OptimizerConfig); 2] {
     let adam = AdamSettings { learning_rate: 0.01, ..AdamSettings::default() };
-    [("sgd", OptimizerConfig::sgd(0.05)), ("adam", OptimizerConfig::Adam(adam))]
+    [("sgd", OptimizerConfig::sgd(0.5)), ("adam", OptimizerConfig::Adam(adam))]
 }
 
 fn row(
@@ -84,7 +84,11 @@ fn row(
         }),
         activation: Activation::Tanh,
         loss: Loss::Mse,
-        optimizer: optimizer.clone(),
+        optimizer: match optimizer {
+            // A step of descent moves the output by all units together.
+            OptimizerConfig::Sgd(sgd) => OptimizerConfig::sgd(sgd.learning_rate / *width as f64),
+            other => other.clone(),
+        },
         inputs: numbers(scope.seed, "floats/x", examples * INPUTS),
         targets: numbers(scope.seed, "floats/t", examples * OUTPUTS),
         steps,
