@@ -2,22 +2,10 @@
 //!
 //! Only classes of two or more units are *live*; a unit that is alone is never looked at again. Classes only ever get
 //! smaller, and the smallest unit of a class always stays in the class that keeps its name, so every final class but
-//! that of unit 0 comes out of exactly one cut: there is one [`Split`] for each.
+//! that of unit 0 comes out of exactly one cut: there is one [`Split`](crate::splits::Split) for each.
 
 use crate::partition::Partition;
-
-/// Why a class came to be: its smallest unit differed from the smallest unit of the class that it was cut from.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Split {
-    pub child: u32,
-    pub parent: u32,
-    pub param: u32,
-    /// Row-major number of the entry of `child`; for sums, how many units were summed over.
-    pub entry: u64,
-    pub is_sum: bool,
-    /// Of the parent and of the child.
-    pub values: [f64; 2],
-}
+use crate::splits::Splits;
 
 /// A unit that is alone because it holds a NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +22,7 @@ pub(crate) struct Cut {
     live: Vec<u32>,
     /// Where each live part ends.
     ends: Vec<u32>,
-    pub splits: Vec<Split>,
+    pub splits: Splits,
     pub nans: Vec<NanSeen>,
 }
 
@@ -55,7 +43,7 @@ impl Cut {
         let base = self.live.len() as u32;
         self.live.append(&mut other.live);
         self.ends.extend(other.ends.into_iter().map(|end| base + end));
-        self.splits.append(&mut other.splits);
+        self.splits.append(other.splits);
         self.nans.append(&mut other.nans);
     }
 }
@@ -66,7 +54,7 @@ pub(crate) struct Classes {
     units: usize,
     live: Vec<u32>,
     ends: Vec<u32>,
-    pub splits: Vec<Split>,
+    pub splits: Splits,
     pub nans: Vec<NanSeen>,
 }
 
@@ -75,7 +63,7 @@ impl Classes {
     pub fn one(units: usize) -> Self {
         let live: Vec<u32> = if units > 1 { (0..units as u32).collect() } else { Vec::new() };
         let ends = if units > 1 { vec![units as u32] } else { Vec::new() };
-        Self { units, live, ends, splits: Vec::new(), nans: Vec::new() }
+        Self { units, live, ends, splits: Splits::default(), nans: Vec::new() }
     }
 
     /// Every unit alone from the start, without a reason in the parameters.
@@ -119,11 +107,7 @@ impl Classes {
         }
         self.live = all.live;
         self.ends = all.ends;
-        if self.splits.is_empty() {
-            self.splits = all.splits;
-        } else {
-            self.splits.append(&mut all.splits);
-        }
+        self.splits.append(all.splits);
         self.nans.append(&mut all.nans);
     }
 
@@ -140,6 +124,9 @@ impl Classes {
 
     /// The partition, where all units that are not live are alone.
     pub fn partition(&self) -> Partition {
+        if self.is_done() {
+            return Partition::all_alone(self.units);
+        }
         Partition::from_representatives(&self.representatives())
     }
 }

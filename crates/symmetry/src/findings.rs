@@ -9,13 +9,13 @@
 //! ```
 
 use crate::axes::Role;
-use crate::classes::Split;
 use crate::element::Element;
 use crate::layout::{LogicalAxis, UnitLayout};
 use crate::params::{ParamView, with_elements};
 use crate::partition::Partition;
 use crate::policy::Policy;
 use crate::space::{SpaceId, UnitIndex};
+use crate::splits::Splits;
 
 /// The units of a space whose entries on one side are all zero.
 ///
@@ -60,7 +60,7 @@ pub(crate) fn find(
     axes: &[Vec<LogicalAxis>],
     id: SpaceId,
     partition: &Partition,
-    splits: &[Split],
+    splits: &Splits,
     policy: &Policy,
 ) -> Option<Findings> {
     let threshold = policy.tolerance().unwrap_or(0.0);
@@ -93,24 +93,18 @@ pub(crate) fn find(
         if each {
             return (0..partition.units()).map(UnitIndex::at).collect();
         }
-        let mut settled = vec![false; partition.len()];
-        for split in splits {
-            if only_role[split.param as usize] == Some(role) && split.values[1] != 0.0 {
-                settled[partition.labels()[split.child as usize].get()] = true;
-            }
+        if splits.len() + 1 != partition.len() {
+            return partition.representatives().collect();
         }
-        let units = partition.representatives().zip(settled);
-        units.filter(|(_, settled)| !settled).map(|(unit, _)| unit).collect()
+        let children = splits.unsettled(|param| only_role[param] == Some(role));
+        let mut units: Vec<UnitIndex> = std::iter::once(0).chain(children).map(UnitIndex).collect();
+        units.sort_unstable();
+        units
     };
-    let (mut silent, mut unheard) = (candidates(Role::Output), candidates(Role::Input));
+    let mut silent = if weights_in { candidates(Role::Output) } else { Vec::new() };
+    let mut unheard = if weights_out { candidates(Role::Input) } else { Vec::new() };
     incoming.iter().for_each(|(view, layout)| keep_zeros(view, layout, threshold, &mut silent));
     outgoing.iter().for_each(|(view, layout)| keep_zeros(view, layout, threshold, &mut unheard));
-    if !weights_in {
-        silent.clear();
-    }
-    if !weights_out {
-        unheard.clear();
-    }
     let mut dead = silent.clone();
     for (view, layout) in own {
         keep_zeros(view, &layout, threshold, &mut dead);

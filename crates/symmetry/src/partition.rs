@@ -9,7 +9,8 @@
 //! ```
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
 
 use crate::error::SymmetryError;
 use crate::space::{ClassId, UnitIndex};
@@ -26,13 +27,20 @@ use crate::space::{ClassId, UnitIndex};
 /// assert!(Partition::discrete(5)?.refines(&p));
 /// # Ok::<(), constinit_symmetry::SymmetryError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct Partition {
+    units: usize,
+    /// Every unit is alone where there are no starts: a large network without symmetry has many such spaces, and of
+    /// most of them nobody asks for the lists.
+    lists: OnceLock<Lists>,
+    /// `members[starts[c]..starts[c + 1]]` are the units of class c.
+    starts: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Lists {
     class_of: Vec<ClassId>,
     members: Vec<UnitIndex>,
-    /// `members[starts[c]..starts[c + 1]]` are the units of class c. Empty where every class is one unit: a large
-    /// network without symmetry has many such spaces.
-    starts: Vec<u32>,
 }
 
 impl Partition {
@@ -65,7 +73,7 @@ impl Partition {
     /// [`SymmetryError::TooManyUnits`] past 2³² - 1 units.
     pub fn discrete(units: usize) -> Result<Self, SymmetryError> {
         check_len(units)?;
-        Ok(Self::from_classes((0..units).map(ClassId::at).collect(), units))
+        Ok(Self::all_alone(units))
     }
 
     /// All units in one class (no class at all where there are no units).
@@ -76,6 +84,10 @@ impl Partition {
     pub fn one_class(units: usize) -> Result<Self, SymmetryError> {
         check_len(units)?;
         Ok(Self::from_classes(vec![ClassId(0); units], usize::from(units > 0)))
+    }
+
+    pub(crate) fn all_alone(units: usize) -> Self {
+        Self { units, lists: OnceLock::new(), starts: Vec::new() }
     }
 
     /// From the smallest unit of every unit's class.
@@ -96,8 +108,7 @@ impl Partition {
 
     fn from_classes(class_of: Vec<ClassId>, classes: usize) -> Self {
         if classes == class_of.len() {
-            let members = (0..classes).map(UnitIndex::at).collect();
-            return Self { class_of, members, starts: Vec::new() };
+            return Self::all_alone(classes);
         }
         let mut starts = vec![0u32; classes + 1];
         for class in &class_of {
@@ -115,17 +126,24 @@ impl Partition {
         }
         starts.remove(0);
         starts.push(class_of.len() as u32);
-        Self { class_of, members, starts }
+        Self { units: class_of.len(), lists: Lists { class_of, members }.into(), starts }
+    }
+
+    fn lists(&self) -> &Lists {
+        self.lists.get_or_init(|| Lists {
+            class_of: (0..self.units).map(ClassId::at).collect(),
+            members: (0..self.units).map(UnitIndex::at).collect(),
+        })
     }
 
     /// How many units the space has.
     pub fn units(&self) -> usize {
-        self.class_of.len()
+        self.units
     }
 
     /// How many classes there are.
     pub fn len(&self) -> usize {
-        if self.starts.is_empty() { self.class_of.len() } else { self.starts.len() - 1 }
+        if self.is_discrete() { self.units } else { self.starts.len() - 1 }
     }
 
     /// Whether there is no class, which is so only for a space without units.
@@ -140,12 +158,16 @@ impl Partition {
 
     /// The class of a unit, or `None` past the last unit.
     pub fn class_of(&self, unit: UnitIndex) -> Option<ClassId> {
-        self.class_of.get(unit.get()).copied()
+        if self.is_discrete() {
+            (unit.get() < self.units).then_some(ClassId(unit.0))
+        } else {
+            self.labels().get(unit.get()).copied()
+        }
     }
 
     /// The class of every unit, in the order of the units.
     pub fn labels(&self) -> &[ClassId] {
-        &self.class_of
+        &self.lists().class_of
     }
 
     /// The units of a class in ascending order; empty past the last class.
@@ -160,14 +182,17 @@ impl Partition {
 
     fn class(&self, number: usize) -> &[UnitIndex] {
         match self.starts.get(number..number + 2) {
-            Some(&[start, end]) => &self.members[start as usize..end as usize],
-            _ => &self.members[number..=number],
+            Some(&[start, end]) => &self.lists().members[start as usize..end as usize],
+            _ => &self.lists().members[number..=number],
         }
     }
 
     /// The smallest unit of every class, ascending.
     pub fn representatives(&self) -> impl ExactSizeIterator<Item = UnitIndex> + Clone + '_ {
-        self.classes().map(|units| units[0])
+        (0..self.len()).map(|number| match self.starts.get(number) {
+            Some(&start) => self.lists().members[start as usize],
+            None => UnitIndex::at(number),
+        })
     }
 
     /// Whether two units share a class; `false` where one of them does not exist.
@@ -182,14 +207,39 @@ impl Partition {
     /// O(n).
     pub fn refines(&self, coarser: &Partition) -> bool {
         self.units() == coarser.units()
-            && self.classes().all(|units| {
-                units.iter().all(|u| coarser.class_of[u.get()] == coarser.class_of[units[0].get()])
-            })
+            && (self.is_discrete()
+                || self.classes().all(|units| {
+                    let class = coarser.class_of(units[0]);
+                    units.iter().all(|&unit| coarser.class_of(unit) == class)
+                }))
     }
 
     /// The sizes of the classes, in canonical order.
     pub fn sizes(&self) -> impl ExactSizeIterator<Item = usize> + Clone + '_ {
-        self.classes().map(<[UnitIndex]>::len)
+        (0..self.len()).map(|number| match self.starts.get(number..number + 2) {
+            Some(&[start, end]) => (end - start) as usize,
+            _ => 1,
+        })
+    }
+}
+
+/// Whether the same units share a class, whatever has been listed.
+impl PartialEq for Partition {
+    fn eq(&self, other: &Self) -> bool {
+        self.units == other.units
+            && self.starts == other.starts
+            && (self.is_discrete() || self.labels() == other.labels())
+    }
+}
+
+impl Eq for Partition {}
+
+impl Hash for Partition {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.units.hash(state);
+        if !self.is_discrete() {
+            self.labels().hash(state);
+        }
     }
 }
 
@@ -237,6 +287,30 @@ mod tests {
         let one = Partition::one_class(1).unwrap();
         assert_eq!(one, Partition::discrete(1).unwrap());
         assert_eq!(one.len(), 1);
+    }
+
+    #[test]
+    fn lists_of_single_units_are_made_when_asked_for() {
+        let [asked, other] = [3, 3].map(|units| Partition::discrete(units).unwrap());
+        assert_eq!(asked.labels(), [0, 1, 2].map(ClassId));
+        assert_eq!(
+            asked.classes().map(<[UnitIndex]>::to_vec).collect::<Vec<_>>(),
+            [units(&[0]), units(&[1]), units(&[2])]
+        );
+        assert_eq!(asked.members(ClassId(2)), units(&[2]));
+        assert_eq!(
+            (asked.class_of(UnitIndex(2)), asked.class_of(UnitIndex(3))),
+            (Some(ClassId(2)), None)
+        );
+        assert_eq!(other.representatives().collect::<Vec<_>>(), units(&[0, 1, 2]));
+        assert_eq!(other.sizes().collect::<Vec<_>>(), [1, 1, 1]);
+        assert!(other.lists.get().is_none() && asked.lists.get().is_some());
+        let hash = |p: &Partition| {
+            let mut state = std::hash::DefaultHasher::new();
+            p.hash(&mut state);
+            state.finish()
+        };
+        assert_eq!((&asked, hash(&asked)), (&other, hash(&other)));
     }
 
     #[test]

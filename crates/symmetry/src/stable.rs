@@ -24,13 +24,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::axes::Role;
-use crate::classes::{Classes, Cut, NanSeen, Split};
+use crate::classes::{Classes, Cut, NanSeen};
 use crate::element::Element;
 use crate::layout::{Dim, LogicalAxis, UnitLayout};
 use crate::parallel;
 use crate::params::{ParamView, with_elements};
 use crate::partition::Partition;
 use crate::space::{ParamId, SpaceId};
+use crate::splits::Split;
 use crate::sum::{Range, Total, add, settle};
 use crate::twins::refine_by_entries;
 

@@ -7,7 +7,7 @@ use crate::layout::swapped_entry;
 use crate::partition::Partition;
 use crate::policy::Policy;
 use crate::space::{ClassId, ParamId, SpaceId, UnitIndex};
-use crate::splits::Splits;
+use crate::splits::{Split, Splits};
 
 /// In which sense the units of a class are alike. Each kind is coarser than the one before:
 /// twins refine equitable classes, and these refine forward-lumpable ones.
@@ -117,7 +117,8 @@ impl SpaceSymmetry {
             .collect();
         nans.sort_unstable();
         nans.dedup();
-        let splits = Splits::new(classes.splits, &partition);
+        let mut splits = classes.splits;
+        splits.shrink_to_fit();
         let spec = spec.clone();
         Self { spec, id, partition, splits, spreads, nans, findings, not_twins: Vec::new() }
     }
@@ -165,23 +166,22 @@ impl SpaceSymmetry {
     ///
     /// A space of one initial class and k classes in the end has k - 1 witnesses. A fixed space has none.
     pub fn witnesses(&self) -> impl ExactSizeIterator<Item = Witness<'_>> {
-        (0..self.splits.values.len()).map(|number| self.witness(number))
+        let rows = self.splits.in_order().into_iter();
+        rows.map(|row| self.witness(self.splits.get(row as usize)))
     }
 
-    fn witness(&self, number: usize) -> Witness<'_> {
-        let splits = &self.splits;
-        let first = |class: u64| self.partition.members(ClassId::at(class as usize))[0];
-        let units = [first(splits.parents.get(number)), first(splits.children.get(number))];
-        let param = ParamId::at(splits.params.get(number) as usize);
-        let count = splits.entries.get(number) as usize;
-        let difference = if splits.sums.get(number) != 0 {
+    fn witness(&self, split: Split) -> Witness<'_> {
+        let Split { child, parent, entry, is_sum, values, .. } = split;
+        let units = [UnitIndex(parent), UnitIndex(child)];
+        let param = ParamId(split.param);
+        let count = entry as usize;
+        let difference = if is_sum {
             Difference::Sums { over: count }
         } else {
             let swap = units.map(UnitIndex::get);
             let other = swapped_entry(&self.spec, self.spec.param(param), self.id, swap, count);
             Difference::Entries([other, count])
         };
-        let values = splits.values.get(number);
         Witness { units, param, parameter: self.spec.param(param).path(), difference, values }
     }
 

@@ -22,6 +22,7 @@ mod exact;
 mod factors;
 mod gaps;
 mod rows;
+mod short;
 mod slab;
 mod swaps;
 
@@ -177,11 +178,12 @@ fn one_space(
     let (classes, spreads) = classes_of(spec, views, axes, id, policy);
     let partition = classes.partition();
     let spreads = partition
-        .classes()
+        .representatives()
+        .zip(partition.sizes())
         .enumerate()
-        .filter_map(|(class, units)| {
-            let spread = spreads.get(units[0].get()).copied().unwrap_or(0.0);
-            (units.len() > 1 && spread > 0.0).then_some((ClassId::at(class), spread))
+        .filter_map(|(class, (first, size))| {
+            let spread = *spreads.get(first.get())?;
+            (size > 1 && spread > 0.0).then_some((ClassId::at(class), spread))
         })
         .collect();
     let findings = findings::find(views, axes, id, &partition, &classes.splits, policy);

@@ -2,36 +2,79 @@
 
 /// Boxes of equal items, by open addressing on given hashes.
 pub(super) struct Boxes {
-    /// Number of an item + 1, or 0.
-    table: Vec<u32>,
-    mask: usize,
+    /// Number of the first item of a box + 1 and, above it, 32 bits of its hash; or 0.
+    table: Vec<u64>,
+    /// How many items there will be.
+    items: usize,
+    seen: usize,
+    boxes: usize,
     /// For every item that shares a box: (first item of the box, item).
     shared: Vec<(u32, u32)>,
 }
 
+/// Where a search in the table ends.
+enum Place {
+    Free(usize),
+    Taken(u32),
+}
+
 impl Boxes {
+    /// For up to `items` items.
     pub fn new(items: usize) -> Self {
-        let slots = (2 * items).next_power_of_two();
-        Self { table: vec![0; slots], mask: slots - 1, shared: Vec::new() }
+        const FIRST_SLOTS: usize = 64;
+        let slots = FIRST_SLOTS.min((2 * items).next_power_of_two());
+        Self { table: vec![0; slots], items, seen: 0, boxes: 0, shared: Vec::new() }
     }
 
-    /// Puts an item into its box; `true` where that is a new one.
+    /// Puts an item into its box; `true` where that is a new one. `same` tells whether it equals another item; it is
+    /// asked where the hashes agree.
     #[inline]
     pub fn insert(&mut self, item: usize, hash: u64, same: impl Fn(usize) -> bool) -> bool {
         // Floats differ in their high bits above all, so these have to reach the low ones.
         let spread = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        let mut slot = (spread ^ (spread >> 32)) as usize & self.mask;
+        let print = spread >> 32;
+        self.seen += 1;
+        match self.find(print, same) {
+            Place::Taken(first) => {
+                self.shared.push((first, item as u32));
+                false
+            }
+            Place::Free(slot) => {
+                self.boxes += 1;
+                self.table[slot] = print << 32 | (item as u64 + 1);
+                if 2 * self.boxes >= self.table.len() && self.boxes < self.items {
+                    self.grow();
+                }
+                true
+            }
+        }
+    }
+
+    #[inline]
+    fn find(&self, print: u64, same: impl Fn(usize) -> bool) -> Place {
+        let mask = self.table.len() - 1;
+        let mut slot = print as usize & mask;
         loop {
             match self.table[slot] {
-                0 => {
-                    self.table[slot] = item as u32 + 1;
-                    return true;
+                0 => return Place::Free(slot),
+                other if other >> 32 == print && same(other as u32 as usize - 1) => {
+                    return Place::Taken(other as u32 - 1);
                 }
-                other if same(other as usize - 1) => {
-                    self.shared.push((other - 1, item as u32));
-                    return false;
-                }
-                _ => slot = (slot + 1) & self.mask,
+                _ => slot = (slot + 1) & mask,
+            }
+        }
+    }
+
+    /// Makes room for as many boxes as there will be if the other items are as different as those seen.
+    #[cold]
+    fn grow(&mut self) {
+        let expected = self.boxes.saturating_mul(self.items) / self.seen;
+        let most = (2 * self.items).next_power_of_two();
+        let slots = (2 * expected).next_power_of_two().min(most).max(2 * self.table.len());
+        let old = std::mem::replace(&mut self.table, vec![0; slots]);
+        for entry in old.into_iter().filter(|&entry| entry != 0) {
+            if let Place::Free(slot) = self.find(entry >> 32, |_| false) {
+                self.table[slot] = entry;
             }
         }
     }
@@ -51,5 +94,41 @@ impl Boxes {
             }
             Some(members)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever the hashes, and however unlike the first items are to the others.
+        #[test]
+        fn equal_items_share_a_box(
+            mut items in prop::collection::vec(0..300_u64, 0..600),
+            few in 1..10_u64,
+            by_hash in 1..40_u64,
+            alike_first: bool,
+        ) {
+            let half = items.len() / 2;
+            let (head, tail) = items.split_at_mut(half);
+            (if alike_first { head } else { tail }).iter_mut().for_each(|item| *item %= few);
+            let mut boxes = Boxes::new(items.len());
+            for (number, &item) in items.iter().enumerate() {
+                let is_new = boxes.insert(number, item % by_hash, |other| items[other] == item);
+                prop_assert_eq!(is_new, !items[..number].contains(&item));
+            }
+            let found: Vec<Vec<u32>> = boxes.shared().collect();
+            let mut expected: Vec<Vec<u32>> = Vec::new();
+            for (number, item) in items.iter().enumerate() {
+                let of_item: Vec<u32> =
+                    (0..items.len() as u32).filter(|&k| items[k as usize] == *item).collect();
+                if of_item[0] as usize == number && of_item.len() > 1 {
+                    expected.push(of_item);
+                }
+            }
+            prop_assert_eq!(found, expected);
+        }
     }
 }

@@ -11,15 +11,17 @@ use crate::parallel;
 use crate::sameness::Sameness;
 use crate::twins::boxes::Boxes;
 use crate::twins::rows::Rows;
+use crate::twins::short;
 use crate::twins::slab::{BLOCK, GLIMPSE, NOWHERE, Slab, Stray};
 
 /// Bytes, roughly, that are worth a task of their own.
 const TASK: usize = 1 << 18;
+/// What a unit with a run of a few entries costs, in these bytes.
+const SHORT: usize = 64;
 
 /// Refines `classes` by the first few entries of one parameter along one unit axis.
 ///
-/// This decides for almost every unit of a network without symmetry, so it touches one cache line a unit and does
-/// little with it: then the next units' lines are already on their way.
+/// This decides for almost every unit of a network without symmetry.
 pub(super) fn glimpse<E: Element, S: Sameness<E>>(
     classes: &mut Classes,
     param: u32,
@@ -85,14 +87,21 @@ fn refine_thin<E: Element, S: Sameness<E>>(
 }
 
 fn cut_all<E: Element, S: Sameness<E>>(classes: &mut Classes, slab: &Slab<'_, E, S>) {
-    let cuts = parallel::map(0..classes.len(), 1, |number| cut(classes.class(number), slab));
+    let short = slab.layout.run.len <= GLIMPSE;
+    let unit_bytes = if short { SHORT } else { slab.layout.run.len * size_of::<E>() };
+    let class_bytes =
+        (classes.live_units().len() / classes.len().max(1)).saturating_mul(unit_bytes);
+    let cuts = parallel::map(0..classes.len(), TASK / class_bytes.max(1) + 1, |number| {
+        let class = classes.class(number);
+        if short { short::cut(class, slab) } else { cut(class, slab) }
+    });
     classes.replace(cuts);
 }
 
 /// Units that agree on everything before a position, ascending.
 type Open = (Vec<u32>, usize);
 
-/// Cuts one class by one slab.
+/// Cuts one class by one slab with long runs.
 fn cut<E: Element, S: Sameness<E>>(class: &[u32], slab: &Slab<'_, E, S>) -> Cut {
     let mut done = Cut::default();
     let mut boxes: Vec<Open> = vec![(class.to_vec(), 0)];
@@ -112,9 +121,6 @@ fn read_on<E: Element, S: Sameness<E>>(
     boxes: &[Open],
     slab: &Slab<'_, E, S>,
 ) -> Vec<Vec<Stray<E>>> {
-    if slab.layout.run.len <= GLIMPSE {
-        return boxes.iter().map(|(units, _)| slab.short_strays(units)).collect();
-    }
     let mut order: Vec<(u32, u32)> = Vec::new();
     for ((units, _), number) in boxes.iter().zip(0..) {
         order.extend(units[1..].iter().map(|&unit| (unit, number)));
@@ -195,15 +201,14 @@ fn sort_out<E: Element, S: Sameness<E>>(
                 .block(a.position)
                 .all(|k| slab.sameness.same(a.unit, slab.at(a.unit, k), b.unit, slab.at(b.unit, k)))
     };
-    done.splits.reserve(strays.len());
     let mut boxes = Boxes::new(strays.len());
     for (number, stray) in strays.iter().enumerate() {
         if stray.summary.has_nan() {
             let position = slab.nan_in_block(stray.unit, stray.position);
             done.nans.extend(position.map(|position| slab.nan(stray.unit, position)));
-            done.splits.push(slab.split(stray, first));
+            done.splits.push(slab.split(stray.unit, stray.position, stray.value, first));
         } else if boxes.insert(number, stray.summary.0, |other| alike(stray, &strays[other])) {
-            done.splits.push(slab.split(stray, first));
+            done.splits.push(slab.split(stray.unit, stray.position, stray.value, first));
         }
     }
     let mut open = Vec::new();

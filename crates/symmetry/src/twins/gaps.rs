@@ -10,10 +10,11 @@
 //! partition without gaps above t refines every one of these cuts, so the fixed point is the coarsest of them, and
 //! the order of the passes does not matter.
 
-use crate::classes::{Classes, Cut, NanSeen, Split};
+use crate::classes::{Classes, Cut, NanSeen};
 use crate::element::Element;
 use crate::layout::UnitLayout;
 use crate::sameness::normalize;
+use crate::splits::Split;
 
 /// One parameter along one unit axis, read as values.
 pub(super) struct Values<'d, 'f, E> {

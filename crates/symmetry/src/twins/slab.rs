@@ -1,9 +1,10 @@
 //! One slab of one parameter: comparing the runs of two units, and how they differ.
 
-use crate::classes::{NanSeen, Split};
+use crate::classes::NanSeen;
 use crate::element::Element;
 use crate::layout::UnitLayout;
 use crate::sameness::Sameness;
+use crate::splits::Split;
 
 /// Entries a block: units are told apart block by block. 16 f32 are one cache line.
 pub(super) const BLOCK: usize = 16;
@@ -13,10 +14,12 @@ const STRETCH: usize = 64;
 const LEAP: usize = 1 << 16;
 /// Entries of a unit that a first glimpse takes in.
 pub(super) const GLIMPSE: usize = 4;
+/// These entries.
+pub(super) type Few<E> = [E; GLIMPSE];
 
 /// One slab of one parameter.
 pub(super) struct Slab<'d, E, S> {
-    param: u32,
+    pub param: u32,
     pub data: &'d [E],
     offset: usize,
     place: usize,
@@ -106,42 +109,30 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         Summary((hash ^ (hash >> 32)) & !1 | u64::from(nan))
     }
 
-    /// The strays among `units` where runs are short.
-    ///
-    /// Entries of some units are copied side by side before any is looked at: a loop so light that the cache lines of
-    /// many units are on their way at once.
-    pub fn short_strays(&self, units: &[u32]) -> Vec<Stray<E>> {
-        const TOGETHER: usize = 64;
-        let len = self.layout.run.len.min(GLIMPSE);
-        let Some((&first, others)) = units.split_first() else { return Vec::new() };
-        let read = |unit: u32| -> [E; GLIMPSE] {
-            let start = self.start(unit);
-            match self.data.get(start..start + GLIMPSE) {
-                Some(&[a, b, c, d]) if len == GLIMPSE && self.layout.run.stride == 1 => {
-                    [a, b, c, d]
-                }
-                _ => std::array::from_fn(|k| self.at(unit, k.min(len - 1))),
-            }
-        };
-        let model = read(first);
-        let mut runs = Vec::with_capacity(TOGETHER);
-        let mut strays = Vec::with_capacity(others.len());
-        for units in others.chunks(TOGETHER) {
-            runs.clear();
-            runs.extend(units.iter().map(|&unit| read(unit)));
-            strays.extend(units.iter().zip(&runs).map(|(&unit, run)| {
-                let differ = |&k: &usize| !self.sameness.same(first, model[k], unit, run[k]);
-                match (0..len).find(differ) {
-                    None => Stray::none(unit, run[0]),
-                    Some(position) => {
-                        let entries = run[..len].iter().copied();
-                        let summary = self.summary_of(unit, position, entries);
-                        Stray { unit, value: run[position], position, summary }
-                    }
-                }
-            }));
+    /// The first entries of a unit; the last one again where there are fewer.
+    #[inline(always)]
+    pub fn few(&self, unit: u32) -> Few<E> {
+        let run = &self.layout.run;
+        let start = self.start(unit);
+        if run.len == 1 {
+            return [self.data[start]; GLIMPSE];
         }
-        strays
+        match self.data.get(start..start + GLIMPSE) {
+            Some(&[a, b, c, d]) if run.len == GLIMPSE && run.stride == 1 => [a, b, c, d],
+            _ => std::array::from_fn(|k| self.at(unit, k.min(run.len - 1))),
+        }
+    }
+
+    /// The first position at which the first entries of two units differ.
+    #[inline(always)]
+    pub fn few_differ(&self, u: u32, a: &Few<E>, v: u32, b: &Few<E>) -> Option<usize> {
+        (0..GLIMPSE).find(|&k| !self.sameness.same(u, a[k], v, b[k]))
+    }
+
+    /// A hash of the first entries of a unit.
+    #[inline(always)]
+    pub fn few_summary(&self, unit: u32, few: &Few<E>) -> Summary {
+        self.summary_of(unit, 0, few.iter().copied())
     }
 
     /// The first NaN of a unit's block.
@@ -153,14 +144,16 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         NanSeen { unit, param: self.param, entry: self.entry(unit, position) }
     }
 
-    pub fn split(&self, stray: &Stray<E>, parent: u32) -> Split {
+    /// `value`: of the child at `position`. Given, since its cache line may be gone by now.
+    #[inline(always)]
+    pub fn split(&self, child: u32, position: usize, value: E, parent: u32) -> Split {
         Split {
-            child: stray.unit,
+            child,
             parent,
             param: self.param,
-            entry: self.entry(stray.unit, stray.position),
+            entry: self.entry(child, position),
             is_sum: false,
-            values: [self.at(parent, stray.position).value(), stray.value.value()],
+            values: [self.at(parent, position).value(), value.value()],
         }
     }
 

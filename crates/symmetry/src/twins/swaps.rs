@@ -10,11 +10,12 @@
 //! unit of a class is enough. With a tolerance it is none; there, classes are the connected parts under "the swap
 //! changes no entry by more than t".
 
-use crate::classes::{Classes, Cut, NanSeen, Split};
+use crate::classes::{Classes, Cut, NanSeen};
 use crate::element::Element;
 use crate::layout::{Dim, LogicalAxis};
 use crate::parallel;
 use crate::policy::Comparison;
+use crate::splits::Split;
 use crate::twins::boxes::Boxes;
 use crate::twins::gaps::{difference, linked};
 
