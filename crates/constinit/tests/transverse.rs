@@ -224,7 +224,7 @@ fn compare_with_dense<M: AutodiffModule<B>>(
     assert!(values[0].abs() > 1e-3, "{values:?}");
     // The dense matrix has the error of its own differences.
     assert!((found.curvature / values[0] - 1.0).abs() < 1e-6, "{found:?} {values:?}");
-    assert!(found.error() < 1e-6, "{found:?}");
+    assert!(found.error() < 1e-5 * values[0].abs(), "{found:?}");
 }
 
 #[test]
@@ -340,28 +340,29 @@ fn a_difference_grows_as_the_products_say() {
     assert!(worst < 1e-4, "{worst:e}");
 }
 
-/// A network of two tanh units that are one and a third, at a stationary point of training them so.
-fn stationary(seed: u64) -> (Perceptron, Data) {
+/// A network with two tanh units that are one, and in every second problem a third, near a stationary point of training
+/// them so. `None` where gradient descent does not get near one: it goes to and fro.
+fn stationary(seed: u64) -> Option<(Perceptron, Data)> {
     let mut numbers = Numbers::new(seed);
-    let mut net = Perceptron::random(&[2, 3, 2], &mut numbers);
+    let hidden = 2 + (seed % 2) as usize;
+    let mut net = Perceptron::random(&[2, hidden, 2], &mut numbers);
     net.alike(0, [0, 1]);
-    let data = Data::random(6, [2, 2], &mut numbers);
-    for _ in 0..60_000 {
-        let slope = net.descend(&data, 0.2);
+    let data = Data::random(10, [2, 2], &mut numbers);
+    let mut slope = f64::INFINITY;
+    for _ in 0..80_000 {
+        slope = net.descend(&data, 0.1);
         net.alike(0, [0, 1]);
-        if slope < 1e-7 {
-            break;
-        }
     }
-    (net, data)
+    (slope < 1e-3).then_some((net, data))
 }
 
-/// Of ten random problems that escape, the step of the escape is forecast within a fifth. Returns what was seen.
+/// Of the first ten random problems that escape, eight escapes or more are forecast within a fifth of their step: from
+/// the rate, and a difference of 1e-9 of the size of a unit.
 fn escapes_are_forecast(config: &OptimizerConfig) {
     let horizon = 12_000.0;
     let (mut seen, mut good) = (0, 0);
     for seed in 100.. {
-        let (mut net, data) = stationary(seed);
+        let Some((mut net, data)) = stationary(seed) else { continue };
         let loss = mse(&data);
         let start = 1e-9 * net.size(0, 0);
         let d = Numbers::new(seed + 1000).vector(5);
@@ -402,12 +403,12 @@ fn escapes_are_forecast(config: &OptimizerConfig) {
 
 #[test]
 fn the_step_of_an_escape_is_forecast_for_gradient_descent() {
-    escapes_are_forecast(&OptimizerConfig::sgd(0.2));
+    escapes_are_forecast(&OptimizerConfig::sgd(0.1));
 }
 
 #[test]
 fn the_step_of_an_escape_is_forecast_for_momentum() {
-    let ball = SgdSettings { learning_rate: 0.05, momentum: 0.9, ..SgdSettings::default() };
+    let ball = SgdSettings { learning_rate: 0.01, momentum: 0.9, ..SgdSettings::default() };
     escapes_are_forecast(&OptimizerConfig::Sgd(ball));
 }
 
@@ -437,7 +438,7 @@ fn the_probe_is_inert<M: AutodiffModule<B>>(
 ) -> EscapeProbe<B, M> {
     let config = OptimizerConfig::sgd(0.1);
     let mut probe = EscapeProbe::new(axes.clone(), &config, loss.clone()).on(Schedule::every(3));
-    let mut run = |probes: &mut [&mut dyn Probe<B, M>]| {
+    let run = |probes: &mut [&mut dyn Probe<B, M>]| {
         let state = TrainState::new(model(), config.init().unwrap(), 0.1);
         let mut nothing = |_: usize| ();
         let loss = loss.clone();
@@ -551,7 +552,10 @@ fn what_cannot_be_forecast_is_refused() {
     assert!(message(&net, &axes, "state", [0, 3]).contains("no two units 0 and 3"));
     assert!(message(&net, &axes, "state", [0, 2]).contains("no twins: they lie"));
     let other = Convolved::<B>::axes();
-    assert!(message(&net, &other, "channels", [0, 1]).contains("no parameter conv.weight"));
+    assert!(
+        message(&net, &other, "channels", [0, 1])
+            .contains("last.weight has shape [3, 2], but [12, 2]")
+    );
 
     let dropout =
         symmetric(Recurrent::<B>::new(0.5, &Default::default()), Recurrent::<B>::swapped, 81);
