@@ -6,12 +6,13 @@
 //! weights a few entries of each unit tell all units apart.
 
 use burn::module::Initializer;
+use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
-use constinit::probe::{Probe, Schedule, SymmetryProbe};
+use constinit::probe::{Probe, ProbedOptimizer, Schedule, SymmetryProbe};
 use constinit::train::{Batch, Ended, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
 use constinit::{ConstInit, ConstInitConfig, LayerInit};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -48,6 +49,14 @@ fn network<B: AutodiffBackend>(random: bool) -> ConstInit<B> {
 struct Probing {
     every: usize,
     gradients: bool,
+    /// Whether the probe is around the optimizer of a loop written by hand.
+    around: bool,
+}
+
+impl Probing {
+    const fn every(every: usize) -> Self {
+        Self { every, gradients: true, around: false }
+    }
 }
 
 fn run<B: AutodiffBackend>(
@@ -56,16 +65,31 @@ fn run<B: AutodiffBackend>(
     steps: usize,
     probing: Option<Probing>,
 ) {
-    let sgd = OptimizerConfig::sgd(RATE);
-    let state = TrainState::new(net.clone(), sgd.init().unwrap(), RATE);
-    let mut data = FullBatch::new(batch.clone()).unwrap();
+    let sgd = OptimizerConfig::sgd(RATE).init::<B, ConstInit<B>>().unwrap();
     let loss =
         |net: &ConstInit<B>, b: Batch<B>| Loss::Mse.forward(net.forward(b.inputs), b.targets);
-    let mut probe = probing.map(|Probing { every, gradients }| {
+    let mut probe = probing.map(|Probing { every, gradients, .. }| {
         let probe = SymmetryProbe::new(net.axes().unwrap()).on(Schedule::every(every));
         let probe = probe.without_history().reporting(|_| {});
         if gradients { probe } else { probe.without_gradients() }
     });
+    if probing.is_some_and(|probing| probing.around)
+        && let Some(probe) = probe.take()
+    {
+        let mut sgd = ProbedOptimizer::new(sgd, probe);
+        let mut net = net.clone();
+        for _ in 0..steps {
+            let value = loss(&net, batch.clone());
+            let gradients = GradientsParams::from_grads(value.backward(), &net);
+            black_box(value.into_scalar());
+            net = sgd.step(RATE, net, gradients);
+        }
+        assert!(sgd.probe().failed().is_none());
+        black_box(net);
+        return;
+    }
+    let state = TrainState::new(net.clone(), sgd, RATE);
+    let mut data = FullBatch::new(batch.clone()).unwrap();
     let mut probes: Vec<&mut dyn Probe<B, ConstInit<B>>> = Vec::new();
     if let Some(probe) = &mut probe {
         probes.push(probe);
@@ -75,17 +99,21 @@ fn run<B: AutodiffBackend>(
     assert!(probe.is_none_or(|probe| probe.failed().is_none()));
 }
 
-const WAYS: [(&str, Option<Probing>); 4] = [
+const WAYS: [(&str, Option<Probing>); 5] = [
     ("plain", None),
-    ("probed at every step", Some(Probing { every: 1, gradients: true })),
-    ("probed at every step, gradients not kept", Some(Probing { every: 1, gradients: false })),
-    ("probed at every 16th step", Some(Probing { every: 16, gradients: true })),
+    ("probed at every step", Some(Probing::every(1))),
+    (
+        "probed at every step, gradients not kept",
+        Some(Probing { gradients: false, ..Probing::every(1) }),
+    ),
+    ("probed at every 16th step", Some(Probing::every(16))),
+    ("probed around the optimizer", Some(Probing { around: true, ..Probing::every(1) })),
 ];
 
 /// Runs all ways in turn, so that what else the machine does falls on all alike, and prints ratios of medians.
 fn ratios<B: AutodiffBackend>(name: &str, net: &ConstInit<B>, steps: usize, rounds: usize) {
     let batch = data();
-    let mut times: [Vec<f64>; 4] = Default::default();
+    let mut times: [Vec<f64>; 5] = Default::default();
     for _ in 0..rounds {
         for ((_, probing), times) in WAYS.iter().zip(&mut times) {
             let start = Instant::now();
@@ -95,17 +123,18 @@ fn ratios<B: AutodiffBackend>(name: &str, net: &ConstInit<B>, steps: usize, roun
             times.push(start.elapsed().as_secs_f64());
         }
     }
-    let [plain, each, bare, sixteenth] = times.map(|mut times| {
+    let [plain, each, bare, sixteenth, around] = times.map(|mut times| {
         times.sort_by(f64::total_cmp);
         times[times.len() / 2]
     });
     println!(
         "{name}: a plain step {:.3} ms; probed at every step {:.3} of that, without keeping gradients {:.3}, at \
-         every 16th step {:.3}",
+         every 16th step {:.3}, around the optimizer at every step {:.3}",
         1e3 * plain / steps as f64,
         each / plain,
         bare / plain,
-        sixteenth / plain
+        sixteenth / plain,
+        around / plain
     );
 }
 

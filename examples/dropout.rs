@@ -46,7 +46,7 @@ fn main() -> Result<(), Error> {
             let (net, x) =
                 (Net::<Autodiff<Capture>>::new(share, device), Tensor::zeros([2, 4], device));
             let y = net.forward(x.clone());
-            Trace::of(&burn::module::AutodiffModule::valid(&net)).input(x.inner()).output(y.inner())
+            Trace::of(&net).input(x).output(y)
         })?;
         let probe = SymmetryProbe::traced(traced).reporting(|_| {});
         let mut sgd = ProbedOptimizer::new(SgdConfig::new().init(), probe);

@@ -50,8 +50,9 @@ struct Space {
     /// Of units that were one class at the start; null where it is infinite.
     spread: Option<f64>,
     ulps: u64,
-    dead: usize,
-    unheard: usize,
+    /// Null where a look at a few entries settled the reading.
+    dead: Option<usize>,
+    unheard: Option<usize>,
 }
 
 /// The parameters' names in files, `linear1.weight`, and their paths in the module,

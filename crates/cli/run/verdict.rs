@@ -246,8 +246,8 @@ mod tests {
             forward: Some(twins),
             apart: None,
             gradients_agree: None,
-            dead: 0,
-            unheard: 0,
+            dead: Some(0),
+            unheard: Some(0),
         };
         SymmetryReading { step, loss: None, spaces: vec![space] }
     }

@@ -1,7 +1,9 @@
 //! The symmetry probe on modules whose classes are known.
 
-use burn::module::{AutodiffModule, Module, Param};
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::module::{AutodiffModule, Initializer, Module, Param};
+use burn::nn::{
+    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig, LinearLayout,
+};
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
@@ -12,7 +14,8 @@ use constinit::axes::{Capture, Trace, trace};
 use constinit::init::Init;
 use constinit::params::read_parameters;
 use constinit::probe::{
-    Cause, Finding, GradientsThen, Observation, Probe, ProbedOptimizer, Schedule, SymmetryProbe,
+    Cause, Finding, FirstBreak, GradientsThen, Observation, Probe, ProbedOptimizer, Schedule,
+    SymmetryProbe,
 };
 use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
 use constinit::{Activation, ConstInit, ConstInitConfig, LayerInit};
@@ -63,7 +66,7 @@ fn units_stay_one_unit<B: AutodiffBackend>() {
         let hidden = &reading.spaces[0];
         assert_eq!((hidden.units, hidden.twins), (4, 1), "{reading:?}");
         assert_eq!((hidden.equitable, hidden.forward), (Some(1), Some(1)));
-        assert_eq!((hidden.spread(), hidden.dead, hidden.unheard), (0.0, 0, 0));
+        assert_eq!((hidden.spread(), hidden.dead, hidden.unheard), (0.0, Some(0), Some(0)));
         assert_eq!(hidden.gradients_agree, (reading.step > 0).then_some(true));
     }
     assert_eq!(probe.first_break(), None);
@@ -116,6 +119,103 @@ fn one_weight_moved_by_one_ulp_is_named_exactly() {
         "{text}"
     );
     assert!(text.contains("(entries 6 and 10)") && text.contains("1 ulp;"), "{text}");
+}
+
+/// Trains with a probe around the optimizer, and moves one weight by one ulp after `step` steps.
+fn moved_by_one_ulp(after: usize, every: usize, start: &ConstInit<B>) -> Vec<FirstBreak> {
+    let mut net = start.clone();
+    let probe = SymmetryProbe::new(net.axes().unwrap()).on(Schedule::every(every));
+    let adam = burn::optim::AdamConfig::new().init::<B, ConstInit<B>>();
+    let mut adam = ProbedOptimizer::new(adam, probe.reporting(|_| {}));
+    for step in 0..16 {
+        if step == after {
+            let weight = &mut net.layers[0].weight;
+            let mut data = weight.val().into_data().to_vec::<f32>().unwrap();
+            data[6 + 4] = data[6 + 4].next_up(); // from input 1 to unit 4
+            let moved = Tensor::from_data(TensorData::new(data, [3, 6]), &Default::default());
+            *weight = Param::initialized(weight.id, moved.require_grad());
+        }
+        let gradients = gradients(&net);
+        net = adam.step(0.01, net, gradients);
+    }
+    let breaks = adam.probe().breaks().to_vec();
+    assert_eq!(breaks.len(), 1);
+    breaks
+}
+
+#[test]
+fn a_write_between_two_steps_is_told_from_the_step() {
+    let net = constant(vec![3, 6, 2]).init::<B>(&Default::default());
+    let found = &moved_by_one_ulp(7, 1, &net)[0];
+    assert_eq!((found.step, found.since, found.space.as_str()), (7, Some(7), "hidden1"));
+    assert_eq!((found.units, found.entries, found.ulps), ([0, 4], [6, 10], 1));
+    assert_eq!((found.parameter.as_str(), &found.cause), ("layers.0.weight", &Cause::Written));
+    let text = found.to_string();
+    assert!(text.starts_with("hidden1: after step 7 and before the next one, units 0"), "{text}");
+    // With steps between two readings, who parted them is not known.
+    let found = &moved_by_one_ulp(7, 5, &net)[0];
+    assert_eq!((found.step, found.since, &found.cause), (9, Some(5), &Cause::Unknown));
+    // A step that ends with a reading is seen to begin, too.
+    let found = &moved_by_one_ulp(7, 8, &net)[0];
+    assert_eq!((found.step, found.since, &found.cause), (7, Some(0), &Cause::Unknown));
+    assert_eq!((found.entries, found.ulps), ([6, 10], 1));
+}
+
+#[derive(Module, Debug)]
+struct Normed<B: Backend> {
+    first: Linear<B>,
+    dropout: Dropout,
+    norm: BatchNorm<B>,
+    second: Linear<B>,
+}
+
+#[test]
+fn what_a_forward_pass_writes_is_no_write_from_outside() {
+    let device = Default::default();
+    let value = Initializer::Constant { value: 0.1 };
+    let dense = |inputs, outputs| {
+        LinearConfig::new(inputs, outputs).with_initializer(value.clone()).init::<B>(&device)
+    };
+    let mut net = Normed {
+        first: dense(3, 8),
+        dropout: DropoutConfig::new(0.5).init(),
+        norm: BatchNormConfig::new(8).init(&device),
+        second: dense(8, 2),
+    };
+    let axes = AxesSpec::builder()
+        .space("first", 8)
+        .param("first.weight", [input(""), output("first")])
+        .param("first.bias", [output("first")])
+        .param("norm.gamma", [output("first")])
+        .param("norm.beta", [output("first")])
+        .param("norm.running_mean", [output("first")])
+        .param("norm.running_var", [output("first")])
+        .param("second.weight", [input("first"), output("")])
+        .param("second.bias", [output("")])
+        .build([
+            ("first.weight", &[3, 8][..]),
+            ("first.bias", &[8]),
+            ("norm.gamma", &[8]),
+            ("norm.beta", &[8]),
+            ("norm.running_mean", &[8]),
+            ("norm.running_var", &[8]),
+            ("second.weight", &[8, 2]),
+            ("second.bias", &[2]),
+        ])
+        .unwrap();
+    B::seed(&device, 3);
+    let sgd = OptimizerConfig::sgd(0.1).init::<B, Normed<B>>().unwrap();
+    let mut sgd = ProbedOptimizer::new(sgd, SymmetryProbe::new(axes).reporting(|_| {}));
+    for _ in 0..2 {
+        let hidden = net.dropout.forward(net.first.forward(wave(5, 3, 0.0)));
+        let y = net.second.forward(net.norm.forward(hidden));
+        let loss = (y - wave(5, 2, 1.0)).powi_scalar(2).mean();
+        let gradients = GradientsParams::from_grads(loss.backward(), &net);
+        net = sgd.step(0.1, net, gradients);
+    }
+    let probe = sgd.probe();
+    let found = probe.first_break().unwrap();
+    assert_eq!((found.step, found.since, &found.cause), (1, Some(0), &Cause::UnequalGradients));
 }
 
 #[derive(Module, Debug)]
@@ -198,7 +298,7 @@ fn dropout_that_a_trace_saw_is_known() {
         let net = Dropped::<Training>::new(device);
         let x = Tensor::<Training, 2>::zeros([5, 3], device);
         let y = net.forward(x.clone());
-        Trace::of(&net.valid()).input(x.inner()).output(y.inner())
+        Trace::of(&net).input(x).output(y)
     })
     .unwrap();
     let sgd = trained_with_dropout(SymmetryProbe::traced(traced.clone()));
@@ -296,6 +396,52 @@ fn equitable_units_that_are_no_twins_are_counted() {
     assert_eq!(read, [(3, Some(1), Some(1)), (3, Some(1), Some(1))]);
     assert!(probe.summary().contains("3 units are 1, by sums over classes that agree"));
     assert!(!probe.readings()[0].is_discrete());
+}
+
+#[test]
+fn sums_of_entries_that_say_nothing_are_not_reported() {
+    // As above, but the second weight is squared, and the sums of squares differ.
+    let mut net = constant(vec![2, 3, 3, 1]).init::<B>(&Default::default());
+    let circulant = TensorData::new(vec![2.0_f32, 1.0, 1.0, 1.0, 3.0, 0.0, 1.0, 0.0, 3.0], [3, 3]);
+    let value = Tensor::from_data(circulant, &Default::default()).require_grad();
+    net.layers[1].weight = Param::initialized(net.layers[1].weight.id, value);
+    let traced = trace(|device| {
+        let net = constant(vec![2, 3, 3, 1]).init::<Capture>(device);
+        let x = Tensor::<Capture, 2>::zeros([5, 2], device);
+        let hidden = net.layers[0].forward(x.clone()).tanh();
+        let squared = hidden.matmul(net.layers[1].weight.val().powi_scalar(2)).tanh();
+        let bias = net.layers[1].bias.as_ref().unwrap().val().unsqueeze();
+        let y = net.layers[2].forward(squared + bias);
+        Trace::of(&net).input(x).output(y)
+    });
+    let mut probe = SymmetryProbe::traced(traced.unwrap());
+    probe.observe(&Observation::before_training(&net));
+    let read: Vec<_> =
+        probe.readings()[0].spaces.iter().map(|s| (s.twins, s.equitable, s.forward)).collect();
+    assert_eq!(read, [(3, None, None), (3, None, None)]);
+    assert_eq!(probe.summary(), "");
+}
+
+#[test]
+fn units_that_nobody_hears_are_not_denied_without_a_look() {
+    let mut net = different(vec![3, 9, 2], 0, true);
+    let silent = Tensor::zeros([9, 2], &Default::default()).require_grad();
+    net.layers[1].weight = Param::initialized(net.layers[1].weight.id, silent);
+    let mut probe = SymmetryProbe::new(net.axes().unwrap());
+    probe.observe(&Observation::before_training(&net));
+    probe.observe(&Observation::after_step(1, &net));
+    let read: Vec<_> = probe.readings().iter().map(|r| r.spaces[0].unheard).collect();
+    assert_eq!(read, [Some(9), None]);
+}
+
+#[test]
+fn weights_that_are_stored_by_columns_end_the_probe() {
+    let columns = LinearConfig::new(3, 8).with_layout(LinearLayout::Col);
+    let mut net = Dropped::<B>::new(&Default::default());
+    net.first = columns.init(&Default::default());
+    let mut probe = SymmetryProbe::new(Dropped::<B>::axes()).reporting(|_| {});
+    probe.observe(&Observation::before_training(&net));
+    assert!(probe.failed().unwrap().starts_with("first.weight: the weight is stored transposed"));
 }
 
 #[test]

@@ -28,6 +28,9 @@ impl Seen {
 struct View {
     parameter: TensorId,
     axes: Vec<Option<usize>>,
+    /// Whether its entries are another function of the parameter's than a multiple: sums of the
+    /// ones say nothing of sums of the others.
+    bent: bool,
 }
 
 /// Which axes go together, and what is a parameter.
@@ -38,20 +41,35 @@ pub(super) struct Graph {
     tensors: HashMap<TensorId, Vec<Option<Part>>>,
     views: HashMap<TensorId, View>,
     roles: HashMap<TensorId, Vec<Seen>>,
+    /// What depends on a parameter.
+    made: HashSet<TensorId>,
     /// What depends on an input of the model.
     computed: HashSet<TensorId>,
     /// Whether the model has begun to use its inputs.
     running: bool,
+    /// Maxima on which nothing depends.
+    shifts: HashSet<TensorId>,
 }
 
 impl Graph {
+    /// A graph without tensors, of a program with these maxima on which nothing depends.
+    pub(super) fn new(shifts: HashSet<TensorId>) -> Self {
+        Self { shifts, ..Self::default() }
+    }
+
+    /// Whether the tensor is a maximum on which nothing depends.
+    pub(super) fn is_shift(&self, tensor: &TensorIr) -> bool {
+        self.shifts.contains(&tensor.id)
+    }
+
     /// Makes a tensor a parameter: its entries are whatever they are, not what some operation gave.
     pub(super) fn parameter(&mut self, tensor: &TensorIr) {
         self.axes(tensor);
         let rank = tensor.shape.len();
         self.roles.entry(tensor.id).or_insert_with(|| vec![Seen::Nowhere; rank]);
         let axes = (0..rank).map(Some).collect();
-        self.views.insert(tensor.id, View { parameter: tensor.id, axes });
+        self.views.insert(tensor.id, View { parameter: tensor.id, axes, bent: false });
+        self.made.insert(tensor.id);
     }
 
     /// Makes a tensor an input of the model.
@@ -59,8 +77,11 @@ impl Graph {
         self.computed.insert(tensor.id);
     }
 
-    /// Remembers which tensors depend on an input.
+    /// Remembers which tensors depend on a parameter, and which on an input.
     pub(super) fn follow(&mut self, operation: &OperationIr) {
+        if operation.inputs().any(|tensor| self.made.contains(&tensor.id)) {
+            self.made.extend(operation.outputs().map(|tensor| tensor.id));
+        }
         if operation.inputs().any(|tensor| self.computed.contains(&tensor.id)) {
             self.running = true;
             self.computed.extend(operation.outputs().map(|tensor| tensor.id));
@@ -200,9 +221,21 @@ impl Graph {
     pub(super) fn view(&mut self, from: &TensorIr, to: &TensorIr, axes: &[Option<usize>]) {
         if let Some(view) = self.views.get(&from.id) {
             let axes = axes.iter().map(|axis| *view.axes.get((*axis)?)?).collect();
-            let view = View { parameter: view.parameter, axes };
+            let view = View { parameter: view.parameter, axes, bent: view.bent };
             self.views.insert(to.id, view);
         }
+    }
+
+    /// Says that the entries of a view are another function of the parameter's than a multiple.
+    pub(super) fn bend(&mut self, tensor: &TensorIr) {
+        if let Some(view) = self.views.get_mut(&tensor.id) {
+            view.bent = true;
+        }
+    }
+
+    /// Whether the tensor depends on no parameter and no input.
+    pub(super) fn is_constant(&self, tensor: &TensorIr) -> bool {
+        !self.made.contains(&tensor.id) && !self.computed.contains(&tensor.id)
     }
 
     /// As [`Graph::view`], with every axis in its place.
@@ -216,13 +249,45 @@ impl Graph {
         self.views.contains_key(&tensor.id)
     }
 
-    /// Says on which side of its parameter an axis of a view stands.
+    /// Says on which side of its parameter an axis of a view stands. What is read through a bent
+    /// view cannot be merged by adding entries, and so counts as neither side.
     pub(super) fn role(&mut self, tensor: &TensorIr, axis: usize, role: Role) {
         let Some(view) = self.views.get(&tensor.id) else { return };
         let Some(Some(axis)) = view.axes.get(axis) else { return };
         if let Some(seen) = self.roles.get_mut(&view.parameter) {
+            if view.bent && role == Role::Input {
+                seen[*axis] = Seen::OnBoth;
+            }
             seen[*axis].add(role);
         }
+    }
+
+    /// Whether two tensors are views of one parameter.
+    pub(super) fn is_same_view(&self, a: &TensorIr, b: &TensorIr) -> bool {
+        let [a, b] = [a, b].map(|tensor| self.views.get(&tensor.id).map(|view| view.parameter));
+        a.is_some() && a == b
+    }
+
+    /// The parameter that a tensor has the entries of.
+    pub(super) fn parameter_of(&self, tensor: &TensorIr) -> Option<TensorId> {
+        self.views.get(&tensor.id).map(|view| view.parameter)
+    }
+
+    /// Whether the entries of a view are another function of the parameter's than a multiple.
+    pub(super) fn is_bent(&self, tensor: &TensorIr) -> bool {
+        self.views.get(&tensor.id).is_some_and(|view| view.bent)
+    }
+
+    /// The axes with members that are not told apart.
+    pub(super) fn open_axes(&mut self, tensor: &TensorIr) -> Vec<usize> {
+        let axes = self.axes(tensor).into_iter().enumerate();
+        let axes: Vec<(usize, Part)> =
+            axes.filter_map(|(axis, part)| Some((axis, part?))).collect();
+        let open = |(axis, part): (usize, Part)| {
+            let mut factors = self.parts.factors(part).into_iter();
+            factors.any(|factor| !self.parts.is_fixed(factor)).then_some(axis)
+        };
+        axes.into_iter().filter_map(open).collect()
     }
 
     /// Says that the parameter of this view is added to the units along its axis, or scales them.

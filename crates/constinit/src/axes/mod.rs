@@ -9,8 +9,8 @@
 //! operation down. Then each operation says which axes are the same: a sum, member by member, of
 //! two tensors unites their axes, a matrix product unites those it sums over, a reshape makes an
 //! axis a product. What tells members of an axis apart *fixes* it: an input or an output of the
-//! model, data that comes from neither parameters nor inputs, a slice, a sort. What is not fixed is
-//! a space.
+//! model, data that comes from neither parameters nor inputs, a slice, a sort, a maximum (whose
+//! gradient goes to the first of equal members). What is not fixed is a space.
 //!
 //! Members of a space can be permuted, all its axes at once, and the model computes the same. The
 //! answer may miss such a space, but has none that is not one: an operation without a rule fixes
@@ -18,9 +18,8 @@
 //! of two spaces along one axis, such as the heads and their features, the inner one.
 //!
 //! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do
-//! something only where gradients are computed: trace the model on `Autodiff<Capture>` and give
-//! `model.valid()`, `x.inner()` and `y.inner()`, and [`Traced::drawn`] names the spaces that they
-//! disturb. What is drawn while the model runs does not fix an axis, since the units are alike in
+//! something only where gradients are computed: trace the model on `Autodiff<Capture>`, and
+//! [`Traced::drawn`] names the spaces that they disturb. What is drawn while the model runs does not fix an axis, since the units are alike in
 //! distribution; what is drawn before is a constant and does.
 //!
 //! Modules made of layers in a row have axes without a run, such as
@@ -48,7 +47,7 @@ pub use capture::{Bridge, Capture, CaptureDevice, Channel, Client};
 pub use constinit_symmetry::AxesFile;
 pub use declared::same_structure;
 pub use file::from_file;
-pub use trace::{Trace, TracedKind, trace};
+pub use trace::{Recording, Trace, TracedKind, trace};
 
 /// What a trace shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +60,11 @@ pub struct Traced {
     pub axes: AxesSpec,
     /// What the run drew at random.
     pub drawn: Drawn,
+    /// Parameters between two spaces whose entries do something else than to multiply a unit for
+    /// another: weights that are divided by their norm or taken the exponential of, or that are
+    /// made of others. Twins are what they say; equitable and forward-lumpable classes rest on
+    /// sums of entries and say nothing of a model that has such parameters.
+    pub entrywise: Vec<String>,
     /// Operations that are not known here, each once.
     pub without_rule: Vec<WithoutRule>,
 }

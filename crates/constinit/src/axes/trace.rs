@@ -6,9 +6,12 @@ use super::spaces::{Found, found};
 use super::union::{Cause, Part};
 use super::{ParameterAxis, Traced, WithoutRule, rules};
 use crate::Error;
-use crate::params::Walk;
+use crate::params::{Walk, column_layout};
+use burn::backend::Autodiff;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::{BasicOps, Bool, Float, Int, Tensor, TensorPrimitive};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::ops::{BoolTensor, FloatTensor, IntTensor};
+use burn::tensor::{BasicOps, Bool, Float, Int, Tensor};
 use burn_ir::{OperationIr, TensorId, TensorIr};
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -24,6 +27,8 @@ pub struct Trace {
     pub(super) parameters: Vec<TracedParameter>,
     /// What holds data of the module that is not a float parameter.
     constants: Vec<TensorIr>,
+    /// The module's first weight of `LinearLayout::Col`.
+    column_layout: Option<String>,
     inputs: Vec<TensorIr>,
     outputs: Vec<TensorIr>,
 }
@@ -36,75 +41,104 @@ pub(super) struct TracedParameter {
     pub(super) tensor: TensorIr,
 }
 
-/// Kinds of tensors that can be inputs and outputs of a trace: float, integer and boolean.
-pub trait TracedKind: BasicOps<Capture> + sealed::Recorded {}
+/// Backends that record: [`Capture`], and automatic differentiation around it. A model on the
+/// latter does what it does in training.
+pub trait Recording: Backend {
+    #[doc(hidden)]
+    fn float(tensor: FloatTensor<Self>) -> TensorIr;
+    #[doc(hidden)]
+    fn int(tensor: IntTensor<Self>) -> TensorIr;
+    #[doc(hidden)]
+    fn bool(tensor: BoolTensor<Self>) -> TensorIr;
+}
 
-impl TracedKind for Float {}
-impl TracedKind for Int {}
-impl TracedKind for Bool {}
-
-mod sealed {
-    use super::*;
-
-    pub trait Recorded: BasicOps<Capture> {
-        fn ir(primitive: Self::Primitive) -> TensorIr;
-    }
-
-    impl Recorded for Float {
-        fn ir(primitive: Self::Primitive) -> TensorIr {
-            match primitive {
-                TensorPrimitive::Float(tensor) | TensorPrimitive::QFloat(tensor) => {
-                    tensor.into_ir()
-                }
+macro_rules! recording {
+    ($backend:ty, $inner:expr) => {
+        impl Recording for $backend {
+            fn float(tensor: FloatTensor<Self>) -> TensorIr {
+                $inner(tensor).into_ir()
+            }
+            fn int(tensor: IntTensor<Self>) -> TensorIr {
+                tensor.into_ir()
+            }
+            fn bool(tensor: BoolTensor<Self>) -> TensorIr {
+                tensor.into_ir()
             }
         }
-    }
+    };
+}
 
-    impl Recorded for Int {
-        fn ir(primitive: Self::Primitive) -> TensorIr {
-            primitive.into_ir()
-        }
-    }
+recording!(Capture, std::convert::identity);
+recording!(Autodiff<Capture>, <Self as AutodiffBackend>::inner);
 
-    impl Recorded for Bool {
-        fn ir(primitive: Self::Primitive) -> TensorIr {
-            primitive.into_ir()
-        }
+/// Kinds of tensors that can be inputs and outputs of a trace: float, integer and boolean.
+pub trait TracedKind<B: Recording>: BasicOps<B> {
+    #[doc(hidden)]
+    fn recorded(primitive: Self::Primitive) -> TensorIr;
+}
+
+impl<B: Recording> TracedKind<B> for Float {
+    fn recorded(primitive: Self::Primitive) -> TensorIr {
+        B::float(primitive.tensor())
     }
 }
 
-fn recorded<const D: usize, K: TracedKind>(tensor: Tensor<Capture, D, K>) -> TensorIr {
-    K::ir(tensor.into_primitive())
+impl<B: Recording> TracedKind<B> for Int {
+    fn recorded(primitive: Self::Primitive) -> TensorIr {
+        B::int(primitive)
+    }
+}
+
+impl<B: Recording> TracedKind<B> for Bool {
+    fn recorded(primitive: Self::Primitive) -> TensorIr {
+        B::bool(primitive)
+    }
+}
+
+fn recorded<B: Recording, const D: usize, K: TracedKind<B>>(tensor: Tensor<B, D, K>) -> TensorIr {
+    K::recorded(tensor.into_primitive())
 }
 
 impl Trace {
     /// Starts with the parameters of a module.
     ///
+    /// On `Autodiff<Capture>` the module does what it does in training: dropout is seen, see
+    /// [`Traced::drawn`].
+    ///
     /// A clone of a module that was made before its parameters were used has other parameters:
     /// give the one that ran.
-    pub fn of<M: Module<Capture>>(module: &M) -> Self {
+    pub fn of<B: Recording, M: Module<B>>(module: &M) -> Self {
         let mut visitor = Parameters { walk: Walk::default(), trace: Self::empty() };
         module.visit(&mut visitor);
-        visitor.trace
+        Self { column_layout: column_layout(module), ..visitor.trace }
     }
 
     fn empty() -> Self {
         Self {
             parameters: Vec::new(),
             constants: Vec::new(),
+            column_layout: None,
             inputs: Vec::new(),
             outputs: Vec::new(),
         }
     }
 
     /// Declares what the model was given. Its axes mean something outside and are fixed.
-    pub fn input<const D: usize, K: TracedKind>(mut self, tensor: Tensor<Capture, D, K>) -> Self {
+    pub fn input<B, const D: usize, K>(mut self, tensor: Tensor<B, D, K>) -> Self
+    where
+        B: Recording,
+        K: TracedKind<B>,
+    {
         self.inputs.push(recorded(tensor));
         self
     }
 
     /// Declares what is used of the model's results. Its axes mean something outside and are fixed.
-    pub fn output<const D: usize, K: TracedKind>(mut self, tensor: Tensor<Capture, D, K>) -> Self {
+    pub fn output<B, const D: usize, K>(mut self, tensor: Tensor<B, D, K>) -> Self
+    where
+        B: Recording,
+        K: TracedKind<B>,
+    {
         self.outputs.push(recorded(tensor));
         self
     }
@@ -115,17 +149,17 @@ struct Parameters {
     trace: Trace,
 }
 
-impl ModuleVisitor<Capture> for Parameters {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Capture, D>>) {
+impl<B: Recording> ModuleVisitor<B> for Parameters {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         let (path, id, tensor) = (self.walk.path(), param.id, recorded(param.val()));
         self.trace.parameters.push(TracedParameter { path, id, tensor });
     }
 
-    fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<Capture, D, Int>>) {
+    fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<B, D, Int>>) {
         self.trace.constants.push(recorded(param.val()));
     }
 
-    fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<Capture, D, Bool>>) {
+    fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<B, D, Bool>>) {
         self.trace.constants.push(recorded(param.val()));
     }
 
@@ -167,6 +201,7 @@ impl ModuleVisitor<Capture> for Parameters {
 ///   whatever decides by a value;
 /// - [`Error::TraceForeign`] where a tensor comes from another device or trace;
 /// - [`Error::TraceIncomplete`] without an input or an output;
+/// - [`Error::ColumnLayout`] where a linear layer is of `LinearLayout::Col`;
 /// - [`Error::Symmetry`] where two parameters have one path.
 ///
 /// # Panics
@@ -190,8 +225,11 @@ pub fn trace(run: impl FnOnce(&CaptureDevice) -> Trace) -> Result<Traced, Error>
 }
 
 impl Trace {
-    /// Whether all that is declared was made on the device of this trace.
+    /// Whether all that is declared was made on the device of this trace, and can be trained.
     fn check(self, log: &Log) -> Result<Self, Error> {
+        if let Some(path) = self.column_layout {
+            return Err(Error::ColumnLayout { path });
+        }
         let parameters = self.parameters.iter().map(|parameter| &parameter.tensor);
         let mut all = parameters.chain(&self.constants).chain(&self.inputs).chain(&self.outputs);
         if let Some(foreign) = all.find(|tensor| !log.knows(tensor.id)) {
@@ -207,7 +245,7 @@ impl Trace {
     }
 
     fn solve(self, operations: &[OperationIr]) -> Result<Traced, Error> {
-        let mut graph = Graph::default();
+        let mut graph = Graph::new(rules::shifts(operations));
         let mut first: HashMap<ParamId, &TensorIr> = HashMap::new();
         for parameter in &self.parameters {
             graph.parameter(&parameter.tensor);
@@ -253,7 +291,11 @@ impl Trace {
         }
         let without_rule = self.without_rule(&mut graph, unknown);
         let Found { axes, drawn } = found(&mut graph, &self.parameters)?;
-        Ok(Traced { axes, drawn, without_rule })
+        let tensors = self.parameters.iter().map(|parameter| &parameter.tensor);
+        let entrywise = rules::entrywise(&mut graph, tensors, operations);
+        let entrywise = self.parameters.iter().filter(|p| entrywise.contains(&p.tensor.id));
+        let entrywise = entrywise.map(|parameter| parameter.path.clone()).collect();
+        Ok(Traced { axes, drawn, entrywise, without_rule })
     }
 
     /// The operations without a rule, and the axes that nothing else would have fixed.

@@ -81,6 +81,14 @@ pub fn materialise<B: Backend, M: Module<B>>(module: &M) {
 ///
 /// [`Error::ColumnLayout`] for the first of `LinearLayout::Col`.
 pub fn check_layouts<B: Backend, M: Module<B>>(module: &M) -> Result<(), Error> {
+    match column_layout(module) {
+        Some(path) => Err(Error::ColumnLayout { path }),
+        None => Ok(()),
+    }
+}
+
+/// The path of the first weight of `LinearLayout::Col`.
+pub(crate) fn column_layout<B: Backend, M: Module<B>>(module: &M) -> Option<String> {
     #[derive(Default)]
     struct Layouts {
         walk: Walk,
@@ -110,10 +118,7 @@ pub fn check_layouts<B: Backend, M: Module<B>>(module: &M) -> Result<(), Error> 
     }
     let mut layouts = Layouts::default();
     module.visit(&mut layouts);
-    match layouts.columns {
-        Some(path) => Err(Error::ColumnLayout { path }),
-        None => Ok(()),
-    }
+    layouts.columns
 }
 
 #[cfg(test)]

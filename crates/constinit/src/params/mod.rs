@@ -7,6 +7,7 @@ mod write;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData, Transaction, backend::Backend};
 
+pub(crate) use facts::column_layout;
 pub use facts::{buffer_paths, check_layouts, materialise, tied_parameters};
 pub(crate) use walk::{Walk, surveyed};
 pub use write::write_parameters;

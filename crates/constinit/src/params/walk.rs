@@ -11,6 +11,8 @@ pub(crate) struct Survey {
     pub(crate) container: String,
     /// None where the values were not drawn yet.
     pub(crate) shape: Option<Vec<usize>>,
+    /// Whether a forward pass writes it.
+    pub(crate) running: bool,
 }
 
 /// Every float parameter, in visiting order.
@@ -24,7 +26,8 @@ pub(crate) fn surveyed<B: Backend, M: Module<B>>(module: &M) -> Vec<Survey> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
             let shape = param.is_initialized().then(|| param.val().shape().to_vec());
             let (path, container) = (self.walk.path(), self.walk.container().to_owned());
-            self.surveys.push(Survey { path, id: param.id, container, shape });
+            let running = self.walk.at_running_statistics();
+            self.surveys.push(Survey { path, id: param.id, container, shape, running });
         }
         fn enter_module(&mut self, name: &str, container: &str) {
             self.walk.enter(name, container);

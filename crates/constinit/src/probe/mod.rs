@@ -39,8 +39,8 @@ pub trait Probe<B: AutodiffBackend, M: AutodiffModule<B>> {
         true
     }
 
-    /// Whether [`Observation::gradients`] is read. Keeping gradients past the optimizer costs a
-    /// copy of the references to them.
+    /// Whether [`Observation::gradients`] is read. Keeping gradients past the optimizer costs it the
+    /// reuse of their memory.
     fn reads_gradients(&self) -> bool {
         false
     }
@@ -74,6 +74,8 @@ pub struct Observation<'a, B: AutodiffBackend, M: AutodiffModule<B>> {
     pub loss: Option<f64>,
     /// The learning rate that the step used. None before training.
     pub learning_rate: Option<f64>,
+    /// The module as it went into the step, where a loop could have changed it since the step before.
+    pub(crate) before: Option<&'a M>,
     read_back: OnceCell<Vec<HostParameter>>,
     backend: PhantomData<B>,
 }
@@ -107,6 +109,12 @@ impl<'a, B: AutodiffBackend, M: AutodiffModule<B>> Observation<'a, B, M> {
         Self { learning_rate: Some(rate), ..self }
     }
 
+    /// With the module as it went into the step: what had changed by then, the step did not do.
+    #[must_use]
+    pub fn with_module_before(self, model: &'a M) -> Self {
+        Self { before: Some(model), ..self }
+    }
+
     pub(crate) fn of(
         step: usize,
         model: &'a M,
@@ -115,7 +123,17 @@ impl<'a, B: AutodiffBackend, M: AutodiffModule<B>> Observation<'a, B, M> {
         learning_rate: Option<f64>,
     ) -> Self {
         let read_back = OnceCell::new();
-        Self { step, model, gradients, loss, learning_rate, read_back, backend: PhantomData }
+        let before = None;
+        Self {
+            step,
+            model,
+            gradients,
+            loss,
+            learning_rate,
+            before,
+            read_back,
+            backend: PhantomData,
+        }
     }
 
     /// All float parameters, on the host. Read from the device once, for all probes.

@@ -154,9 +154,12 @@ impl<P> Shared<P> {
         let wanted = self.probe.due(self.step) && self.probe.reads_gradients();
         // Shared before the optimizer empties the container.
         let kept = if wanted { share(&module, &gradients) } else { None };
+        // Between two steps the module is the loop's, which may write to it.
+        let before = wanted.then(|| module.clone());
         let module = step(module, gradients);
-        let done = self.step;
-        self.show(&Observation::of(done, &module, kept.as_ref(), None, Some(rate)));
+        let mut seen = Observation::of(self.step, &module, kept.as_ref(), None, Some(rate));
+        seen.before = before.as_ref();
+        self.show(&seen);
         module
     }
 }

@@ -3,7 +3,7 @@
 use crate::proof::{axes_of, spaces};
 use burn::module::{AutodiffModule, Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
-use burn::tensor::activation::{relu, softmax};
+use burn::tensor::activation::{log_softmax, quiet_softmax, relu, softmax, softmin};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Distribution, Int, Tensor};
 use burn_autodiff::Autodiff;
@@ -56,6 +56,12 @@ fn positions_fix() {
     is_fixed(6, |h| h.clone() * h.argmax(1).float());
     is_fixed(2, |h| h.topk(2, 1));
     is_fixed(6, |h| h.clone() + h.max_dim_with_indices(1).1.float());
+    // Of equal members, the first gets the gradient of a maximum.
+    is_fixed(6, |h| h.clone() / h.max_dim(1));
+    is_fixed(6, |h| (h.clone() - h.max_dim(1)).exp());
+    is_fixed(6, |h| (h.clone() - h.max_dim(1)).tanh());
+    is_fixed(6, |h| h.clone() - h.min_dim(1));
+    is_fixed(6, |h| h.clone() * h.max().unsqueeze());
     is_fixed(6, |h| h.flip([1]));
     is_fixed(6, |h| h.roll(&[1], &[1]));
     is_fixed(7, |h| Tensor::cat(vec![h.clone(), h.slice([0..7, 0..1])], 1));
@@ -231,7 +237,9 @@ fn copies_are_alike() {
 fn symmetric_functions_do_not_fix() {
     is_free(6, relu);
     is_free(6, |h| softmax(h, 1));
-    is_free(6, |h| h.clone() / h.max_dim(1));
+    is_free(6, |h| log_softmax(h, 1));
+    is_free(6, |h| softmin(h, 1));
+    is_free(6, |h| quiet_softmax(h, 1));
     is_free(6, |h| h.clone() - h.clone().mean().unsqueeze() + h.mean_dim(0));
     is_free(6, |h| h.clone().mask_fill(h.lower_elem(0.5), 0.0));
     is_free(6, |h| h.slice([0..4, 0..6]).flip([0]));

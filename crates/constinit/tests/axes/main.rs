@@ -3,3 +3,4 @@
 mod adversarial;
 mod models;
 mod proof;
+mod weights;

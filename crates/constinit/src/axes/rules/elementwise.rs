@@ -9,6 +9,12 @@ use burn_ir::{
 
 /// One tensor; a parameter under a function of its entries keeps its axes.
 pub(super) fn unary(graph: &mut Graph, input: &TensorIr, out: &TensorIr) {
+    multiple(graph, input, out);
+    graph.bend(out);
+}
+
+/// One tensor, times a number.
+fn multiple(graph: &mut Graph, input: &TensorIr, out: &TensorIr) {
     graph.unite_but(input, out, &[]);
     graph.same_view(input, out);
 }
@@ -16,6 +22,15 @@ pub(super) fn unary(graph: &mut Graph, input: &TensorIr, out: &TensorIr) {
 /// Two tensors.
 pub(super) fn binary(graph: &mut Graph, op: &BinaryOpIr) {
     together(graph, &[&op.lhs, &op.rhs], &op.out);
+    graph.bend(&op.out);
+}
+
+/// A product or a quotient: a multiple of the first tensor.
+fn multiply(graph: &mut Graph, op: &BinaryOpIr, divide: bool) {
+    together(graph, &[&op.lhs, &op.rhs], &op.out);
+    if divide && !graph.is_constant(&op.rhs) {
+        graph.bend(&op.out);
+    }
 }
 
 /// Any number of tensors.
@@ -26,11 +41,11 @@ fn together(graph: &mut Graph, inputs: &[&TensorIr], out: &TensorIr) {
     if inputs.iter().any(|input| graph.is_computed(input)) {
         // A bias or gain produces the units of what it is combined with.
         inputs.iter().for_each(|input| graph.all_output(input));
-    } else if let [parameter] = inputs.iter().filter(|i| graph.is_view(i)).collect::<Vec<_>>()[..]
-        && parameter.shape == out.shape
+    } else if let [made] = inputs.iter().filter(|i| !graph.is_constant(i)).collect::<Vec<_>>()[..]
+        && made.shape == out.shape
     {
         // A weight under a constant mask is a weight. Of two, no side can be told.
-        graph.same_view(parameter, out);
+        graph.same_view(made, out);
     }
 }
 
@@ -47,9 +62,15 @@ pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
     match operation {
         Op::Equal(op) => binary(graph, op),
         Op::EqualElem(op) => unary(graph, &op.lhs, &op.out),
-        Op::Cast(op) => unary(graph, &op.input, &op.out),
-        Op::MaskWhere(op) => together(graph, &[&op.tensor, &op.mask, &op.value], &op.out),
-        Op::MaskFill(op) => together(graph, &[&op.tensor, &op.mask], &op.out),
+        Op::Cast(op) => multiple(graph, &op.input, &op.out),
+        Op::MaskWhere(op) => {
+            together(graph, &[&op.tensor, &op.mask, &op.value], &op.out);
+            graph.bend(&op.out);
+        }
+        Op::MaskFill(op) => {
+            together(graph, &[&op.tensor, &op.mask], &op.out);
+            graph.bend(&op.out);
+        }
         // Every entry is the same; an empty tensor's entries are replaced before they count.
         Op::Ones(op) | Op::Zeros(op) | Op::Empty(op) => {
             graph.axes(&op.out);
@@ -62,20 +83,19 @@ pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
 pub(super) fn numeric(graph: &mut Graph, operation: &NumericOperationIr) -> bool {
     use NumericOperationIr as Op;
     match operation {
+        Op::Mul(op) => multiply(graph, op, false),
+        Op::Div(op) => multiply(graph, op, true),
         Op::Add(op)
         | Op::Sub(op)
-        | Op::Mul(op)
-        | Op::Div(op)
         | Op::Rem(op)
         | Op::Powi(op)
         | Op::Greater(op)
         | Op::GreaterEqual(op)
         | Op::Lower(op)
         | Op::LowerEqual(op) => binary(graph, op),
+        Op::MulScalar(op) | Op::DivScalar(op) => multiple(graph, &op.lhs, &op.out),
         Op::AddScalar(op)
         | Op::SubScalar(op)
-        | Op::MulScalar(op)
-        | Op::DivScalar(op)
         | Op::RemScalar(op)
         | Op::PowiScalar(op)
         | Op::GreaterElem(op)

@@ -10,6 +10,10 @@ mod linear;
 mod reduce;
 mod shape;
 mod spatial;
+mod uses;
+
+pub(super) use reduce::shifts;
+pub(super) use uses::entrywise;
 
 use super::graph::Graph;
 use super::union::Cause;

@@ -44,6 +44,21 @@ pub(super) fn module(graph: &mut Graph, operation: &ModuleOperationIr) -> bool {
     true
 }
 
+/// The weight of a convolution without groups: each entry multiplies one channel for another.
+pub(super) fn weight(operation: &ModuleOperationIr) -> Option<&TensorIr> {
+    use ModuleOperationIr as Op;
+    let (weight, groups) = match operation {
+        Op::Conv1d(op) => (&op.weight, op.options.groups),
+        Op::Conv2d(op) => (&op.weight, op.options.groups),
+        Op::Conv3d(op) => (&op.weight, op.options.groups),
+        Op::ConvTranspose1d(op) => (&op.weight, op.options.groups),
+        Op::ConvTranspose2d(op) => (&op.weight, op.options.groups),
+        Op::ConvTranspose3d(op) => (&op.weight, op.options.groups),
+        _ => return None,
+    };
+    (groups == 1).then_some(weight)
+}
+
 /// Each channel for itself.
 fn positions(graph: &mut Graph, x: &TensorIr, out: &TensorIr) {
     let fixed: Vec<usize> = (2..x.shape.len().max(out.shape.len())).collect();

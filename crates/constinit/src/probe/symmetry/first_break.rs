@@ -12,9 +12,10 @@ const ROUNDING: f64 = 1e-4;
 /// Where two units that were one unit at the start differed for the first time, of all readings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FirstBreak {
-    /// Steps done at the first reading at which they differ.
+    /// Steps done when they were first seen to differ: at a reading, or where the next step began.
     pub step: usize,
-    /// Steps done at the reading before; None where there was none. They parted in between.
+    /// Steps done at the last reading at which they did not; None where there was none. They parted in between; where
+    /// it is `step`, after that reading and before the next step.
     pub since: Option<usize>,
     /// The space.
     pub space: String,
@@ -70,6 +71,9 @@ pub enum Cause {
     UnequalGradients,
     /// The gradients agree, so the update did it (rates or state of each unit's own), or a write from outside.
     Update,
+    /// They differed before the step began, and did not at the reading before it: something other than the optimizer
+    /// wrote to the module.
+    Written,
     /// Not enough was seen.
     Unknown,
 }
@@ -77,6 +81,8 @@ pub enum Cause {
 /// What was seen at a break.
 pub(super) struct Seen<'a> {
     pub spread: Spread,
+    /// The same as the step began; None where the units were bitwise alike then, or where that was not seen.
+    pub before: Option<Spread>,
     /// The spread of the gradients: None where they were not seen, Some(None) where they agree.
     pub gradient: Option<Option<Spread>>,
     /// The largest gradient.
@@ -92,9 +98,14 @@ impl FirstBreak {
         seen: &Seen<'_>,
     ) -> Self {
         let space = axes.spaces()[space_number].name().to_owned();
+        // What differed as the step began, the step did not do.
+        let (step, spread) = match seen.before {
+            Some(before) => (step.saturating_sub(1), before),
+            None => (step, seen.spread),
+        };
         let path = |spread: &Spread| axes.params()[spread.parameter.get()].path().to_owned();
         // Gradients tell of the step that parted the units only where the reading before was one step ago.
-        let of_this_step = since.is_some_and(|since| since + 1 == step);
+        let of_this_step = seen.before.is_none() && since.is_some_and(|since| since + 1 == step);
         let gradients = match seen.gradient.filter(|_| of_this_step) {
             None => GradientsThen::NotSeen,
             Some(None) => GradientsThen::Agreed,
@@ -107,6 +118,7 @@ impl FirstBreak {
         };
         let known = seen.known.breakers(&space);
         let cause = match &gradients {
+            _ if seen.before.is_some() && since == Some(step) => Cause::Written,
             GradientsThen::Agreed => Cause::Update,
             _ if !known.is_empty() => Cause::Known(known),
             GradientsThen::NotSeen => Cause::Unknown,
@@ -115,13 +127,13 @@ impl FirstBreak {
             }
             GradientsThen::Differed { .. } => Cause::UnequalGradients,
         };
-        let Spread { units, entries, values, difference, ulps, .. } = seen.spread;
+        let Spread { units, entries, values, difference, ulps, .. } = spread;
         Self {
             step,
             since,
             space,
             units: units.map(|unit| unit.get()),
-            parameter: path(&seen.spread),
+            parameter: path(&spread),
             entries,
             values,
             difference,
@@ -147,6 +159,9 @@ impl fmt::Display for FirstBreak {
         match self.since {
             Some(since) if since + 1 < self.step => {
                 write!(f, "{}: between steps {since} and {}", self.space, self.step)?;
+            }
+            Some(since) if since == self.step => {
+                write!(f, "{}: after step {since} and before the next one", self.space)?;
             }
             _ => write!(f, "{}: at step {}", self.space, self.step)?,
         }
@@ -188,6 +203,9 @@ impl fmt::Display for Cause {
             Self::Update => f.write_str(
                 "Suspected cause: not the gradients but the update (rates or optimizer state of each unit's own) or a \
                  write from outside.",
+            ),
+            Self::Written => f.write_str(
+                "Cause: a write from outside. They were one unit after the step and differed before the next began.",
             ),
             Self::Unknown => f.write_str("The cause is not known: no gradients of that step were seen."),
         }

@@ -37,6 +37,7 @@ use super::{Flow, Observation, Probe, Schedule};
 use crate::Error;
 use crate::axes::Traced;
 use crate::gradients::read_gradients;
+use crate::params::read_parameters;
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use constinit_symmetry::{
@@ -66,9 +67,11 @@ pub struct SpaceReading {
     pub units: usize,
     /// Classes of twins: units that can be swapped without changing any parameter.
     pub twins: usize,
-    /// Classes of the coarsest equitable partition; None where only some spaces are watched.
+    /// Classes of the coarsest equitable partition; None where only some spaces are watched, or where sums of entries
+    /// say nothing of the module (see [`Traced::entrywise`]).
     pub equitable: Option<usize>,
-    /// Classes of the coarsest forward-lumpable partition; None where it is not known which axes are inputs.
+    /// Classes of the coarsest forward-lumpable partition; None as for `equitable`, and where it is not known which
+    /// axes are inputs.
     pub forward: Option<usize>,
     /// How far the two units of one class at the start that differ most lie apart now; None where all classes of the
     /// start are still bitwise one.
@@ -76,10 +79,11 @@ pub struct SpaceReading {
     /// Whether units that were twins at the start still have bitwise equal gradients; None where no gradients were
     /// read.
     pub gradients_agree: Option<bool>,
-    /// Units whose incoming weights and biases are all zero.
-    pub dead: usize,
-    /// Units whose outgoing weights are all zero.
-    pub unheard: usize,
+    /// Units whose incoming weights and biases are all zero; None where a look at a few entries settled the reading,
+    /// or where it is not known which axes are inputs.
+    pub dead: Option<usize>,
+    /// Units whose outgoing weights are all zero; None as for `dead`.
+    pub unheard: Option<usize>,
 }
 
 impl SpaceReading {
@@ -97,8 +101,8 @@ impl SpaceReading {
             forward: all,
             apart: None,
             gradients_agree: None,
-            dead: 0,
-            unheard: 0,
+            dead: None,
+            unheard: None,
         }
     }
 }
@@ -113,7 +117,7 @@ pub enum Finding {
         space: String,
         /// Its units.
         units: usize,
-        /// Its classes of equitable units (twins, where only some spaces are watched).
+        /// Its classes of equitable units, or of twins where those are not known.
         classes: usize,
         /// The same in words, with what keeps them and what would break them.
         sentence: String,
@@ -139,11 +143,13 @@ pub enum Finding {
 /// before, a reading first looks at a few entries of each unit, and at no more where these still tell all units apart.
 pub struct SymmetryProbe {
     axes: AxesSpec,
-    /// Whether all spaces of the module are watched, so that sums over classes of other spaces are known.
+    /// Whether all spaces of the module are watched: then all of its parameters must be known.
     whole: bool,
+    /// Whether sums over classes say something: those of all spaces are known, and what is summed is what counts.
+    sums: bool,
     schedule: Schedule,
     gradients: Schedule,
-    /// Whether the gradients of a step are kept for the case that units part in it.
+    /// Whether a step's gradients and the parameters before it are kept for the case that units part in it.
     keeps_gradients: bool,
     known: Known,
     report: Box<dyn FnMut(&Finding) + Send>,
@@ -171,6 +177,7 @@ impl SymmetryProbe {
             sketch: Sketch::new(&axes),
             axes,
             whole: true,
+            sums: true,
             schedule: Schedule::every(1),
             gradients: Schedule::when(|_| false),
             keeps_gradients: true,
@@ -189,9 +196,11 @@ impl SymmetryProbe {
         }
     }
 
-    /// A probe of a module that was traced. It knows of the dropout that the trace saw.
+    /// A probe of a module that was traced. It knows of the dropout that the trace saw, and of parameters whose sums
+    /// say nothing.
     pub fn traced(traced: Traced) -> Self {
-        Self { known: Known::drawn(traced.drawn), ..Self::new(traced.axes) }
+        let sums = traced.entrywise.is_empty();
+        Self { known: Known::drawn(traced.drawn), sums, ..Self::new(traced.axes) }
     }
 
     /// Looks when the schedule says so; step 0 is always looked at.
@@ -206,8 +215,8 @@ impl SymmetryProbe {
         Self { gradients, ..self }
     }
 
-    /// Does not keep the gradients of a step for the case that units part in it: cheaper, since an optimizer can reuse
-    /// the memory of gradients that nobody else holds, but a break is then told without its cause.
+    /// Does not keep the gradients of a step, nor the parameters before it, for the case that units part in it: cheaper,
+    /// since an optimizer can reuse memory that nobody else holds, but a break is then told without its cause.
     #[must_use]
     pub fn without_gradients(self) -> Self {
         Self { keeps_gradients: false, ..self }
@@ -227,7 +236,7 @@ impl SymmetryProbe {
     /// [`Error::Axes`] where no space is left.
     pub fn watching(self, wanted: impl Fn(&str) -> bool) -> Result<Self, Error> {
         let axes = sketch::restricted(&self.axes, |space| wanted(space.name()))?;
-        Ok(Self { sketch: Sketch::new(&axes), axes, whole: false, ..self })
+        Ok(Self { sketch: Sketch::new(&axes), axes, whole: false, sums: false, ..self })
     }
 
     /// Calls a function with each finding instead of reporting it by `tracing`.
@@ -312,7 +321,7 @@ impl SymmetryProbe {
         if was_discrete && self.sketch.proves_discrete(seen.model, bound)? {
             let spaces = self.axes.spaces().iter().map(|s| SpaceReading::discrete(s.units()));
             let mut spaces: Vec<_> = spaces.collect();
-            if !self.whole {
+            if !self.sums {
                 spaces.iter_mut().for_each(|space| (space.equitable, space.forward) = (None, None));
             }
             self.keep(SymmetryReading { step: seen.step, loss: seen.loss, spaces });
@@ -322,13 +331,13 @@ impl SymmetryProbe {
         let now = views(&self.axes, bound, seen.parameters())?;
         let found = twins(&self.axes, &now)?;
         let all_one = found.spaces().iter().all(|space| space.effective_width() <= 1);
-        let equitable = match (self.whole, all_one) {
+        let equitable = match (self.sums, all_one) {
             // Coarser than one class there is nothing.
             (true, true) => None,
             (true, false) => Some(equitable(&self.axes, &now)?),
             (false, _) => None,
         };
-        let forward = if self.whole && !all_one { forward(&self.axes, &now)? } else { None };
+        let forward = if self.sums && !all_one { forward(&self.axes, &now)? } else { None };
         let start = self.start.get_or_insert_with(|| found.clone());
         let pairs = || start.spaces().iter().zip(found.spaces());
         let held = pairs().all(|(start, now)| start.partition().refines(now.partition()));
@@ -345,10 +354,17 @@ impl SymmetryProbe {
             Some(gradients) => Some(spreads(start, &views(&self.axes, bound, gradients)?)?),
             None => None,
         };
+        let before_apart = match seen.before.filter(|_| !newly.is_empty()) {
+            Some(before) => {
+                let parameters = bound.without_running(read_parameters(before));
+                Some(spreads(start, &views(&self.axes, bound, &parameters)?)?)
+            }
+            None => None,
+        };
 
         let classes = |symmetry: Option<&Symmetry>, space: usize| match symmetry {
             Some(symmetry) => Some(symmetry.spaces()[space].effective_width()),
-            None if self.whole && all_one => Some(found.spaces()[space].effective_width()),
+            None if self.sums && all_one => Some(found.spaces()[space].effective_width()),
             None => None,
         };
         let spaces = found.spaces().iter().enumerate().map(|(number, space)| {
@@ -360,8 +376,8 @@ impl SymmetryProbe {
                 forward: classes(forward.as_ref(), number),
                 apart: apart[number],
                 gradients_agree: gradients_apart.as_ref().map(|apart| apart[number].is_none()),
-                dead: findings.map_or(0, |findings| findings.dead().len()),
-                unheard: findings.map_or(0, |findings| findings.unheard().len()),
+                dead: findings.map(|findings| findings.dead().len()),
+                unheard: findings.map(|findings| findings.unheard().len()),
             }
         });
         let spaces: Vec<SpaceReading> = spaces.collect();
@@ -379,11 +395,17 @@ impl SymmetryProbe {
             self.tell_of_gradients(seen.step, &apart, gradients_apart);
         }
         let scale = gradients.as_ref().map_or(0.0, |gradients| first_break::largest(gradients));
+        let mut found: Vec<(FirstBreak, usize)> = Vec::new();
         for number in newly {
             let Some(spread) = apart[number] else { continue };
             let gradient = gradients_apart.as_ref().map(|apart| apart[number]);
-            let what = first_break::Seen { spread, gradient, scale, known: &self.known };
-            let found = FirstBreak::new(&self.axes, number, (since, seen.step), &what);
+            let before = before_apart.as_ref().and_then(|apart| apart[number]);
+            let what = first_break::Seen { spread, before, gradient, scale, known: &self.known };
+            found.push((FirstBreak::new(&self.axes, number, (since, seen.step), &what), number));
+        }
+        // What was written before the step parted its units first.
+        found.sort_by_key(|(found, _)| found.step);
+        for (found, number) in found {
             (self.report)(&Finding::Broken(found.clone()));
             self.breaks.push(found);
             self.broken.push(number);

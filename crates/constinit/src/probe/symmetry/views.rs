@@ -1,7 +1,7 @@
 //! A module's parameters and gradients as the engine's views.
 
 use crate::Error;
-use crate::params::{HostParameter, parameter_paths};
+use crate::params::{HostParameter, check_layouts, surveyed};
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, TensorData, bf16, f16};
@@ -12,6 +12,8 @@ use std::collections::HashMap;
 pub struct Binding {
     /// For each parameter of the spec its number in the order in which Burn visits the module.
     pub numbers: Vec<usize>,
+    /// Numbers of what forward passes write: the running statistics of batch norms.
+    running: Vec<usize>,
 }
 
 impl Binding {
@@ -22,10 +24,12 @@ impl Binding {
         axes: &AxesSpec,
         whole: bool,
     ) -> Result<Self, Error> {
-        let paths = parameter_paths(module);
+        check_layouts(module)?;
+        let surveys = surveyed(module);
+        let paths = surveys.iter().map(|survey| survey.path.as_str());
         let known: HashMap<&str, usize> =
-            paths.iter().enumerate().map(|(number, path)| (path.as_str(), number)).collect();
-        if let Some(path) = paths.iter().find(|path| whole && axes.param_id(path).is_none()) {
+            paths.clone().enumerate().map(|(number, path)| (path, number)).collect();
+        if let Some(path) = paths.clone().find(|path| whole && axes.param_id(path).is_none()) {
             return Err(Error::Axes {
                 reason: format!("the module's parameter {path} is not among the axes"),
             });
@@ -37,7 +41,18 @@ impl Binding {
         };
         let numbers =
             axes.params().iter().map(|param| number(param.path())).collect::<Result<_, _>>()?;
-        Ok(Self { numbers })
+        let running = (0..surveys.len()).filter(|number| surveys[*number].running).collect();
+        Ok(Self { numbers, running })
+    }
+
+    /// Parameters with zeros for all that forward passes write: what differs between them then was written by
+    /// something else.
+    pub fn without_running(&self, mut parameters: Vec<HostParameter>) -> Vec<HostParameter> {
+        for number in &self.running {
+            let data = &mut parameters[*number].data;
+            *data = TensorData::zeros::<f32, _>(data.shape.clone());
+        }
+        parameters
     }
 }
 

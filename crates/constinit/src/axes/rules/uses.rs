@@ -1,0 +1,65 @@
+//! What the parameters between two spaces are used for.
+//!
+//! Equitable and forward-lumpable classes rest on sums of entries. They are what they say where an
+//! entry does nothing but multiply a unit for another,
+//!
+//! ```text
+//! out[u] = sum_v x[v] W[v, u]
+//! ```
+//!
+//! and say nothing of `exp(W)`, of a weight that is divided by its norm, or of distances to rows.
+
+use super::spatial;
+use crate::axes::graph::Graph;
+use burn_ir::{FloatOperationIr, ModuleOperationIr, OperationIr, TensorId, TensorIr};
+use std::collections::HashSet;
+
+/// The parameters of two or more axes with units whose entries do something else.
+pub(in crate::axes) fn entrywise<'a>(
+    graph: &mut Graph,
+    parameters: impl Iterator<Item = &'a TensorIr>,
+    operations: &[OperationIr],
+) -> HashSet<TensorId> {
+    // All that holds the entries of such a parameter.
+    let mut weights: HashSet<TensorId> =
+        parameters.filter(|tensor| graph.open_axes(tensor).len() > 1).map(|p| p.id).collect();
+    let mut entrywise = HashSet::new();
+    for operation in operations {
+        if fills(graph, operation) {
+            continue;
+        }
+        let used: Vec<&TensorIr> =
+            operation.inputs().filter(|tensor| weights.contains(&tensor.id)).collect();
+        match used[..] {
+            [] => {}
+            [one] if operation.outputs().all(|result| graph.is_same_view(one, result)) => {
+                weights.extend(operation.outputs().map(|result| result.id));
+            }
+            [one] if multiplies(graph, operation, one) => {}
+            _ => entrywise.extend(used.into_iter().filter_map(|tensor| graph.parameter_of(tensor))),
+        }
+    }
+    entrywise
+}
+
+/// Whether the operation gave a parameter its first entries.
+fn fills(graph: &Graph, operation: &OperationIr) -> bool {
+    operation.outputs().any(|tensor| graph.is_parameter(tensor) && !graph.is_computed(tensor))
+}
+
+/// Whether each entry of the tensor multiplies the members of one axis for those of another.
+fn multiplies(graph: &mut Graph, operation: &OperationIr, tensor: &TensorIr) -> bool {
+    let weight = match operation {
+        OperationIr::Module(ModuleOperationIr::Linear(op)) => Some((&op.weight, [0, 1])),
+        OperationIr::Module(op) => spatial::weight(op).map(|weight| (weight, [0, 1])),
+        OperationIr::Float(_, FloatOperationIr::Matmul(_)) => {
+            tensor.shape.len().checked_sub(2).map(|axis| (tensor, [axis, axis + 1]))
+        }
+        _ => None,
+    };
+    // Along further axes, as of a weight for each head, sums over all of them would say too little.
+    weight.is_some_and(|(weight, axes)| {
+        let within = graph.open_axes(tensor).iter().all(|axis| axes.contains(axis));
+        weight.id == tensor.id && within && !graph.is_bent(tensor)
+    })
+}
