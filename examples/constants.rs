@@ -47,6 +47,9 @@ fn main() -> Result<(), Error> {
         Activation::Tanh,
         Activation::Sigmoid,
         Activation::Gelu,
+        Activation::Silu,
+        Activation::Softplus,
+        Activation::LeakyRelu,
         Activation::Identity,
     ] {
         print!("{:12}", format!("{activation:?}"));

@@ -253,5 +253,24 @@ fn rules_that_do_not_meet_the_network() {
         &rules("[[init]]\npath = \"*\"\ninit = { type = \"sparce\" }\n"),
         "unknown variant `sparce`",
     );
+    refuse(
+        &rules("[[init]]\npath = \"*\"\ninit = { type = \"sparce\" }\n"),
+        "did you mean `sparse`?",
+    );
     refuse(&rules(&format!("[[init]]\nregex = \"(\"\n{zeros}\n")), "unclosed group");
+    refuse(
+        &rules(&format!("[[init]]\nmodule = \"Conv2d\"\n{zeros}\n")),
+        "rule 1 (Conv2d -> zeros): all modules of the network are of type Linear, none is a Conv2d",
+    );
+    let weight =
+        |init: &str| rules(&format!("[[init]]\npath = \"linear1.weight\"\ninit = {init}\n"));
+    refuse(&weight("{ type = \"per_input\", values = [1, 2, 3] }"), "3 values for 2 inputs");
+    refuse(&weight("{ type = \"normal\", std = -1.0 }"), "its std is -1");
+    refuse(&weight("{ type = \"constant\", value = nan }"), "its value is NaN");
+    refuse(
+        &weight("{ type = \"constant\", value = 1e300 }"),
+        "1e300 is too large for single precision",
+    );
+    refuse(&weight("{ type = \"normal\", std = 1.0, sdt = 1.0 }"), "unknown field `sdt`");
+    refuse(&weight("{ type = \"normal\" }"), "missing field `std`");
 }

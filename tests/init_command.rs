@@ -36,17 +36,25 @@ fn the_prediction_is_what_a_run_finds() {
     let folder = Folder::new();
     folder.write("run.toml", CONFIG);
     let text = folder.run(&["init", "--config", "run.toml"]).ok().stdout;
+    let (table, sentences) = text.split_once("\n\n").unwrap();
+    let lines: Vec<&str> = table.lines().collect();
+    for (line, start) in lines.iter().zip([
+        "parameter       rule     initialiser  shape   fan in, out  mean ",
+        "linear1.weight  rule 1   symmetrised  [8, 3]  3, 8         ",
+        "linear1.bias    rule 1   symmetrised  [8]     3, 8         ",
+        "linear2.weight  rule 2   symmetrised  [6, 8]  8, 6         ",
+        "linear2.bias    [model]  constant     [6]     8, 6         ",
+        "linear3.weight  rule 3   sum          [2, 6]  6, 2         ",
+        "linear3.bias    [model]  constant     [2]     6, 2         ",
+    ]) {
+        assert!(line.starts_with(start), "{text}");
+    }
+    // 0.2 and 1.2.
+    let moments = |line: usize| lines[line].split_whitespace().rev().take(2).collect::<Vec<_>>();
+    assert_eq!(moments(5), ["0.5000", "0.7000"], "{text}");
     assert_eq!(
-        text,
-        "linear1.weight  rule 1   symmetrised  [8, 3]\n\
-         linear1.bias    rule 1   symmetrised  [8]\n\
-         linear2.weight  rule 2   symmetrised  [6, 8]\n\
-         linear2.bias    [model]  constant     [6]\n\
-         linear3.weight  rule 3   sum          [2, 6]\n\
-         linear3.bias    [model]  constant     [2]\n\
-         \n\
-         hidden1: 8 units, 4 classes, kept by Adam\n\
-         hidden2: 6 units, 3 classes, kept by Adam\n"
+        sentences,
+        "hidden1: 8 units, 4 classes, kept by Adam\nhidden2: 6 units, 3 classes, kept by Adam\n"
     );
     let json: Value =
         serde_json::from_str(&folder.run(&["init", "--config", "run.toml", "--json"]).ok().stdout)
@@ -65,7 +73,7 @@ fn the_prediction_is_what_a_run_finds() {
         }
         assert_eq!(predicted["kept"], true);
     }
-    assert_eq!(json["generated"].as_array().unwrap().len(), 4);
+    assert_eq!(json["generated"].as_array().unwrap().len(), 3);
 }
 
 #[test]
@@ -113,6 +121,34 @@ fn parameters_of_a_run_fill_another() {
         format!("[model]\nlayer_dims = [3, 8, 6, 2]\nactivation = \"tanh\"\n{rules}{rest}");
     folder.write("again.toml", &config.replace("steps = 3", "steps = 0"));
     trained(&folder, &["--config", "again.toml", "--out", "two"]);
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    assert_eq!(read("one/model.safetensors"), read("two/model.safetensors"));
+}
+
+#[test]
+fn rules_may_ask_for_the_kind_of_module_that_there_is() {
+    let folder = Folder::new();
+    folder.write(
+        "run.toml",
+        &CONFIG.replace("regex = \"3.weight$\"", "module = \"Linear\"\nregex = \"3.weight$\""),
+    );
+    let text = folder.run(&["init", "--config", "run.toml"]).ok().stdout;
+    assert!(text.contains("linear3.weight  rule 3   sum "), "{text}");
+    trained(&folder, &["--config", "run.toml"]);
+}
+
+#[test]
+fn burn_s_random_initialisers_are_predicted_and_repeated() {
+    let folder = Folder::new();
+    let rule = "[[init]]\npath = \"linear1.weight\"\n\
+                init = { type = \"burn\", initializer = { XavierNormal = { gain = 1.0 } } }\n";
+    let rest = &CONFIG[CONFIG.find("[data]").unwrap()..];
+    folder.write("run.toml", &format!("[model]\nlayer_dims = [3, 8, 2]\n{rule}{rest}"));
+    let text = folder.run(&["init", "--config", "run.toml"]).ok().stdout;
+    assert!(text.ends_with("\nhidden1: 8 units, 8 classes\n"), "{text}");
+    for out in ["one", "two"] {
+        trained(&folder, &["--config", "run.toml", "--out", out]);
+    }
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     assert_eq!(read("one/model.safetensors"), read("two/model.safetensors"));
 }

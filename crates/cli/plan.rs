@@ -10,7 +10,7 @@ use constinit_symmetry::{AxesSpec, SymmetryError, layers};
 pub fn plan(config: &RunConfig) -> InitPlan {
     let constants = config.model.network().constants();
     let mut plan = InitPlan::new(config.training.seed).with_spare_rules();
-    plan.rules.clone_from(&config.init);
+    plan.rules = rules(config);
     for (layer, constant) in constants.into_iter().enumerate() {
         let rule = |name: &str, init: Init| Rule::glob(linear_name(layer, name), init);
         plan = plan.rule(rule("weight", constant.weight));
@@ -23,9 +23,29 @@ pub fn plan(config: &RunConfig) -> InitPlan {
 
 /// Checks the rules against the network: each must be understood, used, and able to fill what it matches.
 pub fn check(config: &RunConfig) -> Result<(), Failure> {
-    let own = InitPlan { rules: config.init.clone(), ..InitPlan::new(config.training.seed) };
+    for (number, rule) in rules(config).iter().enumerate() {
+        if let Some(module) = &rule.module {
+            let rule = format!("rule {} ({rule})", number + 1);
+            return Err(Failure::usage(format!(
+                "[[init]]: {rule}: all modules of the network are of type {LINEAR}, none is a {module}"
+            )));
+        }
+    }
+    let own = InitPlan { rules: rules(config), ..InitPlan::new(config.training.seed) };
     own.keeping_others().check(&spec(config)?).map_err(usage)?;
     Ok(())
+}
+
+/// The type of all modules of the network.
+const LINEAR: &str = "Linear";
+
+/// The rules of the configuration, without the wish for what all modules are.
+fn rules(config: &RunConfig) -> Vec<Rule> {
+    let mut rules = config.init.clone();
+    for rule in &mut rules {
+        rule.module = rule.module.take().filter(|module| module != LINEAR);
+    }
+    rules
 }
 
 /// An error of a plan is one of the configuration.

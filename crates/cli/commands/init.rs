@@ -20,7 +20,6 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
     config.model.network().check().map_err(|error| Failure::usage(format!("model.{error}")))?;
     plan::check(&config)?;
     let (plan, spec) = (plan::plan(&config), plan::spec(&config)?);
-    let rules = plan.check(&spec).map_err(plan::usage)?;
     let facts = config.training.optimizer.facts();
     let predicted = plan.predict(&spec).map_err(plan::usage)?.under(&facts);
     // Rules behind those of the configuration are init_w and init_b.
@@ -30,12 +29,15 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
             if n < own { format!("rule {}", n + 1) } else { "[model]".to_owned() }
         })
     };
-    let rows = spec.params().iter().zip(&rules).map(|(param, number)| Row {
-        path: param.path(),
-        rule: of_rule(*number),
-        initialiser: number.map_or("-", |n| plan.rules[n].init.name()),
+    let rows = predicted.parameters.rows.iter().map(|row| Row {
+        path: &row.path,
+        rule: of_rule(row.rule),
+        initialiser: &row.initialiser,
         // As in the files that a run writes, outputs first.
-        shape: param.shape().iter().rev().copied().collect(),
+        shape: row.shape.iter().rev().copied().collect(),
+        fan_in_out: row.fans,
+        mean: row.mean,
+        std: row.std,
     });
     let rows: Vec<Row<'_>> = rows.collect();
     let text = if args.json { json(&rows, &predicted) } else { table(&rows, &predicted) };
@@ -53,6 +55,24 @@ struct Row<'a> {
     rule: String,
     initialiser: &'a str,
     shape: Vec<usize>,
+    fan_in_out: Option<[usize; 2]>,
+    mean: f64,
+    std: f64,
+}
+
+impl Row<'_> {
+    fn cells(&self) -> [String; 7] {
+        let fans = self.fan_in_out.map(|[fan_in, fan_out]| format!("{fan_in}, {fan_out}"));
+        [
+            self.path.to_owned(),
+            self.rule.clone(),
+            self.initialiser.to_owned(),
+            format!("{:?}", self.shape),
+            fans.unwrap_or_default(),
+            format!("{:.4}", self.mean),
+            format!("{:.4}", self.std),
+        ]
+    }
 }
 
 fn json(rows: &[Row<'_>], predicted: &Prediction) -> String {
@@ -75,12 +95,15 @@ fn json(rows: &[Row<'_>], predicted: &Prediction) -> String {
 }
 
 fn table(rows: &[Row<'_>], predicted: &Prediction) -> String {
-    let path = rows.iter().map(|row| row.path.len()).max().unwrap_or(0);
-    let rule = rows.iter().map(|row| row.rule.len()).max().unwrap_or(0);
-    let name = rows.iter().map(|row| row.initialiser.len()).max().unwrap_or(0);
-    let line = |row: &Row<'_>| {
-        let Row { path: p, rule: r, initialiser: i, shape } = row;
-        format!("{p:path$}  {r:rule$}  {i:name$}  {shape:?}\n")
+    let header = ["parameter", "rule", "initialiser", "shape", "fan in, out", "mean", "std"];
+    let cells: Vec<[String; 7]> =
+        std::iter::once(header.map(str::to_owned)).chain(rows.iter().map(Row::cells)).collect();
+    let widths: [usize; 7] = std::array::from_fn(|column| {
+        cells.iter().map(|row| row[column].len()).max().unwrap_or_default()
+    });
+    let line = |row: &[String; 7]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
-    format!("{}\n{predicted}", rows.iter().map(line).collect::<String>())
+    format!("{}\n{predicted}", cells.iter().map(line).collect::<String>())
 }

@@ -1,13 +1,18 @@
 //! Plans: which rule fills which parameter, what stays, and that predictions come true.
 
 use burn::module::{Module, Param};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::tensor::Tensor;
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::{
+    BatchNorm, BatchNormConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear,
+    LinearConfig,
+};
+use burn::tensor::activation::tanh;
 use burn::tensor::backend::Backend;
+use burn::tensor::{DType, Tensor};
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
+use constinit::axes::{Capture, Trace, trace};
 use constinit::init::{Draw, Init, InitPlan, ParameterAxes, Rule};
 use constinit::params::{parameter_paths, read_parameters};
 use constinit::{ConstInit, ConstInitConfig};
@@ -32,7 +37,10 @@ fn net<B: Backend>() -> Net<B> {
         conv: Conv2dConfig::new([2, 6], [3, 3]).init(&device),
         norm: LayerNormConfig::new(4).init(&device),
         fc: LinearConfig::new(4, 3).init(&device),
-        free: Param::from_tensor(Tensor::zeros([2, 5], &device)),
+        free: Param::from_tensor(Tensor::from_data(
+            [[1.0, 2.0, 1.0, 2.0, 1.0], [2.0, 1.0, 2.0, 1.0, 2.0]],
+            &device,
+        )),
     }
 }
 
@@ -100,8 +108,10 @@ fn what_does_not_meet_is_refused() {
     short.rules.pop();
     assert_eq!(message(&short), "no rule matches parameter free");
     let (kept, report) = short.clone().keeping_others().apply(net::<B>()).unwrap();
-    assert_eq!(values(&kept, "free"), [0.0; 10]);
+    assert_eq!(values(&kept, "free"), [1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0]);
     assert_eq!((report.rows[7].rule, report.rows[7].initialiser.as_str()), (None, "kept"));
+    // What stays has moments, too.
+    assert_eq!((report.rows[7].mean, report.rows[7].std), (1.5, 0.5));
 
     let misspelt = plan().rule(Rule::glob("fcc.*", Init::Zeros));
     let text = message(&misspelt);
@@ -283,11 +293,187 @@ proptest! {
 }
 
 #[test]
-fn burn_s_own_fill_by_path_too() {
+fn burn_s_own_fill_by_path_and_seed_too() {
     let xavier = burn::module::Initializer::XavierUniform { gain: 1.0 };
     let plan = InitPlan::new(0).rule(Rule::glob("fc.weight", xavier.into())).keeping_others();
     let (filled, report) = plan.apply(net::<B>()).unwrap();
     assert_eq!(report.rows[5].initialiser, "burn");
     let bound = (6.0_f64 / 7.0).sqrt();
     assert!(values(&filled, "fc.weight").iter().all(|v| v.abs() <= bound && *v != 0.0));
+    let (other, _) = plan.apply(net::<Flex>()).unwrap();
+    assert_eq!(values(&other, "fc.weight"), values(&filled, "fc.weight"));
+}
+
+#[test]
+fn the_element_type_stays() {
+    // A module of two precisions, as mixed-precision training has.
+    let mut before = net::<B>();
+    before.fc.weight = before.fc.weight.map(|weight| weight.cast(DType::F64));
+    let third = Init::constant(1.0 / 3.0);
+    let plan = InitPlan::new(0).rule(Rule::any(third.clone()));
+    let (after, report) = plan.apply(before).unwrap();
+    let (wide, narrow) = (after.fc.weight.val(), after.fc.bias.as_ref().unwrap().val());
+    assert_eq!((wide.dtype(), narrow.dtype()), (DType::F64, DType::F32));
+    assert_eq!(wide.into_data().as_slice::<f64>().unwrap(), [1.0 / 3.0; 12]);
+    // All alike, exactly.
+    assert_eq!((report.rows[5].mean, report.rows[5].std), (1.0 / 3.0, 0.0));
+    assert_eq!((report.rows[6].mean, report.rows[6].std), (f64::from(1.0_f32 / 3.0), 0.0));
+
+    let weight = net::<B>().fc.weight.map(|weight| weight.cast(DType::F64));
+    let weight = third.apply(weight, ParameterAxes::LINEAR_WEIGHT, &Draw::default()).unwrap();
+    assert_eq!(weight.val().into_data().as_slice::<f64>().unwrap(), [1.0 / 3.0; 12]);
+}
+
+#[derive(Module, Debug)]
+struct Cnn<B: Backend> {
+    conv: Conv2d<B>,
+    norm: BatchNorm<B>,
+    back: ConvTranspose2d<B>,
+    fc: Linear<B>,
+}
+
+impl<B: Backend> Cnn<B> {
+    fn new(device: &B::Device) -> Self {
+        Self {
+            conv: Conv2dConfig::new([2, 6], [3, 3]).init(device),
+            norm: BatchNormConfig::new(6).init(device),
+            back: ConvTranspose2dConfig::new([6, 4], [2, 2]).init(device),
+            fc: LinearConfig::new(4 * 3 * 3, 3).init(device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 2> {
+        let x = tanh(self.norm.forward(self.conv.forward(x)));
+        self.fc.forward(tanh(self.back.forward(x)).flatten(1, 3))
+    }
+}
+
+#[test]
+fn running_statistics_are_no_parameters() {
+    let plan = InitPlan::new(1).rule(Rule::any(Init::constant(0.5)));
+    let (filled, report) = plan.apply(Cnn::<B>::new(&Default::default())).unwrap();
+    let paths: Vec<&str> = report.rows.iter().map(|row| row.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "conv.weight",
+            "conv.bias",
+            "norm.gamma",
+            "norm.beta",
+            "back.weight",
+            "back.bias",
+            "fc.weight",
+            "fc.bias"
+        ]
+    );
+    assert_eq!(values(&filled, "norm.running_mean"), [0.0; 6]);
+    assert_eq!(values(&filled, "norm.running_var"), [1.0; 6]);
+    // Nor does a plan need a rule for them.
+    let plan = InitPlan::new(1)
+        .rule(Rule::regex("weight|bias", Init::Zeros))
+        .rule(Rule::any(Init::Ones).of_module("BatchNorm"));
+    assert!(plan.apply(Cnn::<B>::new(&Default::default())).is_ok());
+}
+
+#[test]
+fn predictions_for_a_module_come_true() {
+    let traced = trace(|device| {
+        let net = Cnn::<Capture>::new(device);
+        let x = Tensor::<Capture, 4>::zeros([2, 2, 4, 4], device);
+        let y = net.forward(x.clone());
+        Trace::of(&net).input(x).output(y)
+    })
+    .unwrap();
+    let module = || Cnn::<B>::new(&Default::default());
+    let twins_of = |plan: &InitPlan| -> Vec<(String, usize)> {
+        let module = module();
+        let predicted = plan.predict_for(&module, &traced.axes).unwrap();
+        let (filled, report) = plan.apply(module).unwrap();
+        let (paths, read) = (parameter_paths(&filled), read_parameters(&filled));
+        let views: Vec<ParamView<'_>> = traced
+            .axes
+            .params()
+            .iter()
+            .map(|param| {
+                let place = paths.iter().position(|path| path == param.path()).unwrap();
+                let entries = read[place].data.as_slice::<f32>().unwrap();
+                ParamView::new(param.path(), param.shape(), entries).unwrap()
+            })
+            .collect();
+        let found = twins(&traced.axes, &views).unwrap();
+        for (found, predicted) in found.spaces().iter().zip(&predicted.spaces) {
+            assert_eq!(found.partition(), &predicted.classes, "{plan:?}");
+        }
+        // The report beforehand is the report afterwards, but for rounding.
+        for row in &predicted.parameters.rows {
+            let Some(made) = report.rows.iter().find(|made| made.path == row.path) else {
+                assert!(row.path.starts_with("norm.running"));
+                continue;
+            };
+            assert_eq!((row.rule, &row.shape, row.fans), (made.rule, &made.shape, made.fans));
+            let apart = (row.mean - made.mean).abs().max((row.std - made.std).abs());
+            assert!(apart < 1e-6, "{row:?} {made:?}");
+        }
+        let spaces = predicted.spaces.iter();
+        spaces.map(|space| (space.name.clone(), space.classes.len())).collect()
+    };
+    let classes = |plan: InitPlan| {
+        twins_of(&plan).into_iter().map(|(_, count)| count).collect::<Vec<usize>>()
+    };
+    assert_eq!(classes(InitPlan::new(0).rule(Rule::any(Init::constant(0.5)))), [1, 1]);
+    let by_module = InitPlan::new(0)
+        .rule(Rule::any(Init::normal(0.0, 1.0).symmetrised(3)).of_module("Conv2d"))
+        .rule(Rule::glob("back.weight", Init::constant(0.1)))
+        .rule(Rule::glob("back.bias", Init::PerOutput { values: vec![1.0, 2.0, 1.0, 2.0] }))
+        .rule(Rule::any(Init::InputRamp { start: 0.0, step: 1.0 }).of_module("Linear").of_rank(2))
+        .keeping_others();
+    assert_eq!(classes(by_module), [3, 4]);
+    let twos = InitPlan::new(0)
+        .rule(Rule::glob("back.bias", Init::PerOutput { values: vec![1.0, 2.0, 1.0, 2.0] }))
+        .rule(Rule::any(Init::constant(0.1)));
+    assert_eq!(classes(twos), [1, 2]);
+    // A module that is kept counts as it is: random.
+    let kept = InitPlan::new(0).rule(Rule::glob("fc.bias", Init::Zeros)).keeping_others();
+    assert_eq!(classes(kept), [6, 4]);
+}
+
+#[test]
+fn what_is_alike_by_construction_needs_no_memory() {
+    // 10^12 weights.
+    let units = 1_000_000;
+    let spec = AxesSpec::builder()
+        .space("a", units)
+        .space("b", units)
+        .param("read", [input(""), output("a")])
+        .param("between", [input("a"), output("b")])
+        .param("write", [input("b"), output("")])
+        .build([("read", &[1, units][..]), ("between", &[units, units]), ("write", &[units, 1])])
+        .unwrap();
+    let blocks = Init::BlockAverage { blocks: 4, gain: 1.0 };
+    let plan = InitPlan::new(0)
+        .rule(Rule::glob("read", Init::constant(1.0).plus(Init::constant(2.0)).symmetrised(5)))
+        .rule(Rule::glob("between", blocks.plus(Init::constant(1.0)).scaled(2.0)))
+        .rule(Rule::glob("write", Init::Ones));
+    let predicted = plan.predict(&spec).unwrap();
+    assert_eq!(predicted.to_string(), "a: 1000000 units, 4 classes\nb: 1000000 units, 4 classes\n");
+    assert!(predicted.generated.is_empty());
+    // A quarter of the entries is 2 (1 + 1 / 250000), the others are 2.
+    let row = &predicted.parameters.rows[1];
+    let (mean, std) = (2.0 + 2.0 / 1e6, 2.0 / 250_000.0 * (0.25_f64 * 0.75).sqrt());
+    assert!((row.mean - mean).abs() < 1e-12 && (row.std - std).abs() < 1e-12, "{row:?}");
+}
+
+#[test]
+fn entries_that_are_not_finite_are_refused() {
+    let net = || ConstInitConfig::new(vec![2, 3, 1]).init::<B>(&Default::default());
+    let plan = InitPlan::new(0).rule(Rule::glob("layers.0.weight", Init::constant(1e300)));
+    let plan = plan.rule(Rule::any(Init::Zeros));
+    let text = plan.apply(net()).unwrap_err().to_string();
+    assert_eq!(
+        text,
+        "rule 1 (layers.0.weight -> constant) for layers.0.weight: initialiser constant cannot fill \
+         a parameter of shape [2, 3]: its entry 0 is inf as F32"
+    );
+    let text = plan.predict(&net().axes().unwrap()).unwrap_err().to_string();
+    assert!(text.ends_with("an entry is inf in single precision"), "{text}");
 }

@@ -1,6 +1,7 @@
 //! The structure of every initialiser: exact where it is determined, with stated confidence where it is drawn.
 
-use constinit::init::{Distribution, Draw, Fan, Init, ParameterAxes};
+use burn::tensor::DType;
+use constinit::init::{Distribution, Draw, Fan, Init, Nonlinearity, ParameterAxes};
 
 const MATRIX: ParameterAxes = ParameterAxes::LINEAR_WEIGHT;
 const CONV: ParameterAxes = ParameterAxes::CONV_WEIGHT;
@@ -83,6 +84,16 @@ fn waves_have_the_variance_of_the_formula() {
 }
 
 #[test]
+fn waves_that_vanish_are_refused() {
+    // sin of multiples of pi: nothing to scale.
+    for shape in [[1, 1], [1, 2], [2, 1], [2, 2]] {
+        let text = Init::Sinusoidal.values(&shape, MATRIX, &draw()).unwrap_err().to_string();
+        assert!(text.contains("waves") && text.contains(&format!("{shape:?}")), "{text}");
+    }
+    assert!(Init::Sinusoidal.values(&[2, 3], MATRIX, &draw()).is_ok());
+}
+
+#[test]
 fn orthogonal_kernels_are_orthonormal() {
     for init in [Init::Orthogonal { gain: 2.0 }, Init::DeltaOrthogonal { gain: 2.0 }] {
         let values = init.values(&[12, 3, 3, 3], CONV, &draw()).unwrap();
@@ -148,6 +159,125 @@ fn variances_are_as_asked() {
                 Distribution::Uniform => assert!(most <= 3.0_f64.sqrt() && most > 1.72),
             }
         }
+    }
+}
+
+#[test]
+fn named_cases_are_variances_by_fan() {
+    let kaiming = |nonlinearity, fan| Init::Kaiming {
+        nonlinearity,
+        fan,
+        distribution: Distribution::TruncatedNormal,
+    };
+    let n = 100_000.0;
+    for (init, wanted) in [
+        (Init::Lecun { distribution: Distribution::TruncatedNormal }, 1.0 / 400.0),
+        (Init::Lecun { distribution: Distribution::Uniform }, 1.0 / 400.0),
+        (Init::Xavier { gain: 2.0, distribution: Distribution::TruncatedNormal }, 8.0 / 650.0),
+        (kaiming(Nonlinearity::Tanh, Fan::FanIn), 25.0 / 9.0 / 400.0),
+        (kaiming(Nonlinearity::Selu, Fan::FanOut), 9.0 / 16.0 / 250.0),
+        (Init::normal(0.0, 0.25), 0.0625),
+        (Init::uniform(-3.0, 3.0), 3.0),
+    ] {
+        let all = matrix(&init, 400, 250).concat();
+        let mean = all.iter().sum::<f64>() / n;
+        let variance = all.iter().map(|v| v * v).sum::<f64>() / n;
+        let wanted: f64 = wanted;
+        // Five standard errors, as above.
+        assert!(mean.abs() < 5.0 * (wanted / n).sqrt(), "{init:?}: mean {mean}");
+        assert!((variance / wanted - 1.0).abs() < 5.0 * (2.0 / n).sqrt(), "{init:?}: {variance}");
+    }
+}
+
+/// One of each.
+fn all() -> Vec<Init> {
+    let text = include_str!("data/inits.toml");
+    #[derive(serde::Deserialize)]
+    struct All {
+        init: Vec<Init>,
+    }
+    toml::from_str::<All>(text).unwrap().init
+}
+
+#[test]
+fn all_are_written_down_and_read() {
+    for init in all() {
+        let text = serde_json::to_string(&init).unwrap();
+        assert!(text.starts_with(&format!("{{\"type\":\"{}\"", init.name())), "{text}");
+        assert_eq!(serde_json::from_str::<Init>(&text).unwrap(), init);
+    }
+}
+
+#[test]
+fn all_fill_in_either_precision_any_rank_and_nothing() {
+    let identity = |init: &Init| matches!(init, Init::Identity { .. });
+    let needs_more = ["file", "per_input", "per_output"];
+    for init in all().iter().filter(|init| !needs_more.contains(&init.name())) {
+        for (shape, axes) in [(&[4, 6][..], MATRIX), (&[6, 4, 3, 2], CONV), (&[8, 4, 3], CONV)] {
+            if identity(init) {
+                assert!(init.values(shape, axes, &draw()).is_err());
+                continue;
+            }
+            let wide = init.values(shape, axes, &draw()).unwrap_or_else(|e| panic!("{e}"));
+            let narrow = init.data(shape, axes, &draw(), DType::F32).unwrap();
+            let rounded = wide.iter().map(|value| *value as f32);
+            assert!(narrow.as_slice::<f32>().unwrap().iter().copied().eq(rounded), "{init:?}");
+            // The same once more, and other numbers of another seed where they are random.
+            assert_eq!(init.values(shape, axes, &draw()).unwrap(), wide, "{init:?}");
+            let other = init.values(shape, axes, &Draw::new(6, "weight")).unwrap();
+            let random = matches!(
+                init.name(),
+                "delta_orthogonal"
+                    | "orthogonal"
+                    | "block_orthogonal"
+                    | "sparse"
+                    | "uniform"
+                    | "normal"
+                    | "truncated_normal"
+                    | "variance_scaling"
+                    | "lecun"
+                    | "xavier"
+                    | "kaiming"
+                    | "burn"
+                    | "sum"
+                    | "symmetrised"
+            );
+            assert_eq!(other != wide, random, "{init:?}");
+        }
+        for shape in [[0, 3], [3, 0], [0, 0]] {
+            assert_eq!(init.values(&shape, MATRIX, &draw()).unwrap(), [0.0; 0], "{init:?}");
+        }
+    }
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_refused() {
+    let nan = f64::NAN;
+    for init in [
+        Init::constant(nan),
+        Init::constant(f64::INFINITY),
+        Init::InputRamp { start: 0.0, step: nan },
+        Init::OutputRamp { start: nan, step: 0.0 },
+        Init::PerInput { values: vec![0.0, nan, 0.0] },
+        Init::BlockAverage { blocks: 1, gain: nan },
+        Init::Identity { gain: nan },
+        Init::PartialIdentity { gain: nan },
+        Init::DeltaOrthogonal { gain: nan },
+        Init::Orthogonal { gain: nan },
+        Init::Hadamard { gain: nan },
+        Init::Ones.scaled(nan),
+        Init::normal(nan, 1.0),
+        Init::normal(0.0, f64::INFINITY),
+        Init::uniform(-f64::MAX, f64::MAX),
+        Init::TruncatedNormal { mean: 0.0, std: nan, low: 0.0, high: 1.0 },
+        Init::Xavier { gain: nan, distribution: Distribution::Normal },
+        Init::VarianceScaling {
+            scale: f64::INFINITY,
+            fan: Fan::FanIn,
+            distribution: Distribution::Uniform,
+        },
+    ] {
+        assert!(init.values(&[3, 3], MATRIX, &draw()).is_err(), "{init:?}");
     }
 }
 

@@ -1,6 +1,10 @@
 //! Initialisers made of others, and the short ways to write them.
 
-use super::{Function, Init, Place};
+use super::checked::{at_most, finite};
+use super::form::{Form, Pointwise, Reason};
+use super::layout::Layout;
+use super::{Draw, Function, Init, Place};
+use rayon::prelude::*;
 
 impl Init {
     /// [`Init::Constant`].
@@ -70,6 +74,101 @@ impl Init {
 pub(super) fn first_of_class(unit: usize, units: usize, classes: usize) -> usize {
     let class = unit as u128 * classes as u128 / units as u128;
     (class * units as u128).div_ceil(classes as u128) as usize
+}
+
+/// An initialiser times a number.
+pub(super) fn scaled<'a>(
+    of: &'a Init,
+    gain: f64,
+    layout: &Layout,
+    draw: &Draw,
+) -> Result<Form<'a>, Reason> {
+    finite(&[("gain", gain)])?;
+    Ok(match of.form(layout, draw)? {
+        Form::Everywhere(value) => Form::Everywhere(gain * value),
+        Form::Along { axis, values } => {
+            Form::Along { axis, values: values.into_iter().map(|value| gain * value).collect() }
+        }
+        Form::Points { offsets, value } => Form::Points { offsets, value: gain * value },
+        Form::Pointwise(function) => Form::Pointwise(Box::new(move |place| gain * function(place))),
+        Form::Normal { mean, std } => Form::Normal { mean: gain * mean, std: gain.abs() * std },
+        other => {
+            let (layout, draw) = (layout.clone(), draw.clone());
+            Form::Whole(Box::new(move || {
+                let mut entries = other.doubles(&layout, &draw)?;
+                entries.iter_mut().for_each(|entry| *entry *= gain);
+                Ok(entries)
+            }))
+        }
+    })
+}
+
+/// The sum of initialisers, each with numbers of its own.
+pub(super) fn sum<'a>(of: &'a [Init], layout: &Layout, draw: &Draw) -> Result<Form<'a>, Reason> {
+    let mut known: Vec<Pointwise<'a>> = Vec::new();
+    let mut others = Vec::new();
+    for (number, term) in of.iter().enumerate() {
+        let draw = draw.part(number);
+        match term.form(layout, &draw)?.pointwise(layout) {
+            Ok(function) => known.push(function),
+            Err(form) => others.push((form, draw)),
+        }
+    }
+    let known: Pointwise<'a> =
+        Box::new(move |place| known.iter().fold(0.0, |sum, function| sum + function(place)));
+    if others.is_empty() {
+        return Ok(Form::Pointwise(known));
+    }
+    let layout = layout.clone();
+    Ok(Form::Whole(Box::new(move || {
+        let start = |offset: usize| known(layout.place(offset));
+        let mut sum: Vec<f64> = (0..layout.entries()).map(start).collect();
+        for (form, draw) in others {
+            let term = form.doubles(&layout, &draw)?;
+            sum.iter_mut().zip(term).for_each(|(sum, term)| *sum += term);
+        }
+        Ok(sum)
+    })))
+}
+
+/// An initialiser with the units of a class made alike.
+pub(super) fn symmetrised<'a>(
+    of: &'a Init,
+    outputs: Option<usize>,
+    inputs: Option<usize>,
+    layout: &Layout,
+    draw: &Draw,
+) -> Result<Form<'a>, Reason> {
+    for (classes, axis, units, what) in [
+        (outputs, layout.output_axis(), layout.outputs, "outputs"),
+        (inputs, layout.input_axis(), layout.inputs, "inputs"),
+    ] {
+        if let Some(classes) = classes {
+            axis?;
+            at_most(&format!("classes of {what}"), classes, units)?;
+        }
+    }
+    let all = [layout.outputs, layout.inputs];
+    let first = move |[output, input, position]: [usize; 3]| {
+        let of = |unit, units, classes: Option<usize>| {
+            classes.map_or(unit, |classes| first_of_class(unit, units, classes))
+        };
+        [of(output, all[0], outputs), of(input, all[1], inputs), position]
+    };
+    Ok(match of.form(layout, draw)?.pointwise(layout) {
+        Ok(function) => Form::Pointwise(Box::new(move |place| function(first(place)))),
+        Err(form) => {
+            let (layout, draw) = (layout.clone(), draw.clone());
+            Form::Whole(Box::new(move || {
+                let whole = form.doubles(&layout, &draw)?;
+                let entry = |offset: usize| {
+                    let [output, input, position] = first(layout.place(offset));
+                    whole[layout.offset(output, input, position)]
+                };
+                Ok((0..whole.len()).into_par_iter().map(entry).collect())
+            }))
+        }
+    })
 }
 
 #[cfg(test)]

@@ -1,55 +1,71 @@
 //! Values from a safetensors file.
 
+use super::form::{Form, Reason};
 use super::layout::Layout;
 use safetensors::tensor::{Dtype, SafeTensors};
 use std::path::Path;
 
-/// The entries of a tensor, in storage order of the parameter.
-pub(super) fn read(
+/// The entries of a tensor. The file is read here, its numbers are spread when they are asked for.
+pub(super) fn form<'a>(
     path: &Path,
     name: &str,
     output_first: bool,
     layout: &Layout,
-) -> Result<Vec<f64>, String> {
+) -> Result<Form<'a>, Reason> {
     let file = path.display();
     let bytes = std::fs::read(path).map_err(|error| format!("{file}: {error}"))?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| format!("{file}: {error}"))?;
     let tensor = tensors.tensor(name).map_err(|error| format!("{file}, tensor {name}: {error}"))?;
-    let rank = layout.shape.len();
-    // Which axis of the parameter each axis of the file is: output, input, then the kernel as it stands.
-    let axes: Vec<usize> = if output_first && layout.is_matrix() {
-        let ends = [layout.axes.output, layout.axes.input].map(Option::unwrap_or_default);
-        ends.into_iter().chain((0..rank).filter(|axis| !ends.contains(axis))).collect()
-    } else {
-        (0..rank).collect()
-    };
+    let axes = axes_of_file(layout, output_first);
     let wanted: Vec<usize> = axes.iter().map(|axis| layout.shape[*axis]).collect();
     if tensor.shape() != wanted {
         let found = tensor.shape();
         return Err(format!("{file}, tensor {name} has shape {found:?}, not {wanted:?}"));
     }
-    let data = tensor.data();
-    let values: Vec<f64> = match tensor.dtype() {
+    let (dtype, data) = (tensor.dtype(), tensor.data().to_vec());
+    if !matches!(dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+        return Err(format!("{file}, tensor {name} holds {dtype:?}, no floats"));
+    }
+    let shape = layout.shape.clone();
+    Ok(Form::Whole(Box::new(move || Ok(spread_out(&numbers(&data, dtype), &shape, &axes)))))
+}
+
+/// Which axis of the parameter each axis of the file is: output, input, then the kernel as it stands.
+fn axes_of_file(layout: &Layout, output_first: bool) -> Vec<usize> {
+    let all = 0..layout.shape.len();
+    match layout.matrix_axes() {
+        Ok(ends) if output_first => {
+            ends.into_iter().chain(all.filter(|axis| !ends.contains(axis))).collect()
+        }
+        _ => all.collect(),
+    }
+}
+
+fn numbers(data: &[u8], dtype: Dtype) -> Vec<f64> {
+    match dtype {
         Dtype::F64 => data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
-        Dtype::F32 => data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b).into()).collect(),
         Dtype::F16 => {
             data.as_chunks().0.iter().map(|b| half::f16::from_le_bytes(*b).into()).collect()
         }
         Dtype::BF16 => {
             data.as_chunks().0.iter().map(|b| half::bf16::from_le_bytes(*b).into()).collect()
         }
-        other => return Err(format!("{file}, tensor {name} holds {other:?}, no floats")),
-    };
-    let strides: Vec<usize> =
-        (0..rank).map(|axis| layout.shape[axis + 1..].iter().product()).collect();
-    let mut entries = vec![0.0; values.len()];
-    for (number, value) in values.into_iter().enumerate() {
+        _ => data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b).into()).collect(),
+    }
+}
+
+/// Numbers whose axes stand as `axes` says, in storage order of the parameter.
+fn spread_out(numbers: &[f64], shape: &[usize], axes: &[usize]) -> Vec<f64> {
+    let stride = |axis: usize| shape[axis + 1..].iter().product::<usize>();
+    let strides: Vec<usize> = (0..shape.len()).map(stride).collect();
+    let mut entries = vec![0.0; numbers.len()];
+    for (number, value) in numbers.iter().enumerate() {
         let (mut rest, mut offset) = (number, 0);
         for axis in axes.iter().rev() {
-            offset += rest % layout.shape[*axis] * strides[*axis];
-            rest /= layout.shape[*axis];
+            offset += rest % shape[*axis] * strides[*axis];
+            rest /= shape[*axis];
         }
-        entries[offset] = value;
+        entries[offset] = *value;
     }
-    Ok(entries)
+    entries
 }

@@ -16,8 +16,8 @@ impl Init {
     ///
     /// # Errors
     ///
-    /// [`Error::Init`] where the initialiser needs an axis that the parameter lacks, has numbers that do not fit its
-    /// sizes, or is one of Burn's random ones, which exist only on a device (see [`Init::tensor`]).
+    /// [`Error::Init`] where the initialiser needs an axis that the parameter lacks, or has numbers that are not finite
+    /// or do not fit its sizes.
     pub fn values(
         &self,
         shape: &[usize],
@@ -56,8 +56,7 @@ impl Init {
     ///
     /// # Errors
     ///
-    /// [`Error::Init`] as for [`Init::values`]; Burn's random initialisers are refused where they
-    /// would need fans or a rank that the parameter lacks.
+    /// [`Error::Init`] as for [`Init::values`].
     pub fn tensor<B: Backend, const D: usize>(
         &self,
         shape: [usize; D],
@@ -75,19 +74,6 @@ impl Init {
                 (places[axis], copies[axis]) = (values.len(), 1);
                 from_values::<B, D>(values, places, device).repeat(&copies)
             }
-            Form::Burn(initializer) => {
-                let fans = axes.fans(&shape);
-                initializer
-                    .init_with(
-                        shape,
-                        fans.map(|[fan_in, _]| fan_in),
-                        fans.map(|[_, out]| out),
-                        device,
-                    )
-                    .into_value()
-                    .detach()
-                    .cast(dtype)
-            }
             form if dtype == DType::F64 => {
                 let entries = form.doubles(&layout, draw).map_err(refuse)?;
                 Tensor::from_data(TensorData::new(entries, shape), (device, dtype))
@@ -101,7 +87,7 @@ impl Init {
         })
     }
 
-    /// The parameter with new entries and the same id, shape, device and `require_grad`.
+    /// The parameter with new entries and the same id, shape, element type, device and `require_grad`.
     ///
     /// # Errors
     ///
@@ -112,32 +98,14 @@ impl Init {
         axes: ParameterAxes,
         draw: &Draw,
     ) -> Result<Param<Tensor<B, D>>, Error> {
-        let trained = param.is_require_grad();
-        let fresh = self.tensor(param.dims(), axes, draw, &param.device())?;
+        let (trained, old) = (param.is_require_grad(), param.val());
+        let (shape, dtype, device) = (old.dims(), old.dtype(), old.device());
+        let fresh = if dtype == float_type::<B>() {
+            self.tensor(shape, axes, draw, &device)?
+        } else {
+            Tensor::from_data(self.data(&shape, axes, draw, dtype)?, (&device, dtype))
+        };
         Ok(param.map(|_| fresh.set_require_grad(trained)))
-    }
-
-    /// As [`Init::tensor`] for a rank that is known only here, read back.
-    pub(super) fn on_device<B: Backend>(
-        &self,
-        shape: &[usize],
-        axes: ParameterAxes,
-        draw: &Draw,
-        device: &B::Device,
-    ) -> Result<TensorData, Error> {
-        macro_rules! of_rank {
-            ($($rank:literal)*) => {
-                match shape.len() {
-                    $($rank => {
-                        let mut sizes = [0; $rank];
-                        sizes.copy_from_slice(shape);
-                        Ok(self.tensor::<B, $rank>(sizes, axes, draw, device)?.into_data())
-                    })*
-                    rank => Err(self.refuse(shape, &format!("{rank} axes are too many"))),
-                }
-            };
-        }
-        of_rank!(1 2 3 4 5 6)
     }
 
     fn layout(&self, shape: &[usize], axes: ParameterAxes) -> Result<Layout, Error> {
@@ -222,7 +190,7 @@ mod tests {
         assert_eq!(
             message(Init::PerInput { values: vec![1.0; 3] }, &[2, 5], ParameterAxes::LINEAR_WEIGHT),
             "initialiser per_input cannot fill a parameter of shape [2, 5]: \
-             3 values for an axis of 2 places (axis 0)"
+             3 values for 2 inputs"
         );
         let burn = |initializer: Initializer| {
             Init::from(initializer)
@@ -237,23 +205,33 @@ mod tests {
     }
 
     #[test]
-    fn burn_s_random_initialisers_fill_on_the_device() {
-        let init = Init::from(Initializer::XavierUniform { gain: 1.0 });
-        let tensor = init
-            .tensor::<B, 2>(
-                [30, 20],
-                ParameterAxes::LINEAR_WEIGHT,
-                &Draw::default(),
-                &Default::default(),
-            )
-            .unwrap();
-        let values = tensor.into_data().into_vec::<f64>().unwrap();
-        let bound = (6.0_f64 / 50.0).sqrt();
-        assert!(values.iter().all(|v| v.abs() <= bound));
-        assert!(
-            values.iter().any(|v| v.abs() > 0.9 * bound),
-            "600 draws reach the bound's last tenth"
-        );
+    fn burn_s_random_initialisers_have_burn_s_bounds() {
+        let axes = ParameterAxes::LINEAR_WEIGHT;
+        for (initializer, bound) in [
+            (Initializer::XavierUniform { gain: 2.0 }, 2.0 * (6.0_f64 / 50.0).sqrt()),
+            (
+                Initializer::KaimingUniform { gain: 2.0, fan_out_only: false },
+                2.0 * (3.0_f64 / 30.0).sqrt(),
+            ),
+            (
+                Initializer::KaimingUniform { gain: 2.0, fan_out_only: true },
+                2.0 * (3.0_f64 / 20.0).sqrt(),
+            ),
+            (Initializer::Uniform { min: -0.5, max: 0.5 }, 0.5),
+        ] {
+            // What Burn itself draws lies within them, too.
+            let burn =
+                initializer.init_with::<B, 2, _>([30, 20], Some(30), Some(20), &Default::default());
+            let burn = burn.val().into_data().into_vec::<f64>().unwrap();
+            let own = Init::from(initializer).values(&[30, 20], axes, &Draw::default()).unwrap();
+            for values in [burn, own] {
+                assert!(values.iter().all(|v| v.abs() <= bound));
+                assert!(
+                    values.iter().any(|v| v.abs() > 0.9 * bound),
+                    "600 draws reach the bound's last tenth"
+                );
+            }
+        }
     }
 
     #[test]

@@ -1,17 +1,23 @@
 //! The entries of a parameter by their structure, and how they are written out.
+//!
+//! A form is checked when it is made and costs little until its entries are asked for.
 
 use super::Draw;
 use super::layout::Layout;
 use super::random::{self, Entry};
-use burn::module::Initializer;
+use super::sparse;
 use rayon::prelude::*;
 
 /// Why an initialiser cannot fill a parameter.
 pub(super) type Reason = String;
 
+/// A function of output, input and kernel position.
+pub(super) type Pointwise<'a> = Box<dyn Fn([usize; 3]) -> f64 + Sync + 'a>;
+
 /// The entries of a parameter.
 pub(super) enum Form<'a> {
     Everywhere(f64),
+    /// By the place along the output or the input axis.
     Along {
         axis: usize,
         values: Vec<f64>,
@@ -21,10 +27,7 @@ pub(super) enum Form<'a> {
         offsets: Vec<usize>,
         value: f64,
     },
-    /// A function of output, input and kernel position.
-    Entries(Box<dyn Fn([usize; 3]) -> f64 + Sync + 'a>),
-    /// All of them, in storage order.
-    Dense(Vec<f64>),
+    Pointwise(Pointwise<'a>),
     Uniform([f64; 2]),
     Normal {
         mean: f64,
@@ -39,15 +42,15 @@ pub(super) enum Form<'a> {
         std: f64,
         zeros: usize,
     },
-    /// Drawn on the device.
-    Burn(&'a Initializer),
+    /// All of them at once, in storage order.
+    Whole(Box<dyn FnOnce() -> Result<Vec<f64>, Reason> + 'a>),
 }
 
-impl Form<'_> {
+impl<'a> Form<'a> {
     /// All entries as doubles, in storage order.
     pub fn doubles(self, layout: &Layout, draw: &Draw) -> Result<Vec<f64>, Reason> {
-        if let Self::Dense(entries) = self {
-            return Ok(entries);
+        if let Self::Whole(make) = self {
+            return make();
         }
         let mut entries = vec![0.0; layout.entries()];
         self.fill(layout, draw, &mut entries)?;
@@ -79,35 +82,44 @@ impl Form<'_> {
             Self::Points { offsets, value } => {
                 offsets.into_iter().for_each(|offset| entries[offset] = E::of(value));
             }
-            Self::Entries(function) => {
+            Self::Pointwise(function) => {
                 entries.par_iter_mut().enumerate().for_each(|(offset, entry)| {
                     *entry = E::of(function(layout.place(offset)));
                 });
-            }
-            Self::Dense(values) => {
-                entries.iter_mut().zip(values).for_each(|(entry, value)| *entry = E::of(value));
             }
             Self::Uniform([low, high]) => random::uniform(entries, draw, low, high),
             Self::Normal { mean, std } => random::normal(entries, draw, mean, std),
             Self::Truncated { moments, bounds } => {
                 random::truncated_normal(entries, draw, moments, bounds);
             }
-            Self::Sparse { std, zeros } => {
-                random::normal(entries, draw, 0.0, std);
-                let places = layout.inputs * layout.positions();
-                let choice = draw.part(0);
-                for place in 0..places {
-                    let [i, k] = [place / layout.positions(), place % layout.positions()];
-                    let mut generator = choice.stream(place);
-                    for o in random::chosen(&mut generator, layout.outputs, zeros) {
-                        entries[layout.offset(o, i, k)] = E::of(0.0);
-                    }
-                }
-            }
-            Self::Burn(_) => {
-                return Err("Burn's random initialisers draw on a device, not on the host".into());
+            Self::Sparse { std, zeros } => sparse::fill(layout, draw, std, zeros, entries),
+            Self::Whole(make) => {
+                let values = make()?;
+                entries.par_iter_mut().zip(values).for_each(|(entry, value)| *entry = E::of(value));
             }
         }
         Ok(())
+    }
+
+    /// The values that are known without making the entries.
+    pub fn values(&self) -> &[f64] {
+        match self {
+            Self::Everywhere(value) | Self::Points { value, .. } => std::slice::from_ref(value),
+            Self::Along { values, .. } => values,
+            _ => &[],
+        }
+    }
+
+    /// The entries as a function of their places, where that is what they are; else the form as it was.
+    pub fn pointwise(self, layout: &Layout) -> Result<Pointwise<'a>, Self> {
+        match self {
+            Self::Everywhere(value) => Ok(Box::new(move |_| value)),
+            Self::Along { axis, values } if layout.axes.output == Some(axis) => {
+                Ok(Box::new(move |[output, _, _]| values[output]))
+            }
+            Self::Along { values, .. } => Ok(Box::new(move |[_, input, _]| values[input])),
+            Self::Pointwise(function) => Ok(function),
+            other => Err(other),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A parameter as outputs times inputs times kernel positions, wherever its axes stand.
 
 use super::ParameterAxes;
+use super::form::Reason;
 
 /// Where the entry of an output, an input and a kernel position lies.
 #[derive(Clone, Debug)]
@@ -50,10 +51,23 @@ impl Layout {
         self.kernel.iter().fold(0, |number, size| number * size + size / 2)
     }
 
-    /// Whether the parameter has both axes.
-    pub fn is_matrix(&self) -> bool {
-        let exists = |axis: Option<usize>| axis.is_some_and(|axis| axis < self.shape.len());
-        exists(self.axes.output) && exists(self.axes.input)
+    /// The output axis, or that there is none.
+    pub fn output_axis(&self) -> Result<usize, Reason> {
+        self.axis(self.axes.output, "output")
+    }
+
+    /// The input axis, or that there is none.
+    pub fn input_axis(&self) -> Result<usize, Reason> {
+        self.axis(self.axes.input, "input")
+    }
+
+    /// The output and the input axis, or which of them is missing.
+    pub fn matrix_axes(&self) -> Result<[usize; 2], Reason> {
+        Ok([self.output_axis()?, self.input_axis()?])
+    }
+
+    fn axis(&self, axis: Option<usize>, name: &str) -> Result<usize, Reason> {
+        axis.filter(|axis| *axis < self.shape.len()).ok_or_else(|| format!("it has no {name} axis"))
     }
 
     /// The offset of an entry in storage order.

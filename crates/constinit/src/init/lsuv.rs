@@ -1,10 +1,10 @@
 //! Weights scaled by what a batch of data makes of them.
 
 use crate::Error;
-use crate::params::{parameter_paths, read_parameters, write_parameters};
-use burn::module::Module;
-use burn::tensor::TensorData;
+use crate::params::{materialise, surveyed};
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
 
 /// When the scaling of a layer ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,11 +80,12 @@ impl Lsuv {
         weights: &[&str],
         mut outputs: impl FnMut(&M, &str) -> TensorData,
     ) -> Result<(M, Vec<LsuvStep>), Error> {
-        let paths = parameter_paths(&module);
+        materialise(&module);
+        let surveys = surveyed(&module);
         let mut steps = Vec::with_capacity(weights.len());
         for path in weights {
             let refuse = |reason: String| Error::Parameter { path: (*path).into(), reason };
-            let Some(number) = paths.iter().position(|own| own == path) else {
+            let Some(survey) = surveys.iter().find(|survey| survey.path == *path) else {
                 return Err(refuse("the module has no such float parameter".into()));
             };
             let (mut factor, mut variance) = (1.0, variance_of(&outputs(&module, path)));
@@ -96,17 +97,29 @@ impl Lsuv {
                     break;
                 }
                 let by = variance.sqrt().recip();
-                let old = read_parameters(&module).swap_remove(number).data;
-                let dtype = old.dtype;
-                let new: Vec<f64> = old.iter::<f64>().map(|entry| entry * by).collect();
-                let new = TensorData::new(new, old.shape).convert_dtype(dtype);
-                module = write_parameters(module, [(*path, new)])?;
+                module = module.map(&mut Scale { id: survey.id, by });
                 factor *= by;
                 variance = variance_of(&outputs(&module, path));
             }
             steps.push(LsuvStep { path: (*path).into(), factor, variance });
         }
         Ok((module, steps))
+    }
+}
+
+/// Multiplies one parameter, on all its paths.
+struct Scale {
+    id: ParamId,
+    by: f64,
+}
+
+impl<B: Backend> ModuleMapper<B> for Scale {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+        if param.id != self.id {
+            return param;
+        }
+        let trained = param.is_require_grad();
+        param.map(|old| old.mul_scalar(self.by).detach().set_require_grad(trained))
     }
 }
 
@@ -120,8 +133,10 @@ fn variance_of(data: &TensorData) -> f64 {
 mod tests {
     use super::*;
     use crate::init::{Draw, Init, InitPlan, ParameterAxes, Rule};
+    use crate::params::read_parameters;
     use crate::{Activation, ConstInit, ConstInitConfig};
-    use burn::tensor::Tensor;
+    use burn::nn::{Linear, LinearConfig};
+    use burn_autodiff::Autodiff;
     use burn_ndarray::NdArray;
 
     type B = NdArray;
@@ -167,6 +182,26 @@ mod tests {
         }
         // The first layer sees inputs of deviation 5 and is orthogonal on 6 of them.
         assert!((0.2..0.6).contains(&steps[0].factor), "{steps:?}");
+    }
+
+    #[test]
+    fn what_is_scaled_can_be_trained_and_what_is_tied_stays_so() {
+        type A = Autodiff<B>;
+        let device = Default::default();
+        let layer = LinearConfig::new(3, 3).init::<A>(&device);
+        materialise(&layer);
+        let frozen = layer.clone().no_grad();
+        for (layers, trained) in [(vec![layer.clone(), layer], true), (vec![frozen], false)] {
+            let id = layers[0].weight.id;
+            let x = Tensor::<A, 2>::from_data([[9.0, 0.0, 1.0], [0.0, 5.0, -7.0]], &device);
+            let outputs = |net: &Vec<Linear<A>>, _: &str| net[0].forward(x.clone()).into_data();
+            let (layers, _) = Lsuv::default().scale(layers, &["0.weight"], outputs).unwrap();
+            let weights: Vec<_> = layers.iter().map(|layer| layer.weight.val()).collect();
+            assert!(weights.iter().all(|weight| weight.is_require_grad() == trained));
+            assert_eq!(layers[0].weight.id, id);
+            let first = weights[0].to_data();
+            weights.iter().for_each(|weight| assert_eq!(weight.to_data(), first));
+        }
     }
 
     #[test]

@@ -21,21 +21,28 @@
 //!
 //! Random numbers belong to a seed and a path ([`Draw`]): the same on every backend, in any order.
 
+mod along;
 mod axes;
+mod block_average;
+mod checked;
 mod compose;
 mod draw;
 mod families;
 mod file;
 mod fill;
 mod form;
+mod from_burn;
 mod function;
+mod hadamard;
+mod identity;
 mod layout;
 mod lsuv;
 mod orthogonal;
 mod plan;
 mod random;
 mod scale;
-mod structured;
+mod sinusoidal;
+mod sparse;
 
 pub use axes::ParameterAxes;
 pub use draw::Draw;
@@ -229,7 +236,8 @@ pub enum Init {
     },
     /// ZerO: partial identity where there are no more outputs than inputs; else Hadamard's matrix with the factor
     /// `2^(-(m - 1) / 2)`. At the centre of a kernel. Deterministic, and yet without twins where layers widen
-    /// (Zhao, Schaefer, Anandkumar, "ZerO initialization: initializing neural networks with only zeros and ones", 2021).
+    /// (Zhao, Schaefer, Anandkumar, "ZerO initialization: initializing neural networks with only zeros and ones", 2021,
+    /// algorithms 1 and 2). The authors' published code has the factor of [`Init::Hadamard`], `2^(-m / 2)`, instead.
     ZeroOne,
     /// A wave for each output unit: `a sin((o + 1) (2 pi j / n + 2 pi / m))` for place `j` of `n` inputs times kernel
     /// positions and `m` outputs, with `a` such that the variance is `2 / (n + m)` (Fernández-Hernández and others,
@@ -246,10 +254,10 @@ pub enum Init {
         #[serde(default = "yes")]
         output_first: bool,
     },
-    /// One of Burn's own.
+    /// One of Burn's own: the same values where these are determined, and the same distribution where they are random.
+    /// The numbers are those of the seed and the path, not those that Burn would draw on a device.
     Burn {
-        /// Burn's initialiser. The random ones draw from the backend's generator: no two backends, and no two runs of
-        /// some, give the same.
+        /// Burn's initialiser.
         initializer: Initializer,
     },
     /// A function of the place; not to be written down.

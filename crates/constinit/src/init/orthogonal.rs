@@ -1,13 +1,64 @@
-//! Matrices with orthonormal rows or columns.
+//! Matrices with orthonormal rows or columns: whole, in blocks, and at the centre of a kernel.
 
+use super::checked::{divided, finite};
 use super::draw::Draw;
+use super::form::{Form, Reason};
+use super::layout::Layout;
 use super::random::normal;
 use faer::Mat;
+
+/// Semi-orthogonal blocks, outputs times everything else.
+pub(super) fn in_blocks<'a>(
+    layout: &Layout,
+    draw: &Draw,
+    [output_blocks, input_blocks]: [usize; 2],
+    gain: f64,
+) -> Result<Form<'a>, Reason> {
+    layout.matrix_axes()?;
+    finite(&[("gain", gain)])?;
+    let rows = divided(layout.outputs, "outputs", output_blocks, "blocks")?;
+    let inputs = divided(layout.inputs, "inputs", input_blocks, "blocks")?;
+    let (layout, draw) = (layout.clone(), draw.clone());
+    Ok(Form::Whole(Box::new(move || {
+        let positions = layout.positions();
+        let columns = inputs * positions;
+        let mut entries = vec![0.0; layout.entries()];
+        for number in 0..output_blocks * input_blocks {
+            let [row, column] = [number / input_blocks * rows, number % input_blocks * inputs];
+            let q = semi_orthogonal(rows, columns, &draw.part(number));
+            for (place, value) in q.into_iter().enumerate() {
+                let [output, rest] = [place / columns, place % columns];
+                let [input, position] = [rest / positions, rest % positions];
+                entries[layout.offset(row + output, column + input, position)] = gain * value;
+            }
+        }
+        Ok(entries)
+    })))
+}
+
+/// An orthogonal matrix at the centre of a kernel.
+pub(super) fn delta<'a>(layout: &Layout, draw: &Draw, gain: f64) -> Result<Form<'a>, Reason> {
+    layout.matrix_axes()?;
+    finite(&[("gain", gain)])?;
+    let (outputs, inputs) = (layout.outputs, layout.inputs);
+    if outputs < inputs {
+        return Err(format!("it has fewer outputs ({outputs}) than inputs ({inputs})"));
+    }
+    let (layout, draw) = (layout.clone(), draw.clone());
+    Ok(Form::Whole(Box::new(move || {
+        let centre = layout.centre();
+        let mut entries = vec![0.0; layout.entries()];
+        for (number, value) in semi_orthogonal(outputs, inputs, &draw).into_iter().enumerate() {
+            entries[layout.offset(number / inputs, number % inputs, centre)] = gain * value;
+        }
+        Ok(entries)
+    })))
+}
 
 /// A random matrix `[rows][columns]`, row after row, uniform among all whose rows, or whose columns where there are
 /// fewer of these, are orthonormal: the orthogonal factor of a normal matrix, with the signs that make it unique
 /// (Mezzadri, "How to generate random matrices from the classical compact groups", 2007).
-pub(super) fn semi_orthogonal(rows: usize, columns: usize, draw: &Draw) -> Vec<f64> {
+fn semi_orthogonal(rows: usize, columns: usize, draw: &Draw) -> Vec<f64> {
     let [long, short] = [rows.max(columns), rows.min(columns)];
     let mut drawn = vec![0.0_f64; long * short];
     normal(&mut drawn, draw, 0.0, 1.0);
@@ -46,6 +97,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn threads_do_not_matter() {
+        let made = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| semi_orthogonal(700, 500, &Draw::new(1, "w")))
+        };
+        assert!(made(1) == made(4));
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! Entries drawn one by one.
+//! Entries drawn one by one: uniform, normal, truncated normal.
 //!
 //! Every stretch of 65,536 entries has a generator of its own, so that stretches are filled in parallel and come out
 //! the same whatever the number of threads.
 
+use super::checked::{finite, spread};
 use super::draw::{Draw, STRETCH};
+use super::form::{Form, Reason};
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
@@ -24,6 +26,41 @@ impl Entry for f64 {
     fn of(value: f64) -> Self {
         value
     }
+}
+
+/// Uniform, with bounds that are some.
+pub(super) fn uniform_form<'a>(low: f64, high: f64) -> Result<Form<'a>, Reason> {
+    finite(&[("low", low), ("high", high)])?;
+    if low > high || !(high - low).is_finite() {
+        return Err(format!("uniform from {low} to {high}"));
+    }
+    Ok(Form::Uniform([low, high]))
+}
+
+/// Normal, with moments that are some.
+pub(super) fn normal_form<'a>(mean: f64, std: f64) -> Result<Form<'a>, Reason> {
+    finite(&[("mean", mean)])?;
+    spread(std)?;
+    Ok(Form::Normal { mean, std })
+}
+
+/// Truncated normal, with moments and bounds that leave something.
+pub(super) fn truncated_form<'a>(
+    mean: f64,
+    std: f64,
+    low: f64,
+    high: f64,
+) -> Result<Form<'a>, Reason> {
+    finite(&[("mean", mean)])?;
+    spread(std)?;
+    let empty = low.is_nan() || high.is_nan() || low > high;
+    if empty || std == 0.0 && !(low..=high).contains(&mean) {
+        return Err(format!("normal around {mean} with std {std}, cut to {low} .. {high}"));
+    }
+    if std == 0.0 || low == high {
+        return Ok(Form::Everywhere(mean.clamp(low, high)));
+    }
+    Ok(Form::Truncated { moments: [mean, std], bounds: [low, high] })
 }
 
 /// Fills stretches in parallel, each with what `fill` does with the stretch's generator.
@@ -141,17 +178,6 @@ impl Cut {
             }
         }
     }
-}
-
-/// A random order of `0..count`, the first `wanted` of it.
-pub(super) fn chosen(generator: &mut impl Rng, count: usize, wanted: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..count).collect();
-    for place in 0..wanted.min(count) {
-        let other = generator.random_range(place..count);
-        order.swap(place, other);
-    }
-    order.truncate(wanted);
-    order
 }
 
 #[cfg(test)]

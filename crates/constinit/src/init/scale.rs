@@ -1,6 +1,10 @@
 //! How wide random weights are drawn, so that signals keep their size from layer to layer.
 
 use super::ParameterAxes;
+use super::checked::finite;
+use super::form::{Form, Reason};
+use super::layout::Layout;
+use super::random;
 use serde::{Deserialize, Serialize};
 
 /// Which number of connections the variance is divided by.
@@ -45,7 +49,35 @@ pub enum Distribution {
 }
 
 /// The standard deviation of a standard normal distribution cut off at -2 and 2.
-pub(super) const CUT_AT_TWO: f64 = 0.879_625_661_034_239_8;
+const CUT_AT_TWO: f64 = 0.879_625_661_034_239_8;
+
+/// Mean 0 and variance `scale / fan`.
+pub(super) fn form<'a>(
+    layout: &Layout,
+    scale: f64,
+    fan: Fan,
+    distribution: Distribution,
+) -> Result<Form<'a>, Reason> {
+    finite(&[("scale", scale)])?;
+    if scale < 0.0 {
+        return Err(format!("its scale is {scale}"));
+    }
+    let fan = fan.of(&layout.shape, layout.axes).filter(|fan| *fan > 0.0);
+    let variance = scale / fan.ok_or("it has no fan-in and fan-out to scale by")?;
+    let std = variance.sqrt();
+    match distribution {
+        _ if std == 0.0 => Ok(Form::Everywhere(0.0)),
+        Distribution::Normal => random::normal_form(0.0, std),
+        Distribution::TruncatedNormal => {
+            let wide = std / CUT_AT_TWO;
+            random::truncated_form(0.0, wide, -2.0 * wide, 2.0 * wide)
+        }
+        Distribution::Uniform => {
+            let bound = (3.0 * variance).sqrt();
+            random::uniform_form(-bound, bound)
+        }
+    }
+}
 
 /// What follows a layer, for the gain that makes up for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

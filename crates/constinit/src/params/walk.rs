@@ -1,7 +1,7 @@
 //! Where a visitor of a module is, and what it meets.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{DType, Tensor, backend::Backend};
 
 /// What a parameter is, without its values.
 pub(crate) struct Survey {
@@ -11,8 +11,10 @@ pub(crate) struct Survey {
     pub(crate) container: String,
     /// None where the values were not drawn yet.
     pub(crate) shape: Option<Vec<usize>>,
-    /// Whether a forward pass writes it.
-    pub(crate) running: bool,
+    /// Of the entries; None where these were not drawn yet.
+    pub(crate) dtype: Option<DType>,
+    /// Whether this is the running mean or variance of a batch norm, which data fill.
+    pub(crate) is_statistic: bool,
 }
 
 /// Every float parameter, in visiting order.
@@ -24,10 +26,15 @@ pub(crate) fn surveyed<B: Backend, M: Module<B>>(module: &M) -> Vec<Survey> {
     }
     impl<B: Backend> ModuleVisitor<B> for Surveyor {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            let shape = param.is_initialized().then(|| param.val().shape().to_vec());
-            let (path, container) = (self.walk.path(), self.walk.container().to_owned());
-            let running = self.walk.at_running_statistics();
-            self.surveys.push(Survey { path, id: param.id, container, shape, running });
+            let drawn = param.is_initialized().then(|| param.val());
+            self.surveys.push(Survey {
+                path: self.walk.path(),
+                id: param.id,
+                container: self.walk.container().to_owned(),
+                shape: drawn.as_ref().map(|value| value.shape().to_vec()),
+                dtype: drawn.as_ref().map(Tensor::dtype),
+                is_statistic: self.walk.at_running_statistics(),
+            });
         }
         fn enter_module(&mut self, name: &str, container: &str) {
             self.walk.enter(name, container);

@@ -21,12 +21,14 @@
 //! ```
 
 mod apply;
+mod dependence;
 mod predict;
+mod prediction;
 mod report;
 mod rule;
 mod subject;
 
-pub use predict::{PredictedSpace, Prediction};
+pub use prediction::{PredictedSpace, Prediction};
 pub use report::{InitReport, InitRow};
 pub use rule::{Orientation, Rule};
 
@@ -139,7 +141,8 @@ impl InitPlan {
         Ok(assigned)
     }
 
-    /// The number of the rule of every parameter of a spec, in its order; None where none matches.
+    /// The number of the rule of every parameter of a spec, in its order; None where none matches. For single precision,
+    /// and without making entries.
     ///
     /// # Errors
     ///
@@ -151,19 +154,27 @@ impl InitPlan {
             if let Some(number) = *number {
                 let layout = self.layout(number, subject)?;
                 let form = self.init(number).form(&layout, &self.draw(subject));
-                let form = form.map_err(|reason| self.init(number).refuse(&subject.shape, &reason));
-                self.with_names(number, subject, form.map(|_| ()))?;
+                let form = form.map_err(|reason| self.refusal(number, subject, &reason))?;
+                if let Some(value) = form.values().iter().find(|v| !(**v as f32).is_finite()) {
+                    let reason = format!("{value:e} is too large for single precision");
+                    return Err(self.refusal(number, subject, &reason));
+                }
             }
         }
         Ok(assigned)
     }
 
+    /// A parameter that no rule fills, by its own axes.
+    fn plain_layout(&self, subject: &Subject) -> Result<Layout, Error> {
+        Layout::new(&subject.shape, subject.axes).ok_or_else(|| Error::Plan {
+            reason: format!("{}: more entries than can be counted", subject.path),
+        })
+    }
+
     fn layout(&self, number: usize, subject: &Subject) -> Result<Layout, Error> {
         let axes = self.rules[number].axes(subject);
-        let layout = Layout::new(&subject.shape, axes).ok_or_else(|| {
-            self.init(number).refuse(&subject.shape, "more entries than can be counted")
-        });
-        self.with_names(number, subject, layout)
+        Layout::new(&subject.shape, axes)
+            .ok_or_else(|| self.refusal(number, subject, "more entries than can be counted"))
     }
 
     fn matchers(&self) -> Result<Vec<rule::Matcher<'_>>, Error> {
@@ -174,21 +185,15 @@ impl InitPlan {
         Draw::new(self.seed, subject.path.as_str())
     }
 
-    /// The initialiser of a rule for a parameter, with errors that name both.
-    fn with_names<T>(
-        &self,
-        number: usize,
-        subject: &Subject,
-        made: Result<T, Error>,
-    ) -> Result<T, Error> {
-        made.map_err(|error| Error::Plan {
-            reason: format!(
-                "rule {} ({}) for {}: {error}",
-                number + 1,
-                self.rules[number],
-                subject.path
-            ),
-        })
+    /// That the initialiser of a rule cannot fill a parameter.
+    fn refusal(&self, number: usize, subject: &Subject, reason: &str) -> Error {
+        self.named(number, subject, &self.init(number).refuse(&subject.shape, reason))
+    }
+
+    /// An error of the initialiser of a rule, with the names of the rule and of the parameter.
+    fn named(&self, number: usize, subject: &Subject, error: &Error) -> Error {
+        let (rule, path) = (&self.rules[number], &subject.path);
+        Error::Plan { reason: format!("rule {} ({rule}) for {path}: {error}", number + 1) }
     }
 
     fn init(&self, number: usize) -> &Init {

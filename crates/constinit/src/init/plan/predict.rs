@@ -3,235 +3,145 @@
 //! Values that do not depend on the place along an axis make the units of that axis alike. The units that are alike by
 //! construction in every parameter are taken for one; what is left is small, is filled, and the engine finds its twins.
 
-use super::{InitPlan, Subject, subject};
+use super::dependence::{Along, Dependence};
+use super::report::moments;
+use super::{InitPlan, InitReport, InitRow, PredictedSpace, Prediction, Subject, subject};
 use crate::Error;
-use crate::init::compose::first_of_class;
-use crate::init::form::Form;
 use crate::init::layout::Layout;
-use crate::init::{Draw, Init, ParameterAxes};
+use crate::init::{Draw, ParameterAxes};
+use crate::params::{parameter_paths, read_parameters};
+use burn::module::Module;
+use burn::tensor::{TensorData, backend::Backend};
 use constinit_symmetry::{
-    Answer, AxesSpec, Axis, Breaker, Decay, Keeper, NamedAxis, Optimizer, ParamView, Partition,
-    RoleAxis, TrainingFacts, keeps, twins,
+    AxesSpec, Axis, NamedAxis, ParamView, Partition, RoleAxis, SpecParam, twins,
 };
 use std::collections::HashMap;
-use std::fmt;
 
-/// What a plan will leave.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Prediction {
-    /// One for each space of the spec.
-    pub spaces: Vec<PredictedSpace>,
-    /// The paths of parameters whose values had to be made in full, since they are drawn or differ from place to place.
-    pub generated: Vec<String>,
-}
-
-/// The twins of a space.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct PredictedSpace {
-    /// The name of the space.
-    pub name: String,
-    /// Which units will be the same unit, as twins.
-    pub classes: Partition,
-    kept: Option<(Optimizer, Decay, Answer, Vec<Breaker>)>,
-}
-
-impl PredictedSpace {
-    /// Whether the training that [`Prediction::under`] was told of keeps the classes; None where it was told of none.
-    pub fn is_kept(&self) -> Option<bool> {
-        let (_, _, answer, breakers) = self.kept.as_ref()?;
-        match answer {
-            _ if !breakers.is_empty() => Some(false),
-            Answer::Kept => Some(true),
-            Answer::Broken => Some(false),
-        }
-    }
-}
-
-impl fmt::Display for PredictedSpace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (units, classes) = (self.classes.units(), self.classes.len());
-        let s = |count: usize, one: &str, more: &str| {
-            format!("{count} {}", if count == 1 { one } else { more })
-        };
-        write!(
-            f,
-            "{}: {}, {}",
-            self.name,
-            s(units, "unit", "units"),
-            s(classes, "class", "classes")
-        )?;
-        let Some((optimizer, decay, answer, breakers)) = &self.kept else { return Ok(()) };
-        if classes == units {
-            return Ok(());
-        }
-        if !breakers.is_empty() {
-            let names: Vec<String> = breakers.iter().map(ToString::to_string).collect();
-            return write!(f, ", broken by {}", names.join(" and "));
-        }
-        let verb = match answer {
-            Answer::Kept => "kept by",
-            Answer::Broken => "broken by",
-        };
-        write!(f, ", {verb} {optimizer}")?;
-        if *decay == Decay::None { Ok(()) } else { write!(f, " with {decay}") }
-    }
-}
-
-impl Prediction {
-    /// Says, too, what a training will keep.
-    #[must_use]
-    pub fn under(mut self, facts: &TrainingFacts) -> Self {
-        let (optimizer, decay) = (facts.optimizer(), facts.decay());
-        let answer = keeps(Keeper::Twins, optimizer, decay);
-        for space in &mut self.spaces {
-            space.kept = Some((optimizer, decay, answer, facts.breakers(&space.name)));
-        }
-        self
-    }
-}
-
-impl fmt::Display for Prediction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.spaces.iter().try_for_each(|space| writeln!(f, "{space}"))
-    }
-}
-
-/// How the entries depend on the place along an axis.
-#[derive(Clone)]
-enum Along {
-    /// Not at all.
-    Same,
-    /// By these labels.
-    By(Vec<u64>),
-    /// They may differ everywhere.
-    Each,
-}
-
-impl Along {
-    fn label(&self, place: usize) -> u64 {
-        match self {
-            Self::Same => 0,
-            Self::By(labels) => labels[place],
-            Self::Each => place as u64,
-        }
-    }
-
-    /// Alike where it is alike in both.
-    fn and(self, other: Self, places: usize) -> Self {
-        match (self, other) {
-            (Self::Same, only) | (only, Self::Same) => only,
-            (Self::Each, _) | (_, Self::Each) => Self::Each,
-            (one, two) => {
-                let mut numbers = HashMap::new();
-                let labels = (0..places).map(|place| {
-                    let next = numbers.len() as u64;
-                    *numbers.entry((one.label(place), two.label(place))).or_insert(next)
-                });
-                Self::By(labels.collect())
-            }
-        }
-    }
-}
-
-impl Init {
-    /// How the entries depend on the output and on the input, known without making them.
-    fn dependence(&self, layout: &Layout, draw: &Draw) -> [Along; 2] {
-        match self {
-            Self::Scaled { of, .. } => of.dependence(layout, draw),
-            Self::Sum { of } => of.iter().fold([Along::Same, Along::Same], |[o, i], term| {
-                let [output, input] = term.dependence(layout, draw);
-                [o.and(output, layout.outputs), i.and(input, layout.inputs)]
-            }),
-            Self::Symmetrised { outputs, inputs, of } => {
-                let sides = [(*outputs, layout.outputs), (*inputs, layout.inputs)];
-                let mut found = of.dependence(layout, draw);
-                for (along, (classes, places)) in found.iter_mut().zip(sides) {
-                    let Some(classes) = classes.filter(|classes| (1..=places).contains(classes))
-                    else {
-                        continue;
-                    };
-                    let first = |place| first_of_class(place, places, classes);
-                    let labels = (0..places).map(|place| along.label(first(place)));
-                    *along = Along::By(labels.collect());
-                }
-                found
-            }
-            Self::Constant { .. }
-            | Self::Zeros
-            | Self::Ones
-            | Self::InputRamp { .. }
-            | Self::OutputRamp { .. }
-            | Self::PerInput { .. }
-            | Self::PerOutput { .. } => match self.form(layout, draw) {
-                Ok(Form::Along { axis, values }) => {
-                    let by = Along::By(values.iter().map(|value| value.to_bits()).collect());
-                    if layout.axes.output == Some(axis) {
-                        [by, Along::Same]
-                    } else {
-                        [Along::Same, by]
-                    }
-                }
-                _ => [Along::Same, Along::Same],
-            },
-            _ => [Along::Each, Along::Each],
-        }
-    }
-}
-
-/// A parameter of the spec with its initialiser.
+/// A parameter of the spec and where its values come from.
 struct Filled<'a> {
     subject: &'a Subject,
-    number: usize,
+    source: Source<'a>,
     layout: Layout,
     draw: Draw,
-    dependence: [Along; 2],
+    dependence: Dependence,
+}
+
+enum Source<'a> {
+    /// The rule of this number.
+    Rule(usize),
+    /// It is left as it is.
+    Module(&'a TensorData),
 }
 
 impl Filled<'_> {
     fn along(&self, axis: usize) -> Along {
         let ParameterAxes { input, output, .. } = self.layout.axes;
         match axis {
-            axis if output == Some(axis) => self.dependence[0].clone(),
-            axis if input == Some(axis) => self.dependence[1].clone(),
-            // Kernel positions of constants are alike, those of others are not known to be.
-            _ if matches!(self.dependence, [Along::Each, _] | [_, Along::Each]) => Along::Each,
+            axis if output == Some(axis) => self.dependence.output.clone(),
+            axis if input == Some(axis) => self.dependence.input.clone(),
+            _ if self.dependence.is_each() => Along::Each,
             _ => Along::Same,
         }
     }
+}
+
+/// The entries of one parameter at the places that count.
+struct Gathered {
+    entries: Vec<f32>,
+    moments: [f64; 2],
+    /// Whether all entries were made.
+    whole: bool,
 }
 
 impl InitPlan {
     /// The classes that this plan will leave on the spaces of a spec, in single precision.
     ///
     /// Parameters are known by the paths and the roles of axes in the spec; a rule that asks for a kind of module is an
-    /// error here. Nothing as large as the network is allocated where constants, ramps and given values fill it: see
-    /// [`Prediction::generated`] for the rest.
+    /// error here (see [`InitPlan::predict_for`]). Nothing as large as the network is allocated where constants, ramps,
+    /// given values, averages of blocks, and sums and multiples of these fill it: see [`Prediction::generated`] for the
+    /// rest.
     ///
     /// # Errors
     ///
     /// As [`InitPlan::apply`]; a parameter that no rule matches is an error whatever the plan allows, since its values
-    /// are not known, and so are Burn's random initialisers.
+    /// are not known.
     pub fn predict(&self, spec: &AxesSpec) -> Result<Prediction, Error> {
         let subjects = subject::of_spec(spec);
         let mut filled = Vec::with_capacity(subjects.len());
         for (subject, number) in subjects.iter().zip(self.assign(&subjects)?) {
             let Some(number) = number else {
-                let reason = format!(
-                    "no rule matches parameter {}, whose values are not known",
-                    subject.path
-                );
+                let path = &subject.path;
+                let reason =
+                    format!("no rule matches parameter {path}, whose values are not known");
                 return Err(Error::Plan { reason });
             };
-            let (init, draw) = (self.init(number), self.draw(subject));
-            let layout = self.layout(number, subject)?;
-            let dependence = init.dependence(&layout, &draw);
-            filled.push(Filled { subject, number, layout, draw, dependence });
+            filled.push(self.by_rule(number, subject)?);
         }
-        let alike = alike_by_construction(spec, &filled);
+        self.predicted(spec, &filled)
+    }
+
+    /// As [`InitPlan::predict`] for a module that the plan would fill: rules may ask for kinds of modules, axes are those
+    /// that [`InitPlan::apply`] goes by, and what the plan leaves as it is counts as it is, with the running statistics
+    /// of batch norms.
+    ///
+    /// # Errors
+    ///
+    /// As [`InitPlan::apply`], and where the module has no parameter of a path and a shape in the spec.
+    pub fn predict_for<B: Backend, M: Module<B>>(
+        &self,
+        module: &M,
+        spec: &AxesSpec,
+    ) -> Result<Prediction, Error> {
+        let subjects: Vec<Subject> = subject::of_module(module, str::to_owned)
+            .into_iter()
+            .map(|(_, subject)| subject)
+            .collect();
+        let assigned = self.assign(&subjects)?;
+        let mut first_of_id = HashMap::new();
+        for (place, subject) in subjects.iter().enumerate() {
+            first_of_id.entry(subject.id).or_insert(place);
+        }
+        let read: HashMap<String, TensorData> = parameter_paths(module)
+            .into_iter()
+            .zip(read_parameters(module))
+            .map(|(path, parameter)| (path, parameter.data))
+            .collect();
+        let of_spec = subject::of_spec(spec);
+        let mut filled = Vec::with_capacity(of_spec.len());
+        for known in &of_spec {
+            let Some(data) = read.get(&known.path).filter(|data| data.shape[..] == known.shape)
+            else {
+                let (path, shape) = (&known.path, &known.shape);
+                let reason = format!("the module has no parameter {path} of shape {shape:?}");
+                return Err(Error::Plan { reason });
+            };
+            let own = subjects.iter().position(|subject| subject.path == known.path);
+            let own = own.map(|own| first_of_id[&subjects[own].id]);
+            filled.push(match own.and_then(|own| Some((own, assigned[own]?))) {
+                Some((own, number)) => self.by_rule(number, &subjects[own])?,
+                None => Filled {
+                    subject: own.map_or(known, |own| &subjects[own]),
+                    source: Source::Module(data),
+                    layout: self.plain_layout(known)?,
+                    draw: self.draw(known),
+                    dependence: Dependence::EACH,
+                },
+            });
+        }
+        self.predicted(spec, &filled)
+    }
+
+    fn by_rule<'a>(&self, number: usize, subject: &'a Subject) -> Result<Filled<'a>, Error> {
+        let (layout, draw) = (self.layout(number, subject)?, self.draw(subject));
+        let dependence = Dependence::of(self.init(number), &layout, &draw);
+        Ok(Filled { subject, source: Source::Rule(number), layout, draw, dependence })
+    }
+
+    fn predicted(&self, spec: &AxesSpec, filled: &[Filled<'_>]) -> Result<Prediction, Error> {
+        let alike = alike_by_construction(spec, filled);
         let kept: Vec<Vec<usize>> = alike.iter().map(|classes| two_of_each(classes)).collect();
         let mut generated = Vec::new();
+        let mut rows = Vec::with_capacity(filled.len());
         let mut small: Vec<(Vec<usize>, Vec<f32>)> = Vec::new();
         for (of, param) in filled.iter().zip(spec.params()) {
             let places: Vec<Vec<usize>> = param
@@ -240,40 +150,75 @@ impl InitPlan {
                 .zip(param.shape())
                 .map(|(axis, size)| places(spec, &kept, axis, *size))
                 .collect();
-            let init = self.init(of.number);
-            let form = init
-                .form(&of.layout, &of.draw)
-                .map_err(|reason| init.refuse(&of.subject.shape, &reason));
-            let entries = match self.with_names(of.number, of.subject, form)? {
-                Form::Everywhere(value) => gathered(&places, |_| value),
-                Form::Along { axis, values } => gathered(&places, |place| values[place[axis]]),
-                form => {
-                    generated.push(of.subject.path.clone());
-                    let all = form
-                        .doubles(&of.layout, &of.draw)
-                        .map_err(|reason| init.refuse(&of.subject.shape, &reason));
-                    let all = self.with_names(of.number, of.subject, all)?;
-                    gathered(&places, |place| {
-                        all[place.iter().zip(param.shape()).fold(0, |n, (i, size)| n * size + i)]
-                    })
+            let Gathered { entries, moments, whole } = self.gather(of, param, &places)?;
+            rows.push(match of.source {
+                Source::Rule(number) => {
+                    InitRow::filled(of.subject, number, &self.rules[number], moments)
                 }
-            };
-            let shape = places.iter().map(Vec::len).collect();
-            small.push((shape, entries));
+                Source::Module(_) => {
+                    let [mean, std] = moments;
+                    InitRow { mean, std, ..InitRow::untouched(of.subject, "kept".to_owned()) }
+                }
+            });
+            if whole {
+                generated.push(of.subject.path.clone());
+            }
+            small.push((places.iter().map(Vec::len).collect(), entries));
         }
         let found = twins_of_the_small(spec, &kept, &small)?;
         let spaces = spec.spaces().iter().enumerate().map(|(number, space)| {
+            let (own, kept) = (&alike[number], &kept[number]);
             // A unit is where the first of its kind is.
-            let place = |unit: usize| {
-                let first = alike[number].iter().position(|c| *c == alike[number][unit]);
-                kept[number].iter().position(|kept| Some(*kept) == first).unwrap_or_default()
-            };
-            let labels: Vec<usize> =
-                (0..space.units()).map(|unit| found[number][place(unit)]).collect();
+            let mut first = HashMap::new();
+            for (place, unit) in kept.iter().enumerate() {
+                first.entry(own[*unit]).or_insert(place);
+            }
+            let labels: Vec<usize> = own.iter().map(|class| found[number][first[class]]).collect();
             let classes = Partition::from_labels(&labels)?;
             Ok(PredictedSpace { name: space.name().to_owned(), classes, kept: None })
         });
-        Ok(Prediction { spaces: spaces.collect::<Result<_, Error>>()?, generated })
+        let spaces = spaces.collect::<Result<_, Error>>()?;
+        Ok(Prediction { spaces, parameters: InitReport { rows }, generated })
+    }
+
+    /// Makes the entries of a parameter at some places.
+    fn gather(
+        &self,
+        of: &Filled<'_>,
+        param: &SpecParam,
+        places: &[Vec<usize>],
+    ) -> Result<Gathered, Error> {
+        let offset = |place: &[usize]| {
+            place.iter().zip(param.shape()).fold(0, |offset, (at, size)| offset * size + at)
+        };
+        let whole = |all: &[f64], whole: bool| Gathered {
+            entries: gathered(places, |place| all[offset(place)]),
+            moments: moments(all.iter().map(|entry| (*entry, 1.0))),
+            whole,
+        };
+        let number = match of.source {
+            Source::Rule(number) => number,
+            Source::Module(data) => {
+                return Ok(whole(&data.iter::<f64>().collect::<Vec<_>>(), false));
+            }
+        };
+        let refuse = |reason: &str| self.refusal(number, of.subject, reason);
+        let form = self.init(number).form(&of.layout, &of.draw);
+        let found = match form.map_err(|reason| refuse(&reason))?.pointwise(&of.layout) {
+            Ok(function) => Gathered {
+                entries: gathered(places, |place| function(of.layout.place(offset(place)))),
+                moments: of.dependence.moments(&of.layout, &function),
+                whole: of.dependence.is_each(),
+            },
+            Err(form) => {
+                let all = form.doubles(&of.layout, &of.draw).map_err(|reason| refuse(&reason))?;
+                whole(&all, true)
+            }
+        };
+        match found.entries.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(refuse(&format!("an entry is {value} in single precision"))),
+            None => Ok(found),
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a plan did.
 
 use super::{Rule, Subject};
-use crate::init::ParameterAxes;
 use burn::tensor::TensorData;
 use std::fmt;
 
@@ -27,19 +26,19 @@ pub struct InitRow {
     pub shape: Vec<usize>,
     /// Fan-in and fan-out, where they are known.
     pub fans: Option<[usize; 2]>,
-    /// The mean of the entries; 0 where nothing was filled.
+    /// The mean of the entries, in the end.
     pub mean: f64,
     /// The standard deviation of the entries, as of a whole population.
     pub std: f64,
 }
 
 impl InitRow {
-    pub(super) fn kept(subject: &Subject, tied: Option<String>) -> Self {
-        let initialiser = tied.map_or("kept".to_owned(), |first| format!("tied to {first}"));
+    /// The row of a parameter that no rule filled; its moments are read later.
+    pub(super) fn untouched(subject: &Subject, why: String) -> Self {
         Self {
             path: subject.path.clone(),
             rule: None,
-            initialiser,
+            initialiser: why,
             shape: subject.shape.clone(),
             fans: subject.axes.fans(&subject.shape),
             mean: 0.0,
@@ -51,48 +50,58 @@ impl InitRow {
         subject: &Subject,
         number: usize,
         rule: &Rule,
-        axes: ParameterAxes,
-        data: &TensorData,
+        [mean, std]: [f64; 2],
     ) -> Self {
-        let [mean, std] = moments(data);
         Self {
             path: subject.path.clone(),
             rule: Some(number),
             initialiser: rule.init.name().to_owned(),
             shape: subject.shape.clone(),
-            fans: axes.fans(&subject.shape),
+            fans: rule.axes(subject).fans(&subject.shape),
             mean,
             std,
         }
     }
 }
 
-fn moments(data: &TensorData) -> [f64; 2] {
-    let count = data.num_elements().max(1) as f64;
-    let of = |entries: &mut dyn Iterator<Item = f64>| entries.sum::<f64>() / count;
-    let each =
-        |function: &dyn Fn(f64) -> f64| match (data.as_slice::<f32>(), data.as_slice::<f64>()) {
-            (Ok(entries), _) => of(&mut entries.iter().map(|e| function(f64::from(*e)))),
-            (_, Ok(entries)) => of(&mut entries.iter().map(|e| function(*e))),
-            _ => of(&mut data.iter::<f64>().map(function)),
-        };
-    let mean = each(&|entry| entry);
-    [mean, each(&|entry| (entry - mean).powi(2)).sqrt()]
+/// Mean and standard deviation of numbers with how often they occur.
+pub(super) fn moments(numbers: impl Iterator<Item = (f64, f64)> + Clone) -> [f64; 2] {
+    // From the first one on, so that equal numbers have their mean and deviation exactly.
+    let first = numbers.clone().next().map_or(0.0, |(number, _)| number);
+    let (mut count, mut sum) = (0.0, 0.0);
+    numbers.clone().for_each(|(number, times)| {
+        count += times;
+        sum += times * (number - first);
+    });
+    let mean = first + sum / f64::max(count, 1.0);
+    let squares = numbers.map(|(number, times)| times * (number - mean).powi(2)).sum::<f64>();
+    [mean, (squares / f64::max(count, 1.0)).sqrt()]
+}
+
+/// Mean and standard deviation of all entries.
+pub(super) fn moments_of(data: &TensorData) -> [f64; 2] {
+    if let Ok(entries) = data.as_slice::<f32>() {
+        return moments(entries.iter().map(|entry| (f64::from(*entry), 1.0)));
+    }
+    if let Ok(entries) = data.as_slice::<f64>() {
+        return moments(entries.iter().map(|entry| (*entry, 1.0)));
+    }
+    let entries: Vec<f64> = data.iter::<f64>().collect();
+    moments(entries.iter().map(|entry| (*entry, 1.0)))
 }
 
 impl fmt::Display for InitReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = ["parameter", "rule", "initialiser", "shape", "fan in, out", "mean", "std"];
         let cells = |row: &InitRow| {
-            let filled = |value: f64| row.rule.map_or(String::new(), |_| format!("{value:.6}"));
             [
                 row.path.clone(),
                 row.rule.map_or("-".to_owned(), |rule| (rule + 1).to_string()),
                 row.initialiser.clone(),
                 format!("{:?}", row.shape),
                 row.fans.map_or(String::new(), |[fan_in, out]| format!("{fan_in}, {out}")),
-                filled(row.mean),
-                filled(row.std),
+                format!("{:.6}", row.mean),
+                format!("{:.6}", row.std),
             ]
         };
         let table: Vec<[String; 7]> =

@@ -3,7 +3,7 @@
 use crate::init::ParameterAxes;
 use crate::params::{materialise, surveyed};
 use burn::module::{Module, ParamId};
-use burn::tensor::backend::Backend;
+use burn::tensor::{DType, backend::Backend};
 use constinit_symmetry::{AxesSpec, Role, SpecParam};
 use std::collections::HashMap;
 
@@ -11,6 +11,8 @@ use std::collections::HashMap;
 pub(super) struct Subject {
     pub path: String,
     pub shape: Vec<usize>,
+    /// Of the entries; single precision where only axes are known.
+    pub dtype: DType,
     /// The type of its module; None where only axes are known.
     pub module: Option<String>,
     pub axes: ParameterAxes,
@@ -18,13 +20,14 @@ pub(super) struct Subject {
     pub id: Option<ParamId>,
 }
 
-/// The parameters of a module, under the names that the rules use.
+/// The parameters of a module, by their own paths, under the names that the rules use. What data fill is none.
 pub(super) fn of_module<B: Backend, M: Module<B>>(
     module: &M,
     name: impl Fn(&str) -> String,
-) -> Vec<Subject> {
+) -> Vec<(String, Subject)> {
     materialise(module);
-    let subject = surveyed(module).into_iter().map(|survey| {
+    let surveys = surveyed(module).into_iter().filter(|survey| !survey.is_statistic);
+    let subject = surveys.map(|survey| {
         let shape = survey.shape.unwrap_or_default();
         let axes = match survey.container.as_str() {
             _ if shape.len() == 1 => ParameterAxes::VECTOR,
@@ -35,10 +38,18 @@ pub(super) fn of_module<B: Backend, M: Module<B>>(
             }
             _ => ParameterAxes::UNKNOWN,
         };
-        let path = name(&survey.path);
-        Subject { path, shape, module: Some(survey.container), axes, id: Some(survey.id) }
+        let subject = Subject {
+            path: name(&survey.path),
+            shape,
+            dtype: survey.dtype.unwrap_or(DType::F32),
+            module: Some(survey.container),
+            axes,
+            id: Some(survey.id),
+        };
+        (survey.path, subject)
     });
-    with_fans(subject.collect())
+    let (own_paths, subjects): (Vec<String>, Vec<Subject>) = subject.unzip();
+    own_paths.into_iter().zip(with_fans(subjects)).collect()
 }
 
 /// The parameters of a spec.
@@ -54,6 +65,7 @@ pub(super) fn of_spec(spec: &AxesSpec) -> Vec<Subject> {
     let subject = spec.params().iter().map(|param| Subject {
         path: param.path().to_owned(),
         shape: param.shape().to_vec(),
+        dtype: DType::F32,
         module: None,
         axes: axes(param),
         id: None,

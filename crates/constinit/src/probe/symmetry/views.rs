@@ -41,7 +41,7 @@ impl Binding {
         };
         let numbers =
             axes.params().iter().map(|param| number(param.path())).collect::<Result<_, _>>()?;
-        let running = (0..surveys.len()).filter(|number| surveys[*number].running).collect();
+        let running = (0..surveys.len()).filter(|number| surveys[*number].is_statistic).collect();
         Ok(Self { numbers, running })
     }
 

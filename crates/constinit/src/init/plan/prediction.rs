@@ -1,0 +1,91 @@
+//! What a plan will leave, and whether training keeps it.
+
+use super::InitReport;
+use constinit_symmetry::{
+    Answer, Breaker, Decay, Keeper, Optimizer, Partition, TrainingFacts, keeps,
+};
+use std::fmt;
+
+/// What a plan will leave.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Prediction {
+    /// One for each space of the spec.
+    pub spaces: Vec<PredictedSpace>,
+    /// What each parameter will get, in the order of the spec.
+    pub parameters: InitReport,
+    /// The paths of parameters whose values had to be made in full, since they are drawn or differ from place to place.
+    pub generated: Vec<String>,
+}
+
+/// The twins of a space.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PredictedSpace {
+    /// The name of the space.
+    pub name: String,
+    /// Which units will be the same unit, as twins.
+    pub classes: Partition,
+    pub(super) kept: Option<(Optimizer, Decay, Answer, Vec<Breaker>)>,
+}
+
+impl PredictedSpace {
+    /// Whether the training that [`Prediction::under`] was told of keeps the classes; None where it was told of none.
+    pub fn is_kept(&self) -> Option<bool> {
+        let (_, _, answer, breakers) = self.kept.as_ref()?;
+        match answer {
+            _ if !breakers.is_empty() => Some(false),
+            Answer::Kept => Some(true),
+            Answer::Broken => Some(false),
+        }
+    }
+}
+
+impl fmt::Display for PredictedSpace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (units, classes) = (self.classes.units(), self.classes.len());
+        let s = |count: usize, one: &str, more: &str| {
+            format!("{count} {}", if count == 1 { one } else { more })
+        };
+        write!(
+            f,
+            "{}: {}, {}",
+            self.name,
+            s(units, "unit", "units"),
+            s(classes, "class", "classes")
+        )?;
+        let Some((optimizer, decay, answer, breakers)) = &self.kept else { return Ok(()) };
+        if classes == units {
+            return Ok(());
+        }
+        if !breakers.is_empty() {
+            let names: Vec<String> = breakers.iter().map(ToString::to_string).collect();
+            return write!(f, ", broken by {}", names.join(" and "));
+        }
+        let verb = match answer {
+            Answer::Kept => "kept by",
+            Answer::Broken => "broken by",
+        };
+        write!(f, ", {verb} {optimizer}")?;
+        if *decay == Decay::None { Ok(()) } else { write!(f, " with {decay}") }
+    }
+}
+
+impl Prediction {
+    /// Says, too, what a training will keep.
+    #[must_use]
+    pub fn under(mut self, facts: &TrainingFacts) -> Self {
+        let (optimizer, decay) = (facts.optimizer(), facts.decay());
+        let answer = keeps(Keeper::Twins, optimizer, decay);
+        for space in &mut self.spaces {
+            space.kept = Some((optimizer, decay, answer, facts.breakers(&space.name)));
+        }
+        self
+    }
+}
+
+impl fmt::Display for Prediction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spaces.iter().try_for_each(|space| writeln!(f, "{space}"))
+    }
+}
