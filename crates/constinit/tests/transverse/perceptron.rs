@@ -234,14 +234,11 @@ pub fn eigenvalues(matrix: &[Vec<f64>]) -> Vec<f64> {
                 let t = theta.signum() / (theta.abs() + theta.hypot(1.0));
                 let t = if theta == 0.0 { 1.0 } else { t };
                 let (c, s) = (1.0 / t.hypot(1.0), t / t.hypot(1.0));
-                for k in 0..n {
-                    let (x, y) = (a[k][p], a[k][q]);
-                    (a[k][p], a[k][q]) = (c * x - s * y, s * x + c * y);
+                for row in &mut a {
+                    (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
                 }
-                for k in 0..n {
-                    let (x, y) = (a[p][k], a[q][k]);
-                    (a[p][k], a[q][k]) = (c * x - s * y, s * x + c * y);
-                }
+                let rows = a[p].iter().zip(&a[q]);
+                (a[p], a[q]) = rows.map(|(x, y)| (c * x - s * y, s * x + c * y)).unzip();
             }
         }
     }
