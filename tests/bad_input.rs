@@ -18,6 +18,7 @@ fn refuse(config: &str, words: &str) {
 fn unknown_keys() {
     refuse(&format!("{MODEL}{DATA}[training]\nstpes = 3\n"), "did you mean `steps`?");
     refuse(&format!("{MODEL}activaton = \"tanh\"\n{DATA}"), "did you mean `activation`?");
+    refuse(&format!("{MODEL}activation = \"ReLU\"\n{DATA}"), "did you mean `relu`?");
 }
 
 #[test]

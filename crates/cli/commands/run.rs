@@ -7,8 +7,8 @@ use crate::data::{DataFiles, Examples, Matrix};
 use crate::failure::{Failure, on_screen};
 use crate::plan;
 use crate::run::{
-    CheckpointDue, Comparison, End, Interrupt, Names, Progress, RunDirectory, Screen, Start, Tally,
-    Watch, What, check_memory, explain,
+    CheckpointDue, Comparison, End, INTERRUPTED, Interrupt, Names, Progress, RunDirectory, Screen,
+    Start, Tally, Watch, What, check_memory, explain,
 };
 use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
@@ -296,6 +296,10 @@ impl<B: AutodiffBackend> Session<'_, B> {
             if diverged || !only_a_checkpoint || state.step >= plan.steps {
                 let ended = match trained.ended {
                     Ended::Stopped { .. } if state.step >= plan.steps => Ended::Finished,
+                    // A signal that came while the checkpoint was written.
+                    Ended::Stopped { .. } if due.due && interrupt.signal().is_some() => {
+                        Ended::Stopped { reason: INTERRUPTED.to_owned() }
+                    }
                     ended => ended,
                 };
                 return Ok((state, ended));

@@ -61,13 +61,15 @@ impl RunDirectory {
         // Last: a folder that has it has all of it.
         kept.push((directory.config(), config.to_toml()?));
         let checkpoints = path.join("checkpoints");
-        let claimed = fs::create_dir_all(path).and_then(|()| fs::create_dir(&checkpoints));
-        if claimed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
+        fs::create_dir_all(path).map_err(fail)?;
+        let filled = match fs::create_dir(&checkpoints) {
             // Another program was faster; what is there is its own.
-            return Err(taken());
-        }
-        let fill = || kept.iter().try_for_each(|(file, text)| write_whole(file, text.as_bytes()));
-        match claimed.and_then(|()| fill()) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(taken()),
+            claimed => claimed.and_then(|()| {
+                kept.iter().try_for_each(|(file, text)| write_whole(file, text.as_bytes()))
+            }),
+        };
+        match filled {
             Ok(()) => Ok((directory, config)),
             Err(error) => {
                 // What cannot be taken back, the system has refused for the reason that is told.
