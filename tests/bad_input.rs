@@ -18,6 +18,7 @@ fn refuse(config: &str, words: &str) {
 fn unknown_keys() {
     refuse(&format!("{MODEL}{DATA}[training]\nstpes = 3\n"), "did you mean `steps`?");
     refuse(&format!("{MODEL}activaton = \"tanh\"\n{DATA}"), "did you mean `activation`?");
+    refuse(&format!("{MODEL}activation = \"ReLU\"\n{DATA}"), "did you mean `relu`?");
 }
 
 #[test]
@@ -92,6 +93,9 @@ fn csv_files_with_the_place_of_what_is_wrong() {
     for (csv, words) in [
         ("a,b\n1,2\n3\n", "x.csv: line 3: 1 numbers, but the first row has 2"),
         ("1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is no number"),
+        ("a,b\r\n\r\n1,2\r\n3,four\r\n", "x.csv: line 4, column 2: \"four\" is no number"),
+        ("1,2\r3,four\r", "x.csv: line 2, column 2: \"four\" is no number"),
+        ("\u{feff}1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is no number"),
         ("1,2\n3,NaN\n", "x.csv: line 2, column 2: NaN is not finite"),
         ("1,2\n\n3,inf\n", "x.csv: line 3, column 2: inf is not finite"),
         ("1,2\n3,1e400\n", "x.csv: line 2, column 2: 1e400 is too large"),

@@ -115,7 +115,8 @@ fn a_signal_finishes_the_step_and_says_so() {
 
 fn a_signal_is_said(signal: &str, code: i32) {
     let folder = Folder::new();
-    folder.write("run.toml", CONFIG);
+    // Most of the time goes into checkpoints: the signal comes while one is written.
+    folder.write("run.toml", &CONFIG.replace("checkpoint_every = 7", "checkpoint_every = 1"));
     folder
         .run(&["run", "--config", "run.toml", "--backend", fast_backends()[0], "--out", "whole"])
         .ok();
@@ -130,6 +131,7 @@ fn a_signal_is_said(signal: &str, code: i32) {
     assert!(ran.stderr.contains("go on with --resume stopped"), "{}", ran.stderr);
     let last: serde_json::Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
     assert_eq!((&last["event"], &last["ended"]), (&"end".into(), &"stopped".into()));
+    assert_eq!(last["reason"], "interrupted");
     assert!(last["step"].as_u64().unwrap() < 500, "{last}");
     assert!(folder.join("stopped/model.safetensors").is_file());
     folder.run(&["run", "--resume", "stopped"]).ok();
@@ -225,7 +227,7 @@ fn torn_and_foreign_checkpoints_are_refused_in_words() {
     std::fs::write(folder.join("run/config.toml"), config).unwrap();
     let before = read(&folder.join("run/readings.jsonl"));
     std::fs::remove_dir_all(folder.join("run/checkpoints")).unwrap();
-    folder.run(&["run", "--resume", "run"]).refused(2, "its checkpoints are gone");
+    folder.run(&["run", "--resume", "run"]).refused(2, "there is no checkpoint to go on from");
     assert_eq!(read(&folder.join("run/readings.jsonl")), before);
     let lines = String::from_utf8(before.clone()).unwrap();
     let beginning: Vec<&str> = lines.lines().take(3).collect();
@@ -234,6 +236,65 @@ fn torn_and_foreign_checkpoints_are_refused_in_words() {
     folder.run(&["run", "--resume", "run"]).ok();
     assert_eq!(read(&folder.join("run/readings.jsonl")), before);
     assert!(!folder.join("run/checkpoints/step-000000000007.ckpt.partial").exists());
+}
+
+#[test]
+fn a_run_killed_before_its_first_step_goes_on_on_its_backend() {
+    // Not the default one, where there are several.
+    let backend = fast_backends().pop().unwrap();
+    let folder = Folder::new();
+    folder.write("run.toml", &CONFIG.replace("steps = 500", "steps = 9"));
+    folder.run(&["run", "--config", "run.toml", "--backend", backend, "--out", "run"]).ok();
+    let whole = files(&folder.join("run"));
+    let lines = String::from_utf8(whole[1].clone()).unwrap();
+    let lines: Vec<&str> = lines.lines().collect();
+    let stopped = "{\"event\":\"end\",\"step\":0,\"verdict\":\"held\",\"first_break\":null,\
+                   \"ended\":\"stopped\",\"reason\":\"interrupted\"}";
+    // Killed, and interrupted: neither has a checkpoint.
+    for left in [vec![lines[0]], vec![lines[0], lines[1], stopped]] {
+        std::fs::remove_dir_all(folder.join("run/checkpoints")).unwrap();
+        folder.write("run/readings.jsonl", &(left.join("\n") + "\n"));
+        let ran = folder.run(&["run", "--resume", "run"]).ok();
+        assert!(ran.stdout.starts_with(&format!("run on {backend}\n")), "{}", ran.stdout);
+        assert_same(&files(&folder.join("run")), &whole, backend);
+    }
+}
+
+#[test]
+fn the_backend_is_kept_before_the_first_step() {
+    let folder = Folder::new();
+    folder.write("run.toml", CONFIG);
+    let backend = fast_backends().pop().unwrap();
+    let (mut child, _lines) = start(&folder, backend, "run");
+    while !folder.join("run/config.toml").exists() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let readings = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
+    let first: serde_json::Value = serde_json::from_str(readings.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["event"], &first["backend"]), (&"start".into(), &backend.into()));
+}
+
+#[test]
+fn of_two_programs_that_fill_one_folder_one_is_refused() {
+    let folder = Folder::new();
+    folder.write("run.toml", &CONFIG.replace("steps = 500", "steps = 9"));
+    for round in 0..10 {
+        let out = format!("run{round}");
+        let children = [0, 1].map(|_| start(&folder, fast_backends()[0], &out).0);
+        let codes =
+            children.map(|child| program::Ran::from(child.wait_with_output().unwrap()).code);
+        let mut sorted = codes;
+        sorted.sort_unstable();
+        assert_eq!(sorted, [Some(0), Some(2)], "round {round}");
+        let again =
+            ["run", "--config", "run.toml", "--backend", fast_backends()[0], "--out", "again"];
+        if round == 0 {
+            folder.run(&again).ok();
+        }
+        assert_same(&files(&folder.join(&out)), &files(&folder.join("again")), &out);
+    }
 }
 
 #[test]

@@ -268,8 +268,10 @@ fn nearest_known(message: &str) -> Option<&str> {
     // Names stand between backticks: first the unknown one, then the known ones.
     let mut names = message.split('`').skip(1).step_by(2);
     let unknown = names.next()?;
+    // Names that others write in capitals, `ReLU`, are in small letters here.
+    let unknown = unknown.to_lowercase();
     names
-        .map(|known| (strsim::normalized_damerau_levenshtein(unknown, known), known))
+        .map(|known| (strsim::normalized_damerau_levenshtein(&unknown, known), known))
         .filter(|(likeness, _)| *likeness >= 0.5)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, known)| known)
@@ -332,6 +334,7 @@ mod tests {
         assert!(message_.ends_with("did you mean `steps`?"), "{message_}");
         for (line, known) in [
             ("optimizer = { type = \"sdg\" }", "`sgd`"),
+            ("optimizer = { type = \"SGD\" }", "`sgd`"),
             ("optimizer = { type = \"adam\", learningrate = 1 }", "`learning_rate`"),
             ("loss = \"mes\"", "`mse`"),
         ] {

@@ -251,14 +251,17 @@ fn short(cell: &str) -> String {
 }
 
 /// The number of the line of a record that the reader saw begin at `place`, which may lie before
-/// blank lines and comments.
+/// blank lines and comments, or within the end of the line before.
 fn line_number(text: &str, place: usize) -> usize {
-    let before = text[..place].matches('\n').count();
-    let skipped = text[place..].lines().take_while(|line| {
+    let within = text[..place].ends_with('\r') && text[place..].starts_with('\n');
+    let (before, rest) = text.split_at(place + usize::from(within));
+    // Old programs end a line with a carriage return alone.
+    let [before, rest] = [before, rest].map(|part| part.replace("\r\n", "\n").replace('\r', "\n"));
+    let skipped = rest.lines().take_while(|line| {
         let line = line.trim();
         line.is_empty() || line.starts_with('#')
     });
-    before + skipped.count() + 1
+    before.matches('\n').count() + skipped.count() + 1
 }
 
 fn built_in(name: Dataset) -> Examples {

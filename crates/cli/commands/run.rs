@@ -19,8 +19,8 @@ use constinit_cli::data::{DataFiles, Examples, Matrix};
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
-    CheckpointDue, Comparison, End, Interrupt, Names, Progress, RunDirectory, Screen, Start, Tally,
-    Watch, What, check_memory, explain,
+    CheckpointDue, Comparison, End, INTERRUPTED, Interrupt, Names, Progress, RunDirectory, Screen,
+    Start, Tally, Watch, What, check_memory, explain,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
     let (examples, files) = check(&config, &folder, backend)?;
     let (directory, config) = match &args.out {
         Some(out) => {
-            let (directory, config) = RunDirectory::create(out, &config, &files)?;
+            let (directory, config) = RunDirectory::create(out, &config, &files, backend.as_str())?;
             (Some(directory), config)
         }
         None => (None, config),
@@ -218,8 +218,9 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let read = read_parameters(&state.model);
         let names = names(&state.model, &read);
         let bar = self.progress(screen);
-        let bytes = note.as_ref().map_or(0, |note| note.readings_bytes);
-        let readings = directory.as_ref().map(|d| d.open_readings(bytes)).transpose()?;
+        let bytes = note.as_ref().map(|note| note.readings_bytes);
+        let line = start.line().map_err(in_folder)?;
+        let readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
         let (number, tally, mut comparison) = match note {
             Some(note) => (note.readings, note.tally, note.comparison),
             None => (0, Tally::default(), config.printed.as_ref().map(Comparison::new)),
@@ -253,9 +254,6 @@ impl<B: AutodiffBackend> Session<'_, B> {
             number,
             failure,
         };
-        if from == 0 {
-            watch.keep(&start).map_err(in_folder)?;
-        }
         let mut interrupt = Interrupt::listen();
         let (state, ended) = self.train(state, &mut watch, &mut interrupt)?;
         self.finish(&state, ended, watch, &interrupt)
@@ -299,6 +297,10 @@ impl<B: AutodiffBackend> Session<'_, B> {
             if diverged || !only_a_checkpoint || state.step >= plan.steps {
                 let ended = match trained.ended {
                     Ended::Stopped { .. } if state.step >= plan.steps => Ended::Finished,
+                    // A signal that came while the checkpoint was written.
+                    Ended::Stopped { .. } if due.due && interrupt.signal().is_some() => {
+                        Ended::Stopped { reason: INTERRUPTED.to_owned() }
+                    }
                     ended => ended,
                 };
                 return Ok((state, ended));

@@ -1,5 +1,6 @@
 //! A run's folder: configuration, readings, checkpoints, final parameters.
 
+use super::readings::Start;
 use crate::config::{RunConfig, Source};
 use crate::data::DataFiles;
 use crate::failure::Failure;
@@ -7,7 +8,7 @@ use burn::tensor::TensorData;
 use constinit::files::{partial, write_whole};
 use safetensors::tensor::{Dtype, TensorView};
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// How many checkpoints are kept.
@@ -21,21 +22,24 @@ pub struct RunDirectory {
 
 impl RunDirectory {
     /// A new folder, or an empty one that is there. The data files are kept in it, so that the
-    /// folder reproduces the run by itself; nothing is left of a folder that cannot be filled.
+    /// folder reproduces the run by itself, and so is the backend, in the first of the readings;
+    /// nothing is left of a folder that cannot be filled.
     pub fn create(
         path: &Path,
         config: &RunConfig,
         files: &DataFiles,
+        backend: &str,
     ) -> Result<(Self, RunConfig), Failure> {
         let fail = |error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
+        let taken = || {
+            Failure::usage(format!(
+                "{}: the folder is not empty, and nothing in it is overwritten; name a new one, or \
+                 go on with the run in it: --resume {0}",
+                path.display()
+            ))
+        };
         let is_new = match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
-            Ok(true) => {
-                return Err(Failure::usage(format!(
-                    "{}: the folder is not empty, and nothing in it is overwritten; name a new one, \
-                     or go on with the run in it: --resume {0}",
-                    path.display()
-                )));
-            }
+            Ok(true) => return Err(taken()),
             Ok(false) => false,
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
             Err(error) => return Err(fail(error)),
@@ -53,12 +57,19 @@ impl RunDirectory {
             }
         }
         let directory = Self { path: path.to_owned() };
+        kept.push((directory.readings(), Start::new(backend, &config).line().map_err(fail)?));
+        // Last: a folder that has it has all of it.
         kept.push((directory.config(), config.to_toml()?));
-        let fill = || {
-            fs::create_dir_all(path.join("checkpoints"))?;
-            kept.iter().try_for_each(|(file, text)| write_whole(file, text.as_bytes()))
+        let checkpoints = path.join("checkpoints");
+        fs::create_dir_all(path).map_err(fail)?;
+        let filled = match fs::create_dir(&checkpoints) {
+            // Another program was faster; what is there is its own.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(taken()),
+            claimed => claimed.and_then(|()| {
+                kept.iter().try_for_each(|(file, text)| write_whole(file, text.as_bytes()))
+            }),
         };
-        match fill() {
+        match filled {
             Ok(()) => Ok((directory, config)),
             Err(error) => {
                 // What cannot be taken back, the system has refused for the reason that is told.
@@ -66,7 +77,7 @@ impl RunDirectory {
                     let _ = fs::remove_file(file);
                     let _ = fs::remove_file(partial(file));
                 }
-                let _ = fs::remove_dir(path.join("checkpoints"));
+                let _ = fs::remove_dir(&checkpoints);
                 if is_new {
                     let _ = fs::remove_dir(path);
                 }
@@ -89,8 +100,8 @@ impl RunDirectory {
             .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
         if directory.newest_checkpoint().is_none() && directory.has_ended() {
             return Err(Failure::usage(format!(
-                "{0}: the run has ended, and its checkpoints are gone: there is nothing to go on \
-                 from\n  to run it again: --config {1} --out NEW_FOLDER",
+                "{0}: the run has ended, and there is no checkpoint to go on from\n  to run it \
+                 again: --config {1} --out NEW_FOLDER",
                 path.display(),
                 directory.config().display()
             )));
@@ -122,27 +133,37 @@ impl RunDirectory {
         Some(start.get("backend")?.as_str()?.to_owned())
     }
 
-    /// Whether the last reading says that the run is over.
+    /// Whether the last reading says that the run is over. One that was stopped before its first
+    /// step has left nothing behind that could be lost.
     fn has_ended(&self) -> bool {
-        // Only a last line that was written whole starts so.
-        let start = "{\"event\":\"end\"";
         let Ok(file) = File::open(self.readings()) else { return false };
-        BufReader::new(file).lines().map_while(Result::ok).any(|line| line.starts_with(start))
+        let lines = BufReader::new(file).lines().map_while(Result::ok);
+        let Some(end) = lines.filter(|line| line.starts_with("{\"event\":\"end\"")).last() else {
+            return false;
+        };
+        let end: serde_json::Value = serde_json::from_str(&end).unwrap_or_default();
+        end["ended"] != "stopped" || end["step"] != 0
     }
 
-    /// The readings, cut to the bytes that a checkpoint vouches for and open for more; they are
-    /// locked, so that no two programs write into one run.
-    pub fn open_readings(&self, bytes: u64) -> Result<File, Failure> {
+    /// The readings, open for more: cut to the bytes that a checkpoint vouches for, or to the first
+    /// one, `start`, where there is no checkpoint. They are locked, so that no two programs write
+    /// into one run.
+    pub fn open_readings(&self, vouched: Option<u64>, start: &str) -> Result<File, Failure> {
         let path = self.readings();
         let open = || {
-            let mut file =
-                OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            let mut file = options.open(&path)?;
             file.try_lock().map_err(|error| match error {
                 TryLockError::WouldBlock => {
                     io::Error::other("another program goes on with this run")
                 }
                 TryLockError::Error(error) => error,
             })?;
+            let bytes = match vouched {
+                Some(bytes) => bytes,
+                None => first_line(&mut file, start)?,
+            };
             if file.metadata()?.len() < bytes {
                 return Err(io::Error::other("shorter than its checkpoint says"));
             }
@@ -154,7 +175,7 @@ impl RunDirectory {
                 }
             }
             file.set_len(bytes)?;
-            io::Seek::seek(&mut file, io::SeekFrom::End(0))?;
+            file.seek(SeekFrom::End(0))?;
             Ok(file)
         };
         open().map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
@@ -209,6 +230,19 @@ impl RunDirectory {
         };
         write().map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
     }
+}
+
+/// Makes a line the first one of a file, and says how many bytes it takes. A file that begins with
+/// it is left alone: it names the run's backend, whenever the program is killed.
+fn first_line(file: &mut File, line: &str) -> io::Result<u64> {
+    let mut found = vec![0; line.len()];
+    let begins_so = file.read_exact(&mut found).is_ok() && found == line.as_bytes();
+    if !begins_so {
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(line.as_bytes())?;
+    }
+    Ok(line.len() as u64)
 }
 
 /// A parameter as PyTorch keeps it: `weight[output][input]`.

@@ -4,6 +4,7 @@
 use crate::backend_name::{BackendName, Limits};
 use crate::config::RunConfig;
 use crate::failure::Failure;
+use constinit::linear_name;
 
 /// Every backend of the program computes in single precision.
 const ENTRY: u128 = size_of::<f32>() as u128;
@@ -62,7 +63,7 @@ impl Needs {
         for (number, pair) in dims.windows(2).enumerate() {
             let (inputs, outputs) = (pair[0] as u128, pair[1] as u128);
             parameters += (inputs + bias) * outputs;
-            let weight = format!("linear{}.weight [{outputs}, {inputs}]", number + 1);
+            let weight = format!("{} [{outputs}, {inputs}]", linear_name(number, "weight"));
             tensors.push((weight, inputs * outputs * ENTRY));
         }
         let widths = dims.iter().enumerate();

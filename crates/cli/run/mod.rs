@@ -14,4 +14,4 @@ pub use printed::Comparison;
 pub use readings::{End, Names, Start, explain};
 pub use screen::Screen;
 pub use verdict::{Tally, What};
-pub use watch::{CheckpointDue, Interrupt, Progress, Watch};
+pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, Watch};

@@ -106,6 +106,12 @@ impl<'a> Start<'a> {
     pub fn new(backend: &'a str, config: &'a RunConfig) -> Self {
         Self { event: "start", schema: 1, backend, config }
     }
+
+    /// The line.
+    pub fn line(&self) -> io::Result<String> {
+        let text = serde_json::to_string(self).map_err(io::Error::other)?;
+        Ok(text + "\n")
+    }
 }
 
 impl Reading {

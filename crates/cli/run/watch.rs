@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 /// Without `checkpoint_every`, a checkpoint is written this often.
 const CHECKPOINT_PERIOD: Duration = Duration::from_secs(5);
 
+/// Why a run stops after a signal.
+pub const INTERRUPTED: &str = "interrupted";
+
 /// Takes a reading, shows it and keeps it.
 pub struct Watch<'a> {
     pub schedule: Schedule,
@@ -219,7 +222,7 @@ impl Interrupt {
 impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for Interrupt {
     fn observe(&mut self, _: &Observation<'_, B, M>) -> Flow {
         match self.signal() {
-            Some(_) => Flow::Stop { reason: "interrupted".to_owned() },
+            Some(_) => Flow::Stop { reason: INTERRUPTED.to_owned() },
             None => Flow::Continue,
         }
     }

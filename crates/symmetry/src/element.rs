@@ -1,14 +1,19 @@
 //! The number types a parameter may hold, and what refinement asks of one number.
 
 use half::{bf16, f16};
+use std::ops::{BitOr, BitXor};
 
 use crate::sum::Range;
 
 /// One stored number.
 pub(crate) trait Element: bytemuck::NoUninit + Send + Sync {
+    /// An integer of the number's own width: comparing bits widened would halve what fits into a register.
+    type Bits: Copy + Default + PartialEq + BitOr<Output = Self::Bits> + BitXor<Output = Self::Bits>;
     /// Where exact sums of such numbers lie.
     const RANGE: Range;
 
+    /// The bits.
+    fn raw(self) -> Self::Bits;
     /// The bits, widened.
     fn bits(self) -> u64;
     /// The value, exactly.
@@ -23,14 +28,31 @@ pub(crate) trait Element: bytemuck::NoUninit + Send + Sync {
         bytemuck::cast_slice::<Self, u8>(a) == bytemuck::cast_slice::<Self, u8>(b)
     }
     /// Whether `row[from[k]]` and `b[k]` have equal bits, NaN or not, for all k.
-    fn equal_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool;
+    #[inline(always)]
+    fn equal_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool {
+        let differ = |at: u32, y: Self| row[at as usize].raw() ^ y.raw();
+        // In eights, since a loop that may panic is not unrolled by itself.
+        let (eights, rest) = from.as_chunks::<8>();
+        let (eights_b, rest_b) = b.as_chunks::<8>();
+        let none = Self::Bits::default();
+        let any = eights
+            .iter()
+            .zip(eights_b)
+            .fold(none, |any, (at, y)| (0..8).fold(any, |any, k| any | differ(at[k], y[k])));
+        rest.iter().zip(rest_b).fold(any, |any, (&at, &y)| any | differ(at, y)) == none
+    }
 }
 
 macro_rules! native {
     ($float:ty, $bits:ty, $range:expr) => {
         impl Element for $float {
+            type Bits = $bits;
             const RANGE: Range = $range;
 
+            #[inline(always)]
+            fn raw(self) -> $bits {
+                self.to_bits()
+            }
             #[inline(always)]
             fn bits(self) -> u64 {
                 self.to_bits().into()
@@ -51,19 +73,6 @@ macro_rules! native {
             fn same_value(self, other: Self) -> bool {
                 self == other
             }
-
-            #[inline(always)]
-            fn equal_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool {
-                let differ = |at: u32, y: Self| row[at as usize].to_bits() ^ y.to_bits();
-                // In eights, since a loop that may panic is not unrolled by itself.
-                let (eights, rest) = from.as_chunks::<8>();
-                let (eights_b, rest_b) = b.as_chunks::<8>();
-                let any = eights
-                    .iter()
-                    .zip(eights_b)
-                    .fold(0, |any, (at, y)| (0..8).fold(any, |any, k| any | differ(at[k], y[k])));
-                rest.iter().zip(rest_b).fold(any, |any, (&at, &y)| any | differ(at, y)) == 0
-            }
         }
     };
 }
@@ -71,8 +80,13 @@ macro_rules! native {
 macro_rules! half_width {
     ($float:ty, $infinity:expr) => {
         impl Element for $float {
+            type Bits = u16;
             const RANGE: Range = Range::SINGLE;
 
+            #[inline(always)]
+            fn raw(self) -> u16 {
+                self.to_bits()
+            }
             #[inline(always)]
             fn bits(self) -> u64 {
                 self.to_bits().into()
@@ -93,19 +107,6 @@ macro_rules! half_width {
             fn same_value(self, other: Self) -> bool {
                 let (a, b) = (self.to_bits(), other.to_bits());
                 ((a == b) & !Element::is_nan(self)) | ((a | b) & 0x7fff == 0)
-            }
-
-            #[inline(always)]
-            fn equal_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool {
-                let differ = |at: u32, y: Self| row[at as usize].to_bits() ^ y.to_bits();
-                // In eights, since a loop that may panic is not unrolled by itself.
-                let (eights, rest) = from.as_chunks::<8>();
-                let (eights_b, rest_b) = b.as_chunks::<8>();
-                let any = eights
-                    .iter()
-                    .zip(eights_b)
-                    .fold(0, |any, (at, y)| (0..8).fold(any, |any, k| any | differ(at[k], y[k])));
-                rest.iter().zip(rest_b).fold(any, |any, (&at, &y)| any | differ(at, y)) == 0
             }
         }
     };
