@@ -27,7 +27,7 @@ pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
     Ok(checks)
 }
 
-const RATE: f64 = 0.05;
+const RATE: f64 = 0.1;
 
 /// A perceptron whose first two hidden units are twins.
 fn with_twins(seed: u64, name: &str, dims: [usize; 3]) -> Network {
@@ -199,7 +199,8 @@ impl Saddle {
     /// How many coordinates a difference has.
     const DIMS: [usize; 3] = [2, 2, 2];
 
-    /// Twins trained as one unit, until their state hardly moves; None where it does not settle, or nothing grows there.
+    /// Twins trained as one unit, until their state moves slowly; None where it does not settle, or nothing grows
+    /// fast enough to be waited for.
     fn find(seed: u64, number: usize) -> Result<Option<Self>, Failure> {
         let name = format!("saddle/{number}");
         let network = perceptron(&with_twins(seed, &name, Self::DIMS))?;
@@ -212,15 +213,13 @@ impl Saddle {
             if step % 50 == 0 {
                 let apart: Vec<f64> = difference(training.network()).iter().map(|d| -d).collect();
                 part(training.network_mut(), &apart);
-                if length(training.gradients()) < 1e-8 {
-                    let network = training.network().clone();
-                    let h = transverse(&network, &Function::Tanh, &Mse, 1, 0, &x, &t);
-                    let lowest = lowest(&h.map_err(engine)?)?;
-                    return Ok((lowest < -1e-2).then_some(Self { network, x, t, lowest }));
-                }
             }
         }
-        Ok(None)
+        let settled = length(training.gradients()) < 3e-4;
+        let network = training.network().clone();
+        let h = transverse(&network, &Function::Tanh, &Mse, 1, 0, &x, &t).map_err(engine)?;
+        let lowest = lowest(&h)?;
+        Ok((settled && lowest < -1e-2).then_some(Self { network, x, t, lowest }))
     }
 
     /// Training from here by a rule, with the twins moved apart by a drawn difference of this length.

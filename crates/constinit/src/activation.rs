@@ -40,13 +40,14 @@ impl Activation {
         match self {
             Self::Relu => activation::relu(input),
             Self::Tanh => activation::tanh(input),
-            Self::Sigmoid => activation::sigmoid(input),
+            // Burn's own sigmoid and silu round to single precision on the way, on every backend.
+            Self::Sigmoid => sigmoid(input),
             // Burn's own gelu is exact forwards, but goes back through the tanh approximation.
             Self::Gelu => {
                 let gate = input.clone().mul_scalar(FRAC_1_SQRT_2).erf().add_scalar(1.0);
                 input.mul(gate).mul_scalar(0.5)
             }
-            Self::Silu => activation::silu(input),
+            Self::Silu => input.clone().mul(sigmoid(input)),
             // Burn's own softplus overflows for large inputs; this form does not.
             Self::Softplus => activation::log_sigmoid(input.neg()).neg(),
             // Burn's own leaky_relu has slope 1 at 0, where constant initialisation likes to be.
@@ -57,6 +58,10 @@ impl Activation {
             Self::Identity => input,
         }
     }
+}
+
+fn sigmoid<B: Backend, const D: usize>(input: Tensor<B, D>) -> Tensor<B, D> {
+    activation::log_sigmoid(input).exp()
 }
 
 #[cfg(test)]
@@ -201,6 +206,9 @@ mod tests {
     fn check<B: Backend>(tolerance: f64) {
         let device = Default::default();
         for (function, values, slopes) in GOLDEN {
+            // The error function has about as many digits as single precision on every backend.
+            let tolerance =
+                if function == Activation::Gelu { tolerance.max(1e-7) } else { tolerance };
             let x = from_values::<Autodiff<B>, 1>(INPUTS.to_vec(), [7], &device).require_grad();
             let y = function.forward(x.clone());
             let found: Vec<f64> = y.to_data().convert::<f64>().into_vec().unwrap();
@@ -217,7 +225,7 @@ mod tests {
 
     #[test]
     fn values_and_derivatives_are_pytorch_s() {
-        check::<NdArray<f64>>(1e-7);
+        check::<NdArray<f64>>(1e-14);
         check::<NdArray<f32>>(2e-6);
         check::<Flex>(2e-6);
     }
