@@ -24,7 +24,7 @@ pub struct HeatRow {
     pub values: Vec<Option<f64>>,
 }
 
-const LEFT: usize = 190;
+const LEFT: usize = 230;
 const TOP: usize = 44;
 const CELL: usize = 7;
 const ROW: usize = 20;

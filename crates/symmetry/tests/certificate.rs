@@ -2,8 +2,7 @@
 
 use constinit_symmetry::{
     AxesSpec, Breaker, Certificate, Claim, Decay, Keeper, Optimizer, ParamView, Policy, Symmetry,
-    TrainingFacts, Verdict, certificate, equitable, forward_lumpable, keeps, layers, twins,
-    twins_with,
+    TrainingFacts, Verdict, certificate, equitable, forward_lumpable, layers, twins, twins_with,
 };
 
 const SIZES: [usize; 4] = [2, 4, 4, 2];

@@ -18,6 +18,7 @@
 
 use crate::dynamics::{Activation, Layer, Loss, Perceptron, Scalar};
 use crate::theorem::ShapeError;
+use std::slice::from_ref;
 
 /// A two-layer perceptron with the properties P1 to P4: five constants and two widths.
 ///
@@ -117,7 +118,7 @@ impl<S: Scalar> ConstantPerceptron<S> {
         for (x, target) in inputs.chunks(width).zip(targets) {
             let ConstantSignals { o1, oa, o2 } = self.signals(activation, x);
             let mut g = [zero()];
-            loss.example(&[o2], std::slice::from_ref(target), &[outputs.clone()], &mut g);
+            loss.example(&[o2], from_ref(target), from_ref(&outputs), &mut g);
             let [g] = g;
             let inner = outputs.clone() * &g * &self.c2 * activation.slope(&o1);
             for (sum, x) in sum.c1.iter_mut().zip(x) {
