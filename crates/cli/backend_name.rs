@@ -30,7 +30,7 @@ impl BackendName {
         }
     }
 
-    pub fn from_str(name: &str) -> Option<Self> {
+    pub fn named(name: &str) -> Option<Self> {
         [Self::Wgpu, Self::Flex, Self::Ndarray].into_iter().find(|backend| backend.as_str() == name)
     }
 }

@@ -1,6 +1,11 @@
 //! What the `constinit` program is made of, apart from backends and commands: arguments, configurations, data, and a
 //! run's files and screen. A library so that its tests need not be compiled for every backend; it is the program's own.
-#![allow(missing_docs, reason = "the interface is the program, not this library")]
+#![allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    reason = "the interface is the program, not this library"
+)]
 
 pub mod args;
 pub mod backend_name;

@@ -72,7 +72,7 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
 
 fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure> {
     let (directory, config) = RunDirectory::open(folder)?;
-    let began = directory.backend().as_deref().and_then(BackendName::from_str);
+    let began = directory.backend().as_deref().and_then(BackendName::named);
     let backend = backend::choose(args.backend.or(began))?;
     let (examples, _) = check(&config, folder, backend)?;
     let title = folder.display().to_string();
