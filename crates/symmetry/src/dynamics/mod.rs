@@ -7,7 +7,7 @@
 //! z[C] = Σ_D n[D] w[C][D] a[D] + b[C]      a[C] = a(z[C])
 //! ```
 //!
-//! and back, with δ[C] = dloss/dz of *one* unit of class C, per example,
+//! and back, with `δ[C] = dloss/dz` of *one* unit of class C, per example,
 //!
 //! ```text
 //! dloss/dw[C][D] = δ[C] a[D]      dloss/db[C] = δ[C]      δ[D] = a'(z[D]) Σ_C n[C] w[C][D] δ[C]
