@@ -10,7 +10,7 @@ use constinit::Activation;
 use constinit::train::{AdamSettings, Loss, OptimizerConfig};
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::failure::Failure;
-use constinit_symmetry::theorem::{Dense, Order, hidden_units};
+use constinit_symmetry::theorem::hidden_units;
 use serde::Serialize;
 
 const INPUTS: usize = 3;
@@ -114,11 +114,7 @@ fn row(
 
 /// How far the hidden units lie apart; 0 exactly where they are bitwise one.
 fn apart(state: &Network) -> Result<f64, Failure> {
-    let layers = state.layers.iter().enumerate().map(|(layer, (weight, bias))| {
-        Dense::new(state.dims[layer], state.dims[layer + 1], weight, Some(bias), Order::InputMajor)
-    });
-    let layers: Vec<_> = layers.collect::<Result<_, _>>().map_err(engine)?;
-    let hidden = hidden_units(&layers).map_err(engine)?;
+    let hidden = state.dense().and_then(|layers| hidden_units(&layers)).map_err(engine)?;
     // -0 and 0 differ in a bit and not in value.
     let tiny = |difference: f64| difference.max(f64::MIN_POSITIVE);
     Ok(hidden.iter().filter_map(|units| units.apart).map(|a| tiny(a.difference)).fold(0.0, worse))

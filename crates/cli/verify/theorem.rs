@@ -8,7 +8,7 @@ use constinit::train::{Loss, OptimizerConfig};
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::failure::Failure;
 use constinit_symmetry::dynamics::{self, Function, LossFunction};
-use constinit_symmetry::theorem::{ConstantPerceptron, Dense, Order, properties};
+use constinit_symmetry::theorem::{ConstantPerceptron, properties};
 
 const STEPS: usize = 10;
 /// Rounding of ten steps in single precision, relative to the largest number of the network.
@@ -147,12 +147,7 @@ fn deviation(trace: &Trace) -> Result<f64, Failure> {
     }
     trace.states.iter().try_fold(0.0, |worst, state| {
         let largest = state.numbers().fold(1.0, |m: f64, x| m.max(x.abs()));
-        let layers = state.layers.iter().enumerate().map(|(layer, (weight, bias))| {
-            let (inputs, outputs) = (state.dims[layer], state.dims[layer + 1]);
-            Dense::new(inputs, outputs, weight, Some(bias), Order::InputMajor)
-        });
-        let layers: Vec<_> = layers.collect::<Result<_, _>>().map_err(engine)?;
-        let found = properties(&layers).map_err(engine)?;
+        let found = state.dense().and_then(|layers| properties(&layers)).map_err(engine)?;
         let deviations = found.iter().filter_map(|(_, alike)| alike).map(|alike| alike.deviation);
         Ok(worse(worst, deviations.fold(0.0, worse) / largest))
     })

@@ -15,6 +15,7 @@ use constinit::{Activation, ConstInit, linear_name};
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::failure::Failure;
 use constinit_cli::plan;
+use constinit_symmetry::theorem::{Dense, Order, ShapeError};
 use constinit_symmetry::{AxesSpec, ParamView, Symmetry, SymmetryError};
 
 /// A perceptron's parameters on the host.
@@ -73,6 +74,15 @@ impl Network {
     ) -> Result<Symmetry, SymmetryError> {
         let axes = self.axes()?;
         self.with_views(|views| search(&axes, views))
+    }
+
+    /// The layers as the theorem's checks take them.
+    pub fn dense(&self) -> Result<Vec<Dense<'_, f64>>, ShapeError> {
+        let layers = self.layers.iter().zip(self.dims.windows(2));
+        let dense = layers.map(|((weight, bias), dims)| {
+            Dense::new(dims[0], dims[1], weight, Some(bias), Order::InputMajor)
+        });
+        dense.collect()
     }
 
     /// All numbers.
