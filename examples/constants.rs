@@ -42,16 +42,7 @@ fn main() -> Result<(), Error> {
     print!("{:12}", "");
     CONSTANTS.iter().for_each(|constant| print!("{constant:>14}"));
     println!("{:>14}", "random");
-    for activation in [
-        Activation::Relu,
-        Activation::Tanh,
-        Activation::Sigmoid,
-        Activation::Gelu,
-        Activation::Silu,
-        Activation::Softplus,
-        Activation::LeakyRelu,
-        Activation::Identity,
-    ] {
+    for activation in Activation::ALL {
         print!("{:12}", format!("{activation:?}"));
         let xavier = Init::Xavier { gain: 1.0, distribution: Default::default() };
         for init in CONSTANTS.map(Init::constant).into_iter().chain([xavier]) {

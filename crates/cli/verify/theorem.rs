@@ -16,17 +16,6 @@ const ROUNDING: f64 = 1e-4;
 
 const LOSSES: [Loss; 3] = [Loss::Mse, Loss::Huber, Loss::CrossEntropy];
 
-const ACTIVATIONS: [Activation; 8] = [
-    Activation::Relu,
-    Activation::Tanh,
-    Activation::Sigmoid,
-    Activation::Gelu,
-    Activation::Silu,
-    Activation::Softplus,
-    Activation::LeakyRelu,
-    Activation::Identity,
-];
-
 /// The same function without a backend.
 pub fn function(activation: Activation) -> Function {
     match activation {
@@ -83,7 +72,7 @@ impl Case {
         let spread = |t: &f64| std::iter::repeat_n(*t, outputs);
         let trial = Trial {
             start,
-            activation: ACTIVATIONS[number % ACTIVATIONS.len()],
+            activation: Activation::ALL[number % Activation::ALL.len()],
             loss,
             optimizer: OptimizerConfig::sgd(0.01 * (1 + number % 5) as f64),
             inputs: numbers(seed, &name("x"), examples * inputs),

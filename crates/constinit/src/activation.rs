@@ -31,6 +31,18 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Relu,
+        Self::Tanh,
+        Self::Sigmoid,
+        Self::Gelu,
+        Self::Silu,
+        Self::Softplus,
+        Self::LeakyRelu,
+        Self::Identity,
+    ];
+
     /// Applies the function to every component.
     ///
     /// # Shapes
