@@ -11,19 +11,11 @@ use constinit_symmetry::theorem::{ConstantPerceptron, ShapeError};
 use num_rational::BigRational;
 use num_traits::Zero;
 
-fn uniform(rng: &mut Rng) -> f64 {
-    (rng.next() >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0
-}
-
-fn numbers(rng: &mut Rng, count: usize) -> Vec<f64> {
-    (0..count).map(|_| uniform(rng)).collect()
-}
-
 /// A quotient with random numbers and class sizes; some layers without bias.
 fn quotient(rng: &mut Rng, widths: &[usize], largest_class: usize) -> Perceptron<f64> {
     let layers = widths.windows(2).map(|pair| Layer {
-        weight: numbers(rng, pair[0] * pair[1]),
-        bias: rng.chance(3).then(|| numbers(rng, pair[1])),
+        weight: rng.uniform(pair[0] * pair[1]),
+        bias: rng.chance(3).then(|| rng.uniform(pair[1])),
     });
     let layers = layers.collect();
     let net = Perceptron::new(widths, layers).unwrap();
@@ -98,8 +90,8 @@ fn gradients_are_derivatives_of_the_loss() {
         for function in Function::ALL {
             for loss in LossFunction::ALL {
                 let net = quotient(&mut rng, widths, 4);
-                let (x, t) = (numbers(&mut rng, 3 * widths[0]), {
-                    let t = numbers(&mut rng, 3 * widths[widths.len() - 1]);
+                let (x, t) = (rng.uniform(3 * widths[0]), {
+                    let t = rng.uniform(3 * widths[widths.len() - 1]);
                     t.into_iter().map(f64::abs).collect::<Vec<_>>()
                 });
                 let value =
@@ -140,7 +132,7 @@ fn outputs_are_those_of_the_full_network() {
     let classes = class_of_units(&net);
     let mut full = lift(&net);
     deviate(&mut rng, &mut full, &classes);
-    let x = numbers(&mut rng, 5 * 3);
+    let x = rng.uniform(5 * 3);
     let few = outputs(&net, &Function::Tanh, &x).unwrap();
     let all = outputs(&full, &Function::Tanh, &x).unwrap();
     for (found, expected) in all.iter().zip(spread_targets(&few, &classes[3], 3)) {
@@ -192,8 +184,8 @@ fn the_quotient_takes_the_path_of_the_full_network() {
                 let classes = class_of_units(&net);
                 let mut full = lift(&net);
                 let deviations = deviate(&mut rng, &mut full, &classes);
-                let x = numbers(&mut rng, 7 * 3);
-                let t: Vec<f64> = numbers(&mut rng, 7 * 2).into_iter().map(f64::abs).collect();
+                let x = rng.uniform(7 * 3);
+                let t: Vec<f64> = rng.uniform(7 * 2).into_iter().map(f64::abs).collect();
                 let all_t = spread_targets(&t, &classes[3], 2);
                 let mut few = Training::new(net, function, loss, Boxed(rule()));
                 let mut all = Training::new(full, function, loss, Boxed(rule()));

@@ -10,18 +10,10 @@ use constinit_symmetry::dynamics::{
 use constinit_symmetry::theorem::ShapeError;
 use constinit_symmetry::{Transverse, transverse};
 
-fn uniform(rng: &mut Rng) -> f64 {
-    (rng.next() >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0
-}
-
-fn numbers(rng: &mut Rng, count: usize) -> Vec<f64> {
-    (0..count).map(|_| uniform(rng)).collect()
-}
-
 fn network(rng: &mut Rng, widths: &[usize], bias: bool) -> Perceptron<f64> {
     let layers = widths.windows(2).map(|pair| Layer {
-        weight: numbers(rng, pair[0] * pair[1]),
-        bias: bias.then(|| numbers(rng, pair[1])),
+        weight: rng.uniform(pair[0] * pair[1]),
+        bias: bias.then(|| rng.uniform(pair[1])),
     });
     let layers = layers.collect();
     Perceptron::new(widths, layers).unwrap()
@@ -77,12 +69,12 @@ fn the_formula_is_the_second_derivative() {
                 for bias in [true, false] {
                     let mut net = network(&mut rng, widths, bias);
                     clone_unit(&mut net, layer);
-                    let x = numbers(&mut rng, 4 * widths[0]);
-                    let t = numbers(&mut rng, 4 * widths[widths.len() - 1]);
+                    let x = rng.uniform(4 * widths[0]);
+                    let t = rng.uniform(4 * widths[widths.len() - 1]);
                     let t: Vec<f64> = t.into_iter().map(f64::abs).collect();
                     let h = transverse(&net, &function, &loss, layer, 0, &x, &t).unwrap();
                     assert_eq!(h.dimension(), places(&net, layer, 0).len());
-                    let direction = numbers(&mut rng, h.dimension());
+                    let direction = rng.uniform(h.dimension());
                     let expected =
                         by_differences(&net, function, &loss, layer, &direction, (&x, &t));
                     for (found, expected) in h.apply(&direction).iter().zip(expected) {
@@ -116,8 +108,8 @@ fn classes_beside_the_unit_are_summed_over() {
         }
     });
     let full = Perceptron::new(&[2, 5, 2, 4], layers.collect()).unwrap();
-    let x = numbers(&mut rng, 6);
-    let t = numbers(&mut rng, 6);
+    let x = rng.uniform(6);
+    let t = rng.uniform(6);
     let all_t: Vec<f64> = t.chunks(2).flat_map(|t| class_of[3].iter().map(|&c| t[c])).collect();
     let (function, loss) = (Function::Silu, LossFunction::CrossEntropy);
     let small = transverse(&few, &function, &loss, 2, 0, &x, &t).unwrap();
@@ -147,11 +139,10 @@ fn differences_grow_as_predicted_over_thousands_of_steps() {
         let mut rng = Rng(100 + seed);
         let mut net = network(&mut rng, &[3, 4, 2], true);
         clone_unit(&mut net, 1);
-        let (x, t) = (numbers(&mut rng, 8 * 3), numbers(&mut rng, 8 * 2));
+        let (x, t) = (rng.uniform(8 * 3), rng.uniform(8 * 2));
         let (u, v) = (places(&net, 1, 0), places(&net, 1, 1));
         let size = 1e-9;
-        let mut predicted: Vec<f64> =
-            numbers(&mut rng, u.len()).into_iter().map(|d| d * size).collect();
+        let mut predicted: Vec<f64> = rng.uniform(u.len()).into_iter().map(|d| d * size).collect();
         for ((&u, &v), d) in u.iter().zip(&v).zip(&predicted) {
             net.numbers_mut()[u] += d;
             net.numbers_mut()[v] -= d;

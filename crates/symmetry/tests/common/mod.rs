@@ -31,6 +31,12 @@ impl Rng {
     pub fn chance(&mut self, one_in: usize) -> bool {
         self.below(one_in) == 0
     }
+
+    /// Numbers from -1 to 1.
+    pub fn uniform(&mut self, count: usize) -> Vec<f64> {
+        let mut one = || (self.next() >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0;
+        (0..count).map(|_| one()).collect()
+    }
 }
 
 /// A parameter that owns its numbers.
