@@ -1,7 +1,8 @@
 //! How long it takes to make the values of a large weight, by family of initialisers.
 //!
-//! `cargo bench --bench init` fills 10,000 x 10,000 weights in single precision; `INIT_SIDE` sets another side. The last
-//! lines are medians in seconds. `scripts/bench-init-peers` puts `torch.nn.init` beside them, in one sitting.
+//! `cargo bench --bench init` fills 10,000 x 10,000 weights in single precision; `INIT_SIDE` sets another side. Families
+//! for convolutions fill a kernel of 3 x 3 with about as many entries; orthogonal matrices, whose price grows with the
+//! third power of the side, have a fifth of it. The last lines are medians in seconds. `scripts/bench-init-peers` puts `torch.nn.init` beside them, in one sitting.
 
 use burn::tensor::DType;
 use constinit::init::{Distribution, Draw, Fan, Init, Nonlinearity, ParameterAxes};
@@ -9,7 +10,45 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::Instant;
 
-fn families() -> Vec<(&'static str, Init)> {
+const MATRIX: ParameterAxes = ParameterAxes::LINEAR_WEIGHT;
+const CONV: ParameterAxes = ParameterAxes::CONV_WEIGHT;
+
+/// A family, and the weight that it fills.
+struct Case {
+    name: &'static str,
+    init: Init,
+    axes: ParameterAxes,
+    /// Which part of the side its weights have, for those that cost more than their entries.
+    part: usize,
+}
+
+impl Case {
+    /// The shape of a weight with about `side`² entries.
+    fn shape(&self, side: usize) -> Vec<usize> {
+        let side = side / self.part;
+        if self.axes == CONV { vec![side / 3, side / 3, 3, 3] } else { vec![side, side] }
+    }
+
+    fn fill(&self, side: usize, draw: &Draw) {
+        let data = self.init.data(&self.shape(side), self.axes, draw, DType::F32);
+        black_box(data.expect("every family fills its weight"));
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let of = |axes, part| move |(name, init)| Case { name, init, axes, part };
+    let convolutions = [
+        ("dirac", Init::Dirac { groups: 1 }),
+        ("delta_orthogonal", Init::DeltaOrthogonal { gain: 1.0 }),
+    ];
+    let mut cases: Vec<Case> = matrices().into_iter().map(of(MATRIX, 1)).collect();
+    // Its centre is an orthogonal matrix.
+    cases.extend(convolutions.into_iter().zip([1, 5]).map(|(case, part)| of(CONV, part)(case)));
+    cases.push(of(MATRIX, 5)(("orthogonal", Init::Orthogonal { gain: 1.0 })));
+    cases
+}
+
+fn matrices() -> Vec<(&'static str, Init)> {
     let kaiming = |distribution| Init::Kaiming {
         nonlinearity: Nonlinearity::Relu,
         fan: Fan::FanIn,
@@ -43,31 +82,24 @@ fn side() -> usize {
 
 fn init(criterion: &mut Criterion) {
     let (side, draw) = (side(), Draw::new(1, "weight"));
-    let make = |init: &Init| {
-        let data = init.data(&[side, side], ParameterAxes::LINEAR_WEIGHT, &draw, DType::F32);
-        black_box(data.expect("every family fills a square weight"));
-    };
     // Small, so that Criterion's own report takes seconds.
-    let small = ParameterAxes::LINEAR_WEIGHT;
     let mut group = criterion.benchmark_group("init_512x512");
     group.sample_size(10);
-    for (name, init) in families() {
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| black_box(init.data(&[512, 512], small, &draw, DType::F32)));
-        });
+    for case in cases() {
+        group.bench_function(case.name, |bencher| bencher.iter(|| case.fill(512, &draw)));
     }
     group.finish();
-    println!("\nmedians of 5, in seconds, for {side} x {side} weights in single precision");
-    for (name, init) in families() {
+    println!("\nmedians of 5, in seconds, for about {side} x {side} weights in single precision");
+    for case in cases() {
         let mut times: Vec<f64> = (0..5)
             .map(|_| {
                 let start = Instant::now();
-                make(&init);
+                case.fill(side, &draw);
                 start.elapsed().as_secs_f64()
             })
             .collect();
         times.sort_by(f64::total_cmp);
-        println!("{name}: {:.4}", times[2]);
+        println!("{}: {:.4}", case.name, times[2]);
     }
 }
 

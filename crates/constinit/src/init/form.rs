@@ -3,6 +3,7 @@
 //! A form is checked when it is made and costs little until its entries are asked for.
 
 use super::Draw;
+use super::draw::STRETCH;
 use super::layout::Layout;
 use super::random::{self, Entry};
 use super::sparse;
@@ -68,16 +69,23 @@ impl<'a> Form<'a> {
             return Ok(());
         }
         match self {
-            Self::Everywhere(value) => entries.fill(E::of(value)),
+            // Positive zeros are there: writing them would only make the system give the memory.
+            Self::Everywhere(value) if value.to_bits() == 0 => (),
+            Self::Everywhere(value) => {
+                let value = E::of(value);
+                entries.par_chunks_mut(STRETCH).for_each(|stretch| stretch.fill(value));
+            }
             Self::Along { axis, values } => {
                 let inner: usize = layout.shape[axis + 1..].iter().product();
                 let values: Vec<E> = values.into_iter().map(E::of).collect();
-                if inner == 1 {
-                    entries.chunks_mut(values.len()).for_each(|row| row.copy_from_slice(&values));
-                } else {
-                    let runs = entries.chunks_mut(inner).zip(values.iter().cycle());
-                    runs.for_each(|(run, value)| run.fill(*value));
-                }
+                entries.par_chunks_mut(values.len() * inner).for_each(|all| {
+                    if inner == 1 {
+                        all.copy_from_slice(&values);
+                    } else {
+                        let runs = all.chunks_mut(inner).zip(&values);
+                        runs.for_each(|(run, value)| run.fill(*value));
+                    }
+                });
             }
             Self::Points { offsets, value } => {
                 offsets.into_iter().for_each(|offset| entries[offset] = E::of(value));

@@ -80,7 +80,7 @@ pub(super) fn uniform<E: Entry>(entries: &mut [E], draw: &Draw, low: f64, high: 
     let cell = (high - low) * 2.0_f64.powi(-32);
     in_stretches(entries, draw, |generator, stretch| {
         for entry in stretch {
-            *entry = E::of((f64::from(generator.next_u32()) + 0.5).mul_add(cell, low));
+            *entry = E::of((f64::from(generator.next_u32()) + 0.5) * cell + low);
         }
     });
 }
@@ -90,7 +90,7 @@ pub(super) fn normal<E: Entry>(entries: &mut [E], draw: &Draw, mean: f64, std: f
     in_stretches(entries, draw, |generator, stretch| {
         for entry in stretch {
             let standard: f64 = StandardNormal.sample(generator);
-            *entry = E::of(standard.mul_add(std, mean));
+            *entry = E::of(standard * std + mean);
         }
     });
 }
@@ -106,7 +106,7 @@ pub(super) fn truncated_normal<E: Entry>(
     in_stretches(entries, draw, |generator, stretch| {
         for entry in stretch {
             // Rounding must not lead outside.
-            *entry = E::of(cut.sample(generator).mul_add(std, mean).clamp(low, high));
+            *entry = E::of((cut.sample(generator) * std + mean).clamp(low, high));
         }
     });
 }
