@@ -236,6 +236,35 @@ pub enum SymmetryError {
         /// The units asked for.
         pair: [usize; 2],
     },
+    /// Units of one class that a parameter treats unlike: what was asked for needs equal sums over every block.
+    #[error(
+        "units {} and {} of `{space}` are in one class, but `{parameter}` gives them {} and {}{over}: a difference of {difference:e}",
+        .units[0], .units[1], .sums[0], .sums[1]
+    )]
+    SumsDiffer {
+        /// The parameter.
+        parameter: String,
+        /// The space of the two units.
+        space: String,
+        /// The two units.
+        units: [usize; 2],
+        /// The block: over which classes and at which indices of the other axes the sums are taken.
+        over: String,
+        /// The two sums, rounded to the nearest f64.
+        sums: [f64; 2],
+        /// The first minus the second, rounded once.
+        difference: f64,
+    },
+    /// A block of unlike entries with one that is no number.
+    #[error("entry {entry} of `{parameter}` is {value}, so its block has no mean")]
+    NotFinite {
+        /// The parameter.
+        parameter: String,
+        /// The row-major number of the entry.
+        entry: usize,
+        /// What it is.
+        value: f64,
+    },
     /// A number of a forecast that no training has.
     #[error("{name} = {value}: {reason}")]
     BadForecast {

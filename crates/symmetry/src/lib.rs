@@ -93,6 +93,7 @@
 //! `rayon` (default): refine spaces and members in parallel, with the same results. `serde`: the file form of a spec.
 
 mod axes;
+mod blocks;
 mod certificate;
 mod classes;
 pub mod dynamics;
@@ -104,10 +105,12 @@ pub mod forecast;
 mod imbalance;
 mod layout;
 mod lumping;
+mod owned;
 mod parallel;
 mod params;
 mod partition;
 mod policy;
+mod quotient;
 mod sameness;
 mod space;
 mod splits;
@@ -136,9 +139,11 @@ pub use error::SymmetryError;
 pub use findings::Findings;
 pub use imbalance::imbalances;
 pub use lumping::forward_lumpable;
-pub use params::{Elements, ParamView};
+pub use owned::{OwnedElements, OwnedParam};
+pub use params::{ElementType, Elements, ParamView};
 pub use partition::Partition;
 pub use policy::{Comparison, Normalization, Policy};
+pub use quotient::{Quotient, QuotientAxis, QuotientParam, quotient};
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use spread::{Spread, spreads};
 pub use swap::SwappedEntries;
