@@ -30,7 +30,7 @@ pub(crate) struct Blocks<'p> {
 pub(crate) struct BlockAxis<'p> {
     dim: Dim,
     space: Option<SpaceId>,
-    pub role: Role,
+    role: Role,
     number: usize,
     /// None where every member is alone.
     classes: Option<&'p Partition>,
@@ -125,6 +125,19 @@ impl<'p> Blocks<'p> {
     /// The axes along which a block has several members.
     pub fn merging(&self, classes: &[usize]) -> Vec<usize> {
         (0..self.axes.len()).filter(|&axis| self.axes[axis].size(classes[axis]) > 1).collect()
+    }
+
+    /// Those of them that have a role.
+    pub fn merging_as(&self, role: Role, classes: &[usize]) -> Vec<usize> {
+        let mut axes = self.merging(classes);
+        axes.retain(|&axis| self.axes[axis].role == role);
+        axes
+    }
+
+    /// The number, in the shape, of an axis of unknown role along which any block has several members.
+    pub fn merging_without_role(&self) -> Option<usize> {
+        let unknown = |axis: &&BlockAxis<'_>| axis.role == Role::Unknown && axis.classes.is_some();
+        self.axes.iter().find(unknown).map(|axis| axis.number)
     }
 
     /// The axes that are not among some.

@@ -94,8 +94,11 @@
 
 mod axes;
 mod blocks;
+mod breaking;
 mod certificate;
 mod classes;
+mod collapse;
+mod draw;
 pub mod dynamics;
 mod element;
 mod equitable;
@@ -123,6 +126,7 @@ pub mod theorem;
 mod transverse;
 mod twins;
 mod ulps;
+mod widen;
 
 #[cfg(feature = "serde")]
 pub use axes::{AxesFile, Orientation};
@@ -130,10 +134,12 @@ pub use axes::{
     AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis, SpecParam, either, input, layers,
     output,
 };
+pub use breaking::{Broken, Inseparable, Obstacle, break_symmetry};
 pub use certificate::{
     Answer, Breaker, Certificate, Claim, Decay, Keeper, Optimizer, TrainingFacts, Verdict,
     certificate, keeps,
 };
+pub use collapse::{Collapsed, collapse};
 pub use equitable::equitable;
 pub use error::SymmetryError;
 pub use findings::Findings;
@@ -151,6 +157,7 @@ pub use symmetry::{Difference, Kind, NanEntry, SpaceSymmetry, Symmetry, Witness}
 pub use transverse::{Transverse, transverse};
 pub use twins::{twins, twins_with};
 pub use ulps::{Ulps, ulps};
+pub use widen::{Shares, Widened, widen};
 
 /// The README's example, kept compiling.
 #[cfg(doctest)]

@@ -120,6 +120,11 @@ pub(crate) use with_type;
 
 /// A stored number that others can be rounded to.
 pub(crate) trait Number: Element {
+    /// How many bits a mantissa has, with the leading one.
+    const PRECISION: i32;
+    /// The power of two of the smallest positive number.
+    const LOWEST: i32;
+
     /// The nearest number of this type, ties to even.
     fn rounded(value: f64) -> Self;
 
@@ -132,6 +137,9 @@ pub(crate) trait Number: Element {
 }
 
 impl Number for f32 {
+    const PRECISION: i32 = 24;
+    const LOWEST: i32 = -149;
+
     fn rounded(value: f64) -> Self {
         value as f32
     }
@@ -142,6 +150,9 @@ impl Number for f32 {
 }
 
 impl Number for f64 {
+    const PRECISION: i32 = 53;
+    const LOWEST: i32 = -1074;
+
     fn rounded(value: f64) -> Self {
         value
     }
@@ -156,6 +167,9 @@ impl Number for f64 {
 }
 
 impl Number for f16 {
+    const PRECISION: i32 = 11;
+    const LOWEST: i32 = -24;
+
     fn rounded(value: f64) -> Self {
         Self::from_f64(odd_in_upper_half(value))
     }
@@ -166,6 +180,9 @@ impl Number for f16 {
 }
 
 impl Number for bf16 {
+    const PRECISION: i32 = 8;
+    const LOWEST: i32 = -133;
+
     fn rounded(value: f64) -> Self {
         Self::from_f64(odd_in_upper_half(value))
     }
