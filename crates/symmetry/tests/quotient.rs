@@ -406,7 +406,8 @@ impl Rule<f64> for Boxed {
     }
 }
 
-type MakeRule = fn() -> Box<dyn Rule<f64>>;
+/// Makes a rule; adaptive ones take steps of a thousandth times the given scale.
+type MakeRule = fn(f64) -> Box<dyn Rule<f64>>;
 
 fn set<R>(mut rule: R, change: impl FnOnce(&mut R)) -> Box<R> {
     change(&mut rule);
@@ -416,24 +417,24 @@ fn set<R>(mut rule: R, change: impl FnOnce(&mut R)) -> Box<R> {
 /// Rules, and whether the certificate allows them for classes that are no twins.
 fn rules() -> Vec<(&'static str, bool, MakeRule)> {
     vec![
-        ("sgd", true, || Box::new(Sgd::new(0.05))),
-        ("sgd with decay", true, || Box::new(Sgd::new(0.05).with_decay(0.02))),
-        ("momentum, decay", true, || Box::new(Sgd::new(0.02).with_momentum(0.9).with_decay(0.01))),
-        ("nesterov", true, || set(Sgd::new(0.02).with_momentum(0.9), |r| r.nesterov = true)),
-        ("adam", true, || Box::new(Adam::new(1e-3))),
-        ("amsgrad", true, || set(Adam::new(1e-3), |r| r.amsgrad = true)),
-        ("adamw", true, || set(Adam::new(1e-3), |r| r.decoupled = 0.01)),
-        ("adam, coupled decay", false, || set(Adam::new(1e-3), |r| r.coupled = 0.01)),
-        ("rmsprop", true, || Box::new(RmsProp::new(1e-3))),
-        ("rmsprop, decay", false, || set(RmsProp::new(1e-3), |r| r.decay = 0.01)),
-        ("adagrad", true, || set(AdaGrad::new(1e-2), |r| r.rate_decay = 0.01)),
-        ("adagrad, decay", false, || set(AdaGrad::new(1e-2), |r| r.decay = 0.01)),
+        ("sgd", true, |_| Box::new(Sgd::new(0.05))),
+        ("sgd with decay", true, |_| Box::new(Sgd::new(0.05).with_decay(0.02))),
+        ("momentum, decay", true, |_| Box::new(Sgd::new(0.02).with_momentum(0.9).with_decay(0.01))),
+        ("nesterov", true, |_| set(Sgd::new(0.02).with_momentum(0.9), |r| r.nesterov = true)),
+        ("adam", true, |scale| Box::new(Adam::new(1e-3 * scale))),
+        ("amsgrad", true, |scale| set(Adam::new(1e-3 * scale), |r| r.amsgrad = true)),
+        ("adamw", true, |scale| set(Adam::new(1e-3 * scale), |r| r.decoupled = 0.01)),
+        ("adam, coupled decay", false, |scale| set(Adam::new(1e-3 * scale), |r| r.coupled = 0.01)),
+        ("rmsprop", true, |scale| Box::new(RmsProp::new(1e-3 * scale))),
+        ("rmsprop, decay", false, |scale| set(RmsProp::new(1e-3 * scale), |r| r.decay = 0.01)),
+        ("adagrad", true, |scale| set(AdaGrad::new(1e-2 * scale), |r| r.rate_decay = 0.01)),
+        ("adagrad, decay", false, |scale| set(AdaGrad::new(1e-2 * scale), |r| r.decay = 0.01)),
     ]
 }
 
 /// What the rule makes of a number with gradient 0: what is left of 1.
-fn left_of_one(rule: MakeRule, steps: usize) -> f64 {
-    let (mut one, mut rule) = ([1.0], rule());
+fn left_of_one(mut rule: Box<dyn Rule<f64>>, steps: usize) -> f64 {
+    let mut one = [1.0];
     (0..steps).for_each(|_| rule.step(&mut one, &[0.0]));
     one[0]
 }
@@ -485,6 +486,10 @@ fn training_the_quotient_and_lifting_is_training_the_network() {
                 .collect();
             let function =
                 [Function::Tanh, Function::Gelu, Function::Silu, Function::Softplus][case];
+            // Adaptive rules move every entry alike, so an output that reads a thousand of them moves a thousand times as
+            // far: with longer steps it would jump to and fro, and make rounding larger each time.
+            let largest = sizes.iter().flatten().copied().max().unwrap();
+            let rule = || rule(2.0 / largest as f64);
             let loss = LossFunction::ALL[case % 3];
             let mut few = Training::new(few, function, loss, Boxed(rule()));
             let mut all = Training::new(all, function, loss, Boxed(rule()));
@@ -492,7 +497,7 @@ fn training_the_quotient_and_lifting_is_training_the_network() {
                 let (a, b) = (few.step(&x, &t_few).unwrap(), all.step(&x, &t_all).unwrap());
                 assert!((a - b).abs() < 1e-10 * a.abs().max(1.0), "{name} {case} {step}: {a} {b}");
             }
-            let factor = if any_classes { left_of_one(rule, STEPS) } else { 1.0 };
+            let factor = if any_classes { left_of_one(rule(), STEPS) } else { 1.0 };
             let trained = small.means_of_perceptron(&layers, few.network(), |x| *x).unwrap();
             let lifted = small.lift_scaled(&self::views(&trained), |_| factor).unwrap();
             let lifted: Vec<Param> = lifted
@@ -513,7 +518,7 @@ fn training_the_quotient_and_lifting_is_training_the_network() {
                 worst = worst.max((a - b).abs());
                 far = far.max((b - start).abs());
             }
-            assert!(far > 1e-2, "{name}, architecture {case} went nowhere: {far}");
+            assert!(far > 2e-4, "{name}, architecture {case} went nowhere: {far}");
         }
     }
     println!("largest difference of a parameter after {STEPS} steps: {worst:e}");
