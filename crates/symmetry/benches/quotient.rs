@@ -91,8 +91,9 @@ impl Table {
 
 /// Steps of [784, H, 10], initialised with constants.
 fn steps() -> Table {
-    let quotient =
-        |width| step(format!("step of the quotient, H = {width}"), network(width, true), BATCH, 100);
+    let quotient = |width| {
+        step(format!("step of the quotient, H = {width}"), network(width, true), BATCH, 100)
+    };
     let full = |width| {
         step(format!("step of the full network, H = {width}"), network(width, false), BATCH, 1)
     };

@@ -154,33 +154,28 @@ fn means<E: Element>(
     view: &ParamView<'_>,
     blocks: &Blocks<'_>,
 ) -> Result<Means, SymmetryError> {
-    let all: Vec<usize> = (0..blocks.axes.len()).collect();
     let varying = blocks.varying(data);
     let mut means = Vec::with_capacity(blocks.count);
-    for (block, &varies) in varying.iter().enumerate() {
+    blocks.each_block(|block| means.push(data[block.first].value()));
+    for (block, mean) in means.iter_mut().enumerate().filter(|(block, _)| varying[*block]) {
         let classes = blocks.classes(block);
-        let first = blocks.first(&classes);
-        if !varies {
-            means.push(data[first].value());
-            continue;
-        }
-        for axis in blocks.merging(&classes) {
+        let merging = blocks.merging(&classes);
+        for &axis in &merging {
             blocks.check_sums(data, &classes, &[axis])?;
         }
-        let offsets = blocks.offsets(&classes, &all);
+        let (first, offsets) = (blocks.first(&classes), blocks.offsets(&classes, &merging));
         let entries = || offsets.iter().map(|by| data[first + by].value());
         if entries().any(|x| !x.is_finite()) {
             return Err(not_finite(view));
         }
-        // In two steps, neither of which overflows; the first is exact where it matters.
-        let (scale, count) = (2f64.powi(-40), entries().len() as f64);
-        let sum = exact(E::RANGE, entries()).rounded(E::RANGE);
-        means.push(match sum.is_finite() {
-            true => sum / count,
-            false => {
-                exact(E::RANGE, entries().map(|x| x * scale)).rounded(E::RANGE) / count / scale
-            }
-        });
+        let count = offsets.len() as f64;
+        let sum = |scale: f64| exact(E::RANGE, entries().map(|x| x * scale)).rounded(E::RANGE);
+        *mean = sum(1.0) / count;
+        if !mean.is_finite() {
+            // What a smaller scale takes from small terms is nothing beside a sum that overflows.
+            const SCALE: f64 = 1.0 / (1_u64 << 40) as f64;
+            *mean = sum(SCALE) / count / SCALE;
+        }
     }
     Ok(Means { means, varies: varying.contains(&true) })
 }
