@@ -66,6 +66,18 @@
 //! # Ok::<(), constinit_symmetry::SymmetryError>(())
 //! ```
 //!
+//! # What to do with it
+//!
+//! | function | makes | keeps |
+//! |---|---|---|
+//! | [`quotient()`] | one number for each block of classes, to train at the price of the classes | the full network's path, which [`Quotient::lift`] gives back |
+//! | [`collapse()`] | one unit of each class | the function, exactly but for one rounding of each sum |
+//! | [`widen()`] | copies of units | the function; [`collapse()`] gives the parameters back, bit for bit |
+//! | [`break_symmetry`] | units that training tells apart | the function: all sums over classes, exactly |
+//!
+//! Each checks in the given parameters that the classes are what it needs, and otherwise names the parameter, the two
+//! units and the block that disagree.
+//!
 //! # Where to look next
 //!
 //! - [`AxesSpec`] and [`layers`]: dense, convolution (with groups), normalisation, embedding, attention heads, residual
@@ -75,6 +87,7 @@
 //! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, dead and constant units.
 //! - [`spreads`]: how far the units of a class have moved apart since; [`imbalances`]: how far their sums have.
 //! - [`dynamics`]: training of dense networks, or of their quotients, in closed form: in floats, or in fractions.
+//!   [`Quotient::perceptron`] leads there, [`Quotient::means_of_perceptron`] back.
 //! - [`transverse()`]: the curvature that parts twins, or does not.
 //! - [`AxesSpec::swapped_entries`]: the entries that a swap of two units exchanges.
 //! - [`forecast`]: whether rounding will separate the units of a class, and after how many steps.
@@ -83,18 +96,23 @@
 //!
 //! # Floating point
 //!
-//! Nothing here rounds. Entries are compared as stored, and sums over classes are compared as real numbers (a long
+//! Answers never round. Entries are compared as stored, and sums over classes are compared as real numbers (a long
 //! accumulator, not a rounded sum), so that answers depend neither on the order of units nor on the number of
-//! threads. What exact arithmetic keeps together, rounding may still separate during training; [`forecast`] tells how
-//! fast, given the curvature of the loss along a difference.
+//! threads. Where new parameters are made, a sum is rounded once. What exact arithmetic keeps together, rounding may still
+//! separate during training; [`forecast`] tells how fast, given the curvature of the loss along a difference.
 //!
 //! # Features
 //!
 //! `rayon` (default): refine spaces and members in parallel, with the same results. `serde`: the file form of a spec.
 
 mod axes;
+mod blocks;
+mod breaking;
 mod certificate;
+mod chain;
 mod classes;
+mod collapse;
+mod draw;
 pub mod dynamics;
 mod element;
 mod equitable;
@@ -104,10 +122,12 @@ pub mod forecast;
 mod imbalance;
 mod layout;
 mod lumping;
+mod owned;
 mod parallel;
 mod params;
 mod partition;
 mod policy;
+mod quotient;
 mod sameness;
 mod space;
 mod splits;
@@ -120,6 +140,7 @@ pub mod theorem;
 mod transverse;
 mod twins;
 mod ulps;
+mod widen;
 
 #[cfg(feature = "serde")]
 pub use axes::{AxesFile, Orientation};
@@ -127,18 +148,23 @@ pub use axes::{
     AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis, SpecParam, either, input, layers,
     output,
 };
+pub use breaking::{Broken, Inseparable, Obstacle, break_symmetry};
 pub use certificate::{
     Answer, Breaker, Certificate, Claim, Decay, Keeper, Optimizer, TrainingFacts, Verdict,
     certificate, keeps,
 };
+pub use chain::ChainLayer;
+pub use collapse::{Collapsed, collapse};
 pub use equitable::equitable;
 pub use error::SymmetryError;
 pub use findings::Findings;
 pub use imbalance::imbalances;
 pub use lumping::forward_lumpable;
-pub use params::{Elements, ParamView};
+pub use owned::{OwnedElements, OwnedParam};
+pub use params::{ElementType, Elements, ParamView};
 pub use partition::Partition;
 pub use policy::{Comparison, Normalization, Policy};
+pub use quotient::{Quotient, QuotientAxis, QuotientParam, quotient};
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use spread::{Spread, spreads};
 pub use swap::SwappedEntries;
@@ -146,6 +172,7 @@ pub use symmetry::{Difference, Kind, NanEntry, SpaceSymmetry, Symmetry, Witness}
 pub use transverse::{Transverse, transverse};
 pub use twins::{twins, twins_with};
 pub use ulps::{Ulps, ulps};
+pub use widen::{Shares, Widened, widen};
 
 /// The README's example, kept compiling.
 #[cfg(doctest)]
