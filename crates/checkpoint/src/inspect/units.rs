@@ -1,0 +1,406 @@
+//! Which units of one parameter are alike, reading no more of the file than that takes.
+//!
+//! A parameter seen from one of its axes is `outer` times a row of `units` times `inner` entries:
+//!
+//! ```text
+//! weight[out][in], units on out:    outer = 1,   inner = in      a unit's entries are one run
+//! weight[in][out], units on out:    outer = in,  inner = 1       a unit's entries lie a row apart
+//! ```
+//!
+//! Pieces of it go to the engine one after the other, each from the classes that the pieces before it left
+//! ([`twins_refining`]), and only runs of units that are not alone yet are read: of a parameter without symmetry a few
+//! numbers of each unit. Classes do not influence each other, so they are searched in batches whose pieces fit into a
+//! buffer.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use constinit_symmetry::{
+    AxesSpec, ParamView, Partition, Policy, SymmetryError, either, twins_refining,
+};
+
+use crate::checkpoint::{Checkpoint, Entries};
+use crate::error::CheckpointError;
+use crate::numbers::{Numbers, with_numbers};
+use crate::parameter::Parameter;
+
+/// What of every unit is read first, in bytes: a cache line.
+const GLIMPSE: usize = 64;
+/// Runs shorter than this are read together with what lies between them.
+const SHORT_RUN: usize = 512;
+/// How many units are read side by side.
+const BATCH: usize = 512;
+/// Larger classes are cut by hashes first, so that their units need not be read side by side.
+const GIANT: usize = 8 * BATCH;
+
+/// The units of one parameter.
+#[derive(Clone, Debug)]
+pub(crate) struct UnitClasses {
+    pub partition: Partition,
+    /// Units whose entries are all zero, the bias's included.
+    pub zero: Vec<usize>,
+    /// Units whose weights are all zero while the bias's entry is not.
+    pub constant: Vec<usize>,
+    /// The largest difference within a class; 0 where bits are compared.
+    pub spread: f64,
+}
+
+/// Finds the classes of a weight's units along `axis`, joined with the bias, with a buffer of about `budget` bytes.
+pub(crate) fn unit_classes(
+    checkpoint: &Checkpoint,
+    weight: &Parameter,
+    axis: usize,
+    bias: Option<&Parameter>,
+    policy: &Policy,
+    budget: usize,
+) -> Result<UnitClasses, CheckpointError> {
+    let file = checkpoint.path();
+    let shape = weight.shape();
+    let units = shape[axis];
+    // Also checks that units can be numbered.
+    let one_class = Partition::one_class(units).map_err(CheckpointError::symmetry(file))?;
+    if weight.entries() == 0 && bias.is_none() {
+        let (zero, constant) = (Vec::new(), Vec::new());
+        return Ok(UnitClasses { partition: one_class, zero, constant, spread: 0.0 });
+    }
+    let mut search = Search {
+        checkpoint,
+        weight,
+        entries: Entries::new(checkpoint, weight)?,
+        bias: bias.map(|bias| checkpoint.read(bias)).transpose()?,
+        outer: shape[..axis].iter().product(),
+        units,
+        inner: shape[axis + 1..].iter().product(),
+        policy,
+        budget,
+        labels: vec![0; units],
+        zero: vec![weight.entries() > 0; units],
+        nan: vec![false; units],
+        spread: 0.0,
+        spare: None,
+    };
+    search.run()?;
+    search.finish()
+}
+
+struct Search<'c> {
+    checkpoint: &'c Checkpoint,
+    weight: &'c Parameter,
+    entries: Entries<'c>,
+    bias: Option<Numbers>,
+    outer: usize,
+    units: usize,
+    inner: usize,
+    policy: &'c Policy,
+    budget: usize,
+    /// For every unit the smallest one of its class.
+    labels: Vec<u32>,
+    /// Units whose weights were all zero so far.
+    zero: Vec<bool>,
+    /// Units that are alone because they hold a NaN.
+    nan: Vec<bool>,
+    spread: f64,
+    spare: Option<Numbers>,
+}
+
+impl Search<'_> {
+    fn run(&mut self) -> Result<(), CheckpointError> {
+        let all: Vec<u32> = (0..self.units as u32).collect();
+        if let Some(bias) = self.bias.take() {
+            self.refine(&all, &bias, [1, self.units, 1])?;
+            self.bias = Some(bias);
+        }
+        if self.weight.entries() == 0 {
+            return Ok(());
+        }
+        if self.outer > 1 && self.inner * self.size() < SHORT_RUN {
+            return self.to_the_end(&all, Self::read_rows);
+        }
+        let glimpse = (GLIMPSE / self.size()).min(self.budget / (self.units * self.size())).max(1);
+        let glimpse = glimpse.min(self.inner);
+        self.read_runs(&all, 0, 0, glimpse)?;
+        for batch in self.batches(&all) {
+            if batch.len() > GIANT && self.policy.tolerance().is_none() {
+                self.giant(&batch)?;
+            } else {
+                self.to_the_end(&batch, Self::read_all_runs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a batch to its end. Gaps need not stay gaps when a class gets smaller, so under a tolerance this is
+    /// repeated until nothing is cut.
+    fn to_the_end(
+        &mut self,
+        batch: &[u32],
+        read: fn(&mut Self, &[u32]) -> Result<(), CheckpointError>,
+    ) -> Result<(), CheckpointError> {
+        let spread_of_others = self.spread;
+        loop {
+            let before = self.class_count(batch);
+            self.spread = spread_of_others;
+            if self.policy.tolerance().is_some()
+                && let Some(bias) = self.bias.take()
+            {
+                let chosen = with_numbers!(&bias, |data| batch
+                    .iter()
+                    .map(|&unit| data[unit as usize])
+                    .collect::<Vec<_>>()
+                    .into());
+                self.refine(batch, &chosen, [1, batch.len(), 1])?;
+                self.bias = Some(bias);
+            }
+            read(self, batch)?;
+            if self.policy.tolerance().is_none() || self.class_count(batch) == before {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The whole parameter in stretches of rows.
+    fn read_rows(&mut self, all: &[u32]) -> Result<(), CheckpointError> {
+        let row = self.units * self.inner;
+        let (mut first, mut rows) = (0, 1);
+        while first < self.outer && !self.live(all).is_empty() {
+            rows = rows.min(self.outer - first).min((self.budget / (row * self.size())).max(1));
+            let mut block = self.buffer(rows * row)?;
+            self.entries.read(first * row, &mut block, 0..rows * row)?;
+            self.take(all, &block, [rows, self.units, self.inner])?;
+            self.spare = Some(block);
+            first += rows;
+            rows *= 8;
+        }
+        Ok(())
+    }
+
+    /// The runs of a batch, until all of its units are alone.
+    fn read_all_runs(&mut self, batch: &[u32]) -> Result<(), CheckpointError> {
+        let mut live = self.live(batch);
+        for outer in 0..self.outer {
+            let mut first = 0;
+            while first < self.inner && !live.is_empty() {
+                // Units that agree in a first glimpse mostly agree to the end.
+                let most = (self.budget / (live.len() * self.size())).max(GLIMPSE / self.size());
+                let width = most.min(self.inner - first);
+                self.read_runs(&live, outer, first, width)?;
+                first += width;
+                live = self.live(&live);
+            }
+        }
+        Ok(())
+    }
+
+    /// Entries `first..first + width` of the runs of some units, and what they say.
+    fn read_runs(
+        &mut self,
+        units: &[u32],
+        outer: usize,
+        first: usize,
+        width: usize,
+    ) -> Result<(), CheckpointError> {
+        let mut block = self.buffer(units.len() * width)?;
+        self.for_each_read(units, outer, first, width, |search, entry, range| {
+            search.entries.read(entry, &mut block, range)
+        })?;
+        self.take(units, &block, [1, units.len(), width])?;
+        self.spare = Some(block);
+        Ok(())
+    }
+
+    /// Fresh memory costs as much as reading into it, so there is one buffer.
+    fn buffer(&mut self, len: usize) -> Result<Numbers, CheckpointError> {
+        match self.spare.take() {
+            Some(mut spare) if spare.capacity() >= len => {
+                spare.resize(len);
+                Ok(spare)
+            }
+            _ => self.checkpoint.buffer(self.weight, len),
+        }
+    }
+
+    /// Calls `read` with the number of the first entry and the range of the block for every stretch that can be read
+    /// at once: whole runs of neighbours are one.
+    fn for_each_read(
+        &self,
+        units: &[u32],
+        outer: usize,
+        first: usize,
+        width: usize,
+        mut read: impl FnMut(&Self, usize, std::ops::Range<usize>) -> Result<(), CheckpointError>,
+    ) -> Result<(), CheckpointError> {
+        let mut at = 0;
+        while at < units.len() {
+            let mut end = at + 1;
+            if width == self.inner {
+                while end < units.len() && units[end] == units[end - 1] + 1 {
+                    end += 1;
+                }
+            }
+            let entry = (outer * self.units + units[at] as usize) * self.inner + first;
+            read(self, entry, at * width..end * width)?;
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// A class too large to be read side by side: cut by a hash of all its bytes, under a key that no file knows.
+    /// What has one hash is then compared with its first unit, a batch at a time.
+    fn giant(&mut self, class: &[u32]) -> Result<(), CheckpointError> {
+        let key = RandomState::new();
+        let mut groups: HashMap<(u32, u64), Vec<u32>> = HashMap::new();
+        let whole = self.inner.min((self.budget / self.size()).max(1));
+        for units in class.chunks((self.budget / (whole * self.size())).max(1)) {
+            let mut hashers: Vec<_> = units.iter().map(|_| key.build_hasher()).collect();
+            for outer in 0..self.outer {
+                for first in (0..self.inner).step_by(whole) {
+                    let width = whole.min(self.inner - first);
+                    let mut block = self.buffer(units.len() * width)?;
+                    self.for_each_read(units, outer, first, width, |search, entry, range| {
+                        search.entries.read(entry, &mut block, range)
+                    })?;
+                    let rows = block.bytes().chunks_exact(width * self.size());
+                    hashers.iter_mut().zip(rows).for_each(|(hasher, row)| hasher.write(row));
+                    self.spare = Some(block);
+                }
+            }
+            for (&unit, hasher) in units.iter().zip(&hashers) {
+                let label = self.labels[unit as usize];
+                groups.entry((label, hasher.finish())).or_default().push(unit);
+            }
+        }
+        for group in groups.values() {
+            group.iter().for_each(|&unit| self.labels[unit as usize] = group[0]);
+        }
+        for group in groups.into_values() {
+            for others in group[1..].chunks(BATCH) {
+                let batch: Vec<u32> = group[..1].iter().chain(others).copied().collect();
+                self.to_the_end(&batch, Self::read_all_runs)?;
+            }
+            if group.len() == 1 {
+                self.to_the_end(&group, Self::read_all_runs)?;
+            }
+            let collides = |unit: &&u32| {
+                self.labels[**unit as usize] != group[0] && !self.nan[**unit as usize]
+            };
+            // Two batches of one group do not know each other.
+            if group.iter().any(|unit| collides(&unit)) {
+                group.iter().for_each(|&unit| self.labels[unit as usize] = group[0]);
+                self.to_the_end(&group, Self::read_all_runs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a block of `[rows, units, width]` entries cut classes, and drop units that are not all zero.
+    fn take(
+        &mut self,
+        units: &[u32],
+        block: &Numbers,
+        shape: [usize; 3],
+    ) -> Result<(), CheckpointError> {
+        let [rows, count, width] = shape;
+        let threshold = self.policy.tolerance().unwrap_or_default();
+        with_numbers!(block, |data| {
+            for (place, &unit) in units.iter().enumerate() {
+                if self.zero[unit as usize] {
+                    self.zero[unit as usize] = (0..rows).all(|row| {
+                        let run = &data[(row * count + place) * width..][..width];
+                        run.iter().all(|&x| f64::from(x).abs() <= threshold)
+                    });
+                }
+            }
+        });
+        self.refine(units, block, shape)
+    }
+
+    fn refine(
+        &mut self,
+        units: &[u32],
+        block: &Numbers,
+        shape: [usize; 3],
+    ) -> Result<(), CheckpointError> {
+        let refined = refined(&self.labels, units, block, shape, self.policy);
+        let found = refined.map_err(CheckpointError::symmetry(self.checkpoint.path()))?;
+        let space = &found.spaces()[0];
+        for class in space.partition().classes() {
+            let first = units[class[0].get()];
+            class.iter().for_each(|unit| self.labels[units[unit.get()] as usize] = first);
+        }
+        for nan in space.nans() {
+            self.nan[units[nan.unit.get()] as usize] = true;
+        }
+        self.spread = self.spread.max(space.largest_spread());
+        Ok(())
+    }
+
+    /// The units that there is more to know of: they are not alone, or all zero so far.
+    fn live(&self, units: &[u32]) -> Vec<u32> {
+        // A class lies within the batch, behind its first unit.
+        let mut company = HashMap::new();
+        let alone = |unit: u32| self.labels[unit as usize] == unit;
+        for &unit in units.iter().filter(|unit| !alone(**unit)) {
+            company.insert(self.labels[unit as usize], ());
+        }
+        let live =
+            |unit: &u32| !alone(*unit) || company.contains_key(unit) || self.zero[*unit as usize];
+        units.iter().copied().filter(live).collect()
+    }
+
+    /// Whole classes of live units, together at least as many as are read side by side.
+    fn batches(&self, units: &[u32]) -> Vec<Vec<u32>> {
+        let mut live = self.live(units);
+        live.sort_by_key(|&unit| (self.labels[unit as usize], unit));
+        let mut batches: Vec<Vec<u32>> = Vec::new();
+        for class in live.chunk_by(|&u, &v| self.labels[u as usize] == self.labels[v as usize]) {
+            match batches.last_mut().filter(|batch| batch.len() + class.len() <= BATCH) {
+                Some(batch) => batch.extend(class),
+                None => batches.push(class.to_vec()),
+            }
+        }
+        batches.iter_mut().for_each(|batch| batch.sort_unstable());
+        batches
+    }
+
+    fn class_count(&self, units: &[u32]) -> usize {
+        units.iter().filter(|&&unit| self.labels[unit as usize] == unit).count()
+    }
+
+    fn size(&self) -> usize {
+        self.weight.dtype().size()
+    }
+
+    fn finish(self) -> Result<UnitClasses, CheckpointError> {
+        let partition = Partition::from_labels(&self.labels)
+            .map_err(CheckpointError::symmetry(self.checkpoint.path()))?;
+        let threshold = self.policy.tolerance().unwrap_or_default();
+        let silent = |unit: &usize| match &self.bias {
+            Some(bias) => bias.get(*unit).is_some_and(|x| x.abs() <= threshold),
+            None => true,
+        };
+        let (zero, constant) =
+            (0..self.units).filter(|&unit| self.zero[unit]).partition(|unit| silent(unit));
+        Ok(UnitClasses { partition, zero, constant, spread: self.spread })
+    }
+}
+
+/// The twins among `units` that a block of `[rows, units, width]` entries leaves of the classes so far.
+fn refined(
+    labels: &[u32],
+    units: &[u32],
+    block: &Numbers,
+    shape: [usize; 3],
+    policy: &Policy,
+) -> Result<constinit_symmetry::Symmetry, SymmetryError> {
+    let spec = AxesSpec::builder()
+        .space("units", units.len())
+        .param("block", [either(""), either("units"), either("")])
+        .build([("block", &shape[..])])?;
+    let view = ParamView::new("block", &shape, block.elements())?;
+    let of: Vec<u32> = units.iter().map(|&unit| labels[unit as usize]).collect();
+    let start = match of.windows(2).all(|pair| pair[0] == pair[1]) {
+        true => vec![],
+        false => vec![("units", Partition::from_labels(&of)?)],
+    };
+    twins_refining(&spec, &[view], policy, &start)
+}

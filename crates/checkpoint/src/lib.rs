@@ -1,0 +1,23 @@
+//! Checkpoints as named parameters, and which of their units are the same unit.
+
+mod checkpoint;
+mod discover;
+mod dtype;
+mod error;
+mod format;
+mod inspect;
+mod natural;
+mod numbers;
+mod parameter;
+mod source;
+
+pub use checkpoint::Checkpoint;
+pub use discover::discover;
+pub use dtype::DType;
+pub use error::CheckpointError;
+pub use format::Format;
+pub use inspect::{
+    AxesFrom, FileReport, ParameterReport, Part, Questions, SpaceReport, Totals, inspect,
+};
+pub use numbers::Numbers;
+pub use parameter::Parameter;
