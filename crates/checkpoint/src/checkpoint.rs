@@ -123,14 +123,17 @@ impl Checkpoint {
         &self.contents.notes
     }
 
+    /// The files of a checkpoint that was not opened: those of its index, as far as that can be read, or itself.
+    pub fn files_at(path: &Path) -> Vec<PathBuf> {
+        match format::is_index(path).then(|| format::shards(path)) {
+            Some(Ok(shards)) => shards.into_iter().map(|shard| shard.path).collect(),
+            _ => vec![path.into()],
+        }
+    }
+
     /// The files that the parameters lie in.
     pub fn files(&self) -> impl ExactSizeIterator<Item = &Path> {
         self.sources.iter().map(Source::path)
-    }
-
-    /// The number of the file that a parameter lies in.
-    pub fn file_of(&self, parameter: &Parameter) -> usize {
-        parameter.source
     }
 
     /// The bytes of all floating parameters.

@@ -1,6 +1,7 @@
 //! Checkpoints as named parameters, and which of their units are the same unit.
 
 mod checkpoint;
+mod diff;
 mod discover;
 mod dtype;
 mod error;
@@ -12,12 +13,14 @@ mod parameter;
 mod source;
 
 pub use checkpoint::Checkpoint;
+pub use diff::{DiffReport, Drift, Merged, ParameterDiff, Split, diff};
 pub use discover::discover;
 pub use dtype::DType;
 pub use error::CheckpointError;
 pub use format::Format;
 pub use inspect::{
-    AxesFrom, FileReport, ParameterReport, Part, Questions, SpaceReport, Totals, inspect,
+    AxesFrom, FileReport, MergeError, ParameterReport, Part, Questions, SpaceReport, Totals,
+    inspect, merge,
 };
 pub use numbers::Numbers;
 pub use parameter::Parameter;

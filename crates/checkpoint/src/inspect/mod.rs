@@ -1,9 +1,10 @@
 //! Which units of a checkpoint are the same unit.
 
 mod chain;
+mod merge;
 mod report;
 mod spaces;
-mod units;
+pub(crate) mod units;
 
 use constinit_symmetry::{AxesFile, Orientation, Policy};
 use rayon::prelude::*;
@@ -12,6 +13,7 @@ use crate::checkpoint::{Checkpoint, Entries};
 use crate::error::CheckpointError;
 use crate::parameter::Parameter;
 
+pub use merge::{MergeError, merge};
 pub use report::{AxesFrom, FileReport, ParameterReport, Part, SpaceReport, Totals};
 
 /// Up to this size a checkpoint is read whole, and everything is counted.
@@ -160,9 +162,7 @@ fn look(
     if parameter.shape().len() < 2 {
         return Ok(Looked { report: None, own_non_finite: own });
     }
-    let bias = checkpoint.bias_of(parameter);
-    let axis = usize::from(checkpoint.orientation(parameter) == Orientation::InputFirst);
-    let bias = bias.filter(|bias| bias.shape()[0] == parameter.shape()[axis]);
+    let (axis, bias) = output_axis(checkpoint, parameter);
     let found = units::unit_classes(checkpoint, parameter, axis, bias, policy, budget())?;
     let of_bias = match bias {
         Some(bias) if count => non_finite(checkpoint, bias)?,
@@ -190,8 +190,18 @@ fn look(
     Ok(Looked { report: Some(report), own_non_finite: own })
 }
 
+/// The axis that a parameter's units are told along, and the bias that has one entry for each of them.
+pub(crate) fn output_axis<'c>(
+    checkpoint: &'c Checkpoint,
+    parameter: &Parameter,
+) -> (usize, Option<&'c Parameter>) {
+    let axis = usize::from(checkpoint.orientation(parameter) == Orientation::InputFirst);
+    let bias = checkpoint.bias_of(parameter);
+    (axis, bias.filter(|bias| bias.shape()[0] == parameter.shape()[axis]))
+}
+
 /// What one worker may hold.
-fn budget() -> usize {
+pub(crate) fn budget() -> usize {
     (MEMORY / rayon::current_num_threads()).clamp(PER_WORKER[0], PER_WORKER[1])
 }
 

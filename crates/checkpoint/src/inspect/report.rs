@@ -103,15 +103,26 @@ pub enum AxesFrom {
     Inferred,
 }
 
-/// A part of a job that several machines share.
+/// A part of a job that several machines share. Its files are numbered through, and machine k of n does every n-th.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// This machine's number, from 1.
     pub shard: usize,
     /// How many machines there are.
     pub of: usize,
-    /// The place of the checkpoint among those of the job.
-    pub order: usize,
+    /// The place of the checkpoint among those of the job, and how many there are.
+    pub checkpoint: [usize; 2],
+    /// The numbers of the checkpoint's files among those of the job: the first, and the one past the last.
+    pub files: [usize; 2],
+    /// How many files the job has.
+    pub all_files: usize,
+}
+
+impl Part {
+    /// Whether the machine does the file of this number.
+    pub fn does(&self, file: usize) -> bool {
+        file % self.of == self.shard - 1
+    }
 }
 
 /// Units of several parameters, added up.
