@@ -25,13 +25,13 @@ use crate::numbers::{Numbers, with_numbers};
 use crate::parameter::Parameter;
 
 /// What of every unit is read first, in bytes: a cache line.
-const GLIMPSE: usize = 64;
+const GLIMPSE: usize = if cfg!(test) { 4 } else { 64 };
 /// Runs shorter than this are read together with what lies between them.
-const SHORT_RUN: usize = 512;
-/// How many units are read side by side.
-const BATCH: usize = 512;
+const SHORT_RUN: usize = if cfg!(test) { 16 } else { 512 };
+/// How many units are read side by side; few in tests, so that small parameters have batches.
+const BATCH: usize = if cfg!(test) { 3 } else { 512 };
 /// Larger classes are cut by hashes first, so that their units need not be read side by side.
-const GIANT: usize = 8 * BATCH;
+const GIANT: usize = if cfg!(test) { 5 } else { 8 * BATCH };
 
 /// The units of one parameter.
 #[derive(Clone, Debug)]
@@ -113,12 +113,15 @@ impl Search<'_> {
         if self.weight.entries() == 0 {
             return Ok(());
         }
+        self.spread = 0.0;
         if self.outer > 1 && self.inner * self.size() < SHORT_RUN {
             return self.to_the_end(&all, Self::read_rows);
         }
         let glimpse = (GLIMPSE / self.size()).min(self.budget / (self.units * self.size())).max(1);
         let glimpse = glimpse.min(self.inner);
         self.read_runs(&all, 0, 0, glimpse)?;
+        // What is a class in the end is read again, to its end.
+        self.spread = 0.0;
         for batch in self.batches(&all) {
             if batch.len() > GIANT && self.policy.tolerance().is_none() {
                 self.giant(&batch)?;
@@ -266,7 +269,9 @@ impl Search<'_> {
             }
             for (&unit, hasher) in units.iter().zip(&hashers) {
                 let label = self.labels[unit as usize];
-                groups.entry((label, hasher.finish())).or_default().push(unit);
+                // Tests must see what happens where two hashes are one.
+                let hash = if cfg!(test) { hasher.finish() & 1 } else { hasher.finish() };
+                groups.entry((label, hash)).or_default().push(unit);
             }
         }
         for group in groups.values() {
@@ -403,4 +408,159 @@ fn refined(
         false => vec![("units", Partition::from_labels(&of)?)],
     };
     twins_refining(&spec, &[view], policy, &start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::path::PathBuf;
+
+    /// Every unit's entries, its bias last.
+    fn rows(shape: [usize; 3], weight: &[f32], bias: Option<&[f32]>) -> Vec<Vec<f32>> {
+        let [outer, units, inner] = shape;
+        let entry = |o: usize, u: usize, i: usize| weight[(o * units + u) * inner + i];
+        let rows = (0..units).map(|u| {
+            let own = (0..outer).flat_map(|o| (0..inner).map(move |i| entry(o, u, i)));
+            own.chain(bias.map(|bias| bias[u])).collect()
+        });
+        rows.collect()
+    }
+
+    /// Units of one class have equal bits and no NaN.
+    fn by_hand(rows: &[Vec<f32>]) -> Partition {
+        let label = |u: usize| {
+            let bits = |row: &[f32]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            let nan = rows[u].iter().any(|x| x.is_nan());
+            (0..u).find(|&v| !nan && bits(&rows[v]) == bits(&rows[u])).unwrap_or(u)
+        };
+        Partition::from_labels(&(0..rows.len()).map(label).collect::<Vec<_>>()).unwrap()
+    }
+
+    /// The coarsest partition whose classes have no gap above the tolerance at any entry: cut until nothing is cut.
+    fn by_hand_within(rows: &[Vec<f32>], tolerance: f64) -> Partition {
+        let mut labels: Vec<usize> = vec![0; rows.len()];
+        let mut next = 1;
+        loop {
+            let mut cut = false;
+            for entry in 0..rows.first().map_or(0, Vec::len) {
+                for label in 0..next {
+                    let mut class: Vec<usize> =
+                        (0..rows.len()).filter(|&u| labels[u] == label).collect();
+                    class.sort_by(|&u, &v| rows[u][entry].total_cmp(&rows[v][entry]));
+                    let value = |u: usize| f64::from(rows[u][entry]);
+                    let gap = |pair: &[usize]| value(pair[1]) - value(pair[0]) > tolerance;
+                    if let Some(at) = class.windows(2).position(gap) {
+                        class[at + 1..].iter().for_each(|&u| labels[u] = next);
+                        next += 1;
+                        cut = true;
+                    }
+                }
+            }
+            if !cut {
+                return Partition::from_labels(&labels).unwrap();
+            }
+        }
+    }
+
+    fn saved(
+        folder: &tempfile::TempDir,
+        shape: &[usize],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+    ) -> PathBuf {
+        use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
+        let view = |shape: &[usize], data| {
+            let bytes = bytemuck::cast_slice(data);
+            TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap()
+        };
+        let mut tensors = vec![("w.weight", view(shape, weight))];
+        tensors.extend(bias.map(|bias| ("w.bias", view(&[bias.len()], bias))));
+        let path = folder.path().join("w.safetensors");
+        serialize_to_file(tensors, None, &path).unwrap();
+        path
+    }
+
+    /// Few different numbers, so that units agree for a while or to the end.
+    fn number() -> impl Strategy<Value = f32> {
+        prop_oneof![4 => Just(0.0_f32), 4 => Just(1.0), 1 => Just(-0.0), 1 => Just(1.5), 1 => Just(f32::NAN)]
+    }
+
+    fn case() -> impl Strategy<Value = ([usize; 3], Vec<f32>, Option<Vec<f32>>, usize)> {
+        (1..4_usize, 1..14_usize, 1..7_usize).prop_flat_map(|(outer, units, inner)| {
+            let distinct = prop::collection::vec(number(), outer * inner * 3);
+            let which = prop::collection::vec(0..4_usize, units);
+            let own = prop::collection::vec(number(), outer * units * inner);
+            let bias = prop::option::of(prop::collection::vec(number(), units));
+            (distinct, which, own, bias, 1..400_usize).prop_map(
+                move |(distinct, which, own, bias, budget)| {
+                    // Most units are copies of one of three, the others are their own.
+                    let weight = (0..outer * units * inner).map(|at| {
+                        let (o, u, i) = (at / inner / units, at / inner % units, at % inner);
+                        match which[u] {
+                            3 => own[at],
+                            copy => distinct[(copy * outer + o) * inner + i],
+                        }
+                    });
+                    ([outer, units, inner], weight.collect(), bias, budget)
+                },
+            )
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_classes_are_those_of_the_whole_rows((shape, weight, bias, budget) in case()) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = saved(&folder, &shape, &weight, bias.as_deref());
+            let checkpoint = Checkpoint::open(&path).unwrap();
+            let [weight_of, bias_of] = ["w.weight", "w.bias"].map(|path| checkpoint.parameter(path));
+            let search = |policy: &Policy| {
+                unit_classes(&checkpoint, weight_of.unwrap(), 1, bias_of, policy, budget).unwrap()
+            };
+            let rows = rows(shape, &weight, bias.as_deref());
+            let found = search(&Policy::bits());
+            prop_assert_eq!(&found.partition, &by_hand(&rows));
+            prop_assert_eq!(found.spread, 0.0);
+            let own = shape[0] * shape[2];
+            let silent = |u: &usize| rows[*u][..own].iter().all(|&x| x == 0.0);
+            let quiet = |u: &usize| rows[*u][own..].iter().all(|&x| x == 0.0);
+            let (zero, constant): (Vec<usize>, Vec<usize>) =
+                (0..rows.len()).filter(silent).partition(quiet);
+            prop_assert_eq!((found.zero, found.constant), (zero, constant));
+
+            if rows.iter().flatten().all(|x| !x.is_nan()) {
+                for tolerance in [0.0, 0.5, 1.0] {
+                    let found = search(&Policy::within(tolerance).unwrap());
+                    let expected = by_hand_within(&rows, tolerance);
+                    prop_assert_eq!(&found.partition, &expected);
+                    let spread = expected.classes().flat_map(|class| {
+                        let pairs = class.iter().flat_map(|u| class.iter().map(move |v| (u, v)));
+                        let rows = &rows;
+                        pairs.flat_map(move |(u, v)| {
+                            let both = rows[u.get()].iter().zip(&rows[v.get()]);
+                            both.map(|(a, b)| f64::from(a - b))
+                        })
+                    });
+                    prop_assert_eq!(found.spread, spread.fold(0.0, f64::max));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hashes_that_collide_do_not_decide() {
+        // A class far above the limit of one batch, with a second one that differs in its last entry only.
+        let folder = tempfile::tempdir().unwrap();
+        let units = 40;
+        let weight: Vec<f32> = (0..units * 8)
+            .map(|at| if at % 8 == 7 && at / 8 % 3 == 1 { 2.0 } else { 1.0 })
+            .collect();
+        let path = saved(&folder, &[units, 8], &weight, None);
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        let weight_of = checkpoint.parameter("w.weight").unwrap();
+        let found = unit_classes(&checkpoint, weight_of, 0, None, &Policy::bits(), 64).unwrap();
+        assert_eq!(found.partition, by_hand(&rows([1, units, 8], &weight, None)));
+        assert_eq!(found.partition.len(), 2);
+    }
 }
