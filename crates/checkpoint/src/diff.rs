@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
 use crate::inspect::units::unit_classes;
-use crate::inspect::{budget, output_axis};
+use crate::inspect::{PER_WORKER, output_axis};
 use crate::numbers::Numbers;
 use crate::parameter::Parameter;
 
@@ -153,11 +153,11 @@ fn compare(
     let (axis, bias) = output_axis(before, old);
     let new_bias = bias.and_then(|bias| after.parameter(bias.path()));
     let new_bias = new_bias.filter(|new| Some(new.shape()) == bias.map(Parameter::shape));
-    let was = unit_classes(before, old, axis, bias, policy, budget())?.partition;
-    let is = unit_classes(after, new, axis, new_bias, policy, budget())?.partition;
+    let was = unit_classes(before, old, axis, bias, policy, PER_WORKER)?.partition;
+    let is = unit_classes(after, new, axis, new_bias, policy, PER_WORKER)?.partition;
     let bits = match policy.tolerance() {
         Some(_) => {
-            Some(unit_classes(after, new, axis, new_bias, &Policy::bits(), budget())?.partition)
+            Some(unit_classes(after, new, axis, new_bias, &Policy::bits(), PER_WORKER)?.partition)
         }
         None => None,
     };

@@ -20,9 +20,8 @@ pub use report::{AxesFrom, FileReport, ParameterReport, Part, SpaceReport, Total
 const SMALL: u64 = 256 << 20;
 /// Up to this size the spaces of a chain that was inferred are searched unasked.
 const SMALL_CHAIN: u64 = 1 << 30;
-/// What all workers together hold of the file, about; and each of them at least and at most.
-const MEMORY: usize = 96 << 20;
-const PER_WORKER: [usize; 2] = [1 << 20, 8 << 20];
+/// What one worker reads at a time, about: what a core keeps at hand.
+pub(crate) const PER_WORKER: usize = 1 << 20;
 
 /// What is asked of a checkpoint.
 #[derive(Clone, Copy)]
@@ -163,7 +162,7 @@ fn look(
         return Ok(Looked { report: None, own_non_finite: own });
     }
     let (axis, bias) = output_axis(checkpoint, parameter);
-    let found = units::unit_classes(checkpoint, parameter, axis, bias, policy, budget())?;
+    let found = units::unit_classes(checkpoint, parameter, axis, bias, policy, PER_WORKER)?;
     let of_bias = match bias {
         Some(bias) if count => non_finite(checkpoint, bias)?,
         _ => 0,
@@ -200,14 +199,9 @@ pub(crate) fn output_axis<'c>(
     (axis, bias.filter(|bias| bias.shape()[0] == parameter.shape()[axis]))
 }
 
-/// What one worker may hold.
-pub(crate) fn budget() -> usize {
-    (MEMORY / rayon::current_num_threads()).clamp(PER_WORKER[0], PER_WORKER[1])
-}
-
 fn non_finite(checkpoint: &Checkpoint, parameter: &Parameter) -> Result<u64, CheckpointError> {
     let entries = Entries::new(checkpoint, parameter)?;
-    let most = (PER_WORKER[0] / parameter.dtype().size()).min(parameter.entries().max(1));
+    let most = (PER_WORKER / parameter.dtype().size()).min(parameter.entries().max(1));
     let mut block = checkpoint.buffer(parameter, most)?;
     let mut count = 0;
     for first in (0..parameter.entries()).step_by(most) {

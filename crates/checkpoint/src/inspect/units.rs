@@ -28,8 +28,10 @@ use crate::parameter::Parameter;
 const GLIMPSE: usize = if cfg!(test) { 4 } else { 64 };
 /// Runs shorter than this are read together with what lies between them.
 const SHORT_RUN: usize = if cfg!(test) { 16 } else { 512 };
-/// How many units are read side by side; few in tests, so that small parameters have batches.
+/// How many units are read side by side at most; few in tests, so that small parameters have batches.
 const BATCH: usize = if cfg!(test) { 3 } else { 512 };
+/// The least that is read of a unit that agrees with others so far, in bytes: asking costs as much as reading this.
+const PIECE: usize = if cfg!(test) { 8 } else { 4096 };
 /// Larger classes are cut by hashes first, so that their units need not be read side by side.
 const GIANT: usize = if cfg!(test) { 5 } else { 8 * BATCH };
 
@@ -184,7 +186,7 @@ impl Search<'_> {
             let mut first = 0;
             while first < self.inner && !live.is_empty() {
                 // Units that agree in a first glimpse mostly agree to the end.
-                let most = (self.budget / (live.len() * self.size())).max(GLIMPSE / self.size());
+                let most = (self.budget / live.len()).max(PIECE) / self.size();
                 let width = most.min(self.inner - first);
                 self.read_runs(&live, outer, first, width)?;
                 first += width;
@@ -354,11 +356,13 @@ impl Search<'_> {
 
     /// Whole classes of live units, together at least as many as are read side by side.
     fn batches(&self, units: &[u32]) -> Vec<Vec<u32>> {
+        // Whole runs are read at once where a buffer holds a few of them.
+        let most = (self.budget / (self.inner * self.size()).max(1)).clamp(BATCH / 16, BATCH);
         let mut live = self.live(units);
         live.sort_by_key(|&unit| (self.labels[unit as usize], unit));
         let mut batches: Vec<Vec<u32>> = Vec::new();
         for class in live.chunk_by(|&u, &v| self.labels[u as usize] == self.labels[v as usize]) {
-            match batches.last_mut().filter(|batch| batch.len() + class.len() <= BATCH) {
+            match batches.last_mut().filter(|batch| batch.len() + class.len() <= most) {
                 Some(batch) => batch.extend(class),
                 None => batches.push(class.to_vec()),
             }
