@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use constinit_symmetry::Orientation;
 
 use crate::error::CheckpointError;
-use crate::format::{self, Contents, Format};
+use crate::format::{self, Contents, Format, Other};
 use crate::natural::natural;
 use crate::numbers::{Numbers, with_numbers};
 use crate::parameter::{Parameter, row_major};
@@ -44,6 +44,13 @@ impl Checkpoint {
         Ok(Self::new(path, format, vec![source], contents))
     }
 
+    /// Opens a file that is known to be of a format, whatever it is called.
+    pub(crate) fn open_as(path: &Path, format: Format) -> Result<Self, CheckpointError> {
+        let source = Source::open(path)?;
+        let contents = format::read_as(&source, format)?;
+        Ok(Self::new(path, format, vec![source], contents))
+    }
+
     fn open_shards(path: &Path) -> Result<Self, CheckpointError> {
         let mut sources = Vec::new();
         let mut all = Contents::default();
@@ -72,6 +79,10 @@ impl Checkpoint {
                 let first = missing.iter().min().copied().unwrap_or_default().to_owned();
                 return Err(CheckpointError::NoParameter { file: shard.path, parameter: first });
             }
+            let known = |other: &Other| names.contains_key(other.path.as_str());
+            let others = contents.others.into_iter().filter(known);
+            all.others.extend(others.map(|other| Other { source: sources.len(), ..other }));
+            all.metadata.extend(contents.metadata);
             for (name, count) in contents.passed_over {
                 *all.passed_over.entry(name).or_default() += count;
             }
@@ -152,6 +163,21 @@ impl Checkpoint {
         entries.read(0, &mut numbers, 0..parameter.entries())?;
         self.sources[parameter.source].check_unchanged()?;
         Ok(numbers)
+    }
+
+    /// Tensors of other types that are copied when the checkpoint is written anew.
+    pub(crate) fn others(&self) -> &[Other] {
+        &self.contents.others
+    }
+
+    /// Bytes of one of its files.
+    pub(crate) fn bytes_at(
+        &self,
+        source: usize,
+        offset: u64,
+        len: u64,
+    ) -> Result<Vec<u8>, CheckpointError> {
+        self.sources[source].bytes(offset, len)
     }
 
     /// An error where a file of the checkpoint was written to since it was opened.

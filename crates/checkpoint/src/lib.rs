@@ -10,7 +10,10 @@ mod inspect;
 mod natural;
 mod numbers;
 mod parameter;
+mod reshape;
 mod source;
+mod verify;
+mod write;
 
 pub use checkpoint::Checkpoint;
 pub use diff::{DiffReport, Drift, Merged, ParameterDiff, Split, diff};
@@ -24,3 +27,5 @@ pub use inspect::{
 };
 pub use numbers::Numbers;
 pub use parameter::Parameter;
+pub use reshape::{Outputs, Reshaped, SpaceChange, break_file, collapse_file};
+pub use write::NewFile;

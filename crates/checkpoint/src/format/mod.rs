@@ -59,10 +59,23 @@ pub(crate) struct Contents {
     pub parameters: Vec<Parameter>,
     /// Tensors of other types, by type.
     pub passed_over: BTreeMap<String, usize>,
+    /// The same, where the format is one that is written: they are copied.
+    pub others: Vec<Other>,
     /// Texts that the file carries.
     pub metadata: BTreeMap<String, String>,
     /// What a reader should know.
     pub notes: Vec<String>,
+}
+
+/// A tensor that is passed over.
+#[derive(Clone, Debug)]
+pub(crate) struct Other {
+    pub path: String,
+    pub dtype: String,
+    pub shape: Vec<usize>,
+    pub source: usize,
+    /// Where it lies, and how many bytes it has.
+    pub place: [u64; 2],
 }
 
 impl Contents {
@@ -74,6 +87,11 @@ impl Contents {
 /// Reads the head of one file.
 pub(crate) fn read(source: &Source) -> Result<(Format, Contents), CheckpointError> {
     let format = detect(source)?;
+    Ok((format, read_as(source, format)?))
+}
+
+/// Reads the head of one file of a known format.
+pub(crate) fn read_as(source: &Source, format: Format) -> Result<Contents, CheckpointError> {
     let contents = match format {
         Format::Safetensors | Format::ShardedSafetensors => safetensors::read(source)?,
         Format::PyTorch => pytorch::read_zip(source)?,
@@ -82,7 +100,7 @@ pub(crate) fn read(source: &Source) -> Result<(Format, Contents), CheckpointErro
         Format::BurnRecord => record::read(source)?,
     };
     check_names(source, &contents.parameters)?;
-    Ok((format, contents))
+    Ok(contents)
 }
 
 /// By the first bytes; where they say nothing, by the name, so that the error can tell what is wrong with the bytes.

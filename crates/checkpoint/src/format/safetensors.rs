@@ -12,7 +12,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use super::{Contents, check_apart};
+use super::{Contents, Other, check_apart};
 use crate::dtype::DType;
 use crate::error::CheckpointError;
 use crate::natural::natural;
@@ -72,7 +72,12 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
                 let shape = tensor.shape;
                 contents.parameters.push(Parameter::contiguous(source, path, shape, dtype, place)?);
             }
-            None => contents.pass_over(tensor.dtype),
+            None => {
+                contents.pass_over(&*tensor.dtype);
+                let Tensor { dtype, shape, .. } = tensor;
+                let place = [from, to - from];
+                contents.others.push(Other { path: path.clone(), dtype, shape, source: 0, place });
+            }
         }
         ranges.push(([from, to], path));
     }

@@ -25,18 +25,32 @@ struct Linear<'c> {
     output: Option<usize>,
 }
 
+/// The layers of a chain, from the input to the output.
+pub(crate) struct Chain {
+    /// The paths of every layer's weight and bias.
+    pub layers: Vec<(String, Option<String>)>,
+    /// Whether matrices are `weight[input][output]`.
+    pub inputs_first: bool,
+}
+
+/// The chain that a checkpoint is, or `None` where it is not one for certain.
+pub(crate) fn linear_chain(checkpoint: &Checkpoint) -> Option<Chain> {
+    let layers = linear_layers(checkpoint)?;
+    let (orientation, order) = only_fit(&layers)?;
+    let path = |prefix: &str, name: &str| {
+        if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
+    };
+    let layers = order.iter().map(|&number| {
+        let Linear { prefix, bias, .. } = layers[number];
+        (path(prefix, "weight"), bias.then(|| path(prefix, "bias")))
+    });
+    Some(Chain { layers: layers.collect(), inputs_first: orientation == Orientation::InputFirst })
+}
+
 /// The spec of the chain that a checkpoint is, or `None` where it is not one for certain.
 pub(crate) fn chain(checkpoint: &Checkpoint) -> Option<Result<AxesSpec, SymmetryError>> {
     let layers = linear_layers(checkpoint)?;
-    if layers.len() < 2 {
-        return None;
-    }
-    let known = [Orientation::OutputFirst, Orientation::InputFirst];
-    let mut fits = known.into_iter().filter_map(|o| Some((o, order(&layers, o)?)));
-    let (orientation, order) = match (fits.next(), fits.next()) {
-        (Some(fit), None) => fit,
-        _ => return None,
-    };
+    let (orientation, order) = only_fit(&layers)?;
     let name =
         |k: usize| if k == 0 || k == order.len() { String::new() } else { format!("hidden{k}") };
     let mut builder = AxesSpec::builder();
@@ -50,6 +64,19 @@ pub(crate) fn chain(checkpoint: &Checkpoint) -> Option<Result<AxesSpec, Symmetry
     }
     let parameters = checkpoint.parameters().iter();
     Some(builder.build(parameters.map(|p| (p.path(), p.shape()))))
+}
+
+/// The one orientation in which the layers follow each other, and the order.
+fn only_fit(layers: &[Linear<'_>]) -> Option<(Orientation, Vec<usize>)> {
+    if layers.len() < 2 {
+        return None;
+    }
+    let known = [Orientation::OutputFirst, Orientation::InputFirst];
+    let mut fits = known.into_iter().filter_map(|o| Some((o, order(layers, o)?)));
+    match (fits.next(), fits.next()) {
+        (Some(fit), None) => Some(fit),
+        _ => None,
+    }
 }
 
 fn layer(linear: &Linear<'_>, orientation: Orientation, [from, to]: [String; 2]) -> Layer {

@@ -1,9 +1,9 @@
 //! Which units of a checkpoint are the same unit.
 
-mod chain;
+pub(crate) mod chain;
 mod merge;
 mod report;
-mod spaces;
+pub(crate) mod spaces;
 pub(crate) mod units;
 
 use constinit_symmetry::{AxesFile, Orientation, Policy};
