@@ -224,3 +224,34 @@ fn what_happened_between_two_steps() {
     assert_eq!(w["drifted"], json!([{"units": [0, 1], "spread": 0.5}]));
     folder.run(&["diff", "a.safetensors", "nowhere"]).refused(2, "nowhere: No such file");
 }
+
+#[test]
+fn fewer_units_and_units_that_differ() {
+    let folder = Folder::new();
+    let weights = [
+        ("fc1.weight", [3, 2], vec![1.0, 2.0, 3.0, 4.0, 1.0, 2.0]),
+        ("fc2.weight", [1, 3], vec![7.0, 8.0, 7.0]),
+    ];
+    matrices(&folder, "m.safetensors", &weights);
+    folder.write(
+        "axes.toml",
+        "[axes]\n\"fc1.weight\" = [\"h\", \"\"]\n\"fc2.weight\" = [\"\", \"h\"]\n",
+    );
+    let with_axes = |command: &[&'static str]| {
+        folder.run(
+            &[command, &["--axes", "axes.toml", "--out"]]
+                .concat()
+                .into_iter()
+                .chain(["out"])
+                .collect::<Vec<_>>(),
+        )
+    };
+    let text = with_axes(&["collapse", "m.safetensors"]).ok().stdout;
+    assert!(text.contains("9 numbers were read, 6 written"), "{text}");
+    assert!(text.contains("outputs for 64 random inputs"), "{text}");
+    with_axes(&["collapse", "m.safetensors"]).refused(2, "out exists; nothing is overwritten");
+    std::fs::rename(folder.join("out"), folder.join("small.safetensors")).unwrap();
+    folder.run(&["inspect", "small.safetensors", "--deny", "twins"]).ok();
+    let broken = with_axes(&["break", "m.safetensors", "--scale", "0.5", "--json"]).ok();
+    assert_eq!(broken.json()[0]["spaces"][0]["twins_now"], 3, "{}", broken.stdout);
+}

@@ -45,6 +45,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Say what happened to the units between two checkpoints
     Diff(DiffArgs),
+    /// Merge the units of a checkpoint that compute the same
+    Collapse(CollapseArgs),
+    /// Make the equal units of a checkpoint differ, without changing its function
+    Break(BreakArgs),
     /// Join the reports of machines that each inspected a share of the files
     Merge(MergeArgs),
     /// List the backends of this program and the devices that they find
@@ -239,6 +243,53 @@ pub enum Deny {
     Zero,
     /// NaN or infinite entries
     NonFinite,
+}
+
+/// Writes a safetensors file with one unit in the place of those that compute the same for every input. It is read back
+/// and its sums compared with those of the original before it gets its name; nothing is overwritten.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit collapse model.safetensors --axes axes.toml --out small.safetensors
+
+The axes file has to name every floating parameter. See `constinit inspect --help` for its form.")]
+pub struct CollapseArgs {
+    /// The checkpoint (safetensors)
+    pub file: PathBuf,
+    /// Axes of its parameters (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub axes: PathBuf,
+    /// The new file
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Writes a safetensors file in which the outgoing weights of equal units differ, by amounts that sum to zero: the
+/// function is what it was, and training can separate the units. It is read back and its sums compared with those of the
+/// original before it gets its name; nothing is overwritten.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit break model.safetensors --axes axes.toml --out broken.safetensors --scale 0.01 --seed 7")]
+pub struct BreakArgs {
+    /// The checkpoint (safetensors)
+    pub file: PathBuf,
+    /// Axes of its parameters (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub axes: PathBuf,
+    /// The new file
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The largest change of a weight
+    #[arg(long, value_name = "S")]
+    pub scale: f64,
+    /// What the changes are drawn by
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// For every parameter that both checkpoints have: which classes of units came apart, which became one, and how far

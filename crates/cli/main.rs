@@ -20,6 +20,12 @@ fn main() -> ExitCode {
             commands::inspect::inspect(&args).map(|()| ExitCode::SUCCESS)
         }
         Some(Command::Diff(args)) => commands::diff::diff(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Collapse(args)) => {
+            commands::reshape::collapse(&args).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Break(args)) => {
+            commands::reshape::break_up(&args).map(|()| ExitCode::SUCCESS)
+        }
         Some(Command::Merge(args)) => commands::merge::merge(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Devices) => commands::devices::devices().map(|()| ExitCode::SUCCESS),
     };

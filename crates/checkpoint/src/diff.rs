@@ -38,7 +38,7 @@ pub struct ParameterDiff {
     pub largest_change: Option<f64>,
     /// The row-major number of that entry.
     pub at: Option<usize>,
-    /// Units; absent for parameters with fewer than two axes, as are the classes.
+    /// Units; absent for parameters with fewer than two axes or without entries, as are the classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub units: Option<usize>,
     /// Classes before.
@@ -146,7 +146,7 @@ fn compare(
         at,
         ..ParameterDiff::default()
     };
-    if old.shape().len() < 2 {
+    if old.shape().len() < 2 || old.entries() == 0 {
         return Ok(found);
     }
     // The second checkpoint is read as the first is, even where a bias came or went.

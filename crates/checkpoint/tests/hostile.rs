@@ -108,6 +108,22 @@ fn refuses_bytes(bytes: Vec<u8>, saying: &str) {
 }
 
 #[test]
+fn four_billion_units_of_nothing() {
+    let header = r#"{"a.weight":{"dtype":"F32","shape":[4000000000,0],"data_offsets":[0,0]},
+                     "b.weight":{"dtype":"F32","shape":[0,4000000000],"data_offsets":[0,0]}}"#;
+    let folder = tempdir().unwrap();
+    let path = file(&folder, "m.safetensors", safetensors(header, 0));
+    let alone = MEASURING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    let report = look(&path).unwrap();
+    assert!(MEMORY.peak_usage().saturating_sub(before) < 1 << 20);
+    drop(alone);
+    assert_eq!((report.parameters[0].units, report.parameters[0].classes), (4_000_000_000, 1));
+    assert_eq!(report.spaces, None);
+}
+
+#[test]
 fn archives_that_lie() {
     let refuses = |bytes: Vec<u8>, saying: &str| refuses("m.pt", bytes, saying);
     let pickle = tensor(0, &[2, 2], &[2, 1]);

@@ -2,7 +2,7 @@
 
 use super::text::{notes, parameter_rows, plain, space_rows, spaces_title, summary};
 use anstyle::{AnsiColor, Style};
-use constinit_checkpoint::{DiffReport, FileReport};
+use constinit_checkpoint::{DiffReport, FileReport, Reshaped};
 
 const HEADING: Style = Style::new().bold();
 const FOUND: Style = AnsiColor::Yellow.on_default();
@@ -127,6 +127,37 @@ pub fn diff(report: &DiffReport) -> String {
         }
     }
     text
+}
+
+/// What was written, and how it was checked.
+pub fn reshaped(report: &Reshaped) -> String {
+    let [before, now] = report.entries;
+    let mut text = format!(
+        "{HEADING}{}{HEADING:#}\n{before} numbers were read, {now} written\n\n",
+        plain(&report.out)
+    );
+    let heading = ["space", "units", "units now", "twin classes", "twin classes now"];
+    let rows = report.spaces.iter().map(|space| {
+        let counts = [space.before, space.now, space.twins_before, space.twins_now];
+        let counts = counts.map(|count| count.to_string());
+        [plain(&space.name)].into_iter().chain(counts).collect()
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    text += &table(&heading, &rows, &vec![false; rows.len()]);
+    for obstacle in &report.inseparable {
+        text += &format!("not separated: {}\n", plain(obstacle));
+    }
+    text += &format!(
+        "\nread back; sums of every parameter differ by at most {:.1e} of their size\n",
+        report.largest_sum_difference
+    );
+    text + &match report.outputs {
+        Some(outputs) => format!(
+            "outputs for {} random inputs, ReLU between layers: up to {:.3}, largest difference {:.1e}\n",
+            outputs.inputs, outputs.largest, outputs.difference
+        ),
+        None => "the forward pass is not known: this is no plain chain of linear layers\n".into(),
+    }
 }
 
 /// Lines and unit numbers that are shown of one parameter.

@@ -105,6 +105,9 @@ fn linear_layers(checkpoint: &Checkpoint) -> Option<Vec<Linear<'_>>> {
             _ => return None,
         };
         let &[a, b] = parameter.shape() else { return None };
+        if parameter.entries() == 0 {
+            return None;
+        }
         let bias = checkpoint.bias_of(parameter);
         biases += usize::from(bias.is_some());
         let output = match bias.map(|bias: &Parameter| bias.shape()[0]) {

@@ -162,30 +162,36 @@ fn look(
         return Ok(Looked { report: None, own_non_finite: own });
     }
     let (axis, bias) = output_axis(checkpoint, parameter);
-    let found = units::unit_classes(checkpoint, parameter, axis, bias, policy, PER_WORKER)?;
-    let of_bias = match bias {
-        Some(bias) if count => non_finite(checkpoint, bias)?,
-        _ => 0,
-    };
-    let largest = if found.partition.is_discrete() {
-        parameter.shape()[axis].min(1)
-    } else {
-        found.partition.sizes().max().unwrap_or_default()
-    };
-    let report = ParameterReport {
+    let units = parameter.shape()[axis];
+    let mut report = ParameterReport {
         path: parameter.path().into(),
         shape: parameter.shape().into(),
         dtype: parameter.dtype().name().into(),
         axis,
-        units: parameter.shape()[axis],
-        classes: found.partition.len(),
-        largest_class: largest,
-        zero_units: found.zero.len(),
-        constant_units: found.constant.len(),
-        non_finite: count.then_some(own + of_bias),
-        bias: bias.map(|bias| bias.path().into()),
-        spread: policy.tolerance().map(|_| found.spread),
+        units,
+        // What has no entries is alike.
+        classes: units.min(1),
+        largest_class: units,
+        non_finite: count.then_some(own),
+        spread: policy.tolerance().map(|_| 0.0),
+        ..ParameterReport::default()
     };
+    if parameter.entries() == 0 {
+        return Ok(Looked { report: Some(report), own_non_finite: own });
+    }
+    let found = units::unit_classes(checkpoint, parameter, axis, bias, policy, PER_WORKER)?;
+    if let (Some(bias), true) = (bias, count) {
+        report.non_finite = Some(own + non_finite(checkpoint, bias)?);
+    }
+    report.classes = found.partition.len();
+    report.largest_class = match found.partition.is_discrete() {
+        true => 1,
+        false => found.partition.sizes().max().unwrap_or_default(),
+    };
+    report.zero_units = found.zero.len();
+    report.constant_units = found.constant.len();
+    report.bias = bias.map(|bias| bias.path().into());
+    report.spread = policy.tolerance().map(|_| found.spread);
     Ok(Looked { report: Some(report), own_non_finite: own })
 }
 

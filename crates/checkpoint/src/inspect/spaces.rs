@@ -17,6 +17,11 @@ pub(crate) fn given(
     axes: &AxesFile,
 ) -> Result<(AxesSpec, Vec<String>), CheckpointError> {
     let named = |p: &&Parameter| axes.axes.contains_key(p.path());
+    // A file of a few bytes can claim any number of units that have no entries.
+    if let Some(empty) = checkpoint.parameters().iter().find(|p| named(p) && p.entries() == 0) {
+        let problem = format!("`{}` {:?} has no entries to compare", empty.path(), empty.shape());
+        return Err(CheckpointError::unsupported(checkpoint.path(), problem));
+    }
     let orientation = |path: &str| {
         checkpoint.parameter(path).map_or(Orientation::Unknown, |p| checkpoint.orientation(p))
     };

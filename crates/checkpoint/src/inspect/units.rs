@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use constinit_symmetry::{
-    AxesSpec, ParamView, Partition, Policy, SymmetryError, either, twins_refining,
+    AxesSpec, ParamView, Partition, Policy, SymmetryError, UnitIndex, either, twins_refining,
 };
 
 use crate::checkpoint::{Checkpoint, Entries};
@@ -48,6 +48,8 @@ pub(crate) struct UnitClasses {
 }
 
 /// Finds the classes of a weight's units along `axis`, joined with the bias, with a buffer of about `budget` bytes.
+///
+/// The weight must have entries: a file of a few bytes can claim any number of units that have none.
 pub(crate) fn unit_classes(
     checkpoint: &Checkpoint,
     weight: &Parameter,
@@ -59,12 +61,9 @@ pub(crate) fn unit_classes(
     let file = checkpoint.path();
     let shape = weight.shape();
     let units = shape[axis];
-    // Also checks that units can be numbered.
-    let one_class = Partition::one_class(units).map_err(CheckpointError::symmetry(file))?;
-    if weight.entries() == 0 && bias.is_none() {
-        let (zero, constant) = (Vec::new(), Vec::new());
-        return Ok(UnitClasses { partition: one_class, zero, constant, spread: 0.0 });
-    }
+    // Can they be numbered?
+    UnitIndex::new(units)
+        .ok_or_else(|| CheckpointError::symmetry(file)(SymmetryError::TooManyUnits { units }))?;
     let mut search = Search {
         checkpoint,
         weight,
@@ -76,7 +75,7 @@ pub(crate) fn unit_classes(
         policy,
         budget,
         labels: vec![0; units],
-        zero: vec![weight.entries() > 0; units],
+        zero: vec![true; units],
         nan: vec![false; units],
         spread: 0.0,
         spare: None,
@@ -111,9 +110,6 @@ impl Search<'_> {
         if let Some(bias) = self.bias.take() {
             self.refine(&all, &bias, [1, self.units, 1])?;
             self.bias = Some(bias);
-        }
-        if self.weight.entries() == 0 {
-            return Ok(());
         }
         self.spread = 0.0;
         if self.outer > 1 && self.inner * self.size() < SHORT_RUN {
