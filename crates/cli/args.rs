@@ -20,6 +20,7 @@ use std::path::PathBuf;
   constinit run --config my.toml --out run1  your own network, kept in a folder
   constinit init --config my.toml            which units will be alike, without training
   constinit verify                           the theorem and its limits, checked on this machine
+  constinit inspect model.safetensors        which units of a checkpoint are the same unit
   constinit devices                          what there is to run on
 
 Exit codes: 0 fine, 1 a check that was asked for failed, 2 bad usage, configuration, file or no
@@ -40,6 +41,16 @@ pub enum Command {
     Init(InitArgs),
     /// Check the theorem, its generalisations and its limits on this machine
     Verify(VerifyArgs),
+    /// Say which units of checkpoints are the same unit
+    Inspect(InspectArgs),
+    /// Say what happened to the units between two checkpoints
+    Diff(DiffArgs),
+    /// Merge the units of a checkpoint that compute the same
+    Collapse(CollapseArgs),
+    /// Make the equal units of a checkpoint differ, without changing its function
+    Break(BreakArgs),
+    /// Join the reports of machines that each inspected a share of the files
+    Merge(MergeArgs),
     /// List the backends of this program and the devices that they find
     Devices,
 }
@@ -134,6 +145,176 @@ pub struct VerifyArgs {
     /// Draw which widths each backend keeps bitwise equal into a new file (SVG)
     #[arg(long, value_name = "FILE")]
     pub heat_map: Option<PathBuf>,
+}
+
+/// Reads safetensors files (single ones, and the shards of an index.json), PyTorch's .pt, .pth and .bin, Burn's burnpack and
+/// .mpk records; of a folder all that are in it. For every floating parameter with two axes or more it says how many
+/// different units there are along its output axis, joined with the bias, and how many compute nothing.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit inspect model.safetensors
+  constinit inspect runs/ --only 'mlp|attn' --markdown
+  constinit inspect model.pt --deny twins,zero,non-finite
+  constinit inspect model.safetensors.index.json --shard 1/8 --json > part1.jsonl
+  constinit inspect model.safetensors --axes axes.toml
+
+Axes (names of spaces by axis, \"\" = fixed) add whole units: incoming and outgoing weights together.
+  [axes]
+  \"linear1.weight\" = [\"hidden1\", \"\"]
+  \"linear1.bias\"   = [\"hidden1\"]
+  \"linear2.weight\" = [\"\", \"hidden1\"]")]
+pub struct InspectArgs {
+    /// Checkpoints, or folders with checkpoints
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Axes of the parameters (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub axes: Option<PathBuf>,
+    /// Take entries for alike that differ by at most this much; without it, bits count
+    #[arg(long, value_name = "E")]
+    pub tolerance: Option<f64>,
+    /// Only parameters whose name matches
+    #[arg(long, value_name = "REGEX")]
+    pub only: Option<String>,
+    /// No parameters whose name matches
+    #[arg(long, value_name = "REGEX")]
+    pub skip: Option<String>,
+    /// Count entries that are not finite in checkpoints over 256 MiB, too, which reads everything
+    #[arg(long)]
+    pub non_finite: bool,
+    /// Do only the K-th of N shares of the files; `auto` asks Slurm's or Kubernetes' environment
+    #[arg(long, value_name = "K/N", requires = "json")]
+    pub shard: Option<String>,
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// What `inspect --shard` printed on all machines, made the one report of all files.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit merge part*.jsonl
+  constinit merge part*.jsonl --json --deny twins")]
+pub struct MergeArgs {
+    /// What the machines printed
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// How a report is given, and what fails it.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// End with exit code 1 where there are any
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "FINDING")]
+    pub deny: Vec<Deny>,
+    /// Print one JSON object a checkpoint
+    #[arg(long, conflicts_with = "markdown")]
+    pub json: bool,
+    /// Print Markdown
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+impl ReportArgs {
+    pub fn said(&self) -> Said {
+        match (self.json, self.markdown) {
+            (true, _) => Said::Json,
+            (_, true) => Said::Markdown,
+            _ => Said::Table,
+        }
+    }
+}
+
+/// How a report is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    Json,
+    Markdown,
+    Table,
+}
+
+/// A finding that fails a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Deny {
+    /// Units that are alike
+    Twins,
+    /// Units with nothing but zeros
+    Zero,
+    /// NaN or infinite entries
+    NonFinite,
+}
+
+/// Writes a safetensors file with one unit in the place of those that compute the same for every input. It is read back
+/// and its sums compared with those of the original before it gets its name; nothing is overwritten.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit collapse model.safetensors --axes axes.toml --out small.safetensors
+
+The axes file has to name every floating parameter. See `constinit inspect --help` for its form.")]
+pub struct CollapseArgs {
+    /// The checkpoint (safetensors)
+    pub file: PathBuf,
+    /// Axes of its parameters (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub axes: PathBuf,
+    /// The new file
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Writes a safetensors file in which the outgoing weights of equal units differ, by amounts that sum to zero: the
+/// function is what it was, and training can separate the units. It is read back and its sums compared with those of the
+/// original before it gets its name; nothing is overwritten.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit break model.safetensors --axes axes.toml --out broken.safetensors --scale 0.01 --seed 7")]
+pub struct BreakArgs {
+    /// The checkpoint (safetensors)
+    pub file: PathBuf,
+    /// Axes of its parameters (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub axes: PathBuf,
+    /// The new file
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The largest change of a weight
+    #[arg(long, value_name = "S")]
+    pub scale: f64,
+    /// What the changes are drawn by
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// For every parameter that both checkpoints have: which classes of units came apart, which became one, and how far
+/// entries moved.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit diff step100.safetensors step200.safetensors
+  constinit diff a.pt b.pt --tolerance 1e-6 --json")]
+pub struct DiffArgs {
+    /// The earlier checkpoint
+    pub before: PathBuf,
+    /// The later one
+    pub after: PathBuf,
+    /// Take entries for alike that differ by at most this much; without it, bits count
+    #[arg(long, value_name = "E")]
+    pub tolerance: Option<f64>,
+    /// Only parameters whose name matches
+    #[arg(long, value_name = "REGEX")]
+    pub only: Option<String>,
+    /// No parameters whose name matches
+    #[arg(long, value_name = "REGEX")]
+    pub skip: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Configurations inside the program.

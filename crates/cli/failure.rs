@@ -55,6 +55,12 @@ pub fn on_screen(error: std::io::Error) -> Failure {
     Failure::usage(format!("standard output: {error}"))
 }
 
+impl From<constinit_checkpoint::CheckpointError> for Failure {
+    fn from(error: constinit_checkpoint::CheckpointError) -> Self {
+        Self::usage(crate::inspect::text::plain(&error.to_string()))
+    }
+}
+
 impl From<constinit::Error> for Failure {
     fn from(error: constinit::Error) -> Self {
         Self::usage(error)

@@ -12,5 +12,6 @@ pub mod backend_name;
 pub mod config;
 pub mod data;
 pub mod failure;
+pub mod inspect;
 pub mod plan;
 pub mod run;

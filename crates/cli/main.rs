@@ -16,6 +16,17 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => commands::run::run(&args),
         Some(Command::Init(args)) => commands::init::init(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Verify(args)) => commands::verify::verify(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Inspect(args)) => {
+            commands::inspect::inspect(&args).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Diff(args)) => commands::diff::diff(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Collapse(args)) => {
+            commands::reshape::collapse(&args).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Break(args)) => {
+            commands::reshape::break_up(&args).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Merge(args)) => commands::merge::merge(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Devices) => commands::devices::devices().map(|()| ExitCode::SUCCESS),
     };
     match result {

@@ -1,6 +1,27 @@
 //! The commands.
 
 pub mod devices;
+pub mod diff;
 pub mod init;
+pub mod inspect;
+pub mod merge;
+pub mod reshape;
 pub mod run;
 pub mod verify;
+
+use constinit_cli::failure::{Failure, on_screen};
+use std::io::{ErrorKind, Write};
+
+/// Writes to standard output. A reader that went away, as `head` does, is not an error.
+pub fn print(text: &str) -> Result<(), Failure> {
+    match anstream::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(on_screen),
+    }
+}
+
+/// Writes an error that does not end the program.
+pub fn complain(text: &str) {
+    let style = anstyle::AnsiColor::Red.on_default().bold();
+    let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {text}");
+}

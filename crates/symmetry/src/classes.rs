@@ -78,6 +78,22 @@ impl Classes {
         Self { live: cut.live, ends: cut.ends, ..Self::discrete(units) }
     }
 
+    /// The classes of a partition.
+    pub fn within(start: &Partition) -> Self {
+        let mut cut = Cut::default();
+        let mut members = Vec::new();
+        for class in start.classes().filter(|class| class.len() > 1) {
+            members.clear();
+            members.extend(class.iter().map(|unit| unit.0));
+            cut.part(&members);
+        }
+        Self { live: cut.live, ends: cut.ends, ..Self::discrete(start.units()) }
+    }
+
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
     pub fn is_done(&self) -> bool {
         self.ends.is_empty()
     }

@@ -95,7 +95,7 @@ pub(crate) fn search(
 ) -> Result<Symmetry, SymmetryError> {
     let policy = Policy::value();
     let twins = parallel::map(0..spec.spaces().len(), 1, |number| {
-        twins::classes_of(spec, views, axes, SpaceId::at(number), &policy).0.partition()
+        twins::classes_of(spec, views, axes, SpaceId::at(number), &policy, None).0.partition()
     });
     let starts = spec
         .spaces()

@@ -75,7 +75,7 @@ pub fn forward_lumpable(
         .map(|(param, view)| logical_axes(spec, param, view))
         .collect();
     check_roles(spec, &axes)?;
-    let given = check_inputs(spec, input_partition)?;
+    let given = given_partitions(spec, input_partition)?;
     for id in spec.space_ids() {
         let stands =
             |role| axes.iter().flatten().any(|axis| axis.space == Some(id) && axis.role == role);
@@ -123,7 +123,8 @@ fn check_roles(spec: &AxesSpec, axes: &[Vec<LogicalAxis>]) -> Result<(), Symmetr
     Ok(())
 }
 
-fn check_inputs<'p>(
+/// For every space the partition that was given by its name, checked.
+pub(crate) fn given_partitions<'p>(
     spec: &AxesSpec,
     input_partition: &'p [(&str, Partition)],
 ) -> Result<Vec<Option<&'p Partition>>, SymmetryError> {

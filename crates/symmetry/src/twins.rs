@@ -32,8 +32,10 @@ use crate::element::Element;
 use crate::error::SymmetryError;
 use crate::findings;
 use crate::layout::{LogicalAxis, UnitLayout, logical_axes};
+use crate::lumping::given_partitions;
 use crate::parallel;
 use crate::params::{ParamView, with_elements};
+use crate::partition::Partition;
 use crate::policy::{Comparison, Normalization, Policy};
 use crate::sameness::{SameBits, SameNormalized, SameValue, Sameness};
 use crate::space::{ClassId, ParamId, SpaceId};
@@ -99,7 +101,49 @@ pub fn twins_with(
     params: &[ParamView<'_>],
     policy: &Policy,
 ) -> Result<Symmetry, SymmetryError> {
+    twins_refining(spec, params, policy, &[])
+}
+
+/// The partition of every space into twins among the units of given classes.
+///
+/// `start` names spaces and cuts each of them beforehand: only units of one class of it are compared, and the result
+/// refines it. A space that is not named starts as one class. So a large parameter can be handed over in pieces, one
+/// after the other, each starting from the classes that the pieces before it left.
+///
+/// # Errors
+///
+/// As [`twins_with`]; [`SymmetryError::UnknownInputSpace`] and [`SymmetryError::InputPartitionSize`] for a start that
+/// does not fit the spec.
+///
+/// # Complexity
+///
+/// As [`twins_with`], but that no entry of a unit that starts alone is read.
+///
+/// # Examples
+///
+/// ```
+/// use constinit_symmetry::{AxesSpec, ParamView, Partition, Policy, output, input, twins_refining};
+///
+/// let spec = AxesSpec::builder()
+///     .space("hidden", 4)
+///     .param("w", [output("hidden"), input("")])
+///     .build([("w", &[4, 1][..])])?;
+/// let w = [ParamView::new("w", &[4, 1], &[1.0_f32, 1.0, 1.0, 2.0])?];
+/// // Unit 0 was told apart before.
+/// let start = [("hidden", Partition::from_labels(&['a', 'b', 'b', 'b'])?)];
+/// let found = twins_refining(&spec, &w, &Policy::bits(), &start)?;
+/// let classes = Partition::from_labels(&['a', 'b', 'b', 'c'])?;
+/// assert_eq!(found.spaces()[0].partition(), &classes);
+/// # Ok::<(), constinit_symmetry::SymmetryError>(())
+/// ```
+pub fn twins_refining(
+    spec: &AxesSpec,
+    params: &[ParamView<'_>],
+    policy: &Policy,
+    start: &[(&str, Partition)],
+) -> Result<Symmetry, SymmetryError> {
     let views = spec.arrange(params)?;
+    let start = given_partitions(spec, start)?;
     let axes: Vec<Vec<LogicalAxis>> = spec
         .params()
         .iter()
@@ -110,7 +154,7 @@ pub fn twins_with(
         check_scalable(spec, &axes)?;
     }
     let spaces = parallel::map(0..spec.spaces().len(), 1, |number| {
-        one_space(spec, &views, &axes, SpaceId::at(number), policy)
+        one_space(spec, &views, &axes, SpaceId::at(number), policy, start[number])
     });
     Ok(Symmetry::new(Kind::Twins, *policy, spec.clone(), spaces))
 }
@@ -174,8 +218,9 @@ fn one_space(
     axes: &[Vec<LogicalAxis>],
     id: SpaceId,
     policy: &Policy,
+    start: Option<&Partition>,
 ) -> SpaceSymmetry {
-    let (classes, spreads) = classes_of(spec, views, axes, id, policy);
+    let (classes, spreads) = classes_of(spec, views, axes, id, policy, start);
     let partition = classes.partition();
     let spreads = partition
         .representatives()
@@ -190,13 +235,15 @@ fn one_space(
     SpaceSymmetry::new(spec, id, partition, classes, spreads, findings)
 }
 
-/// The twin classes of one space, and under a tolerance a spread for each at its smallest unit.
+/// The twin classes of one space among the units of the classes of `start`, and under a tolerance a spread for each at
+/// its smallest unit.
 pub(crate) fn classes_of(
     spec: &AxesSpec,
     views: &[&ParamView<'_>],
     axes: &[Vec<LogicalAxis>],
     id: SpaceId,
     policy: &Policy,
+    start: Option<&Partition>,
 ) -> (Classes, Vec<f64>) {
     let space = spec.space(id);
     if space.is_fixed() {
@@ -223,7 +270,10 @@ pub(crate) fn classes_of(
     // entries are neighbours.
     seen.sort_by_key(|one| (one.layout.entries_per_unit(), one.layout.units.stride, one.param));
 
-    let mut classes = Classes::one(space.units());
+    let mut classes = match start {
+        Some(start) => Classes::within(start),
+        None => Classes::one(space.units()),
+    };
     let spreads = match policy.tolerance() {
         None => {
             refine_exactly(&mut classes, &seen, &twice, factors.as_deref(), policy);
@@ -323,7 +373,8 @@ fn refine_within(
     tolerance: f64,
     policy: &Policy,
 ) -> Vec<f64> {
-    let units = classes.live_units().len();
+    let units = classes.units();
+    // By the number of the unit, as are classes: a start may have left some units alone.
     let mut settled = vec![false; units];
     let mut spreads = vec![0.0; units];
     loop {

@@ -1,0 +1,256 @@
+//! What happened to the units between two checkpoints of one run.
+
+use constinit_symmetry::Policy;
+use serde::Serialize;
+
+use crate::checkpoint::Checkpoint;
+use crate::error::CheckpointError;
+use crate::inspect::units::unit_classes;
+use crate::inspect::{PER_WORKER, output_axis};
+use crate::numbers::Numbers;
+use crate::parameter::Parameter;
+
+/// The same parameters of two checkpoints. Its JSON form is what `constinit diff --json` prints.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DiffReport {
+    /// The form of this report: 1.
+    pub schema: u32,
+    /// The first checkpoint.
+    pub before: String,
+    /// The second.
+    pub after: String,
+    /// The floating parameters of both, of one shape.
+    pub parameters: Vec<ParameterDiff>,
+    /// Parameters that only the first has.
+    pub only_before: Vec<String>,
+    /// Parameters that only the second has.
+    pub only_after: Vec<String>,
+    /// Parameters of two shapes.
+    pub reshaped: Vec<String>,
+}
+
+/// One parameter before and after. Units are told along the output axis, joined with the bias.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ParameterDiff {
+    /// The name.
+    pub path: String,
+    /// The largest difference of an entry; `null` where one of the two is not finite.
+    pub largest_change: Option<f64>,
+    /// The row-major number of that entry.
+    pub at: Option<usize>,
+    /// Units; absent for parameters with fewer than two axes or without entries, as are the classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub units: Option<usize>,
+    /// Classes before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes_before: Option<usize>,
+    /// Classes after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes_after: Option<usize>,
+    /// Classes of two or more units that are still alike.
+    pub kept: usize,
+    /// Classes whose units are not all alike any more.
+    pub split: Vec<Split>,
+    /// Classes that hold units of several classes from before.
+    pub merged: Vec<Merged>,
+    /// Classes that are still alike within the tolerance, but not bit for bit.
+    pub drifted: Vec<Drift>,
+}
+
+/// A class that came apart.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Split {
+    /// Its units.
+    pub units: Vec<usize>,
+    /// In how many classes they are now.
+    pub into: usize,
+    /// The largest difference between two of them now; `null` where it is not finite.
+    pub spread: Option<f64>,
+}
+
+/// A class that several became.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Merged {
+    /// Its units.
+    pub units: Vec<usize>,
+    /// From how many classes they come.
+    pub from: usize,
+}
+
+/// A class whose units moved apart by less than the tolerance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Drift {
+    /// Its units.
+    pub units: Vec<usize>,
+    /// The largest difference between two of them now.
+    pub spread: Option<f64>,
+}
+
+/// Compares the parameters of two checkpoints that both have under one name and shape, where `wanted`.
+///
+/// # Errors
+///
+/// Where a file cannot be read, and where the two have no parameter in common.
+///
+/// # Complexity
+///
+/// Reads both checkpoints once or twice, one parameter after the other; two parameters are in memory at a time.
+pub fn diff(
+    before: &Checkpoint,
+    after: &Checkpoint,
+    policy: &Policy,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<DiffReport, CheckpointError> {
+    let names = |these: &Checkpoint, others: &Checkpoint| -> Vec<String> {
+        let these = these.parameters().iter().map(Parameter::path);
+        let these = these.filter(|path| wanted(path) && others.parameter(path).is_none());
+        these.map(str::to_owned).collect()
+    };
+    let mut report = DiffReport {
+        schema: 1,
+        before: before.path().display().to_string(),
+        after: after.path().display().to_string(),
+        only_before: names(before, after),
+        only_after: names(after, before),
+        ..DiffReport::default()
+    };
+    for old in before.parameters().iter().filter(|p| wanted(p.path())) {
+        let Some(new) = after.parameter(old.path()) else { continue };
+        if old.shape() == new.shape() {
+            report.parameters.push(compare([before, after], [old, new], policy)?);
+        } else {
+            report.reshaped.push(old.path().into());
+        }
+        progress(old.bytes() + new.bytes());
+    }
+    if report.parameters.is_empty() && report.reshaped.is_empty() {
+        let problem = format!("no parameter in common with {}", after.path().display());
+        return Err(CheckpointError::unsupported(before.path(), problem));
+    }
+    Ok(report)
+}
+
+fn compare(
+    checkpoints: [&Checkpoint; 2],
+    parameters: [&Parameter; 2],
+    policy: &Policy,
+) -> Result<ParameterDiff, CheckpointError> {
+    let [before, after] = checkpoints;
+    let [old, new] = parameters;
+    let now = after.read(new)?;
+    let (at, largest_change) = largest_change(&before.read(old)?, &now);
+    let mut found = ParameterDiff {
+        path: old.path().into(),
+        largest_change: largest_change.is_finite().then_some(largest_change),
+        at,
+        ..ParameterDiff::default()
+    };
+    if old.shape().len() < 2 || old.entries() == 0 {
+        return Ok(found);
+    }
+    // The second checkpoint is read as the first is, even where a bias came or went.
+    let (axis, bias) = output_axis(before, old);
+    let new_bias = bias.and_then(|bias| after.parameter(bias.path()));
+    let new_bias = new_bias.filter(|new| Some(new.shape()) == bias.map(Parameter::shape));
+    let was = unit_classes(before, old, axis, bias, policy, PER_WORKER)?.partition;
+    let is = unit_classes(after, new, axis, new_bias, policy, PER_WORKER)?.partition;
+    let bits = match policy.tolerance() {
+        Some(_) => {
+            Some(unit_classes(after, new, axis, new_bias, &Policy::bits(), PER_WORKER)?.partition)
+        }
+        None => None,
+    };
+    let units_of = Layout::new(new.shape(), axis);
+    let bias_now = new_bias.map(|bias| after.read(bias)).transpose()?;
+    let spread = |units: &[usize]| {
+        let spread = units_of.spread(&now, bias_now.as_ref(), units);
+        spread.is_finite().then_some(spread)
+    };
+    for class in was.classes().filter(|class| class.len() > 1) {
+        let units: Vec<usize> = class.iter().map(|unit| unit.get()).collect();
+        let into = count(class.iter().map(|&unit| is.class_of(unit)));
+        if into > 1 {
+            found.split.push(Split { into, spread: spread(&units), units });
+            continue;
+        }
+        found.kept += 1;
+        let apart = |bits: &constinit_symmetry::Partition| {
+            class.iter().any(|&unit| !bits.alike(unit, class[0]))
+        };
+        if bits.as_ref().is_some_and(apart) {
+            found.drifted.push(Drift { spread: spread(&units), units });
+        }
+    }
+    for class in is.classes().filter(|class| class.len() > 1) {
+        let from = count(class.iter().map(|&unit| was.class_of(unit)));
+        if from > 1 {
+            let units = class.iter().map(|unit| unit.get()).collect();
+            found.merged.push(Merged { units, from });
+        }
+    }
+    found.units = Some(was.units());
+    found.classes_before = Some(was.len());
+    found.classes_after = Some(is.len());
+    Ok(found)
+}
+
+/// How many different ones there are.
+fn count<T: Ord>(items: impl Iterator<Item = T>) -> usize {
+    items.collect::<std::collections::BTreeSet<_>>().len()
+}
+
+/// Where two sequences differ most, and by how much: infinitely where one of two numbers is NaN.
+fn largest_change(before: &Numbers, after: &Numbers) -> (Option<usize>, f64) {
+    let mut largest = (None, 0.0);
+    for at in 0..before.len().min(after.len()) {
+        let (Some(a), Some(b)) = (before.get(at), after.get(at)) else { break };
+        let change = match (a - b).abs() {
+            _ if a == b || (a.is_nan() && b.is_nan()) => 0.0,
+            change if change.is_nan() => f64::INFINITY,
+            change => change,
+        };
+        if change > largest.1 {
+            largest = (Some(at), change);
+        }
+    }
+    largest
+}
+
+/// Where the entries of a unit lie.
+struct Layout {
+    outer: usize,
+    units: usize,
+    inner: usize,
+}
+
+impl Layout {
+    fn new(shape: &[usize], axis: usize) -> Self {
+        Self {
+            outer: shape[..axis].iter().product(),
+            units: shape[axis],
+            inner: shape[axis + 1..].iter().product(),
+        }
+    }
+
+    /// The largest difference between two of the units, at any entry.
+    fn spread(&self, weight: &Numbers, bias: Option<&Numbers>, units: &[usize]) -> f64 {
+        let gap = |numbers: &Numbers, at: &dyn Fn(usize) -> usize| {
+            let values = units.iter().filter_map(|&unit| numbers.get(at(unit)));
+            let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+                if x.is_nan() {
+                    (f64::NEG_INFINITY, f64::INFINITY)
+                } else {
+                    (low.min(x), high.max(x))
+                }
+            });
+            // Two infinities of one sign are alike.
+            if low == high { 0.0 } else { high - low }
+        };
+        let places = (0..self.outer).flat_map(|o| (0..self.inner).map(move |i| (o, i)));
+        let in_weight = places
+            .map(|(o, i)| gap(weight, &|unit| (o * self.units + unit) * self.inner + i))
+            .fold(0.0, f64::max);
+        bias.map_or(in_weight, |bias| in_weight.max(gap(bias, &|unit| unit)))
+    }
+}

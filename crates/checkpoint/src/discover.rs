@@ -1,0 +1,68 @@
+//! Which checkpoints a list of files and folders means.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::CheckpointError;
+use crate::format;
+use crate::natural::natural;
+
+/// Names that are looked at in a folder.
+const EXTENSIONS: [&str; 8] = ["safetensors", "pt", "pth", "bin", "ckpt", "bpk", "burnpack", "mpk"];
+/// How deep folders are looked into. A link that leads back up ends here.
+const DEEPEST: usize = 16;
+
+/// The checkpoints that a path means: the file itself, or those in a folder and the folders in it, in the order of
+/// their names.
+///
+/// In a folder only files with the extension of a checkpoint count, and the files of an index count once, as the
+/// index. Links to folders are not followed.
+///
+/// # Errors
+///
+/// Where a folder cannot be read, or holds no checkpoint. A single file is not looked at here.
+pub fn discover(path: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
+    if !path.is_dir() {
+        return Ok(vec![path.into()]);
+    }
+    let mut found = Vec::new();
+    walk(path, 0, &mut found)?;
+    // Shards stand for themselves only where no index names them; a broken index is reported when it is opened.
+    let shards: HashSet<PathBuf> = found
+        .iter()
+        .filter(|path| format::is_index(path))
+        .filter_map(|index| format::shards(index).ok())
+        .flatten()
+        .map(|shard| shard.path)
+        .collect();
+    found.retain(|path| !shards.contains(path));
+    if found.is_empty() {
+        let problem =
+            format!("no checkpoint in this folder (looked for .{})", EXTENSIONS.join(", ."));
+        return Err(CheckpointError::unsupported(path, problem));
+    }
+    found.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
+    Ok(found)
+}
+
+fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), CheckpointError> {
+    let system = |error| CheckpointError::io(folder, None, error);
+    for entry in fs::read_dir(folder).map_err(system)? {
+        let entry = entry.map_err(system)?;
+        let path = entry.path();
+        if entry.file_type().map_err(system)?.is_dir() {
+            if depth < DEEPEST {
+                walk(&path, depth + 1, found)?;
+            }
+        } else if is_checkpoint(&path) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn is_checkpoint(path: &Path) -> bool {
+    let extension = path.extension().and_then(|text| text.to_str()).unwrap_or_default();
+    EXTENSIONS.contains(&extension) || format::is_index(path)
+}

@@ -1,0 +1,142 @@
+//! What can be wrong with a checkpoint.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use constinit_symmetry::SymmetryError;
+
+/// Everything that this crate refuses. Messages begin with the file and name the place in it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The system does not give the file, or a part of it.
+    #[error("{}{}: {source}", file.display(), at(*offset))]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// Where reading or writing began, if it did.
+        offset: Option<u64>,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Not a regular file.
+    #[error("{} is {what}, not a file with a length", file.display())]
+    NotAFile {
+        /// The path.
+        file: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// None of the formats.
+    #[error(
+        "{}: not a checkpoint that is known here: safetensors, its index.json, PyTorch's .pt, burnpack, or a .mpk record",
+        file.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The bytes are not what the format asks for.
+    #[error("{}, byte {offset}: {problem}", file.display())]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// Where in the file.
+        offset: u64,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A correct file that holds something that is not read here.
+    #[error("{}: {problem}", file.display())]
+    Unsupported {
+        /// The file.
+        file: PathBuf,
+        /// What it is, and what to do.
+        problem: String,
+    },
+    /// The file was written to while it was read.
+    #[error("{} changed while it was read", file.display())]
+    Changed {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A parameter that is asked for and not there.
+    #[error("{} has no parameter `{parameter}`", file.display())]
+    NoParameter {
+        /// The file.
+        file: PathBuf,
+        /// The path.
+        parameter: String,
+    },
+    /// Something of this name is there already.
+    #[error("{} exists; nothing is overwritten", file.display())]
+    Exists {
+        /// The path.
+        file: PathBuf,
+    },
+    /// Axes that do not fit, or a question that the engine refuses.
+    #[error("{}: {source}", file.display())]
+    Symmetry {
+        /// The file.
+        file: PathBuf,
+        /// What the engine says.
+        source: SymmetryError,
+    },
+    /// What was written is not what was meant.
+    #[error("{}: read back, it is not what was to be written: {problem}", file.display())]
+    NotVerified {
+        /// The file.
+        file: PathBuf,
+        /// The difference.
+        problem: String,
+    },
+    /// More memory than there is.
+    #[error("{}: no memory for the {bytes} bytes of `{parameter}`", file.display())]
+    Memory {
+        /// The file.
+        file: PathBuf,
+        /// For what.
+        parameter: String,
+        /// How much.
+        bytes: u64,
+    },
+}
+
+impl CheckpointError {
+    pub(crate) fn io(file: &Path, offset: Option<u64>, source: io::Error) -> Self {
+        Self::Io { file: file.into(), offset, source }
+    }
+
+    pub(crate) fn malformed(file: &Path, offset: u64, problem: impl Into<String>) -> Self {
+        Self::Malformed { file: file.into(), offset, problem: problem.into() }
+    }
+
+    pub(crate) fn unsupported(file: &Path, problem: impl Into<String>) -> Self {
+        Self::Unsupported { file: file.into(), problem: problem.into() }
+    }
+
+    pub(crate) fn symmetry(file: &Path) -> impl Fn(SymmetryError) -> Self + '_ {
+        |source| Self::Symmetry { file: file.into(), source }
+    }
+
+    /// The file that it is about.
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::Io { file, .. }
+            | Self::NotAFile { file, .. }
+            | Self::UnknownFormat { file }
+            | Self::Malformed { file, .. }
+            | Self::Unsupported { file, .. }
+            | Self::Changed { file }
+            | Self::NoParameter { file, .. }
+            | Self::Exists { file }
+            | Self::Symmetry { file, .. }
+            | Self::NotVerified { file, .. }
+            | Self::Memory { file, .. } => file,
+        }
+    }
+}
+
+fn at(offset: Option<u64>) -> String {
+    offset.map(|offset| format!(", byte {offset}")).unwrap_or_default()
+}

@@ -1,0 +1,166 @@
+//! A plain chain of linear layers, told from names and shapes.
+//!
+//! ```text
+//! fc1.weight [16, 4]  fc1.bias [16]  fc2.weight [3, 16]  fc2.bias [3]     4 -> 16 -> 3, one hidden space of 16 units
+//! ```
+//!
+//! Only where nothing else can be meant: every floating parameter is a matrix or the bias of one, the layers have an
+//! order (their names differ in numbers only, or just one order makes the sizes meet), and just one orientation does.
+
+use constinit_symmetry::layers::{self, Layer};
+use constinit_symmetry::{AxesSpec, Orientation, SymmetryError};
+
+use crate::checkpoint::Checkpoint;
+use crate::natural::natural;
+use crate::parameter::Parameter;
+
+/// With more layers whose names say nothing, orders are not tried.
+const MOST_TRIED: usize = 8;
+
+struct Linear<'c> {
+    prefix: &'c str,
+    shape: [usize; 2],
+    bias: bool,
+    /// The axis that the bias fits, where it fits only one.
+    output: Option<usize>,
+}
+
+/// The layers of a chain, from the input to the output.
+pub(crate) struct Chain {
+    /// The paths of every layer's weight and bias.
+    pub layers: Vec<(String, Option<String>)>,
+    /// Whether matrices are `weight[input][output]`.
+    pub inputs_first: bool,
+}
+
+/// The chain that a checkpoint is, or `None` where it is not one for certain.
+pub(crate) fn linear_chain(checkpoint: &Checkpoint) -> Option<Chain> {
+    let layers = linear_layers(checkpoint)?;
+    let (orientation, order) = only_fit(&layers)?;
+    let path = |prefix: &str, name: &str| {
+        if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
+    };
+    let layers = order.iter().map(|&number| {
+        let Linear { prefix, bias, .. } = layers[number];
+        (path(prefix, "weight"), bias.then(|| path(prefix, "bias")))
+    });
+    Some(Chain { layers: layers.collect(), inputs_first: orientation == Orientation::InputFirst })
+}
+
+/// The spec of the chain that a checkpoint is, or `None` where it is not one for certain.
+pub(crate) fn chain(checkpoint: &Checkpoint) -> Option<Result<AxesSpec, SymmetryError>> {
+    let layers = linear_layers(checkpoint)?;
+    let (orientation, order) = only_fit(&layers)?;
+    let name =
+        |k: usize| if k == 0 || k == order.len() { String::new() } else { format!("hidden{k}") };
+    let mut builder = AxesSpec::builder();
+    for (k, &number) in order.iter().enumerate() {
+        let linear = &layers[number];
+        let [outputs, _] = sizes(linear, orientation);
+        if k + 1 < order.len() {
+            builder = builder.space(name(k + 1), outputs);
+        }
+        builder = builder.layer(layer(linear, orientation, [name(k), name(k + 1)]));
+    }
+    let parameters = checkpoint.parameters().iter();
+    Some(builder.build(parameters.map(|p| (p.path(), p.shape()))))
+}
+
+/// The one orientation in which the layers follow each other, and the order.
+fn only_fit(layers: &[Linear<'_>]) -> Option<(Orientation, Vec<usize>)> {
+    if layers.len() < 2 {
+        return None;
+    }
+    let known = [Orientation::OutputFirst, Orientation::InputFirst];
+    let mut fits = known.into_iter().filter_map(|o| Some((o, order(layers, o)?)));
+    match (fits.next(), fits.next()) {
+        (Some(fit), None) => Some(fit),
+        _ => None,
+    }
+}
+
+fn layer(linear: &Linear<'_>, orientation: Orientation, [from, to]: [String; 2]) -> Layer {
+    let mut layer = layers::dense(linear.prefix, from, to);
+    if !linear.bias {
+        layer = layer.without_bias();
+    }
+    if orientation == Orientation::InputFirst { layer.input_first() } else { layer }
+}
+
+/// Outputs and inputs of a layer.
+fn sizes(linear: &Linear<'_>, orientation: Orientation) -> [usize; 2] {
+    let [a, b] = linear.shape;
+    if orientation == Orientation::InputFirst { [b, a] } else { [a, b] }
+}
+
+/// All parameters as linear layers, in the order of their names; `None` where one is something else.
+fn linear_layers(checkpoint: &Checkpoint) -> Option<Vec<Linear<'_>>> {
+    let parameters = checkpoint.parameters();
+    let mut layers = Vec::new();
+    let mut biases = 0;
+    for parameter in parameters.iter().filter(|p| p.shape().len() > 1) {
+        let prefix = match parameter.path().rsplit_once('.') {
+            Some((prefix, "weight")) => prefix,
+            None if parameter.path() == "weight" => "",
+            _ => return None,
+        };
+        let &[a, b] = parameter.shape() else { return None };
+        if parameter.entries() == 0 {
+            return None;
+        }
+        let bias = checkpoint.bias_of(parameter);
+        biases += usize::from(bias.is_some());
+        let output = match bias.map(|bias: &Parameter| bias.shape()[0]) {
+            Some(units) if a != b => Some(usize::from(units != a)),
+            _ => None,
+        };
+        layers.push(Linear { prefix, shape: [a, b], bias: bias.is_some(), output });
+    }
+    if layers.len() + biases != parameters.len() {
+        return None;
+    }
+    layers.sort_by(|a, b| natural(a.prefix, b.prefix));
+    Some(layers)
+}
+
+/// The one order in which every layer's outputs are the next one's inputs.
+fn order(layers: &[Linear<'_>], orientation: Orientation) -> Option<Vec<usize>> {
+    let output = if orientation == Orientation::InputFirst { 1 } else { 0 };
+    if layers.iter().any(|layer| layer.output.is_some_and(|axis| axis != output)) {
+        return None;
+    }
+    let meets =
+        |a: usize, b: usize| sizes(&layers[a], orientation)[0] == sizes(&layers[b], orientation)[1];
+    let words = |layer: &Linear<'_>| layer.prefix.replace(|c: char| c.is_ascii_digit(), "");
+    if layers.iter().all(|layer| words(layer) == words(&layers[0])) {
+        let order: Vec<usize> = (0..layers.len()).collect();
+        return order.windows(2).all(|pair| meets(pair[0], pair[1])).then_some(order);
+    }
+    if layers.len() > MOST_TRIED {
+        return None;
+    }
+    let mut found = Vec::new();
+    extend(&mut Vec::new(), layers.len(), &meets, &mut found);
+    (found.len() == 1).then(|| found.remove(0))
+}
+
+/// All orders that begin as `order` does; a second one is enough to know that there are several.
+fn extend(
+    order: &mut Vec<usize>,
+    layers: usize,
+    meets: &impl Fn(usize, usize) -> bool,
+    found: &mut Vec<Vec<usize>>,
+) {
+    if order.len() == layers {
+        found.push(order.clone());
+        return;
+    }
+    for next in 0..layers {
+        let fits = order.last().is_none_or(|&last| meets(last, next));
+        if !order.contains(&next) && fits && found.len() < 2 {
+            order.push(next);
+            extend(order, layers, meets, found);
+            order.pop();
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The reports of several machines made one.
+
+use std::collections::BTreeMap;
+
+use super::report::{FileReport, Part};
+use crate::natural::natural;
+
+/// Why reports are not those of one whole job.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// A report that was not made with `--shard`.
+    #[error("the report of {file} is no part of a job: it was made without --shard")]
+    NoPart {
+        /// The checkpoint.
+        file: String,
+    },
+    /// Reports of jobs with other numbers of machines or checkpoints, or of other checkpoints.
+    #[error("the reports of {first} and {second} are of two different jobs")]
+    TwoJobs {
+        /// The checkpoint of one.
+        first: String,
+        /// The checkpoint of the other.
+        second: String,
+    },
+    /// Two reports of the same part.
+    #[error("shard {shard} of {of} is there twice: two reports of {file}")]
+    Twice {
+        /// The checkpoint.
+        file: String,
+        /// The machine.
+        shard: usize,
+        /// How many machines.
+        of: usize,
+    },
+    /// A part that nobody reports.
+    #[error("the report of shard {shard} of {of} is missing")]
+    Missing {
+        /// The machine.
+        shard: usize,
+        /// How many machines.
+        of: usize,
+    },
+    /// Nothing to merge.
+    #[error("there is no report to merge")]
+    Nothing,
+}
+
+/// Joins the reports of all machines that did parts of one job. The result is what one machine would have said, in
+/// the same order.
+///
+/// ```
+/// use constinit_checkpoint::{FileReport, Part, merge};
+///
+/// let part = |shard, order| FileReport {
+///     schema: 1,
+///     file: format!("model{order}.safetensors"),
+///     part: Some(Part { shard, of: 2, checkpoint: [order, 2], files: [order, order + 1], all_files: 2 }),
+///     ..FileReport::default()
+/// };
+/// let merged = merge(vec![part(2, 1), part(1, 0)])?;
+/// assert_eq!(merged.iter().map(|report| &report.file[..]).collect::<Vec<_>>(), [
+///     "model0.safetensors",
+///     "model1.safetensors",
+/// ]);
+/// assert_eq!(merge(vec![part(1, 0)]).unwrap_err().to_string(), "the report of shard 2 of 2 is missing");
+/// # Ok::<(), constinit_checkpoint::MergeError>(())
+/// ```
+///
+/// # Errors
+///
+/// Where a part is missing, is there twice, or belongs to another job.
+pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
+    let mut parts = Vec::with_capacity(reports.len());
+    for mut report in reports {
+        match report.part.take().filter(|part| part.of > 0 && (1..=part.of).contains(&part.shard)) {
+            Some(part) => parts.push((part, report)),
+            None => return Err(MergeError::NoPart { file: report.file }),
+        }
+    }
+    let Some((job, first)) = parts.first() else { return Err(MergeError::Nothing) };
+    let job = *job;
+    let same = |part: &Part| {
+        (part.of, part.all_files, part.checkpoint[1]) == (job.of, job.all_files, job.checkpoint[1])
+    };
+    if let Some((_, other)) = parts.iter().find(|(part, _)| !same(part)) {
+        return Err(MergeError::TwoJobs { first: first.file.clone(), second: other.file.clone() });
+    }
+    let mut by_place: BTreeMap<(usize, usize), (Part, FileReport)> = BTreeMap::new();
+    let mut done = vec![false; job.all_files];
+    for (part, report) in parts {
+        for file in
+            (part.files[0]..part.files[1].min(job.all_files)).filter(|&file| part.does(file))
+        {
+            done[file] = true;
+        }
+        let (shard, of, file) = (part.shard, part.of, report.file.clone());
+        if by_place.insert((part.checkpoint[0], part.shard), (part, report)).is_some() {
+            return Err(MergeError::Twice { file, shard, of });
+        }
+    }
+    if let Some(file) = done.iter().position(|done| !done) {
+        return Err(MergeError::Missing { shard: file % job.of + 1, of: job.of });
+    }
+    let mut merged: Vec<(Part, FileReport)> = Vec::new();
+    for (part, report) in by_place.into_values() {
+        match merged.last_mut().filter(|(last, _)| last.checkpoint[0] == part.checkpoint[0]) {
+            Some((_, whole)) if whole.file != report.file => {
+                let (first, second) = (whole.file.clone(), report.file);
+                return Err(MergeError::TwoJobs { first, second });
+            }
+            Some((_, whole)) => join(whole, report),
+            None => merged.push((part, report)),
+        }
+    }
+    Ok(merged.into_iter().map(|(_, report)| report).collect())
+}
+
+/// Adds what another machine says of the same checkpoint.
+fn join(whole: &mut FileReport, part: FileReport) {
+    let FileReport {
+        parameters, spaces, axes, vectors, passed_over, non_finite, notes, error, ..
+    } = part;
+    whole.parameters.extend(parameters);
+    whole.parameters.sort_by(|a, b| natural(&a.path, &b.path));
+    whole.spaces = whole.spaces.take().or(spaces);
+    whole.axes = whole.axes.or(axes);
+    whole.vectors += vectors;
+    if whole.passed_over.is_empty() {
+        whole.passed_over = passed_over;
+    }
+    whole.non_finite = whole.non_finite.zip(non_finite).map(|(a, b)| a + b);
+    // The machine with the first file has the notes on the checkpoint, all have those on how it was read.
+    let (mut more, mut fewer) = (notes, std::mem::take(&mut whole.notes));
+    if fewer.len() > more.len() {
+        std::mem::swap(&mut more, &mut fewer);
+    }
+    fewer.retain(|note| !more.contains(note));
+    fewer.extend(more);
+    whole.notes = fewer;
+    whole.error = whole.error.take().or(error);
+}

@@ -1,0 +1,220 @@
+//! Which units of a checkpoint are the same unit.
+
+pub(crate) mod chain;
+mod merge;
+mod report;
+pub(crate) mod spaces;
+pub(crate) mod units;
+
+use constinit_symmetry::{AxesFile, Orientation, Policy};
+use rayon::prelude::*;
+
+use crate::checkpoint::{Checkpoint, Entries};
+use crate::error::CheckpointError;
+use crate::parameter::Parameter;
+
+pub use merge::{MergeError, merge};
+pub use report::{AxesFrom, FileReport, ParameterReport, Part, SpaceReport, Totals};
+
+/// Up to this size a checkpoint is read whole, and everything is counted.
+const SMALL: u64 = 256 << 20;
+/// Up to this size the spaces of a chain that was inferred are searched unasked.
+const SMALL_CHAIN: u64 = 1 << 30;
+/// What one worker reads at a time, about: what a core keeps at hand.
+pub(crate) const PER_WORKER: usize = 1 << 20;
+
+/// What is asked of a checkpoint.
+#[derive(Clone, Copy)]
+pub struct Questions<'q> {
+    /// What counts as alike.
+    pub policy: Policy,
+    /// The axes of all or of some of its parameters.
+    pub axes: Option<&'q AxesFile>,
+    /// Which parameters are looked at, by path.
+    pub wanted: &'q (dyn Fn(&str) -> bool + Sync),
+    /// Which of its files are looked at, by number.
+    pub files: &'q (dyn Fn(usize) -> bool + Sync),
+    /// Count NaN and infinite entries whatever the size, which reads everything.
+    pub non_finite: bool,
+    /// Is told how many bytes are done.
+    pub progress: &'q (dyn Fn(u64) + Sync),
+}
+
+impl Default for Questions<'_> {
+    fn default() -> Self {
+        Self {
+            policy: Policy::bits(),
+            axes: None,
+            wanted: &|_| true,
+            files: &|_| true,
+            non_finite: false,
+            progress: &|_| {},
+        }
+    }
+}
+
+/// The classes of the units of every floating parameter with at least two axes, each joined with its bias, and of
+/// every space where the axes are known.
+///
+/// # Errors
+///
+/// Where the file cannot be read or was written to meanwhile, and where the axes do not fit.
+///
+/// # Complexity
+///
+/// Of a parameter without symmetry a few numbers of every unit are read, of units that are alike everything once.
+/// Memory is about 100 MB and 100 bytes for each unit of the parameters that are looked at side by side, whatever the
+/// size of the file. Checkpoints up to 256 MiB are read whole, to count entries that are not finite; spaces need
+/// their parameters in memory.
+pub fn inspect(
+    checkpoint: &Checkpoint,
+    questions: &Questions<'_>,
+) -> Result<FileReport, CheckpointError> {
+    let policy = &questions.policy;
+    let wanted: Vec<&Parameter> = checkpoint
+        .parameters()
+        .iter()
+        .filter(|p| (questions.wanted)(p.path()) && (questions.files)(p.source))
+        .collect();
+    let count = questions.non_finite || checkpoint.bytes() <= SMALL;
+    let looked_at: Vec<Looked> = wanted
+        .par_iter()
+        .map(|parameter| {
+            let looked = look(checkpoint, parameter, policy, count);
+            (questions.progress)(parameter.bytes());
+            looked
+        })
+        .collect::<Result<_, CheckpointError>>()?;
+
+    let mut report = FileReport {
+        schema: 1,
+        file: checkpoint.path().display().to_string(),
+        format: Some(checkpoint.format().to_string()),
+        vectors: wanted.iter().filter(|p| p.shape().len() < 2).count(),
+        non_finite: count.then(|| looked_at.iter().map(|l| l.own_non_finite).sum()),
+        tolerance: policy.tolerance(),
+        parameters: looked_at.into_iter().filter_map(|looked| looked.report).collect(),
+        ..FileReport::default()
+    };
+    // What belongs to the checkpoint and to none of its files is said with the first one.
+    if (questions.files)(0) {
+        report.passed_over = checkpoint.passed_over().clone();
+        report.notes = checkpoint.notes().to_vec();
+        add_spaces(checkpoint, questions, &mut report)?;
+    }
+    if !count {
+        report.notes.push("non-finite entries were not counted: that reads everything".into());
+    }
+    checkpoint.check_unchanged()?;
+    Ok(report)
+}
+
+fn add_spaces(
+    checkpoint: &Checkpoint,
+    questions: &Questions<'_>,
+    report: &mut FileReport,
+) -> Result<(), CheckpointError> {
+    let (spec, from) = match questions.axes {
+        Some(axes) => {
+            let (spec, others) = spaces::given(checkpoint, axes)?;
+            if let Some(first) = others.first() {
+                let more = others.len() - 1;
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                report.notes.push(format!("not in the axes file: {first}{more}"));
+            }
+            (spec, AxesFrom::Given)
+        }
+        None => match chain::chain(checkpoint) {
+            Some(spec) if checkpoint.bytes() <= SMALL_CHAIN => {
+                let spec = spec.map_err(CheckpointError::symmetry(checkpoint.path()))?;
+                (spec, AxesFrom::Inferred)
+            }
+            Some(_) => {
+                report.notes.push(
+                    "a plain chain of linear layers; give its axes to have its spaces, which reads everything"
+                        .into(),
+                );
+                return Ok(());
+            }
+            None => return Ok(()),
+        },
+    };
+    report.spaces = Some(spaces::spaces(checkpoint, &spec, &questions.policy)?);
+    report.axes = Some(from);
+    Ok(())
+}
+
+/// What was seen of one parameter.
+struct Looked {
+    report: Option<ParameterReport>,
+    /// Without those of its bias, which are counted with the bias.
+    own_non_finite: u64,
+}
+
+fn look(
+    checkpoint: &Checkpoint,
+    parameter: &Parameter,
+    policy: &Policy,
+    count: bool,
+) -> Result<Looked, CheckpointError> {
+    let own = if count { non_finite(checkpoint, parameter)? } else { 0 };
+    if parameter.shape().len() < 2 {
+        return Ok(Looked { report: None, own_non_finite: own });
+    }
+    let (axis, bias) = output_axis(checkpoint, parameter);
+    let units = parameter.shape()[axis];
+    let mut report = ParameterReport {
+        path: parameter.path().into(),
+        shape: parameter.shape().into(),
+        dtype: parameter.dtype().name().into(),
+        axis,
+        units,
+        // What has no entries is alike.
+        classes: units.min(1),
+        largest_class: units,
+        non_finite: count.then_some(own),
+        spread: policy.tolerance().map(|_| 0.0),
+        ..ParameterReport::default()
+    };
+    if parameter.entries() == 0 {
+        return Ok(Looked { report: Some(report), own_non_finite: own });
+    }
+    let found = units::unit_classes(checkpoint, parameter, axis, bias, policy, PER_WORKER)?;
+    if let (Some(bias), true) = (bias, count) {
+        report.non_finite = Some(own + non_finite(checkpoint, bias)?);
+    }
+    report.classes = found.partition.len();
+    report.largest_class = match found.partition.is_discrete() {
+        true => 1,
+        false => found.partition.sizes().max().unwrap_or_default(),
+    };
+    report.zero_units = found.zero.len();
+    report.constant_units = found.constant.len();
+    report.bias = bias.map(|bias| bias.path().into());
+    report.spread = policy.tolerance().map(|_| found.spread);
+    Ok(Looked { report: Some(report), own_non_finite: own })
+}
+
+/// The axis that a parameter's units are told along, and the bias that has one entry for each of them.
+pub(crate) fn output_axis<'c>(
+    checkpoint: &'c Checkpoint,
+    parameter: &Parameter,
+) -> (usize, Option<&'c Parameter>) {
+    let axis = usize::from(checkpoint.orientation(parameter) == Orientation::InputFirst);
+    let bias = checkpoint.bias_of(parameter);
+    (axis, bias.filter(|bias| bias.shape()[0] == parameter.shape()[axis]))
+}
+
+fn non_finite(checkpoint: &Checkpoint, parameter: &Parameter) -> Result<u64, CheckpointError> {
+    let entries = Entries::new(checkpoint, parameter)?;
+    let most = (PER_WORKER / parameter.dtype().size()).min(parameter.entries().max(1));
+    let mut block = checkpoint.buffer(parameter, most)?;
+    let mut count = 0;
+    for first in (0..parameter.entries()).step_by(most) {
+        let len = most.min(parameter.entries() - first);
+        block.resize(len);
+        entries.read(first, &mut block, 0..len)?;
+        count += block.non_finite();
+    }
+    Ok(count)
+}

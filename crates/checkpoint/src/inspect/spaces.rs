@@ -1,0 +1,94 @@
+//! Spaces of units over all parameters that they stand on.
+
+use constinit_symmetry::{
+    AxesFile, AxesSpec, Orientation, ParamView, Policy, SymmetryError, equitable, forward_lumpable,
+    twins_with,
+};
+
+use super::report::SpaceReport;
+use crate::checkpoint::Checkpoint;
+use crate::error::CheckpointError;
+use crate::numbers::Numbers;
+use crate::parameter::Parameter;
+
+/// The spec of an axes file for a checkpoint's parameters, and the floating parameters that it does not name.
+pub(crate) fn given(
+    checkpoint: &Checkpoint,
+    axes: &AxesFile,
+) -> Result<(AxesSpec, Vec<String>), CheckpointError> {
+    let named = |p: &&Parameter| axes.axes.contains_key(p.path());
+    // A file of a few bytes can claim any number of units that have no entries.
+    if let Some(empty) = checkpoint.parameters().iter().find(|p| named(p) && p.entries() == 0) {
+        let problem = format!("`{}` {:?} has no entries to compare", empty.path(), empty.shape());
+        return Err(CheckpointError::unsupported(checkpoint.path(), problem));
+    }
+    let orientation = |path: &str| {
+        checkpoint.parameter(path).map_or(Orientation::Unknown, |p| checkpoint.orientation(p))
+    };
+    let parameters = checkpoint.parameters().iter();
+    let others = parameters.clone().filter(|p| !named(p)).map(|p| p.path().to_owned()).collect();
+    let spec = axes
+        .clone()
+        .into_builder_with(orientation)
+        .build(parameters.filter(named).map(|p| (p.path(), p.shape())))
+        .map_err(CheckpointError::symmetry(checkpoint.path()))?;
+    Ok((spec, others))
+}
+
+/// A spec's parameters with their numbers, in memory: sums over classes ask for all of them at once.
+pub(crate) struct Loaded<'c> {
+    parameters: Vec<(&'c Parameter, Numbers)>,
+}
+
+impl<'c> Loaded<'c> {
+    pub fn new(checkpoint: &'c Checkpoint, spec: &AxesSpec) -> Result<Self, CheckpointError> {
+        let parameters = spec.params().iter().map(|param| {
+            let missing = || CheckpointError::NoParameter {
+                file: checkpoint.path().into(),
+                parameter: param.path().into(),
+            };
+            let parameter = checkpoint.parameter(param.path()).ok_or_else(missing)?;
+            Ok((parameter, checkpoint.read(parameter)?))
+        });
+        Ok(Self { parameters: parameters.collect::<Result<_, CheckpointError>>()? })
+    }
+
+    pub fn views(&self) -> Result<Vec<ParamView<'_>>, SymmetryError> {
+        let parameters = self.parameters.iter();
+        parameters
+            .map(|(p, numbers)| ParamView::new(p.path(), p.shape(), numbers.elements()))
+            .collect()
+    }
+}
+
+/// The classes of every space, in all three senses; twins by the policy, sums by value.
+pub(crate) fn spaces(
+    checkpoint: &Checkpoint,
+    spec: &AxesSpec,
+    policy: &Policy,
+) -> Result<Vec<SpaceReport>, CheckpointError> {
+    let symmetry = CheckpointError::symmetry(checkpoint.path());
+    let loaded = Loaded::new(checkpoint, spec)?;
+    let views = loaded.views().map_err(&symmetry)?;
+    let twins = twins_with(spec, &views, policy).map_err(&symmetry)?;
+    let equitable = equitable(spec, &views).map_err(&symmetry)?;
+    let forward = match forward_lumpable(spec, &views, &[]) {
+        Ok(found) => Some(found),
+        // Nobody in the file produces the units of some space, so what they carry is not known.
+        Err(SymmetryError::MissingInputPartition { .. }) => None,
+        Err(error) => return Err(symmetry(error)),
+    };
+    let reports = twins.spaces().iter().map(|space| SpaceReport {
+        name: space.name().into(),
+        units: space.partition().units(),
+        twins: space.effective_width(),
+        equitable: equitable.effective_width(space.name()).unwrap_or_default(),
+        forward: forward.as_ref().and_then(|found| found.effective_width(space.name())),
+        classes: space
+            .partition()
+            .classes()
+            .map(|class| class.iter().map(|unit| unit.get()).collect())
+            .collect(),
+    });
+    Ok(reports.collect())
+}

@@ -1,0 +1,566 @@
+//! Which units of one parameter are alike, reading no more of the file than that takes.
+//!
+//! A parameter seen from one of its axes is `outer` times a row of `units` times `inner` entries:
+//!
+//! ```text
+//! weight[out][in], units on out:    outer = 1,   inner = in      a unit's entries are one run
+//! weight[in][out], units on out:    outer = in,  inner = 1       a unit's entries lie a row apart
+//! ```
+//!
+//! Pieces of it go to the engine one after the other, each from the classes that the pieces before it left
+//! ([`twins_refining`]), and only runs of units that are not alone yet are read: of a parameter without symmetry a few
+//! numbers of each unit. Classes do not influence each other, so they are searched in batches whose pieces fit into a
+//! buffer.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use constinit_symmetry::{
+    AxesSpec, ParamView, Partition, Policy, SymmetryError, UnitIndex, either, twins_refining,
+};
+
+use crate::checkpoint::{Checkpoint, Entries};
+use crate::error::CheckpointError;
+use crate::numbers::{Numbers, with_numbers};
+use crate::parameter::Parameter;
+
+/// What of every unit is read first, in bytes: a cache line.
+const GLIMPSE: usize = if cfg!(test) { 4 } else { 64 };
+/// Runs shorter than this are read together with what lies between them.
+const SHORT_RUN: usize = if cfg!(test) { 16 } else { 512 };
+/// How many units are read side by side at most; few in tests, so that small parameters have batches.
+const BATCH: usize = if cfg!(test) { 3 } else { 512 };
+/// The least that is read of a unit that agrees with others so far, in bytes: asking costs as much as reading this.
+const PIECE: usize = if cfg!(test) { 8 } else { 4096 };
+/// Larger classes are cut by hashes first, so that their units need not be read side by side.
+const GIANT: usize = if cfg!(test) { 5 } else { 8 * BATCH };
+
+/// The units of one parameter.
+#[derive(Clone, Debug)]
+pub(crate) struct UnitClasses {
+    pub partition: Partition,
+    /// Units whose entries are all zero, the bias's included.
+    pub zero: Vec<usize>,
+    /// Units whose weights are all zero while the bias's entry is not.
+    pub constant: Vec<usize>,
+    /// The largest difference within a class; 0 where bits are compared.
+    pub spread: f64,
+}
+
+/// Finds the classes of a weight's units along `axis`, joined with the bias, with a buffer of about `budget` bytes.
+///
+/// The weight must have entries: a file of a few bytes can claim any number of units that have none.
+pub(crate) fn unit_classes(
+    checkpoint: &Checkpoint,
+    weight: &Parameter,
+    axis: usize,
+    bias: Option<&Parameter>,
+    policy: &Policy,
+    budget: usize,
+) -> Result<UnitClasses, CheckpointError> {
+    let file = checkpoint.path();
+    let shape = weight.shape();
+    let units = shape[axis];
+    // Can they be numbered?
+    UnitIndex::new(units)
+        .ok_or_else(|| CheckpointError::symmetry(file)(SymmetryError::TooManyUnits { units }))?;
+    let mut search = Search {
+        checkpoint,
+        weight,
+        entries: Entries::new(checkpoint, weight)?,
+        bias: bias.map(|bias| checkpoint.read(bias)).transpose()?,
+        outer: shape[..axis].iter().product(),
+        units,
+        inner: shape[axis + 1..].iter().product(),
+        policy,
+        budget,
+        labels: vec![0; units],
+        zero: vec![true; units],
+        nan: vec![false; units],
+        spread: 0.0,
+        spare: None,
+    };
+    search.run()?;
+    search.finish()
+}
+
+struct Search<'c> {
+    checkpoint: &'c Checkpoint,
+    weight: &'c Parameter,
+    entries: Entries<'c>,
+    bias: Option<Numbers>,
+    outer: usize,
+    units: usize,
+    inner: usize,
+    policy: &'c Policy,
+    budget: usize,
+    /// For every unit the smallest one of its class.
+    labels: Vec<u32>,
+    /// Units whose weights were all zero so far.
+    zero: Vec<bool>,
+    /// Units that are alone because they hold a NaN.
+    nan: Vec<bool>,
+    spread: f64,
+    spare: Option<Numbers>,
+}
+
+impl Search<'_> {
+    fn run(&mut self) -> Result<(), CheckpointError> {
+        let all: Vec<u32> = (0..self.units as u32).collect();
+        if let Some(bias) = self.bias.take() {
+            self.refine(&all, &bias, [1, self.units, 1])?;
+            self.bias = Some(bias);
+        }
+        self.spread = 0.0;
+        if self.outer > 1 && self.inner * self.size() < SHORT_RUN {
+            return self.to_the_end(&all, Self::read_rows);
+        }
+        let glimpse = (GLIMPSE / self.size()).min(self.budget / (self.units * self.size())).max(1);
+        let glimpse = glimpse.min(self.inner);
+        self.read_runs(&all, 0, 0, glimpse)?;
+        // What is a class in the end is read again, to its end.
+        self.spread = 0.0;
+        for batch in self.batches(&all) {
+            if batch.len() > GIANT && self.policy.tolerance().is_none() {
+                self.giant(&batch)?;
+            } else {
+                self.to_the_end(&batch, Self::read_all_runs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a batch to its end. Gaps need not stay gaps when a class gets smaller, so under a tolerance this is
+    /// repeated until nothing is cut.
+    fn to_the_end(
+        &mut self,
+        batch: &[u32],
+        read: fn(&mut Self, &[u32]) -> Result<(), CheckpointError>,
+    ) -> Result<(), CheckpointError> {
+        let spread_of_others = self.spread;
+        loop {
+            let before = self.class_count(batch);
+            self.spread = spread_of_others;
+            if self.policy.tolerance().is_some()
+                && let Some(bias) = self.bias.take()
+            {
+                let chosen = with_numbers!(&bias, |data| batch
+                    .iter()
+                    .map(|&unit| data[unit as usize])
+                    .collect::<Vec<_>>()
+                    .into());
+                self.refine(batch, &chosen, [1, batch.len(), 1])?;
+                self.bias = Some(bias);
+            }
+            read(self, batch)?;
+            if self.policy.tolerance().is_none() || self.class_count(batch) == before {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The whole parameter in stretches of rows.
+    fn read_rows(&mut self, all: &[u32]) -> Result<(), CheckpointError> {
+        let row = self.units * self.inner;
+        let (mut first, mut rows) = (0, 1);
+        while first < self.outer && !self.live(all).is_empty() {
+            rows = rows.min(self.outer - first).min((self.budget / (row * self.size())).max(1));
+            let mut block = self.buffer(rows * row)?;
+            self.entries.read(first * row, &mut block, 0..rows * row)?;
+            self.take(all, &block, [rows, self.units, self.inner])?;
+            self.spare = Some(block);
+            first += rows;
+            rows *= 8;
+        }
+        Ok(())
+    }
+
+    /// The runs of a batch, until all of its units are alone.
+    fn read_all_runs(&mut self, batch: &[u32]) -> Result<(), CheckpointError> {
+        let mut live = self.live(batch);
+        for outer in 0..self.outer {
+            let mut first = 0;
+            while first < self.inner && !live.is_empty() {
+                // Units that agree in a first glimpse mostly agree to the end.
+                let most = (self.budget / live.len()).max(PIECE) / self.size();
+                let width = most.min(self.inner - first);
+                self.read_runs(&live, outer, first, width)?;
+                first += width;
+                live = self.live(&live);
+            }
+        }
+        Ok(())
+    }
+
+    /// Entries `first..first + width` of the runs of some units, and what they say.
+    fn read_runs(
+        &mut self,
+        units: &[u32],
+        outer: usize,
+        first: usize,
+        width: usize,
+    ) -> Result<(), CheckpointError> {
+        let mut block = self.buffer(units.len() * width)?;
+        self.for_each_read(units, outer, first, width, |search, entry, range| {
+            search.entries.read(entry, &mut block, range)
+        })?;
+        self.take(units, &block, [1, units.len(), width])?;
+        self.spare = Some(block);
+        Ok(())
+    }
+
+    /// Fresh memory costs as much as reading into it, so there is one buffer.
+    fn buffer(&mut self, len: usize) -> Result<Numbers, CheckpointError> {
+        match self.spare.take() {
+            Some(mut spare) if spare.capacity() >= len => {
+                spare.resize(len);
+                Ok(spare)
+            }
+            _ => self.checkpoint.buffer(self.weight, len),
+        }
+    }
+
+    /// Calls `read` with the number of the first entry and the range of the block for every stretch that can be read
+    /// at once: whole runs of neighbours are one.
+    fn for_each_read(
+        &self,
+        units: &[u32],
+        outer: usize,
+        first: usize,
+        width: usize,
+        mut read: impl FnMut(&Self, usize, std::ops::Range<usize>) -> Result<(), CheckpointError>,
+    ) -> Result<(), CheckpointError> {
+        let mut at = 0;
+        while at < units.len() {
+            let mut end = at + 1;
+            if width == self.inner {
+                while end < units.len() && units[end] == units[end - 1] + 1 {
+                    end += 1;
+                }
+            }
+            let entry = (outer * self.units + units[at] as usize) * self.inner + first;
+            read(self, entry, at * width..end * width)?;
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// A class too large to be read side by side: cut by a hash of all its bytes, under a key that no file knows.
+    /// What has one hash is then compared with its first unit, a batch at a time.
+    fn giant(&mut self, class: &[u32]) -> Result<(), CheckpointError> {
+        let key = RandomState::new();
+        let mut groups: HashMap<(u32, u64), Vec<u32>> = HashMap::new();
+        let whole = self.inner.min((self.budget / self.size()).max(1));
+        for units in class.chunks((self.budget / (whole * self.size())).max(1)) {
+            let mut hashers: Vec<_> = units.iter().map(|_| key.build_hasher()).collect();
+            for outer in 0..self.outer {
+                for first in (0..self.inner).step_by(whole) {
+                    let width = whole.min(self.inner - first);
+                    let mut block = self.buffer(units.len() * width)?;
+                    self.for_each_read(units, outer, first, width, |search, entry, range| {
+                        search.entries.read(entry, &mut block, range)
+                    })?;
+                    let rows = block.bytes().chunks_exact(width * self.size());
+                    hashers.iter_mut().zip(rows).for_each(|(hasher, row)| hasher.write(row));
+                    self.spare = Some(block);
+                }
+            }
+            for (&unit, hasher) in units.iter().zip(&hashers) {
+                let label = self.labels[unit as usize];
+                // Tests must see what happens where two hashes are one.
+                let hash = if cfg!(test) { hasher.finish() & 1 } else { hasher.finish() };
+                groups.entry((label, hash)).or_default().push(unit);
+            }
+        }
+        for group in groups.values() {
+            group.iter().for_each(|&unit| self.labels[unit as usize] = group[0]);
+        }
+        for group in groups.into_values() {
+            for others in group[1..].chunks(BATCH) {
+                let batch: Vec<u32> = group[..1].iter().chain(others).copied().collect();
+                self.to_the_end(&batch, Self::read_all_runs)?;
+            }
+            if group.len() == 1 {
+                self.to_the_end(&group, Self::read_all_runs)?;
+            }
+            let collides = |unit: &&u32| {
+                self.labels[**unit as usize] != group[0] && !self.nan[**unit as usize]
+            };
+            // Two batches of one group do not know each other.
+            if group.iter().any(|unit| collides(&unit)) {
+                group.iter().for_each(|&unit| self.labels[unit as usize] = group[0]);
+                self.to_the_end(&group, Self::read_all_runs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a block of `[rows, units, width]` entries cut classes, and drop units that are not all zero.
+    fn take(
+        &mut self,
+        units: &[u32],
+        block: &Numbers,
+        shape: [usize; 3],
+    ) -> Result<(), CheckpointError> {
+        let [rows, count, width] = shape;
+        let threshold = self.policy.tolerance().unwrap_or_default();
+        with_numbers!(block, |data| {
+            for (place, &unit) in units.iter().enumerate() {
+                if self.zero[unit as usize] {
+                    self.zero[unit as usize] = (0..rows).all(|row| {
+                        let run = &data[(row * count + place) * width..][..width];
+                        run.iter().all(|&x| f64::from(x).abs() <= threshold)
+                    });
+                }
+            }
+        });
+        self.refine(units, block, shape)
+    }
+
+    fn refine(
+        &mut self,
+        units: &[u32],
+        block: &Numbers,
+        shape: [usize; 3],
+    ) -> Result<(), CheckpointError> {
+        let refined = refined(&self.labels, units, block, shape, self.policy);
+        let found = refined.map_err(CheckpointError::symmetry(self.checkpoint.path()))?;
+        let space = &found.spaces()[0];
+        for class in space.partition().classes() {
+            let first = units[class[0].get()];
+            class.iter().for_each(|unit| self.labels[units[unit.get()] as usize] = first);
+        }
+        for nan in space.nans() {
+            self.nan[units[nan.unit.get()] as usize] = true;
+        }
+        self.spread = self.spread.max(space.largest_spread());
+        Ok(())
+    }
+
+    /// The units that there is more to know of: they are not alone, or all zero so far.
+    fn live(&self, units: &[u32]) -> Vec<u32> {
+        // A class lies within the batch, behind its first unit.
+        let mut company = HashMap::new();
+        let alone = |unit: u32| self.labels[unit as usize] == unit;
+        for &unit in units.iter().filter(|unit| !alone(**unit)) {
+            company.insert(self.labels[unit as usize], ());
+        }
+        let live =
+            |unit: &u32| !alone(*unit) || company.contains_key(unit) || self.zero[*unit as usize];
+        units.iter().copied().filter(live).collect()
+    }
+
+    /// Whole classes of live units, together at least as many as are read side by side.
+    fn batches(&self, units: &[u32]) -> Vec<Vec<u32>> {
+        // Whole runs are read at once where a buffer holds a few of them.
+        let most = (self.budget / (self.inner * self.size()).max(1)).clamp(BATCH / 16, BATCH);
+        let mut live = self.live(units);
+        live.sort_by_key(|&unit| (self.labels[unit as usize], unit));
+        let mut batches: Vec<Vec<u32>> = Vec::new();
+        for class in live.chunk_by(|&u, &v| self.labels[u as usize] == self.labels[v as usize]) {
+            match batches.last_mut().filter(|batch| batch.len() + class.len() <= most) {
+                Some(batch) => batch.extend(class),
+                None => batches.push(class.to_vec()),
+            }
+        }
+        batches.iter_mut().for_each(|batch| batch.sort_unstable());
+        batches
+    }
+
+    fn class_count(&self, units: &[u32]) -> usize {
+        units.iter().filter(|&&unit| self.labels[unit as usize] == unit).count()
+    }
+
+    fn size(&self) -> usize {
+        self.weight.dtype().size()
+    }
+
+    fn finish(self) -> Result<UnitClasses, CheckpointError> {
+        let partition = Partition::from_labels(&self.labels)
+            .map_err(CheckpointError::symmetry(self.checkpoint.path()))?;
+        let threshold = self.policy.tolerance().unwrap_or_default();
+        let silent = |unit: &usize| match &self.bias {
+            Some(bias) => bias.get(*unit).is_some_and(|x| x.abs() <= threshold),
+            None => true,
+        };
+        let (zero, constant) =
+            (0..self.units).filter(|&unit| self.zero[unit]).partition(|unit| silent(unit));
+        Ok(UnitClasses { partition, zero, constant, spread: self.spread })
+    }
+}
+
+/// The twins among `units` that a block of `[rows, units, width]` entries leaves of the classes so far.
+fn refined(
+    labels: &[u32],
+    units: &[u32],
+    block: &Numbers,
+    shape: [usize; 3],
+    policy: &Policy,
+) -> Result<constinit_symmetry::Symmetry, SymmetryError> {
+    let spec = AxesSpec::builder()
+        .space("units", units.len())
+        .param("block", [either(""), either("units"), either("")])
+        .build([("block", &shape[..])])?;
+    let view = ParamView::new("block", &shape, block.elements())?;
+    let of: Vec<u32> = units.iter().map(|&unit| labels[unit as usize]).collect();
+    let start = match of.windows(2).all(|pair| pair[0] == pair[1]) {
+        true => vec![],
+        false => vec![("units", Partition::from_labels(&of)?)],
+    };
+    twins_refining(&spec, &[view], policy, &start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::path::PathBuf;
+
+    /// Every unit's entries, its bias last.
+    fn rows(shape: [usize; 3], weight: &[f32], bias: Option<&[f32]>) -> Vec<Vec<f32>> {
+        let [outer, units, inner] = shape;
+        let entry = |o: usize, u: usize, i: usize| weight[(o * units + u) * inner + i];
+        let rows = (0..units).map(|u| {
+            let own = (0..outer).flat_map(|o| (0..inner).map(move |i| entry(o, u, i)));
+            own.chain(bias.map(|bias| bias[u])).collect()
+        });
+        rows.collect()
+    }
+
+    /// Units of one class have equal bits and no NaN.
+    fn by_hand(rows: &[Vec<f32>]) -> Partition {
+        let label = |u: usize| {
+            let bits = |row: &[f32]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            let nan = rows[u].iter().any(|x| x.is_nan());
+            (0..u).find(|&v| !nan && bits(&rows[v]) == bits(&rows[u])).unwrap_or(u)
+        };
+        Partition::from_labels(&(0..rows.len()).map(label).collect::<Vec<_>>()).unwrap()
+    }
+
+    /// The coarsest partition whose classes have no gap above the tolerance at any entry: cut until nothing is cut.
+    fn by_hand_within(rows: &[Vec<f32>], tolerance: f64) -> Partition {
+        let mut labels: Vec<usize> = vec![0; rows.len()];
+        let mut next = 1;
+        loop {
+            let mut cut = false;
+            for entry in 0..rows.first().map_or(0, Vec::len) {
+                for label in 0..next {
+                    let mut class: Vec<usize> =
+                        (0..rows.len()).filter(|&u| labels[u] == label).collect();
+                    class.sort_by(|&u, &v| rows[u][entry].total_cmp(&rows[v][entry]));
+                    let value = |u: usize| f64::from(rows[u][entry]);
+                    let gap = |pair: &[usize]| value(pair[1]) - value(pair[0]) > tolerance;
+                    if let Some(at) = class.windows(2).position(gap) {
+                        class[at + 1..].iter().for_each(|&u| labels[u] = next);
+                        next += 1;
+                        cut = true;
+                    }
+                }
+            }
+            if !cut {
+                return Partition::from_labels(&labels).unwrap();
+            }
+        }
+    }
+
+    fn saved(
+        folder: &tempfile::TempDir,
+        shape: &[usize],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+    ) -> PathBuf {
+        use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
+        let view = |shape: &[usize], data| {
+            let bytes = bytemuck::cast_slice(data);
+            TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap()
+        };
+        let mut tensors = vec![("w.weight", view(shape, weight))];
+        tensors.extend(bias.map(|bias| ("w.bias", view(&[bias.len()], bias))));
+        let path = folder.path().join("w.safetensors");
+        serialize_to_file(tensors, None, &path).unwrap();
+        path
+    }
+
+    /// Few different numbers, so that units agree for a while or to the end.
+    fn number() -> impl Strategy<Value = f32> {
+        prop_oneof![4 => Just(0.0_f32), 4 => Just(1.0), 1 => Just(-0.0), 1 => Just(1.5), 1 => Just(f32::NAN)]
+    }
+
+    fn case() -> impl Strategy<Value = ([usize; 3], Vec<f32>, Option<Vec<f32>>, usize)> {
+        (1..4_usize, 1..14_usize, 1..7_usize).prop_flat_map(|(outer, units, inner)| {
+            let distinct = prop::collection::vec(number(), outer * inner * 3);
+            let which = prop::collection::vec(0..4_usize, units);
+            let own = prop::collection::vec(number(), outer * units * inner);
+            let bias = prop::option::of(prop::collection::vec(number(), units));
+            (distinct, which, own, bias, 1..400_usize).prop_map(
+                move |(distinct, which, own, bias, budget)| {
+                    // Most units are copies of one of three, the others are their own.
+                    let weight = (0..outer * units * inner).map(|at| {
+                        let (o, u, i) = (at / inner / units, at / inner % units, at % inner);
+                        match which[u] {
+                            3 => own[at],
+                            copy => distinct[(copy * outer + o) * inner + i],
+                        }
+                    });
+                    ([outer, units, inner], weight.collect(), bias, budget)
+                },
+            )
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_classes_are_those_of_the_whole_rows((shape, weight, bias, budget) in case()) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = saved(&folder, &shape, &weight, bias.as_deref());
+            let checkpoint = Checkpoint::open(&path).unwrap();
+            let [weight_of, bias_of] = ["w.weight", "w.bias"].map(|path| checkpoint.parameter(path));
+            let search = |policy: &Policy| {
+                unit_classes(&checkpoint, weight_of.unwrap(), 1, bias_of, policy, budget).unwrap()
+            };
+            let rows = rows(shape, &weight, bias.as_deref());
+            let found = search(&Policy::bits());
+            prop_assert_eq!(&found.partition, &by_hand(&rows));
+            prop_assert_eq!(found.spread, 0.0);
+            let own = shape[0] * shape[2];
+            let silent = |u: &usize| rows[*u][..own].iter().all(|&x| x == 0.0);
+            let quiet = |u: &usize| rows[*u][own..].iter().all(|&x| x == 0.0);
+            let (zero, constant): (Vec<usize>, Vec<usize>) =
+                (0..rows.len()).filter(silent).partition(quiet);
+            prop_assert_eq!((found.zero, found.constant), (zero, constant));
+
+            if rows.iter().flatten().all(|x| !x.is_nan()) {
+                for tolerance in [0.0, 0.5, 1.0] {
+                    let found = search(&Policy::within(tolerance).unwrap());
+                    let expected = by_hand_within(&rows, tolerance);
+                    prop_assert_eq!(&found.partition, &expected);
+                    let spread = expected.classes().flat_map(|class| {
+                        let pairs = class.iter().flat_map(|u| class.iter().map(move |v| (u, v)));
+                        let rows = &rows;
+                        pairs.flat_map(move |(u, v)| {
+                            let both = rows[u.get()].iter().zip(&rows[v.get()]);
+                            both.map(|(a, b)| f64::from(a - b))
+                        })
+                    });
+                    prop_assert_eq!(found.spread, spread.fold(0.0, f64::max));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hashes_that_collide_do_not_decide() {
+        // A class far above the limit of one batch, with a second one that differs in its last entry only.
+        let folder = tempfile::tempdir().unwrap();
+        let units = 40;
+        let weight: Vec<f32> = (0..units * 8)
+            .map(|at| if at % 8 == 7 && at / 8 % 3 == 1 { 2.0 } else { 1.0 })
+            .collect();
+        let path = saved(&folder, &[units, 8], &weight, None);
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        let weight_of = checkpoint.parameter("w.weight").unwrap();
+        let found = unit_classes(&checkpoint, weight_of, 0, None, &Policy::bits(), 64).unwrap();
+        assert_eq!(found.partition, by_hand(&rows([1, units, 8], &weight, None)));
+        assert_eq!(found.partition.len(), 2);
+    }
+}

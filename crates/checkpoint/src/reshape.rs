@@ -1,0 +1,177 @@
+//! Checkpoints with fewer units, or with units that differ: the same function, written to a new file.
+
+use std::path::Path;
+
+use constinit_symmetry::{
+    AxesFile, AxesSpec, OwnedParam, ParamView, Symmetry, break_symmetry, collapse,
+    forward_lumpable, twins,
+};
+use serde::Serialize;
+
+use crate::checkpoint::Checkpoint;
+use crate::error::CheckpointError;
+use crate::inspect::chain;
+use crate::inspect::spaces::{Loaded, given};
+use crate::verify::{self, Sums};
+use crate::write::NewFile;
+
+/// What was written, and how it was checked. Its JSON form is what `collapse` and `break` print.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reshaped {
+    /// The form of this report: 1.
+    pub schema: u32,
+    /// The checkpoint that was read.
+    pub file: String,
+    /// The one that was written.
+    pub out: String,
+    /// Numbers in the parameters before, and now.
+    pub entries: [usize; 2],
+    /// Every space: its name, its units before and now, and how many of them differ now.
+    pub spaces: Vec<SpaceChange>,
+    /// Classes that could not be separated, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inseparable: Vec<String>,
+    /// The largest difference of a sum that a unit takes in, as a share of the sizes of what is summed: of every
+    /// parameter, for random inputs that are alike on classes.
+    pub largest_sum_difference: f64,
+    /// The forward pass on random inputs, where it is known.
+    pub outputs: Option<Outputs>,
+}
+
+/// The units of one space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SpaceChange {
+    /// The name.
+    pub name: String,
+    /// Units before.
+    pub before: usize,
+    /// Units now.
+    pub now: usize,
+    /// Twin classes before.
+    pub twins_before: usize,
+    /// Twin classes now.
+    pub twins_now: usize,
+}
+
+/// The outputs of a chain of linear layers, ReLU between them, before and now.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Outputs {
+    /// How many random inputs.
+    pub inputs: usize,
+    /// The largest output.
+    pub largest: f64,
+    /// The largest difference.
+    pub difference: f64,
+}
+
+/// Merges units that compute the same, and writes the smaller network to a new file.
+///
+/// The axes must name every floating parameter: one that is left out could read a space whose units are merged.
+///
+/// # Errors
+///
+/// Where the axes do not fit or do not cover the checkpoint, where it cannot be read or the new one not be written, and
+/// where what was written does not compute the same; then nothing is at `out`.
+pub fn collapse_file(
+    checkpoint: &Checkpoint,
+    axes: &AxesFile,
+    out: &Path,
+) -> Result<Reshaped, CheckpointError> {
+    let symmetry = CheckpointError::symmetry(checkpoint.path());
+    let spec = whole(checkpoint, axes)?;
+    let loaded = Loaded::new(checkpoint, &spec)?;
+    let views = loaded.views().map_err(&symmetry)?;
+    let classes = forward_lumpable(&spec, &views, &[]).map_err(&symmetry)?;
+    let collapsed = collapse(&classes, &views).map_err(&symmetry)?;
+    let made = Made { spec: collapsed.spec(), params: collapsed.params() };
+    finish(checkpoint, out, (&classes, &views), &made, Vec::new())
+}
+
+/// Changes the outgoing weights of twins by at most `scale`, so that training can separate them, and writes the network
+/// to a new file. The function stays as it is.
+///
+/// # Errors
+///
+/// As [`collapse_file`]; and for a scale that is negative or not finite.
+pub fn break_file(
+    checkpoint: &Checkpoint,
+    axes: &AxesFile,
+    out: &Path,
+    scale: f64,
+    seed: u64,
+) -> Result<Reshaped, CheckpointError> {
+    let symmetry = CheckpointError::symmetry(checkpoint.path());
+    let spec = whole(checkpoint, axes)?;
+    let loaded = Loaded::new(checkpoint, &spec)?;
+    let views = loaded.views().map_err(&symmetry)?;
+    let classes = twins(&spec, &views).map_err(&symmetry)?;
+    let broken = break_symmetry(&classes, &views, scale, seed).map_err(&symmetry)?;
+    let inseparable = broken
+        .inseparable()
+        .iter()
+        .map(|class| format!("{} units of {}: {}", class.units.len(), class.space, class.reason));
+    let inseparable = inseparable.collect();
+    let made = Made { spec: &spec, params: broken.params() };
+    finish(checkpoint, out, (&classes, &views), &made, inseparable)
+}
+
+/// The new network.
+struct Made<'m> {
+    spec: &'m AxesSpec,
+    params: &'m [OwnedParam],
+}
+
+/// The spec of axes that leave no floating parameter out.
+fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
+    let (spec, others) = given(checkpoint, axes)?;
+    if let Some(first) = others.first() {
+        let problem = format!(
+            "the axes file says nothing of `{first}`, which could read units that are changed (write \"\" for a fixed axis)"
+        );
+        return Err(CheckpointError::unsupported(checkpoint.path(), problem));
+    }
+    Ok(spec)
+}
+
+/// Writes, reads back, checks, and only then gives the file its name.
+fn finish(
+    checkpoint: &Checkpoint,
+    out: &Path,
+    (classes, views): (&Symmetry, &[ParamView<'_>]),
+    made: &Made<'_>,
+    inseparable: Vec<String>,
+) -> Result<Reshaped, CheckpointError> {
+    let symmetry = CheckpointError::symmetry(checkpoint.path());
+    let file = NewFile::write(out, checkpoint, made.params)?;
+    let written = file.open()?;
+    let loaded = Loaded::new(&written, made.spec)?;
+    let now = loaded.views().map_err(&symmetry)?;
+    let Sums { largest, place } = verify::sums(classes, views, made.spec, &now);
+    let wrong = |problem| CheckpointError::NotVerified { file: out.into(), problem };
+    if let Some(place) = place {
+        return Err(wrong(format!("sums of `{place}` differ by {largest:e} of their size")));
+    }
+    let outputs = chain::linear_chain(checkpoint).map(|chain| verify::outputs(&chain, views, &now));
+    let outputs = outputs.transpose().map_err(wrong)?;
+    let before = twins(classes.spec(), views).map_err(&symmetry)?;
+    let after = twins(made.spec, &now).map_err(&symmetry)?;
+    let spaces = before.spaces().iter().zip(after.spaces()).map(|(old, new)| SpaceChange {
+        name: old.name().into(),
+        before: old.partition().units(),
+        now: new.partition().units(),
+        twins_before: old.effective_width(),
+        twins_now: new.effective_width(),
+    });
+    let report = Reshaped {
+        schema: 1,
+        file: checkpoint.path().display().to_string(),
+        out: out.display().to_string(),
+        entries: [views, &now].map(|views| views.iter().map(ParamView::entries).sum()),
+        spaces: spaces.collect(),
+        inseparable,
+        largest_sum_difference: largest,
+        outputs,
+    };
+    file.keep()?;
+    Ok(report)
+}

@@ -1,0 +1,223 @@
+//! Whether two networks compute the same, checked without the engine's own arithmetic on blocks.
+//!
+//! For every parameter W and random numbers x[j] on its input axes that are alike on classes, what a unit takes in is
+//! compared, before and now:
+//!
+//! ```text
+//! Σ_j W[i][j] x[j]   and   Σ_j' W'[i'][j'] x'[j']      x'[j'] the number of the class that j' stands for, i' that of i
+//! ```
+//!
+//! For a chain of linear layers, the whole forward pass with ReLU between the layers is compared, too.
+
+use std::collections::HashMap;
+
+use constinit_symmetry::{AxesSpec, Elements, ParamView, Role, SpecParam, Symmetry, UnitIndex};
+
+use crate::inspect::chain::Chain;
+use crate::reshape::Outputs;
+
+/// How many random inputs go through a chain.
+const INPUTS: usize = 64;
+
+/// What the sums of all parameters said.
+pub(crate) struct Sums {
+    /// The largest difference, as a share of the sum of the magnitudes.
+    pub largest: f64,
+    /// A parameter whose difference is more than its type's rounding explains.
+    pub place: Option<String>,
+}
+
+/// Compares the sums of all parameters. `now` is the network with one unit for each class where `spec` has other sizes
+/// than that of the classes, and one with the same units where it is the same.
+pub(crate) fn sums(
+    classes: &Symmetry,
+    before: &[ParamView<'_>],
+    spec: &AxesSpec,
+    now: &[ParamView<'_>],
+) -> Sums {
+    let merged = classes.spec() != spec;
+    let mut all = Sums { largest: 0.0, place: None };
+    for old in before {
+        let of = |spec: &AxesSpec| Some(spec.params()[spec.param_id(old.path())?.get()].clone());
+        let new = now.iter().find(|new| new.path() == old.path());
+        let (Some(old_axes), Some(new_axes), Some(new)) = (of(classes.spec()), of(spec), new)
+        else {
+            all.place.get_or_insert(old.path().into());
+            continue;
+        };
+        let kept = if merged { Units::Merged } else { Units::Own };
+        let old_sums = taken_in(old, &old_axes, classes, kept);
+        let new_sums =
+            taken_in(new, &new_axes, classes, if merged { Units::Are } else { Units::Own });
+        let by_place: HashMap<usize, f64> =
+            new_sums.into_iter().map(|(place, [sum, _])| (place, sum)).collect();
+        let shares = old_sums.iter().map(|(place, [sum, size])| {
+            let difference = by_place.get(place).map_or(f64::INFINITY, |other| (sum - other).abs());
+            match difference / size {
+                _ if difference == 0.0 => 0.0,
+                share if share.is_nan() => f64::INFINITY,
+                share => share,
+            }
+        });
+        let largest = shares.fold(0.0, f64::max);
+        all.largest = all.largest.max(largest);
+        if largest > rounding(old) {
+            all.place.get_or_insert(old.path().into());
+        }
+    }
+    all
+}
+
+/// What rounding every entry once may change of a sum, as a share of the magnitudes in it.
+fn rounding(view: &ParamView<'_>) -> f64 {
+    match view.elements() {
+        // The sums here are no more exact themselves.
+        Elements::F64(_) => 1e3 * f64::EPSILON,
+        Elements::F32(_) => f64::from(f32::EPSILON),
+        Elements::F16(_) => 2.0_f64.powi(-10),
+        _ => 2.0_f64.powi(-7),
+    }
+}
+
+/// How the units of a parameter stand to classes.
+#[derive(Clone, Copy, PartialEq)]
+enum Units {
+    /// They are units, and sums go by class.
+    Merged,
+    /// They are units, and sums go by unit.
+    Own,
+    /// They are the classes.
+    Are,
+}
+
+/// The sums that a parameter makes of random numbers on its input axes, with the sums of magnitudes. Each by its place
+/// on the other axes, where a unit may stand for its class.
+fn taken_in(
+    view: &ParamView<'_>,
+    param: &SpecParam,
+    classes: &Symmetry,
+    units: Units,
+) -> Vec<(usize, [f64; 2])> {
+    // For every axis, by index: the number of what is random there, and the place.
+    let axes: Vec<Vec<[usize; 2]>> = param
+        .axes()
+        .iter()
+        .zip(view.shape())
+        .map(|(axis, &len)| {
+            let inner = axis.axis.inner();
+            let count = len / axis.axis.entries().max(1);
+            let partition = axis.axis.space().map(|id| classes.spaces()[id.get()].partition());
+            let of_index = |index: usize| match partition {
+                Some(partition) if count > 0 => {
+                    let (block, unit, k) =
+                        (index / inner / count, index / inner % count, index % inner);
+                    let class = UnitIndex::new(unit).and_then(|unit| partition.class_of(unit));
+                    let class = match units {
+                        Units::Are => unit,
+                        _ => class.map_or(unit, |class| class.get()),
+                    };
+                    let random = (block * partition.len() + class) * inner + k;
+                    [random, if units == Units::Own { index } else { random }]
+                }
+                _ => [index; 2],
+            };
+            (0..len).map(of_index).collect()
+        })
+        .collect();
+    let is_input = |axis: usize| param.axes()[axis].role == Role::Input;
+    let mut sums: HashMap<usize, (usize, [f64; 2])> = HashMap::new();
+    let mut index = vec![0; view.shape().len()];
+    for _ in 0..view.entries() {
+        let (mut own, mut place, mut random) = (0, 0, 1.0);
+        for (axis, &at) in index.iter().enumerate() {
+            let [number, standing] = axes[axis][at];
+            if is_input(axis) {
+                random *= draw(axis as u64, number as u64);
+            } else {
+                own = own * view.shape()[axis] + at;
+                // Any number beyond all places will do, the same before and now.
+                place = place * (1 << 20) + standing;
+            }
+        }
+        let term = view.get(&index).unwrap_or(f64::NAN) * random;
+        let (_, [sum, size]) = sums.entry(own).or_insert((place, [0.0; 2]));
+        *sum += term;
+        *size += term.abs();
+        for axis in (0..index.len()).rev() {
+            index[axis] += 1;
+            if index[axis] < view.shape()[axis] {
+                break;
+            }
+            index[axis] = 0;
+        }
+    }
+    sums.into_values().collect()
+}
+
+/// A number between -1 and 1 that depends on nothing else.
+fn draw(stream: u64, number: u64) -> f64 {
+    let mut z = (stream << 48 ^ number).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+}
+
+/// Sends random inputs through a chain of linear layers, before and now.
+pub(crate) fn outputs(
+    chain: &Chain,
+    before: &[ParamView<'_>],
+    now: &[ParamView<'_>],
+) -> Result<Outputs, String> {
+    let mut found = Outputs { inputs: INPUTS, largest: 0.0, difference: 0.0 };
+    for input in 0..INPUTS {
+        let random = |at: usize| draw(input as u64 + 1, at as u64);
+        let [old, new] = [before, now].map(|views| forward(chain, views, random));
+        let (Some(old), Some(new)) = (old, new) else {
+            return Err("its layers no longer follow each other".into());
+        };
+        if old.len() != new.len() {
+            return Err(format!("{} outputs became {}", old.len(), new.len()));
+        }
+        for (a, b) in old.iter().zip(&new) {
+            found.largest = found.largest.max(a.abs());
+            let difference = (a - b).abs();
+            found.difference =
+                if difference.is_nan() { f64::NAN } else { found.difference.max(difference) };
+        }
+    }
+    Ok(found)
+}
+
+/// The outputs for one input, in double precision.
+fn forward(
+    chain: &Chain,
+    views: &[ParamView<'_>],
+    input: impl Fn(usize) -> f64,
+) -> Option<Vec<f64>> {
+    let view = |path: &str| views.iter().find(|view| view.path() == path);
+    let (mut x, last) = (Vec::new(), chain.layers.len() - 1);
+    for (number, (weight, bias)) in chain.layers.iter().enumerate() {
+        let weight = view(weight)?;
+        let &[a, b] = weight.shape() else { return None };
+        let [outputs, inputs] = if chain.inputs_first { [b, a] } else { [a, b] };
+        if number == 0 {
+            x = (0..inputs).map(&input).collect();
+        }
+        if x.len() != inputs {
+            return None;
+        }
+        let bias = match bias {
+            Some(path) => Some(view(path)?),
+            None => None,
+        };
+        let y = (0..outputs).map(|i| {
+            let entry = |j| weight.get(&if chain.inputs_first { [j, i] } else { [i, j] });
+            let sum =
+                x.iter().enumerate().map(|(j, x)| Some(entry(j)? * x)).sum::<Option<f64>>()?;
+            let y = sum + bias.map_or(Some(0.0), |bias| bias.get(&[i]))?;
+            Some(if number < last { y.max(0.0) } else { y })
+        });
+        x = y.collect::<Option<_>>()?;
+    }
+    Some(x)
+}

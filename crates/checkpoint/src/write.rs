@@ -1,0 +1,243 @@
+//! Writing a checkpoint with some parameters replaced, to a new file or not at all.
+//!
+//! The file is written under a temporary name beside its place, flushed to the disk, read back, and only then given its
+//! name: at no moment is there a part of a file under that name, nothing is ever overwritten, and where the disk is
+//! full or the check fails the temporary file is gone.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use constinit_symmetry::{Elements, OwnedParam};
+use serde_json::{Map, Value, json};
+use tempfile::NamedTempFile;
+
+use crate::checkpoint::{Checkpoint, Entries};
+use crate::error::CheckpointError;
+use crate::format::Format;
+use crate::parameter::Parameter;
+
+/// Bytes that are copied at a time.
+const BLOCK: u64 = 1 << 20;
+
+/// A file that is whole but has not got its name yet. Dropped, it is gone.
+#[derive(Debug)]
+pub struct NewFile {
+    file: NamedTempFile,
+    place: PathBuf,
+}
+
+impl NewFile {
+    /// Writes a safetensors file with the tensors and texts of `original`, where `replaced` takes the place of the
+    /// parameters of the same paths, and reads it back.
+    ///
+    /// # Errors
+    ///
+    /// - [`CheckpointError::Unsupported`] where the original is no safetensors file: its own format is not written here;
+    /// - [`CheckpointError::Exists`] where something is at `place`;
+    /// - [`CheckpointError::NoParameter`] for a replaced parameter that the original does not have;
+    /// - [`CheckpointError::Io`] where the disk is full or refuses; [`CheckpointError::NotVerified`] where what is read
+    ///   back is not what was written.
+    pub fn write(
+        place: &Path,
+        original: &Checkpoint,
+        replaced: &[OwnedParam],
+    ) -> Result<Self, CheckpointError> {
+        if !matches!(original.format(), Format::Safetensors | Format::ShardedSafetensors) {
+            let problem =
+                format!("a {} file: only safetensors files are written anew", original.format());
+            return Err(CheckpointError::unsupported(original.path(), problem));
+        }
+        if place.symlink_metadata().is_ok() {
+            return Err(CheckpointError::Exists { file: place.into() });
+        }
+        let tensors = tensors(original, replaced)?;
+        let io = |error| CheckpointError::io(place, None, error);
+        let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        // As an ordinary file would be; temporary ones are private.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = builder.prefix(&format!(".{name}.")).tempfile_in(folder).map_err(io)?;
+        let mut writer = BufWriter::with_capacity(BLOCK as usize, file);
+        let header = header(original, &tensors);
+        writer.write_all(&(header.len() as u64).to_le_bytes()).map_err(io)?;
+        writer.write_all(&header).map_err(io)?;
+        for tensor in &tensors {
+            tensor.each_block(original, |block| writer.write_all(block).map_err(io))?;
+        }
+        let file = writer.into_inner().map_err(|error| io(error.into_error()))?;
+        file.as_file().sync_all().map_err(io)?;
+        original.check_unchanged()?;
+        let new = Self { file, place: place.into() };
+        new.check(original, &tensors)?;
+        Ok(new)
+    }
+
+    /// The file as it was written, to be looked at before it gets its name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkpoint::open`].
+    pub fn open(&self) -> Result<Checkpoint, CheckpointError> {
+        Checkpoint::open_as(self.file.path(), Format::Safetensors)
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    ///
+    /// Where something has come to stand there meanwhile, or the system refuses. The temporary file is gone then.
+    pub fn keep(self) -> Result<(), CheckpointError> {
+        let place = self.place;
+        self.file.persist_noclobber(&place).map_err(|failed| match failed.error.kind() {
+            std::io::ErrorKind::AlreadyExists => CheckpointError::Exists { file: place.clone() },
+            _ => CheckpointError::io(&place, None, failed.error),
+        })?;
+        // The name has to reach the disk, too. Not every system lets a folder be opened.
+        if let Some(folder) = place.parent() {
+            let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
+    }
+
+    /// Compares every byte with what was to be written.
+    fn check(&self, original: &Checkpoint, tensors: &[Tensor<'_>]) -> Result<(), CheckpointError> {
+        let wrong = |path: &str| CheckpointError::NotVerified {
+            file: self.place.clone(),
+            problem: format!("`{path}` differs"),
+        };
+        let written = self.open()?;
+        if written.metadata() != original.metadata() {
+            return Err(wrong("__metadata__"));
+        }
+        for tensor in tensors {
+            let place = match written.parameter(&tensor.path) {
+                Some(found) if found.shape() == tensor.shape => Some(found.offset),
+                Some(_) => None,
+                None => {
+                    let found = written.others().iter().find(|other| other.path == tensor.path);
+                    found.filter(|other| other.dtype == tensor.dtype).map(|other| other.place[0])
+                }
+            };
+            let mut offset = place.ok_or_else(|| wrong(&tensor.path))?;
+            tensor.each_block(original, |block| {
+                let found = written.bytes_at(0, offset, block.len() as u64)?;
+                offset += block.len() as u64;
+                if found == block { Ok(()) } else { Err(wrong(&tensor.path)) }
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A tensor to be written.
+struct Tensor<'c> {
+    path: String,
+    dtype: String,
+    shape: Vec<usize>,
+    bytes: u64,
+    from: From<'c>,
+}
+
+enum From<'c> {
+    New(&'c OwnedParam),
+    Parameter(&'c Parameter),
+    Other { source: usize, offset: u64 },
+}
+
+impl Tensor<'_> {
+    fn each_block(
+        &self,
+        original: &Checkpoint,
+        mut each: impl FnMut(&[u8]) -> Result<(), CheckpointError>,
+    ) -> Result<(), CheckpointError> {
+        match self.from {
+            From::New(param) => match param.elements().elements() {
+                Elements::F32(data) => each(bytemuck::cast_slice(data)),
+                Elements::F64(data) => each(bytemuck::cast_slice(data)),
+                Elements::F16(data) => each(bytemuck::cast_slice(data)),
+                Elements::Bf16(data) => each(bytemuck::cast_slice(data)),
+                other => {
+                    let problem = format!("numbers of a new type: {} of them", other.len());
+                    Err(CheckpointError::unsupported(original.path(), problem))
+                }
+            },
+            From::Parameter(parameter) => {
+                let entries = Entries::new(original, parameter)?;
+                let most = BLOCK as usize / parameter.dtype().size();
+                let mut block = original.buffer(parameter, most.min(parameter.entries()))?;
+                for first in (0..parameter.entries()).step_by(most) {
+                    let len = most.min(parameter.entries() - first);
+                    block.resize(len);
+                    entries.read(first, &mut block, 0..len)?;
+                    each(block.bytes())?;
+                }
+                Ok(())
+            }
+            From::Other { source, offset } => {
+                let mut at = 0;
+                while at < self.bytes {
+                    let len = BLOCK.min(self.bytes - at);
+                    each(&original.bytes_at(source, offset + at, len)?)?;
+                    at += len;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn tensors<'c>(
+    original: &'c Checkpoint,
+    replaced: &'c [OwnedParam],
+) -> Result<Vec<Tensor<'c>>, CheckpointError> {
+    if let Some(param) = replaced.iter().find(|param| original.parameter(param.path()).is_none()) {
+        let (file, parameter) = (original.path().into(), param.path().into());
+        return Err(CheckpointError::NoParameter { file, parameter });
+    }
+    let floats = original.parameters().iter().map(|parameter| {
+        let dtype = parameter.dtype();
+        let new = replaced.iter().find(|param| param.path() == parameter.path());
+        let shape = new.map_or(parameter.shape(), |param| param.shape()).to_vec();
+        Tensor {
+            path: parameter.path().into(),
+            dtype: dtype.name().into(),
+            bytes: (shape.iter().product::<usize>() * dtype.size()) as u64,
+            shape,
+            from: new.map_or(From::Parameter(parameter), From::New),
+        }
+    });
+    let others = original.others().iter().map(|other| Tensor {
+        path: other.path.clone(),
+        dtype: other.dtype.clone(),
+        shape: other.shape.clone(),
+        bytes: other.place[1],
+        from: From::Other { source: other.source, offset: other.place[0] },
+    });
+    let mut all: Vec<Tensor<'c>> = floats.chain(others).collect();
+    // Wide numbers first, so that every number lies at a multiple of its size.
+    let size =
+        |tensor: &Tensor<'_>| tensor.bytes / tensor.shape.iter().product::<usize>().max(1) as u64;
+    all.sort_by_key(|tensor| std::cmp::Reverse(size(tensor)));
+    Ok(all)
+}
+
+fn header(original: &Checkpoint, tensors: &[Tensor<'_>]) -> Vec<u8> {
+    let mut header = Map::new();
+    if !original.metadata().is_empty() {
+        header.insert("__metadata__".into(), json!(original.metadata()));
+    }
+    let mut offset = 0;
+    for tensor in tensors {
+        let Tensor { dtype, shape, bytes, .. } = tensor;
+        let offsets = [offset, offset + bytes];
+        let facts = json!({"dtype": dtype, "shape": shape, "data_offsets": offsets});
+        header.insert(tensor.path.clone(), facts);
+        offset += bytes;
+    }
+    let mut text = Value::Object(header).to_string().into_bytes();
+    text.resize(text.len().next_multiple_of(8), b' ');
+    text
+}

@@ -1,0 +1,161 @@
+//! Writing checkpoints anew: the same function, to a new file or not at all.
+
+mod common;
+
+use common::{file, sample};
+use constinit_checkpoint::{Checkpoint, CheckpointError, break_file, collapse_file};
+use constinit_symmetry::AxesFile;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use std::collections::HashMap;
+use std::path::Path;
+use tempfile::{TempDir, tempdir};
+
+const AXES: &str = r#"
+    [axes]
+    "fc1.weight" = ["h", ""]
+    "fc1.bias"   = ["h"]
+    "fc2.weight" = ["", "h"]
+    "fc2.bias"   = [""]
+    "scale"      = []
+"#;
+
+fn axes(text: &str) -> AxesFile {
+    toml::from_str(text).unwrap()
+}
+
+fn bytes(numbers: &[f32]) -> Vec<u8> {
+    numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+/// Units 0 and 2 of three are twins; unit 3 only computes what they do. With an integer tensor and a text beside.
+fn original(folder: &TempDir) -> Checkpoint {
+    let fc1 = bytes(&[1.0, 2.0, 3.0, 4.0, 1.0, 2.0, 1.0, 2.0]);
+    let (b1, fc2, b2) = (bytes(&[0.5; 4]), bytes(&[7.0, 8.0, 7.0, -3.5]), bytes(&[0.25]));
+    let (scale, steps) = (bytes(&[2.0]), 12_i64.to_le_bytes());
+    let view = |dtype, shape: &[usize], data| TensorView::new(dtype, shape.to_vec(), data).unwrap();
+    let tensors = [
+        ("fc1.weight", view(Dtype::F32, &[4, 2], &fc1)),
+        ("fc1.bias", view(Dtype::F32, &[4], &b1)),
+        ("fc2.weight", view(Dtype::F32, &[1, 4], &fc2)),
+        ("fc2.bias", view(Dtype::F32, &[1], &b2)),
+        ("scale", view(Dtype::F32, &[], &scale)),
+        ("steps", view(Dtype::I64, &[1], &steps)),
+    ];
+    let texts = HashMap::from([("origin".to_owned(), "a test".to_owned())]);
+    let path = file(folder, "m.safetensors", serialize(tensors, Some(texts)).unwrap());
+    Checkpoint::open(&path).unwrap()
+}
+
+/// What the format's own reader finds.
+fn numbers(file: &[u8], name: &str) -> (Vec<usize>, Vec<f32>) {
+    let read = SafeTensors::deserialize(file).unwrap();
+    let tensor = read.tensor(name).unwrap();
+    let numbers = tensor.data().chunks(4).map(|x| f32::from_le_bytes(x.try_into().unwrap()));
+    (tensor.shape().to_vec(), numbers.collect())
+}
+
+#[test]
+fn collapsing() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("small.safetensors");
+    let report = collapse_file(&original(&folder), &axes(AXES), &out).unwrap();
+    assert_eq!(report.entries, [18, 10]);
+    assert_eq!((report.spaces[0].before, report.spaces[0].now), (4, 2));
+    assert!(report.largest_sum_difference < 1e-15);
+    let file = std::fs::read(&out).unwrap();
+    assert_eq!(numbers(&file, "fc1.weight"), (vec![2, 2], vec![1.0, 2.0, 3.0, 4.0]));
+    assert_eq!(numbers(&file, "fc2.weight"), (vec![1, 2], vec![10.5, 8.0]));
+    let read = SafeTensors::deserialize(&file).unwrap();
+    assert_eq!(read.tensor("steps").unwrap().data(), 12_i64.to_le_bytes());
+    let (_, header) = SafeTensors::read_metadata(&file).unwrap();
+    assert_eq!(header.metadata().as_ref().unwrap()["origin"], "a test");
+    // The forward pass of what is no chain is not known.
+    assert_eq!(report.outputs, None);
+}
+
+#[test]
+fn breaking() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("broken.safetensors");
+    let report = break_file(&original(&folder), &axes(AXES), &out, 0.5, 7).unwrap();
+    assert_eq!((report.spaces[0].twins_before, report.spaces[0].twins_now), (3, 4));
+    let file = std::fs::read(&out).unwrap();
+    let (_, fc2) = numbers(&file, "fc2.weight");
+    assert!(fc2[0] != fc2[2] && fc2[0] + fc2[2] == 14.0, "{fc2:?}");
+    assert_eq!((fc2[1], fc2[3]), (8.0, -3.5));
+    assert_eq!(numbers(&file, "fc1.weight").1[..2], [1.0, 2.0]);
+}
+
+#[test]
+fn a_chain_is_sent_numbers_through() {
+    let folder = tempdir().unwrap();
+    let path = file(&folder, "chain.safetensors", common::chain());
+    let out = folder.path().join("out.safetensors");
+    let axes = axes(&AXES.replace("\"scale\"      = []", ""));
+    let report = collapse_file(&Checkpoint::open(&path).unwrap(), &axes, &out).unwrap();
+    let outputs = report.outputs.unwrap();
+    assert!(outputs.largest > 1.0 && outputs.difference <= 1e-12 * outputs.largest, "{outputs:?}");
+}
+
+#[test]
+fn nothing_is_overwritten_and_nothing_left_behind() {
+    let folder = tempdir().unwrap();
+    let original = original(&folder);
+    let names = |folder: &Path| -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let before = std::fs::read(original.path()).unwrap();
+    for taken in ["m.safetensors", "other"] {
+        std::fs::write(folder.path().join("other"), "mine").unwrap();
+        let error = collapse_file(&original, &axes(AXES), &folder.path().join(taken)).unwrap_err();
+        assert!(matches!(error, CheckpointError::Exists { .. }), "{error}");
+    }
+    let out = folder.path().join("new");
+    let partial = AXES.replace("\"fc2.bias\"   = [\"\"]", "");
+    let error = collapse_file(&original, &axes(&partial), &out).unwrap_err().to_string();
+    assert!(error.contains("says nothing of `fc2.bias`"), "{error}");
+    assert!(break_file(&original, &axes(AXES), &out, f64::NAN, 0).is_err());
+    let nowhere = folder.path().join("nowhere/new");
+    assert!(collapse_file(&original, &axes(AXES), &nowhere).is_err());
+    assert_eq!(names(folder.path()), ["m.safetensors", "other"]);
+    assert_eq!(std::fs::read(original.path()).unwrap(), before);
+
+    let pytorch = Checkpoint::open(&sample("chain.pt")).unwrap();
+    let axes = axes(&AXES.replace("\"scale\"      = []", ""));
+    let error = collapse_file(&pytorch, &axes, &out).unwrap_err().to_string();
+    assert!(error.contains("only safetensors files are written anew"), "{error}");
+    assert_eq!(names(folder.path()), ["m.safetensors", "other"]);
+}
+
+/// A disk of 4 KiB. Needs the right to mount one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_nothing_behind() {
+    use std::process::Command;
+    let folder = tempdir().unwrap();
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=4k", "tmpfs"])
+        .arg(&disk)
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !mounted {
+        eprintln!("not tested: a full disk, since this user may not mount one");
+        return;
+    }
+    let fc1 = bytes(&vec![1.0; 2048]);
+    let view = TensorView::new(Dtype::F32, vec![1024, 2], &fc1).unwrap();
+    let path = file(&folder, "m.safetensors", serialize([("w", view)], None).unwrap());
+    let axes = axes("[axes]\n\"w\" = [\"\", \"\"]");
+    let original = Checkpoint::open(&path).unwrap();
+    let error = collapse_file(&original, &axes, &disk.join("new.safetensors")).unwrap_err();
+    let left = std::fs::read_dir(&disk).unwrap().count();
+    assert!(Command::new("umount").arg(&disk).status().unwrap().success());
+    assert!(error.to_string().contains("No space left"), "{error}");
+    assert_eq!(left, 0);
+}

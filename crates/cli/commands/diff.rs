@@ -1,0 +1,18 @@
+//! `constinit diff`: what happened to the units between two checkpoints.
+
+use super::print;
+use constinit_checkpoint::{Checkpoint, diff as compare};
+use constinit_cli::args::DiffArgs;
+use constinit_cli::failure::Failure;
+use constinit_cli::inspect::{Wanted, bytes_of, json, policy, progress, table};
+
+pub fn diff(args: &DiffArgs) -> Result<(), Failure> {
+    let policy = policy(args.tolerance)?;
+    let wanted = Wanted::new(args.only.as_deref(), args.skip.as_deref())?;
+    let [before, after] = [Checkpoint::open(&args.before)?, Checkpoint::open(&args.after)?];
+    let bar = progress(bytes_of(&args.before) + bytes_of(&args.after));
+    let report =
+        compare(&before, &after, &policy, &|path| wanted.is(path), &|bytes| bar.inc(bytes))?;
+    bar.finish_and_clear();
+    print(&if args.json { json(&report) } else { table::diff(&report) })
+}

@@ -1,0 +1,44 @@
+//! `constinit inspect`: which units of checkpoints are the same unit.
+
+use super::print;
+use constinit_checkpoint::FileReport;
+use constinit_cli::args::{InspectArgs, ReportArgs};
+use constinit_cli::failure::Failure;
+use constinit_cli::inspect::{deny, inspect_all, said, text};
+
+pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
+    let mut checks = Checks::new(&args.report);
+    let failed = inspect_all(args, |report| checks.take(&report))?;
+    checks.end(failed)
+}
+
+/// Prints reports and remembers what is wrong with them.
+pub struct Checks<'a> {
+    args: &'a ReportArgs,
+    denied: Vec<String>,
+    reports: usize,
+}
+
+impl<'a> Checks<'a> {
+    pub fn new(args: &'a ReportArgs) -> Self {
+        Self { args, denied: Vec::new(), reports: 0 }
+    }
+
+    pub fn take(&mut self, report: &FileReport) -> Result<(), Failure> {
+        self.reports += 1;
+        if let Some(error) = &report.error {
+            super::complain(&text::plain(error));
+        }
+        self.denied.extend(deny::denied(report, &self.args.deny));
+        print(&said(report, self.args.said()))
+    }
+
+    /// A file that could not be read weighs more than what was found in others.
+    pub fn end(self, failed: usize) -> Result<(), Failure> {
+        if failed > 0 {
+            let all = self.reports;
+            return Err(Failure::usage(format!("{failed} of {all} checkpoints could not be read")));
+        }
+        if self.denied.is_empty() { Ok(()) } else { Err(Failure::check(self.denied.join("\n"))) }
+    }
+}

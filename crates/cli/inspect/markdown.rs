@@ -1,0 +1,84 @@
+//! Reports as Markdown, for the comments of pull requests.
+
+use super::text::{notes, parameter_rows, plain, space_rows, spaces_title, summary};
+use constinit_checkpoint::FileReport;
+
+/// A section of one checkpoint: what was found, in full; what is as it should be, as a number.
+pub fn report(report: &FileReport) -> String {
+    let mut text = format!("### {}\n\n{}\n", cell(&plain(&report.file)), cell(&summary(report)));
+    for note in notes(report) {
+        text += &format!("- {}\n", cell(&note));
+    }
+    let found = |number: usize| {
+        let p = &report.parameters[number];
+        p.classes < p.units
+            || p.zero_units + p.constant_units > 0
+            || p.non_finite.is_some_and(|n| n > 0)
+    };
+    let (heading, rows) = parameter_rows(report);
+    let (shown, others): (Vec<_>, Vec<_>) =
+        rows.into_iter().enumerate().partition(|(number, _)| found(*number));
+    if !shown.is_empty() {
+        text += &format!("\n{}", table(&heading, shown.into_iter().map(|(_, row)| row)));
+    }
+    if !others.is_empty() {
+        text += &format!("\nNothing found in {} parameters.\n", others.len());
+    }
+    let (heading, rows) = space_rows(report);
+    if !rows.is_empty() {
+        text += &format!("\n{}\n\n{}", spaces_title(report), table(&heading, rows.into_iter()));
+    }
+    text + "\n"
+}
+
+fn table(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut text = line(heading.iter().map(|name| (*name).to_owned()).collect());
+    text += &line(vec!["---".to_owned(); heading.len()]);
+    for row in rows {
+        text += &line(row.iter().map(|text| cell(text)).collect());
+    }
+    text
+}
+
+/// Text that Markdown leaves as it is.
+fn cell(text: &str) -> String {
+    let escaped = |c: char| match c {
+        '|' | '\\' | '`' | '*' | '_' | '<' | '[' | ']' | '#' => format!("\\{c}"),
+        _ => c.to_string(),
+    };
+    text.chars().map(escaped).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use constinit_checkpoint::ParameterReport;
+
+    #[test]
+    fn only_what_was_found_is_a_row() {
+        let alike = ParameterReport {
+            path: "a|b".into(),
+            shape: vec![2, 1],
+            dtype: "F32".into(),
+            units: 2,
+            classes: 1,
+            largest_class: 2,
+            ..ParameterReport::default()
+        };
+        let other = ParameterReport { classes: 2, path: "c".into(), ..alike.clone() };
+        let all = FileReport {
+            file: "m".into(),
+            parameters: vec![alike, other],
+            ..FileReport::default()
+        };
+        assert_eq!(
+            report(&all),
+            "### m\n\n4 units are 3; none is zero or constant\n\n\
+             | parameter | shape | type | units | classes | largest | zero | constant |\n\
+             | --- | --- | --- | --- | --- | --- | --- | --- |\n\
+             | a\\|b | \\[2, 1\\] | F32 | 2 | 1 | 2 | 0 | 0 |\n\n\
+             Nothing found in 1 parameters.\n\n"
+        );
+    }
+}

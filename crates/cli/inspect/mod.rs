@@ -1,0 +1,178 @@
+//! `constinit inspect`, `diff` and `merge`, apart from their commands: which files, what of them, and how it is said.
+
+pub mod deny;
+pub mod markdown;
+pub mod shard;
+pub mod table;
+pub mod text;
+
+use crate::args::{InspectArgs, Said};
+use crate::failure::Failure;
+use constinit_checkpoint::{
+    Checkpoint, CheckpointError, FileReport, Part, Questions, discover, inspect,
+};
+use constinit_symmetry::{AxesFile, Policy};
+use indicatif::{ProgressBar, ProgressStyle};
+use regex::Regex;
+use shard::Shard;
+use std::path::{Path, PathBuf};
+
+/// Inspects everything that was asked for and hands on one report a checkpoint, as they are made. A checkpoint that
+/// cannot be read has a report, too; how many there were comes back.
+///
+/// # Errors
+///
+/// Where an argument is wrong, or `each` fails.
+pub fn inspect_all(
+    args: &InspectArgs,
+    mut each: impl FnMut(FileReport) -> Result<(), Failure>,
+) -> Result<usize, Failure> {
+    let policy = policy(args.tolerance)?;
+    let wanted = Wanted::new(args.only.as_deref(), args.skip.as_deref())?;
+    let axes = args.axes.as_deref().map(read_axes).transpose()?;
+    let shard =
+        args.shard.as_deref().map(|text| Shard::parse(text, |name| std::env::var(name).ok()));
+    let shard = shard.transpose()?;
+
+    let mut failed = 0;
+    let found: Vec<(PathBuf, Option<CheckpointError>)> = args
+        .files
+        .iter()
+        .flat_map(|path| match discover(path) {
+            Ok(found) => found.into_iter().map(|path| (path, None)).collect(),
+            Err(error) => vec![(path.clone(), Some(error))],
+        })
+        .collect();
+    let bar = progress(found.iter().map(|(path, _)| bytes_of(path)).sum());
+    let counts: Vec<usize> =
+        found.iter().map(|(path, _)| Checkpoint::files_at(path).len().max(1)).collect();
+    let all_files = counts.iter().sum();
+    let checkpoints = found.len();
+    let mut first = 0;
+    for (number, ((path, error), count)) in found.into_iter().zip(counts).enumerate() {
+        let files = [first, first + count];
+        first += count;
+        let part = shard.map(|Shard { number: shard, of }| Part {
+            shard,
+            of,
+            checkpoint: [number, checkpoints],
+            files,
+            all_files,
+        });
+        let mine = |file: usize| part.is_none_or(|part| part.does(files[0] + file));
+        if !(0..count).any(mine) {
+            continue;
+        }
+        bar.set_message(format!(
+            "{} of {checkpoints}  {}",
+            number + 1,
+            text::plain(&path.display().to_string())
+        ));
+        let questions = Questions {
+            policy,
+            axes: axes.as_ref(),
+            wanted: &|path| wanted.is(path),
+            files: &mine,
+            non_finite: args.non_finite || args.report.deny.contains(&crate::args::Deny::NonFinite),
+            progress: &|bytes| bar.inc(bytes),
+        };
+        let report = match error {
+            Some(error) => Err(error),
+            None => Checkpoint::open(&path).and_then(|checkpoint| inspect(&checkpoint, &questions)),
+        };
+        let mut report = report.unwrap_or_else(|error| {
+            failed += 1;
+            FileReport {
+                schema: 1,
+                file: path.display().to_string(),
+                error: Some(error.to_string()),
+                ..FileReport::default()
+            }
+        });
+        report.part = part;
+        bar.suspend(|| each(report))?;
+    }
+    bar.finish_and_clear();
+    Ok(failed)
+}
+
+/// What counts as alike.
+///
+/// # Errors
+///
+/// For a tolerance that is none.
+pub fn policy(tolerance: Option<f64>) -> Result<Policy, Failure> {
+    match tolerance {
+        Some(tolerance) => Policy::within(tolerance)
+            .map_err(|error| Failure::usage(format!("--tolerance: {error}"))),
+        None => Ok(Policy::bits()),
+    }
+}
+
+/// An axes file.
+///
+/// # Errors
+///
+/// Where it cannot be read.
+pub fn read_axes(path: &Path) -> Result<AxesFile, Failure> {
+    let wrong =
+        |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    toml::from_str(&text).map_err(|error| wrong(&error))
+}
+
+/// Which parameters are looked at.
+pub struct Wanted {
+    only: Option<Regex>,
+    skip: Option<Regex>,
+}
+
+impl Wanted {
+    /// # Errors
+    ///
+    /// For an expression that is none.
+    pub fn new(only: Option<&str>, skip: Option<&str>) -> Result<Self, Failure> {
+        let regex = |option: &str, text: Option<&str>| {
+            let regex = text.map(Regex::new).transpose();
+            regex.map_err(|error| Failure::usage(format!("--{option}: {error}")))
+        };
+        Ok(Self { only: regex("only", only)?, skip: regex("skip", skip)? })
+    }
+
+    pub fn is(&self, path: &str) -> bool {
+        self.only.as_ref().is_none_or(|regex| regex.is_match(path))
+            && !self.skip.as_ref().is_some_and(|regex| regex.is_match(path))
+    }
+}
+
+/// One report as it is printed.
+pub fn said(report: &FileReport, manner: Said) -> String {
+    match manner {
+        Said::Json => json(report),
+        Said::Markdown => markdown::report(report),
+        Said::Table => table::report(report),
+    }
+}
+
+/// One line.
+pub fn json(report: &impl serde::Serialize) -> String {
+    // Numbers, texts and lists always have a JSON form.
+    format!("{}\n", serde_json::to_string(report).unwrap_or_default())
+}
+
+/// A bar on a terminal, and nothing elsewhere.
+pub fn progress(bytes: u64) -> ProgressBar {
+    let bar = ProgressBar::new(bytes);
+    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}  {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// The size of a checkpoint's files, as far as it is known beforehand.
+pub fn bytes_of(path: &Path) -> u64 {
+    Checkpoint::files_at(path)
+        .iter()
+        .filter_map(|path| path.metadata().ok())
+        .map(|facts| facts.len())
+        .sum()
+}

@@ -1,0 +1,103 @@
+//! One machine's share of a job: `--shard`.
+
+use crate::failure::Failure;
+
+/// Machine `number` of `of`, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    pub number: usize,
+    pub of: usize,
+}
+
+impl Shard {
+    /// `K/N`, or `auto`: from the environment of a Slurm job array, or of a Kubernetes indexed Job with the number of
+    /// completions in `CONSTINIT_SHARDS` (Kubernetes itself tells a pod only its index).
+    ///
+    /// # Errors
+    ///
+    /// For anything else, and where the environment does not say.
+    pub fn parse(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let shard = if text == "auto" {
+            automatic(variable)?
+        } else {
+            let parts = text.split_once('/');
+            let parts = parts.and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+            let (number, of) = parts.ok_or_else(|| {
+                Failure::usage(format!("--shard {text}: K/N, as in 3/8, or `auto`"))
+            })?;
+            Self { number, of }
+        };
+        if shard.number == 0 || shard.number > shard.of {
+            let Self { number, of } = shard;
+            return Err(Failure::usage(format!(
+                "--shard {number}/{of}: the first is 1/{of}, the last {of}/{of}"
+            )));
+        }
+        Ok(shard)
+    }
+}
+
+fn automatic(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, Failure> {
+    let number = |name: &str| -> Result<Option<usize>, Failure> {
+        let parsed = variable(name).map(|text| text.trim().parse());
+        parsed.transpose().map_err(|_| Failure::usage(format!("--shard auto: {name} is no number")))
+    };
+    if let Some(task) = number("SLURM_ARRAY_TASK_ID")? {
+        let Some(of) = number("SLURM_ARRAY_TASK_COUNT")? else {
+            return Err(Failure::usage("--shard auto: SLURM_ARRAY_TASK_COUNT is not set"));
+        };
+        let first = number("SLURM_ARRAY_TASK_MIN")?.unwrap_or_default();
+        let step = number("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1).max(1);
+        // Tasks need not be numbered from 0, nor one by one.
+        return Ok(Shard { number: task.saturating_sub(first) / step + 1, of });
+    }
+    if let Some(index) = number("JOB_COMPLETION_INDEX")? {
+        let Some(of) = number("CONSTINIT_SHARDS")? else {
+            return Err(Failure::usage(
+                "--shard auto: set CONSTINIT_SHARDS to the Job's completions",
+            ));
+        };
+        return Ok(Shard { number: index + 1, of });
+    }
+    Err(Failure::usage("--shard auto: neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn auto(variables: &[(&str, &str)]) -> Result<Shard, String> {
+        let get = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned())
+        };
+        Shard::parse("auto", get).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn by_hand() {
+        let parse = |text| Shard::parse(text, |_| None).map_err(|failure| failure.to_string());
+        assert_eq!(parse("3/8"), Ok(Shard { number: 3, of: 8 }));
+        assert_eq!(parse("0/8").unwrap_err(), "--shard 0/8: the first is 1/8, the last 8/8");
+        for wrong in ["9/8", "0/0", "3", "a/b", "-1/2", "3/8/1", ""] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn from_the_environment() {
+        // sbatch --array=10-16:2
+        let slurm = [
+            ("SLURM_ARRAY_TASK_ID", "14"),
+            ("SLURM_ARRAY_TASK_COUNT", "4"),
+            ("SLURM_ARRAY_TASK_MIN", "10"),
+            ("SLURM_ARRAY_TASK_STEP", "2"),
+        ];
+        assert_eq!(auto(&slurm), Ok(Shard { number: 3, of: 4 }));
+        assert_eq!(auto(&slurm[..3]), Err("--shard 5/4: the first is 1/4, the last 4/4".into()));
+        let kubernetes = [("JOB_COMPLETION_INDEX", "0"), ("CONSTINIT_SHARDS", "5")];
+        assert_eq!(auto(&kubernetes), Ok(Shard { number: 1, of: 5 }));
+        assert!(auto(&kubernetes[..1]).unwrap_err().contains("CONSTINIT_SHARDS"));
+        assert!(auto(&[]).unwrap_err().contains("SLURM_ARRAY_TASK_ID"));
+        assert!(auto(&[("SLURM_ARRAY_TASK_ID", "x")]).unwrap_err().contains("is no number"));
+    }
+}

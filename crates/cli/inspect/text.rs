@@ -1,0 +1,151 @@
+//! Names and counts as text.
+
+use constinit_checkpoint::FileReport;
+
+/// A name from a file, without what a terminal would obey.
+pub fn plain(name: &str) -> String {
+    let shown = |c: char| {
+        if c.is_control()
+            || ('\u{202a}'..='\u{202e}').contains(&c)
+            || ('\u{2066}'..='\u{2069}').contains(&c)
+        {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    name.chars().map(shown).collect()
+}
+
+/// What was found in a sentence: "258 units are 257; 2 are zero".
+pub fn summary(report: &FileReport) -> String {
+    if let Some(error) = &report.error {
+        return format!("could not be read: {}", plain(error));
+    }
+    let totals = report.totals();
+    let mut parts = Vec::new();
+    if totals.units == 0 {
+        parts.push("no parameter with two axes or more".to_owned());
+    } else if totals.classes < totals.units {
+        parts.push(format!("{} units are {}", totals.units, totals.classes));
+    } else {
+        parts.push(format!("{} units, no two alike", totals.units));
+    }
+    if totals.zero > 0 {
+        parts.push(format!("{} {} zero", totals.zero, are(totals.zero)));
+    }
+    if totals.constant > 0 {
+        parts.push(format!("{} {} constant", totals.constant, are(totals.constant)));
+    }
+    if totals.units > 0 && totals.zero + totals.constant == 0 {
+        parts.push("none is zero or constant".to_owned());
+    }
+    match report.non_finite {
+        Some(0) => parts.push("every entry is finite".to_owned()),
+        Some(1) => parts.push("1 entry is not finite".to_owned()),
+        Some(many) => parts.push(format!("{many} entries are not finite")),
+        None => {}
+    }
+    parts.join("; ")
+}
+
+fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}
+
+/// What else a reader should know, a line each.
+pub fn notes(report: &FileReport) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(tolerance) = report.tolerance {
+        let spread = report.parameters.iter().filter_map(|p| p.spread).fold(0.0, f64::max);
+        notes.push(format!("alike within {tolerance:e}; the widest class spreads over {spread:e}"));
+    }
+    if report.vectors > 0 {
+        let plural = if report.vectors == 1 { "" } else { "s" };
+        notes.push(format!("{} vector{plural} and scalars beside", report.vectors));
+    }
+    if !report.passed_over.is_empty() {
+        let types =
+            report.passed_over.iter().map(|(name, count)| format!("{count} {}", plain(name)));
+        notes.push(format!("passed over: {}", types.collect::<Vec<_>>().join(", ")));
+    }
+    notes.extend(report.notes.iter().map(|note| plain(note)));
+    notes
+}
+
+/// The title above the spaces.
+pub fn spaces_title(report: &FileReport) -> &'static str {
+    match report.axes {
+        Some(constinit_checkpoint::AxesFrom::Inferred) => {
+            "spaces (inferred: a plain chain of linear layers, with nothing but elementwise functions between them)"
+        }
+        _ => "spaces",
+    }
+}
+
+/// The table's columns and rows; not finite ones only where they were counted.
+pub fn parameter_rows(report: &FileReport) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let mut heading =
+        vec!["parameter", "shape", "type", "units", "classes", "largest", "zero", "constant"];
+    let counted = report.parameters.iter().any(|p| p.non_finite.is_some());
+    if counted {
+        heading.push("not finite");
+    }
+    let rows = report.parameters.iter().map(|p| {
+        let mut row = vec![
+            plain(&p.path),
+            format!("{:?}", p.shape),
+            p.dtype.clone(),
+            p.units.to_string(),
+            p.classes.to_string(),
+            p.largest_class.to_string(),
+            p.zero_units.to_string(),
+            p.constant_units.to_string(),
+        ];
+        if counted {
+            row.push(p.non_finite.map_or("-".into(), |count| count.to_string()));
+        }
+        row
+    });
+    (heading, rows.collect())
+}
+
+/// The same for spaces.
+pub fn space_rows(report: &FileReport) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let rows = report.spaces.iter().flatten().map(|space| {
+        vec![
+            plain(&space.name),
+            space.units.to_string(),
+            space.twins.to_string(),
+            space.equitable.to_string(),
+            space.forward.map_or("-".into(), |count| count.to_string()),
+        ]
+    });
+    (vec!["space", "units", "twins", "equitable", "forward"], rows.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use constinit_checkpoint::ParameterReport;
+
+    #[test]
+    fn names_do_not_reach_the_terminal_as_commands() {
+        assert_eq!(plain("a\u{1b}[31mb\n\u{202e}c"), "a\\u{1b}[31mb\\n\\u{202e}c");
+        assert_eq!(plain("schicht.\u{fc}ber"), "schicht.\u{fc}ber");
+    }
+
+    #[test]
+    fn sentences() {
+        let mut report = FileReport { non_finite: Some(0), ..FileReport::default() };
+        assert_eq!(summary(&report), "no parameter with two axes or more; every entry is finite");
+        report.parameters =
+            vec![ParameterReport { units: 258, classes: 257, ..ParameterReport::default() }];
+        report.parameters[0].zero_units = 2;
+        report.non_finite = None;
+        assert_eq!(summary(&report), "258 units are 257; 2 are zero");
+        report.parameters[0] =
+            ParameterReport { units: 3, classes: 3, ..ParameterReport::default() };
+        assert_eq!(summary(&report), "3 units, no two alike; none is zero or constant");
+    }
+}

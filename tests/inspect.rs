@@ -1,0 +1,257 @@
+//! `constinit inspect`, `diff` and `merge` on files that the formats' own libraries wrote.
+#![cfg(feature = "ndarray")]
+
+mod program;
+
+use burn::module::{Module, Param};
+use burn::nn::{Linear, LinearConfig};
+use burn::record::{FullPrecisionSettings, NamedMpkFileRecorder};
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+use burn_store::{BurnpackStore, ModuleSnapshot};
+use program::Folder;
+use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
+use serde_json::{Value, json};
+
+type B = burn_ndarray::NdArray;
+
+#[derive(Module, Debug)]
+struct Net<B: Backend> {
+    fc1: Linear<B>,
+    fc2: Linear<B>,
+}
+
+/// Three hidden units of which two are alike.
+fn net() -> Net<B> {
+    let device = Default::default();
+    let linear = |inputs, outputs, weight: Vec<f32>, bias: Vec<f32>| {
+        let mut layer: Linear<B> = LinearConfig::new(inputs, outputs).init(&device);
+        let weight = TensorData::new(weight, [inputs, outputs]);
+        layer.weight = Param::from_tensor(Tensor::from_data(weight, &device));
+        layer.bias = Some(Param::from_tensor(Tensor::from_data(bias.as_slice(), &device)));
+        layer
+    };
+    Net {
+        fc1: linear(2, 3, vec![1.0, 3.0, 1.0, 2.0, 4.0, 2.0], vec![0.5; 3]),
+        fc2: linear(3, 1, vec![7.0, 8.0, 7.0], vec![0.0]),
+    }
+}
+
+/// A file of matrices.
+fn matrices(folder: &Folder, name: &str, of: &[(&str, [usize; 2], Vec<f32>)]) {
+    let bytes: Vec<Vec<u8>> = of
+        .iter()
+        .map(|(_, _, numbers)| numbers.iter().flat_map(|x| x.to_le_bytes()).collect())
+        .collect();
+    let views = of.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
+        (*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap())
+    });
+    serialize_to_file(views, None, &folder.join(name)).unwrap();
+}
+
+fn hidden() -> Value {
+    json!([{"name": "hidden1", "units": 3, "twins": 2, "equitable": 2, "forward": 2, "classes": [[0, 2], [1]]}])
+}
+
+#[test]
+fn files_of_burn() {
+    let folder = Folder::new();
+    let (net, pack) = (net(), folder.join("chain.bpk"));
+    net.save_into(&mut BurnpackStore::from_file(pack)).unwrap();
+    let recorder = NamedMpkFileRecorder::<FullPrecisionSettings>::new();
+    net.save_file(folder.join("chain"), &recorder).unwrap();
+    for name in ["chain.bpk", "chain.mpk"] {
+        let report = &folder.run(&["inspect", name, "--json"]).ok().json()[0];
+        // Burn's orientation, told by the format and by the bias.
+        let fc1 = &report["parameters"][0];
+        assert_eq!(fc1["path"], "fc1.weight", "{report}");
+        assert_eq!((&fc1["shape"], &fc1["axis"]), (&json!([2, 3]), &json!(1)));
+        assert_eq!((&fc1["units"], &fc1["classes"]), (&json!(3), &json!(2)));
+        assert_eq!((&report["spaces"], &report["axes"]), (&hidden(), &json!("inferred")), "{name}");
+    }
+}
+
+#[test]
+fn the_json_of_the_contract() {
+    let folder = Folder::new();
+    matrices(
+        &folder,
+        "m.safetensors",
+        &[
+            ("b.weight", [1, 3], vec![7.0, 8.0, 7.0]),
+            ("a.weight", [3, 2], vec![1.0, 2.0, f32::NAN, 4.0, 1.0, 2.0]),
+            ("zero", [2, 2], vec![0.0; 4]),
+        ],
+    );
+    let report = &folder.run(&["inspect", "m.safetensors", "--json"]).ok().json()[0];
+    let row = |path, shape: [usize; 2], units, classes, largest, zero, nan| {
+        json!({"path": path, "shape": shape, "dtype": "F32", "axis": 0, "units": units, "classes": classes,
+               "largest_class": largest, "zero_units": zero, "constant_units": 0, "non_finite": nan})
+    };
+    assert_eq!(
+        *report,
+        json!({"schema": 1, "file": "m.safetensors", "format": "safetensors", "vectors": 0, "non_finite": 1,
+               "parameters": [row("a.weight", [3, 2], 3, 2, 2, 0, 1), row("b.weight", [1, 3], 1, 1, 1, 0, 0),
+                              row("zero", [2, 2], 2, 1, 2, 2, 0)]})
+    );
+    // Axes for some of them, in the file's own orientation.
+    folder
+        .write("axes.toml", "[axes]\n\"a.weight\" = [\"h\", \"\"]\n\"b.weight\" = [\"\", \"h\"]\n");
+    let with_axes = ["inspect", "m.safetensors", "--axes", "axes.toml", "--json"];
+    let report = &folder.run(&with_axes).ok().json()[0];
+    assert_eq!(report["spaces"][0]["classes"], json!([[0, 2], [1]]));
+    assert_eq!(
+        (&report["axes"], &report["notes"]),
+        (&json!("given"), &json!(["not in the axes file: zero"]))
+    );
+    folder.write("wrong.toml", "[axes]\n\"a.wieght\" = [\"h\", \"\"]\n");
+    let wrong = ["inspect", "m.safetensors", "--axes", "wrong.toml"];
+    folder.run(&wrong).refused(2, "did you mean `a.weight`?");
+}
+
+#[test]
+fn what_is_denied_ends_with_code_1() {
+    let folder = Folder::new();
+    let distinct = ("w", [2, 2], vec![1.0, 2.0, 3.0, 4.0]);
+    matrices(&folder, "fine.safetensors", &[distinct.clone()]);
+    matrices(&folder, "twins.safetensors", &[distinct.clone(), ("x", [2, 1], vec![1.0, 1.0])]);
+    matrices(&folder, "zero.safetensors", &[("z", [2, 1], vec![0.0, 1.0])]);
+    matrices(&folder, "nan.safetensors", &[("n", [2, 1], vec![f32::INFINITY, 1.0])]);
+    let deny = |file: &str| folder.run(&["inspect", file, "--deny", "twins,zero,non-finite"]);
+    deny("fine.safetensors").ok();
+    deny("twins.safetensors").refused(1, "twins.safetensors: units that are alike in x");
+    deny("zero.safetensors").refused(1, "zero.safetensors: zero units in z");
+    deny("nan.safetensors").refused(1, "nan.safetensors: entries that are not finite in n");
+    folder.run(&["inspect", "twins.safetensors", "--deny", "twins", "--skip", "^x$"]).ok();
+    folder.run(&["inspect", "twins.safetensors", "--deny", "twins", "--only", "w"]).ok();
+    // A broken file weighs more, and the others are reported all the same.
+    folder.write("broken.safetensors", "broken");
+    let all = folder.run(&["inspect", ".", "--deny", "twins", "--json"]);
+    assert_eq!(all.stdout.lines().count(), 5, "{}", all.stdout);
+    let all = all.refused(2, "1 of 5 checkpoints could not be read");
+    assert!(all.stderr.contains("broken.safetensors, byte 0: "), "{}", all.stderr);
+}
+
+#[test]
+fn a_table_and_markdown() {
+    let folder = Folder::new();
+    matrices(
+        &folder,
+        "m.safetensors",
+        &[("a\u{1b}[31m", [2, 1], vec![1.0, 1.0]), ("b", [2, 1], vec![0.0, 1.0])],
+    );
+    let table = folder.run(&["inspect", "m.safetensors"]).ok().stdout;
+    assert_eq!(
+        table,
+        "m.safetensors (safetensors)\n\
+         4 units are 3; 1 is zero; every entry is finite\n\n\
+         parameter     shape   type  units  classes  largest  zero  constant  not finite\n\
+         a\\u{1b}[31m  [2, 1]  F32       2        1        2     0         0           0\n\
+         b             [2, 1]  F32       2        2        1     1         0           0\n\n"
+    );
+    let markdown =
+        folder.run(&["inspect", "m.safetensors", "--markdown", "--tolerance", "1"]).ok().stdout;
+    assert!(markdown.starts_with("### m.safetensors\n\n4 units are 2; 2 are zero;"), "{markdown}");
+    assert!(markdown.contains("alike within 1e0; the widest class spreads over 1e0"), "{markdown}");
+    folder.run(&["inspect", "m.safetensors", "--tolerance", "-1"]).refused(2, "--tolerance");
+    folder.run(&["inspect", "m.safetensors", "--only", "("]).refused(2, "--only");
+}
+
+#[test]
+fn shards_merged_are_the_whole() {
+    let folder = Folder::new();
+    let mut map = serde_json::Map::new();
+    for shard in 0..3_u8 {
+        let name = format!("model-{shard}.safetensors");
+        let layer = |k: u8| format!("layers.{}.weight", u32::from(shard) + 3 * u32::from(k));
+        let numbers = |k: u8| (0..6).map(|at| f32::from(at / 2 * k)).collect();
+        let names: Vec<String> = (0..2).map(layer).collect();
+        let of: Vec<_> =
+            names.iter().zip(0..).map(|(name, k)| (name.as_str(), [3, 2], numbers(k))).collect();
+        matrices(&folder, &name, &of);
+        map.extend(names.iter().map(|layer| (layer.clone(), json!(name))));
+    }
+    let index = json!({"weight_map": map}).to_string();
+    folder.write("model.safetensors.index.json", &index);
+    matrices(&folder, "other.safetensors", &[("w", [2, 2], vec![1.0; 4])]);
+    folder.write("broken.safetensors", "broken");
+    let whole = folder.run(&["inspect", ".", "--json"]);
+    assert_eq!((whole.code, whole.stdout.lines().count()), (Some(2), 3));
+    for of in [1, 2, 3, 7] {
+        let parts: Vec<String> = (1..=of)
+            .map(|k| {
+                let mut inspect = folder.program(&["inspect", ".", "--json", "--shard", "auto"]);
+                inspect.env("JOB_COMPLETION_INDEX", (k - 1).to_string());
+                inspect.env("CONSTINIT_SHARDS", of.to_string());
+                let name = format!("part{k}.jsonl");
+                folder.write(&name, &String::from_utf8(inspect.output().unwrap().stdout).unwrap());
+                name
+            })
+            .collect();
+        // In any order.
+        let parts: Vec<&str> = parts.iter().rev().map(String::as_str).collect();
+        let merged = folder.run(&[&["merge", "--json"], &parts[..]].concat());
+        assert_eq!((merged.code, &merged.stdout), (Some(2), &whole.stdout), "{of} parts");
+        if of > 1 {
+            let fewer = folder.run(&[&["merge"], &parts[1..]].concat());
+            // The last of seven has no file to do, and is not missed.
+            let expected = if of == 7 { "could not be read" } else { "is missing" };
+            fewer.refused(2, expected);
+            let twice = [&["merge"], &parts[..], &parts[of - 1..]].concat();
+            folder.run(&twice).refused(2, "is there twice");
+        }
+    }
+    folder.run(&["inspect", ".", "--shard", "1/2"]).refused(2, "--json");
+}
+
+#[test]
+fn what_happened_between_two_steps() {
+    let folder = Folder::new();
+    let matrix = |numbers: [f32; 6]| [("w", [6, 1], numbers.to_vec()), ("same", [1, 1], vec![1.0])];
+    matrices(&folder, "a.safetensors", &matrix([1.0, 1.0, 2.0, 2.0, 3.0, 4.0]));
+    matrices(&folder, "b.safetensors", &matrix([1.0, 1.5, 2.5, 2.5, 5.0, 5.0]));
+    let report = &folder.run(&["diff", "a.safetensors", "b.safetensors", "--json"]).ok().json()[0];
+    let w = &report["parameters"][1];
+    assert_eq!(w["split"], json!([{"units": [0, 1], "into": 2, "spread": 0.5}]), "{report}");
+    assert_eq!(w["merged"], json!([{"units": [4, 5], "from": 2}]));
+    assert_eq!((&w["kept"], &w["largest_change"], &w["at"]), (&json!(1), &json!(2.0), &json!(4)));
+    assert_eq!((&w["classes_before"], &w["classes_after"]), (&json!(4), &json!(4)));
+    let text = folder.run(&["diff", "a.safetensors", "b.safetensors"]).ok().stdout;
+    assert!(text.contains("units 0, 1 came apart into 2, by up to 5.000e-1"), "{text}");
+    // Within a tolerance they did not come apart.
+    let near = ["diff", "a.safetensors", "b.safetensors", "--tolerance", "0.6", "--json"];
+    let w = &folder.run(&near).ok().json()[0]["parameters"][1];
+    assert_eq!(w["drifted"], json!([{"units": [0, 1], "spread": 0.5}]));
+    folder.run(&["diff", "a.safetensors", "nowhere"]).refused(2, "nowhere: No such file");
+}
+
+#[test]
+fn fewer_units_and_units_that_differ() {
+    let folder = Folder::new();
+    let weights = [
+        ("fc1.weight", [3, 2], vec![1.0, 2.0, 3.0, 4.0, 1.0, 2.0]),
+        ("fc2.weight", [1, 3], vec![7.0, 8.0, 7.0]),
+    ];
+    matrices(&folder, "m.safetensors", &weights);
+    folder.write(
+        "axes.toml",
+        "[axes]\n\"fc1.weight\" = [\"h\", \"\"]\n\"fc2.weight\" = [\"\", \"h\"]\n",
+    );
+    let with_axes = |command: &[&'static str]| {
+        folder.run(
+            &[command, &["--axes", "axes.toml", "--out"]]
+                .concat()
+                .into_iter()
+                .chain(["out"])
+                .collect::<Vec<_>>(),
+        )
+    };
+    let text = with_axes(&["collapse", "m.safetensors"]).ok().stdout;
+    assert!(text.contains("9 numbers were read, 6 written"), "{text}");
+    assert!(text.contains("outputs for 64 random inputs"), "{text}");
+    with_axes(&["collapse", "m.safetensors"]).refused(2, "out exists; nothing is overwritten");
+    std::fs::rename(folder.join("out"), folder.join("small.safetensors")).unwrap();
+    folder.run(&["inspect", "small.safetensors", "--deny", "twins"]).ok();
+    let broken = with_axes(&["break", "m.safetensors", "--scale", "0.5", "--json"]).ok();
+    assert_eq!(broken.json()[0]["spaces"][0]["twins_now"], 3, "{}", broken.stdout);
+}
