@@ -20,6 +20,7 @@ use std::path::PathBuf;
   constinit run --config my.toml --out run1  your own network, kept in a folder
   constinit init --config my.toml            which units will be alike, without training
   constinit verify                           the theorem and its limits, checked on this machine
+  constinit report run1                      a page of what happened, run1/report.html
   constinit devices                          what there is to run on
 
 Exit codes: 0 fine, 1 a check that was asked for failed, 2 bad usage, configuration, file or no
@@ -40,6 +41,8 @@ pub enum Command {
     Init(InitArgs),
     /// Check the theorem, its generalisations and its limits on this machine
     Verify(VerifyArgs),
+    /// Draw what a run has left in its folder: a page to look at, or single figures
+    Report(ReportArgs),
     /// List the backends of this program and the devices that they find
     Devices,
 }
@@ -134,6 +137,45 @@ pub struct VerifyArgs {
     /// Draw which widths each backend keeps bitwise equal into a new file (SVG)
     #[arg(long, value_name = "FILE")]
     pub heat_map: Option<PathBuf>,
+}
+
+/// Makes one HTML page of a run's folder: every unit's trajectory, loss, spread, classes, the verdict in words, configuration.
+/// The page is one file that asks for nothing else. Or writes the single figures, as SVG or PNG.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit report run1                                    the page run1/report.html
+  constinit report run1 --format png                       all figures, in run1/figures/
+  constinit report run1 --format svg --figure loss --out loss.svg
+
+Nothing is overwritten without --force.")]
+pub struct ReportArgs {
+    /// A run's folder, as --out names it
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// What to write: a file, or a folder for all figures; by default in DIR, report.html or figures
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// As what
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ReportFormat,
+    /// One figure only; a wrong name lists them
+    #[arg(long, value_name = "NAME")]
+    pub figure: Option<String>,
+    /// Overwrite what is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What `constinit report` writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// One page with everything
+    #[default]
+    Html,
+    /// Figures as vectors
+    Svg,
+    /// Figures as pixels, two for each unit of length
+    Png,
 }
 
 /// Configurations inside the program.

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => commands::run::run(&args),
         Some(Command::Init(args)) => commands::init::init(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Verify(args)) => commands::verify::verify(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Report(args)) => commands::report::report(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Devices) => commands::devices::devices().map(|()| ExitCode::SUCCESS),
     };
     match result {

@@ -2,5 +2,6 @@
 
 pub mod devices;
 pub mod init;
+pub mod report;
 pub mod run;
 pub mod verify;

@@ -11,8 +11,8 @@ use std::fmt::Write;
 /// Edges of the area of a figure in which lines are drawn: left, top, right, and what is below.
 pub(crate) const LEFT: f64 = 76.0;
 pub(crate) const RIGHT: f64 = WIDTH - 128.0;
-const TOP: f64 = 26.0;
-const BOTTOM: f64 = 276.0;
+const TOP: f64 = 40.0;
+const BOTTOM: f64 = 280.0;
 pub(crate) const BELOW: f64 = 44.0;
 /// Labels at the ends of lines are at least this far apart.
 const LABEL_ROW: f64 = 15.0;
@@ -119,6 +119,9 @@ impl Chart<'_> {
             return;
         }
         let Line { group, name, width, behind, .. } = line;
+        // One number is no line, and a dot has to be seen.
+        let alone = line.values.iter().flatten().count() == 1;
+        let width = if alone { 7.0 } else { *width };
         let (class, colour) = (group_class(*group), group % COLOURS);
         let _ = if *behind {
             writeln!(
@@ -185,8 +188,8 @@ impl Chart<'_> {
                 "<g class=\"{class}\"><path class=\"line c{colour}\" d=\"M{:.1} {at:.1}L{:.1} {y:.1}\"/><text \
                  class=\"t small\" x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
                 x + 3.0,
-                RIGHT + 10.0,
-                RIGHT + 14.0,
+                x + 10.0,
+                x + 14.0,
                 y + 4.0,
                 escaped(text)
             );
@@ -225,15 +228,16 @@ pub(crate) fn axis_of_steps(svg: &mut String, last_step: usize, y: f64) {
     );
 }
 
-/// A vertical line with a text on the side that has room for it.
+/// A vertical line with a text above it, on the side that has room for it.
 fn mark_step(svg: &mut String, x: f64, text: &str) {
-    let fits_right = x + 8.0 + text_width(text) < RIGHT;
-    let (at, anchor) = if fits_right { (x + 6.0, "start") } else { (x - 6.0, "end") };
+    let fits_right = x + text_width(text) < WIDTH - 10.0;
+    let (at, anchor) = if fits_right { (x - 3.0, "start") } else { (x + 3.0, "end") };
     let _ = writeln!(
         svg,
-        "<path class=\"alarm\" d=\"M{x:.1} {TOP}V{BOTTOM}\"/><text class=\"alarmed halo\" x=\"{at:.1}\" y=\"{}\" \
+        "<path class=\"alarm\" d=\"M{x:.1} {}V{BOTTOM}\"/><text class=\"alarmed\" x=\"{at:.1}\" y=\"{}\" \
          text-anchor=\"{anchor}\">{}</text>",
-        TOP + 10.0,
+        TOP - 5.0,
+        TOP - 9.0,
         escaped(text)
     );
 }
@@ -302,8 +306,8 @@ mod tests {
         let values = vec![Some(0.0), Some(10.0), None, Some(5.0), None, Some(f64::NAN)];
         let chart = chart(vec![0, 2, 3, 4, 5, 6], values);
         let path = chart.path(&chart.lines[0].values);
-        assert_eq!(path, "M76.0 276.0L187.2 26.0M298.4 151.0h0");
-        assert_eq!(chart.path(&[Some(0.0)]), "M76.0 276.0h0");
+        assert_eq!(path, "M76.0 280.0L187.2 40.0M298.4 160.0h0");
+        assert_eq!(chart.path(&[Some(0.0)]), "M76.0 280.0h0");
         assert_eq!(chart.path(&[None]), "");
     }
 

@@ -203,9 +203,9 @@ fn key(svg: &mut String, y: f64, gradients: bool) {
         y + 10.0
     );
     if gradients {
-        let entries = [("f2", "gradients agree", 0.0), ("f1", "they differ", 118.0)];
+        let entries = [("f2", "gradients agree", 0.0), ("f1", "they differ", 134.0)];
         for (class, text, dx) in entries {
-            let x = WIDTH - 390.0 + dx;
+            let x = WIDTH - 336.0 + dx;
             let _ = writeln!(
                 svg,
                 "<rect class=\"{class}\" x=\"{x}\" y=\"{}\" width=\"14\" height=\"{GRADIENTS}\"/><text class=\"q small\" \

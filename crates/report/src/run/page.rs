@@ -26,15 +26,9 @@ pub fn page(run: &Run) -> String {
         heading: "Every unit",
         content: if units.is_empty() { no_units(run) } else { about_units(run) + &units },
     });
-    for (anchor, heading, name) in [
-        ("loss-section", "Loss", "loss"),
-        ("spread-section", "How far twins have moved apart", "spread"),
-        ("classes-section", "Classes of units", "classes"),
-    ] {
-        let content = drawn(&|f| f.name == name);
-        if !content.is_empty() {
-            sections.push(Section { anchor, heading, content });
-        }
+    let over_steps = drawn(&|f| !is_unit(f));
+    if !over_steps.is_empty() {
+        sections.push(Section { anchor: "steps", heading: "Over the steps", content: over_steps });
     }
     sections.push(Section { anchor: "numbers", heading: "Numbers", content: numbers(run) });
     sections.push(Section { anchor: "setup", heading: "Set-up", content: set_up(run) });

@@ -120,7 +120,7 @@ impl Browser {
             "Home" => ("Home", 36, None),
             "ArrowLeft" => ("ArrowLeft", 37, None),
             "ArrowRight" => ("ArrowRight", 39, None),
-            "ArrowDown" => ("ArrowDown", 40, None),
+            "PageUp" => ("PageUp", 33, None),
             other => panic!("no key {other}"),
         };
         for kind in ["keyDown", "keyUp"] {
@@ -131,6 +131,13 @@ impl Browser {
             }
             self.call("Input.dispatchKeyEvent", event);
         }
+    }
+
+    /// A window of this size.
+    pub fn resize(&mut self, width: u32, height: u32) {
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", size);
     }
 
     /// A media feature or a medium that the page is to believe in.

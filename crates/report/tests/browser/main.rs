@@ -76,8 +76,13 @@ fn shows_its_marks(browser: &mut Browser) {
          b.bottom > box.bottom + 1; }).map(t => t.textContent); })",
     );
     assert_eq!(cut, json!([]));
-    let wide = browser.evaluate("document.documentElement.scrollWidth <= innerWidth");
-    assert_eq!(wide, true, "the page is not wider than its window");
+    for width in [390, 780] {
+        browser.resize(width, 800);
+        let wide = browser.evaluate("document.documentElement.scrollWidth");
+        assert_eq!(wide, width, "the page is as wide as its window");
+        let name = format!("{width}-wide.png");
+        std::fs::write(screenshots().join(name), browser.screenshot()).expect("a screenshot");
+    }
 }
 
 const SHOWN: &str = "[...document.querySelectorAll('#units-hidden1 .trace')].filter(t => \
@@ -134,6 +139,18 @@ fn keyboard(browser: &mut Browser) {
     browser.key("End");
     let told = browser.evaluate(text);
     assert!(told.as_str().is_some_and(|t| t.starts_with("step 200: unit 0 -1 ")), "{told}");
+    // The point lies on the line that was drawn: script and figure agree about the scale, at 0 and elsewhere.
+    let off_line = "(() => { const f = document.querySelector('#spread'); const p = f.querySelector('.point'); const t = \
+                    f.querySelector('.trace'); const [x, y] = ['cx', 'cy'].map(a => +p.getAttribute(a)); let best = \
+                    Infinity; for (let l = 0, n = t.getTotalLength(); l <= n; l += 0.5) { const q = \
+                    t.getPointAtLength(l); best = Math.min(best, Math.hypot(q.x - x, q.y - y)); } return best; })()";
+    browser.evaluate("document.querySelector('#spread .plot').focus()");
+    for key in ["Home", "End", "ArrowLeft", "PageUp"] {
+        browser.key(key);
+        let distance = browser.evaluate(off_line);
+        assert!(distance.as_f64().is_some_and(|d| d < 0.6), "{key}: {distance}");
+    }
+    browser.evaluate("document.querySelector('#units-hidden1 .plot').focus()");
     // On to the first button, which a key presses.
     browser.key("Tab");
     browser.key(" ");
