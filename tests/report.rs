@@ -61,16 +61,13 @@ fn figures_by_themselves() {
     let names: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(
         names,
-        ["units-hidden1", "units-hidden2", "loss", "spread", "classes"]
+        ["units-hidden1", "units-hidden2", "loss", "classes"]
             .map(|name| format!("run/figures/{name}.svg"))
     );
     folder.run(&["report", "run", "--format", "png", "--figure", "loss", "--out", "loss.png"]).ok();
     assert!(std::fs::read(folder.join("loss.png")).unwrap().starts_with(b"\x89PNG"));
     let wrong = folder.run(&["report", "run", "--format", "svg", "--figure", "los"]);
-    wrong.refused(
-        2,
-        "no figure los; there are: units-hidden1, units-hidden2, loss, spread, classes",
-    );
+    wrong.refused(2, "no figure los; there are: units-hidden1, units-hidden2, loss, classes");
     folder.run(&["report", "run", "--figure", "loss"]).refused(2, "a page has all figures");
 }
 

@@ -79,13 +79,7 @@ impl UnitsFile {
         paths: &[String],
         data: &[&TensorData],
     ) -> Result<(), Failure> {
-        let view = |(path, data): (&'_ String, &&'_ TensorData)| {
-            // The program's backends compute in single precision.
-            let entries = data.as_slice::<f32>();
-            let entries = entries.map_err(|error| Failure::usage(format!("{path}: {error:?}")))?;
-            ParamView::new(path, data.shape.as_slice(), entries).map_err(Failure::usage)
-        };
-        let views = paths.iter().zip(data).map(view);
+        let views = paths.iter().zip(data).map(|(path, data)| view(path, data));
         self.write(step, axes, &views.collect::<Result<Vec<_>, Failure>>()?)
     }
 
@@ -113,6 +107,13 @@ impl UnitsFile {
         write_line(&mut self.0, &line)
             .map_err(|error| Failure::usage(format!("units.jsonl: {error}")))
     }
+}
+
+fn view<'a>(path: &'a str, data: &'a TensorData) -> Result<ParamView<'a>, Failure> {
+    // The program's backends compute in single precision.
+    let entries = data.as_slice::<f32>();
+    let entries = entries.map_err(|error| Failure::usage(format!("{path}: {error:?}")))?;
+    ParamView::new(path, data.shape.as_slice(), entries).map_err(Failure::usage)
 }
 
 /// The mean of each unit's entries.

@@ -8,10 +8,9 @@ use crate::scale::Scale;
 use serde_json::json;
 use std::fmt::Write;
 
-/// Edges of the area of a figure in which lines are drawn: left, top, right, and what is below.
+/// Edges of the area of a figure in which lines are drawn, and what is below.
 pub(crate) const LEFT: f64 = 76.0;
 pub(crate) const RIGHT: f64 = WIDTH - 128.0;
-const TOP: f64 = 40.0;
 const BOTTOM: f64 = 280.0;
 pub(crate) const BELOW: f64 = 44.0;
 /// Labels at the ends of lines are at least this far apart.
@@ -58,7 +57,7 @@ impl Chart<'_> {
         self.frame(&mut marks);
         axis_of_steps(&mut marks, self.last_step, BOTTOM);
         if let Some((step, text)) = &self.mark {
-            mark_step(&mut marks, x_of(*step, self.last_step), text);
+            mark_step(&mut marks, x_of(*step, self.last_step), self.top(), text);
         }
         let in_front = self.lines.iter().filter(|line| !line.behind);
         for line in self.lines.iter().filter(|line| line.behind).chain(in_front) {
@@ -78,7 +77,7 @@ impl Chart<'_> {
             json!({"group": group_class(line.group), "name": line.name, "values": values})
         });
         let readout = json!({
-            "plot": [LEFT, TOP, RIGHT, BOTTOM],
+            "plot": [LEFT, self.top(), RIGHT, BOTTOM],
             "last": self.last_step.max(1),
             "scale": self.scale,
             "steps": self.steps,
@@ -96,12 +95,21 @@ impl Chart<'_> {
         }
     }
 
+    /// The upper edge of the area of lines: a mark has its text above it.
+    fn top(&self) -> f64 {
+        if self.mark.is_some() { 40.0 } else { 24.0 }
+    }
+
+    fn height_of(&self, place: f64) -> f64 {
+        BOTTOM - place * (BOTTOM - self.top())
+    }
+
     fn frame(&self, svg: &mut String) {
         // Writing to a string cannot fail.
         let _ =
             writeln!(svg, "<text class=\"q\" x=\"12\" y=\"12\">{}</text>", escaped(self.quantity));
         for tick in self.scale.ticks(5) {
-            let y = BOTTOM - tick.place * (BOTTOM - TOP);
+            let y = self.height_of(tick.place);
             let _ = writeln!(
                 svg,
                 "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/><text class=\"q small\" x=\"{}\" y=\"{:.1}\" \
@@ -151,7 +159,7 @@ impl Chart<'_> {
                 (drawing, alone) = (false, false);
                 continue;
             };
-            let (x, y) = (x_of(*step, self.last_step), BOTTOM - place * (BOTTOM - TOP));
+            let (x, y) = (x_of(*step, self.last_step), self.height_of(place));
             let _ = write!(path, "{}{x:.1} {y:.1}", if drawing { 'L' } else { 'M' });
             alone = !drawing;
             drawing = true;
@@ -167,7 +175,7 @@ impl Chart<'_> {
         let end = |line: &Line| {
             let last = line.values.iter().rposition(Option::is_some)?;
             let place = self.scale.place(line.values[last]?)?;
-            Some((BOTTOM - place * (BOTTOM - TOP), x_of(self.steps[last], self.last_step)))
+            Some((self.height_of(place), x_of(self.steps[last], self.last_step)))
         };
         let mut labels: Vec<(f64, f64, usize, &str)> = self
             .lines
@@ -180,7 +188,7 @@ impl Chart<'_> {
         labels.sort_by(|a, b| a.0.total_cmp(&b.0));
         let ideal: Vec<f64> = labels.iter().map(|label| label.0).collect();
         for ((y, (_, x, group, text)), at) in
-            spread_out(&ideal, LABEL_ROW, [TOP, BOTTOM]).iter().zip(&labels).zip(&ideal)
+            spread_out(&ideal, LABEL_ROW, [self.top(), BOTTOM]).iter().zip(&labels).zip(&ideal)
         {
             let (class, colour) = (group_class(*group), group % COLOURS);
             let _ = writeln!(
@@ -229,15 +237,15 @@ pub(crate) fn axis_of_steps(svg: &mut String, last_step: usize, y: f64) {
 }
 
 /// A vertical line with a text above it, on the side that has room for it.
-fn mark_step(svg: &mut String, x: f64, text: &str) {
+fn mark_step(svg: &mut String, x: f64, top: f64, text: &str) {
     let fits_right = x + text_width(text) < WIDTH - 10.0;
     let (at, anchor) = if fits_right { (x - 3.0, "start") } else { (x + 3.0, "end") };
     let _ = writeln!(
         svg,
         "<path class=\"alarm\" d=\"M{x:.1} {}V{BOTTOM}\"/><text class=\"alarmed\" x=\"{at:.1}\" y=\"{}\" \
          text-anchor=\"{anchor}\">{}</text>",
-        TOP - 5.0,
-        TOP - 9.0,
+        top - 5.0,
+        top - 9.0,
         escaped(text)
     );
 }

@@ -34,7 +34,13 @@ pub fn figure(run: &Run) -> Option<Figure> {
     let mut marks = String::new();
     let mut rows = Vec::new();
     let mut told = Vec::new();
-    let gradients = readings.iter().any(|r| r.spaces.iter().any(|s| s.gradients_agree.is_some()));
+    // Where no two units started as one, there is nothing that could differ.
+    let compared = |number: usize| {
+        let started = &first.spaces[number];
+        started.twins < started.units
+            && readings.iter().any(|reading| reading.spaces[number].gradients_agree.is_some())
+    };
+    let gradients = (0..first.spaces.len()).any(compared);
     let row = STRIP + if gradients { GRADIENTS + 1.0 } else { 0.0 } + GAP;
     for (number, space) in first.spaces.iter().enumerate() {
         let (stretches, thinned) = stretches(run, number, last_step);
@@ -47,7 +53,7 @@ pub fn figure(run: &Run) -> Option<Figure> {
         }
         let y = TOP + row * number as f64;
         strip(&mut marks, space, &stretches, y, last_step);
-        if gradients {
+        if compared(number) {
             agreement(&mut marks, run, number, y + STRIP + 1.0);
         }
         let most = stretches.iter().map(|s| s.classes).max().unwrap_or(0);

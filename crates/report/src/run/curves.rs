@@ -1,6 +1,6 @@
 //! Loss and spread over steps.
 
-use super::Run;
+use super::{Run, Space};
 use crate::chart::{Chart, Line, from_to};
 use crate::figure::Figure;
 use crate::number::{count, counted, short};
@@ -39,14 +39,15 @@ pub fn loss(run: &Run) -> Option<Figure> {
     ))
 }
 
-/// How far units that started as one lie apart, a line a layer; None where no layer has such units.
+/// How far units that started as one lie apart, a line a layer; None where they never do.
 pub fn spread(run: &Run) -> Option<Figure> {
     let readings = &run.readings.readings;
     let first = readings.first()?;
     let watched: Vec<usize> = (0..first.spaces.len())
         .filter(|n| first.spaces[*n].twins < first.spaces[*n].units)
         .collect();
-    if watched.is_empty() {
+    let apart = |space: &Space| space.spread != Some(0.0);
+    if !readings.iter().any(|reading| watched.iter().any(|n| apart(&reading.spaces[*n]))) {
         return None;
     }
     let steps: Vec<usize> = readings.iter().map(|reading| reading.step).collect();

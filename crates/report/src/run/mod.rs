@@ -81,7 +81,7 @@ impl Run {
     }
 
     /// The figures: the units of each hidden layer, the loss, the spread, the classes. Those that the folder has
-    /// nothing for are left out.
+    /// nothing for are left out, and so is the spread of units that never part.
     pub fn figures(&self) -> Vec<Figure> {
         let mut figures = trajectories::figures(self);
         figures.extend(curves::loss(self));

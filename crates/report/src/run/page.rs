@@ -1,6 +1,6 @@
 //! The page of a run.
 
-use super::words::{headline, sentences};
+use super::words::{headline, nothing_alike, sentences};
 use super::{Reading, Run};
 use crate::figure::Figure;
 use crate::markup::escaped;
@@ -26,7 +26,13 @@ pub fn page(run: &Run) -> String {
         heading: "Every unit",
         content: if units.is_empty() { no_units(run) } else { about_units(run) + &units },
     });
-    let over_steps = drawn(&|f| !is_unit(f));
+    let mut over_steps = drawn(&|f| !is_unit(f));
+    if !nothing_alike(run) && !figures.iter().any(|f| f.name == "spread") {
+        over_steps.push_str(
+            "<p class=\"note\">The spread is 0 at every reading: no two units that started as one ever lie apart, and there \
+             is nothing to draw of it.</p>\n",
+        );
+    }
     if !over_steps.is_empty() {
         sections.push(Section { anchor: "steps", heading: "Over the steps", content: over_steps });
     }

@@ -60,9 +60,10 @@ pub fn headline(run: &Run) -> Headline {
     }
 }
 
-fn nothing_alike(run: &Run) -> bool {
+/// Whether no two units of any layer started as one.
+pub fn nothing_alike(run: &Run) -> bool {
     let first = run.readings.readings.first();
-    first.is_some_and(|reading| reading.spaces.iter().all(|space| space.twins == space.units))
+    first.is_none_or(|reading| reading.spaces.iter().all(|space| space.twins == space.units))
 }
 
 /// A sentence for each hidden layer, then the cause of the first break.
