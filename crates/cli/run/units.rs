@@ -130,9 +130,11 @@ fn means(axes: &AxesSpec, params: &[ParamView<'_>], space: SpaceId) -> Vec<f64> 
                 continue;
             }
             // Storage is row-major, and every unit meets its entries in the same order.
-            let inner: usize = view.shape()[number + 1..].iter().product();
-            for (entry, value) in data.iter().enumerate() {
-                sums[entry / inner % units] += f64::from(*value);
+            let inner: usize = view.shape()[number + 1..].iter().product::<usize>().max(1);
+            for of_all in data.chunks(inner * units) {
+                for (sum, own) in sums.iter_mut().zip(of_all.chunks(inner)) {
+                    own.iter().for_each(|entry| *sum += f64::from(*entry));
+                }
             }
             entries += data.len() / units;
         }

@@ -232,7 +232,7 @@ fn names_are_text_and_nothing_else() {
         &lines(&[json!({"event": "start", "schema": 1, "value": evil}), units]),
     );
     let run = folder.run();
-    assert_eq!(names(&run)[0], "units-layer1");
+    assert_eq!(names(&run)[0], "units-layer-1");
     let page = run.page();
     assert_eq!(count(&page, "<img"), 0);
     // One script of its own, and the numbers of each figure.

@@ -259,7 +259,7 @@ fn description(
 /// A layer's name in a file's name.
 fn file_name(space: &str, number: usize) -> String {
     let plain = !space.is_empty() && space.chars().all(|c| c.is_ascii_alphanumeric());
-    if plain { space.to_lowercase() } else { format!("layer{}", number + 1) }
+    if plain { space.to_lowercase() } else { format!("layer-{}", number + 1) }
 }
 
 #[cfg(test)]
