@@ -71,8 +71,10 @@ impl Scale {
         let positive = values.into_iter().filter(|value| *value > 0.0);
         let (low, high) = range(positive).unwrap_or((1.0, 10.0));
         let below = low.log10().floor().max(-307.0);
-        let above = high.log10().ceil().min(308.0).max(below + 1.0);
-        Self::Log { low: 10f64.powf(below), high: 10f64.powf(above), zero }
+        let above = high.log10().ceil().max(below + 1.0);
+        // The largest number is no power of ten.
+        let high = if above > 308.0 { f64::MAX } else { 10f64.powf(above) };
+        Self::Log { low: 10f64.powf(below), high, zero }
     }
 
     /// A logarithmic scale where the numbers are positive and far apart, a linear one otherwise.
@@ -107,7 +109,8 @@ impl Scale {
             Self::Linear { low, high } => self.linear_ticks(low, high, wanted.max(2), 0.0),
             Self::Log { low, high, zero } => {
                 let zero = zero.then(|| Tick { place: 0.0, label: "0".to_owned() });
-                let (first, last) = (low.log10().round() as i32, high.log10().round() as i32);
+                let (first, last) =
+                    (low.log10().round() as i32, (high.log10() + 1e-9).floor() as i32);
                 let every = ((last - first) as usize).div_ceil(wanted.max(2)).max(1);
                 let powers = (first..=last).step_by(every);
                 let tick = |power: i32| {
@@ -221,6 +224,7 @@ mod tests {
         assert!((scale.place(1e-8).unwrap() - ZERO_STRIP).abs() < 1e-12);
         assert_eq!((scale.place(f64::NAN), scale.place(-1.0)), (None, None));
         assert_eq!(Scale::log([1.0, 5.0]).place(0.0), None);
+        assert_eq!(Scale::log([1e-300, f64::MAX]).place(f64::MAX), Some(1.0));
         assert_eq!(
             Scale::linear([f64::NAN, f64::INFINITY], true),
             Scale::Linear { low: 0.0, high: 1.0 }

@@ -62,6 +62,8 @@ fn a_break_is_where_it_happened() {
     let svg = units.to_svg();
     assert_eq!(count(&svg, "class=\"line trace"), 7);
     assert_eq!(count(&svg, "stroke-opacity=\"0.28\""), 1, "a band while they were one");
+    let band = svg.split("stroke-opacity=\"0.28\" d=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(count(band, "M") + count(band, "L"), 30, "steps 0 to 29: {band}");
     assert_eq!(count(&svg, "class=\"alarm\""), 1);
     assert!(svg.contains(">units 0 and 2 part, step 30</text>"));
     assert!(units.description.contains("1 line at the start, 7 lines at the end"));
@@ -221,8 +223,12 @@ fn names_are_text_and_nothing_else() {
     let mut first = start();
     first["backend"] = json!(evil);
     first["config"]["training"]["optimizer"]["type"] = json!(evil);
-    let space = json!({"name": evil, "units": 2, "twins": 1, "spread": 0.0});
-    let reading = json!({"event": "reading", "step": 0, "loss": null, "spaces": [space], "certificate": [evil]});
+    // Two layers, for a legend.
+    let space = json!({"name": evil, "units": 2, "twins": 1, "spread": 0.5});
+    let other = json!({"name": format!("2{evil}"), "units": 2, "twins": 1, "spread": 0.5});
+    let reading = json!({
+        "event": "reading", "step": 0, "loss": null, "spaces": [space, other], "certificate": [evil],
+    });
     let end = json!({"event": "end", "step": 0, "verdict": "held", "first_break": null, "ended": "stopped", "reason": evil});
     folder.write("readings.jsonl", &lines(&[first, reading, end]));
     let state = json!({"name": evil, "classes": [0, 0], "values": [1.0]});
@@ -235,6 +241,7 @@ fn names_are_text_and_nothing_else() {
     assert_eq!(names(&run)[0], "units-layer-1");
     let page = run.page();
     assert_eq!(count(&page, "<img"), 0);
+    assert_eq!(count(&page, "<button"), 2);
     // One script of its own, and the numbers of each figure.
     assert_eq!(count(&page, "</script>"), 1 + run.figures().len());
     for figure in run.figures() {
