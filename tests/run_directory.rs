@@ -26,16 +26,18 @@ optimizer = { type = \"adam\", learning_rate = 0.01 }
 ";
 
 /// What a run leaves, to be compared byte by byte.
-fn files(run: &Path) -> [Vec<u8>; 3] {
-    ["config.toml", "readings.jsonl", "model.safetensors"]
+fn files(run: &Path) -> [Vec<u8>; 4] {
+    ["config.toml", "readings.jsonl", "units.jsonl", "model.safetensors"]
         .map(|name| std::fs::read(run.join(name)).unwrap())
 }
 
 /// Fails with the first reading that differs.
-fn assert_same(found: &[Vec<u8>; 3], expected: &[Vec<u8>; 3], what: &str) {
-    let lines = |files: &[Vec<u8>; 3]| String::from_utf8(files[1].clone()).unwrap();
-    for (found, expected) in lines(found).lines().zip(lines(expected).lines()) {
-        assert_eq!(found, expected, "{what}");
+fn assert_same(found: &[Vec<u8>; 4], expected: &[Vec<u8>; 4], what: &str) {
+    for file in [1, 2] {
+        let lines = |files: &[Vec<u8>; 4]| String::from_utf8(files[file].clone()).unwrap();
+        for (found, expected) in lines(found).lines().zip(lines(expected).lines()) {
+            assert_eq!(found, expected, "{what}");
+        }
     }
     assert!(found == expected, "{what}: the files differ");
 }

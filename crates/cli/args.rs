@@ -21,6 +21,7 @@ use std::path::PathBuf;
   constinit init --config my.toml            which units will be alike, without training
   constinit verify                           the theorem and its limits, checked on this machine
   constinit inspect model.safetensors        which units of a checkpoint are the same unit
+  constinit report run1                      a page of what happened, run1/report.html
   constinit devices                          what there is to run on
 
 Exit codes: 0 fine, 1 a check that was asked for failed, 2 bad usage, configuration, file or no
@@ -51,6 +52,8 @@ pub enum Command {
     Break(BreakArgs),
     /// Join the reports of machines that each inspected a share of the files
     Merge(MergeArgs),
+    /// Draw what a run has left in its folder: a page to look at, or single figures
+    Report(ReportArgs),
     /// List the backends of this program and the devices that they find
     Devices,
 }
@@ -186,7 +189,7 @@ pub struct InspectArgs {
     #[arg(long, value_name = "K/N", requires = "json")]
     pub shard: Option<String>,
     #[command(flatten)]
-    pub report: ReportArgs,
+    pub output: OutputArgs,
 }
 
 /// What `inspect --shard` printed on all machines, made the one report of all files.
@@ -199,12 +202,12 @@ pub struct MergeArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
-    pub report: ReportArgs,
+    pub output: OutputArgs,
 }
 
 /// How a report is given, and what fails it.
 #[derive(Args, Debug)]
-pub struct ReportArgs {
+pub struct OutputArgs {
     /// End with exit code 1 where there are any
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FINDING")]
     pub deny: Vec<Deny>,
@@ -216,7 +219,7 @@ pub struct ReportArgs {
     pub markdown: bool,
 }
 
-impl ReportArgs {
+impl OutputArgs {
     pub fn said(&self) -> Said {
         match (self.json, self.markdown) {
             (true, _) => Said::Json,
@@ -315,6 +318,45 @@ pub struct DiffArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Makes one HTML page of a run's folder: every unit's trajectory, loss, spread, classes, the verdict in words, configuration.
+/// The page is one file that asks for nothing else. Or writes the single figures, as SVG or PNG.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit report run1                                    the page run1/report.html
+  constinit report run1 --format png                       all figures, in run1/figures/
+  constinit report run1 --format svg --figure loss --out loss.svg
+
+Nothing is overwritten without --force.")]
+pub struct ReportArgs {
+    /// A run's folder, as --out names it
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// What to write: a file, or a folder for all figures; by default in DIR, report.html or figures
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// As what
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ReportFormat,
+    /// One figure only; a wrong name lists them
+    #[arg(long, value_name = "NAME")]
+    pub figure: Option<String>,
+    /// Overwrite what is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What `constinit report` writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// One page with everything
+    #[default]
+    Html,
+    /// Figures as vectors
+    Svg,
+    /// Figures as pixels, two for each unit of length
+    Png,
 }
 
 /// Configurations inside the program.

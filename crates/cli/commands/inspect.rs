@@ -2,25 +2,25 @@
 
 use super::print;
 use constinit_checkpoint::FileReport;
-use constinit_cli::args::{InspectArgs, ReportArgs};
+use constinit_cli::args::{InspectArgs, OutputArgs};
 use constinit_cli::failure::Failure;
 use constinit_cli::inspect::{deny, inspect_all, said, text};
 
 pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
-    let mut checks = Checks::new(&args.report);
+    let mut checks = Checks::new(&args.output);
     let failed = inspect_all(args, |report| checks.take(&report))?;
     checks.end(failed)
 }
 
 /// Prints reports and remembers what is wrong with them.
 pub struct Checks<'a> {
-    args: &'a ReportArgs,
+    args: &'a OutputArgs,
     denied: Vec<String>,
     reports: usize,
 }
 
 impl<'a> Checks<'a> {
-    pub fn new(args: &'a ReportArgs) -> Self {
+    pub fn new(args: &'a OutputArgs) -> Self {
         Self { args, denied: Vec::new(), reports: 0 }
     }
 

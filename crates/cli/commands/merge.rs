@@ -12,7 +12,7 @@ pub fn merge(args: &MergeArgs) -> Result<(), Failure> {
         reports.extend(read(path)?);
     }
     let merged = join(reports).map_err(Failure::usage)?;
-    let mut checks = Checks::new(&args.report);
+    let mut checks = Checks::new(&args.output);
     let failed = merged.iter().filter(|report| report.error.is_some()).count();
     merged.iter().try_for_each(|report| checks.take(report))?;
     checks.end(failed)

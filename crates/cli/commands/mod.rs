@@ -5,6 +5,7 @@ pub mod diff;
 pub mod init;
 pub mod inspect;
 pub mod merge;
+pub mod report;
 pub mod reshape;
 pub mod run;
 pub mod verify;

@@ -20,7 +20,7 @@ use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
     CheckpointDue, Comparison, End, INTERRUPTED, Interrupt, Names, Progress, RunDirectory, Screen,
-    Start, Tally, Watch, What, check_memory, explain,
+    Start, Tally, Watch, What, check_memory, explain, units_schedule,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,7 @@ fn check(
 #[derive(Serialize, Deserialize)]
 struct Note {
     readings_bytes: u64,
+    units_bytes: u64,
     readings: usize,
     /// Steps done at the last reading.
     read: usize,
@@ -131,6 +132,7 @@ impl Job for Run {
         let mut screen = Screen::new(self.json, parameters, readings, self.config.training.steps);
         // Asked before the checkpoint takes its place: classes are followed from the start.
         let symmetry = SymmetryProbe::new(fresh.model.axes()?).with_facts(optimizer.facts());
+        let symmetry = symmetry.gradients_on(units_schedule(&self.config));
         let mut symmetry = symmetry.without_history().reporting(|_| {});
         let start = Observation::before_training(&fresh.model);
         Probe::<B, ConstInit<B>>::observe(&mut symmetry, &start);
@@ -221,6 +223,8 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let bytes = note.as_ref().map(|note| note.readings_bytes);
         let line = start.line().map_err(in_folder)?;
         let readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
+        let bytes = note.as_ref().map(|note| note.units_bytes);
+        let units = directory.as_ref().map(|d| d.open_units(bytes)).transpose()?;
         let (number, tally, mut comparison) = match note {
             Some(note) => (note.readings, note.tally, note.comparison),
             None => (0, Tally::default(), config.printed.as_ref().map(Comparison::new)),
@@ -249,6 +253,8 @@ impl<B: AutodiffBackend> Session<'_, B> {
             tally,
             screen,
             readings,
+            units,
+            units_schedule: units_schedule(config),
             comparison,
             bar,
             number,
@@ -314,6 +320,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let readings_bytes = watch.bytes().map_err(in_folder)?;
         let note = Note {
             readings_bytes,
+            units_bytes: watch.unit_bytes().map_err(in_folder)?,
             readings: watch.number,
             read: watch.symmetry.readings().last().map_or(0, |reading| reading.step),
             tally: watch.tally.clone(),

@@ -73,7 +73,7 @@ pub fn inspect_all(
             axes: axes.as_ref(),
             wanted: &|path| wanted.is(path),
             files: &mine,
-            non_finite: args.non_finite || args.report.deny.contains(&crate::args::Deny::NonFinite),
+            non_finite: args.non_finite || args.output.deny.contains(&crate::args::Deny::NonFinite),
             progress: &|bytes| bar.inc(bytes),
         };
         let report = match error {

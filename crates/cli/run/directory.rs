@@ -1,6 +1,7 @@
 //! A run's folder: configuration, readings, checkpoints, final parameters.
 
 use super::readings::Start;
+use super::units::{self, UnitsFile};
 use crate::config::{RunConfig, Source};
 use crate::data::DataFiles;
 use crate::failure::Failure;
@@ -149,36 +150,21 @@ impl RunDirectory {
     /// one, `start`, where there is no checkpoint. They are locked, so that no two programs write
     /// into one run.
     pub fn open_readings(&self, vouched: Option<u64>, start: &str) -> Result<File, Failure> {
-        let path = self.readings();
-        let open = || {
-            let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(false);
-            let mut file = options.open(&path)?;
-            file.try_lock().map_err(|error| match error {
-                TryLockError::WouldBlock => {
-                    io::Error::other("another program goes on with this run")
-                }
-                TryLockError::Error(error) => error,
-            })?;
-            let bytes = match vouched {
-                Some(bytes) => bytes,
-                None => first_line(&mut file, start)?,
-            };
-            if file.metadata()?.len() < bytes {
-                return Err(io::Error::other("shorter than its checkpoint says"));
+        let file = open_lines(&self.readings(), vouched, start)?;
+        // A program that was killed may have left files half written.
+        let _ = fs::remove_file(partial(&self.model()));
+        let checkpoints = fs::read_dir(self.path.join("checkpoints"));
+        for entry in checkpoints.into_iter().flatten().flatten() {
+            if entry.path().extension().is_some_and(|extension| extension == "partial") {
+                let _ = fs::remove_file(entry.path());
             }
-            // A program that was killed may have left files half written.
-            let _ = fs::remove_file(partial(&self.model()));
-            for entry in fs::read_dir(self.path.join("checkpoints"))?.flatten() {
-                if entry.path().extension().is_some_and(|extension| extension == "partial") {
-                    let _ = fs::remove_file(entry.path());
-                }
-            }
-            file.set_len(bytes)?;
-            file.seek(SeekFrom::End(0))?;
-            Ok(file)
-        };
-        open().map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+        }
+        Ok(file)
+    }
+
+    /// The states of the units, open for more as the readings are.
+    pub fn open_units(&self, vouched: Option<u64>) -> Result<UnitsFile, Failure> {
+        open_lines(&self.path.join("units.jsonl"), vouched, units::START).map(UnitsFile::new)
     }
 
     /// Where the checkpoint of a step belongs.
@@ -230,6 +216,30 @@ impl RunDirectory {
         };
         write().map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
     }
+}
+
+/// A file of lines, locked and open for more.
+fn open_lines(path: &Path, vouched: Option<u64>, start: &str) -> Result<File, Failure> {
+    let open = || {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(path)?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => io::Error::other("another program goes on with this run"),
+            TryLockError::Error(error) => error,
+        })?;
+        let bytes = match vouched {
+            Some(bytes) => bytes,
+            None => first_line(&mut file, start)?,
+        };
+        if file.metadata()?.len() < bytes {
+            return Err(io::Error::other("shorter than its checkpoint says"));
+        }
+        file.set_len(bytes)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(file)
+    };
+    open().map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
 /// Makes a line the first one of a file, and says how many bytes it takes. A file that begins with

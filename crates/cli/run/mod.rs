@@ -5,6 +5,7 @@ mod memory;
 mod printed;
 mod readings;
 mod screen;
+mod units;
 mod verdict;
 mod watch;
 
@@ -13,5 +14,6 @@ pub use memory::check as check_memory;
 pub use printed::Comparison;
 pub use readings::{End, Names, Start, explain};
 pub use screen::Screen;
+pub use units::{UnitsFile, schedule as units_schedule};
 pub use verdict::{Tally, What};
 pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, Watch};

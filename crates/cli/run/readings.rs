@@ -15,6 +15,9 @@ use std::io::{self, Write};
 pub struct Start<'a> {
     event: &'static str,
     schema: u32,
+    /// Of the program, which may change what comes out, as the processor may.
+    version: &'static str,
+    target: String,
     backend: &'a str,
     config: &'a RunConfig,
 }
@@ -50,6 +53,10 @@ struct Space {
     /// Of units that were one class at the start; null where it is infinite.
     spread: Option<f64>,
     ulps: u64,
+    /// Whether the gradients of units that were one class at the start are bitwise equal; absent where they were not
+    /// compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gradients_agree: Option<bool>,
     /// Null where a look at a few entries settled the reading.
     dead: Option<usize>,
     unheard: Option<usize>,
@@ -104,7 +111,15 @@ struct PrintedNumbers {
 
 impl<'a> Start<'a> {
     pub fn new(backend: &'a str, config: &'a RunConfig) -> Self {
-        Self { event: "start", schema: 1, backend, config }
+        let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
+        Self {
+            event: "start",
+            schema: 1,
+            version: env!("CARGO_PKG_VERSION"),
+            target,
+            backend,
+            config,
+        }
     }
 
     /// The line.
@@ -129,6 +144,7 @@ impl Reading {
             forward: read.forward,
             spread: finite(read.spread()),
             ulps: read.apart.map_or(0, |apart| apart.ulps),
+            gradients_agree: read.gradients_agree,
             dead: read.dead,
             unheard: read.unheard,
         };

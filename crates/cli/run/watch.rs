@@ -2,7 +2,7 @@
 
 use super::readings::{Reading, write_line};
 use super::verdict::Broken;
-use super::{Comparison, Names, Screen, Tally};
+use super::{Comparison, Names, Screen, Tally, UnitsFile};
 use crate::failure::Failure;
 use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
@@ -33,6 +33,9 @@ pub struct Watch<'a> {
     pub tally: Tally,
     pub screen: &'a mut Screen,
     pub readings: Option<File>,
+    pub units: Option<UnitsFile>,
+    /// Whose states of the units are kept, beside those of first breaks.
+    pub units_schedule: Schedule,
     pub comparison: Option<Comparison>,
     pub bar: ProgressBar,
     /// Readings taken.
@@ -51,6 +54,11 @@ impl Watch<'_> {
             }
             None => Ok(0),
         }
+    }
+
+    /// Bytes of states of the units that are written, as of the readings.
+    pub fn unit_bytes(&mut self) -> io::Result<u64> {
+        self.units.as_mut().map_or(Ok(0), UnitsFile::bytes)
     }
 
     /// Writes a line to the kept readings.
@@ -87,7 +95,13 @@ impl Watch<'_> {
         for found in &self.symmetry.breaks()[self.known_breaks..] {
             self.tally.add_break(Broken::new(found, &self.names));
         }
+        let broke = self.symmetry.breaks().len() > self.known_breaks;
         self.known_breaks = self.symmetry.breaks().len();
+        if let Some(units) =
+            self.units.as_mut().filter(|_| broke || self.units_schedule.due(seen.step))
+        {
+            units.keep(seen.step, self.symmetry.axes(), &self.names.paths, &data)?;
+        }
         let names = self.names.in_files.iter().map(String::as_str);
         if let Some(comparison) = &mut self.comparison {
             comparison.parameters(seen.step, names.clone().zip(data.iter().copied()));

@@ -1,5 +1,7 @@
 //! Rows of differences over a whole number, on a logarithmic scale of colours.
 
+use crate::markup::escaped;
+use crate::palette::viridis;
 use std::fmt::Write;
 
 /// A figure of differences: 0 has a colour of its own, all others are coloured by their power of ten.
@@ -30,14 +32,6 @@ const CELL: usize = 7;
 const ROW: usize = 20;
 /// Powers of ten at the ends of the scale.
 const SCALE: [f64; 2] = [-9.0, 0.0];
-/// Dark blue to yellow, equal steps of lightness (five points of the viridis map).
-const COLOURS: [[f64; 3]; 5] = [
-    [68.0, 1.0, 84.0],
-    [59.0, 82.0, 139.0],
-    [33.0, 145.0, 140.0],
-    [94.0, 201.0, 98.0],
-    [253.0, 231.0, 37.0],
-];
 const EQUAL: &str = "#d9d9d9";
 
 impl HeatMap {
@@ -134,32 +128,7 @@ fn colour(value: f64) -> String {
     }
     let [low, high] = SCALE;
     let share = (value.abs().log10() - low) / (high - low);
-    let at = if share.is_nan() { 1.0 } else { share.clamp(0.0, 1.0) } * (COLOURS.len() - 1) as f64;
-    let below = (at as usize).min(COLOURS.len() - 2);
-    let part = at - below as f64;
-    let mixed: Vec<u8> = COLOURS[below]
-        .iter()
-        .zip(COLOURS[below + 1])
-        .map(|(a, b)| (a + (b - a) * part).round() as u8)
-        .collect();
-    format!("#{:02x}{:02x}{:02x}", mixed[0], mixed[1], mixed[2])
-}
-
-/// Text that may stand in an element or an attribute.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            // Control characters are not allowed in XML.
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
+    viridis(if share.is_nan() { 1.0 } else { share })
 }
 
 #[cfg(test)]

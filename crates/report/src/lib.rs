@@ -1,8 +1,11 @@
-//! Figures of which units of a neural network are the same unit.
+//! Figures and pages of which units of a neural network are the same unit.
 //!
-//! Numbers go in, self-contained SVG comes out: no scripts, no fonts, nothing from outside. Colours can be told apart by
-//! colour-blind readers and on paper, every mark has a text of its own for screen readers and as a tooltip, and a dark
-//! page gets light lettering.
+//! Numbers or a run's folder go in, self-contained SVG, PNG (feature `png`) or HTML comes out: no fonts, nothing from
+//! outside. Colours can be told apart by colour-blind readers and on paper, every mark has a text of its own for screen
+//! readers and as a tooltip, and a dark screen gets a dark picture.
+//!
+//! - [`Run::read`] reads the folder of `constinit run --out`; [`Run::page`] is its page, [`Run::figures`] its figures.
+//! - [`HeatMap`] draws rows of differences.
 //!
 //! ```
 //! use constinit_report::{HeatMap, HeatRow};
@@ -17,9 +20,26 @@
 //! assert!(svg.starts_with("<svg") && svg.contains("width 3: 1.0e-8"));
 //! ```
 
+mod chart;
+mod error;
+mod figure;
 mod heat_map;
+mod markup;
+mod number;
+mod page;
+mod palette;
+#[cfg(feature = "png")]
+mod png;
+mod run;
+mod scale;
+mod thin;
 
+pub use error::ReportError;
+pub use figure::Figure;
 pub use heat_map::{HeatMap, HeatRow};
+pub use run::{
+    End, FirstBreak, Property, Reading, Readings, Run, Space, SpaceState, Start, State, Units,
+};
 
 /// The README's example, kept compiling.
 #[cfg(doctest)]

@@ -1,0 +1,77 @@
+//! `constinit report`: a run's folder as a page or as figures.
+
+use constinit::files::write_whole;
+use constinit_cli::args::{ReportArgs, ReportFormat};
+use constinit_cli::failure::{Failure, on_screen};
+use constinit_report::{Figure, Run};
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// Pixels of a PNG for each unit of length: sharp on dense screens.
+const PIXELS: f32 = 2.0;
+
+pub fn report(args: &ReportArgs) -> Result<(), Failure> {
+    let run = Run::read(&args.folder).map_err(Failure::usage)?;
+    let extension = match args.format {
+        ReportFormat::Html if args.figure.is_some() => {
+            return Err(Failure::usage("--figure: a page has all figures; --format svg or png"));
+        }
+        ReportFormat::Html => {
+            let out = args.out.clone().unwrap_or_else(|| args.folder.join("report.html"));
+            return write(&[(out, run.page().into_bytes())], args.force);
+        }
+        ReportFormat::Svg => "svg",
+        ReportFormat::Png => "png",
+    };
+    let figures = run.figures();
+    let folder = args.folder.join("figures");
+    let file = |figure: &Figure| format!("{}.{extension}", figure.name);
+    let wanted: Vec<(PathBuf, &Figure)> = match &args.figure {
+        None => {
+            let folder = args.out.as_ref().unwrap_or(&folder);
+            figures.iter().map(|figure| (folder.join(file(figure)), figure)).collect()
+        }
+        Some(name) => {
+            let figure = figures.iter().find(|figure| figure.name == *name).ok_or_else(|| {
+                let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
+                Failure::usage(format!("no figure {name}; there are: {}", names.join(", ")))
+            })?;
+            vec![(args.out.clone().unwrap_or_else(|| folder.join(file(figure))), figure)]
+        }
+    };
+    if wanted.is_empty() {
+        let folder = args.folder.display();
+        return Err(Failure::usage(format!("{folder}: there is no reading to draw a figure of")));
+    }
+    let drawn = wanted.into_iter().map(|(path, figure)| {
+        let bytes = match args.format {
+            ReportFormat::Png => figure.to_png(PIXELS).map_err(Failure::usage)?,
+            _ => figure.to_svg().into_bytes(),
+        };
+        Ok((path, bytes))
+    });
+    write(&drawn.collect::<Result<Vec<_>, Failure>>()?, args.force)
+}
+
+/// Writes files and says their names: all of them, or none where one is there already.
+fn write(files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(), Failure> {
+    if let Some((taken, _)) = files.iter().find(|(path, _)| !force && path.exists()) {
+        return Err(Failure::usage(format!(
+            "{}: is there already; --force overwrites it",
+            taken.display()
+        )));
+    }
+    for (path, bytes) in files {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let made = folder.map_or(Ok(()), fs::create_dir_all);
+        made.and_then(|()| write_whole(path, bytes))
+            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        match writeln!(anstream::stdout(), "{}", path.display()) {
+            // A reader that went away, as `head` does, is not an error.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            other => other.map_err(on_screen)?,
+        }
+    }
+    Ok(())
+}

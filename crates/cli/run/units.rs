@@ -1,0 +1,212 @@
+//! `units.jsonl`: which hidden units are one unit, and one number a class, at some of the readings.
+//!
+//! The number of a unit is the mean of all entries that are its own, incoming weights, bias and outgoing weights:
+//!
+//! ```text
+//! mean(u) = (Σ weight_in[u][·] + bias[u] + Σ weight_out[·][u]) / number of these
+//! ```
+//!
+//! It is added up in one order for all units, so that twins have it bitwise equal, and units that differ in any entry
+//! differ in it but by accident. Classes and not units have numbers in the file: a network whose units are one unit
+//! stays small in it.
+
+use super::readings::write_line;
+use crate::config::RunConfig;
+use crate::failure::Failure;
+use burn::tensor::TensorData;
+use constinit::probe::Schedule;
+use constinit_symmetry::{AxesSpec, Elements, ParamView, SpaceId, twins};
+use serde::Serialize;
+use std::fs::File;
+use std::io::{self, Seek};
+
+/// States in a file at most, without those of first breaks: about as many as a figure has pixels.
+const STATES: usize = 512;
+/// Numbers in a file at most, where two states do not have more.
+const NUMBERS: usize = 1_000_000;
+
+/// The first line of the file.
+pub const START: &str = "{\"event\":\"start\",\"schema\":1,\"value\":\"the mean of its incoming weights, its bias \
+                         and its outgoing weights\"}\n";
+
+/// The file, open for more.
+pub struct UnitsFile(File);
+
+#[derive(Serialize)]
+struct Line<'a> {
+    event: &'static str,
+    step: usize,
+    spaces: Vec<Space<'a>>,
+}
+
+#[derive(Serialize)]
+struct Space<'a> {
+    name: &'a str,
+    /// The class of each unit; absent where every unit is a class of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<Vec<usize>>,
+    /// The number of each class; null where it is not finite.
+    values: Vec<Option<f64>>,
+}
+
+/// The steps whose states are kept, beside those of first breaks: a function of the configuration alone, so that a run
+/// that was killed keeps the same ones.
+pub fn schedule(config: &RunConfig) -> Schedule {
+    let dims = &config.model.layer_dims;
+    let units: usize = dims[1..].split_last().map_or(0, |(_, hidden)| hidden.iter().sum());
+    let states = (NUMBERS / units.max(1)).clamp(2, STATES);
+    let readings = config.training.steps / config.probe.every + 1;
+    let every = readings.div_ceil(states).saturating_mul(config.probe.every);
+    Schedule::every(every).or(Schedule::at(config.training.steps))
+}
+
+impl UnitsFile {
+    pub fn new(file: File) -> Self {
+        Self(file)
+    }
+
+    /// Bytes that are written, and on the disk.
+    pub fn bytes(&mut self) -> io::Result<u64> {
+        self.0.sync_data()?;
+        self.0.stream_position()
+    }
+
+    /// Writes the state after a step: parameters by their paths in the module.
+    pub fn keep(
+        &mut self,
+        step: usize,
+        axes: &AxesSpec,
+        paths: &[String],
+        data: &[&TensorData],
+    ) -> Result<(), Failure> {
+        let views = paths.iter().zip(data).map(|(path, data)| view(path, data));
+        self.write(step, axes, &views.collect::<Result<Vec<_>, Failure>>()?)
+    }
+
+    fn write(
+        &mut self,
+        step: usize,
+        axes: &AxesSpec,
+        params: &[ParamView<'_>],
+    ) -> Result<(), Failure> {
+        let classes = twins(axes, params).map_err(Failure::usage)?;
+        let space = |id: SpaceId| {
+            let partition = classes.spaces()[id.get()].partition();
+            let means = means(axes, params, id);
+            let labels = || partition.labels().iter().map(|class| class.get()).collect();
+            Space {
+                name: axes.spaces()[id.get()].name(),
+                classes: (!partition.is_discrete()).then(labels),
+                values: partition
+                    .representatives()
+                    .map(|unit| Some(means[unit.get()]).filter(|mean| mean.is_finite()))
+                    .collect(),
+            }
+        };
+        let line = Line { event: "units", step, spaces: axes.space_ids().map(space).collect() };
+        write_line(&mut self.0, &line)
+            .map_err(|error| Failure::usage(format!("units.jsonl: {error}")))
+    }
+}
+
+fn view<'a>(path: &'a str, data: &'a TensorData) -> Result<ParamView<'a>, Failure> {
+    // The program's backends compute in single precision.
+    let entries = data.as_slice::<f32>();
+    let entries = entries.map_err(|error| Failure::usage(format!("{path}: {error:?}")))?;
+    ParamView::new(path, data.shape.as_slice(), entries).map_err(Failure::usage)
+}
+
+/// The mean of each unit's entries.
+fn means(axes: &AxesSpec, params: &[ParamView<'_>], space: SpaceId) -> Vec<f64> {
+    let units = axes.spaces()[space.get()].units();
+    let mut sums = vec![0.0; units];
+    let mut entries = 0_usize;
+    for view in params {
+        let Some(param) = axes.param_id(view.path()) else { continue };
+        let param = &axes.params()[param.get()];
+        let Elements::F32(data) = view.elements() else { continue };
+        for (number, axis) in param.axes().iter().enumerate() {
+            if axis.axis.space() != Some(&space) || units == 0 {
+                continue;
+            }
+            // Storage is row-major, and every unit meets its entries in the same order.
+            let inner: usize = view.shape()[number + 1..].iter().product::<usize>().max(1);
+            for of_all in data.chunks(inner * units) {
+                for (sum, own) in sums.iter_mut().zip(of_all.chunks(inner)) {
+                    own.iter().for_each(|entry| *sum += f64::from(*entry));
+                }
+            }
+            entries += data.len() / units;
+        }
+    }
+    sums.iter().map(|sum| sum / entries as f64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use constinit_symmetry::layers;
+
+    fn network(first: &[f32; 6]) -> (AxesSpec, Vec<ParamView<'_>>) {
+        // Burn's orientation: [input, output].
+        let params = vec![
+            ParamView::new("a.weight", &[2, 3], first).unwrap(),
+            ParamView::new("a.bias", &[3], &[0.5_f32, 0.5, 0.5]).unwrap(),
+            ParamView::new("b.weight", &[3, 1], &[4.0_f32, 4.0, 4.0]).unwrap(),
+        ];
+        let axes = AxesSpec::builder()
+            .space("hidden1", 3)
+            .layer(layers::dense("a", "", "hidden1").input_first())
+            .layer(layers::dense("b", "hidden1", "").input_first().without_bias())
+            .build(params.iter().map(ParamView::signature))
+            .unwrap();
+        (axes, params)
+    }
+
+    #[test]
+    fn a_class_has_the_mean_of_what_is_its_units_own() {
+        let (axes, params) = network(&[1.0, 1.0, 2.0, 0.1, 0.1, 0.3]);
+        let space = axes.space_id("hidden1").unwrap();
+        let found = means(&axes, &params, space);
+        let expected = [(1.0, 0.1_f32), (1.0, 0.1), (2.0, 0.3)]
+            .map(|(one, two)| (one + f64::from(two) + 0.5 + 4.0) / 4.0);
+        assert_eq!(found, expected);
+
+        let mut file = UnitsFile::new(tempfile::tempfile().unwrap());
+        file.write(7, &axes, &params).unwrap();
+        let (axes, params) = network(&[1.0, 2.0, 3.0, 0.0, 0.0, f32::NAN]);
+        file.write(8, &axes, &params).unwrap();
+        assert_eq!(file.bytes().unwrap(), file.0.metadata().unwrap().len());
+        file.0.rewind().unwrap();
+        let lines = io::read_to_string(&file.0).unwrap();
+        let lines: Vec<&str> = lines.lines().collect();
+        assert!(
+            lines[0].starts_with(
+                "{\"event\":\"units\",\"step\":7,\"spaces\":[{\"name\":\"hidden1\",\"classes\":[0,0,1],\"values\":[1.4"
+            ),
+            "{}",
+            lines[0]
+        );
+        assert!(lines[1].ends_with("\"values\":[1.375,1.625,null]}]}"), "{}", lines[1]);
+    }
+
+    #[test]
+    fn long_and_wide_runs_keep_fewer_states() {
+        let states = |hidden: usize, steps: usize, every: usize| {
+            let text = format!(
+                "[model]\nlayer_dims = [1, {hidden}, 1]\n[data]\ninputs = [[1]]\ntargets = [[2]]\n\
+                 [training]\nsteps = {steps}\n[probe]\nevery = {every}\n"
+            );
+            let due = schedule(&RunConfig::parse(&text, "run.toml").unwrap());
+            assert!(due.due(0) && due.due(steps));
+            (0..=steps)
+                .filter(|step| due.due(*step) && (step % every == 0 || *step == steps))
+                .count()
+        };
+        assert_eq!(states(2, 50, 1), 51);
+        assert_eq!(states(2, 500, 10), 51);
+        assert!((256..=STATES + 1).contains(&states(1000, 10_000, 1)));
+        assert!(states(100_000, 10_000, 1) <= 11);
+        assert!(states(10_000_000, 100, 1) <= 3);
+    }
+}

@@ -1,0 +1,342 @@
+//! Lines over steps.
+
+use crate::figure::{Entry, Figure, WIDTH, text_width};
+use crate::markup::escaped;
+use crate::number::short;
+use crate::palette::COLOURS;
+use crate::scale::Scale;
+use serde_json::json;
+use std::fmt::Write;
+
+/// Edges of the area of a figure in which lines are drawn, and what is below.
+pub(crate) const LEFT: f64 = 76.0;
+pub(crate) const RIGHT: f64 = WIDTH - 128.0;
+const BOTTOM: f64 = 280.0;
+pub(crate) const BELOW: f64 = 44.0;
+/// Labels at the ends of lines are at least this far apart.
+const LABEL_ROW: f64 = 15.0;
+
+/// A chart that is to be drawn.
+pub(crate) struct Chart<'a> {
+    pub name: String,
+    pub title: String,
+    pub description: String,
+    pub notes: Vec<String>,
+    /// What the numbers are, above their axis.
+    pub quantity: &'a str,
+    pub scale: Scale,
+    /// The end of the axis of steps.
+    pub last_step: usize,
+    /// The steps of all lines.
+    pub steps: Vec<usize>,
+    pub lines: Vec<Line>,
+    /// Lines that are shown and hidden together, and the colour of each.
+    pub groups: Vec<String>,
+    /// A step that is marked, with its text.
+    pub mark: Option<(usize, String)>,
+}
+
+/// One line of a chart.
+pub(crate) struct Line {
+    /// The number of its group.
+    pub group: usize,
+    pub name: String,
+    /// One for each step of the chart; a line has gaps where there is none.
+    pub values: Vec<Option<f64>>,
+    pub width: f64,
+    /// What stands at its end, where something does.
+    pub label: Option<String>,
+    /// A broad stroke behind other lines that tells nothing by itself.
+    pub behind: bool,
+}
+
+impl Chart<'_> {
+    /// The figure.
+    pub fn figure(self) -> Figure {
+        let mut marks = String::new();
+        self.frame(&mut marks);
+        axis_of_steps(&mut marks, self.last_step, BOTTOM);
+        if let Some((step, text)) = &self.mark {
+            mark_step(&mut marks, x_of(*step, self.last_step), self.top(), text);
+        }
+        let in_front = self.lines.iter().filter(|line| !line.behind);
+        for line in self.lines.iter().filter(|line| line.behind).chain(in_front) {
+            self.line(&mut marks, line);
+        }
+        self.labels(&mut marks);
+        let groups = self.groups.iter().enumerate();
+        let legend = groups.map(|(number, label)| Entry {
+            group: group_class(number),
+            label: label.clone(),
+            colour: number % COLOURS,
+        });
+        let told = self.lines.iter().filter(|line| !line.behind);
+        let told = told.map(|line| {
+            let rounded = |value: &Option<f64>| value.map(rounded);
+            let values: Vec<Option<f64>> = line.values.iter().map(rounded).collect();
+            json!({"group": group_class(line.group), "name": line.name, "values": values})
+        });
+        let readout = json!({
+            "plot": [LEFT, self.top(), RIGHT, BOTTOM],
+            "last": self.last_step.max(1),
+            "scale": self.scale,
+            "steps": self.steps,
+            "lines": told.collect::<Vec<_>>(),
+        });
+        Figure {
+            legend: legend.collect(),
+            name: self.name,
+            title: self.title,
+            description: self.description,
+            notes: self.notes,
+            height: BOTTOM + BELOW,
+            marks,
+            readout,
+        }
+    }
+
+    /// The upper edge of the area of lines: a mark has its text above it.
+    fn top(&self) -> f64 {
+        if self.mark.is_some() { 40.0 } else { 24.0 }
+    }
+
+    fn height_of(&self, place: f64) -> f64 {
+        BOTTOM - place * (BOTTOM - self.top())
+    }
+
+    fn frame(&self, svg: &mut String) {
+        // Writing to a string cannot fail.
+        let _ =
+            writeln!(svg, "<text class=\"q\" x=\"12\" y=\"12\">{}</text>", escaped(self.quantity));
+        for tick in self.scale.ticks(5) {
+            let y = self.height_of(tick.place);
+            let _ = writeln!(
+                svg,
+                "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/><text class=\"q small\" x=\"{}\" y=\"{:.1}\" \
+                 text-anchor=\"end\">{}</text>",
+                LEFT - 8.0,
+                y + 4.0,
+                tick.label
+            );
+        }
+    }
+
+    fn line(&self, svg: &mut String, line: &Line) {
+        let path = self.path(&line.values);
+        if path.is_empty() {
+            return;
+        }
+        let Line { group, name, width, behind, .. } = line;
+        // One number is no line, and a dot has to be seen.
+        let alone = line.values.iter().flatten().count() == 1;
+        let width = if alone { 7.0 } else { *width };
+        let (class, colour) = (group_class(*group), group % COLOURS);
+        let _ = if *behind {
+            writeln!(
+                svg,
+                "<path class=\"line {class} c{colour}\" stroke-width=\"{width}\" stroke-opacity=\"0.28\" d=\"{path}\"/>"
+            )
+        } else {
+            writeln!(
+                svg,
+                "<path class=\"line trace {class} c{colour}\" stroke-width=\"{width}\" d=\"{path}\"><title>{}</title>\
+                 </path>",
+                escaped(name)
+            )
+        };
+    }
+
+    /// The path of a line, with gaps; a number between two gaps is a dot.
+    fn path(&self, values: &[Option<f64>]) -> String {
+        let mut path = String::new();
+        let mut drawing = false;
+        let mut alone = false;
+        for (step, value) in self.steps.iter().zip(values) {
+            let Some(place) = value.and_then(|value| self.scale.place(value)) else {
+                if alone {
+                    path.push_str("h0");
+                }
+                (drawing, alone) = (false, false);
+                continue;
+            };
+            let (x, y) = (x_of(*step, self.last_step), self.height_of(place));
+            let _ = write!(path, "{}{x:.1} {y:.1}", if drawing { 'L' } else { 'M' });
+            alone = !drawing;
+            drawing = true;
+        }
+        if alone {
+            path.push_str("h0");
+        }
+        path
+    }
+
+    /// Texts at the ends of lines, moved apart where they would cover each other.
+    fn labels(&self, svg: &mut String) {
+        let end = |line: &Line| {
+            let last = line.values.iter().rposition(Option::is_some)?;
+            let place = self.scale.place(line.values[last]?)?;
+            Some((self.height_of(place), x_of(self.steps[last], self.last_step)))
+        };
+        let mut labels: Vec<(f64, f64, usize, &str)> = self
+            .lines
+            .iter()
+            .filter_map(|line| {
+                let (y, x) = end(line)?;
+                Some((y, x, line.group, line.label.as_deref()?))
+            })
+            .collect();
+        labels.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let ideal: Vec<f64> = labels.iter().map(|label| label.0).collect();
+        for ((y, (_, x, group, text)), at) in
+            spread_out(&ideal, LABEL_ROW, [self.top(), BOTTOM]).iter().zip(&labels).zip(&ideal)
+        {
+            let (class, colour) = (group_class(*group), group % COLOURS);
+            let _ = writeln!(
+                svg,
+                "<g class=\"{class}\"><path class=\"line c{colour}\" d=\"M{:.1} {at:.1}L{:.1} {y:.1}\"/><text \
+                 class=\"t small\" x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
+                x + 3.0,
+                x + 10.0,
+                x + 14.0,
+                y + 4.0,
+                escaped(text)
+            );
+        }
+    }
+}
+
+/// The class of the elements of a group.
+pub(crate) fn group_class(number: usize) -> String {
+    format!("g{number}")
+}
+
+/// Where a step lies.
+pub(crate) fn x_of(step: usize, last_step: usize) -> f64 {
+    LEFT + (RIGHT - LEFT) * Scale::of_steps(last_step).place(step as f64).unwrap_or(0.0)
+}
+
+/// The axis of steps, below everything.
+pub(crate) fn axis_of_steps(svg: &mut String, last_step: usize, y: f64) {
+    let _ = writeln!(svg, "<path class=\"axis\" d=\"M{LEFT} {y}H{RIGHT}\"/>");
+    for tick in Scale::of_steps(last_step).whole_ticks(6) {
+        let x = LEFT + (RIGHT - LEFT) * tick.place;
+        let _ = writeln!(
+            svg,
+            "<path class=\"axis\" d=\"M{x:.1} {y}v5\"/><text class=\"q small\" x=\"{x:.1}\" y=\"{}\" \
+             text-anchor=\"middle\">{}</text>",
+            y + 18.0,
+            tick.label
+        );
+    }
+    let _ = writeln!(
+        svg,
+        "<text class=\"q\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">step</text>",
+        (LEFT + RIGHT) / 2.0,
+        y + 36.0
+    );
+}
+
+/// A vertical line with a text above it, on the side that has room for it.
+fn mark_step(svg: &mut String, x: f64, top: f64, text: &str) {
+    let fits_right = x + text_width(text) < WIDTH - 10.0;
+    let (at, anchor) = if fits_right { (x - 3.0, "start") } else { (x + 3.0, "end") };
+    let _ = writeln!(
+        svg,
+        "<path class=\"alarm\" d=\"M{x:.1} {}V{BOTTOM}\"/><text class=\"alarmed\" x=\"{at:.1}\" y=\"{}\" \
+         text-anchor=\"{anchor}\">{}</text>",
+        top - 5.0,
+        top - 9.0,
+        escaped(text)
+    );
+}
+
+/// Heights at least `least` apart within bounds, near the wanted ones, which ascend.
+fn spread_out(wanted: &[f64], least: f64, [top, bottom]: [f64; 2]) -> Vec<f64> {
+    let mut placed = wanted.to_vec();
+    for number in 1..placed.len() {
+        placed[number] = placed[number].max(placed[number - 1] + least);
+    }
+    // What was pushed below the bottom goes up again, and pushes what is in its way.
+    let mut limit = bottom;
+    for y in placed.iter_mut().rev() {
+        *y = y.min(limit);
+        limit = *y - least;
+    }
+    let above = top - placed.first().copied().unwrap_or(top);
+    placed.iter().map(|y| y + above.max(0.0)).collect()
+}
+
+/// As many digits as are told.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
+/// The first and the last number of a line, in words.
+pub(crate) fn from_to(values: &[Option<f64>]) -> String {
+    let mut known = values.iter().flatten();
+    match (known.next(), known.next_back()) {
+        (Some(first), Some(last)) => format!("from {} to {}", short(*first), short(*last)),
+        (Some(only), None) => format!("one number, {}", short(*only)),
+        _ => "no finite number".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(steps: Vec<usize>, values: Vec<Option<f64>>) -> Chart<'static> {
+        let line = Line {
+            group: 0,
+            name: "a <line>".into(),
+            values,
+            width: 2.0,
+            label: Some("end".into()),
+            behind: false,
+        };
+        Chart {
+            name: "test".into(),
+            title: "A & B".into(),
+            description: String::new(),
+            notes: Vec::new(),
+            quantity: "loss",
+            scale: Scale::Linear { low: 0.0, high: 10.0 },
+            last_step: 10,
+            steps,
+            lines: vec![line],
+            groups: vec!["a".into()],
+            mark: Some((3, "here".into())),
+        }
+    }
+
+    #[test]
+    fn gaps_are_gaps_and_lonely_numbers_dots() {
+        let values = vec![Some(0.0), Some(10.0), None, Some(5.0), None, Some(f64::NAN)];
+        let chart = chart(vec![0, 2, 3, 4, 5, 6], values);
+        let path = chart.path(&chart.lines[0].values);
+        assert_eq!(path, "M76.0 280.0L187.2 40.0M298.4 160.0h0");
+        assert_eq!(chart.path(&[Some(0.0)]), "M76.0 280.0h0");
+        assert_eq!(chart.path(&[None]), "");
+    }
+
+    #[test]
+    fn every_mark_is_labelled_once() {
+        let figure = chart(vec![0, 10], vec![Some(1.0), Some(2.0)]).figure();
+        let svg = figure.to_svg();
+        assert_eq!(svg.matches("class=\"line trace").count(), 1);
+        assert!(svg.contains("<title>a &lt;line&gt;</title>") && svg.contains(">here</text>"));
+        assert!(svg.contains("A &amp; B</title>") && !svg.contains("A & B"));
+        assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+        assert_eq!(figure.readout["lines"][0]["values"], json!([1.0, 2.0]));
+    }
+
+    #[test]
+    fn labels_do_not_cover_each_other() {
+        let bounds = [0.0, 100.0];
+        assert_eq!(spread_out(&[10.0, 12.0, 90.0], 15.0, bounds), [10.0, 25.0, 90.0]);
+        assert_eq!(spread_out(&[99.0, 99.0], 15.0, bounds), [85.0, 100.0]);
+        assert_eq!(spread_out(&[], 15.0, bounds), [0.0; 0]);
+        let many = spread_out(&[100.0; 9], 15.0, bounds);
+        assert_eq!(many[0], 0.0, "what does not fit runs over below: {many:?}");
+    }
+}

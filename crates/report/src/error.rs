@@ -1,0 +1,57 @@
+//! What can be wrong with a folder or a file.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a folder cannot be read, or a figure not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A file or a folder that the system does not give.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A folder that no run wrote.
+    #[error("{}: no run's folder: there is no {missing} in it", .path.display())]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+        /// What a run's folder has.
+        missing: &'static str,
+    },
+    /// A line that does not say what a line of its file says.
+    #[error("{}, line {line}: {reason}", .path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file of a later version of the program.
+    #[error(
+        "{}: the file's schema is {schema}, and this program reads schema {known}; a newer version may read it",
+        .path.display()
+    )]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        schema: u64,
+        /// What is known here.
+        known: u64,
+    },
+    /// A figure that cannot be rendered.
+    #[error("figure {figure}: {reason}")]
+    Figure {
+        /// The figure's name.
+        figure: String,
+        /// What the renderer says.
+        reason: String,
+    },
+}

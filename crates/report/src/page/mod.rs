@@ -1,0 +1,120 @@
+//! A page: sections around figures, in one file that asks for nothing outside of it.
+//!
+//! This part knows pages; what a page of a run says is in `run/page.rs`, and a page of many runs would stand beside it.
+
+use crate::figure::{Entry, Figure};
+use crate::markup::{escaped, script_json};
+use crate::palette::{Medium, figure_style};
+use std::fmt::Write;
+
+/// Parts of a page, as HTML.
+pub(crate) struct Page {
+    pub title: String,
+    /// Below the title.
+    pub head: String,
+    pub sections: Vec<Section>,
+    /// At the end.
+    pub foot: String,
+}
+
+/// A heading and what stands under it.
+pub(crate) struct Section {
+    /// The name that links lead to.
+    pub anchor: &'static str,
+    pub heading: &'static str,
+    pub content: String,
+}
+
+impl Page {
+    /// The document. Its policy allows what stands in it and nothing else.
+    pub fn document(&self) -> String {
+        let mut body = String::new();
+        for Section { anchor, heading, content } in &self.sections {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                body,
+                "<section aria-labelledby=\"{anchor}\">\n<h2 id=\"{anchor}\">{heading}</h2>\n{content}</section>\n"
+            );
+        }
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+             script-src 'unsafe-inline'; img-src data:\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
+             <title>{}</title>\n<style>\n{}{}\n</style>\n</head>\n<body>\n<main>\n<header>\n{}</header>\n{body}</main>\n\
+             <footer>{}</footer>\n<script>\n{}</script>\n</body>\n</html>\n",
+            escaped(&self.title),
+            include_str!("page.css"),
+            figure_style(Medium::Page),
+            self.head,
+            self.foot,
+            include_str!("page.js"),
+        )
+    }
+}
+
+/// A figure with its caption, buttons that hide traces, what stands under the pointer, and notes.
+pub(crate) fn figure(figure: &Figure) -> String {
+    let Figure { name, title, notes, legend, readout, .. } = figure;
+    let mut html = format!(
+        "<figure id=\"{name}\">\n<figcaption>{}</figcaption>\n<div class=\"plot\" tabindex=\"0\" role=\"group\" \
+         aria-label=\"{}: arrow keys read its numbers\">\n{}\n</div>\n\
+         <output class=\"readout\" aria-live=\"polite\">&nbsp;</output>\n",
+        escaped(title),
+        escaped(title),
+        figure.element()
+    );
+    if legend.len() > 1 {
+        html.push_str("<div class=\"legend\" role=\"group\" aria-label=\"traces to show\">\n");
+        for Entry { group, label, colour } in legend {
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                html,
+                "<button type=\"button\" aria-pressed=\"true\" data-group=\"{group}\"><svg viewBox=\"0 0 18 4\" \
+                 aria-hidden=\"true\"><path class=\"line c{colour}\" stroke-width=\"3\" d=\"M2 2h14\"/></svg>{}</button>",
+                escaped(label)
+            );
+        }
+        html.push_str("</div>\n");
+    }
+    for note in notes {
+        let _ = writeln!(html, "<p class=\"note\">{}</p>", escaped(note));
+    }
+    let _ = writeln!(
+        html,
+        "<script type=\"application/json\" class=\"numbers\">{}</script>\n</figure>",
+        script_json(readout)
+    );
+    html
+}
+
+/// A table with a heading for each column; the first cell of a row is its heading. Cells are text.
+pub(crate) fn table(caption: &str, columns: &[String], rows: &[Vec<String>]) -> String {
+    let mut html = format!(
+        "<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"{0}\"><table>\n<caption>{0}</caption>\n<thead><tr>",
+        escaped(caption)
+    );
+    for column in columns {
+        let _ = write!(html, "<th scope=\"col\">{}</th>", escaped(column));
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in rows {
+        html.push_str("<tr>");
+        for (number, cell) in row.iter().enumerate() {
+            let cell = escaped(cell);
+            let _ = match number {
+                0 => write!(html, "<th scope=\"row\">{cell}</th>"),
+                _ => write!(html, "<td>{cell}</td>"),
+            };
+        }
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody>\n</table></div>\n");
+    html
+}
+
+/// What can be opened.
+pub(crate) fn details(summary: &str, content: &str) -> String {
+    format!("<details>\n<summary>{}</summary>\n{content}</details>\n", escaped(summary))
+}

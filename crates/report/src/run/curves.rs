@@ -1,0 +1,132 @@
+//! Loss and spread over steps.
+
+use super::{Run, Space};
+use crate::chart::{Chart, Line, from_to};
+use crate::figure::Figure;
+use crate::number::{count, counted, short};
+use crate::scale::Scale;
+use crate::thin::thinned;
+use std::collections::BTreeSet;
+
+/// Stretches of readings of which the extremes are drawn: more than pixels in the width of a figure.
+const STRETCHES: usize = 640;
+
+/// The loss of each step that was read.
+pub fn loss(run: &Run) -> Option<Figure> {
+    // Step 0 has no loss: nothing was computed.
+    let readings: Vec<_> = run.readings.readings.iter().filter(|r| r.step > 0).collect();
+    let steps: Vec<usize> = readings.iter().map(|reading| reading.step).collect();
+    let values: Vec<Option<f64>> = readings.iter().map(|reading| reading.loss).collect();
+    let first_bad = values.iter().position(Option::is_none).map(|place| steps[place]);
+    if steps.is_empty() {
+        return None;
+    }
+    let mut description =
+        format!("The loss over {}: {}.", counted(steps.len(), "step"), from_to(&values));
+    let mut notes = Vec::new();
+    if let Some(step) = first_bad {
+        let note =
+            format!("The loss of step {} is not a finite number; the line has a gap.", count(step));
+        description = format!("{description} {note}");
+        notes.push(note);
+    }
+    let (title, quantity) = ("Loss".to_owned(), "loss that the step computed");
+    let scale = Scale::fitting(values.iter().flatten().copied());
+    let lines = vec![("loss".to_owned(), values)];
+    Some(curves(
+        run,
+        Curves { name: "loss", title, quantity, description, notes, scale, steps, lines },
+    ))
+}
+
+/// How far units that started as one lie apart, a line a layer; None where they never do.
+pub fn spread(run: &Run) -> Option<Figure> {
+    let readings = &run.readings.readings;
+    let first = readings.first()?;
+    let watched: Vec<usize> = (0..first.spaces.len())
+        .filter(|n| first.spaces[*n].twins < first.spaces[*n].units)
+        .collect();
+    let apart = |space: &Space| space.spread != Some(0.0);
+    if !readings.iter().any(|reading| watched.iter().any(|n| apart(&reading.spaces[*n]))) {
+        return None;
+    }
+    let steps: Vec<usize> = readings.iter().map(|reading| reading.step).collect();
+    let of = |space: usize| -> (String, Vec<Option<f64>>) {
+        let values = readings.iter().map(|reading| reading.spaces[space].spread).collect();
+        (first.spaces[space].name.clone(), values)
+    };
+    let lines: Vec<(String, Vec<Option<f64>>)> = watched.into_iter().map(of).collect();
+    let told = |(name, values): &(String, Vec<Option<f64>>)| {
+        let largest = values.iter().flatten().copied().fold(0.0, f64::max);
+        match values.iter().any(Option::is_none) {
+            true => format!("{name}: it grows past all numbers"),
+            false if largest == 0.0 => format!("{name}: 0 at every reading"),
+            false => format!("{name}: at most {}", short(largest)),
+        }
+    };
+    let told: Vec<String> = lines.iter().map(told).collect();
+    let title = "Spread: how far units that started as one lie apart".to_owned();
+    let description = format!(
+        "The largest difference between two units of one class of the start, on a logarithmic axis with a strip for 0, \
+         which is bitwise equal. {}.",
+        told.join("; ")
+    );
+    let scale = Scale::log(lines.iter().flat_map(|(_, values)| values.iter().flatten().copied()));
+    let quantity = "largest difference; 0 is bitwise equal";
+    let notes = Vec::new();
+    Some(curves(
+        run,
+        Curves { name: "spread", title, quantity, description, notes, scale, steps, lines },
+    ))
+}
+
+struct Curves<'a> {
+    name: &'a str,
+    title: String,
+    quantity: &'a str,
+    description: String,
+    notes: Vec<String>,
+    scale: Scale,
+    steps: Vec<usize>,
+    lines: Vec<(String, Vec<Option<f64>>)>,
+}
+
+fn curves(run: &Run, curves: Curves<'_>) -> Figure {
+    let Curves { name, title, quantity, description, mut notes, scale, steps, lines } = curves;
+    let broken = run.break_step();
+    let at_break: Vec<usize> =
+        steps.iter().position(|step| Some(*step) == broken).into_iter().collect();
+    let kept: BTreeSet<usize> =
+        lines.iter().flat_map(|(_, values)| thinned(values, STRETCHES, &at_break)).collect();
+    if kept.len() < steps.len() {
+        notes.push(format!(
+            "{} of {} readings are drawn: of each stretch the first, the lowest, the highest and the last.",
+            count(kept.len()),
+            count(steps.len())
+        ));
+    }
+    let several = lines.len() > 1;
+    let groups = lines.iter().map(|(name, _)| name.clone()).collect();
+    let line = |(group, (name, values)): (usize, (String, Vec<Option<f64>>))| Line {
+        group,
+        label: several.then(|| name.clone()),
+        name,
+        values: kept.iter().map(|place| values[*place]).collect(),
+        width: 2.0,
+        behind: false,
+    };
+    Chart {
+        name: name.to_owned(),
+        title,
+        description,
+        notes,
+        quantity,
+        scale,
+        last_step: run.last_step(),
+        lines: lines.into_iter().enumerate().map(line).collect(),
+        steps: kept.iter().map(|place| steps[*place]).collect(),
+        groups,
+        mark: broken.map(|step| (step, format!("first break, step {}", count(step)))),
+    }
+    .figure()
+}

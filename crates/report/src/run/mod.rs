@@ -1,0 +1,144 @@
+//! A run's folder, read.
+
+mod classes;
+mod curves;
+mod lines;
+mod page;
+mod readings;
+mod trajectories;
+mod units;
+mod words;
+
+pub use readings::{End, FirstBreak, Property, Reading, Readings, Space, Start};
+pub use units::{SpaceState, State, Units};
+
+use crate::error::ReportError;
+use crate::figure::Figure;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a run has left in its folder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The folder's name.
+    pub name: String,
+    /// The configuration as it was written.
+    pub config: String,
+    /// The readings.
+    pub readings: Readings,
+    /// The units; None in folders that have none.
+    pub units: Option<Units>,
+}
+
+impl Run {
+    /// Reads the folder that `constinit run --out` wrote, of a run that has ended, was killed, or is still going on.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::NoRun`] where it is not the folder of a run, [`ReportError::Line`] with file and line for what a
+    /// run does not write, [`ReportError::Schema`] for files of a later version, [`ReportError::Io`] for what the
+    /// system refuses. A last line that was cut off is no error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use constinit_report::Run;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let error = Run::read(folder.path()).unwrap_err().to_string();
+    /// assert!(error.ends_with("no run's folder: there is no config.toml in it"), "{error}");
+    /// std::fs::write(folder.path().join("config.toml"), "[model]\nlayer_dims = [3, 2, 4]\n")?;
+    /// std::fs::write(
+    ///     folder.path().join("readings.jsonl"),
+    ///     "{\"event\":\"start\",\"schema\":1,\"backend\":\"ndarray\"}\n",
+    /// )?;
+    /// assert_eq!(Run::read(folder.path())?.readings.start.backend, "ndarray");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read(folder: &Path) -> Result<Self, ReportError> {
+        let file = |name: &'static str| -> Result<PathBuf, ReportError> {
+            let path = folder.join(name);
+            if path.is_file() {
+                return Ok(path);
+            }
+            // A folder that is not there is another mistake than one without a run.
+            fs::read_dir(folder).map_err(io_error(folder))?;
+            Err(ReportError::NoRun { path: folder.to_owned(), missing: name })
+        };
+        let config = file("config.toml")?;
+        let readings = file("readings.jsonl")?;
+        let units = folder.join("units.jsonl");
+        let name = fs::canonicalize(folder).map_err(io_error(folder))?;
+        let name = name.file_name().unwrap_or(folder.as_os_str());
+        let text = fs::read(&config).map_err(io_error(&config))?;
+        Ok(Self {
+            name: name.to_string_lossy().into_owned(),
+            config: String::from_utf8_lossy(&text).into_owned(),
+            readings: Readings::read(&readings)?,
+            units: if units.is_file() { Some(Units::read(&units)?) } else { None },
+        })
+    }
+
+    /// The figures: the units of each hidden layer, the loss, the spread, the classes. Those that the folder has
+    /// nothing for are left out, and so is the spread of units that never part.
+    pub fn figures(&self) -> Vec<Figure> {
+        let mut figures = trajectories::figures(self);
+        figures.extend(curves::loss(self));
+        figures.extend(curves::spread(self));
+        figures.extend(classes::figure(self));
+        figures
+    }
+
+    /// The page: all figures with the verdict in words, tables, configuration and environment. One file that asks for
+    /// nothing outside of it.
+    pub fn page(&self) -> String {
+        page::page(self)
+    }
+
+    /// The step of the first break of all: as the run told it at its end, or as its readings show it.
+    pub(crate) fn break_step(&self) -> Option<usize> {
+        let readings = &self.readings;
+        let told = readings.end.as_ref().and_then(|end| end.first_break.as_ref());
+        let spaces = readings.readings.first().map_or(0, |reading| reading.spaces.len());
+        told.map(|found| found.step)
+            .or_else(|| (0..spaces).filter_map(|space| readings.parted_at(space)).min())
+    }
+
+    /// The first break of a layer: with all that the run told of it where it was the first of all, else as the
+    /// readings show it, with `units` alike and no parameter.
+    pub(crate) fn break_of(&self, space: &str) -> Option<FirstBreak> {
+        let readings = &self.readings;
+        let told = readings.end.as_ref().and_then(|end| end.first_break.as_ref());
+        if let Some(told) = told.filter(|told| told.space == space) {
+            return Some(told.clone());
+        }
+        let first = readings.readings.first()?;
+        let number = first.spaces.iter().position(|found| found.name == space)?;
+        let step = readings.parted_at(number)?;
+        let before =
+            readings.readings.iter().map(|reading| reading.step).take_while(|at| *at < step);
+        Some(FirstBreak {
+            step,
+            since: before.last(),
+            space: space.to_owned(),
+            units: [0, 0],
+            parameter: String::new(),
+            difference: None,
+            ulps: 0,
+            gradients_agreed: None,
+            cause: String::new(),
+        })
+    }
+
+    /// The last step that was read or done.
+    pub(crate) fn last_step(&self) -> usize {
+        let read = self.readings.readings.last().map_or(0, |reading| reading.step);
+        self.readings.end.as_ref().map_or(read, |end| end.step.max(read))
+    }
+}
+
+fn io_error(path: &Path) -> impl Fn(io::Error) -> ReportError {
+    let path = path.to_owned();
+    move |source| ReportError::Io { path: path.clone(), source }
+}

@@ -1,0 +1,246 @@
+//! The page of a run.
+
+use super::words::{headline, nothing_alike, sentences};
+use super::{Reading, Run};
+use crate::figure::Figure;
+use crate::markup::escaped;
+use crate::number::{count, short};
+use crate::page::{Page, Section, details, figure, table};
+use crate::thin::spaced;
+use std::fmt::Write;
+
+/// Readings in the table.
+const ROWS: usize = 60;
+
+pub fn page(run: &Run) -> String {
+    let figures = run.figures();
+    let drawn = |wanted: &dyn Fn(&Figure) -> bool| -> String {
+        figures.iter().filter(|f| wanted(f)).map(figure).collect()
+    };
+    let is_unit = |f: &Figure| f.name.starts_with("units-");
+    let mut sections =
+        vec![Section { anchor: "verdict", heading: "What happened", content: words(run) }];
+    let units = drawn(&is_unit);
+    sections.push(Section {
+        anchor: "units",
+        heading: "Every unit",
+        content: if units.is_empty() { no_units(run) } else { about_units(run) + &units },
+    });
+    let mut over_steps = drawn(&|f| !is_unit(f));
+    if !nothing_alike(run) && !figures.iter().any(|f| f.name == "spread") {
+        over_steps.push_str(
+            "<p class=\"note\">The spread is 0 at every reading: no two units that started as one ever lie apart, and there \
+             is nothing to draw of it.</p>\n",
+        );
+    }
+    if !over_steps.is_empty() {
+        sections.push(Section { anchor: "steps", heading: "Over the steps", content: over_steps });
+    }
+    sections.push(Section { anchor: "numbers", heading: "Numbers", content: numbers(run) });
+    sections.push(Section { anchor: "setup", heading: "Set-up", content: set_up(run) });
+    Page {
+        title: format!("{} – constinit", run.name),
+        head: head(run),
+        sections,
+        foot: format!(
+            "Drawn by constinit-report {}. This page is one file: nothing in it is loaded from anywhere else.",
+            env!("CARGO_PKG_VERSION")
+        ),
+    }
+    .document()
+}
+
+fn head(run: &Run) -> String {
+    let headline = headline(run);
+    let readings = &run.readings.readings;
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    let config = &run.readings.start.config;
+    if let Some(dims) = config["model"]["layer_dims"].as_array() {
+        let dims: Vec<String> = dims.iter().map(ToString::to_string).collect();
+        facts.push(("network", dims.join(" – ")));
+    }
+    if let Some(activation) = config["model"]["activation"].as_str() {
+        facts.push(("activation", activation.to_owned()));
+    }
+    if let Some(optimizer) = config["training"]["optimizer"]["type"].as_str() {
+        let rate = config["training"]["optimizer"]["learning_rate"].as_f64();
+        facts.push((
+            "optimizer",
+            match rate {
+                Some(rate) => format!("{optimizer}, rate {}", short(rate)),
+                None => optimizer.to_owned(),
+            },
+        ));
+    }
+    facts.push(("backend", run.readings.start.backend.clone()));
+    let planned = config["training"]["steps"].as_u64();
+    facts.push((
+        "steps",
+        match planned.filter(|planned| *planned != run.last_step() as u64) {
+            Some(planned) => format!("{} of {}", count(run.last_step()), count(planned as usize)),
+            None => count(run.last_step()),
+        },
+    ));
+    if let Some(last) = readings.last().filter(|reading| reading.step > 0) {
+        facts.push(("last loss", loss_text(last)));
+    }
+    let facts: String = facts
+        .into_iter()
+        .map(|(name, value)| format!("<div><dt>{name}</dt><dd>{}</dd></div>\n", escaped(&value)))
+        .collect();
+    format!(
+        "<h1><span class=\"of\">constinit, report of a run</span>{}</h1>\n\
+         <p class=\"verdict {}\"><strong>{}</strong><span>{}</span></p>\n<dl class=\"facts\">\n{facts}</dl>\n",
+        escaped(&run.name),
+        headline.kind,
+        headline.word,
+        escaped(&headline.sentence),
+    )
+}
+
+fn words(run: &Run) -> String {
+    let mut html = String::new();
+    if run.readings.torn {
+        html.push_str(
+            "<p class=\"warn\">The last line of readings.jsonl is cut off, as a killed program leaves it; this page \
+             shows what stands before it.</p>\n",
+        );
+    }
+    html.push_str(&list(&sentences(run)));
+    let certificate = run.readings.readings.first().and_then(|first| first.certificate.as_ref());
+    if let Some(certificate) = certificate.filter(|sentences| !sentences.is_empty()) {
+        html.push_str("<p>What the start promised:</p>\n");
+        html.push_str(&list(certificate));
+    }
+    html.push_str(&properties(run));
+    html
+}
+
+fn list(sentences: &[String]) -> String {
+    let items: String =
+        sentences.iter().map(|sentence| format!("<li>{}</li>\n", escaped(sentence))).collect();
+    format!("<ul class=\"words\">\n{items}</ul>\n")
+}
+
+/// The four properties of the theorem: for how long each held.
+fn properties(run: &Run) -> String {
+    let readings = &run.readings.readings;
+    let Some(first) = readings.first() else { return String::new() };
+    let says = |name: &str| match name {
+        "P1" => "all hidden units have the same incoming weights",
+        "P2" => "all hidden units have the same bias",
+        "P3" => "all outgoing weights are one number",
+        "P4" => "all output biases are one number",
+        _ => "",
+    };
+    let row = |name: &String| {
+        let all =
+            || readings.iter().filter_map(|r| Some((r.step, r.properties.get(name)?.as_ref()?)));
+        let (mut first_failure, mut largest, mut finite) = (None, 0.0_f64, true);
+        for (step, property) in all() {
+            if !property.holds && first_failure.is_none() {
+                first_failure = Some(step);
+            }
+            match property.deviation {
+                Some(deviation) => largest = largest.max(deviation),
+                None => finite = false,
+            }
+        }
+        let held = match first_failure {
+            None => "at every reading".to_owned(),
+            Some(0) => "not at the start".to_owned(),
+            Some(step) => format!("until step {}", count(step)),
+        };
+        let largest = if finite { short(largest) } else { "not finite".to_owned() };
+        all().next().map(|_| vec![format!("{name}: {}", says(name)), held, largest])
+    };
+    let rows: Vec<Vec<String>> = first.properties.keys().filter_map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let columns = ["property", "held", "largest deviation"].map(str::to_owned);
+    let table = table("The properties of the theorem on constant initialisation", &columns, &rows);
+    details("Properties P1 to P4", &table)
+}
+
+fn about_units(run: &Run) -> String {
+    let value = run.units.as_ref().map_or("", |units| units.value.as_str());
+    format!(
+        "<p>One line a unit: {}. Units that are one unit have the same numbers whatever the training does, and lie on one \
+         line; a broad band says that several units are still one.</p>\n",
+        escaped(value)
+    )
+}
+
+fn no_units(run: &Run) -> String {
+    let reason = match &run.units {
+        None => "The folder has no units.jsonl, in which a run keeps a number a unit",
+        Some(_) => "No state of the units was kept before the run ended",
+    };
+    format!("<p class=\"note\">{reason}: there are no trajectories to draw.</p>\n")
+}
+
+fn numbers(run: &Run) -> String {
+    let readings = &run.readings.readings;
+    let Some(first) = readings.first() else {
+        return "<p>There is no reading yet: the run was stopped before its first one.</p>\n"
+            .to_owned();
+    };
+    let at_break = run.break_step();
+    let keep: Vec<usize> = readings
+        .iter()
+        .position(|reading| Some(reading.step) == at_break)
+        .into_iter()
+        .flat_map(|place| [place.saturating_sub(1), place])
+        .collect();
+    let shown = spaced(readings.len(), ROWS, &keep);
+    let mut columns = vec!["step".to_owned(), "loss".to_owned()];
+    for space in &first.spaces {
+        columns.push(format!("{} classes", space.name));
+        columns.push(format!("{} spread", space.name));
+    }
+    let row = |place: &usize| {
+        let reading = &readings[*place];
+        let mut row = vec![count(reading.step), loss_text(reading)];
+        for space in &reading.spaces {
+            row.push(format!("{} of {}", count(space.twins), count(space.units)));
+            row.push(space.spread.map_or("not finite".to_owned(), short));
+        }
+        row
+    };
+    let rows: Vec<Vec<String>> = shown.iter().map(row).collect();
+    let caption = if shown.len() < readings.len() {
+        format!("{} of {} readings", count(shown.len()), count(readings.len()))
+    } else {
+        format!("All {} readings", count(readings.len()))
+    };
+    details("Readings as a table", &table(&caption, &columns, &rows))
+}
+
+fn loss_text(reading: &Reading) -> String {
+    match (reading.step, reading.loss) {
+        (0, None) => "–".to_owned(),
+        (_, None) => "not finite".to_owned(),
+        (_, Some(loss)) => short(loss),
+    }
+}
+
+fn set_up(run: &Run) -> String {
+    let start = &run.readings.start;
+    let said = |value: &Option<String>| {
+        value.clone().unwrap_or_else(|| "not said in the folder".to_owned())
+    };
+    let mut html = String::from("<dl class=\"facts\">\n");
+    for (name, value) in [
+        ("program", format!("constinit {}", said(&start.version))),
+        ("backend", start.backend.clone()),
+        ("built for", said(&start.target)),
+        ("number type", "float32".to_owned()),
+    ] {
+        // Writing to a string cannot fail.
+        let _ = writeln!(html, "<div><dt>{name}</dt><dd>{}</dd></div>", escaped(&value));
+    }
+    html.push_str("</dl>\n");
+    let config = format!("<pre tabindex=\"0\"><code>{}</code></pre>\n", escaped(&run.config));
+    html + &details("Configuration (config.toml)", &config)
+}

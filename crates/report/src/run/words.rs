@@ -1,0 +1,147 @@
+//! What happened, in sentences.
+
+use super::Run;
+use crate::number::{count, counted, short};
+
+/// In a word, and in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headline {
+    /// A class of the page's style: `good`, `bad` or `open`.
+    pub kind: &'static str,
+    /// One or two words.
+    pub word: &'static str,
+    /// The same for people who do not know the words.
+    pub sentence: String,
+}
+
+/// What became of the run.
+pub fn headline(run: &Run) -> Headline {
+    let Some(end) = &run.readings.end else {
+        return Headline {
+            kind: "open",
+            word: "no end",
+            sentence: format!(
+                "The run has not ended, or was killed: its last reading is that after step {}. It goes on with \
+                 --resume.",
+                count(run.last_step())
+            ),
+        };
+    };
+    let reason = end.reason.as_deref().unwrap_or("no reason is given");
+    let after = format!("after {}", counted(end.step, "step"));
+    match (end.ended.as_str(), end.verdict.as_str()) {
+        ("diverged", _) => Headline {
+            kind: "bad",
+            word: "diverged",
+            sentence: format!("The run diverged {after}: {reason}."),
+        },
+        ("stopped", _) => Headline {
+            kind: "open",
+            word: "stopped",
+            sentence: format!("The run was stopped {after}: {reason}."),
+        },
+        (_, "held") if nothing_alike(run) => Headline {
+            kind: "open",
+            word: "nothing to hold",
+            sentence: "No two hidden units were one unit at the start.".to_owned(),
+        },
+        (_, "held") => Headline {
+            kind: "good",
+            word: "held",
+            sentence: format!(
+                "Units that were one unit at the start were still one {after}, bit for bit."
+            ),
+        },
+        _ => Headline {
+            kind: "bad",
+            word: "broken",
+            sentence: format!("Units that were one unit at the start were not any more {after}."),
+        },
+    }
+}
+
+/// Whether no two units of any layer started as one.
+pub fn nothing_alike(run: &Run) -> bool {
+    let first = run.readings.readings.first();
+    first.is_none_or(|reading| reading.spaces.iter().all(|space| space.twins == space.units))
+}
+
+/// A sentence for each hidden layer, then the cause of the first break.
+pub fn sentences(run: &Run) -> Vec<String> {
+    let readings = &run.readings.readings;
+    let (Some(first), Some(last)) = (readings.first(), readings.last()) else {
+        return vec!["There is no reading yet.".to_owned()];
+    };
+    let mut found: Vec<String> =
+        (0..first.spaces.len()).map(|space| of_layer(run, space)).collect();
+    let broken = run.readings.end.as_ref().and_then(|end| end.first_break.as_ref());
+    found.extend(broken.map(|broken| broken.cause.clone()).filter(|cause| !cause.is_empty()));
+    let dead = last.spaces.iter().filter(|space| space.dead.is_some_and(|dead| dead > 0));
+    found.extend(dead.map(|space| {
+        let dead = space.dead.unwrap_or(0);
+        format!(
+            "{}: {} with zeros for all that comes in at the end.",
+            space.name,
+            counted(dead, "unit")
+        )
+    }));
+    found
+}
+
+fn of_layer(run: &Run, number: usize) -> String {
+    let readings = &run.readings.readings;
+    let (first, last) = (&readings[0].spaces[number], &readings[readings.len() - 1].spaces[number]);
+    let (name, units) = (&first.name, counted(first.units, "unit"));
+    if first.units < 2 {
+        return format!("{name}: one unit, nothing to compare it with.");
+    }
+    if first.twins == first.units {
+        return format!("{name}: {units}, all different at the start.");
+    }
+    let one = match first.twins {
+        1 => "one unit".to_owned(),
+        classes => format!("{} units", count(classes)),
+    };
+    let Some(broken) = run.break_of(&first.name) else {
+        return match readings.len() {
+            1 => format!("{name}: {units} are {one} at the only reading."),
+            all => format!(
+                "{name}: {units} were {one} at every one of {} readings, bit for bit.",
+                count(all)
+            ),
+        };
+    };
+    let when = match broken.since {
+        Some(since) if since + 1 < broken.step => {
+            format!("up to step {}; at step {}", count(since), count(broken.step))
+        }
+        _ => format!("until step {}; then", count(broken.step)),
+    };
+    let what = match (&broken.parameter, broken.units) {
+        (parameter, [u, v]) if !parameter.is_empty() => {
+            let difference = broken.difference.map_or("more than any number".to_owned(), short);
+            let gradients = match broken.gradients_agreed {
+                None => "",
+                Some(true) => ", while their gradients agreed",
+                Some(false) => ", as their gradients did already",
+            };
+            format!(
+                "units {u} and {v} differ in {parameter} by {difference} ({}){gradients}",
+                counted(broken.ulps as usize, "ulp")
+            )
+        }
+        _ => "some of them differ".to_owned(),
+    };
+    let spread = readings
+        .iter()
+        .map(|r| r.spaces[number].spread)
+        .try_fold(0.0, |most, spread| spread.map(|spread| f64::max(most, spread)));
+    let grown = match spread {
+        Some(spread) => format!("The largest difference of all readings is {}", short(spread)),
+        None => "The largest difference is not finite".to_owned(),
+    };
+    format!(
+        "{name}: {units} were {one} {when} {what}. {grown}; {} at the end.",
+        counted(last.twins, "class")
+    )
+}

@@ -1,0 +1,293 @@
+//! What is made of a run's folder, whatever state it is in.
+
+mod folders;
+
+use constinit_report::{Figure, Run};
+use folders::{Folder, Kind, lines, start};
+use serde_json::{Value, json};
+
+const BROKEN: Kind = Kind { steps: 200, units: 7, parts: Some(30), ended: true };
+const HELD: Kind = Kind { steps: 50, units: 7, parts: None, ended: true };
+
+fn figure(run: &Run, name: &str) -> Figure {
+    let figures = run.figures();
+    let found = figures.iter().find(|figure| figure.name == name);
+    found.unwrap_or_else(|| panic!("no {name} among {:?}", names(run))).clone()
+}
+
+fn names(run: &Run) -> Vec<String> {
+    run.figures().into_iter().map(|figure| figure.name).collect()
+}
+
+fn count(text: &str, part: &str) -> usize {
+    text.matches(part).count()
+}
+
+/// Readings of one layer of 2 units with these losses.
+fn with_losses(losses: &[Value]) -> Folder {
+    let space = json!({"name": "hidden1", "units": 2, "twins": 1, "spread": 0.0});
+    let mut all = vec![start()];
+    for (step, loss) in losses.iter().enumerate() {
+        all.push(json!({"event": "reading", "step": step, "loss": loss, "spaces": [space]}));
+    }
+    let folder = Folder::empty();
+    folder.write("config.toml", "");
+    folder.write("readings.jsonl", &lines(&all));
+    folder
+}
+
+#[test]
+fn a_run_that_held_is_one_line() {
+    let run = Folder::of(HELD).run();
+    assert_eq!(names(&run), ["units-hidden1", "loss", "classes"], "no spread to draw");
+    let units = figure(&run, "units-hidden1").to_svg();
+    assert_eq!(count(&units, "class=\"line trace"), 1, "seven units, one line");
+    assert!(units.contains("<title>units 0–6</title>") && units.contains(">units 0–6</text>"));
+    assert_eq!(count(&units, "class=\"alarm\""), 0);
+    assert!(run.page().contains("The spread is 0 at every reading"));
+    assert!(figure(&run, "units-hidden1").description.ends_with("They never part."));
+    let classes = figure(&run, "classes").to_svg();
+    assert_eq!(count(&classes, "class=\"cell\""), 1);
+    assert!(classes.contains("hidden1, steps 0 to 50: 1 class of 7 units"));
+    assert_eq!(count(&classes, "class=\"gradients f2\""), 1);
+    let page = run.page();
+    assert!(page.contains("<strong>held</strong>"));
+    assert!(page.contains("7 units were one unit at every one of 51 readings, bit for bit."));
+}
+
+#[test]
+fn a_break_is_where_it_happened() {
+    let run = Folder::of(BROKEN).run();
+    let units = figure(&run, "units-hidden1");
+    let svg = units.to_svg();
+    assert_eq!(count(&svg, "class=\"line trace"), 7);
+    assert_eq!(count(&svg, "stroke-opacity=\"0.28\""), 1, "a band while they were one");
+    let band = svg.split("stroke-opacity=\"0.28\" d=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(count(band, "M") + count(band, "L"), 30, "steps 0 to 29: {band}");
+    assert_eq!(count(&svg, "class=\"alarm\""), 1);
+    assert!(svg.contains(">units 0 and 2 part, step 30</text>"));
+    assert!(units.description.contains("1 line at the start, 7 lines at the end"));
+    let classes = figure(&run, "classes").to_svg();
+    assert!(classes.contains("hidden1, steps 0 to 29: 1 class of 7 units"));
+    assert!(classes.contains("hidden1, steps 30 to 200: 7 classes of 7 units"));
+    let page = run.page();
+    assert!(page.contains(
+        "7 units were one unit until step 30; then units 0 and 2 differ in linear2.weight by 6e-8 (1 ulp), as their \
+         gradients did already."
+    ));
+    assert!(page.contains("by exclusion: rounding") && page.contains("hidden1: some units are 1."));
+    assert!(page.contains("constinit 9.8.7") && page.contains("x86_64-linux"));
+    assert!(page.contains("4 – 7 – 3"));
+}
+
+#[test]
+fn every_figure_is_one_document_with_texts() {
+    for kind in [BROKEN, HELD] {
+        for figure in Folder::of(kind).run().figures() {
+            let svg = figure.to_svg();
+            assert!(svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"));
+            assert!(!figure.description.is_empty());
+            for (open, close) in [("<text", "</text>"), ("<g", "</g>"), ("<title", "</title>")] {
+                let opened = count(&svg, &format!("{open} ")) + count(&svg, &format!("{open}>"));
+                assert_eq!(opened, count(&svg, close), "{open} in {}", figure.name);
+            }
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", figure.name);
+            assert_eq!(count(&svg, "http"), 1, "the name of SVG, and no address");
+        }
+    }
+}
+
+#[test]
+fn no_run_is_told_from_no_folder() {
+    let folder = Folder::empty();
+    assert_eq!(folder.refused(), "DIR: no run's folder: there is no config.toml in it");
+    folder.write("config.toml", "");
+    assert_eq!(folder.refused(), "DIR: no run's folder: there is no readings.jsonl in it");
+    let nowhere = Run::read(&folder.path().join("nowhere")).unwrap_err().to_string();
+    assert!(nowhere.contains("nowhere: No such file"), "{nowhere}");
+    let file = Run::read(&folder.path().join("config.toml")).unwrap_err().to_string();
+    assert!(file.contains("config.toml: Not a directory"), "{file}");
+}
+
+#[test]
+fn wrong_lines_are_named_with_file_and_line() {
+    let folder = Folder::of(HELD);
+    let good = folder.text("readings.jsonl");
+    let mut all: Vec<&str> = good.lines().collect();
+    for (text, expected) in [
+        ("{\"event\":\"reading\",\"step\":1}", "line 3: missing field `spaces`"),
+        (
+            "{\"event\":\"reading\",\"step\":-1,\"spaces\":[]}",
+            "line 3: invalid value: integer `-1`",
+        ),
+        ("{\"event\":\"start\",\"schema\":1,\"backend\":\"x\"}", "line 3: a second \"start\""),
+        ("{\"event\":\"reading\",\"step\":0,\"spaces\":[]}", "line 3: step 0 after step 0"),
+        (
+            "{\"event\":\"reading\",\"step\":1,\"spaces\":[]}",
+            "line 3: other layers than in the reading before",
+        ),
+        ("{\"event\":\"reading\",\"st", "line 3: EOF while parsing"),
+        ("nonsense", "line 3: expected"),
+    ] {
+        all[2] = text;
+        folder.write("readings.jsonl", &(all.join("\n") + "\n"));
+        let found = folder.refused();
+        assert!(found.starts_with(&format!("DIR/readings.jsonl, {expected}")), "{found}");
+    }
+    for (text, expected) in [
+        ("", "DIR/readings.jsonl, line 1: there is no event; the first one is \"start\""),
+        (
+            "{\"event\":\"end\",\"step\":0,\"verdict\":\"held\"}\n",
+            "DIR/readings.jsonl, line 1: the first event must be",
+        ),
+        (
+            "{\"event\":\"start\",\"schema\":2,\"backend\":\"x\"}\n",
+            "DIR/readings.jsonl: the file's schema is 2, and this",
+        ),
+    ] {
+        folder.write("readings.jsonl", text);
+        assert!(folder.refused().starts_with(expected), "{}", folder.refused());
+    }
+    folder.write("readings.jsonl", &good);
+    let units = folder.text("units.jsonl");
+    let start = units.lines().next().unwrap();
+    for (text, expected) in [
+        (
+            "{\"event\":\"units\",\"step\":0,\"spaces\":[{\"name\":\"h\",\"classes\":[0,1],\"values\":[1]}]}",
+            "h: 2 classes and 1 values",
+        ),
+        (
+            "{\"event\":\"units\",\"step\":0,\"spaces\":{}}",
+            "invalid type: map, expected a sequence",
+        ),
+    ] {
+        folder.write("units.jsonl", &format!("{start}\n{text}\n"));
+        let found = folder.refused();
+        assert!(found.starts_with(&format!("DIR/units.jsonl, line 2: {expected}")), "{found}");
+    }
+}
+
+#[test]
+fn a_killed_run_is_drawn_as_far_as_it_came() {
+    let folder = Folder::of(Kind { ended: false, ..BROKEN });
+    for file in ["readings.jsonl", "units.jsonl"] {
+        let text = folder.text(file);
+        folder.write(file, &text[..text.len() - 20]);
+    }
+    let run = folder.run();
+    assert_eq!(run.readings.readings.last().unwrap().step, 199);
+    assert!(run.readings.torn && run.readings.end.is_none());
+    let page = run.page();
+    assert!(page.contains("The last line of readings.jsonl is cut off"));
+    assert!(page.contains("<strong>no end</strong>") && page.contains("that after step 199"));
+    // What the end would have told is read off the readings.
+    assert!(figure(&run, "units-hidden1").to_svg().contains(">first break, step 30</text>"));
+    assert!(page.contains("until step 30; then some of them differ."));
+}
+
+#[test]
+fn one_reading_and_none_are_pages_that_say_so() {
+    let folder = with_losses(&[Value::Null]);
+    let page = folder.run().page();
+    assert!(page.contains("2 units are one unit at the only reading."));
+    assert!(page.contains("The folder has no units.jsonl"));
+    assert_eq!(names(&folder.run()), ["classes"]);
+    let folder = with_losses(&[]);
+    assert_eq!(names(&folder.run()), [""; 0]);
+    let page = folder.run().page();
+    assert!(page.contains("There is no reading yet."));
+    // Nothing was written into it before the run was killed.
+    folder.write("units.jsonl", "");
+    assert!(folder.run().page().contains("No state of the units was kept"));
+}
+
+#[test]
+fn losses_that_are_no_numbers_are_gaps_and_said() {
+    let folder = with_losses(&[Value::Null, json!(3.0), json!(2.0), Value::Null, json!(5.0)]);
+    let loss = figure(&folder.run(), "loss");
+    assert_eq!(loss.notes, ["The loss of step 3 is not a finite number; the line has a gap."]);
+    let svg = loss.to_svg();
+    let line = svg.split("class=\"line trace").nth(1).unwrap();
+    let path = line.split('"').find(|part| part.starts_with('M')).unwrap();
+    assert_eq!((count(path, "M"), count(path, "L"), count(path, "h0")), (2, 1, 1), "{path}");
+    assert!(folder.run().page().contains("<td>not finite</td>"));
+    let none = with_losses(&[Value::Null, Value::Null]);
+    assert!(figure(&none.run(), "loss").description.contains("no finite number"));
+}
+
+#[test]
+fn names_are_text_and_nothing_else() {
+    let evil = "</script><img src=x onerror=alert(1)>'\"&";
+    let folder = Folder::empty();
+    folder.write("config.toml", &format!("# {evil}\n"));
+    let mut first = start();
+    first["backend"] = json!(evil);
+    first["config"]["training"]["optimizer"]["type"] = json!(evil);
+    // Two layers, for a legend.
+    let space = json!({"name": evil, "units": 2, "twins": 1, "spread": 0.5});
+    let other = json!({"name": format!("2{evil}"), "units": 2, "twins": 1, "spread": 0.5});
+    let reading = json!({
+        "event": "reading", "step": 0, "loss": null, "spaces": [space, other], "certificate": [evil],
+    });
+    let end = json!({"event": "end", "step": 0, "verdict": "held", "first_break": null, "ended": "stopped", "reason": evil});
+    folder.write("readings.jsonl", &lines(&[first, reading, end]));
+    let state = json!({"name": evil, "classes": [0, 0], "values": [1.0]});
+    let units = json!({"event": "units", "step": 0, "spaces": [state]});
+    folder.write(
+        "units.jsonl",
+        &lines(&[json!({"event": "start", "schema": 1, "value": evil}), units]),
+    );
+    let run = folder.run();
+    assert_eq!(names(&run)[0], "units-layer-1");
+    let page = run.page();
+    assert_eq!(count(&page, "<img"), 0);
+    assert_eq!(count(&page, "<button"), 2);
+    // One script of its own, and the numbers of each figure.
+    assert_eq!(count(&page, "</script>"), 1 + run.figures().len());
+    for figure in run.figures() {
+        assert_eq!(count(&figure.to_svg(), "<img"), 0, "{}", figure.name);
+    }
+}
+
+#[test]
+fn a_page_asks_for_nothing_from_outside() {
+    let page = Folder::of(BROKEN).run().page();
+    assert!(!page.contains("http:") && !page.contains("https:") && !page.contains("url("));
+    assert!(!page.contains(" src=") && !page.contains("@import"));
+    assert_eq!(count(&page, " href="), 1, "the icon that is none: {page}");
+    assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn long_and_wide_runs_stay_small_and_say_what_was_left_out() {
+    let kind = Kind { steps: 10_000, units: 1000, parts: Some(5003), ended: true };
+    let run = Folder::of(kind).run();
+    let page = run.page();
+    assert!(page.len() < 4_000_000, "{} bytes", page.len());
+    assert!(
+        page.contains(" of 10\u{202f}001 readings are drawn")
+            || page.contains(" of 10\u{202f}000 readings are drawn")
+    );
+    assert!(page.contains("of 1000 units are drawn"), "{:?}", figure(&run, "units-hidden1").notes);
+    // Both units that parted first, and the step at which they did.
+    let units = figure(&run, "units-hidden1").to_svg();
+    assert!(units.contains("<title>unit 0</title>") && units.contains("<title>unit 2</title>"));
+    assert!(page.contains("\"steps\":[0,20") && page.contains(",5003,"));
+}
+
+#[cfg(feature = "png")]
+#[test]
+fn png_has_letters_and_the_size_of_the_figure() {
+    let run = Folder::of(BROKEN).run();
+    for figure in run.figures() {
+        let png = figure.to_png(1.0).unwrap();
+        assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+        assert_eq!(png[16..20], 760u32.to_be_bytes());
+        let mut bare = figure.clone();
+        bare.title = String::new();
+        assert_ne!(bare.to_png(1.0).unwrap(), png, "the title is drawn: {}", figure.name);
+    }
+    let refused = figure(&run, "loss").to_png(1000.0).unwrap_err().to_string();
+    assert!(refused.starts_with("figure loss: no picture of 760000 x"), "{refused}");
+    assert!(figure(&run, "loss").to_png(f32::NAN).is_err());
+}

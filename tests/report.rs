@@ -1,0 +1,88 @@
+//! `constinit report` on folders of real runs.
+
+mod program;
+
+use program::{Folder, backends};
+
+const CONFIG: &str = "\
+[model]
+layer_dims = [4, 5, 3, 3]
+activation = \"tanh\"
+init_w = 0.1
+[data]
+dataset = \"iris\"
+[training]
+steps = 30
+loss = \"cross_entropy\"
+optimizer = { type = \"adam\", learning_rate = 0.01 }
+";
+
+fn ran() -> Folder {
+    let folder = Folder::new();
+    folder.write("run.toml", CONFIG);
+    let args = ["run", "--config", "run.toml", "--out", "run", "--backend", backends()[0]];
+    folder.run(&args).ok();
+    folder
+}
+
+#[test]
+fn a_page_of_a_real_run() {
+    let folder = ran();
+    let ran = folder.run(&["report", "run"]).ok();
+    assert_eq!(ran.stdout, "run/report.html\n");
+    let page = std::fs::read_to_string(folder.join("run/report.html")).unwrap();
+    for part in [
+        "<h1><span class=\"of\">constinit, report of a run</span>run</h1>",
+        "<dd>4 – 5 – 3 – 3</dd>",
+        "<dd>adam, rate 0.01</dd>",
+        "the mean of its incoming weights, its bias and its outgoing weights",
+        "id=\"units-hidden1\"",
+        "id=\"units-hidden2\"",
+        "All 31 readings",
+        "gradients of units that started as one agree",
+        "activation = &quot;tanh&quot;",
+        concat!("constinit ", env!("CARGO_PKG_VERSION")),
+    ] {
+        assert!(page.contains(part), "no {part:?} in the page");
+    }
+    // A run that has a page goes on, and ends as it did.
+    folder.run(&["run", "--resume", "run"]).ok();
+
+    folder.run(&["report", "run"]).refused(2, "run/report.html: is there already; --force");
+    folder.run(&["report", "run", "--force"]).ok();
+    folder.run(&["report", "run", "--out", "new/page.html"]).ok();
+    assert_eq!(std::fs::read_to_string(folder.join("new/page.html")).unwrap(), page);
+}
+
+#[test]
+fn figures_by_themselves() {
+    let folder = ran();
+    let ran = folder.run(&["report", "run", "--format", "svg"]).ok();
+    let names: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(
+        names,
+        ["units-hidden1", "units-hidden2", "loss", "classes"]
+            .map(|name| format!("run/figures/{name}.svg"))
+    );
+    folder.run(&["report", "run", "--format", "png", "--figure", "loss", "--out", "loss.png"]).ok();
+    assert!(std::fs::read(folder.join("loss.png")).unwrap().starts_with(b"\x89PNG"));
+    let wrong = folder.run(&["report", "run", "--format", "svg", "--figure", "los"]);
+    wrong.refused(2, "no figure los; there are: units-hidden1, units-hidden2, loss, classes");
+    folder.run(&["report", "run", "--figure", "loss"]).refused(2, "a page has all figures");
+}
+
+#[test]
+fn what_is_no_run_is_refused_in_words() {
+    let folder = ran();
+    folder.run(&["report", "nowhere"]).refused(2, "nowhere: No such file");
+    std::fs::create_dir(folder.join("empty")).unwrap();
+    folder
+        .run(&["report", "empty"])
+        .refused(2, "empty: no run's folder: there is no config.toml in it");
+    let readings = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
+    let mut lines: Vec<&str> = readings.lines().collect();
+    lines[4] = "{}";
+    folder.write("run/readings.jsonl", &(lines.join("\n") + "\n"));
+    folder.run(&["report", "run"]).refused(2, "run/readings.jsonl, line 5: missing field `event`");
+    assert!(!folder.join("run/report.html").exists());
+}
