@@ -161,8 +161,8 @@ impl<'p> Blocks<'p> {
         (0..self.axes.len()).filter(|axis| !axes.contains(axis)).collect()
     }
 
-    /// An error for the first two units on one of the `targets` whose sums over the other axes of a block differ as real
-    /// numbers. With several targets, all combinations of their units are compared.
+    /// An error for the first two units on one of the `targets` whose sums over the other axes of a block differ as
+    /// real numbers. With several targets, all combinations of their units are compared.
     pub fn check_sums<E: Element>(
         &self,
         data: &[E],
