@@ -6,9 +6,9 @@
 //! Σ_{j in D} W[i][j] a = a Σ_{j in D} W[i][j]
 //! ```
 //!
-//! so any change of the W[i][j] that keeps this sum leaves every activation as it was. But the slope that comes back to
-//! unit j is Σ_i W[i][j] δ[i], which now differs from unit to unit, and so do the gradients of their incoming weights:
-//! training separates them. (Noise on *incoming* weights, the usual advice, changes the function.)
+//! so any change of the `W[i][j]` that keeps this sum leaves every activation as it was. But the slope that comes back
+//! to unit j is `Σ_i W[i][j] δ[i]`, which now differs from unit to unit, and so do the gradients of their incoming
+//! weights: training separates them. (Noise on *incoming* weights, the usual advice, changes the function.)
 
 use crate::axes::{AxesSpec, Role};
 use crate::blocks::Blocks;

@@ -29,7 +29,7 @@ pub struct Collapsed {
     entries_before: usize,
 }
 
-/// Merges the units of every class into one: W'[C][D] = Σ W[i][j] over j in D, for any i in C.
+/// Merges the units of every class into one: `W'[C][D] = Σ W[i][j]` over j in D, for any i in C.
 ///
 /// Output axes, with biases, gains and running statistics, keep the smallest unit of each class; input axes are summed.
 /// Sums are exact and then rounded once, to the nearest number of the parameter's type; entries that are not summed

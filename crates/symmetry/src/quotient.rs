@@ -26,9 +26,9 @@ pub use param::{QuotientAxis, QuotientParam};
 /// A network of classes, and what it takes to lift it.
 ///
 /// In an equitable partition the gradient is one number on each block, so training moves block means alone and leaves
-/// deviations as they are. A framework trains the *collapsed* parameters W'[C][D] = n[D] w[C][D], with which the
-/// network of classes is an ordinary network: its derivative with regard to W'[C][D] is n[C] times that of one entry of
-/// the block in the full network. Both factors are products over axes: [`QuotientParam::axes`].
+/// deviations as they are. A framework trains the *collapsed* parameters `W'[C][D] = n[D] w[C][D]`, with which the
+/// network of classes is an ordinary network: its derivative with regard to `W'[C][D]` is `n[C]` times that of one
+/// entry of the block in the full network. Both factors are products over axes: [`QuotientParam::axes`].
 ///
 /// **A space on two axes of one parameter** (a recurrent weight) may have one value on the diagonal of a block of one
 /// class and another off it, even for twins. It gets *one* number a block all the same, the mean of all its entries:
@@ -46,7 +46,7 @@ pub struct Quotient {
     params: Vec<QuotientParam>,
 }
 
-/// The quotient of a network by its classes: w[C][D] = mean of W[i][j] over i in C and j in D.
+/// The quotient of a network by its classes: `w[C][D]` = mean of `W[i][j]` over i in C and j in D.
 ///
 /// `classes` are found by [`twins`](crate::twins()) or [`equitable`](crate::equitable()), in these parameters or in
 /// others of the same spec; that they are equitable in *these* parameters is checked, exactly, whatever their

@@ -46,7 +46,7 @@ pub struct Widened {
 /// Splits units: for each of the named spaces, how many copies each of its units becomes (at least 1).
 ///
 /// Copies lie side by side, in the order of the units. Each has the incoming weights, bias and gain of its unit;
-/// outgoing entries are [shared out](Shares): W'[i][(j, 1)] + … + W'[i][(j, n)] = W[i][j].
+/// outgoing entries are [shared out](Shares): `W'[i][(j, 1)] + … + W'[i][(j, n)] = W[i][j]`.
 ///
 /// # Errors
 ///
