@@ -679,7 +679,28 @@ fn gradients_differ_after_the_change() {
     };
     let before = rows(&second);
     assert!(before.iter().all(|row| *row == before[0]));
-    let after = rows(&broken.params()[1].view().to_f64());
+    let changed = broken.params()[1].view().to_f64();
+    let after = rows(&changed);
+    // By M (e_u - e_v), with M = sum over examples of a'(z) x g^T and g = dloss/dy.
+    for u in 0..4 {
+        for v in 0..u {
+            let mut expected = [0.0; 2];
+            for (x, t) in x.chunks(2).zip(t.chunks(3)) {
+                let a = (0.5 * (x[0] + x[1])).tanh();
+                for k in 0..3 {
+                    let g = 2.0 * (4.0 * 0.25 * a - t[k]) / 15.0;
+                    let apart = changed[k * 4 + u] - changed[k * 4 + v];
+                    expected
+                        .iter_mut()
+                        .zip(x)
+                        .for_each(|(e, x)| *e += (1.0 - a * a) * x * g * apart);
+                }
+            }
+            for (k, expected) in expected.iter().enumerate() {
+                assert!((after[u][k] - after[v][k] - expected).abs() < 1e-15);
+            }
+        }
+    }
     for (i, a) in after.iter().enumerate() {
         assert!(after[..i].iter().all(|b| (a[0] - b[0]).abs() > 1e-6), "{after:?}");
     }
