@@ -76,7 +76,7 @@ impl Table {
             let mut ratios: Vec<f64> = own.iter().zip(&seconds[0]).map(|(a, b)| a / b).collect();
             let (low, median, high) = quartiles(&mut own.clone());
             println!(
-                "{:<44} {:>9.3} us {:>11.3} - {:>8.3} us {:>10.3} {:>10}",
+                "{:<44} {:>9.3} us {:>11.3} - {:>8.3} us {:>10.5} {:>10}",
                 case.name,
                 1e6 * median,
                 1e6 * low,

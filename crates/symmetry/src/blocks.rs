@@ -9,8 +9,6 @@
 //!     c | d d
 //! ```
 
-use std::ops::Add;
-
 use crate::axes::{AxesSpec, Role, SpecParam};
 use crate::element::Element;
 use crate::error::SymmetryError;
@@ -43,7 +41,7 @@ struct BlockAxis<'p> {
 }
 
 /// An entry: where it lies in the slice, its row-major number, where the first entry of its block lies, its block.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Step {
     pub offset: usize,
     pub place: usize,
@@ -51,37 +49,12 @@ pub(crate) struct Step {
     pub block: usize,
 }
 
-impl Add for Step {
-    type Output = Self;
-
-    fn add(self, by: Self) -> Self {
-        Self {
-            offset: self.offset + by.offset,
-            place: self.place + by.place,
-            first: self.first + by.first,
-            block: self.block + by.block,
-        }
-    }
-}
-
 /// A block: where its first entry lies, its number, and along how many input axes it has several members.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct BlockStep {
     pub first: usize,
     pub number: usize,
     pub summed: usize,
-}
-
-impl Add for BlockStep {
-    type Output = Self;
-
-    fn add(self, by: Self) -> Self {
-        Self {
-            first: self.first + by.first,
-            number: self.number + by.number,
-            summed: self.summed + by.summed,
-        }
-    }
 }
 
 impl<'p> Blocks<'p> {
@@ -115,14 +88,18 @@ impl<'p> Blocks<'p> {
 
     /// Calls `f` with every entry, in row-major order.
     pub fn each_entry(&self, mut f: impl FnMut(Step)) {
-        let tables: Vec<Vec<Step>> = self.axes.iter().map(BlockAxis::steps).collect();
-        visit(&tables, Step::default(), &mut f);
+        let tables: Vec<Vec<[usize; 4]>> = self.axes.iter().map(BlockAxis::steps).collect();
+        visit(&tables, [0; 4], &mut |[offset, place, first, block]| {
+            f(Step { offset, place, first, block });
+        });
     }
 
     /// Calls `f` with every block, in the order of their numbers.
     pub fn each_block(&self, mut f: impl FnMut(BlockStep)) {
-        let tables: Vec<Vec<BlockStep>> = self.axes.iter().map(BlockAxis::block_steps).collect();
-        visit(&tables, BlockStep::default(), &mut f);
+        let tables: Vec<Vec<[usize; 3]>> = self.axes.iter().map(BlockAxis::block_steps).collect();
+        visit(&tables, [0; 3], &mut |[first, number, summed]| {
+            f(BlockStep { first, number, summed });
+        });
     }
 
     /// For every block, whether its entries are not all bitwise alike.
@@ -184,8 +161,8 @@ impl<'p> Blocks<'p> {
         (0..self.axes.len()).filter(|axis| !axes.contains(axis)).collect()
     }
 
-    /// An error for the first two units on one of the `targets` whose sums over the other axes of a block differ as real
-    /// numbers. With several targets, all combinations of their units are compared.
+    /// An error for the first two units on one of the `targets` whose sums over the other axes of a block differ as
+    /// real numbers. With several targets, all combinations of their units are compared.
     pub fn check_sums<E: Element>(
         &self,
         data: &[E],
@@ -263,37 +240,39 @@ impl BlockAxis<'_> {
         self.classes.map_or(class, |classes| classes.members(ClassId::at(class))[number].get())
     }
 
-    fn steps(&self) -> Vec<Step> {
+    /// What each member adds to the numbers of a [`Step`].
+    fn steps(&self) -> Vec<[usize; 4]> {
         let step = |member: usize| {
             let class = self
                 .classes
                 .and_then(|classes| classes.class_of(UnitIndex::at(member)))
                 .map_or(member, ClassId::get);
-            Step {
-                offset: member * self.dim.stride,
-                place: member * self.dim.place,
-                first: self.member(class, 0) * self.dim.stride,
-                block: class * self.step,
-            }
+            let [offset, place] = [self.dim.stride, self.dim.place].map(|by| member * by);
+            [offset, place, self.member(class, 0) * self.dim.stride, class * self.step]
         };
         (0..self.dim.len).map(step).collect()
     }
 
-    fn block_steps(&self) -> Vec<BlockStep> {
-        let step = |class: usize| BlockStep {
-            first: self.member(class, 0) * self.dim.stride,
-            number: class * self.step,
-            summed: usize::from(self.role == Role::Input && self.size(class) > 1),
+    /// What each class adds to the numbers of a [`BlockStep`].
+    fn block_steps(&self) -> Vec<[usize; 3]> {
+        let step = |class: usize| {
+            let summed = usize::from(self.role == Role::Input && self.size(class) > 1);
+            [self.member(class, 0) * self.dim.stride, class * self.step, summed]
         };
         (0..self.len).map(step).collect()
     }
 }
 
 /// Calls `f` with the sum of one item of every table, for all combinations; the last table varies fastest.
-fn visit<T: Copy + Add<Output = T>, F: FnMut(T)>(tables: &[Vec<T>], at: T, f: &mut F) {
+fn visit<const N: usize>(
+    tables: &[Vec<[usize; N]>],
+    at: [usize; N],
+    f: &mut impl FnMut([usize; N]),
+) {
+    let next = |step: &[usize; N]| std::array::from_fn(|k| at[k] + step[k]);
     match tables {
         [] => f(at),
-        [last] => last.iter().for_each(|&step| f(at + step)),
-        [table, rest @ ..] => table.iter().for_each(|&step| visit(rest, at + step, f)),
+        [last] => last.iter().for_each(|step| f(next(step))),
+        [table, rest @ ..] => table.iter().for_each(|step| visit(rest, next(step), f)),
     }
 }

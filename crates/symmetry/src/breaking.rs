@@ -6,43 +6,9 @@
 //! Σ_{j in D} W[i][j] a = a Σ_{j in D} W[i][j]
 //! ```
 //!
-//! so any change of the W[i][j] that keeps this sum leaves every activation as it was. But the slope that comes back to unit
-//! j is Σ_i W[i][j] δ[i], which now differs from unit to unit, and so do the gradients of their incoming weights: training
-//! separates them. (Noise on *incoming* weights, the usual advice, changes the function.)
-//!
-//! **How much.** Units are paired at random, anew for each place that reads them, and one unit of a pair gains what the
-//! other loses; of an odd number one keeps its weight. The amounts lie between 0 and `scale`, each pair's in a stretch of
-//! its own, so that they differ. In floats the sum is kept *exactly*: an amount is
-//! changed to one for which both new weights are numbers of the parameter's type, and where none of its size is (two equal
-//! weights cannot move apart by more than they are large without one of them losing bits, unless they have few), it is
-//! halved until there is one.
-//!
-//! **What cannot be separated**, and is reported ([`Inseparable`]): units that no parameter reads (outputs), units of a
-//! space with an axis of unknown role, and units whose weights leave no room for a change of this scale. Units whose
-//! outgoing weights are all *zero* can: they learn nothing before (no slope comes back to their incoming weights), and
-//! after it, with weights that sum to zero, they do. What the axes do not tell stays unknown here: units that are dead for
-//! another reason (a ReLU that is never positive) have other weights afterwards, but gradients of zero as before.
-//!
-//! ```
-//! use constinit_symmetry::{AxesSpec, ParamView, break_symmetry, layers, twins};
-//!
-//! let params = [
-//!     ParamView::new("l1.weight", &[2, 1], &[1.0_f32, 1.0])?,
-//!     ParamView::new("l2.weight", &[1, 2], &[0.5_f32, 0.5])?,
-//! ];
-//! let spec = AxesSpec::builder()
-//!     .space("hidden", 2)
-//!     .layer(layers::dense("l1", "", "hidden").without_bias())
-//!     .layer(layers::dense("l2", "hidden", "").without_bias())
-//!     .build(params.iter().map(ParamView::signature))?;
-//!
-//! let broken = break_symmetry(&twins(&spec, &params)?, &params, 0.25, 7)?;
-//! let outgoing = broken.params()[1].view().to_f64();
-//! assert!(outgoing[0] != outgoing[1] && (outgoing[0] - 0.5).abs() <= 0.25);
-//! assert_eq!(outgoing[0] + outgoing[1], 1.0);
-//! assert!(broken.inseparable().is_empty());
-//! # Ok::<(), constinit_symmetry::SymmetryError>(())
-//! ```
+//! so any change of the `W[i][j]` that keeps this sum leaves every activation as it was. But the slope that comes back
+//! to unit j is `Σ_i W[i][j] δ[i]`, which now differs from unit to unit, and so do the gradients of their incoming
+//! weights: training separates them. (Noise on *incoming* weights, the usual advice, changes the function.)
 
 use crate::axes::{AxesSpec, Role};
 use crate::blocks::Blocks;
@@ -104,10 +70,23 @@ impl std::fmt::Display for Obstacle {
     }
 }
 
-/// Changes outgoing weights within classes by amounts up to `scale` that sum to zero.
+/// Changes outgoing weights within classes by amounts up to `scale` that sum to zero: the function stays, gradients
+/// differ.
 ///
-/// Entries of every parameter, in f32, f64, f16 or bf16, sum over every class to exactly what they summed to before, as real
-/// numbers. The changes depend on the seed, the path of the parameter and its numbers, on nothing else.
+/// Entries of every parameter, in f32, f64, f16 or bf16, sum over every class to exactly what they summed to before, as
+/// real numbers. The changes depend on the seed, the path of the parameter and its numbers, on nothing else.
+///
+/// **How much.** Units are paired at random, anew for each place that reads them, and one unit of a pair gains what the
+/// other loses; of an odd number one keeps its weight. The amounts lie between 0 and `scale`, each pair's in a stretch
+/// of its own, so that they differ. In floats the sum is kept *exactly*: an amount is changed to one for which both new
+/// weights are numbers of the parameter's type, and where none of its size is (two equal weights cannot move apart by
+/// more than they are large without one of them losing bits, unless they have few), it is halved until there is one.
+///
+/// **What cannot be separated**, and is reported ([`Inseparable`]): units that no parameter reads (outputs), units of a
+/// space with an axis of unknown role, and units whose weights leave no room for a change of this scale. Units whose
+/// outgoing weights are all *zero* can: they learn nothing before (no slope comes back to their incoming weights), and
+/// after it, with weights that sum to zero, they do. What the axes do not tell stays unknown here: units that are dead
+/// for another reason (a ReLU that is never positive) have other weights afterwards, but gradients of zero as before.
 ///
 /// # Errors
 ///
@@ -119,6 +98,29 @@ impl std::fmt::Display for Obstacle {
 /// # Complexity
 ///
 /// As [`collapse`](crate::collapse()), and a search for twins in the new parameters.
+///
+/// # Examples
+///
+/// ```
+/// use constinit_symmetry::{AxesSpec, ParamView, break_symmetry, layers, twins};
+///
+/// let params = [
+///     ParamView::new("l1.weight", &[2, 1], &[1.0_f32, 1.0])?,
+///     ParamView::new("l2.weight", &[1, 2], &[0.5_f32, 0.5])?,
+/// ];
+/// let spec = AxesSpec::builder()
+///     .space("hidden", 2)
+///     .layer(layers::dense("l1", "", "hidden").without_bias())
+///     .layer(layers::dense("l2", "hidden", "").without_bias())
+///     .build(params.iter().map(ParamView::signature))?;
+///
+/// let broken = break_symmetry(&twins(&spec, &params)?, &params, 0.25, 7)?;
+/// let outgoing = broken.params()[1].view().to_f64();
+/// assert!(outgoing[0] != outgoing[1] && (outgoing[0] - 0.5).abs() <= 0.25);
+/// assert_eq!(outgoing[0] + outgoing[1], 1.0);
+/// assert!(broken.inseparable().is_empty());
+/// # Ok::<(), constinit_symmetry::SymmetryError>(())
+/// ```
 pub fn break_symmetry(
     classes: &Symmetry,
     params: &[ParamView<'_>],
@@ -255,8 +257,8 @@ fn change<T: Number>(
     Ok(largest)
 }
 
-/// Makes one of two numbers grow by the amount, or by half of it, or a quarter, ..., and takes the same from the other one,
-/// exactly; the same numbers where there is no such amount.
+/// Makes one of two numbers grow by the amount, or by half of it, or a quarter, ..., and takes the same from the other
+/// one, exactly; the same numbers where there is no such amount.
 fn exchange<T: Number>([a, b]: [T; 2], amount: f64) -> [T; 2] {
     let before = two_sum(a.value(), b.value());
     // The number that grows has the coarser last place, so it is rounded first and the other one follows.

@@ -1,33 +1,4 @@
 //! From the quotient of a plain chain of dense layers to a [`Perceptron`] that is trained in closed form, and back.
-//!
-//! ```
-//! use constinit_symmetry::dynamics::{Mse, Relu, Sgd, Training};
-//! use constinit_symmetry::{AxesSpec, OwnedParam, ParamView, layers, quotient, twins};
-//!
-//! // One input, a thousand hidden units that are alike, one output.
-//! let (first, second) = (vec![1.0_f64; 1000], vec![0.001_f64; 1000]);
-//! let params = [
-//!     ParamView::new("l1.weight", &[1000, 1], &first)?,
-//!     ParamView::new("l2.weight", &[1, 1000], &second)?,
-//! ];
-//! let spec = AxesSpec::builder()
-//!     .space("hidden", 1000)
-//!     .layer(layers::dense("l1", "", "hidden").without_bias())
-//!     .layer(layers::dense("l2", "hidden", "").without_bias())
-//!     .build(params.iter().map(ParamView::signature))?;
-//!
-//! let small = quotient(&twins(&spec, &params)?, &params)?;
-//! let chain = small.chain()?;
-//! let network = small.perceptron(&chain, |x| x)?;
-//! assert_eq!((network.widths(), network.class_sizes(1)), (&[1, 1, 1][..], &[1000][..]));
-//!
-//! let mut training = Training::new(network, Relu, Mse, Sgd::new(0.0005));
-//! training.step(&[1.0], &[3.0])?; // the output is 1, so its slope is -4
-//! let means = small.means_of_perceptron(&chain, training.network(), |x| *x)?;
-//! let full = small.lift(&means.iter().map(OwnedParam::view).collect::<Vec<_>>())?;
-//! assert_eq!(full[1].view().to_f64(), [0.001 + 0.0005 * 4.0; 1000]);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 use crate::axes::{Axis, Role, SpecParam, nearest};
 use crate::dynamics::{Layer, Perceptron, Scalar};
@@ -55,8 +26,9 @@ struct Found {
 }
 
 impl Quotient {
-    /// The dense layers that the network is a chain of, told from its axes: the first one reads what no layer makes, each
-    /// other one reads the space that the layer before it makes. A bias has its weight's path but for the last part.
+    /// The dense layers that the network is a chain of, told from its axes: the first one reads what no layer makes,
+    /// each other one reads the space that the layer before it makes. A bias has its weight's path but for the last
+    /// part.
     ///
     /// # Errors
     ///
@@ -97,13 +69,44 @@ impl Quotient {
         Ok(layers)
     }
 
-    /// The network of classes, with block means for weights and with the sizes of the classes. `number` makes a scalar of a
-    /// mean.
+    /// The network of classes, with block means for weights and with the sizes of the classes. `number` makes a scalar
+    /// of a mean.
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::NotAChain`] where the layers are not a chain of all parameters, where an axis is flattened or of
-    /// unknown role, or where inputs are merged; [`SymmetryError::UnknownParameter`] for a path that is not there.
+    /// [`SymmetryError::NotAChain`] where the layers are not a chain of all parameters, where an axis is flattened or
+    /// of unknown role, or where inputs are merged; [`SymmetryError::UnknownParameter`] for a path that is not there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use constinit_symmetry::dynamics::{Mse, Relu, Sgd, Training};
+    /// use constinit_symmetry::{AxesSpec, OwnedParam, ParamView, layers, quotient, twins};
+    ///
+    /// // One input, a thousand hidden units that are alike, one output.
+    /// let (first, second) = (vec![1.0_f64; 1000], vec![0.001_f64; 1000]);
+    /// let params = [
+    ///     ParamView::new("l1.weight", &[1000, 1], &first)?,
+    ///     ParamView::new("l2.weight", &[1, 1000], &second)?,
+    /// ];
+    /// let spec = AxesSpec::builder()
+    ///     .space("hidden", 1000)
+    ///     .layer(layers::dense("l1", "", "hidden").without_bias())
+    ///     .layer(layers::dense("l2", "hidden", "").without_bias())
+    ///     .build(params.iter().map(ParamView::signature))?;
+    ///
+    /// let small = quotient(&twins(&spec, &params)?, &params)?;
+    /// let chain = small.chain()?;
+    /// let network = small.perceptron(&chain, |x| x)?;
+    /// assert_eq!((network.widths(), network.class_sizes(1)), (&[1, 1, 1][..], &[1000][..]));
+    ///
+    /// let mut training = Training::new(network, Relu, Mse, Sgd::new(0.0005));
+    /// training.step(&[1.0], &[3.0])?; // the output is 1, so its slope is -4
+    /// let means = small.means_of_perceptron(&chain, training.network(), |x| *x)?;
+    /// let full = small.lift(&means.iter().map(OwnedParam::view).collect::<Vec<_>>())?;
+    /// assert_eq!(full[1].view().to_f64(), [0.001 + 0.0005 * 4.0; 1000]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn perceptron<S: Scalar>(
         &self,
         layers: &[ChainLayer<'_>],

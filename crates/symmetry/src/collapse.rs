@@ -9,32 +9,6 @@
 //! The partition has to be forward-lumpable: the sum may not depend on which i of C is taken, and biases, gains and
 //! running statistics, which stand on an output axis alone, are one number on a class. Then every unit of C has one
 //! activation, the merged network has it too, and the function is what it was. Nothing is said about training.
-//!
-//! What the axes of parameters don't show has to treat the units of a space alike *and one by one*. A mean over the units
-//! of a space (the statistics of a layer norm, a pooling over channels) weighs every unit alike before the merge and
-//! every class alike after it: the function is kept only where all classes of that space have one size.
-//!
-//! ```
-//! use constinit_symmetry::{AxesSpec, OwnedElements, ParamView, collapse, forward_lumpable, layers};
-//!
-//! // Units 0 and 2 read alike; what reads them does not treat them alike.
-//! let params = [
-//!     ParamView::new("l1.weight", &[3, 1], &[1.0_f32, 2.0, 1.0])?,
-//!     ParamView::new("l2.weight", &[2, 3], &[3.0_f32, 4.0, 5.0, 6.0, 7.0, 8.0])?,
-//! ];
-//! let spec = AxesSpec::builder()
-//!     .space("hidden", 3)
-//!     .layer(layers::dense("l1", "", "hidden").without_bias())
-//!     .layer(layers::dense("l2", "hidden", "").without_bias())
-//!     .build(params.iter().map(ParamView::signature))?;
-//!
-//! let merged = collapse(&forward_lumpable(&spec, &params, &[])?, &params)?;
-//! assert_eq!((merged.units_merged(), merged.entries()), (1, [9, 6]));
-//! assert_eq!(merged.params()[0].elements(), &OwnedElements::F32(vec![1.0, 2.0]));
-//! assert_eq!(merged.params()[1].elements(), &OwnedElements::F32(vec![8.0, 4.0, 14.0, 7.0]));
-//! assert_eq!(merged.spec().spaces()[0].units(), 2);
-//! # Ok::<(), constinit_symmetry::SymmetryError>(())
-//! ```
 
 use crate::axes::{AxesSpec, Role};
 use crate::blocks::{BlockStep, Blocks};
@@ -55,23 +29,52 @@ pub struct Collapsed {
     entries_before: usize,
 }
 
-/// Merges the units of every class into one.
+/// Merges the units of every class into one: `W'[C][D] = Σ W[i][j]` over j in D, for any i in C.
 ///
-/// Sums are exact and then rounded once, to the nearest number of the parameter's type; entries that are not summed keep
-/// their bits. Classes of a space that comes from outside (an input partition of
-/// [`forward_lumpable`](crate::forward_lumpable())) are merged too, and the new network reads one value for each; declare
-/// inputs and outputs as fixed to keep them as they are.
+/// Output axes, with biases, gains and running statistics, keep the smallest unit of each class; input axes are summed.
+/// Sums are exact and then rounded once, to the nearest number of the parameter's type; entries that are not summed
+/// keep their bits. Classes of a space that comes from outside (an input partition of
+/// [`forward_lumpable`](crate::forward_lumpable())) are merged too, and the new network reads one value for each;
+/// declare inputs and outputs as fixed to keep them as they are.
+///
+/// What the axes of parameters don't show has to treat the units of a space alike *and one by one*. A mean over the
+/// units of a space (the statistics of a layer norm, a pooling over channels) weighs every unit alike before the merge
+/// and every class alike after it: the function is kept only where all classes of that space have one size.
 ///
 /// # Errors
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
 /// - [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role;
-/// - [`SymmetryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, with the parameter, two
-///   units of one class, and the block on which their sums differ.
+/// - [`SymmetryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, with the parameter,
+///   two units of one class, and the block on which their sums differ.
 ///
 /// # Complexity
 ///
 /// One pass over the entries, and exact sums over the blocks of several entries.
+///
+/// # Examples
+///
+/// ```
+/// use constinit_symmetry::{AxesSpec, OwnedElements, ParamView, collapse, forward_lumpable, layers};
+///
+/// // Units 0 and 2 read alike; what reads them does not treat them alike.
+/// let params = [
+///     ParamView::new("l1.weight", &[3, 1], &[1.0_f32, 2.0, 1.0])?,
+///     ParamView::new("l2.weight", &[2, 3], &[3.0_f32, 4.0, 5.0, 6.0, 7.0, 8.0])?,
+/// ];
+/// let spec = AxesSpec::builder()
+///     .space("hidden", 3)
+///     .layer(layers::dense("l1", "", "hidden").without_bias())
+///     .layer(layers::dense("l2", "hidden", "").without_bias())
+///     .build(params.iter().map(ParamView::signature))?;
+///
+/// let merged = collapse(&forward_lumpable(&spec, &params, &[])?, &params)?;
+/// assert_eq!((merged.units_merged(), merged.entries()), (1, [9, 6]));
+/// assert_eq!(merged.params()[0].elements(), &OwnedElements::F32(vec![1.0, 2.0]));
+/// assert_eq!(merged.params()[1].elements(), &OwnedElements::F32(vec![8.0, 4.0, 14.0, 7.0]));
+/// assert_eq!(merged.spec().spaces()[0].units(), 2);
+/// # Ok::<(), constinit_symmetry::SymmetryError>(())
+/// ```
 pub fn collapse(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Collapsed, SymmetryError> {
     let spec = classes.spec();
     let views = spec.arrange(params)?;

@@ -97,8 +97,8 @@
 //! # Floating point
 //!
 //! Answers never round. Entries are compared as stored, and sums over classes are compared as real numbers (a long
-//! accumulator, not a rounded sum), so that answers depend neither on the order of units nor on the number of
-//! threads. Where new parameters are made, a sum is rounded once. What exact arithmetic keeps together, rounding may still
+//! accumulator, not a rounded sum), so that answers depend neither on the order of units nor on the number of threads.
+//! Where new parameters are made, a sum is rounded once. What exact arithmetic keeps together, rounding may still
 //! separate during training; [`forecast`] tells how fast, given the curvature of the loss along a difference.
 //!
 //! # Features

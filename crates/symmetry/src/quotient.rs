@@ -9,57 +9,6 @@
 //! z[C]         = Σ_D n[D] w[C][D] a[D] + b[C]               what every unit of class C computes
 //! W[i][j] now  = w[C][D] now + factor · d[i][j]             lifting; factor = 1 unless something shrinks weights
 //! ```
-//!
-//! In an equitable partition the gradient is one number on each block, so training moves block means alone and leaves
-//! deviations as they are. A framework trains the *collapsed* parameters W'[C][D] = n[D] w[C][D], with which the network
-//! of classes is an ordinary network: its derivative with regard to W'[C][D] is n[C] times that of one entry of the
-//! block in the full network. Both factors are products over axes: [`QuotientParam::axes`].
-//!
-//! **A space on two axes of one parameter** (a recurrent weight) may have one value on the diagonal of a block of one
-//! class and another off it, even for twins. It gets *one* number a block all the same, the mean of all its entries: the
-//! gradient of a recurrent weight, the sum over time of (slope of unit i) · (activation of unit j), is alike on and off
-//! the diagonal wherever slopes and activations are constant on classes. What the diagonal has more is a deviation, and
-//! stays. So such twins behave as equitable classes do: their quotient is *not* the full network's path under a rule
-//! that scales a decay entry by entry (Adam with coupled decay). [`Quotient::has_deviations`] tells.
-//!
-//! As for [`collapse`](crate::collapse()), a mean over the units of a space outside of parameters (a layer norm) weighs classes
-//! alike in the network of classes: with classes of several sizes that network is another function.
-//!
-//! ```
-//! use constinit_symmetry::{AxesSpec, OwnedElements, ParamView, layers, quotient, twins};
-//!
-//! // 3 inputs, 2 hidden units that are alike, 1 output.
-//! let params = [
-//!     ParamView::new("l1.weight", &[2, 3], &[1.0_f32, 2.0, 3.0, 1.0, 2.0, 3.0])?,
-//!     ParamView::new("l1.bias", &[2], &[0.5_f32, 0.5])?,
-//!     ParamView::new("l2.weight", &[1, 2], &[0.25_f32, 0.25])?,
-//! ];
-//! let spec = AxesSpec::builder()
-//!     .space("hidden", 2)
-//!     .layer(layers::dense("l1", "", "hidden"))
-//!     .layer(layers::dense("l2", "hidden", "").without_bias())
-//!     .build(params.iter().map(ParamView::signature))?;
-//!
-//! let small = quotient(&twins(&spec, &params)?, &params)?;
-//! assert_eq!(small.spec().spaces()[0].units(), 1);
-//! assert_eq!(small.params()[0].means(), [1.0, 2.0, 3.0]);
-//! let collapsed = small.collapsed()?; // what a framework trains: 2 · 0.25
-//! assert_eq!(collapsed[2].elements(), &OwnedElements::F32(vec![0.5]));
-//!
-//! // One mean moved, and everything lifted back to its full shape.
-//! let mut means: Vec<Vec<f64>> = small.params().iter().map(|p| p.means().to_vec()).collect();
-//! means[2][0] = 0.125;
-//! let views: Vec<ParamView<'_>> = small
-//!     .params()
-//!     .iter()
-//!     .zip(&means)
-//!     .map(|(param, means)| ParamView::new(param.path(), param.shape(), means))
-//!     .collect::<Result<_, _>>()?;
-//! let full = small.lift(&views)?;
-//! assert_eq!(full[2].elements(), &OwnedElements::F32(vec![0.125, 0.125]));
-//! assert_eq!(full[0].view().to_f64(), params[0].to_f64());
-//! # Ok::<(), constinit_symmetry::SymmetryError>(())
-//! ```
 
 mod param;
 
@@ -75,6 +24,21 @@ use crate::symmetry::Symmetry;
 pub use param::{QuotientAxis, QuotientParam};
 
 /// A network of classes, and what it takes to lift it.
+///
+/// In an equitable partition the gradient is one number on each block, so training moves block means alone and leaves
+/// deviations as they are. A framework trains the *collapsed* parameters `W'[C][D] = n[D] w[C][D]`, with which the
+/// network of classes is an ordinary network: its derivative with regard to `W'[C][D]` is `n[C]` times that of one
+/// entry of the block in the full network. Both factors are products over axes: [`QuotientParam::axes`].
+///
+/// **A space on two axes of one parameter** (a recurrent weight) may have one value on the diagonal of a block of one
+/// class and another off it, even for twins. It gets *one* number a block all the same, the mean of all its entries:
+/// the gradient of a recurrent weight, the sum over time of (slope of unit i) · (activation of unit j), is alike on and
+/// off the diagonal wherever slopes and activations are constant on classes. What the diagonal has more is a deviation,
+/// and stays. So such twins behave as equitable classes do: their quotient is *not* the full network's path under a
+/// rule that scales a decay entry by entry (Adam with coupled decay). [`Quotient::has_deviations`] tells.
+///
+/// As for [`collapse`](crate::collapse()), a mean over the units of a space outside of parameters (a layer norm) weighs
+/// classes alike in the network of classes: with classes of several sizes that network is another function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quotient {
     classes: Symmetry,
@@ -82,24 +46,62 @@ pub struct Quotient {
     params: Vec<QuotientParam>,
 }
 
-/// The quotient of a network by its classes.
+/// The quotient of a network by its classes: `w[C][D]` = mean of `W[i][j]` over i in C and j in D.
 ///
-/// `classes` are found by [`twins`](crate::twins()) or [`equitable`](crate::equitable()), in these parameters or in others of the
-/// same spec; that they are equitable in *these* parameters is checked, exactly, whatever their
-/// [kind](Symmetry::kind). A class block whose entries are bitwise equal has that entry as its mean; other means are the
-/// exact sum, rounded to f64, over the number of entries.
+/// `classes` are found by [`twins`](crate::twins()) or [`equitable`](crate::equitable()), in these parameters or in
+/// others of the same spec; that they are equitable in *these* parameters is checked, exactly, whatever their
+/// [kind](Symmetry::kind). A class block whose entries are bitwise equal has that entry as its mean; other means are
+/// the exact sum, rounded to f64, over the number of entries.
 ///
 /// # Errors
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SymmetryError::SumsDiffer`] where the partition is not equitable, with the parameter, two units of one class, and
-///   the block on which their sums differ;
+/// - [`SymmetryError::SumsDiffer`] where the partition is not equitable, with the parameter, two units of one class,
+///   and the block on which their sums differ;
 /// - [`SymmetryError::NotFinite`] for a block with unlike entries, one of which is infinite.
 ///
 /// # Complexity
 ///
-/// One pass over the entries, and exact sums for every axis over the blocks that are not constant. Memory: the means, and
-/// a copy of every parameter with deviations.
+/// One pass over the entries, and exact sums for every axis over the blocks that are not constant. Memory: the means,
+/// and a copy of every parameter with deviations.
+///
+/// # Examples
+///
+/// ```
+/// use constinit_symmetry::{AxesSpec, OwnedElements, ParamView, layers, quotient, twins};
+///
+/// // 3 inputs, 2 hidden units that are alike, 1 output.
+/// let params = [
+///     ParamView::new("l1.weight", &[2, 3], &[1.0_f32, 2.0, 3.0, 1.0, 2.0, 3.0])?,
+///     ParamView::new("l1.bias", &[2], &[0.5_f32, 0.5])?,
+///     ParamView::new("l2.weight", &[1, 2], &[0.25_f32, 0.25])?,
+/// ];
+/// let spec = AxesSpec::builder()
+///     .space("hidden", 2)
+///     .layer(layers::dense("l1", "", "hidden"))
+///     .layer(layers::dense("l2", "hidden", "").without_bias())
+///     .build(params.iter().map(ParamView::signature))?;
+///
+/// let small = quotient(&twins(&spec, &params)?, &params)?;
+/// assert_eq!(small.spec().spaces()[0].units(), 1);
+/// assert_eq!(small.params()[0].means(), [1.0, 2.0, 3.0]);
+/// let collapsed = small.collapsed()?; // what a framework trains: 2 · 0.25
+/// assert_eq!(collapsed[2].elements(), &OwnedElements::F32(vec![0.5]));
+///
+/// // One mean moved, and everything lifted back to its full shape.
+/// let mut means: Vec<Vec<f64>> = small.params().iter().map(|p| p.means().to_vec()).collect();
+/// means[2][0] = 0.125;
+/// let views: Vec<ParamView<'_>> = small
+///     .params()
+///     .iter()
+///     .zip(&means)
+///     .map(|(param, means)| ParamView::new(param.path(), param.shape(), means))
+///     .collect::<Result<_, _>>()?;
+/// let full = small.lift(&views)?;
+/// assert_eq!(full[2].elements(), &OwnedElements::F32(vec![0.125, 0.125]));
+/// assert_eq!(full[0].view().to_f64(), params[0].to_f64());
+/// # Ok::<(), constinit_symmetry::SymmetryError>(())
+/// ```
 pub fn quotient(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Quotient, SymmetryError> {
     let full = classes.spec();
     let views = full.arrange(params)?;
@@ -217,9 +219,9 @@ impl Quotient {
         self.lift_scaled(means, |_| 1.0)
     }
 
-    /// The same with deviations times a factor for each path: what is left of them where training shrinks weights. That is
-    /// what the rule makes of the number 1 when all its gradients are 0: (1 - rate · decay) to the number of steps for
-    /// gradient descent and AdamW.
+    /// The same with deviations times a factor for each path: what is left of them where training shrinks weights. That
+    /// is what the rule makes of the number 1 when all its gradients are 0: (1 - rate · decay) to the number of steps
+    /// for gradient descent and AdamW.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! Splitting units: a wider network with the same function.
 //!
-//! A unit j that becomes n copies keeps, in every copy, what stands on output axes (incoming weights, bias, gain), and its
-//! outgoing entries are shared out among the copies:
+//! A unit j that becomes n copies keeps, in every copy, what stands on output axes (incoming weights, bias, gain), and
+//! its outgoing entries are shared out among the copies:
 //!
 //! ```text
 //! W'[i][(j, 1)] + … + W'[i][(j, n)] = W[i][j]
@@ -9,37 +9,6 @@
 //!
 //! Copies lie side by side, in the order of the units. Where a parameter reads several widened axes, an entry is shared
 //! out among all n₁ n₂ … combinations of copies.
-//!
-//! Two ways of sharing ([`Shares`]): *exact*, where the shares of every entry sum to it as real numbers, in every type and
-//! for every n, and differ among each other by one unit in the last place at most; and *equal*, where every share is
-//! W/n rounded, so that copies are twins bit for bit and sums are off by rounding (half a unit in the last place of a
-//! share, n times). The two are one where n is a power of two and no share is subnormal, or wherever n divides evenly.
-//! After exact shares, [`collapse`](crate::collapse()) gives the parameters back bit for bit.
-//!
-//! ```
-//! use constinit_symmetry::{AxesSpec, OwnedElements, ParamView, Shares, layers, widen};
-//!
-//! let params = [
-//!     ParamView::new("l1.weight", &[2, 1], &[1.0_f32, 2.0])?,
-//!     ParamView::new("l2.weight", &[1, 2], &[3.0_f32, 5.0])?,
-//! ];
-//! let spec = AxesSpec::builder()
-//!     .space("hidden", 2)
-//!     .layer(layers::dense("l1", "", "hidden").without_bias())
-//!     .layer(layers::dense("l2", "hidden", "").without_bias())
-//!     .build(params.iter().map(ParamView::signature))?;
-//!
-//! let wide = widen(&spec, &params, &[("hidden", &[1, 2])], Shares::Exact)?;
-//! assert_eq!(wide.params()[0].elements(), &OwnedElements::F32(vec![1.0, 2.0, 2.0]));
-//! assert_eq!(wide.params()[1].elements(), &OwnedElements::F32(vec![3.0, 2.5, 2.5]));
-//! assert_eq!(wide.origin("hidden"), Some(&[0, 1, 1][..]));
-//! # Ok::<(), constinit_symmetry::SymmetryError>(())
-//! ```
-//!
-//! # References
-//!
-//! Chen, Goodfellow, Shlens, "Net2Net: Accelerating Learning via Knowledge Transfer", 2016: widening by copies and
-//! equal shares.
 
 use crate::axes::{AxesSpec, Role, nearest};
 use crate::error::SymmetryError;
@@ -51,6 +20,12 @@ use crate::quotient::unknown_role;
 use crate::space::{SpaceId, UnitSpace};
 
 /// How an outgoing entry is shared out among copies.
+///
+/// Two ways of sharing ([`Shares`]): *exact*, where the shares of every entry sum to it as real numbers, in every type
+/// and for every n, and differ among each other by one unit in the last place at most; and *equal*, where every share
+/// is W/n rounded, so that copies are twins bit for bit and sums are off by rounding (half a unit in the last place of
+/// a share, n times). The two are one where n is a power of two and no share is subnormal, or wherever n divides
+/// evenly. After exact shares, [`collapse`](crate::collapse()) gives the parameters back bit for bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Shares {
     /// Shares that sum to the entry exactly; the first ones may be larger by one unit in the last place.
@@ -70,11 +45,14 @@ pub struct Widened {
 
 /// Splits units: for each of the named spaces, how many copies each of its units becomes (at least 1).
 ///
+/// Copies lie side by side, in the order of the units. Each has the incoming weights, bias and gain of its unit;
+/// outgoing entries are [shared out](Shares): `W'[i][(j, 1)] + … + W'[i][(j, n)] = W[i][j]`.
+///
 /// # Errors
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec;
-/// - [`SymmetryError::UnknownSpace`] for a name that is not in the spec, [`SymmetryError::FixedSpace`] for a space whose
-///   members are told apart from outside, [`SymmetryError::DuplicateSpace`] for one that is named twice;
+/// - [`SymmetryError::UnknownSpace`] for a name that is not in the spec, [`SymmetryError::FixedSpace`] for a space
+///   whose members are told apart from outside, [`SymmetryError::DuplicateSpace`] for one that is named twice;
 /// - [`SymmetryError::BadCopies`] where there is not one number, at least 1, for each unit;
 /// - [`SymmetryError::UnknownRole`] where an axis over a named space has no known role;
 /// - [`SymmetryError::TooManyUnits`], [`SymmetryError::ShapeOverflow`] for more than can be counted.
@@ -82,6 +60,33 @@ pub struct Widened {
 /// # Complexity
 ///
 /// One pass over the entries of the wider network.
+///
+/// # Examples
+///
+/// ```
+/// use constinit_symmetry::{AxesSpec, OwnedElements, ParamView, Shares, layers, widen};
+///
+/// let params = [
+///     ParamView::new("l1.weight", &[2, 1], &[1.0_f32, 2.0])?,
+///     ParamView::new("l2.weight", &[1, 2], &[3.0_f32, 5.0])?,
+/// ];
+/// let spec = AxesSpec::builder()
+///     .space("hidden", 2)
+///     .layer(layers::dense("l1", "", "hidden").without_bias())
+///     .layer(layers::dense("l2", "hidden", "").without_bias())
+///     .build(params.iter().map(ParamView::signature))?;
+///
+/// let wide = widen(&spec, &params, &[("hidden", &[1, 2])], Shares::Exact)?;
+/// assert_eq!(wide.params()[0].elements(), &OwnedElements::F32(vec![1.0, 2.0, 2.0]));
+/// assert_eq!(wide.params()[1].elements(), &OwnedElements::F32(vec![3.0, 2.5, 2.5]));
+/// assert_eq!(wide.origin("hidden"), Some(&[0, 1, 1][..]));
+/// # Ok::<(), constinit_symmetry::SymmetryError>(())
+/// ```
+///
+/// # References
+///
+/// Chen, Goodfellow, Shlens, "Net2Net: Accelerating Learning via Knowledge Transfer", 2016: widening by copies and
+/// equal shares.
 pub fn widen(
     spec: &AxesSpec,
     params: &[ParamView<'_>],
@@ -199,8 +204,8 @@ fn split<F: FnMut(Copy)>(axes: &[Vec<Copy>], at: Copy, f: &mut F) {
     }
 }
 
-/// A share of an entry. As an integer m of its last places, an entry is shared out as m = q n + r: r shares of q + 1, and
-/// q for the others. Where n is large the last places of the shares are finer than those of the entry.
+/// A share of an entry. As an integer m of its last places, an entry is shared out as m = q n + r: r shares of q + 1,
+/// and q for the others. Where n is large the last places of the shares are finer than those of the entry.
 fn share<T: Number>(entry: T, copy: Copy, shares: Shares) -> T {
     let (value, count) = (entry.value(), copy.of as f64);
     if copy.of == 1 || !value.is_finite() || value == 0.0 {

@@ -597,6 +597,60 @@ fn what_cannot_be_told_apart_is_reported() {
     assert_eq!(broken.params()[1].elements(), &OwnedElements::F32(vec![f32::INFINITY; 4]));
 }
 
+#[test]
+fn units_are_paired_anew_for_each_place() {
+    let (first, second) = (vec![0.5; 3], vec![0.25; 60]);
+    let shapes: [(&str, &[usize]); 2] = [("l1.weight", &[3, 1]), ("l2.weight", &[20, 3])];
+    let spec = AxesSpec::builder()
+        .space("h", 3)
+        .layer(layers::dense("l1", "", "h").without_bias())
+        .layer(layers::dense("l2", "h", "").without_bias())
+        .build(shapes)
+        .unwrap();
+    let params = [
+        ParamView::new("l1.weight", &[3, 1], &first).unwrap(),
+        ParamView::new("l2.weight", &[20, 3], &second).unwrap(),
+    ];
+    let broken = break_symmetry(&twins(&spec, &params).unwrap(), &params, 0.1, 5).unwrap();
+    let now = broken.params()[1].view().to_f64();
+    for unit in 0..3 {
+        let changes: Vec<f64> = now.iter().skip(unit).step_by(3).map(|q| q - 0.25).collect();
+        assert!(changes.iter().any(|c| *c > 0.0), "unit {unit}: {changes:?}");
+        assert!(changes.iter().any(|c| *c < 0.0), "unit {unit}: {changes:?}");
+        assert!(changes.contains(&0.0), "unit {unit}: {changes:?}");
+        assert!(changes.iter().all(|c| *c == 0.0 || (0.05..=0.1).contains(&c.abs())));
+    }
+    // Other seeds and other paths change other numbers.
+    let other = break_symmetry(&twins(&spec, &params).unwrap(), &params, 0.1, 6).unwrap();
+    assert_ne!(other.params()[1], broken.params()[1]);
+}
+
+/// Where it is not known whether a parameter reads a space, sums over its classes prove nothing.
+#[test]
+fn sums_over_a_space_of_unknown_role_do_not_count() {
+    let shapes: [(&str, &[usize]); 2] = [("w", &[2, 2]), ("q", &[1, 2])];
+    let with = |role: fn(&'static str) -> constinit_symmetry::RoleAxis<String>| {
+        AxesSpec::builder()
+            .space("a", 2)
+            .space("s", 2)
+            .param("w", [output("a"), role("s")])
+            .param("q", [output(""), input("a")])
+            .build(shapes)
+            .unwrap()
+    };
+    let params = [
+        ParamView::new("w", shapes[0].1, &[1.0, 2.0, 2.0, 1.0]).unwrap(),
+        ParamView::new("q", shapes[1].1, &[1.0, 1.0]).unwrap(),
+    ];
+    let broken = |spec: &AxesSpec| {
+        let classes = equitable(spec, &params).unwrap();
+        assert_eq!(classes.effective_width("a"), Some(1));
+        break_symmetry(&classes, &params, 0.1, 0)
+    };
+    assert!(broken(&with(input)).is_ok());
+    assert!(matches!(broken(&with(either)), Err(SymmetryError::SumsDiffer { .. })));
+}
+
 /// Training does tell the units apart that were changed, and only those: the gradients of their incoming weights differ.
 #[test]
 fn gradients_differ_after_the_change() {
@@ -625,7 +679,28 @@ fn gradients_differ_after_the_change() {
     };
     let before = rows(&second);
     assert!(before.iter().all(|row| *row == before[0]));
-    let after = rows(&broken.params()[1].view().to_f64());
+    let changed = broken.params()[1].view().to_f64();
+    let after = rows(&changed);
+    // By M (e_u - e_v), with M = sum over examples of a'(z) x g^T and g = dloss/dy.
+    for u in 0..4 {
+        for v in 0..u {
+            let mut expected = [0.0; 2];
+            for (x, t) in x.chunks(2).zip(t.chunks(3)) {
+                let a = (0.5 * (x[0] + x[1])).tanh();
+                for k in 0..3 {
+                    let g = 2.0 * (4.0 * 0.25 * a - t[k]) / 15.0;
+                    let apart = changed[k * 4 + u] - changed[k * 4 + v];
+                    expected
+                        .iter_mut()
+                        .zip(x)
+                        .for_each(|(e, x)| *e += (1.0 - a * a) * x * g * apart);
+                }
+            }
+            for (k, expected) in expected.iter().enumerate() {
+                assert!((after[u][k] - after[v][k] - expected).abs() < 1e-15);
+            }
+        }
+    }
     for (i, a) in after.iter().enumerate() {
         assert!(after[..i].iter().all(|b| (a[0] - b[0]).abs() > 1e-6), "{after:?}");
     }

@@ -80,9 +80,9 @@ impl QuotientParam {
 
     /// How many members each index of each axis stands for, and the role of each axis.
     ///
-    /// With n = the product of the sizes over the axes of role input, and m = that over those of role output, an entry w
-    /// of the quotient has the collapsed parameter W' = n w, and the derivative of the loss with regard to W' is m times
-    /// that with regard to one entry of the full network.
+    /// With n = the product of the sizes over the axes of role input, and m = that over those of role output, an entry
+    /// w of the quotient has the collapsed parameter W' = n w, and the derivative of the loss with regard to W' is m
+    /// times that with regard to one entry of the full network.
     pub fn axes(&self) -> &[QuotientAxis] {
         &self.axes
     }
