@@ -145,9 +145,9 @@ fn a_table_and_markdown() {
         table,
         "m.safetensors (safetensors)\n\
          4 units are 3; 1 is zero; every entry is finite\n\n\
-         parameter     shape   type  units  classes  largest  zero  constant  not finite\n\
+         parameter    shape   type  units  classes  largest  zero  constant  not finite\n\
          a\\u{1b}[31m  [2, 1]  F32       2        1        2     0         0           0\n\
-         b             [2, 1]  F32       2        2        1     1         0           0\n\n"
+         b            [2, 1]  F32       2        2        1     1         0           0\n\n"
     );
     let markdown =
         folder.run(&["inspect", "m.safetensors", "--markdown", "--tolerance", "1"]).ok().stdout;

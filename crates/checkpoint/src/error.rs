@@ -80,7 +80,7 @@ pub enum CheckpointError {
         /// The file.
         file: PathBuf,
         /// What the engine says.
-        source: SymmetryError,
+        source: Box<SymmetryError>,
     },
     /// What was written is not what was meant.
     #[error("{}: read back, it is not what was to be written: {problem}", file.display())]
@@ -116,7 +116,7 @@ impl CheckpointError {
     }
 
     pub(crate) fn symmetry(file: &Path) -> impl Fn(SymmetryError) -> Self + '_ {
-        |source| Self::Symmetry { file: file.into(), source }
+        |source| Self::Symmetry { file: file.into(), source: Box::new(source) }
     }
 
     /// The file that it is about.

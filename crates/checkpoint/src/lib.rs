@@ -1,4 +1,44 @@
-//! Checkpoints as named parameters, and which of their units are the same unit.
+//! Checkpoints as named parameters, read piece by piece, and which of their units are the same unit.
+//!
+//! safetensors (single files, and the shards of a `model.safetensors.index.json`), PyTorch's `.pt`, `.pth` and `.bin`
+//! (archives, and files from before 1.6), Burn's burnpack and `.mpk` records; f32, f64, f16 and bf16. Tensors of other
+//! types are counted. No framework, no Python, and no code of a file is ever run.
+//!
+//! ```
+//! use constinit_checkpoint::{Checkpoint, Questions, inspect};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("model.safetensors");
+//! # let header = r#"{"fc.weight":{"dtype":"F32","shape":[3,2],"data_offsets":[0,24]}}"#;
+//! # let mut file = (header.len() as u64).to_le_bytes().to_vec();
+//! # file.extend(header.as_bytes());
+//! # for number in [1.0_f32, 2.0, 0.0, 0.0, 1.0, 2.0] { file.extend(number.to_le_bytes()); }
+//! # std::fs::write(&path, file)?;
+//! // fc.weight [3, 2] = [[1, 2], [0, 0], [1, 2]]
+//! let checkpoint = Checkpoint::open(&path)?;
+//! let report = inspect(&checkpoint, &Questions::default())?;
+//! let fc = &report.parameters[0];
+//! assert_eq!((fc.path.as_str(), fc.units, fc.classes, fc.zero_units), ("fc.weight", 3, 2, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it reads
+//!
+//! [`Checkpoint::open`] reads what a file says of its tensors. [`inspect`] then asks for numbers as it needs them: a few
+//! of every unit, and more only of units that agree so far. Pieces go to the engine
+//! ([`twins_refining`](constinit_symmetry::twins_refining)) one after the other, so that a file of any size takes a few
+//! buffers. Files are read at given places and never mapped into memory: a mapped file that somebody shortens would
+//! end the process.
+//!
+//! What a file claims is checked against its length before anything is allocated for it. `tests/hostile.rs` lists what is
+//! tried, `tests/fuzz.rs` tries the rest.
+//!
+//! # What else
+//!
+//! - [`diff`]: which classes came apart or became one between two checkpoints.
+//! - [`merge`]: the reports of machines that each did a share of the files, as one.
+//! - [`collapse_file`], [`break_file`]: the same function with fewer units, or with units that differ, in a new file.
+//! - [`discover`]: the checkpoints in a folder.
 
 mod checkpoint;
 mod diff;
@@ -29,3 +69,8 @@ pub use numbers::Numbers;
 pub use parameter::Parameter;
 pub use reshape::{Outputs, Reshaped, SpaceChange, break_file, collapse_file};
 pub use write::NewFile;
+
+/// The README's example, kept compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

@@ -101,7 +101,12 @@ impl Numbers {
 
     /// The value of one; `None` past the last.
     pub fn get(&self, at: usize) -> Option<f64> {
-        with_numbers!(self, |data| data.get(at).map(|&x| x.into()))
+        match self {
+            Self::F32(data) => data.get(at).map(|&x| x.into()),
+            Self::F64(data) => data.get(at).copied(),
+            Self::F16(data) => data.get(at).map(|&x| x.into()),
+            Self::Bf16(data) => data.get(at).map(|&x| x.into()),
+        }
     }
 
     /// Forgets all but the first `len`, or adds zeros.

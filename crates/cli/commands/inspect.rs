@@ -17,25 +17,43 @@ pub struct Checks<'a> {
     args: &'a OutputArgs,
     denied: Vec<String>,
     reports: usize,
+    /// An error that was not said yet: where it is the only one of one file, the program ends with it.
+    pending: Option<String>,
 }
 
 impl<'a> Checks<'a> {
+<<<<<<< HEAD
     pub fn new(args: &'a OutputArgs) -> Self {
         Self { args, denied: Vec::new(), reports: 0 }
+=======
+    pub fn new(args: &'a ReportArgs) -> Self {
+        Self { args, denied: Vec::new(), reports: 0, pending: None }
+>>>>>>> checkpoint
     }
 
     pub fn take(&mut self, report: &FileReport) -> Result<(), Failure> {
         self.reports += 1;
-        if let Some(error) = &report.error {
-            super::complain(&text::plain(error));
-        }
+        self.complain();
+        self.pending = report.error.as_ref().map(|error| text::plain(error));
         self.denied.extend(deny::denied(report, &self.args.deny));
         print(&said(report, self.args.said()))
     }
 
+    fn complain(&mut self) {
+        if let Some(error) = self.pending.take() {
+            super::complain(&error);
+        }
+    }
+
     /// A file that could not be read weighs more than what was found in others.
-    pub fn end(self, failed: usize) -> Result<(), Failure> {
+    pub fn end(mut self, failed: usize) -> Result<(), Failure> {
         if failed > 0 {
+            if self.reports == 1
+                && let Some(error) = self.pending
+            {
+                return Err(Failure::usage(error));
+            }
+            self.complain();
             let all = self.reports;
             return Err(Failure::usage(format!("{failed} of {all} checkpoints could not be read")));
         }

@@ -334,8 +334,16 @@ impl AxesSpec {
     }
 }
 
-/// The known name that is nearest in edit distance, where it is near enough to be meant.
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+/// The known name that is nearest in edit distance, where it is near enough to be meant: what error messages ask about.
+///
+/// ```
+/// use constinit_symmetry::nearest;
+///
+/// let known = ["fc1.weight", "fc2.weight"];
+/// assert_eq!(nearest("fc1.wieght", known.into_iter()).as_deref(), Some("fc1.weight"));
+/// assert_eq!(nearest("embedding", known.into_iter()), None);
+/// ```
+pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
     // Names of this length are not typed by hand; the distance would cost more than it helps.
     const LONGEST: usize = 256;
     if name.len() > LONGEST {

@@ -146,7 +146,7 @@ mod widen;
 pub use axes::{AxesFile, Orientation};
 pub use axes::{
     AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis, SpecParam, either, input, layers,
-    output,
+    nearest, output,
 };
 pub use breaking::{Broken, Inseparable, Obstacle, break_symmetry};
 pub use certificate::{

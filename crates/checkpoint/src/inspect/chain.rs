@@ -5,12 +5,14 @@
 //! ```
 //!
 //! Only where nothing else can be meant: every floating parameter is a matrix or the bias of one, the layers have an
-//! order (their names differ in numbers only, or just one order makes the sizes meet), and just one orientation does.
+//! order (their names differ in numbers only, or just one order makes the sizes meet), and just one orientation does. Read
+//! backwards, every chain of matrices is one in the other orientation: numbers, biases or the format tell which it is.
 
 use constinit_symmetry::layers::{self, Layer};
 use constinit_symmetry::{AxesSpec, Orientation, SymmetryError};
 
 use crate::checkpoint::Checkpoint;
+use crate::format::Format;
 use crate::natural::natural;
 use crate::parameter::Parameter;
 
@@ -36,7 +38,7 @@ pub(crate) struct Chain {
 /// The chain that a checkpoint is, or `None` where it is not one for certain.
 pub(crate) fn linear_chain(checkpoint: &Checkpoint) -> Option<Chain> {
     let layers = linear_layers(checkpoint)?;
-    let (orientation, order) = only_fit(&layers)?;
+    let (orientation, order) = only_fit(&layers, checkpoint.format())?;
     let path = |prefix: &str, name: &str| {
         if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
     };
@@ -50,7 +52,7 @@ pub(crate) fn linear_chain(checkpoint: &Checkpoint) -> Option<Chain> {
 /// The spec of the chain that a checkpoint is, or `None` where it is not one for certain.
 pub(crate) fn chain(checkpoint: &Checkpoint) -> Option<Result<AxesSpec, SymmetryError>> {
     let layers = linear_layers(checkpoint)?;
-    let (orientation, order) = only_fit(&layers)?;
+    let (orientation, order) = only_fit(&layers, checkpoint.format())?;
     let name =
         |k: usize| if k == 0 || k == order.len() { String::new() } else { format!("hidden{k}") };
     let mut builder = AxesSpec::builder();
@@ -67,12 +69,17 @@ pub(crate) fn chain(checkpoint: &Checkpoint) -> Option<Result<AxesSpec, Symmetry
 }
 
 /// The one orientation in which the layers follow each other, and the order.
-fn only_fit(layers: &[Linear<'_>]) -> Option<(Orientation, Vec<usize>)> {
+fn only_fit(layers: &[Linear<'_>], format: Format) -> Option<(Orientation, Vec<usize>)> {
     if layers.len() < 2 {
         return None;
     }
-    let known = [Orientation::OutputFirst, Orientation::InputFirst];
-    let mut fits = known.into_iter().filter_map(|o| Some((o, order(layers, o)?)));
+    // Safetensors files come from everywhere.
+    let possible: &[Orientation] = match format {
+        Format::PyTorch | Format::LegacyPyTorch => &[Orientation::OutputFirst],
+        Format::Burnpack | Format::BurnRecord => &[Orientation::InputFirst],
+        _ => &[Orientation::OutputFirst, Orientation::InputFirst],
+    };
+    let mut fits = possible.iter().filter_map(|&o| Some((o, order(layers, o)?)));
     match (fits.next(), fits.next()) {
         (Some(fit), None) => Some(fit),
         _ => None,

@@ -2,7 +2,7 @@
 
 use constinit_symmetry::{
     AxesFile, AxesSpec, Orientation, ParamView, Policy, SymmetryError, equitable, forward_lumpable,
-    twins_with,
+    nearest, twins_with,
 };
 
 use super::report::SpaceReport;
@@ -16,6 +16,12 @@ pub(crate) fn given(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
 ) -> Result<(AxesSpec, Vec<String>), CheckpointError> {
+    if let Some(path) = axes.axes.keys().find(|path| checkpoint.parameter(path).is_none()) {
+        let known = checkpoint.parameters().iter().map(Parameter::path);
+        let (parameter, nearest) = (path.clone(), nearest(path, known));
+        let error = SymmetryError::UnknownParameter { parameter, nearest };
+        return Err(CheckpointError::symmetry(checkpoint.path())(error));
+    }
     let named = |p: &&Parameter| axes.axes.contains_key(p.path());
     // A file of a few bytes can claim any number of units that have no entries.
     if let Some(empty) = checkpoint.parameters().iter().find(|p| named(p) && p.entries() == 0) {

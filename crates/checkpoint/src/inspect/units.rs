@@ -113,7 +113,7 @@ impl Search<'_> {
         }
         self.spread = 0.0;
         if self.outer > 1 && self.inner * self.size() < SHORT_RUN {
-            return self.to_the_end(&all, Self::read_rows);
+            return self.search_batch(&all, Self::read_rows);
         }
         let glimpse = (GLIMPSE / self.size()).min(self.budget / (self.units * self.size())).max(1);
         let glimpse = glimpse.min(self.inner);
@@ -124,15 +124,15 @@ impl Search<'_> {
             if batch.len() > GIANT && self.policy.tolerance().is_none() {
                 self.giant(&batch)?;
             } else {
-                self.to_the_end(&batch, Self::read_all_runs)?;
+                self.search_batch(&batch, Self::read_all_runs)?;
             }
         }
         Ok(())
     }
 
-    /// Reads a batch to its end. Gaps need not stay gaps when a class gets smaller, so under a tolerance this is
+    /// Searches a batch to the end of its units. Gaps need not stay gaps when a class gets smaller, so under a tolerance this is
     /// repeated until nothing is cut.
-    fn to_the_end(
+    fn search_batch(
         &mut self,
         batch: &[u32],
         read: fn(&mut Self, &[u32]) -> Result<(), CheckpointError>,
@@ -278,10 +278,10 @@ impl Search<'_> {
         for group in groups.into_values() {
             for others in group[1..].chunks(BATCH) {
                 let batch: Vec<u32> = group[..1].iter().chain(others).copied().collect();
-                self.to_the_end(&batch, Self::read_all_runs)?;
+                self.search_batch(&batch, Self::read_all_runs)?;
             }
             if group.len() == 1 {
-                self.to_the_end(&group, Self::read_all_runs)?;
+                self.search_batch(&group, Self::read_all_runs)?;
             }
             let collides = |unit: &&u32| {
                 self.labels[**unit as usize] != group[0] && !self.nan[**unit as usize]
@@ -289,13 +289,14 @@ impl Search<'_> {
             // Two batches of one group do not know each other.
             if group.iter().any(|unit| collides(&unit)) {
                 group.iter().for_each(|&unit| self.labels[unit as usize] = group[0]);
-                self.to_the_end(&group, Self::read_all_runs)?;
+                self.search_batch(&group, Self::read_all_runs)?;
             }
         }
         Ok(())
     }
 
     /// Lets a block of `[rows, units, width]` entries cut classes, and drop units that are not all zero.
+    #[allow(clippy::useless_conversion, reason = "one of the four types is f64 already")]
     fn take(
         &mut self,
         units: &[u32],
@@ -444,7 +445,8 @@ mod tests {
         loop {
             let mut cut = false;
             for entry in 0..rows.first().map_or(0, Vec::len) {
-                for label in 0..next {
+                let labels_now = next;
+                for label in 0..labels_now {
                     let mut class: Vec<usize> =
                         (0..rows.len()).filter(|&u| labels[u] == label).collect();
                     class.sort_by(|&u, &v| rows[u][entry].total_cmp(&rows[v][entry]));

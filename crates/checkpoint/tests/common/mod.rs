@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The samples of `tests/data`, which real writers made.
-pub const SAMPLES: [&str; 4] = ["chain.pt", "legacy.pt", "mixed.pt", "module.pt"];
+pub const SAMPLES: [&str; 6] =
+    ["chain.pt", "legacy.pt", "mixed.pt", "module.pt", "chain.bpk", "chain.mpk"];
 
 pub fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)

@@ -1,0 +1,185 @@
+//! Numbers as they were written, from every format. `data/make.py` has what wrote the samples.
+
+mod common;
+
+use common::{chain, file, safetensors, sample};
+use constinit_checkpoint::{
+    Checkpoint, DType, FileReport, Format, Numbers, Questions, discover, inspect,
+};
+use constinit_symmetry::Policy;
+use tempfile::tempdir;
+
+fn open(name: &str) -> Checkpoint {
+    Checkpoint::open(&sample(name)).unwrap()
+}
+
+fn numbers(checkpoint: &Checkpoint, path: &str) -> Vec<f64> {
+    let numbers = checkpoint.read(checkpoint.parameter(path).unwrap()).unwrap();
+    (0..numbers.len()).map(|at| numbers.get(at).unwrap()).collect()
+}
+
+fn shape(checkpoint: &Checkpoint, path: &str) -> Vec<usize> {
+    checkpoint.parameter(path).unwrap().shape().to_vec()
+}
+
+#[test]
+fn one_chain_in_every_format() {
+    let folder = tempdir().unwrap();
+    let safetensors = file(&folder, "chain.safetensors", chain());
+    for (path, format) in [
+        (safetensors, Format::Safetensors),
+        (sample("chain.pt"), Format::PyTorch),
+        (sample("legacy.pt"), Format::LegacyPyTorch),
+        (sample("chain.bpk"), Format::Burnpack),
+        (sample("chain.mpk"), Format::BurnRecord),
+    ] {
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        assert_eq!(checkpoint.format(), format);
+        assert_eq!(checkpoint.parameters().len(), 4, "{format}");
+        assert_eq!(numbers(&checkpoint, "fc1.bias"), [0.5; 3]);
+        assert_eq!(numbers(&checkpoint, "fc2.weight"), [7.0, 8.0, 7.0]);
+        // Burn has it the other way round.
+        let (sizes, entries) = match format.inputs_first() {
+            true => ([2, 3], [1.0, 3.0, 1.0, 2.0, 4.0, 2.0]),
+            false => ([3, 2], [1.0, 2.0, 3.0, 4.0, 1.0, 2.0]),
+        };
+        assert_eq!(shape(&checkpoint, "fc1.weight"), sizes, "{format}");
+        assert_eq!(numbers(&checkpoint, "fc1.weight"), entries, "{format}");
+        let report = inspect(&checkpoint, &Questions::default()).unwrap();
+        let spaces = report.spaces.as_ref().unwrap();
+        assert_eq!(spaces[0].classes, [vec![0, 2], vec![1]], "{format}");
+        assert_eq!((spaces[0].twins, spaces[0].equitable, spaces[0].forward), (2, 2, Some(2)));
+        assert_eq!((report.totals().units, report.totals().classes), (4, 3));
+    }
+}
+
+#[test]
+fn all_that_a_state_dict_may_hold() {
+    let mixed = open("mixed.pt");
+    let paths: Vec<&str> = mixed.parameters().iter().map(|p| p.path()).collect();
+    // In the order of the dictionary.
+    assert_eq!(
+        paths,
+        [
+            "half",
+            "brain",
+            "turned",
+            "column",
+            "tied",
+            "also_tied",
+            "parameter",
+            "list.0",
+            "list.1.deep",
+            "empty",
+            "scalar"
+        ]
+    );
+    assert_eq!(numbers(&mixed, "half"), [1.0, 2.0, 1.0, 2.0]);
+    assert_eq!(numbers(&mixed, "brain"), [1.0, 2.0, 1.0, -2.0]);
+    let turned = (0..12).map(|at| f64::from(at % 3 * 4 + at / 3)).collect::<Vec<_>>();
+    assert_eq!(numbers(&mixed, "turned"), turned);
+    assert_eq!(numbers(&mixed, "column"), [1.0, 2.0, 5.0, 6.0, 9.0, 10.0]);
+    assert_eq!(numbers(&mixed, "tied"), numbers(&mixed, "also_tied"));
+    assert_eq!(numbers(&mixed, "list.1.deep"), [1.0, 1.0]);
+    assert_eq!(numbers(&mixed, "scalar"), [3.0]);
+    assert_eq!((numbers(&mixed, "empty"), shape(&mixed, "empty")), (vec![], vec![0, 4]));
+    let types = ["half", "brain", "turned"].map(|path| mixed.parameter(path).unwrap().dtype());
+    assert_eq!(types, [DType::F16, DType::Bf16, DType::F64]);
+    let passed_over: Vec<_> = mixed.passed_over().iter().map(|(name, n)| (&name[..], *n)).collect();
+    assert_eq!(passed_over, [("BOOL", 1), ("I64", 1), ("expanded", 1)]);
+}
+
+#[test]
+fn a_whole_module_has_the_names_of_its_state() {
+    let module = open("module.pt");
+    let paths: Vec<&str> = module.parameters().iter().map(|p| p.path()).collect();
+    assert_eq!(paths, ["0.weight", "0.bias", "2.weight", "2.bias"]);
+    assert!(module.notes()[0].contains("not called"), "{:?}", module.notes());
+}
+
+#[test]
+fn not_everything_is_a_chain() {
+    let spaces = |header: &str, bytes: usize| -> Option<Vec<usize>> {
+        let folder = tempdir().unwrap();
+        let path = file(&folder, "m.safetensors", safetensors(header, bytes));
+        let report: FileReport =
+            inspect(&Checkpoint::open(&path).unwrap(), &Questions::default()).unwrap();
+        report.spaces.map(|spaces| spaces.iter().map(|space| space.units).collect())
+    };
+    let layers = |of: &[(&str, [usize; 2])]| {
+        let mut end = 0;
+        let tensors = of.iter().map(|(name, [a, b])| {
+            let start = end;
+            end += 4 * a * b;
+            format!(
+                r#""{name}":{{"dtype":"F32","shape":[{a},{b}],"data_offsets":[{start},{end}]}}"#
+            )
+        });
+        let header = format!("{{{}}}", tensors.collect::<Vec<_>>().join(","));
+        spaces(&header, end)
+    };
+    assert_eq!(layers(&[("a1.weight", [5, 4]), ("a2.weight", [3, 5])]), Some(vec![5]));
+    // The other orientation, and numbers that are not in the order of the letters.
+    let turned = [("a9.weight", [4, 5]), ("a10.weight", [5, 3])];
+    assert_eq!(layers(&turned), Some(vec![5]));
+    // Names without numbers: read backwards, it is a chain in the other orientation; a bias decides.
+    assert_eq!(layers(&[("z.weight", [5, 4]), ("a.weight", [3, 5])]), None);
+    let with_bias = r#"{"z.weight":{"dtype":"F32","shape":[5,4],"data_offsets":[0,80]},
+                        "a.weight":{"dtype":"F32","shape":[3,5],"data_offsets":[80,140]},
+                        "z.bias":{"dtype":"F32","shape":[5],"data_offsets":[140,160]},
+                        "a.bias":{"dtype":"F32","shape":[3],"data_offsets":[160,172]}}"#;
+    assert_eq!(spaces(with_bias, 172), Some(vec![5]));
+    // Two orders, two orientations, no meeting, one layer, something else beside.
+    assert_eq!(layers(&[("encoder.weight", [5, 4]), ("decoder.weight", [4, 5])]), None);
+    assert_eq!(layers(&[("a1.weight", [4, 4]), ("a2.weight", [4, 4])]), None);
+    assert_eq!(layers(&[("a1.weight", [5, 4]), ("a2.weight", [3, 6])]), None);
+    assert_eq!(layers(&[("a1.weight", [5, 4])]), None);
+    assert_eq!(layers(&[("a1.weight", [5, 4]), ("a2.weight", [3, 5]), ("table", [9, 4])]), None);
+}
+
+#[test]
+fn the_bias_tells_the_axis() {
+    // As a transposed convolution has it: [input, output, width].
+    let header = r#"{"up.weight":{"dtype":"F32","shape":[2,3,2],"data_offsets":[0,48]},
+                     "up.bias":{"dtype":"F32","shape":[3],"data_offsets":[48,60]}}"#;
+    let folder = tempdir().unwrap();
+    let path = file(&folder, "m.safetensors", safetensors(header, 60));
+    let report = inspect(&Checkpoint::open(&path).unwrap(), &Questions::default()).unwrap();
+    let up = &report.parameters[0];
+    assert_eq!((up.axis, up.units, up.classes, up.bias.as_deref()), (1, 3, 1, Some("up.bias")));
+    assert_eq!((up.zero_units, up.constant_units), (3, 0));
+}
+
+#[test]
+fn the_shards_of_an_index_are_one_checkpoint() {
+    let folder = tempdir().unwrap();
+    let tensor = |name: &str| {
+        format!(r#"{{"{name}":{{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}}}"#)
+    };
+    file(&folder, "a.safetensors", safetensors(&tensor("l.10.weight"), 16));
+    file(&folder, "b.safetensors", safetensors(&tensor("l.2.weight"), 16));
+    let map = r#"{"weight_map":{"l.10.weight":"a.safetensors","l.2.weight":"b.safetensors"}}"#;
+    let index = file(&folder, "model.safetensors.index.json", map);
+    assert_eq!(discover(folder.path()).unwrap(), [index.clone()]);
+    let checkpoint = Checkpoint::open(&index).unwrap();
+    let paths: Vec<&str> = checkpoint.parameters().iter().map(|p| p.path()).collect();
+    assert_eq!(paths, ["l.2.weight", "l.10.weight"]);
+    assert_eq!((checkpoint.format(), checkpoint.files().len()), (Format::ShardedSafetensors, 2));
+    assert_eq!(numbers(&checkpoint, "l.2.weight"), [0.0; 4]);
+}
+
+#[test]
+fn what_was_not_counted_is_not_said_to_be_none() {
+    let wanted = |path: &str| path != "half";
+    let policy = Policy::within(4.0).unwrap();
+    let questions = Questions { policy, wanted: &wanted, ..Questions::default() };
+    let report = inspect(&open("mixed.pt"), &questions).unwrap();
+    assert!(report.parameters.iter().all(|p| p.path != "half"));
+    let brain = &report.parameters[0];
+    assert_eq!((brain.classes, brain.spread, brain.non_finite), (1, Some(4.0), Some(0)));
+    let broken = Numbers::from(vec![f32::NAN, f32::INFINITY, -1.0]);
+    assert_eq!(broken.non_finite(), 2);
+    let half = Numbers::from(vec![half::f16::NEG_INFINITY, half::f16::MAX]);
+    let brain = Numbers::from(vec![half::bf16::NAN, half::bf16::MIN]);
+    assert_eq!((half.non_finite(), brain.non_finite()), (1, 1));
+}
