@@ -210,7 +210,7 @@ fn bands(
         values.resize(drawn.len(), None);
         found.push(Line {
             group: grouping.groups[bundle],
-            name: String::new(),
+            name: "several units, still one".to_owned(),
             values,
             width: 9.0,
             label: None,
