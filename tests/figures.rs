@@ -26,7 +26,7 @@ const STEPS: usize = 150;
 #[test]
 fn the_readme_s_figures_are_what_happens() {
     for (name, dropout, lines, mark) in
-        [("held", 0.0, 3, None), ("broken", 0.1, 6, Some(" part, step 61</text>"))]
+        [("held", 0.0, 3, None), ("broken", 0.3, 6, Some(" part, step 61</text>"))]
     {
         let folder = Folder::new();
         run(&folder.join("run"), dropout);

@@ -52,8 +52,10 @@ struct Space<'a> {
 /// The steps whose states are kept, beside those of first breaks: a function of the configuration alone, so that a run
 /// that was killed keeps the same ones.
 pub fn schedule(config: &RunConfig) -> Schedule {
-    let dims = &config.model.layer_dims;
-    let units: usize = dims[1..].split_last().map_or(0, |(_, hidden)| hidden.iter().sum());
+    let units: usize = match config.model.layer_dims.as_slice() {
+        [_, hidden @ .., _] => hidden.iter().sum(),
+        _ => 0,
+    };
     let states = (NUMBERS / units.max(1)).clamp(2, STATES);
     let readings = config.training.steps / config.probe.every + 1;
     let every = readings.div_ceil(states).saturating_mul(config.probe.every);

@@ -1,6 +1,6 @@
 //! Lines over steps.
 
-use crate::figure::{Entry, Figure, WIDTH, text_width};
+use crate::figure::{BROAD, Entry, Figure, WIDTH, text_width};
 use crate::markup::escaped;
 use crate::number::short;
 use crate::palette::COLOURS;
@@ -46,7 +46,7 @@ pub(crate) struct Line {
     pub width: f64,
     /// What stands at its end, where something does.
     pub label: Option<String>,
-    /// A broad stroke behind other lines that tells nothing by itself.
+    /// A broad stroke behind other lines, whose name is what all such strokes mean.
     pub behind: bool,
 }
 
@@ -69,6 +69,13 @@ impl Chart<'_> {
             group: group_class(number),
             label: label.clone(),
             colour: number % COLOURS,
+            broad: false,
+        });
+        let band = self.lines.iter().find(|line| line.behind).map(|line| Entry {
+            group: String::new(),
+            label: line.name.clone(),
+            colour: line.group % COLOURS,
+            broad: true,
         });
         let told = self.lines.iter().filter(|line| !line.behind);
         let told = told.map(|line| {
@@ -84,7 +91,7 @@ impl Chart<'_> {
             "lines": told.collect::<Vec<_>>(),
         });
         Figure {
-            legend: legend.collect(),
+            legend: legend.chain(band).collect(),
             name: self.name,
             title: self.title,
             description: self.description,
@@ -132,10 +139,7 @@ impl Chart<'_> {
         let width = if alone { 7.0 } else { *width };
         let (class, colour) = (group_class(*group), group % COLOURS);
         let _ = if *behind {
-            writeln!(
-                svg,
-                "<path class=\"line {class} c{colour}\" stroke-width=\"{width}\" stroke-opacity=\"0.28\" d=\"{path}\"/>"
-            )
+            writeln!(svg, "<path class=\"line {class} c{colour}\" {BROAD} d=\"{path}\"/>")
         } else {
             writeln!(
                 svg,

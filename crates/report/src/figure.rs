@@ -9,6 +9,9 @@ pub(crate) const WIDTH: f64 = 760.0;
 const HEAD: f64 = 34.0;
 const LEGEND_ROW: f64 = 20.0;
 
+/// How the bands behind lines are drawn.
+pub(crate) const BROAD: &str = "stroke-width=\"9\" stroke-opacity=\"0.28\"";
+
 /// One drawing with what people need to read it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
@@ -35,6 +38,8 @@ pub(crate) struct Entry {
     pub group: String,
     pub label: String,
     pub colour: usize,
+    /// A broad, pale stroke, which cannot be hidden by itself.
+    pub broad: bool,
 }
 
 impl Figure {
@@ -76,7 +81,8 @@ impl Figure {
         }
         let (mut x, mut y) = (20.0, self.height + 12.0);
         let mut svg = String::new();
-        for Entry { label, colour, .. } in &self.legend {
+        for Entry { label, colour, broad, .. } in &self.legend {
+            let stroke = if *broad { BROAD } else { "stroke-width=\"3\"" };
             let width = 38.0 + text_width(label);
             if x + width > WIDTH && x > 20.0 {
                 (x, y) = (20.0, y + LEGEND_ROW);
@@ -84,7 +90,7 @@ impl Figure {
             // Writing to a string cannot fail.
             let _ = writeln!(
                 svg,
-                "<path class=\"line c{colour}\" stroke-width=\"3\" d=\"M{x} {y}h16\"/><text class=\"t\" x=\"{}\" \
+                "<path class=\"line c{colour}\" {stroke} d=\"M{x} {y}h16\"/><text class=\"t\" x=\"{}\" \
                  y=\"{}\">{}</text>",
                 x + 22.0,
                 y + 4.0,

@@ -23,6 +23,7 @@ pub enum Medium {
     /// On a screen, light or dark, and on paper.
     Page,
     /// As a picture, which is light.
+    #[cfg(feature = "png")]
     Picture,
 }
 

@@ -61,7 +61,12 @@ fn a_break_is_where_it_happened() {
     let units = figure(&run, "units-hidden1");
     let svg = units.to_svg();
     assert_eq!(count(&svg, "class=\"line trace"), 7);
-    assert_eq!(count(&svg, "stroke-opacity=\"0.28\""), 1, "a band while they were one");
+    assert_eq!(
+        count(&svg, "stroke-opacity=\"0.28\""),
+        2,
+        "a band while they were one, and its key"
+    );
+    assert!(svg.contains(">several units, still one</text>"));
     let band = svg.split("stroke-opacity=\"0.28\" d=\"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(count(band, "M") + count(band, "L"), 30, "steps 0 to 29: {band}");
     assert_eq!(count(&svg, "class=\"alarm\""), 1);

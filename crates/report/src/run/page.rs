@@ -167,7 +167,7 @@ fn about_units(run: &Run) -> String {
     let value = run.units.as_ref().map_or("", |units| units.value.as_str());
     format!(
         "<p>One line a unit: {}. Units that are one unit have the same numbers whatever the training does, and lie on one \
-         line; a broad band says that several units are still one.</p>\n",
+         line.</p>\n",
         escaped(value)
     )
 }

@@ -54,13 +54,16 @@ fn figure(run: &Run, number: usize, space: &str, value: &str) -> Figure {
         ));
     }
     let all = bundles(&states);
-    let pair = broken.as_ref().map_or(&[][..], |broken| &broken.units[..]);
+    // Two equal numbers stand for units that are not known.
+    let parted = broken.as_ref().map(|broken| &broken.units).filter(|[u, v]| u != v);
+    let pair = parted.map_or(&[][..], |units| &units[..]);
     let shown = chosen(&all, pair);
     let total = states.first().map_or(0, |(_, state)| state.classes.len());
     if shown.len() < all.len() {
         let units: usize = shown.iter().map(|bundle| all[*bundle].units.len()).sum();
+        let pair = if pair.is_empty() { "" } else { ", and with them the two that parted first" };
         notes.push(format!(
-            "{} of {} are drawn, chosen evenly by their numbers, and with them the two that parted first.",
+            "{} of {} are drawn, chosen evenly by their numbers{pair}.",
             count(units),
             counted(total, "unit")
         ));
@@ -210,7 +213,7 @@ fn bands(
         values.resize(drawn.len(), None);
         found.push(Line {
             group: grouping.groups[bundle],
-            name: String::new(),
+            name: "several units, still one".to_owned(),
             values,
             width: 9.0,
             label: None,
