@@ -1,0 +1,3 @@
+//! Surgery.
+mod known;
+pub use known::KnownAxes;
