@@ -25,8 +25,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::SymmetryError;
-use crate::params::ParamView;
-use crate::space::{ParamId, SpaceId, UnitSpace};
+use crate::params::{ParamView, fits};
+use crate::space::{ParamId, SpaceId, UnitIndex, UnitSpace};
 
 pub use builder::AxesSpecBuilder;
 #[cfg(feature = "serde")]
@@ -257,6 +257,39 @@ impl AxesSpec {
 
     pub(crate) fn param(&self, id: ParamId) -> &SpecParam {
         &self.inner.params[id.get()]
+    }
+
+    /// The same spec for spaces of other numbers of units, one for each space.
+    ///
+    /// # Errors
+    ///
+    /// Where there are more units or entries than can be counted.
+    pub(crate) fn with_units(&self, units: &[usize]) -> Result<Self, SymmetryError> {
+        if let Some(&units) =
+            units.iter().find(|&&n| UnitIndex::new(n).is_none_or(|n| n.0 == u32::MAX))
+        {
+            return Err(SymmetryError::TooManyUnits { units });
+        }
+        let resized = |param: &SpecParam| {
+            let size = |(axis, &len): (&RoleAxis, &usize)| match axis.axis.space() {
+                Some(id) => axis.axis.entries().saturating_mul(units[id.get()]),
+                None => len,
+            };
+            let shape: Vec<usize> = param.axes.iter().zip(&param.shape).map(size).collect();
+            fits(&param.path, &shape)?;
+            Ok(SpecParam { shape, ..param.clone() })
+        };
+        let space = |(space, &units): (&UnitSpace, &usize)| match space.is_fixed() {
+            true => UnitSpace::fixed(space.name(), units),
+            false => UnitSpace::new(space.name(), units),
+        };
+        let inner = SpecInner {
+            spaces: self.spaces().iter().zip(units).map(space).collect(),
+            params: self.params().iter().map(resized).collect::<Result<_, SymmetryError>>()?,
+            space_ids: self.inner.space_ids.clone(),
+            param_ids: self.inner.param_ids.clone(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The views in the order of the spec's parameters.

@@ -39,10 +39,19 @@ pub(crate) fn logical_axes(
     param: &SpecParam,
     view: &ParamView<'_>,
 ) -> Vec<LogicalAxis> {
+    axes_with_strides(spec, param, view.strides())
+}
+
+/// The same for a stride of every axis.
+pub(crate) fn axes_with_strides(
+    spec: &AxesSpec,
+    param: &SpecParam,
+    strides: &[usize],
+) -> Vec<LogicalAxis> {
     let mut axes = Vec::with_capacity(param.axes().len());
     let mut place = 1;
     for (number, axis) in param.axes().iter().enumerate().rev() {
-        let (len, stride) = (view.shape()[number], view.strides()[number]);
+        let (len, stride) = (param.shape()[number], strides[number]);
         let space = axis.axis.space().copied();
         let [outer, inner] = [axis.axis.outer(), axis.axis.inner()];
         let flattened = outer != 1 || inner != 1;

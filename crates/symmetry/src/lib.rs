@@ -93,8 +93,12 @@
 //! `rayon` (default): refine spaces and members in parallel, with the same results. `serde`: the file form of a spec.
 
 mod axes;
+mod blocks;
+mod breaking;
 mod certificate;
 mod classes;
+mod collapse;
+mod draw;
 pub mod dynamics;
 mod element;
 mod equitable;
@@ -104,10 +108,12 @@ pub mod forecast;
 mod imbalance;
 mod layout;
 mod lumping;
+mod owned;
 mod parallel;
 mod params;
 mod partition;
 mod policy;
+mod quotient;
 mod sameness;
 mod space;
 mod splits;
@@ -120,6 +126,7 @@ pub mod theorem;
 mod transverse;
 mod twins;
 mod ulps;
+mod widen;
 
 #[cfg(feature = "serde")]
 pub use axes::{AxesFile, Orientation};
@@ -127,18 +134,22 @@ pub use axes::{
     AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis, SpecParam, either, input, layers,
     output,
 };
+pub use breaking::{Broken, Inseparable, Obstacle, break_symmetry};
 pub use certificate::{
     Answer, Breaker, Certificate, Claim, Decay, Keeper, Optimizer, TrainingFacts, Verdict,
     certificate, keeps,
 };
+pub use collapse::{Collapsed, collapse};
 pub use equitable::equitable;
 pub use error::SymmetryError;
 pub use findings::Findings;
 pub use imbalance::imbalances;
 pub use lumping::forward_lumpable;
-pub use params::{Elements, ParamView};
+pub use owned::{OwnedElements, OwnedParam};
+pub use params::{ElementType, Elements, ParamView};
 pub use partition::Partition;
 pub use policy::{Comparison, Normalization, Policy};
+pub use quotient::{Quotient, QuotientAxis, QuotientParam, quotient};
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use spread::{Spread, spreads};
 pub use swap::SwappedEntries;
@@ -146,6 +157,7 @@ pub use symmetry::{Difference, Kind, NanEntry, SpaceSymmetry, Symmetry, Witness}
 pub use transverse::{Transverse, transverse};
 pub use twins::{twins, twins_with};
 pub use ulps::{Ulps, ulps};
+pub use widen::{Shares, Widened, widen};
 
 /// The README's example, kept compiling.
 #[cfg(doctest)]

@@ -5,6 +5,7 @@
 
 use half::{bf16, f16};
 
+use crate::element::Element;
 use crate::error::SymmetryError;
 
 /// The numbers of a parameter, borrowed, in one of the four types that checkpoints use.
@@ -21,7 +22,31 @@ pub enum Elements<'a> {
     Bf16(&'a [bf16]),
 }
 
+/// The type of a parameter's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ElementType {
+    /// IEEE single precision.
+    F32,
+    /// IEEE double precision.
+    F64,
+    /// IEEE half precision.
+    F16,
+    /// bfloat16.
+    Bf16,
+}
+
 impl Elements<'_> {
+    /// The type of the numbers.
+    pub fn element_type(&self) -> ElementType {
+        match self {
+            Self::F32(_) => ElementType::F32,
+            Self::F64(_) => ElementType::F64,
+            Self::F16(_) => ElementType::F16,
+            Self::Bf16(_) => ElementType::Bf16,
+        }
+    }
+
     /// How many numbers the slice has.
     pub fn len(&self) -> usize {
         match self {
@@ -164,6 +189,22 @@ impl<'a> ParamView<'a> {
         Ok(Self { path, shape: shape.into(), strides: strides.into(), elements })
     }
 
+    /// A row-major view of a shape that is known to have these entries.
+    pub(crate) fn contiguous(path: &'a str, shape: &[usize], elements: Elements<'a>) -> Self {
+        Self { path, shape: shape.into(), strides: strides(shape), elements }
+    }
+
+    /// Where an entry lies in the slice, from its row-major number.
+    pub(crate) fn offset(&self, entry: usize) -> usize {
+        let mut rest = entry;
+        let dims = self.shape.iter().zip(&self.strides).rev();
+        dims.fold(0, |offset, (len, stride)| {
+            let index = rest % len;
+            rest /= len;
+            offset + index * stride
+        })
+    }
+
     /// The parameter's name.
     pub fn path(&self) -> &'a str {
         self.path
@@ -194,6 +235,13 @@ impl<'a> ParamView<'a> {
         self.shape.iter().product()
     }
 
+    /// All values, row-major.
+    pub fn to_f64(&self) -> Vec<f64> {
+        with_elements!(self.elements, |data| {
+            (0..self.entries()).map(|entry| data[self.offset(entry)].value()).collect()
+        })
+    }
+
     /// The value at an index, or `None` outside of the shape.
     pub fn get(&self, index: &[usize]) -> Option<f64> {
         if index.len() != self.shape.len() || index.iter().zip(&self.shape).any(|(i, n)| i >= n) {
@@ -209,21 +257,29 @@ impl<'a> ParamView<'a> {
     }
 }
 
-/// Row-major strides and the number of entries. The product of the sizes that are not 0 must fit, so that strides do.
+/// Row-major strides and the number of entries.
 fn row_major(path: &str, shape: &[usize]) -> Result<(Vec<usize>, usize), SymmetryError> {
-    let mut strides = vec![0; shape.len()];
-    let mut step = 1usize;
-    for (stride, &size) in strides.iter_mut().zip(shape).rev() {
-        *stride = step;
-        step = step
-            .checked_mul(size.max(1))
-            .filter(|&entries| entries <= isize::MAX as usize)
-            .ok_or_else(|| SymmetryError::ShapeOverflow {
-                parameter: path.into(),
-                shape: shape.into(),
-            })?;
+    fits(path, shape)?;
+    Ok((strides(shape), shape.iter().product()))
+}
+
+/// The number of entries, even with sizes of 0 taken as 1, must fit a machine word; then strides do, too.
+pub(crate) fn fits(path: &str, shape: &[usize]) -> Result<(), SymmetryError> {
+    shape
+        .iter()
+        .try_fold(1usize, |entries, &size| entries.checked_mul(size.max(1)))
+        .filter(|&entries| entries <= isize::MAX as usize)
+        .map(|_| ())
+        .ok_or_else(|| SymmetryError::ShapeOverflow { parameter: path.into(), shape: shape.into() })
+}
+
+/// Row-major strides of a shape whose entries can be counted.
+pub(crate) fn strides(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        strides[axis - 1] = strides[axis] * shape[axis].max(1);
     }
-    Ok((strides, if shape.contains(&0) { 0 } else { step }))
+    strides
 }
 
 #[cfg(test)]

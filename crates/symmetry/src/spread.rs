@@ -226,14 +226,6 @@ fn widest_swap<T: Ulps>(
     view: &ParamView<'_>,
 ) -> Option<Gap> {
     let param = spec.param(id);
-    let offset = |mut entry: usize| {
-        let dims = view.shape().iter().zip(view.strides()).rev();
-        dims.fold(0, |offset, (len, stride)| {
-            let index = entry % len;
-            entry /= len;
-            offset + index * stride
-        })
-    };
     let mut widest = None;
     for class in partition.classes().filter(|class| class.len() > 1) {
         let u = class[0].get();
@@ -241,7 +233,7 @@ fn widest_swap<T: Ulps>(
             for entry in 0..view.entries() {
                 let image = swapped_entry(spec, param, space, [u, v], entry);
                 if image > entry {
-                    let values = [data[offset(entry)], data[offset(image)]];
+                    let values = [entry, image].map(|entry| data[view.offset(entry)]);
                     widest = wider(widest, Gap::between(values, [u, v], [entry, image]));
                 }
             }

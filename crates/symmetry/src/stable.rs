@@ -32,7 +32,7 @@ use crate::params::{ParamView, with_elements};
 use crate::partition::Partition;
 use crate::space::{ParamId, SpaceId};
 use crate::splits::Split;
-use crate::sum::{Range, Total, add, settle};
+use crate::sum::{Range, SETTLE_EVERY, Total, add, settle};
 use crate::twins::refine_by_entries;
 
 /// Along which axes of a parameter sums are taken.
@@ -393,7 +393,6 @@ impl Sum<'_> {
     }
 
     fn totals<E: Element>(&self, units: &[u32], data: &[E]) -> Vec<Total> {
-        const SETTLE_EVERY: usize = 1 << 29;
         let range = E::RANGE;
         let mut digits = vec![0i64; units.len() * range.digits];
         let mut infinities = vec![[0u64; 2]; units.len()];

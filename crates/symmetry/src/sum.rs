@@ -29,7 +29,10 @@ impl Range {
     pub const DOUBLE: Self = Self { low: -1074, digits: 69 };
 }
 
-/// Adds `weight` times a finite number. No more than 2²⁹ calls may come between two calls of [`settle`].
+/// No more calls of [`add`] may come between two calls of [`settle`].
+pub(crate) const SETTLE_EVERY: usize = 1 << 29;
+
+/// Adds `weight` times a finite number.
 #[inline]
 pub(crate) fn add(digits: &mut [i64], range: Range, number: f64, weight: u64) {
     const MANTISSA: u64 = (1 << 52) - 1;
@@ -89,6 +92,21 @@ impl Total {
 
     /// The sum rounded to the nearest f64, ties to even.
     pub fn rounded(&self, range: Range) -> f64 {
+        self.scaled(range, |leading| leading as f64)
+    }
+
+    /// The sum cut off to an f64 whose last bit is set where something was cut off. Rounding that to a type that is at
+    /// least two bits shorter is rounding the sum, which rounding the nearest f64 is not.
+    pub fn to_odd(&self, range: Range) -> f64 {
+        self.scaled(range, |leading| {
+            let cut = (128 - leading.leading_zeros()).saturating_sub(f64::MANTISSA_DIGITS);
+            let kept = leading >> cut;
+            let odd = u128::from(kept << cut != leading);
+            (kept | odd) as f64 * 2f64.powi(cut as i32)
+        })
+    }
+
+    fn scaled(&self, range: Range, round: impl Fn(u128) -> f64) -> f64 {
         match (self.nan, self.infinities) {
             (true, _) => return f64::NAN,
             (_, [0, 0]) => {}
@@ -111,10 +129,28 @@ impl Total {
         let sticky = u128::from(digits[..lowest].iter().any(|&d| d != 0));
         let power = range.low + 32 * lowest as i32;
         // In two steps, neither of which leaves the range of the other's result.
-        let rounded =
-            (leading | sticky) as f64 * 2f64.powi(power / 2) * 2f64.powi(power - power / 2);
+        let rounded = round(leading | sticky) * 2f64.powi(power / 2) * 2f64.powi(power - power / 2);
         if negative { -rounded } else { rounded }
     }
+}
+
+/// The sum of numbers that lie in a range.
+pub(crate) fn exact(range: Range, numbers: impl Iterator<Item = f64>) -> Total {
+    let mut digits = vec![0; range.digits];
+    let (mut infinities, mut nan) = ([0; 2], false);
+    for (count, x) in numbers.enumerate() {
+        if count % SETTLE_EVERY == SETTLE_EVERY - 1 {
+            settle(&mut digits);
+        }
+        if x.is_finite() {
+            add(&mut digits, range, x, 1);
+        } else if x.is_nan() {
+            nan = true;
+        } else {
+            infinities[usize::from(x < 0.0)] += 1;
+        }
+    }
+    Total::new(&mut digits, infinities, nan)
 }
 
 #[cfg(test)]

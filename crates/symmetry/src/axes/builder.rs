@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::layers::Layer;
 use super::{AxesSpec, Axis, RoleAxis, SpecInner, SpecParam, nearest};
 use crate::error::SymmetryError;
+use crate::params::fits;
 use crate::space::{ParamId, SpaceId, UnitSpace};
 
 /// Collects spaces and parameters; [`build`](Self::build) checks them against the shapes of a network.
@@ -261,14 +262,4 @@ impl Spaces {
         self.ids.insert(name.to_owned(), id);
         Ok(id)
     }
-}
-
-/// The number of entries, even with sizes of 0 taken as 1, must fit a machine word.
-fn fits(path: &str, shape: &[usize]) -> Result<(), SymmetryError> {
-    shape
-        .iter()
-        .try_fold(1usize, |entries, &size| entries.checked_mul(size.max(1)))
-        .filter(|&entries| entries <= isize::MAX as usize)
-        .map(|_| ())
-        .ok_or_else(|| SymmetryError::ShapeOverflow { parameter: path.into(), shape: shape.into() })
 }

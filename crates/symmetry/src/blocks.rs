@@ -1,0 +1,255 @@
+//! A parameter cut into blocks: one class of units on every axis over a space, one index on every other.
+//!
+//! ```text
+//! weight[out][in]     classes {0, 1} {2} on `out`, {0} {1, 2} on `in`:
+//!
+//!     a | b b
+//!     a | b b          4 blocks, in the row-major order of the classes
+//!     --+----
+//!     c | d d
+//! ```
+
+use crate::axes::{AxesSpec, Role, SpecParam};
+use crate::element::Element;
+use crate::error::SymmetryError;
+use crate::layout::{Dim, LogicalAxis, axes_with_strides};
+use crate::partition::Partition;
+use crate::space::{ClassId, SpaceId, UnitIndex};
+use crate::sum::exact;
+
+/// The blocks of one parameter.
+pub(crate) struct Blocks<'p> {
+    spec: &'p AxesSpec,
+    param: &'p SpecParam,
+    pub axes: Vec<BlockAxis<'p>>,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// A logical axis and the classes of its members.
+pub(crate) struct BlockAxis<'p> {
+    dim: Dim,
+    space: Option<SpaceId>,
+    role: Role,
+    number: usize,
+    /// None where every member is alone.
+    classes: Option<&'p Partition>,
+    /// How many classes there are.
+    pub len: usize,
+    /// How far apart neighbouring classes are in the count of blocks.
+    pub step: usize,
+}
+
+/// An entry: where it lies in the slice, its row-major number, where the first entry of its block lies, its block.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Step {
+    pub offset: usize,
+    pub place: usize,
+    pub first: usize,
+    pub block: usize,
+}
+
+impl<'p> Blocks<'p> {
+    /// The blocks under one partition for each space.
+    pub fn new(
+        spec: &'p AxesSpec,
+        param: &'p SpecParam,
+        strides: &[usize],
+        partitions: &[&'p Partition],
+    ) -> Self {
+        let mut step = 1;
+        let mut axes: Vec<BlockAxis<'p>> = axes_with_strides(spec, param, strides)
+            .into_iter()
+            .rev()
+            .map(|LogicalAxis { dim, space, role, number }| {
+                let classes = space.map(|id| partitions[id.get()]).filter(|p| !p.is_discrete());
+                let len = classes.map_or(dim.len, Partition::len);
+                let axis = BlockAxis { dim, space, role, number, classes, len, step };
+                step *= len;
+                axis
+            })
+            .collect();
+        axes.reverse();
+        Self { spec, param, axes, count: step }
+    }
+
+    /// Whether every entry is a block of its own.
+    pub fn are_entries(&self) -> bool {
+        self.axes.iter().all(|axis| axis.classes.is_none())
+    }
+
+    /// Calls `f` with every entry, in row-major order.
+    pub fn each_entry(&self, mut f: impl FnMut(Step)) {
+        let tables: Vec<Vec<Step>> = self.axes.iter().map(BlockAxis::steps).collect();
+        if self.axes.iter().all(|axis| axis.dim.len > 0) {
+            visit(&tables, Step::default(), &mut f);
+        }
+    }
+
+    /// For every block, whether its entries are not all bitwise alike.
+    pub fn varying<E: Element>(&self, data: &[E]) -> Vec<bool> {
+        let mut varies = vec![false; self.count];
+        if !self.are_entries() {
+            self.each_entry(|Step { offset, first, block, .. }| {
+                varies[block] |= data[offset].bits() != data[first].bits();
+            });
+        }
+        varies
+    }
+
+    /// The class of a block on every axis.
+    pub fn classes(&self, block: usize) -> Vec<usize> {
+        self.axes.iter().map(|axis| block / axis.step % axis.len).collect()
+    }
+
+    /// Where the entries of a block lie along some axes, from its first entry; the last axis varies fastest.
+    pub fn offsets(&self, classes: &[usize], axes: &[usize]) -> Vec<usize> {
+        axes.iter().fold(vec![0], |offsets, &axis| {
+            let (axis, class) = (&self.axes[axis], classes[axis]);
+            let first = axis.member(class, 0);
+            let along = |&from: &usize| {
+                (0..axis.size(class))
+                    .map(move |k| from + (axis.member(class, k) - first) * axis.dim.stride)
+            };
+            offsets.iter().flat_map(along).collect()
+        })
+    }
+
+    /// Where the first entry of a block lies.
+    pub fn first(&self, classes: &[usize]) -> usize {
+        let along =
+            |(axis, &class): (&BlockAxis<'_>, &usize)| axis.member(class, 0) * axis.dim.stride;
+        self.axes.iter().zip(classes).map(along).sum()
+    }
+
+    /// The axes along which a block has several members.
+    pub fn merging(&self, classes: &[usize]) -> Vec<usize> {
+        (0..self.axes.len()).filter(|&axis| self.axes[axis].size(classes[axis]) > 1).collect()
+    }
+
+    /// Those of them that have a role.
+    pub fn merging_as(&self, role: Role, classes: &[usize]) -> Vec<usize> {
+        let mut axes = self.merging(classes);
+        axes.retain(|&axis| self.axes[axis].role == role);
+        axes
+    }
+
+    /// The number, in the shape, of an axis of unknown role along which any block has several members.
+    pub fn merging_without_role(&self) -> Option<usize> {
+        let unknown = |axis: &&BlockAxis<'_>| axis.role == Role::Unknown && axis.classes.is_some();
+        self.axes.iter().find(unknown).map(|axis| axis.number)
+    }
+
+    /// The axes that are not among some.
+    pub fn others(&self, axes: &[usize]) -> Vec<usize> {
+        (0..self.axes.len()).filter(|axis| !axes.contains(axis)).collect()
+    }
+
+    /// An error for the first two units on one of the `targets` whose sums over the other axes of a block differ as real
+    /// numbers. With several targets, all combinations of their units are compared.
+    pub fn check_sums<E: Element>(
+        &self,
+        data: &[E],
+        classes: &[usize],
+        targets: &[usize],
+    ) -> Result<(), SymmetryError> {
+        let first = self.first(classes);
+        let over = self.offsets(classes, &self.others(targets));
+        let terms = |at: usize| over.iter().map(move |by| data[first + at + by].value());
+        let expected = exact(E::RANGE, terms(0));
+        for (number, &at) in self.offsets(classes, targets).iter().enumerate().skip(1) {
+            let found = exact(E::RANGE, terms(at));
+            if found == expected && !found.nan {
+                continue;
+            }
+            // All that came before agree, so the last target that has left its first unit is the one to name.
+            let mut rest = number;
+            for &target in targets.iter().rev() {
+                let (axis, class) = (&self.axes[target], classes[target]);
+                let index = rest % axis.size(class);
+                rest /= axis.size(class);
+                if index > 0 {
+                    let difference = exact(E::RANGE, terms(0).chain(terms(at).map(|x| -x)));
+                    return Err(SymmetryError::SumsDiffer {
+                        parameter: self.param.path().into(),
+                        space: axis.space.map_or("", |id| self.spec.space(id).name()).into(),
+                        units: [axis.member(class, 0), axis.member(class, index)],
+                        over: self.describe(classes, target),
+                        sums: [&expected, &found].map(|sum| sum.rounded(E::RANGE)),
+                        difference: difference.rounded(E::RANGE),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A block as its axes other than the target have it.
+    fn describe(&self, classes: &[usize], target: usize) -> String {
+        let mut parts = Vec::new();
+        for axis in self.others(&[target]) {
+            let (axis, class) = (&self.axes[axis], classes[axis]);
+            match axis.space {
+                Some(id) => {
+                    let name = self.spec.space(id).name();
+                    let size = axis.size(class);
+                    let listed: Vec<String> =
+                        (0..size.min(3)).map(|k| axis.member(class, k).to_string()).collect();
+                    let more =
+                        if size > 3 { format!(", ... {size} in all") } else { String::new() };
+                    let units = if size == 1 { "unit" } else { "units" };
+                    parts.push(format!(
+                        "over class {class} of `{name}` ({units} {}{more})",
+                        listed.join(", ")
+                    ));
+                }
+                None if axis.dim.len > 1 => {
+                    parts.push(format!("at index {class} of axis {}", axis.number));
+                }
+                None => {}
+            }
+        }
+        if parts.is_empty() { String::new() } else { format!(" {}", parts.join(", ")) }
+    }
+}
+
+impl BlockAxis<'_> {
+    /// How many members a class has.
+    pub fn size(&self, class: usize) -> usize {
+        self.classes.map_or(1, |classes| classes.members(ClassId::at(class)).len())
+    }
+
+    /// A member of a class.
+    pub fn member(&self, class: usize, number: usize) -> usize {
+        self.classes.map_or(class, |classes| classes.members(ClassId::at(class))[number].get())
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        let step = |member: usize| {
+            let class = self
+                .classes
+                .and_then(|classes| classes.class_of(UnitIndex::at(member)))
+                .map_or(member, ClassId::get);
+            Step {
+                offset: member * self.dim.stride,
+                place: member * self.dim.place,
+                first: self.member(class, 0) * self.dim.stride,
+                block: class * self.step,
+            }
+        };
+        (0..self.dim.len).map(step).collect()
+    }
+}
+
+fn visit<F: FnMut(Step)>(tables: &[Vec<Step>], at: Step, f: &mut F) {
+    let Some((table, rest)) = tables.split_first() else { return f(at) };
+    for step in table {
+        let next = Step {
+            offset: at.offset + step.offset,
+            place: at.place + step.place,
+            first: at.first + step.first,
+            block: at.block + step.block,
+        };
+        if rest.is_empty() { f(next) } else { visit(rest, next, f) }
+    }
+}

@@ -1,0 +1,318 @@
+//! Breaking a symmetry without changing the function: outgoing weights of a class change by amounts that sum to zero.
+//!
+//! Units of a forward-lumpable class have one activation a. What reads them adds up
+//!
+//! ```text
+//! Σ_{j in D} W[i][j] a = a Σ_{j in D} W[i][j]
+//! ```
+//!
+//! so any change of the W[i][j] that keeps this sum leaves every activation as it was. But the slope that comes back to unit
+//! j is Σ_i W[i][j] δ[i], which now differs from unit to unit, and so do the gradients of their incoming weights: training
+//! separates them. (Noise on *incoming* weights, the usual advice, changes the function.)
+//!
+//! **How much.** Units are paired at random, anew for each place that reads them, and one unit of a pair gains what the
+//! other loses; of an odd number one keeps its weight. The amounts lie between 0 and `scale`, each pair's in a stretch of
+//! its own, so that they differ. In floats the sum is kept *exactly*: an amount is
+//! changed to one for which both new weights are numbers of the parameter's type, and where none of its size is (two equal
+//! weights cannot move apart by more than they are large without one of them losing bits, unless they have few), it is
+//! halved until there is one.
+//!
+//! **What cannot be separated**, and is reported ([`Inseparable`]): units that no parameter reads (outputs), units of a
+//! space with an axis of unknown role, and units whose weights leave no room for a change of this scale. Units whose
+//! outgoing weights are all *zero* can: they learn nothing before (no slope comes back to their incoming weights), and
+//! after it, with weights that sum to zero, they do. What the axes do not tell stays unknown here: units that are dead for
+//! another reason (a ReLU that is never positive) have other weights afterwards, but gradients of zero as before.
+//!
+//! ```
+//! use constinit_symmetry::{AxesSpec, ParamView, break_symmetry, layers, twins};
+//!
+//! let params = [
+//!     ParamView::new("l1.weight", &[2, 1], &[1.0_f32, 1.0])?,
+//!     ParamView::new("l2.weight", &[1, 2], &[0.5_f32, 0.5])?,
+//! ];
+//! let spec = AxesSpec::builder()
+//!     .space("hidden", 2)
+//!     .layer(layers::dense("l1", "", "hidden").without_bias())
+//!     .layer(layers::dense("l2", "hidden", "").without_bias())
+//!     .build(params.iter().map(ParamView::signature))?;
+//!
+//! let broken = break_symmetry(&twins(&spec, &params)?, &params, 0.25, 7)?;
+//! let outgoing = broken.params()[1].view().to_f64();
+//! assert!(outgoing[0] != outgoing[1] && (outgoing[0] - 0.5).abs() <= 0.25);
+//! assert_eq!(outgoing[0] + outgoing[1], 1.0);
+//! assert!(broken.inseparable().is_empty());
+//! # Ok::<(), constinit_symmetry::SymmetryError>(())
+//! ```
+
+use crate::axes::{AxesSpec, Role};
+use crate::blocks::Blocks;
+use crate::draw::Draw;
+use crate::error::SymmetryError;
+use crate::owned::{Number, OwnedElements, OwnedParam};
+use crate::parallel;
+use crate::params::{ParamView, strides};
+use crate::partition::Partition;
+use crate::quotient::partitions;
+use crate::space::{ClassId, UnitIndex};
+use crate::symmetry::Symmetry;
+use crate::twins::twins;
+
+/// A network with the same function whose units differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broken {
+    params: Vec<OwnedParam>,
+    separated: usize,
+    largest_change: f64,
+    inseparable: Vec<Inseparable>,
+}
+
+/// A class of several units that were not all separated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inseparable {
+    /// The name of the space.
+    pub space: String,
+    /// The class.
+    pub class: ClassId,
+    /// Its units.
+    pub units: Vec<UnitIndex>,
+    /// Why.
+    pub reason: Obstacle,
+}
+
+/// Why units of a class could not be separated by a change of outgoing weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// No parameter reads the space, so there is no outgoing weight: units of the last layer.
+    Unread,
+    /// The space stands on an axis of unknown role, so outgoing weights cannot be told from others.
+    UnknownRole,
+    /// There were fewer changes than units: the scale is 0 or near the spacing of the weights' numbers, the weights are
+    /// not finite, or the parameters that read the space have no entries.
+    NoRoom,
+}
+
+impl std::fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unread => "no parameter reads the space",
+            Self::UnknownRole => "the space stands on an axis of unknown role",
+            Self::NoRoom => {
+                "the weights that read the space have no room for changes of this scale"
+            }
+        })
+    }
+}
+
+/// Changes outgoing weights within classes by amounts up to `scale` that sum to zero.
+///
+/// Entries of every parameter, in f32, f64, f16 or bf16, sum over every class to exactly what they summed to before, as real
+/// numbers. The changes depend on the seed, the path of the parameter and its numbers, on nothing else.
+///
+/// # Errors
+///
+/// - [`SymmetryError::BadScale`] for a scale that is negative or not finite;
+/// - as [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
+/// - [`SymmetryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, so that the function
+///   would not be kept. Units of spaces with an axis of unknown role count as unlike here.
+///
+/// # Complexity
+///
+/// As [`collapse`](crate::collapse()), and a search for twins in the new parameters.
+pub fn break_symmetry(
+    classes: &Symmetry,
+    params: &[ParamView<'_>],
+    scale: f64,
+    seed: u64,
+) -> Result<Broken, SymmetryError> {
+    if !(scale.is_finite() && scale >= 0.0) {
+        return Err(SymmetryError::BadScale { scale });
+    }
+    let spec = classes.spec();
+    let views = spec.arrange(params)?;
+    let stands = Stands::of(spec);
+    let alone: Vec<Partition> =
+        spec.spaces().iter().map(|space| Partition::all_alone(space.units())).collect();
+    let mut known = partitions(classes);
+    for ((partition, alone), stands) in known.iter_mut().zip(&alone).zip(&stands) {
+        if stands.unknown {
+            *partition = alone;
+        }
+    }
+    let changed = parallel::map(0..spec.params().len(), 1, |number| {
+        let (param, view) = (&spec.params()[number], views[number]);
+        let (path, shape) = (param.path(), param.shape());
+        let blocks = Blocks::new(spec, param, &strides(shape), &known);
+        let mut elements = OwnedParam::from(view).into_elements();
+        let mut draw = Draw::new(seed, path);
+        let largest = match &mut elements {
+            OwnedElements::F32(data) => change(data, &blocks, scale, &mut draw),
+            OwnedElements::F64(data) => change(data, &blocks, scale, &mut draw),
+            OwnedElements::F16(data) => change(data, &blocks, scale, &mut draw),
+            OwnedElements::Bf16(data) => change(data, &blocks, scale, &mut draw),
+        }?;
+        Ok((OwnedParam::new(path, shape, elements), largest))
+    });
+    let changed: Vec<(OwnedParam, f64)> =
+        changed.into_iter().collect::<Result<_, SymmetryError>>()?;
+    let largest_change = changed.iter().map(|(_, change)| *change).fold(0.0, f64::max);
+    let params: Vec<OwnedParam> = changed.into_iter().map(|(param, _)| param).collect();
+    let (separated, inseparable) = judge(classes, &params, &stands)?;
+    Ok(Broken { params, separated, largest_change, inseparable })
+}
+
+/// Where a space stands.
+#[derive(Clone, Copy, Default)]
+struct Stands {
+    read: bool,
+    unknown: bool,
+}
+
+impl Stands {
+    fn of(spec: &AxesSpec) -> Vec<Self> {
+        let mut stands = vec![Self::default(); spec.spaces().len()];
+        for axis in spec.params().iter().flat_map(|param| param.axes()) {
+            if let Some(id) = axis.axis.space() {
+                stands[id.get()].read |= axis.role == Role::Input;
+                stands[id.get()].unknown |= axis.role == Role::Unknown;
+            }
+        }
+        stands
+    }
+}
+
+/// How many classes of several units there are no more, and those that there still are.
+fn judge(
+    classes: &Symmetry,
+    params: &[OwnedParam],
+    stands: &[Stands],
+) -> Result<(usize, Vec<Inseparable>), SymmetryError> {
+    let views: Vec<ParamView<'_>> = params.iter().map(OwnedParam::view).collect();
+    let now = twins(classes.spec(), &views)?;
+    let (mut separated, mut inseparable) = (0, Vec::new());
+    for (space, now) in classes.spaces().iter().zip(now.spaces()) {
+        let stands = stands[space.id().get()];
+        let reason = match stands {
+            Stands { unknown: true, .. } => Some(Obstacle::UnknownRole),
+            Stands { read: false, .. } => Some(Obstacle::Unread),
+            _ => None,
+        };
+        let several = space.partition().classes().enumerate().filter(|(_, units)| units.len() > 1);
+        for (class, units) in several {
+            let alone = |unit: &UnitIndex| {
+                now.partition()
+                    .class_of(*unit)
+                    .is_some_and(|c| now.partition().members(c).len() == 1)
+            };
+            match reason {
+                None if units.iter().all(alone) => separated += 1,
+                _ => inseparable.push(Inseparable {
+                    space: space.name().into(),
+                    class: ClassId::at(class),
+                    units: units.into(),
+                    reason: reason.unwrap_or(Obstacle::NoRoom),
+                }),
+            }
+        }
+    }
+    Ok((separated, inseparable))
+}
+
+/// Changes the entries along every input axis of a parameter; returns the largest change.
+fn change<T: Number>(
+    data: &mut [T],
+    blocks: &Blocks<'_>,
+    scale: f64,
+    draw: &mut Draw,
+) -> Result<f64, SymmetryError> {
+    let varying = blocks.varying(data);
+    for block in (0..blocks.count).filter(|&block| varying[block]) {
+        let classes = blocks.classes(block);
+        blocks.check_sums(data, &classes, &blocks.merging_as(Role::Output, &classes))?;
+    }
+    let mut largest = 0.0_f64;
+    for block in 0..blocks.count {
+        let classes = blocks.classes(block);
+        for axis in blocks.merging_as(Role::Input, &classes) {
+            let first = blocks.first(&classes);
+            let mut members = blocks.offsets(&classes, &[axis]);
+            for at in blocks.offsets(&classes, &blocks.others(&[axis])) {
+                draw.shuffle(&mut members);
+                let pairs = members.len() / 2;
+                for (number, pair) in members.as_chunks::<2>().0.iter().enumerate() {
+                    // In the upper half of the stretch, so that no amount is next to nothing.
+                    let stretch = number as f64 + 0.5 + draw.uniform() / 2.0;
+                    let amount = scale * stretch / pairs as f64;
+                    let [a, b] = pair.map(|by| first + at + by);
+                    let before = data[a].value();
+                    [data[a], data[b]] = exchange([data[a], data[b]], amount);
+                    largest = largest.max((data[a].value() - before).abs());
+                }
+            }
+        }
+    }
+    Ok(largest)
+}
+
+/// Makes one of two numbers grow by the amount, or by half of it, or a quarter, ..., and takes the same from the other one,
+/// exactly; the same numbers where there is no such amount.
+fn exchange<T: Number>([a, b]: [T; 2], amount: f64) -> [T; 2] {
+    let before = two_sum(a.value(), b.value());
+    // The number that grows has the coarser last place, so it is rounded first and the other one follows.
+    let grow = |grows: T, follows: T, amount: f64| {
+        let (x, y) = (grows.value(), follows.value());
+        let grown = T::rounded(x + amount.copysign(x));
+        (grown, T::rounded(y - (grown.value() - x)))
+    };
+    let mut amount = amount;
+    loop {
+        let (a_grown, b_follows) = grow(a, b, amount);
+        if two_sum(a_grown.value(), b_follows.value()) == before && a_grown.value() != a.value() {
+            return [a_grown, b_follows];
+        }
+        let (b_grown, a_follows) = grow(b, a, amount);
+        if two_sum(a_follows.value(), b_grown.value()) == before && b_grown.value() != b.value() {
+            return [a_follows, b_grown];
+        }
+        // Below the last places of both numbers nothing moves any more; what is not a number does not either.
+        let moves = a_grown.value() != a.value() || b_grown.value() != b.value();
+        if !(moves && amount > 0.0 && before.0.is_finite()) {
+            return [a, b];
+        }
+        amount /= 2.0;
+    }
+}
+
+/// The sum of two numbers, rounded, and what rounding took off: equal for two pairs exactly where their sums are.
+fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let of_b = sum - a;
+    (sum, (a - (sum - of_b)) + (b - of_b))
+}
+
+impl Broken {
+    /// The new parameters, in the order of the spec and in their own types.
+    pub fn params(&self) -> &[OwnedParam] {
+        &self.params
+    }
+
+    /// The new parameters.
+    pub fn into_params(self) -> Vec<OwnedParam> {
+        self.params
+    }
+
+    /// How many classes of several units there were whose units are no twins of any other any more.
+    pub fn separated(&self) -> usize {
+        self.separated
+    }
+
+    /// The largest change of an entry.
+    pub fn largest_change(&self) -> f64 {
+        self.largest_change
+    }
+
+    /// The classes of several units that were not separated, or not all of whose units were, and why.
+    pub fn inseparable(&self) -> &[Inseparable] {
+        &self.inseparable
+    }
+}

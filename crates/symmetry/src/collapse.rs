@@ -1,0 +1,151 @@
+//! Merging units that compute the same: a smaller network with the same function.
+//!
+//! For a parameter W, a class C of units on its output axis and a class D on its input axis,
+//!
+//! ```text
+//! W'[C][D] = Σ_{j in D} W[i][j]     for any i in C
+//! ```
+//!
+//! The partition has to be forward-lumpable: the sum may not depend on which i of C is taken, and biases, gains and
+//! running statistics, which stand on an output axis alone, are one number on a class. Then every unit of C has one
+//! activation, the merged network has it too, and the function is what it was. Nothing is said about training.
+//!
+//! What the axes of parameters don't show has to treat the units of a space alike *and one by one*. A mean over the units
+//! of a space (the statistics of a layer norm, a pooling over channels) weighs every unit alike before the merge and
+//! every class alike after it: the function is kept only where all classes of that space have one size.
+//!
+//! ```
+//! use constinit_symmetry::{AxesSpec, OwnedElements, ParamView, collapse, forward_lumpable, layers};
+//!
+//! // Units 0 and 2 read alike; what reads them does not treat them alike.
+//! let params = [
+//!     ParamView::new("l1.weight", &[3, 1], &[1.0_f32, 2.0, 1.0])?,
+//!     ParamView::new("l2.weight", &[2, 3], &[3.0_f32, 4.0, 5.0, 6.0, 7.0, 8.0])?,
+//! ];
+//! let spec = AxesSpec::builder()
+//!     .space("hidden", 3)
+//!     .layer(layers::dense("l1", "", "hidden").without_bias())
+//!     .layer(layers::dense("l2", "hidden", "").without_bias())
+//!     .build(params.iter().map(ParamView::signature))?;
+//!
+//! let merged = collapse(&forward_lumpable(&spec, &params, &[])?, &params)?;
+//! assert_eq!((merged.units_merged(), merged.entries()), (1, [9, 6]));
+//! assert_eq!(merged.params()[0].elements(), &OwnedElements::F32(vec![1.0, 2.0]));
+//! assert_eq!(merged.params()[1].elements(), &OwnedElements::F32(vec![8.0, 4.0, 14.0, 7.0]));
+//! assert_eq!(merged.spec().spaces()[0].units(), 2);
+//! # Ok::<(), constinit_symmetry::SymmetryError>(())
+//! ```
+
+use crate::axes::{AxesSpec, Role};
+use crate::blocks::Blocks;
+use crate::error::SymmetryError;
+use crate::owned::{Number, OwnedParam};
+use crate::parallel;
+use crate::params::{ParamView, with_elements};
+use crate::quotient::{partitions, unknown_role};
+use crate::sum::exact;
+use crate::symmetry::Symmetry;
+
+/// A network with one unit for each class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collapsed {
+    spec: AxesSpec,
+    params: Vec<OwnedParam>,
+    units_merged: usize,
+    entries_before: usize,
+}
+
+/// Merges the units of every class into one.
+///
+/// Sums are exact and then rounded once, to the nearest number of the parameter's type; entries that are not summed keep
+/// their bits. Classes of a space that comes from outside (an input partition of
+/// [`forward_lumpable`](crate::forward_lumpable())) are merged too, and the new network reads one value for each; declare
+/// inputs and outputs as fixed to keep them as they are.
+///
+/// # Errors
+///
+/// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
+/// - [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role;
+/// - [`SymmetryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, with the parameter, two
+///   units of one class, and the block on which their sums differ.
+///
+/// # Complexity
+///
+/// One pass over the entries, and exact sums over the blocks of several entries.
+pub fn collapse(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Collapsed, SymmetryError> {
+    let spec = classes.spec();
+    let views = spec.arrange(params)?;
+    let partitions = partitions(classes);
+    let units: Vec<usize> = partitions.iter().map(|p| p.len()).collect();
+    let smaller = spec.with_units(&units)?;
+    let of_param = |number: usize| {
+        let (param, view) = (&spec.params()[number], views[number]);
+        let blocks = Blocks::new(spec, param, view.strides(), &partitions);
+        if let Some(axis) = blocks.merging_without_role() {
+            return Err(unknown_role(spec, param.path(), axis, "merging units"));
+        }
+        with_elements!(view.elements(), |data| {
+            let merged = Number::wrap(merge(data, &blocks)?);
+            Ok(OwnedParam::new(param.path(), smaller.params()[number].shape(), merged))
+        })
+    };
+    let merged = parallel::map(0..spec.params().len(), 1, of_param);
+    Ok(Collapsed {
+        params: merged.into_iter().collect::<Result<_, SymmetryError>>()?,
+        units_merged: partitions.iter().map(|p| p.units() - p.len()).sum(),
+        entries_before: views.iter().map(|view| view.entries()).sum(),
+        spec: smaller,
+    })
+}
+
+/// The merged entries, one for each block.
+fn merge<T: Number>(data: &[T], blocks: &Blocks<'_>) -> Result<Vec<T>, SymmetryError> {
+    let of_block = |(block, varies): (usize, bool)| {
+        let classes = blocks.classes(block);
+        if varies {
+            blocks.check_sums(data, &classes, &blocks.merging_as(Role::Output, &classes))?;
+        }
+        let first = blocks.first(&classes);
+        let summed = blocks.offsets(&classes, &blocks.merging_as(Role::Input, &classes));
+        Ok(match summed.len() {
+            1 => data[first],
+            _ => T::nearest(
+                &exact(T::RANGE, summed.iter().map(|by| data[first + by].value())),
+                T::RANGE,
+            ),
+        })
+    };
+    blocks.varying(data).into_iter().enumerate().map(of_block).collect()
+}
+
+impl Collapsed {
+    /// The axes of the merged network: the same spaces, with as many units as they had classes.
+    pub fn spec(&self) -> &AxesSpec {
+        &self.spec
+    }
+
+    /// The merged parameters, in the order of the spec and in their own types.
+    pub fn params(&self) -> &[OwnedParam] {
+        &self.params
+    }
+
+    /// The merged parameters.
+    pub fn into_params(self) -> Vec<OwnedParam> {
+        self.params
+    }
+
+    /// How many units are gone.
+    pub fn units_merged(&self) -> usize {
+        self.units_merged
+    }
+
+    /// Whether no class had two units: the parameters are those that were given.
+    pub fn is_identity(&self) -> bool {
+        self.units_merged == 0
+    }
+
+    /// How many entries all parameters have together, before and after.
+    pub fn entries(&self) -> [usize; 2] {
+        [self.entries_before, self.params.iter().map(|p| p.view().entries()).sum()]
+    }
+}

@@ -1,0 +1,444 @@
+//! The quotient of a network by an equitable partition: one number for each block, and the way back.
+//!
+//! For a parameter W, a class C on its output axis and a class D on its input axis (one class for each axis over a
+//! space, one index for each other axis),
+//!
+//! ```text
+//! w[C][D]      = mean of W[i][j] over i in C, j in D        the block mean
+//! d[i][j]      = W[i][j] - w[C][D]                          the deviation; 0 everywhere for twins
+//! z[C]         = Σ_D n[D] w[C][D] a[D] + b[C]               what every unit of class C computes
+//! W[i][j] now  = w[C][D] now + factor · d[i][j]             lifting; factor = 1 unless something shrinks weights
+//! ```
+//!
+//! In an equitable partition the gradient is one number on each block, so training moves block means alone and leaves
+//! deviations as they are. A framework trains the *collapsed* parameters W'[C][D] = n[D] w[C][D], with which the network
+//! of classes is an ordinary network: its derivative with regard to W'[C][D] is n[C] times that of one entry of the
+//! block in the full network. Both factors are products over axes: [`QuotientParam::axes`].
+//!
+//! **A space on two axes of one parameter** (a recurrent weight) may have one value on the diagonal of a block of one
+//! class and another off it, even for twins. It gets *one* number a block all the same, the mean of all its entries: the
+//! gradient of a recurrent weight, the sum over time of (slope of unit i) · (activation of unit j), is alike on and off
+//! the diagonal wherever slopes and activations are constant on classes. What the diagonal has more is a deviation, and
+//! stays. So such twins behave as equitable classes do: their quotient is *not* the full network's path under a rule
+//! that scales a decay entry by entry (Adam with coupled decay). [`Quotient::has_deviations`] tells.
+//!
+//! ```
+//! use constinit_symmetry::{AxesSpec, OwnedElements, ParamView, layers, quotient, twins};
+//!
+//! // 3 inputs, 2 hidden units that are alike, 1 output.
+//! let params = [
+//!     ParamView::new("l1.weight", &[2, 3], &[1.0_f32, 2.0, 3.0, 1.0, 2.0, 3.0])?,
+//!     ParamView::new("l1.bias", &[2], &[0.5_f32, 0.5])?,
+//!     ParamView::new("l2.weight", &[1, 2], &[0.25_f32, 0.25])?,
+//! ];
+//! let spec = AxesSpec::builder()
+//!     .space("hidden", 2)
+//!     .layer(layers::dense("l1", "", "hidden"))
+//!     .layer(layers::dense("l2", "hidden", "").without_bias())
+//!     .build(params.iter().map(ParamView::signature))?;
+//!
+//! let small = quotient(&twins(&spec, &params)?, &params)?;
+//! assert_eq!(small.spec().spaces()[0].units(), 1);
+//! assert_eq!(small.params()[0].means(), [1.0, 2.0, 3.0]);
+//! let collapsed = small.collapsed()?; // what a framework trains: 2 · 0.25
+//! assert_eq!(collapsed[2].elements(), &OwnedElements::F32(vec![0.5]));
+//!
+//! // One mean moved, and everything lifted back to its full shape.
+//! let mut means: Vec<Vec<f64>> = small.params().iter().map(|p| p.means().to_vec()).collect();
+//! means[2][0] = 0.125;
+//! let views: Vec<ParamView<'_>> = small
+//!     .params()
+//!     .iter()
+//!     .zip(&means)
+//!     .map(|(param, means)| ParamView::new(param.path(), param.shape(), means))
+//!     .collect::<Result<_, _>>()?;
+//! let full = small.lift(&views)?;
+//! assert_eq!(full[2].elements(), &OwnedElements::F32(vec![0.125, 0.125]));
+//! assert_eq!(full[0].view().to_f64(), params[0].to_f64());
+//! # Ok::<(), constinit_symmetry::SymmetryError>(())
+//! ```
+
+use crate::axes::{AxesSpec, Role, SpecParam};
+use crate::blocks::Blocks;
+use crate::element::Element;
+use crate::error::SymmetryError;
+use crate::owned::{Number, OwnedElements, OwnedParam, with_type};
+use crate::parallel;
+use crate::params::{ElementType, Elements, ParamView, strides, with_elements};
+use crate::partition::Partition;
+use crate::sum::{Range, Total, add, exact};
+use crate::symmetry::Symmetry;
+
+/// A network of classes, and what it takes to lift it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quotient {
+    classes: Symmetry,
+    spec: AxesSpec,
+    params: Vec<QuotientParam>,
+}
+
+/// One parameter of a [`Quotient`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuotientParam {
+    path: String,
+    shape: Vec<usize>,
+    means: Vec<f64>,
+    axes: Vec<QuotientAxis>,
+    element_type: ElementType,
+    /// The full parameter, where its blocks are not constant.
+    original: Option<OwnedElements>,
+}
+
+/// How many members of the full axis each index of a quotient's axis stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotientAxis {
+    role: Role,
+    sizes: Vec<usize>,
+}
+
+/// The quotient of a network by its classes.
+///
+/// `classes` are found by [`twins`](crate::twins()) or [`equitable`](crate::equitable()), in these parameters or in others of the
+/// same spec; that they are equitable in *these* parameters is checked, exactly, whatever their
+/// [kind](Symmetry::kind). A class block whose entries are bitwise equal has that entry as its mean; other means are the
+/// exact sum, rounded to f64, over the number of entries.
+///
+/// # Errors
+///
+/// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
+/// - [`SymmetryError::SumsDiffer`] where the partition is not equitable, with the parameter, two units of one class, and
+///   the block on which their sums differ;
+/// - [`SymmetryError::NotFinite`] for a block with unlike entries, one of which is infinite.
+///
+/// # Complexity
+///
+/// One pass over the entries, and exact sums for every axis over the blocks that are not constant. Memory: the means, and
+/// a copy of every parameter with deviations.
+pub fn quotient(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Quotient, SymmetryError> {
+    let full = classes.spec();
+    let views = full.arrange(params)?;
+    let partitions = partitions(classes);
+    let units: Vec<usize> = partitions.iter().map(|p| p.len()).collect();
+    let spec = full.with_units(&units)?;
+    let of_param = |number: usize| {
+        let (param, view) = (&full.params()[number], views[number]);
+        let blocks = Blocks::new(full, param, view.strides(), &partitions);
+        let means = with_elements!(view.elements(), |data| means(data, view, &blocks))?;
+        let varies = means.varies.then(|| OwnedParam::from(view).into_elements());
+        Ok(QuotientParam {
+            path: param.path().into(),
+            shape: spec.params()[number].shape().into(),
+            means: means.means,
+            axes: axes(param, &partitions),
+            element_type: view.elements().element_type(),
+            original: varies,
+        })
+    };
+    let params = parallel::map(0..full.params().len(), 1, of_param);
+    let params = params.into_iter().collect::<Result<_, SymmetryError>>()?;
+    Ok(Quotient { classes: classes.clone(), spec, params })
+}
+
+/// The partition of every space.
+pub(crate) fn partitions(classes: &Symmetry) -> Vec<&Partition> {
+    classes.spaces().iter().map(|space| space.partition()).collect()
+}
+
+struct Means {
+    means: Vec<f64>,
+    varies: bool,
+}
+
+fn means<E: Element>(
+    data: &[E],
+    view: &ParamView<'_>,
+    blocks: &Blocks<'_>,
+) -> Result<Means, SymmetryError> {
+    let all: Vec<usize> = (0..blocks.axes.len()).collect();
+    let varying = blocks.varying(data);
+    let mut means = Vec::with_capacity(blocks.count);
+    for (block, &varies) in varying.iter().enumerate() {
+        let classes = blocks.classes(block);
+        let first = blocks.first(&classes);
+        if !varies {
+            means.push(data[first].value());
+            continue;
+        }
+        for axis in blocks.merging(&classes) {
+            blocks.check_sums(data, &classes, &[axis])?;
+        }
+        let offsets = blocks.offsets(&classes, &all);
+        let entries = || offsets.iter().map(|by| data[first + by].value());
+        if entries().any(|x| !x.is_finite()) {
+            return Err(not_finite(view));
+        }
+        // In two steps, neither of which overflows; the first is exact where it matters.
+        let (scale, count) = (2f64.powi(-40), entries().len() as f64);
+        let sum = exact(E::RANGE, entries()).rounded(E::RANGE);
+        means.push(match sum.is_finite() {
+            true => sum / count,
+            false => {
+                exact(E::RANGE, entries().map(|x| x * scale)).rounded(E::RANGE) / count / scale
+            }
+        });
+    }
+    Ok(Means { means, varies: varying.contains(&true) })
+}
+
+fn not_finite(view: &ParamView<'_>) -> SymmetryError {
+    let values = view.to_f64();
+    let entry = values.iter().position(|x| !x.is_finite()).unwrap_or(0);
+    let value = values.get(entry).copied().unwrap_or(f64::NAN);
+    SymmetryError::NotFinite { parameter: view.path().into(), entry, value }
+}
+
+/// How many members of every axis of a parameter each index of its quotient stands for.
+fn axes(param: &SpecParam, partitions: &[&Partition]) -> Vec<QuotientAxis> {
+    let of_axis = |(axis, &len): (&crate::axes::RoleAxis, &usize)| {
+        let sizes = match axis.axis.space() {
+            None => vec![1; len],
+            Some(id) => {
+                let inner = axis.axis.inner();
+                let partition = partitions[id.get()];
+                let block = partition.sizes().flat_map(|size| std::iter::repeat_n(size, inner));
+                (0..axis.axis.outer()).flat_map(|_| block.clone()).collect()
+            }
+        };
+        QuotientAxis { role: axis.role, sizes }
+    };
+    param.axes().iter().zip(param.shape()).map(of_axis).collect()
+}
+
+impl QuotientAxis {
+    /// On which side of the parameter the axis stands.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// For every index of the quotient's axis, how many indices of the full axis it stands for: the size of the class;
+    /// 1 on an axis that is not over a space.
+    pub fn sizes(&self) -> &[usize] {
+        &self.sizes
+    }
+}
+
+impl QuotientParam {
+    /// The parameter's name.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The size of every axis: the full shape with classes in the place of units.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The block means, row-major.
+    pub fn means(&self) -> &[f64] {
+        &self.means
+    }
+
+    /// How many members each index of each axis stands for, and the role of each axis.
+    ///
+    /// With n = the product of the sizes over the axes of role input, and m = that over those of role output, an entry w
+    /// of the quotient has the collapsed parameter W' = n w, and the derivative of the loss with regard to W' is m times
+    /// that with regard to one entry of the full network.
+    pub fn axes(&self) -> &[QuotientAxis] {
+        &self.axes
+    }
+
+    /// The product of the sizes over the axes of a role, at an entry of the quotient by its row-major number.
+    ///
+    /// # Panics
+    ///
+    /// Where the quotient has no such entry.
+    pub fn multiplicity(&self, role: Role, entry: usize) -> usize {
+        assert!(entry < self.means.len(), "entry {entry} of {}", self.means.len());
+        let mut rest = entry;
+        let mut product = 1_usize;
+        for (axis, &len) in self.axes.iter().zip(&self.shape).rev() {
+            if axis.role == role {
+                product = product.saturating_mul(axis.sizes[rest % len]);
+            }
+            rest /= len;
+        }
+        product
+    }
+
+    /// The type of the full parameter's numbers.
+    pub fn element_type(&self) -> ElementType {
+        self.element_type
+    }
+
+    /// Whether an entry differs from the mean of its block.
+    pub fn has_deviations(&self) -> bool {
+        self.original.is_some()
+    }
+
+    /// The block means as a parameter.
+    pub fn view(&self) -> ParamView<'_> {
+        ParamView::contiguous(&self.path, &self.shape, Elements::F64(&self.means))
+    }
+
+    /// An error where an axis that merges units has no known role.
+    fn check_roles(&self, spec: &AxesSpec) -> Result<(), SymmetryError> {
+        for (number, axis) in self.axes.iter().enumerate() {
+            if axis.role == Role::Unknown && axis.sizes.iter().any(|&size| size > 1) {
+                return Err(unknown_role(spec, &self.path, number, "a collapsed network"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An axis of a parameter has no known role.
+pub(crate) fn unknown_role(
+    spec: &AxesSpec,
+    path: &str,
+    number: usize,
+    needed_by: &'static str,
+) -> SymmetryError {
+    let axis = spec.param_id(path).map(|id| &spec.param(id).axes()[number].axis);
+    let space = axis.and_then(|axis| axis.space()).map_or("", |id| spec.space(*id).name());
+    let place = format!("axis {number} of `{path}`");
+    SymmetryError::UnknownRole { space: space.into(), place, needed_by }
+}
+
+impl Quotient {
+    /// The classes.
+    pub fn classes(&self) -> &Symmetry {
+        &self.classes
+    }
+
+    /// The quotient's own axes: the same spaces, with as many units as they had classes.
+    pub fn spec(&self) -> &AxesSpec {
+        &self.spec
+    }
+
+    /// The parameters, in the order of the spec.
+    pub fn params(&self) -> &[QuotientParam] {
+        &self.params
+    }
+
+    /// Whether an entry of the full network differs from the mean of its block. Then the quotient is not the full
+    /// network's path under rules that scale a decay of weights entry by entry, as Adam does with a coupled decay.
+    pub fn has_deviations(&self) -> bool {
+        self.params.iter().any(QuotientParam::has_deviations)
+    }
+
+    /// The collapsed parameters W' = n w, each rounded once to the full parameter's type: an ordinary, smaller network
+    /// with the full network's function.
+    ///
+    /// # Errors
+    ///
+    /// [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role.
+    pub fn collapsed(&self) -> Result<Vec<OwnedParam>, SymmetryError> {
+        let collapse = |param: &QuotientParam| {
+            param.check_roles(&self.spec)?;
+            let scaled =
+                |(entry, &mean): (usize, &f64)| (mean, param.multiplicity(Role::Input, entry));
+            let scaled = param.means.iter().enumerate().map(scaled);
+            let elements = with_type!(param.element_type, |T| T::wrap(
+                scaled.map(|(mean, count)| times::<T>(mean, count)).collect()
+            ));
+            Ok(OwnedParam::new(&param.path, &param.shape, elements))
+        };
+        self.params.iter().map(collapse).collect()
+    }
+
+    /// The block means w = W' / n of collapsed parameters, as f64.
+    ///
+    /// # Errors
+    ///
+    /// As [`collapsed`](Self::collapsed), and where `collapsed` are not the parameters of the quotient's
+    /// [spec](Self::spec).
+    pub fn means_of(&self, collapsed: &[ParamView<'_>]) -> Result<Vec<OwnedParam>, SymmetryError> {
+        let views = self.spec.arrange(collapsed)?;
+        let means = |(param, view): (&QuotientParam, &&ParamView<'_>)| {
+            param.check_roles(&self.spec)?;
+            let mut means = view.to_f64();
+            for (entry, mean) in means.iter_mut().enumerate() {
+                *mean /= param.multiplicity(Role::Input, entry) as f64;
+            }
+            Ok(OwnedParam::new(&param.path, &param.shape, OwnedElements::F64(means)))
+        };
+        self.params.iter().zip(&views).map(means).collect()
+    }
+
+    /// The full parameters with these block means, in the order of the spec and in their own types:
+    /// W = w + deviation. Where a mean is what it was, its block comes back bit for bit.
+    ///
+    /// # Errors
+    ///
+    /// Where `means` are not the parameters of the quotient's [spec](Self::spec).
+    pub fn lift(&self, means: &[ParamView<'_>]) -> Result<Vec<OwnedParam>, SymmetryError> {
+        self.lift_scaled(means, |_| 1.0)
+    }
+
+    /// The same with deviations times a factor for each path: what is left of them where training shrinks weights, the
+    /// product of (1 - rate · decay) over the steps.
+    ///
+    /// # Errors
+    ///
+    /// As [`lift`](Self::lift).
+    pub fn lift_scaled(
+        &self,
+        means: &[ParamView<'_>],
+        factor: impl Fn(&str) -> f64,
+    ) -> Result<Vec<OwnedParam>, SymmetryError> {
+        let views = self.spec.arrange(means)?;
+        let full = self.classes.spec();
+        let partitions = partitions(&self.classes);
+        let lifted =
+            self.params.iter().zip(full.params()).zip(&views).map(|((old, param), view)| {
+                let blocks = Blocks::new(full, param, &strides(param.shape()), &partitions);
+                let factor = factor(&old.path);
+                let elements = old.lift(&blocks, &view.to_f64(), factor);
+                OwnedParam::new(&old.path, param.shape(), elements)
+            });
+        Ok(lifted.collect())
+    }
+
+    /// The size of every class of a space, in canonical order.
+    pub fn class_sizes(&self, space: &str) -> Option<Vec<usize>> {
+        self.classes.space(space).map(|space| space.partition().sizes().collect())
+    }
+}
+
+impl QuotientParam {
+    fn lift(&self, blocks: &Blocks<'_>, means: &[f64], factor: f64) -> OwnedElements {
+        let moved = |old: f64, block: usize| {
+            let (now, then) = (means[block], self.means[block]);
+            old + (now - then) + (factor - 1.0) * (old - then)
+        };
+        fn all<T: Number>(blocks: &Blocks<'_>, entry: impl Fn(usize, usize) -> T) -> OwnedElements {
+            let mut entries = Vec::new();
+            blocks.each_entry(|step| entries.push(entry(step.place, step.block)));
+            T::wrap(entries)
+        }
+        let unmoved =
+            |block: usize| means[block].to_bits() == self.means[block].to_bits() && factor == 1.0;
+        match &self.original {
+            None => {
+                with_type!(self.element_type, |T| all(blocks, |_, block| T::rounded(means[block])))
+            }
+            Some(original) => with_elements!(original.elements(), |data| {
+                all(blocks, |place, block| match unmoved(block) {
+                    true => data[place],
+                    false => Number::rounded(moved(data[place].value(), block)),
+                })
+            }),
+        }
+    }
+}
+
+/// A mean times a count, rounded once.
+fn times<T: Number>(mean: f64, count: usize) -> T {
+    let product = mean * count as f64;
+    if !product.is_finite() || mean.mul_add(count as f64, -product) == 0.0 {
+        return T::rounded(product);
+    }
+    let mut digits = vec![0; Range::DOUBLE.digits];
+    add(&mut digits, Range::DOUBLE, mean, count as u64);
+    T::nearest(&Total::new(&mut digits, [0; 2], false), Range::DOUBLE)
+}
