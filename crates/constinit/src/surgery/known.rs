@@ -5,7 +5,7 @@ use crate::axes::Traced;
 use crate::params::Walk;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Tensor, backend::Backend};
-use constinit_symmetry::{AxesSpec, Axis, SpaceId, Symmetry};
+use constinit_symmetry::{AxesSpec, Axis, SpaceId, SpaceSymmetry, Symmetry};
 use std::collections::HashMap;
 
 /// A module's axes: a spec, or all that a trace has shown.
@@ -110,6 +110,11 @@ impl KnownAxes<'_> {
                 format!("the model depends on the number of these units: {}", ways.join("; "));
             return Err(refused(*space, reason));
         }
+        self.check_entries(traced, spaces)
+    }
+
+    /// Whether the entries of all parameters over the spaces do nothing but weigh units.
+    fn check_entries(&self, traced: &Traced, spaces: &[SpaceId]) -> Result<(), Error> {
         let on = |axis: &Axis| axis.space().is_some_and(|space| spaces.contains(space));
         let bent = |path: &&String| {
             self.spec.param_id(path).is_some_and(|id| {
@@ -119,12 +124,19 @@ impl KnownAxes<'_> {
         match traced.entrywise.iter().find(bent) {
             None => Ok(()),
             Some(path) => Err(refused(
-                path,
-                "the model does something else with its entries than to weigh units by them, so that units on its \
-                 axes cannot be merged or split"
+                path.as_str(),
+                "the model does something else with its entries than to weigh units by them, so that sums of them \
+                 do not count"
                     .to_owned(),
             )),
         }
+    }
+
+    /// Whether sums of weights are what counts of the classes of several units.
+    pub(super) fn check_weights(&self, symmetry: &Symmetry) -> Result<(), Error> {
+        let several = symmetry.spaces().iter().filter(|space| !space.partition().is_discrete());
+        let spaces: Vec<SpaceId> = several.map(SpaceSymmetry::id).collect();
+        self.traced.map_or(Ok(()), |traced| self.check_entries(traced, &spaces))
     }
 
     /// The same from the types of the layers.
