@@ -107,13 +107,13 @@ fn merge<T: Number>(data: &[T], blocks: &Blocks<'_>) -> Result<Vec<T>, SymmetryE
         }
         let first = blocks.first(&classes);
         let summed = blocks.offsets(&classes, &blocks.merging_as(Role::Input, &classes));
-        Ok(match summed.len() {
-            1 => data[first],
-            _ => T::nearest(
-                &exact(T::RANGE, summed.iter().map(|by| data[first + by].value())),
-                T::RANGE,
-            ),
-        })
+        let terms = || summed.iter().map(|by| data[first + by]);
+        // A sum of zeros has their sign where all of them have it.
+        if summed.len() == 1 || terms().all(|x| x.value() == 0.0 && x.bits() == data[first].bits())
+        {
+            return Ok(data[first]);
+        }
+        Ok(T::nearest(&exact(T::RANGE, terms().map(T::value)), T::RANGE))
     };
     blocks.varying(data).into_iter().enumerate().map(of_block).collect()
 }

@@ -255,6 +255,14 @@ pub enum SymmetryError {
         /// The first minus the second, rounded once.
         difference: f64,
     },
+    /// A network that is no plain chain of dense layers, or not the one that was described.
+    #[error("no chain of dense layers: `{parameter}` {reason}")]
+    NotAChain {
+        /// The parameter that does not fit in.
+        parameter: String,
+        /// Why.
+        reason: String,
+    },
     /// A scale of changes that is negative, infinite or NaN.
     #[error("{scale} is not the scale of a change: it must be finite and not negative")]
     BadScale {

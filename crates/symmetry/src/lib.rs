@@ -96,6 +96,7 @@ mod axes;
 mod blocks;
 mod breaking;
 mod certificate;
+mod chain;
 mod classes;
 mod collapse;
 mod draw;
@@ -139,6 +140,7 @@ pub use certificate::{
     Answer, Breaker, Certificate, Claim, Decay, Keeper, Optimizer, TrainingFacts, Verdict,
     certificate, keeps,
 };
+pub use chain::ChainLayer;
 pub use collapse::{Collapsed, collapse};
 pub use equitable::equitable;
 pub use error::SymmetryError;

@@ -127,6 +127,14 @@ pub enum ShapeError {
         /// Layers given.
         layers: usize,
     },
+    /// A space without units: nothing passes through it.
+    #[error("widths are {widths:?}: number {position} (inputs are number 0) has no units")]
+    NoUnits {
+        /// Widths given.
+        widths: Vec<usize>,
+        /// Which of them is 0.
+        position: usize,
+    },
     /// Class sizes that are not one a unit, each at least 1.
     #[error(
         "spaces of {widths:?} units need a class size of at least 1 for each; {found:?} sizes were given"

@@ -382,6 +382,21 @@ fn what_does_not_fit_is_refused() {
     assert!(matches!(new(&[3], vec![]), Err(ShapeError::LayerCount { .. })));
     assert!(matches!(new(&[3, 2], vec![layer(5, None)]), Err(ShapeError::Weight { .. })));
     assert!(matches!(new(&[3, 2], vec![layer(6, Some(3))]), Err(ShapeError::Bias { .. })));
+    assert_eq!(
+        message(new(&[3, 0, 2], vec![layer(0, None), layer(0, None)]).unwrap_err()),
+        "widths are [3, 0, 2]: number 1 (inputs are number 0) has no units"
+    );
+    let whole =
+        ConstantPerceptron { c1: vec![1.0], d1: 0.0, c2: 1.0, d2: 0.0, hidden: 1, outputs: 1 };
+    assert!(whole.full().is_ok());
+    for empty in [
+        ConstantPerceptron { hidden: 0, ..whole.clone() },
+        ConstantPerceptron { outputs: 0, ..whole.clone() },
+        ConstantPerceptron { c1: vec![], ..whole.clone() },
+    ] {
+        assert!(matches!(empty.full(), Err(ShapeError::NoUnits { .. })));
+        assert!(empty.quotient().is_err());
+    }
     let net = new(&[3, 2, 1], vec![layer(6, None), layer(2, None)]).unwrap();
     for sizes in [vec![vec![1, 1]], vec![vec![1], vec![1]], vec![vec![1, 0], vec![1]]] {
         assert!(matches!(net.clone().with_class_sizes(&sizes), Err(ShapeError::ClassSizes { .. })));

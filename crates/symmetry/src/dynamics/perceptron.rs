@@ -56,10 +56,14 @@ impl<S: Scalar> Perceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] where there is no layer, or where layers do not have the entries that the widths ask for.
+    /// [`ShapeError`] where there is no layer, where a width is 0, or where layers do not have the entries that the widths
+    /// ask for.
     pub fn new(widths: &[usize], layers: Vec<Layer<S>>) -> Result<Self, ShapeError> {
         if layers.is_empty() || widths.len() != layers.len() + 1 {
             return Err(ShapeError::LayerCount { widths: widths.len(), layers: layers.len() });
+        }
+        if let Some(position) = widths.iter().position(|&width| width == 0) {
+            return Err(ShapeError::NoUnits { widths: widths.into(), position });
         }
         let mut numbers = Vec::new();
         let mut biases = Vec::with_capacity(layers.len());

@@ -139,7 +139,7 @@ impl<S: Scalar> ConstantPerceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] where a width is larger than can be counted.
+    /// [`ShapeError`] where there are no inputs, hidden units or outputs.
     pub fn full(&self) -> Result<Perceptron<S>, ShapeError> {
         let widths = [self.c1.len(), self.hidden, self.outputs];
         let first = std::iter::repeat_n(&self.c1, self.hidden).flatten().cloned().collect();
@@ -157,7 +157,7 @@ impl<S: Scalar> ConstantPerceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError::ClassSizes`] for a network without hidden units or outputs.
+    /// [`ShapeError`] where there are no inputs, hidden units or outputs.
     pub fn quotient(&self) -> Result<Perceptron<S>, ShapeError> {
         let layers = vec![
             Layer { weight: self.c1.clone(), bias: Some(vec![self.d1.clone()]) },
