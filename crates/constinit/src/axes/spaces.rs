@@ -1,9 +1,9 @@
 //! From classes of axes to named spaces.
 
-use super::{Counted, Drawn};
 use super::graph::Graph;
 use super::trace::TracedParameter;
 use super::union::{Cause, Disturbance, Part};
+use super::{Counted, Drawn};
 use crate::Error;
 use constinit_symmetry::{AxesSpec, Axis, NamedAxis, RoleAxis};
 use std::collections::{HashMap, HashSet};

@@ -30,8 +30,7 @@ pub struct Broken<M> {
 /// ```
 /// use burn_ndarray::NdArray;
 /// use constinit::ConstInitConfig;
-/// use constinit::surgery::{break_symmetry, symmetry_of};
-/// use constinit_symmetry::Kind;
+/// use constinit::surgery::{Kind, break_symmetry, symmetry_of};
 ///
 /// let net = ConstInitConfig::new(vec![3, 2, 4]).init::<NdArray>(&Default::default());
 /// let spec = net.axes()?;

@@ -78,10 +78,7 @@ pub fn collapse<'a, B: Backend, M: Module<B>>(
     known.check_free(&module, &changed)?;
     let (spec, parameters) = (merged.spec().clone(), merged.entries());
     let spaces = sizes(known.spec, &spec);
-    let module = if merged.is_identity() {
-        module
-    } else {
-        read.write(module, merged.into_params())?
-    };
+    let module =
+        if merged.is_identity() { module } else { read.write(module, merged.into_params())? };
     Ok(Collapsed { module, spec, spaces, parameters })
 }

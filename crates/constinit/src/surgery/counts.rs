@@ -35,7 +35,8 @@ enum Factor<B: Backend> {
 impl<B: Backend> Factor<B> {
     fn new(param: &QuotientParam, role: Role, dtype: DType, device: &B::Device) -> Self {
         let entries = 0..param.means().len();
-        let counts: Vec<f64> = entries.map(|entry| param.multiplicity(role, entry) as f64).collect();
+        let counts: Vec<f64> =
+            entries.map(|entry| param.multiplicity(role, entry) as f64).collect();
         match counts.first() {
             None => Self::Same(1.0),
             Some(first) if counts.iter().all(|count| count == first) => Self::Same(*first),

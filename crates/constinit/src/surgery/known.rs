@@ -101,7 +101,8 @@ impl KnownAxes<'_> {
     }
 
     fn check_traced(&self, traced: &Traced, spaces: &[SpaceId]) -> Result<(), Error> {
-        let names: Vec<&str> = spaces.iter().map(|id| self.spec.spaces()[id.get()].name()).collect();
+        let names: Vec<&str> =
+            spaces.iter().map(|id| self.spec.spaces()[id.get()].name()).collect();
         let counts = |name: &&&str| traced.counted.iter().any(|counted| counted.space == **name);
         if let Some(space) = names.iter().find(counts) {
             let ways = traced.counted.iter().filter(|counted| counted.space == **space);
@@ -148,7 +149,8 @@ impl KnownAxes<'_> {
         let containers = containers(module);
         for param in self.spec.params() {
             let on = |axis: &Axis| axis.space().is_some_and(|space| spaces.contains(space));
-            let Some(axis) = param.axes().iter().map(|axis| &axis.axis).find(|axis| on(axis)) else {
+            let Some(axis) = param.axes().iter().map(|axis| &axis.axis).find(|axis| on(axis))
+            else {
                 continue;
             };
             let space = axis.space().map_or("", |id| self.spec.spaces()[id.get()].name());
@@ -158,7 +160,9 @@ impl KnownAxes<'_> {
             let reason = if let Some(name) = bound {
                 format!("it is a part of a {name}, which holds the sizes of its units")
             } else if !FREE.contains(&own) {
-                format!("a {own} may depend on the number of units of {space}, of which the spec says nothing")
+                format!(
+                    "a {own} may depend on the number of units of {space}, of which the spec says nothing"
+                )
             } else if own.contains("Conv") && groups_unknown(param.axes().iter().map(|a| &a.axis)) {
                 "the spec does not show whether the convolution has groups".to_owned()
             } else {

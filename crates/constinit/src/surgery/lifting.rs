@@ -19,29 +19,33 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// with the deviation d of each entry from its block's mean at the start, 0 for twins, and what weight decay has left of
 /// it.
 ///
-/// Cheap to clone; all clones and the [optimizer](super::QuotientOptimizer) that the factors come from share them.
+/// Belongs to one [optimizer](super::QuotientOptimizer), which the factors come from. Cheap to clone; all clones share
+/// them.
 #[derive(Clone, Debug)]
-pub struct Lifting(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    quotient: Quotient,
-    /// The number of each parameter in visiting order.
-    numbers: Vec<usize>,
+pub struct Lifting {
+    ground: Arc<Ground>,
     /// What is left of the deviations, by number in visiting order.
-    factors: Mutex<Vec<f64>>,
+    factors: Arc<Mutex<Vec<f64>>>,
+}
+
+/// What stays all along.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) quotient: Quotient,
+    /// The number of each parameter in visiting order.
+    pub(super) numbers: Vec<usize>,
 }
 
 impl Lifting {
-    pub(super) fn new(quotient: Quotient, numbers: Vec<usize>) -> Self {
-        let factors = Mutex::new(vec![1.0; numbers.len()]);
-        Self(Arc::new(Shared { quotient, numbers, factors }))
+    pub(super) fn new(ground: Arc<Ground>) -> Self {
+        let factors = Arc::new(Mutex::new(vec![1.0; ground.numbers.len()]));
+        Self { ground, factors }
     }
 
     /// What is left of the deviations, read off a module of parameters that began as 1.
     pub(super) fn set_factors(&self, left: &[HostParameter]) {
         let factors = left.iter().map(|left| left.data.iter::<f64>().next().unwrap_or(1.0));
-        *self.0.factors.lock().unwrap_or_else(PoisonError::into_inner) = factors.collect();
+        *self.factors.lock().unwrap_or_else(PoisonError::into_inner) = factors.collect();
     }
 
     /// The full module that a quotient stands for. The quotient is not touched.
@@ -58,19 +62,20 @@ impl Lifting {
     ///
     /// One pass over the entries of the full module, on the host.
     pub fn lift<B: AutodiffBackend, M: AutodiffModule<B>>(&self, small: &M) -> Result<M, Error> {
-        let Shared { quotient, numbers, factors } = &*self.0;
+        let Ground { quotient, numbers } = &*self.ground;
         let module = unshared::<B, M>(small);
         let spec = quotient.spec();
         let read = HostModule::read(&module, spec)?;
         let means = quotient.means_of(&read.views(spec)?)?;
         let means: Vec<ParamView<'_>> = means.iter().map(OwnedParam::view).collect();
-        let factors = factors.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let factors = self.factors.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let params = || quotient.params().iter().zip(numbers);
         let lost = |(param, number): &(&constinit_symmetry::QuotientParam, &usize)| {
             param.has_deviations() && !factors[**number].is_finite()
         };
         if let Some((param, _)) = params().find(lost) {
-            let reason = "what weight decay has left of the deviations from the block means is no number";
+            let reason =
+                "what weight decay has left of the deviations from the block means is no number";
             return Err(refused(param.path(), reason.to_owned()));
         }
         let factor = |path: &str| {
@@ -82,7 +87,7 @@ impl Lifting {
 
     /// The classes that are lifted, and the axes of the full module.
     pub fn quotient(&self) -> &Quotient {
-        &self.0.quotient
+        &self.ground.quotient
     }
 }
 

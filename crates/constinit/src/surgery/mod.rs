@@ -17,8 +17,7 @@
 //! use burn::tensor::{Distribution, Tensor};
 //! use burn_ndarray::NdArray;
 //! use constinit::ConstInitConfig;
-//! use constinit::surgery::{collapse, symmetry_of};
-//! use constinit_symmetry::Kind;
+//! use constinit::surgery::{Kind, collapse, symmetry_of};
 //!
 //! // Constant initialisation: the 512 hidden units are one.
 //! let device = Default::default();
@@ -61,6 +60,7 @@ mod widen;
 
 pub use breaking::{Broken, break_symmetry};
 pub use collapse::{Collapsed, collapse};
+pub use constinit_symmetry::{Kind, Shares};
 pub use known::KnownAxes;
 pub use lifting::{LiftedProbe, Lifting};
 pub use optimizer::QuotientOptimizer;
@@ -72,7 +72,7 @@ pub(crate) use counts::Counts;
 use crate::Error;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use constinit_symmetry::{AxesSpec, Kind, Symmetry, equitable, forward_lumpable, twins};
+use constinit_symmetry::{AxesSpec, Symmetry, equitable, forward_lumpable, twins};
 use read::HostModule;
 use std::fmt;
 
@@ -90,9 +90,14 @@ pub struct SpaceSizes {
 /// The spaces of two specs, side by side.
 fn sizes(before: &AxesSpec, after: &AxesSpec) -> Vec<SpaceSizes> {
     let pairs = before.spaces().iter().zip(after.spaces());
-    let sizes = |(before, after): (&constinit_symmetry::UnitSpace, &constinit_symmetry::UnitSpace)| {
-        SpaceSizes { name: before.name().to_owned(), before: before.units(), after: after.units() }
-    };
+    let sizes =
+        |(before, after): (&constinit_symmetry::UnitSpace, &constinit_symmetry::UnitSpace)| {
+            SpaceSizes {
+                name: before.name().to_owned(),
+                before: before.units(),
+                after: after.units(),
+            }
+        };
     pairs.map(sizes).collect()
 }
 

@@ -40,12 +40,7 @@ pub struct QuotientOptimizer<B: AutodiffBackend, M, O> {
 }
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>, O> QuotientOptimizer<B, M, O> {
-    pub(super) fn new(
-        inner: O,
-        counts: Arc<Counts<B>>,
-        left: Option<M>,
-        lifting: Lifting,
-    ) -> Self {
+    pub(super) fn new(inner: O, counts: Arc<Counts<B>>, left: Option<M>, lifting: Lifting) -> Self {
         Self { inner, counts, clip: None, left, lifting }
     }
 
@@ -55,7 +50,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O> QuotientOptimizer<B, M, O> {
         Self { clip: Some(clip), ..self }
     }
 
-    /// The way back to the full module.
+    /// The way back to the full module; a clone of it outlives the optimizer.
     pub fn lifting(&self) -> &Lifting {
         &self.lifting
     }

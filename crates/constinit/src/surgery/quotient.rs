@@ -2,7 +2,7 @@
 
 use super::counts::{Count, Counts};
 use super::known::{KnownAxes, refused};
-use super::lifting::Lifting;
+use super::lifting::{Ground, Lifting};
 use super::optimizer::{QuotientOptimizer, ones};
 use super::read::{HostModule, unshared};
 use super::{SpaceSizes, sizes, write_change};
@@ -32,19 +32,15 @@ pub struct Quotient<B: AutodiffBackend, M> {
     pub parameters: [usize; 2],
     counts: Arc<Counts<B>>,
     left: Option<M>,
-    lifting: Lifting,
+    ground: Arc<Ground>,
 }
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>> Quotient<B, M> {
-    /// The optimizer for the quotient, around one without state that would train the full module.
+    /// The optimizer for the quotient, around one without state that would train the full module. It knows the
+    /// [way back](QuotientOptimizer::lifting).
     pub fn optimizer<O>(&self, inner: O) -> QuotientOptimizer<B, M, O> {
-        let (counts, lifting) = (Arc::clone(&self.counts), self.lifting.clone());
-        QuotientOptimizer::new(inner, counts, self.left.clone(), lifting)
-    }
-
-    /// The way back to the full module.
-    pub fn lifting(&self) -> &Lifting {
-        &self.lifting
+        let lifting = Lifting::new(Arc::clone(&self.ground));
+        QuotientOptimizer::new(inner, Arc::clone(&self.counts), self.left.clone(), lifting)
     }
 
     /// Whether no class has two units, so that there is nothing to gain.
@@ -71,9 +67,8 @@ impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
 /// use burn_ndarray::NdArray;
 /// use constinit::ConstInitConfig;
 /// use constinit::params::read_parameters;
-/// use constinit::surgery::{quotient, symmetry_of};
+/// use constinit::surgery::{Kind, quotient, symmetry_of};
 /// use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
-/// use constinit_symmetry::Kind;
 ///
 /// type B = Autodiff<NdArray>;
 /// let device = Default::default();
@@ -83,7 +78,9 @@ impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
 /// let small = quotient(&net, &spec, &symmetry_of(&net, &spec, Kind::Equitable)?, &adam.facts())?;
 /// assert_eq!(small.to_string(), "hidden1: 64 units are 1; 516 parameters are 12");
 ///
-/// let state = TrainState::new(small.module.clone(), small.optimizer(adam.init()?), 0.01);
+/// let optimizer = small.optimizer(adam.init()?);
+/// let lifting = optimizer.lifting().clone();
+/// let state = TrainState::new(small.module, optimizer, 0.01);
 /// let x = Tensor::<B, 2>::from_data([[0.5, -1.0, 2.0], [1.0, 0.0, -0.5]], &device);
 /// let mut data = FullBatch::new(Batch { inputs: x, targets: Tensor::ones([2, 4], &device) })?;
 /// let loss = |net: &_, batch: Batch<B>| {
@@ -91,7 +88,7 @@ impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
 ///     Loss::Mse.forward(net.forward(batch.inputs), batch.targets)
 /// };
 /// let trained = train(state, &mut data, loss, &Plan::steps(20), &mut []);
-/// let full = small.lifting().lift::<B, _>(&trained.state.model)?;
+/// let full = lifting.lift::<B, _>(&trained.state.model)?;
 /// assert_eq!(read_parameters(&full)[0].data.shape.to_vec(), [3, 64]);
 /// # Ok::<(), constinit::Error>(())
 /// ```
@@ -141,8 +138,9 @@ pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
     let decays = found.has_deviations() && facts.decay() != Decay::None;
     let left = decays.then(|| ones(unshared::<B, M>(module)));
     let small = read.write(unshared::<B, M>(module), collapsed)?;
-    let lifting = Lifting::new(found, read.bound.numbers);
-    Ok(Quotient { module: small, spaces, parameters, counts: Arc::new(Counts(counts)), left, lifting })
+    let ground = Arc::new(Ground { quotient: found, numbers: read.bound.numbers });
+    let counts = Arc::new(Counts(counts));
+    Ok(Quotient { module: small, spaces, parameters, counts, left, ground })
 }
 
 /// Whether training keeps the classes, and moves a block as it moves its mean.
@@ -208,7 +206,8 @@ fn check_ties<B: AutodiffBackend, M: AutodiffModule<B>>(
         None => Ok(()),
         Some((param, _)) => Err(refused(
             param.path(),
-            "it is tied to another parameter, of which Burn's optimizers move only the first".into(),
+            "it is tied to another parameter, of which Burn's optimizers move only the first"
+                .into(),
         )),
     }
 }

@@ -39,8 +39,7 @@ impl<M> fmt::Display for Widened<M> {
 /// ```
 /// use burn_ndarray::NdArray;
 /// use constinit::ConstInitConfig;
-/// use constinit::surgery::widen;
-/// use constinit_symmetry::Shares;
+/// use constinit::surgery::{Shares, widen};
 ///
 /// let net = ConstInitConfig::new(vec![3, 2, 4]).init::<NdArray>(&Default::default());
 /// let spec = net.axes()?;
@@ -68,10 +67,8 @@ pub fn widen<'a, B: Backend, M: Module<B>>(
     let after = wide.params().iter().map(|param| param.view().entries()).sum();
     let spec = wide.spec().clone();
     let pairs = || known.spec.spaces().iter().zip(spec.spaces()).zip(known.spec.space_ids());
-    let changed: Vec<_> = pairs()
-        .filter(|((old, new), _)| old.units() != new.units())
-        .map(|(_, id)| id)
-        .collect();
+    let changed: Vec<_> =
+        pairs().filter(|((old, new), _)| old.units() != new.units()).map(|(_, id)| id).collect();
     known.check_free(&module, &changed)?;
     let origin = |space: &constinit_symmetry::UnitSpace| {
         wide.origin(space.name()).map(<[u32]>::to_vec).unwrap_or_default()

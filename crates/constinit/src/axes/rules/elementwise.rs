@@ -42,7 +42,8 @@ fn together(graph: &mut Graph, inputs: &[&TensorIr], out: &TensorIr) {
     if inputs.iter().any(|input| graph.is_computed(input)) {
         // A bias or gain produces the units of what it is combined with.
         inputs.iter().for_each(|input| graph.all_output(input));
-        for input in inputs.iter().filter(|input| graph.is_of_own_shape(input)).collect::<Vec<_>>() {
+        for input in inputs.iter().filter(|input| graph.is_of_own_shape(input)).collect::<Vec<_>>()
+        {
             graph.count_all(input, Counting::Constant);
         }
     } else if let [made] = inputs.iter().filter(|i| !graph.is_constant(i)).collect::<Vec<_>>()[..]
