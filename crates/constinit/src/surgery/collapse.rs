@@ -1,11 +1,12 @@
 //! Merging units that compute the same.
 
+use super::known::merged;
 use super::read::HostModule;
 use super::{KnownAxes, SpaceSizes, sizes, write_change};
 use crate::Error;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use constinit_symmetry::{AxesSpec, SpaceSymmetry, Symmetry};
+use constinit_symmetry::{AxesSpec, Symmetry};
 use std::fmt;
 
 /// A smaller module with the same function, and what became of the larger one.
@@ -72,13 +73,11 @@ pub fn collapse<'a, B: Backend, M: Module<B>>(
     let read = HostModule::read(&module, known.spec)?;
     known.check_classes(symmetry)?;
     let views = read.views(known.spec)?;
-    let merged = constinit_symmetry::collapse(symmetry, &views)?;
-    let several = |space: &&SpaceSymmetry| !space.partition().is_discrete();
-    let changed: Vec<_> = symmetry.spaces().iter().filter(several).map(SpaceSymmetry::id).collect();
-    known.check_free(&module, &changed)?;
-    let (spec, parameters) = (merged.spec().clone(), merged.entries());
+    let small = constinit_symmetry::collapse(symmetry, &views)?;
+    known.check_free(&module, &merged(symmetry))?;
+    let (spec, parameters) = (small.spec().clone(), small.entries());
     let spaces = sizes(known.spec, &spec);
     let module =
-        if merged.is_identity() { module } else { read.write(module, merged.into_params())? };
+        if small.is_identity() { module } else { read.write(module, small.into_params())? };
     Ok(Collapsed { module, spec, spaces, parameters })
 }

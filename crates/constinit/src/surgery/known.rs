@@ -135,9 +135,7 @@ impl KnownAxes<'_> {
 
     /// Whether sums of weights are what counts of the classes of several units.
     pub(super) fn check_weights(&self, symmetry: &Symmetry) -> Result<(), Error> {
-        let several = symmetry.spaces().iter().filter(|space| !space.partition().is_discrete());
-        let spaces: Vec<SpaceId> = several.map(SpaceSymmetry::id).collect();
-        self.traced.map_or(Ok(()), |traced| self.check_entries(traced, &spaces))
+        self.traced.map_or(Ok(()), |traced| self.check_entries(traced, &merged(symmetry)))
     }
 
     /// The same from the types of the layers.
@@ -204,6 +202,12 @@ fn containers<B: Backend, M: Module<B>>(module: &M) -> HashMap<String, Vec<Strin
     let mut containers = Containers::default();
     module.visit(&mut containers);
     containers.found
+}
+
+/// The spaces with a class of several units.
+pub(super) fn merged(symmetry: &Symmetry) -> Vec<SpaceId> {
+    let several = symmetry.spaces().iter().filter(|space| !space.partition().is_discrete());
+    several.map(SpaceSymmetry::id).collect()
 }
 
 pub(super) fn refused(subject: impl Into<String>, reason: String) -> Error {

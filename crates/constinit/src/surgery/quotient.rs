@@ -1,7 +1,7 @@
 //! The quotient of a module: training at the price of the classes.
 
 use super::counts::{Count, Counts};
-use super::known::{KnownAxes, refused};
+use super::known::{KnownAxes, merged, refused};
 use super::lifting::{Ground, Lifting};
 use super::optimizer::{QuotientOptimizer, ones};
 use super::read::{HostModule, unshared};
@@ -11,7 +11,7 @@ use crate::params::tied_parameters;
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use constinit_symmetry::{
-    Answer, Decay, Keeper, Optimizer as Rule, OwnedParam, QuotientParam, SpaceSymmetry, Symmetry,
+    Answer, Breaker, Claim, Decay, Keeper, Optimizer as Rule, OwnedParam, QuotientParam, Symmetry,
     TrainingFacts, Verdict, certificate, keeps,
 };
 use std::collections::HashSet;
@@ -120,9 +120,7 @@ pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
     let facts = known.traced.map_or(facts.clone(), |traced| traced.drawn.added_to(facts.clone()));
     let found = constinit_symmetry::quotient(symmetry, &read.views(known.spec)?)?;
     check_training(symmetry, &facts, &found)?;
-    let several = |space: &&SpaceSymmetry| !space.partition().is_discrete();
-    let changed: Vec<_> = symmetry.spaces().iter().filter(several).map(SpaceSymmetry::id).collect();
-    known.check_free(module, &changed)?;
+    known.check_free(module, &merged(symmetry))?;
 
     let device = module.devices().into_iter().next().unwrap_or_default();
     let mut counts = vec![None; read.parameters.len()];
@@ -154,8 +152,13 @@ fn check_training(
         let reason = "the facts of the training name this space, which the axes do not have";
         return Err(refused(space.as_str(), reason.to_owned()));
     }
-    let broken = certificate.claims().iter().find(|claim| *claim.verdict() != Verdict::Kept);
-    if let Some(claim) = broken {
+    // A class that something breaks directly before those that rest on it.
+    let broken = || certificate.claims().iter().filter(|claim| *claim.verdict() != Verdict::Kept);
+    let directly = |claim: &&Claim| match claim.verdict() {
+        Verdict::Broken(by) => by.iter().any(|breaker| !matches!(breaker, Breaker::Space(_))),
+        _ => false,
+    };
+    if let Some(claim) = broken().find(directly).or_else(|| broken().next()) {
         let space = symmetry.spaces()[claim.space().get()].name();
         let cannot = "a quotient cannot be trained in the place of the module";
         return Err(refused(space, format!("{cannot}. {}", claim.sentence())));
@@ -171,7 +174,7 @@ fn check_training(
             | Rule::AdaGrad
             | Rule::Adan
     );
-    if !entrywise && !symmetry.spaces().iter().all(|space| space.partition().is_discrete()) {
+    if !entrywise && !merged(symmetry).is_empty() {
         let reason = "it moves a weight as a whole matrix and not entry by entry, so that a quotient would go another way";
         return Err(refused(rule.to_string(), reason.to_owned()));
     }
