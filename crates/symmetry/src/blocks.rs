@@ -9,6 +9,8 @@
 //!     c | d d
 //! ```
 
+use std::ops::Add;
+
 use crate::axes::{AxesSpec, Role, SpecParam};
 use crate::element::Element;
 use crate::error::SymmetryError;
@@ -21,13 +23,13 @@ use crate::sum::exact;
 pub(crate) struct Blocks<'p> {
     spec: &'p AxesSpec,
     param: &'p SpecParam,
-    pub axes: Vec<BlockAxis<'p>>,
+    axes: Vec<BlockAxis<'p>>,
     /// How many there are.
     pub count: usize,
 }
 
 /// A logical axis and the classes of its members.
-pub(crate) struct BlockAxis<'p> {
+struct BlockAxis<'p> {
     dim: Dim,
     space: Option<SpaceId>,
     role: Role,
@@ -35,9 +37,9 @@ pub(crate) struct BlockAxis<'p> {
     /// None where every member is alone.
     classes: Option<&'p Partition>,
     /// How many classes there are.
-    pub len: usize,
+    len: usize,
     /// How far apart neighbouring classes are in the count of blocks.
-    pub step: usize,
+    step: usize,
 }
 
 /// An entry: where it lies in the slice, its row-major number, where the first entry of its block lies, its block.
@@ -47,6 +49,39 @@ pub(crate) struct Step {
     pub place: usize,
     pub first: usize,
     pub block: usize,
+}
+
+impl Add for Step {
+    type Output = Self;
+
+    fn add(self, by: Self) -> Self {
+        Self {
+            offset: self.offset + by.offset,
+            place: self.place + by.place,
+            first: self.first + by.first,
+            block: self.block + by.block,
+        }
+    }
+}
+
+/// A block: where its first entry lies, its number, and along how many input axes it has several members.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct BlockStep {
+    pub first: usize,
+    pub number: usize,
+    pub summed: usize,
+}
+
+impl Add for BlockStep {
+    type Output = Self;
+
+    fn add(self, by: Self) -> Self {
+        Self {
+            first: self.first + by.first,
+            number: self.number + by.number,
+            summed: self.summed + by.summed,
+        }
+    }
 }
 
 impl<'p> Blocks<'p> {
@@ -81,9 +116,13 @@ impl<'p> Blocks<'p> {
     /// Calls `f` with every entry, in row-major order.
     pub fn each_entry(&self, mut f: impl FnMut(Step)) {
         let tables: Vec<Vec<Step>> = self.axes.iter().map(BlockAxis::steps).collect();
-        if self.axes.iter().all(|axis| axis.dim.len > 0) {
-            visit(&tables, Step::default(), &mut f);
-        }
+        visit(&tables, Step::default(), &mut f);
+    }
+
+    /// Calls `f` with every block, in the order of their numbers.
+    pub fn each_block(&self, mut f: impl FnMut(BlockStep)) {
+        let tables: Vec<Vec<BlockStep>> = self.axes.iter().map(BlockAxis::block_steps).collect();
+        visit(&tables, BlockStep::default(), &mut f);
     }
 
     /// For every block, whether its entries are not all bitwise alike.
@@ -239,17 +278,22 @@ impl BlockAxis<'_> {
         };
         (0..self.dim.len).map(step).collect()
     }
+
+    fn block_steps(&self) -> Vec<BlockStep> {
+        let step = |class: usize| BlockStep {
+            first: self.member(class, 0) * self.dim.stride,
+            number: class * self.step,
+            summed: usize::from(self.role == Role::Input && self.size(class) > 1),
+        };
+        (0..self.len).map(step).collect()
+    }
 }
 
-fn visit<F: FnMut(Step)>(tables: &[Vec<Step>], at: Step, f: &mut F) {
-    let Some((table, rest)) = tables.split_first() else { return f(at) };
-    for step in table {
-        let next = Step {
-            offset: at.offset + step.offset,
-            place: at.place + step.place,
-            first: at.first + step.first,
-            block: at.block + step.block,
-        };
-        if rest.is_empty() { f(next) } else { visit(rest, next, f) }
+/// Calls `f` with the sum of one item of every table, for all combinations; the last table varies fastest.
+fn visit<T: Copy + Add<Output = T>, F: FnMut(T)>(tables: &[Vec<T>], at: T, f: &mut F) {
+    match tables {
+        [] => f(at),
+        [last] => last.iter().for_each(|&step| f(at + step)),
+        [table, rest @ ..] => table.iter().for_each(|&step| visit(rest, at + step, f)),
     }
 }

@@ -230,11 +230,12 @@ fn change<T: Number>(
         let classes = blocks.classes(block);
         blocks.check_sums(data, &classes, &blocks.merging_as(Role::Output, &classes))?;
     }
+    let mut summed = Vec::new();
+    blocks.each_block(|block| summed.extend((block.summed > 0).then_some(block)));
     let mut largest = 0.0_f64;
-    for block in 0..blocks.count {
-        let classes = blocks.classes(block);
+    for block in summed {
+        let (classes, first) = (blocks.classes(block.number), block.first);
         for axis in blocks.merging_as(Role::Input, &classes) {
-            let first = blocks.first(&classes);
             let mut members = blocks.offsets(&classes, &[axis]);
             for at in blocks.offsets(&classes, &blocks.others(&[axis])) {
                 draw.shuffle(&mut members);

@@ -37,7 +37,7 @@
 //! ```
 
 use crate::axes::{AxesSpec, Role};
-use crate::blocks::Blocks;
+use crate::blocks::{BlockStep, Blocks};
 use crate::error::SymmetryError;
 use crate::owned::{Number, OwnedParam};
 use crate::parallel;
@@ -100,22 +100,31 @@ pub fn collapse(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Collapse
 
 /// The merged entries, one for each block.
 fn merge<T: Number>(data: &[T], blocks: &Blocks<'_>) -> Result<Vec<T>, SymmetryError> {
-    let of_block = |(block, varies): (usize, bool)| {
+    let varying = blocks.varying(data);
+    for block in (0..blocks.count).filter(|&block| varying[block]) {
         let classes = blocks.classes(block);
-        if varies {
-            blocks.check_sums(data, &classes, &blocks.merging_as(Role::Output, &classes))?;
-        }
-        let first = blocks.first(&classes);
-        let summed = blocks.offsets(&classes, &blocks.merging_as(Role::Input, &classes));
-        let terms = || summed.iter().map(|by| data[first + by]);
-        // A sum of zeros has their sign where all of them have it.
-        if summed.len() == 1 || terms().all(|x| x.value() == 0.0 && x.bits() == data[first].bits())
-        {
-            return Ok(data[first]);
-        }
-        Ok(T::nearest(&exact(T::RANGE, terms().map(T::value)), T::RANGE))
-    };
-    blocks.varying(data).into_iter().enumerate().map(of_block).collect()
+        blocks.check_sums(data, &classes, &blocks.merging_as(Role::Output, &classes))?;
+    }
+    let mut merged = Vec::with_capacity(blocks.count);
+    blocks.each_block(|block| {
+        merged.push(match block.summed {
+            0 => data[block.first],
+            _ => sum(data, blocks, block),
+        });
+    });
+    Ok(merged)
+}
+
+/// The sum over the input axes of a block, at the first of its members on every other axis.
+fn sum<T: Number>(data: &[T], blocks: &Blocks<'_>, block: BlockStep) -> T {
+    let classes = blocks.classes(block.number);
+    let offsets = blocks.offsets(&classes, &blocks.merging_as(Role::Input, &classes));
+    let terms = || offsets.iter().map(|by| data[block.first + by]);
+    // A sum of zeros has their sign where all of them have it.
+    if terms().all(|x| x.value() == 0.0 && x.bits() == data[block.first].bits()) {
+        return data[block.first];
+    }
+    T::nearest(&exact(T::RANGE, terms().map(T::value)), T::RANGE)
 }
 
 impl Collapsed {

@@ -66,6 +66,18 @@
 //! # Ok::<(), constinit_symmetry::SymmetryError>(())
 //! ```
 //!
+//! # What to do with it
+//!
+//! | function | makes | keeps |
+//! |---|---|---|
+//! | [`quotient()`] | one number for each block of classes, to train at the price of the classes | the full network's path, which [`Quotient::lift`] gives back |
+//! | [`collapse()`] | one unit of each class | the function, exactly but for one rounding of each sum |
+//! | [`widen()`] | copies of units | the function; [`collapse()`] gives the parameters back, bit for bit |
+//! | [`break_symmetry`] | units that training tells apart | the function: all sums over classes, exactly |
+//!
+//! Each checks in the given parameters that the classes are what it needs, and otherwise names the parameter, the two
+//! units and the block that disagree.
+//!
 //! # Where to look next
 //!
 //! - [`AxesSpec`] and [`layers`]: dense, convolution (with groups), normalisation, embedding, attention heads, residual
@@ -75,6 +87,7 @@
 //! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, dead and constant units.
 //! - [`spreads`]: how far the units of a class have moved apart since; [`imbalances`]: how far their sums have.
 //! - [`dynamics`]: training of dense networks, or of their quotients, in closed form: in floats, or in fractions.
+//!   [`Quotient::perceptron`] leads there, [`Quotient::means_of_perceptron`] back.
 //! - [`transverse()`]: the curvature that parts twins, or does not.
 //! - [`AxesSpec::swapped_entries`]: the entries that a swap of two units exchanges.
 //! - [`forecast`]: whether rounding will separate the units of a class, and after how many steps.
@@ -83,10 +96,10 @@
 //!
 //! # Floating point
 //!
-//! Nothing here rounds. Entries are compared as stored, and sums over classes are compared as real numbers (a long
+//! Answers never round. Entries are compared as stored, and sums over classes are compared as real numbers (a long
 //! accumulator, not a rounded sum), so that answers depend neither on the order of units nor on the number of
-//! threads. What exact arithmetic keeps together, rounding may still separate during training; [`forecast`] tells how
-//! fast, given the curvature of the loss along a difference.
+//! threads. Where new parameters are made, a sum is rounded once. What exact arithmetic keeps together, rounding may still
+//! separate during training; [`forecast`] tells how fast, given the curvature of the loss along a difference.
 //!
 //! # Features
 //!

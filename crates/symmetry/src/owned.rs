@@ -86,9 +86,7 @@ impl OwnedParam {
 impl From<&ParamView<'_>> for OwnedParam {
     /// A copy, row-major whatever the strides.
     fn from(view: &ParamView<'_>) -> Self {
-        let elements = with_elements!(view.elements(), |data| {
-            Number::wrap((0..view.entries()).map(|entry| data[view.offset(entry)]).collect())
-        });
+        let elements = with_elements!(view.elements(), |data| Number::wrap(view.in_order(data)));
         Self::new(view.path(), view.shape(), elements)
     }
 }

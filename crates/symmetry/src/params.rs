@@ -238,8 +238,16 @@ impl<'a> ParamView<'a> {
     /// All values, row-major.
     pub fn to_f64(&self) -> Vec<f64> {
         with_elements!(self.elements, |data| {
-            (0..self.entries()).map(|entry| data[self.offset(entry)].value()).collect()
+            self.in_order(data).into_iter().map(Element::value).collect()
         })
+    }
+
+    /// Numbers at the places of the view, row-major.
+    pub(crate) fn in_order<T: Copy>(&self, data: &[T]) -> Vec<T> {
+        if self.strides == strides(&self.shape) {
+            return data[..self.entries()].to_vec();
+        }
+        (0..self.entries()).map(|entry| data[self.offset(entry)]).collect()
     }
 
     /// The value at an index, or `None` outside of the shape.

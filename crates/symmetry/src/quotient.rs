@@ -22,6 +22,9 @@
 //! stays. So such twins behave as equitable classes do: their quotient is *not* the full network's path under a rule
 //! that scales a decay entry by entry (Adam with coupled decay). [`Quotient::has_deviations`] tells.
 //!
+//! As for [`collapse`](crate::collapse()), a mean over the units of a space outside of parameters (a layer norm) weighs classes
+//! alike in the network of classes: with classes of several sizes that network is another function.
+//!
 //! ```
 //! use constinit_symmetry::{AxesSpec, OwnedElements, ParamView, layers, quotient, twins};
 //!
@@ -58,16 +61,18 @@
 //! # Ok::<(), constinit_symmetry::SymmetryError>(())
 //! ```
 
-use crate::axes::{AxesSpec, Role, SpecParam};
+mod param;
+
+use crate::axes::{AxesSpec, Role, RoleAxis, SpecParam};
 use crate::blocks::Blocks;
-use crate::element::Element;
 use crate::error::SymmetryError;
-use crate::owned::{Number, OwnedElements, OwnedParam, with_type};
+use crate::owned::{OwnedElements, OwnedParam};
 use crate::parallel;
-use crate::params::{ElementType, Elements, ParamView, strides, with_elements};
+use crate::params::{ParamView, strides};
 use crate::partition::Partition;
-use crate::sum::{Range, Total, add, exact};
 use crate::symmetry::Symmetry;
+
+pub use param::{QuotientAxis, QuotientParam};
 
 /// A network of classes, and what it takes to lift it.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,25 +80,6 @@ pub struct Quotient {
     classes: Symmetry,
     spec: AxesSpec,
     params: Vec<QuotientParam>,
-}
-
-/// One parameter of a [`Quotient`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct QuotientParam {
-    path: String,
-    shape: Vec<usize>,
-    means: Vec<f64>,
-    axes: Vec<QuotientAxis>,
-    element_type: ElementType,
-    /// The full parameter, where its blocks are not constant.
-    original: Option<OwnedElements>,
-}
-
-/// How many members of the full axis each index of a quotient's axis stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuotientAxis {
-    role: Role,
-    sizes: Vec<usize>,
 }
 
 /// The quotient of a network by its classes.
@@ -123,16 +109,8 @@ pub fn quotient(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Quotient
     let of_param = |number: usize| {
         let (param, view) = (&full.params()[number], views[number]);
         let blocks = Blocks::new(full, param, view.strides(), &partitions);
-        let means = with_elements!(view.elements(), |data| means(data, view, &blocks))?;
-        let varies = means.varies.then(|| OwnedParam::from(view).into_elements());
-        Ok(QuotientParam {
-            path: param.path().into(),
-            shape: spec.params()[number].shape().into(),
-            means: means.means,
-            axes: axes(param, &partitions),
-            element_type: view.elements().element_type(),
-            original: varies,
-        })
+        let shape = spec.params()[number].shape();
+        QuotientParam::new(view, &blocks, shape, axes(param, &partitions))
     };
     let params = parallel::map(0..full.params().len(), 1, of_param);
     let params = params.into_iter().collect::<Result<_, SymmetryError>>()?;
@@ -144,57 +122,9 @@ pub(crate) fn partitions(classes: &Symmetry) -> Vec<&Partition> {
     classes.spaces().iter().map(|space| space.partition()).collect()
 }
 
-struct Means {
-    means: Vec<f64>,
-    varies: bool,
-}
-
-fn means<E: Element>(
-    data: &[E],
-    view: &ParamView<'_>,
-    blocks: &Blocks<'_>,
-) -> Result<Means, SymmetryError> {
-    let all: Vec<usize> = (0..blocks.axes.len()).collect();
-    let varying = blocks.varying(data);
-    let mut means = Vec::with_capacity(blocks.count);
-    for (block, &varies) in varying.iter().enumerate() {
-        let classes = blocks.classes(block);
-        let first = blocks.first(&classes);
-        if !varies {
-            means.push(data[first].value());
-            continue;
-        }
-        for axis in blocks.merging(&classes) {
-            blocks.check_sums(data, &classes, &[axis])?;
-        }
-        let offsets = blocks.offsets(&classes, &all);
-        let entries = || offsets.iter().map(|by| data[first + by].value());
-        if entries().any(|x| !x.is_finite()) {
-            return Err(not_finite(view));
-        }
-        // In two steps, neither of which overflows; the first is exact where it matters.
-        let (scale, count) = (2f64.powi(-40), entries().len() as f64);
-        let sum = exact(E::RANGE, entries()).rounded(E::RANGE);
-        means.push(match sum.is_finite() {
-            true => sum / count,
-            false => {
-                exact(E::RANGE, entries().map(|x| x * scale)).rounded(E::RANGE) / count / scale
-            }
-        });
-    }
-    Ok(Means { means, varies: varying.contains(&true) })
-}
-
-fn not_finite(view: &ParamView<'_>) -> SymmetryError {
-    let values = view.to_f64();
-    let entry = values.iter().position(|x| !x.is_finite()).unwrap_or(0);
-    let value = values.get(entry).copied().unwrap_or(f64::NAN);
-    SymmetryError::NotFinite { parameter: view.path().into(), entry, value }
-}
-
 /// How many members of every axis of a parameter each index of its quotient stands for.
 fn axes(param: &SpecParam, partitions: &[&Partition]) -> Vec<QuotientAxis> {
-    let of_axis = |(axis, &len): (&crate::axes::RoleAxis, &usize)| {
+    let of_axis = |(axis, &len): (&RoleAxis, &usize)| {
         let sizes = match axis.axis.space() {
             None => vec![1; len],
             Some(id) => {
@@ -204,91 +134,9 @@ fn axes(param: &SpecParam, partitions: &[&Partition]) -> Vec<QuotientAxis> {
                 (0..axis.axis.outer()).flat_map(|_| block.clone()).collect()
             }
         };
-        QuotientAxis { role: axis.role, sizes }
+        QuotientAxis::new(axis.role, sizes)
     };
     param.axes().iter().zip(param.shape()).map(of_axis).collect()
-}
-
-impl QuotientAxis {
-    /// On which side of the parameter the axis stands.
-    pub fn role(&self) -> Role {
-        self.role
-    }
-
-    /// For every index of the quotient's axis, how many indices of the full axis it stands for: the size of the class;
-    /// 1 on an axis that is not over a space.
-    pub fn sizes(&self) -> &[usize] {
-        &self.sizes
-    }
-}
-
-impl QuotientParam {
-    /// The parameter's name.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// The size of every axis: the full shape with classes in the place of units.
-    pub fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    /// The block means, row-major.
-    pub fn means(&self) -> &[f64] {
-        &self.means
-    }
-
-    /// How many members each index of each axis stands for, and the role of each axis.
-    ///
-    /// With n = the product of the sizes over the axes of role input, and m = that over those of role output, an entry w
-    /// of the quotient has the collapsed parameter W' = n w, and the derivative of the loss with regard to W' is m times
-    /// that with regard to one entry of the full network.
-    pub fn axes(&self) -> &[QuotientAxis] {
-        &self.axes
-    }
-
-    /// The product of the sizes over the axes of a role, at an entry of the quotient by its row-major number.
-    ///
-    /// # Panics
-    ///
-    /// Where the quotient has no such entry.
-    pub fn multiplicity(&self, role: Role, entry: usize) -> usize {
-        assert!(entry < self.means.len(), "entry {entry} of {}", self.means.len());
-        let mut rest = entry;
-        let mut product = 1_usize;
-        for (axis, &len) in self.axes.iter().zip(&self.shape).rev() {
-            if axis.role == role {
-                product = product.saturating_mul(axis.sizes[rest % len]);
-            }
-            rest /= len;
-        }
-        product
-    }
-
-    /// The type of the full parameter's numbers.
-    pub fn element_type(&self) -> ElementType {
-        self.element_type
-    }
-
-    /// Whether an entry differs from the mean of its block.
-    pub fn has_deviations(&self) -> bool {
-        self.original.is_some()
-    }
-
-    /// The block means as a parameter.
-    pub fn view(&self) -> ParamView<'_> {
-        ParamView::contiguous(&self.path, &self.shape, Elements::F64(&self.means))
-    }
-
-    /// An error where an axis that merges units has no known role.
-    fn check_roles(&self, spec: &AxesSpec) -> Result<(), SymmetryError> {
-        for (number, axis) in self.axes.iter().enumerate() {
-            if axis.role == Role::Unknown && axis.sizes.iter().any(|&size| size > 1) {
-                return Err(unknown_role(spec, &self.path, number, "a collapsed network"));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// An axis of a parameter has no known role.
@@ -335,13 +183,7 @@ impl Quotient {
     pub fn collapsed(&self) -> Result<Vec<OwnedParam>, SymmetryError> {
         let collapse = |param: &QuotientParam| {
             param.check_roles(&self.spec)?;
-            let scaled =
-                |(entry, &mean): (usize, &f64)| (mean, param.multiplicity(Role::Input, entry));
-            let scaled = param.means.iter().enumerate().map(scaled);
-            let elements = with_type!(param.element_type, |T| T::wrap(
-                scaled.map(|(mean, count)| times::<T>(mean, count)).collect()
-            ));
-            Ok(OwnedParam::new(&param.path, &param.shape, elements))
+            Ok(OwnedParam::new(param.path(), param.shape(), param.collapsed()))
         };
         self.params.iter().map(collapse).collect()
     }
@@ -360,7 +202,7 @@ impl Quotient {
             for (entry, mean) in means.iter_mut().enumerate() {
                 *mean /= param.multiplicity(Role::Input, entry) as f64;
             }
-            Ok(OwnedParam::new(&param.path, &param.shape, OwnedElements::F64(means)))
+            Ok(OwnedParam::new(param.path(), param.shape(), OwnedElements::F64(means)))
         };
         self.params.iter().zip(&views).map(means).collect()
     }
@@ -375,8 +217,9 @@ impl Quotient {
         self.lift_scaled(means, |_| 1.0)
     }
 
-    /// The same with deviations times a factor for each path: what is left of them where training shrinks weights, the
-    /// product of (1 - rate · decay) over the steps.
+    /// The same with deviations times a factor for each path: what is left of them where training shrinks weights. That is
+    /// what the rule makes of the number 1 when all its gradients are 0: (1 - rate · decay) to the number of steps for
+    /// gradient descent and AdamW.
     ///
     /// # Errors
     ///
@@ -392,9 +235,8 @@ impl Quotient {
         let lifted =
             self.params.iter().zip(full.params()).zip(&views).map(|((old, param), view)| {
                 let blocks = Blocks::new(full, param, &strides(param.shape()), &partitions);
-                let factor = factor(&old.path);
-                let elements = old.lift(&blocks, &view.to_f64(), factor);
-                OwnedParam::new(&old.path, param.shape(), elements)
+                let lifted = old.lift(&blocks, &view.to_f64(), factor(old.path()));
+                OwnedParam::new(old.path(), param.shape(), lifted)
             });
         Ok(lifted.collect())
     }
@@ -403,42 +245,4 @@ impl Quotient {
     pub fn class_sizes(&self, space: &str) -> Option<Vec<usize>> {
         self.classes.space(space).map(|space| space.partition().sizes().collect())
     }
-}
-
-impl QuotientParam {
-    fn lift(&self, blocks: &Blocks<'_>, means: &[f64], factor: f64) -> OwnedElements {
-        let moved = |old: f64, block: usize| {
-            let (now, then) = (means[block], self.means[block]);
-            old + (now - then) + (factor - 1.0) * (old - then)
-        };
-        fn all<T: Number>(blocks: &Blocks<'_>, entry: impl Fn(usize, usize) -> T) -> OwnedElements {
-            let mut entries = Vec::new();
-            blocks.each_entry(|step| entries.push(entry(step.place, step.block)));
-            T::wrap(entries)
-        }
-        let unmoved =
-            |block: usize| means[block].to_bits() == self.means[block].to_bits() && factor == 1.0;
-        match &self.original {
-            None => {
-                with_type!(self.element_type, |T| all(blocks, |_, block| T::rounded(means[block])))
-            }
-            Some(original) => with_elements!(original.elements(), |data| {
-                all(blocks, |place, block| match unmoved(block) {
-                    true => data[place],
-                    false => Number::rounded(moved(data[place].value(), block)),
-                })
-            }),
-        }
-    }
-}
-
-/// A mean times a count, rounded once.
-fn times<T: Number>(mean: f64, count: usize) -> T {
-    let product = mean * count as f64;
-    if !product.is_finite() || mean.mul_add(count as f64, -product) == 0.0 {
-        return T::rounded(product);
-    }
-    let mut digits = vec![0; Range::DOUBLE.digits];
-    add(&mut digits, Range::DOUBLE, mean, count as u64);
-    T::nearest(&Total::new(&mut digits, [0; 2], false), Range::DOUBLE)
 }

@@ -183,6 +183,21 @@ mod tests {
         );
     }
 
+    /// 1 + 2⁻²⁴ lies between two single-precision numbers; what is added takes it past the middle, and the nearest f64
+    /// back to it.
+    #[test]
+    fn rounding_to_odd_is_rounding_once() {
+        let terms = once(&[1.0, 2f64.powi(-24), 2f64.powi(-80)]);
+        let sum = total(&terms, Range::SINGLE);
+        assert_eq!(sum.rounded(Range::SINGLE) as f32, 1.0);
+        assert_eq!(sum.to_odd(Range::SINGLE) as f32, 1.0 + f32::EPSILON);
+        let sum = total(&once(&[-1.0, -(2f64.powi(-24)), -(2f64.powi(-80))]), Range::DOUBLE);
+        assert_eq!(sum.to_odd(Range::DOUBLE) as f32, -1.0 - f32::EPSILON);
+        for exact in [0.0, -3.0, 1e-310, 5e-324, f64::MAX] {
+            assert_eq!(total(&once(&[exact]), Range::DOUBLE).to_odd(Range::DOUBLE), exact);
+        }
+    }
+
     #[test]
     fn weights_are_repetitions() {
         for (x, range) in [(0.1, Range::DOUBLE), (f64::from(-0.1_f32), Range::SINGLE)] {

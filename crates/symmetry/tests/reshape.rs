@@ -503,9 +503,10 @@ fn breaking_keeps_every_sum_and_tells_all_units_apart_that_are_read() {
                 let exact = |x: f64| BigRational::from_float(x).unwrap();
                 let values = [before.view().to_f64(), after.view().to_f64()];
                 let mut sums = std::collections::BTreeMap::<Vec<usize>, BigRational>::new();
-                for flat in 0..values[0].len() {
-                    assert!((values[0][flat] - values[1][flat]).abs() <= 0.9001);
-                    let change = exact(values[1][flat]) - exact(values[0][flat]);
+                for (flat, (old, new)) in values[0].iter().zip(&values[1]).enumerate() {
+                    // An entry of a parameter that reads three spaces moves three times.
+                    assert!((old - new).abs() <= 0.9001);
+                    let change = exact(*new) - exact(*old);
                     let index = unflatten(flat, before.shape());
                     let key = index.iter().zip(&axes).zip(of_spec);
                     let key = key.map(|((i, axis), of_spec)| match axis {
