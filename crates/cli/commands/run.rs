@@ -153,7 +153,7 @@ impl Job for Run {
                 session.start(fresh, symmetry, &mut screen)
             }
             Some(small) => {
-                let trained = small.optimizer(optimizer.init()?);
+                let trained = small.optimizer(optimizer.init::<B, ConstInit<B>>()?);
                 let trained = match self.clip() {
                     Some(clip) => trained.with_clip(clip),
                     None => trained,
@@ -272,7 +272,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
     /// The network that a trained module stands for.
     fn full(&self, trained: &ConstInit<B>) -> Result<ConstInit<B>, Failure> {
         match &self.lifting {
-            Some(lifting) => Ok(lifting.lift(trained)?),
+            Some(lifting) => Ok(lifting.lift::<B, _>(trained)?),
             None => Ok(trained.clone()),
         }
     }

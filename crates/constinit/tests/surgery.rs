@@ -300,7 +300,7 @@ fn collapse_keeps_the_function_of_a_residual_stream() {
 #[test]
 fn collapse_without_symmetry_is_the_identity() {
     let (net, spec) = mlp::<I>(&[3, 4, 2], Activation::Tanh);
-    let classes = vec![(0..4).collect()];
+    let classes: Vec<Vec<usize>> = vec![(0..4).collect()];
     let net = imposed(net, &spec, &classes, Classes::Twins, 3);
     let found = symmetry_of(&net, &spec, Kind::ForwardLumpable).unwrap();
     let before: Vec<_> = read_parameters(&net).into_iter().map(|p| p.data).collect();
@@ -476,7 +476,7 @@ impl<'a> Training<'a> {
         let found = symmetry_of(&full, spec, Kind::Equitable).unwrap();
         let small = quotient(&full, axes, &found, &self.optimizer.facts()).unwrap();
         assert!(!small.is_identity());
-        let optimizer = small.optimizer(self.optimizer.init().unwrap());
+        let optimizer = small.optimizer(self.optimizer.init::<B, M>().unwrap());
         let optimizer = match self.clip {
             Some(clip) => optimizer.with_clip(clip),
             None => optimizer,
@@ -490,7 +490,7 @@ impl<'a> Training<'a> {
         let mut plan = Plan::steps(self.steps);
         let quick = train(state, &mut data(self.columns), loss, &plan, &mut []);
         let lifted = lifting.lift::<B, M>(&quick.state.model).unwrap();
-        let state = TrainState::new(full, self.optimizer.init().unwrap(), self.schedule());
+        let state = TrainState::new(full, self.optimizer.init::<B, M>().unwrap(), self.schedule());
         plan.clip = self.clip;
         let slow = train(state, &mut data(self.columns), loss, &plan, &mut []);
         let expected = all_parameters(&slow.state.model);
@@ -629,7 +629,7 @@ fn a_quotient_goes_on_from_a_checkpoint() {
         let (net, spec) = deep(SIZES, Classes::Equitable, 2);
         let found = symmetry_of(&net, &spec, Kind::Equitable).unwrap();
         let small = quotient(&net, &spec, &found, &optimizer.facts()).unwrap();
-        let trained = small.optimizer(optimizer.init().unwrap());
+        let trained = small.optimizer(optimizer.init::<B, ConstInit<B>>().unwrap());
         let lifting = trained.lifting().clone();
         (TrainState::new(small.module, trained, 0.01), lifting)
     };
@@ -664,13 +664,13 @@ fn a_lifted_probe_reads_what_a_probe_of_the_module_reads() {
     let found = symmetry_of(&net, &spec, Kind::Equitable).unwrap();
     let small = quotient(&net, &spec, &found, &optimizer.facts()).unwrap();
     let mut seen = probe();
-    let trained = small.optimizer(optimizer.init().unwrap());
+    let trained = small.optimizer(optimizer.init::<B, ConstInit<B>>().unwrap());
     let mut lifted = LiftedProbe::new(&mut seen, trained.lifting().clone());
     assert!(!Probe::<B, ConstInit<B>>::reads_gradients(&lifted));
     let state = TrainState::new(small.module, trained, 0.01);
     train(state, &mut data([3, 2]), loss, &Plan::steps(9), &mut [&mut lifted]);
     let mut full = probe().without_gradients();
-    let state = TrainState::new(net, optimizer.init().unwrap(), 0.01);
+    let state = TrainState::new(net, optimizer.init::<B, ConstInit<B>>().unwrap(), 0.01);
     train(state, &mut data([3, 2]), loss, &Plan::steps(9), &mut [&mut full]);
     assert_eq!(seen.readings().len(), 10);
     for (seen, full) in seen.readings().iter().zip(full.readings()) {
@@ -708,7 +708,7 @@ fn specs_and_classes_that_do_not_fit_are_refused() {
         "axes: parameter `layers.0.weight` has shape [3, 5], but the spec was built for [3, 4]"
     );
     // Classes of a module whose units are alike, in one whose units are not.
-    let alone = vec![(0..4).collect()];
+    let alone: Vec<Vec<usize>> = vec![(0..4).collect()];
     let random = imposed(net, &spec, &alone, Classes::Twins, 1);
     let found = message(collapse(random.clone(), &spec, &found));
     let expected = "axes: units 0 and 1 of `hidden1` are in one class, but";

@@ -135,7 +135,8 @@ fn prove_uncounted<M: Module<N>>(traced: &Traced, module: M, run: impl Fn(&M) ->
     for space in traced.axes.spaces() {
         let copies = copies(space.units());
         if traced.counted.iter().any(|counted| counted.space == space.name()) {
-            let refused = widen(module.clone(), traced, &[(space.name(), &copies)], Shares::Equal);
+            let refused =
+                widen(module.clone(), traced, &[(space.name(), copies.as_slice())], Shares::Equal);
             let reason = refused.map(|_| ()).unwrap_err().to_string();
             assert!(reason.contains("depends on the number of these units"), "{reason}");
         } else {

@@ -65,7 +65,7 @@ impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
 /// use burn::tensor::Tensor;
 /// use burn_autodiff::Autodiff;
 /// use burn_ndarray::NdArray;
-/// use constinit::ConstInitConfig;
+/// use constinit::{ConstInit, ConstInitConfig};
 /// use constinit::params::read_parameters;
 /// use constinit::surgery::{Kind, quotient, symmetry_of};
 /// use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
@@ -78,13 +78,12 @@ impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
 /// let small = quotient(&net, &spec, &symmetry_of(&net, &spec, Kind::Equitable)?, &adam.facts())?;
 /// assert_eq!(small.to_string(), "hidden1: 64 units are 1; 516 parameters are 12");
 ///
-/// let optimizer = small.optimizer(adam.init()?);
+/// let optimizer = small.optimizer(adam.init::<B, ConstInit<B>>()?);
 /// let lifting = optimizer.lifting().clone();
 /// let state = TrainState::new(small.module, optimizer, 0.01);
 /// let x = Tensor::<B, 2>::from_data([[0.5, -1.0, 2.0], [1.0, 0.0, -0.5]], &device);
 /// let mut data = FullBatch::new(Batch { inputs: x, targets: Tensor::ones([2, 4], &device) })?;
-/// let loss = |net: &_, batch: Batch<B>| {
-///     let net: &constinit::ConstInit<B> = net;
+/// let loss = |net: &ConstInit<B>, batch: Batch<B>| {
 ///     Loss::Mse.forward(net.forward(batch.inputs), batch.targets)
 /// };
 /// let trained = train(state, &mut data, loss, &Plan::steps(20), &mut []);
