@@ -145,15 +145,15 @@ fn mlp<K: Backend>(dims: &[usize], activation: Activation) -> (ConstInit<K>, Axe
 }
 
 #[derive(Module, Debug)]
-struct Cnn<K: Backend> {
-    conv1: Conv2d<K>,
-    norm: BatchNorm<K>,
-    conv2: Conv2d<K>,
-    head: Linear<K>,
+struct Cnn<B: Backend> {
+    conv1: Conv2d<B>,
+    norm: BatchNorm<B>,
+    conv2: Conv2d<B>,
+    head: Linear<B>,
 }
 
-impl<K: Backend> Cnn<K> {
-    fn new(device: &K::Device) -> Self {
+impl<B: Backend> Cnn<B> {
+    fn new(device: &B::Device) -> Self {
         Self {
             conv1: Conv2dConfig::new([1, 6], [3, 3]).init(device),
             norm: BatchNormConfig::new(6).init(device),
@@ -162,7 +162,7 @@ impl<K: Backend> Cnn<K> {
         }
     }
 
-    fn forward(&self, x: Tensor<K, 2>) -> Tensor<K, 2> {
+    fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         let rows = x.dims()[0];
         let x = relu(self.norm.forward(self.conv1.forward(x.reshape([rows, 1, 6, 6]))));
         self.head.forward(self.conv2.forward(x).tanh().flatten(1, 3))
@@ -175,20 +175,20 @@ impl<K: Backend> Cnn<K> {
 
 /// A residual stream, without norms.
 #[derive(Module, Debug)]
-struct Residual<K: Backend> {
-    enter: Linear<K>,
-    up: Linear<K>,
-    down: Linear<K>,
-    leave: Linear<K>,
+struct Residual<B: Backend> {
+    enter: Linear<B>,
+    up: Linear<B>,
+    down: Linear<B>,
+    leave: Linear<B>,
 }
 
-impl<K: Backend> Residual<K> {
-    fn new(device: &K::Device) -> Self {
+impl<B: Backend> Residual<B> {
+    fn new(device: &B::Device) -> Self {
         let linear = |inputs, outputs| LinearConfig::new(inputs, outputs).init(device);
         Self { enter: linear(3, 6), up: linear(6, 5), down: linear(5, 6), leave: linear(6, 2) }
     }
 
-    fn forward(&self, x: Tensor<K, 2>) -> Tensor<K, 2> {
+    fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         let x = self.enter.forward(x);
         let x = x.clone() + self.down.forward(self.up.forward(x).tanh());
         self.leave.forward(x)
@@ -749,13 +749,13 @@ fn training_that_parts_classes_is_refused_with_its_reason() {
 #[test]
 fn a_trace_tells_a_quotient_of_dropout() {
     #[derive(Module, Debug)]
-    struct Dropped<K: Backend> {
-        a: Linear<K>,
+    struct Dropped<B: Backend> {
+        a: Linear<B>,
         dropout: Dropout,
-        b: Linear<K>,
+        b: Linear<B>,
     }
-    impl<K: Backend> Dropped<K> {
-        fn new(device: &K::Device) -> Self {
+    impl<B: Backend> Dropped<B> {
+        fn new(device: &B::Device) -> Self {
             let [a, b] = [LinearConfig::new(3, 4), LinearConfig::new(4, 2)];
             let dropout = DropoutConfig::new(0.5).init();
             Self { a: a.init(device), dropout, b: b.init(device) }
@@ -782,10 +782,10 @@ fn a_trace_tells_a_quotient_of_dropout() {
 macro_rules! between {
     ($name:ident, $layer:ty, $new:expr, |$net:ident, $x:ident| $forward:expr) => {{
         #[derive(Module, Debug)]
-        struct $name<K: Backend> {
-            a: Linear<K>,
+        struct $name<B: Backend> {
+            a: Linear<B>,
             middle: $layer,
-            b: Linear<K>,
+            b: Linear<B>,
         }
         fn new<K: Backend>(device: &K::Device) -> $name<K> {
             let [a, b] = [LinearConfig::new(3, 4), LinearConfig::new(4, 2)];
@@ -806,7 +806,7 @@ macro_rules! between {
 #[test]
 fn modules_that_count_their_units_are_refused() {
     let [traced, declared] =
-        between!(Normed, LayerNorm<K>, LayerNormConfig::new(4), |net, x| net.middle.forward(x));
+        between!(Normed, LayerNorm<B>, LayerNormConfig::new(4), |net, x| net.middle.forward(x));
     assert_eq!(
         traced,
         "a: the model depends on the number of these units: it sums or averages them, as norms and \
@@ -815,7 +815,7 @@ fn modules_that_count_their_units_are_refused() {
     assert!(declared.contains("middle.gamma: a LayerNorm may depend"), "{declared}");
     let [traced, declared] = between!(
         Attentive,
-        MultiHeadAttention<K>,
+        MultiHeadAttention<B>,
         MultiHeadAttentionConfig::new(4, 2),
         |net, x| {
             let [rows, columns] = x.dims();
@@ -826,17 +826,17 @@ fn modules_that_count_their_units_are_refused() {
     assert!(traced.contains("middle"), "{traced}");
     assert!(declared.contains("part of a MultiHeadAttention"), "{declared}");
     let [traced, _] =
-        between!(Averaged, Linear<K>, LinearConfig::new(4, 4), |net, x| x.clone() / x.mean_dim(1));
+        between!(Averaged, Linear<B>, LinearConfig::new(4, 4), |net, x| x.clone() / x.mean_dim(1));
     assert!(traced.contains("sums or averages"), "{traced}");
 }
 
 #[test]
 fn convolutions_in_groups_are_refused() {
     #[derive(Module, Debug)]
-    struct Depthwise<K: Backend> {
-        enter: Conv2d<K>,
-        each: Conv2d<K>,
-        leave: Linear<K>,
+    struct Depthwise<B: Backend> {
+        enter: Conv2d<B>,
+        each: Conv2d<B>,
+        leave: Linear<B>,
     }
     fn new<K: Backend>(device: &K::Device) -> Depthwise<K> {
         Depthwise {
@@ -859,10 +859,10 @@ fn convolutions_in_groups_are_refused() {
 #[test]
 fn tied_weights_are_refused_where_they_would_part() {
     #[derive(Module, Debug)]
-    struct Tied<K: Backend> {
-        a: Linear<K>,
-        b: Linear<K>,
-        c: Linear<K>,
+    struct Tied<B: Backend> {
+        a: Linear<B>,
+        b: Linear<B>,
+        c: Linear<B>,
     }
     fn tied<K: AutodiffBackend>(device: &K::Device) -> Tied<K> {
         let square = LinearConfig::new(4, 4).init::<K>(device);
