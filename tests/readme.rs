@@ -37,6 +37,9 @@ fn the_configuration_runs() {
     let ran = folder.run(&args).ok();
     assert!(ran.stdout.contains("hidden2: 16 units"), "{}", ran.stdout);
     folder.run(&["run", "--resume", "run1"]).ok();
+    let ran = folder.run(&["run", "--config", "my.toml", "--quotient", "--backend", backend]).ok();
+    let shown = blocks("text").into_iter().find(|block| block.contains("one unit is trained"));
+    assert!(ran.stdout.contains(&shown.unwrap()), "{}", ran.stdout);
 }
 
 #[test]
@@ -54,7 +57,8 @@ fn devices_lists_every_backend_that_is_compiled_in() {
 fn help_names_every_option_and_has_examples() {
     let folder = Folder::new();
     let help = folder.run(&["run", "--help"]).ok().stdout;
-    for option in ["--config", "--preset", "--backend", "--out", "--json", "--resume"] {
+    for option in ["--config", "--preset", "--backend", "--out", "--json", "--quotient", "--resume"]
+    {
         assert!(help.contains(option), "{help}");
     }
     assert!(

@@ -65,6 +65,7 @@ pub enum Command {
   constinit run --preset notebook
   constinit run --config my.toml --out run1
   constinit run --config my.toml --json | jq .loss
+  constinit run --config my.toml --quotient  the same numbers at the price of the classes
   constinit run --resume run1
 
 A configuration:
@@ -95,6 +96,10 @@ pub struct RunArgs {
     /// Print readings as JSON, one object a line
     #[arg(long)]
     pub json: bool,
+    /// Train one unit for each class of units that the optimizer keeps alike, and lift the result to full size; refused
+    /// where the full network would go another way. A resumed run goes on as it began
+    #[arg(long, conflicts_with = "resume")]
+    pub quotient: bool,
     /// Go on with the run in this folder, from its last checkpoint
     #[arg(long, value_name = "DIR")]
     pub resume: Option<PathBuf>,

@@ -2,13 +2,15 @@
 
 use crate::backend::{self, Job};
 use burn::module::AutodiffModule;
+use burn::optim::Optimizer;
 use burn::tensor::TensorData;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::params::{HostParameter, parameter_paths, read_parameters};
 use constinit::probe::{Observation, Probe, Schedule, SymmetryProbe};
+use constinit::surgery::{LiftedProbe, Lifting, Quotient, quotient, symmetry_of};
 use constinit::tensors::from_values;
 use constinit::train::{
-    Batch, Batches, Clip, ConfiguredOptimizer, Ended, FullBatch, MiniBatches, Plan, Shifted,
+    Batch, Batches, Clip, Divergence, Ended, FullBatch, MiniBatches, NonFinite, Plan, Shifted,
     TrainState, load_checkpoint, save_checkpoint, train,
 };
 use constinit::{ConstInit, Error};
@@ -20,12 +22,13 @@ use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
     CheckpointDue, Comparison, End, INTERRUPTED, Interrupt, Names, Progress, RunDirectory, Screen,
-    Start, Tally, Watch, What, check_memory, explain, units_schedule,
+    Start, Tally, Trained, Watch, What, check_memory, explain, units_schedule, write_line,
 };
+use constinit_symmetry::Kind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A run that is ready to start.
@@ -33,9 +36,13 @@ struct Run {
     config: RunConfig,
     title: String,
     examples: Examples,
+    /// A folder that is still to be made, and the data files that belong into it.
+    out: Option<(PathBuf, DataFiles)>,
     directory: Option<RunDirectory>,
     resume: bool,
     json: bool,
+    /// Whether one unit is trained for each class.
+    quotient: bool,
 }
 
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
@@ -60,14 +67,10 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
         }
     };
     let (examples, files) = check(&config, &folder, backend)?;
-    let (directory, config) = match &args.out {
-        Some(out) => {
-            let (directory, config) = RunDirectory::create(out, &config, &files, backend.as_str())?;
-            (Some(directory), config)
-        }
-        None => (None, config),
-    };
-    Ok((Run { config, title, examples, directory, resume: false, json: args.json }, backend))
+    let out = args.out.clone().map(|out| (out, files));
+    let (json, quotient) = (args.json, args.quotient);
+    let run = Run { config, title, examples, out, directory: None, resume: false, json, quotient };
+    Ok((run, backend))
 }
 
 fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure> {
@@ -76,8 +79,10 @@ fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure>
     let backend = backend::choose(args.backend.or(began))?;
     let (examples, _) = check(&config, folder, backend)?;
     let title = folder.display().to_string();
+    let (json, quotient) = (args.json, directory.is_quotient());
     let directory = Some(directory);
-    Ok((Run { config, title, examples, directory, resume: true, json: args.json }, backend))
+    let run = Run { config, title, examples, out: None, directory, resume: true, json, quotient };
+    Ok((run, backend))
 }
 
 /// Everything that can be found wrong before a folder is made.
@@ -111,14 +116,14 @@ struct Note {
     comparison: Option<Comparison>,
 }
 
-type State<B> = TrainState<ConstInit<B>, ConfiguredOptimizer<B, ConstInit<B>>, f64>;
+type State<B, O> = TrainState<ConstInit<B>, O, f64>;
 
 impl Job for Run {
     type Output = Result<ExitCode, Failure>;
 
-    fn run<B: AutodiffBackend>(self, backend: BackendName, device: &B::Device) -> Self::Output {
+    fn run<B: AutodiffBackend>(mut self, backend: BackendName, device: &B::Device) -> Self::Output {
         B::seed(device, self.config.training.seed);
-        let optimizer = &self.config.training.optimizer;
+        let optimizer = self.config.training.optimizer.clone();
         let mut model = self.config.model.network().try_init::<B>(device)?;
         if !self.config.init.is_empty() {
             let names = names(&model, &[]);
@@ -126,21 +131,42 @@ impl Job for Run {
             let name = |path: &str| names.of_path(path).to_owned();
             (model, _) = plan.apply_named(model, name).map_err(plan::usage)?;
         }
-        let fresh = TrainState::new(model, optimizer.init()?, optimizer.learning_rate());
-        let parameters = read_parameters(&fresh.model).iter().map(|p| p.data.num_elements()).sum();
+        let small = self.quotient.then(|| self.small::<B>(&model)).transpose()?;
+        if let Some((out, files)) = self.out.take() {
+            let (directory, config) =
+                RunDirectory::create(&out, &self.config, &files, backend.as_str(), self.quotient)?;
+            (self.directory, self.config) = (Some(directory), config);
+        }
+        let parameters = read_parameters(&model).iter().map(|p| p.data.num_elements()).sum();
         let readings = self.config.training.steps / self.config.probe.every;
         let mut screen = Screen::new(self.json, parameters, readings, self.config.training.steps);
         // Asked before the checkpoint takes its place: classes are followed from the start.
-        let symmetry = SymmetryProbe::new(fresh.model.axes()?).with_facts(optimizer.facts());
+        let symmetry = SymmetryProbe::new(model.axes()?).with_facts(optimizer.facts());
         let symmetry = symmetry.gradients_on(units_schedule(&self.config));
         let mut symmetry = symmetry.without_history().reporting(|_| {});
-        let start = Observation::before_training(&fresh.model);
+        let start = Observation::before_training(&model);
         Probe::<B, ConstInit<B>>::observe(&mut symmetry, &start);
-        let (state, note) = self.checkpoint(backend, fresh, device)?;
-        if let Some(note) = &note {
-            symmetry.resume(note.read, note.tally.broken_spaces());
+        let rate = optimizer.learning_rate();
+        match small {
+            None => {
+                let session =
+                    Session { run: &self, backend, device, quotient: None, lifting: None };
+                let fresh = TrainState::new(model, optimizer.init()?, rate);
+                session.start(fresh, symmetry, &mut screen)
+            }
+            Some(small) => {
+                let trained = small.optimizer(optimizer.init::<B, ConstInit<B>>()?);
+                let trained = match self.clip() {
+                    Some(clip) => trained.with_clip(clip),
+                    None => trained,
+                };
+                let lifting = Some(trained.lifting().clone());
+                let fresh = TrainState::new(small.module.clone(), trained, rate);
+                let quotient = Some(small);
+                let session = Session { run: &self, backend, device, quotient, lifting };
+                session.start(fresh, symmetry, &mut screen)
+            }
         }
-        Session { run: &self, backend, device }.go(state, note, symmetry, &mut screen)
     }
 }
 
@@ -153,19 +179,46 @@ fn names<B: AutodiffBackend>(model: &ConstInit<B>, read: &[HostParameter]) -> Na
 }
 
 impl Run {
+    /// What is trained in the place of the network, where that gives the same numbers and is any smaller.
+    fn small<B: AutodiffBackend>(
+        &self,
+        model: &ConstInit<B>,
+    ) -> Result<Quotient<B, ConstInit<B>>, Failure> {
+        let spec = model.axes()?;
+        let refused = |reason: &dyn std::fmt::Display| {
+            Failure::usage(format!("--quotient: {reason}; train in full, without --quotient"))
+        };
+        let classes = symmetry_of(model, &spec, Kind::Equitable)?;
+        let facts = self.config.training.optimizer.facts();
+        let small = quotient(model, &spec, &classes, &facts).map_err(|error| refused(&error))?;
+        if small.is_identity() {
+            return Err(refused(
+                &"the hidden units all differ at the start: there is nothing to gain",
+            ));
+        }
+        Ok(small)
+    }
+
+    fn clip(&self) -> Option<Clip> {
+        let training = &self.config.training;
+        training.clip_norm.map(Clip::GlobalNorm).or(training.clip_value.map(Clip::Value))
+    }
+
     /// What a checkpoint must say to belong to this run.
     fn fingerprint(&self, backend: BackendName) -> Result<String, Failure> {
         let (backend, data) = (backend.as_str(), self.examples.checksum());
-        Ok(format!("backend {backend}, f32\nexamples {data:08x}\n{}", self.config.to_toml()?))
+        let quotient = if self.quotient { ", quotient" } else { "" };
+        let config = self.config.to_toml()?;
+        Ok(format!("backend {backend}, f32{quotient}\nexamples {data:08x}\n{config}"))
     }
 
     /// The state to start from: that of the last checkpoint where a run is resumed.
-    fn checkpoint<B: AutodiffBackend>(
+    fn checkpoint<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
         &self,
         backend: BackendName,
-        fresh: State<B>,
+        fresh: State<B, O>,
         device: &B::Device,
-    ) -> Result<(State<B>, Option<Note>), Failure> {
+    ) -> Result<(State<B, O>, Option<Note>), Failure> {
         let newest = self.directory.as_ref().and_then(RunDirectory::newest_checkpoint);
         let Some(path) = newest.filter(|_| self.resume) else { return Ok((fresh, None)) };
         let found = load_checkpoint::<B, _, _, _>(
@@ -198,18 +251,43 @@ struct Session<'a, B: AutodiffBackend> {
     run: &'a Run,
     backend: BackendName,
     device: &'a B::Device,
+    /// What is trained in the place of the network.
+    quotient: Option<Quotient<B, ConstInit<B>>>,
+    /// The way from there to the network.
+    lifting: Option<Lifting>,
 }
 
 impl<B: AutodiffBackend> Session<'_, B> {
-    fn go(
+    fn start<O: Optimizer<ConstInit<B>, B>>(
         &self,
-        state: State<B>,
+        fresh: State<B, O>,
+        mut symmetry: SymmetryProbe,
+        screen: &mut Screen,
+    ) -> Result<ExitCode, Failure> {
+        let (state, note) = self.run.checkpoint(self.backend, fresh, self.device)?;
+        if let Some(note) = &note {
+            symmetry.resume(note.read, note.tally.broken_spaces());
+        }
+        self.go(state, note, symmetry, screen)
+    }
+
+    /// The network that a trained module stands for.
+    fn full(&self, trained: &ConstInit<B>) -> Result<ConstInit<B>, Failure> {
+        match &self.lifting {
+            Some(lifting) => Ok(lifting.lift::<B, _>(trained)?),
+            None => Ok(trained.clone()),
+        }
+    }
+
+    fn go<O: Optimizer<ConstInit<B>, B>>(
+        &self,
+        state: State<B, O>,
         note: Option<Note>,
         symmetry: SymmetryProbe,
         screen: &mut Screen,
     ) -> Result<ExitCode, Failure> {
         let Run { config, title, directory, .. } = self.run;
-        let start = Start::new(self.backend.as_str(), config);
+        let start = Start::new(self.backend.as_str(), config, self.run.quotient);
         let from = state.step;
         let title = match from {
             0 => format!("{title} on {}", self.backend.as_str()),
@@ -217,14 +295,27 @@ impl<B: AutodiffBackend> Session<'_, B> {
         };
         screen.start(&title, &start).map_err(on_screen)?;
 
-        let read = read_parameters(&state.model);
-        let names = names(&state.model, &read);
+        if let Some(small) = &self.quotient {
+            let text = format!("one unit is trained for each class: {small}");
+            screen.remark(&text).and_then(|()| screen.remark("")).map_err(on_screen)?;
+        }
+
+        let full = self.full(&state.model)?;
+        let read = read_parameters(&full);
+        let names = names(&full, &read);
         let bar = self.progress(screen);
         let bytes = note.as_ref().map(|note| note.readings_bytes);
         let line = start.line().map_err(in_folder)?;
-        let readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
+        let mut readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
         let bytes = note.as_ref().map(|note| note.units_bytes);
         let units = directory.as_ref().map(|d| d.open_units(bytes)).transpose()?;
+        if let Some(small) = self.quotient.as_ref().filter(|_| from == 0) {
+            let trained = Trained::new(&small.spaces, small.parameters);
+            screen.json_line(&trained).map_err(on_screen)?;
+            if let Some(file) = &mut readings {
+                write_line(file, &trained).map_err(in_folder)?;
+            }
+        }
         let (number, tally, mut comparison) = match note {
             Some(note) => (note.readings, note.tally, note.comparison),
             None => (0, Tally::default(), config.printed.as_ref().map(Comparison::new)),
@@ -232,7 +323,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         if from == 0 {
             let batch = self.set();
             // Without gradients, so that nothing is kept for them.
-            let outputs = state.model.valid().forward(batch.inputs.inner()).into_data();
+            let outputs = full.valid().forward(batch.inputs.inner()).into_data();
             if let Some(comparison) = &mut comparison {
                 comparison.outputs(&outputs);
             }
@@ -243,6 +334,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
                 .and_then(|()| screen.outputs(&outputs, &batch.targets.into_data()))
                 .map_err(on_screen)?;
         }
+        drop((full, read));
         let schedule = Schedule::every(config.probe.every).or(Schedule::at(config.training.steps));
         let failure = None;
         let mut watch = Watch {
@@ -266,22 +358,30 @@ impl<B: AutodiffBackend> Session<'_, B> {
     }
 
     /// Trains in stretches from checkpoint to checkpoint.
-    fn train(
+    fn train<O: Optimizer<ConstInit<B>, B>>(
         &self,
-        mut state: State<B>,
+        mut state: State<B, O>,
         watch: &mut Watch<'_>,
         interrupt: &mut Interrupt,
-    ) -> Result<(State<B>, Ended), Failure> {
+    ) -> Result<(State<B, O>, Ended), Failure> {
         let config = &self.run.config;
         let loss = config.training.loss;
         let mut data = self.batches()?;
-        let clip = config.training.clip_norm.map(Clip::GlobalNorm);
-        let clip = clip.or(config.training.clip_value.map(Clip::Value));
+        // A quotient's optimizer clips by itself: a norm has to count what a unit stands for.
+        let clip = self.run.clip().filter(|_| self.quotient.is_none());
         let check_parameters = watch.schedule.clone();
         let plan = Plan { steps: config.training.steps, clip, check_parameters };
         let mut due = CheckpointDue::new(config.training.checkpoint_every);
         let mut progress = Progress(watch.bar.clone());
         loop {
+            let mut lifted;
+            let shown: &mut dyn Probe<B, ConstInit<B>> = match &self.lifting {
+                Some(lifting) => {
+                    lifted = LiftedProbe::new(&mut *watch, lifting.clone());
+                    &mut lifted
+                }
+                None => &mut *watch,
+            };
             let trained = train(
                 state,
                 &mut data,
@@ -289,7 +389,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
                     loss.forward(model.forward(batch.inputs), batch.targets)
                 },
                 &plan,
-                &mut [watch, &mut progress, interrupt, &mut due],
+                &mut [shown, &mut progress, interrupt, &mut due],
             );
             state = trained.state;
             if let Some(failure) = watch.failure.take() {
@@ -315,7 +415,11 @@ impl<B: AutodiffBackend> Session<'_, B> {
         }
     }
 
-    fn save(&self, state: &State<B>, watch: &mut Watch<'_>) -> Result<(), Failure> {
+    fn save<O: Optimizer<ConstInit<B>, B>>(
+        &self,
+        state: &State<B, O>,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Failure> {
         let Some(directory) = &self.run.directory else { return Ok(()) };
         let readings_bytes = watch.bytes().map_err(in_folder)?;
         let note = Note {
@@ -333,16 +437,20 @@ impl<B: AutodiffBackend> Session<'_, B> {
         Ok(())
     }
 
-    fn finish(
+    fn finish<O: Optimizer<ConstInit<B>, B>>(
         &self,
-        state: &State<B>,
+        state: &State<B, O>,
         ended: Ended,
         mut watch: Watch<'_>,
         interrupt: &Interrupt,
     ) -> Result<ExitCode, Failure> {
         let run = self.run;
         watch.bar.finish_and_clear();
-        let parameters = read_parameters(&state.model);
+        let parameters = read_parameters(&self.full(&state.model)?);
+        let ended = match self.quotient {
+            Some(_) => in_full(ended, &watch.names, &parameters),
+            None => ended,
+        };
         let data: Vec<&TensorData> = parameters.iter().map(|p| &p.data).collect();
         if let Some(directory) = &run.directory {
             let names = watch.names.in_files.iter().cloned();
@@ -455,6 +563,20 @@ impl<B: AutodiffBackend> Session<'_, B> {
             ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {per_sec}, {eta} left");
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
+}
+
+/// An entry of a quotient that is not finite, as an entry of the full network.
+fn in_full(ended: Ended, names: &Names, parameters: &[HostParameter]) -> Ended {
+    let Ended::Diverged(Divergence { step, what: NonFinite::Parameter { path, entry }, value }) =
+        ended
+    else {
+        return ended;
+    };
+    let number = names.paths.iter().position(|known| *known == path);
+    let data = number.map(|number| &parameters[number].data);
+    let found = data.and_then(|data| data.iter::<f64>().position(|value| !value.is_finite()));
+    let what = NonFinite::Parameter { path, entry: found.unwrap_or(entry) };
+    Ended::Diverged(Divergence { step, what, value })
 }
 
 fn in_folder(error: io::Error) -> Failure {

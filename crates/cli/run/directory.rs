@@ -30,6 +30,7 @@ impl RunDirectory {
         config: &RunConfig,
         files: &DataFiles,
         backend: &str,
+        quotient: bool,
     ) -> Result<(Self, RunConfig), Failure> {
         let fail = |error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
         let taken = || {
@@ -58,7 +59,8 @@ impl RunDirectory {
             }
         }
         let directory = Self { path: path.to_owned() };
-        kept.push((directory.readings(), Start::new(backend, &config).line().map_err(fail)?));
+        let start = Start::new(backend, &config, quotient);
+        kept.push((directory.readings(), start.line().map_err(fail)?));
         // Last: a folder that has it has all of it.
         kept.push((directory.config(), config.to_toml()?));
         let checkpoints = path.join("checkpoints");
@@ -128,10 +130,18 @@ impl RunDirectory {
 
     /// The backend that the first reading names.
     pub fn backend(&self) -> Option<String> {
+        Some(self.start()?.get("backend")?.as_str()?.to_owned())
+    }
+
+    /// Whether the first reading says that a quotient is trained.
+    pub fn is_quotient(&self) -> bool {
+        self.start().is_some_and(|start| start["quotient"] == true)
+    }
+
+    fn start(&self) -> Option<serde_json::Value> {
         let mut line = String::new();
         BufReader::new(File::open(self.readings()).ok()?).read_line(&mut line).ok()?;
-        let start: serde_json::Value = serde_json::from_str(&line).ok()?;
-        Some(start.get("backend")?.as_str()?.to_owned())
+        serde_json::from_str(&line).ok()
     }
 
     /// Whether the last reading says that the run is over. One that was stopped before its first

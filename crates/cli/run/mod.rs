@@ -12,7 +12,7 @@ mod watch;
 pub use directory::RunDirectory;
 pub use memory::check as check_memory;
 pub use printed::Comparison;
-pub use readings::{End, Names, Start, explain};
+pub use readings::{End, Names, Start, Trained, explain, write_line};
 pub use screen::Screen;
 pub use units::{UnitsFile, schedule as units_schedule};
 pub use verdict::{Tally, What};

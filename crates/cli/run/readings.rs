@@ -4,6 +4,7 @@ use super::Comparison;
 use super::verdict::Broken;
 use crate::config::RunConfig;
 use constinit::probe::{SpaceReading, SymmetryReading};
+use constinit::surgery::SpaceSizes;
 use constinit::train::{Divergence, Ended, NonFinite};
 use constinit_symmetry::theorem::{Alike, Properties};
 use serde::Serialize;
@@ -20,6 +21,38 @@ pub struct Start<'a> {
     target: String,
     backend: &'a str,
     config: &'a RunConfig,
+    /// Whether one unit is trained for each class; absent where it is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    quotient: bool,
+}
+
+/// What is trained in the place of the full network: after the first line, where it is.
+#[derive(Serialize)]
+pub struct Trained<'a> {
+    event: &'static str,
+    spaces: Vec<TrainedSpace<'a>>,
+    /// Of the full network.
+    parameters: usize,
+    trained: usize,
+}
+
+#[derive(Serialize)]
+struct TrainedSpace<'a> {
+    name: &'a str,
+    units: usize,
+    trained: usize,
+}
+
+impl<'a> Trained<'a> {
+    pub fn new(spaces: &'a [SpaceSizes], [parameters, trained]: [usize; 2]) -> Self {
+        let space = |space: &'a SpaceSizes| TrainedSpace {
+            name: &space.name,
+            units: space.before,
+            trained: space.after,
+        };
+        let spaces = spaces.iter().map(space).collect();
+        Self { event: "quotient", spaces, parameters, trained }
+    }
 }
 
 /// One line a reading.
@@ -110,7 +143,7 @@ struct PrintedNumbers {
 }
 
 impl<'a> Start<'a> {
-    pub fn new(backend: &'a str, config: &'a RunConfig) -> Self {
+    pub fn new(backend: &'a str, config: &'a RunConfig, quotient: bool) -> Self {
         let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
         Self {
             event: "start",
@@ -119,6 +152,7 @@ impl<'a> Start<'a> {
             target,
             backend,
             config,
+            quotient,
         }
     }
 

@@ -153,6 +153,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A module that cannot be operated on.
+    #[error("{subject}: {reason}")]
+    Surgery {
+        /// The space, the parameter or the optimizer that stands against it.
+        subject: String,
+        /// Why.
+        reason: String,
+    },
     /// What the engine says of axes and parameters.
     #[error("axes: {0}")]
     Symmetry(#[from] constinit_symmetry::SymmetryError),

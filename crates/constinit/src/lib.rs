@@ -26,6 +26,7 @@ pub mod files;
 pub mod init;
 pub mod params;
 pub mod probe;
+pub mod surgery;
 pub mod tensors;
 pub mod text;
 pub mod train;

@@ -20,8 +20,9 @@ use burn::tensor::activation::{gelu, relu, softmax};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_ndarray::NdArray;
-use constinit::axes::{Capture, Trace, Traced, same_structure, trace};
+use constinit::axes::{Capture, Counting, Trace, Traced, same_structure, trace};
 use constinit::params::{parameter_paths, read_parameters};
+use constinit::surgery::{Shares, widen};
 use constinit::{Activation, ConstInitConfig, Error};
 use constinit_symmetry::{AxesSpec, Axis, Role};
 
@@ -125,8 +126,39 @@ fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).fold(0.0_f64, |d, (a, b)| d.max((a - b).abs())) / scale
 }
 
-/// Proves a spec for a module by permuting.
-fn prove<M: Module<N> + Clone>(spec: &AxesSpec, module: M, run: impl Fn(&M) -> Tensor<N, 2>) {
+/// Proves that splitting units changes nothing, but where a trace says that their number counts.
+fn prove_uncounted<M: Module<N>>(traced: &Traced, module: M, run: impl Fn(&M) -> Tensor<N, 2>) {
+    let values = |m: &M| run(m).into_data().to_vec::<f64>().unwrap();
+    let expected = values(&module);
+    let copies = |units: usize| (0..units).map(|unit| 1 + unit % 3).collect::<Vec<usize>>();
+    let mut all: Vec<(&str, Vec<usize>)> = Vec::new();
+    for space in traced.axes.spaces() {
+        let copies = copies(space.units());
+        if traced.counted.iter().any(|counted| counted.space == space.name()) {
+            let refused =
+                widen(module.clone(), traced, &[(space.name(), copies.as_slice())], Shares::Equal);
+            let reason = refused.map(|_| ()).unwrap_err().to_string();
+            assert!(reason.contains("depends on the number of these units"), "{reason}");
+        } else {
+            all.push((space.name(), copies));
+        }
+    }
+    if !sides_are_known(traced) {
+        return;
+    }
+    let all: Vec<(&str, &[usize])> = all.iter().map(|(name, n)| (*name, n.as_slice())).collect();
+    let wide = widen(module, traced, &all, Shares::Equal).unwrap();
+    let found = largest_difference(&expected, &values(&wide.module));
+    assert!(found < 1e-7, "{all:?}: widening changes the function by {found}");
+}
+
+fn counted(traced: &Traced) -> Vec<(&str, Counting)> {
+    traced.counted.iter().map(|counted| (counted.space.as_str(), counted.by)).collect()
+}
+
+/// Proves a spec for a module by permuting, and that units can be split.
+fn prove<M: Module<N> + Clone>(traced: &Traced, module: M, run: impl Fn(&M) -> Tensor<N, 2>) {
+    let spec = &traced.axes;
     let module = scrambled(module);
     let paths = parameter_paths(&module);
     let data: Vec<TensorData> = read_parameters(&module).into_iter().map(|p| p.data).collect();
@@ -157,6 +189,7 @@ fn prove<M: Module<N> + Clone>(spec: &AxesSpec, module: M, run: impl Fn(&M) -> T
             }
         }
     }
+    prove_uncounted(traced, module, run);
 }
 
 /// Names, sizes and the axes of some parameters.
@@ -201,7 +234,7 @@ fn traced_and_declared_axes_of_const_init_agree() {
                 let declared = net.axes().unwrap();
                 assert!(same_structure(&traced.axes, &declared), "{:?}", traced.axes);
                 assert_eq!(traced.axes.spaces().len(), dims.len() - 2);
-                prove(&traced.axes, net, |net| net.forward(wave([7, dims[0]], &device())));
+                prove(&traced, net, |net| net.forward(wave([7, dims[0]], &device())));
             }
         }
     }
@@ -251,12 +284,11 @@ fn a_convolutional_network_with_batch_norm_and_flattening() {
     .unwrap();
     assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     assert_eq!(spaces(&traced), [("conv1", 8), ("conv2", 6), ("fc1", 10)]);
+    assert_eq!(counted(&traced), []);
     let fc1 = &traced.axes.params()[traced.axes.param_id("fc1.weight").unwrap().get()];
     assert!(matches!(fc1.axes()[0].axis, Axis::Flattened { inner: 4, .. }), "{fc1:?}");
     assert!(sides_are_known(&traced), "{:?}", traced.axes);
-    prove(&traced.axes, Cnn::<N>::new(&device()), |net| {
-        net.forward(wave([2, 3, 12, 12], &device()))
-    });
+    prove(&traced, Cnn::<N>::new(&device()), |net| net.forward(wave([2, 3, 12, 12], &device())));
 }
 
 net!(Residual {
@@ -297,8 +329,9 @@ fn a_residual_stream_is_one_space() {
     })
     .unwrap();
     assert_eq!(spaces(&traced), [("enter", 8), ("up", 12)]);
+    assert_eq!(counted(&traced), [("enter", Counting::Reduction)]);
     assert!(sides_are_known(&traced), "{:?}", traced.axes);
-    prove(&traced.axes, Residual::<N>::new(&device()), |net| net.forward(wave([4, 3], &device())));
+    prove(&traced, Residual::<N>::new(&device()), |net| net.forward(wave([4, 3], &device())));
 }
 
 net!(Attention { enter: Linear<B>, attention: MultiHeadAttention<B>, leave: Linear<B> });
@@ -330,9 +363,8 @@ fn heads_are_units_and_the_stream_is_a_space() {
     assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     let expected = [("enter", 12), ("attention.query", 3), ("attention.output", 12)];
     assert_eq!(spaces(&traced), expected);
-    prove(&traced.axes, Attention::<N>::new(&device()), |net| {
-        net.forward(wave([2, 5, 3], &device()))
-    });
+    assert_eq!(counted(&traced), [("attention.query", Counting::Split)]);
+    prove(&traced, Attention::<N>::new(&device()), |net| net.forward(wave([2, 5, 3], &device())));
 }
 
 net!(Encoder { enter: Linear<B>, encoder: TransformerEncoder<B>, leave: Linear<B> });
@@ -366,9 +398,7 @@ fn a_transformer_encoder() {
     let found = spaces(&traced);
     assert_eq!(found.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [8, 2, 20, 2, 20], "{found:?}");
     assert!(sides_are_known(&traced), "{:?}", traced.axes);
-    prove(&traced.axes, Encoder::<N>::new(&device()), |net| {
-        net.forward(wave([2, 5, 3], &device()))
-    });
+    prove(&traced, Encoder::<N>::new(&device()), |net| net.forward(wave([2, 5, 3], &device())));
 }
 
 net!(Recurrent { lstm: Lstm<B>, gru: Gru<B>, leave: Linear<B> });
@@ -399,9 +429,7 @@ fn recurrent_states_stand_on_two_axes() {
     .unwrap();
     assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     assert_eq!(spaces(&traced).iter().map(|(_, n)| *n).collect::<Vec<_>>(), [6, 5]);
-    prove(&traced.axes, Recurrent::<N>::new(&device()), |net| {
-        net.forward(wave([2, 4, 3], &device()))
-    });
+    prove(&traced, Recurrent::<N>::new(&device()), |net| net.forward(wave([2, 4, 3], &device())));
 }
 
 net!(Tied { embedding: Embedding<B>, hidden: Linear<B> });
@@ -438,7 +466,7 @@ fn a_tied_embedding_has_one_space_of_features() {
     .unwrap();
     assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     assert_eq!(spaces(&traced), [("embedding", 6)]);
-    prove(&traced.axes, Tied::<N>::new(&device()), |net| net.forward(tokens::<N>(&device())));
+    prove(&traced, Tied::<N>::new(&device()), |net| net.forward(tokens::<N>(&device())));
 }
 
 net!(Grouped {
@@ -478,9 +506,7 @@ fn groups_are_units() {
     .unwrap();
     assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     assert_eq!(spaces(&traced), [("conv", 4)]);
-    prove(&traced.axes, Grouped::<N>::new(&device()), |net| {
-        net.forward(wave([2, 3, 9], &device()))
-    });
+    prove(&traced, Grouped::<N>::new(&device()), |net| net.forward(wave([2, 3, 9], &device())));
 }
 
 net!(Upwards { conv: Conv2d<B>, depthwise: Conv2d<B>, up: ConvTranspose2d<B>, leave: Conv2d<B> });
@@ -512,9 +538,8 @@ fn transposed_and_depthwise_convolutions() {
     .unwrap();
     assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     assert_eq!(spaces(&traced), [("conv", 6), ("up", 4)]);
-    prove(&traced.axes, Upwards::<N>::new(&device()), |net| {
-        net.forward(wave([1, 2, 5, 5], &device()))
-    });
+    assert_eq!(counted(&traced), [("conv", Counting::Groups)]);
+    prove(&traced, Upwards::<N>::new(&device()), |net| net.forward(wave([1, 2, 5, 5], &device())));
 }
 
 net!(Two { first: Linear<B>, second: Linear<B> });
@@ -625,7 +650,7 @@ fn blocks_of_a_feature_axis_are_permuted_within() {
         first: LinearConfig::new(3, 8).init(&device()),
         second: LinearConfig::new(4, 2).init(&device()),
     };
-    prove(&traced.axes, net, |net| {
+    prove(&traced, net, |net| {
         let h = net.first.forward(wave([4, 3], &device()));
         let h = h.clone().slice([0..4, 0..4]) * h.slice([0..4, 4..8]).tanh();
         net.second.forward(h)

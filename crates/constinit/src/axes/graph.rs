@@ -1,5 +1,6 @@
 //! What is known of the tensors of a trace while its operations are gone through.
 
+use super::Counting;
 use super::union::{Cause, Disturbance, Part, Parts};
 use burn_ir::{OperationIr, TensorId, TensorIr};
 use constinit_symmetry::Role;
@@ -49,6 +50,10 @@ pub(super) struct Graph {
     running: bool,
     /// Maxima on which nothing depends.
     shifts: HashSet<TensorId>,
+    /// What depends on numbers that are drawn while the model runs.
+    sampled: HashSet<TensorId>,
+    /// Where the number of members enters.
+    pub(super) counted: Vec<(Part, Counting)>,
 }
 
 impl Graph {
@@ -82,6 +87,9 @@ impl Graph {
         if operation.inputs().any(|tensor| self.made.contains(&tensor.id)) {
             self.made.extend(operation.outputs().map(|tensor| tensor.id));
         }
+        if operation.inputs().any(|tensor| self.sampled.contains(&tensor.id)) {
+            self.sampled.extend(operation.outputs().map(|tensor| tensor.id));
+        }
         if operation.inputs().any(|tensor| self.computed.contains(&tensor.id)) {
             self.running = true;
             self.computed.extend(operation.outputs().map(|tensor| tensor.id));
@@ -99,9 +107,21 @@ impl Graph {
         if !self.running {
             return self.fix_all(tensor, Cause::Rule);
         }
+        self.sampled.insert(tensor.id);
         for part in self.long_axes(tensor) {
             self.parts.disturb(part, disturbance);
         }
+    }
+
+    /// Says that the number of members of an axis enters what the model computes.
+    pub(super) fn count(&mut self, tensor: &TensorIr, axis: usize, counting: Counting) {
+        let parts = self.axis(tensor, axis);
+        self.counted.extend(parts.into_iter().map(|part| (part, counting)));
+    }
+
+    /// The same of all axes.
+    pub(super) fn count_all(&mut self, tensor: &TensorIr, counting: Counting) {
+        (0..tensor.shape.len()).for_each(|axis| self.count(tensor, axis, counting));
     }
 
     /// Whether the tensor is a parameter.
@@ -236,6 +256,11 @@ impl Graph {
     /// Whether the tensor depends on no parameter and no input.
     pub(super) fn is_constant(&self, tensor: &TensorIr) -> bool {
         !self.made.contains(&tensor.id) && !self.computed.contains(&tensor.id)
+    }
+
+    /// Whether the tensor has a shape that the model's code gives it, and no numbers from elsewhere.
+    pub(super) fn is_of_own_shape(&self, tensor: &TensorIr) -> bool {
+        self.is_constant(tensor) && !self.sampled.contains(&tensor.id)
     }
 
     /// As [`Graph::view`], with every axis in its place.

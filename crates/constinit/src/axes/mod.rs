@@ -42,6 +42,7 @@ mod trace;
 mod union;
 
 use constinit_symmetry::{AxesSpec, TrainingFacts};
+use std::fmt;
 
 pub use capture::{Bridge, Capture, CaptureDevice, Channel, Client};
 pub use constinit_symmetry::AxesFile;
@@ -65,6 +66,9 @@ pub struct Traced {
     /// made of others. Twins are what they say; equitable and forward-lumpable classes rest on
     /// sums of entries and say nothing of a model that has such parameters.
     pub entrywise: Vec<String>,
+    /// Spaces whose *number* of units enters what the model computes, so that their units cannot be
+    /// [merged](crate::surgery).
+    pub counted: Vec<Counted>,
     /// Operations that are not known here, each once.
     pub without_rule: Vec<WithoutRule>,
 }
@@ -84,6 +88,45 @@ impl Drawn {
     pub fn added_to(&self, facts: TrainingFacts) -> TrainingFacts {
         let facts = self.dropout.iter().fold(facts, TrainingFacts::with_dropout);
         self.noise.iter().fold(facts, TrainingFacts::with_noise)
+    }
+}
+
+/// A space whose number of units enters what the model computes: with two equal units merged into
+/// one it would compute something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counted {
+    /// The space, by name.
+    pub space: String,
+    /// What counts its units.
+    pub by: Counting,
+}
+
+/// What makes the number of units count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Counting {
+    /// A sum, a mean or a product of all of them without weights, as in norms and softmax.
+    Reduction,
+    /// A sum over products of units, as of queries and keys.
+    Product,
+    /// A convolution in groups.
+    Groups,
+    /// A reshape or a slice takes an axis apart at sizes that the code holds.
+    Split,
+    /// A tensor of a shape that the code holds meets them.
+    Constant,
+}
+
+impl fmt::Display for Counting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reduction => "it sums or averages them, as norms and softmax do",
+            Self::Product => "it sums products of them, as attention does",
+            Self::Groups => "a convolution takes them in groups",
+            Self::Split => "it takes an axis of them apart at a size of its own",
+            Self::Constant => "it meets them with a tensor of a size of its own",
+        })
     }
 }
 

@@ -1,9 +1,9 @@
 //! From classes of axes to named spaces.
 
-use super::Drawn;
 use super::graph::Graph;
 use super::trace::TracedParameter;
 use super::union::{Cause, Disturbance, Part};
+use super::{Counted, Drawn};
 use crate::Error;
 use constinit_symmetry::{AxesSpec, Axis, NamedAxis, RoleAxis};
 use std::collections::{HashMap, HashSet};
@@ -21,6 +21,7 @@ struct Space {
 pub(super) struct Found {
     pub(super) axes: AxesSpec,
     pub(super) drawn: Drawn,
+    pub(super) counted: Vec<Counted>,
 }
 
 /// The spaces that the graph shows.
@@ -56,7 +57,28 @@ pub(super) fn found(graph: &mut Graph, parameters: &[TracedParameter]) -> Result
     };
     let drawn =
         Drawn { dropout: disturbed(Disturbance::Dropout), noise: disturbed(Disturbance::Noise) };
-    Ok(Found { axes, drawn })
+    let counted = counted(graph, &spaces, &names);
+    Ok(Found { axes, drawn, counted })
+}
+
+/// The spaces whose number of units enters, each with every way in which it does.
+fn counted(graph: &mut Graph, spaces: &[Space], names: &HashMap<Part, String>) -> Vec<Counted> {
+    let counts: Vec<_> = std::mem::take(&mut graph.counted)
+        .into_iter()
+        .flat_map(|(part, counting)| {
+            graph.parts.factors(part).into_iter().map(move |factor| (factor, counting))
+        })
+        .collect();
+    let mut found: Vec<Counted> = Vec::new();
+    for space in spaces {
+        for (_, counting) in counts.iter().filter(|(part, _)| *part == space.class) {
+            let counted = Counted { space: names[&space.class].clone(), by: *counting };
+            if !found.contains(&counted) {
+                found.push(counted);
+            }
+        }
+    }
+    found
 }
 
 fn factors(graph: &mut Graph, parameter: &TracedParameter, axis: usize) -> Vec<Part> {

@@ -290,12 +290,12 @@ impl Trace {
             }
         }
         let without_rule = self.without_rule(&mut graph, unknown);
-        let Found { axes, drawn } = found(&mut graph, &self.parameters)?;
+        let Found { axes, drawn, counted } = found(&mut graph, &self.parameters)?;
         let tensors = self.parameters.iter().map(|parameter| &parameter.tensor);
         let entrywise = rules::entrywise(&mut graph, tensors, operations);
         let entrywise = self.parameters.iter().filter(|p| entrywise.contains(&p.tensor.id));
         let entrywise = entrywise.map(|parameter| parameter.path.clone()).collect();
-        Ok(Traced { axes, drawn, entrywise, without_rule })
+        Ok(Traced { axes, drawn, entrywise, counted, without_rule })
     }
 
     /// The operations without a rule, and the axes that nothing else would have fixed.

@@ -10,6 +10,7 @@ use burn::tensor::{Tensor, TensorData, Transaction, backend::Backend};
 pub(crate) use facts::column_layout;
 pub use facts::{buffer_paths, check_layouts, materialise, tied_parameters};
 pub(crate) use walk::{Walk, surveyed};
+pub(crate) use write::replace;
 pub use write::write_parameters;
 
 /// From about this many entries on, copying them one by one costs more than a slice.

@@ -73,8 +73,12 @@ impl Walk {
 
     /// The type of the innermost module.
     pub(crate) fn container(&self) -> &str {
-        let container = self.containers.last().map_or("", String::as_str);
-        container.strip_prefix("Struct:").unwrap_or(container)
+        self.containers().last().unwrap_or_default()
+    }
+
+    /// The types of all modules on the path, outermost first.
+    pub(crate) fn containers(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.containers.iter().map(|name| name.strip_prefix("Struct:").unwrap_or(name))
     }
 
     /// Whether this is the running mean or variance of a batch norm.

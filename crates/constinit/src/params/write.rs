@@ -33,6 +33,35 @@ pub fn write_parameters<'p, B: Backend, M: Module<B>>(
     module: M,
     values: impl IntoIterator<Item = (&'p str, TensorData)>,
 ) -> Result<M, Error> {
+    materialise(&module);
+    let surveys = surveyed(&module);
+    let known: HashMap<&str, &Survey> = surveys.iter().map(|s| (s.path.as_str(), s)).collect();
+    let mut found: HashMap<ParamId, TensorData> = HashMap::new();
+    for (path, data) in values {
+        let error = |reason: String| Error::Parameter { path: path.into(), reason };
+        let Some(survey) = known.get(path) else {
+            return Err(error("the module has no such float parameter".into()));
+        };
+        let own = survey.shape.as_deref().unwrap_or_default();
+        if data.shape[..] != *own {
+            let given = &data.shape[..];
+            return Err(error(format!("values of shape {given:?} for a parameter of {own:?}")));
+        }
+        match found.get(&survey.id) {
+            Some(other) if *other != data => {
+                return Err(error("it is tied to one that is given other values".into()));
+            }
+            _ => found.insert(survey.id, data),
+        };
+    }
+    Ok(replace(module, found))
+}
+
+/// Replaces float parameters by values of any shape, by id. The rest of a parameter stays.
+pub(crate) fn replace<B: Backend, M: Module<B>>(
+    module: M,
+    values: HashMap<ParamId, TensorData>,
+) -> M {
     struct Writer {
         values: HashMap<ParamId, TensorData>,
     }
@@ -46,29 +75,7 @@ pub fn write_parameters<'p, B: Backend, M: Module<B>>(
             })
         }
     }
-
-    materialise(&module);
-    let surveys = surveyed(&module);
-    let known: HashMap<&str, &Survey> = surveys.iter().map(|s| (s.path.as_str(), s)).collect();
-    let mut writer = Writer { values: HashMap::new() };
-    for (path, data) in values {
-        let error = |reason: String| Error::Parameter { path: path.into(), reason };
-        let Some(survey) = known.get(path) else {
-            return Err(error("the module has no such float parameter".into()));
-        };
-        let own = survey.shape.as_deref().unwrap_or_default();
-        if data.shape[..] != *own {
-            let given = &data.shape[..];
-            return Err(error(format!("values of shape {given:?} for a parameter of {own:?}")));
-        }
-        match writer.values.get(&survey.id) {
-            Some(other) if *other != data => {
-                return Err(error("it is tied to one that is given other values".into()));
-            }
-            _ => writer.values.insert(survey.id, data),
-        };
-    }
-    Ok(module.map(&mut writer))
+    module.map(&mut Writer { values })
 }
 
 #[cfg(test)]

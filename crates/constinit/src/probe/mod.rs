@@ -20,6 +20,7 @@ pub use optimizer::{ProbeGuard, ProbeHandle, ProbedOptimizer};
 pub use properties::{DenseChain, PropertyProbe, PropertyReading, properties_of};
 pub use recorder::{Recorded, Recorder};
 pub use schedule::Schedule;
+pub(crate) use symmetry::{Binding, views};
 pub use symmetry::{
     Cause, Finding, FirstBreak, GradientsThen, SpaceReading, SymmetryProbe, SymmetryReading,
 };

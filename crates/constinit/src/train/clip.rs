@@ -1,10 +1,10 @@
 //! Limits on gradients.
 
+use crate::surgery::Counts;
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
-use std::marker::PhantomData;
 
 /// Limits the gradients of a module before the optimizer sees them.
 ///
@@ -25,11 +25,20 @@ impl Clip {
         model: &M,
         gradients: GradientsParams,
     ) -> GradientsParams {
+        self.apply_counted(model, gradients, None)
+    }
+
+    /// The same where an entry stands for several: the norm is that of all of them.
+    pub(crate) fn apply_counted<B: AutodiffBackend, M: AutodiffModule<B>>(
+        self,
+        model: &M,
+        gradients: GradientsParams,
+        counts: Option<&Counts<B>>,
+    ) -> GradientsParams {
         let scaling = match self {
             Self::Value(limit) => Scaling::<B>::Limit(limit),
             Self::GlobalNorm(limit) => {
-                let mut squares =
-                    Squares { gradients: &gradients, sum: None, backend: PhantomData };
+                let mut squares = Squares { gradients: &gradients, sum: None, counts, number: 0 };
                 model.visit(&mut squares);
                 let Some(sum) = squares.sum else { return gradients };
                 Scaling::Factor(
@@ -51,13 +60,22 @@ enum Scaling<B: AutodiffBackend> {
 struct Squares<'a, B: AutodiffBackend> {
     gradients: &'a GradientsParams,
     sum: Option<Tensor<B::InnerBackend, 1>>,
-    backend: PhantomData<B>,
+    counts: Option<&'a Counts<B>>,
+    /// Of the next parameter.
+    number: usize,
 }
 
 impl<B: AutodiffBackend> ModuleVisitor<B> for Squares<'_, B> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+        let count = self.counts.and_then(|counts| counts.of(self.number));
+        self.number += 1;
         if let Some(gradient) = self.gradients.get::<B::InnerBackend, D>(param.id) {
-            let square = gradient.square().sum();
+            let square = gradient.square();
+            let square = match count {
+                Some(count) => count.times_entries(square),
+                None => square,
+            };
+            let square = square.sum();
             self.sum = Some(match self.sum.take() {
                 Some(sum) => sum + square,
                 None => square,

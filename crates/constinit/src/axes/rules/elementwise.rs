@@ -1,5 +1,6 @@
 //! Entry by entry, with broadcasting: axes of one size are one, an axis of size 1 asks for nothing.
 
+use crate::axes::Counting;
 use crate::axes::graph::Graph;
 use crate::axes::union::Disturbance;
 use burn::tensor::Distribution;
@@ -41,6 +42,10 @@ fn together(graph: &mut Graph, inputs: &[&TensorIr], out: &TensorIr) {
     if inputs.iter().any(|input| graph.is_computed(input)) {
         // A bias or gain produces the units of what it is combined with.
         inputs.iter().for_each(|input| graph.all_output(input));
+        for input in inputs.iter().filter(|input| graph.is_of_own_shape(input)).collect::<Vec<_>>()
+        {
+            graph.count_all(input, Counting::Constant);
+        }
     } else if let [made] = inputs.iter().filter(|i| !graph.is_constant(i)).collect::<Vec<_>>()[..]
         && made.shape == out.shape
     {

@@ -1,5 +1,6 @@
 //! What picks or replaces members by position.
 
+use crate::axes::Counting;
 use crate::axes::graph::Graph;
 use burn::tensor::Slice;
 use burn_ir::{
@@ -34,6 +35,10 @@ pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
 /// A block of an axis: the places of all blocks go together. Other parts are taken by position.
 fn slice(graph: &mut Graph, op: &SliceOpIr, axis: usize) {
     let [size, part] = [op.tensor.shape[axis], op.out.shape[axis]];
+    if size != part {
+        graph.count(&op.tensor, axis, Counting::Split);
+        graph.count(&op.out, axis, Counting::Split);
+    }
     let block = match op.ranges.get(axis) {
         None => true,
         Some(slice) if slice.step != 1 || part == 0 => false,

@@ -1,5 +1,6 @@
 //! Products that sum over an axis: linear layers, matrix products, attention.
 
+use crate::axes::Counting;
 use crate::axes::graph::Graph;
 use burn_ir::{AttentionOpIr, LinearOpIr, MatmulOpIr, ModuleOperationIr, TensorIr};
 use constinit_symmetry::Role;
@@ -53,7 +54,11 @@ fn product(graph: &mut Graph, lhs: &TensorIr, rhs: &TensorIr, out: &TensorIr) {
             graph.role(lhs, rows - 1, Role::Input);
             graph.role(lhs, rows - 2, Role::Output);
         }
-        _ => {}
+        // Units times units: nothing is there to be merged.
+        _ => {
+            graph.count(lhs, rows - 1, Counting::Product);
+            graph.count(rhs, columns - 2, Counting::Product);
+        }
     }
 }
 
@@ -69,6 +74,9 @@ fn attention(graph: &mut Graph, op: &AttentionOpIr) {
     graph.unite((key, 2), (value, 2));
     graph.unite((query, 3), (key, 3));
     graph.unite((value, 3), (out, 3));
+    for (tensor, axis) in [(query, 3), (key, 3), (key, 2), (value, 2)] {
+        graph.count(tensor, axis, Counting::Product);
+    }
     if op.options.is_causal {
         graph.fix(query, 2);
         graph.fix(key, 2);

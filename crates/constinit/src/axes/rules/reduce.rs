@@ -4,6 +4,7 @@
 //! whatever depends on an order. So does a maximum in training: of equal members, the first one
 //! gets the gradient.
 
+use crate::axes::Counting;
 use crate::axes::graph::Graph;
 use crate::axes::union::Cause;
 use burn_ir::{
@@ -42,7 +43,7 @@ pub(super) fn numeric(graph: &mut Graph, operation: &NumericOperationIr) -> bool
 
 /// All entries become one.
 fn whole(graph: &mut Graph, op: &ReduceOpIr) {
-    graph.axes(&op.input);
+    graph.count_all(&op.input, Counting::Reduction);
     // Of one entry, or else it is not what this rule is for.
     graph.fix_all(&op.out, Cause::Rule);
     if op.out.shape.iter().any(|&size| size != 1) {
@@ -52,6 +53,7 @@ fn whole(graph: &mut Graph, op: &ReduceOpIr) {
 
 /// The members of one axis become one.
 fn along(graph: &mut Graph, op: &ReduceDimOpIr) {
+    graph.count(&op.input, op.axis, Counting::Reduction);
     if op.out.shape.get(op.axis) != Some(&1) {
         graph.unite_but(&op.input, &op.out, &[op.axis]);
         return;

@@ -1,6 +1,8 @@
 //! The same entries in another arrangement.
 
+use crate::axes::Counting;
 use crate::axes::graph::Graph;
+use crate::axes::union::Part;
 use burn_ir::{BaseOperationIr, RepeatDimOpIr, ShapeOpIr, TensorIr};
 
 pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
@@ -41,6 +43,7 @@ pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
 fn reshape(graph: &mut Graph, op: &ShapeOpIr) {
     let [from, to] = [&op.input, &op.out].map(|tensor| graph.long_axes(tensor));
     graph.parts.unite(&from, &to);
+    count_split(graph, &from, &to);
     // A view where only axes of one member come or go.
     let long = |shape: &[usize]| -> Vec<usize> {
         (0..shape.len()).filter(|&axis| shape[axis] != 1).collect()
@@ -52,6 +55,19 @@ fn reshape(graph: &mut Graph, op: &ShapeOpIr) {
         from.into_iter().zip(to).for_each(|(i, j)| axes[j] = Some(i));
         graph.view(&op.input, &op.out, &axes);
     }
+}
+
+/// A model that takes the factors of an axis apart knows their sizes.
+fn count_split(graph: &mut Graph, from: &[Part], to: &[Part]) {
+    let mut factors = |parts: &[Part]| -> Vec<Vec<Part>> {
+        parts.iter().map(|part| graph.parts.factors(*part)).collect()
+    };
+    let [from, to] = [factors(from), factors(to)];
+    let stays = |product: &Vec<Part>| {
+        to.iter().any(|whole| whole.windows(product.len()).any(|within| within == product))
+    };
+    let split = from.into_iter().filter(|product| !stays(product)).flatten();
+    graph.counted.extend(split.map(|part| (part, Counting::Split)));
 }
 
 fn permute(graph: &mut Graph, input: &TensorIr, out: &TensorIr, axes: &[usize]) {
@@ -82,6 +98,12 @@ fn concatenate(graph: &mut Graph, parts: &[TensorIr], out: &TensorIr, dim: usize
 fn expand(graph: &mut Graph, op: &ShapeOpIr) {
     graph.broadcast(&op.input, &op.out);
     let [few, many] = [op.input.shape.len(), op.out.shape.len()];
+    for axis in 0..many {
+        let from = (axis + few).checked_sub(many);
+        if from.is_none_or(|from| op.input.shape[from] == 1) {
+            graph.count(&op.out, axis, Counting::Constant);
+        }
+    }
     let axes: Vec<_> = (0..many).map(|axis| (axis + few).checked_sub(many)).collect();
     graph.view(&op.input, &op.out, &axes);
 }
@@ -95,5 +117,8 @@ fn repeat(graph: &mut Graph, op: &RepeatDimOpIr) {
         }
         let to = graph.axis(&op.out, axis);
         graph.parts.unite(&from, &to);
+        if axis == op.dim && op.times != 1 {
+            graph.count(&op.out, axis, Counting::Constant);
+        }
     }
 }

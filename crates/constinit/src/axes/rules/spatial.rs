@@ -2,6 +2,7 @@
 //!
 //! Positions count; only channels can be units.
 
+use crate::axes::Counting;
 use crate::axes::graph::Graph;
 use crate::axes::union::Part;
 use burn_ir::{GridSample2dOpIr, ModuleOperationIr, TensorIr};
@@ -103,6 +104,12 @@ impl Conv<'_> {
         ];
         for (product, channels) in sides {
             graph.parts.unite(&product, &channels);
+        }
+        if groups != 1 {
+            graph.count(x, 1, Counting::Groups);
+            graph.count(out, 1, Counting::Groups);
+        } else if !graph.is_view(weight) {
+            graph.count(x, 1, Counting::Product);
         }
         if let Some(bias) = bias {
             graph.unite((bias, 0), (out, 1));

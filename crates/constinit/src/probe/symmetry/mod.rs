@@ -47,7 +47,7 @@ use constinit_symmetry::{
 use known::Known;
 use sketch::Sketch;
 use std::fmt;
-pub(super) use views::{Binding, views};
+pub(crate) use views::{Binding, views};
 
 /// The classes of all spaces after a number of steps.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,141 @@
+//! Smaller, wider and quotient modules: symmetry put to use.
+//!
+//! Units that compute the same can be merged, and units can be split, without a change of the function; a module whose
+//! units training keeps alike can be trained at the price of its classes. All of it works on any Burn module whose
+//! axes are known, from a spec or a [`trace`](crate::axes::trace) ([`KnownAxes`]), and whose forward pass takes its
+//! sizes from its tensors, as that of Burn's layers does. With W stored as `[input, output]`, a class D of inputs and
+//! a class C of outputs,
+//!
+//! ```text
+//! collapse         W'[D][C] = sum over j in D of W[j][i], any i in C     fewer units, the same function
+//! widen            W'[(j, 1)][i] + ... + W'[(j, n)][i] = W[j][i]         more units, the same function
+//! break_symmetry   W'[j][i] = W[j][i] + e[j], sum over D of e = 0        the same function, other gradients
+//! quotient         W'[D][C] = n_D w, trained as w, lifted to W           the same training, fewer units
+//! ```
+//!
+//! ```
+//! use burn::tensor::{Distribution, Tensor};
+//! use burn_ndarray::NdArray;
+//! use constinit::ConstInitConfig;
+//! use constinit::surgery::{Kind, collapse, symmetry_of};
+//!
+//! // Constant initialisation: the 512 hidden units are one.
+//! let device = Default::default();
+//! let net = ConstInitConfig::new(vec![3, 512, 4]).with_init_w(0.5).init::<NdArray>(&device);
+//! let spec = net.axes()?;
+//! let x = Tensor::random([5, 3], Distribution::Default, &device);
+//! let before = net.forward(x.clone());
+//!
+//! let classes = symmetry_of(&net, &spec, Kind::ForwardLumpable)?;
+//! let merged = collapse(net, &spec, &classes)?;
+//! assert_eq!(merged.to_string(), "hidden1: 512 units are 1; 4100 parameters are 12");
+//! let after = merged.module.forward(x);
+//! let off = ((after - before.clone()) / before).abs().max().into_scalar();
+//! assert!(off < 1e-6);
+//! # Ok::<(), constinit::Error>(())
+//! ```
+//!
+//! # What is refused
+//!
+//! Rather than to change the function, an operation refuses a module that does more with the units of a space than to
+//! treat them one by one: a norm or a softmax over them, sums of products of them (attention), convolutions in groups,
+//! reshapes that take them apart. A trace shows all of these, whoever wrote the layer. With a spec alone, Burn's own
+//! layers are known by name and all others are refused. Neither shows a module that computes with the *number* of units
+//! outside of tensors, such as a factor of one over the width.
+//!
+//! # Batch norms
+//!
+//! Burn shares the running statistics of a batch norm among all clones of a module: [`collapse`], [`widen`] and
+//! [`break_symmetry`] change those of the clones, too. [`quotient`](quotient()) leaves the module as it is.
+
+mod breaking;
+mod collapse;
+mod counts;
+mod known;
+mod lifting;
+mod optimizer;
+mod quotient;
+mod read;
+mod widen;
+
+pub use breaking::{Broken, break_symmetry};
+pub use collapse::{Collapsed, collapse};
+pub use constinit_symmetry::{Kind, Shares};
+pub use known::KnownAxes;
+pub use lifting::{LiftedProbe, Lifting};
+pub use optimizer::QuotientOptimizer;
+pub use quotient::{Quotient, quotient};
+pub use widen::{Widened, widen};
+
+pub(crate) use counts::Counts;
+
+use crate::Error;
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+use constinit_symmetry::{AxesSpec, Symmetry, equitable, forward_lumpable, twins};
+use read::HostModule;
+use std::fmt;
+
+/// The number of units of a space, before an operation and after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpaceSizes {
+    /// The space's name.
+    pub name: String,
+    /// Units before.
+    pub before: usize,
+    /// Units after.
+    pub after: usize,
+}
+
+/// The spaces of two specs, side by side.
+fn sizes(before: &AxesSpec, after: &AxesSpec) -> Vec<SpaceSizes> {
+    let pairs = before.spaces().iter().zip(after.spaces());
+    let sizes =
+        |(before, after): (&constinit_symmetry::UnitSpace, &constinit_symmetry::UnitSpace)| {
+            SpaceSizes {
+                name: before.name().to_owned(),
+                before: before.units(),
+                after: after.units(),
+            }
+        };
+    pairs.map(sizes).collect()
+}
+
+/// `hidden1: 512 units are 1; 4100 parameters are 12`, or what there is to say where nothing changed.
+fn write_change(
+    f: &mut fmt::Formatter<'_>,
+    spaces: &[SpaceSizes],
+    parameters: [usize; 2],
+    nothing: &str,
+) -> fmt::Result {
+    let changed = spaces.iter().filter(|space| space.before != space.after);
+    let mut any = false;
+    for SpaceSizes { name, before, after } in changed {
+        write!(f, "{name}: {before} units are {after}; ")?;
+        any = true;
+    }
+    match any {
+        true => write!(f, "{} parameters are {}", parameters[0], parameters[1]),
+        false => write!(f, "{nothing}: all units differ, {} parameters stay", parameters[0]),
+    }
+}
+
+/// The classes of a module's units, in one sense.
+///
+/// # Errors
+///
+/// [`Error::Axes`] where the spec does not cover the module, [`Error::ColumnLayout`] for a weight that is stored
+/// transposed, and what the engine says: see [`twins`], [`equitable`](equitable()) and [`forward_lumpable`].
+pub fn symmetry_of<B: Backend, M: Module<B>>(
+    module: &M,
+    spec: &AxesSpec,
+    kind: Kind,
+) -> Result<Symmetry, Error> {
+    let read = HostModule::read(module, spec)?;
+    let views = read.views(spec)?;
+    Ok(match kind {
+        Kind::Twins => twins(spec, &views)?,
+        Kind::Equitable => equitable(spec, &views)?,
+        Kind::ForwardLumpable => forward_lumpable(spec, &views, &[])?,
+    })
+}

@@ -1,0 +1,162 @@
+//! Any optimizer, on a quotient.
+
+use super::counts::Counts;
+use super::lifting::Lifting;
+use crate::params::read_parameters;
+use crate::tensors::from_values;
+use crate::train::Clip;
+use burn::module::{AutodiffModule, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::optim::{GradientsParams, MultiGradientsParams, Optimizer};
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+use std::sync::Arc;
+
+/// An optimizer that trains a quotient as the optimizer inside trains the full module.
+///
+/// The module runs with the collapsed weights W' = n_D w, and its gradients are n_C times those of one entry. In a step,
+/// the optimizer inside gets the means w and the gradients g of single entries, so that whatever it computes entry by
+/// entry is what it would compute for every entry of the block:
+///
+/// ```text
+/// g = (dL/dW') / n_C      w' = rule(W' / n_D, g)      W'' = n_D w'
+/// ```
+///
+/// What weight decay does to the deviations of units that are no twins, a linear rule does to a number that starts as
+/// 1 and has a gradient of 0: one such number goes along with each parameter, and [`Lifting`] takes what is left of it.
+///
+/// Gradients are clipped here ([`with_clip`](Self::with_clip)), by the norm that those of the full module have. The
+/// loop's own clipping and that of Burn's optimizers see the quotient, where a norm is another one: leave them off. A
+/// [`ProbedOptimizer`](crate::probe::ProbedOptimizer) belongs around this one, not inside.
+///
+/// Should be created with [`Quotient::optimizer`](super::Quotient::optimizer).
+#[derive(Clone, Debug)]
+pub struct QuotientOptimizer<B: AutodiffBackend, M, O> {
+    inner: O,
+    counts: Arc<Counts<B>>,
+    clip: Option<Clip>,
+    /// What is left of deviations, as parameters of one entry; None where they stay.
+    left: Option<M>,
+    lifting: Lifting,
+}
+
+impl<B: AutodiffBackend, M: AutodiffModule<B>, O> QuotientOptimizer<B, M, O> {
+    pub(super) fn new(inner: O, counts: Arc<Counts<B>>, left: Option<M>, lifting: Lifting) -> Self {
+        Self { inner, counts, clip: None, left, lifting }
+    }
+
+    /// Limits the gradients of the full module before the optimizer inside sees them.
+    #[must_use]
+    pub fn with_clip(self, clip: Clip) -> Self {
+        Self { clip: Some(clip), ..self }
+    }
+
+    /// The way back to the full module; a clone of it outlives the optimizer.
+    pub fn lifting(&self) -> &Lifting {
+        &self.lifting
+    }
+
+    fn step_with(&mut self, rate: f64, module: M, gradients: GradientsParams) -> M
+    where
+        O: Optimizer<M, B>,
+    {
+        let gradients = self.counts.entry_gradients(&module, gradients);
+        let gradients = match self.clip {
+            Some(clip) => clip.apply_counted(&module, gradients, Some(&*self.counts)),
+            None => gradients,
+        };
+        let means = self.inner.step(rate, self.counts.to_means(module), gradients);
+        if let Some(left) = self.left.take() {
+            let still = no_gradients(&left);
+            let left = self.inner.step(rate, left, still);
+            self.lifting.set_factors(&read_parameters(&left));
+            self.left = Some(left);
+        }
+        self.counts.to_collapsed(means)
+    }
+}
+
+impl<B, M, O> Optimizer<M, B> for QuotientOptimizer<B, M, O>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    O: Optimizer<M, B>,
+{
+    type Record = (O::Record, Option<M::Record>);
+
+    fn step(&mut self, lr: f64, module: M, grads: GradientsParams) -> M {
+        self.step_with(lr, module, grads)
+    }
+
+    fn step_multi(&mut self, lr: f64, module: M, grads: MultiGradientsParams) -> M {
+        let gradients = summed(&module, grads);
+        self.step_with(lr, module, gradients)
+    }
+
+    fn to_record(&self) -> Self::Record {
+        (self.inner.to_record(), self.left.clone().map(M::into_record))
+    }
+
+    fn load_record(self, (inner, left): Self::Record) -> Self {
+        let left = match (self.left, left) {
+            (Some(module), Some(record)) => Some(module.load_record(record)),
+            (module, _) => module,
+        };
+        if let Some(left) = &left {
+            self.lifting.set_factors(&read_parameters(left));
+        }
+        Self { inner: self.inner.load_record(inner), left, ..self }
+    }
+}
+
+/// The gradients of several devices, on the device where each was summed.
+fn summed<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    gradients: MultiGradientsParams,
+) -> GradientsParams {
+    struct Sum {
+        from: MultiGradientsParams,
+        to: GradientsParams,
+    }
+    impl<B: AutodiffBackend> ModuleVisitor<B> for Sum {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            if let Some((gradient, _)) = self.from.remove::<B::InnerBackend, D>(param.id) {
+                self.to.register::<B::InnerBackend, D>(param.id, gradient);
+            }
+        }
+    }
+    let mut sum = Sum { from: gradients, to: GradientsParams::new() };
+    module.visit(&mut sum);
+    sum.to
+}
+
+/// A module of the same parameters with one entry each, a 1, for what is left of deviations. The module is taken: it must
+/// share nothing.
+pub(super) fn ones<B: AutodiffBackend, M: AutodiffModule<B>>(module: M) -> M {
+    struct Ones;
+    impl<B: AutodiffBackend> ModuleMapper<B> for Ones {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+            let old = param.val();
+            let one = from_values::<B, D>(vec![1.0], [1; D], &old.device());
+            // The optimizer keeps its state by id: these are other parameters.
+            Param::initialized(ParamId::new(), one.set_require_grad(old.is_require_grad()))
+        }
+    }
+    module.map(&mut Ones)
+}
+
+/// Gradients of 0.
+fn no_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(module: &M) -> GradientsParams {
+    struct Zeros(GradientsParams);
+    impl<B: AutodiffBackend> ModuleVisitor<B> for Zeros {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            let value = param.val();
+            if value.is_require_grad() {
+                let zero = from_values::<B::InnerBackend, D>(vec![0.0], [1; D], &value.device());
+                self.0.register::<B::InnerBackend, D>(param.id, zero);
+            }
+        }
+    }
+    let mut zeros = Zeros(GradientsParams::new());
+    module.visit(&mut zeros);
+    zeros.0
+}

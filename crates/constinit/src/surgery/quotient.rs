@@ -1,0 +1,215 @@
+//! The quotient of a module: training at the price of the classes.
+
+use super::counts::{Count, Counts};
+use super::known::{KnownAxes, merged, refused};
+use super::lifting::{Ground, Lifting};
+use super::optimizer::{QuotientOptimizer, ones};
+use super::read::{HostModule, unshared};
+use super::{SpaceSizes, sizes, write_change};
+use crate::Error;
+use crate::params::tied_parameters;
+use burn::module::AutodiffModule;
+use burn::tensor::backend::AutodiffBackend;
+use constinit_symmetry::{
+    Answer, Breaker, Claim, Decay, Keeper, Optimizer as Rule, OwnedParam, QuotientParam, Symmetry,
+    TrainingFacts, Verdict, certificate, keeps,
+};
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+/// A smaller module that trains as the full one does.
+///
+/// As text: `hidden1: 512 units are 1; 4100 parameters are 12`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Quotient<B: AutodiffBackend, M> {
+    /// The module, with one unit for each class.
+    pub module: M,
+    /// The units of each space, and its classes.
+    pub spaces: Vec<SpaceSizes>,
+    /// Entries of all parameters, of the full module and of the quotient.
+    pub parameters: [usize; 2],
+    counts: Arc<Counts<B>>,
+    left: Option<M>,
+    ground: Arc<Ground>,
+}
+
+impl<B: AutodiffBackend, M: AutodiffModule<B>> Quotient<B, M> {
+    /// The optimizer for the quotient, around one without state that would train the full module. It knows the
+    /// [way back](QuotientOptimizer::lifting).
+    pub fn optimizer<O>(&self, inner: O) -> QuotientOptimizer<B, M, O> {
+        let lifting = Lifting::new(Arc::clone(&self.ground));
+        QuotientOptimizer::new(inner, Arc::clone(&self.counts), self.left.clone(), lifting)
+    }
+
+    /// Whether no class has two units, so that there is nothing to gain.
+    pub fn is_identity(&self) -> bool {
+        self.spaces.iter().all(|space| space.before == space.after)
+    }
+}
+
+impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_change(f, &self.spaces, self.parameters, "nothing to gain")
+    }
+}
+
+/// The quotient of a module by classes that training keeps.
+///
+/// The quotient's module runs forward and backward as any module does; with [`Quotient::optimizer`] around an optimizer,
+/// in any loop, it goes the way that the full module would go, to rounding, and [`Lifting::lift`] gives the full module
+/// at any time. The cost of a step does not depend on the number of units, only on that of the classes.
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use burn_autodiff::Autodiff;
+/// use burn_ndarray::NdArray;
+/// use constinit::{ConstInit, ConstInitConfig};
+/// use constinit::params::read_parameters;
+/// use constinit::surgery::{Kind, quotient, symmetry_of};
+/// use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
+///
+/// type B = Autodiff<NdArray>;
+/// let device = Default::default();
+/// let net = ConstInitConfig::new(vec![3, 64, 4]).with_init_w(0.1).init::<B>(&device);
+/// let adam = OptimizerConfig::Adam(Default::default());
+/// let spec = net.axes()?;
+/// let small = quotient(&net, &spec, &symmetry_of(&net, &spec, Kind::Equitable)?, &adam.facts())?;
+/// assert_eq!(small.to_string(), "hidden1: 64 units are 1; 516 parameters are 12");
+///
+/// let optimizer = small.optimizer(adam.init::<B, ConstInit<B>>()?);
+/// let lifting = optimizer.lifting().clone();
+/// let state = TrainState::new(small.module, optimizer, 0.01);
+/// let x = Tensor::<B, 2>::from_data([[0.5, -1.0, 2.0], [1.0, 0.0, -0.5]], &device);
+/// let mut data = FullBatch::new(Batch { inputs: x, targets: Tensor::ones([2, 4], &device) })?;
+/// let loss = |net: &ConstInit<B>, batch: Batch<B>| {
+///     Loss::Mse.forward(net.forward(batch.inputs), batch.targets)
+/// };
+/// let trained = train(state, &mut data, loss, &Plan::steps(20), &mut []);
+/// let full = lifting.lift::<B, _>(&trained.state.model)?;
+/// assert_eq!(read_parameters(&full)[0].data.shape.to_vec(), [3, 64]);
+/// # Ok::<(), constinit::Error>(())
+/// ```
+///
+/// `facts` are what is known of the training, as
+/// [`OptimizerConfig::facts`](crate::train::OptimizerConfig::facts) tells of an optimizer. Of a
+/// [trace](crate::axes::Traced), dropout and noise are known, too.
+///
+/// Units that are no twins but have equal sums keep their deviations from the means. With weight decay these shrink;
+/// how far is found by a number that goes through the same rule with a gradient of 0, since every rule for which the
+/// certificate holds is linear in them.
+///
+/// # Errors
+///
+/// - As [`collapse`](super::collapse());
+/// - [`Error::Surgery`] where training would not keep a class, with the certificate's reason: dropout or noise on a
+///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are no twins (or twins
+///   with more on the diagonal of a recurrent weight), and merely forward-lumpable classes; for Muon, which acts on
+///   whole matrices; and for tied parameters over classes, of which Burn's optimizers move only the first.
+pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    axes: impl Into<KnownAxes<'a>>,
+    symmetry: &Symmetry,
+    facts: &TrainingFacts,
+) -> Result<Quotient<B, M>, Error> {
+    let known = axes.into();
+    let read = HostModule::read(module, known.spec)?;
+    known.check_classes(symmetry)?;
+    let facts = known.traced.map_or(facts.clone(), |traced| traced.drawn.added_to(facts.clone()));
+    let found = constinit_symmetry::quotient(symmetry, &read.views(known.spec)?)?;
+    check_training(symmetry, &facts, &found)?;
+    known.check_free(module, &merged(symmetry))?;
+
+    let device = module.devices().into_iter().next().unwrap_or_default();
+    let mut counts = vec![None; read.parameters.len()];
+    for (param, number) in found.params().iter().zip(&read.bound.numbers) {
+        counts[*number] = Count::new(param, read.parameters[*number].data.dtype, &device);
+    }
+    check_ties(module, &found, &read, &counts)?;
+    let collapsed = found.collapsed()?;
+    let entries = |params: &[OwnedParam]| params.iter().map(|param| param.view().entries()).sum();
+    let before = read.parameters.iter().map(|param| param.data.num_elements()).sum();
+    let parameters = [before, entries(&collapsed)];
+    let spaces = sizes(known.spec, found.spec());
+    let decays = found.has_deviations() && facts.decay() != Decay::None;
+    let left = decays.then(|| ones(unshared::<B, M>(module)));
+    let small = read.write(unshared::<B, M>(module), collapsed)?;
+    let ground = Arc::new(Ground { quotient: found, numbers: read.bound.numbers });
+    let counts = Arc::new(Counts(counts));
+    Ok(Quotient { module: small, spaces, parameters, counts, left, ground })
+}
+
+/// Whether training keeps the classes, and moves a block as it moves its mean.
+fn check_training(
+    symmetry: &Symmetry,
+    facts: &TrainingFacts,
+    found: &constinit_symmetry::Quotient,
+) -> Result<(), Error> {
+    let certificate = certificate(symmetry, facts);
+    if let Some(space) = certificate.unknown_spaces().first() {
+        let reason = "the facts of the training name this space, which the axes do not have";
+        return Err(refused(space.as_str(), reason.to_owned()));
+    }
+    // A class that something breaks directly before those that rest on it.
+    let broken = || certificate.claims().iter().filter(|claim| *claim.verdict() != Verdict::Kept);
+    let directly = |claim: &&Claim| match claim.verdict() {
+        Verdict::Broken(by) => by.iter().any(|breaker| !matches!(breaker, Breaker::Space(_))),
+        _ => false,
+    };
+    if let Some(claim) = broken().find(directly).or_else(|| broken().next()) {
+        let space = symmetry.spaces()[claim.space().get()].name();
+        let cannot = "a quotient cannot be trained in the place of the module";
+        return Err(refused(space, format!("{cannot}. {}", claim.sentence())));
+    }
+    let rule = facts.optimizer();
+    let entrywise = matches!(
+        rule,
+        Rule::Sgd
+            | Rule::SgdMomentum
+            | Rule::Adam
+            | Rule::AdamW
+            | Rule::RmsProp
+            | Rule::AdaGrad
+            | Rule::Adan
+    );
+    if !entrywise && !merged(symmetry).is_empty() {
+        let reason = "it moves a weight as a whole matrix and not entry by entry, so that a quotient would go another way";
+        return Err(refused(rule.to_string(), reason.to_owned()));
+    }
+    let deviating = found.params().iter().find(|param| param.has_deviations());
+    match deviating {
+        Some(param) if keeps(Keeper::Equitable, rule, facts.decay()) != Answer::Kept => {
+            let decay = facts.decay();
+            Err(refused(
+                param.path(),
+                format!(
+                    "its entries differ within a block, and {rule} with {decay} does not move them alike"
+                ),
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Burn's optimizers move the first of tied parameters only.
+fn check_ties<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    found: &constinit_symmetry::Quotient,
+    read: &HostModule,
+    counts: &[Option<Count<B::InnerBackend>>],
+) -> Result<(), Error> {
+    let tied: HashSet<String> = tied_parameters(module).into_iter().flatten().collect();
+    let pairs = found.params().iter().zip(&read.bound.numbers);
+    let tied = |(param, number): &(&QuotientParam, &usize)| {
+        counts[**number].is_some() && tied.contains(param.path())
+    };
+    match pairs.into_iter().find(tied) {
+        None => Ok(()),
+        Some((param, _)) => Err(refused(
+            param.path(),
+            "it is tied to another parameter, of which Burn's optimizers move only the first"
+                .into(),
+        )),
+    }
+}
