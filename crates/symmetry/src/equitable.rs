@@ -40,7 +40,8 @@ use crate::twins;
 /// # Complexity
 ///
 /// That of [`twins`](crate::twins()), then near m log n for the m entries that are left of the network when every twin
-/// class is replaced by one unit, whose n units are cut at most n times.
+/// class is replaced by one unit, whose n units are cut at most n times: m log n for every ordered pair of axes of a
+/// parameter that are on spaces.
 ///
 /// # Examples
 ///

@@ -10,7 +10,10 @@
 //!
 //! Classes are cut by one such sum after another until none cuts. A class of sources whose sums have been used need
 //! not be used again when it is cut in two if all parts but the largest are: sums here are exact, so the last part's
-//! sum is what is left of the whole (Hopcroft's "all but the largest"; the cost is near m log n for m entries).
+//! sum is what is left of the whole (Hopcroft's "all but the largest"; the cost is near m log n for m entries). So it is
+//! with more axes to sum over: a part of a class of one is used with every class of the others, and what the largest
+//! part gives with any of those is what is left of the whole again. Every pair of axes of a parameter then costs
+//! m log n.
 //!
 //! Twins stay together in any such partition, so only one unit of each twin class is looked at, and it stands in
 //! sums with the class's size as its weight. On a block-constant network next to nothing is left to add up.
@@ -77,30 +80,26 @@ pub(crate) fn coarsest(
                         &layout,
                     );
                 } else {
-                    uses.push(Use {
-                        param: number,
-                        target,
-                        space: id,
-                        sources,
-                        pending: BTreeSet::new(),
-                    });
+                    let pending = vec![BTreeSet::new(); sources.len()];
+                    uses.push(Use { param: number, target, space: id, sources, pending });
                 }
             }
         }
     }
-    let partitions: Vec<Partition> = spaces.iter().map(|space| space.classes.partition()).collect();
+    let mut partitions: Vec<Partition> =
+        spaces.iter().map(|space| space.classes.partition()).collect();
     for one in &mut uses {
-        one.pending = one.all_sources(axes, &spaces, &partitions);
+        one.pending[0] = one.all_sources(axes, &spaces, &partitions);
     }
-    let mut partitions = partitions;
-    while let Some(number) = uses.iter().position(|one| !one.pending.is_empty()) {
-        let pending = std::mem::take(&mut uses[number].pending);
+    while let Some((number, pending)) = next_pending(&mut uses) {
         let one = &uses[number];
-        let space = one.space;
-        let mut classes = spaces[space.get()].classes.clone();
-        if classes.is_done() {
+        let space = one.space.get();
+        if spaces[space].classes.is_done() {
             continue;
         }
+        // What is summed over are the partitions: the classes themselves can be lent.
+        let mut classes = std::mem::replace(&mut spaces[space].classes, Classes::discrete(0));
+        let before = classes.splits.len();
         one.refine(
             &mut classes,
             views[one.param],
@@ -109,14 +108,15 @@ pub(crate) fn coarsest(
             &partitions,
             &pending,
         );
-        let changed = classes.splits.len() != spaces[space.get()].classes.splits.len();
-        spaces[space.get()].classes = classes;
+        let changed = classes.splits.len() != before;
+        spaces[space].classes = classes;
         if changed {
-            let new = spaces[space.get()].classes.partition();
+            let new = spaces[space].classes.partition();
+            let id = one.space;
             for one in &mut uses {
-                one.note(axes, space, &spaces[space.get()], &partitions[space.get()], &new);
+                one.note(axes, id, &spaces[space], &partitions[space], &new);
             }
-            partitions[space.get()] = new;
+            partitions[space] = new;
         }
     }
     spaces
@@ -126,6 +126,21 @@ pub(crate) fn coarsest(
             (space.classes, partition)
         })
         .collect()
+}
+
+/// Source classes of one source axis whose sums are still to be used.
+struct Pending {
+    /// Which of the sources.
+    source: usize,
+    classes: BTreeSet<u32>,
+}
+
+/// Takes the source classes of one axis of the first use that has any, and the number of that use.
+fn next_pending(uses: &mut [Use]) -> Option<(usize, Pending)> {
+    uses.iter_mut().enumerate().find_map(|(number, one)| {
+        let source = one.pending.iter().position(|classes| !classes.is_empty())?;
+        Some((number, Pending { source, classes: std::mem::take(&mut one.pending[source]) }))
+    })
 }
 
 /// A space while it is refined. Only the smallest unit of each twin class takes part.
@@ -173,9 +188,32 @@ struct Use {
     target: usize,
     space: SpaceId,
     sources: Vec<usize>,
-    /// The smallest units of source classes whose sums are still to be used. With several source axes only
-    /// whether anything is to be done counts.
-    pending: BTreeSet<u32>,
+    /// For each source the smallest units of its classes whose sums are still to be used, each with every choice of
+    /// classes of the other sources.
+    pending: Vec<BTreeSet<u32>>,
+}
+
+/// Adds the parts of classes that were cut to what is pending along an axis on their space, but for the largest part
+/// of a class whose sums have been used.
+fn note(pending: &mut BTreeSet<u32>, space: &Space, old: &Partition, new: &Partition) {
+    for class in old.classes().filter(|class| class.len() > 1) {
+        let mut parts: Vec<(u64, u32)> = Vec::new();
+        for &unit in class {
+            let members = new.members(new.labels()[unit.get()]);
+            if members[0] == unit {
+                let size: u64 = members.iter().map(|u| space.weight(u.0)).sum();
+                parts.push((size, unit.0));
+            }
+        }
+        if parts.len() > 1 {
+            if !pending.contains(&class[0].0) {
+                // What is left of the whole, whose sums have been used.
+                let largest = (0..parts.len()).max_by_key(|&n| (parts[n].0, std::cmp::Reverse(n)));
+                largest.map(|n| parts.swap_remove(n));
+            }
+            pending.extend(parts.iter().map(|&(_, unit)| unit));
+        }
+    }
 }
 
 /// An entry to add up: its offset and place relative to unit 0, and its weight.
@@ -212,31 +250,9 @@ impl Use {
         new: &Partition,
     ) {
         let axes = &axes[self.param];
-        if !self.sources.iter().any(|&source| axes[source].space == Some(id)) {
-            return;
-        }
-        if self.sources.len() > 1 {
-            self.pending.insert(0);
-            return;
-        }
-        for class in old.classes().filter(|class| class.len() > 1) {
-            let mut parts: Vec<(u64, u32)> = Vec::new();
-            for &unit in class {
-                let members = new.members(new.labels()[unit.get()]);
-                if members[0] == unit {
-                    let size: u64 = members.iter().map(|u| space.weight(u.0)).sum();
-                    parts.push((size, unit.0));
-                }
-            }
-            if parts.len() > 1 {
-                if !self.pending.contains(&class[0].0) {
-                    // What is left of the whole, whose sums have been used.
-                    let largest =
-                        (0..parts.len()).max_by_key(|&n| (parts[n].0, std::cmp::Reverse(n)));
-                    largest.map(|n| parts.swap_remove(n));
-                }
-                self.pending.extend(parts.iter().map(|&(_, unit)| unit));
-            }
+        let sources = self.sources.iter().zip(&mut self.pending);
+        for (_, pending) in sources.filter(|(source, _)| axes[**source].space == Some(id)) {
+            note(pending, space, old, new);
         }
     }
 
@@ -247,7 +263,7 @@ impl Use {
         axes: &[LogicalAxis],
         spaces: &[Space],
         partitions: &[Partition],
-        pending: &BTreeSet<u32>,
+        pending: &Pending,
     ) {
         if view.entries() == 0 {
             return;
@@ -285,11 +301,11 @@ impl Use {
         axes: &[LogicalAxis],
         spaces: &[Space],
         partitions: &[Partition],
-        pending: &BTreeSet<u32>,
+        pending: &Pending,
     ) -> Vec<(Vec<Term>, usize)> {
         let occurrences = |id| axes.iter().filter(|axis| axis.space == Some(id)).count();
         let mut sums = vec![(vec![Term { offset: 0, place: 0, weight: 1 }], 1usize)];
-        for &source in &self.sources {
+        for (place, &source) in self.sources.iter().enumerate() {
             let LogicalAxis { dim, space: Some(id), .. } = axes[source] else { continue };
             let space = &spaces[id.get()];
             // Where a space stands twice, twins need not have equal entries on the diagonal.
@@ -310,8 +326,8 @@ impl Use {
                 }
                 lists[at].1.push((unit, weight));
             }
-            if self.sources.len() == 1 {
-                lists.retain(|(class, _)| pending.contains(class));
+            if place == pending.source {
+                lists.retain(|(class, _)| pending.classes.contains(class));
             }
             sums = sums
                 .iter()
@@ -366,6 +382,8 @@ const TOGETHER: usize = 32;
 impl Sum<'_> {
     fn cut_all<E: Element>(&self, classes: &mut Classes, data: &[E]) {
         let live = classes.live_units();
+        #[cfg(test)]
+        tests::READ.set(tests::READ.get() + live.len() * self.terms.len());
         let work = self.terms.len() * TOGETHER;
         let totals: Vec<Vec<Total>> = parallel::map(
             0..live.len().div_ceil(TOGETHER),
@@ -481,5 +499,61 @@ impl Sum<'_> {
         let term = self.terms.iter().find(|term| self.entry(data, unit, term).is_nan())?;
         let place = self.fixed.1 + unit as usize * self.target.place + term.place;
         Some(NanSeen { unit, param: self.param, entry: place as u64 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use crate::{AxesSpec, ParamView, either, equitable};
+
+    thread_local! {
+        /// Entries that sums have read on this thread's behalf.
+        pub(super) static READ: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// Entries read to find the equitable classes of spaces of n units that are the axes of one parameter of ones, and
+    /// how many it has.
+    ///
+    /// The units of the first space stand in a path, so that classes are cut one after another; those of the others
+    /// stand in a circle, where they stay one class without being twins.
+    fn entries_read(n: usize, axes: &[&str]) -> (usize, usize) {
+        let near = |apart: usize| u8::from(apart == 1);
+        let path = (0..n * n).map(|e| f32::from(near((e / n).abs_diff(e % n))));
+        let circle = (0..n * n).map(|e| f32::from(near((e / n + n - e % n) % n)));
+        let [path, circle]: [Vec<f32>; 2] = [path.collect(), circle.collect()];
+        let shape = vec![n; axes.len()];
+        let ones = vec![1.0_f32; n.pow(axes.len() as u32)];
+        let mut params = vec![ParamView::new("all", &shape, &ones).unwrap()];
+        let mut spec = AxesSpec::builder();
+        let mut of = axes.to_vec();
+        of.sort_unstable();
+        of.dedup();
+        for (number, space) in of.iter().enumerate() {
+            let edges = if number == 0 { &path } else { &circle };
+            params.push(ParamView::new(space, &[n, n], edges).unwrap());
+            spec = spec.space(*space, n).param(*space, [either(*space), either(*space)]);
+        }
+        let spec = spec.param("all", axes.iter().map(|space| either(*space)));
+        let spec = spec.build(params.iter().map(ParamView::signature)).unwrap();
+        READ.set(0);
+        let found = equitable(&spec, &params).unwrap();
+        // A path is alike from both of its ends.
+        assert_eq!(found.effective_width(of[0]), Some(n.div_ceil(2)));
+        assert!(of[1..].iter().all(|space| found.effective_width(space) == Some(1)));
+        (READ.get(), ones.len())
+    }
+
+    #[test]
+    fn what_was_summed_is_not_summed_again() {
+        for axes in
+            [&["a", "b", "c"][..], &["a", "b", "b"], &["a", "b", "c", "d"], &["a", "a", "b"]]
+        {
+            for n in [6, 12, 24] {
+                let (read, entries) = entries_read(n, axes);
+                assert!(read <= 8 * entries, "{axes:?}, {n} units: {read} of {entries} entries");
+            }
+        }
     }
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use common::Rng;
 use common::*;
 use constinit_symmetry::{
-    Kind, Partition, Policy, Role, Symmetry, SymmetryError, equitable, forward_lumpable, twins,
-    twins_with,
+    AxesSpec, Kind, Partition, Policy, Role, Symmetry, SymmetryError, either, equitable,
+    forward_lumpable, twins, twins_with,
 };
 use proptest::prelude::*;
 
@@ -231,6 +231,83 @@ proptest! {
             }
         }
     }
+}
+
+/// Two parameters of three axes, and two of two, on any of three spaces; all numbers are 0.
+fn tensors(rng: &mut Rng) -> Net {
+    let names = ["a", "b", "c"];
+    let sizes: Vec<usize> = names.iter().map(|_| rng.between(1, 4)).collect();
+    let mut spec = AxesSpec::builder();
+    for (name, units) in names.iter().zip(&sizes) {
+        spec = spec.space(*name, *units);
+    }
+    let mut params = Vec::new();
+    for (number, rank) in [3, 3, 2, 2].into_iter().enumerate() {
+        let axes: Vec<usize> = (0..rank).map(|_| rng.below(3)).collect();
+        let path = format!("p{number}");
+        spec = spec.param(path.as_str(), axes.iter().map(|&space| either(names[space])));
+        let shape: Vec<usize> = axes.iter().map(|&space| sizes[space]).collect();
+        params.push(Param { path, data: vec![0.0; shape.iter().product()], shape });
+    }
+    let spec = spec.build(params.iter().map(|p| (p.path.as_str(), &p.shape[..]))).unwrap();
+    Net { spec, params }
+}
+
+/// Fills [`tensors`] with numbers that depend on labels, adds deviations that no sum over a class shows, and changes
+/// an entry now and then.
+fn fill_tensors(rng: &mut Rng, net: &mut Net) {
+    let labels = plant(rng, net);
+    fill_by_labels(rng, net, &labels, &SMALL);
+    for number in 0..net.params.len() {
+        let axes = net.axes(number);
+        let shape = net.params[number].shape.clone();
+        for _ in 0..rng.below(4) {
+            let pairs: Vec<[usize; 2]> = axes
+                .iter()
+                .map(|axis| {
+                    let labels = &labels[axis.unwrap().0];
+                    let u = rng.below(labels.len());
+                    let alike: Vec<usize> =
+                        (0..labels.len()).filter(|&v| labels[v] == labels[u]).collect();
+                    [u, rng.pick(&alike)]
+                })
+                .collect();
+            for corner in 0..1_usize << shape.len() {
+                let chosen = |axis: usize| corner >> axis & 1;
+                let index: Vec<usize> =
+                    (0..shape.len()).map(|axis| pairs[axis][chosen(axis)]).collect();
+                let sign = if corner.count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+                net.params[number].data[flatten(&index, &shape)] += sign;
+            }
+        }
+    }
+    let times = rng.below(3) * rng.below(2);
+    disturb(rng, net, times, &SMALL);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn coarsest_of_all_partitions_where_parameters_have_three_axes(seed: u64) {
+        let rng = &mut Rng(seed);
+        let mut net = tensors(rng);
+        fill_tensors(rng, &mut net);
+        check_coarsest(&net, &equitable(&net.spec, &net.views()).unwrap(), false);
+    }
+}
+
+#[test]
+fn random_parameters_of_three_axes_have_classes_that_are_not_twins() {
+    let found = (0..1200).filter(|&seed| {
+        let rng = &mut Rng(seed);
+        let mut net = tensors(rng);
+        fill_tensors(rng, &mut net);
+        let twins = twins(&net.spec, &net.views()).unwrap();
+        !equitable(&net.spec, &net.views()).unwrap().refines(&twins)
+    });
+    let found = found.count();
+    assert!(found >= 40, "{found}");
 }
 
 /// The tests above are worth something only where classes that are not twins occur.
