@@ -270,3 +270,28 @@ fn fewer_units_and_units_that_differ() {
     let broken = with_axes(&["break", "m.safetensors", "--scale", "0.5", "--json"]).ok();
     assert_eq!(broken.json()[0]["spaces"][0]["twins_now"], 3, "{}", broken.stdout);
 }
+
+#[test]
+fn what_the_readme_shows() {
+    // A Fourier transform as a convolution: cosines and sines of 129 frequencies, of which two sines are zero.
+    let wave = |channel: usize, n: usize| {
+        let k = channel % 129;
+        let angle = std::f64::consts::PI * (2 * k * n) as f64 / 256.0;
+        match channel {
+            0..129 => angle.cos() as f32,
+            _ if k % 128 == 0 => 0.0,
+            _ => -angle.sin() as f32,
+        }
+    };
+    let numbers: Vec<f32> = (0..258 * 256).map(|at| wave(at / 256, at % 256)).collect();
+    let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F32, vec![258, 1, 256], &bytes).unwrap();
+    let folder = Folder::new();
+    let path = folder.join("silero_vad_16k.safetensors");
+    serialize_to_file([("stft_conv.weight", view)], None, &path).unwrap();
+    let readme = include_str!("../README.md");
+    let start = "$ constinit inspect silero_vad_16k.safetensors --only stft\n";
+    let shown = readme.split_once(start).unwrap().1.split_once("```").unwrap().0;
+    let args = ["inspect", "silero_vad_16k.safetensors", "--only", "stft"];
+    assert_eq!(folder.run(&args).ok().stdout.trim_end(), shown.trim_end());
+}
