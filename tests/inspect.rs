@@ -84,16 +84,30 @@ fn the_json_of_the_contract() {
         ],
     );
     let report = &folder.run(&["inspect", "m.safetensors", "--json"]).ok().json()[0];
-    let row = |path, shape: [usize; 2], units, classes, largest, zero, nan| {
-        json!({"path": path, "shape": shape, "dtype": "F32", "axis": 0, "units": units, "classes": classes,
-               "largest_class": largest, "zero_units": zero, "constant_units": 0, "non_finite": nan})
+    let parameter = |p: usize, more: Value| {
+        let mut row = json!({"dtype": "F32", "axis": 0, "zero_units": 0, "constant_units": 0, "non_finite": 0});
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(report["parameters"][p], row, "{report}");
     };
-    assert_eq!(
-        *report,
-        json!({"schema": 1, "file": "m.safetensors", "format": "safetensors", "vectors": 0, "non_finite": 1,
-               "parameters": [row("a.weight", [3, 2], 3, 2, 2, 0, 1), row("b.weight", [1, 3], 1, 1, 1, 0, 0),
-                              row("zero", [2, 2], 2, 1, 2, 2, 0)]})
+    parameter(
+        0,
+        json!({"path": "a.weight", "shape": [3, 2], "units": 3, "classes": 2, "largest_class": 2,
+                        "alike": [[0, 2]], "non_finite": 1}),
     );
+    parameter(
+        1,
+        json!({"path": "b.weight", "shape": [1, 3], "units": 1, "classes": 1, "largest_class": 1}),
+    );
+    parameter(
+        2,
+        json!({"path": "zero", "shape": [2, 2], "units": 2, "classes": 1, "largest_class": 2,
+                        "alike": [[0, 1]], "zero_units": 2}),
+    );
+    assert_eq!(report["parameters"].as_array().unwrap().len(), 3);
+    assert_eq!((&report["schema"], &report["file"]), (&json!(1), &json!("m.safetensors")));
+    assert_eq!((&report["format"], &report["non_finite"]), (&json!("safetensors"), &json!(1)));
+    // Rows of one chain, but for the third matrix.
+    assert_eq!(report.get("spaces"), None);
     // Axes for some of them, in the file's own orientation.
     folder
         .write("axes.toml", "[axes]\n\"a.weight\" = [\"h\", \"\"]\n\"b.weight\" = [\"\", \"h\"]\n");
@@ -147,7 +161,8 @@ fn a_table_and_markdown() {
          4 units are 3; 1 is zero; every entry is finite\n\n\
          parameter    shape   type  units  classes  largest  zero  constant  not finite\n\
          a\\u{1b}[31m  [2, 1]  F32       2        1        2     0         0           0\n\
-         b            [2, 1]  F32       2        2        1     1         0           0\n\n"
+         b            [2, 1]  F32       2        2        1     1         0           0\n\n\
+         a\\u{1b}[31m: units 0, 1 are alike\n\n"
     );
     let markdown =
         folder.run(&["inspect", "m.safetensors", "--markdown", "--tolerance", "1"]).ok().stdout;
@@ -254,4 +269,29 @@ fn fewer_units_and_units_that_differ() {
     folder.run(&["inspect", "small.safetensors", "--deny", "twins"]).ok();
     let broken = with_axes(&["break", "m.safetensors", "--scale", "0.5", "--json"]).ok();
     assert_eq!(broken.json()[0]["spaces"][0]["twins_now"], 3, "{}", broken.stdout);
+}
+
+#[test]
+fn what_the_readme_shows() {
+    // A Fourier transform as a convolution: cosines and sines of 129 frequencies, of which two sines are zero.
+    let wave = |channel: usize, n: usize| {
+        let k = channel % 129;
+        let angle = std::f64::consts::PI * (2 * k * n) as f64 / 256.0;
+        match channel {
+            0..129 => angle.cos() as f32,
+            _ if k % 128 == 0 => 0.0,
+            _ => -angle.sin() as f32,
+        }
+    };
+    let numbers: Vec<f32> = (0..258 * 256).map(|at| wave(at / 256, at % 256)).collect();
+    let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F32, vec![258, 1, 256], &bytes).unwrap();
+    let folder = Folder::new();
+    let path = folder.join("silero_vad_16k.safetensors");
+    serialize_to_file([("stft_conv.weight", view)], None, &path).unwrap();
+    let readme = include_str!("../README.md");
+    let start = "$ constinit inspect silero_vad_16k.safetensors --only stft\n";
+    let shown = readme.split_once(start).unwrap().1.split_once("```").unwrap().0;
+    let args = ["inspect", "silero_vad_16k.safetensors", "--only", "stft"];
+    assert_eq!(folder.run(&args).ok().stdout.trim_end(), shown.trim_end());
 }

@@ -8,7 +8,7 @@
 //! The yardstick is `cat FILES > /dev/null` with all files in the page cache. The two are timed in turn; the table
 //! gives the best of each, the median of the ratios, and the largest resident memory of this process so far.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -32,7 +32,7 @@ fn main() {
     }
 }
 
-fn measure(path: &PathBuf, rounds: usize) {
+fn measure(path: &Path, rounds: usize) {
     let files = Checkpoint::files_at(path);
     let cat = || {
         let start = Instant::now();

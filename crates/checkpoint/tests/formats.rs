@@ -160,7 +160,7 @@ fn the_shards_of_an_index_are_one_checkpoint() {
     file(&folder, "b.safetensors", safetensors(&tensor("l.2.weight"), 16));
     let map = r#"{"weight_map":{"l.10.weight":"a.safetensors","l.2.weight":"b.safetensors"}}"#;
     let index = file(&folder, "model.safetensors.index.json", map);
-    assert_eq!(discover(folder.path()).unwrap(), [index.clone()]);
+    assert_eq!(discover(folder.path()).unwrap(), std::slice::from_ref(&index));
     let checkpoint = Checkpoint::open(&index).unwrap();
     let paths: Vec<&str> = checkpoint.parameters().iter().map(|p| p.path()).collect();
     assert_eq!(paths, ["l.2.weight", "l.10.weight"]);

@@ -270,7 +270,7 @@ fn records_that_lie() {
     refuses(b"\x80\x80", "bytes follow the record");
     refuses(&[b"\x81\xa1w".to_vec(), vec![0x91; 1 << 20]].concat(), "more than 128 levels");
     let tensor = |sizes: &[u8], bytes: &[u8]| {
-        let sizes = [&[0x90 | sizes.len() as u8 / 9][..], sizes].concat();
+        let sizes = [&[0x90 | (sizes.len() as u8 / 9)][..], sizes].concat();
         let bytes = [&[0xc4, bytes.len() as u8][..], bytes].concat();
         [
             b"\x81\xa1w\x83\xa5bytes".to_vec(),
@@ -331,7 +331,7 @@ fn what_is_no_file() {
         symlink(&b, &a).unwrap();
         assert!(error(&a).contains("symbolic links"), "{}", error(&a));
         let locked = file(&folder, "locked.safetensors", chain());
-        std::fs::set_permissions(&locked, PermissionsExt::from_mode(0)).unwrap();
+        std::fs::set_permissions(&locked, PermissionsExt::from_mode(0o000)).unwrap();
         // Root reads it all the same.
         if std::fs::File::open(&locked).is_err() {
             assert!(error(&locked).contains("Permission denied"));

@@ -31,6 +31,11 @@ pub fn report(report: &FileReport) -> String {
     if !rows.is_empty() {
         text += &format!("\n{}", table(&heading, &rows, &found));
     }
+    let alike =
+        report.parameters.iter().flat_map(|p| p.alike.iter().map(|class| (p.path.as_str(), class)));
+    let alike =
+        alike.map(|(path, class)| format!("{}: units {} are alike", plain(path), list(class)));
+    text += &lines("", alike.collect());
     let (heading, rows) = space_rows(report);
     if !rows.is_empty() {
         let found: Vec<bool> = report
@@ -117,13 +122,8 @@ pub fn diff(report: &DiffReport) -> String {
             format!("units {} drifted apart by up to {}", list(&d.units), change(d.spread))
         }));
         if !lines.is_empty() {
-            let more = lines.len().saturating_sub(MOST);
-            lines.truncate(MOST);
-            text += &format!("\n{}\n", plain(&p.path));
-            text += &lines.iter().map(|line| format!("  {line}\n")).collect::<String>();
-            if more > 0 {
-                text += &format!("  and {more} more (--json has all)\n");
-            }
+            text += &format!("\n{}", plain(&p.path));
+            text += &self::lines("  ", lines);
         }
     }
     text
@@ -162,6 +162,17 @@ pub fn reshaped(report: &Reshaped) -> String {
 
 /// Lines and unit numbers that are shown of one parameter.
 const MOST: usize = 8;
+
+/// A blank line and the first few lines.
+fn lines(indent: &str, mut lines: Vec<String>) -> String {
+    let more = lines.len().saturating_sub(MOST);
+    lines.truncate(MOST);
+    if more > 0 {
+        lines.push(format!("and {more} more (--json has all)"));
+    }
+    let lines: String = lines.iter().map(|line| format!("{indent}{line}\n")).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
+}
 
 fn change(by: Option<f64>) -> String {
     by.map_or("not finite".into(), |by| if by == 0.0 { "0".into() } else { format!("{by:.3e}") })

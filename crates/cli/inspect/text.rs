@@ -62,7 +62,7 @@ pub fn notes(report: &FileReport) -> Vec<String> {
     }
     if report.vectors > 0 {
         let plural = if report.vectors == 1 { "" } else { "s" };
-        notes.push(format!("{} vector{plural} and scalars beside", report.vectors));
+        notes.push(format!("{} parameter{plural} of fewer than two axes beside", report.vectors));
     }
     if !report.passed_over.is_empty() {
         let types =

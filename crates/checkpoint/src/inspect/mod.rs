@@ -184,10 +184,11 @@ fn look(
         report.non_finite = Some(own + non_finite(checkpoint, bias)?);
     }
     report.classes = found.partition.len();
-    report.largest_class = match found.partition.is_discrete() {
-        true => 1,
-        false => found.partition.sizes().max().unwrap_or_default(),
-    };
+    if !found.partition.is_discrete() {
+        let several = found.partition.classes().filter(|class| class.len() > 1);
+        report.alike = several.map(|class| class.iter().map(|u| u.get()).collect()).collect();
+    }
+    report.largest_class = report.alike.iter().map(Vec::len).max().unwrap_or(1);
     report.zero_units = found.zero.len();
     report.constant_units = found.constant.len();
     report.bias = bias.map(|bias| bias.path().into());

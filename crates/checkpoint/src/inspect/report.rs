@@ -60,8 +60,11 @@ pub struct ParameterReport {
     pub units: usize,
     /// How many classes of units that are alike, the bias's entry included.
     pub classes: usize,
-    /// The units of the largest class.
+    /// How many units the largest class has.
     pub largest_class: usize,
+    /// The classes of two units or more, each as the numbers of its units.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alike: Vec<Vec<usize>>,
     /// Units with nothing but zeros, the bias's entry included.
     pub zero_units: usize,
     /// Units with nothing but zeros as weights, and another bias.
