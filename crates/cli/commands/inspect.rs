@@ -22,13 +22,8 @@ pub struct Checks<'a> {
 }
 
 impl<'a> Checks<'a> {
-<<<<<<< HEAD
     pub fn new(args: &'a OutputArgs) -> Self {
-        Self { args, denied: Vec::new(), reports: 0 }
-=======
-    pub fn new(args: &'a ReportArgs) -> Self {
         Self { args, denied: Vec::new(), reports: 0, pending: None }
->>>>>>> checkpoint
     }
 
     pub fn take(&mut self, report: &FileReport) -> Result<(), Failure> {
