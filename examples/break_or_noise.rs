@@ -21,7 +21,7 @@ impl Digits {
         Loss::CrossEntropy.forward(net.forward(self.0.clone()), self.1.clone())
     }
 
-    /// Trains on, and tells the loss before, the first step with a loss below `goal`, and the loss and the digits right after.
+    /// Trains, and tells the loss before and after it, and when it fell under `goal`.
     fn train(&self, mut net: ConstInit<B>, steps: usize, goal: f64) -> (ConstInit<B>, String) {
         let mut adam = AdamConfig::new().init();
         let (start, mut reached) = (self.loss(&net).into_scalar(), None);
@@ -36,12 +36,10 @@ impl Digits {
         let found: Tensor<B, 1, Int> = net.forward(self.0.clone()).argmax(1).squeeze_dim(1);
         let right = found.equal(self.2.clone()).int().sum().into_scalar();
         let end = self.loss(&net).into_scalar();
-        let reached = reached.map_or("never".to_owned(), |step| format!("step {step}"));
+        let reached = reached.map_or("never".to_owned(), |step| format!("at step {step}"));
         (
             net,
-            format!(
-                "loss {start:.4}, below {goal:.2}: {reached}, after {steps} steps {end:.4}, {right} right"
-            ),
+            format!("loss {start:.4}, under {goal}: {reached}, {end:.4} in the end, {right} right"),
         )
     }
 }
