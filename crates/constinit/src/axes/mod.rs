@@ -14,8 +14,11 @@
 //!
 //! Members of a space can be permuted, all its axes at once, and the model computes the same. The
 //! answer may miss such a space, but has none that is not one: an operation without a rule fixes
-//! all it touches, and [`Traced::without_rule`] lists it. So do parameters that are not used, and
-//! of two spaces along one axis, such as the heads and their features, the inner one.
+//! all it touches, and [`Traced::without_rule`] lists it. Parameters that are not used are fixed,
+//! too. A spec knows one space an axis: of two that an axis is a product of, such as heads and their
+//! features, the inner one is fixed. Where a concatenation puts spaces side by side, those of one
+//! size are taken for one, whose unit `u` is unit `u` of each, so that twins are twins in all of
+//! them; those of other sizes are fixed.
 //!
 //! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do
 //! something only where gradients are computed: trace the model on `Autodiff<Capture>`, and

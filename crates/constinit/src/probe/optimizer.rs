@@ -87,7 +87,11 @@ impl<O, P> ProbedOptimizer<O, P> {
         Self { inner: optimizer, shared: Arc::new(Mutex::new(shared)) }
     }
 
-    /// Counts steps from here: where a run is resumed, the optimizer cannot know how many were done.
+    /// Counts steps from here: where a run is resumed, the optimizer cannot know how many were done, since its record is
+    /// that of the optimizer inside. Otherwise the first step is step 1 again.
+    ///
+    /// The probe is shown the module as it is then, and takes that for the start: breaks that came before are not known
+    /// to it, unless it is told of them, as by [`SymmetryProbe::resume`](super::SymmetryProbe::resume).
     #[must_use]
     pub fn starting_at(self, step: usize) -> Self {
         lock(&self.shared).step = step;

@@ -10,6 +10,10 @@ use std::fmt;
 const ROUNDING: f64 = 1e-4;
 
 /// Where two units that were one unit at the start differed for the first time, of all readings.
+///
+/// Only twins have one. Units of an equitable class that are no twins differ from the start, and what they share, sums
+/// of entries, is lost with the first update that rounds its entries one by one: their classes are counted in
+/// [`SpaceReading::equitable`](super::SpaceReading::equitable) at each reading, and no break of them is told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FirstBreak {
     /// Steps done when they were first seen to differ: at a reading, or where the next step began.
@@ -58,6 +62,9 @@ pub enum GradientsThen {
 }
 
 /// What is taken for the cause of a break.
+///
+/// Data are none, nor is their order: the gradient of every example is alike for twins, whatever the example, and so is
+/// that of every batch. Another order of examples, or another batch, can only round otherwise, as [`Cause::Rounding`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
@@ -193,8 +200,8 @@ impl fmt::Display for Cause {
                 write!(f, "Suspected cause: {}, which was expected to part them.", names.join(", "))
             }
             Self::Rounding => f.write_str(
-                "Suspected cause, by exclusion: rounding. Nothing known tells the units apart, and kernels need not \
-                 sum the rows of equal units in one order.",
+                "Suspected cause, by exclusion: rounding. Nothing known tells the units apart, data in any order cannot, \
+                 and kernels need not sum the rows of equal units in one order.",
             ),
             Self::UnequalGradients => f.write_str(
                 "Suspected cause: the gradients differ by more than rounding, so something in the forward pass tells \
