@@ -179,7 +179,7 @@ pub struct InspectArgs {
     #[arg(long, value_name = "FILE")]
     pub axes: Option<PathBuf>,
     /// Take entries for alike that differ by at most this much; without it, bits count
-    #[arg(long, value_name = "E")]
+    #[arg(long, value_name = "E", allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
     /// Only parameters whose name matches
     #[arg(long, value_name = "REGEX")]
@@ -290,7 +290,7 @@ pub struct BreakArgs {
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// The largest change of a weight
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     pub scale: f64,
     /// What the changes are drawn by
     #[arg(long, value_name = "S", default_value_t = 0)]
@@ -312,7 +312,7 @@ pub struct DiffArgs {
     /// The later one
     pub after: PathBuf,
     /// Take entries for alike that differ by at most this much; without it, bits count
-    #[arg(long, value_name = "E")]
+    #[arg(long, value_name = "E", allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
     /// Only parameters whose name matches
     #[arg(long, value_name = "REGEX")]

@@ -124,6 +124,11 @@ fn taken_in(
             (0..len).map(of_index).collect()
         })
         .collect();
+    // As many as the smaller network has, where units stand for their classes.
+    let places: Vec<usize> = axes
+        .iter()
+        .map(|axis| axis.iter().map(|[_, place]| place + 1).max().unwrap_or(1))
+        .collect();
     let is_input = |axis: usize| param.axes()[axis].role == Role::Input;
     let mut sums: HashMap<usize, (usize, [f64; 2])> = HashMap::new();
     let mut index = vec![0; view.shape().len()];
@@ -135,8 +140,7 @@ fn taken_in(
                 random *= draw(axis as u64, number as u64);
             } else {
                 own = own * view.shape()[axis] + at;
-                // Any number beyond all places will do, the same before and now.
-                place = place * (1 << 20) + standing;
+                place = place * places[axis] + standing;
             }
         }
         let term = view.get(&index).unwrap_or(f64::NAN) * random;
@@ -220,4 +224,41 @@ fn forward(
         x = y.collect::<Option<_>>()?;
     }
     Some(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use constinit_symmetry::{collapse, forward_lumpable, layers};
+
+    #[test]
+    fn another_number_is_another_function() {
+        let params = [
+            ParamView::new("l1.weight", &[3, 1], &[1.0_f32, 2.0, 1.0]).unwrap(),
+            ParamView::new("l2.weight", &[2, 3], &[3.0_f32, 4.0, 5.0, 6.0, 7.0, 8.0]).unwrap(),
+        ];
+        let spec = AxesSpec::builder()
+            .space("h", 3)
+            .layer(layers::dense("l1", "", "h").without_bias())
+            .layer(layers::dense("l2", "h", "").without_bias())
+            .build(params.iter().map(ParamView::signature))
+            .unwrap();
+        let classes = forward_lumpable(&spec, &params, &[]).unwrap();
+        let small = collapse(&classes, &params).unwrap();
+        let now: Vec<ParamView<'_>> = small.params().iter().map(|param| param.view()).collect();
+        let fine = sums(&classes, &params, small.spec(), &now);
+        assert!(fine.largest < 1e-15 && fine.place.is_none(), "{}", fine.largest);
+        let weights = |name: &str| (format!("{name}.weight"), None);
+        let chain = Chain { layers: ["l1", "l2"].map(weights).into(), inputs_first: false };
+        assert!(outputs(&chain, &params, &now).unwrap().difference < 1e-14);
+
+        // The first sum should be 8.
+        let wrong = [
+            now[0].clone(),
+            ParamView::new("l2.weight", &[2, 2], &[8.5_f32, 4.0, 14.0, 7.0]).unwrap(),
+        ];
+        let found = sums(&classes, &params, small.spec(), &wrong);
+        assert_eq!(found.place.as_deref(), Some("l2.weight"));
+        assert!(outputs(&chain, &params, &wrong).unwrap().difference > 1e-3);
+    }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod chain;
 mod merge;
 mod report;
+mod runs;
 pub(crate) mod spaces;
 pub(crate) mod units;
 

@@ -19,7 +19,8 @@ use constinit_symmetry::{
     AxesSpec, ParamView, Partition, Policy, SymmetryError, UnitIndex, either, twins_refining,
 };
 
-use crate::checkpoint::{Checkpoint, Entries};
+use super::runs::Runs;
+use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
 use crate::numbers::{Numbers, with_numbers};
 use crate::parameter::Parameter;
@@ -59,19 +60,15 @@ pub(crate) fn unit_classes(
     budget: usize,
 ) -> Result<UnitClasses, CheckpointError> {
     let file = checkpoint.path();
-    let shape = weight.shape();
-    let units = shape[axis];
+    let units = weight.shape()[axis];
     // Can they be numbered?
     UnitIndex::new(units)
         .ok_or_else(|| CheckpointError::symmetry(file)(SymmetryError::TooManyUnits { units }))?;
     let mut search = Search {
         checkpoint,
         weight,
-        entries: Entries::new(checkpoint, weight)?,
+        runs: Runs::new(checkpoint, weight, axis)?,
         bias: bias.map(|bias| checkpoint.read(bias)).transpose()?,
-        outer: shape[..axis].iter().product(),
-        units,
-        inner: shape[axis + 1..].iter().product(),
         policy,
         budget,
         labels: vec![0; units],
@@ -87,11 +84,8 @@ pub(crate) fn unit_classes(
 struct Search<'c> {
     checkpoint: &'c Checkpoint,
     weight: &'c Parameter,
-    entries: Entries<'c>,
+    runs: Runs<'c>,
     bias: Option<Numbers>,
-    outer: usize,
-    units: usize,
-    inner: usize,
     policy: &'c Policy,
     budget: usize,
     /// For every unit the smallest one of its class.
@@ -106,17 +100,18 @@ struct Search<'c> {
 
 impl Search<'_> {
     fn run(&mut self) -> Result<(), CheckpointError> {
-        let all: Vec<u32> = (0..self.units as u32).collect();
+        let all: Vec<u32> = (0..self.runs.units as u32).collect();
         if let Some(bias) = self.bias.take() {
-            self.refine(&all, &bias, [1, self.units, 1])?;
+            self.refine(&all, &bias, [1, self.runs.units, 1])?;
             self.bias = Some(bias);
         }
         self.spread = 0.0;
-        if self.outer > 1 && self.inner * self.size() < SHORT_RUN {
+        if self.runs.outer > 1 && self.runs.inner * self.size() < SHORT_RUN {
             return self.search_batch(&all, Self::read_rows);
         }
-        let glimpse = (GLIMPSE / self.size()).min(self.budget / (self.units * self.size())).max(1);
-        let glimpse = glimpse.min(self.inner);
+        let glimpse =
+            (GLIMPSE / self.size()).min(self.budget / (self.runs.units * self.size())).max(1);
+        let glimpse = glimpse.min(self.runs.inner);
         self.read_runs(&all, 0, 0, glimpse)?;
         // What is a class in the end is read again, to its end.
         self.spread = 0.0;
@@ -161,13 +156,14 @@ impl Search<'_> {
 
     /// The whole parameter in stretches of rows.
     fn read_rows(&mut self, all: &[u32]) -> Result<(), CheckpointError> {
-        let row = self.units * self.inner;
+        let row = self.runs.units * self.runs.inner;
         let (mut first, mut rows) = (0, 1);
-        while first < self.outer && !self.live(all).is_empty() {
-            rows = rows.min(self.outer - first).min((self.budget / (row * self.size())).max(1));
+        while first < self.runs.outer && !self.live(all).is_empty() {
+            rows =
+                rows.min(self.runs.outer - first).min((self.budget / (row * self.size())).max(1));
             let mut block = self.buffer(rows * row)?;
-            self.entries.read(first * row, &mut block, 0..rows * row)?;
-            self.take(all, &block, [rows, self.units, self.inner])?;
+            self.runs.entries.read(first * row, &mut block, 0..rows * row)?;
+            self.take(all, &block, [rows, self.runs.units, self.runs.inner])?;
             self.spare = Some(block);
             first += rows;
             rows *= 8;
@@ -178,12 +174,12 @@ impl Search<'_> {
     /// The runs of a batch, until all of its units are alone.
     fn read_all_runs(&mut self, batch: &[u32]) -> Result<(), CheckpointError> {
         let mut live = self.live(batch);
-        for outer in 0..self.outer {
+        for outer in 0..self.runs.outer {
             let mut first = 0;
-            while first < self.inner && !live.is_empty() {
+            while first < self.runs.inner && !live.is_empty() {
                 // Units that agree in a first glimpse mostly agree to the end.
                 let most = (self.budget / live.len()).max(PIECE) / self.size();
-                let width = most.min(self.inner - first);
+                let width = most.min(self.runs.inner - first);
                 self.read_runs(&live, outer, first, width)?;
                 first += width;
                 live = self.live(&live);
@@ -201,9 +197,7 @@ impl Search<'_> {
         width: usize,
     ) -> Result<(), CheckpointError> {
         let mut block = self.buffer(units.len() * width)?;
-        self.for_each_read(units, outer, first, width, |search, entry, range| {
-            search.entries.read(entry, &mut block, range)
-        })?;
+        self.runs.fill(units, [outer, first, width], &mut block)?;
         self.take(units, &block, [1, units.len(), width])?;
         self.spare = Some(block);
         Ok(())
@@ -220,46 +214,19 @@ impl Search<'_> {
         }
     }
 
-    /// Calls `read` with the number of the first entry and the range of the block for every stretch that can be read
-    /// at once: whole runs of neighbours are one.
-    fn for_each_read(
-        &self,
-        units: &[u32],
-        outer: usize,
-        first: usize,
-        width: usize,
-        mut read: impl FnMut(&Self, usize, std::ops::Range<usize>) -> Result<(), CheckpointError>,
-    ) -> Result<(), CheckpointError> {
-        let mut at = 0;
-        while at < units.len() {
-            let mut end = at + 1;
-            if width == self.inner {
-                while end < units.len() && units[end] == units[end - 1] + 1 {
-                    end += 1;
-                }
-            }
-            let entry = (outer * self.units + units[at] as usize) * self.inner + first;
-            read(self, entry, at * width..end * width)?;
-            at = end;
-        }
-        Ok(())
-    }
-
     /// A class too large to be read side by side: cut by a hash of all its bytes, under a key that no file knows.
     /// What has one hash is then compared with its first unit, a batch at a time.
     fn giant(&mut self, class: &[u32]) -> Result<(), CheckpointError> {
         let key = RandomState::new();
         let mut groups: HashMap<(u32, u64), Vec<u32>> = HashMap::new();
-        let whole = self.inner.min((self.budget / self.size()).max(1));
+        let whole = self.runs.inner.min((self.budget / self.size()).max(1));
         for units in class.chunks((self.budget / (whole * self.size())).max(1)) {
             let mut hashers: Vec<_> = units.iter().map(|_| key.build_hasher()).collect();
-            for outer in 0..self.outer {
-                for first in (0..self.inner).step_by(whole) {
-                    let width = whole.min(self.inner - first);
+            for outer in 0..self.runs.outer {
+                for first in (0..self.runs.inner).step_by(whole) {
+                    let width = whole.min(self.runs.inner - first);
                     let mut block = self.buffer(units.len() * width)?;
-                    self.for_each_read(units, outer, first, width, |search, entry, range| {
-                        search.entries.read(entry, &mut block, range)
-                    })?;
+                    self.runs.fill(units, [outer, first, width], &mut block)?;
                     let rows = block.bytes().chunks_exact(width * self.size());
                     hashers.iter_mut().zip(rows).for_each(|(hasher, row)| hasher.write(row));
                     self.spare = Some(block);
@@ -354,7 +321,7 @@ impl Search<'_> {
     /// Whole classes of live units, together at least as many as are read side by side.
     fn batches(&self, units: &[u32]) -> Vec<Vec<u32>> {
         // Whole runs are read at once where a buffer holds a few of them.
-        let most = (self.budget / (self.inner * self.size()).max(1)).clamp(BATCH / 16, BATCH);
+        let most = (self.budget / (self.runs.inner * self.size()).max(1)).clamp(BATCH / 16, BATCH);
         let mut live = self.live(units);
         live.sort_by_key(|&unit| (self.labels[unit as usize], unit));
         let mut batches: Vec<Vec<u32>> = Vec::new();
@@ -385,7 +352,7 @@ impl Search<'_> {
             None => true,
         };
         let (zero, constant) =
-            (0..self.units).filter(|&unit| self.zero[unit]).partition(|unit| silent(unit));
+            (0..self.runs.units).filter(|&unit| self.zero[unit]).partition(|unit| silent(unit));
         Ok(UnitClasses { partition, zero, constant, spread: self.spread })
     }
 }
