@@ -274,6 +274,7 @@ fn long_and_wide_runs_stay_small_and_say_what_was_left_out() {
             || page.contains(" of 10\u{202f}000 readings are drawn")
     );
     assert!(page.contains("of 1000 units are drawn"), "{:?}", figure(&run, "units-hidden1").notes);
+    assert!(page.contains("The units are drawn at 502 of 10\u{202f}001 readings."));
     // Both units that parted first, and the step at which they did.
     let units = figure(&run, "units-hidden1").to_svg();
     assert!(units.contains("<title>unit 0</title>") && units.contains("<title>unit 2</title>"));

@@ -105,30 +105,18 @@ impl Run {
             .or_else(|| (0..spaces).filter_map(|space| readings.parted_at(space)).min())
     }
 
-    /// The first break of a layer: with all that the run told of it where it was the first of all, else as the
-    /// readings show it, with `units` alike and no parameter.
-    pub(crate) fn break_of(&self, space: &str) -> Option<FirstBreak> {
+    /// When units of a layer parted that had started as one, and what the run told of it.
+    pub(crate) fn parting(&self, space: &str) -> Option<Parting<'_>> {
         let readings = &self.readings;
         let told = readings.end.as_ref().and_then(|end| end.first_break.as_ref());
         if let Some(told) = told.filter(|told| told.space == space) {
-            return Some(told.clone());
+            return Some(Parting { step: told.step, since: told.since, told: Some(told) });
         }
         let first = readings.readings.first()?;
         let number = first.spaces.iter().position(|found| found.name == space)?;
         let step = readings.parted_at(number)?;
-        let before =
-            readings.readings.iter().map(|reading| reading.step).take_while(|at| *at < step);
-        Some(FirstBreak {
-            step,
-            since: before.last(),
-            space: space.to_owned(),
-            units: [0, 0],
-            parameter: String::new(),
-            difference: None,
-            ulps: 0,
-            gradients_agreed: None,
-            cause: String::new(),
-        })
+        let steps = readings.readings.iter().map(|reading| reading.step);
+        Some(Parting { step, since: steps.take_while(|at| *at < step).last(), told: None })
     }
 
     /// The last step that was read or done.
@@ -136,6 +124,16 @@ impl Run {
         let read = self.readings.readings.last().map_or(0, |reading| reading.step);
         self.readings.end.as_ref().map_or(read, |end| end.step.max(read))
     }
+}
+
+/// The first break of a layer.
+pub(crate) struct Parting<'a> {
+    /// The first reading at which units differed.
+    pub step: usize,
+    /// The reading before.
+    pub since: Option<usize>,
+    /// More than the readings show; known only of the first break of all, of a run that has ended.
+    pub told: Option<&'a FirstBreak>,
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> ReportError {

@@ -3,8 +3,8 @@
 //! Units that share their class at every state are one line. Units of one class of the start that part later are
 //! several, with a broad band behind them for as long as they are one.
 
-use super::Run;
 use super::units::SpaceState;
+use super::{Parting, Run};
 use crate::chart::{Chart, Line};
 use crate::figure::Figure;
 use crate::number::{count, counted, ranges};
@@ -35,33 +35,27 @@ pub fn figures(run: &Run) -> Vec<Figure> {
 
 fn figure(run: &Run, number: usize, space: &str, value: &str) -> Figure {
     let states = run.units.as_ref().map(|units| units.of_space(space)).unwrap_or_default();
-    let broken = run.break_of(space);
-    let keep: Vec<usize> = states
-        .iter()
-        .enumerate()
-        .filter(|(_, (step, _))| {
-            broken.as_ref().is_some_and(|b| b.step == *step || b.since == Some(*step))
-        })
-        .map(|(place, _)| place)
-        .collect();
+    let parting = run.parting(space);
+    let kept =
+        |step: usize| parting.as_ref().is_some_and(|p| p.step == step || p.since == Some(step));
+    let keep: Vec<usize> = (0..states.len()).filter(|place| kept(states[*place].0)).collect();
     let drawn = spaced(states.len(), STATES, &keep);
+    let all = bundles(&states);
+    let pair = parting.as_ref().and_then(|parting| parting.told).map(|told| told.units);
+    let shown = chosen(&all, pair.as_ref().map_or(&[], |pair| &pair[..]));
+    let total = states.first().map_or(0, |(_, state)| state.classes.len());
     let mut notes = Vec::new();
-    if drawn.len() < states.len() {
+    let readings = run.readings.readings.len();
+    if drawn.len() < readings {
         notes.push(format!(
-            "{} of {} recorded states are drawn.",
+            "The units are drawn at {} of {} readings.",
             count(drawn.len()),
-            count(states.len())
+            count(readings)
         ));
     }
-    let all = bundles(&states);
-    // Two equal numbers stand for units that are not known.
-    let parted = broken.as_ref().map(|broken| &broken.units).filter(|[u, v]| u != v);
-    let pair = parted.map_or(&[][..], |units| &units[..]);
-    let shown = chosen(&all, pair);
-    let total = states.first().map_or(0, |(_, state)| state.classes.len());
     if shown.len() < all.len() {
         let units: usize = shown.iter().map(|bundle| all[*bundle].units.len()).sum();
-        let pair = if pair.is_empty() { "" } else { ", and with them the two that parted first" };
+        let pair = if pair.is_some() { ", and with them the two that parted first" } else { "" };
         notes.push(format!(
             "{} of {} are drawn, chosen evenly by their numbers{pair}.",
             count(units),
@@ -82,12 +76,10 @@ fn figure(run: &Run, number: usize, space: &str, value: &str) -> Figure {
             Line {
                 group: grouping.groups[bundle],
                 values: at(units[0]),
-                width: if units.len() > 1 {
-                    3.0
-                } else if few {
-                    2.0
-                } else {
-                    1.0
+                width: match units.len() {
+                    1 if few => 2.0,
+                    1 => 1.0,
+                    _ => 3.0,
                 },
                 label: few.then(|| short_label(units)),
                 name,
@@ -98,12 +90,12 @@ fn figure(run: &Run, number: usize, space: &str, value: &str) -> Figure {
     lines.extend(bands(&all, &shown, &grouping, &states, &drawn));
     let values = lines.iter().flat_map(|line| line.values.iter().flatten().copied());
     let scale = Scale::linear(values.collect::<Vec<_>>(), true);
-    let mark = broken.map(|broken| {
-        let text = match broken.units {
-            [u, v] if u != v => format!("units {u} and {v} part, step {}", count(broken.step)),
-            _ => format!("first break, step {}", count(broken.step)),
+    let mark = parting.map(|Parting { step, told, .. }| {
+        let what = match told.map(|told| told.units) {
+            Some([u, v]) => format!("units {u} and {v} part"),
+            None => "first break".to_owned(),
         };
-        (broken.step, text)
+        (step, format!("{what}, step {}", count(step)))
     });
     Chart {
         name: format!("units-{}", file_name(space, number)),

@@ -1,6 +1,6 @@
 //! What happened, in sentences.
 
-use super::Run;
+use super::{FirstBreak, Run};
 use crate::number::{count, counted, short};
 
 /// In a word, and in a sentence.
@@ -102,7 +102,7 @@ fn of_layer(run: &Run, number: usize) -> String {
         1 => "one unit".to_owned(),
         classes => format!("{} units", count(classes)),
     };
-    let Some(broken) = run.break_of(&first.name) else {
+    let Some(parting) = run.parting(&first.name) else {
         return match readings.len() {
             1 => format!("{name}: {units} are {one} at the only reading."),
             all => format!(
@@ -111,27 +111,13 @@ fn of_layer(run: &Run, number: usize) -> String {
             ),
         };
     };
-    let when = match broken.since {
-        Some(since) if since + 1 < broken.step => {
-            format!("up to step {}; at step {}", count(since), count(broken.step))
+    let when = match parting.since {
+        Some(since) if since + 1 < parting.step => {
+            format!("up to step {}; at step {}", count(since), count(parting.step))
         }
-        _ => format!("until step {}; then", count(broken.step)),
+        _ => format!("until step {}; then", count(parting.step)),
     };
-    let what = match (&broken.parameter, broken.units) {
-        (parameter, [u, v]) if !parameter.is_empty() => {
-            let difference = broken.difference.map_or("more than any number".to_owned(), short);
-            let gradients = match broken.gradients_agreed {
-                None => "",
-                Some(true) => ", while their gradients agreed",
-                Some(false) => ", as their gradients did already",
-            };
-            format!(
-                "units {u} and {v} differ in {parameter} by {difference} ({}){gradients}",
-                counted(broken.ulps as usize, "ulp")
-            )
-        }
-        _ => "some of them differ".to_owned(),
-    };
+    let what = parting.told.map_or("some of them differ".to_owned(), difference);
     let spread = readings
         .iter()
         .map(|r| r.spaces[number].spread)
@@ -144,4 +130,16 @@ fn of_layer(run: &Run, number: usize) -> String {
         "{name}: {units} were {one} {when} {what}. {grown}; {} at the end.",
         counted(last.twins, "class")
     )
+}
+
+fn difference(broken: &FirstBreak) -> String {
+    let FirstBreak { units: [u, v], parameter, .. } = broken;
+    let difference = broken.difference.map_or("more than any number".to_owned(), short);
+    let ulps = counted(broken.ulps as usize, "ulp");
+    let gradients = match broken.gradients_agreed {
+        None => "",
+        Some(true) => ", while their gradients agreed",
+        Some(false) => ", as their gradients did already",
+    };
+    format!("units {u} and {v} differ in {parameter} by {difference} ({ulps}){gradients}")
 }
