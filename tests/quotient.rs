@@ -46,10 +46,14 @@ steps = 60
 loss = \"cross_entropy\"
 checkpoint_every = 7
 clip_norm = 0.5
-optimizer = { type = \"adamw\", learning_rate = 0.01 }
+optimizer = { type = \"sgd\", learning_rate = 0.05, momentum = 0.9, weight_decay = 0.01 }
 [probe]
 every = 10
 ";
+
+/// The optimizer in there.
+const OPTIMIZER: &str =
+    "{ type = \"sgd\", learning_rate = 0.05, momentum = 0.9, weight_decay = 0.01 }";
 
 fn near(a: &Value, b: &Value, within: f64) -> bool {
     match (a.as_f64(), b.as_f64()) {
@@ -152,9 +156,7 @@ fn a_quotient_run_is_resumed_as_one() {
         let read = |run: &str| std::fs::read(folder.join(&format!("{run}/{name}"))).unwrap();
         assert!(read("cut") == read("whole"), "{name}");
     }
-    folder
-        .run(&["run", "--resume", "cut", "--quotient"])
-        .refused(2, "cannot be used with '--resume <DIR>'");
+    folder.run(&["run", "--resume", "cut", "--quotient"]).refused(2, "cannot be used with");
 }
 
 #[test]
@@ -167,17 +169,17 @@ fn what_would_go_another_way_is_refused() {
         assert!(ran.stderr.contains("train in full, without --quotient"), "{}", ran.stderr);
         assert!(!folder.join("out").exists(), "nothing is left of a run that is refused");
     };
-    let adamw = "{ type = \"adamw\", learning_rate = 0.01 }";
+    let sgd = OPTIMIZER;
     run(
         "muon.toml",
-        CONFIG.replace(adamw, "{ type = \"muon\" }"),
+        CONFIG.replace(sgd, "{ type = \"muon\" }"),
         "--quotient: Muon: it moves a weight as a whole matrix",
     );
     // Equal sums, but no twins: an identity between hidden layers of one size.
     let identity = "[[init]]\npath = \"linear2.weight\"\ninit = { type = \"identity\" }\n";
     let square = CONFIG.replace("[4, 7, 5, 3]", "[4, 6, 6, 3]") + identity;
     let coupled = "{ type = \"adam\", learning_rate = 0.01, weight_decay = 0.1 }";
-    run("coupled.toml", square.replace(adamw, coupled), "coupled decay");
+    run("coupled.toml", square.replace(sgd, coupled), "coupled decay");
     let random = "[[init]]\npath = \"linear*.weight\"\ninit = { type = \"kaiming\" }\n";
     run(
         "random.toml",
@@ -193,10 +195,7 @@ fn what_would_go_another_way_is_refused() {
 #[test]
 fn a_divergence_is_told_of_the_full_network() {
     let folder = Folder::new();
-    let text = CONFIG.replace(
-        "{ type = \"adamw\", learning_rate = 0.01 }",
-        "{ type = \"sgd\", learning_rate = 1e30 }",
-    );
+    let text = CONFIG.replace(OPTIMIZER, "{ type = \"sgd\", learning_rate = 1e30 }");
     let text = text.replace("clip_norm = 0.5\n", "").replace("loss = \"cross_entropy\"\n", "");
     let text = text
         .replace("\"tanh\"", "\"relu\"")

@@ -333,7 +333,7 @@ fn widen_keeps_the_function_and_collapse_gives_the_module_back() {
         let x = || inputs(5, 3, seed);
         let before = values(net.forward(x()));
         let parameters: Vec<_> = read_parameters(&net).into_iter().map(|p| p.data).collect();
-        let copies = [("hidden1", &[1, 3, 2, 1][..]), ("hidden2", &[2, 1, 5])];
+        let copies = [("hidden1", &[1, 3, 2, 1][..]), ("hidden2", &[2, 1, 5][..])];
         for shares in [Shares::Exact, Shares::Equal] {
             let wide = widen(net.clone(), &spec, &copies, shares).unwrap();
             assert_eq!(wide.spaces.iter().map(|s| s.after).collect::<Vec<_>>(), [7, 8]);
@@ -364,7 +364,7 @@ fn a_widened_convolution_computes_the_same() {
     let alone: Vec<Vec<usize>> = vec![(0..6).collect(), (0..5).collect()];
     let net = imposed(Cnn::<I>::new(&device()), &traced.axes, &alone, Classes::Twins, 1);
     let before = values(net.forward(inputs(3, 36, 4)));
-    let copies = [("conv1", &[2, 1, 1, 1, 3, 1][..]), ("conv2", &[1, 1, 2, 2, 1])];
+    let copies = [("conv1", &[2, 1, 1, 1, 3, 1][..]), ("conv2", &[1, 1, 2, 2, 1][..])];
     let wide = widen(net, &traced, &copies, Shares::Equal).unwrap();
     assert_eq!(wide.module.norm.gamma.dims(), [9]);
     assert_close(&before, &values(wide.module.forward(inputs(3, 36, 4))), 1e-13, "widened");

@@ -36,7 +36,7 @@ fn functions_are_kept<B: Backend>(activation: Activation) {
     let net = write_parameters(net, random).unwrap();
     let before = values(&net);
     let parameters: Vec<_> = read_parameters(&net).into_iter().map(|p| p.data).collect();
-    let copies = [("hidden1", &[1, 3, 2, 1, 7, 1][..]), ("hidden2", &[2, 1, 5, 1, 1])];
+    let copies = [("hidden1", &[1, 3, 2, 1, 7, 1][..]), ("hidden2", &[2, 1, 5, 1, 1][..])];
     for shares in [Shares::Exact, Shares::Equal] {
         let wide = widen(net.clone(), &spec, &copies, shares).unwrap();
         assert_close(&before, &values(&wide.module), "widened");
