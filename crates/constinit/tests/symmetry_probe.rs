@@ -12,7 +12,7 @@ use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use constinit::axes::{Capture, Trace, trace};
 use constinit::init::Init;
-use constinit::params::read_parameters;
+use constinit::params::{parameter_paths, read_parameters, write_parameters};
 use constinit::probe::{
     Cause, Finding, FirstBreak, GradientsThen, Observation, Probe, ProbedOptimizer, Schedule,
     SymmetryProbe,
@@ -169,53 +169,96 @@ struct Normed<B: Backend> {
     second: Linear<B>,
 }
 
-#[test]
-fn what_a_forward_pass_writes_is_no_write_from_outside() {
-    let device = Default::default();
-    let value = Initializer::Constant { value: 0.1 };
-    let dense = |inputs, outputs| {
-        LinearConfig::new(inputs, outputs).with_initializer(value.clone()).init::<B>(&device)
-    };
-    let mut net = Normed {
-        first: dense(3, 8),
-        dropout: DropoutConfig::new(0.5).init(),
-        norm: BatchNormConfig::new(8).init(&device),
-        second: dense(8, 2),
-    };
-    let axes = AxesSpec::builder()
-        .space("first", 8)
-        .param("first.weight", [input(""), output("first")])
-        .param("first.bias", [output("first")])
-        .param("norm.gamma", [output("first")])
-        .param("norm.beta", [output("first")])
-        .param("norm.running_mean", [output("first")])
-        .param("norm.running_var", [output("first")])
-        .param("second.weight", [input("first"), output("")])
-        .param("second.bias", [output("")])
-        .build([
-            ("first.weight", &[3, 8][..]),
-            ("first.bias", &[8]),
-            ("norm.gamma", &[8]),
-            ("norm.beta", &[8]),
-            ("norm.running_mean", &[8]),
-            ("norm.running_var", &[8]),
-            ("second.weight", &[8, 2]),
-            ("second.bias", &[2]),
-        ])
-        .unwrap();
-    B::seed(&device, 3);
-    let sgd = OptimizerConfig::sgd(0.1).init::<B, Normed<B>>().unwrap();
-    let mut sgd = ProbedOptimizer::new(sgd, SymmetryProbe::new(axes).reporting(|_| {}));
-    for _ in 0..2 {
-        let hidden = net.dropout.forward(net.first.forward(wave(5, 3, 0.0)));
-        let y = net.second.forward(net.norm.forward(hidden));
+impl Normed<B> {
+    fn new(dropout: f64) -> Self {
+        let device = Default::default();
+        let value = Initializer::Constant { value: 0.1 };
+        let dense = |inputs, outputs| {
+            LinearConfig::new(inputs, outputs).with_initializer(value.clone()).init::<B>(&device)
+        };
+        Self {
+            first: dense(3, 8),
+            dropout: DropoutConfig::new(dropout).init(),
+            norm: BatchNormConfig::new(8).init(&device),
+            second: dense(8, 2),
+        }
+    }
+
+    fn axes() -> AxesSpec {
+        AxesSpec::builder()
+            .space("first", 8)
+            .param("first.weight", [input(""), output("first")])
+            .param("first.bias", [output("first")])
+            .param("norm.gamma", [output("first")])
+            .param("norm.beta", [output("first")])
+            .param("norm.running_mean", [output("first")])
+            .param("norm.running_var", [output("first")])
+            .param("second.weight", [input("first"), output("")])
+            .param("second.bias", [output("")])
+            .build([
+                ("first.weight", &[3, 8][..]),
+                ("first.bias", &[8]),
+                ("norm.gamma", &[8]),
+                ("norm.beta", &[8]),
+                ("norm.running_mean", &[8]),
+                ("norm.running_var", &[8]),
+                ("second.weight", &[8, 2]),
+                ("second.bias", &[2]),
+            ])
+            .unwrap()
+    }
+
+    fn gradients(&self) -> GradientsParams {
+        let hidden = self.dropout.forward(self.first.forward(wave(5, 3, 0.0)));
+        let y = self.second.forward(self.norm.forward(hidden));
         let loss = (y - wave(5, 2, 1.0)).powi_scalar(2).mean();
-        let gradients = GradientsParams::from_grads(loss.backward(), &net);
+        GradientsParams::from_grads(loss.backward(), self)
+    }
+}
+
+/// The first break of two steps; `between` comes after the second forward pass and before its step.
+fn broken(dropout: f64, between: impl Fn(&Normed<B>)) -> FirstBreak {
+    B::seed(&Default::default(), 3);
+    let mut net = Normed::new(dropout);
+    let sgd = OptimizerConfig::sgd(0.1).init::<B, Normed<B>>().unwrap();
+    let probe = SymmetryProbe::new(Normed::axes()).reporting(|_| {});
+    let mut sgd = ProbedOptimizer::new(sgd, probe);
+    for step in 0..2 {
+        let gradients = net.gradients();
+        if step == 1 {
+            between(&net);
+        }
         net = sgd.step(0.1, net, gradients);
     }
     let probe = sgd.probe();
-    let found = probe.first_break().unwrap();
+    probe.first_break().unwrap().clone()
+}
+
+#[test]
+fn what_a_forward_pass_writes_is_no_write_from_outside() {
+    let found = broken(0.5, |_| {});
     assert_eq!((found.step, found.since, &found.cause), (1, Some(0), &Cause::UnequalGradients));
+}
+
+#[test]
+fn what_a_forward_pass_rounds_is_no_update() {
+    let moved = |by: fn(f32) -> f32| {
+        broken(0.0, |net| {
+            let place = parameter_paths(net).iter().position(|p| p == "norm.running_mean").unwrap();
+            let mut mean = read_parameters(net).swap_remove(place).data.to_vec::<f32>().unwrap();
+            mean[4] = by(mean[4]);
+            let mean = [("norm.running_mean", TensorData::new(mean, [8]))];
+            // Clones share what a batch norm keeps.
+            write_parameters(net.clone(), mean).unwrap();
+        })
+    };
+    let found = moved(f32::next_up);
+    assert_eq!((found.parameter.as_str(), found.units), ("norm.running_mean", [0, 4]));
+    assert_eq!((found.step, found.since, found.ulps), (2, Some(1), 1));
+    assert_eq!((&found.gradients, &found.cause), (&GradientsThen::Agreed, &Cause::Rounding));
+    // That much no kernel rounds.
+    let found = moved(|mean| 1.5 * mean);
+    assert_eq!((&found.gradients, &found.cause), (&GradientsThen::Agreed, &Cause::Update));
 }
 
 #[derive(Module, Debug)]

@@ -5,14 +5,15 @@ use crate::params::HostParameter;
 use constinit_symmetry::{AxesSpec, Breaker, Spread};
 use std::fmt;
 
-/// Up to this share of a parameter's largest gradient, a difference between gradients is taken for rounding: single
-/// precision rounds at 6e-8, and sums over a batch and a layer of some thousand terms keep 4 digits at least.
+/// Up to this share of the largest gradient, a difference between gradients is taken for rounding: single precision
+/// rounds at 6e-8, and sums over a batch and a layer of some thousand terms keep 4 digits at least. So it is with
+/// running statistics, and their own size.
 const ROUNDING: f64 = 1e-4;
 
 /// Where two units that were one unit at the start differed for the first time, of all readings.
 ///
 /// Only twins have one. Units of an equitable class that are no twins differ from the start, and what they share, sums
-/// of entries, is lost with the first update that rounds its entries one by one: their classes are counted in
+/// of entries, is lost as a rule with the first update that rounds them one by one: their classes are counted in
 /// [`SpaceReading::equitable`](super::SpaceReading::equitable) at each reading, and no break of them is told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FirstBreak {
@@ -70,8 +71,8 @@ pub enum GradientsThen {
 pub enum Cause {
     /// Something that is known of the training tells the units apart.
     Known(Vec<Breaker>),
-    /// By exclusion: nothing known tells the units apart, and their gradients differ by no more than a kernel rounds
-    /// that sums equal rows in different orders.
+    /// By exclusion: nothing known tells the units apart, and their gradients, or the running statistics of a batch
+    /// norm, differ by no more than a kernel rounds that sums equal rows in different orders.
     Rounding,
     /// The gradients differ by more than rounding: the forward pass treats the units unlike, by dropout or noise that
     /// the probe was not told of, or by an operation that knows units by their numbers.
@@ -88,7 +89,10 @@ pub enum Cause {
 /// What was seen at a break.
 pub(super) struct Seen<'a> {
     pub spread: Spread,
-    /// The same as the step began; None where the units were bitwise alike then, or where that was not seen.
+    /// Whether it is in what forward passes write, as the running statistics of a batch norm: then agreeing gradients
+    /// do not point to the update.
+    pub in_running: bool,
+    /// The spread as the step began; None where the units were bitwise alike then, or where that was not seen.
     pub before: Option<Spread>,
     /// The spread of the gradients: None where they were not seen, Some(None) where they agree.
     pub gradient: Option<Option<Spread>>,
@@ -126,8 +130,10 @@ impl FirstBreak {
         let known = seen.known.breakers(&space);
         let cause = match &gradients {
             _ if seen.before.is_some() && since == Some(step) => Cause::Written,
-            GradientsThen::Agreed => Cause::Update,
+            GradientsThen::Agreed if !seen.in_running => Cause::Update,
             _ if !known.is_empty() => Cause::Known(known),
+            GradientsThen::Agreed if is_rounding(&spread) => Cause::Rounding,
+            GradientsThen::Agreed => Cause::Update,
             GradientsThen::NotSeen => Cause::Unknown,
             GradientsThen::Differed { difference, .. } if *difference <= ROUNDING * seen.scale => {
                 Cause::Rounding
@@ -149,6 +155,12 @@ impl FirstBreak {
             cause,
         }
     }
+}
+
+/// Whether two numbers differ by no more than rounding.
+fn is_rounding(spread: &Spread) -> bool {
+    let [a, b] = spread.values.map(f64::abs);
+    spread.difference <= ROUNDING * a.max(b)
 }
 
 /// The largest absolute gradient.

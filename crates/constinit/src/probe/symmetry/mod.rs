@@ -400,7 +400,9 @@ impl SymmetryProbe {
             let Some(spread) = apart[number] else { continue };
             let gradient = gradients_apart.as_ref().map(|apart| apart[number]);
             let before = before_apart.as_ref().and_then(|apart| apart[number]);
-            let what = first_break::Seen { spread, before, gradient, scale, known: &self.known };
+            let in_running = self.bound.as_ref().is_some_and(|b| b.is_running(spread.parameter));
+            let known = &self.known;
+            let what = first_break::Seen { spread, in_running, before, gradient, scale, known };
             found.push((FirstBreak::new(&self.axes, number, (since, seen.step), &what), number));
         }
         // What was written before the step parted its units first.

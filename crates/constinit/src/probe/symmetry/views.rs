@@ -5,7 +5,7 @@ use crate::params::{HostParameter, check_layouts, surveyed};
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, TensorData, bf16, f16};
-use constinit_symmetry::{AxesSpec, ParamView};
+use constinit_symmetry::{AxesSpec, ParamId, ParamView};
 use std::collections::HashMap;
 
 /// Which of a module's parameters is which parameter of a spec.
@@ -43,6 +43,11 @@ impl Binding {
             axes.params().iter().map(|param| number(param.path())).collect::<Result<_, _>>()?;
         let running = (0..surveys.len()).filter(|number| surveys[*number].is_statistic).collect();
         Ok(Self { numbers, running })
+    }
+
+    /// Whether forward passes write this parameter of the spec.
+    pub fn is_running(&self, parameter: ParamId) -> bool {
+        self.running.contains(&self.numbers[parameter.get()])
     }
 
     /// Parameters with zeros for all that forward passes write: what differs between them then was written by
