@@ -241,3 +241,35 @@ fn header(original: &Checkpoint, tensors: &[Tensor<'_>]) -> Vec<u8> {
     text.resize(text.len().next_multiple_of(8), b' ');
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_disk_changed_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let header = r#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"n":{"dtype":"I8","shape":[1],"data_offsets":[8,9]}}"#;
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        bytes.extend([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let path = folder.path().join("m.safetensors");
+        std::fs::write(&path, bytes).unwrap();
+        let original = Checkpoint::open(&path).unwrap();
+        let all = tensors(&original, &[]).unwrap();
+        let place = folder.path().join("new");
+        let new = NewFile::write(&place, &original, &[]).unwrap();
+        assert!(new.check(&original, &all).is_ok());
+        let written = std::fs::read(new.file.path()).unwrap();
+        for (back, name) in [(1, "`n`"), (2, "`w`")] {
+            let mut changed = written.clone();
+            let at = changed.len() - back;
+            changed[at] ^= 1;
+            std::fs::write(new.file.path(), changed).unwrap();
+            let error = new.check(&original, &all).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+        drop(new);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

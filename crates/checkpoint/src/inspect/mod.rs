@@ -64,9 +64,10 @@ impl Default for Questions<'_> {
 /// # Complexity
 ///
 /// Of a parameter without symmetry a few numbers of every unit are read, of units that are alike everything once.
-/// Memory is about 100 MB and 100 bytes for each unit of the parameters that are looked at side by side, whatever the
-/// size of the file. Checkpoints up to 256 MiB are read whole, to count entries that are not finite; spaces need
-/// their parameters in memory.
+/// Asking for a piece costs as much as reading 8 KiB, so that this pays for units with more numbers than that, and the
+/// more the longer they are. Memory is a few MiB for each thread and about 100 bytes for each unit of the parameters that
+/// are looked at side by side, whatever the size of the file. Checkpoints up to 256 MiB are read whole, to count entries
+/// that are not finite; spaces need their parameters in memory.
 pub fn inspect(
     checkpoint: &Checkpoint,
     questions: &Questions<'_>,
