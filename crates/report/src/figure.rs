@@ -82,7 +82,8 @@ impl Figure {
         let (mut x, mut y) = (20.0, self.height + 12.0);
         let mut svg = String::new();
         for Entry { label, colour, broad, .. } in &self.legend {
-            let stroke = if *broad { BROAD } else { "stroke-width=\"3\"" };
+            let (stroke, beside) =
+                if *broad { (BROAD, 27.0) } else { ("stroke-width=\"3\"", 22.0) };
             let width = 38.0 + text_width(label);
             if x + width > WIDTH && x > 20.0 {
                 (x, y) = (20.0, y + LEGEND_ROW);
@@ -92,7 +93,7 @@ impl Figure {
                 svg,
                 "<path class=\"line c{colour}\" {stroke} d=\"M{x} {y}h16\"/><text class=\"t\" x=\"{}\" \
                  y=\"{}\">{}</text>",
-                x + 22.0,
+                x + beside,
                 y + 4.0,
                 escaped(label)
             );
