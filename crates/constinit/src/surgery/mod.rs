@@ -43,6 +43,9 @@
 //! layers are known by name and all others are refused. Neither shows a module that computes with the *number* of units
 //! outside of tensors, such as a factor of one over the width.
 //!
+//! A trace does not show, either, where a reshape takes its size from: Burn's attention reshapes its heads to the width
+//! of its input, and panics in its forward pass where the width of that stream alone was changed.
+//!
 //! # Batch norms
 //!
 //! Burn shares the running statistics of a batch norm among all clones of a module: [`collapse`], [`widen`] and
