@@ -51,6 +51,9 @@ pub struct Inseparable {
 pub enum Obstacle {
     /// No parameter reads the space, so there is no outgoing weight: units of the last layer.
     Unread,
+    /// No parameter produces the space: its units are inputs. Weights that read two inputs alike say nothing of what
+    /// the inputs are, so that a change of these weights would change the function.
+    Unproduced,
     /// The space stands on an axis of unknown role, so outgoing weights cannot be told from others.
     UnknownRole,
     /// There were fewer changes than units: the scale is 0 or near the spacing of the weights' numbers, the weights are
@@ -62,6 +65,7 @@ impl std::fmt::Display for Obstacle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Unread => "no parameter reads the space",
+            Self::Unproduced => "no parameter produces the space: its units are inputs, which differ",
             Self::UnknownRole => "the space stands on an axis of unknown role",
             Self::NoRoom => {
                 "the weights that read the space have no room for changes of this scale"
@@ -82,8 +86,9 @@ impl std::fmt::Display for Obstacle {
 /// weights are numbers of the parameter's type, and where none of its size is (two equal weights cannot move apart by
 /// more than they are large without one of them losing bits, unless they have few), it is halved until there is one.
 ///
-/// **What cannot be separated**, and is reported ([`Inseparable`]): units that no parameter reads (outputs), units of a
-/// space with an axis of unknown role, and units whose weights leave no room for a change of this scale. Units whose
+/// **What cannot be separated**, and is reported ([`Inseparable`]): units that no parameter reads (outputs) or produces
+/// (inputs), units of a space with an axis of unknown role, and units whose weights leave no room for a change of this
+/// scale. Units whose
 /// outgoing weights are all *zero* can: they learn nothing before (no slope comes back to their incoming weights), and
 /// after it, with weights that sum to zero, they do. What the axes do not tell stays unknown here: units that are dead
 /// for another reason (a ReLU that is never positive) have other weights afterwards, but gradients of zero as before.
@@ -93,7 +98,7 @@ impl std::fmt::Display for Obstacle {
 /// - [`SymmetryError::BadScale`] for a scale that is negative or not finite;
 /// - as [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
 /// - [`SymmetryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, so that the function
-///   would not be kept. Units of spaces with an axis of unknown role count as unlike here.
+///   would not be kept. Inputs, and units of spaces with an axis of unknown role, count as unlike here.
 ///
 /// # Complexity
 ///
@@ -137,7 +142,7 @@ pub fn break_symmetry(
         spec.spaces().iter().map(|space| Partition::all_alone(space.units())).collect();
     let mut known = partitions(classes);
     for ((partition, alone), stands) in known.iter_mut().zip(&alone).zip(&stands) {
-        if stands.unknown {
+        if stands.may_differ() {
             *partition = alone;
         }
     }
@@ -167,6 +172,7 @@ pub fn break_symmetry(
 #[derive(Clone, Copy, Default)]
 struct Stands {
     read: bool,
+    produced: bool,
     unknown: bool,
 }
 
@@ -176,10 +182,16 @@ impl Stands {
         for axis in spec.params().iter().flat_map(|param| param.axes()) {
             if let Some(id) = axis.axis.space() {
                 stands[id.get()].read |= axis.role == Role::Input;
+                stands[id.get()].produced |= axis.role == Role::Output;
                 stands[id.get()].unknown |= axis.role == Role::Unknown;
             }
         }
         stands
+    }
+
+    /// Whether the activations of a class are not known to be one.
+    fn may_differ(self) -> bool {
+        self.unknown || !self.produced
     }
 }
 
@@ -197,6 +209,7 @@ fn judge(
         let reason = match stands {
             Stands { unknown: true, .. } => Some(Obstacle::UnknownRole),
             Stands { read: false, .. } => Some(Obstacle::Unread),
+            Stands { produced: false, .. } => Some(Obstacle::Unproduced),
             _ => None,
         };
         let several = space.partition().classes().enumerate().filter(|(_, units)| units.len() > 1);

@@ -597,6 +597,36 @@ fn what_cannot_be_told_apart_is_reported() {
     assert_eq!(broken.params()[1].elements(), &OwnedElements::F32(vec![f32::INFINITY; 4]));
 }
 
+/// Two inputs with equal weights are no one input: a change of these weights would change the function.
+#[test]
+fn inputs_that_are_no_fixed_space_are_left_alone() {
+    let params = [
+        ParamView::new("l1.weight", &[2, 2], &[1.0_f32; 4]).unwrap(),
+        ParamView::new("l2.weight", &[1, 2], &[3.0_f32; 2]).unwrap(),
+    ];
+    let spec = AxesSpec::builder()
+        .space("in", 2)
+        .space("hidden", 2)
+        .layer(layers::dense("l1", "in", "hidden").without_bias())
+        .layer(layers::dense("l2", "hidden", "").without_bias())
+        .build(params.iter().map(ParamView::signature))
+        .unwrap();
+    let broken = break_symmetry(&twins(&spec, &params).unwrap(), &params, 0.25, 1).unwrap();
+    assert_eq!(broken.params()[0].elements(), &OwnedElements::F32(vec![1.0; 4]));
+    assert_eq!(broken.separated(), 1);
+    let [kept] = broken.inseparable() else { panic!("{broken:?}") };
+    assert_eq!((kept.space.as_str(), kept.reason), ("in", Obstacle::Unproduced));
+    // Sums over inputs do not count either: these two units of `hidden` compute different things.
+    let crossed = [
+        ParamView::new("l1.weight", &[2, 2], &[1.0_f32, 2.0, 2.0, 1.0]).unwrap(),
+        params[1].clone(),
+    ];
+    let classes = equitable(&spec, &crossed).unwrap();
+    assert_eq!(classes.effective_width("hidden"), Some(1));
+    let refused = break_symmetry(&classes, &crossed, 0.25, 1).unwrap_err();
+    assert!(matches!(refused, SymmetryError::SumsDiffer { .. }), "{refused}");
+}
+
 #[test]
 fn units_are_paired_anew_for_each_place() {
     let (first, second) = (vec![0.5; 3], vec![0.25; 60]);
@@ -628,19 +658,21 @@ fn units_are_paired_anew_for_each_place() {
 /// Where it is not known whether a parameter reads a space, sums over its classes prove nothing.
 #[test]
 fn sums_over_a_space_of_unknown_role_do_not_count() {
-    let shapes: [(&str, &[usize]); 2] = [("w", &[2, 2]), ("q", &[1, 2])];
+    let shapes: [(&str, &[usize]); 3] = [("p", &[2]), ("w", &[2, 2]), ("q", &[1, 2])];
     let with = |role: fn(&'static str) -> constinit_symmetry::RoleAxis<String>| {
         AxesSpec::builder()
             .space("a", 2)
             .space("s", 2)
+            .param("p", [output("s")])
             .param("w", [output("a"), role("s")])
             .param("q", [output(""), input("a")])
             .build(shapes)
             .unwrap()
     };
     let params = [
-        ParamView::new("w", shapes[0].1, &[1.0, 2.0, 2.0, 1.0]).unwrap(),
-        ParamView::new("q", shapes[1].1, &[1.0, 1.0]).unwrap(),
+        ParamView::new("p", shapes[0].1, &[1.0, 1.0]).unwrap(),
+        ParamView::new("w", shapes[1].1, &[1.0, 2.0, 2.0, 1.0]).unwrap(),
+        ParamView::new("q", shapes[2].1, &[1.0, 1.0]).unwrap(),
     ];
     let broken = |spec: &AxesSpec| {
         let classes = equitable(spec, &params).unwrap();
