@@ -261,7 +261,7 @@ fn change<T: Number>(
                     let amount = scale * stretch / pairs as f64;
                     let [a, b] = pair.map(|by| first + at + by);
                     let before = data[a].value();
-                    [data[a], data[b]] = exchange([data[a], data[b]], amount);
+                    [data[a], data[b]] = exchange([data[a], data[b]], amount, scale);
                     largest = largest.max((data[a].value() - before).abs());
                 }
             }
@@ -271,8 +271,8 @@ fn change<T: Number>(
 }
 
 /// Makes one of two numbers grow by the amount, or by half of it, or a quarter, ..., and takes the same from the other
-/// one, exactly; the same numbers where there is no such amount.
-fn exchange<T: Number>([a, b]: [T; 2], amount: f64) -> [T; 2] {
+/// one, exactly; the same numbers where there is no such amount. Neither changes by more than `most`, rounding included.
+fn exchange<T: Number>([a, b]: [T; 2], amount: f64, most: f64) -> [T; 2] {
     let before = two_sum(a.value(), b.value());
     // The number that grows has the coarser last place, so it is rounded first and the other one follows.
     let grow = |grows: T, follows: T, amount: f64| {
@@ -280,14 +280,19 @@ fn exchange<T: Number>([a, b]: [T; 2], amount: f64) -> [T; 2] {
         let grown = T::rounded(x + amount.copysign(x));
         (grown, T::rounded(y - (grown.value() - x)))
     };
+    let fits = |old: T, grown: T| {
+        let (change, rest) = two_sum(grown.value(), -old.value());
+        let size = change.abs();
+        change != 0.0 && (size < most || (size == most && rest * change.signum() <= 0.0))
+    };
     let mut amount = amount;
     loop {
         let (a_grown, b_follows) = grow(a, b, amount);
-        if two_sum(a_grown.value(), b_follows.value()) == before && a_grown.value() != a.value() {
+        if two_sum(a_grown.value(), b_follows.value()) == before && fits(a, a_grown) {
             return [a_grown, b_follows];
         }
         let (b_grown, a_follows) = grow(b, a, amount);
-        if two_sum(a_follows.value(), b_grown.value()) == before && b_grown.value() != b.value() {
+        if two_sum(a_follows.value(), b_grown.value()) == before && fits(b, b_grown) {
             return [a_follows, b_grown];
         }
         // Below the last places of both numbers nothing moves any more; what is not a number does not either.

@@ -627,6 +627,30 @@ fn inputs_that_are_no_fixed_space_are_left_alone() {
     assert!(matches!(refused, SymmetryError::SumsDiffer { .. }), "{refused}");
 }
 
+/// Half-precision numbers near 1 lie 2^-10 apart: of a smaller scale, nothing may be rounded up to that.
+#[test]
+fn no_weight_changes_by_more_than_the_scale() {
+    let ones = [f16::ONE; 2];
+    let params = [
+        ParamView::new("l1.weight", &[2, 1], &ones).unwrap(),
+        ParamView::new("l2.weight", &[1, 2], &ones).unwrap(),
+    ];
+    let spec = AxesSpec::builder()
+        .space("h", 2)
+        .layer(layers::dense("l1", "", "h").without_bias())
+        .layer(layers::dense("l2", "h", "").without_bias())
+        .build(params.iter().map(ParamView::signature))
+        .unwrap();
+    let classes = twins(&spec, &params).unwrap();
+    for seed in 0..20 {
+        for scale in [0.9, 1.0, 1.1, 3.7].map(|steps| steps * 2f64.powi(-10)) {
+            let broken = break_symmetry(&classes, &params, scale, seed).unwrap();
+            assert!(broken.largest_change() <= scale, "{scale} {broken:?}");
+            assert_eq!(broken.separated() == 0, scale < 2f64.powi(-10), "{scale} {broken:?}");
+        }
+    }
+}
+
 #[test]
 fn units_are_paired_anew_for_each_place() {
     let (first, second) = (vec![0.5; 3], vec![0.25; 60]);
