@@ -65,7 +65,9 @@ impl std::fmt::Display for Obstacle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Unread => "no parameter reads the space",
-            Self::Unproduced => "no parameter produces the space: its units are inputs, which differ",
+            Self::Unproduced => {
+                "no parameter produces the space: its units are inputs, which differ"
+            }
             Self::UnknownRole => "the space stands on an axis of unknown role",
             Self::NoRoom => {
                 "the weights that read the space have no room for changes of this scale"
@@ -309,6 +311,23 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let of_b = sum - a;
     (sum, (a - (sum - of_b)) + (b - of_b))
+}
+
+/// `1 class was told apart by changes of at most 2.5e-1`, and the classes that were not, each with the reason.
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (count, change) = (self.separated, self.largest_change);
+        let classes = if count == 1 { "class was" } else { "classes were" };
+        write!(f, "{count} {classes} told apart by changes of at most {change:e}")?;
+        self.inseparable.iter().try_for_each(|class| write!(f, "; {class}"))
+    }
+}
+
+/// `4 units of hidden1: no parameter reads the space`
+impl std::fmt::Display for Inseparable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} units of {}: {}", self.units.len(), self.space, self.reason)
+    }
 }
 
 impl Broken {

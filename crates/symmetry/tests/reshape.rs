@@ -616,6 +616,8 @@ fn inputs_that_are_no_fixed_space_are_left_alone() {
     assert_eq!(broken.separated(), 1);
     let [kept] = broken.inseparable() else { panic!("{broken:?}") };
     assert_eq!((kept.space.as_str(), kept.reason), ("in", Obstacle::Unproduced));
+    assert!(broken.to_string().starts_with("1 class was told apart by changes of at most "));
+    assert!(broken.to_string().contains("; 2 units of in: no parameter produces the space"));
     // Sums over inputs do not count either: these two units of `hidden` compute different things.
     let crossed = [
         ParamView::new("l1.weight", &[2, 2], &[1.0_f32, 2.0, 2.0, 1.0]).unwrap(),
@@ -649,6 +651,36 @@ fn no_weight_changes_by_more_than_the_scale() {
             assert_eq!(broken.separated() == 0, scale < 2f64.powi(-10), "{scale} {broken:?}");
         }
     }
+}
+
+#[test]
+fn a_sum_that_its_type_cannot_hold_is_refused() {
+    let ones = vec![f16::ONE; 70_000];
+    let params = [
+        ParamView::new("l1.weight", &[70_000, 1], &ones).unwrap(),
+        ParamView::new("l2.weight", &[1, 70_000], &ones).unwrap(),
+    ];
+    let spec = AxesSpec::builder()
+        .space("h", 70_000)
+        .layer(layers::dense("l1", "", "h").without_bias())
+        .layer(layers::dense("l2", "h", "").without_bias())
+        .build(params.iter().map(ParamView::signature))
+        .unwrap();
+    let classes = twins(&spec, &params).unwrap();
+    let small = collapse(&classes, &params).map(|_| ());
+    let trained = quotient(&classes, &params).unwrap().collapsed().map(|_| ());
+    for refused in [small, trained] {
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "entry 0 of the smaller `l2.weight` is a sum of finite numbers that its type of numbers \
+             is too small for"
+        );
+    }
+    // What is infinite stays so.
+    let infinite = vec![f16::INFINITY; 70_000];
+    let params = [params[0].clone(), ParamView::new("l2.weight", &[1, 70_000], &infinite).unwrap()];
+    let small = collapse(&classes, &params).unwrap();
+    assert_eq!(small.params()[1].elements(), &OwnedElements::F16(vec![f16::INFINITY]));
 }
 
 #[test]
