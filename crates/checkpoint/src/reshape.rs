@@ -106,11 +106,7 @@ pub fn break_file(
     let views = loaded.views().map_err(&symmetry)?;
     let classes = twins(&spec, &views).map_err(&symmetry)?;
     let broken = break_symmetry(&classes, &views, scale, seed).map_err(&symmetry)?;
-    let inseparable = broken
-        .inseparable()
-        .iter()
-        .map(|class| format!("{} units of {}: {}", class.units.len(), class.space, class.reason));
-    let inseparable = inseparable.collect();
+    let inseparable = broken.inseparable().iter().map(ToString::to_string).collect();
     let made = Made { spec: &spec, params: broken.params() };
     finish(checkpoint, out, (&classes, &views), &made, inseparable)
 }

@@ -51,6 +51,9 @@ pub struct Inseparable {
 pub enum Obstacle {
     /// No parameter reads the space, so there is no outgoing weight: units of the last layer.
     Unread,
+    /// No parameter produces the space: its units are inputs. Weights that read two inputs alike say nothing of what
+    /// the inputs are, so that a change of these weights would change the function.
+    Unproduced,
     /// The space stands on an axis of unknown role, so outgoing weights cannot be told from others.
     UnknownRole,
     /// There were fewer changes than units: the scale is 0 or near the spacing of the weights' numbers, the weights are
@@ -62,6 +65,9 @@ impl std::fmt::Display for Obstacle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Unread => "no parameter reads the space",
+            Self::Unproduced => {
+                "no parameter produces the space: its units are inputs, which differ"
+            }
             Self::UnknownRole => "the space stands on an axis of unknown role",
             Self::NoRoom => {
                 "the weights that read the space have no room for changes of this scale"
@@ -82,8 +88,9 @@ impl std::fmt::Display for Obstacle {
 /// weights are numbers of the parameter's type, and where none of its size is (two equal weights cannot move apart by
 /// more than they are large without one of them losing bits, unless they have few), it is halved until there is one.
 ///
-/// **What cannot be separated**, and is reported ([`Inseparable`]): units that no parameter reads (outputs), units of a
-/// space with an axis of unknown role, and units whose weights leave no room for a change of this scale. Units whose
+/// **What cannot be separated**, and is reported ([`Inseparable`]): units that no parameter reads (outputs) or produces
+/// (inputs), units of a space with an axis of unknown role, and units whose weights leave no room for a change of this
+/// scale. Units whose
 /// outgoing weights are all *zero* can: they learn nothing before (no slope comes back to their incoming weights), and
 /// after it, with weights that sum to zero, they do. What the axes do not tell stays unknown here: units that are dead
 /// for another reason (a ReLU that is never positive) have other weights afterwards, but gradients of zero as before.
@@ -93,7 +100,7 @@ impl std::fmt::Display for Obstacle {
 /// - [`SymmetryError::BadScale`] for a scale that is negative or not finite;
 /// - as [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
 /// - [`SymmetryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, so that the function
-///   would not be kept. Units of spaces with an axis of unknown role count as unlike here.
+///   would not be kept. Inputs, and units of spaces with an axis of unknown role, count as unlike here.
 ///
 /// # Complexity
 ///
@@ -137,7 +144,7 @@ pub fn break_symmetry(
         spec.spaces().iter().map(|space| Partition::all_alone(space.units())).collect();
     let mut known = partitions(classes);
     for ((partition, alone), stands) in known.iter_mut().zip(&alone).zip(&stands) {
-        if stands.unknown {
+        if stands.may_differ() {
             *partition = alone;
         }
     }
@@ -167,6 +174,7 @@ pub fn break_symmetry(
 #[derive(Clone, Copy, Default)]
 struct Stands {
     read: bool,
+    produced: bool,
     unknown: bool,
 }
 
@@ -176,10 +184,16 @@ impl Stands {
         for axis in spec.params().iter().flat_map(|param| param.axes()) {
             if let Some(id) = axis.axis.space() {
                 stands[id.get()].read |= axis.role == Role::Input;
+                stands[id.get()].produced |= axis.role == Role::Output;
                 stands[id.get()].unknown |= axis.role == Role::Unknown;
             }
         }
         stands
+    }
+
+    /// Whether the activations of a class are not known to be one.
+    fn may_differ(self) -> bool {
+        self.unknown || !self.produced
     }
 }
 
@@ -197,6 +211,7 @@ fn judge(
         let reason = match stands {
             Stands { unknown: true, .. } => Some(Obstacle::UnknownRole),
             Stands { read: false, .. } => Some(Obstacle::Unread),
+            Stands { produced: false, .. } => Some(Obstacle::Unproduced),
             _ => None,
         };
         let several = space.partition().classes().enumerate().filter(|(_, units)| units.len() > 1);
@@ -248,7 +263,7 @@ fn change<T: Number>(
                     let amount = scale * stretch / pairs as f64;
                     let [a, b] = pair.map(|by| first + at + by);
                     let before = data[a].value();
-                    [data[a], data[b]] = exchange([data[a], data[b]], amount);
+                    [data[a], data[b]] = exchange([data[a], data[b]], amount, scale);
                     largest = largest.max((data[a].value() - before).abs());
                 }
             }
@@ -258,8 +273,8 @@ fn change<T: Number>(
 }
 
 /// Makes one of two numbers grow by the amount, or by half of it, or a quarter, ..., and takes the same from the other
-/// one, exactly; the same numbers where there is no such amount.
-fn exchange<T: Number>([a, b]: [T; 2], amount: f64) -> [T; 2] {
+/// one, exactly; the same numbers where there is no such amount. Neither changes by more than `most`, rounding included.
+fn exchange<T: Number>([a, b]: [T; 2], amount: f64, most: f64) -> [T; 2] {
     let before = two_sum(a.value(), b.value());
     // The number that grows has the coarser last place, so it is rounded first and the other one follows.
     let grow = |grows: T, follows: T, amount: f64| {
@@ -267,14 +282,19 @@ fn exchange<T: Number>([a, b]: [T; 2], amount: f64) -> [T; 2] {
         let grown = T::rounded(x + amount.copysign(x));
         (grown, T::rounded(y - (grown.value() - x)))
     };
+    let fits = |old: T, grown: T| {
+        let (change, rest) = two_sum(grown.value(), -old.value());
+        let size = change.abs();
+        change != 0.0 && (size < most || (size == most && rest * change.signum() <= 0.0))
+    };
     let mut amount = amount;
     loop {
         let (a_grown, b_follows) = grow(a, b, amount);
-        if two_sum(a_grown.value(), b_follows.value()) == before && a_grown.value() != a.value() {
+        if two_sum(a_grown.value(), b_follows.value()) == before && fits(a, a_grown) {
             return [a_grown, b_follows];
         }
         let (b_grown, a_follows) = grow(b, a, amount);
-        if two_sum(a_follows.value(), b_grown.value()) == before && b_grown.value() != b.value() {
+        if two_sum(a_follows.value(), b_grown.value()) == before && fits(b, b_grown) {
             return [a_follows, b_grown];
         }
         // Below the last places of both numbers nothing moves any more; what is not a number does not either.
@@ -291,6 +311,23 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let of_b = sum - a;
     (sum, (a - (sum - of_b)) + (b - of_b))
+}
+
+/// `1 class was told apart by changes of at most 2.5e-1`, and the classes that were not, each with the reason.
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (count, change) = (self.separated, self.largest_change);
+        let classes = if count == 1 { "class was" } else { "classes were" };
+        write!(f, "{count} {classes} told apart by changes of at most {change:e}")?;
+        self.inseparable.iter().try_for_each(|class| write!(f, "; {class}"))
+    }
+}
+
+/// `4 units of hidden1: no parameter reads the space`
+impl std::fmt::Display for Inseparable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} units of {}: {}", self.units.len(), self.space, self.reason)
+    }
 }
 
 impl Broken {

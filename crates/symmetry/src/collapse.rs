@@ -46,7 +46,8 @@ pub struct Collapsed {
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
 /// - [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role;
 /// - [`SymmetryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, with the parameter,
-///   two units of one class, and the block on which their sums differ.
+///   two units of one class, and the block on which their sums differ;
+/// - [`SymmetryError::SumOverflows`] where finite entries have a sum that is infinite in their parameter's type.
 ///
 /// # Complexity
 ///
@@ -88,7 +89,7 @@ pub fn collapse(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Collapse
             return Err(unknown_role(spec, param.path(), axis, "merging units"));
         }
         with_elements!(view.elements(), |data| {
-            let merged = Number::wrap(merge(data, &blocks)?);
+            let merged = Number::wrap(merge(data, param.path(), &blocks)?);
             Ok(OwnedParam::new(param.path(), smaller.params()[number].shape(), merged))
         })
     };
@@ -102,32 +103,43 @@ pub fn collapse(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Collapse
 }
 
 /// The merged entries, one for each block.
-fn merge<T: Number>(data: &[T], blocks: &Blocks<'_>) -> Result<Vec<T>, SymmetryError> {
+fn merge<T: Number>(data: &[T], path: &str, blocks: &Blocks<'_>) -> Result<Vec<T>, SymmetryError> {
     let varying = blocks.varying(data);
     for block in (0..blocks.count).filter(|&block| varying[block]) {
         let classes = blocks.classes(block);
         blocks.check_sums(data, &classes, &blocks.merging_as(Role::Output, &classes))?;
     }
     let mut merged = Vec::with_capacity(blocks.count);
+    let mut overflows = None;
     blocks.each_block(|block| {
-        merged.push(match block.summed {
-            0 => data[block.first],
+        let entry = match block.summed {
+            0 => Some(data[block.first]),
             _ => sum(data, blocks, block),
-        });
+        };
+        if entry.is_none() && overflows.is_none() {
+            overflows = Some(block.number);
+        }
+        merged.push(entry.unwrap_or(data[block.first]));
     });
-    Ok(merged)
+    match overflows {
+        None => Ok(merged),
+        Some(entry) => Err(SymmetryError::SumOverflows { parameter: path.into(), entry }),
+    }
 }
 
-/// The sum over the input axes of a block, at the first of its members on every other axis.
-fn sum<T: Number>(data: &[T], blocks: &Blocks<'_>, block: BlockStep) -> T {
+/// The sum over the input axes of a block, at the first of its members on every other axis. None where finite terms have
+/// a sum that is too large.
+fn sum<T: Number>(data: &[T], blocks: &Blocks<'_>, block: BlockStep) -> Option<T> {
     let classes = blocks.classes(block.number);
     let offsets = blocks.offsets(&classes, &blocks.merging_as(Role::Input, &classes));
     let terms = || offsets.iter().map(|by| data[block.first + by]);
     // A sum of zeros has their sign where all of them have it.
     if terms().all(|x| x.value() == 0.0 && x.bits() == data[block.first].bits()) {
-        return data[block.first];
+        return Some(data[block.first]);
     }
-    T::nearest(&exact(T::RANGE, terms().map(T::value)), T::RANGE)
+    let sum = T::nearest(&exact(T::RANGE, terms().map(T::value)), T::RANGE);
+    let fits = sum.value().is_finite() || terms().any(|term| !term.value().is_finite());
+    fits.then_some(sum)
 }
 
 impl Collapsed {

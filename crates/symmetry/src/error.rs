@@ -302,6 +302,16 @@ pub enum SymmetryError {
         /// What it is.
         value: f64,
     },
+    /// Finite entries whose sum is not, in the type of their parameter.
+    #[error(
+        "entry {entry} of the smaller `{parameter}` is a sum of finite numbers that its type of numbers is too small for"
+    )]
+    SumOverflows {
+        /// The parameter.
+        parameter: String,
+        /// The row-major number of the entry in the smaller parameter.
+        entry: usize,
+    },
     /// A number of a forecast that no training has.
     #[error("{name} = {value}: {reason}")]
     BadForecast {

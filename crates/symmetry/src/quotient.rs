@@ -181,11 +181,12 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role.
+    /// [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role, and
+    /// [`SymmetryError::SumOverflows`] where n w is infinite in the full parameter's type.
     pub fn collapsed(&self) -> Result<Vec<OwnedParam>, SymmetryError> {
         let collapse = |param: &QuotientParam| {
             param.check_roles(&self.spec)?;
-            Ok(OwnedParam::new(param.path(), param.shape(), param.collapsed()))
+            Ok(OwnedParam::new(param.path(), param.shape(), param.collapsed()?))
         };
         self.params.iter().map(collapse).collect()
     }
@@ -194,7 +195,7 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// As [`collapsed`](Self::collapsed), and where `collapsed` are not the parameters of the quotient's
+    /// For unknown roles as [`collapsed`](Self::collapsed), and where `collapsed` are not the parameters of the quotient's
     /// [spec](Self::spec).
     pub fn means_of(&self, collapsed: &[ParamView<'_>]) -> Result<Vec<OwnedParam>, SymmetryError> {
         let views = self.spec.arrange(collapsed)?;

@@ -597,6 +597,92 @@ fn what_cannot_be_told_apart_is_reported() {
     assert_eq!(broken.params()[1].elements(), &OwnedElements::F32(vec![f32::INFINITY; 4]));
 }
 
+/// Two inputs with equal weights are no one input: a change of these weights would change the function.
+#[test]
+fn inputs_that_are_no_fixed_space_are_left_alone() {
+    let params = [
+        ParamView::new("l1.weight", &[2, 2], &[1.0_f32; 4]).unwrap(),
+        ParamView::new("l2.weight", &[1, 2], &[3.0_f32; 2]).unwrap(),
+    ];
+    let spec = AxesSpec::builder()
+        .space("in", 2)
+        .space("hidden", 2)
+        .layer(layers::dense("l1", "in", "hidden").without_bias())
+        .layer(layers::dense("l2", "hidden", "").without_bias())
+        .build(params.iter().map(ParamView::signature))
+        .unwrap();
+    let broken = break_symmetry(&twins(&spec, &params).unwrap(), &params, 0.25, 1).unwrap();
+    assert_eq!(broken.params()[0].elements(), &OwnedElements::F32(vec![1.0; 4]));
+    assert_eq!(broken.separated(), 1);
+    let [kept] = broken.inseparable() else { panic!("{broken:?}") };
+    assert_eq!((kept.space.as_str(), kept.reason), ("in", Obstacle::Unproduced));
+    assert!(broken.to_string().starts_with("1 class was told apart by changes of at most "));
+    assert!(broken.to_string().contains("; 2 units of in: no parameter produces the space"));
+    // Sums over inputs do not count either: these two units of `hidden` compute different things.
+    let crossed = [
+        ParamView::new("l1.weight", &[2, 2], &[1.0_f32, 2.0, 2.0, 1.0]).unwrap(),
+        params[1].clone(),
+    ];
+    let classes = equitable(&spec, &crossed).unwrap();
+    assert_eq!(classes.effective_width("hidden"), Some(1));
+    let refused = break_symmetry(&classes, &crossed, 0.25, 1).unwrap_err();
+    assert!(matches!(refused, SymmetryError::SumsDiffer { .. }), "{refused}");
+}
+
+/// Half-precision numbers near 1 lie 2^-10 apart: of a smaller scale, nothing may be rounded up to that.
+#[test]
+fn no_weight_changes_by_more_than_the_scale() {
+    let ones = [f16::ONE; 2];
+    let params = [
+        ParamView::new("l1.weight", &[2, 1], &ones).unwrap(),
+        ParamView::new("l2.weight", &[1, 2], &ones).unwrap(),
+    ];
+    let spec = AxesSpec::builder()
+        .space("h", 2)
+        .layer(layers::dense("l1", "", "h").without_bias())
+        .layer(layers::dense("l2", "h", "").without_bias())
+        .build(params.iter().map(ParamView::signature))
+        .unwrap();
+    let classes = twins(&spec, &params).unwrap();
+    for seed in 0..20 {
+        for scale in [0.9, 1.0, 1.1, 3.7].map(|steps| steps * 2f64.powi(-10)) {
+            let broken = break_symmetry(&classes, &params, scale, seed).unwrap();
+            assert!(broken.largest_change() <= scale, "{scale} {broken:?}");
+            assert_eq!(broken.separated() == 0, scale < 2f64.powi(-10), "{scale} {broken:?}");
+        }
+    }
+}
+
+#[test]
+fn a_sum_that_its_type_cannot_hold_is_refused() {
+    let ones = vec![f16::ONE; 70_000];
+    let params = [
+        ParamView::new("l1.weight", &[70_000, 1], &ones).unwrap(),
+        ParamView::new("l2.weight", &[1, 70_000], &ones).unwrap(),
+    ];
+    let spec = AxesSpec::builder()
+        .space("h", 70_000)
+        .layer(layers::dense("l1", "", "h").without_bias())
+        .layer(layers::dense("l2", "h", "").without_bias())
+        .build(params.iter().map(ParamView::signature))
+        .unwrap();
+    let classes = twins(&spec, &params).unwrap();
+    let small = collapse(&classes, &params).map(|_| ());
+    let trained = quotient(&classes, &params).unwrap().collapsed().map(|_| ());
+    for refused in [small, trained] {
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "entry 0 of the smaller `l2.weight` is a sum of finite numbers that its type of numbers \
+             is too small for"
+        );
+    }
+    // What is infinite stays so.
+    let infinite = vec![f16::INFINITY; 70_000];
+    let params = [params[0].clone(), ParamView::new("l2.weight", &[1, 70_000], &infinite).unwrap()];
+    let small = collapse(&classes, &params).unwrap();
+    assert_eq!(small.params()[1].elements(), &OwnedElements::F16(vec![f16::INFINITY]));
+}
+
 #[test]
 fn units_are_paired_anew_for_each_place() {
     let (first, second) = (vec![0.5; 3], vec![0.25; 60]);
@@ -628,19 +714,21 @@ fn units_are_paired_anew_for_each_place() {
 /// Where it is not known whether a parameter reads a space, sums over its classes prove nothing.
 #[test]
 fn sums_over_a_space_of_unknown_role_do_not_count() {
-    let shapes: [(&str, &[usize]); 2] = [("w", &[2, 2]), ("q", &[1, 2])];
+    let shapes: [(&str, &[usize]); 3] = [("p", &[2]), ("w", &[2, 2]), ("q", &[1, 2])];
     let with = |role: fn(&'static str) -> constinit_symmetry::RoleAxis<String>| {
         AxesSpec::builder()
             .space("a", 2)
             .space("s", 2)
+            .param("p", [output("s")])
             .param("w", [output("a"), role("s")])
             .param("q", [output(""), input("a")])
             .build(shapes)
             .unwrap()
     };
     let params = [
-        ParamView::new("w", shapes[0].1, &[1.0, 2.0, 2.0, 1.0]).unwrap(),
-        ParamView::new("q", shapes[1].1, &[1.0, 1.0]).unwrap(),
+        ParamView::new("p", shapes[0].1, &[1.0, 1.0]).unwrap(),
+        ParamView::new("w", shapes[1].1, &[1.0, 2.0, 2.0, 1.0]).unwrap(),
+        ParamView::new("q", shapes[2].1, &[1.0, 1.0]).unwrap(),
     ];
     let broken = |spec: &AxesSpec| {
         let classes = equitable(spec, &params).unwrap();

@@ -6,8 +6,11 @@ use crate::Error;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use constinit_symmetry::{Inseparable, Symmetry};
+use std::fmt;
 
 /// A module with the same function whose units differ.
+///
+/// As text: `1 class was told apart by changes of at most 1.25e-1`, and what was not.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Broken<M> {
@@ -19,6 +22,15 @@ pub struct Broken<M> {
     pub largest_change: f64,
     /// The classes whose units could not all be separated, and why.
     pub inseparable: Vec<Inseparable>,
+}
+
+impl<M> fmt::Display for Broken<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, change) = (self.separated, self.largest_change);
+        let classes = if count == 1 { "class was" } else { "classes were" };
+        write!(f, "{count} {classes} told apart by changes of at most {change:e}")?;
+        self.inseparable.iter().try_for_each(|class| write!(f, "; {class}"))
+    }
 }
 
 /// Changes outgoing weights within classes by amounts up to `scale` that sum to zero: the function stays, but gradients
@@ -44,8 +56,9 @@ pub struct Broken<M> {
 ///
 /// # Errors
 ///
-/// As [`collapse`](super::collapse()), but for modules that count their units, which may be changed so; and what the
-/// engine says of a scale that is negative or not finite.
+/// As [`collapse`](super::collapse()), but for modules that count their units, which may be changed so; with a spec
+/// alone, [`Error::Surgery`] for a parameter that reads such units in a layer that is not known to be linear in it; and
+/// what the engine says of a scale that is negative or not finite.
 pub fn break_symmetry<'a, B: Backend, M: Module<B>>(
     module: M,
     axes: impl Into<KnownAxes<'a>>,
@@ -56,7 +69,7 @@ pub fn break_symmetry<'a, B: Backend, M: Module<B>>(
     let known = axes.into();
     let read = HostModule::read(&module, known.spec)?;
     known.check_classes(symmetry)?;
-    known.check_weights(symmetry)?;
+    known.check_weights(&module, symmetry)?;
     let views = read.views(known.spec)?;
     let broken = constinit_symmetry::break_symmetry(symmetry, &views, scale, seed)?;
     let (separated, largest_change) = (broken.separated(), broken.largest_change());

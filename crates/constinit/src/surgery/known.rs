@@ -5,14 +5,16 @@ use crate::axes::Traced;
 use crate::params::Walk;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Tensor, backend::Backend};
-use constinit_symmetry::{AxesSpec, Axis, SpaceId, SpaceSymmetry, Symmetry};
-use std::collections::HashMap;
+use constinit_symmetry::{AxesSpec, Axis, Role, SpaceId, SpaceSymmetry, Symmetry};
+use std::collections::{BTreeMap, HashMap};
 
 /// A module's axes: a spec, or all that a trace has shown.
 ///
 /// A spec says which units can be swapped, but not what else a module does with them: a norm averages over them, a
 /// convolution may take them in groups. With a spec alone, only those of Burn's layers are operated on that are known
-/// to look at each unit for itself; a [`trace`](crate::axes::trace) tells of any module.
+/// to look at each unit for itself; a [`trace`](crate::axes::trace) tells of any module. What the forward code does
+/// *between* layers that own parameters, such as a softmax or a mean over the units, a spec does not show: whoever gives
+/// a spec vouches that there is nothing of the kind. A trace sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownAxes<'a> {
     pub(super) spec: &'a AxesSpec,
@@ -62,6 +64,11 @@ const BOUND: [&str; 14] = [
     "SwiGlu",
 ];
 
+/// Norms, which may be without parameters and then stand in no spec.
+const NORMS: [&str; 4] = ["GroupNorm", "InstanceNorm", "LayerNorm", "RmsNorm"];
+
+const CURE: &str = "trace the module (axes::trace), and give the trace instead of the spec";
+
 impl KnownAxes<'_> {
     /// Whether these classes are of this spec.
     pub(super) fn check_classes(&self, symmetry: &Symmetry) -> Result<(), Error> {
@@ -97,7 +104,31 @@ impl KnownAxes<'_> {
         match self.traced {
             Some(traced) => self.check_traced(traced, spaces),
             None => self.check_layers(module, spaces),
+        }?;
+        self.check_ends(spaces)
+    }
+
+    /// Whether these units are made and read by parameters: the number of inputs and outputs must not change. An axis
+    /// of unknown role may be either.
+    fn check_ends(&self, spaces: &[SpaceId]) -> Result<(), Error> {
+        let stands = |id: &SpaceId, role: Role| {
+            let mut axes = self.spec.params().iter().flat_map(|param| param.axes());
+            axes.any(|axis| {
+                axis.axis.space() == Some(id) && (axis.role == role || axis.role == Role::Unknown)
+            })
+        };
+        for id in spaces {
+            let missing = match [Role::Output, Role::Input].map(|role| stands(id, role)) {
+                [false, _] => "produces",
+                [_, false] => "reads",
+                _ => continue,
+            };
+            let name = self.spec.spaces()[id.get()].name();
+            let reason =
+                format!("nothing {missing} the units of `{name}`: declare the space as fixed");
+            return Err(refused(name, reason));
         }
+        Ok(())
     }
 
     fn check_traced(&self, traced: &Traced, spaces: &[SpaceId]) -> Result<(), Error> {
@@ -134,8 +165,38 @@ impl KnownAxes<'_> {
     }
 
     /// Whether sums of weights are what counts of the classes of several units.
-    pub(super) fn check_weights(&self, symmetry: &Symmetry) -> Result<(), Error> {
-        self.traced.map_or(Ok(()), |traced| self.check_entries(traced, &merged(symmetry)))
+    pub(super) fn check_weights<B: Backend, M: Module<B>>(
+        &self,
+        module: &M,
+        symmetry: &Symmetry,
+    ) -> Result<(), Error> {
+        match self.traced {
+            Some(traced) => self.check_entries(traced, &merged(symmetry)),
+            None => self.check_readers(module, &merged(symmetry)),
+        }
+    }
+
+    /// The same from the types of the layers that read the units.
+    fn check_readers<B: Backend, M: Module<B>>(
+        &self,
+        module: &M,
+        spaces: &[SpaceId],
+    ) -> Result<(), Error> {
+        let Layers { around, .. } = Layers::of(module);
+        for param in self.spec.params() {
+            let read = param.axes().iter().filter(|axis| axis.role == Role::Input);
+            let space = read.filter_map(|axis| axis.axis.space()).find(|id| spaces.contains(id));
+            let own = around.get(param.path()).and_then(|names| names.last());
+            let own = own.map_or("", String::as_str);
+            if let Some(id) = space.filter(|_| !FREE.contains(&own)) {
+                let space = self.spec.spaces()[id.get()].name();
+                let reason = format!(
+                    "a {own} may do something else with its entries than to weigh the units of {space} by them"
+                );
+                return Err(refused(param.path(), format!("{reason}; {CURE}")));
+            }
+        }
+        Ok(())
     }
 
     /// The same from the types of the layers.
@@ -144,7 +205,7 @@ impl KnownAxes<'_> {
         module: &M,
         spaces: &[SpaceId],
     ) -> Result<(), Error> {
-        let containers = containers(module);
+        let Layers { around: containers, norms } = Layers::of(module);
         for param in self.spec.params() {
             let on = |axis: &Axis| axis.space().is_some_and(|space| spaces.contains(space));
             let Some(axis) = param.axes().iter().map(|axis| &axis.axis).find(|axis| on(axis))
@@ -166,10 +227,15 @@ impl KnownAxes<'_> {
             } else {
                 continue;
             };
-            let cure = "trace the module (axes::trace), and give the trace instead of the spec";
-            return Err(refused(param.path(), format!("{reason}; {cure}")));
+            return Err(refused(param.path(), format!("{reason}; {CURE}")));
         }
-        Ok(())
+        match norms.iter().find(|(_, (_, own))| !own) {
+            None => Ok(()),
+            Some((path, (name, _))) => Err(refused(
+                path.as_str(),
+                format!("a {name} without parameters may stand on units, and no spec shows whether it does; {CURE}"),
+            )),
+        }
     }
 }
 
@@ -180,28 +246,50 @@ fn groups_unknown<'a>(axes: impl Iterator<Item = &'a Axis>) -> bool {
     axes.len() > 2 && axes[..2].iter().any(|axis| !matches!(axis, Axis::Space(_)))
 }
 
-/// The types of all modules around each parameter, outermost first.
-fn containers<B: Backend, M: Module<B>>(module: &M) -> HashMap<String, Vec<String>> {
-    #[derive(Default)]
-    struct Containers {
-        walk: Walk,
-        found: HashMap<String, Vec<String>>,
+/// The layers of a module.
+#[derive(Default)]
+struct Layers {
+    /// The types of all modules around each parameter, outermost first.
+    around: HashMap<String, Vec<String>>,
+    /// The type of each norm, by path, and whether it has parameters.
+    norms: BTreeMap<String, (String, bool)>,
+}
+
+impl Layers {
+    fn of<B: Backend, M: Module<B>>(module: &M) -> Self {
+        #[derive(Default)]
+        struct Visitor {
+            walk: Walk,
+            found: Layers,
+        }
+        impl<B: Backend> ModuleVisitor<B> for Visitor {
+            fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<B, D>>) {
+                let (path, names) = (self.walk.path(), self.walk.containers());
+                let names: Vec<String> = names.map(str::to_owned).collect();
+                let norm = path.rsplit_once('.').map_or("", |(norm, _)| norm);
+                if let Some((_, has_parameters)) = self.found.norms.get_mut(norm) {
+                    *has_parameters = true;
+                }
+                self.found.around.insert(path, names);
+            }
+            fn enter_module(&mut self, name: &str, container: &str) {
+                let path = self.walk.path();
+                self.walk.enter(name, container);
+                // A parameter that is not there is entered all the same.
+                let norm = self.walk.container();
+                if NORMS.contains(&norm) {
+                    let norm = norm.to_owned();
+                    self.found.norms.entry(path).or_insert((norm, false));
+                }
+            }
+            fn exit_module(&mut self, _: &str, _: &str) {
+                self.walk.exit();
+            }
+        }
+        let mut visitor = Visitor::default();
+        module.visit(&mut visitor);
+        visitor.found
     }
-    impl<B: Backend> ModuleVisitor<B> for Containers {
-        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<B, D>>) {
-            let names = self.walk.containers().map(str::to_owned).collect();
-            self.found.insert(self.walk.path(), names);
-        }
-        fn enter_module(&mut self, name: &str, container: &str) {
-            self.walk.enter(name, container);
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.walk.exit();
-        }
-    }
-    let mut containers = Containers::default();
-    module.visit(&mut containers);
-    containers.found
 }
 
 /// The spaces with a class of several units.

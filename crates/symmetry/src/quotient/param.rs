@@ -131,12 +131,21 @@ impl QuotientParam {
     }
 
     /// n w for every mean w, rounded once.
-    pub(super) fn collapsed(&self) -> OwnedElements {
-        let means = self.means.iter().enumerate();
-        let scaled = means.map(|(entry, &mean)| (mean, self.multiplicity(Role::Input, entry)));
-        with_type!(self.element_type, |T| T::wrap(
-            scaled.map(|(mean, count)| times::<T>(mean, count)).collect()
-        ))
+    pub(super) fn collapsed(&self) -> Result<OwnedElements, SymmetryError> {
+        fn scaled<T: Number>(param: &QuotientParam) -> Result<OwnedElements, SymmetryError> {
+            let of_entry = |(entry, &mean): (usize, &f64)| {
+                let product = times::<T>(mean, param.multiplicity(Role::Input, entry));
+                match product.value().is_finite() || !mean.is_finite() {
+                    true => Ok(product),
+                    false => {
+                        Err(SymmetryError::SumOverflows { parameter: param.path.clone(), entry })
+                    }
+                }
+            };
+            let entries = param.means.iter().enumerate().map(of_entry);
+            Ok(T::wrap(entries.collect::<Result<_, _>>()?))
+        }
+        with_type!(self.element_type, |T| scaled::<T>(self))
     }
 
     /// The full parameter with these means.
