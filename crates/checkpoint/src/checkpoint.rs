@@ -7,6 +7,7 @@ use constinit_symmetry::Orientation;
 
 use crate::error::CheckpointError;
 use crate::format::{self, Contents, Format, Other};
+use crate::inspect::chain;
 use crate::natural::natural;
 use crate::numbers::{Numbers, with_numbers};
 use crate::parameter::{Parameter, row_major};
@@ -20,6 +21,8 @@ pub struct Checkpoint {
     sources: Vec<Source>,
     contents: Contents,
     by_path: HashMap<String, usize>,
+    /// Whether matrices are `weight[input][output]`, as far as the whole file tells.
+    inputs_first: bool,
 }
 
 impl Checkpoint {
@@ -71,13 +74,15 @@ impl Checkpoint {
                     all.parameters.push(parameter);
                 }
             }
-            let passed_over: usize = contents.passed_over.values().sum();
-            let missing = names.iter().filter(|(_, seen)| !**seen).map(|(name, _)| *name);
-            // Tensors that are passed over are not kept by name.
-            let missing: Vec<&str> = missing.collect();
-            if missing.len() > passed_over {
-                let first = missing.iter().min().copied().unwrap_or_default().to_owned();
-                return Err(CheckpointError::NoParameter { file: shard.path, parameter: first });
+            for other in &contents.others {
+                if let Some(seen) = names.get_mut(other.path.as_str()) {
+                    *seen = true;
+                }
+            }
+            let missing = names.iter().filter(|(_, seen)| !**seen).map(|(name, _)| *name).min();
+            if let Some(missing) = missing {
+                let parameter = missing.to_owned();
+                return Err(CheckpointError::NoParameter { file: shard.path, parameter });
             }
             let known = |other: &Other| names.contains_key(other.path.as_str());
             let others = contents.others.into_iter().filter(known);
@@ -95,7 +100,28 @@ impl Checkpoint {
     fn new(path: &Path, format: Format, sources: Vec<Source>, contents: Contents) -> Self {
         let paths = contents.parameters.iter().enumerate();
         let by_path = paths.map(|(number, p)| (p.path().to_owned(), number)).collect();
-        Self { path: path.into(), format, sources, contents, by_path }
+        let inputs_first = format.inputs_first();
+        let mut new = Self { path: path.into(), format, sources, contents, by_path, inputs_first };
+        new.inputs_first = new.tells_inputs_first().unwrap_or(inputs_first);
+        new
+    }
+
+    /// What biases that fit only one axis of their matrix say where they agree; without any, the only order in which
+    /// the matrices follow each other.
+    fn tells_inputs_first(&self) -> Option<bool> {
+        let mut fits = [false; 2];
+        for weight in self.parameters() {
+            if let (&[a, b], Some(bias)) = (weight.shape(), self.bias_of(weight))
+                && a != b
+            {
+                fits[usize::from(bias.shape()[0] != a)] = true;
+            }
+        }
+        match fits {
+            [false, false] => chain::linear_chain(self).map(|chain| chain.inputs_first),
+            [true, true] => None,
+            [_, second] => Some(second),
+        }
     }
 
     /// The path that was opened.
@@ -214,7 +240,7 @@ impl Checkpoint {
     /// Files of Burn have linear layers the other way round, all others as PyTorch has them; a bias of the same prefix
     /// that fits only one of the two axes decides otherwise.
     pub fn orientation(&self, weight: &Parameter) -> Orientation {
-        let usual = if self.format.inputs_first() && weight.shape().len() == 2 { 1 } else { 0 };
+        let usual = if self.inputs_first && weight.shape().len() == 2 { 1 } else { 0 };
         let axis = match self.bias_of(weight).map(|bias| bias.shape()[0]) {
             Some(units) if weight.shape()[usual] != units => 1 - usual,
             _ => usual,

@@ -53,7 +53,10 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Che
         let path = entry.path();
         if entry.file_type().map_err(system)?.is_dir() {
             if depth < DEEPEST {
-                walk(&path, depth + 1, found)?;
+                // One that cannot be read is an error of its own when it is opened.
+                if walk(&path, depth + 1, found).is_err() {
+                    found.push(path);
+                }
             }
         } else if is_checkpoint(&path) {
             found.push(path);

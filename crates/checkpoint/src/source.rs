@@ -24,7 +24,11 @@ impl Source {
     /// pipe waits for a writer.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let system = |error| CheckpointError::io(path, None, error);
-        check_regular(path, &fs::metadata(path).map_err(system)?)?;
+        let facts = fs::metadata(path).map_err(system)?;
+        if facts.is_dir() {
+            fs::read_dir(path).map_err(system)?;
+        }
+        check_regular(path, &facts)?;
         let file = File::open(path).map_err(system)?;
         let facts = file.metadata().map_err(system)?;
         check_regular(path, &facts)?;

@@ -166,12 +166,14 @@ fn draw(stream: u64, number: u64) -> f64 {
     ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
 }
 
-/// Sends random inputs through a chain of linear layers, before and now.
+/// Sends random inputs through a chain of linear layers, before and now. An error where an output is not what it was by
+/// more than rounding every entry of every layer explains.
 pub(crate) fn outputs(
     chain: &Chain,
     before: &[ParamView<'_>],
     now: &[ParamView<'_>],
 ) -> Result<Outputs, String> {
+    let eps = before.iter().map(rounding).fold(0.0, f64::max);
     let mut found = Outputs { inputs: INPUTS, largest: 0.0, difference: 0.0 };
     for input in 0..INPUTS {
         let random = |at: usize| draw(input as u64 + 1, at as u64);
@@ -182,9 +184,14 @@ pub(crate) fn outputs(
         if old.len() != new.len() {
             return Err(format!("{} outputs became {}", old.len(), new.len()));
         }
-        for (a, b) in old.iter().zip(&new) {
+        for (&[a, size], &[b, new_size]) in old.iter().zip(&new) {
             found.largest = found.largest.max(a.abs());
             let difference = (a - b).abs();
+            let allowed = 4.0 * chain.layers.len() as f64 * eps * size.max(new_size);
+            // Where the original overflows, nothing can be said.
+            if size.is_finite() && (difference.is_nan() || difference > allowed) {
+                return Err(format!("an output of {a:e} became {b:e}"));
+            }
             found.difference =
                 if difference.is_nan() { f64::NAN } else { found.difference.max(difference) };
         }
@@ -192,12 +199,12 @@ pub(crate) fn outputs(
     Ok(found)
 }
 
-/// The outputs for one input, in double precision.
+/// The outputs for one input, in double precision, each with the sum of the magnitudes that it is made of.
 fn forward(
     chain: &Chain,
     views: &[ParamView<'_>],
     input: impl Fn(usize) -> f64,
-) -> Option<Vec<f64>> {
+) -> Option<Vec<[f64; 2]>> {
     let view = |path: &str| views.iter().find(|view| view.path() == path);
     let (mut x, last) = (Vec::new(), chain.layers.len() - 1);
     for (number, (weight, bias)) in chain.layers.iter().enumerate() {
@@ -205,7 +212,7 @@ fn forward(
         let &[a, b] = weight.shape() else { return None };
         let [outputs, inputs] = if chain.inputs_first { [b, a] } else { [a, b] };
         if number == 0 {
-            x = (0..inputs).map(&input).collect();
+            x = (0..inputs).map(|at| [input(at), input(at).abs()]).collect();
         }
         if x.len() != inputs {
             return None;
@@ -216,10 +223,14 @@ fn forward(
         };
         let y = (0..outputs).map(|i| {
             let entry = |j| weight.get(&if chain.inputs_first { [j, i] } else { [i, j] });
-            let sum =
-                x.iter().enumerate().map(|(j, x)| Some(entry(j)? * x)).sum::<Option<f64>>()?;
-            let y = sum + bias.map_or(Some(0.0), |bias| bias.get(&[i]))?;
-            Some(if number < last { y.max(0.0) } else { y })
+            let mut y = bias.map_or(Some(0.0), |bias| bias.get(&[i]))?;
+            let mut size = y.abs();
+            for (j, [x, x_size]) in x.iter().enumerate() {
+                let entry = entry(j)?;
+                y += entry * x;
+                size += entry.abs() * x_size;
+            }
+            Some([if number < last { y.max(0.0) } else { y }, size])
         });
         x = y.collect::<Option<_>>()?;
     }
@@ -259,6 +270,7 @@ mod tests {
         ];
         let found = sums(&classes, &params, small.spec(), &wrong);
         assert_eq!(found.place.as_deref(), Some("l2.weight"));
-        assert!(outputs(&chain, &params, &wrong).unwrap().difference > 1e-3);
+        let problem = outputs(&chain, &params, &wrong).unwrap_err();
+        assert!(problem.starts_with("an output of "), "{problem}");
     }
 }

@@ -97,6 +97,7 @@ impl NewFile {
         })?;
         // The name has to reach the disk, too. Not every system lets a folder be opened.
         if let Some(folder) = place.parent() {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
             let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
         }
         Ok(())
@@ -217,9 +218,12 @@ fn tensors<'c>(
         from: From::Other { source: other.source, offset: other.place[0] },
     });
     let mut all: Vec<Tensor<'c>> = floats.chain(others).collect();
-    // Wide numbers first, so that every number lies at a multiple of its size.
-    let size =
-        |tensor: &Tensor<'_>| tensor.bytes / tensor.shape.iter().product::<usize>().max(1) as u64;
+    // Wide numbers first, so that every number lies at a multiple of its size. What is passed over may have a shape that
+    // cannot be counted.
+    let size = |tensor: &Tensor<'_>| {
+        let entries = tensor.shape.iter().fold(1_usize, |all, &size| all.saturating_mul(size));
+        tensor.bytes / entries.max(1) as u64
+    };
     all.sort_by_key(|tensor| std::cmp::Reverse(size(tensor)));
     Ok(all)
 }

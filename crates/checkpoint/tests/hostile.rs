@@ -269,6 +269,8 @@ fn records_that_lie() {
     refuses(b"\x90", "a record is a map");
     refuses(b"\x80\x80", "bytes follow the record");
     refuses(&[b"\x81\xa1w".to_vec(), vec![0x91; 1 << 20]].concat(), "more than 128 levels");
+    // Maps as keys of maps.
+    refuses(&vec![0x81; 1_000_000], "more than 128 levels");
     let tensor = |sizes: &[u8], bytes: &[u8]| {
         let sizes = [&[0x90 | (sizes.len() as u8 / 9)][..], sizes].concat();
         let bytes = [&[0xc4, bytes.len() as u8][..], bytes].concat();
@@ -288,6 +290,79 @@ fn records_that_lie() {
     refuses(&[&[0x82][..], &twice].concat(), "a second parameter `w`");
 }
 
+/// A text of a pickle.
+fn text(of: &[u8]) -> Vec<u8> {
+    [b"X", &(of.len() as u32).to_le_bytes()[..], of].concat()
+}
+
+#[test]
+fn pickles_that_are_deep_without_names() {
+    const LEVELS: usize = 300_000;
+    let refuses = |parts: &[&[u8]]| {
+        let said = refused_within("m.pt", archive(&parts.concat(), &[]), 1 << 28);
+        assert!(said.contains("too often or too deeply"), "{said}");
+    };
+    // A parameter of a parameter of ..
+    refuses(&[
+        b"\x80\x02ctorch.nn.parameter\nParameter\nq\x000",
+        &b"h\x00".repeat(LEVELS),
+        b"}",
+        &b"\x85R".repeat(LEVELS),
+        b".",
+    ]);
+    // An object whose state is an object whose state is ..
+    refuses(&[
+        b"\x80\x02cx\ny\nq\x00)q\x0100",
+        &b"h\x00h\x01R".repeat(LEVELS),
+        &b"b".repeat(LEVELS - 1),
+        b".",
+    ]);
+    // Modules in each other.
+    let name = text(b"_modules");
+    refuses(&[
+        b"\x80\x02",
+        &name,
+        b"q\x000",
+        &b"}h\x00".repeat(LEVELS),
+        b"}",
+        &b"s".repeat(LEVELS),
+        b".",
+    ]);
+}
+
+/// Files of a few megabytes whose names, put together, would take gigabytes.
+#[test]
+fn names_that_are_made_of_the_same_parts_again_and_again() {
+    let megabyte = text(&[b'k'; 1_000_000]);
+    let pickle = [b"\x80\x04", &megabyte[..], b"q\x000", &b"h\x00h\x00\x930".repeat(2000), b"}."];
+    let said = refused_within("m.pt", archive(&pickle.concat(), &[]), 64 << 20);
+    assert!(said.contains("bytes of classes' names"), "{said}");
+
+    // One tensor, 2000 times in a list under a name of a megabyte.
+    let one = tensor(0, &[2, 2], &[2, 1]);
+    let one = one[9..].strip_suffix(b"s.").unwrap();
+    let pickle =
+        [b"\x80\x02", one, b"q\x010}", &megabyte, b"(", &b"h\x01".repeat(2000), b"ls."].concat();
+    let said = refused_within("m.pt", archive(&pickle, &[0; 16]), 64 << 20);
+    assert!(said.contains("more and longer names"), "{said}");
+
+    // 2000 tensors under 60 names of 65000 bytes.
+    let tensor = b"\x83\xa5bytes\xc4\x04\0\0\0\0\xa5shape\x91\x01\xa5dtype\xa3F32";
+    let mut record = Vec::new();
+    for _ in 0..60 {
+        record.extend(b"\x81\xda\xfd\xe8");
+        record.extend([b'k'; 65000]);
+    }
+    record.extend(b"\xde\x07\xd0");
+    for number in 0..2000_u16 {
+        record.push(0xcd);
+        record.extend(number.to_be_bytes());
+        record.extend(tensor);
+    }
+    let said = refused_within("m.mpk", &record, 64 << 20);
+    assert!(said.contains("more and longer names"), "{said}");
+}
+
 #[test]
 fn an_index_leads_nowhere_else() {
     let index = |file: &str| format!(r#"{{"weight_map":{{"w":"{file}"}}}}"#);
@@ -304,6 +379,18 @@ fn an_index_leads_nowhere_else() {
     file(&folder, "one.safetensors", chain());
     let error = look(&path).unwrap_err().to_string();
     assert!(error.ends_with("one.safetensors has no parameter `w`"), "{error}");
+    // Tensors that are passed over are no excuse for one that is not there.
+    let integers = r#"{"i":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},
+                       "j":{"dtype":"I64","shape":[1],"data_offsets":[8,16]}}"#;
+    file(&folder, "two.safetensors", safetensors(integers, 16));
+    let two = |other: &str| {
+        let both =
+            format!(r#"{{"weight_map":{{"i":"two.safetensors","{other}":"two.safetensors"}}}}"#);
+        file(&folder, name, both)
+    };
+    let error = look(&two("w")).unwrap_err().to_string();
+    assert!(error.ends_with("two.safetensors has no parameter `w`"), "{error}");
+    assert!(look(&two("j")).is_ok());
     // An index that names itself.
     let path = file(&folder, name, index(name));
     assert!(look(&path).is_err());

@@ -97,6 +97,81 @@ fn a_chain_is_sent_numbers_through() {
     assert!(outputs.largest > 1.0 && outputs.difference <= 1e-12 * outputs.largest, "{outputs:?}");
 }
 
+/// 3 -> 8 -> 8 -> 2 as Burn stores it, `weight[input][output]`. Units 0 and 1 of the first space take in the same, and
+/// units 2 and 3 of the second. All biases are one number, so that only the matrices tell units apart.
+fn inputs_first(folder: &TempDir, biases: bool) -> Checkpoint {
+    let entry = |layer: usize, i: usize, j: usize| {
+        let j = if (layer, j) == (1, 1) { 0 } else { j };
+        let j = if (layer, j) == (2, 3) { 2 } else { j };
+        ((7 * layer + 5 * i + 3 * j + i * j) % 11) as f32 - 5.0
+    };
+    let sizes = [3, 8, 8, 2];
+    let data: Vec<[Vec<u8>; 2]> = (1..4)
+        .map(|layer| {
+            let [inputs, outputs] = [sizes[layer - 1], sizes[layer]];
+            let weight: Vec<f32> =
+                (0..inputs * outputs).map(|at| entry(layer, at / outputs, at % outputs)).collect();
+            [bytes(&weight), bytes(&vec![0.5; outputs])]
+        })
+        .collect();
+    let view = |shape: Vec<usize>, data| TensorView::new(Dtype::F32, shape, data).unwrap();
+    let tensors = data.iter().enumerate().flat_map(|(at, [weight, bias])| {
+        let weight = view(vec![sizes[at], sizes[at + 1]], weight);
+        let bias = biases.then(|| view(vec![sizes[at + 1]], bias));
+        let bias = bias.map(|bias| (format!("fc{}.bias", at + 1), bias));
+        [Some((format!("fc{}.weight", at + 1), weight)), bias].into_iter().flatten()
+    });
+    let path = file(folder, "burn.safetensors", serialize(tensors, None).unwrap());
+    Checkpoint::open(&path).unwrap()
+}
+
+/// The network of such a file, straight from its meaning: y[j] = b[j] + sum over i of x[i] W[i][j], ReLU in between.
+fn forward_inputs_first(file: &[u8], biases: bool, input: &[f32]) -> Vec<f32> {
+    let mut x = input.to_vec();
+    for layer in 1..4 {
+        let (shape, weight) = numbers(file, &format!("fc{layer}.weight"));
+        assert_eq!(shape[0], x.len());
+        let bias =
+            if biases { numbers(file, &format!("fc{layer}.bias")).1 } else { vec![0.0; shape[1]] };
+        x = (0..shape[1])
+            .map(|j| bias[j] + (0..shape[0]).map(|i| x[i] * weight[i * shape[1] + j]).sum::<f32>())
+            .map(|y| if layer < 3 { y.max(0.0) } else { y })
+            .collect();
+    }
+    x
+}
+
+#[test]
+fn a_square_matrix_between_matrices_that_have_inputs_first() {
+    for biases in [true, false] {
+        let folder = tempdir().unwrap();
+        let original = inputs_first(&folder, biases);
+        let out = folder.path().join("out.safetensors");
+        let mut text = String::from(
+            r#"
+            [axes]
+            "fc1.weight" = ["", "a"]
+            "fc2.weight" = ["a", "b"]
+            "fc3.weight" = ["b", ""]
+            "#,
+        );
+        if biases {
+            text += "\"fc1.bias\" = [\"a\"]\n\"fc2.bias\" = [\"b\"]\n\"fc3.bias\" = [\"\"]";
+        }
+        let report = collapse_file(&original, &axes(&text), &out).unwrap();
+        assert!(report.outputs.is_some());
+        let widths = report.spaces.iter().map(|space| (space.before, space.now));
+        assert_eq!(widths.collect::<Vec<_>>(), [(8, 7), (8, 7)]);
+        let [before, now] = [original.path(), &out].map(|path| std::fs::read(path).unwrap());
+        for input in [[1.0, 2.0, 3.0], [-1.0, 0.5, 4.0], [2.0, -8.0, -0.25]] {
+            // Small integers and halves: no sum is rounded.
+            let outputs = forward_inputs_first(&before, biases, &input);
+            assert_eq!(forward_inputs_first(&now, biases, &input), outputs);
+            assert!(outputs.iter().any(|y| y.abs() > 1.0), "{outputs:?}");
+        }
+    }
+}
+
 #[test]
 fn nothing_is_overwritten_and_nothing_left_behind() {
     let folder = tempdir().unwrap();

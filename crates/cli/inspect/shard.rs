@@ -48,8 +48,16 @@ fn automatic(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, Failure
         };
         let first = number("SLURM_ARRAY_TASK_MIN")?.unwrap_or_default();
         let step = number("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1).max(1);
-        // Tasks need not be numbered from 0, nor one by one.
-        return Ok(Shard { number: task.saturating_sub(first) / step + 1, of });
+        // Tasks need not be numbered from 0, nor one by one, but evenly: --array=1,3,7 has no task for shard 2.
+        let place = task.checked_sub(first).filter(|place| place % step == 0);
+        let last = number("SLURM_ARRAY_TASK_MAX")?
+            .map_or(of, |last| (last.saturating_sub(first) / step).saturating_add(1));
+        let Some(place) = place.filter(|_| last == of) else {
+            return Err(Failure::usage(
+                "--shard auto: the tasks of the array are not evenly numbered; give K/N",
+            ));
+        };
+        return Ok(Shard { number: (place / step).saturating_add(1), of });
     }
     if let Some(index) = number("JOB_COMPLETION_INDEX")? {
         let Some(of) = number("CONSTINIT_SHARDS")? else {
@@ -57,7 +65,7 @@ fn automatic(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, Failure
                 "--shard auto: set CONSTINIT_SHARDS to the Job's completions",
             ));
         };
-        return Ok(Shard { number: index + 1, of });
+        return Ok(Shard { number: index.saturating_add(1), of });
     }
     Err(Failure::usage("--shard auto: neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX is set"))
 }
@@ -99,5 +107,38 @@ mod tests {
         assert!(auto(&kubernetes[..1]).unwrap_err().contains("CONSTINIT_SHARDS"));
         assert!(auto(&[]).unwrap_err().contains("SLURM_ARRAY_TASK_ID"));
         assert!(auto(&[("SLURM_ARRAY_TASK_ID", "x")]).unwrap_err().contains("is no number"));
+    }
+    #[test]
+    fn a_share_is_never_guessed() {
+        let array = |id: &str, [min, max, step, count]: [&str; 4]| {
+            auto(&[
+                ("SLURM_ARRAY_TASK_ID", id),
+                ("SLURM_ARRAY_TASK_MIN", min),
+                ("SLURM_ARRAY_TASK_MAX", max),
+                ("SLURM_ARRAY_TASK_STEP", step),
+                ("SLURM_ARRAY_TASK_COUNT", count),
+            ])
+        };
+        assert_eq!(array("16", ["10", "16", "2", "4"]), Ok(Shard { number: 4, of: 4 }));
+        // sbatch --array=1,3,7
+        for id in ["1", "3", "7"] {
+            let error = array(id, ["1", "7", "1", "3"]).unwrap_err();
+            assert!(error.contains("not evenly numbered"), "{error}");
+        }
+        let largest = usize::MAX.to_string();
+        for [id, min, max, step] in [
+            ["9", "10", "16", "2"],
+            ["11", "10", "16", "2"],
+            ["18", "10", "16", "2"],
+            [&largest, "10", "16", "2"],
+            ["14", "10", &largest, "2"],
+            [&largest, "0", &largest, "1"],
+            ["14", &largest, "16", "2"],
+            ["14", "10", "16", &largest],
+        ] {
+            assert!(array(id, [min, max, step, "4"]).is_err(), "{id} of {min}-{max}:{step}");
+        }
+        let last = [("JOB_COMPLETION_INDEX", &largest[..]), ("CONSTINIT_SHARDS", "5")];
+        assert!(auto(&last).is_err());
     }
 }

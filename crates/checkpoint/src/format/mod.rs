@@ -56,6 +56,8 @@ impl fmt::Display for Format {
 /// What the head of a file says about the rest.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
+    /// About what [`Contents::add`] took, in bytes.
+    named: u64,
     pub parameters: Vec<Parameter>,
     /// Tensors of other types, by type.
     pub passed_over: BTreeMap<String, usize>,
@@ -79,6 +81,20 @@ pub(crate) struct Other {
 }
 
 impl Contents {
+    /// Adds a parameter whose name was put together from parts. Parts can be used again and again, so that the names
+    /// of a small file could take any memory; those of a real one are not longer than the file.
+    pub fn add(&mut self, source: &Source, parameter: Parameter) -> Result<(), CheckpointError> {
+        const OWN: u64 = 128;
+        const SMALL: u64 = 1 << 24;
+        self.named += parameter.path().len() as u64 + OWN;
+        if self.named > source.len().saturating_add(SMALL) {
+            let problem = "more and longer names of tensors than a file of its size has";
+            return Err(CheckpointError::malformed(source.path(), parameter.offset, problem));
+        }
+        self.parameters.push(parameter);
+        Ok(())
+    }
+
     pub fn pass_over(&mut self, dtype: impl Into<String>) {
         *self.passed_over.entry(dtype.into()).or_default() += 1;
     }
@@ -110,8 +126,8 @@ fn detect(source: &Source) -> Result<Format, CheckpointError> {
     match head[..] {
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return Ok(Format::PyTorch),
         [b'N', b'R', b'U', b'B', ..] => return Ok(Format::Burnpack),
-        [0x80, 2..=5, ..] if extension != "safetensors" => return Ok(Format::LegacyPyTorch),
         [_, _, _, _, _, _, 0, 0, b'{'] => return Ok(Format::Safetensors),
+        [0x80, 2..=5, ..] if extension != "safetensors" => return Ok(Format::LegacyPyTorch),
         _ => {}
     }
     match extension {

@@ -135,11 +135,14 @@ impl Walk<'_> {
     fn map(&mut self, len: u64, path: &mut Vec<String>) -> Result<Item, CheckpointError> {
         let mut tensor = Tensor::default();
         for _ in 0..len {
-            let key = match self.value(&mut Vec::new())? {
+            // One level deeper, so that maps as keys of maps end, too.
+            path.push(String::new());
+            let key = match self.value(path)? {
                 Item::Text(key) => key,
                 Item::Number(key) => key.to_string(),
                 _ => return Err(self.cursor.error("a key that is no text")),
             };
+            path.pop();
             path.push(key);
             let item = self.value(path)?;
             let key = path.pop().unwrap_or_default();
@@ -156,7 +159,7 @@ impl Walk<'_> {
                 Some(dtype) => {
                     let path = name_of(path);
                     let parameter = Parameter::contiguous(self.source, path, shape, dtype, place)?;
-                    self.contents.parameters.push(parameter);
+                    self.contents.add(self.source, parameter)?;
                 }
                 None => self.contents.pass_over(name),
             }

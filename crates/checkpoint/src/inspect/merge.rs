@@ -15,7 +15,7 @@ pub enum MergeError {
         /// The checkpoint.
         file: String,
     },
-    /// Reports of jobs with other numbers of machines or checkpoints, or of other checkpoints.
+    /// Reports of jobs with other numbers of machines or checkpoints, of other checkpoints, or with other options.
     #[error("the reports of {first} and {second} are of two different jobs")]
     TwoJobs {
         /// The checkpoint of one.
@@ -73,7 +73,7 @@ pub enum MergeError {
 pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
     let mut parts = Vec::with_capacity(reports.len());
     for mut report in reports {
-        match report.part.take().filter(|part| part.of > 0 && (1..=part.of).contains(&part.shard)) {
+        match report.part.take().filter(Part::is_possible) {
             Some(part) => parts.push((part, report)),
             None => return Err(MergeError::NoPart { file: report.file }),
         }
@@ -84,6 +84,14 @@ pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
         (part.of, part.all_files, part.checkpoint[1]) == (job.of, job.all_files, job.checkpoint[1])
     };
     if let Some((_, other)) = parts.iter().find(|(part, _)| !same(part)) {
+        return Err(MergeError::TwoJobs { first: first.file.clone(), second: other.file.clone() });
+    }
+    // A report of a file that could not be read does not say what was asked.
+    let mut asked = parts.iter().filter(|(_, report)| report.error.is_none());
+    if let Some((_, first)) = asked.next()
+        && let Some((_, other)) =
+            asked.find(|(_, r)| (r.schema, r.tolerance) != (first.schema, first.tolerance))
+    {
         return Err(MergeError::TwoJobs { first: first.file.clone(), second: other.file.clone() });
     }
     let mut by_place: BTreeMap<(usize, usize), (Part, FileReport)> = BTreeMap::new();

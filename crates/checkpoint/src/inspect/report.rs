@@ -122,6 +122,16 @@ pub struct Part {
 }
 
 impl Part {
+    /// Whether its numbers can be those of a job.
+    pub(crate) fn is_possible(&self) -> bool {
+        const MOST_FILES: usize = 1 << 24;
+        (1..=self.of).contains(&self.shard)
+            && self.checkpoint[0] < self.checkpoint[1]
+            && self.files[0] < self.files[1]
+            && self.files[1] <= self.all_files
+            && self.all_files <= MOST_FILES
+    }
+
     /// Whether the machine does the file of this number.
     pub fn does(&self, file: usize) -> bool {
         file % self.of == self.shard - 1
@@ -145,10 +155,11 @@ impl FileReport {
     /// The sums over the parameters.
     pub fn totals(&self) -> Totals {
         self.parameters.iter().fold(Totals::default(), |sum, p| Totals {
-            units: sum.units + p.units,
-            classes: sum.classes + p.classes,
-            zero: sum.zero + p.zero_units,
-            constant: sum.constant + p.constant_units,
+            // A few bytes can claim any number of units without entries.
+            units: sum.units.saturating_add(p.units),
+            classes: sum.classes.saturating_add(p.classes),
+            zero: sum.zero.saturating_add(p.zero_units),
+            constant: sum.constant.saturating_add(p.constant_units),
         })
     }
 

@@ -181,7 +181,8 @@ impl Search<'_> {
             let mut first = 0;
             while first < self.runs.inner && !live.is_empty() {
                 // Units that agree in a first glimpse mostly agree to the end.
-                let most = (self.budget / live.len()).max(PIECE) / self.size();
+                let piece = PIECE.min(32 * self.budget / live.len());
+                let most = ((self.budget / live.len()).max(piece) / self.size()).max(1);
                 let width = most.min(self.runs.inner - first);
                 self.read_runs(&live, outer, first, width)?;
                 first += width;

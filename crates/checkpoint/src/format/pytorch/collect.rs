@@ -1,6 +1,6 @@
 //! The tensors in what a pickle made.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::pickle::{Id, Pickle, Value};
 use crate::dtype::DType;
@@ -54,7 +54,9 @@ fn kind(name: &str) -> Option<Kind> {
         "BoolStorage" | "bool" => other("BOOL", 1),
         "ComplexFloatStorage" | "complex64" => other("C64", 8),
         "ComplexDoubleStorage" | "complex128" => other("C128", 16),
-        "QInt8Storage" | "QUInt8Storage" => other("quantised", 1),
+        "QInt8Storage" | "QUInt8Storage" | "QUInt4x2Storage" | "QUInt2x4Storage" => {
+            other("quantised", 1)
+        }
         "QInt32Storage" => other("quantised", 4),
         "uint16" => other("U16", 2),
         "uint32" => other("U32", 4),
@@ -93,6 +95,13 @@ pub(super) fn storage_sizes<'p>(
             continue;
         }
         let Some(storage) = storage(pickle, id as Id) else {
+            // The class of a module that was saved whole, with its source.
+            if let Value::Persistent(of) = value
+                && let Some(&[tag, ..]) = pickle.list(*of)
+                && pickle.text(tag) == Some("module")
+            {
+                continue;
+            }
             let problem = "a storage of a type that is not known, or a view of another one";
             return Err(CheckpointError::malformed(source.path(), start, problem));
         };
@@ -113,15 +122,18 @@ pub(super) fn collect(
     pickle: &Pickle,
     place: impl Fn(&str) -> Result<Option<Place>, CheckpointError>,
 ) -> Result<Contents, CheckpointError> {
-    let mut walk = Walk { source, start, pickle, place, contents: Contents::default(), visits: 0 };
+    let mut walk =
+        Walk { source, start, pickle, place, contents: Contents::default(), visits: 0, depth: 0 };
     walk.visit(pickle.root, &mut Vec::new())?;
     let mut contents = walk.contents;
-    let mut foreign: Vec<&str> = pickle
-        .values()
-        .filter_map(|value| match value {
-            Value::Object { what, .. } => pickle.global(*what),
-            _ => None,
-        })
+    let called = pickle.values().filter_map(|value| match value {
+        Value::Object { what, .. } => Some(*what),
+        _ => None,
+    });
+    let called: BTreeSet<Id> = called.collect();
+    let mut foreign: Vec<&str> = called
+        .into_iter()
+        .filter_map(|what| pickle.global(what))
         .filter(|name| !is_known(name))
         .collect();
     foreign.sort_unstable();
@@ -171,6 +183,8 @@ struct Walk<'p, F> {
     place: F,
     contents: Contents,
     visits: usize,
+    /// How many values are being visited, one in the other.
+    depth: usize,
 }
 
 impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
@@ -180,15 +194,26 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
 
     fn visit(&mut self, id: Id, path: &mut Vec<String>) -> Result<(), CheckpointError> {
         self.visits += 1;
-        if self.visits > MOST_VISITS || path.len() > DEEPEST {
+        // A state, an argument and the dictionaries of a module have no name of their own in the path.
+        if self.visits > MOST_VISITS || path.len() > DEEPEST || self.depth > 8 * DEEPEST {
             return Err(self.error("its values refer to each other too often or too deeply".into()));
         }
+        self.depth += 1;
+        self.look(id, path)?;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn look(&mut self, id: Id, path: &mut Vec<String>) -> Result<(), CheckpointError> {
         match self.pickle.get(id) {
             Value::Dict(pairs) => {
-                for [key, value] in pairs {
+                for (number, [key, value]) in pairs.iter().enumerate() {
                     let key = match self.pickle.get(*key) {
                         Value::Text(text) => text.to_string(),
-                        _ => self.pickle.int(*key).map_or("?".into(), |number| number.to_string()),
+                        _ => self
+                            .pickle
+                            .int(*key)
+                            .map_or(format!("?{number}"), |number| number.to_string()),
                     };
                     self.member(key, *value, path)?;
                 }
@@ -286,7 +311,14 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
                 self.contents.pass_over(name);
                 return Ok(());
             }
-            (Kind::Untyped, _) => return Err(wrong("its type is not known")),
+            (Kind::Untyped, _) => {
+                let name = arguments.get(6).and_then(|&id| self.pickle.global(id));
+                let name = name.and_then(|name| name.strip_prefix("torch."));
+                let Some(name) = name else { return Err(wrong("its type is not known")) };
+                // Types come and go; all that are not read are passed over.
+                self.contents.pass_over(name);
+                return Ok(());
+            }
         };
         let sizes = |id: Id| -> Option<Vec<usize>> {
             let list = self.pickle.list(id)?.iter();
@@ -307,32 +339,35 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
             return Err(wrong(&format!("its storage `{}` is not in the file", storage.key)));
         };
         let stored = place.len / dtype.size() as u64;
-        if count as u64 > stored {
-            // One number that stands for many: there is nothing to find in it, and it could be of any size.
-            if strides.contains(&0) {
-                self.contents.pass_over("expanded");
-                return Ok(());
-            }
-            let problem = format!("{shape:?} has more entries than the {stored} of its storage");
-            return Err(wrong(&problem));
+        // One number that stands for many: there is nothing to find in it, and it could be of any size.
+        if count as u64 > stored && strides.contains(&0) {
+            self.contents.pass_over("expanded");
+            return Ok(());
         }
         let last = shape.iter().zip(&strides).try_fold(offset, |last, (&size, &stride)| {
             last.checked_add(size.saturating_sub(1).checked_mul(stride)?)
         });
         let within = |last: usize| (last as u64) < stored;
         if count > 0 && !last.is_some_and(within) {
-            return Err(wrong(&format!("it reaches past the {stored} numbers of its storage")));
+            let problem = if count as u64 > stored {
+                format!("{shape:?} has more entries than the {stored} of its storage")
+            } else {
+                format!("it reaches past the {stored} numbers of its storage")
+            };
+            return Err(wrong(&problem));
+        }
+        // Windows that overlap, each number in several of them.
+        if count as u64 > stored {
+            self.contents.pass_over("overlapping");
+            return Ok(());
         }
         let start = place.start + if count == 0 { 0 } else { offset as u64 * dtype.size() as u64 };
         let bytes = count as u64 * dtype.size() as u64;
         // Of a tensor with strides only the count is checked here; its reach was checked above.
-        let range = [start, bytes];
-        let parameter = if count > 0 && start + bytes > self.source.len() {
-            return Err(wrong("it reaches past the end of the file"));
-        } else {
-            Parameter::contiguous(self.source, path.clone(), shape, dtype, range)?
-        };
-        self.contents.parameters.push(parameter.with_strides(strides));
+        let range = [place.start, bytes];
+        let mut parameter = Parameter::contiguous(self.source, path.clone(), shape, dtype, range)?;
+        parameter.offset = start;
+        self.contents.add(self.source, parameter.with_strides(strides))?;
         Ok(())
     }
 }

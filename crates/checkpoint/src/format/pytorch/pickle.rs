@@ -16,6 +16,8 @@ pub(super) type Id = u32;
 const MOST_VALUES: usize = 1 << 21;
 /// More references between values than that many values need.
 const MOST_REFERENCES: usize = 1 << 23;
+/// The bytes of all names that are put together from two texts.
+const MOST_NAMED: usize = 1 << 24;
 /// The longest text or bytes: a name.
 const LONGEST: u64 = 1 << 20;
 
@@ -130,6 +132,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Pickle, CheckpointError> {
         marks: Vec::new(),
         memo: HashMap::new(),
         references: 0,
+        named: 0,
     };
     while !machine.step()? {}
     let root = machine.pop()?;
@@ -144,6 +147,7 @@ struct Machine<'c, 's> {
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
     references: usize,
+    named: usize,
 }
 
 impl Machine<'_, '_> {
@@ -191,8 +195,10 @@ impl Machine<'_, '_> {
                 self.push(Value::Opaque)?;
             }
             // Texts: UTF-8, and the byte strings of Python 2.
-            0x8c | b'U' => self.text(1)?,
-            b'X' | b'T' => self.text(4)?,
+            0x8c => self.text(1)?,
+            b'X' => self.text(4)?,
+            b'U' => self.old_text(1)?,
+            b'T' => self.old_text(4)?,
             0x8d => self.text(8)?,
             b'C' => self.bytes(1)?,
             b'B' => self.bytes(4)?,
@@ -241,6 +247,13 @@ impl Machine<'_, '_> {
                 let (Some(module), Some(name)) = (text(parts[0]), text(parts[1])) else {
                     return Err(self.cursor.error("a class without a name"));
                 };
+                // Two texts of a small file make any number of names.
+                self.named += module.len() + name.len();
+                if self.named > MOST_NAMED {
+                    return Err(self
+                        .cursor
+                        .error(format!("more than {MOST_NAMED} bytes of classes' names")));
+                }
                 let name = format!("{module}.{name}").into();
                 self.push(Value::Global(name))?;
             }
@@ -307,6 +320,17 @@ impl Machine<'_, '_> {
         }
         let text = self.cursor.text(len)?;
         self.push(Value::Text(text.into()))
+    }
+
+    /// What Python 2 called a string: a name, or any bytes.
+    fn old_text(&mut self, length_bytes: u32) -> Result<(), CheckpointError> {
+        let len = self.uint(length_bytes)?;
+        if len > LONGEST {
+            self.cursor.skip(len)?;
+            return self.push(Value::Opaque);
+        }
+        let bytes = self.cursor.take(len)?;
+        self.push(String::from_utf8(bytes).map_or(Value::Opaque, |text| Value::Text(text.into())))
     }
 
     fn bytes(&mut self, length_bytes: u32) -> Result<(), CheckpointError> {

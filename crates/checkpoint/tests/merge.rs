@@ -1,0 +1,50 @@
+//! Reports of several machines that were written by hand, or wrongly.
+
+use constinit_checkpoint::{FileReport, MergeError, Part, merge};
+
+fn report(shard: usize, tolerance: Option<f64>) -> FileReport {
+    let checkpoint = [shard - 1, 2];
+    let part = Part { shard, of: 2, checkpoint, files: [shard - 1, shard], all_files: 2 };
+    let file = format!("m{shard}.safetensors");
+    FileReport { schema: 1, file, tolerance, part: Some(part), ..FileReport::default() }
+}
+
+fn with(change: impl Fn(&mut Part)) -> Result<Vec<FileReport>, MergeError> {
+    let mut reports = vec![report(1, None), report(2, None)];
+    reports.iter_mut().for_each(|report| change(report.part.as_mut().unwrap()));
+    merge(reports)
+}
+
+#[test]
+fn numbers_that_no_job_has() {
+    assert_eq!(with(|_| ()).unwrap().len(), 2);
+    // A byte a file would be more than any memory.
+    for files in [1 << 63, 1 << 50, usize::MAX] {
+        assert!(matches!(with(|part| part.all_files = files), Err(MergeError::NoPart { .. })));
+    }
+    let impossible: [fn(&mut Part); 5] = [
+        |part| part.of = 0,
+        |part| part.shard = 0,
+        |part| part.shard = 3,
+        |part| part.files[0] = part.files[1],
+        |part| part.checkpoint[0] = 2,
+    ];
+    for change in impossible {
+        assert!(matches!(with(change), Err(MergeError::NoPart { .. })));
+    }
+}
+
+#[test]
+fn reports_of_different_questions_are_not_one_job() {
+    let merged = |first: FileReport, second: FileReport| merge(vec![first, second]);
+    assert!(merged(report(1, Some(0.5)), report(2, Some(0.5))).is_ok());
+    for other in [Some(0.25), None] {
+        let error = merged(report(1, Some(0.5)), report(2, other)).unwrap_err();
+        assert!(matches!(error, MergeError::TwoJobs { .. }), "{error}");
+    }
+    let newer = FileReport { schema: 2, ..report(2, None) };
+    assert!(matches!(merged(report(1, None), newer), Err(MergeError::TwoJobs { .. })));
+    // A file that could not be read was asked nothing.
+    let broken = FileReport { error: Some("is a folder".into()), ..report(2, None) };
+    assert_eq!(merged(report(1, Some(0.5)), broken).unwrap().len(), 2);
+}
