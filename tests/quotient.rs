@@ -203,4 +203,11 @@ fn a_divergence_is_told_of_the_full_network() {
     let text = text.replace("[4, 7, 5, 3]", "[10, 7, 5, 1]");
     folder.write("run.toml", &text);
     folder.run(&["run", "--config", "run.toml", "--quotient"]).refused(3, "the run diverged: ");
+    // Also where there is no full network any more: decay makes deviations infinite.
+    let identity = "[[init]]\npath = \"linear2.weight\"\ninit = { type = \"identity\" }\n";
+    let square = CONFIG.replace("[4, 7, 5, 3]", "[4, 6, 6, 3]") + identity;
+    let decay = "{ type = \"adamw\", learning_rate = 0.01, weight_decay = 1e30 }";
+    folder.write("decay.toml", &square.replace(OPTIMIZER, decay));
+    let ran = folder.run(&["run", "--config", "decay.toml", "--quotient"]);
+    ran.refused(3, "the run diverged: ");
 }

@@ -66,7 +66,7 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
             (config, format!("preset {}", preset.name()), Default::default())
         }
     };
-    let (examples, files) = check(&config, &folder, backend)?;
+    let (examples, files) = check(&config, &folder, backend, args.quotient)?;
     let out = args.out.clone().map(|out| (out, files));
     let (json, quotient) = (args.json, args.quotient);
     let run = Run { config, title, examples, out, directory: None, resume: false, json, quotient };
@@ -77,9 +77,9 @@ fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure>
     let (directory, config) = RunDirectory::open(folder)?;
     let began = directory.backend().as_deref().and_then(BackendName::named);
     let backend = backend::choose(args.backend.or(began))?;
-    let (examples, _) = check(&config, folder, backend)?;
-    let title = folder.display().to_string();
     let (json, quotient) = (args.json, directory.is_quotient());
+    let (examples, _) = check(&config, folder, backend, quotient)?;
+    let title = folder.display().to_string();
     let directory = Some(directory);
     let run = Run { config, title, examples, out: None, directory, resume: true, json, quotient };
     Ok((run, backend))
@@ -90,12 +90,13 @@ fn check(
     config: &RunConfig,
     folder: &Path,
     backend: BackendName,
+    quotient: bool,
 ) -> Result<(Examples, DataFiles), Failure> {
     config.model.network().check().map_err(|error| Failure::usage(format!("model.{error}")))?;
     plan::check(config)?;
     let (examples, files) = Examples::read(config, folder)?;
     backend::require(backend)?;
-    check_memory(config, examples.inputs.rows, backend, backend::limits(backend))?;
+    check_memory(config, examples.inputs.rows, quotient, backend, backend::limits(backend))?;
     let style = anstyle::AnsiColor::Yellow.on_default().bold();
     for doubt in examples.doubts(config) {
         // A full disk behind standard error is no reason not to run.
@@ -155,6 +156,8 @@ impl Job for Run {
                 session.start(fresh, symmetry, &mut screen)
             }
             Some(small) => {
+                // Its memory is what a quotient saves.
+                drop(model);
                 let trained = small.optimizer(optimizer.init::<B, ConstInit<B>>()?);
                 let trained = match self.clip() {
                     Some(clip) => trained.with_clip(clip),
@@ -300,9 +303,12 @@ impl<B: AutodiffBackend> Session<'_, B> {
             screen.remark(&text).and_then(|()| screen.remark("")).map_err(on_screen)?;
         }
 
-        let full = self.full(&state.model)?;
-        let read = read_parameters(&full);
-        let names = names(&full, &read);
+        let (read, names) = {
+            let full = self.full(&state.model)?;
+            let read = read_parameters(&full);
+            let names = names(&full, &read);
+            (read, names)
+        };
         let bar = self.progress(screen);
         let bytes = note.as_ref().map(|note| note.readings_bytes);
         let line = start.line().map_err(in_folder)?;
@@ -322,8 +328,8 @@ impl<B: AutodiffBackend> Session<'_, B> {
         };
         if from == 0 {
             let batch = self.set();
-            // Without gradients, so that nothing is kept for them.
-            let outputs = full.valid().forward(batch.inputs.inner()).into_data();
+            // Without gradients, so that nothing is kept for them. A quotient computes what the network does.
+            let outputs = state.model.valid().forward(batch.inputs.inner()).into_data();
             if let Some(comparison) = &mut comparison {
                 comparison.outputs(&outputs);
             }
@@ -334,7 +340,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
                 .and_then(|()| screen.outputs(&outputs, &batch.targets.into_data()))
                 .map_err(on_screen)?;
         }
-        drop((full, read));
+        drop(read);
         let schedule = Schedule::every(config.probe.every).or(Schedule::at(config.training.steps));
         let failure = None;
         let mut watch = Watch {
@@ -446,7 +452,10 @@ impl<B: AutodiffBackend> Session<'_, B> {
     ) -> Result<ExitCode, Failure> {
         let run = self.run;
         watch.bar.finish_and_clear();
-        let parameters = read_parameters(&self.full(&state.model)?);
+        let parameters = match self.full(&state.model) {
+            Ok(full) => read_parameters(&full),
+            Err(error) => return self.lost(state.step, &ended, watch, &error),
+        };
         let ended = match self.quotient {
             Some(_) => in_full(ended, &watch.names, &parameters),
             None => ended,
@@ -525,6 +534,28 @@ impl<B: AutodiffBackend> Session<'_, B> {
                 }
             },
         }
+    }
+
+    /// The end of a quotient's run whose numbers do not make a network any more.
+    fn lost(
+        &self,
+        step: usize,
+        ended: &Ended,
+        mut watch: Watch<'_>,
+        error: &Failure,
+    ) -> Result<ExitCode, Failure> {
+        let (tally, names) = (watch.tally.clone(), watch.names.clone());
+        let end = End::new(step, tally.word(), tally.first_break(), ended, &names, None);
+        watch.keep(&end).map_err(in_folder)?;
+        watch.screen.json_line(&end).map_err(on_screen)?;
+        let what = match ended {
+            Ended::Diverged(divergence) => format!("{}; ", explain(divergence, &names)),
+            _ => String::new(),
+        };
+        let kept = self.kept();
+        Err(Failure::diverged(format!(
+            "the run diverged: {what}no parameters to write: {error}{kept}"
+        )))
     }
 
     /// Where the run's files are, if they are anywhere.

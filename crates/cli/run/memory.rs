@@ -14,6 +14,10 @@ const ENTRY: u128 = size_of::<f32>() as u128;
 /// on ndarray.
 const ACTIVATIONS: u128 = 4;
 
+/// Copies of the full parameters where a quotient is trained, at the start and whenever it is lifted: on the device, read
+/// back, kept for deviations, lifted, and a reading.
+const LIFTED: u128 = 5;
+
 /// What a run needs, in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Needs {
@@ -22,14 +26,16 @@ struct Needs {
     total: u128,
 }
 
-/// Refuses a run of `examples` that the backend has no memory for.
+/// Refuses a run of `examples` that the backend has no memory for. What a quotient takes while it is trained depends on
+/// its classes, which are not known yet, and is little beside the full parameters.
 pub fn check(
     config: &RunConfig,
     examples: usize,
+    quotient: bool,
     backend: BackendName,
     limits: Limits,
 ) -> Result<(), Failure> {
-    let needs = Needs::of(config, examples);
+    let needs = Needs::of(config, examples, quotient);
     let dims = &config.model.layer_dims;
     let (name, size) = &needs.largest;
     if let Some(most) = limits.largest_tensor.filter(|most| *size > u128::from(*most)) {
@@ -54,7 +60,7 @@ pub fn check(
 }
 
 impl Needs {
-    fn of(config: &RunConfig, examples: usize) -> Self {
+    fn of(config: &RunConfig, examples: usize, quotient: bool) -> Self {
         let dims = &config.model.layer_dims;
         let bias = u128::from(config.model.bias);
         let batch = config.data.batch_size.unwrap_or(examples).min(examples) as u128;
@@ -67,7 +73,8 @@ impl Needs {
             tensors.push((weight, inputs * outputs * ENTRY));
         }
         let widths = dims.iter().enumerate();
-        for (number, width) in widths {
+        let ends = |number: usize| number == 0 || number + 1 == dims.len();
+        for (number, width) in widths.filter(|(number, _)| !quotient || ends(*number)) {
             let name = match number {
                 0 => "the batch of inputs".to_owned(),
                 last if last + 1 == dims.len() => "the batch of outputs".to_owned(),
@@ -83,7 +90,8 @@ impl Needs {
         // The parameter before and after, its gradient, and a reading.
         let update = parameters * (4 + state);
         // The examples are kept as doubles, too.
-        let total = (gradient.max(update) + 3 * data) * ENTRY;
+        let training = if quotient { LIFTED * parameters } else { gradient.max(update) };
+        let total = (training + 3 * data) * ENTRY;
         // Of the largest ones the first.
         let largest = tensors.into_iter().rev().max_by_key(|(_, size)| *size).unwrap_or_default();
         Self { largest, total }
@@ -115,19 +123,24 @@ mod tests {
     fn needs_are_counted() {
         // 11 * 1000 + 1001 * 2 parameters, without state of SGD and with two of Adam; 5 or 50
         // examples of 1002 units and of 12 inputs and targets.
-        let sgd = Needs::of(&config("sgd"), 5);
+        let sgd = Needs::of(&config("sgd"), 5, false);
         assert_eq!(sgd.total, 4 * (13_002 * 4 + 180));
         assert_eq!(sgd.largest, ("linear1.weight [1000, 10]".to_owned(), 40_000));
-        assert_eq!(Needs::of(&config("adam"), 5).total, 4 * (13_002 * 6 + 180));
-        let many = Needs::of(&config("sgd"), 50);
+        assert_eq!(Needs::of(&config("adam"), 5, false).total, 4 * (13_002 * 6 + 180));
+        let many = Needs::of(&config("sgd"), 50, false);
         assert_eq!(many.total, 4 * (13_002 + 4 * 50_100 + 1800));
         assert_eq!(many.largest, ("the batch of hidden1 [50, 1000]".to_owned(), 200_000));
+        // A quotient never has the activations of all units.
+        let quotient = Needs::of(&config("adam"), 50, true);
+        assert_eq!(quotient.total, 4 * (13_002 * 5 + 1800));
+        assert_eq!(quotient.largest, ("linear1.weight [1000, 10]".to_owned(), 40_000));
     }
 
     #[test]
     fn what_does_not_fit_is_named() {
         let check = |limits| {
-            check(&config("sgd"), 5, BackendName::Wgpu, limits).map_err(|error| error.to_string())
+            check(&config("sgd"), 5, false, BackendName::Wgpu, limits)
+                .map_err(|error| error.to_string())
         };
         let none = Limits { largest_tensor: None, memory: None };
         assert_eq!(check(none), Ok(()));

@@ -2,21 +2,21 @@
 
 use burn::lr_scheduler::LrScheduler;
 use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
-use burn::module::{AutodiffModule, Module};
+use burn::module::{AutodiffModule, Module, Param};
 use burn::nn::attention::{MhaInput, MultiHeadAttention, MultiHeadAttentionConfig};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{
-    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear,
-    LinearConfig,
+    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, GroupNorm, GroupNormConfig, LayerNorm,
+    LayerNormConfig, Linear, LinearConfig,
 };
-use burn::optim::GradientsParams;
+use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::activation::relu;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::axes::{Capture, Trace, Traced, trace};
-use constinit::params::{read_parameters, write_parameters};
+use constinit::params::{parameter_paths, read_parameters, write_parameters};
 use constinit::probe::{Probe, SymmetryProbe};
 use constinit::surgery::{
     KnownAxes, LiftedProbe, Quotient, break_symmetry, collapse, quotient, symmetry_of, widen,
@@ -27,8 +27,9 @@ use constinit::train::{
     save_checkpoint, train,
 };
 use constinit::{Activation, ConstInit, ConstInitConfig, Error};
+use constinit_symmetry::layers::{Layer, dense};
 use constinit_symmetry::{
-    AxesSpec, Axis, Decay, Kind, Optimizer as Rule, Role, Shares, TrainingFacts,
+    AxesSpec, Axis, Decay, Kind, Obstacle, Optimizer as Rule, Role, Shares, TrainingFacts,
 };
 
 /// For functions.
@@ -171,6 +172,10 @@ impl<B: Backend> Cnn<B> {
     fn traced() -> Traced {
         traced(36, Cnn::new, Cnn::forward)
     }
+
+    fn traced_in_training() -> Traced {
+        traced_in_training(36, Cnn::new, Cnn::forward)
+    }
 }
 
 /// A residual stream, without norms.
@@ -197,6 +202,10 @@ impl<B: Backend> Residual<B> {
     fn traced() -> Traced {
         traced(3, Residual::new, Residual::forward)
     }
+
+    fn traced_in_training() -> Traced {
+        traced_in_training(3, Residual::new, Residual::forward)
+    }
 }
 
 fn traced<M: Module<Capture>>(
@@ -211,6 +220,37 @@ fn traced<M: Module<Capture>>(
         Trace::of(&net).input(x).output(y)
     })
     .unwrap()
+}
+
+/// With gradients, as a quotient wants it.
+fn traced_in_training<M: Module<Autodiff<Capture>>>(
+    columns: usize,
+    new: impl Fn(&<Capture as burn::tensor::backend::BackendTypes>::Device) -> M,
+    forward: impl Fn(&M, Tensor<Autodiff<Capture>, 2>) -> Tensor<Autodiff<Capture>, 2>,
+) -> Traced {
+    trace(|device| {
+        let net = new(device);
+        let x = Tensor::<Autodiff<Capture>, 2>::zeros([7, columns], device);
+        let y = forward(&net, x.clone());
+        Trace::of(&net).input(x).output(y)
+    })
+    .unwrap()
+}
+
+/// A spec by hand.
+fn declared<K: Backend, M: Module<K>>(
+    net: &M,
+    spaces: &[(&str, usize)],
+    layers: impl IntoIterator<Item = Layer>,
+) -> AxesSpec {
+    let shapes: Vec<Vec<usize>> =
+        read_parameters(net).iter().map(|p| p.data.shape.to_vec()).collect();
+    let paths = parameter_paths(net);
+    let builder = AxesSpec::builder();
+    let builder =
+        spaces.iter().fold(builder, |builder, (name, units)| builder.space(*name, *units));
+    let builder = layers.into_iter().fold(builder, |builder, layer| builder.layer(layer));
+    builder.build(paths.iter().map(String::as_str).zip(shapes.iter().map(Vec::as_slice))).unwrap()
 }
 
 fn values<const D: usize>(y: Tensor<I, D>) -> Vec<f64> {
@@ -250,12 +290,18 @@ fn collapse_keeps<M: Module<I>>(
                 assert!(space.effective_width() <= wanted.len(), "{kind:?} {space:?}");
             }
             let before = values(forward(&net));
-            let ids: Vec<_> = read_parameters(&net).iter().map(|p| p.id).collect();
+            let old = read_parameters(&net);
             let merged = collapse(net, axes, &found).unwrap();
             let after = values(forward(&merged.module));
             assert_close(&before, &after, 1e-13, &format!("{kind:?}, seed {seed}"));
             let read = read_parameters(&merged.module);
-            assert!(read.iter().map(|p| p.id).eq(ids));
+            // What an optimizer knows of a parameter does not fit one of another shape. Batch norms keep the ids of
+            // their statistics, which no optimizer moves.
+            for ((old, new), path) in old.iter().zip(&read).zip(parameter_paths(&merged.module)) {
+                let other_shape = old.data.shape != new.data.shape;
+                let other = other_shape && !path.contains("running_");
+                assert_eq!(old.id != new.id, other, "{path}");
+            }
             let entries = read.iter().map(|p| p.data.num_elements()).sum::<usize>();
             assert_eq!(entries, merged.parameters[1]);
             assert!(merged.parameters[1] < merged.parameters[0] && !merged.is_identity());
@@ -576,7 +622,7 @@ fn a_quotient_of_wide_classes_goes_the_way_of_the_module() {
 
 #[test]
 fn a_quotient_of_a_residual_stream_goes_the_way_of_the_module() {
-    let traced = Residual::<I>::traced();
+    let traced = Residual::<I>::traced_in_training();
     let [equitable, twins] = optimizers();
     for (optimizer, how) in [(&equitable[1], Classes::Equitable), (&twins[0], Classes::Twins)] {
         let classes = [vec![0, 0, 1, 1, 1, 2], vec![0, 1, 0, 0, 1]];
@@ -592,7 +638,7 @@ fn a_quotient_of_a_residual_stream_goes_the_way_of_the_module() {
 
 #[test]
 fn a_quotient_of_a_convolution_goes_the_way_of_the_module_and_leaves_it_alone() {
-    let traced = Cnn::<I>::traced();
+    let traced = Cnn::<I>::traced_in_training();
     let [equitable, _] = optimizers();
     let classes = [vec![0, 0, 1, 1, 1, 2], vec![0, 1, 0, 0, 1]];
     let new = || imposed(Cnn::<B>::new(&device()), &traced.axes, &classes, Classes::Twins, 3);
@@ -651,6 +697,75 @@ fn a_quotient_goes_on_from_a_checkpoint() {
     let bits =
         |net: &ConstInit<B>| all_parameters(net).into_iter().map(f64::to_bits).collect::<Vec<_>>();
     assert_eq!(bits(&resumed), bits(&whole));
+}
+
+/// Two heads on one stem, with a space each.
+#[derive(Module, Debug)]
+struct Heads<B: Backend> {
+    stem: Linear<B>,
+    up: Vec<Linear<B>>,
+    leave: Vec<Linear<B>>,
+}
+
+/// In a step, one head has no gradient, and Burn's optimizers leave it as it is: its deviations must stay, too.
+#[test]
+fn heads_that_are_trained_in_turn_go_the_way_of_the_module() {
+    let linear = |inputs, outputs| LinearConfig::new(inputs, outputs).init::<B>(&device());
+    let net = Heads {
+        stem: linear(3, 6),
+        up: vec![linear(6, 4), linear(6, 5)],
+        leave: vec![linear(4, 2), linear(5, 2)],
+    };
+    let spaces = [("stem", 6), ("one", 4), ("two", 5)];
+    let layers = [
+        ("stem", "", "stem"),
+        ("up.0", "stem", "one"),
+        ("up.1", "stem", "two"),
+        ("leave.0", "one", ""),
+        ("leave.1", "two", ""),
+    ];
+    let layers = layers.map(|(path, reads, makes)| dense(path, reads, makes).input_first());
+    let spec = declared(&net, &spaces, layers);
+    let classes = [vec![0, 0, 1, 1, 1, 2], vec![0, 0, 1, 1], vec![0, 0, 0, 1, 1]];
+    let net = imposed(net, &spec, &classes, Classes::Equitable, 4);
+    let optimizer = config(r#"{"type":"adamw","learning_rate":0.02,"weight_decay":1.0}"#);
+    let found = symmetry_of(&net, &spec, Kind::Equitable).unwrap();
+    let small = quotient(&net, &spec, &found, &optimizer.facts()).unwrap();
+    assert_eq!(small.spec.spaces()[0].units(), 3);
+    let step = |head: usize, net: &Heads<B>| {
+        let x = net.stem.forward(inputs(6, 3, 1)).tanh();
+        let y = net.leave[head].forward(net.up[head].forward(x).tanh());
+        let loss = Loss::Mse.forward(y, inputs(6, 2, 2));
+        GradientsParams::from_grads(loss.backward(), net)
+    };
+    let mut slow = (net, optimizer.init::<B, Heads<B>>().unwrap());
+    let quick = small.optimizer(optimizer.init::<B, Heads<B>>().unwrap());
+    let mut quick = (small.module, quick);
+    // The second head has fewer steps.
+    for head in [0, 1, 0, 0, 1, 0, 0, 0, 0, 0] {
+        let gradients = step(head, &slow.0);
+        slow.0 = slow.1.step(0.02, slow.0, gradients);
+        let gradients = step(head, &quick.0);
+        quick.0 = quick.1.step(0.02, quick.0, gradients);
+    }
+    let lifted = quick.1.lifting().lift::<B, _>(&quick.0).unwrap();
+    assert_close(&all_parameters(&slow.0), &all_parameters(&lifted), 1e-12, "heads in turn");
+}
+
+#[test]
+fn clones_of_an_optimizer_are_trained_apart() {
+    let adamw = config(r#"{"type":"adamw","learning_rate":0.01,"weight_decay":0.3}"#);
+    let (net, spec) = deep(SIZES, Classes::Equitable, 2);
+    let found = symmetry_of(&net, &spec, Kind::Equitable).unwrap();
+    let small = quotient(&net, &spec, &found, &adamw.facts()).unwrap();
+    let still = small.optimizer(adamw.init::<B, ConstInit<B>>().unwrap());
+    let loss = |net: &ConstInit<B>, batch: Batch<B>| {
+        Loss::Mse.forward(net.forward(batch.inputs), batch.targets)
+    };
+    let state = TrainState::new(small.module.clone(), still.clone(), 0.01);
+    train(state, &mut data([3, 2]), loss, &Plan::steps(5), &mut []);
+    let lifted = still.lifting().lift::<B, _>(&small.module).unwrap();
+    assert_close(&all_parameters(&net), &all_parameters(&lifted), 1e-15, "of the other clone");
 }
 
 #[test]
@@ -778,6 +893,85 @@ fn a_trace_tells_a_quotient_of_dropout() {
     collapse(net, &traced, &found).unwrap();
 }
 
+#[test]
+fn a_trace_without_gradients_is_refused_for_a_quotient() {
+    let traced = Residual::<I>::traced();
+    let classes = [vec![0, 0, 1, 1, 1, 2], vec![0, 1, 0, 0, 1]];
+    let net = imposed(Residual::<B>::new(&device()), &traced.axes, &classes, Classes::Twins, 3);
+    let found = symmetry_of(&net, &traced, Kind::Twins).unwrap();
+    assert_eq!(
+        message(quotient(&net, &traced, &found, &TrainingFacts::new(Rule::Sgd))),
+        "the trace: it was made without gradients, where dropout is not seen; trace the module on \
+         Autodiff<Capture>"
+    );
+}
+
+#[test]
+fn inputs_and_outputs_keep_their_number() {
+    let (net, _) = mlp::<B>(&[2, 2, 2], Activation::Tanh);
+    let all = |from: &str, to: &str, spaces: &[(&str, usize)]| {
+        let first = dense("layers.0", from, "hidden1").input_first();
+        let second = dense("layers.1", "hidden1", to).input_first();
+        declared(&net, spaces, [first, second])
+    };
+    let facts = TrainingFacts::new(Rule::Sgd);
+    for (from, to, missing) in [("in", "", "produces"), ("", "out", "reads")] {
+        let named = if from.is_empty() { to } else { from };
+        let spec = all(from, to, &[(named, 2), ("hidden1", 2)]);
+        let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+        let expected = format!(
+            "{named}: nothing {missing} the units of `{named}`: declare the space as fixed"
+        );
+        assert_eq!(message(collapse(net.clone(), &spec, &found)), expected);
+        assert_eq!(message(quotient(&net, &spec, &found, &facts)), expected);
+        let wider = widen(net.clone(), &spec, &[(named, &[1, 2])], Shares::Exact);
+        assert_eq!(message(wider), expected);
+        let broken = break_symmetry(net.clone(), &spec, &found, 0.25, 1).unwrap();
+        let obstacle = if to.is_empty() { Obstacle::Unproduced } else { Obstacle::Unread };
+        assert_eq!((broken.separated, broken.inseparable[0].reason), (1, obstacle));
+        assert!(broken.to_string().contains(&format!("; 2 units of {named}: ")), "{broken}");
+    }
+}
+
+#[test]
+fn a_spec_alone_does_not_vouch_for_layers_that_are_not_known() {
+    #[derive(Module, Debug)]
+    struct Own<B: Backend> {
+        weight: Param<Tensor<B, 2>>,
+    }
+    #[derive(Module, Debug)]
+    struct Unknown<B: Backend> {
+        a: Linear<B>,
+        b: Own<B>,
+    }
+    let weight = Param::from_tensor(Tensor::<I, 2>::ones([4, 2], &device()));
+    let net = Unknown { a: LinearConfig::new(3, 4).init::<I>(&device()), b: Own { weight } };
+    let layers = [dense("a", "", "hidden"), dense("b", "hidden", "").without_bias()];
+    let spec = declared(&net, &[("hidden", 4)], layers.map(|layer| layer.input_first()));
+    let net = imposed(net, &spec, &[vec![0; 4]], Classes::Twins, 1);
+    let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+    assert_eq!(
+        message(break_symmetry(net, &spec, &found, 0.25, 1)),
+        "b.weight: a Own may do something else with its entries than to weigh the units of hidden \
+         by them; trace the module (axes::trace), and give the trace instead of the spec"
+    );
+    #[derive(Module, Debug)]
+    struct Bare<B: Backend> {
+        a: Linear<B>,
+        norm: GroupNorm<B>,
+        b: Linear<B>,
+    }
+    let norm = GroupNormConfig::new(2, 4).with_affine(false).init::<I>(&device());
+    let [a, b] = [LinearConfig::new(3, 4), LinearConfig::new(4, 2)].map(|c| c.init(&device()));
+    let net = Bare { a, norm, b };
+    let layers = [dense("a", "", "hidden"), dense("b", "hidden", "")];
+    let spec = declared(&net, &[("hidden", 4)], layers.map(|layer| layer.input_first()));
+    let net = imposed(net, &spec, &[vec![0; 4]], Classes::Twins, 1);
+    let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+    let refused = message(collapse(net, &spec, &found));
+    assert!(refused.starts_with("norm: a GroupNorm without parameters may stand"), "{refused}");
+}
+
 /// A layer between two linear ones.
 macro_rules! between {
     ($name:ident, $layer:ty, $new:expr, |$net:ident, $x:ident| $forward:expr) => {{
@@ -875,7 +1069,6 @@ fn tied_weights_are_refused_where_they_would_part() {
     let net = tied::<B>(&device());
     let shapes = [("a.weight", [4, 4]), ("b.weight", [4, 4]), ("c.weight", [4, 4])];
     let layers = ["a", "b", "c"].map(|path| {
-        use constinit_symmetry::layers::dense;
         let (reads, makes) = match path {
             "a" => ("", "one"),
             "b" => ("one", "two"),

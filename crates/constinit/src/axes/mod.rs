@@ -64,6 +64,8 @@ pub struct Traced {
     pub axes: AxesSpec,
     /// What the run drew at random.
     pub drawn: Drawn,
+    /// Whether the model ran on `Autodiff<Capture>`, where its dropout does something and is seen.
+    pub with_gradients: bool,
     /// Parameters between two spaces whose entries do something else than to multiply a unit for
     /// another: weights that are divided by their norm or taken the exponential of, or that are
     /// made of others. Twins are what they say; equitable and forward-lumpable classes rest on

@@ -29,6 +29,8 @@ pub struct Trace {
     constants: Vec<TensorIr>,
     /// The module's first weight of `LinearLayout::Col`.
     column_layout: Option<String>,
+    /// Whether it ran on a backend that computes gradients.
+    with_gradients: bool,
     inputs: Vec<TensorIr>,
     outputs: Vec<TensorIr>,
 }
@@ -110,7 +112,8 @@ impl Trace {
     pub fn of<B: Recording, M: Module<B>>(module: &M) -> Self {
         let mut visitor = Parameters { walk: Walk::default(), trace: Self::empty() };
         module.visit(&mut visitor);
-        Self { column_layout: column_layout(module), ..visitor.trace }
+        let with_gradients = B::ad_enabled(&B::Device::default());
+        Self { column_layout: column_layout(module), with_gradients, ..visitor.trace }
     }
 
     fn empty() -> Self {
@@ -118,6 +121,7 @@ impl Trace {
             parameters: Vec::new(),
             constants: Vec::new(),
             column_layout: None,
+            with_gradients: false,
             inputs: Vec::new(),
             outputs: Vec::new(),
         }
@@ -295,7 +299,8 @@ impl Trace {
         let entrywise = rules::entrywise(&mut graph, tensors, operations);
         let entrywise = self.parameters.iter().filter(|p| entrywise.contains(&p.tensor.id));
         let entrywise = entrywise.map(|parameter| parameter.path.clone()).collect();
-        Ok(Traced { axes, drawn, entrywise, counted, without_rule })
+        let with_gradients = self.with_gradients;
+        Ok(Traced { axes, drawn, with_gradients, entrywise, counted, without_rule })
     }
 
     /// The operations without a rule, and the axes that nothing else would have fixed.

@@ -45,8 +45,9 @@ impl<M> fmt::Display for Collapsed<M> {
 /// b'[C]    = b[i]
 /// ```
 ///
-/// Sums are exact and rounded once. The module keeps its parameters' ids, and whether they need a gradient; a batch norm
-/// keeps its statistics. Classes of every [kind](constinit_symmetry::Kind) can be merged: of twins, equitable, or
+/// Sums are exact and rounded once. Parameters keep whether they need a gradient, and those whose shape stays keep their
+/// id; the others get a new one, since what an optimizer has kept of them does not fit any more. A batch norm keeps its
+/// statistics, with their ids. Classes of every [kind](constinit_symmetry::Kind) can be merged: of twins, equitable, or
 /// forward-lumpable units, as [`symmetry_of`](super::symmetry_of) finds them.
 ///
 /// # Shapes
@@ -78,6 +79,6 @@ pub fn collapse<'a, B: Backend, M: Module<B>>(
     let (spec, parameters) = (small.spec().clone(), small.entries());
     let spaces = sizes(known.spec, &spec);
     let module =
-        if small.is_identity() { module } else { read.write(module, small.into_params())? };
+        if small.is_identity() { module } else { read.write_anew(module, small.into_params())? };
     Ok(Collapsed { module, spec, spaces, parameters })
 }

@@ -233,7 +233,9 @@ impl KnownAxes<'_> {
             None => Ok(()),
             Some((path, (name, _))) => Err(refused(
                 path.as_str(),
-                format!("a {name} without parameters may stand on units, and no spec shows whether it does; {CURE}"),
+                format!(
+                    "a {name} without parameters may stand on units, and no spec shows whether it does; {CURE}"
+                ),
             )),
         }
     }

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// it.
 ///
 /// Belongs to one [optimizer](super::QuotientOptimizer), which the factors come from. Cheap to clone; all clones share
-/// them.
+/// them. A clone of the optimizer has a lifting of its own.
 #[derive(Clone, Debug)]
 pub struct Lifting {
     ground: Arc<Ground>,
@@ -40,6 +40,12 @@ impl Lifting {
     pub(super) fn new(ground: Arc<Ground>) -> Self {
         let factors = Arc::new(Mutex::new(vec![1.0; ground.numbers.len()]));
         Self { ground, factors }
+    }
+
+    /// The same with factors of its own, which begin as these.
+    pub(super) fn apart(&self) -> Self {
+        let factors = self.factors.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self { ground: Arc::clone(&self.ground), factors: Arc::new(Mutex::new(factors)) }
     }
 
     /// What is left of the deviations, read off a module of parameters that began as 1.
@@ -93,7 +99,8 @@ impl Lifting {
 
 /// Shows a probe the full module while its quotient is trained.
 ///
-/// The probe sees everything but gradients. Each look costs one [lifting](Lifting::lift): choose how often the probe is
+/// The probe sees everything but gradients: [`reads_gradients`](Probe::reads_gradients) is not passed on, since those of
+/// the loop are the quotient's, of other shapes than the full module's parameters. Each look costs one [lifting](Lifting::lift): choose how often the probe is
 /// due accordingly.
 pub struct LiftedProbe<'a, P: ?Sized> {
     probe: &'a mut P,

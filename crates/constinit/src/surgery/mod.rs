@@ -128,17 +128,18 @@ fn write_change(
     }
 }
 
-/// The classes of a module's units, in one sense.
+/// The classes of a module's units, in one sense. Of a trace, the axes are what counts.
 ///
 /// # Errors
 ///
 /// [`Error::Axes`] where the spec does not cover the module, [`Error::ColumnLayout`] for a weight that is stored
 /// transposed, and what the engine says: see [`twins`], [`equitable`](equitable()) and [`forward_lumpable`].
-pub fn symmetry_of<B: Backend, M: Module<B>>(
+pub fn symmetry_of<'a, B: Backend, M: Module<B>>(
     module: &M,
-    spec: &AxesSpec,
+    axes: impl Into<KnownAxes<'a>>,
     kind: Kind,
 ) -> Result<Symmetry, Error> {
+    let spec = axes.into().spec;
     let read = HostModule::read(module, spec)?;
     let views = read.views(spec)?;
     Ok(match kind {

@@ -23,13 +23,19 @@ use std::sync::Arc;
 ///
 /// What weight decay does to the deviations of units that are no twins, a linear rule does to a number that starts as
 /// 1 and has a gradient of 0: one such number goes along with each parameter, and [`Lifting`] takes what is left of it.
+/// In a step in which a parameter has no gradient, neither has its number, and the rule leaves both alone.
 ///
 /// Gradients are clipped here ([`with_clip`](Self::with_clip)), by the norm that those of the full module have. The
-/// loop's own clipping and that of Burn's optimizers see the quotient, where a norm is another one: leave them off. A
-/// [`ProbedOptimizer`](crate::probe::ProbedOptimizer) belongs around this one, not inside.
+/// loop's own clipping and that of Burn's optimizers see the quotient, where a norm is another one: leave them off, and
+/// use [`with_clip`](Self::with_clip) instead. A [`ProbedOptimizer`](crate::probe::ProbedOptimizer) belongs around this
+/// one, not inside.
+///
+/// A clone has factors of its own, so that two clones can be trained apart. Take the [way back](Self::lifting) from the
+/// optimizer that makes the steps: whatever loads a record into a clone, as Burn's `Learner` does to go on from a
+/// checkpoint, leaves an earlier one behind.
 ///
 /// Should be created with [`Quotient::optimizer`](super::Quotient::optimizer).
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct QuotientOptimizer<B: AutodiffBackend, M, O> {
     inner: O,
     counts: Arc<Counts<B>>,
@@ -37,6 +43,18 @@ pub struct QuotientOptimizer<B: AutodiffBackend, M, O> {
     /// What is left of deviations, as parameters of one entry; None where they stay.
     left: Option<M>,
     lifting: Lifting,
+}
+
+impl<B: AutodiffBackend, M: Clone, O: Clone> Clone for QuotientOptimizer<B, M, O> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            counts: Arc::clone(&self.counts),
+            clip: self.clip,
+            left: self.left.clone(),
+            lifting: self.lifting.apart(),
+        }
+    }
 }
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>, O> QuotientOptimizer<B, M, O> {
@@ -64,9 +82,10 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O> QuotientOptimizer<B, M, O> {
             Some(clip) => clip.apply_counted(&module, gradients, Some(&*self.counts)),
             None => gradients,
         };
+        let moved = self.left.is_some().then(|| have_gradients(&module, &gradients));
         let means = self.inner.step(rate, self.counts.to_means(module), gradients);
-        if let Some(left) = self.left.take() {
-            let still = no_gradients(&left);
+        if let Some((left, moved)) = self.left.take().zip(moved) {
+            let still = no_gradients(&left, &moved);
             let left = self.inner.step(rate, left, still);
             self.lifting.set_factors(&read_parameters(&left));
             self.left = Some(left);
@@ -144,19 +163,44 @@ pub(super) fn ones<B: AutodiffBackend, M: AutodiffModule<B>>(module: M) -> M {
     module.map(&mut Ones)
 }
 
-/// Gradients of 0.
-fn no_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(module: &M) -> GradientsParams {
-    struct Zeros(GradientsParams);
-    impl<B: AutodiffBackend> ModuleVisitor<B> for Zeros {
+/// Which parameters have a gradient, in visiting order: Burn's optimizers leave the others as they are.
+fn have_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    gradients: &GradientsParams,
+) -> Vec<bool> {
+    struct Present<'a> {
+        gradients: &'a GradientsParams,
+        found: Vec<bool>,
+    }
+    impl<B: AutodiffBackend> ModuleVisitor<B> for Present<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            let value = param.val();
-            if value.is_require_grad() {
-                let zero = from_values::<B::InnerBackend, D>(vec![0.0], [1; D], &value.device());
-                self.0.register::<B::InnerBackend, D>(param.id, zero);
+            self.found.push(self.gradients.get::<B::InnerBackend, D>(param.id).is_some());
+        }
+    }
+    let mut present = Present { gradients, found: Vec::new() };
+    module.visit(&mut present);
+    present.found
+}
+
+/// Gradients of 0 for the parameters that are moved.
+fn no_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    moved: &[bool],
+) -> GradientsParams {
+    struct Zeros<'a> {
+        moved: std::slice::Iter<'a, bool>,
+        to: GradientsParams,
+    }
+    impl<B: AutodiffBackend> ModuleVisitor<B> for Zeros<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            if self.moved.next() == Some(&true) {
+                let device = param.val().device();
+                let zero = from_values::<B::InnerBackend, D>(vec![0.0], [1; D], &device);
+                self.to.register::<B::InnerBackend, D>(param.id, zero);
             }
         }
     }
-    let mut zeros = Zeros(GradientsParams::new());
+    let mut zeros = Zeros { moved: moved.iter(), to: GradientsParams::new() };
     module.visit(&mut zeros);
-    zeros.0
+    zeros.to
 }

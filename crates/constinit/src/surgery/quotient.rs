@@ -11,8 +11,8 @@ use crate::params::tied_parameters;
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use constinit_symmetry::{
-    Answer, Breaker, Claim, Decay, Keeper, Optimizer as Rule, OwnedParam, QuotientParam, Symmetry,
-    TrainingFacts, Verdict, certificate, keeps,
+    Answer, AxesSpec, Breaker, Claim, Keeper, Optimizer as Rule, OwnedParam, QuotientParam,
+    Symmetry, TrainingFacts, Verdict, certificate, keeps,
 };
 use std::collections::HashSet;
 use std::fmt;
@@ -26,6 +26,8 @@ use std::sync::Arc;
 pub struct Quotient<B: AutodiffBackend, M> {
     /// The module, with one unit for each class.
     pub module: M,
+    /// Its axes: the same spaces, with as many units as they had classes.
+    pub spec: AxesSpec,
     /// The units of each space, and its classes.
     pub spaces: Vec<SpaceSizes>,
     /// Entries of all parameters, of the full module and of the quotient.
@@ -94,7 +96,14 @@ impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
 ///
 /// `facts` are what is known of the training, as
 /// [`OptimizerConfig::facts`](crate::train::OptimizerConfig::facts) tells of an optimizer. Of a
-/// [trace](crate::axes::Traced), dropout and noise are known, too.
+/// [trace](crate::axes::Traced), dropout and noise are known, too; it has to be one on `Autodiff<Capture>`, since dropout
+/// does nothing without gradients. Cautious weight decay, which spares an entry by its sign, counts as coupled.
+///
+/// The loss must be one of the module's outputs only: a term of its parameters, such as a penalty on their squares,
+/// weighs an entry of the quotient as one where the full module has many.
+///
+/// Parameters keep their ids, in the quotient and in what is lifted from it, although their shapes are others: an
+/// optimizer with state of one of them must not be used for another.
 ///
 /// Units that are no twins but have equal sums keep their deviations from the means. With weight decay these shrink;
 /// how far is found by a number that goes through the same rule with a gradient of 0, since every rule for which the
@@ -103,6 +112,7 @@ impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
 /// # Errors
 ///
 /// - As [`collapse`](super::collapse());
+/// - [`Error::Surgery`] for a trace that was made without gradients;
 /// - [`Error::Surgery`] where training would not keep a class, with the certificate's reason: dropout or noise on a
 ///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are no twins (or twins
 ///   with more on the diagonal of a recurrent weight), and merely forward-lumpable classes; for Muon, which acts on
@@ -114,6 +124,10 @@ pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
     facts: &TrainingFacts,
 ) -> Result<Quotient<B, M>, Error> {
     let known = axes.into();
+    if known.traced.is_some_and(|traced| !traced.with_gradients) {
+        let reason = "it was made without gradients, where dropout is not seen; trace the module on Autodiff<Capture>";
+        return Err(refused("the trace", reason.to_owned()));
+    }
     let read = HostModule::read(module, known.spec)?;
     known.check_classes(symmetry)?;
     let facts = known.traced.map_or(facts.clone(), |traced| traced.drawn.added_to(facts.clone()));
@@ -132,12 +146,13 @@ pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
     let before = read.parameters.iter().map(|param| param.data.num_elements()).sum();
     let parameters = [before, entries(&collapsed)];
     let spaces = sizes(known.spec, found.spec());
-    let decays = found.has_deviations() && facts.decay() != Decay::None;
-    let left = decays.then(|| ones(unshared::<B, M>(module)));
+    // Whatever the facts say of decay: without any, the factors stay 1.
+    let left = found.has_deviations().then(|| ones(unshared::<B, M>(module)));
+    let spec = found.spec().clone();
     let small = read.write(unshared::<B, M>(module), collapsed)?;
     let ground = Arc::new(Ground { quotient: found, numbers: read.bound.numbers });
     let counts = Arc::new(Counts(counts));
-    Ok(Quotient { module: small, spaces, parameters, counts, left, ground })
+    Ok(Quotient { module: small, spec, spaces, parameters, counts, left, ground })
 }
 
 /// Whether training keeps the classes, and moves a block as it moves its mean.

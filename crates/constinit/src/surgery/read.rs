@@ -51,6 +51,34 @@ impl HostModule {
         }
         Ok(replace(module, values))
     }
+
+    /// The same with new ids for parameters whose shapes change: what an optimizer has kept of the old ones, by id, does
+    /// not belong to the new ones, and could silently be broadcast.
+    pub(super) fn write_anew<B: Backend, M: Module<B>>(
+        &self,
+        module: M,
+        parameters: Vec<OwnedParam>,
+    ) -> Result<M, Error> {
+        struct Rename(HashMap<ParamId, ParamId>);
+        impl<B: Backend> ModuleMapper<B> for Rename {
+            fn map_float<const D: usize>(
+                &mut self,
+                param: Param<Tensor<B, D>>,
+            ) -> Param<Tensor<B, D>> {
+                let Some(id) = self.0.get(&param.id).copied() else { return param };
+                let (_, value, mapper) = param.consume();
+                Param::from_mapped_value(id, value, mapper)
+            }
+        }
+        let mut rename = Rename(HashMap::new());
+        for (param, number) in parameters.iter().zip(&self.bound.numbers) {
+            let old = &self.parameters[*number];
+            if old.data.shape[..] != *param.shape() {
+                rename.0.entry(old.id).or_insert_with(ParamId::new);
+            }
+        }
+        Ok(self.write(module, parameters)?.map(&mut rename))
+    }
 }
 
 /// Halves go through doubles, which hold them.

@@ -34,7 +34,8 @@ impl<M> fmt::Display for Widened<M> {
 ///
 /// Copies have the incoming weights, bias and gain of their unit, and share its outgoing weights:
 /// [`Shares::Exact`] adds up to them bit for bit, so that [`collapse`](super::collapse()) gives the module back;
-/// [`Shares::Equal`] makes the copies twins bit for bit, with sums that are off by rounding.
+/// [`Shares::Equal`] makes the copies twins bit for bit, with sums that are off by rounding. Parameters whose shape
+/// changes get a new id, as in [`collapse`](super::collapse()).
 ///
 /// ```
 /// use burn_ndarray::NdArray;
@@ -75,6 +76,6 @@ pub fn widen<'a, B: Backend, M: Module<B>>(
     };
     let origins = spec.spaces().iter().map(origin).collect();
     let spaces = sizes(known.spec, &spec);
-    let module = read.write(module, wide.into_params())?;
+    let module = read.write_anew(module, wide.into_params())?;
     Ok(Widened { module, spec, spaces, parameters: [before, after], origins })
 }

@@ -77,7 +77,11 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Squares<'_, B> {
             };
             let square = square.sum();
             self.sum = Some(match self.sum.take() {
-                Some(sum) => sum + square,
+                // Parameters may lie on several devices.
+                Some(sum) => {
+                    let device = sum.device();
+                    sum + square.to_device(&device)
+                }
                 None => square,
             });
         }
@@ -95,7 +99,10 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Rescale<B> {
         if let Some(gradient) = self.from.remove::<B::InnerBackend, D>(param.id) {
             let gradient = match &self.scaling {
                 Scaling::Limit(limit) => gradient.clamp(-limit, *limit),
-                Scaling::Factor(factor) => gradient * factor.clone().reshape([1; D]),
+                Scaling::Factor(factor) => {
+                    let factor = factor.clone().to_device(&gradient.device());
+                    gradient * factor.reshape([1; D])
+                }
             };
             self.to.register::<B::InnerBackend, D>(param.id, gradient);
         }
