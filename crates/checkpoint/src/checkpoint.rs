@@ -21,8 +21,8 @@ pub struct Checkpoint {
     sources: Vec<Source>,
     contents: Contents,
     by_path: HashMap<String, usize>,
-    /// Whether matrices are `weight[input][output]`, as far as the whole file tells.
-    inputs_first: bool,
+    /// Whether matrices are `weight[input][output]`, where the whole file tells.
+    inputs_first: Option<bool>,
 }
 
 impl Checkpoint {
@@ -100,9 +100,9 @@ impl Checkpoint {
     fn new(path: &Path, format: Format, sources: Vec<Source>, contents: Contents) -> Self {
         let paths = contents.parameters.iter().enumerate();
         let by_path = paths.map(|(number, p)| (p.path().to_owned(), number)).collect();
-        let inputs_first = format.inputs_first();
-        let mut new = Self { path: path.into(), format, sources, contents, by_path, inputs_first };
-        new.inputs_first = new.tells_inputs_first().unwrap_or(inputs_first);
+        let mut new =
+            Self { path: path.into(), format, sources, contents, by_path, inputs_first: None };
+        new.inputs_first = new.tells_inputs_first();
         new
     }
 
@@ -237,15 +237,26 @@ impl Checkpoint {
 
     /// Whether a weight is stored as `weight[output][input]` or the other way round.
     ///
-    /// Files of Burn have linear layers the other way round, all others as PyTorch has them; a bias of the same prefix
-    /// that fits only one of the two axes decides otherwise.
+    /// Files of Burn have linear layers the other way round, all others as PyTorch has them. Biases that fit only one of
+    /// the two axes decide otherwise: each for its own weight and, where all agree, for the matrices that no bias decides.
+    /// Without any such bias, the only order in which matrices make a chain does.
     pub fn orientation(&self, weight: &Parameter) -> Orientation {
-        let usual = if self.inputs_first && weight.shape().len() == 2 { 1 } else { 0 };
+        let inputs_first = self.inputs_first.unwrap_or(self.format.inputs_first());
+        let usual = if inputs_first && weight.shape().len() == 2 { 1 } else { 0 };
         let axis = match self.bias_of(weight).map(|bias| bias.shape()[0]) {
             Some(units) if weight.shape()[usual] != units => 1 - usual,
             _ => usual,
         };
         if axis == 0 { Orientation::OutputFirst } else { Orientation::InputFirst }
+    }
+
+    /// Whether [`Checkpoint::orientation`] only guesses: safetensors files come from everywhere, and nothing in this one
+    /// tells which axis of this matrix is the output.
+    pub(crate) fn guesses_orientation(&self, weight: &Parameter) -> bool {
+        let &[a, b] = weight.shape() else { return false };
+        matches!(self.format, Format::Safetensors | Format::ShardedSafetensors)
+            && self.inputs_first.is_none()
+            && (a == b || self.bias_of(weight).is_none())
     }
 }
 
