@@ -57,11 +57,21 @@ impl Checkpoint {
     fn open_shards(path: &Path) -> Result<Self, CheckpointError> {
         let mut sources = Vec::new();
         let mut all = Contents::default();
+        let mut of_all = None;
         for shard in format::shards(path)? {
             let source = Source::open(&shard.path)?;
             let (format, contents) = format::read(&source)?;
-            if format != Format::Safetensors {
-                let problem = format!("a shard of {} is no safetensors file", path.display());
+            let format = match format {
+                Format::Safetensors => Format::ShardedSafetensors,
+                Format::PyTorch | Format::LegacyPyTorch => Format::ShardedPyTorch,
+                _ => {
+                    let problem =
+                        format!("a shard of {} is no safetensors or PyTorch file", path.display());
+                    return Err(CheckpointError::unsupported(&shard.path, problem));
+                }
+            };
+            if *of_all.get_or_insert(format) != format {
+                let problem = format!("the shards of {} are of two formats", path.display());
                 return Err(CheckpointError::unsupported(&shard.path, problem));
             }
             // A shard may hold tensors that the index does not know; they are not part of the checkpoint.
@@ -79,22 +89,32 @@ impl Checkpoint {
                     *seen = true;
                 }
             }
-            let missing = names.iter().filter(|(_, seen)| !**seen).map(|(name, _)| *name).min();
-            if let Some(missing) = missing {
-                let parameter = missing.to_owned();
+            // What is passed over in a pickle is counted, but not kept by name.
+            let unnamed = match format {
+                Format::ShardedPyTorch => contents.passed_over.values().sum(),
+                _ => 0,
+            };
+            let missing = names.iter().filter(|(_, seen)| !**seen).map(|(name, _)| *name);
+            if missing.clone().count() > unnamed {
+                let parameter = missing.min().unwrap_or_default().to_owned();
                 return Err(CheckpointError::NoParameter { file: shard.path, parameter });
             }
             let known = |other: &Other| names.contains_key(other.path.as_str());
             let others = contents.others.into_iter().filter(known);
             all.others.extend(others.map(|other| Other { source: sources.len(), ..other }));
             all.metadata.extend(contents.metadata);
+            for note in contents.notes {
+                if !all.notes.contains(&note) {
+                    all.notes.push(note);
+                }
+            }
             for (name, count) in contents.passed_over {
                 *all.passed_over.entry(name).or_default() += count;
             }
             sources.push(source);
         }
         all.parameters.sort_by(|a, b| natural(a.path(), b.path()));
-        Ok(Self::new(path, Format::ShardedSafetensors, sources, all))
+        Ok(Self::new(path, of_all.unwrap_or(Format::ShardedSafetensors), sources, all))
     }
 
     fn new(path: &Path, format: Format, sources: Vec<Source>, contents: Contents) -> Self {

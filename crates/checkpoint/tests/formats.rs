@@ -237,3 +237,34 @@ fn numbers_of_the_other_sign_are_not_read_as_they_are() {
         assert_eq!(checkpoint.passed_over().get("negated").copied().unwrap_or(0), negated);
     }
 }
+
+#[test]
+fn shards_of_pytorch() {
+    let folder = tempdir().unwrap();
+    let weights = std::fs::read(sample("chain.pt")).unwrap();
+    file(&folder, "m-1.bin", &weights);
+    file(&folder, "m-2.bin", archive(&tensor(0, &[2], &[1]), &[0; 8]));
+    let name = "pytorch_model.bin.index.json";
+    let index = |more: &str| {
+        let map = format!(r#"{{"weight_map":{{"fc1.weight":"m-1.bin","w":"m-2.bin"{more}}}}}"#);
+        file(&folder, name, map)
+    };
+    let path = index("");
+    assert_eq!(discover(folder.path()).unwrap(), std::slice::from_ref(&path));
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    assert_eq!((checkpoint.format(), checkpoint.files().len()), (Format::ShardedPyTorch, 2));
+    let paths: Vec<&str> = checkpoint.parameters().iter().map(|p| p.path()).collect();
+    assert_eq!(paths, ["fc1.weight", "w"]);
+    assert_eq!(numbers(&checkpoint, "fc1.weight"), [1.0, 2.0, 3.0, 4.0, 1.0, 2.0]);
+    assert_eq!(numbers(&checkpoint, "w"), [0.0; 2]);
+
+    let error = Checkpoint::open(&index(r#","v":"m-2.bin""#)).unwrap_err().to_string();
+    assert!(error.ends_with("m-2.bin has no parameter `v`"), "{error}");
+    file(&folder, "m-3.safetensors", chain());
+    let error = Checkpoint::open(&index(r#","fc1.bias":"m-3.safetensors""#)).unwrap_err();
+    assert!(error.to_string().contains("are of two formats"), "{error}");
+    // Integers of a pickle are counted, and have no name here.
+    file(&folder, "m-3.bin", std::fs::read(sample("mixed.pt")).unwrap());
+    let checkpoint = Checkpoint::open(&index(r#","count":"m-3.bin","half":"m-3.bin""#)).unwrap();
+    assert_eq!(checkpoint.parameters().len(), 3);
+}

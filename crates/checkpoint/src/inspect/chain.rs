@@ -76,7 +76,9 @@ fn only_fit(layers: &[Linear<'_>], format: Format) -> Option<(Orientation, Vec<u
     }
     // Safetensors files come from everywhere.
     let possible: &[Orientation] = match format {
-        Format::PyTorch | Format::LegacyPyTorch => &[Orientation::OutputFirst],
+        Format::PyTorch | Format::ShardedPyTorch | Format::LegacyPyTorch => {
+            &[Orientation::OutputFirst]
+        }
         Format::Burnpack | Format::BurnRecord => &[Orientation::InputFirst],
         _ => &[Orientation::OutputFirst, Orientation::InputFirst],
     };
