@@ -21,8 +21,8 @@ pub struct Checkpoint {
     sources: Vec<Source>,
     contents: Contents,
     by_path: HashMap<String, usize>,
-    /// Whether matrices are `weight[input][output]`, as far as the whole file tells.
-    inputs_first: bool,
+    /// Whether matrices are `weight[input][output]`, where the whole file tells.
+    inputs_first: Option<bool>,
 }
 
 impl Checkpoint {
@@ -57,11 +57,21 @@ impl Checkpoint {
     fn open_shards(path: &Path) -> Result<Self, CheckpointError> {
         let mut sources = Vec::new();
         let mut all = Contents::default();
+        let mut of_all = None;
         for shard in format::shards(path)? {
             let source = Source::open(&shard.path)?;
             let (format, contents) = format::read(&source)?;
-            if format != Format::Safetensors {
-                let problem = format!("a shard of {} is no safetensors file", path.display());
+            let format = match format {
+                Format::Safetensors => Format::ShardedSafetensors,
+                Format::PyTorch | Format::LegacyPyTorch => Format::ShardedPyTorch,
+                _ => {
+                    let problem =
+                        format!("a shard of {} is no safetensors or PyTorch file", path.display());
+                    return Err(CheckpointError::unsupported(&shard.path, problem));
+                }
+            };
+            if *of_all.get_or_insert(format) != format {
+                let problem = format!("the shards of {} are of two formats", path.display());
                 return Err(CheckpointError::unsupported(&shard.path, problem));
             }
             // A shard may hold tensors that the index does not know; they are not part of the checkpoint.
@@ -79,30 +89,40 @@ impl Checkpoint {
                     *seen = true;
                 }
             }
-            let missing = names.iter().filter(|(_, seen)| !**seen).map(|(name, _)| *name).min();
-            if let Some(missing) = missing {
-                let parameter = missing.to_owned();
+            // What is passed over in a pickle is counted, but not kept by name.
+            let unnamed = match format {
+                Format::ShardedPyTorch => contents.passed_over.values().sum(),
+                _ => 0,
+            };
+            let missing = names.iter().filter(|(_, seen)| !**seen).map(|(name, _)| *name);
+            if missing.clone().count() > unnamed {
+                let parameter = missing.min().unwrap_or_default().to_owned();
                 return Err(CheckpointError::NoParameter { file: shard.path, parameter });
             }
             let known = |other: &Other| names.contains_key(other.path.as_str());
             let others = contents.others.into_iter().filter(known);
             all.others.extend(others.map(|other| Other { source: sources.len(), ..other }));
             all.metadata.extend(contents.metadata);
+            for note in contents.notes {
+                if !all.notes.contains(&note) {
+                    all.notes.push(note);
+                }
+            }
             for (name, count) in contents.passed_over {
                 *all.passed_over.entry(name).or_default() += count;
             }
             sources.push(source);
         }
         all.parameters.sort_by(|a, b| natural(a.path(), b.path()));
-        Ok(Self::new(path, Format::ShardedSafetensors, sources, all))
+        Ok(Self::new(path, of_all.unwrap_or(Format::ShardedSafetensors), sources, all))
     }
 
     fn new(path: &Path, format: Format, sources: Vec<Source>, contents: Contents) -> Self {
         let paths = contents.parameters.iter().enumerate();
         let by_path = paths.map(|(number, p)| (p.path().to_owned(), number)).collect();
-        let inputs_first = format.inputs_first();
-        let mut new = Self { path: path.into(), format, sources, contents, by_path, inputs_first };
-        new.inputs_first = new.tells_inputs_first().unwrap_or(inputs_first);
+        let mut new =
+            Self { path: path.into(), format, sources, contents, by_path, inputs_first: None };
+        new.inputs_first = new.tells_inputs_first();
         new
     }
 
@@ -237,15 +257,26 @@ impl Checkpoint {
 
     /// Whether a weight is stored as `weight[output][input]` or the other way round.
     ///
-    /// Files of Burn have linear layers the other way round, all others as PyTorch has them; a bias of the same prefix
-    /// that fits only one of the two axes decides otherwise.
+    /// Files of Burn have linear layers the other way round, all others as PyTorch has them. Biases that fit only one of
+    /// the two axes decide otherwise: each for its own weight and, where all agree, for the matrices that no bias decides.
+    /// Without any such bias, the only order in which matrices make a chain does.
     pub fn orientation(&self, weight: &Parameter) -> Orientation {
-        let usual = if self.inputs_first && weight.shape().len() == 2 { 1 } else { 0 };
+        let inputs_first = self.inputs_first.unwrap_or(self.format.inputs_first());
+        let usual = if inputs_first && weight.shape().len() == 2 { 1 } else { 0 };
         let axis = match self.bias_of(weight).map(|bias| bias.shape()[0]) {
             Some(units) if weight.shape()[usual] != units => 1 - usual,
             _ => usual,
         };
         if axis == 0 { Orientation::OutputFirst } else { Orientation::InputFirst }
+    }
+
+    /// Whether [`Checkpoint::orientation`] only guesses: safetensors files come from everywhere, and nothing in this one
+    /// tells which axis of this matrix is the output.
+    pub(crate) fn guesses_orientation(&self, weight: &Parameter) -> bool {
+        let &[a, b] = weight.shape() else { return false };
+        matches!(self.format, Format::Safetensors | Format::ShardedSafetensors)
+            && self.inputs_first.is_none()
+            && (a == b || self.bias_of(weight).is_none())
     }
 }
 

@@ -1,8 +1,9 @@
 //! Checkpoints as named parameters, read piece by piece, and which of their units are the same unit.
 //!
 //! safetensors (single files, and the shards of a `model.safetensors.index.json`), PyTorch's `.pt`, `.pth` and `.bin`
-//! (archives, and files from before 1.6), Burn's burnpack and `.mpk` records; f32, f64, f16 and bf16. Tensors of other
-//! types are counted. No framework, no Python, and no code of a file is ever run.
+//! (archives, files from before 1.6, and the shards of a `pytorch_model.bin.index.json`), Burn's burnpack and `.mpk`
+//! records; f32, f64, f16 and bf16. Tensors of other types are counted. No framework, no Python, and no code of a file is
+//! ever run.
 //!
 //! ```
 //! use constinit_checkpoint::{Checkpoint, Questions, inspect};

@@ -36,6 +36,9 @@ pub struct Reshaped {
     pub largest_sum_difference: f64,
     /// The forward pass on random inputs, where it is known.
     pub outputs: Option<Outputs>,
+    /// What the checks rest on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// The units of one space.
@@ -167,7 +170,26 @@ fn finish(
         inseparable,
         largest_sum_difference: largest,
         outputs,
+        notes: guesses(checkpoint, made.spec),
     };
     file.keep()?;
     Ok(report)
+}
+
+/// A note where the axes leave open which one is the output, and the file does not tell.
+fn guesses(checkpoint: &Checkpoint, spec: &AxesSpec) -> Vec<String> {
+    let on_a_space =
+        spec.params().iter().filter(|p| p.axes().iter().any(|a| a.axis.space().is_some()));
+    let mut guessed = on_a_space
+        .filter_map(|param| checkpoint.parameter(param.path()))
+        .filter(|parameter| checkpoint.guesses_orientation(parameter));
+    let Some(first) = guessed.next() else { return Vec::new() };
+    let more = match guessed.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    vec![format!(
+        "nothing in the file tells which axis of `{}`{more} is the output; taken as weight[output][input], as PyTorch has it",
+        first.path()
+    )]
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{chain, file, safetensors, sample};
+use common::{archive, chain, file, safetensors, sample, tensor};
 use constinit_checkpoint::{
     Checkpoint, DType, FileReport, Format, Numbers, Questions, discover, inspect,
 };
@@ -182,4 +182,89 @@ fn what_was_not_counted_is_not_said_to_be_none() {
     let half = Numbers::from(vec![half::f16::NEG_INFINITY, half::f16::MAX]);
     let brain = Numbers::from(vec![half::bf16::NAN, half::bf16::MIN]);
     assert_eq!((half.non_finite(), brain.non_finite()), (1, 1));
+}
+
+#[test]
+fn square_matrices_of_one_size_are_no_chain() {
+    let folder = tempdir().unwrap();
+    let spaces = |name: &str, shapes: [[usize; 2]; 3]| {
+        let mut at = 0;
+        let tensors = shapes.iter().enumerate().map(|(number, [a, b])| {
+            let start = at;
+            at += 4 * a * b;
+            format!(
+                r#""{name}.{number}.weight":{{"dtype":"F32","shape":[{a},{b}],"data_offsets":[{start},{at}]}}"#
+            )
+        });
+        let header = format!("{{{}}}", tensors.collect::<Vec<_>>().join(","));
+        let path = file(&folder, "m.safetensors", safetensors(&header, at));
+        let report = inspect(&Checkpoint::open(&path).unwrap(), &Questions::default()).unwrap();
+        report.spaces.map(|spaces| spaces.len())
+    };
+    assert_eq!(spaces("experts", [[4, 4]; 3]), None);
+    assert_eq!(spaces("layers", [[4, 2], [4, 4], [4, 4]]), Some(2));
+}
+
+#[test]
+fn one_name_in_two_ways() {
+    // {"w": tensor, "a": {"b": tensor}, "a.b": tensor}
+    let one = tensor(0, &[2], &[1]);
+    let one = one.strip_suffix(b"s.").unwrap();
+    let text =
+        |text: &str| [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let [a, b, both] = ["a", "b", "a.b"].map(text);
+    let pickle = [one, b"q\x07s", &a, b"}", &b, b"h\x07ss", &both, b"h\x07s."].concat();
+    let folder = tempdir().unwrap();
+    let path = file(&folder, "m.pt", archive(&pickle, &[0; 8]));
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    let paths: Vec<&str> = checkpoint.parameters().iter().map(|p| p.path()).collect();
+    assert_eq!(paths, ["w", "a.b"]);
+    assert_eq!(checkpoint.passed_over()["of a name that is taken"], 1);
+    assert_eq!(checkpoint.notes(), ["several tensors are called `a.b`: only the first is read"]);
+}
+
+#[test]
+fn numbers_of_the_other_sign_are_not_read_as_they_are() {
+    let plain = tensor(0, &[2], &[1]);
+    // PyTorch 2 writes {"neg": True} as the seventh argument of `torch.complex(..).conj().imag`.
+    let call = plain.strip_suffix(b"tRs.").unwrap();
+    let negated = [call, b"}X\x03\x00\x00\x00neg\x88stRs."].concat();
+    let folder = tempdir().unwrap();
+    for (pickle, negated) in [(plain, 0), (negated, 1)] {
+        let path = file(&folder, "m.pt", archive(&pickle, &[0; 8]));
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        assert_eq!(checkpoint.parameters().len(), 1 - negated);
+        assert_eq!(checkpoint.passed_over().get("negated").copied().unwrap_or(0), negated);
+    }
+}
+
+#[test]
+fn shards_of_pytorch() {
+    let folder = tempdir().unwrap();
+    let weights = std::fs::read(sample("chain.pt")).unwrap();
+    file(&folder, "m-1.bin", &weights);
+    file(&folder, "m-2.bin", archive(&tensor(0, &[2], &[1]), &[0; 8]));
+    let name = "pytorch_model.bin.index.json";
+    let index = |more: &str| {
+        let map = format!(r#"{{"weight_map":{{"fc1.weight":"m-1.bin","w":"m-2.bin"{more}}}}}"#);
+        file(&folder, name, map)
+    };
+    let path = index("");
+    assert_eq!(discover(folder.path()).unwrap(), std::slice::from_ref(&path));
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    assert_eq!((checkpoint.format(), checkpoint.files().len()), (Format::ShardedPyTorch, 2));
+    let paths: Vec<&str> = checkpoint.parameters().iter().map(|p| p.path()).collect();
+    assert_eq!(paths, ["fc1.weight", "w"]);
+    assert_eq!(numbers(&checkpoint, "fc1.weight"), [1.0, 2.0, 3.0, 4.0, 1.0, 2.0]);
+    assert_eq!(numbers(&checkpoint, "w"), [0.0; 2]);
+
+    let error = Checkpoint::open(&index(r#","v":"m-2.bin""#)).unwrap_err().to_string();
+    assert!(error.ends_with("m-2.bin has no parameter `v`"), "{error}");
+    file(&folder, "m-3.safetensors", chain());
+    let error = Checkpoint::open(&index(r#","fc1.bias":"m-3.safetensors""#)).unwrap_err();
+    assert!(error.to_string().contains("are of two formats"), "{error}");
+    // Integers of a pickle are counted, and have no name here.
+    file(&folder, "m-3.bin", std::fs::read(sample("mixed.pt")).unwrap());
+    let checkpoint = Checkpoint::open(&index(r#","count":"m-3.bin","half":"m-3.bin""#)).unwrap();
+    assert_eq!(checkpoint.parameters().len(), 3);
 }

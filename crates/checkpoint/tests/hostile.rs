@@ -459,3 +459,29 @@ fn other_files_are_looked_at_all_the_same() {
     let looked: Vec<bool> = found.iter().map(|path| look(path).is_ok()).collect();
     assert_eq!(looked, [false, true]);
 }
+
+/// Many units that are alike to the end, under a tolerance: a little of each is read at a time.
+#[test]
+fn many_units_of_one_class_take_little_memory() {
+    let [units, row] = [1 << 16, 1 << 10];
+    let bytes = units * row * 4;
+    let header = format!(
+        r#"{{"w.weight":{{"dtype":"F32","shape":[{units},{row}],"data_offsets":[0,{bytes}]}}}}"#
+    );
+    let folder = tempdir().unwrap();
+    let path = file(&folder, "m.safetensors", safetensors(&header, 0));
+    // A hole: zeros that take no room on the disk.
+    let open = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    open.set_len((8 + header.len() + bytes) as u64).unwrap();
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    let policy = constinit_symmetry::Policy::within(0.5).unwrap();
+    let alone = MEASURING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    let questions = Questions { policy, ..Questions::default() };
+    let report = inspect(&checkpoint, &questions).unwrap();
+    let taken = MEMORY.peak_usage().saturating_sub(before);
+    drop(alone);
+    assert_eq!((report.parameters[0].units, report.parameters[0].classes), (units, 1));
+    assert!(taken < bytes / 3, "{taken} bytes");
+}

@@ -173,6 +173,39 @@ fn a_square_matrix_between_matrices_that_have_inputs_first() {
 }
 
 #[test]
+fn an_orientation_that_is_guessed_is_said() {
+    let folder = tempdir().unwrap();
+    let notes = |name: &str, biases: &[(&str, usize)]| {
+        let weight = bytes(&[1.0; 16]);
+        let view = |shape: Vec<usize>| {
+            let len = 4 * shape.iter().product::<usize>();
+            TensorView::new(Dtype::F32, shape, &weight[..len]).unwrap()
+        };
+        let mut tensors = vec![("a.weight", view(vec![4, 4])), ("b.weight", view(vec![4, 4]))];
+        let mut text =
+            String::from("[axes]\n\"a.weight\" = [\"h\", \"\"]\n\"b.weight\" = [\"\", \"h\"]\n");
+        for &(bias, units) in biases {
+            tensors.push((bias, view(vec![units])));
+            text += &format!("\"{bias}\" = [\"\"]\n");
+        }
+        if !biases.is_empty() {
+            tensors.push(("c.weight", view(vec![2, 4])));
+            text += "\"c.weight\" = [\"\", \"\"]\n";
+        }
+        let path = file(&folder, name, serialize(tensors, None).unwrap());
+        let out = folder.path().join(format!("{name}.out"));
+        collapse_file(&Checkpoint::open(&path).unwrap(), &axes(&text), &out).unwrap().notes
+    };
+    let guessed = notes("guessed.safetensors", &[]);
+    assert!(
+        guessed.len() == 1 && guessed[0].contains("axis of `a.weight` and 1 more is"),
+        "{guessed:?}"
+    );
+    // The bias of another matrix tells.
+    assert_eq!(notes("told.safetensors", &[("c.bias", 2)]), [""; 0]);
+}
+
+#[test]
 fn nothing_is_overwritten_and_nothing_left_behind() {
     let folder = tempdir().unwrap();
     let original = original(&folder);

@@ -9,7 +9,8 @@ const FOUND: Style = AnsiColor::Yellow.on_default();
 
 /// A section of one checkpoint.
 pub fn report(report: &FileReport) -> String {
-    let format = report.format.as_ref().map_or(String::new(), |format| format!(" ({format})"));
+    let format =
+        report.format.as_ref().map_or(String::new(), |format| format!(" ({})", plain(format)));
     let mut text =
         format!("{HEADING}{}{HEADING:#}{format}\n{}\n", plain(&report.file), summary(report));
     if report.error.is_some() {
@@ -146,6 +147,9 @@ pub fn reshaped(report: &Reshaped) -> String {
     text += &table(&heading, &rows, &vec![false; rows.len()]);
     for obstacle in &report.inseparable {
         text += &format!("not separated: {}\n", plain(obstacle));
+    }
+    for note in &report.notes {
+        text += &format!("note: {}\n", plain(note));
     }
     text += &format!(
         "\nread back; sums of every parameter differ by at most {:.1e} of their size\n",

@@ -95,7 +95,7 @@ pub fn parameter_rows(report: &FileReport) -> (Vec<&'static str>, Vec<Vec<String
         let mut row = vec![
             plain(&p.path),
             format!("{:?}", p.shape),
-            p.dtype.clone(),
+            plain(&p.dtype),
             p.units.to_string(),
             p.classes.to_string(),
             p.largest_class.to_string(),

@@ -1,4 +1,4 @@
-//! `model.safetensors.index.json`: which file holds which parameter.
+//! `model.safetensors.index.json`, `pytorch_model.bin.index.json`: which file holds which parameter.
 //!
 //! ```text
 //! {"metadata": {"total_size": 96}, "weight_map": {"l1.weight": "model-00001-of-00002.safetensors", ..}}

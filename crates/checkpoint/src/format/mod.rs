@@ -25,6 +25,8 @@ pub enum Format {
     ShardedSafetensors,
     /// PyTorch's zip archives.
     PyTorch,
+    /// Several PyTorch files and their index.
+    ShardedPyTorch,
     /// PyTorch's files from before 1.6.
     LegacyPyTorch,
     /// Burn's burnpack.
@@ -46,6 +48,7 @@ impl fmt::Display for Format {
             Self::Safetensors => "safetensors",
             Self::ShardedSafetensors => "sharded safetensors",
             Self::PyTorch => "PyTorch",
+            Self::ShardedPyTorch => "sharded PyTorch",
             Self::LegacyPyTorch => "PyTorch (legacy)",
             Self::Burnpack => "burnpack",
             Self::BurnRecord => "Burn record",
@@ -110,7 +113,7 @@ pub(crate) fn read(source: &Source) -> Result<(Format, Contents), CheckpointErro
 pub(crate) fn read_as(source: &Source, format: Format) -> Result<Contents, CheckpointError> {
     let contents = match format {
         Format::Safetensors | Format::ShardedSafetensors => safetensors::read(source)?,
-        Format::PyTorch => pytorch::read_zip(source)?,
+        Format::PyTorch | Format::ShardedPyTorch => pytorch::read_zip(source)?,
         Format::LegacyPyTorch => pytorch::read_legacy(source)?,
         Format::Burnpack => burnpack::read(source)?,
         Format::BurnRecord => record::read(source)?,

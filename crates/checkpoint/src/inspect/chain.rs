@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Only where nothing else can be meant: every floating parameter is a matrix or the bias of one, the layers have an
-//! order (their names differ in numbers only, or just one order makes the sizes meet), and just one orientation does. Read
+//! order (their names differ in numbers only, and not all are square and of one size; or just one order makes the sizes
+//! meet), and just one orientation does. Read
 //! backwards, every chain of matrices is one in the other orientation: numbers, biases or the format tell which it is.
 
 use constinit_symmetry::layers::{self, Layer};
@@ -75,7 +76,9 @@ fn only_fit(layers: &[Linear<'_>], format: Format) -> Option<(Orientation, Vec<u
     }
     // Safetensors files come from everywhere.
     let possible: &[Orientation] = match format {
-        Format::PyTorch | Format::LegacyPyTorch => &[Orientation::OutputFirst],
+        Format::PyTorch | Format::ShardedPyTorch | Format::LegacyPyTorch => {
+            &[Orientation::OutputFirst]
+        }
         Format::Burnpack | Format::BurnRecord => &[Orientation::InputFirst],
         _ => &[Orientation::OutputFirst, Orientation::InputFirst],
     };
@@ -138,6 +141,11 @@ fn order(layers: &[Linear<'_>], orientation: Orientation) -> Option<Vec<usize>> 
     }
     let meets =
         |a: usize, b: usize| sizes(&layers[a], orientation)[0] == sizes(&layers[b], orientation)[1];
+    // Among square matrices of one size any order is one: a chain and experts side by side look the same.
+    let [size, _] = layers[0].shape;
+    if layers.iter().all(|layer| layer.shape == [size, size]) {
+        return None;
+    }
     let words = |layer: &Linear<'_>| layer.prefix.replace(|c: char| c.is_ascii_digit(), "");
     if layers.iter().all(|layer| words(layer) == words(&layers[0])) {
         let order: Vec<usize> = (0..layers.len()).collect();

@@ -1,6 +1,6 @@
 //! The tensors in what a pickle made.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::pickle::{Id, Pickle, Value};
 use crate::dtype::DType;
@@ -126,6 +126,21 @@ pub(super) fn collect(
         Walk { source, start, pickle, place, contents: Contents::default(), visits: 0, depth: 0 };
     walk.visit(pickle.root, &mut Vec::new())?;
     let mut contents = walk.contents;
+    // `a.b` is one key as well as `b` in the dictionary `a`.
+    let mut names = HashSet::new();
+    let is_first: Vec<bool> =
+        contents.parameters.iter().map(|parameter| names.insert(parameter.path())).collect();
+    let taken = is_first.iter().position(|first| !first);
+    let taken = taken.map(|at| contents.parameters[at].path().to_owned());
+    if let Some(taken) = taken {
+        let more = is_first.iter().filter(|first| !**first).count();
+        contents.passed_over.insert("of a name that is taken".into(), more);
+        contents
+            .notes
+            .push(format!("several tensors are called `{taken}`: only the first is read"));
+        let mut is_first = is_first.into_iter();
+        contents.parameters.retain(|_| is_first.next().unwrap_or(true));
+    }
     let called = pickle.values().filter_map(|value| match value {
         Value::Object { what, .. } => Some(*what),
         _ => None,
@@ -320,6 +335,14 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
                 return Ok(());
             }
         };
+        // The imaginary part of a conjugate: the file has the numbers with the other sign.
+        let facts = arguments.get(if name.ends_with("_v3") { 7 } else { 6 });
+        if let Some(Value::Dict(facts)) = facts.map(|&id| self.pickle.get(id))
+            && facts.iter().any(|&[key, _]| self.pickle.text(key) == Some("neg"))
+        {
+            self.contents.pass_over("negated");
+            return Ok(());
+        }
         let sizes = |id: Id| -> Option<Vec<usize>> {
             let list = self.pickle.list(id)?.iter();
             list.map(|&id| usize::try_from(self.pickle.int(id)?).ok()).collect()
