@@ -187,22 +187,26 @@ fn what_was_not_counted_is_not_said_to_be_none() {
 #[test]
 fn square_matrices_of_one_size_are_no_chain() {
     let folder = tempdir().unwrap();
-    let spaces = |name: &str, shapes: [[usize; 2]; 3]| {
-        let mut at = 0;
-        let tensors = shapes.iter().enumerate().map(|(number, [a, b])| {
-            let start = at;
-            at += 4 * a * b;
-            format!(
-                r#""{name}.{number}.weight":{{"dtype":"F32","shape":[{a},{b}],"data_offsets":[{start},{at}]}}"#
-            )
-        });
-        let header = format!("{{{}}}", tensors.collect::<Vec<_>>().join(","));
-        let path = file(&folder, "m.safetensors", safetensors(&header, at));
+    let spaces = |first: [i32; 2]| {
+        let call = |sizes: [i32; 2]| {
+            let pickle = tensor(0, &sizes, &[sizes[1], 1]);
+            // Without the dictionary and the name in front.
+            pickle[9..].strip_suffix(b"s.").unwrap().to_vec()
+        };
+        let mut pickle = b"\x80\x02}".to_vec();
+        for (number, sizes) in [first, [4, 4], [4, 4]].into_iter().enumerate() {
+            pickle.extend(b"X\x10\x00\x00\x00experts.");
+            pickle.extend(format!("{number}.weight").bytes());
+            pickle.extend(call(sizes));
+            pickle.push(b's');
+        }
+        pickle.push(b'.');
+        let path = file(&folder, "m.pt", archive(&pickle, &[0; 64]));
         let report = inspect(&Checkpoint::open(&path).unwrap(), &Questions::default()).unwrap();
         report.spaces.map(|spaces| spaces.len())
     };
-    assert_eq!(spaces("experts", [[4, 4]; 3]), None);
-    assert_eq!(spaces("layers", [[4, 2], [4, 4], [4, 4]]), Some(2));
+    assert_eq!(spaces([4, 4]), None);
+    assert_eq!(spaces([4, 2]), Some(2));
 }
 
 #[test]
