@@ -187,22 +187,26 @@ fn what_was_not_counted_is_not_said_to_be_none() {
 #[test]
 fn square_matrices_of_one_size_are_no_chain() {
     let folder = tempdir().unwrap();
-    let spaces = |name: &str, shapes: [[usize; 2]; 3]| {
-        let mut at = 0;
-        let tensors = shapes.iter().enumerate().map(|(number, [a, b])| {
-            let start = at;
-            at += 4 * a * b;
-            format!(
-                r#""{name}.{number}.weight":{{"dtype":"F32","shape":[{a},{b}],"data_offsets":[{start},{at}]}}"#
-            )
-        });
-        let header = format!("{{{}}}", tensors.collect::<Vec<_>>().join(","));
-        let path = file(&folder, "m.safetensors", safetensors(&header, at));
+    let spaces = |first: [i32; 2]| {
+        let call = |sizes: [i32; 2]| {
+            let pickle = tensor(0, &sizes, &[sizes[1], 1]);
+            // Without the dictionary and the name in front.
+            pickle[9..].strip_suffix(b"s.").unwrap().to_vec()
+        };
+        let mut pickle = b"\x80\x02}".to_vec();
+        for (number, sizes) in [first, [4, 4], [4, 4]].into_iter().enumerate() {
+            pickle.extend(b"X\x10\x00\x00\x00experts.");
+            pickle.extend(format!("{number}.weight").bytes());
+            pickle.extend(call(sizes));
+            pickle.push(b's');
+        }
+        pickle.push(b'.');
+        let path = file(&folder, "m.pt", archive(&pickle, &[0; 64]));
         let report = inspect(&Checkpoint::open(&path).unwrap(), &Questions::default()).unwrap();
         report.spaces.map(|spaces| spaces.len())
     };
-    assert_eq!(spaces("experts", [[4, 4]; 3]), None);
-    assert_eq!(spaces("layers", [[4, 2], [4, 4], [4, 4]]), Some(2));
+    assert_eq!(spaces([4, 4]), None);
+    assert_eq!(spaces([4, 2]), Some(2));
 }
 
 #[test]
@@ -267,4 +271,46 @@ fn shards_of_pytorch() {
     file(&folder, "m-3.bin", std::fs::read(sample("mixed.pt")).unwrap());
     let checkpoint = Checkpoint::open(&index(r#","count":"m-3.bin","half":"m-3.bin""#)).unwrap();
     assert_eq!(checkpoint.parameters().len(), 3);
+}
+
+#[test]
+fn a_header_that_begins_like_a_pickle() {
+    // A header of 640 bytes begins with the bytes 0x80 and 2.
+    let header = r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let folder = tempdir().unwrap();
+    let path = file(&folder, "m.ckpt", safetensors(&format!("{header:640}"), 4));
+    assert_eq!(std::fs::read(&path).unwrap()[..2], [0x80, 2]);
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    assert_eq!((checkpoint.format(), checkpoint.parameters().len()), (Format::Safetensors, 1));
+}
+
+#[test]
+fn windows_that_overlap() {
+    let numbers_of = |sizes: &[i32], strides: &[i32]| {
+        let folder = tempdir().unwrap();
+        let storage = [1.0_f32, 2.0, 3.0, 4.0, 5.0].map(f32::to_le_bytes).concat();
+        let path = file(&folder, "m.pt", archive(&tensor(1, sizes, strides), &storage));
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        match checkpoint.passed_over().get("overlapping") {
+            Some(_) => Vec::new(),
+            None => numbers(&checkpoint, "w"),
+        }
+    };
+    assert_eq!(numbers_of(&[2, 2], &[1, 1]), [2.0, 3.0, 3.0, 4.0]);
+    assert_eq!(numbers_of(&[2, 2], &[2, 1]), [2.0, 3.0, 4.0, 5.0]);
+    // More entries than the storage has are none of its own.
+    assert_eq!(numbers_of(&[3, 2], &[1, 1]), [0.0; 0]);
+}
+
+#[test]
+fn keys_and_texts_that_are_no_names() {
+    // {"w": tensor, None: tensor, (): tensor}, and a text of Python 2 that is not UTF-8.
+    let one = tensor(0, &[2], &[1]);
+    let one = one.strip_suffix(b"s.").unwrap();
+    let pickle = [one, b"q\x07sNh\x07s)h\x07sX\x01\x00\x00\x00tU\x01\xffs."].concat();
+    let folder = tempdir().unwrap();
+    let path = file(&folder, "m.pt", archive(&pickle, &[0; 8]));
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    let paths: Vec<&str> = checkpoint.parameters().iter().map(|p| p.path()).collect();
+    assert_eq!(paths, ["w", "?1", "?2"]);
 }
