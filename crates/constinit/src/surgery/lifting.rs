@@ -100,8 +100,8 @@ impl Lifting {
 /// Shows a probe the full module while its quotient is trained.
 ///
 /// The probe sees everything but gradients: [`reads_gradients`](Probe::reads_gradients) is not passed on, since those of
-/// the loop are the quotient's, of other shapes than the full module's parameters. Each look costs one [lifting](Lifting::lift): choose how often the probe is
-/// due accordingly.
+/// the loop are the quotient's, of other shapes than the full module's parameters. Each look costs one
+/// [lifting](Lifting::lift): choose how often the probe is due accordingly.
 pub struct LiftedProbe<'a, P: ?Sized> {
     probe: &'a mut P,
     lifting: Lifting,
