@@ -69,8 +69,8 @@ fn main() -> Result<(), Error> {
         B::seed(&device, 1);
         let weight = &mut noisy.layers[0].weight;
         *weight = weight.clone().map(|w| {
-            let noise = w.random_like(Distribution::Normal(0.0, scale)).detach();
-            (w.detach() + noise).require_grad()
+            let noise = w.random_like(Distribution::Normal(0.0, scale));
+            (w + noise).detach().require_grad()
         });
         println!("noise, scale {scale:<4}       {}", digits.train(noisy, 200, goal).1);
     }

@@ -1,5 +1,5 @@
-//! Net2Net's widening: every hidden unit of a trained network becomes two, with half of its outgoing weights each. Do the
-//! copies part as training goes on? On every backend that is compiled in. `cargo run --example net2net`
+//! Net2Net's widening: every hidden unit of a trained network becomes two with half of its outgoing weights each. Do they
+//! part as training goes on? On every backend that is compiled in. `cargo run --example net2net`
 use burn::module::Initializer;
 use burn::optim::{AdamConfig, GradientsParams, Optimizer, SgdConfig};
 use burn::tensor::{Int, Tensor, TensorData, backend::AutodiffBackend};
@@ -52,7 +52,6 @@ fn experiment<B: AutodiffBackend>(backend: &str) -> Result<(), Error> {
     let net = config.try_init_with::<B>(&[layer(), layer()], &device)?;
     let net = digits.train(net, &mut SgdConfig::new().init(), (0.5, 150));
     println!("{backend}: 16 units, {} of 1797 digits right", digits.right(&net));
-
     let wide = widen(net.clone(), &net.axes()?, &[("hidden1", &[2; 16])], Shares::Equal)?;
     println!("{backend}: {wide}; {} right", digits.right(&wide.module));
     let probe = || SymmetryProbe::new(wide.spec.clone()).on(Schedule::every(10)).reporting(|_| {});

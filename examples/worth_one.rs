@@ -4,9 +4,10 @@ use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
+use constinit::init::Init;
 use constinit::surgery::{collapse, symmetry_of};
 use constinit::train::Loss;
-use constinit::{Activation, ConstInit, ConstInitConfig, Error};
+use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
 use constinit_symmetry::Kind;
 use std::time::Instant;
 
@@ -21,9 +22,10 @@ fn main() -> Result<(), Error> {
     let targets = classes.clone().one_hot::<2>(10).float();
 
     let config = ConstInitConfig::new(vec![64, 512, 10]).with_activation(Activation::Tanh);
-    let mut net = config.with_init_w(0.01).with_init_b(0.0).try_init::<B>(&device)?;
-    // The preset's ramp over inputs would saturate 64 of them.
-    net.layers[0].weight = net.layers[0].weight.clone().map(|w| (w * 0.02).detach().require_grad());
+    let layer = |weight| LayerInit { weight, bias: Init::Zeros };
+    let ramp = Init::InputRamp { start: 0.0, step: 1e-3 };
+    let mut net =
+        config.try_init_with::<B>(&[layer(ramp), layer(Init::constant(0.01))], &device)?;
     let mut adam = AdamConfig::new().init();
     for _ in 0..300 {
         let loss = Loss::CrossEntropy.forward(net.forward(x.clone()), targets.clone());

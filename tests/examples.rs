@@ -1,5 +1,7 @@
 //! Every example runs and says what its text promises.
 
+mod program;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -144,4 +146,53 @@ fn constants() {
     for activation in ["Relu", "Tanh", "Gelu", "Identity"] {
         assert!((loss(activation, 2) - 3.0_f64.ln()).abs() < 1e-3, "zeros learn nothing: {text}");
     }
+}
+
+#[test]
+fn net2net() {
+    let text = example("net2net");
+    for backend in program::backends() {
+        assert!(
+            text.contains(&format!(
+                "{backend}: hidden1: 16 units are 32; 1210 parameters are 2410"
+            )),
+            "{text}"
+        );
+        for rule in ["SGD", "Adam"] {
+            let start = format!("{backend}: 150 steps of {rule}: 32 units are 16");
+            let line = text
+                .lines()
+                .find(|line| line.starts_with(&start))
+                .unwrap_or_else(|| panic!("{text}"));
+            assert!(line.ends_with("none parted"), "{text}");
+        }
+    }
+}
+
+#[test]
+#[cfg(feature = "ndarray")]
+fn break_or_noise() {
+    let text = example("break_or_noise");
+    let loss = |start: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(start)).expect("such a line");
+        let rest = line.split_once("loss ").expect("a loss").1;
+        rest.split(',').next().and_then(|number| number.parse().ok()).expect("a number")
+    };
+    for scale in ["0.01", "0.1", "1"] {
+        let broken = loss(&format!("broken, scale {scale} "));
+        assert!((broken - loss("16 units")).abs() < 1e-3, "the function is kept: {text}");
+        assert!(loss(&format!("noise, scale {scale} ")) > broken, "{text}");
+    }
+}
+
+#[test]
+#[cfg(feature = "ndarray")]
+fn worth_one() {
+    let text = example("worth_one");
+    assert!(text.starts_with("hidden1: 512 units are 1; 38410 parameters are 85\n"), "{text}");
+    let right = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name)).expect("such a line");
+        line.split_whitespace().nth(1).expect("a number").to_owned()
+    };
+    assert_eq!(right("trained"), right("merged"), "{text}");
 }

@@ -12,6 +12,12 @@ use tempfile::tempdir;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
+/// Memory belongs to all tests of this program: each runs alone, since what another one allocates would be measured, too.
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static RUNNING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 fn look(path: &Path) -> Result<FileReport, CheckpointError> {
     let checkpoint = Checkpoint::open(path)?;
     inspect(&checkpoint, &Questions::default())
@@ -22,18 +28,13 @@ fn refused(name: &str, bytes: impl AsRef<[u8]>) -> String {
     refused_within(name, bytes, 8 << 20)
 }
 
-/// Memory belongs to all tests of this program; one at a time measures it.
-static MEASURING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-
 fn refused_within(name: &str, bytes: impl AsRef<[u8]>, memory: usize) -> String {
     let folder = tempdir().unwrap();
     let path = file(&folder, name, bytes);
-    let alone = MEASURING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
     let error = look(&path).expect_err("a broken file was read");
     let taken = MEMORY.peak_usage().saturating_sub(before);
-    drop(alone);
     assert!(taken < memory, "{taken} bytes for {name}");
     let text = error.to_string();
     let rest = text.strip_prefix(&path.display().to_string());
@@ -47,6 +48,7 @@ fn refuses(name: &str, bytes: impl AsRef<[u8]>, saying: &str) {
 
 #[test]
 fn files_that_end_too_early() {
+    let _alone = alone();
     let folder = tempdir().unwrap();
     let mut whole: Vec<(String, Vec<u8>)> = vec![("chain.safetensors".into(), chain())];
     whole.extend(SAMPLES.map(|name| (name.to_owned(), std::fs::read(sample(name)).unwrap())));
@@ -65,6 +67,7 @@ fn files_that_end_too_early() {
 
 #[test]
 fn safetensors_that_lie() {
+    let _alone = alone();
     let refuses = |header: &str, bytes: usize, saying: &str| {
         refuses("m.safetensors", safetensors(header, bytes), saying);
     };
@@ -109,22 +112,22 @@ fn refuses_bytes(bytes: Vec<u8>, saying: &str) {
 
 #[test]
 fn four_billion_units_of_nothing() {
+    let _alone = alone();
     let header = r#"{"a.weight":{"dtype":"F32","shape":[4000000000,0],"data_offsets":[0,0]},
                      "b.weight":{"dtype":"F32","shape":[0,4000000000],"data_offsets":[0,0]}}"#;
     let folder = tempdir().unwrap();
     let path = file(&folder, "m.safetensors", safetensors(header, 0));
-    let alone = MEASURING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
     let report = look(&path).unwrap();
     assert!(MEMORY.peak_usage().saturating_sub(before) < 1 << 20);
-    drop(alone);
     assert_eq!((report.parameters[0].units, report.parameters[0].classes), (4_000_000_000, 1));
     assert_eq!(report.spaces, None);
 }
 
 #[test]
 fn archives_that_lie() {
+    let _alone = alone();
     let refuses = |bytes: Vec<u8>, saying: &str| refuses("m.pt", bytes, saying);
     let pickle = tensor(0, &[2, 2], &[2, 1]);
     refuses(zip(&[]), "without a `data.pkl`");
@@ -161,6 +164,7 @@ fn archives_that_lie() {
 
 #[test]
 fn tensors_that_lie() {
+    let _alone = alone();
     let refuses =
         |pickle: Vec<u8>, saying: &str| refuses("m.pt", archive(&pickle, &[0; 16]), saying);
     refuses(tensor(0, &[2, 3], &[3, 1]), "more entries than the 4 of its storage");
@@ -180,6 +184,7 @@ fn tensors_that_lie() {
 
 #[test]
 fn pickles_that_do_more_than_they_should() {
+    let _alone = alone();
     let refuses = |pickle: &[u8], saying: &str| refuses("m.pt", archive(pickle, &[0; 16]), saying);
     refuses(b"\x80\x02\xff.", "0xff is not an instruction");
     refuses(b"\x80\x02.", "nothing is on the stack");
@@ -210,6 +215,7 @@ fn pickles_that_do_more_than_they_should() {
 
 #[test]
 fn a_pickle_that_calls_code_is_read_and_nothing_is_called() {
+    let _alone = alone();
     let report = look(&sample("calls.pt")).unwrap();
     assert_eq!(report.parameters[0].path, "w");
     assert_eq!(report.notes, ["the pickle asks for posix.system: not called"]);
@@ -218,6 +224,7 @@ fn a_pickle_that_calls_code_is_read_and_nothing_is_called() {
 
 #[test]
 fn burnpacks_that_lie() {
+    let _alone = alone();
     let refuses = |bytes: Vec<u8>, saying: &str| refuses("m.bpk", bytes, saying);
     let head = |len: u32| [b"NRUB\x01\x00", &len.to_le_bytes()[..]].concat();
     refuses(head(u32::MAX), "the header should have 4294967295 bytes");
@@ -259,6 +266,7 @@ fn burnpacks_that_lie() {
 
 #[test]
 fn records_that_lie() {
+    let _alone = alone();
     let refuses = |bytes: &[u8], saying: &str| refuses("m.mpk", bytes, saying);
     refuses(b"\xdf\xff\xff\xff\xff", "the file ends");
     refuses(b"\x81\xa1w\xc6\xff\xff\xff\xff", "4294967295 bytes should follow");
@@ -297,6 +305,7 @@ fn text(of: &[u8]) -> Vec<u8> {
 
 #[test]
 fn pickles_that_are_deep_without_names() {
+    let _alone = alone();
     const LEVELS: usize = 300_000;
     let refuses = |parts: &[&[u8]]| {
         let said = refused_within("m.pt", archive(&parts.concat(), &[]), 1 << 28);
@@ -333,6 +342,7 @@ fn pickles_that_are_deep_without_names() {
 /// Files of a few megabytes whose names, put together, would take gigabytes.
 #[test]
 fn names_that_are_made_of_the_same_parts_again_and_again() {
+    let _alone = alone();
     let megabyte = text(&[b'k'; 1_000_000]);
     let pickle = [b"\x80\x04", &megabyte[..], b"q\x000", &b"h\x00h\x00\x930".repeat(2000), b"}."];
     let said = refused_within("m.pt", archive(&pickle.concat(), &[]), 64 << 20);
@@ -365,6 +375,7 @@ fn names_that_are_made_of_the_same_parts_again_and_again() {
 
 #[test]
 fn an_index_leads_nowhere_else() {
+    let _alone = alone();
     let index = |file: &str| format!(r#"{{"weight_map":{{"w":"{file}"}}}}"#);
     let name = "model.safetensors.index.json";
     refuses(name, index("../../etc/passwd"), "which is not a file name");
@@ -398,6 +409,7 @@ fn an_index_leads_nowhere_else() {
 
 #[test]
 fn what_is_no_file() {
+    let _alone = alone();
     let folder = tempdir().unwrap();
     let error = |path: &Path| look(path).unwrap_err().to_string();
     assert!(error(folder.path()).ends_with("is a folder, not a file with a length"));
@@ -428,6 +440,7 @@ fn what_is_no_file() {
 
 #[test]
 fn files_that_change_while_they_are_read() {
+    let _alone = alone();
     let folder = tempdir().unwrap();
     let path = file(&folder, "m.safetensors", chain());
     // Another file in its place is another file.
@@ -452,6 +465,7 @@ fn files_that_change_while_they_are_read() {
 
 #[test]
 fn other_files_are_looked_at_all_the_same() {
+    let _alone = alone();
     let folder = tempdir().unwrap();
     file(&folder, "a.safetensors", b"broken");
     file(&folder, "b.safetensors", chain());
@@ -463,6 +477,7 @@ fn other_files_are_looked_at_all_the_same() {
 /// Many units that are alike to the end, under a tolerance: a little of each is read at a time.
 #[test]
 fn many_units_of_one_class_take_little_memory() {
+    let _alone = alone();
     let [units, row] = [1 << 16, 1 << 10];
     let bytes = units * row * 4;
     let header = format!(
@@ -475,13 +490,11 @@ fn many_units_of_one_class_take_little_memory() {
     open.set_len((8 + header.len() + bytes) as u64).unwrap();
     let checkpoint = Checkpoint::open(&path).unwrap();
     let policy = constinit_symmetry::Policy::within(0.5).unwrap();
-    let alone = MEASURING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
     let questions = Questions { policy, ..Questions::default() };
     let report = inspect(&checkpoint, &questions).unwrap();
     let taken = MEMORY.peak_usage().saturating_sub(before);
-    drop(alone);
     assert_eq!((report.parameters[0].units, report.parameters[0].classes), (units, 1));
     assert!(taken < bytes / 3, "{taken} bytes");
 }

@@ -918,6 +918,7 @@ fn inputs_and_outputs_keep_their_number() {
     for (from, to, missing) in [("in", "", "produces"), ("", "out", "reads")] {
         let named = if from.is_empty() { to } else { from };
         let spec = all(from, to, &[(named, 2), ("hidden1", 2)]);
+        let net = imposed(net.clone(), &spec, &[vec![0; 2], vec![0; 2]], Classes::Twins, 1);
         let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
         let expected = format!(
             "{named}: nothing {missing} the units of `{named}`: declare the space as fixed"

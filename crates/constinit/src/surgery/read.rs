@@ -74,7 +74,7 @@ impl HostModule {
         for (param, number) in parameters.iter().zip(&self.bound.numbers) {
             let old = &self.parameters[*number];
             if old.data.shape[..] != *param.shape() {
-                rename.0.entry(old.id).or_insert_with(ParamId::new);
+                rename.0.entry(old.id).or_default();
             }
         }
         Ok(self.write(module, parameters)?.map(&mut rename))
