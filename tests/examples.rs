@@ -196,3 +196,19 @@ fn worth_one() {
     };
     assert_eq!(right("trained"), right("merged"), "{text}");
 }
+
+#[test]
+#[cfg(feature = "ndarray")]
+fn clones() {
+    let text = example("clones");
+    for line in text.lines().skip(1) {
+        let words: Vec<&str> = line.split_whitespace().rev().take(4).collect();
+        let [sums_promise, sums, twins_promise, twins] = words[..] else { panic!("{line}") };
+        let [twins, sums]: [f64; 2] = [twins, sums].map(|number| number.parse().expect("a number"));
+        assert!(twins == 0.0 && twins_promise == "kept", "{text}");
+        let broken = line.starts_with("Adam, L2");
+        assert_eq!(sums_promise, if broken { "broken" } else { "kept" }, "{text}");
+        assert!(if broken { sums > 1e-3 } else { sums < 1e-12 }, "{text}");
+    }
+    assert_eq!(text.lines().count(), 6, "{text}");
+}
