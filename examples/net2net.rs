@@ -24,11 +24,8 @@ impl<B: AutodiffBackend> Digits<B> {
             let batch = step * 64 % 1728..step * 64 % 1728 + 64;
             let (x, y) = (self.0.clone().slice(batch.clone()), self.1.clone().slice(batch));
             let loss = Loss::CrossEntropy.forward(net.forward(x), y.one_hot::<2>(10).float());
-            net = optimizer.step(
-                rate,
-                net.clone(),
-                GradientsParams::from_grads(loss.backward(), &net),
-            );
+            let gradients = GradientsParams::from_grads(loss.backward(), &net);
+            net = optimizer.step(rate, net, gradients);
         }
         net
     }
