@@ -178,6 +178,21 @@ pub struct InspectArgs {
     /// Axes of the parameters (TOML)
     #[arg(long, value_name = "FILE")]
     pub axes: Option<PathBuf>,
+    #[command(flatten)]
+    pub compared: ComparedArgs,
+    /// Count entries that are not finite in checkpoints over 256 MiB, too, which reads everything
+    #[arg(long)]
+    pub non_finite: bool,
+    /// Do only the K-th of N shares of the files; `auto` asks Slurm's or Kubernetes' environment
+    #[arg(long, value_name = "K/N", requires = "json")]
+    pub shard: Option<String>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Which parameters are looked at, and what counts as alike in them.
+#[derive(Args, Debug)]
+pub struct ComparedArgs {
     /// Take entries for alike that differ by at most this much; without it, bits count
     #[arg(long, value_name = "E", allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
@@ -187,14 +202,6 @@ pub struct InspectArgs {
     /// No parameters whose name matches
     #[arg(long, value_name = "REGEX")]
     pub skip: Option<String>,
-    /// Count entries that are not finite in checkpoints over 256 MiB, too, which reads everything
-    #[arg(long)]
-    pub non_finite: bool,
-    /// Do only the K-th of N shares of the files; `auto` asks Slurm's or Kubernetes' environment
-    #[arg(long, value_name = "K/N", requires = "json")]
-    pub shard: Option<String>,
-    #[command(flatten)]
-    pub output: OutputArgs,
 }
 
 /// What `inspect --shard` printed on all machines, made the one report of all files.
@@ -253,14 +260,9 @@ pub enum Deny {
     NonFinite,
 }
 
-/// Writes a safetensors file with one unit in the place of those that compute the same for every input. It is read back
-/// and its sums compared with those of the original before it gets its name; nothing is overwritten.
+/// A checkpoint and the one that is made of it.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  constinit collapse model.safetensors --axes axes.toml --out small.safetensors
-
-The axes file has to name every floating parameter. See `constinit inspect --help` for its form.")]
-pub struct CollapseArgs {
+pub struct RewriteArgs {
     /// The checkpoint (safetensors)
     pub file: PathBuf,
     /// Axes of its parameters (TOML)
@@ -269,6 +271,18 @@ pub struct CollapseArgs {
     /// The new file
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+/// Writes a safetensors file with one unit in the place of those that compute the same for every input. It is read back
+/// and its sums compared with those of the original before it gets its name; nothing is overwritten.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit collapse model.safetensors --axes axes.toml --out small.safetensors
+
+The axes file has to name every floating parameter. See `constinit inspect --help` for its form.")]
+pub struct CollapseArgs {
+    #[command(flatten)]
+    pub files: RewriteArgs,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -281,14 +295,8 @@ pub struct CollapseArgs {
 #[command(after_help = "Examples:
   constinit break model.safetensors --axes axes.toml --out broken.safetensors --scale 0.01 --seed 7")]
 pub struct BreakArgs {
-    /// The checkpoint (safetensors)
-    pub file: PathBuf,
-    /// Axes of its parameters (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub axes: PathBuf,
-    /// The new file
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
+    #[command(flatten)]
+    pub files: RewriteArgs,
     /// The largest change of a weight
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     pub scale: f64,
@@ -311,15 +319,8 @@ pub struct DiffArgs {
     pub before: PathBuf,
     /// The later one
     pub after: PathBuf,
-    /// Take entries for alike that differ by at most this much; without it, bits count
-    #[arg(long, value_name = "E", allow_negative_numbers = true)]
-    pub tolerance: Option<f64>,
-    /// Only parameters whose name matches
-    #[arg(long, value_name = "REGEX")]
-    pub only: Option<String>,
-    /// No parameters whose name matches
-    #[arg(long, value_name = "REGEX")]
-    pub skip: Option<String>,
+    #[command(flatten)]
+    pub compared: ComparedArgs,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

@@ -7,8 +7,8 @@ use constinit_cli::failure::Failure;
 use constinit_cli::inspect::{Wanted, bytes_of, json, policy, progress, table};
 
 pub fn diff(args: &DiffArgs) -> Result<(), Failure> {
-    let policy = policy(args.tolerance)?;
-    let wanted = Wanted::new(args.only.as_deref(), args.skip.as_deref())?;
+    let policy = policy(&args.compared)?;
+    let wanted = Wanted::new(&args.compared)?;
     let [before, after] = [Checkpoint::open(&args.before)?, Checkpoint::open(&args.after)?];
     let bar = progress(bytes_of(&args.before) + bytes_of(&args.after));
     let report =

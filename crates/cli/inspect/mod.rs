@@ -6,7 +6,7 @@ pub mod shard;
 pub mod table;
 pub mod text;
 
-use crate::args::{InspectArgs, Said};
+use crate::args::{ComparedArgs, InspectArgs, Said};
 use crate::failure::Failure;
 use constinit_checkpoint::{
     Checkpoint, CheckpointError, FileReport, Part, Questions, discover, inspect,
@@ -27,8 +27,8 @@ pub fn inspect_all(
     args: &InspectArgs,
     mut each: impl FnMut(FileReport) -> Result<(), Failure>,
 ) -> Result<usize, Failure> {
-    let policy = policy(args.tolerance)?;
-    let wanted = Wanted::new(args.only.as_deref(), args.skip.as_deref())?;
+    let policy = policy(&args.compared)?;
+    let wanted = Wanted::new(&args.compared)?;
     let axes = args.axes.as_deref().map(read_axes).transpose()?;
     let shard =
         args.shard.as_deref().map(|text| Shard::parse(text, |name| std::env::var(name).ok()));
@@ -101,8 +101,8 @@ pub fn inspect_all(
 /// # Errors
 ///
 /// For a tolerance that is none.
-pub fn policy(tolerance: Option<f64>) -> Result<Policy, Failure> {
-    match tolerance {
+pub fn policy(args: &ComparedArgs) -> Result<Policy, Failure> {
+    match args.tolerance {
         Some(tolerance) => Policy::within(tolerance)
             .map_err(|error| Failure::usage(format!("--tolerance: {error}"))),
         None => Ok(Policy::bits()),
@@ -131,12 +131,15 @@ impl Wanted {
     /// # Errors
     ///
     /// For an expression that is none.
-    pub fn new(only: Option<&str>, skip: Option<&str>) -> Result<Self, Failure> {
-        let regex = |option: &str, text: Option<&str>| {
-            let regex = text.map(Regex::new).transpose();
+    pub fn new(args: &ComparedArgs) -> Result<Self, Failure> {
+        let regex = |option: &str, text: Option<&String>| {
+            let regex = text.map(|text| Regex::new(text)).transpose();
             regex.map_err(|error| Failure::usage(format!("--{option}: {error}")))
         };
-        Ok(Self { only: regex("only", only)?, skip: regex("skip", skip)? })
+        Ok(Self {
+            only: regex("only", args.only.as_ref())?,
+            skip: regex("skip", args.skip.as_ref())?,
+        })
     }
 
     pub fn is(&self, path: &str) -> bool {
