@@ -6,7 +6,6 @@ mod verify;
 
 use clap::Parser;
 use constinit_cli::args::{Cli, Command};
-use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -33,9 +32,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(failure) => {
-            let style = anstyle::AnsiColor::Red.on_default().bold();
-            // A full disk behind standard error leaves the exit code to tell.
-            let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {failure}");
+            commands::complain(&failure);
             ExitCode::from(failure.code)
         }
     }

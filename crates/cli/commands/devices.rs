@@ -1,11 +1,11 @@
 //! `constinit devices`: what there is to run on.
 
+use super::print;
 use crate::backend;
-use constinit_cli::failure::{Failure, on_screen};
-use std::io::{ErrorKind, Write};
+use constinit_cli::failure::Failure;
 
 pub fn devices() -> Result<(), Failure> {
-    let mut out = anstream::stdout();
+    let mut text = String::new();
     for (number, found) in backend::find().iter().enumerate() {
         let name = found.name.as_str();
         let default = if number == 0 { " (default)" } else { "" };
@@ -15,12 +15,8 @@ pub fn devices() -> Result<(), Failure> {
             found.devices.clone()
         };
         for line in lines {
-            match writeln!(out, "{name:<8} {}  {line}{default}", found.float) {
-                // A reader that went away, as `head` does, is not an error.
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-                other => other.map_err(on_screen)?,
-            }
+            text += &format!("{name:<8} {}  {line}{default}\n", found.float);
         }
     }
-    Ok(())
+    print(&text)
 }

@@ -1,13 +1,13 @@
 //! `constinit init`: which units a configuration makes alike, without training.
 
+use super::print;
 use constinit::init::Prediction;
 use constinit_cli::args::InitArgs;
 use constinit_cli::config::RunConfig;
-use constinit_cli::failure::{Failure, on_screen};
+use constinit_cli::failure::Failure;
 use constinit_cli::plan;
 use serde::Serialize;
 use serde_json::json;
-use std::io::{ErrorKind, Write};
 
 pub fn init(args: &InitArgs) -> Result<(), Failure> {
     let config = match (&args.config, args.preset) {
@@ -41,11 +41,7 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
     });
     let rows: Vec<Row<'_>> = rows.collect();
     let text = if args.json { json(&rows, &predicted) } else { table(&rows, &predicted) };
-    match anstream::stdout().write_all(text.as_bytes()) {
-        // A reader that went away, as `head` does, is not an error.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(on_screen),
-    }
+    print(&text)
 }
 
 /// What a parameter gets.

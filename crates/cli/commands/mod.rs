@@ -11,6 +11,7 @@ pub mod run;
 pub mod verify;
 
 use constinit_cli::failure::{Failure, on_screen};
+use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
 /// Writes to standard output. A reader that went away, as `head` does, is not an error.
@@ -21,8 +22,9 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes an error that does not end the program.
-pub fn complain(text: &str) {
+/// Writes an error.
+pub fn complain(error: impl Display) {
     let style = anstyle::AnsiColor::Red.on_default().bold();
-    let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {text}");
+    // A full disk behind standard error leaves the exit code to tell.
+    let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {error}");
 }

@@ -1,11 +1,11 @@
 //! `constinit report`: a run's folder as a page or as figures.
 
+use super::print;
 use constinit::files::write_whole;
 use constinit_cli::args::{ReportArgs, ReportFormat};
-use constinit_cli::failure::{Failure, on_screen};
+use constinit_cli::failure::Failure;
 use constinit_report::{Figure, Run};
 use std::fs;
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Pixels of a PNG for each unit of length: sharp on dense screens.
@@ -67,11 +67,7 @@ fn write(files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(), Failure> {
         let made = folder.map_or(Ok(()), fs::create_dir_all);
         made.and_then(|()| write_whole(path, bytes))
             .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-        match writeln!(anstream::stdout(), "{}", path.display()) {
-            // A reader that went away, as `head` does, is not an error.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-            other => other.map_err(on_screen)?,
-        }
+        print(&format!("{}\n", path.display()))?;
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
 //! `constinit verify`: the theorem, what goes beyond it, and where it ends, checked on this machine.
 
+use super::print;
 use crate::backend;
 use crate::verify::{Cell, Check, Floats, Scope, Section, verify as check};
 use constinit::files::write_whole;
 use constinit_cli::args::VerifyArgs;
-use constinit_cli::failure::{Failure, on_screen};
+use constinit_cli::failure::Failure;
 use constinit_report::{HeatMap, HeatRow};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::json;
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
@@ -42,11 +42,7 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     } else {
         table(&sections, &absent)
     };
-    match anstream::stdout().write_all(text.as_bytes()) {
-        // A reader that went away, as `head` does, is not an error.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-        other => other.map_err(on_screen)?,
-    }
+    print(&text)?;
     if let Some(path) = &args.heat_map {
         draw(path, &floats)?;
     }
