@@ -8,22 +8,23 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit::params::{HostParameter, parameter_paths, read_parameters};
 use constinit::probe::{Observation, Probe, Schedule, SymmetryProbe};
 use constinit::surgery::{LiftedProbe, Lifting, Quotient, quotient, symmetry_of};
-use constinit::tensors::from_values;
 use constinit::train::{
-    Batch, Batches, Clip, Divergence, Ended, FullBatch, MiniBatches, NonFinite, Plan, Shifted,
-    TrainState, load_checkpoint, save_checkpoint, train,
+    Batch, Divergence, Ended, NonFinite, Plan, TrainState, load_checkpoint, save_checkpoint, train,
 };
 use constinit::{ConstInit, Error};
 use constinit_cli::args::{Preset, RunArgs};
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::config::RunConfig;
 use constinit_cli::data::{DataFiles, Examples, Matrix};
+use constinit_cli::dynamics::clip;
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
     CheckpointDue, Comparison, End, INTERRUPTED, Interrupt, Names, Progress, RunDirectory, Screen,
-    Start, Tally, Trained, Watch, What, check_memory, explain, units_schedule, write_line,
+    Start, Tally, Trained, Watch, What, batches, check_memory, explain, set, units_schedule,
+    write_line,
 };
+use constinit_cli::sweep::SweepConfig;
 use constinit_symmetry::Kind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
@@ -58,7 +59,14 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
     let (config, title, folder) = match &args.config {
         Some(path) => {
             let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-            (RunConfig::read(path)?, path.display().to_string(), folder)
+            let (config, title) = match args.point {
+                Some(point) => (
+                    SweepConfig::read(path)?.checked_config(point)?,
+                    format!("{}, point {point}", path.display()),
+                ),
+                None => (RunConfig::read(path)?, path.display().to_string()),
+            };
+            (config, title, folder)
         }
         None => {
             let preset = args.preset.unwrap_or(Preset::Notebook);
@@ -159,7 +167,7 @@ impl Job for Run {
                 // Its memory is what a quotient saves.
                 drop(model);
                 let trained = small.optimizer(optimizer.init::<B, ConstInit<B>>()?);
-                let trained = match self.clip() {
+                let trained = match clip(&self.config.training) {
                     Some(clip) => trained.with_clip(clip),
                     None => trained,
                 };
@@ -200,11 +208,6 @@ impl Run {
             ));
         }
         Ok(small)
-    }
-
-    fn clip(&self) -> Option<Clip> {
-        let training = &self.config.training;
-        training.clip_norm.map(Clip::GlobalNorm).or(training.clip_value.map(Clip::Value))
     }
 
     /// What a checkpoint must say to belong to this run.
@@ -327,7 +330,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             None => (0, Tally::default(), config.printed.as_ref().map(Comparison::new)),
         };
         if from == 0 {
-            let batch = self.set();
+            let batch = set::<B>(&self.run.examples, self.device);
             // Without gradients, so that nothing is kept for them. A quotient computes what the network does.
             let outputs = state.model.valid().forward(batch.inputs.inner()).into_data();
             if let Some(comparison) = &mut comparison {
@@ -372,9 +375,9 @@ impl<B: AutodiffBackend> Session<'_, B> {
     ) -> Result<(State<B, O>, Ended), Failure> {
         let config = &self.run.config;
         let loss = config.training.loss;
-        let mut data = self.batches()?;
+        let mut data = batches::<B>(config, &self.run.examples, self.device)?;
         // A quotient's optimizer clips by itself: a norm has to count what a unit stands for.
-        let clip = self.run.clip().filter(|_| self.quotient.is_none());
+        let clip = clip(&config.training).filter(|_| self.quotient.is_none());
         let check_parameters = watch.schedule.clone();
         let plan = Plan { steps: config.training.steps, clip, check_parameters };
         let mut due = CheckpointDue::new(config.training.checkpoint_every);
@@ -564,23 +567,6 @@ impl<B: AutodiffBackend> Session<'_, B> {
         path.map_or(String::new(), |path| {
             format!("; what there is was written to {}", path.display())
         })
-    }
-
-    fn set(&self) -> Batch<B> {
-        let tensor = |matrix: &Matrix| {
-            from_values(matrix.values.clone(), [matrix.rows, matrix.columns], self.device)
-        };
-        let Examples { inputs, targets } = &self.run.examples;
-        Batch { inputs: tensor(inputs), targets: tensor(targets) }
-    }
-
-    fn batches(&self) -> Result<impl Batches<Batch = Batch<B>> + use<B>, Failure> {
-        let data = &self.run.config.data;
-        let mut source: Box<dyn Batches<Batch = Batch<B>>> = match data.batch_size {
-            None => Box::new(FullBatch::new(self.set())?),
-            Some(size) => Box::new(MiniBatches::new(self.set(), size, data.shuffle_seed)?),
-        };
-        Ok(Shifted::new(move |step| source.batch(step), data.shift_per_step))
     }
 
     fn progress(&self, screen: &Screen) -> ProgressBar {

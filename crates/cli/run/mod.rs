@@ -1,5 +1,6 @@
 //! One run: what is read, what is printed, what is kept.
 
+mod batches;
 mod directory;
 mod memory;
 mod printed;
@@ -9,6 +10,7 @@ mod units;
 mod verdict;
 mod watch;
 
+pub use batches::{batches, set};
 pub use directory::RunDirectory;
 pub use memory::check as check_memory;
 pub use printed::Comparison;
