@@ -335,7 +335,7 @@ fn forecasts_that_say_little_are_told_as_such() {
         json!({"factor": null, "rate": null, "escape_steps": null, "sentence": "no rate: <adam>"}),
     );
     assert!(adam.contains("units 0 and 2: no rate: &lt;adam&gt;. The curvature is -1; the optimizer&#39;s steps are not"));
-    assert!(adam.contains("Held to the last reading, step 50.</td>"));
+    assert!(adam.contains("Held to the last reading, step 50.</li>"));
     let unknown = said(json!({"outlook": "unknown", "sentence": "two batches differ"}));
     assert!(unknown.contains("nothing can be said: two batches differ."));
     assert!(

@@ -1,13 +1,16 @@
 //! What was forecast of units that are one, against what happened.
 
 use super::Run;
+use super::page::list;
 use crate::markup::escaped;
 use crate::number::{count, short};
-use crate::page::table;
+use crate::thin::spaced;
 use serde::Deserialize;
 
 /// A difference relative to the size of the unit that counts as an escape.
 const ESCAPED: f64 = 1e-2;
+/// Forecasts on a page.
+const SHOWN: usize = 12;
 
 /// What was known after a step.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -64,26 +67,32 @@ pub enum Outlook {
 
 /// The page's section; None where nothing was forecast.
 pub fn section(run: &Run) -> Option<String> {
-    let mut rows = Vec::new();
-    for forecast in &run.readings.forecasts {
-        for space in &forecast.spaces {
-            rows.push(vec![
-                space.name.clone(),
-                count(forecast.step),
-                foretold(forecast, space),
-                happened(run, forecast, space),
-            ]);
-        }
-    }
-    if rows.is_empty() {
+    let forecasts = &run.readings.forecasts;
+    let shown = spaced(forecasts.len(), SHOWN, &[]);
+    let told = |place: &usize| {
+        let forecast = &forecasts[*place];
+        forecast.spaces.iter().map(move |space| {
+            let (name, step) = (&space.name, count(forecast.step));
+            let foretold = foretold(forecast, space);
+            format!(
+                "{name}, after step {step}: {foretold} What happened: {}",
+                happened(run, forecast, space)
+            )
+        })
+    };
+    let sentences: Vec<String> = shown.iter().flat_map(told).collect();
+    if sentences.is_empty() {
         return None;
     }
     let about = "How fast rounding would grow between two units that are one, told from the curvature of the loss \
                  along their difference; and what became of them. An escape is a difference of 1 % of the units' \
                  size, reckoned from one rounding error: units that stay bitwise equal have no error that could grow.";
-    let columns = ["layer", "after step", "forecast", "what happened"].map(str::to_owned);
-    let table = table("Forecasts against what happened", &columns, &rows);
-    Some(format!("<p>{}</p>\n{table}", escaped(about)))
+    let mut html = format!("<p>{}</p>\n{}", escaped(about), list(&sentences));
+    if shown.len() < forecasts.len() {
+        let (shown, all) = (count(shown.len()), count(forecasts.len()));
+        html.push_str(&format!("<p class=\"note\">{shown} of {all} forecasts are told.</p>\n"));
+    }
+    Some(html)
 }
 
 fn foretold(forecast: &Forecast, space: &ForecastSpace) -> String {

@@ -119,7 +119,8 @@ fn words(run: &Run) -> String {
     html
 }
 
-fn list(sentences: &[String]) -> String {
+/// Sentences, one below the other.
+pub fn list(sentences: &[String]) -> String {
     let items: String =
         sentences.iter().map(|sentence| format!("<li>{}</li>\n", escaped(sentence))).collect();
     format!("<ul class=\"words\">\n{items}</ul>\n")
