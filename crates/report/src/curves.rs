@@ -1,6 +1,6 @@
 //! Measured curves over something that is counted, on two logarithmic axes.
 
-use crate::chart::{Chart, Line, from_to};
+use crate::chart::{Chart, Line};
 use crate::figure::{Figure, Stroke};
 use crate::number::{count, short};
 use crate::scale::Scale;
@@ -27,7 +27,7 @@ use crate::scale::Scale;
 ///     ],
 /// };
 /// let figure = curves.figure();
-/// assert!(figure.description.contains("one class: from 2 to 2; all units: one number, 20."));
+/// assert!(figure.description.contains("one class: 2 at 10, 2 at 1000; all units: 20 at 10."));
 /// assert!(figure.to_svg().contains("<title>all units, units 10: 20</title>"));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -60,11 +60,13 @@ impl Curves {
     /// The figure.
     pub fn figure(&self) -> Figure {
         let values = || self.curves.iter().flat_map(|curve| curve.values.iter().flatten().copied());
-        let told: Vec<String> = self
-            .curves
-            .iter()
-            .map(|curve| format!("{}: {}", curve.name, from_to(&curve.values)))
-            .collect();
+        // All numbers: who cannot see the figure has nothing else of it.
+        let told = self.curves.iter().map(|curve| {
+            let known = self.at.iter().zip(&curve.values).filter_map(|(at, v)| Some((at, (*v)?)));
+            let known = known.map(|(at, value)| format!("{} at {}", short(value), count(*at)));
+            format!("{}: {}", curve.name, known.collect::<Vec<String>>().join(", "))
+        });
+        let told: Vec<String> = told.collect();
         let range = match self.at[..] {
             [first, .., last] => format!(" from {} to {}", count(first), count(last)),
             _ => String::new(),

@@ -327,6 +327,11 @@ fn forecasts_that_say_little_are_told_as_such() {
     assert!(
         long.contains("Held to the last reading, step 50. The run is shorter than the forecast.")
     );
+    let many: Vec<Value> = (0..40).map(|step| forecast(step, &Value::Null)).collect();
+    let page = Folder::of(HELD).with_forecasts(&many).run().page();
+    assert!(
+        page.contains("12 of 40 forecasts are told.") && page.contains("hidden1, after step 39: ")
+    );
     let short = said(json!({"escape_steps": 20.0}));
     assert!(
         short.contains("Held to the last reading, step 50. No rounding error came between them")
