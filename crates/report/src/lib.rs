@@ -5,7 +5,7 @@
 //! readers and as a tooltip, and a dark screen gets a dark picture.
 //!
 //! - [`Run::read`] reads the folder of `constinit run --out`; [`Run::page`] is its page, [`Run::figures`] its figures.
-//! - [`HeatMap`] draws rows of differences.
+//! - [`HeatMap`] draws rows of differences, [`Curves`] what was measured over something that is counted.
 //!
 //! ```
 //! use constinit_report::{HeatMap, HeatRow};
@@ -21,6 +21,7 @@
 //! ```
 
 mod chart;
+mod curves;
 mod error;
 mod figure;
 mod heat_map;
@@ -34,11 +35,13 @@ mod run;
 mod scale;
 mod thin;
 
+pub use curves::{Curve, Curves};
 pub use error::ReportError;
 pub use figure::Figure;
 pub use heat_map::{HeatMap, HeatRow};
 pub use run::{
-    End, FirstBreak, Property, Reading, Readings, Run, Space, SpaceState, Start, State, Units,
+    End, FirstBreak, Forecast, ForecastSpace, Outlook, Property, Reading, Readings, Run, Space,
+    SpaceState, Start, State, Units,
 };
 
 /// The README's example, kept compiling.
