@@ -21,13 +21,14 @@ use constinit_cli::data::{DataFiles, Examples, Matrix};
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
-    CheckpointDue, Comparison, End, INTERRUPTED, Interrupt, Names, Progress, RunDirectory, Screen,
-    Start, Tally, Trained, Watch, What, check_memory, explain, units_schedule, write_line,
+    CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, Names, Progress, RunDirectory,
+    Screen, Start, Tally, Trained, Watch, What, check_memory, explain, in_readings,
+    units_schedule, write_line,
 };
 use constinit_symmetry::Kind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -147,13 +148,14 @@ impl Job for Run {
         let mut symmetry = symmetry.without_history().reporting(|_| {});
         let start = Observation::before_training(&model);
         Probe::<B, ConstInit<B>>::observe(&mut symmetry, &start);
+        let forecasts = self.forecasts::<B>(&start, device)?;
         let rate = optimizer.learning_rate();
         match small {
             None => {
                 let session =
                     Session { run: &self, backend, device, quotient: None, lifting: None };
                 let fresh = TrainState::new(model, optimizer.init()?, rate);
-                session.start(fresh, symmetry, &mut screen)
+                session.start(fresh, symmetry, forecasts, &mut screen)
             }
             Some(small) => {
                 // Its memory is what a quotient saves.
@@ -167,7 +169,7 @@ impl Job for Run {
                 let fresh = TrainState::new(small.module.clone(), trained, rate);
                 let quotient = Some(small);
                 let session = Session { run: &self, backend, device, quotient, lifting };
-                session.start(fresh, symmetry, &mut screen)
+                session.start(fresh, symmetry, forecasts, &mut screen)
             }
         }
     }
@@ -243,6 +245,26 @@ impl Run {
         Ok((found.state, Some(note)))
     }
 
+    fn set<B: AutodiffBackend>(&self, device: &B::Device) -> Batch<B> {
+        let tensor = |matrix: &Matrix| {
+            from_values(matrix.values.clone(), [matrix.rows, matrix.columns], device)
+        };
+        let Examples { inputs, targets } = &self.examples;
+        Batch { inputs: tensor(inputs), targets: tensor(targets) }
+    }
+
+    fn forecasts<B: AutodiffBackend>(
+        &self,
+        start: &Observation<'_, B, ConstInit<B>>,
+        device: &B::Device,
+    ) -> Result<Option<Forecasts<B>>, Failure> {
+        let RunConfig { training, data, probe, .. } = &self.config;
+        let Some(every) = probe.forecast else { return Ok(None) };
+        let (examples, shift) = (self.set(device), data.shift_per_step);
+        let (optimizer, loss) = (&training.optimizer, training.loss);
+        Ok(Some(Forecasts::new(every, start, optimizer, loss, examples, shift)?))
+    }
+
     fn targets_alike(&self) -> bool {
         let Matrix { columns, values, .. } = &self.examples.targets;
         values.chunks(*columns).all(|row| row.iter().all(|value| *value == row[0]))
@@ -265,13 +287,14 @@ impl<B: AutodiffBackend> Session<'_, B> {
         &self,
         fresh: State<B, O>,
         mut symmetry: SymmetryProbe,
+        forecasts: Option<Forecasts<B>>,
         screen: &mut Screen,
     ) -> Result<ExitCode, Failure> {
         let (state, note) = self.run.checkpoint(self.backend, fresh, self.device)?;
         if let Some(note) = &note {
             symmetry.resume(note.read, note.tally.broken_spaces());
         }
-        self.go(state, note, symmetry, screen)
+        self.go(state, note, symmetry, forecasts, screen)
     }
 
     /// The network that a trained module stands for.
@@ -287,6 +310,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         state: State<B, O>,
         note: Option<Note>,
         symmetry: SymmetryProbe,
+        forecasts: Option<Forecasts<B>>,
         screen: &mut Screen,
     ) -> Result<ExitCode, Failure> {
         let Run { config, title, directory, .. } = self.run;
@@ -311,7 +335,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         };
         let bar = self.progress(screen);
         let bytes = note.as_ref().map(|note| note.readings_bytes);
-        let line = start.line().map_err(in_folder)?;
+        let line = start.line().map_err(in_readings)?;
         let mut readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
         let bytes = note.as_ref().map(|note| note.units_bytes);
         let units = directory.as_ref().map(|d| d.open_units(bytes)).transpose()?;
@@ -319,7 +343,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             let trained = Trained::new(&small.spaces, small.parameters);
             screen.json_line(&trained).map_err(on_screen)?;
             if let Some(file) = &mut readings {
-                write_line(file, &trained).map_err(in_folder)?;
+                write_line(file, &trained).map_err(in_readings)?;
             }
         }
         let (number, tally, mut comparison) = match note {
@@ -327,7 +351,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             None => (0, Tally::default(), config.printed.as_ref().map(Comparison::new)),
         };
         if from == 0 {
-            let batch = self.set();
+            let batch: Batch<B> = self.run.set(self.device);
             // Without gradients, so that nothing is kept for them. A quotient computes what the network does.
             let outputs = state.model.valid().forward(batch.inputs.inner()).into_data();
             if let Some(comparison) = &mut comparison {
@@ -347,6 +371,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             schedule,
             names,
             symmetry,
+            forecasts,
             known_breaks: 0,
             tally,
             screen,
@@ -367,7 +392,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
     fn train<O: Optimizer<ConstInit<B>, B>>(
         &self,
         mut state: State<B, O>,
-        watch: &mut Watch<'_>,
+        watch: &mut Watch<'_, B>,
         interrupt: &mut Interrupt,
     ) -> Result<(State<B, O>, Ended), Failure> {
         let config = &self.run.config;
@@ -424,13 +449,13 @@ impl<B: AutodiffBackend> Session<'_, B> {
     fn save<O: Optimizer<ConstInit<B>, B>>(
         &self,
         state: &State<B, O>,
-        watch: &mut Watch<'_>,
+        watch: &mut Watch<'_, B>,
     ) -> Result<(), Failure> {
         let Some(directory) = &self.run.directory else { return Ok(()) };
-        let readings_bytes = watch.bytes().map_err(in_folder)?;
+        let readings_bytes = watch.bytes().map_err(in_readings)?;
         let note = Note {
             readings_bytes,
-            units_bytes: watch.unit_bytes().map_err(in_folder)?,
+            units_bytes: watch.unit_bytes().map_err(in_readings)?,
             readings: watch.number,
             read: watch.symmetry.readings().last().map_or(0, |reading| reading.step),
             tally: watch.tally.clone(),
@@ -447,7 +472,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         &self,
         state: &State<B, O>,
         ended: Ended,
-        mut watch: Watch<'_>,
+        mut watch: Watch<'_, B>,
         interrupt: &Interrupt,
     ) -> Result<ExitCode, Failure> {
         let run = self.run;
@@ -478,7 +503,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             &names,
             comparison.as_ref(),
         );
-        watch.keep(&end).map_err(in_folder)?;
+        watch.keep(&end).map_err(in_readings)?;
         watch.screen.json_line(&end).map_err(on_screen)?;
         if watch.screen.is_sparse() {
             let named = names.in_files.iter().map(String::as_str).zip(data.iter().copied());
@@ -541,12 +566,12 @@ impl<B: AutodiffBackend> Session<'_, B> {
         &self,
         step: usize,
         ended: &Ended,
-        mut watch: Watch<'_>,
+        mut watch: Watch<'_, B>,
         error: &Failure,
     ) -> Result<ExitCode, Failure> {
         let (tally, names) = (watch.tally.clone(), watch.names.clone());
         let end = End::new(step, tally.word(), tally.first_break(), ended, &names, None);
-        watch.keep(&end).map_err(in_folder)?;
+        watch.keep(&end).map_err(in_readings)?;
         watch.screen.json_line(&end).map_err(on_screen)?;
         let what = match ended {
             Ended::Diverged(divergence) => format!("{}; ", explain(divergence, &names)),
@@ -566,19 +591,13 @@ impl<B: AutodiffBackend> Session<'_, B> {
         })
     }
 
-    fn set(&self) -> Batch<B> {
-        let tensor = |matrix: &Matrix| {
-            from_values(matrix.values.clone(), [matrix.rows, matrix.columns], self.device)
-        };
-        let Examples { inputs, targets } = &self.run.examples;
-        Batch { inputs: tensor(inputs), targets: tensor(targets) }
-    }
-
     fn batches(&self) -> Result<impl Batches<Batch = Batch<B>> + use<B>, Failure> {
         let data = &self.run.config.data;
         let mut source: Box<dyn Batches<Batch = Batch<B>>> = match data.batch_size {
-            None => Box::new(FullBatch::new(self.set())?),
-            Some(size) => Box::new(MiniBatches::new(self.set(), size, data.shuffle_seed)?),
+            None => Box::new(FullBatch::new(self.run.set(self.device))?),
+            Some(size) => {
+                Box::new(MiniBatches::new(self.run.set(self.device), size, data.shuffle_seed)?)
+            }
         };
         Ok(Shifted::new(move |step| source.batch(step), data.shift_per_step))
     }
@@ -608,8 +627,4 @@ fn in_full(ended: Ended, names: &Names, parameters: &[HostParameter]) -> Ended {
     let found = data.and_then(|data| data.iter::<f64>().position(|value| !value.is_finite()));
     let what = NonFinite::Parameter { path, entry: found.unwrap_or(entry) };
     Ended::Diverged(Divergence { step, what, value })
-}
-
-fn in_folder(error: io::Error) -> Failure {
-    Failure::usage(format!("readings.jsonl: {error}"))
 }

@@ -1,6 +1,7 @@
 //! One run: what is read, what is printed, what is kept.
 
 mod directory;
+mod forecast;
 mod memory;
 mod printed;
 mod readings;
@@ -10,10 +11,11 @@ mod verdict;
 mod watch;
 
 pub use directory::RunDirectory;
+pub use forecast::Forecasts;
 pub use memory::check as check_memory;
 pub use printed::Comparison;
 pub use readings::{End, Names, Start, Trained, explain, write_line};
 pub use screen::Screen;
 pub use units::{UnitsFile, schedule as units_schedule};
 pub use verdict::{Tally, What};
-pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, Watch};
+pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, Watch, in_readings};
