@@ -66,6 +66,7 @@ pub enum Command {
   constinit run --config my.toml --out run1
   constinit run --config my.toml --json | jq .loss
   constinit run --config my.toml --quotient  the same numbers at the price of the classes
+  constinit run --config my.toml --csv run1.csv --tensorboard logs/run1
   constinit run --resume run1
 
 A configuration:
@@ -96,6 +97,14 @@ pub struct RunArgs {
     /// Print readings as JSON, one object a line
     #[arg(long)]
     pub json: bool,
+    /// Write the readings into a new table (CSV). A resumed run writes all of its readings; a table that it has begun
+    /// goes on
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Write loss, classes, spread and deviations for TensorBoard, into a new file in this folder. A resumed run adds
+    /// another file
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
     /// Train one unit for each class of units that the optimizer keeps alike, and lift the result to full size; refused
     /// where the full network would go another way. A resumed run goes on as it began
     #[arg(long, conflicts_with = "resume")]

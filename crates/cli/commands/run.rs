@@ -21,8 +21,8 @@ use constinit_cli::data::{DataFiles, Examples, Matrix};
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
-    CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, Names, Progress, RunDirectory,
-    Screen, Start, Tally, Trained, Watch, What, check_memory, explain, in_readings,
+    CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, LogPaths, Names, Progress,
+    RunDirectory, Screen, Start, Tally, Trained, Watch, What, check_memory, explain, in_readings,
     units_schedule, write_line,
 };
 use constinit_symmetry::Kind;
@@ -42,6 +42,7 @@ struct Run {
     directory: Option<RunDirectory>,
     resume: bool,
     json: bool,
+    logs: LogPaths,
     /// Whether one unit is trained for each class.
     quotient: bool,
 }
@@ -69,8 +70,10 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
     };
     let (examples, files) = check(&config, &folder, backend, args.quotient)?;
     let out = args.out.clone().map(|out| (out, files));
-    let (json, quotient) = (args.json, args.quotient);
-    let run = Run { config, title, examples, out, directory: None, resume: false, json, quotient };
+    let (json, quotient, logs) = (args.json, args.quotient, logs(args));
+    logs.check()?;
+    let run =
+        Run { config, title, examples, out, directory: None, resume: false, json, logs, quotient };
     Ok((run, backend))
 }
 
@@ -81,9 +84,14 @@ fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure>
     let (json, quotient) = (args.json, directory.is_quotient());
     let (examples, _) = check(&config, folder, backend, quotient)?;
     let title = folder.display().to_string();
-    let directory = Some(directory);
-    let run = Run { config, title, examples, out: None, directory, resume: true, json, quotient };
+    let (directory, logs) = (Some(directory), logs(args));
+    let run =
+        Run { config, title, examples, out: None, directory, resume: true, json, logs, quotient };
     Ok((run, backend))
+}
+
+fn logs(args: &RunArgs) -> LogPaths {
+    LogPaths { csv: args.csv.clone(), tensorboard: args.tensorboard.clone() }
 }
 
 /// Everything that can be found wrong before a folder is made.
@@ -337,6 +345,11 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let bytes = note.as_ref().map(|note| note.readings_bytes);
         let line = start.line().map_err(in_readings)?;
         let mut readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
+        let spaces: Vec<&str> = symmetry.axes().spaces().iter().map(|space| space.name()).collect();
+        let logs = match readings.as_ref().filter(|_| self.run.resume) {
+            Some(file) => self.run.logs.resume(&spaces, file, from + usize::from(from > 0))?,
+            None => self.run.logs.create(&spaces)?,
+        };
         let bytes = note.as_ref().map(|note| note.units_bytes);
         let units = directory.as_ref().map(|d| d.open_units(bytes)).transpose()?;
         if let Some(small) = self.quotient.as_ref().filter(|_| from == 0) {
@@ -376,6 +389,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             tally,
             screen,
             readings,
+            logs,
             units,
             units_schedule: units_schedule(config),
             comparison,

@@ -3,7 +3,7 @@
 use super::forecast::Forecast;
 use super::readings::{Reading, write_line};
 use super::verdict::Broken;
-use super::{Comparison, Forecasts, Names, Screen, Tally, UnitsFile};
+use super::{Comparison, Forecasts, Logs, Names, Screen, Tally, UnitsFile};
 use crate::failure::Failure;
 use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
@@ -37,6 +37,7 @@ pub struct Watch<'a, B: AutodiffBackend> {
     pub tally: Tally,
     pub screen: &'a mut Screen,
     pub readings: Option<File>,
+    pub logs: Logs,
     pub units: Option<UnitsFile>,
     /// Whose states of the units are kept, beside those of first breaks.
     pub units_schedule: Schedule,
@@ -138,6 +139,7 @@ impl<B: AutodiffBackend> Watch<'_, B> {
         }
         let kept = self.readings.as_mut().map_or(Ok(()), |file| write_line(file, &line));
         kept.map_err(in_readings)?;
+        self.logs.write(&line)?;
         let screen = &mut *self.screen;
         let number = self.number;
         self.number += 1;
