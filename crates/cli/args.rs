@@ -66,6 +66,7 @@ pub enum Command {
   constinit run --config my.toml --out run1
   constinit run --config my.toml --json | jq .loss
   constinit run --config my.toml --quotient  the same numbers at the price of the classes
+  constinit run --config my.toml --tui       watch it in the terminal
   constinit run --config my.toml --csv run1.csv --tensorboard logs/run1
   constinit run --resume run1
 
@@ -79,6 +80,11 @@ A configuration:
   [training]
   steps = 200
   optimizer = { type = \"adam\", learning_rate = 0.01 }
+  [probe]
+  every = 1
+  forecast = 100
+
+(`forecast`: will rounding part units that are alike, and when? Before training and every 100 steps.)
 
 A network of at most 64 parameters is printed whole after each step, a larger one as a table.")]
 pub struct RunArgs {
@@ -95,8 +101,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub out: Option<PathBuf>,
     /// Print readings as JSON, one object a line
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tui")]
     pub json: bool,
+    /// Show loss, classes, spread and verdict in the terminal as the run goes on; `q` ends it as Ctrl-C does. Needs a
+    /// terminal; NO_COLOR takes the colours away
+    #[arg(long)]
+    pub tui: bool,
     /// Write the readings into a new table (CSV). A resumed run writes all of its readings; a table that it has begun
     /// goes on
     #[arg(long, value_name = "FILE")]

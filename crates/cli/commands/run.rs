@@ -21,14 +21,14 @@ use constinit_cli::data::{DataFiles, Examples, Matrix};
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
-    CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, LogPaths, Names, Progress,
-    RunDirectory, Screen, Start, Tally, Trained, Watch, What, check_memory, explain, in_readings,
-    units_schedule, write_line,
+    CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, Live, LiveState, LiveWhat,
+    LogPaths, Names, Progress, RunDirectory, Said, Screen, Start, Tally, Trained, Watch, What,
+    check_memory, explain, in_readings, units_schedule, write_line,
 };
 use constinit_symmetry::Kind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -41,7 +41,7 @@ struct Run {
     out: Option<(PathBuf, DataFiles)>,
     directory: Option<RunDirectory>,
     resume: bool,
-    json: bool,
+    said: Said,
     logs: LogPaths,
     /// Whether one unit is trained for each class.
     quotient: bool,
@@ -70,10 +70,10 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
     };
     let (examples, files) = check(&config, &folder, backend, args.quotient)?;
     let out = args.out.clone().map(|out| (out, files));
-    let (json, quotient, logs) = (args.json, args.quotient, logs(args));
+    let (said, quotient, logs) = (said(args)?, args.quotient, logs(args));
     logs.check()?;
     let run =
-        Run { config, title, examples, out, directory: None, resume: false, json, logs, quotient };
+        Run { config, title, examples, out, directory: None, resume: false, said, logs, quotient };
     Ok((run, backend))
 }
 
@@ -81,13 +81,24 @@ fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure>
     let (directory, config) = RunDirectory::open(folder)?;
     let began = directory.backend().as_deref().and_then(BackendName::named);
     let backend = backend::choose(args.backend.or(began))?;
-    let (json, quotient) = (args.json, directory.is_quotient());
+    let (said, quotient) = (said(args)?, directory.is_quotient());
     let (examples, _) = check(&config, folder, backend, quotient)?;
     let title = folder.display().to_string();
     let (directory, logs) = (Some(directory), logs(args));
     let run =
-        Run { config, title, examples, out: None, directory, resume: true, json, logs, quotient };
+        Run { config, title, examples, out: None, directory, resume: true, said, logs, quotient };
     Ok((run, backend))
+}
+
+fn said(args: &RunArgs) -> Result<Said, Failure> {
+    match (args.json, args.tui) {
+        (true, _) => Ok(Said::Json),
+        (_, false) => Ok(Said::Lines),
+        (_, true) if io::stdout().is_terminal() => Ok(Said::Live),
+        (_, true) => Err(Failure::usage(
+            "--tui: standard output is no terminal; without --tui the run prints plain lines",
+        )),
+    }
 }
 
 fn logs(args: &RunArgs) -> LogPaths {
@@ -149,7 +160,7 @@ impl Job for Run {
         }
         let parameters = read_parameters(&model).iter().map(|p| p.data.num_elements()).sum();
         let readings = self.config.training.steps / self.config.probe.every;
-        let mut screen = Screen::new(self.json, parameters, readings, self.config.training.steps);
+        let mut screen = Screen::new(self.said, parameters, readings, self.config.training.steps);
         // Asked before the checkpoint takes its place: classes are followed from the start.
         let symmetry = SymmetryProbe::new(model.axes()?).with_facts(optimizer.facts());
         let symmetry = symmetry.gradients_on(units_schedule(&self.config));
@@ -380,6 +391,9 @@ impl<B: AutodiffBackend> Session<'_, B> {
         drop(read);
         let schedule = Schedule::every(config.probe.every).or(Schedule::at(config.training.steps));
         let failure = None;
+        let mut interrupt = Interrupt::listen(screen.is_live());
+        let live =
+            screen.is_live().then(|| self.live(&title, from, &bar, &interrupt)).transpose()?;
         let mut watch = Watch {
             schedule,
             names,
@@ -394,10 +408,10 @@ impl<B: AutodiffBackend> Session<'_, B> {
             units_schedule: units_schedule(config),
             comparison,
             bar,
+            live,
             number,
             failure,
         };
-        let mut interrupt = Interrupt::listen();
         let (state, ended) = self.train(state, &mut watch, &mut interrupt)?;
         self.finish(&state, ended, watch, &interrupt)
     }
@@ -490,6 +504,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         interrupt: &Interrupt,
     ) -> Result<ExitCode, Failure> {
         let run = self.run;
+        drop(watch.live.take());
         watch.bar.finish_and_clear();
         let parameters = match self.full(&state.model) {
             Ok(full) => read_parameters(&full),
@@ -616,9 +631,33 @@ impl<B: AutodiffBackend> Session<'_, B> {
         Ok(Shifted::new(move |step| source.batch(step), data.shift_per_step))
     }
 
+    /// The run in the terminal, from now on.
+    fn live(
+        &self,
+        title: &str,
+        from: usize,
+        bar: &ProgressBar,
+        interrupt: &Interrupt,
+    ) -> Result<Live, Failure> {
+        let RunConfig { model, training, .. } = &self.run.config;
+        let optimizer = training.optimizer.name();
+        let subject = format!(
+            "{:?} {:?}, {optimizer} {}",
+            model.layer_dims,
+            model.activation,
+            training.optimizer.learning_rate()
+        );
+        let (title, steps) = (title.to_owned(), training.steps);
+        let state = LiveState { title, subject, steps, from, ..LiveState::default() };
+        let targets_alike = self.run.targets_alike();
+        let what = LiveWhat { backend: self.backend.as_str(), optimizer, targets_alike };
+        Live::start(state, what, bar.clone(), interrupt.clone())
+            .map_err(|error| Failure::usage(format!("--tui: the terminal: {error}")))
+    }
+
     fn progress(&self, screen: &Screen) -> ProgressBar {
         let steps = self.run.config.training.steps as u64;
-        if !screen.is_sparse() {
+        if !screen.is_sparse() || screen.is_live() {
             return ProgressBar::hidden();
         }
         // On a terminal only: the draw target is hidden elsewhere.

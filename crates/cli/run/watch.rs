@@ -3,7 +3,7 @@
 use super::forecast::Forecast;
 use super::readings::{Reading, write_line};
 use super::verdict::Broken;
-use super::{Comparison, Forecasts, Logs, Names, Screen, Tally, UnitsFile};
+use super::{Comparison, Forecasts, Live, Logs, Names, Screen, Tally, UnitsFile};
 use crate::failure::Failure;
 use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
@@ -43,6 +43,7 @@ pub struct Watch<'a, B: AutodiffBackend> {
     pub units_schedule: Schedule,
     pub comparison: Option<Comparison>,
     pub bar: ProgressBar,
+    pub live: Option<Live>,
     /// Readings taken.
     pub number: usize,
     pub failure: Option<Failure>,
@@ -140,6 +141,9 @@ impl<B: AutodiffBackend> Watch<'_, B> {
         let kept = self.readings.as_mut().map_or(Ok(()), |file| write_line(file, &line));
         kept.map_err(in_readings)?;
         self.logs.write(&line)?;
+        if let Some(live) = &mut self.live {
+            live.add(&spaces, reading, &self.tally, self.number + 1);
+        }
         let screen = &mut *self.screen;
         let number = self.number;
         self.number += 1;
@@ -231,21 +235,26 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for CheckpointDue {
 pub struct Interrupt {
     /// The number of the signal; 0 before there is one.
     signal: Arc<AtomicUsize>,
+    /// Whether one has come since somebody asked.
+    came: Arc<AtomicBool>,
 }
 
 impl Interrupt {
     /// Listens for Ctrl-C and for SIGTERM, which batch systems and containers send some time
-    /// before they end a program. A second signal ends the program at once.
-    pub fn listen() -> Self {
+    /// before they end a program. A second signal ends the program at once, but for a `live` view: that has a terminal
+    /// to give back before, and asks [`has_come`](Self::has_come).
+    pub fn listen(live: bool) -> Self {
         use signal_hook::consts::{SIGINT, SIGTERM};
         use signal_hook::flag;
         let signal = Arc::<AtomicUsize>::default();
+        let came = Arc::<AtomicBool>::default();
+        // Set by the first signal, where the second one is to end the program.
         let again = Arc::<AtomicBool>::default();
         for number in [SIGINT, SIGTERM] {
             // Handlers run in this order, so that the first signal only sets the flag. Where a
             // handler cannot be set, the program ends as it would without.
             let _ = flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&again))
-                .and_then(|_| flag::register(number, Arc::clone(&again)))
+                .and_then(|_| flag::register(number, Arc::clone(if live { &came } else { &again })))
                 .and_then(|_| {
                     flag::register_usize(
                         number,
@@ -254,7 +263,18 @@ impl Interrupt {
                     )
                 });
         }
-        Self { signal }
+        Self { signal, came }
+    }
+
+    /// As if Ctrl-C had come as a signal.
+    pub fn raise(&self) {
+        self.signal.store(signal_hook::consts::SIGINT.unsigned_abs() as usize, Ordering::Relaxed);
+        self.came.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a signal has come since this was last asked.
+    pub fn has_come(&self) -> bool {
+        self.came.swap(false, Ordering::Relaxed)
     }
 
     /// The signal that has come, if one has.
