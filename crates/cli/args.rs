@@ -69,6 +69,8 @@ pub enum Command {
   constinit run --config my.toml --out run1
   constinit run --config my.toml --json | jq .loss
   constinit run --config my.toml --quotient  the same numbers at the price of the classes
+  constinit run --config my.toml --tui       watch it in the terminal
+  constinit run --config my.toml --csv run1.csv --tensorboard logs/run1
   constinit run --resume run1
 
 A configuration:
@@ -81,6 +83,11 @@ A configuration:
   [training]
   steps = 200
   optimizer = { type = \"adam\", learning_rate = 0.01 }
+  [probe]
+  every = 1
+  forecast = 100
+
+(`forecast`: will rounding part units that are alike, and when? Before training and every 100 steps.)
 
 A network of at most 64 parameters is printed whole after each step, a larger one as a table.")]
 pub struct RunArgs {
@@ -100,8 +107,20 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub out: Option<PathBuf>,
     /// Print readings as JSON, one object a line
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tui")]
     pub json: bool,
+    /// Show loss, classes, spread and verdict in the terminal as the run goes on; `q` ends it as Ctrl-C does. Needs a
+    /// terminal; NO_COLOR takes the colours away
+    #[arg(long)]
+    pub tui: bool,
+    /// Write the readings into a new table (CSV). A resumed run writes all of its readings; a table that it has begun
+    /// goes on
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Write loss, classes, spread and deviations for TensorBoard, into a new file in this folder. A resumed run adds
+    /// another file
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
     /// Train one unit for each class of units that the optimizer keeps alike, and lift the result to full size; refused
     /// where the full network would go another way. A resumed run goes on as it began
     #[arg(long, conflicts_with = "resume")]

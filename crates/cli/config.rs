@@ -110,6 +110,9 @@ pub struct TrainingConfig {
 pub struct ProbeConfig {
     /// A reading after this many steps.
     pub every: usize,
+    /// A forecast before training and after this many steps; none where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<usize>,
 }
 
 /// What another program printed: numbers with 4 decimals.
@@ -162,7 +165,7 @@ impl Default for TrainingConfig {
 
 impl Default for ProbeConfig {
     fn default() -> Self {
-        Self { every: 1 }
+        Self { every: 1, forecast: None }
     }
 }
 
@@ -250,6 +253,7 @@ impl RunConfig {
         }
         let counts = [
             ("probe.every", Some(self.probe.every)),
+            ("probe.forecast", self.probe.forecast),
             ("data.batch_size", self.data.batch_size),
             ("training.checkpoint_every", self.training.checkpoint_every),
         ];
