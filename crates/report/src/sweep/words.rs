@@ -116,13 +116,12 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
     }
     let Counts { finished, diverged, failed } = counts(sweep);
     if diverged + failed > 0 {
-        found.push(format!(
-            "{} diverged ({} of all that were done), {} failed{}.",
-            counted(diverged, "run"),
-            percent(diverged, rows),
-            count(failed),
-            reason(sweep)
-        ));
+        let diverged = match diverged {
+            0 => "No run diverged".to_owned(),
+            n => format!("{} diverged ({} of all that were done)", counted(n, "run"), percent(n, rows)),
+        };
+        let failed = if failed == 0 { "none".to_owned() } else { count(failed) };
+        found.push(format!("{diverged}, {failed} failed{}.", reason(sweep)));
     }
     let finished_rows = || rows_with(sweep, "ended", "finished");
     let losses = finished_rows().filter_map(|row| sweep.number("final_loss", row));

@@ -24,18 +24,15 @@ fn shoot(browser: &mut Browser, name: &str) -> Vec<u8> {
 /// 41 values of `init_w` from -2 to 2, 21 rates from 1e-4 to 1, three activations.
 const GRID: Over = Over::Grid([41, 21, 3]);
 
-/// The middle of a cell, by parts of the diagram's area; its edges are found where the frame is drawn.
+/// A place in the diagram, by parts of its area.
 fn cell(browser: &mut Browser, across: f64, up: f64) -> [f64; 2] {
     let [x, y] = browser.middle("#map");
-    let edges = browser.evaluate(
-        "(() => { const c = document.getElementById('map'), w = c.clientWidth, h = c.clientHeight, d = c.width / w, pen = \
-         c.getContext('2d'); const pixel = (x, y) => [...pen.getImageData(x * d, y * d, 1, 1).data].join(); const ground = \
-         pixel(2, h - 2); let left = w / 2, right = w / 2; const middle = h / 2 + 1.5; while (pixel(left, middle) !== ground) \
-         left--; while (pixel(right, middle) !== ground) right++; return [left + 1.5, right - 1.5, w, h]; })()",
+    let found = browser.evaluate(
+        "(() => { const c = document.getElementById('map'); return [...c.dataset.area.split(' ').map(Number), \
+         c.clientWidth, c.clientHeight]; })()",
     );
-    let [left, right, width, height] =
-        [0, 1, 2, 3].map(|n| edges[n].as_f64().unwrap_or_else(|| panic!("{edges}")));
-    let (top, bottom) = (28.0, height - 46.0);
+    let at = |n: usize| found[n].as_f64().unwrap_or_else(|| panic!("{found}"));
+    let [left, top, right, bottom, width, height] = [0, 1, 2, 3, 4, 5].map(at);
     [
         x - width / 2.0 + left + (right - left) * across,
         y - height / 2.0 + bottom - (bottom - top) * up,
@@ -82,6 +79,8 @@ pub fn grid() {
     assert_eq!(browser.evaluate(CURRENT), json!(["1575"]));
     assert_eq!(browser.evaluate("getComputedStyle(document.getElementById('still')).display"), "none");
     diagram(&mut browser);
+    assert_eq!(browser.complaints(), [] as [Value; 0]);
+    browser.open(&path);
     keyboard(&mut browser);
     table(&mut browser);
     assert_eq!(browser.complaints(), [] as [Value; 0]);
@@ -132,11 +131,9 @@ fn diagram(browser: &mut Browser) {
     let names = "[...document.querySelectorAll('#picks select')].map(s => s.name)";
     assert_eq!(browser.evaluate(names), json!(["x", "y", "colour", "fixed-0"]));
     assert_ne!(pixels(browser), seen[0]);
-    browser.evaluate("location.reload()");
 }
 
 fn keyboard(browser: &mut Browser) {
-    browser.evaluate("new Promise(done => setTimeout(done, 500))");
     browser.evaluate("document.getElementById('map').focus()");
     for key in ["ArrowRight", "ArrowUp", "ArrowUp"] {
         browser.key(key);

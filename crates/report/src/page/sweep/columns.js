@@ -6,7 +6,7 @@ const decoded = (told) => {
   for (let n = 0; n < text.length; n++) bytes[n] = text.charCodeAt(n);
   delete told.bytes;
   const levels = told.levels;
-  const column = { name: told.name, text: told.text, levels, constant: told.kind === "one" };
+  const column = { name: told.name, text: told.text, levels, constant: told.kind === "one" || levels && !levels.length };
   const orNull = (v) => v === undefined || Number.isNaN(v) ? null : v;
   if (told.kind === "range") column.at = (row) => told.first + row;
   else if (told.kind === "one") {

@@ -124,6 +124,7 @@ const diagramOf = (sweep, onChoose) => {
     const room = Math.max(...up.map(([, text]) => pen.measureText(text).width), 24);
     const bar = keys.length > 1 && !quantity().text;
     box = { left: Math.min(160, room + 18), right: width - (bar ? 84 : 14), top: 28, bottom: high - 46 };
+    canvas.dataset.area = [box.left, box.top, box.right, box.bottom].join(" ");
     pen.fillStyle = colours.ground;
     pen.fillRect(0, 0, width, high);
     if (cells && !dotted) {

@@ -6,7 +6,13 @@ const tableOf = (sweep, onChoose, onFilter) => {
   const [head, body] = [scroller.querySelector("thead"), scroller.querySelector("tbody")];
   const matching = document.getElementById("matching");
   const clear = document.getElementById("clear");
-  const columns = sweep.columns.filter((column) => !column.constant);
+  // What people look for first stands first.
+  const early = ["point", ...sweep.keys.map((key) => key.name), "final_loss", "verdict", "ended", "classes_end", "dead", "first_break", "escape_factor", "steps", "seconds"];
+  const varying = sweep.columns.filter((column) => !column.constant);
+  const columns = [
+    ...early.flatMap((name) => varying.filter((column) => column.name === name)),
+    ...varying.filter((column) => !early.includes(column.name)),
+  ];
   const filters = new Map();
   const mask = new Uint8Array(sweep.rows).fill(1);
   let order = Uint32Array.from({ length: sweep.rows }, (_, row) => row);
@@ -17,11 +23,11 @@ const tableOf = (sweep, onChoose, onFilter) => {
     ? `The same in every run: ${same.map((column) => `${column.name} ${shown(column.at(0))}`).join(" \u00b7 ")}.` : "";
 
   const widths = columns.map((column) => {
-    let most = column.name.length + 3;
+    let most = 1.1 * column.name.length + 3;
     for (let n = 0; n < 200; n++) {
       most = Math.max(most, shown(column.at(Math.floor(n * sweep.rows / 200))).length);
     }
-    return Math.min(280, 24 + 7.6 * most);
+    return Math.min(300, 24 + 7.6 * most);
   });
   const buttons = made("tr", { "aria-rowindex": 1 }), inputs = made("tr", { "aria-rowindex": 2 });
   columns.forEach((column, n) => {
