@@ -32,7 +32,9 @@ impl Column {
     pub fn text(&self, row: usize) -> Option<&str> {
         match &self.values {
             Values::Numbers(_) => None,
-            Values::Texts { names, codes } => names.get(*codes.get(row)? as usize).map(String::as_str),
+            Values::Texts { names, codes } => {
+                names.get(*codes.get(row)? as usize).map(String::as_str)
+            }
         }
     }
 

@@ -85,7 +85,8 @@ fn head(sweep: &Sweep) -> String {
 
 fn words(sweep: &Sweep) -> String {
     let items = sentences(sweep).into_iter();
-    let items: String = items.map(|sentence| format!("<li>{}</li>\n", escaped(&sentence))).collect();
+    let items: String =
+        items.map(|sentence| format!("<li>{}</li>\n", escaped(&sentence))).collect();
     format!("<ul class=\"words\">\n{items}</ul>\n")
 }
 

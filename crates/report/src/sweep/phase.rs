@@ -1,7 +1,7 @@
 //! Static figures of a sweep: a quantity over two keys as coloured cells, samples as coloured dots, over one key as dots.
 
-use super::column::{Column, Levels, NONE};
 use super::Sweep;
+use super::column::{Column, Levels, NONE};
 use crate::figure::{Figure, WIDTH, text_width};
 use crate::markup::escaped;
 use crate::number::{count, counted, short};
@@ -95,7 +95,8 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
     let (scale, clipped) = colours(&numbers, quantity.share);
     let mut drawing = Drawing { sweep, marks, scale, svg: String::new(), notes: Vec::new() };
     if clipped {
-        let text = "The half percent of smallest and of largest numbers have the colours at the ends.";
+        let text =
+            "The half percent of smallest and of largest numbers have the colours at the ends.";
         drawing.notes.push(text.to_owned());
     }
     let axes: Vec<Axis> =
@@ -210,8 +211,11 @@ impl Axis {
                 Some(Scale::Linear { low, high })
             } else {
                 let logs: Vec<f64> = shown.iter().map(|number| number.ln()).collect();
-                (low > 0.0 && is_even(&logs) && high / low >= 100.0)
-                    .then_some(Scale::Log { low, high, zero: false })
+                (low > 0.0 && is_even(&logs) && high / low >= 100.0).then_some(Scale::Log {
+                    low,
+                    high,
+                    zero: false,
+                })
             };
             // From the middle of the first cell to that of the last one.
             let inside = |tick: Tick| Tick {
@@ -375,7 +379,10 @@ impl Drawing<'_> {
                 Mark::Number(number) => {
                     let up = self.scale.place(number).unwrap_or(0.0).clamp(0.0, 1.0);
                     let y = BOTTOM - (BOTTOM - TOP) * up;
-                    writeln!(dots, "<circle cx=\"{at_x:.1}\" cy=\"{y:.1}\" r=\"2.5\" class=\"f0\"/>")
+                    writeln!(
+                        dots,
+                        "<circle cx=\"{at_x:.1}\" cy=\"{y:.1}\" r=\"2.5\" class=\"f0\"/>"
+                    )
                 }
                 // Above all numbers.
                 Mark::Neutral(kind) => writeln!(
@@ -499,7 +506,10 @@ mod tests {
         assert_eq!((scale, clipped), (Scale::Log { low: 0.01, high: 10.0, zero: true }, false));
         let mut huge: Vec<f64> = (1..1000).map(f64::from).collect();
         huge.push(1e200);
-        assert_eq!(colours(&huge, false), (Scale::Log { low: 1.0, high: 1000.0, zero: false }, true));
+        assert_eq!(
+            colours(&huge, false),
+            (Scale::Log { low: 1.0, high: 1000.0, zero: false }, true)
+        );
         assert!(matches!(colours(&[-1.0, 1e9], false).0, Scale::Linear { .. }));
     }
 
@@ -516,11 +526,14 @@ mod tests {
         let even = axis((0..41).map(|n| f64::from(n) / 10.0 - 2.0).collect());
         assert_eq!(labels(&even, 41), ["−2", "−1", "0", "1", "2"]);
         let ratios = axis((0..=20).map(|n| 2e-4 * 10f64.powf(f64::from(n) / 5.0)).collect());
-        assert_eq!(labels(&ratios, 21), ["10⁻³", "0.01", "0.1", "1"].map(|l| match l {
-            "0.01" => "10⁻²",
-            "0.1" => "10⁻¹",
-            other => other,
-        }));
+        assert_eq!(
+            labels(&ratios, 21),
+            ["10⁻³", "0.01", "0.1", "1"].map(|l| match l {
+                "0.01" => "10⁻²",
+                "0.1" => "10⁻¹",
+                other => other,
+            })
+        );
         let uneven = axis(vec![1.0, 2.0, 7.0]);
         assert_eq!(labels(&uneven, 3), ["1", "2", "7"]);
         let tick = &even.level_ticks(41, 1, 5)[2];

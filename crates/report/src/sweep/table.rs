@@ -11,6 +11,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// The schema that is known here.
@@ -74,7 +75,8 @@ pub fn read(folder: &Path) -> Result<Table, ReportError> {
     for path in files {
         let file = Parquet::open(&path)?;
         let (first, table) = whole.get_or_insert_with(|| {
-            let empty = |name: &String| Column { name: name.clone(), values: Values::Numbers(vec![]) };
+            let empty =
+                |name: &String| Column { name: name.clone(), values: Values::Numbers(vec![]) };
             let columns = file.names.iter().skip(1).map(empty).collect();
             (path.clone(), Table { about: file.about.clone(), points: Vec::new(), columns })
         });
@@ -126,10 +128,10 @@ struct Parquet<'a> {
 
 impl<'a> Parquet<'a> {
     fn open(path: &'a Path) -> Result<Self, ReportError> {
-        let file = File::open(path)
-            .map_err(|source| ReportError::Io { path: path.to_owned(), source })?;
-        let torn = |error| wrong(path, format!("no whole Parquet file: {error}"));
-        let file = SerializedFileReader::new(file).map_err(torn)?;
+        let file =
+            File::open(path).map_err(|source| ReportError::Io { path: path.to_owned(), source })?;
+        let file = caught(|| SerializedFileReader::new(file).map_err(|error| error.to_string()))
+            .map_err(|error| wrong(path, format!("no whole Parquet file: {error}")))?;
         let about = about(path, &file)?;
         let columns = file.metadata().file_metadata().schema_descr().columns();
         let mut names: Vec<String> = Vec::new();
@@ -147,7 +149,8 @@ impl<'a> Parquet<'a> {
             return Err(wrong_column(path, "point", "not the first column"));
         }
         let keys = about.keys.iter().map(|key| key.key.as_str());
-        let missing = keys.chain(TEXTS).chain(NUMBERS).find(|name| !names.iter().any(|n| n == name));
+        let missing =
+            keys.chain(TEXTS).chain(NUMBERS).find(|name| !names.iter().any(|n| n == name));
         if let Some(name) = missing {
             return Err(wrong_column(path, name, "missing"));
         }
@@ -183,12 +186,14 @@ impl<'a> Parquet<'a> {
         for group in 0..self.file.num_row_groups() {
             let column = |number: usize, limit: usize| {
                 let name = &self.names[number];
-                let group = self.file.get_row_group(group);
-                let reader = group.and_then(|group| group.get_column_reader(number));
-                let reader = reader.map_err(|error| wrong_column(self.path, name, &error.to_string()))?;
                 let is_key = self.about.keys.iter().any(|key| key.key == *name);
-                cells(reader, limit, expected(name, is_key))
-                    .map_err(|reason| wrong_column(self.path, name, &reason))
+                let read = || {
+                    let group = self.file.get_row_group(group);
+                    let reader = group.and_then(|group| group.get_column_reader(number));
+                    let reader = reader.map_err(|error| error.to_string())?;
+                    cells(reader, limit, expected(name, is_key))
+                };
+                caught(read).map_err(|reason| wrong_column(self.path, name, &reason))
             };
             let points = match column(0, MOST_ROWS - rows)? {
                 Cells::Numbers(points) => points,
@@ -232,6 +237,12 @@ fn wrong(path: &Path, reason: String) -> ReportError {
 fn wrong_column(path: &Path, column: &str, reason: &str) -> ReportError {
     let (column, reason) = (column.to_owned(), reason.to_owned());
     ReportError::Column { path: path.to_owned(), column, reason }
+}
+
+/// What a function gives; an error where it panics, as the crate's decoders do for some pages that are damaged. Nothing
+/// that it leaves half done is used afterwards.
+fn caught<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("damaged".to_owned()))
 }
 
 fn about(path: &Path, file: &SerializedFileReader<File>) -> Result<About, ReportError> {
@@ -378,7 +389,8 @@ fn append(column: &mut Values, found: Cells, keep: &[bool]) -> Result<(), &'stat
             for (code, name) in names.iter().enumerate() {
                 known.insert(name.clone(), code as u32);
             }
-            for text in found.into_iter().zip(keep).filter(|(_, keep)| **keep).map(|(text, _)| text) {
+            for text in found.into_iter().zip(keep).filter(|(_, keep)| **keep).map(|(text, _)| text)
+            {
                 let code = match text {
                     None => NONE,
                     Some(text) => *known.entry(text).or_insert_with_key(|text| {

@@ -43,7 +43,7 @@ fn rows_up_to(sweep: &Sweep, most: usize) -> (Vec<usize>, Option<String>) {
         lengths.iter().zip(&every).rev().all(|(length, every)| {
             let place = rest % length;
             rest /= length;
-            place % every == 0
+            place.is_multiple_of(*every)
         })
     };
     let shown: Vec<usize> = (0..all).filter(stays).collect();

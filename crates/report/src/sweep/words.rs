@@ -107,10 +107,14 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
             counted(held + broken, "run"),
         );
         let breaks = rows_with(sweep, "verdict", "broken");
-        let first = breaks.filter_map(|row| sweep.number("first_break", row)).min_by(f64::total_cmp);
+        let first =
+            breaks.filter_map(|row| sweep.number("first_break", row)).min_by(f64::total_cmp);
         if let Some(step) = first {
-            sentence +=
-                &format!("; in {} some parted, at step {} at the earliest", count(broken), short(step));
+            sentence += &format!(
+                "; in {} some parted, at step {} at the earliest",
+                count(broken),
+                short(step)
+            );
         }
         found.push(sentence + ".");
     }
@@ -118,7 +122,11 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
     if diverged + failed > 0 {
         let diverged = match diverged {
             0 => "No run diverged".to_owned(),
-            n => format!("{} diverged ({} of all that were done)", counted(n, "run"), percent(n, rows)),
+            n => format!(
+                "{} diverged ({} of all that were done)",
+                counted(n, "run"),
+                percent(n, rows)
+            ),
         };
         let failed = if failed == 0 { "none".to_owned() } else { count(failed) };
         found.push(format!("{diverged}, {failed} failed{}.", reason(sweep)));
@@ -146,7 +154,8 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
         ));
     }
     if units > 0.0 && (0..rows).any(|row| sweep.number("dead", row).is_some()) {
-        let some = (0..rows).filter(|row| sweep.number("dead", *row).is_some_and(|dead| dead > 0.0));
+        let some =
+            (0..rows).filter(|row| sweep.number("dead", *row).is_some_and(|dead| dead > 0.0));
         found.push(format!(
             "Dead units: {} of all hidden units have slope 0 on every example after training; {} at least one.",
             percent(dead as usize, units as usize),

@@ -41,8 +41,7 @@ fn cell(browser: &mut Browser, across: f64, up: f64) -> [f64; 2] {
 
 const CHOSEN: &str = "document.querySelector('#chosen strong').textContent";
 const TOLD: &str = "document.getElementById('told').textContent";
-const CURRENT: &str =
-    "[...document.querySelectorAll('#rows tr[aria-current=true]')].map(r => r.cells[0].textContent)";
+const CURRENT: &str = "[...document.querySelectorAll('#rows tr[aria-current=true]')].map(r => r.cells[0].textContent)";
 const MATCHING: &str = "document.getElementById('matching').textContent";
 
 fn pixels(browser: &mut Browser) -> Value {
@@ -77,7 +76,10 @@ pub fn grid() {
     // Point = (w 63 + rate 3 + activation); the best one is w = 0.5 at the least rate.
     assert_eq!(browser.evaluate(CHOSEN), "Point 1575");
     assert_eq!(browser.evaluate(CURRENT), json!(["1575"]));
-    assert_eq!(browser.evaluate("getComputedStyle(document.getElementById('still')).display"), "none");
+    assert_eq!(
+        browser.evaluate("getComputedStyle(document.getElementById('still')).display"),
+        "none"
+    );
     diagram(&mut browser);
     assert_eq!(browser.complaints(), [] as [Value; 0]);
     browser.open(&path);
@@ -162,7 +164,11 @@ fn table(browser: &mut Browser) {
     assert_eq!(browser.evaluate(MATCHING), "756 of 2583 runs match");
     assert_ne!(pixels(browser), before, "other cells are pale");
     filter(browser, "model.activation", "TANH");
-    assert_eq!(browser.evaluate(MATCHING), "504 of 2583 runs match", "tanh, and a list that has it");
+    assert_eq!(
+        browser.evaluate(MATCHING),
+        "504 of 2583 runs match",
+        "tanh, and a list that has it"
+    );
     filter(browser, "final_loss", "what");
     let invalid = "document.querySelectorAll('#rows input[aria-invalid=true]').length";
     assert_eq!(browser.evaluate(invalid), 1);
@@ -176,7 +182,8 @@ fn table(browser: &mut Browser) {
     let at = head.as_array().expect("names").iter().position(|name| name == "final_loss");
     let at = at.expect("a column of losses") + 1;
     let button = format!("#rows th:nth-child({at}) button");
-    let sort = format!("document.querySelector('#rows th:nth-child({at})').getAttribute('aria-sort')");
+    let sort =
+        format!("document.querySelector('#rows th:nth-child({at})').getAttribute('aria-sort')");
     let losses = format!(
         "[...document.querySelectorAll('#rows tr[data-row]')].slice(0, 3).map(r => r.cells[{}].textContent)",
         at - 1
@@ -196,14 +203,19 @@ fn table(browser: &mut Browser) {
 
 /// Screenshots for people, of a fitting size and not empty.
 fn looks(browser: &mut Browser, path: &std::path::Path) {
-    for (name, medium, scheme) in
-        [("sweep-light", "screen", "light"), ("sweep-dark", "screen", "dark"), ("sweep-paper", "print", "dark")]
-    {
+    for (name, medium, scheme) in [
+        ("sweep-light", "screen", "light"),
+        ("sweep-dark", "screen", "dark"),
+        ("sweep-paper", "print", "dark"),
+    ] {
         browser.emulate(medium, scheme);
         browser.open(path);
         let png = shoot(browser, name);
         let [width, height] = size(&png);
-        assert!((700..1400).contains(&width) && (1000..6000).contains(&height), "{width} x {height}");
+        assert!(
+            (700..1400).contains(&width) && (1000..6000).contains(&height),
+            "{width} x {height}"
+        );
         assert!(png.len() > 40_000, "a picture of one colour takes less: {}", png.len());
     }
     browser.emulate("screen", "light");
@@ -241,7 +253,10 @@ pub fn kinds() {
         assert!(told.as_str().is_some_and(|told| told.starts_with("model.init_w ")), "{told}");
         browser.key("Enter");
         let [chosen, current] = [browser.evaluate(CHOSEN), browser.evaluate(CURRENT)];
-        assert!(current.as_array().is_some_and(|rows| rows.len() == 1), "{name}: {chosen} {current}");
+        assert!(
+            current.as_array().is_some_and(|rows| rows.len() == 1),
+            "{name}: {chosen} {current}"
+        );
         let before = pixels(&mut browser);
         let started = std::time::Instant::now();
         filter(&mut browser, "model.init_w", ">0");

@@ -83,7 +83,8 @@ impl Table {
             Arc::new(built.expect("a field"))
         };
         let fields = self.columns.iter().enumerate().map(field).collect();
-        let schema = Type::group_type_builder("sweep").with_fields(fields).build().expect("a schema");
+        let schema =
+            Type::group_type_builder("sweep").with_fields(fields).build().expect("a schema");
         let pairs = self.about.iter();
         let pairs = pairs.map(|(key, value)| KeyValue::new((*key).to_owned(), value.clone()));
         let properties = WriterProperties::builder()
@@ -144,9 +145,7 @@ pub fn table(over: Over) -> Table {
             (keys.map(|(key, scale, n)| (key, scale, Some(n))).collect(), w * rate * kinds)
         }
         Over::One(n) => (vec![(W, "linear", Some(n))], n),
-        Over::Random(n) => {
-            ([W, RATE, ACTIVATION].map(|key| (key, "sample", None)).to_vec(), n)
-        }
+        Over::Random(n) => ([W, RATE, ACTIVATION].map(|key| (key, "sample", None)).to_vec(), n),
     };
     let place = |point: usize| -> (f64, f64, &str) {
         match over {
@@ -195,18 +194,24 @@ pub fn table(over: Over) -> Table {
         ("engine", text(&|p| (!failed(p)).then_some(if broken(p) { "burn" } else { "quotient" }))),
         ("backend", text(&|p| broken(p).then_some("ndarray"))),
         ("why_burn", text(&|p| broken(p).then_some("dropout"))),
-        ("ended", text(&|p| {
-            Some(match p {
-                _ if failed(p) => "failed",
-                _ if diverged(p) => "diverged",
-                _ => "finished",
-            })
-        })),
-        ("reason", text(&|p| match p {
-            _ if failed(p) => Some("no memory for <this>"),
-            _ if diverged(p) => Some("the loss is not finite"),
-            _ => None,
-        })),
+        (
+            "ended",
+            text(&|p| {
+                Some(match p {
+                    _ if failed(p) => "failed",
+                    _ if diverged(p) => "diverged",
+                    _ => "finished",
+                })
+            }),
+        ),
+        (
+            "reason",
+            text(&|p| match p {
+                _ if failed(p) => Some("no memory for <this>"),
+                _ if diverged(p) => Some("the loss is not finite"),
+                _ => None,
+            }),
+        ),
         ("steps", whole(&|p| Some(if diverged(p) { 12 } else { 50 }))),
         ("first_loss", all(&|p| (!failed(p)).then(|| loss(p) + 1.0))),
         ("final_loss", all(&|p| fine(p).then(|| loss(p)))),

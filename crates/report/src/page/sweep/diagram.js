@@ -225,6 +225,9 @@ const diagramOf = (sweep, onChoose) => {
     const texts = what.text ? what.levels.map((text, n) => swatch(colours.lines[n % colours.lines.length], text)) : [];
     if (keys.length > 1 && !what.text) texts.push(made("span", {}, `colour: ${what.label}${scaleOf(what).log ? ", logarithmic" : ""}`));
     if (!what.text && scaleOf(what).clipped) texts.push(made("span", {}, "the half percent of smallest and largest have the colours at the ends"));
+    if (!dotted) keys.forEach((key, n) => {
+      if (n !== state.x && n !== state.y) parts.push(made("span", {}, `${key.name} = ${shown(key.levels[state.fixed[n]])}`));
+    });
     legend.replaceChildren(...texts, ...parts);
   };
 
