@@ -52,7 +52,7 @@ pub enum Command {
     Break(BreakArgs),
     /// Join the reports of machines that each inspected a share of the files
     Merge(MergeArgs),
-    /// Draw what a run has left in its folder: a page to look at, or single figures
+    /// Draw what a run or a sweep has left in its folder: a page to look at, or single figures
     Report(ReportArgs),
     /// List the backends of this program and the devices that they find
     Devices,
@@ -336,7 +336,7 @@ pub struct DiffArgs {
 
 Nothing is overwritten without --force.")]
 pub struct ReportArgs {
-    /// A run's folder, as --out names it
+    /// The folder of a run or a sweep, as --out names it
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
     /// What to write: a file, or a folder for all figures; by default in DIR, report.html or figures

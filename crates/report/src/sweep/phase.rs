@@ -29,8 +29,18 @@ struct Quantity {
     /// Beside its colours.
     label: &'static str,
     column: fn(&Sweep) -> Option<Column>,
-    /// A share, from 0 to 1.
-    share: bool,
+    range: Range,
+}
+
+/// Which numbers the ends of the colours are.
+#[derive(Clone, Copy, PartialEq)]
+enum Range {
+    /// The smallest and the largest one.
+    All,
+    /// 0 and 1.
+    Share,
+    /// As far below 1 as above it: of nine tenths of the numbers.
+    AroundOne,
 }
 
 const QUANTITIES: [Quantity; 4] = [
@@ -39,28 +49,28 @@ const QUANTITIES: [Quantity; 4] = [
         title: "Final loss",
         label: "loss",
         column: |sweep| sweep.column("final_loss").cloned(),
-        share: false,
+        range: Range::All,
     },
     Quantity {
         name: "phase-width",
-        title: "Effective width: classes of units after training, as a share of units",
+        title: "Effective width, a share of units",
         label: "width",
         column: |sweep| sweep.share("classes_end", "units"),
-        share: true,
+        range: Range::Share,
     },
     Quantity {
         name: "phase-dead",
         title: "Share of dead units",
         label: "dead",
         column: |sweep| sweep.share("dead", "units"),
-        share: true,
+        range: Range::Share,
     },
     Quantity {
         name: "phase-escape",
-        title: "Escape factor: growth of differences between twins a step",
+        title: "Escape factor",
         label: "factor",
         column: |sweep| sweep.column("escape_factor").cloned(),
-        share: false,
+        range: Range::AroundOne,
     },
 ];
 
@@ -92,11 +102,15 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
         .collect();
     numbers.sort_by(f64::total_cmp);
     let [low, high] = [*numbers.first()?, *numbers.last()?];
-    let (scale, clipped) = colours(&numbers, quantity.share);
+    // A curve has room for all of its numbers.
+    let range = match quantity.range {
+        Range::AroundOne if sweep.keys.len() == 1 => Range::All,
+        range => range,
+    };
+    let (scale, clipped) = colours(&numbers, range);
     let mut drawing = Drawing { sweep, marks, scale, svg: String::new(), notes: Vec::new() };
     if clipped {
-        let text =
-            "The half percent of smallest and of largest numbers have the colours at the ends.";
+        let text = "Numbers beyond the ends of the scale are drawn as those at its ends.";
         drawing.notes.push(text.to_owned());
     }
     let axes: Vec<Axis> =
@@ -107,7 +121,9 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
         [x, y, ..] if sweep.is_sample() => drawing.samples(x, y),
         [x, y, others @ ..] => drawing.cells(x, y, others),
     }
-    let over: Vec<&str> = axes.iter().take(2).map(|axis| axis.name.as_str()).collect();
+    // The last part of a key is enough for a title; the axes have all of it.
+    let short_name = |axis: &Axis| axis.name.rsplit('.').next().unwrap_or_default().to_owned();
+    let over: Vec<String> = axes.iter().take(2).map(short_name).collect();
     if axes.len() > 1 {
         drawing.colour_bar(quantity.label);
     }
@@ -134,9 +150,16 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
 }
 
 /// The scale of colours of ascending numbers, and whether some lie beyond its ends.
-fn colours(numbers: &[f64], share: bool) -> (Scale, bool) {
-    if share {
+fn colours(numbers: &[f64], range: Range) -> (Scale, bool) {
+    if range == Range::Share {
         return (Scale::Linear { low: 0.0, high: 1.0 }, false);
+    }
+    if range == Range::AroundOne {
+        let mut away: Vec<f64> = numbers.iter().map(|number| (number - 1.0).abs()).collect();
+        away.sort_by(f64::total_cmp);
+        let far = away[(away.len() - 1) * 9 / 10].max(1e-9);
+        let scale = Scale::Linear { low: 1.0 - far, high: 1.0 + far };
+        return (scale, away[away.len() - 1] > far);
     }
     let positive = &numbers[numbers.partition_point(|number| *number <= 0.0)..];
     let far = |some: &[f64], ratio: f64| {
@@ -500,17 +523,23 @@ mod tests {
 
     #[test]
     fn colours_are_those_of_most_numbers() {
-        assert_eq!(colours(&[0.5, 2.0], true), (Scale::Linear { low: 0.0, high: 1.0 }, false));
-        assert_eq!(colours(&[1.0, 3.0], false).0, Scale::Linear { low: 1.0, high: 3.0 });
-        let (scale, clipped) = colours(&[0.0, 0.02, 3.0], false);
+        assert_eq!(
+            colours(&[0.5, 2.0], Range::Share),
+            (Scale::Linear { low: 0.0, high: 1.0 }, false)
+        );
+        assert_eq!(colours(&[1.0, 3.0], Range::All).0, Scale::Linear { low: 1.0, high: 3.0 });
+        let (scale, clipped) = colours(&[0.0, 0.02, 3.0], Range::All);
         assert_eq!((scale, clipped), (Scale::Log { low: 0.01, high: 10.0, zero: true }, false));
         let mut huge: Vec<f64> = (1..1000).map(f64::from).collect();
         huge.push(1e200);
         assert_eq!(
-            colours(&huge, false),
+            colours(&huge, Range::All),
             (Scale::Log { low: 1.0, high: 1000.0, zero: false }, true)
         );
-        assert!(matches!(colours(&[-1.0, 1e9], false).0, Scale::Linear { .. }));
+        let around: Vec<f64> = (0..10).map(|n| 1.0 + f64::from(n) / 8.0).collect();
+        let expected = (Scale::Linear { low: 0.0, high: 2.0 }, true);
+        assert_eq!(colours(&around, Range::AroundOne), expected);
+        assert!(matches!(colours(&[-1.0, 1e9], Range::All).0, Scale::Linear { .. }));
     }
 
     #[test]

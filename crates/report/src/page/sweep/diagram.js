@@ -40,6 +40,11 @@ const diagramOf = (sweep, onChoose) => {
     const last = sorted.length - 1;
     let [low, high] = last < 0 ? [0, 1] : [sorted[0], sorted[last]];
     if (quantity.share) return quantity.scale = linear(0, 1);
+    if (quantity.around && keys.length > 1 && last >= 0) {
+      const away = sorted.map((v) => Math.abs(v - quantity.around)).sort();
+      const far = Math.max(1e-9, away[Math.floor(last * 9 / 10)]);
+      return quantity.scale = { ...linear(quantity.around - far, quantity.around + far), clipped: away[last] > far };
+    }
     const from = sorted.findIndex((v) => v > 0);
     if (low < 0 || from < 0 || high / sorted[from] < 50) return quantity.scale = linear(low, high);
     let clipped = false;
@@ -208,7 +213,6 @@ const diagramOf = (sweep, onChoose) => {
     for (const [share, text] of scale.ticks(6)) {
       if (share > -0.01 && share < 1.01) pen.fillText(text, left + 19, yOf(share) + 4, 50);
     }
-    if (scale.clipped) pen.fillText("and above", left - 12, box.top - 6);
   };
   // What has no number has a colour with a name.
   const keyOf = (colours) => {
@@ -223,8 +227,8 @@ const diagramOf = (sweep, onChoose) => {
     else for (let row = 0; row < sweep.rows; row++) seen.add(what.text ? (what.at(row) === null ? 0 : -1) : neutral(row) || (what.at(row) === null ? 0 : -1));
     const parts = NEUTRAL.flatMap((text, n) => seen.has(n) ? [swatch(colours.neutral[n], what.text && n === 0 ? "no text" : text)] : []);
     const texts = what.text ? what.levels.map((text, n) => swatch(colours.lines[n % colours.lines.length], text)) : [];
-    if (keys.length > 1 && !what.text) texts.push(made("span", {}, `colour: ${what.label}${scaleOf(what).log ? ", logarithmic" : ""}`));
-    if (!what.text && scaleOf(what).clipped) texts.push(made("span", {}, "the half percent of smallest and largest have the colours at the ends"));
+    if (keys.length > 1 && !what.text) texts.push(made("span", {}, `colour: ${what.label}${scaleOf(what).log ? ", logarithmic" : ""}${what.note ? `; ${what.note}` : ""}`));
+    if (!what.text && scaleOf(what).clipped) texts.push(made("span", {}, "numbers beyond the ends of the scale are drawn as those at its ends"));
     if (!dotted) keys.forEach((key, n) => {
       if (n !== state.x && n !== state.y) parts.push(made("span", {}, `${key.name} = ${shown(key.levels[state.fixed[n]])}`));
     });

@@ -19,7 +19,7 @@
     of("final_loss", "final loss"),
     { label: "effective width", share: true, at: share("classes_end", "units") },
     { label: "dead share", share: true, at: share("dead", "units") },
-    of("escape_factor", "escape factor"),
+    { ...of("escape_factor", "escape factor"), around: 1, note: "above 1 differences between twins grow, below they shrink" },
     of("first_break", "first break"),
     of("ended", "ended"),
   ].filter(any);
