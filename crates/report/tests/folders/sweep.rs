@@ -136,12 +136,15 @@ const W: &str = "model.init_w";
 const RATE: &str = "training.optimizer.learning_rate";
 const ACTIVATION: &str = "model.activation";
 
+/// A key with its scale and how many values it has.
+type Swept = (&'static str, &'static str, Option<usize>);
+
 /// A table whose numbers are functions of the keys: the loss is `(w - 0.5)^2 + rate`, above `w > 1.5` and `rate > 0.1` runs
 /// diverge, every run at `w = 0` has parted twins, the first point fails.
 pub fn table(over: Over) -> Table {
     let activations = ["tanh", "relu", "[\"relu\", \"tanh\"]"];
     let spread = |n: usize, of: usize| if of > 1 { n as f64 / (of - 1) as f64 } else { 0.5 };
-    let (keys, points): (Vec<(&str, &str, Option<usize>)>, usize) = match over {
+    let (keys, points): (Vec<Swept>, usize) = match over {
         Over::Grid([w, rate, kinds]) => {
             let keys = [(W, "linear", w), (RATE, "log", rate), (ACTIVATION, "list", kinds)];
             let keys = keys.into_iter().filter(|key| key.2 > 1);
