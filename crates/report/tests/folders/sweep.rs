@@ -129,6 +129,9 @@ pub enum Over {
     Random(usize),
 }
 
+/// A key, its scale, and how many values it takes.
+type Swept = (&'static str, &'static str, Option<usize>);
+
 const W: &str = "model.init_w";
 const RATE: &str = "training.optimizer.learning_rate";
 const ACTIVATION: &str = "model.activation";
@@ -138,7 +141,7 @@ const ACTIVATION: &str = "model.activation";
 pub fn table(over: Over) -> Table {
     let activations = ["tanh", "relu", "[\"relu\", \"tanh\"]"];
     let spread = |n: usize, of: usize| if of > 1 { n as f64 / (of - 1) as f64 } else { 0.5 };
-    let (keys, points): (Vec<(&str, &str, Option<usize>)>, usize) = match over {
+    let (keys, points): (Vec<Swept>, usize) = match over {
         Over::Grid([w, rate, kinds]) => {
             let keys = [(W, "linear", w), (RATE, "log", rate), (ACTIVATION, "list", kinds)];
             let keys = keys.into_iter().filter(|key| key.2 > 1);
