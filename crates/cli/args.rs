@@ -21,6 +21,7 @@ use std::path::PathBuf;
   constinit init --config my.toml            which units will be alike, without training
   constinit verify                           the theorem and its limits, checked on this machine
   constinit inspect model.safetensors        which units of a checkpoint are the same unit
+  constinit sweep --config s.toml --out s1   a table of many runs
   constinit report run1                      a page of what happened, run1/report.html
   constinit devices                          what there is to run on
 
@@ -50,8 +51,10 @@ pub enum Command {
     Collapse(CollapseArgs),
     /// Make the equal units of a checkpoint differ, without changing its function
     Break(BreakArgs),
-    /// Join the reports of machines that each inspected a share of the files
+    /// Join what several machines did: reports of `inspect --shard`, folders of `sweep --shard`
     Merge(MergeArgs),
+    /// Train a network for every combination of values, and keep what came out as one table
+    Sweep(SweepArgs),
     /// Draw what a run or a sweep has left in its folder: a page to look at, or single figures
     Report(ReportArgs),
     /// List the backends of this program and the devices that they find
@@ -66,6 +69,8 @@ pub enum Command {
   constinit run --config my.toml --out run1
   constinit run --config my.toml --json | jq .loss
   constinit run --config my.toml --quotient  the same numbers at the price of the classes
+  constinit run --config my.toml --tui       watch it in the terminal
+  constinit run --config my.toml --csv run1.csv --tensorboard logs/run1
   constinit run --resume run1
 
 A configuration:
@@ -78,12 +83,20 @@ A configuration:
   [training]
   steps = 200
   optimizer = { type = \"adam\", learning_rate = 0.01 }
+  [probe]
+  every = 1
+  forecast = 100
+
+(`forecast`: will rounding part units that are alike, and when? Before training and every 100 steps.)
 
 A network of at most 64 parameters is printed whole after each step, a larger one as a table.")]
 pub struct RunArgs {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["preset", "resume"])]
     pub config: Option<PathBuf>,
+    /// The run of a sweep's configuration with this number, as its table and its page tell it
+    #[arg(long, value_name = "N", requires = "config")]
+    pub point: Option<usize>,
     /// Configuration that comes with the program
     #[arg(long, value_enum, conflicts_with = "resume")]
     pub preset: Option<Preset>,
@@ -94,8 +107,20 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub out: Option<PathBuf>,
     /// Print readings as JSON, one object a line
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tui")]
     pub json: bool,
+    /// Show loss, classes, spread and verdict in the terminal as the run goes on; `q` ends it as Ctrl-C does. Needs a
+    /// terminal; NO_COLOR takes the colours away
+    #[arg(long)]
+    pub tui: bool,
+    /// Write the readings into a new table (CSV). A resumed run writes all of its readings; a table that it has begun
+    /// goes on
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Write loss, classes, spread and deviations for TensorBoard, into a new file in this folder. A resumed run adds
+    /// another file
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
     /// Train one unit for each class of units that the optimizer keeps alike, and lift the result to full size; refused
     /// where the full network would go another way. A resumed run goes on as it began
     #[arg(long, conflicts_with = "resume")]
@@ -204,17 +229,66 @@ pub struct ComparedArgs {
     pub skip: Option<String>,
 }
 
-/// What `inspect --shard` printed on all machines, made the one report of all files.
+/// What `inspect --shard` printed on all machines, made the one report of all files. Or the folder of a sweep that machines
+/// shared, or the folders of several that each had a share: made one table.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit merge part*.jsonl
-  constinit merge part*.jsonl --json --deny twins")]
+  constinit merge part*.jsonl --json --deny twins
+  constinit merge sweep1                          one folder, shared: its results.parquet
+  constinit merge a/sweep b/sweep --out all       a new folder with all of them")]
 pub struct MergeArgs {
-    /// What the machines printed
+    /// What the machines printed, or their folders
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// The new folder of sweeps that are joined
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["deny", "json", "markdown"])]
+    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Trains the network of a configuration for every combination of the values in its [sweep], one run a core. Where equal units
+/// stay equal, one of each class is trained, in closed form; everything else is trained by Burn. The table says which.
+///
+/// Parts of it are written as runs end: the same command goes on where a sweep was stopped, and never runs a finished point
+/// again. Diverged and failed runs are rows like others.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  constinit sweep --config sweep.toml --out sweep1
+  constinit report sweep1                                    a page: phase diagram, table
+  constinit run --config sweep1/sweep.toml --point 7         one of the runs by itself
+  constinit sweep --config sweep.toml --out shared --shard 3/8
+  constinit sweep --config sweep.toml --out shared --shard auto   in a Slurm array or an indexed Kubernetes Job
+  constinit merge shared                                     when all shares are done
+
+A configuration is that of a run with one table more:
+  [sweep]
+  init_w = { from = -2, to = 2, steps = 101 }
+  training.optimizer.learning_rate = { from = 1e-3, to = 1, steps = 20, scale = \"log\" }
+  model.activation = [\"relu\", \"tanh\"]
+  training.seed = { seeds = 10 }
+
+With a table [sample], points = 1000, seed = 0, points are drawn instead, and `steps` may be left out.")]
+pub struct SweepArgs {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Folder of the table: a new one, or the one in which this sweep was begun
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Backend of the runs that have no closed form; by default the first of wgpu, flex, ndarray that is compiled in
+    #[arg(long, value_enum)]
+    pub backend: Option<BackendName>,
+    /// Runs at a time; by default as many as there are cores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Do only the K-th of N shares of the points; `auto` asks Slurm's or Kubernetes' environment
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<String>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How a report is given, and what fails it.

@@ -110,6 +110,9 @@ pub struct TrainingConfig {
 pub struct ProbeConfig {
     /// A reading after this many steps.
     pub every: usize,
+    /// A forecast before training and after this many steps; none where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<usize>,
 }
 
 /// What another program printed: numbers with 4 decimals.
@@ -162,7 +165,7 @@ impl Default for TrainingConfig {
 
 impl Default for ProbeConfig {
     fn default() -> Self {
-        Self { every: 1 }
+        Self { every: 1, forecast: None }
     }
 }
 
@@ -180,26 +183,40 @@ impl ModelConfig {
 impl RunConfig {
     /// Reads a configuration; `name` stands for it in messages.
     pub fn parse(text: &str, name: &str) -> Result<Self, Failure> {
-        let config: Self = toml::from_str(text).map_err(|error| {
-            let hint = nearest_known(error.message())
-                .map(|known| format!("did you mean `{known}`?\n"))
-                .unwrap_or_default();
-            Failure::usage(format!("{name}: {error}{hint}").trim_end())
-        })?;
-        config.check().map_err(|reason| Failure::usage(format!("{name}: {reason}")))?;
-        Ok(config)
+        toml::from_str(text).map_err(|error| unread(name, &error)).and_then(Self::checked(name))
+    }
+
+    /// The same of a table.
+    pub fn from_table(table: toml::Table, name: &str) -> Result<Self, Failure> {
+        table.try_into().map_err(|error| unread(name, &error)).and_then(Self::checked(name))
+    }
+
+    fn checked(name: &str) -> impl Fn(Self) -> Result<Self, Failure> {
+        move |config| match config.check() {
+            Ok(()) => Ok(config),
+            Err(reason) => Err(Failure::usage(format!("{name}: {reason}"))),
+        }
     }
 
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-        let mut config = Self::parse(&text, &path.display().to_string())?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        for rule in &mut config.init {
+        let config = Self::parse(&text, &path.display().to_string())?;
+        Ok(config.with_files_in(path.parent().unwrap_or(Path::new(""))))
+    }
+
+    /// With the files of initialisers, which are written down relative to `folder`, placed there.
+    pub fn with_files_in(mut self, folder: &Path) -> Self {
+        for rule in &mut self.init {
             place_files(&mut rule.init, folder);
         }
-        Ok(config)
+        self
+    }
+
+    /// The whole configuration as a table.
+    pub fn to_table(&self) -> Result<toml::Table, Failure> {
+        toml::Table::try_from(self).map_err(Failure::usage)
     }
 
     /// The whole configuration as TOML.
@@ -236,6 +253,7 @@ impl RunConfig {
         }
         let counts = [
             ("probe.every", Some(self.probe.every)),
+            ("probe.forecast", self.probe.forecast),
             ("data.batch_size", self.data.batch_size),
             ("training.checkpoint_every", self.training.checkpoint_every),
         ];
@@ -244,6 +262,17 @@ impl RunConfig {
             None => Ok(()),
         }
     }
+}
+
+/// A configuration that cannot be read, with the nearest known name.
+fn unread(name: &str, error: &toml::de::Error) -> Failure {
+    let hint = nearest_known(error.message())
+        .map(|known| format!("did you mean `{known}`?\n"))
+        .unwrap_or_default();
+    // With a place in the text, the message ends its line itself.
+    let error = error.to_string();
+    let separator = if hint.is_empty() || error.ends_with('\n') { "" } else { "; " };
+    Failure::usage(format!("{name}: {error}{separator}{hint}").trim_end())
 }
 
 /// Makes the files of an initialiser relative to where the program runs: they are written down relative to the

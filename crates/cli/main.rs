@@ -26,6 +26,7 @@ fn main() -> ExitCode {
             commands::reshape::break_up(&args).map(|()| ExitCode::SUCCESS)
         }
         Some(Command::Merge(args)) => commands::merge::merge(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Sweep(args)) => commands::sweep::sweep(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Report(args)) => commands::report::report(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Devices) => commands::devices::devices().map(|()| ExitCode::SUCCESS),
     };

@@ -1,12 +1,26 @@
-//! `constinit merge`: the reports of several machines as one.
+//! `constinit merge`: what several machines did as one.
 
 use super::inspect::Checks;
+use super::print;
 use constinit_checkpoint::{FileReport, merge as join};
 use constinit_cli::args::MergeArgs;
 use constinit_cli::failure::Failure;
-use std::path::Path;
+use constinit_cli::sweep::{SweepFolder, join_folders, join_in_place};
+use std::path::{Path, PathBuf};
 
 pub fn merge(args: &MergeArgs) -> Result<(), Failure> {
+    let folders = args.files.iter().filter(|path| path.is_dir()).count();
+    if folders > 0 && folders < args.files.len() {
+        return Err(Failure::usage(
+            "files of `inspect --shard` and folders of `sweep` are not joined with each other",
+        ));
+    }
+    if folders > 0 {
+        return sweeps(&args.files, args.out.as_deref());
+    }
+    if args.out.is_some() {
+        return Err(Failure::usage("--out: is for folders of `sweep`; reports are printed"));
+    }
     let mut reports = Vec::new();
     for path in &args.files {
         reports.extend(read(path)?);
@@ -16,6 +30,24 @@ pub fn merge(args: &MergeArgs) -> Result<(), Failure> {
     let failed = merged.iter().filter(|report| report.error.is_some()).count();
     merged.iter().try_for_each(|report| checks.take(report))?;
     checks.end(failed)
+}
+
+/// The table of a sweep whose rows are in these folders.
+fn sweeps(paths: &[PathBuf], out: Option<&Path>) -> Result<(), Failure> {
+    let folders = paths.iter().map(|path| SweepFolder::open(path));
+    let folders = folders.collect::<Result<Vec<_>, _>>()?;
+    let (joined, table) = match (folders.as_slice(), out) {
+        ([folder], None) => (join_in_place(folder)?, folder.results()),
+        (_, None) => {
+            return Err(Failure::usage("several folders are joined in a new one: --out DIR"));
+        }
+        (_, Some(out)) => join_folders(&folders, out)?,
+    };
+    let twice = match joined.twice {
+        0 => String::new(),
+        twice => format!(", {twice} of them done twice and kept once"),
+    };
+    print(&format!("{}: {} points{twice}\n", table.display(), joined.rows))
 }
 
 /// One JSON object a line.

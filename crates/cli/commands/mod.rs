@@ -8,6 +8,7 @@ pub mod merge;
 pub mod report;
 pub mod reshape;
 pub mod run;
+pub mod sweep;
 pub mod verify;
 
 use constinit_cli::failure::{Failure, on_screen};

@@ -8,26 +8,27 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit::params::{HostParameter, parameter_paths, read_parameters};
 use constinit::probe::{Observation, Probe, Schedule, SymmetryProbe};
 use constinit::surgery::{LiftedProbe, Lifting, Quotient, quotient, symmetry_of};
-use constinit::tensors::from_values;
 use constinit::train::{
-    Batch, Batches, Clip, Divergence, Ended, FullBatch, MiniBatches, NonFinite, Plan, Shifted,
-    TrainState, load_checkpoint, save_checkpoint, train,
+    Batch, Divergence, Ended, NonFinite, Plan, TrainState, load_checkpoint, save_checkpoint, train,
 };
 use constinit::{ConstInit, Error};
 use constinit_cli::args::{Preset, RunArgs};
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::config::RunConfig;
 use constinit_cli::data::{DataFiles, Examples, Matrix};
+use constinit_cli::dynamics::clip;
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
-    CheckpointDue, Comparison, End, INTERRUPTED, Interrupt, Names, Progress, RunDirectory, Screen,
-    Start, Tally, Trained, Watch, What, check_memory, explain, units_schedule, write_line,
+    CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, Live, LiveState, LiveWhat,
+    LogPaths, Names, Progress, RunDirectory, Said, Screen, Start, Tally, Trained, Watch, What,
+    batches, check_memory, explain, in_readings, set, units_schedule, write_line,
 };
+use constinit_cli::sweep::SweepConfig;
 use constinit_symmetry::Kind;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -40,7 +41,8 @@ struct Run {
     out: Option<(PathBuf, DataFiles)>,
     directory: Option<RunDirectory>,
     resume: bool,
-    json: bool,
+    said: Said,
+    logs: LogPaths,
     /// Whether one unit is trained for each class.
     quotient: bool,
 }
@@ -58,7 +60,14 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
     let (config, title, folder) = match &args.config {
         Some(path) => {
             let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-            (RunConfig::read(path)?, path.display().to_string(), folder)
+            let (config, title) = match args.point {
+                Some(point) => (
+                    SweepConfig::read(path)?.checked_config(point)?,
+                    format!("{}, point {point}", path.display()),
+                ),
+                None => (RunConfig::read(path)?, path.display().to_string()),
+            };
+            (config, title, folder)
         }
         None => {
             let preset = args.preset.unwrap_or(Preset::Notebook);
@@ -68,8 +77,10 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
     };
     let (examples, files) = check(&config, &folder, backend, args.quotient)?;
     let out = args.out.clone().map(|out| (out, files));
-    let (json, quotient) = (args.json, args.quotient);
-    let run = Run { config, title, examples, out, directory: None, resume: false, json, quotient };
+    let (said, quotient, logs) = (said(args)?, args.quotient, logs(args));
+    logs.check()?;
+    let run =
+        Run { config, title, examples, out, directory: None, resume: false, said, logs, quotient };
     Ok((run, backend))
 }
 
@@ -77,12 +88,28 @@ fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure>
     let (directory, config) = RunDirectory::open(folder)?;
     let began = directory.backend().as_deref().and_then(BackendName::named);
     let backend = backend::choose(args.backend.or(began))?;
-    let (json, quotient) = (args.json, directory.is_quotient());
+    let (said, quotient) = (said(args)?, directory.is_quotient());
     let (examples, _) = check(&config, folder, backend, quotient)?;
     let title = folder.display().to_string();
-    let directory = Some(directory);
-    let run = Run { config, title, examples, out: None, directory, resume: true, json, quotient };
+    let (directory, logs) = (Some(directory), logs(args));
+    let run =
+        Run { config, title, examples, out: None, directory, resume: true, said, logs, quotient };
     Ok((run, backend))
+}
+
+fn said(args: &RunArgs) -> Result<Said, Failure> {
+    match (args.json, args.tui) {
+        (true, _) => Ok(Said::Json),
+        (_, false) => Ok(Said::Lines),
+        (_, true) if io::stdout().is_terminal() => Ok(Said::Live),
+        (_, true) => Err(Failure::usage(
+            "--tui: standard output is no terminal; without --tui the run prints plain lines",
+        )),
+    }
+}
+
+fn logs(args: &RunArgs) -> LogPaths {
+    LogPaths { csv: args.csv.clone(), tensorboard: args.tensorboard.clone() }
 }
 
 /// Everything that can be found wrong before a folder is made.
@@ -140,26 +167,27 @@ impl Job for Run {
         }
         let parameters = read_parameters(&model).iter().map(|p| p.data.num_elements()).sum();
         let readings = self.config.training.steps / self.config.probe.every;
-        let mut screen = Screen::new(self.json, parameters, readings, self.config.training.steps);
+        let mut screen = Screen::new(self.said, parameters, readings, self.config.training.steps);
         // Asked before the checkpoint takes its place: classes are followed from the start.
         let symmetry = SymmetryProbe::new(model.axes()?).with_facts(optimizer.facts());
         let symmetry = symmetry.gradients_on(units_schedule(&self.config));
         let mut symmetry = symmetry.without_history().reporting(|_| {});
         let start = Observation::before_training(&model);
         Probe::<B, ConstInit<B>>::observe(&mut symmetry, &start);
+        let forecasts = self.forecasts::<B>(&start, device)?;
         let rate = optimizer.learning_rate();
         match small {
             None => {
                 let session =
                     Session { run: &self, backend, device, quotient: None, lifting: None };
                 let fresh = TrainState::new(model, optimizer.init()?, rate);
-                session.start(fresh, symmetry, &mut screen)
+                session.start(fresh, symmetry, forecasts, &mut screen)
             }
             Some(small) => {
                 // Its memory is what a quotient saves.
                 drop(model);
                 let trained = small.optimizer(optimizer.init::<B, ConstInit<B>>()?);
-                let trained = match self.clip() {
+                let trained = match clip(&self.config.training) {
                     Some(clip) => trained.with_clip(clip),
                     None => trained,
                 };
@@ -167,7 +195,7 @@ impl Job for Run {
                 let fresh = TrainState::new(small.module.clone(), trained, rate);
                 let quotient = Some(small);
                 let session = Session { run: &self, backend, device, quotient, lifting };
-                session.start(fresh, symmetry, &mut screen)
+                session.start(fresh, symmetry, forecasts, &mut screen)
             }
         }
     }
@@ -200,11 +228,6 @@ impl Run {
             ));
         }
         Ok(small)
-    }
-
-    fn clip(&self) -> Option<Clip> {
-        let training = &self.config.training;
-        training.clip_norm.map(Clip::GlobalNorm).or(training.clip_value.map(Clip::Value))
     }
 
     /// What a checkpoint must say to belong to this run.
@@ -243,6 +266,18 @@ impl Run {
         Ok((found.state, Some(note)))
     }
 
+    fn forecasts<B: AutodiffBackend>(
+        &self,
+        start: &Observation<'_, B, ConstInit<B>>,
+        device: &B::Device,
+    ) -> Result<Option<Forecasts<B>>, Failure> {
+        let RunConfig { training, data, probe, .. } = &self.config;
+        let Some(every) = probe.forecast else { return Ok(None) };
+        let (examples, shift) = (set::<B>(&self.examples, device), data.shift_per_step);
+        let (optimizer, loss) = (&training.optimizer, training.loss);
+        Ok(Some(Forecasts::new(every, start, optimizer, loss, examples, shift)?))
+    }
+
     fn targets_alike(&self) -> bool {
         let Matrix { columns, values, .. } = &self.examples.targets;
         values.chunks(*columns).all(|row| row.iter().all(|value| *value == row[0]))
@@ -265,13 +300,14 @@ impl<B: AutodiffBackend> Session<'_, B> {
         &self,
         fresh: State<B, O>,
         mut symmetry: SymmetryProbe,
+        forecasts: Option<Forecasts<B>>,
         screen: &mut Screen,
     ) -> Result<ExitCode, Failure> {
         let (state, note) = self.run.checkpoint(self.backend, fresh, self.device)?;
         if let Some(note) = &note {
             symmetry.resume(note.read, note.tally.broken_spaces());
         }
-        self.go(state, note, symmetry, screen)
+        self.go(state, note, symmetry, forecasts, screen)
     }
 
     /// The network that a trained module stands for.
@@ -287,6 +323,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         state: State<B, O>,
         note: Option<Note>,
         symmetry: SymmetryProbe,
+        forecasts: Option<Forecasts<B>>,
         screen: &mut Screen,
     ) -> Result<ExitCode, Failure> {
         let Run { config, title, directory, .. } = self.run;
@@ -311,15 +348,20 @@ impl<B: AutodiffBackend> Session<'_, B> {
         };
         let bar = self.progress(screen);
         let bytes = note.as_ref().map(|note| note.readings_bytes);
-        let line = start.line().map_err(in_folder)?;
+        let line = start.line().map_err(in_readings)?;
         let mut readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
+        let spaces: Vec<&str> = symmetry.axes().spaces().iter().map(|space| space.name()).collect();
+        let logs = match readings.as_ref().filter(|_| self.run.resume) {
+            Some(file) => self.run.logs.resume(&spaces, file, from + usize::from(from > 0))?,
+            None => self.run.logs.create(&spaces)?,
+        };
         let bytes = note.as_ref().map(|note| note.units_bytes);
         let units = directory.as_ref().map(|d| d.open_units(bytes)).transpose()?;
         if let Some(small) = self.quotient.as_ref().filter(|_| from == 0) {
             let trained = Trained::new(&small.spaces, small.parameters);
             screen.json_line(&trained).map_err(on_screen)?;
             if let Some(file) = &mut readings {
-                write_line(file, &trained).map_err(in_folder)?;
+                write_line(file, &trained).map_err(in_readings)?;
             }
         }
         let (number, tally, mut comparison) = match note {
@@ -327,7 +369,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             None => (0, Tally::default(), config.printed.as_ref().map(Comparison::new)),
         };
         if from == 0 {
-            let batch = self.set();
+            let batch = set::<B>(&self.run.examples, self.device);
             // Without gradients, so that nothing is kept for them. A quotient computes what the network does.
             let outputs = state.model.valid().forward(batch.inputs.inner()).into_data();
             if let Some(comparison) = &mut comparison {
@@ -343,22 +385,27 @@ impl<B: AutodiffBackend> Session<'_, B> {
         drop(read);
         let schedule = Schedule::every(config.probe.every).or(Schedule::at(config.training.steps));
         let failure = None;
+        let mut interrupt = Interrupt::listen(screen.is_live());
+        let live =
+            screen.is_live().then(|| self.live(&title, from, &bar, &interrupt)).transpose()?;
         let mut watch = Watch {
             schedule,
             names,
             symmetry,
+            forecasts,
             known_breaks: 0,
             tally,
             screen,
             readings,
+            logs,
             units,
             units_schedule: units_schedule(config),
             comparison,
             bar,
+            live,
             number,
             failure,
         };
-        let mut interrupt = Interrupt::listen();
         let (state, ended) = self.train(state, &mut watch, &mut interrupt)?;
         self.finish(&state, ended, watch, &interrupt)
     }
@@ -367,14 +414,14 @@ impl<B: AutodiffBackend> Session<'_, B> {
     fn train<O: Optimizer<ConstInit<B>, B>>(
         &self,
         mut state: State<B, O>,
-        watch: &mut Watch<'_>,
+        watch: &mut Watch<'_, B>,
         interrupt: &mut Interrupt,
     ) -> Result<(State<B, O>, Ended), Failure> {
         let config = &self.run.config;
         let loss = config.training.loss;
-        let mut data = self.batches()?;
+        let mut data = batches::<B>(config, &self.run.examples, self.device)?;
         // A quotient's optimizer clips by itself: a norm has to count what a unit stands for.
-        let clip = self.run.clip().filter(|_| self.quotient.is_none());
+        let clip = clip(&config.training).filter(|_| self.quotient.is_none());
         let check_parameters = watch.schedule.clone();
         let plan = Plan { steps: config.training.steps, clip, check_parameters };
         let mut due = CheckpointDue::new(config.training.checkpoint_every);
@@ -424,13 +471,13 @@ impl<B: AutodiffBackend> Session<'_, B> {
     fn save<O: Optimizer<ConstInit<B>, B>>(
         &self,
         state: &State<B, O>,
-        watch: &mut Watch<'_>,
+        watch: &mut Watch<'_, B>,
     ) -> Result<(), Failure> {
         let Some(directory) = &self.run.directory else { return Ok(()) };
-        let readings_bytes = watch.bytes().map_err(in_folder)?;
+        let readings_bytes = watch.bytes().map_err(in_readings)?;
         let note = Note {
             readings_bytes,
-            units_bytes: watch.unit_bytes().map_err(in_folder)?,
+            units_bytes: watch.unit_bytes().map_err(in_readings)?,
             readings: watch.number,
             read: watch.symmetry.readings().last().map_or(0, |reading| reading.step),
             tally: watch.tally.clone(),
@@ -447,10 +494,11 @@ impl<B: AutodiffBackend> Session<'_, B> {
         &self,
         state: &State<B, O>,
         ended: Ended,
-        mut watch: Watch<'_>,
+        mut watch: Watch<'_, B>,
         interrupt: &Interrupt,
     ) -> Result<ExitCode, Failure> {
         let run = self.run;
+        drop(watch.live.take());
         watch.bar.finish_and_clear();
         let parameters = match self.full(&state.model) {
             Ok(full) => read_parameters(&full),
@@ -478,7 +526,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             &names,
             comparison.as_ref(),
         );
-        watch.keep(&end).map_err(in_folder)?;
+        watch.keep(&end).map_err(in_readings)?;
         watch.screen.json_line(&end).map_err(on_screen)?;
         if watch.screen.is_sparse() {
             let named = names.in_files.iter().map(String::as_str).zip(data.iter().copied());
@@ -541,12 +589,12 @@ impl<B: AutodiffBackend> Session<'_, B> {
         &self,
         step: usize,
         ended: &Ended,
-        mut watch: Watch<'_>,
+        mut watch: Watch<'_, B>,
         error: &Failure,
     ) -> Result<ExitCode, Failure> {
         let (tally, names) = (watch.tally.clone(), watch.names.clone());
         let end = End::new(step, tally.word(), tally.first_break(), ended, &names, None);
-        watch.keep(&end).map_err(in_folder)?;
+        watch.keep(&end).map_err(in_readings)?;
         watch.screen.json_line(&end).map_err(on_screen)?;
         let what = match ended {
             Ended::Diverged(divergence) => format!("{}; ", explain(divergence, &names)),
@@ -566,26 +614,33 @@ impl<B: AutodiffBackend> Session<'_, B> {
         })
     }
 
-    fn set(&self) -> Batch<B> {
-        let tensor = |matrix: &Matrix| {
-            from_values(matrix.values.clone(), [matrix.rows, matrix.columns], self.device)
-        };
-        let Examples { inputs, targets } = &self.run.examples;
-        Batch { inputs: tensor(inputs), targets: tensor(targets) }
-    }
-
-    fn batches(&self) -> Result<impl Batches<Batch = Batch<B>> + use<B>, Failure> {
-        let data = &self.run.config.data;
-        let mut source: Box<dyn Batches<Batch = Batch<B>>> = match data.batch_size {
-            None => Box::new(FullBatch::new(self.set())?),
-            Some(size) => Box::new(MiniBatches::new(self.set(), size, data.shuffle_seed)?),
-        };
-        Ok(Shifted::new(move |step| source.batch(step), data.shift_per_step))
+    /// The run in the terminal, from now on.
+    fn live(
+        &self,
+        title: &str,
+        from: usize,
+        bar: &ProgressBar,
+        interrupt: &Interrupt,
+    ) -> Result<Live, Failure> {
+        let RunConfig { model, training, .. } = &self.run.config;
+        let optimizer = training.optimizer.name();
+        let subject = format!(
+            "{:?} {:?}, {optimizer} {}",
+            model.layer_dims,
+            model.activation,
+            training.optimizer.learning_rate()
+        );
+        let (title, steps) = (title.to_owned(), training.steps);
+        let state = LiveState { title, subject, steps, from, ..LiveState::default() };
+        let targets_alike = self.run.targets_alike();
+        let what = LiveWhat { backend: self.backend.as_str(), optimizer, targets_alike };
+        Live::start(state, what, bar.clone(), interrupt.clone())
+            .map_err(|error| Failure::usage(format!("--tui: the terminal: {error}")))
     }
 
     fn progress(&self, screen: &Screen) -> ProgressBar {
         let steps = self.run.config.training.steps as u64;
-        if !screen.is_sparse() {
+        if !screen.is_sparse() || screen.is_live() {
             return ProgressBar::hidden();
         }
         // On a terminal only: the draw target is hidden elsewhere.
@@ -608,8 +663,4 @@ fn in_full(ended: Ended, names: &Names, parameters: &[HostParameter]) -> Ended {
     let found = data.and_then(|data| data.iter::<f64>().position(|value| !value.is_finite()));
     let what = NonFinite::Parameter { path, entry: found.unwrap_or(entry) };
     Ended::Diverged(Divergence { step, what, value })
-}
-
-fn in_folder(error: io::Error) -> Failure {
-    Failure::usage(format!("readings.jsonl: {error}"))
 }

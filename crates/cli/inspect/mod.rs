@@ -2,19 +2,18 @@
 
 pub mod deny;
 pub mod markdown;
-pub mod shard;
 pub mod table;
 pub mod text;
 
 use crate::args::{ComparedArgs, InspectArgs, Said};
 use crate::failure::Failure;
+use crate::shard::Shard;
 use constinit_checkpoint::{
     Checkpoint, CheckpointError, FileReport, Part, Questions, discover, inspect,
 };
 use constinit_symmetry::{AxesFile, Policy};
 use indicatif::{ProgressBar, ProgressStyle};
 use regex::Regex;
-use shard::Shard;
 use std::path::{Path, PathBuf};
 
 /// Inspects everything that was asked for and hands on one report a checkpoint, as they are made. A checkpoint that

@@ -63,7 +63,10 @@ impl Needs {
     fn of(config: &RunConfig, examples: usize, quotient: bool) -> Self {
         let dims = &config.model.layer_dims;
         let bias = u128::from(config.model.bias);
-        let batch = config.data.batch_size.unwrap_or(examples).min(examples) as u128;
+        // A forecast takes gradients of the full network on all examples.
+        let forecast = config.probe.forecast.is_some();
+        let batch = config.data.batch_size.filter(|_| !forecast).unwrap_or(examples);
+        let batch = batch.min(examples) as u128;
         let mut tensors: Vec<(String, u128)> = Vec::new();
         let mut parameters = 0;
         for (number, pair) in dims.windows(2).enumerate() {
@@ -74,7 +77,7 @@ impl Needs {
         }
         let widths = dims.iter().enumerate();
         let ends = |number: usize| number == 0 || number + 1 == dims.len();
-        for (number, width) in widths.filter(|(number, _)| !quotient || ends(*number)) {
+        for (number, width) in widths.filter(|(number, _)| !quotient || forecast || ends(*number)) {
             let name = match number {
                 0 => "the batch of inputs".to_owned(),
                 last if last + 1 == dims.len() => "the batch of outputs".to_owned(),
@@ -90,7 +93,11 @@ impl Needs {
         // The parameter before and after, its gradient, and a reading.
         let update = parameters * (4 + state);
         // The examples are kept as doubles, too.
-        let training = if quotient { LIFTED * parameters } else { gradient.max(update) };
+        let training = match (quotient, forecast) {
+            (false, _) => gradient.max(update),
+            (true, false) => LIFTED * parameters,
+            (true, true) => LIFTED * parameters + ACTIVATIONS * batch * hidden,
+        };
         let total = (training + 3 * data) * ENTRY;
         // Of the largest ones the first.
         let largest = tensors.into_iter().rev().max_by_key(|(_, size)| *size).unwrap_or_default();
@@ -134,6 +141,13 @@ mod tests {
         let quotient = Needs::of(&config("adam"), 50, true);
         assert_eq!(quotient.total, 4 * (13_002 * 5 + 1800));
         assert_eq!(quotient.largest, ("linear1.weight [1000, 10]".to_owned(), 40_000));
+        // But for forecasts, which take them on all examples.
+        let mut config = config("adam");
+        config.probe.forecast = Some(7);
+        config.data.batch_size = Some(5);
+        let quotient = Needs::of(&config, 50, true);
+        assert_eq!(quotient.total, 4 * (13_002 * 5 + 4 * 50_100 + 1800));
+        assert_eq!(quotient.largest, ("the batch of hidden1 [50, 1000]".to_owned(), 200_000));
     }
 
     #[test]

@@ -192,6 +192,26 @@ impl Reading {
         }
     }
 
+    /// Steps done.
+    pub fn step(&self) -> usize {
+        self.step
+    }
+
+    /// The numbers that are drawn over steps, with the names that TensorBoard groups them by.
+    pub fn scalars(&self) -> impl Iterator<Item = (String, f64)> + '_ {
+        let loss = self.loss.map(|loss| ("loss".to_owned(), loss));
+        let of_space = |space: &Space| {
+            let twins = (format!("{}/twins", space.name), space.twins as f64);
+            let spread = space.spread.map(|spread| (format!("{}/spread", space.name), spread));
+            std::iter::once(twins).chain(spread)
+        };
+        let properties = self.properties.iter().filter_map(|(name, property)| {
+            let deviation = property.as_ref().and_then(|property| property.deviation);
+            deviation.map(|deviation| (format!("properties/{name}"), deviation))
+        });
+        loss.into_iter().chain(self.spaces.iter().flat_map(of_space)).chain(properties)
+    }
+
     /// With what the classes of the start mean.
     pub fn with_certificate(self, sentences: Vec<String>) -> Self {
         Self { certificate: Some(sentences), ..self }

@@ -20,7 +20,7 @@ const SMALL: usize = 64;
 /// About how many lines a table has.
 const TABLE_LINES: usize = 40;
 
-/// Standard output, in one of three manners.
+/// Standard output, in one of four manners.
 pub struct Screen {
     out: AutoStream<Stdout>,
     manner: Manner,
@@ -31,10 +31,21 @@ pub struct Screen {
     closed: bool,
 }
 
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    Json,
+    /// A live view.
+    Live,
+    Lines,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
     /// One JSON object a line.
     Json,
+    /// Title and verdict; what is between them is seen in a live view.
+    Live,
     /// All parameters after each step.
     Whole,
     /// A line for every so many readings.
@@ -42,11 +53,12 @@ enum Manner {
 }
 
 impl Screen {
-    pub fn new(json: bool, parameters: usize, readings: usize, last_step: usize) -> Self {
-        let manner = match (json, parameters <= SMALL) {
-            (true, _) => Manner::Json,
-            (false, true) => Manner::Whole,
-            (false, false) => Manner::Table { every: readings.div_ceil(TABLE_LINES).max(1) },
+    pub fn new(said: Said, parameters: usize, readings: usize, last_step: usize) -> Self {
+        let manner = match said {
+            Said::Json => Manner::Json,
+            Said::Live => Manner::Live,
+            Said::Lines if parameters <= SMALL => Manner::Whole,
+            Said::Lines => Manner::Table { every: readings.div_ceil(TABLE_LINES).max(1) },
         };
         Self { out: anstream::stdout(), manner, last_step, heading_shown: false, closed: false }
     }
@@ -54,6 +66,15 @@ impl Screen {
     /// Whether nobody reads any more.
     pub fn closed(&self) -> bool {
         self.closed
+    }
+
+    fn shows_no_lines(&self) -> bool {
+        matches!(self.manner, Manner::Json | Manner::Live)
+    }
+
+    /// Whether a live view is shown between title and verdict.
+    pub fn is_live(&self) -> bool {
+        self.manner == Manner::Live
     }
 
     /// Whether standard output says little enough for a progress bar beside it.
@@ -71,7 +92,7 @@ impl Screen {
 
     /// Outputs and targets side by side, each `[examples, outputs]`.
     pub fn outputs(&mut self, outputs: &TensorData, targets: &TensorData) -> io::Result<()> {
-        if self.manner == Manner::Json {
+        if self.shows_no_lines() {
             return Ok(());
         }
         let (outputs, targets) = (lines(outputs), lines(targets));
@@ -92,7 +113,7 @@ impl Screen {
         heading: &str,
         parameters: impl IntoIterator<Item = (&'a str, &'a TensorData)>,
     ) -> io::Result<()> {
-        if self.manner == Manner::Json {
+        if self.shows_no_lines() {
             return Ok(());
         }
         let text = parameters_text(parameters);
@@ -109,6 +130,7 @@ impl Screen {
     ) -> io::Result<()> {
         match self.manner {
             Manner::Json => self.write(|out| write_line(out, line)),
+            Manner::Live => Ok(()),
             Manner::Whole if reading.step == 0 => Ok(()),
             Manner::Whole => {
                 let loss = reading.loss.map_or(String::new(), |loss| format!("   loss {loss:.4}"));
@@ -154,7 +176,7 @@ impl Screen {
 
     /// What the classes of the start mean.
     pub fn certificate(&mut self, lines: &[String]) -> io::Result<()> {
-        if self.manner == Manner::Json || lines.is_empty() {
+        if self.shows_no_lines() || lines.is_empty() {
             return Ok(());
         }
         self.write(|out| {

@@ -4,6 +4,7 @@ use super::Names;
 use constinit::probe::{Cause, FirstBreak, GradientsThen, SpaceReading, SymmetryReading};
 use constinit_symmetry::theorem::{Alike, Properties};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The first reading at which two units differed that had been one unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +83,19 @@ impl Broken {
     }
 }
 
+/// Who differs where, and by how much.
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { units: [u, v], parameter, ulps, .. } = self;
+        let difference = self.difference.unwrap_or(f64::INFINITY);
+        let plural = if *ulps == 1 { "" } else { "s" };
+        write!(
+            f,
+            "units {u} and {v} differ in {parameter} by {difference:.3e} ({ulps} ulp{plural})"
+        )
+    }
+}
+
 impl Tally {
     /// Takes one reading into account.
     pub fn add(&mut self, names: &[&str], properties: &Properties, reading: &SymmetryReading) {
@@ -112,6 +126,11 @@ impl Tally {
     /// The first break of any space.
     pub fn first_break(&self) -> Option<&Broken> {
         self.breaks.iter().min_by_key(|broken| broken.step)
+    }
+
+    /// The break that came last.
+    pub fn last_break(&self) -> Option<&Broken> {
+        self.breaks.iter().max_by_key(|broken| broken.step)
     }
 
     /// The spaces that have broken.
@@ -207,15 +226,9 @@ impl Space {
                 format!("{name}: {units} units were {one} {when} on {backend}, bit for bit.")
             }
             Some(broken) => {
-                let [u, v] = broken.units;
-                let difference = broken.difference.unwrap_or(f64::INFINITY);
-                let plural = if broken.ulps == 1 { "" } else { "s" };
                 format!(
-                    "{name}: {units} units were {one} until step {step} on {backend}; then units {u} and {v} differ \
-                     in {parameter} by {difference:.3e} ({ulps} ulp{plural}){gradients}.",
+                    "{name}: {units} units were {one} until step {step} on {backend}; then {broken}{gradients}.",
                     step = broken.step,
-                    parameter = broken.parameter,
-                    ulps = broken.ulps,
                     gradients = match broken.gradients_agreed {
                         None => "",
                         Some(true) => ", while their gradients agreed",

@@ -1,14 +1,17 @@
 //! The probes of a run: readings, progress, checkpoints that fall due, signals to end.
 
+use super::forecast::Forecast;
 use super::readings::{Reading, write_line};
 use super::verdict::Broken;
-use super::{Comparison, Names, Screen, Tally, UnitsFile};
+use super::{Comparison, Forecasts, Live, Logs, Names, Screen, Tally, UnitsFile};
 use crate::failure::Failure;
 use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
-use constinit::probe::{Flow, Observation, Probe, Schedule, SymmetryProbe, properties_of};
+use constinit::probe::{
+    EscapeReading, Flow, Observation, Probe, Schedule, SymmetryProbe, properties_of,
+};
 use indicatif::ProgressBar;
 use std::fs::File;
 use std::io::{self, Seek};
@@ -23,27 +26,30 @@ const CHECKPOINT_PERIOD: Duration = Duration::from_secs(5);
 pub const INTERRUPTED: &str = "interrupted";
 
 /// Takes a reading, shows it and keeps it.
-pub struct Watch<'a> {
+pub struct Watch<'a, B: AutodiffBackend> {
     pub schedule: Schedule,
     pub names: Names,
     /// Has seen the network as it was before training.
     pub symmetry: SymmetryProbe,
+    pub forecasts: Option<Forecasts<B>>,
     /// How many of the probe's breaks the tally knows.
     pub known_breaks: usize,
     pub tally: Tally,
     pub screen: &'a mut Screen,
     pub readings: Option<File>,
+    pub logs: Logs,
     pub units: Option<UnitsFile>,
     /// Whose states of the units are kept, beside those of first breaks.
     pub units_schedule: Schedule,
     pub comparison: Option<Comparison>,
     pub bar: ProgressBar,
+    pub live: Option<Live>,
     /// Readings taken.
     pub number: usize,
     pub failure: Option<Failure>,
 }
 
-impl Watch<'_> {
+impl<B: AutodiffBackend> Watch<'_, B> {
     /// Bytes of readings that are written.
     pub fn bytes(&mut self) -> io::Result<u64> {
         match &mut self.readings {
@@ -74,9 +80,27 @@ impl Watch<'_> {
         self.screen.closed() && self.readings.is_none()
     }
 
-    fn read<B: AutodiffBackend>(
+    fn look(&mut self, seen: &Observation<'_, B, ConstInit<B>>) -> Result<(), Failure> {
+        // Taken first: what is told before training comes before the first reading.
+        let forecasts = self.forecasts.as_mut().filter(|forecasts| forecasts.due(seen.step));
+        let forecast = match forecasts {
+            Some(forecasts) => forecasts.read(seen).map_err(Failure::usage)?.cloned(),
+            None => None,
+        };
+        if self.schedule.due(seen.step) {
+            self.read(seen, forecast.as_ref())?;
+        }
+        let Some(forecast) = &forecast else { return Ok(()) };
+        let line = Forecast::new(forecast);
+        self.keep(&line).map_err(in_readings)?;
+        let screen = &mut *self.screen;
+        self.bar.suspend(|| screen.json_line(&line)).map_err(crate::failure::on_screen)
+    }
+
+    fn read(
         &mut self,
         seen: &Observation<'_, B, ConstInit<B>>,
+        forecast: Option<&EscapeReading>,
     ) -> Result<(), Failure> {
         let data: Vec<&TensorData> = seen.parameters().iter().map(|p| &p.data).collect();
         let (properties, _) =
@@ -111,9 +135,15 @@ impl Watch<'_> {
         if first {
             certificate.extend(self.symmetry.summary().lines().map(str::to_owned));
             line = line.with_certificate(certificate.clone());
+            let outlooks = forecast.iter().flat_map(|forecast| &forecast.spaces);
+            certificate.extend(outlooks.map(ToString::to_string));
         }
         let kept = self.readings.as_mut().map_or(Ok(()), |file| write_line(file, &line));
-        kept.map_err(|error| Failure::usage(format!("readings.jsonl: {error}")))?;
+        kept.map_err(in_readings)?;
+        self.logs.write(&line)?;
+        if let Some(live) = &mut self.live {
+            live.add(&spaces, reading, &self.tally, self.number + 1);
+        }
         let screen = &mut *self.screen;
         let number = self.number;
         self.number += 1;
@@ -126,9 +156,14 @@ impl Watch<'_> {
     }
 }
 
-impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for Watch<'_> {
+/// `readings.jsonl` cannot be written.
+pub fn in_readings(error: io::Error) -> Failure {
+    Failure::usage(format!("readings.jsonl: {error}"))
+}
+
+impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for Watch<'_, B> {
     fn due(&self, step: usize) -> bool {
-        self.schedule.due(step)
+        self.schedule.due(step) || self.forecasts.as_ref().is_some_and(|them| them.due(step))
     }
 
     fn reads_gradients(&self) -> bool {
@@ -136,7 +171,7 @@ impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for Watch<'_> {
     }
 
     fn observe(&mut self, seen: &Observation<'_, B, ConstInit<B>>) -> Flow {
-        match self.read(seen) {
+        match self.look(seen) {
             Ok(()) if self.is_lost() => {
                 Flow::Stop { reason: "nobody reads standard output".to_owned() }
             }
@@ -200,21 +235,26 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for CheckpointDue {
 pub struct Interrupt {
     /// The number of the signal; 0 before there is one.
     signal: Arc<AtomicUsize>,
+    /// Whether one has come since somebody asked.
+    came: Arc<AtomicBool>,
 }
 
 impl Interrupt {
     /// Listens for Ctrl-C and for SIGTERM, which batch systems and containers send some time
-    /// before they end a program. A second signal ends the program at once.
-    pub fn listen() -> Self {
+    /// before they end a program. A second signal ends the program at once, but for a `live` view: that has a terminal
+    /// to give back before, and asks [`has_come`](Self::has_come).
+    pub fn listen(live: bool) -> Self {
         use signal_hook::consts::{SIGINT, SIGTERM};
         use signal_hook::flag;
         let signal = Arc::<AtomicUsize>::default();
+        let came = Arc::<AtomicBool>::default();
+        // Set by the first signal, where the second one is to end the program.
         let again = Arc::<AtomicBool>::default();
         for number in [SIGINT, SIGTERM] {
             // Handlers run in this order, so that the first signal only sets the flag. Where a
             // handler cannot be set, the program ends as it would without.
             let _ = flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&again))
-                .and_then(|_| flag::register(number, Arc::clone(&again)))
+                .and_then(|_| flag::register(number, Arc::clone(if live { &came } else { &again })))
                 .and_then(|_| {
                     flag::register_usize(
                         number,
@@ -223,7 +263,18 @@ impl Interrupt {
                     )
                 });
         }
-        Self { signal }
+        Self { signal, came }
+    }
+
+    /// As if Ctrl-C had come as a signal.
+    pub fn raise(&self) {
+        self.signal.store(signal_hook::consts::SIGINT.unsigned_abs() as usize, Ordering::Relaxed);
+        self.came.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a signal has come since this was last asked.
+    pub fn has_come(&self) -> bool {
+        self.came.swap(false, Ordering::Relaxed)
     }
 
     /// The signal that has come, if one has.

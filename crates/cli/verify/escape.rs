@@ -1,6 +1,5 @@
 //! Differences between twins: their curvature, how they grow, and when they can be seen.
 
-use super::theorem::function;
 use super::trial::{Network, Trial, numbers};
 use super::{Check, Scope, engine, worse};
 use crate::backend::{Job, dispatch_doubles};
@@ -10,6 +9,7 @@ use constinit::train::{Loss, OptimizerConfig};
 use constinit::transverse::{LanczosSettings, lowest_eigenvalue, stability};
 use constinit::{Activation, ConstInit};
 use constinit_cli::backend_name::BackendName;
+use constinit_cli::dynamics::function;
 use constinit_cli::failure::Failure;
 use constinit_symmetry::dynamics::{Function, Layer, Mse, Perceptron, Sgd, Training};
 use constinit_symmetry::forecast::{Descent, Forecast};

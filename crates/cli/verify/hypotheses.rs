@@ -1,12 +1,12 @@
 //! What happens where a hypothesis is missing: exactly what the certificate says.
 
-use super::theorem::function;
 use super::trial::{Network, Trace, Trial, Trials, numbers};
 use super::{Check, Scope, engine, worse};
 use crate::backend::dispatch;
 use constinit::Activation;
 use constinit::train::{Loss, OptimizerConfig};
 use constinit_cli::backend_name::BackendName;
+use constinit_cli::dynamics::function;
 use constinit_cli::failure::Failure;
 use constinit_symmetry::theorem::ConstantPerceptron;
 use constinit_symmetry::{

@@ -6,8 +6,9 @@ use crate::backend::dispatch;
 use constinit::Activation;
 use constinit::train::{Loss, OptimizerConfig};
 use constinit_cli::backend_name::BackendName;
+use constinit_cli::dynamics::{function, loss_function};
 use constinit_cli::failure::Failure;
-use constinit_symmetry::dynamics::{self, Function, LossFunction};
+use constinit_symmetry::dynamics;
 use constinit_symmetry::theorem::{ConstantPerceptron, properties};
 
 const STEPS: usize = 10;
@@ -15,29 +16,6 @@ const STEPS: usize = 10;
 const ROUNDING: f64 = 1e-4;
 
 const LOSSES: [Loss; 3] = [Loss::Mse, Loss::Huber, Loss::CrossEntropy];
-
-/// The same function without a backend.
-pub fn function(activation: Activation) -> Function {
-    match activation {
-        Activation::Relu => Function::Relu,
-        Activation::Tanh => Function::Tanh,
-        Activation::Sigmoid => Function::Sigmoid,
-        Activation::Gelu => Function::Gelu,
-        Activation::Silu => Function::Silu,
-        Activation::Softplus => Function::Softplus,
-        Activation::LeakyRelu => Function::LeakyRelu,
-        Activation::Identity => Function::Identity,
-    }
-}
-
-/// The same loss without a backend.
-fn loss_function(loss: Loss) -> LossFunction {
-    match loss {
-        Loss::Mse => LossFunction::Mse,
-        Loss::Huber => LossFunction::Huber,
-        Loss::CrossEntropy => LossFunction::CrossEntropy,
-    }
-}
 
 /// A constant network, and what to train it on.
 struct Case {

@@ -515,6 +515,13 @@ fn the_probe_follows_a_pair_to_its_escape() {
     assert!(matches!(third.outlook, Outlook::Escaped { apart } if apart > ESCAPED), "{third:?}");
     assert!(third.to_string().starts_with("hidden1: units 0 and 2 were alike and lie "));
 
+    // A probe that is resumed follows the classes of the start, and not those that it meets.
+    let mut resumed = EscapeProbe::new(model.axes().unwrap(), &config, mse(&data));
+    resumed.follow(&Observation::before_training(&model)).unwrap();
+    assert!(resumed.readings().is_empty());
+    resumed.observe(&Observation::after_step(2, &module(&net)));
+    assert_eq!(resumed.readings(), &probe.readings()[2..]);
+
     // Adam has no rate, and says why.
     let adam = OptimizerConfig::Adam(AdamSettings::default());
     let mut probe = EscapeProbe::new(model.axes().unwrap(), &adam, mse(&data));

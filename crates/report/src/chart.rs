@@ -1,6 +1,6 @@
-//! Lines over steps.
+//! Lines over steps, or over another quantity that is counted.
 
-use crate::figure::{BROAD, Entry, Figure, WIDTH, text_width};
+use crate::figure::{Entry, Figure, Stroke, WIDTH, text_width};
 use crate::markup::escaped;
 use crate::number::short;
 use crate::palette::COLOURS;
@@ -25,9 +25,11 @@ pub(crate) struct Chart<'a> {
     /// What the numbers are, above their axis.
     pub quantity: &'a str,
     pub scale: Scale,
-    /// The end of the axis of steps.
-    pub last_step: usize,
-    /// The steps of all lines.
+    /// The axis below: of steps, mostly.
+    pub across: Scale,
+    /// What it counts.
+    pub along: &'a str,
+    /// The steps of all lines, or what is counted instead.
     pub steps: Vec<usize>,
     pub lines: Vec<Line>,
     /// Lines that are shown and hidden together, and the colour of each.
@@ -46,8 +48,10 @@ pub(crate) struct Line {
     pub width: f64,
     /// What stands at its end, where something does.
     pub label: Option<String>,
-    /// A broad stroke behind other lines, whose name is what all such strokes mean.
-    pub behind: bool,
+    /// The name of a band is what all bands mean.
+    pub stroke: Stroke,
+    /// Where each number of the line gets a mark of its own: the text of each.
+    pub points: Vec<String>,
 }
 
 impl Chart<'_> {
@@ -55,13 +59,15 @@ impl Chart<'_> {
     pub fn figure(self) -> Figure {
         let mut marks = String::new();
         self.frame(&mut marks);
-        axis_of_steps(&mut marks, self.last_step, BOTTOM);
+        axis(&mut marks, &self.across, self.along, BOTTOM);
         if let Some((step, text)) = &self.mark {
-            mark_step(&mut marks, x_of(*step, self.last_step), self.top(), text);
+            mark_step(&mut marks, self.x(*step), self.top(), text);
         }
-        let in_front = self.lines.iter().filter(|line| !line.behind);
-        for line in self.lines.iter().filter(|line| line.behind).chain(in_front) {
+        let is_band = |line: &&Line| line.stroke == Stroke::Band;
+        let in_front = self.lines.iter().filter(|line| !is_band(line));
+        for line in self.lines.iter().filter(is_band).chain(in_front) {
             self.line(&mut marks, line);
+            self.points(&mut marks, line);
         }
         self.labels(&mut marks);
         let groups = self.groups.iter().enumerate();
@@ -69,15 +75,18 @@ impl Chart<'_> {
             group: group_class(number),
             label: label.clone(),
             colour: number % COLOURS,
-            broad: false,
+            stroke: match self.lines.iter().find(|line| line.group == number) {
+                Some(line) if line.stroke == Stroke::Dashed => Stroke::Dashed,
+                _ => Stroke::Plain,
+            },
         });
-        let band = self.lines.iter().find(|line| line.behind).map(|line| Entry {
+        let band = self.lines.iter().find(is_band).map(|line| Entry {
             group: String::new(),
             label: line.name.clone(),
             colour: line.group % COLOURS,
-            broad: true,
+            stroke: Stroke::Band,
         });
-        let told = self.lines.iter().filter(|line| !line.behind);
+        let told = self.lines.iter().filter(|line| !is_band(line));
         let told = told.map(|line| {
             let rounded = |value: &Option<f64>| value.map(rounded);
             let values: Vec<Option<f64>> = line.values.iter().map(rounded).collect();
@@ -85,7 +94,7 @@ impl Chart<'_> {
         });
         let readout = json!({
             "plot": [LEFT, self.top(), RIGHT, BOTTOM],
-            "last": self.last_step.max(1),
+            "last": self.across.end(),
             "scale": self.scale,
             "steps": self.steps,
             "lines": told.collect::<Vec<_>>(),
@@ -105,6 +114,10 @@ impl Chart<'_> {
     /// The upper edge of the area of lines: a mark has its text above it.
     fn top(&self) -> f64 {
         if self.mark.is_some() { 40.0 } else { 24.0 }
+    }
+
+    fn x(&self, step: usize) -> f64 {
+        x_at(step, &self.across)
     }
 
     fn height_of(&self, place: f64) -> f64 {
@@ -133,21 +146,42 @@ impl Chart<'_> {
         if path.is_empty() {
             return;
         }
-        let Line { group, name, width, behind, .. } = line;
+        let Line { group, name, width, stroke, .. } = line;
         // One number is no line, and a dot has to be seen.
         let alone = line.values.iter().flatten().count() == 1;
         let width = if alone { 7.0 } else { *width };
         let (class, colour) = (group_class(*group), group % COLOURS);
-        let _ = if *behind {
-            writeln!(svg, "<path class=\"line {class} c{colour}\" {BROAD} d=\"{path}\"/>")
+        let attributes = stroke.attributes(width);
+        let _ = if *stroke == Stroke::Band {
+            writeln!(svg, "<path class=\"line {class} c{colour}\" {attributes} d=\"{path}\"/>")
         } else {
             writeln!(
                 svg,
-                "<path class=\"line trace {class} c{colour}\" stroke-width=\"{width}\" d=\"{path}\"><title>{}</title>\
+                "<path class=\"line trace {class} c{colour}\" {attributes} d=\"{path}\"><title>{}</title>\
                  </path>",
                 escaped(name)
             )
         };
+    }
+
+    /// A mark for each number of a line, of a shape that only lines of other colours share.
+    fn points(&self, svg: &mut String, line: &Line) {
+        let (class, colour) = (group_class(line.group), line.group % COLOURS);
+        for ((step, value), text) in self.steps.iter().zip(&line.values).zip(&line.points) {
+            let Some(place) = value.and_then(|value| self.scale.place(value)) else { continue };
+            let shape = match line.group % 4 {
+                0 => "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z",
+                1 => "m-4.5 -4.5h9v9h-9z",
+                2 => "m0 -6l5.5 10h-11z",
+                _ => "m0 -6l6 6l-6 6l-6 -6z",
+            };
+            let (x, y, text) = (self.x(*step), self.height_of(place), escaped(text));
+            let _ = writeln!(
+                svg,
+                "<path class=\"mark {class} f{colour}\" role=\"img\" aria-label=\"{text}\" \
+                 d=\"M{x:.1} {y:.1}{shape}\"><title>{text}</title></path>"
+            );
+        }
     }
 
     /// The path of a line, with gaps; a number between two gaps is a dot.
@@ -163,7 +197,7 @@ impl Chart<'_> {
                 (drawing, alone) = (false, false);
                 continue;
             };
-            let (x, y) = (x_of(*step, self.last_step), self.height_of(place));
+            let (x, y) = (self.x(*step), self.height_of(place));
             let _ = write!(path, "{}{x:.1} {y:.1}", if drawing { 'L' } else { 'M' });
             alone = !drawing;
             drawing = true;
@@ -179,7 +213,7 @@ impl Chart<'_> {
         let end = |line: &Line| {
             let last = line.values.iter().rposition(Option::is_some)?;
             let place = self.scale.place(line.values[last]?)?;
-            Some((self.height_of(place), x_of(self.steps[last], self.last_step)))
+            Some((self.height_of(place), self.x(self.steps[last])))
         };
         let mut labels: Vec<(f64, f64, usize, &str)> = self
             .lines
@@ -216,13 +250,21 @@ pub(crate) fn group_class(number: usize) -> String {
 
 /// Where a step lies.
 pub(crate) fn x_of(step: usize, last_step: usize) -> f64 {
-    LEFT + (RIGHT - LEFT) * Scale::of_steps(last_step).place(step as f64).unwrap_or(0.0)
+    x_at(step, &Scale::of_steps(last_step))
+}
+
+fn x_at(step: usize, across: &Scale) -> f64 {
+    LEFT + (RIGHT - LEFT) * across.place(step as f64).unwrap_or(0.0)
 }
 
 /// The axis of steps, below everything.
 pub(crate) fn axis_of_steps(svg: &mut String, last_step: usize, y: f64) {
+    axis(svg, &Scale::of_steps(last_step), "step", y);
+}
+
+fn axis(svg: &mut String, across: &Scale, along: &str, y: f64) {
     let _ = writeln!(svg, "<path class=\"axis\" d=\"M{LEFT} {y}H{RIGHT}\"/>");
-    for tick in Scale::of_steps(last_step).whole_ticks(6) {
+    for tick in across.whole_ticks(6) {
         let x = LEFT + (RIGHT - LEFT) * tick.place;
         let _ = writeln!(
             svg,
@@ -234,9 +276,10 @@ pub(crate) fn axis_of_steps(svg: &mut String, last_step: usize, y: f64) {
     }
     let _ = writeln!(
         svg,
-        "<text class=\"q\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">step</text>",
+        "<text class=\"q\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
         (LEFT + RIGHT) / 2.0,
-        y + 36.0
+        y + 36.0,
+        escaped(along)
     );
 }
 
@@ -296,7 +339,8 @@ mod tests {
             values,
             width: 2.0,
             label: Some("end".into()),
-            behind: false,
+            stroke: Stroke::Plain,
+            points: Vec::new(),
         };
         Chart {
             name: "test".into(),
@@ -305,7 +349,8 @@ mod tests {
             notes: Vec::new(),
             quantity: "loss",
             scale: Scale::Linear { low: 0.0, high: 10.0 },
-            last_step: 10,
+            across: Scale::of_steps(10),
+            along: "step",
             steps,
             lines: vec![line],
             groups: vec!["a".into()],

@@ -9,8 +9,27 @@ pub(crate) const WIDTH: f64 = 760.0;
 const HEAD: f64 = 34.0;
 const LEGEND_ROW: f64 = 20.0;
 
-/// How the bands behind lines are drawn.
-pub(crate) const BROAD: &str = "stroke-width=\"9\" stroke-opacity=\"0.28\"";
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stroke {
+    /// What was measured.
+    Plain,
+    /// What was only expected.
+    Dashed,
+    /// A broad, pale stroke behind other lines, which cannot be hidden by itself.
+    Band,
+}
+
+impl Stroke {
+    /// The attributes of a line of this width; a band has its own.
+    pub fn attributes(self, width: f64) -> String {
+        match self {
+            Self::Plain => format!("stroke-width=\"{width}\""),
+            Self::Dashed => format!("stroke-width=\"{width}\" stroke-dasharray=\"6 5\""),
+            Self::Band => "stroke-width=\"9\" stroke-opacity=\"0.28\"".to_owned(),
+        }
+    }
+}
 
 /// One drawing with what people need to read it.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +57,7 @@ pub(crate) struct Entry {
     pub group: String,
     pub label: String,
     pub colour: usize,
-    /// A broad, pale stroke, which cannot be hidden by itself.
-    pub broad: bool,
+    pub stroke: Stroke,
 }
 
 impl Figure {
@@ -81,9 +99,9 @@ impl Figure {
         }
         let (mut x, mut y) = (20.0, self.height + 12.0);
         let mut svg = String::new();
-        for Entry { label, colour, broad, .. } in &self.legend {
-            let (stroke, beside) =
-                if *broad { (BROAD, 27.0) } else { ("stroke-width=\"3\"", 22.0) };
+        for Entry { label, colour, stroke, .. } in &self.legend {
+            let beside = if *stroke == Stroke::Band { 27.0 } else { 22.0 };
+            let stroke = stroke.attributes(3.0);
             let width = 38.0 + text_width(label);
             if x + width > WIDTH && x > 20.0 {
                 (x, y) = (20.0, y + LEGEND_ROW);

@@ -7,7 +7,7 @@
 //! - [`Run::read`] reads the folder of `constinit run --out`; [`Run::page`] is its page, [`Run::figures`] its figures.
 //! - [`Sweep::read`] reads the folder of `constinit sweep`; [`Sweep::page`] and [`Sweep::figures`] are the same of many
 //!   runs.
-//! - [`HeatMap`] draws rows of differences.
+//! - [`HeatMap`] draws rows of differences, [`Curves`] what was measured over something that is counted.
 //!
 //! ```
 //! use constinit_report::{HeatMap, HeatRow};
@@ -23,6 +23,7 @@
 //! ```
 
 mod chart;
+mod curves;
 mod error;
 mod figure;
 mod heat_map;
@@ -37,11 +38,13 @@ mod scale;
 mod sweep;
 mod thin;
 
+pub use curves::{Curve, Curves};
 pub use error::ReportError;
 pub use figure::Figure;
 pub use heat_map::{HeatMap, HeatRow};
 pub use run::{
-    End, FirstBreak, Property, Reading, Readings, Run, Space, SpaceState, Start, State, Units,
+    End, FirstBreak, Forecast, ForecastSpace, Outlook, Property, Reading, Readings, Run, Space,
+    SpaceState, Start, State, Units,
 };
 pub use sweep::{Key, Sweep};
 

@@ -126,6 +126,13 @@ impl Scale {
         Self::Linear { low: 0.0, high: last.max(1) as f64 }
     }
 
+    /// The number at the end.
+    pub fn end(&self) -> f64 {
+        match *self {
+            Self::Linear { high, .. } | Self::Log { high, .. } => high,
+        }
+    }
+
     /// As [`Scale::ticks`], for what is counted: whole numbers only.
     pub fn whole_ticks(&self, wanted: usize) -> Vec<Tick> {
         match *self {

@@ -3,7 +3,7 @@
 mod folders;
 
 use constinit_report::{Figure, Run};
-use folders::{Folder, Kind, lines, start};
+use folders::{Folder, Kind, forecast, lines, start};
 use serde_json::{Value, json};
 
 const BROKEN: Kind = Kind { steps: 200, units: 7, parts: Some(30), ended: true };
@@ -279,6 +279,75 @@ fn long_and_wide_runs_stay_small_and_say_what_was_left_out() {
     let units = figure(&run, "units-hidden1").to_svg();
     assert!(units.contains("<title>unit 0</title>") && units.contains("<title>unit 2</title>"));
     assert!(page.contains("\"steps\":[0,20") && page.contains(",5003,"));
+}
+
+#[test]
+fn forecasts_stand_against_what_happened() {
+    let none = Folder::of(BROKEN).run();
+    assert!(!none.page().contains("id=\"forecast\""), "nothing was forecast");
+    assert_eq!(count(&figure(&none, "spread").to_svg(), "stroke-dasharray=\"6 5\""), 0);
+
+    let later = forecast(40, &json!({"outlook": "escaped", "apart": 0.25}));
+    let run = Folder::of(BROKEN).with_forecasts(&[forecast(0, &Value::Null), later]).run();
+    assert_eq!(run.readings.forecasts.len(), 2);
+    let page = run.page();
+    for part in [
+        "<h2 id=\"forecast\">Forecast</h2>",
+        "units 0 and 2: unstable, e-fold every 10.5 steps, about 100 steps to escape. Their difference is multiplied by \
+         1.1 a step (curvature -1). That is an escape at about step 100.",
+        // 0.5 after 168 steps; a hundredth of it is reached 119 steps after the break.
+        "Units of the layer parted at step 30, spread 6e-8 then; 0.5 at step 200. From step 30 to 148 the spread was \
+         multiplied by 1.1 a step.",
+        "units 0 and 2 were apart already, by 0.25 of their size.",
+        "Units of the layer had parted already, at step 30",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    // From 1 % / 1.1^100 at step 0 to 1 % at step 100: 101 points.
+    let spread = figure(&run, "spread");
+    let svg = spread.to_svg();
+    assert!(svg.contains(">forecast of hidden1</text>"));
+    assert_eq!(count(&svg, "stroke-dasharray=\"6 5\""), 2, "the line and its key");
+    let path =
+        svg.split("stroke-dasharray=\"6 5\" d=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(count(path, "M") + count(path, "L"), 101, "{path}");
+    let numbers = page.split("\"forecast of hidden1\",\"values\":[").nth(1).unwrap();
+    let first: f64 = numbers.split(',').next().unwrap().parse().unwrap();
+    assert!((first / (0.01 / 1.1f64.powi(100)) - 1.0).abs() < 1e-4, "{first}");
+}
+
+#[test]
+fn forecasts_that_say_little_are_told_as_such() {
+    let said = |changes: Value| {
+        let run = Folder::of(HELD).with_forecasts(&[forecast(0, &changes)]).run();
+        assert_eq!(names(&run), ["units-hidden1", "loss", "classes"]);
+        run.page()
+    };
+    let long = said(json!({}));
+    assert!(
+        long.contains("Held to the last reading, step 50. The run is shorter than the forecast.")
+    );
+    let many: Vec<Value> = (0..40).map(|step| forecast(step, &Value::Null)).collect();
+    let page = Folder::of(HELD).with_forecasts(&many).run().page();
+    assert!(
+        page.contains("12 of 40 forecasts are told.") && page.contains("hidden1, after step 39: ")
+    );
+    let short = said(json!({"escape_steps": 20.0}));
+    assert!(
+        short.contains("Held to the last reading, step 50. No rounding error came between them")
+    );
+    let adam = said(
+        json!({"factor": null, "rate": null, "escape_steps": null, "sentence": "no rate: <adam>"}),
+    );
+    assert!(adam.contains("units 0 and 2: no rate: &lt;adam&gt;. The curvature is -1; the optimizer&#39;s steps are not"));
+    assert!(adam.contains("Held to the last reading, step 50.</li>"));
+    let unknown = said(json!({"outlook": "unknown", "sentence": "two batches differ"}));
+    assert!(unknown.contains("nothing can be said: two batches differ."));
+    assert!(
+        said(json!({"outlook": "of a later version", "sentence": ""}))
+            .contains("nothing can be said.")
+    );
+    assert!(said(json!({"name": "hidden9"})).contains("No reading has this layer."));
 }
 
 #[cfg(feature = "png")]

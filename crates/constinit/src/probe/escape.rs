@@ -173,6 +173,21 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
         Self { report: Box::new(report), ..self }
     }
 
+    /// Follows the classes of this state, without a forecast for it: those of the start, where a run is resumed.
+    ///
+    /// # Errors
+    ///
+    /// Where the axes are not those of the module: [`Error::Axes`], [`Error::Parameter`] or [`Error::Symmetry`].
+    pub fn follow(&mut self, seen: &Observation<'_, B, M>) -> Result<(), Error> {
+        self.classes = Some(self.classes_of(seen)?);
+        Ok(())
+    }
+
+    fn classes_of(&self, seen: &Observation<'_, B, M>) -> Result<Vec<Class>, Error> {
+        let bound = Binding::new(seen.model, &self.axes, true)?;
+        largest_classes(&self.axes, &views(&self.axes, &bound, seen.parameters())?)
+    }
+
     /// What was read, in the order of steps.
     pub fn readings(&self) -> &[EscapeReading] {
         &self.readings
@@ -186,10 +201,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
     fn read(&mut self, seen: &Observation<'_, B, M>) -> Result<(), Error> {
         let classes = match self.classes.take() {
             Some(classes) => classes,
-            None => {
-                let bound = Binding::new(seen.model, &self.axes, true)?;
-                largest_classes(&self.axes, &views(&self.axes, &bound, seen.parameters())?)?
-            }
+            None => self.classes_of(seen)?,
         };
         let learning_rate = seen.learning_rate.unwrap_or(self.learning_rate);
         let update = self.update.with_learning_rate(learning_rate);

@@ -71,6 +71,24 @@ impl<B: Backend> Batches for FullBatch<B> {
     }
 }
 
+/// The examples of an epoch in the order in which [`MiniBatches`] with this seed gives them.
+///
+/// ```
+/// use constinit::train::epoch_order;
+///
+/// let mut order = epoch_order(5, 7, 0);
+/// assert_ne!(order, epoch_order(5, 7, 1));
+/// order.sort();
+/// assert_eq!(order, [0, 1, 2, 3, 4]);
+/// ```
+pub fn epoch_order(examples: usize, seed: u64, epoch: usize) -> Vec<usize> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(epoch as u64);
+    let mut order: Vec<usize> = (0..examples).collect();
+    order.shuffle(&mut generator);
+    order
+}
+
 /// A part of the set in every step; the last part of an epoch may be smaller.
 #[derive(Clone, Debug)]
 pub struct MiniBatches<B: Backend> {
@@ -103,10 +121,8 @@ impl<B: Backend> MiniBatches<B> {
         {
             return order.clone();
         }
-        let mut generator = ChaCha8Rng::seed_from_u64(seed);
-        generator.set_stream(epoch as u64);
-        let mut order: Vec<i64> = (0..self.examples as i64).collect();
-        order.shuffle(&mut generator);
+        let order = epoch_order(self.examples, seed, epoch);
+        let order: Vec<i64> = order.into_iter().map(|example| example as i64).collect();
         let data = TensorData::new(order, [self.examples]);
         let order = Tensor::from_data(data, &self.set.inputs.device());
         self.order = Some((epoch, order.clone()));

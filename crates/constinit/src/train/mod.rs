@@ -45,7 +45,7 @@ mod stop;
 
 pub use checkpoint::{Checkpoint, load_checkpoint, save_checkpoint};
 pub use clip::Clip;
-pub use data::{Batch, Batches, Epochs, FullBatch, MiniBatches, Shifted};
+pub use data::{Batch, Batches, Epochs, FullBatch, MiniBatches, Shifted, epoch_order};
 pub use loss::Loss;
 pub use optimizer::{
     AdaGradSettings, AdamSettings, AdamWSettings, AdanSettings, AnyOptimizer, AnyState,

@@ -42,10 +42,12 @@
 //! A forecast is that of the state as it is. It comes true where the state changes little until the escape: at or near
 //! a stationary point of the training of the units as one.
 
+mod extremes;
 mod lanczos;
 mod pairs;
 mod product;
 
+pub use extremes::extreme_curvatures;
 pub use lanczos::{LanczosSettings, LowestEigenvalue, lowest_eigenvalue};
 pub use product::TransverseHessian;
 

@@ -2,7 +2,7 @@
 //!
 //! This part knows pages; what a page of a run says is in `run/page.rs`, that of a sweep in `sweep/page.rs`.
 
-use crate::figure::{BROAD, Entry, Figure};
+use crate::figure::{Entry, Figure, Stroke};
 use crate::markup::{escaped, script_json};
 use crate::palette::{Medium, figure_style};
 use std::fmt::Write;
@@ -73,18 +73,19 @@ pub(crate) fn figure(figure: &Figure) -> String {
     );
     if legend.len() > 1 {
         html.push_str("<div class=\"legend\" role=\"group\" aria-label=\"traces to show\">\n");
-        for Entry { group, label, colour, broad } in legend {
-            let (open, close, stroke) = if *broad {
-                ("span".to_owned(), "span", BROAD)
+        for Entry { group, label, colour, stroke } in legend {
+            let drawn = stroke.attributes(3.0);
+            let (open, close) = if *stroke == Stroke::Band {
+                ("span".to_owned(), "span")
             } else {
                 let open =
                     format!("button type=\"button\" aria-pressed=\"true\" data-group=\"{group}\"");
-                (open, "button", "stroke-width=\"3\"")
+                (open, "button")
             };
             // Writing to a string cannot fail.
             let _ = writeln!(
                 html,
-                "<{open}><svg viewBox=\"0 0 26 10\" aria-hidden=\"true\"><path class=\"line c{colour}\" {stroke} \
+                "<{open}><svg viewBox=\"0 0 26 10\" aria-hidden=\"true\"><path class=\"line c{colour}\" {drawn} \
                  d=\"M5 5h16\"/></svg>{}</{close}>",
                 escaped(label)
             );

@@ -1,8 +1,8 @@
 //! Loss and spread over steps.
 
-use super::{Run, Space};
+use super::{Run, Space, forecast};
 use crate::chart::{Chart, Line, from_to};
-use crate::figure::Figure;
+use crate::figure::{Figure, Stroke};
 use crate::number::{count, counted, short};
 use crate::scale::Scale;
 use crate::thin::thinned;
@@ -35,7 +35,17 @@ pub fn loss(run: &Run) -> Option<Figure> {
     let lines = vec![("loss".to_owned(), values)];
     Some(curves(
         run,
-        Curves { name: "loss", title, quantity, description, notes, scale, steps, lines },
+        Curves {
+            name: "loss",
+            title,
+            quantity,
+            description,
+            notes,
+            scale,
+            steps,
+            lines,
+            expected: None,
+        },
     ))
 }
 
@@ -71,12 +81,27 @@ pub fn spread(run: &Run) -> Option<Figure> {
          which is bitwise equal. {}.",
         told.join("; ")
     );
-    let scale = Scale::log(lines.iter().flat_map(|(_, values)| values.iter().flatten().copied()));
+    let expected = forecast::growth(run, &steps);
+    let drawn = lines.iter().chain(&expected);
+    let scale = Scale::log(drawn.flat_map(|(_, values)| values.iter().flatten().copied()));
     let quantity = "largest difference; 0 is bitwise equal";
-    let notes = Vec::new();
+    let note = "The dashed line is the first forecast of an escape: the growth a step from one rounding error to 1 %, \
+                relative to the size of the unit, while the measured line is the difference itself. Slopes can be \
+                compared, heights only where units are of a size near 1.";
+    let notes = expected.iter().map(|_| note.to_owned()).collect();
     Some(curves(
         run,
-        Curves { name: "spread", title, quantity, description, notes, scale, steps, lines },
+        Curves {
+            name: "spread",
+            title,
+            quantity,
+            description,
+            notes,
+            scale,
+            steps,
+            lines,
+            expected,
+        },
     ))
 }
 
@@ -89,10 +114,13 @@ struct Curves<'a> {
     scale: Scale,
     steps: Vec<usize>,
     lines: Vec<(String, Vec<Option<f64>>)>,
+    /// A dashed line.
+    expected: Option<(String, Vec<Option<f64>>)>,
 }
 
 fn curves(run: &Run, curves: Curves<'_>) -> Figure {
-    let Curves { name, title, quantity, description, mut notes, scale, steps, lines } = curves;
+    let Curves { name, title, quantity, description, mut notes, scale, steps, lines, expected } =
+        curves;
     let broken = run.break_step();
     let at_break: Vec<usize> =
         steps.iter().position(|step| Some(*step) == broken).into_iter().collect();
@@ -106,14 +134,17 @@ fn curves(run: &Run, curves: Curves<'_>) -> Figure {
         ));
     }
     let several = lines.len() > 1;
+    let measured = lines.len();
+    let lines: Vec<_> = lines.into_iter().chain(expected).collect();
     let groups = lines.iter().map(|(name, _)| name.clone()).collect();
     let line = |(group, (name, values)): (usize, (String, Vec<Option<f64>>))| Line {
         group,
-        label: several.then(|| name.clone()),
+        label: (several && group < measured).then(|| name.clone()),
         name,
         values: kept.iter().map(|place| values[*place]).collect(),
         width: 2.0,
-        behind: false,
+        stroke: if group < measured { Stroke::Plain } else { Stroke::Dashed },
+        points: Vec::new(),
     };
     Chart {
         name: name.to_owned(),
@@ -122,7 +153,8 @@ fn curves(run: &Run, curves: Curves<'_>) -> Figure {
         notes,
         quantity,
         scale,
-        last_step: run.last_step(),
+        across: Scale::of_steps(run.last_step()),
+        along: "step",
         lines: lines.into_iter().enumerate().map(line).collect(),
         steps: kept.iter().map(|place| steps[*place]).collect(),
         groups,

@@ -2,6 +2,7 @@
 
 mod classes;
 mod curves;
+mod forecast;
 mod lines;
 mod page;
 mod readings;
@@ -9,6 +10,7 @@ mod trajectories;
 mod units;
 mod words;
 
+pub use forecast::{Forecast, ForecastSpace, Outlook};
 pub use readings::{End, FirstBreak, Property, Reading, Readings, Space, Start};
 pub use units::{SpaceState, State, Units};
 

@@ -1,7 +1,7 @@
 //! The page of a run.
 
 use super::words::{headline, nothing_alike, sentences};
-use super::{Reading, Run};
+use super::{Reading, Run, forecast};
 use crate::figure::Figure;
 use crate::markup::escaped;
 use crate::number::{count, short};
@@ -20,6 +20,9 @@ pub fn page(run: &Run) -> String {
     let is_unit = |f: &Figure| f.name.starts_with("units-");
     let mut sections =
         vec![Section { anchor: "verdict", heading: "What happened", content: words(run) }];
+    if let Some(content) = forecast::section(run) {
+        sections.push(Section { anchor: "forecast", heading: "Forecast", content });
+    }
     let units = drawn(&is_unit);
     sections.push(Section {
         anchor: "units",
@@ -118,7 +121,8 @@ fn words(run: &Run) -> String {
     html
 }
 
-fn list(sentences: &[String]) -> String {
+/// Sentences, one below the other.
+pub fn list(sentences: &[String]) -> String {
     let items: String =
         sentences.iter().map(|sentence| format!("<li>{}</li>\n", escaped(sentence))).collect();
     format!("<ul class=\"words\">\n{items}</ul>\n")

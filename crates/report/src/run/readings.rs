@@ -1,5 +1,6 @@
 //! `readings.jsonl`: what a run has read of its network.
 
+use super::forecast::Forecast;
 use super::lines::read_lines;
 use crate::error::ReportError;
 use serde::Deserialize;
@@ -16,6 +17,8 @@ pub struct Readings {
     pub start: Start,
     /// In the order of steps.
     pub readings: Vec<Reading>,
+    /// What was forecast of units that are one; none in folders of runs that did not ask.
+    pub forecasts: Vec<Forecast>,
     /// How the run ended; None while it has not, or where it was killed.
     pub end: Option<End>,
     /// Whether the last line was cut off.
@@ -132,6 +135,7 @@ pub struct FirstBreak {
 enum Line {
     Start(Start),
     Reading(Reading),
+    Forecast(Forecast),
     End(End),
     /// Of a later version.
     #[serde(other)]
@@ -157,7 +161,8 @@ impl Readings {
             let (path, known) = (path.to_owned(), SCHEMA);
             return Err(ReportError::Schema { path, schema: start.schema, known });
         }
-        let mut found = Self { start, readings: Vec::new(), end: None, torn };
+        let (readings, forecasts) = (Vec::new(), Vec::new());
+        let mut found = Self { start, readings, forecasts, end: None, torn };
         for (line, event) in lines {
             match event {
                 Line::Start(_) => return Err(wrong(line, "a second \"start\"")),
@@ -178,6 +183,7 @@ impl Readings {
                     // A run that was stopped and went on.
                     found.end = None;
                 }
+                Line::Forecast(forecast) => found.forecasts.push(forecast),
                 Line::End(end) => found.end = Some(end),
                 Line::Other => {}
             }

@@ -6,7 +6,7 @@
 use super::units::SpaceState;
 use super::{Parting, Run};
 use crate::chart::{Chart, Line};
-use crate::figure::Figure;
+use crate::figure::{Figure, Stroke};
 use crate::number::{count, counted, ranges};
 use crate::palette::COLOURS;
 use crate::scale::Scale;
@@ -83,7 +83,8 @@ fn figure(run: &Run, number: usize, space: &str, value: &str) -> Figure {
                 },
                 label: few.then(|| short_label(units)),
                 name,
-                behind: false,
+                stroke: Stroke::Plain,
+                points: Vec::new(),
             }
         })
         .collect();
@@ -104,7 +105,8 @@ fn figure(run: &Run, number: usize, space: &str, value: &str) -> Figure {
         notes,
         quantity: value,
         scale,
-        last_step: run.last_step(),
+        across: Scale::of_steps(run.last_step()),
+        along: "step",
         steps,
         lines,
         groups: grouping.labels,
@@ -209,7 +211,8 @@ fn bands(
             values,
             width: 9.0,
             label: None,
-            behind: true,
+            stroke: Stroke::Band,
+            points: Vec::new(),
         });
     }
     found

@@ -132,3 +132,27 @@ fn units(kind: Kind) -> Vec<Value> {
     }
     all
 }
+
+/// A forecast for `hidden1` after a step, with what `changes` says instead.
+pub fn forecast(step: usize, changes: &Value) -> Value {
+    let mut space = json!({
+        "name": "hidden1", "units": 7, "pair": [0, 2], "outlook": "together", "curvature": -1.0, "factor": 1.1,
+        "rate": 0.0953, "e_fold_steps": 10.5, "escape_steps": 100.0, "later_key": 1,
+        "sentence": "unstable, e-fold every 10.5 steps, about 100 steps to escape",
+    });
+    for (key, value) in changes.as_object().into_iter().flatten() {
+        space[key] = value.clone();
+    }
+    json!({"event": "forecast", "step": step, "learning_rate": 0.1, "spaces": [space], "later_key": 1})
+}
+
+impl Folder {
+    /// Adds lines after the first reading.
+    pub fn with_forecasts(self, forecasts: &[Value]) -> Self {
+        let text = self.text("readings.jsonl");
+        let mut all: Vec<String> = text.lines().map(|line| format!("{line}\n")).collect();
+        all.insert(2, lines(forecasts));
+        self.write("readings.jsonl", &all.concat());
+        self
+    }
+}

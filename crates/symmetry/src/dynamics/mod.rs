@@ -59,4 +59,4 @@ pub use loss::{CrossEntropy, Huber, Loss, LossFunction, Mse};
 pub use perceptron::{Layer, Perceptron};
 pub use rule::{AdaGrad, Adam, RmsProp, Rule, Sgd};
 pub use scalar::{Real, Scalar};
-pub use training::{Training, gradients, outputs};
+pub use training::{Training, before_activations, gradients, outputs};

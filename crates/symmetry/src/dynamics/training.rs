@@ -72,6 +72,37 @@ pub fn gradients<S: Scalar>(
     Ok((value, pass.gradients))
 }
 
+/// What goes into the activation of every hidden layer: for each of them `z[example][unit]`, row-major.
+///
+/// # Errors
+///
+/// [`ShapeError::Examples`] where the inputs are not whole examples.
+///
+/// # Examples
+///
+/// ```
+/// use constinit_symmetry::dynamics::{Layer, Perceptron, Relu, before_activations};
+///
+/// let net = Perceptron::new(
+///     &[1, 2, 1],
+///     vec![
+///         Layer { weight: vec![1.0, -3.0], bias: Some(vec![0.5, 0.0]) },
+///         Layer { weight: vec![1.0, 1.0], bias: None },
+///     ],
+/// )?;
+/// assert_eq!(before_activations(&net, &Relu, &[2.0, -1.0])?, [vec![2.5, -6.0, -0.5, 3.0]]);
+/// # Ok::<(), constinit_symmetry::theorem::ShapeError>(())
+/// ```
+pub fn before_activations<S: Scalar>(
+    network: &Perceptron<S>,
+    activation: &impl Activation<S>,
+    inputs: &[S],
+) -> Result<Vec<Vec<S>>, ShapeError> {
+    let mut pass = Pass::new(network);
+    pass.forward(network, activation, inputs)?;
+    Ok((0..network.layers() - 1).map(|layer| pass.before(layer).to_vec()).collect())
+}
+
 /// The outputs of a batch, `[example][output]`, one for each class of outputs.
 ///
 /// # Errors

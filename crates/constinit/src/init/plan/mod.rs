@@ -27,6 +27,7 @@ mod prediction;
 mod report;
 mod rule;
 mod subject;
+mod values;
 
 pub use prediction::{PredictedSpace, Prediction};
 pub use report::{InitReport, InitRow};

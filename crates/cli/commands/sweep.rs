@@ -1,0 +1,123 @@
+//! `constinit sweep`: many runs, one table.
+
+use super::print;
+use crate::backend::{self, Job};
+use burn::tensor::backend::AutodiffBackend;
+use constinit_cli::args::SweepArgs;
+use constinit_cli::backend_name::BackendName;
+use constinit_cli::data::{DataFiles, Examples};
+use constinit_cli::failure::Failure;
+use constinit_cli::run::Interrupt;
+use constinit_cli::shard::Shard;
+use constinit_cli::sweep::{Points, Summary, SweepConfig, SweepFolder, join_in_place};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// Parts are written this often at first; later as often as a hundredth of the time that went by.
+const PERIOD: Duration = Duration::from_secs(2);
+/// Rows of a part at most.
+const ROWS: usize = 1 << 16;
+
+pub fn sweep(args: &SweepArgs) -> Result<(), Failure> {
+    let backend = backend::choose(args.backend)?;
+    let sweep = SweepConfig::read(&args.config)?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let shard = args.shard.as_deref().map(|text| Shard::parse(text, variable)).transpose()?;
+    let files = match sweep.varies("data.inputs") || sweep.varies("data.targets") {
+        // Each run reads its own.
+        true => DataFiles::default(),
+        false => Examples::read(&sweep.config(0)?, sweep.folder())?.1,
+    };
+    backend::require(backend)?;
+    let folder = SweepFolder::create(&args.out, &sweep, &files)?;
+    // Held to the end.
+    let _lock = folder.lock(shard)?;
+    let done = folder.done()?;
+    let interrupt = Interrupt::listen();
+    let on = (backend, backend::limits(backend));
+    let keys = sweep.keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>();
+    let points = Points::new(sweep, &folder, done, shard, on, interrupt.clone());
+    if points.left() > 0 {
+        let jobs = args.jobs.map(usize::from);
+        backend::dispatch(backend, Work { points: &points, folder: &folder, jobs })??;
+    }
+    if let Some(signal) = interrupt.signal() {
+        let (done, all) = (folder.done()?.len(), folder.points());
+        return Err(Failure::interrupted(
+            signal,
+            format!("interrupted: {done} of {all} runs are done; the same command goes on"),
+        ));
+    }
+    let complete = folder.done()?.len() == folder.points();
+    if complete && shard.is_none() {
+        join_in_place(&folder)?;
+    }
+    let summary = Summary::read(&folder, &keys)?;
+    if args.json {
+        let line = serde_json::to_string(&summary).map_err(Failure::usage)?;
+        return print(&format!("{line}\n"));
+    }
+    let path = args.out.display();
+    let last = match (complete, shard) {
+        (true, None) => format!("{}", folder.results().display()),
+        (true, Some(_)) => format!("all shares are done; join them: constinit merge {path}"),
+        (false, _) => "this share is done; the others are not yet".to_owned(),
+    };
+    let mut text = summary.lines().join("\n");
+    text.push_str(&format!("\n{last}\n"));
+    print(&text)
+}
+
+/// The runs that are left.
+struct Work<'a> {
+    points: &'a Points,
+    folder: &'a SweepFolder,
+    jobs: Option<usize>,
+}
+
+impl Job for Work<'_> {
+    type Output = Result<(), Failure>;
+
+    fn run<B: AutodiffBackend>(self, _: BackendName, device: &B::Device) -> Self::Output {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build();
+        let pool = pool.map_err(Failure::usage)?;
+        let (sender, rows) = channel();
+        let bar = progress(self.points.left());
+        std::thread::scope(|scope| {
+            // With the only sender, so that the channel ends with the last worker; and with the receiver here, so that
+            // the workers end where nobody takes their rows.
+            let rows = rows;
+            let points = self.points;
+            scope.spawn(move || pool.broadcast(|_| points.work::<B>(device, &sender)));
+            let (began, mut written, mut kept) = (Instant::now(), Instant::now(), Vec::new());
+            loop {
+                let ended = match rows.recv_timeout(Duration::from_millis(100)) {
+                    Ok(row) => {
+                        kept.push(row);
+                        bar.inc(1);
+                        false
+                    }
+                    Err(RecvTimeoutError::Timeout) => false,
+                    Err(RecvTimeoutError::Disconnected) => true,
+                };
+                let due = written.elapsed() >= PERIOD.max(began.elapsed() / 100);
+                if ended || kept.len() >= ROWS || (due && !kept.is_empty()) {
+                    self.folder.keep(&mut kept)?;
+                    written = Instant::now();
+                }
+                if ended {
+                    bar.finish_and_clear();
+                    return Ok(());
+                }
+            }
+        })
+    }
+}
+
+fn progress(runs: usize) -> ProgressBar {
+    // On a terminal only: the draw target is hidden elsewhere.
+    let bar = ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

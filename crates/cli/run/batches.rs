@@ -1,0 +1,30 @@
+//! The batches of a run, as tensors on a backend.
+
+use crate::config::RunConfig;
+use crate::data::{Examples, Matrix};
+use crate::failure::Failure;
+use burn::tensor::backend::AutodiffBackend;
+use constinit::tensors::from_values;
+use constinit::train::{Batch, Batches, FullBatch, MiniBatches, Shifted};
+
+/// All examples.
+pub fn set<B: AutodiffBackend>(examples: &Examples, device: &B::Device) -> Batch<B> {
+    let tensor =
+        |matrix: &Matrix| from_values(matrix.values.clone(), [matrix.rows, matrix.columns], device);
+    Batch { inputs: tensor(&examples.inputs), targets: tensor(&examples.targets) }
+}
+
+/// What every step trains on.
+pub fn batches<B: AutodiffBackend>(
+    config: &RunConfig,
+    examples: &Examples,
+    device: &B::Device,
+) -> Result<impl Batches<Batch = Batch<B>> + use<B>, Failure> {
+    let data = &config.data;
+    let set = set(examples, device);
+    let mut source: Box<dyn Batches<Batch = Batch<B>>> = match data.batch_size {
+        None => Box::new(FullBatch::new(set)?),
+        Some(size) => Box::new(MiniBatches::new(set, size, data.shuffle_seed)?),
+    };
+    Ok(Shifted::new(move |step| source.batch(step), data.shift_per_step))
+}

@@ -1,0 +1,188 @@
+//! `--tensorboard`: scalars in the event files that TensorBoard reads.
+//!
+//! A file is a row of records, and the data of a record an `Event` in the encoding of protocol buffers, whose field
+//! numbers are those of TensorBoard's `event.proto` and `summary.proto`. All numbers are little-endian:
+//!
+//! ```text
+//! record = length: u64, mask(crc32c(length)): u32, data, mask(crc32c(data)): u32
+//! mask(c) = (c rotated right by 15 bits) + 0xa282ead8, modulo 2^32
+//! ```
+
+use super::readings::Reading;
+use crate::failure::Failure;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// In the name of every event file.
+const MARK: &str = "tfevents.";
+
+/// Field numbers.
+mod event {
+    pub const WALL_TIME: u64 = 1;
+    pub const STEP: u64 = 2;
+    pub const FILE_VERSION: u64 = 3;
+    pub const SUMMARY: u64 = 5;
+    pub const SESSION_LOG: u64 = 7;
+}
+/// Of a `Summary`: a value.
+const VALUE: u64 = 1;
+/// Of a `Value`.
+const TAG: u64 = 1;
+const SIMPLE_VALUE: u64 = 2;
+/// Of a `SessionLog`, and what it says where a session starts.
+const STATUS: u64 = 1;
+const START: u64 = 1;
+
+/// How a field is written.
+const VARINT: u64 = 0;
+const EIGHT_BYTES: u64 = 1;
+const WITH_LENGTH: u64 = 2;
+const FOUR_BYTES: u64 = 5;
+
+/// An event file, open for more.
+pub struct EventFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl EventFile {
+    /// Refuses a folder with event files in it: TensorBoard shows those of one folder as one run.
+    pub fn check(folder: &Path) -> Result<(), Failure> {
+        match newest(folder) {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err(Failure::usage(format!(
+                "{}: there are events in it, and TensorBoard would show both runs as one; name a new folder, or go on \
+                 with the run that wrote them: --resume",
+                folder.display()
+            ))),
+            Err(error) => Err(at(folder, &error)),
+        }
+    }
+
+    /// A new file in a folder. Where a run is resumed, events of the `next` step and of later ones in earlier files are
+    /// void: a session that starts at a step tells TensorBoard so.
+    pub fn create(folder: &Path, next: Option<usize>) -> Result<Self, Failure> {
+        let open = || {
+            fs::create_dir_all(folder)?;
+            let now = seconds() as u64;
+            // Files are read in the order of their names.
+            let time = newest(folder)?.map_or(now, |newest| now.max(newest.saturating_add(1)));
+            let name = format!("events.out.{MARK}{time:010}.constinit.{}", std::process::id());
+            let path = folder.join(name);
+            let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+            Ok(Self { path, file })
+        };
+        let mut events = open().map_err(|error| at(folder, &error))?;
+        events.append(0, |event| with_length(event, event::FILE_VERSION, b"brain.Event:2"))?;
+        if let Some(next) = next {
+            events.append(next, |event| {
+                let mut log = Vec::new();
+                number(&mut log, STATUS, START);
+                with_length(event, event::SESSION_LOG, &log);
+            })?;
+        }
+        Ok(events)
+    }
+
+    /// Writes the numbers of a reading.
+    pub fn write(&mut self, reading: &Reading) -> Result<(), Failure> {
+        let mut summary = Vec::new();
+        for (tag, scalar) in reading.scalars() {
+            let mut value = Vec::new();
+            with_length(&mut value, TAG, tag.as_bytes());
+            key(&mut value, SIMPLE_VALUE, FOUR_BYTES);
+            value.extend((scalar as f32).to_le_bytes());
+            with_length(&mut summary, VALUE, &value);
+        }
+        self.append(reading.step(), |event| with_length(event, event::SUMMARY, &summary))
+    }
+
+    fn append(&mut self, step: usize, what: impl FnOnce(&mut Vec<u8>)) -> Result<(), Failure> {
+        let mut event = Vec::new();
+        key(&mut event, event::WALL_TIME, EIGHT_BYTES);
+        event.extend(seconds().to_le_bytes());
+        number(&mut event, event::STEP, step as u64);
+        what(&mut event);
+        // At once, so that TensorBoard shows a run that goes on.
+        self.file.write_all(&record(&event)).map_err(|error| at(&self.path, &error))
+    }
+}
+
+fn at(path: &Path, error: &io::Error) -> Failure {
+    Failure::usage(format!("{}: {error}", path.display()))
+}
+
+/// Seconds since 1970.
+fn seconds() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// The latest time in the name of an event file of a folder; None where there is no such file.
+fn newest(folder: &Path) -> io::Result<Option<u64>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        entries => entries?,
+    };
+    let mut newest = None;
+    for entry in entries {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        let Some((_, rest)) = name.split_once(MARK) else { continue };
+        let time = rest.split('.').next().and_then(|time| time.parse().ok()).unwrap_or(0);
+        newest = newest.max(Some(time));
+    }
+    Ok(newest)
+}
+
+fn record(data: &[u8]) -> Vec<u8> {
+    let masked = |bytes: &[u8]| {
+        crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
+    };
+    let length = (data.len() as u64).to_le_bytes();
+    [&length[..], &masked(&length), data, &masked(data)].concat()
+}
+
+fn varint(to: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        to.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    to.push(value as u8);
+}
+
+/// What a field begins with.
+fn key(to: &mut Vec<u8>, field: u64, written: u64) {
+    varint(to, field << 3 | written);
+}
+
+fn number(to: &mut Vec<u8>, field: u64, value: u64) {
+    key(to, field, VARINT);
+    varint(to, value);
+}
+
+fn with_length(to: &mut Vec<u8>, field: u64, bytes: &[u8]) {
+    key(to, field, WITH_LENGTH);
+    varint(to, bytes.len() as u64);
+    to.extend(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_sorts_behind_those_that_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        EventFile::check(folder.path()).unwrap();
+        EventFile::check(&folder.path().join("none")).unwrap();
+        let later = folder.path().join("events.out.tfevents.9999999990.other.1");
+        fs::write(&later, "theirs").unwrap();
+        assert!(EventFile::check(folder.path()).unwrap_err().to_string().contains("as one"));
+        let first = EventFile::create(folder.path(), Some(3)).unwrap().path;
+        let second = EventFile::create(folder.path(), None).unwrap().path;
+        assert!(later < first && first < second, "{first:?}, {second:?}");
+        assert_eq!(fs::read(&later).unwrap(), b"theirs");
+    }
+}

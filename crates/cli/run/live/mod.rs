@@ -1,0 +1,181 @@
+//! `--tui`: a run in the terminal while it goes on.
+//!
+//! A thread of its own draws, at most 20 times a second, what [`LiveState`] holds, and reads the keys: in this mode of
+//! the terminal Ctrl-C is a key and no signal. The terminal is given back when the view is dropped, before a panic is
+//! told, and where a second signal ends the program at once.
+
+mod state;
+mod view;
+
+pub use state::LiveState;
+
+use super::Interrupt;
+use super::verdict::{Broken, Tally, What};
+use constinit::probe::SymmetryReading;
+use indicatif::ProgressBar;
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use std::io;
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use view::{Moment, draw};
+
+/// Between two frames.
+const FRAME: Duration = Duration::from_millis(50);
+/// The name of the thread that draws.
+const THREAD: &str = "live view";
+
+/// A view that is shown. Dropped, it gives the terminal back.
+pub struct Live {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    /// When the verdict was last put into words.
+    told: Option<Instant>,
+    /// What the verdict has to name; steps and readings are those of the moment.
+    what: LiveWhat,
+}
+
+/// What the verdict has to name, see [`What`].
+pub struct LiveWhat {
+    pub backend: &'static str,
+    pub optimizer: &'static str,
+    pub targets_alike: bool,
+}
+
+struct Shared {
+    state: Mutex<LiveState>,
+    /// Nothing is drawn any more.
+    done: AtomicBool,
+    /// The terminal was given back before a panic was told. A second time would put the cursor over its message.
+    given_back: AtomicBool,
+    /// Held while a frame is drawn.
+    drawing: Mutex<()>,
+}
+
+impl Live {
+    /// Takes the terminal over. `progress` knows how many steps are done.
+    pub fn start(
+        state: LiveState,
+        what: LiveWhat,
+        progress: ProgressBar,
+        interrupt: Interrupt,
+    ) -> io::Result<Self> {
+        let terminal = ratatui::try_init().inspect_err(|_| {
+            let _ = ratatui::try_restore();
+        })?;
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            done: AtomicBool::new(false),
+            given_back: AtomicBool::new(false),
+            drawing: Mutex::new(()),
+        });
+        let told = Arc::clone(&shared);
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            told.done.store(true, Ordering::Relaxed);
+            // No frame comes after the message.
+            let _drawn = (thread::current().name() != Some(THREAD)).then(|| lock(&told.drawing));
+            // This gives the terminal back before it tells.
+            usual(panic);
+            told.given_back.store(true, Ordering::Relaxed);
+        }));
+        let drawn = Arc::clone(&shared);
+        let show = move || show(terminal, &drawn, &progress, interrupt);
+        let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(show);
+        let thread = thread.inspect_err(|_| {
+            let _ = ratatui::try_restore();
+        })?;
+        Ok(Self { shared, thread: Some(thread), told: None, what })
+    }
+
+    /// Takes a reading into account.
+    pub fn add(&mut self, names: &[&str], reading: &SymmetryReading, tally: &Tally, number: usize) {
+        let mut state = lock(&self.shared.state);
+        state.add(names, reading);
+        // Words take longer than numbers, and are not seen more often.
+        if self.told.is_some_and(|told| told.elapsed() < FRAME) {
+            return;
+        }
+        self.told = Some(Instant::now());
+        let LiveWhat { backend, optimizer, targets_alike } = self.what;
+        let (step, readings) = (reading.step, number);
+        let what = What { backend, optimizer, step, readings, targets_alike, finite: true };
+        state.verdict = tally.sentences(&what);
+        let told = |broken: &Broken| format!("step {}, {}: {broken}", broken.step, broken.space);
+        state.broken = tally.last_break().map(told);
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.shared.done.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // Its panic was told.
+            let _ = thread.join();
+        }
+        if !self.shared.given_back.load(Ordering::Relaxed) {
+            let _ = ratatui::try_restore();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Draws and listens until the view is done.
+fn show(
+    mut terminal: DefaultTerminal,
+    shared: &Shared,
+    progress: &ProgressBar,
+    interrupt: Interrupt,
+) {
+    let began = Instant::now();
+    // An empty value is none, as no-color.org says.
+    let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let mut frame = None;
+    let mut signals = 0;
+    loop {
+        let wait =
+            frame.map_or(Duration::ZERO, |last: Instant| FRAME.saturating_sub(last.elapsed()));
+        match event::poll(wait) {
+            Ok(true) => match event::read() {
+                Ok(Event::Key(key)) if key.kind == KeyEventKind::Press => {
+                    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+                    match key.code {
+                        KeyCode::Char('c') if control => interrupt.raise(),
+                        KeyCode::Char('q') if interrupt.signal().is_none() => interrupt.raise(),
+                        _ => {}
+                    }
+                }
+                _ => {}
+            },
+            Ok(false) => {}
+            // No keys, then: signals still come.
+            Err(_) => thread::sleep(wait),
+        }
+        signals += usize::from(interrupt.has_come());
+        if let Some(signal) = interrupt.signal().filter(|_| signals > 1) {
+            let _ = terminal.show_cursor();
+            let _ = ratatui::try_restore();
+            std::process::exit(128 + i32::from(signal));
+        }
+        if frame.is_some_and(|last| last.elapsed() < FRAME) {
+            continue;
+        }
+        frame = Some(Instant::now());
+        let state = lock(&shared.state).clone();
+        let step = progress.position() as usize;
+        let ending = interrupt.signal().is_some();
+        let moment = Moment { step, elapsed: began.elapsed(), ending, colours };
+        let _drawing = lock(&shared.drawing);
+        if shared.done.load(Ordering::Relaxed) {
+            return;
+        }
+        // A terminal that is gone sends a signal of its own.
+        let _ = terminal.draw(|frame| draw(frame, &state, moment));
+    }
+}

@@ -1,0 +1,347 @@
+//! The live view: a function of what is known of a run, at any size of the terminal.
+
+use super::state::{Layer, LiveState, Series};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Style};
+use ratatui::symbols::Marker;
+use ratatui::text::Line;
+use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
+use std::time::Duration;
+
+/// From this ratio on, losses are drawn on a logarithmic axis.
+const LOGARITHMIC_FROM: f64 = 50.0;
+/// Lines that a chart needs.
+const CHART: u16 = 6;
+/// Columns of a layer's history at most.
+const HISTORY: usize = 40;
+/// Columns of the terminal from which on there is room for histories.
+const WIDE: usize = 64;
+/// The spreads from the lowest block to the highest one, as powers of ten.
+const SPREADS: [f64; 2] = [-8.0, 0.0];
+const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// What changes without a reading.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Moment {
+    /// Steps done.
+    pub step: usize,
+    /// Since the program began to train.
+    pub elapsed: Duration,
+    /// Whether the run was asked to end.
+    pub ending: bool,
+    /// Whether there may be colours.
+    pub colours: bool,
+}
+
+impl Moment {
+    fn style(self, style: Style) -> Style {
+        if self.colours { style } else { Style::new() }
+    }
+}
+
+/// Draws a run.
+pub fn draw(frame: &mut Frame<'_>, live: &LiveState, moment: Moment) {
+    let area = frame.area();
+    let width = usize::from(area.width);
+    let head = head(live, moment);
+    // What is left without the keys; first the layers take of it, then a chart, then as much of the verdict as fits.
+    let room = usize::from(area.height).saturating_sub(head.len() + 1);
+    let mut foot = layers(&live.layers, width, (room / 2).max(3));
+    foot.truncate(room);
+    let room = room - foot.len();
+    let room = if room > usize::from(CHART) { room - usize::from(CHART) } else { room };
+    let mut findings = findings(live, moment, width);
+    findings.truncate(room);
+    foot.append(&mut findings);
+    let keys = match moment.ending {
+        false => "q or Ctrl-C: end after this step",
+        true => "ending after this step; Ctrl-C again: at once",
+    };
+    foot.push(Line::styled(keys, moment.style(Style::new().fg(Color::DarkGray))));
+    let [above, middle, below] = Layout::vertical([
+        Constraint::Length(head.len() as u16),
+        Constraint::Fill(1),
+        Constraint::Length(foot.len() as u16),
+    ])
+    .areas(area);
+    frame.render_widget(Paragraph::new(head), above);
+    if middle.height >= CHART && middle.width >= 24 {
+        chart(frame, middle, live, moment);
+    }
+    frame.render_widget(Paragraph::new(foot), below);
+}
+
+/// What is trained, how far it is, and how long it will take.
+fn head<'a>(live: &'a LiveState, moment: Moment) -> Vec<Line<'a>> {
+    let LiveState { title, subject, steps, from, .. } = live;
+    let done = moment.step.saturating_sub(*from);
+    let seconds = moment.elapsed.as_secs_f64();
+    let mut progress = format!("step {} of {steps}", moment.step);
+    if *steps > 0 {
+        progress += &format!(" ({} %)", moment.step * 100 / steps);
+    }
+    if done > 0 && seconds > 0.0 {
+        let rate = done as f64 / seconds;
+        let left = steps.saturating_sub(moment.step) as f64 / rate;
+        let rate = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
+        progress += &format!(", {rate} steps/s, {} left", time(left));
+    }
+    if let Some((_, loss)) = live.loss.last() {
+        progress += &format!(", loss {}", short(loss));
+    }
+    vec![
+        Line::styled(title.as_str(), moment.style(Style::new().fg(Color::Cyan))),
+        Line::raw(subject.as_str()),
+        Line::raw(progress),
+    ]
+}
+
+/// Seconds for people.
+fn time(seconds: f64) -> String {
+    match seconds.ceil() as u64 {
+        s if s < 60 => format!("{s} s"),
+        s if s < 3600 => format!("{}:{:02} min", s / 60, s % 60),
+        s => format!("{}:{:02} h", s / 3600, s % 3600 / 60),
+    }
+}
+
+fn short(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        size if !(1e-3..1e5).contains(&size) => format!("{value:.2e}"),
+        _ => format!("{value:.4}"),
+    }
+}
+
+/// The loss over steps.
+fn chart(frame: &mut Frame<'_>, area: Rect, live: &LiveState, moment: Moment) {
+    let finite = live.loss.points().filter(|(_, loss)| loss.is_finite());
+    let points: Vec<(f64, f64)> = finite.map(|(step, loss)| (step as f64, loss)).collect();
+    let (Some((first, _)), Some((last, _))) = (points.first(), points.last()) else { return };
+    let low = points.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
+    let high = points.iter().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max);
+    let logarithmic = low > 0.0 && high / low >= LOGARITHMIC_FROM;
+    let (points, bounds, labels): (Vec<_>, _, _) = if logarithmic {
+        let bounds = [low.log10().floor(), high.log10().ceil()];
+        let labels = bounds.map(|power| format!("1e{power}"));
+        (points.iter().map(|(step, loss)| (*step, loss.log10())).collect(), bounds, labels)
+    } else {
+        // A constant still has a place.
+        let room = if high > low { 0.0 } else { low.abs().max(1.0) * 0.1 };
+        let bounds = [low - room, high + room];
+        (points.clone(), bounds, bounds.map(short))
+    };
+    let steps = [*first, last.max(first + 1.0)];
+    let line = Dataset::default()
+        .marker(Marker::Braille)
+        .graph_type(GraphType::Line)
+        .style(moment.style(Style::new().fg(Color::Yellow)))
+        .data(&points);
+    let name = if logarithmic { "loss (log)" } else { "loss" };
+    let chart = Chart::new(vec![line])
+        .x_axis(Axis::default().bounds(steps).labels(steps.map(|step| format!("{step}"))))
+        .y_axis(Axis::default().bounds(bounds).labels(labels));
+    let [above, below] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+    frame.render_widget(Line::raw(name), above);
+    frame.render_widget(chart, below);
+}
+
+/// The table of layers, of at most so many lines.
+fn layers(layers: &[Layer], width: usize, most: usize) -> Vec<Line<'static>> {
+    if layers.is_empty() {
+        return Vec::new();
+    }
+    let longest = layers.iter().map(|layer| layer.name.chars().count()).max().unwrap_or(0);
+    let name = longest.clamp(5, 16);
+    let history =
+        if width >= WIDE { (width.saturating_sub(name + 27) / 2).min(HISTORY) } else { 0 };
+    let mut heading = format!("{:name$} {:>7} {:>7} {:>8}", "layer", "units", "differ", "spread");
+    if history > 0 {
+        heading += &format!("  {:history$} {}", "differ over time", "spread, 1e-8 to 1");
+    }
+    let shown = if layers.len() < most { layers.len() } else { most.saturating_sub(2) };
+    let row = |layer: &Layer| {
+        let Layer { name: known, units, classes, spread } = layer;
+        let last = |series: &Series| series.last().map_or(0.0, |(_, value)| value);
+        let apart = match last(spread) {
+            0.0 => "0".to_owned(),
+            spread => format!("{spread:.1e}"),
+        };
+        let known: String = known.chars().take(name).collect();
+        let mut line = format!("{known:name$} {units:>7} {:>7} {apart:>8}", last(classes));
+        if history > 0 {
+            let most = units.saturating_sub(1).max(1) as f64;
+            let of_classes = classes.columns(history).into_iter();
+            let of_classes = of_classes.map(|number| block((number - 1.0) / most));
+            let of_spread = spread.columns(history).into_iter().map(spread_block);
+            line += "  ";
+            line.extend(of_classes.chain([' ']).chain(of_spread));
+        }
+        Line::raw(line)
+    };
+    let mut lines = vec![Line::raw(heading)];
+    lines.extend(layers.iter().take(shown).map(row));
+    if shown < layers.len() {
+        lines.push(Line::raw(format!("and {} more", layers.len() - shown)));
+    }
+    lines
+}
+
+/// A share as a block.
+fn block(share: f64) -> char {
+    let number = (share * (BLOCKS.len() - 1) as f64).round();
+    BLOCKS[number.clamp(0.0, (BLOCKS.len() - 1) as f64) as usize]
+}
+
+fn spread_block(spread: f64) -> char {
+    let [low, high] = SPREADS;
+    // 0 is no small number: the units are the same.
+    if spread == 0.0 { '·' } else { block((spread.log10() - low) / (high - low)) }
+}
+
+/// The last break and the verdict so far.
+fn findings(live: &LiveState, moment: Moment, width: usize) -> Vec<Line<'static>> {
+    let good = moment.style(Style::new().fg(Color::Green));
+    let bad = moment.style(Style::new().fg(Color::Red));
+    let mut lines = Vec::new();
+    if let Some(broken) = &live.broken {
+        let text = format!("last break: {broken}");
+        lines.extend(wrapped(&text, width).map(|line| Line::styled(line, bad)));
+    }
+    for (number, finding) in live.verdict.iter().enumerate() {
+        let style = match (number, &live.broken) {
+            (0, None) => good,
+            (0, Some(_)) => bad,
+            _ => Style::new(),
+        };
+        lines.extend(wrapped(finding, width).map(|line| Line::styled(line, style)));
+    }
+    lines
+}
+
+/// A text in lines of at most this width, but for longer words.
+fn wrapped(text: &str, width: usize) -> impl Iterator<Item = String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use constinit::probe::{SpaceReading, SymmetryReading};
+    use constinit_symmetry::{ParamId, Spread, UnitIndex};
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use ratatui::buffer::Cell;
+    use ratatui::style::Modifier;
+
+    /// Two layers, the first of which breaks at step 60, and a loss that falls by three powers of ten.
+    fn state() -> LiveState {
+        let mut live = LiveState {
+            title: "run.toml on ndarray".to_owned(),
+            subject: "[4, 16, 3, 3] Tanh, SGD 0.1".to_owned(),
+            steps: 200,
+            ..LiveState::default()
+        };
+        let space = |units: usize, twins: usize, spread: f64| SpaceReading {
+            units,
+            twins,
+            equitable: None,
+            forward: None,
+            apart: (spread > 0.0).then_some(Spread {
+                units: [0, 6].map(|unit| UnitIndex::new(unit).unwrap()),
+                parameter: ParamId::new(2).unwrap(),
+                entries: [0, 6],
+                values: [0.0, spread],
+                difference: spread,
+                ulps: 1,
+            }),
+            gradients_agree: None,
+            dead: None,
+            unheard: None,
+        };
+        for step in 0..=100 {
+            let spread = if step < 60 { 0.0 } else { 1e-8 * 1.3_f64.powi(step - 60) };
+            let twins = if step < 60 { 1 } else { 16 };
+            let step = step as usize;
+            let loss = (step > 0).then(|| 10.0 * (-0.07 * step as f64).exp());
+            let spaces = vec![space(16, twins, spread), space(3, 3, 0.0)];
+            live.add(&["hidden1", "hidden2"], &SymmetryReading { step, loss, spaces });
+        }
+        live.broken = Some(
+            "step 60, hidden1: units 0 and 6 differ in linear2.weight by 1.000e-8 (1 ulp)"
+                .to_owned(),
+        );
+        live.verdict = vec![
+            "hidden1: 16 units were one unit until step 60 on ndarray; then units 0 and 6 differ."
+                .to_owned(),
+            "hidden2: 3 units, all different at the start.".to_owned(),
+        ];
+        live
+    }
+
+    fn text(live: &LiveState, [width, height]: [u16; 2]) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        let elapsed = Duration::from_millis(2500);
+        let moment = Moment { step: 100, elapsed, ending: false, colours: false };
+        terminal.draw(|frame| draw(frame, live, moment)).unwrap();
+        let buffer = terminal.backend().buffer();
+        let plain = |cell: &Cell| {
+            (cell.fg, cell.bg, cell.modifier) == (Color::Reset, Color::Reset, Modifier::empty())
+        };
+        assert!(buffer.content().iter().all(plain), "no colours");
+        let lines = buffer.content().chunks(usize::from(width.max(1)));
+        let line = |cells: &[Cell]| {
+            cells.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned() + "\n"
+        };
+        lines.map(line).collect()
+    }
+
+    #[test]
+    fn snapshots() {
+        let many = LiveState { layers: vec![state().layers[1].clone(); 40], ..state() };
+        let mut found = String::new();
+        for (name, live, sizes) in [
+            ("a run", state(), &[[100, 26], [62, 14], [30, 9], [12, 3], [1, 1]][..]),
+            ("before its first step", LiveState::default(), &[[40, 4]]),
+            ("many layers", many, &[[70, 16]]),
+        ] {
+            for size in sizes {
+                found += &format!("{name}, {} x {}\n{}", size[0], size[1], text(&live, *size));
+            }
+        }
+        assert_eq!(found, include_str!("snapshots.txt"), "{found}");
+    }
+
+    #[test]
+    fn colours_where_they_are_wanted_and_a_word_where_the_run_ends() {
+        let mut terminal = Terminal::new(TestBackend::new(80, 20)).unwrap();
+        let moment = Moment { step: 100, ending: true, colours: true, ..Moment::default() };
+        terminal.draw(|frame| draw(frame, &state(), moment)).unwrap();
+        let cells = terminal.backend().buffer().content();
+        for colour in [Color::Cyan, Color::Yellow, Color::Red, Color::DarkGray] {
+            assert!(cells.iter().any(|cell| cell.fg == colour), "{colour}");
+        }
+        let last: String = cells[19 * 80..].iter().map(|cell| cell.symbol()).collect();
+        assert_eq!(last.trim_end(), "ending after this step; Ctrl-C again: at once");
+    }
+
+    #[test]
+    fn a_loss_is_drawn_at_any_numbers() {
+        for losses in [&[][..], &[0.0], &[2.0, 2.0], &[f64::NAN, f64::INFINITY], &[-1e300, 1e300]] {
+            let mut live = LiveState { steps: 5, ..LiveState::default() };
+            losses.iter().enumerate().for_each(|(step, loss)| live.loss.push(step, *loss));
+            assert!(text(&live, [50, 20]).starts_with('\n'));
+        }
+    }
+}

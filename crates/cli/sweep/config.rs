@@ -1,0 +1,447 @@
+//! The configuration of a sweep: a run configuration, and the keys of it that vary.
+
+use super::keys::{Key, Values, get, kind_of, set};
+use super::table::{Cell, Kind};
+use crate::config::RunConfig;
+use crate::failure::Failure;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use toml::de::{DeTable, DeValue};
+use toml::{Table, Value};
+
+/// How many values of a key are looked at before a sweep starts.
+const LISTED: usize = 1000;
+
+/// A sweep, as configured.
+#[derive(Clone, Debug)]
+pub struct SweepConfig {
+    /// What stands for the configuration in messages.
+    name: String,
+    /// What files are relative to.
+    folder: PathBuf,
+    /// The run configuration, without what varies.
+    base: Table,
+    pub keys: Vec<Key>,
+    /// Points that are drawn; None for all combinations of values.
+    sample: Option<Sample>,
+    points: usize,
+}
+
+/// Points that are drawn and not a grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sample {
+    points: usize,
+    #[serde(default)]
+    seed: u64,
+}
+
+impl SweepConfig {
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, &path.display().to_string(), folder)
+    }
+
+    /// Reads a configuration that lies in `folder`; `name` stands for it in messages.
+    pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self, Failure> {
+        let at = |reason: String| Failure::usage(format!("{name}: {reason}"));
+        let table: Result<Table, _> = toml::from_str(text);
+        let mut base = table.map_err(|error| at(error.to_string().trim_end().to_owned()))?;
+        let said = match base.remove("sweep") {
+            Some(Value::Table(said)) if !said.is_empty() => said,
+            Some(_) => return Err(at("[sweep] names no key: model.init_w = [...]".to_owned())),
+            None => {
+                return Err(at("no [sweep]: which keys vary, as in model.init_w = { from = -2, \
+                               to = 2, steps = 5 }"
+                    .to_owned()));
+            }
+        };
+        let sample = base.remove("sample");
+        let sample: Option<Sample> = sample
+            .map(|sample| sample.try_into().map_err(|error| at(format!("[sample]: {error}"))))
+            .transpose()?;
+        let mut keys = Vec::new();
+        for (path, value) in in_order(text, &said) {
+            let values = Values::read(&value);
+            let values = values.map_err(|reason| at(format!("[sweep] {path}: {reason}")))?;
+            keys.push(Key { name: path, said: value, values, kind: Kind::Text });
+        }
+        let points = count(&keys, sample).map_err(at)?;
+        let folder = folder.to_owned();
+        let name = name.to_owned();
+        let mut sweep = Self { name, folder, base, keys, sample, points };
+        sweep.resolve()?;
+        Ok(sweep)
+    }
+
+    /// Finds the whole paths of keys that are named by their last part, and what their columns hold.
+    fn resolve(&mut self) -> Result<(), Failure> {
+        let at = |reason: String| Failure::usage(format!("{}: [sweep] {reason}", self.name));
+        let mut first = self.base.clone();
+        for number in 0..self.keys.len() {
+            let short = self.keys[number].name.clone();
+            let name = whole_path(&short).map_err(at)?;
+            if self.keys[..number].iter().any(|known| known.name == name) {
+                return Err(at(format!("{name}: named twice")));
+            }
+            let key = &mut self.keys[number];
+            key.name = name;
+            key.kind = kind_of(&key.values.at(0));
+            set(&mut first, &key.name, key.values.at(0))?;
+        }
+        // Whole numbers that come as `1.0` out of a range are what a count is set to.
+        for key in &mut self.keys {
+            let found = get(&first, &key.name).cloned();
+            if let (Some(Value::Float(number)), Values::Range { .. }) = (&found, &key.values)
+                && number.fract() == 0.0
+                && number.abs() < 2f64.powi(53)
+                && RunConfig::from_table(first.clone(), &self.name).is_err()
+            {
+                set(&mut first, &key.name, Value::Integer(*number as i64))?;
+                key.kind = Kind::Count;
+            }
+        }
+        let complete = RunConfig::from_table(first, &self.name)?.to_table()?;
+        for key in &mut self.keys {
+            if let Some(value) = get(&complete, &key.name) {
+                key.kind = kind_of(value);
+            }
+            let values = (0..key.values.count().unwrap_or(2).min(LISTED)).map(|n| key.values.at(n));
+            for value in values.map(|value| key.fitting(value)) {
+                if key.cell(&value) == Cell::None {
+                    return Err(Failure::usage(format!(
+                        "{}: [sweep] {}: {value} is of another type than the values before it",
+                        self.name, key.name
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many runs there are.
+    pub fn points(&self) -> usize {
+        self.points
+    }
+
+    /// Whether points are drawn.
+    pub fn is_sample(&self) -> bool {
+        self.sample.is_some()
+    }
+
+    /// The values of all keys at a point: in a grid the last key changes fastest.
+    pub fn values(&self, point: usize) -> Vec<Value> {
+        if let Some(sample) = self.sample {
+            let mut generator = ChaCha8Rng::seed_from_u64(sample.seed);
+            generator.set_stream(point as u64);
+            let drawn = self.keys.iter().map(|key| {
+                // The upper 53 bits: every double of that grid in [0, 1) alike.
+                let place = (generator.next_u64() >> 11) as f64 / 2f64.powi(53);
+                key.fitting(key.values.drawn(place))
+            });
+            return drawn.collect();
+        }
+        let mut rest = point;
+        let mut values: Vec<Value> = self
+            .keys
+            .iter()
+            .rev()
+            .map(|key| {
+                let count = key.values.count().unwrap_or(1);
+                let number = rest % count;
+                rest /= count;
+                key.fitting(key.values.at(number))
+            })
+            .collect();
+        values.reverse();
+        values
+    }
+
+    /// The configuration of a point, files and all.
+    pub fn config(&self, point: usize) -> Result<RunConfig, Failure> {
+        let mut table = self.base.clone();
+        for (key, value) in self.keys.iter().zip(self.values(point)) {
+            set(&mut table, &key.name, value)?;
+        }
+        let config = RunConfig::from_table(table, &format!("{}, point {point}", self.name))?;
+        Ok(config.with_files_in(&self.folder))
+    }
+
+    /// The same, of a number that may be none of a point.
+    pub fn checked_config(&self, point: usize) -> Result<RunConfig, Failure> {
+        if point >= self.points {
+            let (name, last) = (&self.name, self.points - 1);
+            return Err(Failure::usage(format!(
+                "--point {point}: the points of {name} are 0 to {last}"
+            )));
+        }
+        self.config(point)
+    }
+
+    /// The same sweep without the numbers of its examples, where these are the same in all runs: its points are read
+    /// faster.
+    pub fn without_data(&self) -> Self {
+        let mut lean = self.clone();
+        if !self.varies("data")
+            && let Some(Value::Table(data)) = lean.base.get_mut("data")
+        {
+            data.remove("inputs");
+            data.remove("targets");
+        }
+        lean
+    }
+
+    /// Whether a key or anything in it varies.
+    pub fn varies(&self, path: &str) -> bool {
+        self.keys.iter().any(|key| {
+            let inside = |outer: &str, inner: &str| {
+                inner
+                    .strip_prefix(outer)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            inside(path, &key.name) || inside(&key.name, path)
+        })
+    }
+
+    /// What files of data are relative to.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The configuration as text, after a change to what does not vary.
+    pub fn to_toml(&self, change: impl FnOnce(&mut Table)) -> Result<String, Failure> {
+        let mut base = self.base.clone();
+        change(&mut base);
+        let mut text = toml::to_string(&base).map_err(Failure::usage)?;
+        if let Some(Sample { points, seed }) = self.sample {
+            text.push_str(&format!("\n[sample]\npoints = {points}\nseed = {seed}\n"));
+        }
+        text.push_str("\n[sweep]\n");
+        for key in &self.keys {
+            // One line a value, so that the keys keep their order.
+            text.push_str(&format!("{} = {}\n", key.name, key.said));
+        }
+        Ok(text)
+    }
+}
+
+/// How many points there are.
+fn count(keys: &[Key], sample: Option<Sample>) -> Result<usize, String> {
+    if let Some(sample) = sample {
+        return match sample.points {
+            0 => Err("[sample] points = 0: must be at least 1".to_owned()),
+            points => Ok(points),
+        };
+    }
+    let mut points = 1_usize;
+    for key in keys {
+        let count = key.values.count().ok_or_else(|| {
+            format!(
+                "[sweep] {}: `steps` is missing (or draw points: [sample] points = 1000)",
+                key.name
+            )
+        })?;
+        points = points
+            .checked_mul(count)
+            .filter(|points| i64::try_from(*points).is_ok())
+            .ok_or("[sweep] more points than can be counted")?;
+    }
+    Ok(points)
+}
+
+/// The keys of a sweep by their paths, in the order in which they are written down.
+fn in_order(text: &str, said: &Table) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    let Ok(document) = DeTable::parse(text) else { return Vec::new() };
+    let sweep = document.get_ref().iter().find(|(key, _)| key.get_ref().as_ref() == "sweep");
+    if let Some(DeValue::Table(table)) = sweep.map(|(_, value)| value.get_ref()) {
+        leaves(table, said, "", &mut found);
+    }
+    found.sort_by_key(|(place, ..)| *place);
+    found.into_iter().map(|(_, path, value)| (path, value)).collect()
+}
+
+fn leaves(
+    table: &DeTable<'_>,
+    said: &Table,
+    leading: &str,
+    found: &mut Vec<(usize, String, Value)>,
+) {
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        let path = if leading.is_empty() { name.to_owned() } else { format!("{leading}.{name}") };
+        match (value.get_ref(), said.get(name)) {
+            (DeValue::Table(inner), Some(Value::Table(said))) if !is_range(said) => {
+                leaves(inner, said, &path, found);
+            }
+            (_, Some(value)) => found.push((key.span().start, path, value.clone())),
+            (_, None) => {}
+        }
+    }
+}
+
+/// Whether a table says what a key takes, and is not one in which keys are.
+fn is_range(table: &Table) -> bool {
+    ["from", "to", "seeds"]
+        .iter()
+        .any(|name| table.get(*name).is_some_and(|value| !value.is_table() && !value.is_array()))
+}
+
+/// The path of a key that may be named by its last part alone.
+fn whole_path(name: &str) -> Result<String, String> {
+    if name.contains('.') {
+        return Ok(name.to_owned());
+    }
+    let of_name = |path: &&&str| path.rsplit_once('.').is_some_and(|(_, last)| last == name);
+    match KEYS.iter().filter(of_name).collect::<Vec<_>>()[..] {
+        [path] => Ok((*path).to_owned()),
+        _ => {
+            let likeness = |path: &&str| {
+                let last = path.rsplit('.').next().unwrap_or(path);
+                strsim::normalized_damerau_levenshtein(name, last)
+            };
+            let nearest = KEYS.iter().map(|path| (likeness(path), path));
+            let nearest = nearest.max_by(|a, b| a.0.total_cmp(&b.0)).map_or("", |(_, path)| path);
+            Err(format!(
+                "{name}: no key of a run configuration has this name; did you mean `{nearest}`?"
+            ))
+        }
+    }
+}
+
+/// Keys that can be named by their last part: no two have the same.
+const KEYS: [&str; 18] = [
+    "model.layer_dims",
+    "model.activation",
+    "model.bias",
+    "model.init_w",
+    "model.init_b",
+    "data.dataset",
+    "data.inputs",
+    "data.targets",
+    "data.shift_per_step",
+    "data.batch_size",
+    "data.shuffle_seed",
+    "training.steps",
+    "training.loss",
+    "training.seed",
+    "training.clip_norm",
+    "training.clip_value",
+    "training.optimizer",
+    "training.optimizer.learning_rate",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = "[model]\nlayer_dims = [1, 2, 1]\n[data]\ninputs = [[1]]\ntargets = [[2]]\n[training]\n\
+                        optimizer = { type = \"sgd\", learning_rate = 0.1 }\n";
+
+    fn sweep(text: &str) -> Result<SweepConfig, String> {
+        let sweep = SweepConfig::parse(&format!("{BASE}{text}"), "sweep.toml", Path::new(""));
+        sweep.map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn a_grid_in_the_order_of_its_keys() {
+        // Not in the order of the alphabet, by whole paths, tables, and last parts.
+        let text = "[sweep]\ntraining.optimizer.learning_rate = { from = 1e-2, to = 1, steps = 3, scale = \"log\" }\n\
+                    init_w = [-1, 0.5]\n\"model.activation\" = [\"relu\", \"tanh\"]\nsteps = { from = 10, to = 20, steps = 2 }\n";
+        let sweep = sweep(text).unwrap();
+        let names: Vec<&str> = sweep.keys.iter().map(|key| key.name.as_str()).collect();
+        let expected = [
+            "training.optimizer.learning_rate",
+            "model.init_w",
+            "model.activation",
+            "training.steps",
+        ];
+        assert_eq!(names, expected);
+        let kinds: Vec<Kind> = sweep.keys.iter().map(|key| key.kind).collect();
+        assert_eq!(kinds, [Kind::Number, Kind::Number, Kind::Text, Kind::Count]);
+        assert_eq!(sweep.points(), 3 * 2 * 2 * 2);
+        let last = sweep.config(23).unwrap();
+        assert_eq!(last.training.optimizer.learning_rate(), 1.0);
+        assert_eq!((last.model.init_w, last.training.steps), (0.5, 20));
+        let second = sweep.config(1).unwrap();
+        assert_eq!((second.model.init_w, second.training.steps), (-1.0, 20));
+        assert_eq!(second.model.activation, constinit::Activation::Relu);
+        // What is kept reads back as the same sweep.
+        let kept = sweep.to_toml(|_| {}).unwrap();
+        let again = SweepConfig::parse(&kept, "kept", Path::new("")).unwrap();
+        assert_eq!(again.keys, sweep.keys);
+        for point in 0..24 {
+            assert_eq!(again.config(point).unwrap(), sweep.config(point).unwrap());
+        }
+        assert_eq!(again.to_toml(|_| {}).unwrap(), kept);
+    }
+
+    #[test]
+    fn any_key_can_vary() {
+        let rule = "[[init]]\npath = \"linear1.weight\"\ninit = { type = \"normal\", std = 1.0 }\n";
+        let text = format!(
+            "{rule}[sweep]\ninit.0.init.std = [0.1, 0.2]\nmodel.layer_dims = [[1, 2, 1], [1, 3, 1]]\n\
+             training.seed = {{ seeds = 4 }}\n"
+        );
+        let sweep = sweep(&text).unwrap();
+        assert_eq!(sweep.points(), 16);
+        let config = sweep.config(15).unwrap();
+        assert_eq!((config.model.layer_dims, config.training.seed), (vec![1, 3, 1], 3));
+        assert!(sweep.varies("model") && sweep.varies("model.layer_dims") && !sweep.varies("data"));
+        assert!(sweep.varies("init") && !sweep.varies("model.layer"));
+        assert_eq!(sweep.keys[1].cell(&sweep.values(15)[1]), Cell::Text("[1, 3, 1]".to_owned()));
+    }
+
+    #[test]
+    fn drawn_points_are_functions_of_seed_and_number() {
+        let text = "[sample]\npoints = 500\nseed = 7\n[sweep]\ninit_w = { from = -2, to = 2 }\nsteps = { from = 1, to = 3 }\n";
+        let sweep = sweep(text).unwrap();
+        assert_eq!(sweep.points(), 500);
+        let drawn: Vec<RunConfig> = (0..500).map(|point| sweep.config(point).unwrap()).collect();
+        assert_eq!(sweep.config(123).unwrap(), drawn[123]);
+        let mean = drawn.iter().map(|config| config.model.init_w).sum::<f64>() / 500.0;
+        assert!(mean.abs() < 0.2, "{mean}"); // deviation of a mean of 500: 0.05
+        for steps in 1..=3 {
+            assert!(drawn.iter().any(|config| config.training.steps == steps));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, expected) in [
+            ("", "no [sweep]"),
+            ("[sweep]\n", "names no key"),
+            (
+                "[sweep]\ninit_v = [1]\n",
+                "init_v: no key of a run configuration has this name; did you mean `model.init_w`?",
+            ),
+            ("[sweep]\nmodel.init_v = [1]\n", "did you mean `init_w`?"),
+            ("[sweep]\ninit_w = { from = 0, to = 1 }\n", "`steps` is missing"),
+            ("[sweep]\ninit_w = 3\n", "[sweep] init_w: 3: a list of values"),
+            ("[sweep]\ninit_w = [1, \"a\"]\n", "model.init_w: \"a\" is of another type"),
+            ("[sweep]\ninit_w = [1]\nmodel.init_w = [2]\n", "model.init_w: named twice"),
+            (
+                "[sweep]\nsteps = { from = 0.5, to = 2, steps = 3 }\n",
+                "floating point `0.5`, expected usize",
+            ),
+            ("[sweep]\nactivation = [\"rleu\"]\n", "did you mean `relu`?"),
+            ("[sample]\npoints = 0\n[sweep]\ninit_w = [1]\n", "points = 0"),
+            ("[sample]\npoint = 3\n[sweep]\ninit_w = [1]\n", "unknown field `point`"),
+            (
+                "[sweep]\ninit_w = { from = 0, to = 1, steps = 9000000000000 }\nseed = { seeds = 9000000000000 }\n",
+                "more points",
+            ),
+            ("[sweep\n", "TOML parse error"),
+        ] {
+            let error = sweep(text).unwrap_err();
+            assert!(
+                error.contains(expected) && error.starts_with("sweep.toml: "),
+                "{text}: {error}"
+            );
+        }
+    }
+}

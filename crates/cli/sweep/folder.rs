@@ -1,0 +1,288 @@
+//! The folder of a sweep: its configuration, and its rows, in parts while it goes on.
+//!
+//! Parts are written whole and never changed. What is done is what they say, so that a sweep that was killed, or that
+//! several machines share, goes on from nothing but this folder.
+
+use super::config::SweepConfig;
+use super::outcome::Outcome;
+use super::table::{Kind, Reader, Row, Schema, Writer, point};
+use crate::config::RunConfig;
+use crate::data::DataFiles;
+use crate::failure::Failure;
+use crate::shard::Shard;
+use constinit::files::write_whole;
+use serde_json::json;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use toml::Value;
+
+/// The folder, and the columns of its tables.
+#[derive(Debug)]
+pub struct SweepFolder {
+    path: PathBuf,
+    schema: Schema,
+    /// Hidden layers of the runs with most of them.
+    layers: usize,
+    points: usize,
+}
+
+impl SweepFolder {
+    /// A new folder for a sweep, or the one that it has begun in. The data files are kept in it.
+    pub fn create(path: &Path, sweep: &SweepConfig, files: &DataFiles) -> Result<Self, Failure> {
+        let fail = |error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
+        let kept = [("inputs", &files.inputs), ("targets", &files.targets)];
+        let text = sweep.to_toml(|base| {
+            for (name, text) in kept {
+                if let (Some(_), Some(Value::Table(data))) = (text, base.get_mut("data")) {
+                    data.insert(name.to_owned(), Value::String(format!("{name}.csv")));
+                }
+            }
+        })?;
+        let mut whole: Vec<(PathBuf, &str)> = kept
+            .iter()
+            .filter_map(|(name, text)| Some((path.join(format!("{name}.csv")), text.as_deref()?)))
+            .collect();
+        // Last: a folder that has it has all of it.
+        whole.push((path.join("sweep.toml"), &text));
+        if !path.join("sweep.toml").exists() {
+            let taken = match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
+                Ok(taken) => taken,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+                Err(error) => return Err(fail(error)),
+            };
+            // What another machine has begun to write is the same.
+            let ours = |file: &(PathBuf, &str)| {
+                fs::read(&file.0).is_ok_and(|found| found == file.1.as_bytes())
+            };
+            if taken && !whole.iter().any(ours) && !path.join("parts").is_dir() {
+                return Err(Failure::usage(format!(
+                    "{}: the folder is not empty and has no sweep in it; name a new one",
+                    path.display()
+                )));
+            }
+            fs::create_dir_all(path.join("parts")).map_err(fail)?;
+            for (file, text) in &whole {
+                write_whole(file, text.as_bytes()).map_err(fail)?;
+            }
+        }
+        for (file, text) in &whole {
+            let found = fs::read(file)
+                .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+            if found != text.as_bytes() {
+                return Err(Failure::usage(format!(
+                    "{}: the folder has another sweep in it, and nothing in it is overwritten: this file differs \
+                     from what is asked for now; name a new folder",
+                    file.display()
+                )));
+            }
+        }
+        fs::create_dir_all(path.join("parts")).map_err(fail)?;
+        Self::of(path, sweep, &text)
+    }
+
+    /// The folder that a sweep was begun in.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let file = path.join("sweep.toml");
+        let text = fs::read_to_string(&file)
+            .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+        let sweep = SweepConfig::parse(&text, &file.display().to_string(), path)?;
+        Self::of(path, &sweep, &text)
+    }
+
+    fn of(path: &Path, sweep: &SweepConfig, text: &str) -> Result<Self, Failure> {
+        let layers = hidden_layers(sweep)?;
+        let mut columns = vec![("point".to_owned(), Kind::Count)];
+        columns.extend(sweep.keys.iter().map(|key| (key.name.clone(), key.kind)));
+        columns.extend(Outcome::columns(layers));
+        let keys: Vec<_> = sweep
+            .keys
+            .iter()
+            .map(|key| {
+                json!({ "key": key.name, "scale": key.values.scale(), "values": key.values.count() })
+            })
+            .collect();
+        let checksum = crc32fast::hash(text.as_bytes());
+        let about = [
+            ("constinit.schema", "1".to_owned()),
+            (super::VERSION_KEY, env!("CARGO_PKG_VERSION").to_owned()),
+            ("constinit.sweep", format!("{checksum:08x}")),
+            ("constinit.points", sweep.points().to_string()),
+            ("constinit.keys", serde_json::Value::from(keys).to_string()),
+        ];
+        let about = about.map(|(key, value)| (key.to_owned(), value)).to_vec();
+        let schema = Schema { columns, about };
+        Ok(Self { path: path.to_owned(), schema, layers, points: sweep.points() })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether both are of the same configuration.
+    pub fn is_same_sweep(&self, other: &Self) -> bool {
+        self.schema == other.schema
+    }
+
+    pub fn points(&self) -> usize {
+        self.points
+    }
+
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Hidden layers of the runs with most of them.
+    pub fn layers(&self) -> usize {
+        self.layers
+    }
+
+    /// The joined table.
+    pub fn results(&self) -> PathBuf {
+        self.path.join("results.parquet")
+    }
+
+    /// The parts that are there, and the joined table where there is one.
+    pub fn tables(&self) -> Result<Vec<PathBuf>, Failure> {
+        let folder = self.path.join("parts");
+        let fail = |error: io::Error| Failure::usage(format!("{}: {error}", folder.display()));
+        let mut found = Vec::new();
+        if self.results().exists() {
+            found.push(self.results());
+        }
+        match fs::read_dir(&folder) {
+            Ok(entries) => {
+                for entry in entries {
+                    let path = entry.map_err(fail)?.path();
+                    if path.extension().is_some_and(|ending| ending == "parquet") {
+                        found.push(path);
+                    }
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(fail(error)),
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Which points are done.
+    pub fn done(&self) -> Result<Done, Failure> {
+        let mut done = Done::none(self.points);
+        for table in self.tables()? {
+            for point in Reader::open(&table, &self.schema)?.points()? {
+                if point >= self.points {
+                    return Err(Failure::usage(format!(
+                        "{}: point {point}, but the sweep has {}",
+                        table.display(),
+                        self.points
+                    )));
+                }
+                done.add(point);
+            }
+        }
+        Ok(done)
+    }
+
+    /// Keeps others from running the same share at the same time; the lock ends with the program.
+    pub fn lock(&self, shard: Option<Shard>) -> Result<File, Failure> {
+        let name = match shard {
+            Some(Shard { number, of }) => format!("shard-{number}-of-{of}.lock"),
+            None => "sweep.lock".to_owned(),
+        };
+        let path = self.path.join(name);
+        let at = |error: String| Failure::usage(format!("{}: {error}", path.display()));
+        let file = File::create(&path).map_err(|error| at(error.to_string()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                Err(at("another program runs this sweep in this folder".to_owned()))
+            }
+            Err(TryLockError::Error(error)) => Err(at(error.to_string())),
+        }
+    }
+
+    /// Writes rows as a part of their own.
+    pub fn keep(&self, rows: &mut Vec<Row>) -> Result<(), Failure> {
+        rows.sort_by_key(point);
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+        let number = |row: &Row| point(row).unwrap_or_default();
+        let name = format!("{:012}-{:012}", number(first), number(last));
+        let folder = self.path.join("parts");
+        let mut path = folder.join(format!("{name}.parquet"));
+        for again in 1.. {
+            if !path.exists() {
+                break;
+            }
+            path = folder.join(format!("{name}-{again}.parquet"));
+        }
+        let fail = |error: String| Failure::usage(format!("{}: {error}", path.display()));
+        let mut writer = Writer::new(Vec::new(), &self.schema).map_err(|e| fail(e.to_string()))?;
+        writer.write(rows).map_err(|error| fail(error.to_string()))?;
+        let bytes = writer.finish().map_err(|error| fail(error.to_string()))?;
+        write_whole(&path, &bytes).map_err(|error| fail(error.to_string()))?;
+        rows.clear();
+        Ok(())
+    }
+}
+
+/// Points, as bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    words: Vec<u64>,
+    count: usize,
+}
+
+impl Done {
+    pub fn none(points: usize) -> Self {
+        Self { words: vec![0; points.div_ceil(64)], count: 0 }
+    }
+
+    /// Adds those of another share of the same sweep.
+    pub fn extend(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own |= other);
+        self.count = self.words.iter().map(|word| word.count_ones() as usize).sum();
+    }
+
+    pub fn contains(&self, point: usize) -> bool {
+        self.words[point / 64] >> (point % 64) & 1 == 1
+    }
+
+    /// Whether it was not there.
+    pub fn add(&mut self, point: usize) -> bool {
+        let fresh = !self.contains(point);
+        self.words[point / 64] |= 1 << (point % 64);
+        self.count += usize::from(fresh);
+        fresh
+    }
+
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+/// How many hidden layers the runs with most of them have.
+fn hidden_layers(sweep: &SweepConfig) -> Result<usize, Failure> {
+    let of = |config: RunConfig| config.model.layer_dims.len().saturating_sub(2);
+    let varying: Vec<_> =
+        sweep.keys.iter().enumerate().filter(|(_, key)| key.name.starts_with("model")).collect();
+    let mut most = of(sweep.config(0)?);
+    for (_, key) in varying.iter().filter(|(_, key)| key.name == "model.layer_dims") {
+        for number in 0..key.values.count().unwrap_or(0) {
+            let dims = key.values.at(number).as_array().map_or(0, Vec::len);
+            most = most.max(dims.saturating_sub(2));
+        }
+    }
+    for (_, key) in varying.iter().filter(|(_, key)| key.name == "model") {
+        for number in 0..key.values.count().unwrap_or(0) {
+            let value = key.values.at(number);
+            let dims = value.get("layer_dims").and_then(Value::as_array).map_or(0, Vec::len);
+            most = most.max(dims.saturating_sub(2));
+        }
+    }
+    Ok(most)
+}

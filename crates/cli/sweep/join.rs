@@ -1,0 +1,177 @@
+//! The parts of a sweep as one table, in the order of its points.
+
+use super::folder::{Done, SweepFolder};
+use super::table::{Reader, Row, Writer, point};
+use crate::failure::Failure;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+/// Rows of a row group.
+const GROUP: usize = 1 << 16;
+
+/// What was joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined {
+    pub rows: usize,
+    /// Points that two machines have run; the row of one of them is kept.
+    pub twice: usize,
+}
+
+/// Joins the parts of folders of one sweep into a table at `to`, which is not there before. All points must be there.
+///
+/// Every part is in the order of its points, and is opened when its first one is due: as many row groups are in memory
+/// as parts overlap.
+pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
+    let folder = &folders[0];
+    let partial = constinit::files::partial(to);
+    let fail = |error: String| Failure::usage(format!("{}: {error}", partial.display()));
+    let mut waiting = Vec::new();
+    for folder in folders {
+        for table in folder.tables()? {
+            let mut source = Source::open(&table, folder)?;
+            if let Some(first) = source.due()? {
+                waiting.push((Reverse(first), table));
+            }
+        }
+    }
+    waiting.sort_by_key(|(first, _)| *first); // the last one is due first
+    let file = File::create(&partial).map_err(|error| fail(error.to_string()))?;
+    let mut writer = Writer::new(BufWriter::new(file), folder.schema())
+        .map_err(|error| fail(error.to_string()))?;
+    let mut open: Vec<Source> = Vec::new();
+    let mut due: BinaryHeap<Reverse<(usize, usize)>> = BinaryHeap::new();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut next = 0;
+    let mut joined = Joined { rows: 0, twice: 0 };
+    while next < folder.points() || !due.is_empty() || !waiting.is_empty() {
+        while waiting.last().is_some_and(|(Reverse(first), _)| {
+            due.peek().is_none_or(|Reverse((at, _))| first <= at)
+        }) {
+            let Some((Reverse(first), table)) = waiting.pop() else { break };
+            due.push(Reverse((first, open.len())));
+            open.push(Source::open(&table, folder)?);
+        }
+        let Some(Reverse((at, number))) = due.pop() else { break };
+        let row = open[number].take()?;
+        if let Some(after) = open[number].due()? {
+            if after <= at {
+                return Err(open[number].unordered(after));
+            }
+            due.push(Reverse((after, number)));
+        }
+        match (row, at) {
+            (_, at) if at < next => joined.twice += 1,
+            (Some(row), at) if at == next => {
+                rows.push(row);
+                next += 1;
+            }
+            _ => break,
+        }
+        if rows.len() == GROUP {
+            writer.write(&rows).map_err(|error| fail(error.to_string()))?;
+            rows.clear();
+        }
+    }
+    if next < folder.points() {
+        drop(writer);
+        let _ = fs::remove_file(&partial);
+        let mut missing = Done::none(folder.points());
+        for folder in folders {
+            missing.extend(&folder.done()?);
+        }
+        let (done, all) = (missing.len(), folder.points());
+        return Err(Failure::usage(format!(
+            "{done} of {all} points are done; point {next} is the first that is missing: run the sweep on"
+        )));
+    }
+    if !rows.is_empty() {
+        writer.write(&rows).map_err(|error| fail(error.to_string()))?;
+    }
+    joined.rows = next;
+    let file = writer.finish().map_err(|error| fail(error.to_string()))?;
+    let file = file.into_inner().map_err(|error| fail(error.to_string()))?;
+    file.sync_all().map_err(|error| fail(error.to_string()))?;
+    drop(file);
+    fs::rename(&partial, to).map_err(|error| fail(error.to_string()))?;
+    Ok(joined)
+}
+
+/// Joins the parts of a folder in it, and removes them.
+pub fn join_in_place(folder: &SweepFolder) -> Result<Joined, Failure> {
+    let results = folder.results();
+    if results.exists() {
+        let rows = folder.done()?.len();
+        return Ok(Joined { rows, twice: 0 });
+    }
+    let parts = folder.tables()?;
+    let joined = join(std::slice::from_ref(folder), &results)?;
+    // What is left of them after a crash says nothing that the table does not.
+    for part in parts {
+        let _ = fs::remove_file(part);
+    }
+    let _ = fs::remove_dir(folder.path().join("parts"));
+    Ok(joined)
+}
+
+/// Joins folders of one sweep in a new one.
+pub fn join_folders(folders: &[SweepFolder], out: &Path) -> Result<(Joined, PathBuf), Failure> {
+    let fail = |error: std::io::Error| Failure::usage(format!("{}: {error}", out.display()));
+    let first = &folders[0];
+    if let Some(other) = folders.iter().find(|folder| !folder.is_same_sweep(first)) {
+        return Err(Failure::usage(format!(
+            "{} and {} are not of one sweep: their sweep.toml differ",
+            first.path().display(),
+            other.path().display()
+        )));
+    }
+    // Fails where there is anything.
+    fs::create_dir(out).map_err(fail)?;
+    let results = out.join("results.parquet");
+    let joined = join(folders, &results).inspect_err(|_| {
+        let _ = fs::remove_dir(out);
+    })?;
+    for name in ["inputs.csv", "targets.csv", "sweep.toml"] {
+        let from = first.path().join(name);
+        if from.exists() {
+            fs::copy(&from, out.join(name)).map_err(fail)?;
+        }
+    }
+    Ok((joined, results))
+}
+
+/// A part that is being read.
+struct Source {
+    path: PathBuf,
+    reader: Reader,
+    rows: std::vec::IntoIter<Row>,
+}
+
+impl Source {
+    fn open(path: &Path, folder: &SweepFolder) -> Result<Self, Failure> {
+        let reader = Reader::open(path, folder.schema())?;
+        Ok(Self { path: path.to_owned(), reader, rows: Vec::new().into_iter() })
+    }
+
+    /// The point of the next row.
+    fn due(&mut self) -> Result<Option<usize>, Failure> {
+        while self.rows.as_slice().is_empty() {
+            match self.reader.rows()? {
+                Some(rows) => self.rows = rows.into_iter(),
+                None => return Ok(None),
+            }
+        }
+        Ok(self.rows.as_slice().first().and_then(point))
+    }
+
+    fn take(&mut self) -> Result<Option<Row>, Failure> {
+        self.due()?;
+        Ok(self.rows.next())
+    }
+
+    fn unordered(&self, point: usize) -> Failure {
+        Failure::usage(format!("{}: point {point} is out of order", self.path.display()))
+    }
+}

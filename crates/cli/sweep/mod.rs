@@ -1,0 +1,23 @@
+//! Sweeps: many runs of one configuration with other values, as one table.
+
+mod after;
+mod classes;
+mod closed_form;
+mod config;
+mod folder;
+mod join;
+mod keys;
+mod on_backend;
+mod outcome;
+mod points;
+mod summary;
+mod table;
+
+pub use config::SweepConfig;
+pub use folder::SweepFolder;
+pub use join::{Joined, join_folders, join_in_place};
+pub use points::Points;
+pub use summary::Summary;
+
+/// The version of the program that wrote a table: tables of several are joined all the same.
+const VERSION_KEY: &str = "constinit.version";

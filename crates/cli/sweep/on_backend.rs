@@ -1,0 +1,115 @@
+//! A run of a sweep trained whole, on a backend.
+
+use super::after::{dead, escape, shifted};
+use super::classes::{Parameters, counts};
+use super::outcome::{Ended, Engine, Outcome, Space};
+use crate::config::RunConfig;
+use crate::data::Examples;
+use crate::dynamics::clip;
+use crate::failure::Failure;
+use crate::plan;
+use crate::run::{self, INTERRUPTED, Interrupt, Names, explain};
+use burn::tensor::backend::AutodiffBackend;
+use constinit::ConstInit;
+use constinit::params::{parameter_paths, read_parameters};
+use constinit::probe::{Flow, Observation, Probe, Schedule, SymmetryProbe};
+use constinit::train::{self, Batch, Plan, TrainState};
+
+/// Trains; None where a signal ended the training.
+pub fn train<B: AutodiffBackend>(
+    config: &RunConfig,
+    examples: &Examples,
+    (backend, device): (&'static str, &B::Device),
+    why: String,
+    interrupt: &Interrupt,
+) -> Result<Option<Outcome>, Failure> {
+    let training = &config.training;
+    let mut model = config.model.network().try_init::<B>(device)?;
+    let names = Names {
+        in_files: model.parameter_names(),
+        paths: parameter_paths(&model),
+        shapes: Vec::new(),
+    };
+    if !config.init.is_empty() {
+        let name = |path: &str| names.of_path(path).to_owned();
+        (model, _) = plan::plan(config).apply_named(model, name).map_err(plan::usage)?;
+    }
+    let schedule = Schedule::every(config.probe.every).or(Schedule::at(training.steps));
+    let symmetry = SymmetryProbe::new(model.axes()?).with_facts(training.optimizer.facts());
+    let mut symmetry =
+        symmetry.without_history().without_gradients().on(schedule.clone()).reporting(|_| {});
+    let mut first = First(None);
+    let mut interrupt = interrupt.clone();
+    let optimizer = training.optimizer.init::<B, ConstInit<B>>()?;
+    let state = TrainState::new(model, optimizer, training.optimizer.learning_rate());
+    let mut data = run::batches::<B>(config, examples, device)?;
+    let plan = Plan { steps: training.steps, clip: clip(training), check_parameters: schedule };
+    let trained = train::train(
+        state,
+        &mut data,
+        |model: &ConstInit<B>, batch: Batch<B>| {
+            training.loss.forward(model.forward(batch.inputs), batch.targets)
+        },
+        &plan,
+        &mut [&mut symmetry, &mut first, &mut interrupt],
+    );
+    let ended = match trained.ended {
+        train::Ended::Stopped { reason } if reason == INTERRUPTED => return Ok(None),
+        train::Ended::Finished | train::Ended::Stopped { .. } => Ended::Finished,
+        train::Ended::Diverged(divergence) => Ended::Diverged(explain(&divergence, &names)),
+    };
+    let finished = ended == Ended::Finished;
+    let read = read_parameters(&trained.state.model);
+    let entries = read.iter().map(|parameter| parameter.data.num_elements()).sum();
+    let values = read.iter().map(|parameter| parameter.data.iter::<f64>().collect());
+    let after = Parameters::new(config, values)?;
+    let start = symmetry.start().map(counts).unwrap_or_default();
+    let mut spaces: Vec<Space> = after
+        .spec
+        .spaces()
+        .iter()
+        .enumerate()
+        .map(|(number, space)| Space {
+            units: space.units(),
+            classes: [start.get(number).copied(), None],
+            dead: None,
+        })
+        .collect();
+    let mut outlook = None;
+    if finished {
+        let twins = after.twins()?;
+        let classes = after.collapsed(&twins)?;
+        let steps = trained.state.step;
+        let seen = shifted(examples, config.data.shift_per_step * steps.saturating_sub(1) as f64);
+        let silent = dead(&classes.network, config, &seen[0])?;
+        for ((space, classes), dead) in spaces.iter_mut().zip(counts(&twins)).zip(silent) {
+            (space.classes[1], space.dead) = (Some(classes), Some(dead));
+        }
+        outlook = escape(&classes.network, config, &seen);
+    }
+    Ok(Some(Outcome {
+        engine: Some(Engine::Burn { backend, why }),
+        ended,
+        steps: Some(trained.state.step),
+        losses: [first.0.or(trained.loss), trained.loss],
+        first_break: symmetry.first_break().map(|found| (found.step, found.space.clone())),
+        parameters: Some([entries; 2]),
+        spaces,
+        escape: outlook,
+        seconds: 0.0,
+    }))
+}
+
+/// Keeps the first loss.
+struct First(Option<f64>);
+
+impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for First {
+    fn due(&self, step: usize) -> bool {
+        step == 1
+    }
+
+    fn observe(&mut self, seen: &Observation<'_, B, ConstInit<B>>) -> Flow {
+        self.0 = seen.loss;
+        Flow::Continue
+    }
+}

@@ -1,0 +1,110 @@
+//! A sweep in a few sentences.
+
+use super::folder::SweepFolder;
+use super::table::{Cell, Reader, Row, point};
+use crate::failure::Failure;
+use serde::Serialize;
+
+/// What the rows of a sweep say together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    pub points: usize,
+    pub done: usize,
+    pub finished: usize,
+    pub diverged: usize,
+    pub failed: usize,
+    /// Trained as quotients, in closed form.
+    pub quotients: usize,
+    /// Trained by Burn.
+    pub burn: usize,
+    /// Runs whose twins were twins to the end.
+    pub held: usize,
+    pub broken: usize,
+    /// The point with the lowest final loss of a run that finished.
+    pub lowest: Option<Lowest>,
+    /// Of the first failed run.
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Lowest {
+    pub point: usize,
+    pub loss: f64,
+    /// `model.init_w = 0.5`.
+    pub values: Vec<String>,
+}
+
+impl Summary {
+    /// Reads all rows that there are.
+    pub fn read(folder: &SweepFolder, keys: &[String]) -> Result<Self, Failure> {
+        let names: Vec<&str> =
+            folder.schema().columns.iter().map(|(name, _)| name.as_str()).collect();
+        let mut summary = Self { points: folder.points(), ..Self::default() };
+        for table in folder.tables()? {
+            let mut reader = Reader::open(&table, folder.schema())?;
+            while let Some(rows) = reader.rows()? {
+                rows.iter().for_each(|row| summary.add(row, &names, keys));
+            }
+        }
+        Ok(summary)
+    }
+
+    fn add(&mut self, row: &Row, names: &[&str], keys: &[String]) {
+        let cell = |name: &str| names.iter().position(|known| *known == name).map(|at| &row[at]);
+        let text = |name: &str| match cell(name) {
+            Some(Cell::Text(text)) => text.as_str(),
+            _ => "",
+        };
+        let count = |to: &mut usize, yes: bool| *to += usize::from(yes);
+        self.done += 1;
+        count(&mut self.finished, text("ended") == "finished");
+        count(&mut self.diverged, text("ended") == "diverged");
+        count(&mut self.failed, text("ended") == "failed");
+        count(&mut self.quotients, text("engine") == "quotient");
+        count(&mut self.burn, text("engine") == "burn");
+        count(&mut self.held, text("verdict") == "held");
+        count(&mut self.broken, text("verdict") == "broken");
+        if text("ended") == "failed" && self.reason.is_none() {
+            self.reason = Some(text("reason").to_owned());
+        }
+        if let (Some(Cell::Number(loss)), "finished", Some(point)) =
+            (cell("final_loss"), text("ended"), point(row))
+            && self.lowest.as_ref().is_none_or(|lowest| *loss < lowest.loss)
+        {
+            let values = keys.iter().filter_map(|key| Some(said(key, cell(key)?)));
+            self.lowest = Some(Lowest { point, loss: *loss, values: values.collect() });
+        }
+    }
+
+    /// For people.
+    pub fn lines(&self) -> Vec<String> {
+        let Self { points, done, finished, diverged, failed, quotients, burn, .. } = self;
+        let mut lines = vec![
+            format!(
+                "{done} of {points} runs: {finished} finished, {diverged} diverged, {failed} failed"
+            ),
+            format!("trained as quotients, in closed form: {quotients}; by Burn: {burn}"),
+            format!("equal units stayed equal in {} runs, parted in {}", self.held, self.broken),
+        ];
+        if let Some(Lowest { point, loss, values }) = &self.lowest {
+            lines.push(format!(
+                "lowest final loss: {loss:.6e} at point {point}, {}",
+                values.join(", ")
+            ));
+        }
+        if let Some(reason) = &self.reason {
+            lines.push(format!("the first failed run says: {reason}"));
+        }
+        lines
+    }
+}
+
+fn said(key: &str, cell: &Cell) -> String {
+    match cell {
+        Cell::None => format!("{key}: none"),
+        Cell::Number(number) => format!("{key} = {number}"),
+        Cell::Count(count) => format!("{key} = {count}"),
+        Cell::Truth(truth) => format!("{key} = {truth}"),
+        Cell::Text(text) => format!("{key} = {text}"),
+    }
+}

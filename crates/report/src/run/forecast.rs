@@ -1,0 +1,221 @@
+//! What was forecast of units that are one, against what happened.
+
+use super::Run;
+use super::page::list;
+use crate::markup::escaped;
+use crate::number::{count, short};
+use crate::thin::spaced;
+use serde::Deserialize;
+
+/// A difference relative to the size of the unit that counts as an escape.
+const ESCAPED: f64 = 1e-2;
+/// Forecasts on a page.
+const SHOWN: usize = 12;
+
+/// What was known after a step.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Forecast {
+    /// Steps done.
+    pub step: usize,
+    /// The learning rate that the forecast reckons with.
+    pub learning_rate: Option<f64>,
+    /// One for each layer that had units that were one.
+    #[serde(default)]
+    pub spaces: Vec<ForecastSpace>,
+}
+
+/// The forecast for two units of a layer.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct ForecastSpace {
+    /// `hidden1`, ...
+    pub name: String,
+    /// The two units.
+    pub pair: Option<[usize; 2]>,
+    /// What was known of them.
+    #[serde(default)]
+    pub outlook: Outlook,
+    /// How far apart they were, relative to their size, where they were apart.
+    pub apart: Option<f64>,
+    /// The lowest curvature of the loss along their difference.
+    pub curvature: Option<f64>,
+    /// What their difference is multiplied by in a step; None where steps are not linear in it.
+    pub factor: Option<f64>,
+    /// The logarithm of the factor.
+    pub rate: Option<f64>,
+    /// Steps in which the difference grows by e.
+    pub e_fold_steps: Option<f64>,
+    /// Steps from one rounding error to 1 % of the units' size; None where the difference does not grow.
+    pub escape_steps: Option<f64>,
+    /// The same in words.
+    #[serde(default)]
+    pub sentence: String,
+}
+
+/// Whether two units were one when something was forecast of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outlook {
+    /// They were one.
+    Together,
+    /// They had parted.
+    Escaped,
+    /// Nothing can be said.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+/// The page's section; None where nothing was forecast.
+pub fn section(run: &Run) -> Option<String> {
+    let forecasts = &run.readings.forecasts;
+    let shown = spaced(forecasts.len(), SHOWN, &[]);
+    let told = |place: &usize| {
+        let forecast = &forecasts[*place];
+        forecast.spaces.iter().map(move |space| {
+            let (name, step) = (&space.name, count(forecast.step));
+            let foretold = foretold(forecast, space);
+            format!(
+                "{name}, after step {step}: {foretold} What happened: {}",
+                happened(run, forecast, space)
+            )
+        })
+    };
+    let sentences: Vec<String> = shown.iter().flat_map(told).collect();
+    if sentences.is_empty() {
+        return None;
+    }
+    let about = "How fast rounding would grow between two units that are one, told from the curvature of the loss \
+                 along their difference; and what became of them. An escape is a difference of 1 % of the units' \
+                 size, reckoned from one rounding error: units that stay bitwise equal have no error that could grow.";
+    let mut html = format!("<p>{}</p>\n{}", escaped(about), list(&sentences));
+    if shown.len() < forecasts.len() {
+        let (shown, all) = (count(shown.len()), count(forecasts.len()));
+        html.push_str(&format!("<p class=\"note\">{shown} of {all} forecasts are told.</p>\n"));
+    }
+    Some(html)
+}
+
+fn foretold(forecast: &Forecast, space: &ForecastSpace) -> String {
+    let said = match space.sentence.trim().trim_end_matches('.') {
+        "" => String::new(),
+        sentence => format!(": {sentence}"),
+    };
+    let pair = space.pair.map_or("two units".to_owned(), |[u, v]| format!("units {u} and {v}"));
+    match space.outlook {
+        Outlook::Unknown => format!("nothing can be said{said}."),
+        Outlook::Escaped => {
+            let far = space
+                .apart
+                .map_or(String::new(), |far| format!(", by {} of their size", short(far)));
+            format!("{pair} were apart already{far}.")
+        }
+        Outlook::Together => {
+            let growth = match (space.factor, space.curvature) {
+                (Some(factor), Some(curvature)) => format!(
+                    " Their difference is multiplied by {} a step (curvature {}).",
+                    short(factor),
+                    short(curvature)
+                ),
+                (Some(factor), None) => {
+                    format!(" Their difference is multiplied by {} a step.", short(factor))
+                }
+                (None, Some(curvature)) => format!(
+                    " The curvature is {}; the optimizer's steps are not linear in the difference, and have no rate.",
+                    short(curvature)
+                ),
+                (None, None) => String::new(),
+            };
+            let due = match due(forecast, space) {
+                Some(due) => format!(" That is an escape at about step {}.", count(due)),
+                None => String::new(),
+            };
+            format!("{pair}{said}.{growth}{due}")
+        }
+    }
+}
+
+/// The step at which an escape was forecast.
+fn due(forecast: &Forecast, space: &ForecastSpace) -> Option<usize> {
+    let steps = space.escape_steps.filter(|steps| steps.is_finite() && *steps >= 0.0)?;
+    Some(forecast.step.saturating_add(steps.round() as usize))
+}
+
+fn happened(run: &Run, forecast: &Forecast, space: &ForecastSpace) -> String {
+    let readings = &run.readings.readings;
+    let place = readings
+        .first()
+        .and_then(|first| first.spaces.iter().position(|found| found.name == space.name));
+    let (Some(place), Some(last)) = (place, readings.last()) else {
+        return "No reading has this layer.".to_owned();
+    };
+    let due = due(forecast, space);
+    let Some(parting) = run.parting(&space.name) else {
+        let against = match due {
+            Some(due) if due > last.step => " The run is shorter than the forecast.",
+            Some(_) => " No rounding error came between them that could have grown.",
+            None => "",
+        };
+        return format!("Held to the last reading, step {}.{against}", count(last.step));
+    };
+    let spread = |step: usize| {
+        let reading = readings.iter().find(|reading| reading.step == step);
+        match reading.map(|reading| reading.spaces[place].spread) {
+            Some(Some(spread)) => short(spread),
+            Some(None) => "past all numbers".to_owned(),
+            None => "not read".to_owned(),
+        }
+    };
+    let when = match parting.step <= forecast.step {
+        true => "Units of the layer had parted already, at step",
+        false => "Units of the layer parted at step",
+    };
+    let mut text = format!(
+        "{when} {}, spread {} then; {} at step {}.",
+        count(parting.step),
+        spread(parting.step),
+        spread(last.step),
+        count(last.step)
+    );
+    if let Some((factor, from, to)) = grown(run, place) {
+        text.push_str(&format!(
+            " From step {} to {} the spread was multiplied by {} a step.",
+            count(from),
+            count(to),
+            short(factor)
+        ));
+    }
+    text
+}
+
+/// The mean factor a step of the spread from its first number above 0 on, while it is below a hundredth of its largest:
+/// growth is linear only while differences are small. None where that is less than a step.
+fn grown(run: &Run, place: usize) -> Option<(f64, usize, usize)> {
+    let known = || run.readings.readings.iter().map(|r| (r.step, r.spaces[place].spread));
+    let largest = known().filter_map(|(_, spread)| spread).fold(0.0, f64::max);
+    let mut small =
+        known().skip_while(|(_, spread)| *spread == Some(0.0)).map_while(|(step, spread)| {
+            Some((step, spread.filter(|s| *s > 0.0 && *s <= ESCAPED * largest)?))
+        });
+    let (from, first) = small.next()?;
+    let (to, last) = small.last()?;
+    Some(((last / first).powf(1.0 / (to - from) as f64), from, to))
+}
+
+/// The growth of the first forecast of an escape at these steps, relative to the size of the unit, up to the escape;
+/// and its name.
+pub fn growth(run: &Run, steps: &[usize]) -> Option<(String, Vec<Option<f64>>)> {
+    let all = run.readings.forecasts.iter().flat_map(|f| f.spaces.iter().map(move |s| (f, s)));
+    let (forecast, space, rate, escape) = all
+        .filter(|(_, space)| space.outlook == Outlook::Together)
+        .find_map(|(forecast, space)| {
+            let rate = space.factor.map(f64::ln).filter(|rate| rate.is_finite() && *rate > 0.0)?;
+            let escape = space.escape_steps.filter(|escape| escape.is_finite())?;
+            Some((forecast, space, rate, escape))
+        })?;
+    let value = |step: &usize| {
+        let done = step.checked_sub(forecast.step)? as f64;
+        (done <= escape).then(|| ESCAPED * (rate * (done - escape)).exp()).filter(|v| *v > 0.0)
+    };
+    let values: Vec<Option<f64>> = steps.iter().map(value).collect();
+    values.iter().any(Option::is_some).then(|| (format!("forecast of {}", space.name), values))
+}

@@ -1,0 +1,268 @@
+//! Readings for other programs: event files and tables. The reader of event files here is its own: checksums bit by
+//! bit, and protocol buffers by hand. `scripts/check-logs` asks TensorBoard and pandas.
+
+mod program;
+
+use program::{Folder, fast_backends};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const CONFIG: &str = "\
+[model]
+layer_dims = [4, 5, 3, 3]
+activation = \"tanh\"
+init_w = 0.1
+[data]
+dataset = \"iris\"
+batch_size = 32
+shuffle_seed = 3
+[training]
+steps = 300
+loss = \"cross_entropy\"
+checkpoint_every = 4
+optimizer = { type = \"adam\", learning_rate = 0.01 }
+";
+
+/// CRC-32C, a bit at a time.
+fn checksum(bytes: &[u8]) -> u32 {
+    let mut register = u32::MAX;
+    for byte in bytes {
+        register ^= u32::from(*byte);
+        for _ in 0..8 {
+            let low = register & 1;
+            register >>= 1;
+            if low == 1 {
+                register ^= 0x82f6_3b78;
+            }
+        }
+    }
+    !register
+}
+
+fn masked(bytes: &[u8]) -> u32 {
+    let sum = checksum(bytes);
+    (sum >> 15 | sum << 17).wrapping_add(0xa282_ead8)
+}
+
+/// The data of all records of a file.
+fn records(path: &Path) -> Vec<Vec<u8>> {
+    let bytes = std::fs::read(path).unwrap();
+    let mut rest = &bytes[..];
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
+        let sum = |at: usize| u32::from_le_bytes(rest[at..at + 4].try_into().unwrap());
+        assert_eq!(sum(8), masked(&rest[..8]));
+        let data = &rest[12..12 + length];
+        assert_eq!(sum(12 + length), masked(data));
+        found.push(data.to_vec());
+        rest = &rest[16 + length..];
+    }
+    found
+}
+
+#[derive(Debug, PartialEq)]
+enum Field {
+    Number(u64),
+    Eight([u8; 8]),
+    Bytes(Vec<u8>),
+    Four([u8; 4]),
+}
+
+/// The fields of a message, by number.
+fn fields(message: &[u8]) -> Vec<(u64, Field)> {
+    fn varint(bytes: &mut &[u8]) -> u64 {
+        let mut value = 0;
+        for place in 0.. {
+            let byte = bytes[0];
+            *bytes = &bytes[1..];
+            value |= u64::from(byte & 0x7f) << (7 * place);
+            if byte < 0x80 {
+                break;
+            }
+        }
+        value
+    }
+    let mut rest = message;
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let key = varint(&mut rest);
+        let field = match key & 7 {
+            0 => Field::Number(varint(&mut rest)),
+            1 => Field::Eight(rest.split_off(..8).unwrap().try_into().unwrap()),
+            2 => {
+                let length = varint(&mut rest) as usize;
+                Field::Bytes(rest.split_off(..length).unwrap().to_vec())
+            }
+            5 => Field::Four(rest.split_off(..4).unwrap().try_into().unwrap()),
+            other => panic!("wire type {other}"),
+        };
+        found.push((key >> 3, field));
+    }
+    found
+}
+
+#[derive(Debug, PartialEq)]
+enum What {
+    Version(String),
+    Start,
+    Scalars(BTreeMap<String, f32>),
+}
+
+/// Step and content of every event of a file.
+fn events(path: &Path) -> Vec<(u64, What)> {
+    let event = |record: Vec<u8>| {
+        let [(1, Field::Eight(time)), (2, Field::Number(step)), (number, Field::Bytes(what))] =
+            &fields(&record)[..]
+        else {
+            panic!("{record:?}");
+        };
+        assert!(f64::from_le_bytes(*time) > 1.7e9, "seconds since 1970");
+        let what = match number {
+            3 => What::Version(String::from_utf8(what.clone()).unwrap()),
+            7 => {
+                assert_eq!(fields(what), [(1, Field::Number(1))]);
+                What::Start
+            }
+            5 => What::Scalars(fields(what).into_iter().map(scalar).collect()),
+            other => panic!("field {other}"),
+        };
+        (*step, what)
+    };
+    records(path).into_iter().map(event).collect()
+}
+
+fn scalar((number, value): (u64, Field)) -> (String, f32) {
+    let (1, Field::Bytes(value)) = (number, value) else { panic!("no value") };
+    let [(1, Field::Bytes(tag)), (2, Field::Four(number))] = &fields(&value)[..] else {
+        panic!("{value:?}");
+    };
+    (String::from_utf8(tag.clone()).unwrap(), f32::from_le_bytes(*number))
+}
+
+/// The event files of a folder, in the order of their names.
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.sort();
+    found
+}
+
+fn readings(lines: &[Value]) -> Vec<&Value> {
+    lines.iter().filter(|line| line["event"] == "reading").collect()
+}
+
+/// What the events of a reading should be.
+fn scalars(reading: &Value) -> BTreeMap<String, f32> {
+    let mut found = BTreeMap::new();
+    let mut add = |tag: String, value: &Value| {
+        if let Some(value) = value.as_f64() {
+            found.insert(tag, value as f32);
+        }
+    };
+    add("loss".to_owned(), &reading["loss"]);
+    for space in reading["spaces"].as_array().unwrap() {
+        let name = space["name"].as_str().unwrap();
+        add(format!("{name}/twins"), &space["twins"]);
+        add(format!("{name}/spread"), &space["spread"]);
+    }
+    for (name, property) in reading["properties"].as_object().unwrap() {
+        add(format!("properties/{name}"), &property["deviation"]);
+    }
+    found
+}
+
+#[test]
+fn event_files_have_the_readings_of_a_run_and_of_its_continuation() {
+    assert_eq!(checksum(b"123456789"), 0xe306_9283, "the check value of CRC-32C");
+    let folder = Folder::new();
+    folder.write("run.toml", CONFIG);
+    let run = |more: &[&str]| {
+        let args = [&["run", "--json", "--tensorboard", "logs/a"], more].concat();
+        folder.run(&args)
+    };
+    let backend = ["--backend", fast_backends()[0], "--out", "run"];
+    let ran = run(&[&["--config", "run.toml"], &backend[..]].concat()).ok().json();
+    let [first] = &files(&folder.join("logs/a"))[..] else { panic!("one file") };
+    let found = events(first);
+    assert_eq!(found[0], (0, What::Version("brain.Event:2".to_owned())));
+    let expected: Vec<_> = readings(&ran)
+        .into_iter()
+        .map(|line| (line["step"].as_u64().unwrap(), What::Scalars(scalars(line))))
+        .collect();
+    assert_eq!(expected.len(), 301);
+    assert_eq!(found[1..], expected);
+    assert!(expected.iter().any(|(step, _)| *step > 127), "a step takes two bytes");
+
+    // From the checkpoint of step 296.
+    let bytes = std::fs::read(first).unwrap();
+    std::fs::remove_file(folder.join("run/checkpoints/step-000000000300.ckpt")).unwrap();
+    run(&["--resume", "run"]).ok();
+    let [same, second] = &files(&folder.join("logs/a"))[..] else { panic!("two files") };
+    assert_eq!((same, std::fs::read(same).unwrap()), (first, bytes));
+    let again = events(second);
+    assert_eq!(again[0].1, What::Version("brain.Event:2".to_owned()));
+    assert_eq!(again[1], (297, What::Start));
+    assert_eq!(again[2..], expected[297..]);
+
+    // Another run is not mixed in, and leaves nothing.
+    let other = ["--config", "run.toml", "--out", "other"];
+    run(&other).refused(2, "logs/a: there are events in it");
+    assert!(!folder.join("other").exists() && files(&folder.join("logs/a")).len() == 2);
+}
+
+#[test]
+fn a_table_has_the_readings_and_goes_on() {
+    let folder = Folder::new();
+    folder.write("run.toml", CONFIG);
+    let backend = ["--backend", fast_backends()[0]];
+    let run = |more: &[&str]| folder.run(&[&["run", "--json", "--csv", "t.csv"], more].concat());
+    let fresh = [&["--config", "run.toml", "--out", "run"], &backend[..]].concat();
+    let ran = run(&fresh).ok();
+    let table = std::fs::read_to_string(folder.join("t.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let heads: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    assert_eq!(heads[..3], ["step", "loss", "hidden1.twins"]);
+    assert_eq!(heads.len(), 2 + 2 * 7 + 4);
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let lines: Vec<&str> =
+        ran.stdout.lines().filter(|line| line.contains("\"event\":\"reading\"")).collect();
+    assert_eq!((rows.len(), lines.len()), (301, 301));
+    for (row, text) in rows.iter().zip(lines) {
+        let line: Value = serde_json::from_str(text).unwrap();
+        for (head, cell) in heads.iter().zip(row) {
+            let value = match head.split_once('.') {
+                Some((space, key)) => {
+                    let number: usize = space.trim_start_matches("hidden").parse().unwrap();
+                    line["spaces"][number - 1].get(key).unwrap()
+                }
+                None if head.starts_with('P') => &line["properties"][head]["deviation"],
+                None => &line[head],
+            };
+            assert_eq!(serde_json::from_str(cell).unwrap_or(Value::Null), *value, "{head}: {text}");
+            assert!(value.is_null() || text.contains(&format!(":{cell}")), "{head}: {text}");
+        }
+    }
+
+    // Not into a file that is there; nothing is left of the attempt.
+    let other = ["--config", "run.toml", "--out", "other"];
+    run(&other).refused(2, "t.csv: the file is there");
+    assert!(!folder.join("other").exists());
+
+    // Resumed: the table that was begun goes on, a new one is whole.
+    std::fs::remove_file(folder.join("run/checkpoints/step-000000000300.ckpt")).unwrap();
+    run(&["--resume", "run"]).ok();
+    assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap(), table);
+    std::fs::remove_file(folder.join("run/checkpoints/step-000000000300.ckpt")).unwrap();
+    folder.run(&["run", "--resume", "run", "--csv", "new.csv"]).ok();
+    assert_eq!(std::fs::read_to_string(folder.join("new.csv")).unwrap(), table);
+    let lines = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
+    assert_eq!(lines, ran.stdout, "the readings are as they were");
+
+    // Nor over the table of another run, or anything else.
+    let foreign = table.replacen("0,,1", "0,,2", 1);
+    folder.write("t.csv", &foreign);
+    run(&["--resume", "run"]).refused(2, "t.csv: not the table of this run");
+    assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap(), foreign);
+}

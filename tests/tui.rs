@@ -1,0 +1,170 @@
+//! The live view in a real terminal, that of util-linux' `script`: that it is given back on every way out.
+#![cfg(target_os = "linux")]
+
+mod program;
+
+use program::{Folder, fast_backends};
+use std::io::{BufReader, Read, Write};
+use std::process::{Command, Stdio};
+
+/// Long enough to be ended.
+const CONFIG: &str = "\
+[model]
+layer_dims = [4, 5, 3, 3]
+activation = \"tanh\"
+init_w = 0.1
+[data]
+dataset = \"iris\"
+[training]
+steps = 1000000000
+loss = \"cross_entropy\"
+checkpoint_every = 1000000
+optimizer = { type = \"adam\", learning_rate = 0.01 }
+";
+
+const ENTER: &str = "\u{1b}[?1049h";
+const LEAVE: &str = "\u{1b}[?1049l";
+
+/// What a terminal got.
+struct Seen {
+    code: Option<i32>,
+    /// Until the view took the screen, and after it gave it back.
+    before: String,
+    view: String,
+    after: String,
+}
+
+/// Runs the program in a terminal until the view shows `until`, and does something then.
+fn watch(folder: &Folder, args: &str, until: &str, then: impl FnOnce(&mut dyn Write)) -> Seen {
+    let shell = format!(
+        "stty rows 30 cols 100; {} run --backend {} --tui {args}; code=$?; stty -a | grep -ow -- '-*icanon'; exit $code",
+        env!("CARGO_BIN_EXE_constinit"),
+        fast_backends()[0]
+    );
+    let mut command = Command::new("script");
+    command.args(["-qefc", &shell, "/dev/null"]).current_dir(folder.path());
+    command.env("TERM", "xterm-256color").env("NO_COLOR", "1").env("SHELL", "/bin/sh");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("util-linux' script");
+    let mut keys = child.stdin.take().unwrap();
+    let mut screen = BufReader::new(child.stdout.take().unwrap());
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    let mut then = Some(then);
+    loop {
+        let read = screen.read(&mut buffer).unwrap();
+        bytes.extend(&buffer[..read]);
+        let text = String::from_utf8_lossy(&bytes);
+        if text.contains(until)
+            && let Some(then) = then.take()
+        {
+            then(&mut keys);
+        }
+        if read == 0 {
+            break;
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    assert_eq!(text.matches(ENTER).count(), 1, "{text:?}");
+    let (before, rest) = text.split_once(ENTER).unwrap();
+    let (view, after) =
+        rest.split_once(LEAVE).unwrap_or_else(|| panic!("not given back: {text:?}"));
+    let [before, view, after] = [before, view, after].map(str::to_owned);
+    Seen { code: child.wait().unwrap().code(), before, view, after }
+}
+
+fn press(keys: &'static [u8]) -> impl FnOnce(&mut dyn Write) {
+    move |to| {
+        to.write_all(keys).unwrap();
+        to.flush().unwrap();
+    }
+}
+
+impl Seen {
+    /// Fails unless the terminal is as it was: its screen, its cursor, and lines with echo.
+    fn given_back(&self, code: i32) {
+        let Self { view, after, .. } = self;
+        assert_eq!(self.code, Some(code), "{after}");
+        assert!(
+            format!("{view}{after}").rfind("\u{1b}[?25h") > view.rfind("\u{1b}[?25l"),
+            "{after:?}"
+        );
+        assert!(after.ends_with("\nicanon\r\n"), "{after:?}");
+    }
+}
+
+#[test]
+fn q_and_control_c_end_the_run_after_its_step() {
+    for keys in [&b"q"[..], b"\x03"] {
+        let folder = Folder::new();
+        folder.write("run.toml", CONFIG);
+        let keys: &'static [u8] = keys;
+        let seen = watch(&folder, "--config run.toml --out run", "steps/s", press(keys));
+        seen.given_back(130);
+        assert!(seen.before.contains("run.toml on "), "{}", seen.before);
+        // Spaces that are there already are not written.
+        assert!(seen.view.contains("Ctrl-C:"), "{}", seen.view);
+        let styles = seen.view.split("\u{1b}[").filter_map(|part| {
+            let end = part.find(char::is_alphabetic)?;
+            part[end..].starts_with('m').then_some(&part[..end])
+        });
+        let styles: Vec<&str> = styles.collect();
+        assert!(styles.iter().all(|style| ["", "0"].contains(style)), "colours: {styles:?}");
+        assert!(seen.after.contains("verdict") && seen.after.contains("interrupted after step "));
+        assert!(seen.after.contains("go on with --resume run"), "{}", seen.after);
+        assert!(folder.join("run/model.safetensors").is_file());
+    }
+}
+
+#[test]
+fn a_signal_a_divergence_and_an_end_give_the_terminal_back() {
+    let folder = Folder::new();
+    folder.write("run.toml", CONFIG);
+    let signal = |_: &mut dyn Write| {
+        let name = env!("CARGO_BIN_EXE_constinit");
+        let here = folder.path().canonicalize().unwrap();
+        let ours = std::fs::read_dir("/proc").unwrap().flatten().find(|process| {
+            let link = |name: &str| std::fs::read_link(process.path().join(name)).ok();
+            link("exe").is_some_and(|exe| exe == std::path::Path::new(name))
+                && link("cwd") == Some(here.clone())
+        });
+        let id = ours.expect("the program runs").file_name();
+        assert!(Command::new("kill").arg("-TERM").arg(id).status().unwrap().success());
+    };
+    let seen = watch(&folder, "--config run.toml", "steps/s", signal);
+    seen.given_back(143);
+    assert!(seen.after.contains("interrupted after step "), "{}", seen.after);
+
+    // Too large steps.
+    let sgd = CONFIG.replace("\"adam\", learning_rate = 0.01", "\"sgd\", learning_rate = 1e30");
+    folder.write("diverges.toml", &sgd.replace("cross_entropy", "mse").replace("tanh", "identity"));
+    let seen = watch(&folder, "--config diverges.toml", "never", press(b""));
+    seen.given_back(3);
+    assert!(seen.after.contains("the run diverged"), "{}", seen.after);
+
+    // A folder that is taken away: the next checkpoint fails.
+    folder
+        .write("run.toml", &CONFIG.replace("checkpoint_every = 1000000", "checkpoint_every = 100"));
+    let seen = watch(&folder, "--config run.toml --out gone", "steps/s", |_| {
+        std::fs::rename(folder.join("gone/checkpoints"), folder.join("away")).unwrap();
+    });
+    seen.given_back(2);
+    assert!(seen.after.contains("error: ") && seen.after.contains("checkpoint"), "{}", seen.after);
+
+    folder.write("short.toml", &CONFIG.replace("1000000000", "40"));
+    let seen = watch(&folder, "--config short.toml --out short --csv t.csv", "never", press(b""));
+    seen.given_back(0);
+    assert!(seen.after.contains("hidden1: 5 units were "), "{}", seen.after);
+    assert!(seen.after.contains("what there is was written to short"), "{}", seen.after);
+    assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap().lines().count(), 42);
+}
+
+#[test]
+fn a_view_needs_a_terminal() {
+    let folder = Folder::new();
+    folder.write("run.toml", CONFIG);
+    let args = ["run", "--config", "run.toml", "--out", "run", "--tui"];
+    folder.run(&args).refused(2, "--tui: standard output is no terminal");
+    assert!(!folder.join("run").exists());
+    folder.run(&["run", "--tui", "--json"]).refused(2, "cannot be used with");
+}
