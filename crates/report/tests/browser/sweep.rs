@@ -229,8 +229,29 @@ fn looks(browser: &mut Browser, path: &std::path::Path) {
     assert!(browser.pdf().starts_with(b"%PDF"));
 }
 
+/// Sweeps of which only a part is done.
+fn parts(browser: &mut Browser) {
+    for (name, rows, keys) in
+        [("started", (0..700).collect::<Vec<_>>(), "no run"), ("failed", vec![0], "failed")]
+    {
+        let folder = SweepFolder::empty();
+        folder.put("parts/a.parquet", &folders::table(GRID).picked(&rows));
+        browser.open(&page(&folder));
+        assert_eq!(browser.complaints(), [] as [Value; 0], "{name}");
+        let key = browser.evaluate("document.getElementById('key').textContent");
+        assert!(key.as_str().is_some_and(|key| key.contains(keys)), "{name}: {key}");
+        assert_eq!(browser.evaluate(MATCHING), format!("{0} of {0} runs", rows.len()));
+        shoot(browser, &format!("sweep-{name}"));
+    }
+    let folder = SweepFolder::empty();
+    folder.put("parts/a.parquet", &folders::table(GRID).picked(&[]));
+    browser.open(&page(&folder));
+    assert_eq!(browser.complaints(), [] as [Value; 0], "no rows");
+}
+
 pub fn kinds() {
     let mut browser = Browser::start();
+    parts(&mut browser);
     for (name, over, point) in [
         ("one-key", Over::One(101), 62),
         ("samples", Over::Random(400), 0),
@@ -262,7 +283,13 @@ pub fn kinds() {
         filter(&mut browser, "model.init_w", ">0");
         let filtered = started.elapsed();
         assert_ne!(pixels(&mut browser), before, "{name}");
-        println!("{name}: {bytes} bytes, opened in {opened:?}, filtered in {filtered:?}");
+        let started = std::time::Instant::now();
+        browser.click("#rows th:nth-child(3) button");
+        browser.evaluate("0");
+        let sorted = started.elapsed();
+        println!(
+            "{name}: {bytes} bytes, opened in {opened:?}, filtered in {filtered:?}, sorted in {sorted:?}"
+        );
         browser.evaluate("scrollTo(0, 0)");
         shoot(&mut browser, &format!("sweep-{name}"));
     }

@@ -132,6 +132,9 @@ pub enum Over {
     Random(usize),
 }
 
+/// A key, its scale, and how many values it takes.
+type Swept = (&'static str, &'static str, Option<usize>);
+
 const W: &str = "model.init_w";
 const RATE: &str = "training.optimizer.learning_rate";
 const ACTIVATION: &str = "model.activation";

@@ -1,10 +1,12 @@
 // The page of a sweep: diagram, table and the run that is chosen in either. Without this script a still diagram is there.
 (() => {
   const data = JSON.parse(document.getElementById("numbers").textContent);
-  if (!data.rows || !data.keys.length) return;
+  if (!data.rows) return;
   const columns = data.columns.map(decoded);
   const named = (name) => columns.find((column) => column.name === name) || { name, at: () => null, levels: [], constant: true };
-  const keys = data.keys.map(named);
+  // A key that no run has a value of is no axis.
+  const keys = data.keys.map(named).filter((key) => !key.constant || key.at(0) !== null);
+  if (!keys.length) return;
   for (const key of keys) key.isKey = true;
   const share = (part, of) => {
     const [a, b] = [named(part), named(of)];

@@ -22,8 +22,14 @@ const tableOf = (sweep, onChoose, onFilter) => {
   document.getElementById("same").textContent = same.length
     ? `The same in every run: ${same.map((column) => `${column.name} ${shown(column.at(0))}`).join(" \u00b7 ")}.` : "";
 
+  // Of a key the last part, where that says which one it is.
+  const heading = (column) => {
+    const last = column.name.split(".").pop();
+    const alone = columns.filter((each) => each.name.split(".").pop() === last).length === 1;
+    return column.isKey && alone ? last : column.name;
+  };
   const widths = columns.map((column) => {
-    let most = 1.1 * column.name.length + 3;
+    let most = 1.1 * heading(column).length + 3;
     for (let n = 0; n < 200; n++) {
       most = Math.max(most, shown(column.at(Math.floor(n * sweep.rows / 200))).length);
     }
@@ -31,7 +37,7 @@ const tableOf = (sweep, onChoose, onFilter) => {
   });
   const buttons = made("tr", { "aria-rowindex": 1 }), inputs = made("tr", { "aria-rowindex": 2 });
   columns.forEach((column, n) => {
-    const button = made("button", { type: "button", title: column.name }, column.name);
+    const button = made("button", { type: "button", title: column.name }, heading(column));
     const th = made("th", { scope: "col", "aria-sort": "none" }, button);
     th.style.width = `${widths[n]}px`;
     if (column.text) th.className = "words";
