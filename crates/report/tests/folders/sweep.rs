@@ -139,9 +139,6 @@ const W: &str = "model.init_w";
 const RATE: &str = "training.optimizer.learning_rate";
 const ACTIVATION: &str = "model.activation";
 
-/// A key with its scale and how many values it has.
-type Swept = (&'static str, &'static str, Option<usize>);
-
 /// A table whose numbers are functions of the keys: the loss is `(w - 0.5)^2 + rate`, above `w > 1.5` and `rate > 0.1` runs
 /// diverge, every run at `w = 0` has parted twins, the first point fails.
 pub fn table(over: Over) -> Table {
