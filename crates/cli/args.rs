@@ -55,7 +55,7 @@ pub enum Command {
     Merge(MergeArgs),
     /// Train a network for every combination of values, and keep what came out as one table
     Sweep(SweepArgs),
-    /// Draw what a run has left in its folder: a page to look at, or single figures
+    /// Draw what a run or a sweep has left in its folder: a page to look at, or single figures
     Report(ReportArgs),
     /// List the backends of this program and the devices that they find
     Devices,
@@ -410,7 +410,7 @@ pub struct DiffArgs {
 
 Nothing is overwritten without --force.")]
 pub struct ReportArgs {
-    /// A run's folder, as --out names it
+    /// The folder of a run or a sweep, as --out names it
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
     /// What to write: a file, or a folder for all figures; by default in DIR, report.html or figures

@@ -1,30 +1,59 @@
-//! `constinit report`: a run's folder as a page or as figures.
+//! `constinit report`: the folder of a run or of a sweep as a page or as figures.
 
 use super::print;
 use constinit::files::write_whole;
 use constinit_cli::args::{ReportArgs, ReportFormat};
 use constinit_cli::failure::Failure;
-use constinit_report::{Figure, Run};
+use constinit_report::{Figure, ReportError, Run, Sweep};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Pixels of a PNG for each unit of length: sharp on dense screens.
 const PIXELS: f32 = 2.0;
 
+/// What a folder is of.
+enum Source {
+    Run(Run),
+    Sweep(Sweep),
+}
+
+impl Source {
+    fn read(folder: &Path) -> Result<Self, ReportError> {
+        if Sweep::is_sweep(folder) {
+            return Sweep::read(folder).map(Self::Sweep);
+        }
+        Run::read(folder).map(Self::Run)
+    }
+
+    fn page(&self) -> String {
+        match self {
+            Self::Run(run) => run.page(),
+            Self::Sweep(sweep) => sweep.page(),
+        }
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        match self {
+            Self::Run(run) => run.figures(),
+            Self::Sweep(sweep) => sweep.figures(),
+        }
+    }
+}
+
 pub fn report(args: &ReportArgs) -> Result<(), Failure> {
-    let run = Run::read(&args.folder).map_err(Failure::usage)?;
+    let source = Source::read(&args.folder).map_err(Failure::usage)?;
     let extension = match args.format {
         ReportFormat::Html if args.figure.is_some() => {
             return Err(Failure::usage("--figure: a page has all figures; --format svg or png"));
         }
         ReportFormat::Html => {
             let out = args.out.clone().unwrap_or_else(|| args.folder.join("report.html"));
-            return write(&[(out, run.page().into_bytes())], args.force);
+            return write(&[(out, source.page().into_bytes())], args.force);
         }
         ReportFormat::Svg => "svg",
         ReportFormat::Png => "png",
     };
-    let figures = run.figures();
+    let figures = source.figures();
     let folder = args.folder.join("figures");
     let file = |figure: &Figure| format!("{}.{extension}", figure.name);
     let wanted: Vec<(PathBuf, &Figure)> = match &args.figure {

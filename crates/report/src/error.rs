@@ -46,6 +46,24 @@ pub enum ReportError {
         /// What is known here.
         known: u64,
     },
+    /// A table that no sweep wrote, one that was cut off, or one of another sweep.
+    #[error("{}: {reason}", .path.display())]
+    Table {
+        /// The file, or the folder where it should be.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A column of a table that is not what a sweep writes.
+    #[error("{}: column `{column}`: {reason}", .path.display())]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// The column's name.
+        column: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A figure that cannot be rendered.
     #[error("figure {figure}: {reason}")]
     Figure {

@@ -5,6 +5,8 @@
 //! readers and as a tooltip, and a dark screen gets a dark picture.
 //!
 //! - [`Run::read`] reads the folder of `constinit run --out`; [`Run::page`] is its page, [`Run::figures`] its figures.
+//! - [`Sweep::read`] reads the folder of `constinit sweep`; [`Sweep::page`] and [`Sweep::figures`] are the same of many
+//!   runs.
 //! - [`HeatMap`] draws rows of differences, [`Curves`] what was measured over something that is counted.
 //!
 //! ```
@@ -33,6 +35,7 @@ mod palette;
 mod png;
 mod run;
 mod scale;
+mod sweep;
 mod thin;
 
 pub use curves::{Curve, Curves};
@@ -43,6 +46,7 @@ pub use run::{
     End, FirstBreak, Forecast, ForecastSpace, Outlook, Property, Reading, Readings, Run, Space,
     SpaceState, Start, State, Units,
 };
+pub use sweep::{Key, Sweep};
 
 /// The README's example, kept compiling.
 #[cfg(doctest)]

@@ -12,9 +12,11 @@ use std::fmt::Write;
 /// How many colours of lines there are.
 pub const COLOURS: usize = 7;
 
-const LIGHT: [&str; COLOURS] =
+/// Colours of lines on white.
+pub const LIGHT: [&str; COLOURS] =
     ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
-const DARK: [&str; COLOURS] =
+/// Colours of lines on black.
+pub const DARK: [&str; COLOURS] =
     ["#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#f0e442", "#e69f00", "#ffffff"];
 
 /// Where a style is used.
@@ -32,22 +34,35 @@ pub fn figure_style(medium: Medium) -> String {
     let mut css = String::from(include_str!("page/figure.css"));
     css.push_str(&scheme(
         LIGHT,
+        ["#e3e6ea", "#9aa1a9", "#3d434a"],
         ["#1b1f24", "#57606a", "#8c959f", "#e4e7eb", "#ffffff", "#b3261e"],
     ));
     if medium == Medium::Page {
-        let dark = scheme(DARK, ["#e6e8eb", "#a3adb8", "#6b7580", "#2b3139", "#14171a", "#ff8a80"]);
+        let dark = scheme(
+            DARK,
+            ["#2e353d", "#767f89", "#d3d7dc"],
+            ["#e6e8eb", "#a3adb8", "#6b7580", "#2b3139", "#14171a", "#ff8a80"],
+        );
         // Paper is white.
         let _ = write!(css, "@media screen and (prefers-color-scheme:dark){{{dark}}}");
     }
     css
 }
 
-/// Rules for lines, and for text, quiet text, axes, grid, background and warnings.
-fn scheme(lines: [&str; COLOURS], [text, quiet, axis, grid, ground, alarm]: [&str; 6]) -> String {
+/// Rules for lines, for cells of a diagram that have no number (none, diverged, failed: greys, which the colours of
+/// numbers are not), and for text, quiet text, axes, grid, background and warnings.
+fn scheme(
+    lines: [&str; COLOURS],
+    neutral: [&str; 3],
+    [text, quiet, axis, grid, ground, alarm]: [&str; 6],
+) -> String {
     let mut css = String::new();
     // Writing to a string cannot fail.
     for (number, colour) in lines.iter().enumerate() {
         let _ = write!(css, ".c{number}{{stroke:{colour}}}.f{number}{{fill:{colour}}}");
+    }
+    for (number, colour) in neutral.iter().enumerate() {
+        let _ = write!(css, ".n{number}{{fill:{colour}}}");
     }
     let _ = write!(
         css,

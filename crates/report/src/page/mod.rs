@@ -1,6 +1,6 @@
 //! A page: sections around figures, in one file that asks for nothing outside of it.
 //!
-//! This part knows pages; what a page of a run says is in `run/page.rs`, and a page of many runs would stand beside it.
+//! This part knows pages; what a page of a run says is in `run/page.rs`, that of a sweep in `sweep/page.rs`.
 
 use crate::figure::{Entry, Figure, Stroke};
 use crate::markup::{escaped, script_json};
@@ -13,6 +13,10 @@ pub(crate) struct Page {
     /// Below the title.
     pub head: String,
     pub sections: Vec<Section>,
+    /// What this kind of page has beside the style of all.
+    pub style: &'static str,
+    /// What makes it answer.
+    pub script: &'static str,
     /// At the end.
     pub foot: String,
 }
@@ -42,14 +46,16 @@ impl Page {
              script-src 'unsafe-inline'; img-src data:\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
-             <title>{}</title>\n<style>\n{}{}\n</style>\n</head>\n<body>\n<main>\n<header>\n{}</header>\n{body}</main>\n\
-             <footer>{}</footer>\n<script>\n{}</script>\n</body>\n</html>\n",
+             <title>{}</title>\n<style>\n{}{}{}\n</style>\n</head>\n<body>\n<main>\n<header>\n{}</header>\n{body}</main>\n\
+             <footer>{}</footer>\n<script>\n{}{}</script>\n</body>\n</html>\n",
             escaped(&self.title),
             include_str!("page.css"),
             figure_style(Medium::Page),
+            self.style,
             self.head,
             self.foot,
-            include_str!("page.js"),
+            self.script,
+            include_str!("paper.js"),
         )
     }
 }

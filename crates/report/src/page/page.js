@@ -140,12 +140,4 @@
       if (group && figure.querySelector(`button[data-group="${group}"]`)) toggle(group);
     });
   }
-
-  // Paper cannot be clicked.
-  let opened = [];
-  addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
-    for (const each of opened) each.open = true;
-  });
-  addEventListener("afterprint", () => { for (const each of opened) each.open = false; });
 })();

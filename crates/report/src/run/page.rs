@@ -45,6 +45,8 @@ pub fn page(run: &Run) -> String {
         title: format!("{} – constinit", run.name),
         head: head(run),
         sections,
+        style: "",
+        script: include_str!("../page/page.js"),
         foot: format!(
             "Drawn by constinit-report {}. This page is one file: nothing in it is loaded from anywhere else.",
             env!("CARGO_PKG_VERSION")

@@ -120,6 +120,8 @@ impl Browser {
             "Home" => ("Home", 36, None),
             "ArrowLeft" => ("ArrowLeft", 37, None),
             "ArrowRight" => ("ArrowRight", 39, None),
+            "ArrowUp" => ("ArrowUp", 38, None),
+            "ArrowDown" => ("ArrowDown", 40, None),
             "PageUp" => ("PageUp", 33, None),
             other => panic!("no key {other}"),
         };

@@ -3,6 +3,7 @@
 mod chromium;
 #[path = "../folders/mod.rs"]
 mod folders;
+mod sweep;
 
 use chromium::Browser;
 use folders::{Folder, Kind};
@@ -221,4 +222,16 @@ fn pages_of_every_kind_open_without_complaint() {
         let told = browser.evaluate("document.querySelector('#classes .readout').textContent");
         assert!(told.as_str().is_some_and(|t| t.starts_with("step 0: hidden1 1 of ")), "{told}");
     }
+}
+
+#[test]
+#[ignore = "needs Chromium: scripts/test-browser"]
+fn a_page_of_a_sweep_in_a_browser() {
+    sweep::grid();
+}
+
+#[test]
+#[ignore = "needs Chromium: scripts/test-browser"]
+fn pages_of_sweeps_of_every_kind() {
+    sweep::kinds();
 }

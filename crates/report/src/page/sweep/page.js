@@ -1,0 +1,54 @@
+// The page of a sweep: diagram, table and the run that is chosen in either. Without this script a still diagram is there.
+(() => {
+  const data = JSON.parse(document.getElementById("numbers").textContent);
+  if (!data.rows) return;
+  const columns = data.columns.map(decoded);
+  const named = (name) => columns.find((column) => column.name === name) || { name, at: () => null, levels: [], constant: true };
+  // A key that no run has a value of is no axis.
+  const keys = data.keys.map(named).filter((key) => !key.constant || key.at(0) !== null);
+  if (!keys.length) return;
+  for (const key of keys) key.isKey = true;
+  const share = (part, of) => {
+    const [a, b] = [named(part), named(of)];
+    return (row) => a.at(row) !== null && b.at(row) > 0 ? a.at(row) / b.at(row) : null;
+  };
+  const any = (quantity) => {
+    for (let row = 0; row < data.rows; row++) if (quantity.at(row) !== null) return true;
+    return false;
+  };
+  const of = (name, label) => ({ ...named(name), label });
+  const first = [
+    of("final_loss", "final loss"),
+    { label: "effective width", share: true, at: share("classes_end", "units") },
+    { label: "dead share", share: true, at: share("dead", "units") },
+    { ...of("escape_factor", "escape factor"), around: 1, note: "above 1 differences between twins grow, below they shrink" },
+    of("first_break", "first break"),
+    of("ended", "ended"),
+  ].filter(any);
+  const taken = new Set(["point", ...data.keys, ...first.map((quantity) => quantity.name)]);
+  const others = columns.filter((column) => !taken.has(column.name) && !column.constant && (!column.text || column.levels.length <= 7));
+  const quantities = [...first, ...others.map((column) => ({ ...column, label: column.name.replaceAll("_", " ") }))];
+  const sweep = { rows: data.rows, sample: data.sample, colours: data.colours, lines: data.lines, columns, keys, named, quantities };
+
+  const chosen = document.getElementById("chosen");
+  const show = (row) => {
+    const point = named("point").at(row);
+    const list = (some, name) => made("dl", { class: `facts ${name}` }, ...some.map((column) =>
+      made("div", {}, made("dt", {}, column.name), made("dd", {}, shown(column.at(row), 6)))));
+    const command = `constinit run --config sweep.toml --point ${point} --out run-${point}`;
+    chosen.replaceChildren(
+      made("p", { class: "command" }, made("strong", {}, `Point ${grouped(point)}`), made("code", {}, command)),
+      list(keys, "varied"),
+      list(columns.filter((column) => column.name !== "point" && !keys.includes(column)), "all"),
+    );
+  };
+  let table = null, diagram = null;
+  const choose = (row) => {
+    show(row);
+    diagram.choose(row);
+    table.choose(row);
+  };
+  diagram = diagramOf(sweep, choose);
+  table = tableOf(sweep, choose, (mask) => diagram.filter(mask));
+  choose(data.best === null ? 0 : data.best);
+})();

@@ -1,0 +1,130 @@
+//! A sweep's folder, read.
+
+mod column;
+mod embed;
+mod page;
+mod phase;
+mod table;
+mod thinned;
+mod words;
+
+pub use table::Key;
+
+use crate::error::ReportError;
+use crate::figure::Figure;
+use column::{Column, Values};
+use std::fs;
+use std::path::Path;
+
+/// What a sweep has left in its folder: many runs of one configuration with other values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sweep {
+    /// The folder's name.
+    pub name: String,
+    /// The configuration as it was written.
+    pub config: String,
+    /// The version of the program that wrote the table.
+    pub version: String,
+    /// Points of the whole sweep, whether they are done or not.
+    pub points: usize,
+    /// What is varied.
+    pub keys: Vec<Key>,
+    /// Rows of points that were there already.
+    repeated: usize,
+    /// The point of each row, ascending.
+    places: Vec<usize>,
+    columns: Vec<Column>,
+}
+
+impl Sweep {
+    /// Whether a folder is that of a sweep.
+    pub fn is_sweep(folder: &Path) -> bool {
+        folder.join("sweep.toml").is_file()
+    }
+
+    /// Reads the folder that `constinit sweep --out` wrote, of a sweep that is done or still going on:
+    /// `results.parquet`, or else all of `parts/*.parquet`. Where a point is there more than once, its first row counts.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Table`] for files that are cut off or of another sweep, [`ReportError::Column`] for columns that
+    /// are missing or hold something else, [`ReportError::Schema`] for files of a later version, [`ReportError::Io`] for
+    /// what the system refuses.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use constinit_report::Sweep;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// assert!(!Sweep::is_sweep(folder.path()));
+    /// std::fs::write(folder.path().join("sweep.toml"), "[sweep]\ntraining.seed = { seeds = 10 }\n")?;
+    /// assert!(Sweep::is_sweep(folder.path()));
+    /// let error = Sweep::read(folder.path()).unwrap_err().to_string();
+    /// assert!(error.contains("no rows yet"), "{error}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read(folder: &Path) -> Result<Self, ReportError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ReportError::Io { path, source }
+        };
+        let config = folder.join("sweep.toml");
+        let text = fs::read(&config).map_err(io(&config))?;
+        let name = fs::canonicalize(folder).map_err(io(folder))?;
+        let name = name.file_name().unwrap_or(folder.as_os_str());
+        let table::Table { about, points, repeated, columns } = table::read(folder, &text)?;
+        Ok(Self {
+            name: name.to_string_lossy().into_owned(),
+            config: String::from_utf8_lossy(&text).into_owned(),
+            version: about.version,
+            points: about.points,
+            keys: about.keys,
+            repeated,
+            places: points,
+            columns,
+        })
+    }
+
+    /// How many points are done.
+    pub fn rows(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The figures: final loss, effective width, dead units and escape factor over the first two keys, or over the only
+    /// one. Those that no run has a number for are left out.
+    pub fn figures(&self) -> Vec<Figure> {
+        phase::figures(self)
+    }
+
+    /// The page: a phase diagram over any two keys, a table that can be sorted and filtered, and what was found in
+    /// words. One file that asks for nothing outside of it.
+    pub fn page(&self) -> String {
+        page::page(self)
+    }
+
+    fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    fn number(&self, name: &str, row: usize) -> Option<f64> {
+        self.column(name)?.number(row)
+    }
+
+    /// One column divided by another.
+    fn share(&self, part: &str, of: &str) -> Option<Column> {
+        let (Values::Numbers(part), Values::Numbers(of)) =
+            (&self.column(part)?.values, &self.column(of)?.values)
+        else {
+            return None;
+        };
+        let share = |(part, of): (&f64, &f64)| if *of > 0.0 { part / of } else { f64::NAN };
+        let values = Values::Numbers(part.iter().zip(of).map(share).collect());
+        Some(Column { name: String::new(), values })
+    }
+
+    /// Whether points were drawn at random, so that they lie on no grid.
+    fn is_sample(&self) -> bool {
+        self.keys.iter().any(|key| key.scale == "sample")
+    }
+}

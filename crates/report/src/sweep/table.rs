@@ -1,0 +1,423 @@
+//! The Parquet files of a sweep's folder.
+//!
+//! Nothing in them is trusted: names, types, lengths and numbers of points are looked at, and memory is taken only for
+//! rows that were read.
+
+use super::column::{Column, NONE, Values};
+use crate::error::ReportError;
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::DataType;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// The schema that is known here.
+const SCHEMA: u64 = 1;
+/// Rows of one file that are read at most: a file of a few bytes can claim any number.
+const MOST_ROWS: usize = 1 << 26;
+/// Rows that are asked for at once.
+const BATCH: usize = 1 << 16;
+
+const TEXTS: [&str; 7] =
+    ["engine", "backend", "why_burn", "ended", "reason", "verdict", "first_break_space"];
+const NUMBERS: [&str; 13] = [
+    "steps",
+    "first_loss",
+    "final_loss",
+    "first_break",
+    "parameters",
+    "trained_parameters",
+    "units",
+    "classes_start",
+    "classes_end",
+    "dead",
+    "escape_factor",
+    "escape_steps",
+    "seconds",
+];
+
+/// A key of the configuration that a sweep varies.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Key {
+    /// Its whole path, `training.optimizer.learning_rate`.
+    pub key: String,
+    /// `linear`, `log`, `list`, `seed` or `sample`.
+    pub scale: String,
+    /// How many values it takes; None in samples.
+    pub values: Option<u64>,
+}
+
+/// What stands in a file beside its rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct About {
+    pub version: String,
+    pub checksum: String,
+    pub points: usize,
+    pub keys: Vec<Key>,
+}
+
+/// All rows of a folder, in the order of points.
+pub struct Table {
+    pub about: About,
+    pub points: Vec<usize>,
+    /// Rows of points that were there already, which are left out.
+    pub repeated: usize,
+    /// All but `point`.
+    pub columns: Vec<Column>,
+}
+
+/// Reads `results.parquet`, or all of `parts/*.parquet` where there is none, of the sweep whose configuration is `config`.
+pub fn read(folder: &Path, config: &[u8]) -> Result<Table, ReportError> {
+    let files = files(folder)?;
+    let mut whole: Option<(PathBuf, Table)> = None;
+    let mut seen = HashSet::new();
+    let checksum = format!("{:08x}", crc32fast::hash(config));
+    for path in files {
+        let file = Parquet::open(&path)?;
+        file.of_configuration(&checksum)?;
+        let (first, table) = whole.get_or_insert_with(|| {
+            let empty =
+                |name: &String| Column { name: name.clone(), values: Values::Numbers(vec![]) };
+            let columns = file.names.iter().skip(1).map(empty).collect();
+            let about = file.about.clone();
+            (path.clone(), Table { about, points: Vec::new(), repeated: 0, columns })
+        });
+        file.same_sweep(first, table)?;
+        file.read(table, &mut seen)?;
+    }
+    let Some((_, mut table)) = whole else {
+        let reason = "no rows yet: there is neither results.parquet nor a parts/*.parquet in it";
+        return Err(ReportError::Table { path: folder.to_owned(), reason: reason.to_owned() });
+    };
+    if !table.points.is_sorted() {
+        let mut order: Vec<usize> = (0..table.points.len()).collect();
+        order.sort_by_key(|row| table.points[*row]);
+        table.columns = table.columns.iter().map(|column| column.picked(&order)).collect();
+        table.points = order.iter().map(|row| table.points[*row]).collect();
+    }
+    Ok(table)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let whole = folder.join("results.parquet");
+    if whole.is_file() {
+        return Ok(vec![whole]);
+    }
+    let parts = folder.join("parts");
+    if !parts.is_dir() {
+        return Ok(Vec::new());
+    }
+    let io = |source| ReportError::Io { path: parts.clone(), source };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&parts).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        if path.extension().is_some_and(|extension| extension == "parquet") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A file that is open.
+struct Parquet<'a> {
+    path: &'a Path,
+    file: SerializedFileReader<File>,
+    about: About,
+    /// The first is `point`.
+    names: Vec<String>,
+}
+
+impl<'a> Parquet<'a> {
+    fn open(path: &'a Path) -> Result<Self, ReportError> {
+        let file =
+            File::open(path).map_err(|source| ReportError::Io { path: path.to_owned(), source })?;
+        let file = caught(|| SerializedFileReader::new(file).map_err(|error| error.to_string()))
+            .map_err(|error| wrong(path, format!("no whole Parquet file: {error}")))?;
+        let about = about(path, &file)?;
+        let columns = file.metadata().file_metadata().schema_descr().columns();
+        let mut names: Vec<String> = Vec::new();
+        for column in columns {
+            let name = column.name().to_owned();
+            if column.max_rep_level() > 0 || column.max_def_level() > 1 {
+                return Err(wrong_column(path, &name, "nested, where a flat one is expected"));
+            }
+            if names.contains(&name) {
+                return Err(wrong_column(path, &name, "there twice"));
+            }
+            names.push(name);
+        }
+        if names.first().is_none_or(|name| name != "point") {
+            return Err(wrong_column(path, "point", "not the first column"));
+        }
+        let keys = about.keys.iter().map(|key| key.key.as_str());
+        let missing =
+            keys.chain(TEXTS).chain(NUMBERS).find(|name| !names.iter().any(|n| n == name));
+        if let Some(name) = missing {
+            return Err(wrong_column(path, name, "missing"));
+        }
+        Ok(Self { path, file, about, names })
+    }
+
+    /// Whether the file is of the configuration with this checksum.
+    fn of_configuration(&self, checksum: &str) -> Result<(), ReportError> {
+        let found = &self.about.checksum;
+        if found == checksum {
+            return Ok(());
+        }
+        let reason = format!(
+            "of another sweep: its constinit.sweep is {found}, the checksum of sweep.toml is {checksum}"
+        );
+        Err(wrong(self.path, reason))
+    }
+
+    /// Whether the file has the columns and points of the first file.
+    fn same_sweep(&self, first: &Path, table: &Table) -> Result<(), ReportError> {
+        let About { points, keys, .. } = &table.about;
+        let beside = first.display();
+        if self.about.points != *points || self.about.keys != *keys {
+            return Err(wrong(self.path, format!("its keys or points are not those of {beside}")));
+        }
+        let expected = table.columns.iter().map(|column| &column.name);
+        if !self.names.iter().skip(1).eq(expected) {
+            return Err(wrong(self.path, format!("its columns are not those of {beside}")));
+        }
+        Ok(())
+    }
+
+    /// Adds the rows of points that were not there yet.
+    fn read(&self, table: &mut Table, seen: &mut HashSet<usize>) -> Result<(), ReportError> {
+        let mut rows = 0;
+        for group in 0..self.file.num_row_groups() {
+            let column = |number: usize, limit: usize| {
+                let name = &self.names[number];
+                let is_key = self.about.keys.iter().any(|key| key.key == *name);
+                let read = || {
+                    let group = self.file.get_row_group(group);
+                    let reader = group.and_then(|group| group.get_column_reader(number));
+                    let reader = reader.map_err(|error| error.to_string())?;
+                    cells(reader, limit, expected(name, is_key))
+                };
+                caught(read).map_err(|reason| wrong_column(self.path, name, &reason))
+            };
+            let points = match column(0, MOST_ROWS - rows)? {
+                Cells::Numbers(points) => points,
+                Cells::Texts(_) => Vec::new(),
+            };
+            rows += points.len();
+            let mut keep = Vec::with_capacity(points.len());
+            for point in points {
+                let most = self.about.points;
+                // Whole numbers up to 2^53 are exact, and there are not that many points.
+                let place = Some(point as usize).filter(|p| point >= 0.0 && *p < most);
+                let place = place.ok_or_else(|| {
+                    let reason = format!("{point} is none of the {most} points");
+                    wrong_column(self.path, "point", &reason)
+                })?;
+                let new = seen.insert(place);
+                if new {
+                    table.points.push(place);
+                } else {
+                    table.repeated += 1;
+                }
+                keep.push(new);
+            }
+            for number in 1..self.names.len() {
+                let found = column(number, keep.len())?;
+                let length = found.len();
+                if length != keep.len() {
+                    let reason = format!("{length} rows where `point` has {}", keep.len());
+                    return Err(wrong_column(self.path, &self.names[number], &reason));
+                }
+                append(&mut table.columns[number - 1].values, found, &keep)
+                    .map_err(|reason| wrong_column(self.path, &self.names[number], reason))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn wrong(path: &Path, reason: String) -> ReportError {
+    ReportError::Table { path: path.to_owned(), reason }
+}
+
+fn wrong_column(path: &Path, column: &str, reason: &str) -> ReportError {
+    let (column, reason) = (column.to_owned(), reason.to_owned());
+    ReportError::Column { path: path.to_owned(), column, reason }
+}
+
+/// What a function gives; an error where it panics, as the crate's decoders do for some pages that are damaged. Nothing
+/// that it leaves half done is used afterwards.
+fn caught<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("damaged".to_owned()))
+}
+
+fn about(path: &Path, file: &SerializedFileReader<File>) -> Result<About, ReportError> {
+    let told = file.metadata().file_metadata().key_value_metadata();
+    let value = |name: &str| {
+        let pair = told.into_iter().flatten().find(|pair| pair.key == name);
+        pair.and_then(|pair| pair.value.clone())
+            .ok_or_else(|| wrong(path, format!("no table of a sweep: it does not say {name}")))
+    };
+    let whole = |name: &str| {
+        let text = value(name)?;
+        text.parse::<u64>()
+            .map_err(|_| wrong(path, format!("{name} is `{text}`, which is no whole number")))
+    };
+    let schema = whole("constinit.schema")?;
+    if schema != SCHEMA {
+        return Err(ReportError::Schema { path: path.to_owned(), schema, known: SCHEMA });
+    }
+    let points = usize::try_from(whole("constinit.points")?).unwrap_or(usize::MAX);
+    let keys = serde_json::from_str(&value("constinit.keys")?)
+        .map_err(|error| wrong(path, format!("constinit.keys: {error}")))?;
+    Ok(About {
+        version: value("constinit.version")?,
+        checksum: value("constinit.sweep")?,
+        points,
+        keys,
+    })
+}
+
+/// What a column has to hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Whole,
+    Number,
+    Text,
+    Anything,
+}
+
+fn expected(name: &str, is_key: bool) -> Expected {
+    match name {
+        _ if is_key => Expected::Anything,
+        "point" => Expected::Whole,
+        _ if TEXTS.contains(&name) => Expected::Text,
+        _ if NUMBERS.contains(&name) || is_of_a_space(name) => Expected::Number,
+        _ => Expected::Anything,
+    }
+}
+
+/// Whether a column is one of `hidden1.units`, `hidden2.dead` and so on.
+fn is_of_a_space(name: &str) -> bool {
+    let parts = name.strip_prefix("hidden").and_then(|rest| rest.split_once('.'));
+    parts.is_some_and(|(number, _)| number.parse::<usize>().is_ok())
+}
+
+/// The rows of a column of a row group.
+enum Cells {
+    /// NaN where there is none.
+    Numbers(Vec<f64>),
+    Texts(Vec<Option<String>>),
+}
+
+impl Cells {
+    fn len(&self) -> usize {
+        match self {
+            Self::Numbers(cells) => cells.len(),
+            Self::Texts(cells) => cells.len(),
+        }
+    }
+}
+
+fn cells(reader: ColumnReader, limit: usize, expected: Expected) -> Result<Cells, String> {
+    let numbers = |cells: Vec<Option<f64>>| {
+        let finite = |cell: Option<f64>| cell.filter(|x| x.is_finite()).unwrap_or(f64::NAN);
+        Cells::Numbers(cells.into_iter().map(finite).collect())
+    };
+    let (found, kind) = match reader {
+        ColumnReader::Int64ColumnReader(reader) => {
+            (numbers(drained(reader, limit, |n| Ok(n as f64))?), Expected::Whole)
+        }
+        ColumnReader::DoubleColumnReader(reader) => {
+            (numbers(drained(reader, limit, Ok)?), Expected::Number)
+        }
+        ColumnReader::BoolColumnReader(reader) => {
+            (Cells::Texts(drained(reader, limit, |b| Ok(b.to_string()))?), Expected::Anything)
+        }
+        ColumnReader::ByteArrayColumnReader(reader) => {
+            let text = |bytes: parquet::data_type::ByteArray| {
+                let text = bytes.as_utf8().map_err(|_| "text that is not UTF-8".to_owned())?;
+                Ok(text.to_owned())
+            };
+            (Cells::Texts(drained(reader, limit, text)?), Expected::Text)
+        }
+        _ => return Err("of a type that no sweep writes".to_owned()),
+    };
+    let fits = kind == expected
+        || expected == Expected::Anything
+        || (kind, expected) == (Expected::Whole, Expected::Number);
+    let wanted = match expected {
+        Expected::Text => "text",
+        Expected::Whole => "whole numbers",
+        _ => "numbers",
+    };
+    if fits { Ok(found) } else { Err(format!("of another type than {wanted}")) }
+}
+
+/// All values of a reader, which has at most `limit` rows.
+fn drained<T: DataType, V>(
+    mut reader: ColumnReaderImpl<T>,
+    limit: usize,
+    value: impl Fn(T::T) -> Result<V, String>,
+) -> Result<Vec<Option<V>>, String> {
+    let mut cells = Vec::new();
+    loop {
+        let (mut values, mut there) = (Vec::new(), Vec::new());
+        let (read, ..) = reader
+            .read_records(BATCH, Some(&mut there), None, &mut values)
+            .map_err(|error| error.to_string())?;
+        if read == 0 {
+            return Ok(cells);
+        }
+        if cells.len() + read > limit {
+            return Err("more rows than there should be".to_owned());
+        }
+        let mut values = values.into_iter().map(&value);
+        if there.is_empty() {
+            for value in values {
+                cells.push(Some(value?));
+            }
+            continue;
+        }
+        for level in there {
+            cells.push(if level == 0 { None } else { values.next().transpose()? });
+        }
+    }
+}
+
+/// Adds the rows that are to be kept to a column.
+fn append(column: &mut Values, found: Cells, keep: &[bool]) -> Result<(), &'static str> {
+    let is_empty = matches!(column, Values::Numbers(values) if values.is_empty());
+    if is_empty && matches!(found, Cells::Texts(_)) {
+        *column = Values::Texts { names: Vec::new(), codes: Vec::new() };
+    }
+    match (column, found) {
+        (Values::Numbers(values), Cells::Numbers(found)) => {
+            values.extend(found.into_iter().zip(keep).filter(|(_, keep)| **keep).map(|(x, _)| x));
+            Ok(())
+        }
+        (Values::Texts { names, codes }, Cells::Texts(found)) => {
+            let mut known: HashMap<String, u32> = HashMap::new();
+            for (code, name) in names.iter().enumerate() {
+                known.insert(name.clone(), code as u32);
+            }
+            for text in found.into_iter().zip(keep).filter(|(_, keep)| **keep).map(|(text, _)| text)
+            {
+                let code = match text {
+                    None => NONE,
+                    Some(text) => *known.entry(text).or_insert_with_key(|text| {
+                        names.push(text.clone());
+                        (names.len() - 1) as u32
+                    }),
+                };
+                codes.push(code);
+            }
+            Ok(())
+        }
+        _ => Err("of another type than in the rows before"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Fewer rows of a table that is too long for a page.
+
+use super::Sweep;
+use crate::number::count;
+
+/// Rows that a page has at most.
+const MOST: usize = 1_000_000;
+
+/// The rows that are shown, and what was left out, in words.
+///
+/// Of a grid every n-th value of its longest keys stays, so that what is left is a grid again; of samples every n-th
+/// row.
+pub fn rows(sweep: &Sweep) -> (Vec<usize>, Option<String>) {
+    rows_up_to(sweep, MOST)
+}
+
+fn rows_up_to(sweep: &Sweep, most: usize) -> (Vec<usize>, Option<String>) {
+    let all = sweep.rows();
+    if all <= most {
+        return ((0..all).collect(), None);
+    }
+    let lengths = grid(sweep).unwrap_or_default();
+    let mut every = vec![1; lengths.len()];
+    let left = |every: &[u64]| -> u64 {
+        lengths.iter().zip(every).map(|(length, every)| length.div_ceil(*every)).product()
+    };
+    while !lengths.is_empty() && left(&every) > most as u64 {
+        let longest = (0..lengths.len()).max_by_key(|key| lengths[*key].div_ceil(every[*key]));
+        longest.into_iter().for_each(|key| every[key] += 1);
+    }
+    if lengths.is_empty() {
+        let nth = all.div_ceil(most);
+        let shown: Vec<usize> = (0..all).step_by(nth).collect();
+        let note = format!(
+            "This page shows one row in {nth}: {} of {}. All are in the table's file.",
+            count(shown.len()),
+            count(all)
+        );
+        return (shown, Some(note));
+    }
+    let stays = |row: &usize| {
+        let mut rest = sweep.places[*row] as u64;
+        lengths.iter().zip(&every).rev().all(|(length, every)| {
+            let place = rest % length;
+            rest /= length;
+            place.is_multiple_of(*every)
+        })
+    };
+    let shown: Vec<usize> = (0..all).filter(stays).collect();
+    let thinned = sweep.keys.iter().zip(&every).filter(|(_, every)| **every > 1);
+    let thinned: Vec<String> =
+        thinned.map(|(key, every)| format!("one in {every} values of {}", key.key)).collect();
+    let note = format!(
+        "This page shows {} of {} rows: {}. All are in the table's file.",
+        count(shown.len()),
+        count(all),
+        thinned.join(", ")
+    );
+    (shown, Some(note))
+}
+
+/// The numbers of values of the keys, where the points are a grid of them.
+fn grid(sweep: &Sweep) -> Option<Vec<u64>> {
+    let lengths: Option<Vec<u64>> =
+        sweep.keys.iter().map(|key| key.values.filter(|values| *values > 0)).collect();
+    let lengths = lengths?;
+    let whole = lengths.iter().try_fold(1u64, |product, length| product.checked_mul(*length));
+    (whole == Some(sweep.points as u64)).then_some(lengths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::Key;
+
+    fn sweep(lengths: [Option<u64>; 2], points: usize) -> Sweep {
+        let key = |values| Key { key: "k".into(), scale: "list".into(), values };
+        Sweep {
+            name: String::new(),
+            config: String::new(),
+            version: String::new(),
+            points,
+            keys: lengths.map(key).to_vec(),
+            repeated: 0,
+            places: (0..points).collect(),
+            columns: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_grid_stays_a_grid_and_says_so() {
+        let (shown, note) = rows_up_to(&sweep([Some(3), Some(4)], 12), 8);
+        assert_eq!(shown, [0, 2, 4, 6, 8, 10]);
+        assert!(note.unwrap().contains("6 of 12 rows: one in 2 values of k."));
+        assert_eq!(rows_up_to(&sweep([Some(3), Some(4)], 12), 12), ((0..12).collect(), None));
+    }
+
+    #[test]
+    fn samples_are_thinned_by_rows() {
+        let (shown, note) = rows_up_to(&sweep([None, None], 10), 4);
+        assert_eq!(shown, [0, 3, 6, 9]);
+        assert!(note.unwrap().contains("one row in 3: 4 of 10"));
+    }
+}

@@ -1,0 +1,190 @@
+//! What a sweep found, in facts and sentences.
+
+use super::Sweep;
+use crate::number::{count, counted, short};
+use std::collections::HashMap;
+
+/// Counts over all rows.
+pub struct Counts {
+    pub finished: usize,
+    pub diverged: usize,
+    pub failed: usize,
+}
+
+pub fn counts(sweep: &Sweep) -> Counts {
+    let with = |word| rows_with(sweep, "ended", word).count();
+    Counts { finished: with("finished"), diverged: with("diverged"), failed: with("failed") }
+}
+
+fn rows_with<'a>(
+    sweep: &'a Sweep,
+    column: &str,
+    word: &'a str,
+) -> impl Iterator<Item = usize> + 'a {
+    let column = sweep.column(column);
+    (0..sweep.rows()).filter(move |row| column.and_then(|c| c.text(*row)) == Some(word))
+}
+
+fn sum(sweep: &Sweep, column: &str) -> f64 {
+    (0..sweep.rows()).filter_map(|row| sweep.number(column, row)).sum()
+}
+
+/// Names and values below the title.
+pub fn facts(sweep: &Sweep) -> Vec<(&'static str, String)> {
+    let Counts { finished, diverged, failed } = counts(sweep);
+    let with = |word| rows_with(sweep, "engine", word).count();
+    let (quotient, burn) = (with("quotient"), with("burn"));
+    let mut facts = vec![
+        ("points", count(sweep.points)),
+        ("done", count(sweep.rows())),
+        ("finished", count(finished)),
+        ("diverged", count(diverged)),
+        ("failed", count(failed)),
+        ("by the quotient", count(quotient)),
+        ("by Burn", count(burn)),
+        ("steps", count(sum(sweep, "steps") as usize)),
+    ];
+    facts.push(("time in runs", duration(sum(sweep, "seconds"))));
+    facts
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-3 => format!("{} µs", short(s * 1e6)),
+        s if s < 1.0 => format!("{} ms", short(s * 1e3)),
+        s if s < 600.0 => format!("{} s", short(s)),
+        s if s < 6e4 => format!("{} min", short(s / 60.0)),
+        s => format!("{} h", short(s / 3600.0)),
+    }
+}
+
+/// A share in percent; never "100 %" or "0 %" where it is not all or none.
+fn percent(part: usize, of: usize) -> String {
+    let share = 100.0 * part as f64 / of.max(1) as f64;
+    match part {
+        0 => "none".to_owned(),
+        _ if part == of => "all".to_owned(),
+        _ if share > 99.9 => "over 99.9 %".to_owned(),
+        _ if share < 0.1 => "under 0.1 %".to_owned(),
+        _ => format!("{share:.1} %"),
+    }
+}
+
+/// Where a row lies: its keys and their values.
+pub fn place(sweep: &Sweep, row: usize) -> String {
+    let value = |name: &str| {
+        let column = sweep.column(name)?;
+        column.text(row).map(str::to_owned).or_else(|| column.number(row).map(short))
+    };
+    let keys = sweep.keys.iter();
+    let told = keys.filter_map(|key| Some(format!("{} = {}", key.key, value(&key.key)?)));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+/// The row of the smallest final loss among those that finished.
+pub fn best(sweep: &Sweep) -> Option<usize> {
+    let finished = rows_with(sweep, "ended", "finished");
+    let with_loss = finished.filter_map(|row| Some((row, sweep.number("final_loss", row)?)));
+    with_loss.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
+}
+
+pub fn sentences(sweep: &Sweep) -> Vec<String> {
+    let mut found = Vec::new();
+    let rows = sweep.rows();
+    if rows < sweep.points {
+        found.push(format!(
+            "{} of {} are done; what follows is about these.",
+            count(rows),
+            counted(sweep.points, "point")
+        ));
+    }
+    if sweep.repeated > 0 {
+        found.push(format!(
+            "{} of points that were there already are left out: the first row of a point counts.",
+            counted(sweep.repeated, "row")
+        ));
+    }
+    let verdicts = [rows_with(sweep, "verdict", "held"), rows_with(sweep, "verdict", "broken")];
+    let [held, broken] = verdicts.map(Iterator::count);
+    if held + broken > 0 {
+        let mut sentence = format!(
+            "Twins: in {} of {} with a verdict all units that started as one stayed one, bit for bit",
+            percent(held, held + broken),
+            counted(held + broken, "run"),
+        );
+        let breaks = rows_with(sweep, "verdict", "broken");
+        let first =
+            breaks.filter_map(|row| sweep.number("first_break", row)).min_by(f64::total_cmp);
+        if let Some(step) = first {
+            sentence += &format!(
+                "; in {} some parted, at step {} at the earliest",
+                count(broken),
+                short(step)
+            );
+        }
+        found.push(sentence + ".");
+    }
+    let Counts { finished, diverged, failed } = counts(sweep);
+    if diverged + failed > 0 {
+        let diverged = match diverged {
+            0 => "No run diverged".to_owned(),
+            n => format!(
+                "{} diverged ({} of all that were done)",
+                counted(n, "run"),
+                percent(n, rows)
+            ),
+        };
+        let failed = if failed == 0 { "none".to_owned() } else { count(failed) };
+        found.push(format!("{diverged}, {failed} failed{}.", reason(sweep)));
+    }
+    let finished_rows = || rows_with(sweep, "ended", "finished");
+    let losses = finished_rows().filter_map(|row| sweep.number("final_loss", row));
+    if let (Some(best), Some(worst)) = (best(sweep), losses.max_by(f64::total_cmp)) {
+        let low = sweep.number("final_loss", best).unwrap_or(worst);
+        found.push(format!(
+            "The final loss of the {} lies between {} and {}. It is smallest at point {}: {}.",
+            counted(finished, "finished run"),
+            short(low),
+            short(worst),
+            count(sweep.places[best]),
+            place(sweep, best)
+        ));
+    }
+    let (units, classes, dead) =
+        (sum(sweep, "units"), sum(sweep, "classes_end"), sum(sweep, "dead"));
+    if units > 0.0 && (0..rows).any(|row| sweep.number("classes_end", row).is_some()) {
+        found.push(format!(
+            "Effective width: after training the {} hidden units of all runs are {} different ones.",
+            count(units as usize),
+            count(classes as usize)
+        ));
+    }
+    if units > 0.0 && (0..rows).any(|row| sweep.number("dead", row).is_some()) {
+        let some =
+            (0..rows).filter(|row| sweep.number("dead", *row).is_some_and(|dead| dead > 0.0));
+        found.push(format!(
+            "Dead units: {} of all hidden units have slope 0 on every example after training; {} at least one.",
+            percent(dead as usize, units as usize),
+            match some.count() {
+                1 => "1 run has".to_owned(),
+                runs => format!("{} have", counted(runs, "run")),
+            }
+        ));
+    }
+    found
+}
+
+/// The most frequent reason why runs diverged or failed.
+fn reason(sweep: &Sweep) -> String {
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    let reasons = sweep.column("reason");
+    for reason in (0..sweep.rows()).filter_map(|row| reasons?.text(row)) {
+        *times.entry(reason).or_default() += 1;
+    }
+    // Of equally frequent ones the first by letters, so that a page is the same each time.
+    let most = times.into_iter().max_by_key(|(text, times)| (*times, std::cmp::Reverse(*text)));
+    most.map_or(String::new(), |(text, times)| {
+        let times = if times == 1 { "once".to_owned() } else { format!("{} times", count(times)) };
+        format!("; most often because of \"{text}\" ({times})")
+    })
+}

@@ -1,0 +1,296 @@
+//! Pages of sweeps: diagram, table, and the run that is chosen in either.
+
+#[path = "../folders/sweep.rs"]
+mod folders;
+
+use crate::chromium::Browser;
+use crate::{screenshots, size};
+use folders::{Over, SweepFolder};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+fn page(folder: &SweepFolder) -> PathBuf {
+    let path = folder.path().join("report.html");
+    std::fs::write(&path, folder.sweep().page()).expect("a page");
+    path
+}
+
+fn shoot(browser: &mut Browser, name: &str) -> Vec<u8> {
+    let png = browser.screenshot();
+    std::fs::write(screenshots().join(format!("{name}.png")), &png).expect("a screenshot");
+    png
+}
+
+/// 41 values of `init_w` from -2 to 2, 21 rates from 1e-4 to 1, three activations.
+const GRID: Over = Over::Grid([41, 21, 3]);
+
+/// A place in the diagram, by parts of its area.
+fn cell(browser: &mut Browser, across: f64, up: f64) -> [f64; 2] {
+    let [x, y] = browser.middle("#map");
+    let found = browser.evaluate(
+        "(() => { const c = document.getElementById('map'); return [...c.dataset.area.split(' ').map(Number), \
+         c.clientWidth, c.clientHeight]; })()",
+    );
+    let at = |n: usize| found[n].as_f64().unwrap_or_else(|| panic!("{found}"));
+    let [left, top, right, bottom, width, height] = [0, 1, 2, 3, 4, 5].map(at);
+    [
+        x - width / 2.0 + left + (right - left) * across,
+        y - height / 2.0 + bottom - (bottom - top) * up,
+    ]
+}
+
+const CHOSEN: &str = "document.querySelector('#chosen strong').textContent";
+const TOLD: &str = "document.getElementById('told').textContent";
+const CURRENT: &str = "[...document.querySelectorAll('#rows tr[aria-current=true]')].map(r => r.cells[0].textContent)";
+const MATCHING: &str = "document.getElementById('matching').textContent";
+
+fn pixels(browser: &mut Browser) -> Value {
+    browser.evaluate("document.getElementById('map').toDataURL()")
+}
+
+/// Another choice in a menu.
+fn choose(browser: &mut Browser, name: &str, option: &str) {
+    browser.evaluate(&format!(
+        "(() => {{ const s = document.querySelector('select[name={name:?}]'); s.value = [...s.options].find(o => \
+         o.textContent === {option:?}).value; s.dispatchEvent(new Event('change')); }})()"
+    ));
+}
+
+/// Writes a filter into the head of a column, and waits for its effect.
+fn filter(browser: &mut Browser, column: &str, text: &str) {
+    browser.evaluate(&format!(
+        "(() => {{ const i = document.querySelector('input[aria-label={:?}]'); i.value = {text:?}; i.dispatchEvent(new \
+         Event('input')); return new Promise(done => setTimeout(done, 400)); }})()",
+        format!("filter {column}")
+    ));
+}
+
+pub fn grid() {
+    let folder = SweepFolder::of(GRID);
+    let path = page(&folder);
+    let mut browser = Browser::start();
+    browser.open(&path);
+    let asked = browser.requests();
+    assert!(asked.iter().all(|url| url.ends_with("report.html") || url == "data:,"), "{asked:?}");
+    assert_eq!(browser.complaints(), [] as [Value; 0]);
+    // Point = (w 63 + rate 3 + activation); the best one is w = 0.5 at the least rate.
+    assert_eq!(browser.evaluate(CHOSEN), "Point 1575");
+    assert_eq!(browser.evaluate(CURRENT), json!(["1575"]));
+    assert_eq!(
+        browser.evaluate("getComputedStyle(document.getElementById('still')).display"),
+        "none"
+    );
+    diagram(&mut browser);
+    assert_eq!(browser.complaints(), [] as [Value; 0]);
+    browser.open(&path);
+    keyboard(&mut browser);
+    table(&mut browser);
+    assert_eq!(browser.complaints(), [] as [Value; 0]);
+    looks(&mut browser, &path);
+}
+
+fn diagram(browser: &mut Browser) {
+    // The tenth cell from the left, w = -1.1; the eleventh from below, rate 1e-2.
+    let [x, y] = cell(browser, 9.5 / 41.0, 10.5 / 21.0);
+    browser.mouse("mouseMoved", x, y);
+    assert_eq!(
+        browser.evaluate(TOLD),
+        "model.init_w -1.1 · training.optimizer.learning_rate 0.01 · model.activation tanh: final loss 2.57 (finished, \
+         twins held)"
+    );
+    for kind in ["mousePressed", "mouseReleased"] {
+        browser.mouse(kind, x, y);
+    }
+    let point = 9 * 63 + 10 * 3;
+    assert_eq!(browser.evaluate(CHOSEN), format!("Point {point}"));
+    assert_eq!(browser.evaluate(CURRENT), json!([point.to_string()]), "the table's row");
+    let details = "[...document.querySelectorAll('#chosen dl div')].map(d => d.textContent)";
+    let details = browser.evaluate(details);
+    let details = details.as_array().expect("a list");
+    for told in ["model.init_w-1.1", "final_loss2.57", "dead7", "enginequotient"] {
+        assert!(details.contains(&json!(told)), "{told}: {details:?}");
+    }
+    let command = browser.evaluate("document.querySelector('#chosen code').textContent");
+    assert_eq!(
+        command,
+        format!("constinit run --config sweep.toml --point {point} --out run-{point}")
+    );
+    let mut seen = vec![pixels(browser)];
+    for quantity in ["effective width", "dead share", "escape factor", "first break", "ended"] {
+        choose(browser, "colour", quantity);
+        let now = pixels(browser);
+        assert!(!seen.contains(&now), "{quantity} looks as another one");
+        seen.push(now);
+    }
+    choose(browser, "colour", "final loss");
+    choose(browser, "fixed-2", "relu");
+    let [x, y] = cell(browser, 9.5 / 41.0, 10.5 / 21.0);
+    for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
+        browser.mouse(kind, x, y);
+    }
+    assert_eq!(browser.evaluate(CHOSEN), format!("Point {}", point + 1), "the slice of relu");
+    choose(browser, "x", "model.activation");
+    let names = "[...document.querySelectorAll('#picks select')].map(s => s.name)";
+    assert_eq!(browser.evaluate(names), json!(["x", "y", "colour", "fixed-0"]));
+    assert_ne!(pixels(browser), seen[0]);
+}
+
+fn keyboard(browser: &mut Browser) {
+    browser.evaluate("document.getElementById('map').focus()");
+    for key in ["ArrowRight", "ArrowUp", "ArrowUp"] {
+        browser.key(key);
+    }
+    let told = browser.evaluate(TOLD);
+    let expected = "model.init_w 0.6 · training.optimizer.learning_rate 2.51e-4 · model.activation tanh: final loss 0.01025";
+    assert!(told.as_str().is_some_and(|told| told.starts_with(expected)), "{told}");
+    assert_eq!(browser.evaluate(CHOSEN), "Point 1575", "only looked at");
+    browser.key("Enter");
+    assert_eq!(browser.evaluate(CHOSEN), "Point 1644");
+    browser.evaluate("document.getElementById('rows').focus()");
+    browser.key("ArrowDown");
+    assert_eq!(browser.evaluate(CHOSEN), "Point 1645");
+    assert_eq!(browser.evaluate(CURRENT), json!(["1645"]));
+    browser.key("End");
+    assert_eq!(browser.evaluate(CHOSEN), "Point 2582");
+    let rows = browser.evaluate("document.querySelectorAll('#rows tbody tr').length");
+    assert!(rows.as_u64().is_some_and(|rows| rows < 60), "a window of rows: {rows}");
+}
+
+fn table(browser: &mut Browser) {
+    assert_eq!(browser.evaluate(MATCHING), "2583 of 2583 runs");
+    let before = pixels(browser);
+    // 12 of 41 values of w are at least 0.9.
+    filter(browser, "model.init_w", ">=0.89");
+    assert_eq!(browser.evaluate(MATCHING), "756 of 2583 runs match");
+    assert_ne!(pixels(browser), before, "other cells are pale");
+    filter(browser, "model.activation", "TANH");
+    assert_eq!(
+        browser.evaluate(MATCHING),
+        "504 of 2583 runs match",
+        "tanh, and a list that has it"
+    );
+    filter(browser, "final_loss", "what");
+    let invalid = "document.querySelectorAll('#rows input[aria-invalid=true]').length";
+    assert_eq!(browser.evaluate(invalid), 1);
+    filter(browser, "final_loss", "none");
+    // w > 1.5 (5 values) at rates above 0.1 (5 values) and two of three activations.
+    assert_eq!(browser.evaluate(MATCHING), "50 of 2583 runs match");
+    browser.click("#clear");
+    assert_eq!(browser.evaluate(MATCHING), "2583 of 2583 runs");
+    let head = "[...document.querySelectorAll('#rows thead th')].map(h => h.textContent)";
+    let head = browser.evaluate(head);
+    let at = head.as_array().expect("names").iter().position(|name| name == "final_loss");
+    let at = at.expect("a column of losses") + 1;
+    let button = format!("#rows th:nth-child({at}) button");
+    let sort =
+        format!("document.querySelector('#rows th:nth-child({at})').getAttribute('aria-sort')");
+    let losses = format!(
+        "[...document.querySelectorAll('#rows tr[data-row]')].slice(0, 3).map(r => r.cells[{}].textContent)",
+        at - 1
+    );
+    for (order, expected) in [
+        ("ascending", json!(["1e-4", "1e-4", "1e-4"])),
+        ("descending", json!(["7.25", "7.25", "7.25"])),
+        ("none", json!(["–", "6.25", "6.25"])),
+    ] {
+        browser.click(&button);
+        assert_eq!(browser.evaluate(&sort), order);
+        assert_eq!(browser.evaluate(&losses), expected, "{order}");
+    }
+    browser.click("#rows tr[data-row='1'] td");
+    assert_eq!(browser.evaluate(CHOSEN), "Point 1");
+}
+
+/// Screenshots for people, of a fitting size and not empty.
+fn looks(browser: &mut Browser, path: &std::path::Path) {
+    for (name, medium, scheme) in [
+        ("sweep-light", "screen", "light"),
+        ("sweep-dark", "screen", "dark"),
+        ("sweep-paper", "print", "dark"),
+    ] {
+        browser.emulate(medium, scheme);
+        browser.open(path);
+        let png = shoot(browser, name);
+        let [width, height] = size(&png);
+        assert!(
+            (700..1400).contains(&width) && (1000..6000).contains(&height),
+            "{width} x {height}"
+        );
+        assert!(png.len() > 40_000, "a picture of one colour takes less: {}", png.len());
+    }
+    browser.emulate("screen", "light");
+    for width in [390, 780] {
+        browser.resize(width, 800);
+        browser.open(path);
+        let wide = browser.evaluate("document.documentElement.scrollWidth");
+        assert_eq!(wide, width, "the page is as wide as its window");
+        shoot(browser, &format!("sweep-{width}-wide"));
+    }
+    assert!(browser.pdf().starts_with(b"%PDF"));
+}
+
+/// Sweeps of which only a part is done.
+fn parts(browser: &mut Browser) {
+    for (name, rows, keys) in
+        [("started", (0..700).collect::<Vec<_>>(), "no run"), ("failed", vec![0], "failed")]
+    {
+        let folder = SweepFolder::empty();
+        folder.put("parts/a.parquet", &folders::table(GRID).picked(&rows));
+        browser.open(&page(&folder));
+        assert_eq!(browser.complaints(), [] as [Value; 0], "{name}");
+        let key = browser.evaluate("document.getElementById('key').textContent");
+        assert!(key.as_str().is_some_and(|key| key.contains(keys)), "{name}: {key}");
+        assert_eq!(browser.evaluate(MATCHING), format!("{0} of {0} runs", rows.len()));
+        shoot(browser, &format!("sweep-{name}"));
+    }
+    let folder = SweepFolder::empty();
+    folder.put("parts/a.parquet", &folders::table(GRID).picked(&[]));
+    browser.open(&page(&folder));
+    assert_eq!(browser.complaints(), [] as [Value; 0], "no rows");
+}
+
+pub fn kinds() {
+    let mut browser = Browser::start();
+    parts(&mut browser);
+    for (name, over, point) in [
+        ("one-key", Over::One(101), 62),
+        ("samples", Over::Random(400), 0),
+        ("many", Over::Grid([512, 512, 1]), 0),
+    ] {
+        let folder = SweepFolder::of(over);
+        let path = page(&folder);
+        let bytes = std::fs::metadata(&path).expect("a page").len();
+        assert!(bytes < 20_000_000, "{name}: {bytes} bytes");
+        let started = std::time::Instant::now();
+        browser.open(&path);
+        let opened = started.elapsed();
+        assert_eq!(browser.complaints(), [] as [Value; 0], "{name}");
+        if point > 0 {
+            assert_eq!(browser.evaluate(CHOSEN), format!("Point {point}"));
+        }
+        browser.evaluate("document.getElementById('map').focus()");
+        browser.key("ArrowRight");
+        let told = browser.evaluate(TOLD);
+        assert!(told.as_str().is_some_and(|told| told.starts_with("model.init_w ")), "{told}");
+        browser.key("Enter");
+        let [chosen, current] = [browser.evaluate(CHOSEN), browser.evaluate(CURRENT)];
+        assert!(
+            current.as_array().is_some_and(|rows| rows.len() == 1),
+            "{name}: {chosen} {current}"
+        );
+        let before = pixels(&mut browser);
+        let started = std::time::Instant::now();
+        filter(&mut browser, "model.init_w", ">0");
+        let filtered = started.elapsed();
+        assert_ne!(pixels(&mut browser), before, "{name}");
+        let started = std::time::Instant::now();
+        browser.click("#rows th:nth-child(3) button");
+        browser.evaluate("0");
+        let sorted = started.elapsed();
+        println!(
+            "{name}: {bytes} bytes, opened in {opened:?}, filtered in {filtered:?}, sorted in {sorted:?}"
+        );
+        browser.evaluate("scrollTo(0, 0)");
+        shoot(&mut browser, &format!("sweep-{name}"));
+    }
+}

@@ -1,0 +1,242 @@
+//! What is made of a sweep's folder, whatever state it is in.
+
+#[path = "folders/sweep.rs"]
+mod folders;
+
+use constinit_report::{Figure, Sweep};
+use folders::{Data, Over, SweepFolder, table};
+use proptest::prelude::*;
+
+const GRID: Over = Over::Grid([9, 5, 3]);
+
+fn names(sweep: &Sweep) -> Vec<String> {
+    sweep.figures().into_iter().map(|figure| figure.name).collect()
+}
+
+fn figure(sweep: &Sweep, name: &str) -> Figure {
+    let found = sweep.figures().into_iter().find(|figure| figure.name == name);
+    found.unwrap_or_else(|| panic!("no {name} among {:?}", names(sweep)))
+}
+
+const FIGURES: [&str; 4] = ["phase-final-loss", "phase-width", "phase-dead", "phase-escape"];
+
+#[test]
+fn a_grid_is_told_in_words() {
+    let folder = SweepFolder::of(GRID);
+    assert!(Sweep::is_sweep(folder.path()));
+    let sweep = folder.sweep();
+    assert_eq!((sweep.points, sweep.rows(), sweep.version.as_str()), (135, 135, "9.8.7"));
+    assert_eq!(names(&sweep), FIGURES);
+    let page = sweep.page();
+    // w = 0 has 15 of 135 runs; w = 2 with rates 1 diverges in 3, the first one failed.
+    for words in [
+        "Twins: in 88.5 % of 131 runs with a verdict all units that started as one stayed one, bit for bit; in 15 some \
+         parted, at step 30 at the earliest.",
+        "3 runs diverged (2.2 % of all that were done), 1 failed; most often because of &quot;the loss is not \
+         finite&quot; (3 times).",
+        // (0.5 - 0.5)^2 + 1e-4 at w = 0.5, the sixth of nine.
+        "The final loss of the 131 finished runs lies between 1e-4 and 7.25.",
+        "It is smallest at point 75: model.init_w = 0.5, training.optimizer.learning_rate = 1e-4, model.activation = \
+         tanh.",
+        "Effective width: after training the 945 hidden units of all runs are 221 different ones.",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("<this>"), "texts of the table are escaped");
+    assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn cells_of_one_colour_are_one_mark() {
+    let sweep = SweepFolder::of(GRID).sweep();
+    let dead = figure(&sweep, "phase-dead");
+    let svg = dead.to_svg();
+    // All or none of seven units; diverged and failed ones.
+    let fills: Vec<&str> = svg
+        .split("<g class=\"cells\">")
+        .nth(1)
+        .and_then(|cells| cells.split("</g>").next())
+        .expect("cells")
+        .lines()
+        .filter_map(|line| line.split(" d=").next()?.strip_prefix("<path "))
+        .collect();
+    assert_eq!(fills, ["class=\"n1\"", "class=\"n2\"", "fill=\"#440154\"", "fill=\"#fde725\""]);
+    assert_eq!(dead.notes, ["Here model.activation = tanh."]);
+    assert_eq!(dead.description, "131 runs, between 0 and 1; 3 diverged, 1 failed.");
+    // Two of nine values of w have only dead units: one mark a row of five, the first one without the failed cell.
+    let yellow = svg.split("fill=\"#fde725\" d=\"").nth(1).and_then(|p| p.split('"').next());
+    assert_eq!(yellow.map(|path| path.matches('M').count()), Some(5));
+    for figure in sweep.figures() {
+        let svg = figure.to_svg();
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", figure.name);
+        assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+    }
+}
+
+#[test]
+fn a_large_grid_stays_small_and_says_so() {
+    let sweep = SweepFolder::of(Over::Grid([512, 512, 1])).sweep();
+    let loss = figure(&sweep, "phase-final-loss");
+    assert!(loss.to_svg().len() < 500_000, "{}", loss.to_svg().len());
+    assert_eq!(
+        loss.notes,
+        [
+            "Drawn are 16\u{202f}384 of 262\u{202f}144 cells: one in 4 values of model.init_w and one in 4 of \
+          training.optimizer.learning_rate."
+        ]
+    );
+    let page = sweep.page();
+    assert!(page.len() < 20_000_000, "{}", page.len());
+}
+
+#[test]
+fn one_key_is_a_curve_and_samples_are_dots() {
+    let one = SweepFolder::of(Over::One(50)).sweep();
+    assert_eq!(names(&one), FIGURES);
+    let loss = figure(&one, "phase-final-loss").to_svg();
+    assert_eq!(loss.matches("<circle").count(), 50);
+    assert_eq!(loss.matches("class=\"f0\"/>").count(), 49, "one failed");
+    let samples = SweepFolder::of(Over::Random(60)).sweep();
+    assert_eq!(figure(&samples, "phase-width").to_svg().matches("<circle").count(), 60);
+}
+
+#[test]
+fn parts_are_joined_and_the_first_row_of_a_point_counts() {
+    let folder = SweepFolder::empty();
+    let whole = table(GRID);
+    // The later part has the points of the earlier one again, with other losses.
+    let other = whole.clone().column("final_loss", Some(Data::Number(vec![Some(99.0); 135])));
+    let backwards: Vec<usize> = (40..90).rev().collect();
+    folder.put("parts/0.parquet", &whole.picked(&backwards));
+    folder.put("parts/1.parquet", &other.picked(&(80..92).collect::<Vec<_>>()));
+    std::fs::write(folder.path().join("parts/2.parquet.tmp"), "half").unwrap();
+    let sweep = folder.sweep();
+    assert_eq!((sweep.rows(), sweep.points), (52, 135));
+    let page = sweep.page();
+    assert!(page.contains("10 rows of points that were there already are left out"));
+    assert!(page.contains("52 of 135 points are done"), "a sweep under way says so");
+    assert!(
+        page.contains("lies between 1e-4 and 99."),
+        "rows 90 and 91 are those of the second part"
+    );
+    let loss = figure(&sweep, "phase-final-loss");
+    assert!(loss.description.starts_with("52 runs, between 1e-4 and 99"), "{}", loss.description);
+    let first = whole.picked(&(0..90).collect::<Vec<_>>());
+    folder.put("parts/0.parquet", &first);
+    folder.put("parts/1.parquet", &other.picked(&(80..90).collect::<Vec<_>>()));
+    assert_eq!(folder.sweep().rows(), 90);
+    assert!(!folder.sweep().page().contains(" and 99."), "the first row of a point counts");
+}
+
+#[test]
+fn what_no_sweep_wrote_is_named() {
+    let folder = SweepFolder::empty();
+    assert!(folder.refused().starts_with("DIR: no rows yet"));
+    let good = table(GRID);
+    let half: Vec<usize> = (0..60).collect();
+    let refused = |table: &folders::Table| {
+        folder.put("parts/b.parquet", table);
+        folder.refused()
+    };
+    folder.put("parts/a.parquet", &good.picked(&half));
+    assert_eq!(
+        refused(&good.clone().about("constinit.sweep", "ffffffff")),
+        "DIR/parts/b.parquet: of another sweep: its constinit.sweep is ffffffff, the checksum of sweep.toml is c7edf4d1"
+    );
+    let points = refused(&good.clone().about("constinit.points", "136"));
+    assert!(points.starts_with("DIR/parts/b.parquet: its keys or points"), "{points}");
+    let schema = refused(&good.clone().about("constinit.schema", "2"));
+    assert!(schema.contains("b.parquet: the file's schema is 2"), "{schema}");
+    let schema = refused(&good.clone().about("constinit.schema", "x"));
+    assert!(schema.contains("b.parquet: constinit.schema is `x`"), "{schema}");
+    let keys = refused(&good.clone().about("constinit.keys", "{"));
+    assert!(keys.contains("b.parquet: constinit.keys: "), "{keys}");
+    assert_eq!(
+        refused(&good.clone().column("dead", None)),
+        "DIR/parts/b.parquet: column `dead`: missing"
+    );
+    assert_eq!(
+        refused(&good.clone().column("dead", Some(Data::Text(vec![None; 135])))),
+        "DIR/parts/b.parquet: column `dead`: of another type than numbers"
+    );
+    assert_eq!(
+        refused(&good.clone().column("ended", Some(Data::Whole(vec![Some(1); 135])))),
+        "DIR/parts/b.parquet: column `ended`: of another type than text"
+    );
+    assert_eq!(
+        refused(&good.clone().column("model.init_w", Some(Data::Truth(vec![Some(true); 135])))),
+        "DIR/parts/b.parquet: column `model.init_w`: of another type than in the rows before"
+    );
+    for wrong in [-1, 135, i64::MIN, i64::MAX] {
+        let points = (0..135).map(|n| Some(if n == 9 { wrong } else { n }));
+        let told = refused(&good.clone().column("point", Some(Data::Whole(points.collect()))));
+        assert!(told.starts_with("DIR/parts/b.parquet: column `point`: "), "{told}");
+        assert!(told.ends_with("is none of the 135 points"), "{told}");
+    }
+    let path = folder.path().join("parts/b.parquet");
+    good.write(&path);
+    let bytes = std::fs::read(&path).unwrap();
+    for length in [0, 4, 100, bytes.len() / 2, bytes.len() - 1] {
+        std::fs::write(&path, &bytes[..length]).unwrap();
+        let told = folder.refused();
+        assert!(told.starts_with("DIR/parts/b.parquet: no whole Parquet file"), "{told}");
+    }
+    std::fs::remove_file(path).unwrap();
+    assert_eq!(folder.sweep().rows(), 60);
+}
+
+#[test]
+fn a_claimed_number_of_points_takes_no_memory() {
+    let folder = SweepFolder::empty();
+    let keys = r#"[{"key":"model.init_w","scale":"linear","values":9223372036854775807}]"#;
+    let claims = table(Over::One(9)).about("constinit.points", "18446744073709551615");
+    folder.put("results.parquet", &claims.about("constinit.keys", keys));
+    let sweep = folder.sweep();
+    assert_eq!(sweep.rows(), 9);
+    assert!(sweep.page().contains("9 of 18\u{202f}446"));
+    assert_eq!(sweep.figures().len(), 4);
+}
+
+#[test]
+fn unknown_columns_are_kept() {
+    let folder = SweepFolder::empty();
+    let mut table = table(Over::One(9));
+    table.columns.push(("hidden_note".into(), Data::Text(vec![Some("kept so".into()); 9])));
+    folder.put("results.parquet", &table);
+    let page = folder.sweep().page();
+    assert!(page.contains("hidden_note") && page.contains("kept so"));
+    assert!(!page.contains("are left out"));
+}
+
+#[test]
+fn a_sweep_of_failures_has_a_page() {
+    let folder = SweepFolder::empty();
+    folder.put("results.parquet", &table(GRID).picked(&[0]));
+    let sweep = folder.sweep();
+    assert_eq!(names(&sweep), [""; 0], "nothing to draw");
+    assert!(sweep.page().contains("no memory for &lt;this&gt;"));
+    folder.put("results.parquet", &table(GRID).picked(&[]));
+    let sweep = folder.sweep();
+    assert_eq!((sweep.rows(), names(&sweep)), (0, vec![]));
+    assert!(sweep.page().contains("0 of 135 points are done"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn changed_bytes_do_not_panic(place in 0.0..1.0_f64, bit in 0..8_u8, other in 0.0..1.0_f64) {
+        let folder = SweepFolder::of(Over::Grid([4, 3, 2]));
+        let path = folder.path().join("results.parquet");
+        let mut bytes = std::fs::read(&path).unwrap();
+        for share in [place, other] {
+            let at = (share * bytes.len() as f64) as usize;
+            bytes[at] ^= 1 << bit;
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        // The decoders' own panics are told on the way, and are errors.
+        if let Ok(sweep) = Sweep::read(folder.path()) {
+            sweep.page();
+        }
+    }
+}
