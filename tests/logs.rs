@@ -249,6 +249,9 @@ fn a_table_has_the_readings_and_goes_on() {
     let other = ["--config", "run.toml", "--out", "other"];
     run(&other).refused(2, "t.csv: the file is there");
     assert!(!folder.join("other").exists());
+    let nowhere = [&["run", "--csv", "none/t.csv"], &other[..]].concat();
+    folder.run(&nowhere).refused(2, "none/t.csv: there is no folder none");
+    assert!(!folder.join("other").exists());
 
     // Resumed: the table that was begun goes on, a new one is whole.
     std::fs::remove_file(folder.join("run/checkpoints/step-000000000300.ckpt")).unwrap();

@@ -26,7 +26,13 @@ impl Table {
             Ok(_) => {
                 Err(at(path, &"the file is there, and nothing is overwritten; name a new one"))
             }
-            Err(_) => Ok(()),
+            // Asked before the folder of a run is made, which would be in the way of a second try.
+            Err(_) => match path.parent().filter(|folder| *folder != Path::new("")) {
+                Some(folder) if !folder.is_dir() => {
+                    Err(at(path, &format!("there is no folder {}", folder.display())))
+                }
+                _ => Ok(()),
+            },
         }
     }
 
