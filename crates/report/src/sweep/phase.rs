@@ -19,7 +19,8 @@ const MOST_CELLS: usize = 128;
 const MOST_DOTS: usize = 4096;
 /// Colours that are told apart in a file, so that neighbours of one colour are one mark.
 const SHADES: f64 = 96.0;
-/// From this ratio on the upper and lower half percent of numbers share the colours at the ends.
+/// From this ratio on the colours are those of the middle four fifths of numbers and ten times beyond: losses of runs that
+/// are on their way to infinity would leave one colour to all others.
 const CLIPPED_FROM: f64 = 1e8;
 
 /// Something that is drawn over the keys.
@@ -53,15 +54,15 @@ const QUANTITIES: [Quantity; 4] = [
     },
     Quantity {
         name: "phase-width",
-        title: "Effective width, a share of units",
-        label: "width",
+        title: "Effective width",
+        label: "of units",
         column: |sweep| sweep.share("classes_end", "units"),
         range: Range::Share,
     },
     Quantity {
         name: "phase-dead",
-        title: "Share of dead units",
-        label: "dead",
+        title: "Dead units",
+        label: "of units",
         column: |sweep| sweep.share("dead", "units"),
         range: Range::Share,
     },
@@ -157,7 +158,8 @@ fn colours(numbers: &[f64], range: Range) -> (Scale, bool) {
     if range == Range::AroundOne {
         let mut away: Vec<f64> = numbers.iter().map(|number| (number - 1.0).abs()).collect();
         away.sort_by(f64::total_cmp);
-        let far = away[(away.len() - 1) * 9 / 10].max(1e-9);
+        // Of numbers that are all 1 up to rounding no difference is to be seen.
+        let far = Some(away[(away.len() - 1) * 9 / 10]).filter(|far| *far > 1e-6).unwrap_or(0.1);
         let scale = Scale::Linear { low: 1.0 - far, high: 1.0 + far };
         return (scale, away[away.len() - 1] > far);
     }
@@ -168,10 +170,15 @@ fn colours(numbers: &[f64], range: Range) -> (Scale, bool) {
     if numbers[0] < 0.0 || !far(positive, 50.0) {
         return (Scale::linear(numbers.iter().copied(), false), false);
     }
-    let cut = if far(positive, CLIPPED_FROM) { positive.len() / 200 } else { 0 };
-    let shown = &positive[cut..positive.len() - cut];
+    let (mut low, mut high) = (positive[0], positive[positive.len() - 1]);
+    let clipped = far(positive, CLIPPED_FROM);
+    if clipped {
+        let tenth = positive.len() / 10;
+        low = low.max(positive[tenth] / 10.0);
+        high = high.min(positive[positive.len() - 1 - tenth] * 10.0);
+    }
     let zero = numbers.iter().copied().filter(|number| *number == 0.0);
-    (Scale::log(shown.iter().copied().chain(zero)), cut > 0)
+    (Scale::log([low, high].into_iter().chain(zero)), clipped)
 }
 
 /// A key along an axis.
@@ -534,7 +541,7 @@ mod tests {
         huge.push(1e200);
         assert_eq!(
             colours(&huge, Range::All),
-            (Scale::Log { low: 1.0, high: 1000.0, zero: false }, true)
+            (Scale::Log { low: 10.0, high: 10_000.0, zero: false }, true)
         );
         let around: Vec<f64> = (0..10).map(|n| 1.0 + f64::from(n) / 8.0).collect();
         let expected = (Scale::Linear { low: 0.0, high: 2.0 }, true);
