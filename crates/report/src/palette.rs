@@ -72,6 +72,21 @@ fn scheme(
     css
 }
 
+/// The style of marks of a sweep's runs that have no number: `n0` is none, `n1` diverged, `n2` failed. Greys, which the
+/// colours of numbers are not.
+pub fn neutral_style(medium: Medium) -> String {
+    let fills = |colours: [&str; 3]| -> String {
+        let rule = |(number, colour): (usize, &str)| format!(".n{number}{{fill:{colour}}}");
+        colours.into_iter().enumerate().map(rule).collect()
+    };
+    let light = fills(["#e3e6ea", "#9aa1a9", "#3d434a"]);
+    if medium != Medium::Page {
+        return light;
+    }
+    let dark = fills(["#2e353d", "#767f89", "#d3d7dc"]);
+    format!("{light}@media screen and (prefers-color-scheme:dark){{{dark}}}")
+}
+
 /// From dark blue at 0 to yellow at 1 in equal steps of lightness, by five points of the map.
 pub fn viridis(share: f64) -> String {
     const POINTS: [[f64; 3]; 5] = [

@@ -157,7 +157,7 @@ impl Drawing<'_> {
                 at += run.len();
             }
         }
-        self.svg.push_str("<g class=\"cells\">\n");
+        self.svg.push_str("<g class=\"cells\" shape-rendering=\"crispEdges\">\n");
         for (fill, path) in paths {
             let _ = writeln!(self.svg, "<path {fill} d=\"{path}\"/>");
         }
@@ -284,7 +284,7 @@ impl Drawing<'_> {
         const X: f64 = RIGHT + 22.0;
         const PIECES: usize = 64;
         let height = (BOTTOM - TOP) / PIECES as f64;
-        self.svg.push_str("<g class=\"cells\">\n");
+        self.svg.push_str("<g class=\"cells\" shape-rendering=\"crispEdges\">\n");
         for piece in 0..PIECES {
             let share = (piece as f64 + 0.5) / PIECES as f64;
             let y = BOTTOM - height * (piece + 1) as f64;
