@@ -1,5 +1,6 @@
 //! The README's figures: six hidden units that start as three, in a loop of one's own that leaves the folder of a run for
-//! `constinit report`. Without dropout twins stay one; with dropout from step 61 on they part at that step.
+//! `constinit report`. Without dropout twins stay one; with dropout from step 61 on they part at that step. And the phase
+//! diagram of `docs/figures/phase.toml`.
 //!
 //! `scripts/figures` draws docs/figures again by this.
 #![cfg(feature = "ndarray")]
@@ -46,6 +47,27 @@ fn the_readme_s_figures_are_what_happens() {
             );
             assert!(mark.is_none_or(|mark| svg.contains(mark)), "{name}");
         }
+    }
+}
+
+#[test]
+fn the_phase_diagram_is_that_of_its_sweep() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/figures");
+    let config = docs.join("phase.toml");
+    let folder = Folder::new();
+    folder.run(&["sweep", "--config", config.to_str().unwrap(), "--out", "sweep"]).ok();
+    folder.run(&["report", "sweep", "--format", "svg", "--figure", "phase-final-loss"]).ok();
+    let drawn = folder.join("sweep/figures/phase-final-loss.svg");
+    let drawn = std::fs::read_to_string(drawn).unwrap();
+    if std::env::var_os("CONSTINIT_DRAW").is_some() {
+        std::fs::write(docs.join("phase.svg"), &drawn).unwrap();
+    }
+    let kept = std::fs::read_to_string(docs.join("phase.svg")).unwrap();
+    // A number that differs in its last digits may have the next colour.
+    let cells = |svg: &str| svg.matches("<rect").count() as f64;
+    assert!(cells(&kept) > 100.0 && (cells(&drawn) / cells(&kept) - 1.0).abs() < 0.05);
+    for label in ["model.init_w", "learning_rate"] {
+        assert!(drawn.contains(label) && kept.contains(label), "{label}");
     }
 }
 

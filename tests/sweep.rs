@@ -57,9 +57,8 @@ fn last_loss(folder: &Folder, point: usize, backend: &str) -> (f64, Value) {
     let args =
         ["run", "--config", "s/sweep.toml", "--point", &point, "--json", "--backend", backend];
     let lines = folder.run(&args).ok().json();
-    let losses = lines.iter().filter(|line| line["event"] == "reading");
-    let last = losses.clone().next_back().unwrap()["loss"].as_f64().unwrap();
-    (last, losses.last().unwrap().clone())
+    let reading = lines.iter().rfind(|line| line["event"] == "reading").unwrap();
+    (reading["loss"].as_f64().unwrap(), reading.clone())
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Failure> {
     // Held to the end.
     let _lock = folder.lock(shard)?;
     let done = folder.done()?;
-    let interrupt = Interrupt::listen();
+    let interrupt = Interrupt::listen(false);
     let on = (backend, backend::limits(backend));
     let keys = sweep.keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>();
     let points = Points::new(sweep, &folder, done, shard, on, interrupt.clone());

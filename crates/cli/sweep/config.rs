@@ -416,10 +416,10 @@ mod tests {
             ("", "no [sweep]"),
             ("[sweep]\n", "names no key"),
             (
-                "[sweep]\ninit_v = [1]\n",
-                "init_v: no key of a run configuration has this name; did you mean `model.init_w`?",
+                "[sweep]\ninit_ww = [1]\n",
+                "init_ww: no key of a run configuration has this name; did you mean `model.init_w`?",
             ),
-            ("[sweep]\nmodel.init_v = [1]\n", "did you mean `init_w`?"),
+            ("[sweep]\nmodel.init_ww = [1]\n", "did you mean `init_w`?"),
             ("[sweep]\ninit_w = { from = 0, to = 1 }\n", "`steps` is missing"),
             ("[sweep]\ninit_w = 3\n", "[sweep] init_w: 3: a list of values"),
             ("[sweep]\ninit_w = [1, \"a\"]\n", "model.init_w: \"a\" is of another type"),

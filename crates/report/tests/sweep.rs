@@ -114,6 +114,7 @@ fn parts_are_joined_and_the_first_row_of_a_point_counts() {
     let sweep = folder.sweep();
     assert_eq!((sweep.rows(), sweep.points), (52, 135));
     let page = sweep.page();
+    assert!(page.contains("10 rows of points that were there already are left out"));
     assert!(page.contains("52 of 135 points are done"), "a sweep under way says so");
     assert!(
         page.contains("lies between 1e-4 and 99."),
@@ -141,8 +142,7 @@ fn what_no_sweep_wrote_is_named() {
     folder.put("parts/a.parquet", &good.picked(&half));
     assert_eq!(
         refused(&good.clone().about("constinit.sweep", "ffffffff")),
-        "DIR/parts/b.parquet: a part of another sweep: its constinit.sweep is ffffffff, that of DIR/parts/a.parquet is \
-         0123abcd"
+        "DIR/parts/b.parquet: of another sweep: its constinit.sweep is ffffffff, the checksum of sweep.toml is c7edf4d1"
     );
     let points = refused(&good.clone().about("constinit.points", "136"));
     assert!(points.starts_with("DIR/parts/b.parquet: its keys or points"), "{points}");
@@ -196,6 +196,17 @@ fn a_claimed_number_of_points_takes_no_memory() {
     assert_eq!(sweep.rows(), 9);
     assert!(sweep.page().contains("9 of 18\u{202f}446"));
     assert_eq!(sweep.figures().len(), 4);
+}
+
+#[test]
+fn unknown_columns_are_kept() {
+    let folder = SweepFolder::empty();
+    let mut table = table(Over::One(9));
+    table.columns.push(("hidden_note".into(), Data::Text(vec![Some("kept so".into()); 9])));
+    folder.put("results.parquet", &table);
+    let page = folder.sweep().page();
+    assert!(page.contains("hidden_note") && page.contains("kept so"));
+    assert!(!page.contains("are left out"));
 }
 
 #[test]

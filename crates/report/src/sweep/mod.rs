@@ -31,6 +31,8 @@ pub struct Sweep {
     pub points: usize,
     /// What is varied.
     pub keys: Vec<Key>,
+    /// Rows of points that were there already.
+    repeated: usize,
     /// The point of each row, ascending.
     places: Vec<usize>,
     columns: Vec<Column>,
@@ -69,13 +71,14 @@ impl Sweep {
         let text = fs::read(&config).map_err(io_error(&config))?;
         let name = fs::canonicalize(folder).map_err(io_error(folder))?;
         let name = name.file_name().unwrap_or(folder.as_os_str());
-        let table::Table { about, points, columns } = table::read(folder)?;
+        let table::Table { about, points, repeated, columns } = table::read(folder, &text)?;
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
             config: String::from_utf8_lossy(&text).into_owned(),
             version: about.version,
             points: about.points,
             keys: about.keys,
+            repeated,
             places: points,
             columns,
         })

@@ -63,22 +63,27 @@ pub struct About {
 pub struct Table {
     pub about: About,
     pub points: Vec<usize>,
+    /// Rows of points that were there already, which are left out.
+    pub repeated: usize,
     /// All but `point`.
     pub columns: Vec<Column>,
 }
 
-/// Reads `results.parquet`, or all of `parts/*.parquet` where there is none.
-pub fn read(folder: &Path) -> Result<Table, ReportError> {
+/// Reads `results.parquet`, or all of `parts/*.parquet` where there is none, of the sweep whose configuration is `config`.
+pub fn read(folder: &Path, config: &[u8]) -> Result<Table, ReportError> {
     let files = files(folder)?;
     let mut whole: Option<(PathBuf, Table)> = None;
     let mut seen = HashSet::new();
+    let checksum = format!("{:08x}", crc32fast::hash(config));
     for path in files {
         let file = Parquet::open(&path)?;
+        file.of_configuration(&checksum)?;
         let (first, table) = whole.get_or_insert_with(|| {
             let empty =
                 |name: &String| Column { name: name.clone(), values: Values::Numbers(vec![]) };
             let columns = file.names.iter().skip(1).map(empty).collect();
-            (path.clone(), Table { about: file.about.clone(), points: Vec::new(), columns })
+            let about = file.about.clone();
+            (path.clone(), Table { about, points: Vec::new(), repeated: 0, columns })
         });
         file.same_sweep(first, table)?;
         file.read(table, &mut seen)?;
@@ -156,19 +161,22 @@ impl<'a> Parquet<'a> {
         Ok(Self { path, file, about, names })
     }
 
-    /// Whether the file is of the sweep that the first file is of.
-    fn same_sweep(&self, first: &Path, table: &Table) -> Result<(), ReportError> {
-        let About { checksum, points, keys, .. } = &table.about;
-        let beside = first.display();
-        if self.about.checksum != *checksum {
-            return Err(wrong(
-                self.path,
-                format!(
-                    "a part of another sweep: its constinit.sweep is {}, that of {beside} is {checksum}",
-                    self.about.checksum
-                ),
-            ));
+    /// Whether the file is of the configuration with this checksum.
+    fn of_configuration(&self, checksum: &str) -> Result<(), ReportError> {
+        let found = &self.about.checksum;
+        if found == checksum {
+            return Ok(());
         }
+        let reason = format!(
+            "of another sweep: its constinit.sweep is {found}, the checksum of sweep.toml is {checksum}"
+        );
+        Err(wrong(self.path, reason))
+    }
+
+    /// Whether the file has the columns and points of the first file.
+    fn same_sweep(&self, first: &Path, table: &Table) -> Result<(), ReportError> {
+        let About { points, keys, .. } = &table.about;
+        let beside = first.display();
         if self.about.points != *points || self.about.keys != *keys {
             return Err(wrong(self.path, format!("its keys or points are not those of {beside}")));
         }
@@ -211,6 +219,8 @@ impl<'a> Parquet<'a> {
                 let new = seen.insert(place);
                 if new {
                     table.points.push(place);
+                } else {
+                    table.repeated += 1;
                 }
                 keep.push(new);
             }
@@ -285,9 +295,15 @@ fn expected(name: &str, is_key: bool) -> Expected {
         _ if is_key => Expected::Anything,
         "point" => Expected::Whole,
         _ if TEXTS.contains(&name) => Expected::Text,
-        _ if NUMBERS.contains(&name) || name.starts_with("hidden") => Expected::Number,
+        _ if NUMBERS.contains(&name) || is_of_a_space(name) => Expected::Number,
         _ => Expected::Anything,
     }
+}
+
+/// Whether a column is one of `hidden1.units`, `hidden2.dead` and so on.
+fn is_of_a_space(name: &str) -> bool {
+    let parts = name.strip_prefix("hidden").and_then(|rest| rest.split_once('.'));
+    parts.is_some_and(|(number, _)| number.parse::<usize>().is_ok())
 }
 
 /// The rows of a column of a row group.

@@ -81,6 +81,7 @@ mod tests {
             version: String::new(),
             points,
             keys: lengths.map(key).to_vec(),
+            repeated: 0,
             places: (0..points).collect(),
             columns: Vec::new(),
         }

@@ -99,6 +99,12 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
             counted(sweep.points, "point")
         ));
     }
+    if sweep.repeated > 0 {
+        found.push(format!(
+            "{} of points that were there already are left out: the first row of a point counts.",
+            counted(sweep.repeated, "row")
+        ));
+    }
     let verdicts = [rows_with(sweep, "verdict", "held"), rows_with(sweep, "verdict", "broken")];
     let [held, broken] = verdicts.map(Iterator::count);
     if held + broken > 0 {
