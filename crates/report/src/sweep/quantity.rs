@@ -4,8 +4,8 @@ use super::Sweep;
 use super::column::Column;
 use crate::scale::Scale;
 
-/// From this ratio on the colours are those of the middle four fifths of numbers and ten times beyond: losses of runs that
-/// are on their way to infinity would leave one colour to all others.
+/// From this ratio on the colours are those of the middle four fifths of numbers, and half as far beyond: losses of runs
+/// that are on their way to infinity would leave one colour to all others.
 const CLIPPED_FROM: f64 = 1e8;
 
 /// Something that is drawn over the keys.
@@ -84,8 +84,10 @@ pub fn colours(numbers: &[f64], range: Range) -> (Scale, bool) {
     let clipped = far(positive, CLIPPED_FROM);
     if clipped {
         let tenth = positive.len() / 10;
-        low = low.max(positive[tenth] / 10.0);
-        high = high.min(positive[positive.len() - 1 - tenth] * 10.0);
+        let [from, to] = [positive[tenth], positive[positive.len() - 1 - tenth]];
+        let beyond = (to / from).sqrt().max(1.5);
+        low = low.max(from / beyond);
+        high = high.min(to * beyond);
     }
     let zero = numbers.iter().copied().filter(|number| *number == 0.0);
     (Scale::log([low, high].into_iter().chain(zero)), clipped)

@@ -49,10 +49,12 @@ const diagramOf = (sweep, onChoose) => {
     if (low < 0 || from < 0 || high / sorted[from] < 50) return quantity.scale = linear(low, high);
     let clipped = false;
     if (high / sorted[from] > 1e8) {
-      // The middle four fifths and ten times beyond, as the still diagrams.
+      // The middle four fifths and half as far beyond, as the still diagrams.
       const tenth = Math.floor((last + 1 - from) / 10);
-      low = Math.max(sorted[from], sorted[from + tenth] / 10);
-      high = Math.min(high, sorted[last - tenth] * 10);
+      const [below, above] = [sorted[from + tenth], sorted[last - tenth]];
+      const beyond = Math.max(1.5, Math.sqrt(above / below));
+      low = Math.max(sorted[from], below / beyond);
+      high = Math.min(high, above * beyond);
       clipped = true;
     } else low = sorted[from];
     return quantity.scale = { ...logarithmic(low, high, sorted[0] === 0), clipped };
