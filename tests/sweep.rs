@@ -78,7 +78,8 @@ data.batch_size = [2, 3]
         let folder = Folder::new();
         let base = BASE.replace("[training]\n", "shuffle_seed = 3\n[training]\nclip_norm = 0.5\n");
         folder.write("sweep.toml", &format!("{base}{sweep}"));
-        let args = ["sweep", "--config", "sweep.toml", "--out", "s", "--backend", backend, "--json"];
+        let args =
+            ["sweep", "--config", "sweep.toml", "--out", "s", "--backend", backend, "--json"];
         let said = folder.run(&args).ok().json();
         let rows = rows(&folder.join("s/results.parquet"));
         assert_eq!((rows.len(), said[0]["done"].as_u64()), (12, Some(12)));
@@ -87,7 +88,10 @@ data.batch_size = [2, 3]
             let muon = point / 2 % 3 == 2;
             assert_eq!(text(row, "engine"), if muon { "burn" } else { "quotient" });
             assert_eq!(text(row, "why_burn").is_empty(), !muon);
-            assert_eq!((text(row, "ended"), text(row, "verdict")), ("finished".into(), "held".into()));
+            assert_eq!(
+                (text(row, "ended"), text(row, "verdict")),
+                ("finished".into(), "held".into())
+            );
             let (loss, reading) = last_loss(&folder, point, backend);
             let found = number(row, "final_loss");
             // Single precision, amplified where Adam or Muon divide by the size of gradients.
@@ -113,7 +117,11 @@ fn diverged_and_failed_runs_are_rows() {
     let ended: Vec<String> = rows.iter().map(|row| text(row, "ended")).collect();
     assert_eq!(ended, ["finished", "diverged", "failed"]);
     assert!(text(&rows[1], "reason").contains("loss of step"), "{}", text(&rows[1], "reason"));
-    assert!(text(&rows[2], "reason").contains("learning_rate = -1"), "{}", text(&rows[2], "reason"));
+    assert!(
+        text(&rows[2], "reason").contains("learning_rate = -1"),
+        "{}",
+        text(&rows[2], "reason")
+    );
     assert_eq!(field(&rows[2], "engine"), &Field::Null);
 }
 
@@ -175,7 +183,8 @@ fn shares_make_the_table_that_one_machine_makes() {
     sweep("shared", &["--shard", "1/3"]).ok();
     folder.run(&["merge", "shared"]).refused(2, "of 200 points are done");
     sweep("shared", &["--shard", "3/3"]).ok();
-    let mut array = folder.program(&["sweep", "--config", "sweep.toml", "--out", "shared", "--shard", "auto"]);
+    let mut array =
+        folder.program(&["sweep", "--config", "sweep.toml", "--out", "shared", "--shard", "auto"]);
     let array = array.env("SLURM_ARRAY_TASK_ID", "2").env("SLURM_ARRAY_TASK_COUNT", "3");
     let array = array.env("SLURM_ARRAY_TASK_MIN", "1").env("SLURM_ARRAY_TASK_MAX", "3");
     let ran = program::Ran::from(array.output().unwrap()).ok();
@@ -227,7 +236,10 @@ fn what_is_there_is_not_overwritten() {
 fn data_is_kept_in_the_folder() {
     let folder = Folder::new();
     let base = BASE
-        .replace("inputs = [[0.5, -0.2, 0.9], [0.1, 0.8, -0.4], [-0.7, 0.3, 0.2]]", "inputs = \"x.csv\"")
+        .replace(
+            "inputs = [[0.5, -0.2, 0.9], [0.1, 0.8, -0.4], [-0.7, 0.3, 0.2]]",
+            "inputs = \"x.csv\"",
+        )
         .replace("[[1.0, 0.5], [0.0, 0.25], [0.5, -1.0]]", "\"y.csv\"");
     folder.write("x.csv", "0.5,-0.2,0.9\n0.1,0.8,-0.4\n");
     folder.write("y.csv", "1,0.5\n0,0.25\n");

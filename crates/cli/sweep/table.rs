@@ -15,6 +15,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 use std::fs::File;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -300,16 +301,16 @@ impl Reader {
     ) -> Result<Vec<Cell>, Failure> {
         let reader = group.get_column_reader(number).map_err(|error| self.broken(&error))?;
         let mut reader = get_typed_column_reader::<T>(reader);
-        let (mut values, mut there) = (Vec::new(), Vec::new());
-        // A file that claims more rows than it has must not make this allocate for them.
-        loop {
-            let (read, ..) = reader
-                .read_records(1 << 16, Some(&mut there), None, &mut values)
-                .map_err(|error| self.broken(&error))?;
-            if read == 0 {
-                break;
-            }
-        }
+        // The crate's decoders panic at some damaged pages; what they leave half done is not used.
+        let decoded = catch_unwind(AssertUnwindSafe(|| {
+            let (mut values, mut there) = (Vec::new(), Vec::new());
+            // A file that claims more rows than it has must not make this allocate for them.
+            while reader.read_records(1 << 16, Some(&mut there), None, &mut values)?.0 > 0 {}
+            Ok((values, there))
+        }));
+        let decoded =
+            decoded.unwrap_or_else(|_| Err(ParquetError::General("a damaged page".to_owned())));
+        let (values, there) = decoded.map_err(|error| self.broken(&error))?;
         if there.is_empty() {
             return Ok(values.into_iter().map(cell).collect());
         }
