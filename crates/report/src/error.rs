@@ -1,7 +1,7 @@
 //! What can be wrong with a folder or a file.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a folder cannot be read, or a figure not be written.
 #[derive(Debug, thiserror::Error)]
@@ -72,4 +72,10 @@ pub enum ReportError {
         /// What the renderer says.
         reason: String,
     },
+}
+
+/// What becomes of the system's errors about a file or a folder.
+pub(crate) fn io_error(path: &Path) -> impl Fn(io::Error) -> ReportError {
+    let path = path.to_owned();
+    move |source| ReportError::Io { path: path.clone(), source }
 }

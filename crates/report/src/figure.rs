@@ -1,13 +1,16 @@
 //! A figure: one drawing, as a document of its own or as a part of a page.
 
 use crate::markup::escaped;
-use crate::palette::{Medium, figure_style};
+use crate::palette::{Medium, figure_style, neutral_style};
 use std::fmt::Write;
 
 /// The width of every figure, so that axes stand below each other on a page.
 pub(crate) const WIDTH: f64 = 760.0;
 const HEAD: f64 = 34.0;
 const LEGEND_ROW: f64 = 20.0;
+
+/// How the names of a sweep's figures begin, which have marks for runs without a number.
+pub(crate) const PHASE: &str = "phase-";
 
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,11 +77,12 @@ impl Figure {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
              height=\"{height}\" role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">{title}</title>\n\
-             <desc id=\"desc\">{description}</desc>\n<style>{}</style>\n\
+             <desc id=\"desc\">{description}</desc>\n<style>{}{}</style>\n\
              <rect class=\"ground\" width=\"{WIDTH}\" height=\"{height}\"/>\n\
              <text class=\"t head\" x=\"12\" y=\"22\">{title}</text>\n\
              <g transform=\"translate(0 {HEAD})\">\n{}{legend}</g>\n</svg>\n",
             figure_style(medium),
+            if self.name.starts_with(PHASE) { neutral_style(medium) } else { String::new() },
             self.marks,
         )
     }

@@ -34,35 +34,22 @@ pub fn figure_style(medium: Medium) -> String {
     let mut css = String::from(include_str!("page/figure.css"));
     css.push_str(&scheme(
         LIGHT,
-        ["#e3e6ea", "#9aa1a9", "#3d434a"],
         ["#1b1f24", "#57606a", "#8c959f", "#e4e7eb", "#ffffff", "#b3261e"],
     ));
     if medium == Medium::Page {
-        let dark = scheme(
-            DARK,
-            ["#2e353d", "#767f89", "#d3d7dc"],
-            ["#e6e8eb", "#a3adb8", "#6b7580", "#2b3139", "#14171a", "#ff8a80"],
-        );
+        let dark = scheme(DARK, ["#e6e8eb", "#a3adb8", "#6b7580", "#2b3139", "#14171a", "#ff8a80"]);
         // Paper is white.
         let _ = write!(css, "@media screen and (prefers-color-scheme:dark){{{dark}}}");
     }
     css
 }
 
-/// Rules for lines, for cells of a diagram that have no number (none, diverged, failed: greys, which the colours of
-/// numbers are not), and for text, quiet text, axes, grid, background and warnings.
-fn scheme(
-    lines: [&str; COLOURS],
-    neutral: [&str; 3],
-    [text, quiet, axis, grid, ground, alarm]: [&str; 6],
-) -> String {
+/// Rules for lines, and for text, quiet text, axes, grid, background and warnings.
+fn scheme(lines: [&str; COLOURS], [text, quiet, axis, grid, ground, alarm]: [&str; 6]) -> String {
     let mut css = String::new();
     // Writing to a string cannot fail.
     for (number, colour) in lines.iter().enumerate() {
         let _ = write!(css, ".c{number}{{stroke:{colour}}}.f{number}{{fill:{colour}}}");
-    }
-    for (number, colour) in neutral.iter().enumerate() {
-        let _ = write!(css, ".n{number}{{fill:{colour}}}");
     }
     let _ = write!(
         css,
@@ -70,6 +57,21 @@ fn scheme(
          .alarm{{stroke:{alarm}}}.alarmed{{fill:{alarm}}}"
     );
     css
+}
+
+/// The style of marks of a sweep's runs that have no number: `n0` is none, `n1` diverged, `n2` failed. Greys, which the
+/// colours of numbers are not.
+pub fn neutral_style(medium: Medium) -> String {
+    let fills = |colours: [&str; 3]| -> String {
+        let rule = |(number, colour): (usize, &str)| format!(".n{number}{{fill:{colour}}}");
+        colours.into_iter().enumerate().map(rule).collect()
+    };
+    let light = fills(["#e3e6ea", "#9aa1a9", "#3d434a"]);
+    if medium != Medium::Page {
+        return light;
+    }
+    let dark = fills(["#2e353d", "#767f89", "#d3d7dc"]);
+    format!("{light}@media screen and (prefers-color-scheme:dark){{{dark}}}")
 }
 
 /// From dark blue at 0 to yellow at 1 in equal steps of lightness, by five points of the map.

@@ -53,7 +53,7 @@ fn cells_of_one_colour_are_one_mark() {
     let svg = dead.to_svg();
     // All or none of seven units; diverged and failed ones.
     let fills: Vec<&str> = svg
-        .split("<g class=\"cells\">")
+        .split("<g class=\"cells\" shape-rendering=\"crispEdges\">")
         .nth(1)
         .and_then(|cells| cells.split("</g>").next())
         .expect("cells")
@@ -61,6 +61,7 @@ fn cells_of_one_colour_are_one_mark() {
         .filter_map(|line| line.split(" d=").next()?.strip_prefix("<path "))
         .collect();
     assert_eq!(fills, ["class=\"n1\"", "class=\"n2\"", "fill=\"#440154\"", "fill=\"#fde725\""]);
+    assert!(svg.contains(".n1{fill:#9aa1a9}"), "the document has the style of its marks");
     assert_eq!(dead.notes, ["Here model.activation = tanh."]);
     assert_eq!(dead.description, "131 runs, between 0 and 1; 3 diverged, 1 failed.");
     // Two of nine values of w have only dead units: one mark a row of five, the first one without the failed cell.

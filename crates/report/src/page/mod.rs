@@ -14,7 +14,7 @@ pub(crate) struct Page {
     pub head: String,
     pub sections: Vec<Section>,
     /// What this kind of page has beside the style of all.
-    pub style: &'static str,
+    pub style: String,
     /// What makes it answer.
     pub script: &'static str,
     /// At the end.

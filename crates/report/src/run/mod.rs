@@ -14,10 +14,9 @@ pub use forecast::{Forecast, ForecastSpace, Outlook};
 pub use readings::{End, FirstBreak, Property, Reading, Readings, Space, Start};
 pub use units::{SpaceState, State, Units};
 
-use crate::error::ReportError;
+use crate::error::{ReportError, io_error};
 use crate::figure::Figure;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// What a run has left in its folder.
@@ -136,9 +135,4 @@ pub(crate) struct Parting<'a> {
     pub since: Option<usize>,
     /// More than the readings show; known only of the first break of all, of a run that has ended.
     pub told: Option<&'a FirstBreak>,
-}
-
-fn io_error(path: &Path) -> impl Fn(io::Error) -> ReportError {
-    let path = path.to_owned();
-    move |source| ReportError::Io { path: path.clone(), source }
 }

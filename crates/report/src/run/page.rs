@@ -45,7 +45,7 @@ pub fn page(run: &Run) -> String {
         title: format!("{} – constinit", run.name),
         head: head(run),
         sections,
-        style: "",
+        style: String::new(),
         script: include_str!("../page/page.js"),
         foot: format!(
             "Drawn by constinit-report {}. This page is one file: nothing in it is loaded from anywhere else.",

@@ -1,16 +1,18 @@
 //! A sweep's folder, read.
 
+mod axis;
 mod column;
 mod embed;
 mod page;
 mod phase;
+mod quantity;
 mod table;
 mod thinned;
 mod words;
 
 pub use table::Key;
 
-use crate::error::ReportError;
+use crate::error::{ReportError, io_error};
 use crate::figure::Figure;
 use column::{Column, Values};
 use std::fs;
@@ -65,13 +67,9 @@ impl Sweep {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read(folder: &Path) -> Result<Self, ReportError> {
-        let io = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ReportError::Io { path, source }
-        };
         let config = folder.join("sweep.toml");
-        let text = fs::read(&config).map_err(io(&config))?;
-        let name = fs::canonicalize(folder).map_err(io(folder))?;
+        let text = fs::read(&config).map_err(io_error(&config))?;
+        let name = fs::canonicalize(folder).map_err(io_error(folder))?;
         let name = name.file_name().unwrap_or(folder.as_os_str());
         let table::Table { about, points, repeated, columns } = table::read(folder, &text)?;
         Ok(Self {

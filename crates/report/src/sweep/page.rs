@@ -5,7 +5,7 @@ use super::{Sweep, embed, thinned};
 use crate::markup::{escaped, script_json};
 use crate::number::{count, counted};
 use crate::page::{Page, Section, details};
-use crate::palette::{DARK, LIGHT, viridis};
+use crate::palette::{DARK, LIGHT, Medium, neutral_style, viridis};
 use serde_json::{Value, json};
 
 pub fn page(sweep: &Sweep) -> String {
@@ -39,7 +39,7 @@ pub fn page(sweep: &Sweep) -> String {
                 content: version + &details("Configuration (sweep.toml)", &set_up),
             },
         ],
-        style: include_str!("../page/sweep/style.css"),
+        style: neutral_style(Medium::Page) + include_str!("../page/sweep/style.css"),
         script: concat!(
             include_str!("../page/sweep/columns.js"),
             include_str!("../page/sweep/scales.js"),

@@ -1,7 +1,9 @@
 //! Static figures of a sweep: a quantity over two keys as coloured cells, samples as coloured dots, over one key as dots.
 
 use super::Sweep;
-use super::column::{Column, Levels, NONE};
+use super::axis::Axis;
+use super::column::NONE;
+use super::quantity::{QUANTITIES, Quantity, Range, colours};
 use crate::figure::{Figure, WIDTH, text_width};
 use crate::markup::escaped;
 use crate::number::{count, counted, short};
@@ -19,60 +21,6 @@ const MOST_CELLS: usize = 128;
 const MOST_DOTS: usize = 4096;
 /// Colours that are told apart in a file, so that neighbours of one colour are one mark.
 const SHADES: f64 = 96.0;
-/// From this ratio on the upper and lower half percent of numbers share the colours at the ends.
-const CLIPPED_FROM: f64 = 1e8;
-
-/// Something that is drawn over the keys.
-struct Quantity {
-    name: &'static str,
-    title: &'static str,
-    /// Beside its colours.
-    label: &'static str,
-    column: fn(&Sweep) -> Option<Column>,
-    range: Range,
-}
-
-/// Which numbers the ends of the colours are.
-#[derive(Clone, Copy, PartialEq)]
-enum Range {
-    /// The smallest and the largest one.
-    All,
-    /// 0 and 1.
-    Share,
-    /// As far below 1 as above it: of nine tenths of the numbers.
-    AroundOne,
-}
-
-const QUANTITIES: [Quantity; 4] = [
-    Quantity {
-        name: "phase-final-loss",
-        title: "Final loss",
-        label: "loss",
-        column: |sweep| sweep.column("final_loss").cloned(),
-        range: Range::All,
-    },
-    Quantity {
-        name: "phase-width",
-        title: "Effective width, a share of units",
-        label: "width",
-        column: |sweep| sweep.share("classes_end", "units"),
-        range: Range::Share,
-    },
-    Quantity {
-        name: "phase-dead",
-        title: "Share of dead units",
-        label: "dead",
-        column: |sweep| sweep.share("dead", "units"),
-        range: Range::Share,
-    },
-    Quantity {
-        name: "phase-escape",
-        title: "Escape factor",
-        label: "factor",
-        column: |sweep| sweep.column("escape_factor").cloned(),
-        range: Range::AroundOne,
-    },
-];
 
 pub fn figures(sweep: &Sweep) -> Vec<Figure> {
     QUANTITIES.iter().filter_map(|quantity| figure(sweep, quantity)).collect()
@@ -149,134 +97,6 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
     })
 }
 
-/// The scale of colours of ascending numbers, and whether some lie beyond its ends.
-fn colours(numbers: &[f64], range: Range) -> (Scale, bool) {
-    if range == Range::Share {
-        return (Scale::Linear { low: 0.0, high: 1.0 }, false);
-    }
-    if range == Range::AroundOne {
-        let mut away: Vec<f64> = numbers.iter().map(|number| (number - 1.0).abs()).collect();
-        away.sort_by(f64::total_cmp);
-        let far = away[(away.len() - 1) * 9 / 10].max(1e-9);
-        let scale = Scale::Linear { low: 1.0 - far, high: 1.0 + far };
-        return (scale, away[away.len() - 1] > far);
-    }
-    let positive = &numbers[numbers.partition_point(|number| *number <= 0.0)..];
-    let far = |some: &[f64], ratio: f64| {
-        some.first().zip(some.last()).is_some_and(|(low, high)| high / low >= ratio)
-    };
-    if numbers[0] < 0.0 || !far(positive, 50.0) {
-        return (Scale::linear(numbers.iter().copied(), false), false);
-    }
-    let cut = if far(positive, CLIPPED_FROM) { positive.len() / 200 } else { 0 };
-    let shown = &positive[cut..positive.len() - cut];
-    let zero = numbers.iter().copied().filter(|number| *number == 0.0);
-    (Scale::log(shown.iter().copied().chain(zero)), cut > 0)
-}
-
-/// A key along an axis.
-struct Axis {
-    name: String,
-    levels: Levels,
-    codes: Vec<u32>,
-}
-
-impl Axis {
-    fn of(column: &Column) -> Option<Self> {
-        let (levels, codes) = column.levels();
-        (levels.len() > 0).then(|| Self { name: column.name.clone(), levels, codes })
-    }
-
-    fn text(&self, level: usize) -> String {
-        match &self.levels {
-            Levels::Numbers(numbers) => numbers.get(level).map_or(String::new(), |x| short(*x)),
-            Levels::Texts(texts) => texts.get(level).cloned().unwrap_or_default(),
-        }
-    }
-
-    /// Where a number of the axis lies, for keys that are not on a grid: None for texts.
-    fn scale(&self) -> Option<Scale> {
-        match &self.levels {
-            Levels::Texts(_) => None,
-            Levels::Numbers(numbers) => {
-                let (low, high) = (numbers[0], numbers[numbers.len() - 1]);
-                Some(match high / low >= 50.0 && low > 0.0 {
-                    true => Scale::log(numbers.iter().copied()),
-                    false => Scale::linear(numbers.iter().copied(), true),
-                })
-            }
-        }
-    }
-
-    /// From 0 to 1, by value, or in the middle of its share of the axis where it is a text.
-    fn place(&self, row: usize, scale: Option<&Scale>) -> Option<f64> {
-        let level = Some(self.codes[row]).filter(|code| *code != NONE)? as usize;
-        match (&self.levels, scale) {
-            (Levels::Numbers(numbers), Some(scale)) => scale.place(numbers[level]),
-            _ => Some((level as f64 + 0.5) / self.levels.len() as f64),
-        }
-    }
-
-    fn ticks(&self, scale: Option<&Scale>, wanted: usize) -> Vec<Tick> {
-        match scale {
-            Some(scale) => scale.ticks(wanted),
-            None => self.level_ticks(self.levels.len(), 1, wanted),
-        }
-    }
-
-    /// Texts in the middle of cells, each of which is the first of `every` levels: round numbers where the levels are
-    /// evenly spaced, or else some of the levels.
-    fn level_ticks(&self, cells: usize, every: usize, wanted: usize) -> Vec<Tick> {
-        if let Levels::Numbers(numbers) = &self.levels {
-            let shown: Vec<f64> = numbers.iter().copied().step_by(every).collect();
-            let [low, high] = [shown[0], shown[shown.len() - 1]];
-            let scale = if is_even(&shown) {
-                Some(Scale::Linear { low, high })
-            } else {
-                let logs: Vec<f64> = shown.iter().map(|number| number.ln()).collect();
-                (low > 0.0 && is_even(&logs) && high / low >= 100.0).then_some(Scale::Log {
-                    low,
-                    high,
-                    zero: false,
-                })
-            };
-            // From the middle of the first cell to that of the last one.
-            let inside = |tick: Tick| Tick {
-                place: (tick.place * (cells - 1) as f64 + 0.5) / cells as f64,
-                ..tick
-            };
-            if let Some(scale) = scale.filter(|_| cells > wanted) {
-                let ticks = scale.ticks(wanted).into_iter();
-                // A power of ten just outside of a logarithmic axis would be drawn at its end.
-                let power = |tick: &Tick| match scale {
-                    Scale::Log { low, .. } => {
-                        tick.place > 0.0 || (low.log10() - low.log10().round()).abs() < 1e-9
-                    }
-                    Scale::Linear { .. } => true,
-                };
-                let ticks: Vec<Tick> = ticks.filter(power).map(inside).collect();
-                if ticks.len() > 1 {
-                    return ticks;
-                }
-            }
-        }
-        let step = cells.div_ceil(wanted.max(1));
-        let tick = |cell: usize| Tick {
-            place: (cell as f64 + 0.5) / cells as f64,
-            label: self.text(cell * every),
-        };
-        (0..cells).step_by(step).map(tick).collect()
-    }
-}
-
-/// Whether numbers are equally far apart.
-fn is_even(numbers: &[f64]) -> bool {
-    let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return false };
-    let step = (last - first) / (numbers.len() - 1) as f64;
-    let off = |(n, number): (usize, &f64)| (number - (first + step * n as f64)).abs();
-    step > 0.0 && numbers.iter().enumerate().map(off).all(|off| off < 1e-3 * step)
-}
-
 /// A figure that is being drawn.
 struct Drawing<'a> {
     sweep: &'a Sweep,
@@ -337,7 +157,7 @@ impl Drawing<'_> {
                 at += run.len();
             }
         }
-        self.svg.push_str("<g class=\"cells\">\n");
+        self.svg.push_str("<g class=\"cells\" shape-rendering=\"crispEdges\">\n");
         for (fill, path) in paths {
             let _ = writeln!(self.svg, "<path {fill} d=\"{path}\"/>");
         }
@@ -464,7 +284,7 @@ impl Drawing<'_> {
         const X: f64 = RIGHT + 22.0;
         const PIECES: usize = 64;
         let height = (BOTTOM - TOP) / PIECES as f64;
-        self.svg.push_str("<g class=\"cells\">\n");
+        self.svg.push_str("<g class=\"cells\" shape-rendering=\"crispEdges\">\n");
         for piece in 0..PIECES {
             let share = (piece as f64 + 0.5) / PIECES as f64;
             let y = BOTTOM - height * (piece + 1) as f64;
@@ -515,57 +335,4 @@ fn cut(text: &str, most: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(most - 1).chain(['…']).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn colours_are_those_of_most_numbers() {
-        assert_eq!(
-            colours(&[0.5, 2.0], Range::Share),
-            (Scale::Linear { low: 0.0, high: 1.0 }, false)
-        );
-        assert_eq!(colours(&[1.0, 3.0], Range::All).0, Scale::Linear { low: 1.0, high: 3.0 });
-        let (scale, clipped) = colours(&[0.0, 0.02, 3.0], Range::All);
-        assert_eq!((scale, clipped), (Scale::Log { low: 0.01, high: 10.0, zero: true }, false));
-        let mut huge: Vec<f64> = (1..1000).map(f64::from).collect();
-        huge.push(1e200);
-        assert_eq!(
-            colours(&huge, Range::All),
-            (Scale::Log { low: 1.0, high: 1000.0, zero: false }, true)
-        );
-        let around: Vec<f64> = (0..10).map(|n| 1.0 + f64::from(n) / 8.0).collect();
-        let expected = (Scale::Linear { low: 0.0, high: 2.0 }, true);
-        assert_eq!(colours(&around, Range::AroundOne), expected);
-        assert!(matches!(colours(&[-1.0, 1e9], Range::All).0, Scale::Linear { .. }));
-    }
-
-    #[test]
-    fn even_numbers_have_round_ticks() {
-        let axis = |numbers: Vec<f64>| Axis {
-            name: String::new(),
-            codes: Vec::new(),
-            levels: Levels::Numbers(numbers),
-        };
-        let labels = |axis: &Axis, cells| -> Vec<String> {
-            axis.level_ticks(cells, 1, 5).into_iter().map(|tick| tick.label).collect()
-        };
-        let even = axis((0..41).map(|n| f64::from(n) / 10.0 - 2.0).collect());
-        assert_eq!(labels(&even, 41), ["−2", "−1", "0", "1", "2"]);
-        let ratios = axis((0..=20).map(|n| 2e-4 * 10f64.powf(f64::from(n) / 5.0)).collect());
-        assert_eq!(
-            labels(&ratios, 21),
-            ["10⁻³", "0.01", "0.1", "1"].map(|l| match l {
-                "0.01" => "10⁻²",
-                "0.1" => "10⁻¹",
-                other => other,
-            })
-        );
-        let uneven = axis(vec![1.0, 2.0, 7.0]);
-        assert_eq!(labels(&uneven, 3), ["1", "2", "7"]);
-        let tick = &even.level_ticks(41, 1, 5)[2];
-        assert!((tick.place - 0.5).abs() < 1e-12, "0 is in the middle of the middle cell");
-    }
 }

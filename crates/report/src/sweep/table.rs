@@ -4,7 +4,7 @@
 //! rows that were read.
 
 use super::column::{Column, NONE, Values};
-use crate::error::ReportError;
+use crate::error::{ReportError, io_error};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -110,10 +110,10 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
     if !parts.is_dir() {
         return Ok(Vec::new());
     }
-    let io = |source| ReportError::Io { path: parts.clone(), source };
+    let io = io_error(&parts);
     let mut found = Vec::new();
-    for entry in fs::read_dir(&parts).map_err(io)? {
-        let path = entry.map_err(io)?.path();
+    for entry in fs::read_dir(&parts).map_err(&io)? {
+        let path = entry.map_err(&io)?.path();
         if path.extension().is_some_and(|extension| extension == "parquet") {
             found.push(path);
         }
@@ -133,8 +133,7 @@ struct Parquet<'a> {
 
 impl<'a> Parquet<'a> {
     fn open(path: &'a Path) -> Result<Self, ReportError> {
-        let file =
-            File::open(path).map_err(|source| ReportError::Io { path: path.to_owned(), source })?;
+        let file = File::open(path).map_err(io_error(path))?;
         let file = caught(|| SerializedFileReader::new(file).map_err(|error| error.to_string()))
             .map_err(|error| wrong(path, format!("no whole Parquet file: {error}")))?;
         let about = about(path, &file)?;

@@ -2,6 +2,7 @@
 
 use super::Sweep;
 use crate::number::{count, counted, short};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// Counts over all rows.
@@ -176,15 +177,43 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
 
 /// The most frequent reason why runs diverged or failed.
 fn reason(sweep: &Sweep) -> String {
-    let mut times: HashMap<&str, usize> = HashMap::new();
+    let mut times: HashMap<String, usize> = HashMap::new();
     let reasons = sweep.column("reason");
-    for reason in (0..sweep.rows()).filter_map(|row| reasons?.text(row)) {
+    for reason in (0..sweep.rows()).filter_map(|row| reasons?.text(row)).map(without_numbers) {
         *times.entry(reason).or_default() += 1;
     }
     // Of equally frequent ones the first by letters, so that a page is the same each time.
-    let most = times.into_iter().max_by_key(|(text, times)| (*times, std::cmp::Reverse(*text)));
+    let most = times.into_iter().max_by_key(|(text, times)| (*times, Reverse(text.clone())));
     most.map_or(String::new(), |(text, times)| {
         let times = if times == 1 { "once".to_owned() } else { format!("{} times", count(times)) };
         format!("; most often because of \"{text}\" ({times})")
     })
+}
+
+/// A text with gaps in the place of its numbers, which tell reasons apart that are one reason.
+fn without_numbers(text: &str) -> String {
+    let is_number =
+        |word: &str| word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
+    let words = text.split(' ').map(|word| if is_number(word) { "…" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_that_differ_in_numbers_are_one() {
+        assert_eq!(without_numbers("the loss of step 34 is -4.9e38"), "the loss of step … is …");
+        assert_eq!(without_numbers("no float32 in linear1"), "no float32 in linear1");
+    }
+
+    #[test]
+    fn shares_are_never_rounded_to_all_or_none() {
+        let shown = [(0, 9), (9, 9), (1, 3), (99_999, 100_000), (1, 100_000)];
+        let shown = shown.map(|(part, of)| percent(part, of));
+        assert_eq!(shown, ["none", "all", "33.3 %", "over 99.9 %", "under 0.1 %"]);
+        assert_eq!(duration(0.0021), "2.1 ms");
+        assert_eq!(duration(7200.0), "120 min");
+    }
 }

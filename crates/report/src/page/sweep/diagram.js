@@ -42,16 +42,20 @@ const diagramOf = (sweep, onChoose) => {
     if (quantity.share) return quantity.scale = linear(0, 1);
     if (quantity.around && keys.length > 1 && last >= 0) {
       const away = sorted.map((v) => Math.abs(v - quantity.around)).sort();
-      const far = Math.max(1e-9, away[Math.floor(last * 9 / 10)]);
+      const tenths = away[Math.floor(last * 9 / 10)], far = tenths > 1e-6 ? tenths : 0.1;
       return quantity.scale = { ...linear(quantity.around - far, quantity.around + far), clipped: away[last] > far };
     }
     const from = sorted.findIndex((v) => v > 0);
     if (low < 0 || from < 0 || high / sorted[from] < 50) return quantity.scale = linear(low, high);
     let clipped = false;
     if (high / sorted[from] > 1e8) {
-      const cut = Math.floor((last + 1 - from) / 200);
-      [low, high] = [sorted[from + cut], sorted[last - cut]];
-      clipped = cut > 0;
+      // The middle four fifths and half as far beyond, as the still diagrams.
+      const tenth = Math.floor((last + 1 - from) / 10);
+      const [below, above] = [sorted[from + tenth], sorted[last - tenth]];
+      const beyond = Math.max(1.5, Math.sqrt(above / below));
+      low = Math.max(sorted[from], below / beyond);
+      high = Math.min(high, above * beyond);
+      clipped = true;
     } else low = sorted[from];
     return quantity.scale = { ...logarithmic(low, high, sorted[0] === 0), clipped };
   };
