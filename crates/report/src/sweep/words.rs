@@ -26,6 +26,13 @@ fn rows_with<'a>(
     (0..sweep.rows()).filter(move |row| column.and_then(|c| c.text(*row)) == Some(word))
 }
 
+/// The units of the runs that tell another number, and the sum of that one: runs that diverged do not tell it.
+fn beside_units(sweep: &Sweep, column: &str) -> (f64, f64) {
+    let told = (0..sweep.rows())
+        .filter_map(|row| Some((sweep.number("units", row)?, sweep.number(column, row)?)));
+    told.fold((0.0, 0.0), |(units, sum), (more, number)| (units + more, sum + number))
+}
+
 fn sum(sweep: &Sweep, column: &str) -> f64 {
     (0..sweep.rows()).filter_map(|row| sweep.number(column, row)).sum()
 }
@@ -151,20 +158,20 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
             place(sweep, best)
         ));
     }
-    let (units, classes, dead) =
-        (sum(sweep, "units"), sum(sweep, "classes_end"), sum(sweep, "dead"));
-    if units > 0.0 && (0..rows).any(|row| sweep.number("classes_end", row).is_some()) {
+    let (units, classes) = beside_units(sweep, "classes_end");
+    if units > 0.0 {
         found.push(format!(
-            "Effective width: after training the {} hidden units of all runs are {} different ones.",
+            "Effective width: after training the {} hidden units of finished runs are {} different ones.",
             count(units as usize),
             count(classes as usize)
         ));
     }
-    if units > 0.0 && (0..rows).any(|row| sweep.number("dead", row).is_some()) {
+    let (units, dead) = beside_units(sweep, "dead");
+    if units > 0.0 {
         let some =
             (0..rows).filter(|row| sweep.number("dead", *row).is_some_and(|dead| dead > 0.0));
         found.push(format!(
-            "Dead units: {} of all hidden units have slope 0 on every example after training; {} at least one.",
+            "Dead units: {} of the hidden units of finished runs have slope 0 on every example after training; {} at least one.",
             percent(dead as usize, units as usize),
             match some.count() {
                 1 => "1 run has".to_owned(),
