@@ -13,7 +13,7 @@ const PIXELS: f32 = 2.0;
 
 /// What a folder is of.
 enum Source {
-    Run(Run),
+    Run(Box<Run>),
     Sweep(Sweep),
 }
 
@@ -22,7 +22,7 @@ impl Source {
         if Sweep::is_sweep(folder) {
             return Sweep::read(folder).map(Self::Sweep);
         }
-        Run::read(folder).map(Self::Run)
+        Run::read(folder).map(|run| Self::Run(Box::new(run)))
     }
 
     fn page(&self) -> String {
