@@ -3,7 +3,7 @@
 use super::report::moments_of;
 use super::{InitPlan, InitReport, InitRow, Subject, subject};
 use crate::Error;
-use crate::params::{first_non_finite, parameter_paths, read_parameters, write_parameters};
+use crate::params::{parameter_paths, read_parameters, write_parameters};
 use burn::module::Module;
 use burn::tensor::{TensorData, backend::Backend};
 use std::collections::HashMap;
@@ -48,16 +48,9 @@ impl InitPlan {
                 rows.push(InitRow::untouched(subject, kept));
                 continue;
             };
-            let (rule, draw) = (&self.rules[number], self.draw(subject));
-            let axes = rule.axes(subject);
-            let made = rule.init.data(&subject.shape, axes, &draw, subject.dtype);
-            let data = made.map_err(|error| self.named(number, subject, &error))?;
-            if let Some((entry, value)) = first_non_finite(&data) {
-                let reason = format!("its entry {entry} is {value} as {:?}", subject.dtype);
-                return Err(self.refusal(number, subject, &reason));
-            }
+            let data = self.filling(number, subject)?;
             let moments = moments_of(&data);
-            rows.push(InitRow::filled(subject, number, rule, moments));
+            rows.push(InitRow::filled(subject, number, &self.rules[number], moments));
             values.push((own_path, data));
         }
         let module = write_parameters(module, values)?;

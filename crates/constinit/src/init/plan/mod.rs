@@ -36,6 +36,8 @@ pub use rule::{Orientation, Rule};
 use super::layout::Layout;
 use super::{Draw, Init};
 use crate::Error;
+use crate::params::first_non_finite;
+use burn::tensor::TensorData;
 use constinit_symmetry::AxesSpec;
 use serde::{Deserialize, Serialize};
 use subject::Subject;
@@ -180,6 +182,35 @@ impl InitPlan {
 
     fn matchers(&self) -> Result<Vec<rule::Matcher<'_>>, Error> {
         self.rules.iter().enumerate().map(|(number, rule)| rule.matcher(number)).collect()
+    }
+
+    /// The rule of every parameter, where none may be without: what is kept has values that are not known.
+    fn assign_all(&self, subjects: &[Subject]) -> Result<Vec<usize>, Error> {
+        let assigned = subjects.iter().zip(self.assign(subjects)?);
+        let rule = |(subject, number): (&Subject, Option<usize>)| {
+            number.ok_or_else(|| {
+                let path = &subject.path;
+                let reason =
+                    format!("no rule matches parameter {path}, whose values are not known");
+                Error::Plan { reason }
+            })
+        };
+        assigned.map(rule).collect()
+    }
+
+    /// What a rule fills a parameter with, in the parameter's element type.
+    fn filling(&self, number: usize, subject: &Subject) -> Result<TensorData, Error> {
+        let rule = &self.rules[number];
+        let made =
+            rule.init.data(&subject.shape, rule.axes(subject), &self.draw(subject), subject.dtype);
+        let data = made.map_err(|error| self.named(number, subject, &error))?;
+        match first_non_finite(&data) {
+            Some((entry, value)) => {
+                let reason = format!("its entry {entry} is {value} as {:?}", subject.dtype);
+                Err(self.refusal(number, subject, &reason))
+            }
+            None => Ok(data),
+        }
     }
 
     fn draw(&self, subject: &Subject) -> Draw {

@@ -68,13 +68,7 @@ impl InitPlan {
     pub fn predict(&self, spec: &AxesSpec) -> Result<Prediction, Error> {
         let subjects = subject::of_spec(spec);
         let mut filled = Vec::with_capacity(subjects.len());
-        for (subject, number) in subjects.iter().zip(self.assign(&subjects)?) {
-            let Some(number) = number else {
-                let path = &subject.path;
-                let reason =
-                    format!("no rule matches parameter {path}, whose values are not known");
-                return Err(Error::Plan { reason });
-            };
+        for (subject, number) in subjects.iter().zip(self.assign_all(&subjects)?) {
             filled.push(self.by_rule(number, subject)?);
         }
         self.predicted(spec, &filled)

@@ -2,8 +2,7 @@
 
 use super::{InitPlan, subject};
 use crate::Error;
-use crate::params::first_non_finite;
-use burn::tensor::{DType, TensorData};
+use burn::tensor::TensorData;
 use constinit_symmetry::AxesSpec;
 
 impl InitPlan {
@@ -32,26 +31,10 @@ impl InitPlan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn values(&self, spec: &AxesSpec) -> Result<Vec<TensorData>, Error> {
+        // Single precision is what a spec's parameters have.
         let subjects = subject::of_spec(spec);
-        let assigned = self.assign(&subjects)?;
-        let of_rule = |(subject, number): (&subject::Subject, Option<usize>)| {
-            let Some(number) = number else {
-                let path = &subject.path;
-                let reason =
-                    format!("no rule matches parameter {path}, whose values are not known");
-                return Err(Error::Plan { reason });
-            };
-            let (rule, draw) = (&self.rules[number], self.draw(subject));
-            let data = rule.init.data(&subject.shape, rule.axes(subject), &draw, DType::F32);
-            let data = data.map_err(|error| self.named(number, subject, &error))?;
-            match first_non_finite(&data) {
-                Some((entry, value)) => {
-                    let reason = format!("its entry {entry} is {value} in single precision");
-                    Err(self.refusal(number, subject, &reason))
-                }
-                None => Ok(data),
-            }
-        };
-        subjects.iter().zip(assigned).map(of_rule).collect()
+        let assigned = self.assign_all(&subjects)?;
+        let made = subjects.iter().zip(assigned);
+        made.map(|(subject, number)| self.filling(number, subject)).collect()
     }
 }
