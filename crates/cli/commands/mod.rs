@@ -12,6 +12,7 @@ pub mod sweep;
 pub mod verify;
 
 use constinit_cli::failure::{Failure, on_screen};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
@@ -21,6 +22,15 @@ pub fn print(text: &str) -> Result<(), Failure> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(on_screen),
     }
+}
+
+/// A bar over so many of something, on standard error where that is a terminal.
+pub fn progress_bar(length: usize, of: &str) -> ProgressBar {
+    // The draw target is hidden elsewhere.
+    let bar = ProgressBar::with_draw_target(Some(length as u64), ProgressDrawTarget::stderr());
+    let style = format!("{{bar:40}} {{pos}}/{{len}} {of}, {{per_sec}}, {{eta}} left");
+    let style = ProgressStyle::with_template(&style);
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Writes an error.

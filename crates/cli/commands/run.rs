@@ -1,11 +1,12 @@
 //! `constinit run`: train, watch, keep, judge.
 
+use super::progress_bar;
 use crate::backend::{self, Job};
 use burn::module::AutodiffModule;
 use burn::optim::Optimizer;
 use burn::tensor::TensorData;
 use burn::tensor::backend::AutodiffBackend;
-use constinit::params::{HostParameter, parameter_paths, read_parameters};
+use constinit::params::{HostParameter, read_parameters};
 use constinit::probe::{Observation, Probe, Schedule, SymmetryProbe};
 use constinit::surgery::{LiftedProbe, Lifting, Quotient, quotient, symmetry_of};
 use constinit::train::{
@@ -22,11 +23,11 @@ use constinit_cli::plan;
 use constinit_cli::run::{
     CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, Live, LiveState, LiveWhat,
     LogPaths, Names, Progress, RunDirectory, Said, Screen, Start, Tally, Trained, Watch, What,
-    batches, check_memory, explain, in_readings, set, units_schedule, write_line,
+    batches, check_memory, explain, in_readings, network, set, units_schedule, write_line,
 };
 use constinit_cli::sweep::SweepConfig;
 use constinit_symmetry::Kind;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -152,13 +153,7 @@ impl Job for Run {
     fn run<B: AutodiffBackend>(mut self, backend: BackendName, device: &B::Device) -> Self::Output {
         B::seed(device, self.config.training.seed);
         let optimizer = self.config.training.optimizer.clone();
-        let mut model = self.config.model.network().try_init::<B>(device)?;
-        if !self.config.init.is_empty() {
-            let names = names(&model, &[]);
-            let plan = plan::plan(&self.config);
-            let name = |path: &str| names.of_path(path).to_owned();
-            (model, _) = plan.apply_named(model, name).map_err(plan::usage)?;
-        }
+        let model = network::<B>(&self.config, device)?;
         let small = self.quotient.then(|| self.small::<B>(&model)).transpose()?;
         if let Some((out, files)) = self.out.take() {
             let (directory, config) =
@@ -198,14 +193,6 @@ impl Job for Run {
                 session.start(fresh, symmetry, forecasts, &mut screen)
             }
         }
-    }
-}
-
-fn names<B: AutodiffBackend>(model: &ConstInit<B>, read: &[HostParameter]) -> Names {
-    Names {
-        in_files: model.parameter_names(),
-        paths: parameter_paths(model),
-        shapes: read.iter().map(|p| p.data.shape.to_vec()).collect(),
     }
 }
 
@@ -343,7 +330,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let (read, names) = {
             let full = self.full(&state.model)?;
             let read = read_parameters(&full);
-            let names = names(&full, &read);
+            let names = Names::of(&full, &read);
             (read, names)
         };
         let bar = self.progress(screen);
@@ -639,15 +626,11 @@ impl<B: AutodiffBackend> Session<'_, B> {
     }
 
     fn progress(&self, screen: &Screen) -> ProgressBar {
-        let steps = self.run.config.training.steps as u64;
+        let steps = self.run.config.training.steps;
         if !screen.is_sparse() || screen.is_live() {
             return ProgressBar::hidden();
         }
-        // On a terminal only: the draw target is hidden elsewhere.
-        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
-        let style =
-            ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {per_sec}, {eta} left");
-        bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        progress_bar(steps, "steps")
     }
 }
 

@@ -1,6 +1,6 @@
 //! `constinit sweep`: many runs, one table.
 
-use super::print;
+use super::{print, progress_bar};
 use crate::backend::{self, Job};
 use burn::tensor::backend::AutodiffBackend;
 use constinit_cli::args::SweepArgs;
@@ -10,7 +10,6 @@ use constinit_cli::failure::Failure;
 use constinit_cli::run::Interrupt;
 use constinit_cli::shard::Shard;
 use constinit_cli::sweep::{Points, Summary, SweepConfig, SweepFolder, join_in_place};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -43,13 +42,13 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Failure> {
         backend::dispatch(backend, Work { points: &points, folder: &folder, jobs })??;
     }
     if let Some(signal) = interrupt.signal() {
-        let (done, all) = (folder.done()?.len(), folder.points());
+        let (done, all) = (folder.done()?.count(), folder.points());
         return Err(Failure::interrupted(
             signal,
             format!("interrupted: {done} of {all} runs are done; the same command goes on"),
         ));
     }
-    let complete = folder.done()?.len() == folder.points();
+    let complete = folder.done()?.count() == folder.points();
     if complete && shard.is_none() {
         join_in_place(&folder)?;
     }
@@ -83,7 +82,7 @@ impl Job for Work<'_> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build();
         let pool = pool.map_err(Failure::usage)?;
         let (sender, rows) = channel();
-        let bar = progress(self.points.left());
+        let bar = progress_bar(self.points.left(), "runs");
         std::thread::scope(|scope| {
             // With the only sender, so that the channel ends with the last worker; and with the receiver here, so that
             // the workers end where nobody takes their rows.
@@ -113,11 +112,4 @@ impl Job for Work<'_> {
             }
         })
     }
-}
-
-fn progress(runs: usize) -> ProgressBar {
-    // On a terminal only: the draw target is hidden elsewhere.
-    let bar = ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

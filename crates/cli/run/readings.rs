@@ -3,6 +3,9 @@
 use super::Comparison;
 use super::verdict::Broken;
 use crate::config::RunConfig;
+use burn::tensor::backend::Backend;
+use constinit::ConstInit;
+use constinit::params::{HostParameter, parameter_paths};
 use constinit::probe::{SpaceReading, SymmetryReading};
 use constinit::surgery::SpaceSizes;
 use constinit::train::{Divergence, Ended, NonFinite};
@@ -105,6 +108,15 @@ pub struct Names {
 }
 
 impl Names {
+    /// Those of a network; shapes are those of what was read of it.
+    pub fn of<B: Backend>(model: &ConstInit<B>, read: &[HostParameter]) -> Self {
+        Self {
+            in_files: model.parameter_names(),
+            paths: parameter_paths(model),
+            shapes: read.iter().map(|p| p.data.shape.to_vec()).collect(),
+        }
+    }
+
     /// The index in files, `[output, input]` of a weight, of an entry in storage order.
     pub fn index(&self, path: &str, entry: usize) -> Vec<usize> {
         let position = self.paths.iter().position(|known| known == path);

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use constinit::train::OptimizerConfig;
 use constinit::transverse::extreme_curvatures;
 use constinit_symmetry::dynamics::{Activation, Perceptron, before_activations};
-use constinit_symmetry::forecast::{ESCAPED, Forecast, Growth, Update};
+use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};
 use constinit_symmetry::transverse;
 
 /// Entries of a curvature that is still looked at: the square of what a unit has.
@@ -17,12 +17,20 @@ const LARGEST: usize = 1 << 22;
 /// Every backend of the program computes in single precision: one rounding error.
 const ROUNDING: f64 = f32::EPSILON as f64;
 
-/// The examples as a step sees them, in the precision of the backends.
+/// A number of an example as a step sees it, in the precision of the backends.
+pub fn seen(value: f64, shift: f64) -> f64 {
+    f64::from(value as f32 + shift as f32)
+}
+
+/// All examples as a step sees them.
 pub fn shifted(examples: &Examples, shift: f64) -> [Vec<f64>; 2] {
-    let moved = |values: &[f64]| {
-        values.iter().map(|value| f64::from((*value as f32) + shift as f32)).collect()
-    };
-    [moved(&examples.inputs.values), moved(&examples.targets.values)]
+    let matrices = [&examples.inputs, &examples.targets];
+    matrices.map(|matrix| matrix.values.iter().map(|value| seen(*value, shift)).collect())
+}
+
+/// All examples as the last of so many steps saw them.
+pub fn last_seen(config: &RunConfig, examples: &Examples, steps: usize) -> [Vec<f64>; 2] {
+    shifted(examples, config.data.shift_per_step * steps.saturating_sub(1) as f64)
 }
 
 /// How many units of each hidden layer have slope 0 on every example. Units that stand for several count as these.
@@ -66,8 +74,7 @@ pub fn escape(
                 transverse(network, &activation, &loss, layer, unit, inputs, targets).ok()?;
             for curvature in extreme_curvatures(&curvature).ok()? {
                 let forecast = Forecast::new(curvature, &update).ok()?.escaping(ROUNDING, ESCAPED);
-                let steps = forecast.escape_in().filter(|_| forecast.growth() == Growth::Unstable);
-                let found = Escape { factor: forecast.factor()?, steps };
+                let found = Escape { factor: forecast.factor()?, steps: forecast.escape_in() };
                 if fastest.is_none_or(|fastest| found.factor > fastest.factor) {
                     fastest = Some(found);
                 }

@@ -1,6 +1,6 @@
 //! Training the quotient of a run in closed form, where the optimizer keeps its classes.
 
-use super::after::{dead, escape, shifted};
+use super::after::{dead, escape, last_seen, seen, shifted};
 use super::classes::{Classes, Parameters, counts};
 use super::outcome::{Ended, Engine, Outcome, Space};
 use crate::config::RunConfig;
@@ -73,7 +73,7 @@ pub fn train(
     }
     let trained = training.network();
     let finished = end == Ended::Finished;
-    let seen = shifted(examples, config.data.shift_per_step * steps.saturating_sub(1) as f64);
+    let seen = last_seen(config, examples, steps);
     let silent = if finished { Some(dead(trained, config, &seen[0])?) } else { None };
     let after = if finished { Some(classes.twins_after(trained)?) } else { None };
     let space = |number: usize| Space {
@@ -146,7 +146,7 @@ impl<'a> Batches<'a> {
                 for place in range.clone() {
                     let row = order.map_or(place, |order| order[place]);
                     let values = &matrix.values[row * matrix.columns..][..matrix.columns];
-                    batch.extend(values.iter().map(|x| f64::from(*x as f32 + shift as f32)));
+                    batch.extend(values.iter().map(|value| seen(*value, shift)));
                 }
             }
         }

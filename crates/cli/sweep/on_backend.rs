@@ -1,17 +1,16 @@
 //! A run of a sweep trained whole, on a backend.
 
-use super::after::{dead, escape, shifted};
+use super::after::{dead, escape, last_seen};
 use super::classes::{Parameters, counts};
 use super::outcome::{Ended, Engine, Outcome, Space};
 use crate::config::RunConfig;
 use crate::data::Examples;
 use crate::dynamics::clip;
 use crate::failure::Failure;
-use crate::plan;
 use crate::run::{self, INTERRUPTED, Interrupt, Names, explain};
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
-use constinit::params::{parameter_paths, read_parameters};
+use constinit::params::read_parameters;
 use constinit::probe::{Flow, Observation, Probe, Schedule, SymmetryProbe};
 use constinit::train::{self, Batch, Plan, TrainState};
 
@@ -24,16 +23,8 @@ pub fn train<B: AutodiffBackend>(
     interrupt: &Interrupt,
 ) -> Result<Option<Outcome>, Failure> {
     let training = &config.training;
-    let mut model = config.model.network().try_init::<B>(device)?;
-    let names = Names {
-        in_files: model.parameter_names(),
-        paths: parameter_paths(&model),
-        shapes: Vec::new(),
-    };
-    if !config.init.is_empty() {
-        let name = |path: &str| names.of_path(path).to_owned();
-        (model, _) = plan::plan(config).apply_named(model, name).map_err(plan::usage)?;
-    }
+    let model = run::network::<B>(config, device)?;
+    let names = Names::of(&model, &[]);
     let schedule = Schedule::every(config.probe.every).or(Schedule::at(training.steps));
     let symmetry = SymmetryProbe::new(model.axes()?).with_facts(training.optimizer.facts());
     let mut symmetry =
@@ -79,8 +70,7 @@ pub fn train<B: AutodiffBackend>(
     if finished {
         let twins = after.twins()?;
         let classes = after.collapsed(&twins)?;
-        let steps = trained.state.step;
-        let seen = shifted(examples, config.data.shift_per_step * steps.saturating_sub(1) as f64);
+        let seen = last_seen(config, examples, trained.state.step);
         let silent = dead(&classes.network, config, &seen[0])?;
         for ((space, classes), dead) in spaces.iter_mut().zip(counts(&twins)).zip(silent) {
             (space.classes[1], space.dead) = (Some(classes), Some(dead));
