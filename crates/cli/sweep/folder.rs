@@ -6,7 +6,6 @@
 use super::config::SweepConfig;
 use super::outcome::Outcome;
 use super::table::{Kind, Reader, Row, Schema, Writer, point};
-use crate::config::RunConfig;
 use crate::data::DataFiles;
 use crate::failure::Failure;
 use crate::shard::Shard;
@@ -230,59 +229,45 @@ impl SweepFolder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
     words: Vec<u64>,
-    count: usize,
 }
 
 impl Done {
     pub fn none(points: usize) -> Self {
-        Self { words: vec![0; points.div_ceil(64)], count: 0 }
+        Self { words: vec![0; points.div_ceil(64)] }
     }
 
     /// Adds those of another share of the same sweep.
     pub fn extend(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own |= other);
-        self.count = self.words.iter().map(|word| word.count_ones() as usize).sum();
     }
 
     pub fn contains(&self, point: usize) -> bool {
         self.words[point / 64] >> (point % 64) & 1 == 1
     }
 
-    /// Whether it was not there.
-    pub fn add(&mut self, point: usize) -> bool {
-        let fresh = !self.contains(point);
+    pub fn add(&mut self, point: usize) {
         self.words[point / 64] |= 1 << (point % 64);
-        self.count += usize::from(fresh);
-        fresh
     }
 
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
+    pub fn count(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 }
 
 /// How many hidden layers the runs with most of them have.
 fn hidden_layers(sweep: &SweepConfig) -> Result<usize, Failure> {
-    let of = |config: RunConfig| config.model.layer_dims.len().saturating_sub(2);
-    let varying: Vec<_> =
-        sweep.keys.iter().enumerate().filter(|(_, key)| key.name.starts_with("model")).collect();
-    let mut most = of(sweep.config(0)?);
-    for (_, key) in varying.iter().filter(|(_, key)| key.name == "model.layer_dims") {
-        for number in 0..key.values.count().unwrap_or(0) {
-            let dims = key.values.at(number).as_array().map_or(0, Vec::len);
-            most = most.max(dims.saturating_sub(2));
+    let mut dims = vec![sweep.config(0)?.model.layer_dims.len()];
+    for key in &sweep.keys {
+        let numbers = 0..key.values.count().unwrap_or(0);
+        match key.name.as_str() {
+            "model.layer_dims" => dims.extend(numbers.map(|n| length(Some(&key.values.at(n))))),
+            "model" => dims.extend(numbers.map(|n| length(key.values.at(n).get("layer_dims")))),
+            _ => {}
         }
     }
-    for (_, key) in varying.iter().filter(|(_, key)| key.name == "model") {
-        for number in 0..key.values.count().unwrap_or(0) {
-            let value = key.values.at(number);
-            let dims = value.get("layer_dims").and_then(Value::as_array).map_or(0, Vec::len);
-            most = most.max(dims.saturating_sub(2));
-        }
-    }
-    Ok(most)
+    Ok(dims.into_iter().max().map_or(0, |most| most.saturating_sub(2)))
+}
+
+fn length(list: Option<&Value>) -> usize {
+    list.and_then(Value::as_array).map_or(0, Vec::len)
 }

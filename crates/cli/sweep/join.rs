@@ -4,7 +4,7 @@ use super::folder::{Done, SweepFolder};
 use super::table::{Reader, Row, Writer, point};
 use crate::failure::Failure;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -31,9 +31,8 @@ pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
     let mut waiting = Vec::new();
     for folder in folders {
         for table in folder.tables()? {
-            let mut source = Source::open(&table, folder)?;
-            if let Some(first) = source.due()? {
-                waiting.push((Reverse(first), table));
+            if let Some(first) = Reader::open(&table, folder.schema())?.points()?.first() {
+                waiting.push((Reverse(*first), table));
             }
         }
     }
@@ -41,26 +40,29 @@ pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
     let file = File::create(&partial).map_err(|error| fail(error.to_string()))?;
     let mut writer = Writer::new(BufWriter::new(file), folder.schema())
         .map_err(|error| fail(error.to_string()))?;
-    let mut open: Vec<Source> = Vec::new();
+    // By the order in which they were opened; those that are read to their end are closed.
+    let mut open: BTreeMap<usize, Source> = BTreeMap::new();
+    let mut opened = 0;
     let mut due: BinaryHeap<Reverse<(usize, usize)>> = BinaryHeap::new();
     let mut rows: Vec<Row> = Vec::new();
     let mut next = 0;
     let mut joined = Joined { rows: 0, twice: 0 };
-    while next < folder.points() || !due.is_empty() || !waiting.is_empty() {
+    loop {
         while waiting.last().is_some_and(|(Reverse(first), _)| {
             due.peek().is_none_or(|Reverse((at, _))| first <= at)
         }) {
             let Some((Reverse(first), table)) = waiting.pop() else { break };
-            due.push(Reverse((first, open.len())));
-            open.push(Source::open(&table, folder)?);
+            due.push(Reverse((first, opened)));
+            open.insert(opened, Source::open(&table, folder)?);
+            opened += 1;
         }
         let Some(Reverse((at, number))) = due.pop() else { break };
-        let row = open[number].take()?;
-        if let Some(after) = open[number].due()? {
-            if after <= at {
-                return Err(open[number].unordered(after));
-            }
-            due.push(Reverse((after, number)));
+        let Some(source) = open.get_mut(&number) else { break };
+        let row = source.take()?;
+        match source.due()? {
+            Some(after) if after <= at => return Err(source.unordered(after)),
+            Some(after) => due.push(Reverse((after, number))),
+            None => drop(open.remove(&number)),
         }
         match (row, at) {
             (_, at) if at < next => joined.twice += 1,
@@ -82,7 +84,7 @@ pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
         for folder in folders {
             missing.extend(&folder.done()?);
         }
-        let (done, all) = (missing.len(), folder.points());
+        let (done, all) = (missing.count(), folder.points());
         return Err(Failure::usage(format!(
             "{done} of {all} points are done; point {next} is the first that is missing: run the sweep on"
         )));
@@ -103,7 +105,7 @@ pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
 pub fn join_in_place(folder: &SweepFolder) -> Result<Joined, Failure> {
     let results = folder.results();
     if results.exists() {
-        let rows = folder.done()?.len();
+        let rows = folder.done()?.count();
         return Ok(Joined { rows, twice: 0 });
     }
     let parts = folder.tables()?;
