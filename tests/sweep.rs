@@ -156,6 +156,8 @@ fn a_killed_sweep_goes_on_and_runs_no_point_twice() {
                 .map(|row| (number(&row, "point") as usize, number(&row, "seconds").to_bits())),
         );
     }
+    // As one that was killed in the middle of a part leaves it.
+    folder.write("s/parts/000000000007-000000000009.parquet.partial", "PAR1");
     folder.run(&args).ok();
     let all = rows(&folder.join("s/results.parquet"));
     let points: Vec<usize> = all.iter().map(|row| number(row, "point") as usize).collect();
@@ -165,7 +167,13 @@ fn a_killed_sweep_goes_on_and_runs_no_point_twice() {
         assert_eq!(number(&all[point], "seconds").to_bits(), seconds, "point {point}");
     }
     assert!(!folder.join("s/parts").exists());
-    folder.run(&args).ok();
+    // Nor does one that was killed before its parts were removed count their rows twice.
+    std::fs::create_dir(folder.join("s/parts")).unwrap();
+    let table = folder.join("s/results.parquet");
+    std::fs::copy(table, folder.join("s/parts/000000000000-000000000299.parquet")).unwrap();
+    let again = folder.run(&args).ok();
+    assert!(again.stdout.starts_with("300 of 300 runs: 300 finished"), "{}", again.stdout);
+    assert!(!folder.join("s/parts").exists());
 }
 
 #[test]

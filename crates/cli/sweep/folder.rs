@@ -45,11 +45,7 @@ impl SweepFolder {
         // Last: a folder that has it has all of it.
         whole.push((path.join("sweep.toml"), &text));
         if !path.join("sweep.toml").exists() {
-            let taken = match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
-                Ok(taken) => taken,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-                Err(error) => return Err(fail(error)),
-            };
+            let taken = !entries(path).map_err(fail)?.is_empty();
             // What another machine has begun to write is the same.
             let ours = |file: &(PathBuf, &str)| {
                 fs::read(&file.0).is_ok_and(|found| found == file.1.as_bytes())
@@ -76,7 +72,6 @@ impl SweepFolder {
                 )));
             }
         }
-        fs::create_dir_all(path.join("parts")).map_err(fail)?;
         Self::of(path, sweep, &text)
     }
 
@@ -141,28 +136,34 @@ impl SweepFolder {
         self.path.join("results.parquet")
     }
 
-    /// The parts that are there, and the joined table where there is one.
+    /// The joined table, which has all rows; or else the parts that are there.
     pub fn tables(&self) -> Result<Vec<PathBuf>, Failure> {
-        let folder = self.path.join("parts");
-        let fail = |error: io::Error| Failure::usage(format!("{}: {error}", folder.display()));
-        let mut found = Vec::new();
         if self.results().exists() {
-            found.push(self.results());
+            return Ok(vec![self.results()]);
         }
-        match fs::read_dir(&folder) {
-            Ok(entries) => {
-                for entry in entries {
-                    let path = entry.map_err(fail)?.path();
-                    if path.extension().is_some_and(|ending| ending == "parquet") {
-                        found.push(path);
-                    }
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(fail(error)),
-        }
+        let folder = self.parts();
+        let mut found = entries(&folder)
+            .map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;
+        found.retain(|path| path.extension().is_some_and(|ending| ending == "parquet"));
         found.sort();
         Ok(found)
+    }
+
+    /// Removes what is left of parts, those included that a killed program was writing: the joined table has their rows.
+    /// What cannot be removed says nothing that the table does not.
+    pub fn remove_parts(&self) {
+        let folder = self.parts();
+        for path in entries(&folder).unwrap_or_default() {
+            let name = path.to_string_lossy();
+            if name.ends_with(".parquet") || name.ends_with(".parquet.partial") {
+                let _ = fs::remove_file(&path);
+            }
+        }
+        let _ = fs::remove_dir(folder);
+    }
+
+    fn parts(&self) -> PathBuf {
+        self.path.join("parts")
     }
 
     /// Which points are done.
@@ -207,7 +208,7 @@ impl SweepFolder {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
         let number = |row: &Row| point(row).unwrap_or_default();
         let name = format!("{:012}-{:012}", number(first), number(last));
-        let folder = self.path.join("parts");
+        let folder = self.parts();
         let mut path = folder.join(format!("{name}.parquet"));
         for again in 1.. {
             if !path.exists() {
@@ -216,12 +217,22 @@ impl SweepFolder {
             path = folder.join(format!("{name}-{again}.parquet"));
         }
         let fail = |error: String| Failure::usage(format!("{}: {error}", path.display()));
+        fs::create_dir_all(&folder).map_err(|error| fail(error.to_string()))?;
         let mut writer = Writer::new(Vec::new(), &self.schema).map_err(|e| fail(e.to_string()))?;
         writer.write(rows).map_err(|error| fail(error.to_string()))?;
         let bytes = writer.finish().map_err(|error| fail(error.to_string()))?;
         write_whole(&path, &bytes).map_err(|error| fail(error.to_string()))?;
         rows.clear();
         Ok(())
+    }
+}
+
+/// What is in a folder; nothing where it is not there.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 

@@ -104,17 +104,11 @@ pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
 /// Joins the parts of a folder in it, and removes them.
 pub fn join_in_place(folder: &SweepFolder) -> Result<Joined, Failure> {
     let results = folder.results();
-    if results.exists() {
-        let rows = folder.done()?.count();
-        return Ok(Joined { rows, twice: 0 });
-    }
-    let parts = folder.tables()?;
-    let joined = join(std::slice::from_ref(folder), &results)?;
-    // What is left of them after a crash says nothing that the table does not.
-    for part in parts {
-        let _ = fs::remove_file(part);
-    }
-    let _ = fs::remove_dir(folder.path().join("parts"));
+    let joined = match results.exists() {
+        true => Joined { rows: folder.points(), twice: 0 },
+        false => join(std::slice::from_ref(folder), &results)?,
+    };
+    folder.remove_parts();
     Ok(joined)
 }
 
