@@ -10,7 +10,7 @@ use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleTyp
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 use std::fs::File;
@@ -197,7 +197,8 @@ impl Reader {
     pub fn open(path: &Path, schema: &Schema) -> Result<Self, Failure> {
         let at = |reason: String| Failure::usage(format!("{}: {reason}", path.display()));
         let file = File::open(path).map_err(|error| at(error.to_string()))?;
-        let file = SerializedFileReader::new(file).map_err(|error| at(error.to_string()))?;
+        let file = caught(|| SerializedFileReader::new(file));
+        let file = file.map_err(|error| at(error.to_string()))?;
         let meta = file.metadata().file_metadata();
         let found: Vec<(String, Option<Kind>)> = meta
             .schema_descr()
@@ -249,8 +250,7 @@ impl Reader {
     pub fn points(&self) -> Result<Vec<usize>, Failure> {
         let mut points = Vec::new();
         for group in 0..self.file.num_row_groups() {
-            let group = self.file.get_row_group(group).map_err(|error| self.broken(&error))?;
-            for cell in self.column(group.as_ref(), 0)? {
+            for cell in self.column(group, 0)? {
                 points.push(point(&vec![cell]).ok_or_else(|| self.negative())?);
             }
         }
@@ -262,11 +262,11 @@ impl Reader {
         if self.next >= self.file.num_row_groups() {
             return Ok(None);
         }
-        let group = self.file.get_row_group(self.next).map_err(|error| self.broken(&error))?;
+        let group = self.next;
         self.next += 1;
         let mut rows: Vec<Row> = Vec::new();
         for number in 0..self.kinds.len() {
-            let cells = self.column(group.as_ref(), number)?;
+            let cells = self.column(group, number)?;
             if number == 0 {
                 rows = cells.iter().map(|_| Vec::with_capacity(self.kinds.len())).collect();
             }
@@ -282,7 +282,7 @@ impl Reader {
         Ok(Some(rows))
     }
 
-    fn column(&self, group: &dyn RowGroupReader, number: usize) -> Result<Vec<Cell>, Failure> {
+    fn column(&self, group: usize, number: usize) -> Result<Vec<Cell>, Failure> {
         match self.kinds[number] {
             Kind::Number => self.typed::<DoubleType>(group, number, Cell::Number),
             Kind::Count => self.typed::<Int64Type>(group, number, Cell::Count),
@@ -295,21 +295,18 @@ impl Reader {
 
     fn typed<T: DataType>(
         &self,
-        group: &dyn RowGroupReader,
+        group: usize,
         number: usize,
         cell: impl Fn(T::T) -> Cell,
     ) -> Result<Vec<Cell>, Failure> {
-        let reader = group.get_column_reader(number).map_err(|error| self.broken(&error))?;
-        let mut reader = get_typed_column_reader::<T>(reader);
-        // The crate's decoders panic at some damaged pages; what they leave half done is not used.
-        let decoded = catch_unwind(AssertUnwindSafe(|| {
+        let decoded = caught(|| {
+            let group = self.file.get_row_group(group)?;
+            let mut reader = get_typed_column_reader::<T>(group.get_column_reader(number)?);
             let (mut values, mut there) = (Vec::new(), Vec::new());
             // A file that claims more rows than it has must not make this allocate for them.
             while reader.read_records(1 << 16, Some(&mut there), None, &mut values)?.0 > 0 {}
             Ok((values, there))
-        }));
-        let decoded =
-            decoded.unwrap_or_else(|_| Err(ParquetError::General("a damaged page".to_owned())));
+        });
         let (values, there) = decoded.map_err(|error| self.broken(&error))?;
         if there.is_empty() {
             return Ok(values.into_iter().map(cell).collect());
@@ -329,6 +326,12 @@ impl Reader {
     fn negative(&self) -> Failure {
         Failure::usage(format!("{}: a point below 0", self.path.display()))
     }
+}
+
+/// What the crate reads; an error where it panics, as it does at some damaged files. What it leaves half done is not used.
+fn caught<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(ParquetError::General("the file is damaged".to_owned())))
 }
 
 #[cfg(test)]
