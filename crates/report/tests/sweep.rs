@@ -75,6 +75,26 @@ fn cells_of_one_colour_are_one_mark() {
 }
 
 #[test]
+fn seeds_are_averaged() {
+    let seeds = SweepFolder::of(Over::Seeds([9, 5, 4])).sweep();
+    let loss = figure(&seeds, "phase-final-loss");
+    assert_eq!(loss.title, "Final loss over init_w and learning_rate", "seeds come last");
+    assert_eq!(
+        loss.notes,
+        ["Drawn is the mean over 4 values of training.seed, of runs with a number."]
+    );
+    // The point that failed has three more seeds; the one that diverged did so with each of four.
+    let svg = loss.to_svg();
+    assert!(!svg.contains("<path class=\"n2\""), "the other seeds have a number");
+    assert!(svg.contains("<path class=\"n1\""), "no seed has a number");
+    assert_eq!(loss.description, "175 runs, between 1e-4 and 7.55; 4 diverged, 1 failed.");
+    // Seeds alone are an axis.
+    let one = SweepFolder::of(Over::Seeds([9, 1, 4])).sweep();
+    let over = "Final loss over init_w and learning_rate";
+    assert_eq!(figure(&one, "phase-final-loss").title, over);
+}
+
+#[test]
 fn a_large_grid_stays_small_and_says_so() {
     let sweep = SweepFolder::of(Over::Grid([512, 512, 1])).sweep();
     let loss = figure(&sweep, "phase-final-loss");

@@ -7,14 +7,15 @@ use crate::scale::{Scale, Tick};
 /// A key along an axis.
 pub struct Axis {
     pub name: String,
+    pub is_seed: bool,
     pub levels: Levels,
     pub codes: Vec<u32>,
 }
 
 impl Axis {
-    pub fn of(column: &Column) -> Option<Self> {
+    pub fn of(column: &Column, is_seed: bool) -> Option<Self> {
         let (levels, codes) = column.levels();
-        (levels.len() > 0).then(|| Self { name: column.name.clone(), levels, codes })
+        (levels.len() > 0).then(|| Self { name: column.name.clone(), is_seed, levels, codes })
     }
 
     pub fn text(&self, level: usize) -> String {
@@ -115,6 +116,7 @@ mod tests {
     fn even_numbers_have_round_ticks() {
         let axis = |numbers: Vec<f64>| Axis {
             name: String::new(),
+            is_seed: false,
             codes: Vec::new(),
             levels: Levels::Numbers(numbers),
         };

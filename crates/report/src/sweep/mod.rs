@@ -90,7 +90,8 @@ impl Sweep {
     }
 
     /// The figures: final loss, effective width, dead units and escape factor over the first two keys, or over the only
-    /// one. Those that no run has a number for are left out.
+    /// one. Seeds come last: a cell is the mean over them, of runs with a number, at the first values of all other keys.
+    /// Figures that no run has a number for are left out.
     pub fn figures(&self) -> Vec<Figure> {
         phase::figures(self)
     }

@@ -129,6 +129,7 @@ fn numbers(sweep: &Sweep, rows: &[usize]) -> Value {
     json!({
         "rows": rows.len(),
         "keys": sweep.keys.iter().map(|key| &key.key).collect::<Vec<_>>(),
+        "seeds": sweep.keys.iter().filter(|key| key.is_seed()).map(|key| &key.key).collect::<Vec<_>>(),
         "sample": sweep.is_sample(),
         "best": best,
         "columns": columns,

@@ -1,9 +1,9 @@
 //! Static figures of a sweep: a quantity over two keys as coloured cells, samples as coloured dots, over one key as dots.
 
-use super::Sweep;
 use super::axis::Axis;
 use super::column::NONE;
 use super::quantity::{QUANTITIES, Quantity, Range, colours};
+use super::{Key, Sweep};
 use crate::figure::{Figure, WIDTH, text_width};
 use crate::markup::escaped;
 use crate::number::{count, counted, short};
@@ -61,8 +61,11 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
         let text = "Numbers beyond the ends of the scale are drawn as those at its ends.";
         drawing.notes.push(text.to_owned());
     }
+    // Seeds come last: runs of other seeds are the same run again.
+    let (seeds, others): (Vec<&Key>, Vec<&Key>) = sweep.keys.iter().partition(|key| key.is_seed());
+    let axes = others.into_iter().chain(seeds);
     let axes: Vec<Axis> =
-        sweep.keys.iter().filter_map(|key| Axis::of(sweep.column(&key.key)?)).collect();
+        axes.filter_map(|key| Axis::of(sweep.column(&key.key)?, key.is_seed())).collect();
     match axes.as_slice() {
         [] => return None,
         [only] => drawing.dots_over(only, quantity.label),
@@ -97,6 +100,20 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
     })
 }
 
+/// What several runs show together: the mean of those with a number, or what the first one does.
+fn together(marks: &[Mark]) -> Option<Mark> {
+    let numbers = marks.iter().filter_map(|mark| match mark {
+        Mark::Number(number) => Some(*number),
+        Mark::Neutral(_) => None,
+    });
+    let numbers: Vec<f64> = numbers.collect();
+    if numbers.is_empty() {
+        return marks.first().copied();
+    }
+    // Each divided before, so that losses on their way to infinity do not become it.
+    Some(Mark::Number(numbers.iter().map(|number| number / numbers.len() as f64).sum()))
+}
+
 /// A figure that is being drawn.
 struct Drawing<'a> {
     sweep: &'a Sweep,
@@ -122,20 +139,18 @@ impl Drawing<'_> {
     fn cells(&mut self, x: &Axis, y: &Axis, others: &[Axis]) {
         let every = [x, y].map(|axis| axis.levels.len().div_ceil(MOST_CELLS));
         let [nx, ny] = [0, 1].map(|n| [x, y][n].levels.len().div_ceil(every[n]));
-        let mut cells = vec![None; nx * ny];
-        // Of cells with several runs the first one counts: that of the first values of all other keys.
+        let mut cells = vec![Vec::new(); nx * ny];
+        // A cell has the runs of all seeds, at the first values of all other keys.
         for row in 0..self.sweep.rows() {
             let [at_x, at_y] = [x, y].map(|axis| axis.codes[row] as usize);
-            let fixed = others.iter().all(|axis| axis.codes[row] == 0);
+            let fixed = others.iter().all(|axis| axis.is_seed || axis.codes[row] == 0);
             let is_shown = x.codes[row] != NONE && y.codes[row] != NONE && fixed;
-            if !is_shown || at_x % every[0] > 0 || at_y % every[1] > 0 {
-                continue;
-            }
-            let cell = &mut cells[at_y / every[1] * nx + at_x / every[0]];
-            if cell.is_none() {
-                *cell = Some(self.fill(self.marks[row]));
+            if is_shown && at_x % every[0] == 0 && at_y % every[1] == 0 {
+                cells[at_y / every[1] * nx + at_x / every[0]].push(self.marks[row]);
             }
         }
+        let cells: Vec<Option<String>> =
+            cells.iter().map(|marks| Some(self.fill(together(marks)?))).collect();
         let edge_x = |cell: usize| LEFT + (RIGHT - LEFT) * cell as f64 / nx as f64;
         let edge_y = |cell: usize| BOTTOM - (BOTTOM - TOP) * cell as f64 / ny as f64;
         let mut paths: BTreeMap<&str, String> = BTreeMap::new();
@@ -175,9 +190,17 @@ impl Drawing<'_> {
                 y.name
             ));
         }
-        if !others.is_empty() {
-            let fixed = others.iter().map(|axis| format!("{} = {}", axis.name, axis.text(0)));
+        let (seeds, fixed): (Vec<&Axis>, Vec<&Axis>) = others.iter().partition(|axis| axis.is_seed);
+        if !fixed.is_empty() {
+            let fixed = fixed.iter().map(|axis| format!("{} = {}", axis.name, axis.text(0)));
             self.notes.push(format!("Here {}.", fixed.collect::<Vec<_>>().join(", ")));
+        }
+        if !seeds.is_empty() {
+            let seeds = seeds
+                .iter()
+                .map(|axis| format!("{} of {}", counted(axis.levels.len(), "value"), axis.name));
+            let seeds = seeds.collect::<Vec<_>>().join(" and ");
+            self.notes.push(format!("Drawn is the mean over {seeds}, of runs with a number."));
         }
     }
 

@@ -50,6 +50,13 @@ pub struct Key {
     pub values: Option<u64>,
 }
 
+impl Key {
+    /// Whether its values are seeds: runs that differ in them alone are one experiment again.
+    pub(super) fn is_seed(&self) -> bool {
+        self.scale == "seed"
+    }
+}
+
 /// What stands in a file beside its rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct About {

@@ -232,6 +232,12 @@ fn a_page_of_a_sweep_in_a_browser() {
 
 #[test]
 #[ignore = "needs Chromium: scripts/test-browser"]
+fn seeds_are_averaged_until_one_is_chosen() {
+    sweep::seeds();
+}
+
+#[test]
+#[ignore = "needs Chromium: scripts/test-browser"]
 fn pages_of_sweeps_of_every_kind() {
     sweep::kinds();
 }

@@ -89,6 +89,54 @@ pub fn grid() {
     looks(&mut browser, &path);
 }
 
+/// Four seeds of 9 values of `init_w` and 5 rates.
+pub fn seeds() {
+    let folder = SweepFolder::of(Over::Seeds([9, 5, 4]));
+    let path = page(&folder);
+    let mut browser = Browser::start();
+    browser.open(&path);
+    let options = "[...document.querySelector('select[name=fixed-2]').selectedOptions].map(o => o.textContent)";
+    assert_eq!(browser.evaluate(options), json!(["mean of all"]), "seeds are no axis");
+    // w = 0 and rate 1e-3: (0.5)^2 + 0.001, and 0, 1, 2, 3 tenths.
+    let [x, y] = cell(&mut browser, 4.5 / 9.0, 1.5 / 5.0);
+    browser.mouse("mouseMoved", x, y);
+    let place = "model.init_w 0 · training.optimizer.learning_rate 0.001: ";
+    let mean = format!("{place}final loss 0.401 in the mean of 4 runs, from 0.251 to 0.551");
+    assert_eq!(browser.evaluate(TOLD), mean);
+    let seen = pixels(&mut browser);
+    filter(&mut browser, "training.seed", ">=2");
+    browser.mouse("mouseMoved", x + 1.0, y);
+    let left = format!("{place}final loss 0.501 in the mean of 2 runs, from 0.451 to 0.551");
+    assert_eq!(browser.evaluate(TOLD), left, "of the runs that the filter leaves");
+    assert_ne!(pixels(&mut browser), seen, "another mean has another colour");
+    for kind in ["mousePressed", "mouseReleased"] {
+        browser.mouse(kind, x, y);
+    }
+    assert_eq!(browser.evaluate(CHOSEN), "Point 111", "the first that is left: 2 * 45 + 4 * 5 + 1");
+    browser.click("#clear");
+    choose(&mut browser, "colour", "ended");
+    // The first cell: one failed, three finished.
+    let [x, y] = cell(&mut browser, 0.5 / 9.0, 0.5 / 5.0);
+    browser.mouse("mouseMoved", x, y);
+    let most =
+        "model.init_w -2 · training.optimizer.learning_rate 1e-4: ended finished in 3 of 4 runs";
+    assert_eq!(browser.evaluate(TOLD), most);
+    choose(&mut browser, "colour", "final loss");
+    // The last one: every seed diverged.
+    let [x, y] = cell(&mut browser, 8.5 / 9.0, 4.5 / 5.0);
+    browser.mouse("mouseMoved", x, y);
+    let none = "model.init_w 2 · training.optimizer.learning_rate 1: final loss of none of 4 runs";
+    assert_eq!(browser.evaluate(TOLD), none);
+    choose(&mut browser, "fixed-2", "3");
+    let [x, y] = cell(&mut browser, 4.5 / 9.0, 1.5 / 5.0);
+    browser.mouse("mouseMoved", x, y);
+    let one = "model.init_w 0 · training.optimizer.learning_rate 0.001 · training.seed 3: final loss 0.551";
+    let told = browser.evaluate(TOLD);
+    assert!(told.as_str().is_some_and(|told| told.starts_with(one)), "{told}");
+    assert_eq!(browser.complaints(), [] as [Value; 0]);
+    shoot(&mut browser, "seeds");
+}
+
 fn diagram(browser: &mut Browser) {
     // The tenth cell from the left, w = -1.1; the eleventh from below, rate 1e-2.
     let [x, y] = cell(browser, 9.5 / 41.0, 10.5 / 21.0);

@@ -126,6 +126,9 @@ pub const CHECKSUM: &str = "c7edf4d1";
 pub enum Over {
     /// `init_w`, `learning_rate` (logarithmic) and three activations, of these lengths.
     Grid([usize; 3]),
+    /// `init_w`, `learning_rate` (logarithmic) and seeds, which stand first, of these lengths: the loss of seed `n` is
+    /// `n` tenths above.
+    Seeds([usize; 3]),
     /// As many values of `init_w`.
     One(usize),
     /// As many random points of `init_w`, `learning_rate` and activations.
@@ -138,6 +141,7 @@ type Swept = (&'static str, &'static str, Option<usize>);
 const W: &str = "model.init_w";
 const RATE: &str = "training.optimizer.learning_rate";
 const ACTIVATION: &str = "model.activation";
+const SEED: &str = "training.seed";
 
 /// A table whose numbers are functions of the keys: the loss is `(w - 0.5)^2 + rate`, above `w > 1.5` and `rate > 0.1` runs
 /// diverge, every run at `w = 0` has parted twins, the first point fails.
@@ -150,11 +154,24 @@ pub fn table(over: Over) -> Table {
             let keys = keys.into_iter().filter(|key| key.2 > 1);
             (keys.map(|(key, scale, n)| (key, scale, Some(n))).collect(), w * rate * kinds)
         }
+        Over::Seeds([w, rate, seeds]) => {
+            let keys = [(SEED, "seed", seeds), (W, "linear", w), (RATE, "log", rate)];
+            (keys.map(|(key, scale, n)| (key, scale, Some(n))).to_vec(), w * rate * seeds)
+        }
         Over::One(n) => (vec![(W, "linear", Some(n))], n),
         Over::Random(n) => ([W, RATE, ACTIVATION].map(|key| (key, "sample", None)).to_vec(), n),
     };
+    let seed = |point: usize| match over {
+        Over::Seeds([w, rate, _]) => point / (w * rate),
+        _ => 0,
+    };
     let place = |point: usize| -> (f64, f64, &str) {
         match over {
+            Over::Seeds([ws, rates, _]) => {
+                let rest = point % (ws * rates);
+                let w = -2.0 + 4.0 * spread(rest / rates, ws);
+                (w, 10f64.powf(-4.0 + 4.0 * spread(rest % rates, rates)), activations[0])
+            }
             Over::Grid([ws, rates, kinds]) => {
                 let (rest, kind) = (point / kinds, point % kinds);
                 let w = -2.0 + 4.0 * spread(rest / rates, ws);
@@ -187,13 +204,14 @@ pub fn table(over: Over) -> Table {
         let data = match *key {
             W => all(&|point| Some(place(point).0)),
             RATE => all(&|point| Some(place(point).1)),
+            SEED => whole(&|point| Some(seed(point) as i64)),
             _ => Data::Text((0..points).map(|point| Some(place(point).2.to_owned())).collect()),
         };
         columns.push(((*key).to_owned(), data));
     }
     let loss = |point: usize| {
         let (w, rate, _) = place(point);
-        (w - 0.5).powi(2) + rate
+        (w - 0.5).powi(2) + rate + seed(point) as f64 / 10.0
     };
     let classes = |point: usize| if broken(point) { 7 } else { 1 };
     for (name, data) in [

@@ -14,7 +14,9 @@ const diagramOf = (sweep, onChoose) => {
   const darkness = matchMedia("screen and (prefers-color-scheme: dark)");
   let paper = false;
   const ink = () => darkness.matches && !paper ? INK.dark : INK.light;
-  const state = { x: 0, y: keys.length > 1 ? 1 : 0, colour: 0, fixed: keys.map(() => 0), chosen: -1, at: -1 };
+  const MEAN = -1;
+  // Of every key that is no axis: the level that is shown, or the mean over all of them.
+  const state = { x: 0, y: keys.length > 1 ? 1 : 0, colour: 0, fixed: keys.map((key) => key.isSeed ? MEAN : 0), chosen: -1, at: -1 };
   let mask = null, cells = null, spots = null, layer = null, box = null, scales = null;
 
   const rgb = (hex) => [1, 3, 5].map((n) => parseInt(hex.slice(n, n + 2), 16));
@@ -74,17 +76,47 @@ const diagramOf = (sweep, onChoose) => {
     return colour.map((c, n) => Math.round(ground[n] + (c - ground[n]) * 0.14));
   };
   const css = (colour) => `rgb(${colour.join(",")})`;
-  const isShown = (row) => keys.every((key, n) => n === state.x || n === state.y || key.code(row) === state.fixed[n]);
+  const isShown = (row) => keys.every((key, n) => n === state.x || n === state.y || state.fixed[n] === MEAN || key.code(row) === state.fixed[n]);
+  // The runs of a cell that the filters leave, or else all of them.
+  const runsOf = (first) => {
+    const all = [];
+    for (let row = first; row >= 0; row = cells.next[row]) all.push(row);
+    const left = mask ? all.filter((row) => mask[row]) : all;
+    return left.length ? left : all;
+  };
+  // What the runs of a cell say together: of numbers the mean and the ends, of texts the most frequent one.
+  const together = (runs, what) => {
+    if (what.text) {
+      const times = new Map();
+      for (const row of runs) times.set(what.at(row), (times.get(what.at(row)) || 0) + 1);
+      const most = [...times].sort((a, b) => b[1] - a[1])[0];
+      return { row: runs.find((row) => what.at(row) === most[0]), count: most[1], value: most[0] };
+    }
+    const numbers = runs.filter((row) => !neutral(row) && what.at(row) !== null).map(what.at);
+    if (!numbers.length) return { row: runs[0], count: 0, value: null };
+    const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+    return { row: runs[0], count: numbers.length, value: numbers.reduce((sum, v) => sum + v / numbers.length, 0), low, high };
+  };
+  const cellColour = (first) => {
+    if (cells.next[first] < 0) return pale(colourOf(first), first);
+    const runs = runsOf(first), what = quantity();
+    const { row, value } = together(runs, what);
+    const colour = what.text || value === null ? colourOf(row) : VIRIDIS[Math.round(255 * Math.min(1, Math.max(0, scaleOf(what).place(value))))];
+    return pale(colour, runs[0]);
+  };
 
   // Where rows lie.
   const arrange = () => {
     const [x, y] = [keys[state.x], keys[state.y]];
     if (!dotted) {
       const [nx, ny] = [x.levels.length, y.levels.length];
-      cells = { nx, ny, rows: new Int32Array(nx * ny).fill(-1) };
-      for (let row = 0; row < sweep.rows; row++) {
+      // The first run of each cell, and of each run the next one in its cell.
+      cells = { nx, ny, rows: new Int32Array(nx * ny).fill(-1), next: new Int32Array(sweep.rows).fill(-1) };
+      for (let row = sweep.rows - 1; row >= 0; row--) {
         const [a, b] = [x.code(row), y.code(row)];
-        if (a < nx && b < ny && isShown(row) && cells.rows[b * nx + a] < 0) cells.rows[b * nx + a] = row;
+        if (a >= nx || b >= ny || !isShown(row)) continue;
+        cells.next[row] = cells.rows[b * nx + a];
+        cells.rows[b * nx + a] = row;
       }
       scales = [cellular(x.levels), cellular(y.levels)];
       return;
@@ -146,7 +178,7 @@ const diagramOf = (sweep, onChoose) => {
           const row = rows[b * nx + a];
           if (row < 0) continue;
           const at = 4 * ((ny - 1 - b) * nx + a);
-          const [r, g, blue] = pale(colourOf(row), row);
+          const [r, g, blue] = cellColour(row);
           image.data.set([r, g, blue, 255], at);
         }
       }
@@ -227,14 +259,22 @@ const diagramOf = (sweep, onChoose) => {
     };
     const what = quantity();
     const seen = new Set();
-    if (cells && !dotted) for (const row of cells.rows) seen.add(row < 0 ? 3 : what.text ? (what.at(row) === null ? 0 : -1) : neutral(row) || (what.at(row) === null ? 0 : -1));
-    else for (let row = 0; row < sweep.rows; row++) seen.add(what.text ? (what.at(row) === null ? 0 : -1) : neutral(row) || (what.at(row) === null ? 0 : -1));
+    const kindOf = (row) => !what.text && neutral(row) || (what.at(row) === null ? 0 : -1);
+    if (cells && !dotted) for (const row of cells.rows) {
+      if (row < 0 || cells.next[row] < 0) seen.add(row < 0 ? 3 : kindOf(row));
+      else {
+        const { row: like, value } = together(runsOf(row), what);
+        seen.add(value === null ? kindOf(like) : -1);
+      }
+    } else for (let row = 0; row < sweep.rows; row++) seen.add(kindOf(row));
     const parts = NEUTRAL.flatMap((text, n) => seen.has(n) ? [swatch(colours.neutral[n], what.text && n === 0 ? "no text" : text)] : []);
     const texts = what.text ? what.levels.map((text, n) => swatch(colours.lines[n % colours.lines.length], text)) : [];
     if (keys.length > 1 && !what.text) texts.push(made("span", {}, `colour: ${what.label}${scaleOf(what).log ? ", logarithmic" : ""}${what.note ? `; ${what.note}` : ""}`));
     if (!what.text && scaleOf(what).clipped) texts.push(made("span", {}, "numbers beyond the ends of the scale are drawn as those at its ends"));
     if (!dotted) keys.forEach((key, n) => {
-      if (n !== state.x && n !== state.y) parts.push(made("span", {}, `${key.name} = ${shown(key.levels[state.fixed[n]])}`));
+      if (n === state.x || n === state.y) return;
+      const several = what.text ? "the most frequent one" : "the mean of runs with a number";
+      parts.push(made("span", {}, state.fixed[n] === MEAN ? `over ${key.name}: ${several}` : `${key.name} = ${shown(key.levels[state.fixed[n]])}`));
     });
     legend.replaceChildren(...texts, ...parts);
   };
@@ -275,7 +315,8 @@ const diagramOf = (sweep, onChoose) => {
     return isShown(row) && a < cells.nx && b < cells.ny ? b * cells.nx + a : -1;
   };
   const spotOf = (row) => placeOf(row) < 0 ? null : spotOfPlace(placeOf(row));
-  const rowAt = (place) => dotted ? place : cells.rows[place];
+  // The run that stands for a place: of several the first that the filters leave.
+  const rowAt = (place) => dotted ? place : cells.rows[place] < 0 ? -1 : runsOf(cells.rows[place])[0];
 
   const say = () => {
     if (state.at < 0) { told.textContent = "\u00a0"; return; }
@@ -286,6 +327,17 @@ const diagramOf = (sweep, onChoose) => {
       return;
     }
     const what = quantity();
+    if (!dotted && cells.next[cells.rows[state.at]] >= 0) {
+      const runs = runsOf(cells.rows[state.at]);
+      const { count, value, low, high } = together(runs, what);
+      const same = keys.filter((_, n) => n === state.x || n === state.y || state.fixed[n] !== MEAN);
+      const place = same.map((key) => `${key.name} ${shown(key.at(row))}`).join(" \u00b7 ");
+      const of = count < runs.length ? `${grouped(count)} of ${grouped(runs.length)} runs` : `${grouped(count)} runs`;
+      told.textContent = what.text ? `${place}: ${what.label} ${shown(value)} in ${of}`
+        : count ? `${place}: ${what.label} ${shown(value)} in the mean of ${of}, from ${shown(low)} to ${shown(high)}`
+        : `${place}: ${what.label} of none of ${grouped(runs.length)} runs`;
+      return;
+    }
     const place = keys.map((key) => `${key.name} ${shown(key.at(row))}`).join(" \u00b7 ");
     const verdict = sweep.named("verdict").at(row);
     const how = [ended.at(row), verdict && `twins ${verdict}`].filter(Boolean).join(", ");
@@ -351,8 +403,8 @@ const diagramOf = (sweep, onChoose) => {
   });
 
   const picks = document.getElementById("picks");
-  const pick = (label, name, options, value, change) => {
-    const select = made("select", { name }, ...options.map((text, n) => made("option", { value: n }, text)));
+  const pick = (label, name, options, value, change, first = 0) => {
+    const select = made("select", { name }, ...options.map((text, n) => made("option", { value: n + first }, text)));
     select.value = String(value);
     select.addEventListener("change", () => { change(Number(select.value)); redo(); });
     picks.append(made("label", {}, label, select));
@@ -368,7 +420,8 @@ const diagramOf = (sweep, onChoose) => {
     pick(keys.length > 1 ? "colour" : "up", "colour", sweep.quantities.map((each) => each.label), state.colour, (n) => { state.colour = n; });
     if (!dotted) keys.forEach((key, n) => {
       if (n === state.x || n === state.y || key.levels.length < 2) return;
-      pick(key.name, `fixed-${n}`, key.levels.map((level) => shown(level)), state.fixed[n], (code) => { state.fixed[n] = code; });
+      const levels = key.levels.map((level) => shown(level));
+      pick(key.name, `fixed-${n}`, ["mean of all", ...levels], state.fixed[n], (code) => { state.fixed[n] = code; }, MEAN);
     });
     const again = focused && picks.querySelector(`select[name="${focused}"]`);
     if (again) again.focus();
@@ -392,12 +445,12 @@ const diagramOf = (sweep, onChoose) => {
   addEventListener("beforeprint", () => { paper = true; paint(); });
   addEventListener("afterprint", () => { paper = false; paint(); });
   return {
-    filter: (new_mask) => { mask = new_mask; paint(); },
+    filter: (new_mask) => { mask = new_mask; paint(); say(); },
     choose: (row) => {
       state.chosen = row;
       // A run of another slice: that slice.
       if (!dotted && !isShown(row)) {
-        keys.forEach((key, n) => { if (key.code(row) < key.levels.length) state.fixed[n] = key.code(row); });
+        keys.forEach((key, n) => { if (state.fixed[n] !== MEAN && key.code(row) < key.levels.length) state.fixed[n] = key.code(row); });
         redo();
       } else overlay();
     },
