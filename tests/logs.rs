@@ -206,6 +206,23 @@ fn event_files_have_the_readings_of_a_run_and_of_its_continuation() {
     assert_eq!(again[1], (297, What::Start));
     assert_eq!(again[2..], expected[297..]);
 
+    // Nor does another run go on there; it does in its own folder, and in a new one.
+    folder.write("shorter.toml", &CONFIG.replacen("steps = 300", "steps = 200", 1));
+    folder
+        .run(
+            &[
+                &["run", "--config", "shorter.toml", "--tensorboard", "logs/b", "--out", "b"],
+                &backend[..2],
+            ]
+            .concat(),
+        )
+        .ok();
+    let resumed = |logs: &str| folder.run(&["run", "--resume", "b", "--tensorboard", logs]);
+    resumed("logs/a").refused(2, "not of the run that is resumed");
+    assert_eq!(files(&folder.join("logs/a")).len(), 2);
+    resumed("logs/b").ok();
+    resumed("logs/c").ok();
+
     // Another run is not mixed in, and leaves nothing.
     let other = ["--config", "run.toml", "--out", "other"];
     run(&other).refused(2, "logs/a: there are events in it");

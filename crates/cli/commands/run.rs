@@ -78,7 +78,7 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
     };
     let (examples, files) = check(&config, &folder, backend, args.quotient)?;
     let out = args.out.clone().map(|out| (out, files));
-    let (said, quotient, logs) = (said(args)?, args.quotient, logs(args));
+    let (said, quotient, logs) = (said(args)?, args.quotient, logs(args, &config)?);
     logs.check()?;
     let run =
         Run { config, title, examples, out, directory: None, resume: false, said, logs, quotient };
@@ -92,7 +92,8 @@ fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure>
     let (said, quotient) = (said(args)?, directory.is_quotient());
     let (examples, _) = check(&config, folder, backend, quotient)?;
     let title = folder.display().to_string();
-    let (directory, logs) = (Some(directory), logs(args));
+    let (directory, logs) = (Some(directory), logs(args, &config)?);
+    logs.check_resumed()?;
     let run =
         Run { config, title, examples, out: None, directory, resume: true, said, logs, quotient };
     Ok((run, backend))
@@ -109,8 +110,9 @@ fn said(args: &RunArgs) -> Result<Said, Failure> {
     }
 }
 
-fn logs(args: &RunArgs) -> LogPaths {
-    LogPaths { csv: args.csv.clone(), tensorboard: args.tensorboard.clone() }
+fn logs(args: &RunArgs, config: &RunConfig) -> Result<LogPaths, Failure> {
+    let run = crc32fast::hash(config.to_toml()?.as_bytes());
+    Ok(LogPaths { csv: args.csv.clone(), tensorboard: args.tensorboard.clone(), run })
 }
 
 /// Everything that can be found wrong before a folder is made.

@@ -61,15 +61,29 @@ impl EventFile {
         }
     }
 
+    /// Refuses a folder with event files that a run of another configuration wrote; `run` is the checksum of this one.
+    pub fn check_resumed(folder: &Path, run: u32) -> Result<(), Failure> {
+        let own = writer(run);
+        let names = names(folder).map_err(|error| at(folder, &error))?;
+        match names.into_iter().find(|name| !name.contains(&own)) {
+            None => Ok(()),
+            Some(name) => Err(Failure::usage(format!(
+                "{}: not of the run that is resumed, and TensorBoard would show both as one; name that run's folder or \
+                 a new one",
+                folder.join(name).display()
+            ))),
+        }
+    }
+
     /// A new file in a folder. Where a run is resumed, events of the `next` step and of later ones in earlier files are
     /// void: a session that starts at a step tells TensorBoard so.
-    pub fn create(folder: &Path, next: Option<usize>) -> Result<Self, Failure> {
+    pub fn create(folder: &Path, run: u32, next: Option<usize>) -> Result<Self, Failure> {
         let open = || {
             fs::create_dir_all(folder)?;
             let now = seconds() as u64;
             // Files are read in the order of their names.
             let time = newest(folder)?.map_or(now, |newest| now.max(newest.saturating_add(1)));
-            let name = format!("events.out.{MARK}{time:010}.constinit.{}", std::process::id());
+            let name = format!("events.out.{MARK}{time:010}{}{}", writer(run), std::process::id());
             let path = folder.join(name);
             let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
             Ok(Self { path, file })
@@ -119,21 +133,29 @@ fn seconds() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// The latest time in the name of an event file of a folder; None where there is no such file.
-fn newest(folder: &Path) -> io::Result<Option<u64>> {
+/// Who wrote a file, in its name.
+fn writer(run: u32) -> String {
+    format!(".constinit-{run:08x}.")
+}
+
+/// The names of the event files of a folder.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
-    let mut newest = None;
-    for entry in entries {
-        let name = entry?.file_name();
-        let name = name.to_string_lossy();
-        let Some((_, rest)) = name.split_once(MARK) else { continue };
-        let time = rest.split('.').next().and_then(|time| time.parse().ok()).unwrap_or(0);
-        newest = newest.max(Some(time));
-    }
-    Ok(newest)
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let names = names.collect::<io::Result<Vec<String>>>()?.into_iter();
+    Ok(names.filter(|name| name.contains(MARK)).collect())
+}
+
+/// The latest time in the name of an event file of a folder; None where there is no such file.
+fn newest(folder: &Path) -> io::Result<Option<u64>> {
+    let time = |name: &String| {
+        let (_, rest) = name.split_once(MARK)?;
+        rest.split('.').next().map(|time| time.parse().unwrap_or(0))
+    };
+    Ok(names(folder)?.iter().filter_map(time).max())
 }
 
 fn record(data: &[u8]) -> Vec<u8> {
@@ -180,9 +202,14 @@ mod tests {
         let later = folder.path().join("events.out.tfevents.9999999990.other.1");
         fs::write(&later, "theirs").unwrap();
         assert!(EventFile::check(folder.path()).unwrap_err().to_string().contains("as one"));
-        let first = EventFile::create(folder.path(), Some(3)).unwrap().path;
-        let second = EventFile::create(folder.path(), None).unwrap().path;
+        let first = EventFile::create(folder.path(), 7, Some(3)).unwrap().path;
+        let second = EventFile::create(folder.path(), 7, None).unwrap().path;
         assert!(later < first && first < second, "{first:?}, {second:?}");
         assert_eq!(fs::read(&later).unwrap(), b"theirs");
+        let refused = EventFile::check_resumed(folder.path(), 7).unwrap_err().to_string();
+        assert!(refused.contains("other.1: not of the run that is resumed"), "{refused}");
+        fs::remove_file(&later).unwrap();
+        EventFile::check_resumed(folder.path(), 7).unwrap();
+        assert!(EventFile::check_resumed(folder.path(), 8).is_err());
     }
 }

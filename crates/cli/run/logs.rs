@@ -12,6 +12,8 @@ use std::path::PathBuf;
 pub struct LogPaths {
     pub csv: Option<PathBuf>,
     pub tensorboard: Option<PathBuf>,
+    /// The checksum of the run's configuration, which tells its event files from those of others.
+    pub run: u32,
 }
 
 /// Those that are written.
@@ -28,11 +30,17 @@ impl LogPaths {
         self.tensorboard.as_deref().map_or(Ok(()), EventFile::check)
     }
 
+    /// Refuses to go on in what another run has left. Its table is compared once it is known what is kept of this one.
+    pub fn check_resumed(&self) -> Result<(), Failure> {
+        let events = self.tensorboard.as_deref();
+        events.map_or(Ok(()), |folder| EventFile::check_resumed(folder, self.run))
+    }
+
     /// The logs of a new run.
     pub fn create(&self, spaces: &[&str]) -> Result<Logs, Failure> {
         let table = self.csv.as_deref().map(|path| Table::create(path, spaces)).transpose()?;
         let events = self.tensorboard.as_deref();
-        let events = events.map(|folder| EventFile::create(folder, None)).transpose()?;
+        let events = events.map(|folder| EventFile::create(folder, self.run, None)).transpose()?;
         Ok(Logs { table, events })
     }
 
@@ -54,7 +62,8 @@ impl LogPaths {
             None => None,
         };
         let events = self.tensorboard.as_deref();
-        let events = events.map(|folder| EventFile::create(folder, Some(next))).transpose()?;
+        let events = events.map(|folder| EventFile::create(folder, self.run, Some(next)));
+        let events = events.transpose()?;
         Ok(Logs { table, events })
     }
 }
