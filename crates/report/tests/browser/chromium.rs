@@ -148,6 +148,11 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", json!({"media": medium, "features": features}));
     }
 
+    /// Pages that are opened from here on run no scripts of their own.
+    pub fn without_scripts(&mut self) {
+        self.call("Emulation.setScriptExecutionDisabled", json!({"value": true}));
+    }
+
     /// The whole page as PNG.
     pub fn screenshot(&mut self) -> Vec<u8> {
         let size = self.call("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();

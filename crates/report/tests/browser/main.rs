@@ -238,6 +238,12 @@ fn seeds_are_averaged_until_one_is_chosen() {
 
 #[test]
 #[ignore = "needs Chromium: scripts/test-browser"]
+fn a_page_of_a_sweep_without_scripts() {
+    sweep::still();
+}
+
+#[test]
+#[ignore = "needs Chromium: scripts/test-browser"]
 fn pages_of_sweeps_of_every_kind() {
     sweep::kinds();
 }

@@ -137,6 +137,29 @@ pub fn seeds() {
     shoot(&mut browser, "seeds");
 }
 
+/// Where scripts are off there are the words, a still diagram, and what is missing is said.
+pub fn still() {
+    let folder = SweepFolder::of(GRID);
+    let path = page(&folder);
+    let mut browser = Browser::start();
+    browser.without_scripts();
+    browser.open(&path);
+    let shown = |browser: &mut Browser, selector: &str| {
+        let height = format!("document.querySelector({selector:?}).getBoundingClientRect().height");
+        browser.evaluate(&height).as_f64().is_some_and(|height| height > 0.0)
+    };
+    for selector in [".words li", "#still svg", "noscript p", "#chosen p"] {
+        assert!(shown(&mut browser, selector), "{selector}");
+    }
+    for selector in ["#live", "#all"] {
+        assert!(!shown(&mut browser, selector), "{selector}");
+    }
+    let fills = "new Set([...document.querySelectorAll('#still .cells path')].map(p => p.getAttribute('fill'))).size";
+    assert!(browser.evaluate(fills).as_u64().is_some_and(|fills| fills > 20));
+    assert_eq!(browser.complaints(), [] as [Value; 0]);
+    shoot(&mut browser, "sweep-still");
+}
+
 fn diagram(browser: &mut Browser) {
     // The tenth cell from the left, w = -1.1; the eleventh from below, rate 1e-2.
     let [x, y] = cell(browser, 9.5 / 41.0, 10.5 / 21.0);
