@@ -20,7 +20,7 @@ fn numbers_that_no_job_has() {
     assert_eq!(with(|_| ()).unwrap().len(), 2);
     // A byte a file would be more than any memory.
     for files in [1 << 63, 1 << 50, usize::MAX] {
-        assert!(matches!(with(|part| part.all_files = files), Err(MergeError::NoPart { .. })));
+        assert!(matches!(with(|part| part.all_files = files), Err(MergeError::Impossible { .. })));
     }
     let impossible: [fn(&mut Part); 5] = [
         |part| part.of = 0,
@@ -30,8 +30,22 @@ fn numbers_that_no_job_has() {
         |part| part.checkpoint[0] = 2,
     ];
     for change in impossible {
-        assert!(matches!(with(change), Err(MergeError::NoPart { .. })));
+        assert!(matches!(with(change), Err(MergeError::Impossible { .. })));
     }
+}
+
+#[test]
+fn what_is_wrong_with_a_report_is_said() {
+    let alone = FileReport { part: None, ..report(1, None) };
+    let error = merge(vec![alone]).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the report of m1.safetensors is no part of a job: it was made without --shard"
+    );
+    let error = with(|part| part.shard = 3).unwrap_err().to_string();
+    let expected = "the report of m1.safetensors was changed: shard 3 of 2, checkpoint 0 of 2 and files 0 to 1 of 2 are \
+                    no part of any job";
+    assert_eq!(error, expected);
 }
 
 #[test]

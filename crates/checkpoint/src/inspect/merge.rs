@@ -15,6 +15,17 @@ pub enum MergeError {
         /// The checkpoint.
         file: String,
     },
+    /// A report whose part no job has.
+    #[error(
+        "the report of {file} was changed: shard {} of {}, checkpoint {} of {} and files {} to {} of {} are no part of any \
+         job", part.shard, part.of, part.checkpoint[0], part.checkpoint[1], part.files[0], part.files[1], part.all_files
+    )]
+    Impossible {
+        /// The checkpoint.
+        file: String,
+        /// What it says.
+        part: Part,
+    },
     /// Reports of jobs with other numbers of machines or checkpoints, of other checkpoints, or with other options.
     #[error("the reports of {first} and {second} are of two different jobs")]
     TwoJobs {
@@ -73,8 +84,9 @@ pub enum MergeError {
 pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
     let mut parts = Vec::with_capacity(reports.len());
     for mut report in reports {
-        match report.part.take().filter(Part::is_possible) {
-            Some(part) => parts.push((part, report)),
+        match report.part.take() {
+            Some(part) if part.is_possible() => parts.push((part, report)),
+            Some(part) => return Err(MergeError::Impossible { file: report.file, part }),
             None => return Err(MergeError::NoPart { file: report.file }),
         }
     }
