@@ -14,6 +14,9 @@ use toml::{Table, Value};
 /// How many values of a key are looked at before a sweep starts.
 const LISTED: usize = 1000;
 
+/// What is done is noted in a bit a point.
+const MOST_POINTS: usize = 1 << 32;
+
 /// A sweep, as configured.
 #[derive(Clone, Debug)]
 pub struct SweepConfig {
@@ -234,6 +237,9 @@ fn count(keys: &[Key], sample: Option<Sample>) -> Result<usize, String> {
     if let Some(sample) = sample {
         return match sample.points {
             0 => Err("[sample] points = 0: must be at least 1".to_owned()),
+            points if points > MOST_POINTS => {
+                Err(format!("[sample] points = {points}: more than {MOST_POINTS}"))
+            }
             points => Ok(points),
         };
     }
@@ -245,10 +251,12 @@ fn count(keys: &[Key], sample: Option<Sample>) -> Result<usize, String> {
                 key.name
             )
         })?;
-        points = points
-            .checked_mul(count)
-            .filter(|points| i64::try_from(*points).is_ok())
-            .ok_or("[sweep] more points than can be counted")?;
+        points = points.checked_mul(count).filter(|points| *points <= MOST_POINTS).ok_or_else(|| {
+            format!(
+                "[sweep] {}: more than {MOST_POINTS} points (or draw some: [sample] points = 1000)",
+                key.name
+            )
+        })?;
     }
     Ok(points)
 }
@@ -433,7 +441,11 @@ mod tests {
             ("[sample]\npoint = 3\n[sweep]\ninit_w = [1]\n", "unknown field `point`"),
             (
                 "[sweep]\ninit_w = { from = 0, to = 1, steps = 9000000000000 }\nseed = { seeds = 9000000000000 }\n",
-                "more points",
+                "init_w: more than 4294967296 points",
+            ),
+            (
+                "[sample]\npoints = 9000000000000\n[sweep]\ninit_w = { from = 0, to = 1 }\n",
+                "points = 9000000000000: more than",
             ),
             ("[sweep\n", "TOML parse error"),
         ] {
