@@ -359,3 +359,21 @@ fn cut(text: &str, most: usize) -> String {
     }
     text.chars().take(most - 1).chain(['…']).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Mark::{Neutral, Number};
+
+    #[test]
+    fn a_cell_is_the_mean_of_runs_with_a_number() {
+        let number = |marks: &[Mark]| match together(marks) {
+            Some(Number(number)) => Some(number),
+            _ => None,
+        };
+        assert_eq!(number(&[Neutral(2), Number(1.0), Number(4.0)]), Some(2.5));
+        assert_eq!(number(&[Number(f64::MAX), Number(f64::MAX)]), Some(f64::MAX));
+        assert!(together(&[Neutral(1), Neutral(2)]) == Some(Neutral(1)));
+        assert!(together(&[]).is_none());
+    }
+}
