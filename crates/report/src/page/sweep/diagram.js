@@ -94,7 +94,8 @@ const diagramOf = (sweep, onChoose) => {
     }
     const numbers = runs.filter((row) => !neutral(row) && what.at(row) !== null).map(what.at);
     if (!numbers.length) return { row: runs[0], count: 0, value: null };
-    const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+    // Not as arguments of one call: there may be more than a call can have.
+    const [low, high] = numbers.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
     return { row: runs[0], count: numbers.length, value: numbers.reduce((sum, v) => sum + v / numbers.length, 0), low, high };
   };
   const cellColour = (first) => {
@@ -274,7 +275,8 @@ const diagramOf = (sweep, onChoose) => {
     if (!dotted) keys.forEach((key, n) => {
       if (n === state.x || n === state.y) return;
       const several = what.text ? "the most frequent one" : "the mean of runs with a number";
-      parts.push(made("span", {}, state.fixed[n] === MEAN ? `over ${key.name}: ${several}` : `${key.name} = ${shown(key.levels[state.fixed[n]])}`));
+      const isMean = state.fixed[n] === MEAN && key.levels.length > 1;
+      parts.push(made("span", {}, isMean ? `over ${key.name}: ${several}` : `${key.name} = ${shown(key.levels[Math.max(0, state.fixed[n])])}`));
     });
     legend.replaceChildren(...texts, ...parts);
   };
