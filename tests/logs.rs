@@ -283,6 +283,9 @@ fn a_table_has_the_readings_and_goes_on() {
     // Nor over the table of another run, or anything else.
     let foreign = table.replacen("0,,1", "0,,2", 1);
     folder.write("t.csv", &foreign);
+    std::fs::remove_file(folder.join("run/checkpoints/step-000000000300.ckpt")).unwrap();
     run(&["--resume", "run"]).refused(2, "t.csv: not the table of this run");
+    let lines = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
+    assert_eq!(lines, ran.stdout, "nothing is cut for a resume that is refused");
     assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap(), foreign);
 }

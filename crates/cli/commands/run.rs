@@ -93,7 +93,6 @@ fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure>
     let (examples, _) = check(&config, folder, backend, quotient)?;
     let title = folder.display().to_string();
     let (directory, logs) = (Some(directory), logs(args, &config)?);
-    logs.check_resumed()?;
     let run =
         Run { config, title, examples, out: None, directory, resume: true, said, logs, quotient };
     Ok((run, backend))
@@ -338,8 +337,11 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let bar = self.progress(screen);
         let bytes = note.as_ref().map(|note| note.readings_bytes);
         let line = start.line().map_err(in_readings)?;
-        let mut readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
         let spaces: Vec<&str> = symmetry.axes().spaces().iter().map(|space| space.name()).collect();
+        if let Some(directory) = directory.as_ref().filter(|_| self.run.resume) {
+            self.run.logs.check_resumed(&spaces, directory.kept_readings(bytes)?)?;
+        }
+        let mut readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
         let logs = match readings.as_ref().filter(|_| self.run.resume) {
             Some(file) => self.run.logs.resume(&spaces, file, from + usize::from(from > 0))?,
             None => self.run.logs.create(&spaces)?,

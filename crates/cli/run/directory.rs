@@ -156,6 +156,17 @@ impl RunDirectory {
         end["ended"] != "stopped" || end["step"] != 0
     }
 
+    /// The readings that [`open_readings`](Self::open_readings) will leave, to look at before anything is cut.
+    pub fn kept_readings(&self, vouched: Option<u64>) -> Result<Box<dyn BufRead>, Failure> {
+        let path = self.readings();
+        match File::open(&path) {
+            Ok(file) => Ok(Box::new(BufReader::new(file).take(vouched.unwrap_or(0)))),
+            // It was ended before it had any.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Box::new(io::empty())),
+            Err(error) => Err(Failure::usage(format!("{}: {error}", path.display()))),
+        }
+    }
+
     /// The readings, open for more: cut to the bytes that a checkpoint vouches for, or to the first
     /// one, `start`, where there is no checkpoint. They are locked, so that no two programs write
     /// into one run.

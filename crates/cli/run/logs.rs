@@ -4,7 +4,7 @@ use super::readings::Reading;
 use super::{EventFile, Table};
 use crate::failure::Failure;
 use std::fs::File;
-use std::io::{BufReader, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::PathBuf;
 
 /// Where they are asked for.
@@ -30,10 +30,12 @@ impl LogPaths {
         self.tensorboard.as_deref().map_or(Ok(()), EventFile::check)
     }
 
-    /// Refuses to go on in what another run has left. Its table is compared once it is known what is kept of this one.
-    pub fn check_resumed(&self) -> Result<(), Failure> {
+    /// Refuses to go on in what another run has left; `readings` are those of this run that are kept.
+    pub fn check_resumed(&self, spaces: &[&str], readings: impl BufRead) -> Result<(), Failure> {
         let events = self.tensorboard.as_deref();
-        events.map_or(Ok(()), |folder| EventFile::check_resumed(folder, self.run))
+        events.map_or(Ok(()), |folder| EventFile::check_resumed(folder, self.run))?;
+        let table = self.csv.as_deref();
+        table.map_or(Ok(()), |path| Table::check_resumed(path, spaces, readings))
     }
 
     /// The logs of a new run.

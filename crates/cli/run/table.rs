@@ -45,28 +45,28 @@ impl Table {
         Ok(table)
     }
 
+    /// Refuses a file that does not begin with the rows of a run that goes on, from its `readings` up to there.
+    pub fn check_resumed(
+        path: &Path,
+        spaces: &[&str],
+        readings: impl BufRead,
+    ) -> Result<(), Failure> {
+        match File::open(path) {
+            Ok(file) => begins_with(path, &file, &table(path, spaces, readings)?).map(drop),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(at(path, &error)),
+        }
+    }
+
     /// The table of a run that goes on, with all rows up to there, from its `readings`. A file that is there must begin
     /// with these rows; those that follow are taken off, since they come again.
     pub fn resume(path: &Path, spaces: &[&str], readings: impl BufRead) -> Result<Self, Failure> {
         let fail = |error: io::Error| at(path, &error);
-        let mut text = heading(spaces).map_err(fail)?;
-        for line in readings.lines() {
-            let line = line.map_err(fail)?;
-            if is_reading(&line) {
-                text.extend(row(&line).map_err(fail)?);
-            }
-        }
+        let text = table(path, spaces, readings)?;
         let mut options = OpenOptions::new();
         let opened = options.read(true).write(true).create(true).truncate(false).open(path);
         let mut file = opened.map_err(fail)?;
-        let mut found = Vec::new();
-        (&file).take(text.len() as u64).read_to_end(&mut found).map_err(fail)?;
-        if !found.is_empty() && found != text {
-            return Err(at(
-                path,
-                &"not the table of this run up to its last checkpoint, and nothing is overwritten; name a new file",
-            ));
-        }
+        let found = begins_with(path, &file, &text)?;
         file.set_len(found.len() as u64)
             .and_then(|()| file.seek(SeekFrom::End(0)))
             .map_err(fail)?;
@@ -88,6 +88,35 @@ impl Table {
 
 fn at(path: &Path, reason: &dyn std::fmt::Display) -> Failure {
     Failure::usage(format!("{}: {reason}", path.display()))
+}
+
+/// The whole table of some readings.
+fn table(path: &Path, spaces: &[&str], readings: impl BufRead) -> Result<Vec<u8>, Failure> {
+    let text = || {
+        let mut text = heading(spaces)?;
+        for line in readings.lines() {
+            let line = line?;
+            if is_reading(&line) {
+                text.extend(row(&line)?);
+            }
+        }
+        Ok(text)
+    };
+    text().map_err(|error: io::Error| at(path, &error))
+}
+
+/// The beginning of a file that is this text, or that is empty.
+fn begins_with(path: &Path, file: &File, text: &[u8]) -> Result<Vec<u8>, Failure> {
+    let mut found = Vec::new();
+    let read = file.take(text.len() as u64).read_to_end(&mut found);
+    read.map_err(|error| at(path, &error))?;
+    if !found.is_empty() && found != text {
+        return Err(at(
+            path,
+            &"not the table of this run up to its last checkpoint, and nothing is overwritten; name a new file",
+        ));
+    }
+    Ok(found)
 }
 
 fn is_reading(line: &str) -> bool {
