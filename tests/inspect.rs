@@ -170,6 +170,10 @@ fn a_table_and_markdown() {
     assert!(markdown.contains("alike within 1e0; the widest class spreads over 1e0"), "{markdown}");
     folder.run(&["inspect", "m.safetensors", "--tolerance", "-1"]).refused(2, "--tolerance");
     folder.run(&["inspect", "m.safetensors", "--only", "("]).refused(2, "--only");
+    let nothing = ["inspect", "m.safetensors", "--deny", "twins", "--only", "wieght"];
+    folder.run(&nothing).refused(2, "--only wieght: no parameter");
+    let none = ["merge", "none", "--out", "all"];
+    folder.run(&none).refused(2, "none: there is no such file or folder");
 }
 
 #[test]

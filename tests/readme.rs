@@ -6,9 +6,12 @@ use program::{Folder, backends};
 
 /// The code blocks of a language.
 fn blocks(language: &str) -> Vec<String> {
-    let readme = include_str!("../README.md");
+    blocks_of(include_str!("../README.md"), language)
+}
+
+fn blocks_of(text: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");
-    let starts = readme.split(&fence).skip(1);
+    let starts = text.split(&fence).skip(1);
     starts.map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
@@ -40,6 +43,36 @@ fn the_configuration_runs() {
     let ran = folder.run(&["run", "--config", "my.toml", "--quotient", "--backend", backend]).ok();
     let shown = blocks("text").into_iter().find(|block| block.contains("one unit is trained"));
     assert!(ran.stdout.contains(&shown.unwrap()), "{}", ran.stdout);
+}
+
+#[test]
+fn every_key_is_documented_and_every_documented_one_is_a_key() {
+    let text = include_str!("../docs/configuration.md");
+    let documented = blocks_of(text, "toml");
+    let folder = Folder::new();
+    folder.write("targets.csv", "0\n1\n");
+    let run = |name: &str, config: &str| {
+        folder.write(&format!("{name}.toml"), config);
+        let args = ["run", "--config", &format!("{name}.toml"), "--out", name];
+        folder.run(&[&args[..], &["--backend", backends()[0]]].concat()).ok();
+        std::fs::read_to_string(folder.join(&format!("{name}/config.toml"))).unwrap()
+    };
+    let optimizers = ["sgd", "adam", "adamw", "rmsprop", "adagrad", "adan", "muon"];
+    assert_eq!(documented.len(), 2 + optimizers.len());
+    let mut used = run("complete", &documented[0]);
+    let small = "[model]\nlayer_dims = [2, 3, 1]\n[training]\nsteps = 1\n";
+    for (name, block) in optimizers.iter().zip(&documented[2..]) {
+        let of_program = run(name, &format!("{small}{}{block}", documented[1]));
+        // Their values are the defaults.
+        let bare = format!("{small}{}[training.optimizer]\ntype = \"{name}\"\n", documented[1]);
+        assert_eq!(of_program, run(&format!("bare-{name}"), &bare));
+        used += &of_program;
+    }
+    let key = |line: &str| line.split_once(" = ").map(|(key, _)| key.trim().to_owned());
+    for key in used.lines().filter_map(key) {
+        let is_there = documented.iter().any(|block| block.contains(&format!("{key} = ")));
+        assert!(is_there, "{key} is not in docs/configuration.md");
+    }
 }
 
 #[test]

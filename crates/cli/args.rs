@@ -195,7 +195,8 @@ Axes (names of spaces by axis, \"\" = fixed) add whole units: incoming and outgo
   [axes]
   \"linear1.weight\" = [\"hidden1\", \"\"]
   \"linear1.bias\"   = [\"hidden1\"]
-  \"linear2.weight\" = [\"\", \"hidden1\"]")]
+  \"linear2.weight\" = [\"\", \"hidden1\"]
+  \"linear2.bias\"   = [\"\"]")]
 pub struct InspectArgs {
     /// Checkpoints, or folders with checkpoints
     #[arg(required = true, value_name = "FILE")]

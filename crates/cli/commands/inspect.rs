@@ -8,8 +8,19 @@ use constinit_cli::inspect::{deny, inspect_all, said, text};
 
 pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     let mut checks = Checks::new(&args.output);
-    let failed = inspect_all(args, |report| checks.take(&report))?;
-    checks.end(failed)
+    let mut parameters = 0;
+    let failed = inspect_all(args, |report| {
+        parameters += report.parameters.len();
+        checks.take(&report)
+    })?;
+    checks.end(failed)?;
+    // A check that looks at nothing passes whatever there is.
+    match &args.compared.only {
+        Some(only) if parameters == 0 && args.shard.is_none() => Err(Failure::usage(format!(
+            "--only {only}: no parameter with two axes or more has a name like that"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Prints reports and remembers what is wrong with them.

@@ -18,6 +18,9 @@ pub fn merge(args: &MergeArgs) -> Result<(), Failure> {
     if folders > 0 {
         return sweeps(&args.files, args.out.as_deref());
     }
+    if let Some(none) = args.files.iter().find(|path| !path.exists()) {
+        return Err(Failure::usage(format!("{}: there is no such file or folder", none.display())));
+    }
     if args.out.is_some() {
         return Err(Failure::usage("--out: is for folders of `sweep`; reports are printed"));
     }

@@ -261,10 +261,9 @@ pub fn explain(divergence: &Divergence, names: &Names) -> String {
             names.of_path(largest_parameter)
         ),
         NonFinite::Parameter { path, entry } => {
-            format!(
-                "after step {step}, {} has the value {value} (entry {entry})",
-                names.of_path(path)
-            )
+            let index: Vec<String> =
+                names.index(path, *entry).iter().map(ToString::to_string).collect();
+            format!("after step {step}, {}[{}] is {value}", names.of_path(path), index.join(", "))
         }
     }
 }
@@ -295,9 +294,10 @@ mod tests {
         };
         assert_eq!(names.index("layers.0.weight", 3), [1, 1]); // from input 1 to unit 1
         assert_eq!(names.index("layers.1.bias", 3), [3]);
-        assert_eq!(
-            explain(&divergence, &names),
-            "after step 7, linear2.bias has the value -inf (entry 3)"
-        );
+        assert_eq!(explain(&divergence, &names), "after step 7, linear2.bias[3] is -inf");
+        let what = NonFinite::Parameter { path: "layers.0.weight".to_owned(), entry: 4 };
+        let divergence = Divergence { step: 1, what, value: f64::INFINITY };
+        // From input 2 to unit 0, as in the file that is written.
+        assert_eq!(explain(&divergence, &names), "after step 1, linear1.weight[0, 2] is inf");
     }
 }

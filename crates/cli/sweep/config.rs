@@ -2,7 +2,7 @@
 
 use super::keys::{Key, Values, get, kind_of, set};
 use super::table::{Cell, Kind};
-use crate::config::RunConfig;
+use crate::config::{RunConfig, TrainingConfig};
 use crate::failure::Failure;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,6 +13,9 @@ use toml::{Table, Value};
 
 /// How many values of a key are looked at before a sweep starts.
 const LISTED: usize = 1000;
+
+/// The table of the optimizer.
+const OPTIMIZER: &str = "training.optimizer";
 
 /// What is done is noted in a bit a point.
 const MOST_POINTS: usize = 1 << 32;
@@ -84,10 +87,21 @@ impl SweepConfig {
     /// Finds the whole paths of keys that are named by their last part, and what their columns hold.
     fn resolve(&mut self) -> Result<(), Failure> {
         let at = |reason: String| Failure::usage(format!("{}: [sweep] {reason}", self.name));
+        let names: Vec<_> = self.keys.iter().map(|key| whole_path(&key.name)).collect();
+        // A setting of the optimizer alone: of the one that a run has by itself.
+        let of_default = |name: &String| name.starts_with(&format!("{OPTIMIZER}."));
+        let mut named = names.iter().flatten();
+        if get(&self.base, OPTIMIZER).is_none()
+            && named.clone().any(of_default)
+            && !named.any(|name| *name == format!("{OPTIMIZER}.type"))
+        {
+            let optimizer = TrainingConfig::default().optimizer;
+            let optimizer = Value::try_from(optimizer).map_err(Failure::usage)?;
+            set(&mut self.base, OPTIMIZER, optimizer)?;
+        }
         let mut first = self.base.clone();
-        for number in 0..self.keys.len() {
-            let short = self.keys[number].name.clone();
-            let name = whole_path(&short).map_err(at)?;
+        for (number, name) in names.into_iter().enumerate() {
+            let name = name.map_err(at)?;
             if self.keys[..number].iter().any(|known| known.name == name) {
                 return Err(at(format!("{name}: named twice")));
             }
@@ -346,6 +360,7 @@ const KEYS: [&str; 18] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use constinit::train::OptimizerConfig;
 
     const BASE: &str = "[model]\nlayer_dims = [1, 2, 1]\n[data]\ninputs = [[1]]\ntargets = [[2]]\n[training]\n\
                         optimizer = { type = \"sgd\", learning_rate = 0.1 }\n";
@@ -402,6 +417,21 @@ mod tests {
         assert!(sweep.varies("model") && sweep.varies("model.layer_dims") && !sweep.varies("data"));
         assert!(sweep.varies("init") && !sweep.varies("model.layer"));
         assert_eq!(sweep.keys[1].cell(&sweep.values(15)[1]), Cell::Text("[1, 3, 1]".to_owned()));
+    }
+
+    #[test]
+    fn settings_alone_are_those_of_the_optimizer_that_a_run_has_by_itself() {
+        let (base, _) = BASE.split_once("[training]").unwrap();
+        let sweep = |text: &str| SweepConfig::parse(&format!("{base}{text}"), "", Path::new(""));
+        let momentum = sweep("[sweep]\ntraining.optimizer.momentum = [0.0, 0.9]\n").unwrap();
+        let mut expected = TrainingConfig::default().optimizer;
+        assert_eq!(momentum.config(0).unwrap().training.optimizer, expected);
+        if let OptimizerConfig::Sgd(settings) = &mut expected {
+            settings.momentum = 0.9;
+        }
+        assert_eq!(momentum.config(1).unwrap().training.optimizer, expected);
+        let kinds = sweep("[sweep]\ntraining.optimizer.type = [\"adan\", \"adam\"]\n").unwrap();
+        assert!(matches!(kinds.config(0).unwrap().training.optimizer, OptimizerConfig::Adan(_)));
     }
 
     #[test]

@@ -21,8 +21,15 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// Points that follow each other belong to one share, so that neighbours, which take about as long, are spread over all.
+/// How many points that follow each other belong to one share at most.
 const BLOCK: usize = 64;
+
+/// Whether a point is one of a share. Shares are blocks of points, each machine's spread over the whole sweep, and as even
+/// as their numbers allow to an eighth.
+fn is_of(shard: Shard, point: usize, points: usize) -> bool {
+    let block = (points / shard.of.saturating_mul(8)).clamp(1, BLOCK);
+    point / block % shard.of == shard.number - 1
+}
 
 /// The points that are to be run.
 pub struct Points {
@@ -63,7 +70,7 @@ impl Points {
     }
 
     fn is_due(&self, point: usize) -> bool {
-        let ours = |shard: Shard| point / BLOCK % shard.of == shard.number - 1;
+        let ours = |shard: Shard| is_of(shard, point, self.sweep.points());
         !self.done.contains(point) && self.shard.is_none_or(ours)
     }
 
@@ -156,5 +163,27 @@ impl Points {
         let examples = read()?;
         known().push((fit, Arc::clone(&examples)));
         Ok(examples)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_even_and_every_point_is_in_one() {
+        for (points, of) in [(80, 8), (1000, 8), (5, 3), (3, 8), (262_144, 3)] {
+            let mut counts = vec![0; of];
+            for point in 0..points {
+                let shares = (1..=of).filter(|&number| is_of(Shard { number, of }, point, points));
+                let [share] = shares.collect::<Vec<_>>()[..] else { panic!("in one share") };
+                counts[share - 1] += 1;
+            }
+            let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+            assert!(
+                most - least <= points.div_ceil(8 * of).min(BLOCK),
+                "{points} {of}: {counts:?}"
+            );
+        }
     }
 }
