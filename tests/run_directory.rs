@@ -223,6 +223,7 @@ fn torn_and_foreign_checkpoints_are_refused_in_words() {
     std::fs::write(folder.join("run/config.toml"), other).unwrap();
     let ran = folder.run(&["run", "--resume", "run"]).refused(2, "a checkpoint of another run");
     assert!(ran.stderr.contains("it says \"learning_rate = 0.01\""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("config.toml has changed since"), "{}", ran.stderr);
 
     // A run that has ended is not silently run again, one that was cut off before its first
     // checkpoint starts from its beginning. What a killed program left half written goes.

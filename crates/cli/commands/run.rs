@@ -235,20 +235,16 @@ impl Run {
     ) -> Result<(State<B, O>, Option<Note>), Failure> {
         let newest = self.directory.as_ref().and_then(RunDirectory::newest_checkpoint);
         let Some(path) = newest.filter(|_| self.resume) else { return Ok((fresh, None)) };
-        let found = load_checkpoint::<B, _, _, _>(
-            &path,
-            fresh,
-            &self.fingerprint(backend)?,
-            device,
-        )
-        .map_err(|error| match error {
-            Error::Checkpoint { path, reason } => Failure::usage(format!(
-                "{}: {reason}\n  to go on from an older checkpoint, or from the start, move \
-                     this file away",
-                path.display()
-            )),
-            other => other.into(),
-        })?;
+        let found =
+            load_checkpoint::<B, _, _, _>(&path, fresh, &self.fingerprint(backend)?, device)
+                .map_err(|error| match error {
+                    Error::Checkpoint { path, reason } => Failure::usage(format!(
+                        "{}: {reason}\n  {}",
+                        path.display(),
+                        advice(&reason)
+                    )),
+                    other => other.into(),
+                })?;
         let note = serde_json::from_str(&found.note)
             .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
         Ok((found.state, Some(note)))
@@ -635,6 +631,21 @@ impl<B: AutodiffBackend> Session<'_, B> {
             return ProgressBar::hidden();
         }
         progress_bar(steps, "steps")
+    }
+}
+
+/// What to do where a checkpoint cannot be gone on from, by what it says against the run's fingerprint.
+fn advice(reason: &str) -> &'static str {
+    let says = |what: &str| reason.contains(&format!("it says \"{what} "));
+    if says("examples") {
+        "inputs or targets have changed since: put them back (or move a checkpoint of another run away)"
+    } else if says("backend") {
+        "a run goes on where it began: name that backend, or none"
+    } else if reason.contains("it says ") {
+        "config.toml has changed since: put it back (or move a checkpoint of another run away); a run with other \
+         settings is a new one: --config FILE --out DIR"
+    } else {
+        "to go on from an older checkpoint, or from the start, move this file away"
     }
 }
 
