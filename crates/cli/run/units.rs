@@ -57,7 +57,7 @@ pub fn schedule(config: &RunConfig) -> Schedule {
         _ => 0,
     };
     let states = (NUMBERS / units.max(1)).clamp(2, STATES);
-    let readings = config.training.steps / config.probe.every + 1;
+    let readings = (config.training.steps / config.probe.every).saturating_add(1);
     let every = readings.div_ceil(states).saturating_mul(config.probe.every);
     Schedule::every(every).or(Schedule::at(config.training.steps))
 }
@@ -210,5 +210,9 @@ mod tests {
         assert!((256..=STATES + 1).contains(&states(1000, 10_000, 1)));
         assert!(states(100_000, 10_000, 1) <= 11);
         assert!(states(10_000_000, 100, 1) <= 3);
+        let text = "[model]\nlayer_dims = [1, 2, 1]\n[data]\ninputs = [[1]]\ntargets = [[2]]\n";
+        let mut endless = RunConfig::parse(text, "run.toml").unwrap();
+        endless.training.steps = usize::MAX;
+        assert!(schedule(&endless).due(usize::MAX) && !schedule(&endless).due(1));
     }
 }
