@@ -188,11 +188,14 @@ fn list(units: &[usize]) -> String {
     shown.join(", ") + &more
 }
 
+/// Columns are as wide as their widest cell up to this: a file can hold names of any length, and every row is filled up.
+const WIDEST: usize = 200;
+
 /// Names to the left, numbers to the right; rows with something found in another colour.
 fn table(heading: &[&str], rows: &[Vec<String>], found: &[bool]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([heading[column].len()]).max().unwrap_or_default()
+        cells.chain([heading[column].len()]).max().unwrap_or_default().min(WIDEST)
     };
     let widths: Vec<usize> = (0..heading.len()).map(width).collect();
     let left = |column: usize| matches!(heading[column], "parameter" | "shape" | "type" | "space");
@@ -208,4 +211,18 @@ fn table(heading: &[&str], rows: &[Vec<String>], found: &[bool]) -> String {
         text += &if *found { format!("{FOUND}{line}{FOUND:#}\n") } else { format!("{line}\n") };
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_any_length_have_a_row() {
+        let rows = ["x".repeat(70_000), "y".to_owned()].map(|name| vec![name, "12".to_owned()]);
+        let text = table(&["parameter", "units"], &rows, &[false, false]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], format!("{}     12", "x".repeat(70_000)));
+        assert_eq!(lines[2], format!("{:WIDEST$}     12", "y"));
+    }
 }
