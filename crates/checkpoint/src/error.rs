@@ -74,7 +74,15 @@ pub enum CheckpointError {
         /// The path.
         file: PathBuf,
     },
-    /// Axes that do not fit, or a question that the engine refuses.
+    /// Axes that do not fit.
+    #[error("{}: its axes, as they are given: {source}", file.display())]
+    Axes {
+        /// The checkpoint.
+        file: PathBuf,
+        /// What the engine says.
+        source: Box<SymmetryError>,
+    },
+    /// A question that the engine refuses.
     #[error("{}: {source}", file.display())]
     Symmetry {
         /// The file.
@@ -119,6 +127,10 @@ impl CheckpointError {
         |source| Self::Symmetry { file: file.into(), source: Box::new(source) }
     }
 
+    pub(crate) fn axes(file: &Path) -> impl Fn(SymmetryError) -> Self + '_ {
+        |source| Self::Axes { file: file.into(), source: Box::new(source) }
+    }
+
     /// The file that it is about.
     pub fn file(&self) -> &Path {
         match self {
@@ -130,6 +142,7 @@ impl CheckpointError {
             | Self::Changed { file }
             | Self::NoParameter { file, .. }
             | Self::Exists { file }
+            | Self::Axes { file, .. }
             | Self::Symmetry { file, .. }
             | Self::NotVerified { file, .. }
             | Self::Memory { file, .. } => file,

@@ -69,12 +69,15 @@ pub struct Outputs {
 
 /// Merges units that compute the same, and writes the smaller network to a new file.
 ///
-/// The axes must name every floating parameter: one that is left out could read a space whose units are merged.
+/// The axes must name every floating parameter, and every tensor of another type that has more than one entry along an
+/// axis: one that is left out could read a space whose units are merged. Those of other types, which are copied, can only
+/// have fixed axes.
 ///
 /// # Errors
 ///
-/// Where the axes do not fit or do not cover the checkpoint, where it cannot be read or the new one not be written, and
-/// where what was written does not compute the same; then nothing is at `out`.
+/// Where the axes do not fit or do not cover the checkpoint, where a parameter has entries that are not finite or units
+/// add up to such, where the checkpoint cannot be read or the new one not be written, and where what was written does not
+/// compute the same; then nothing is at `out`.
 pub fn collapse_file(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
@@ -83,6 +86,7 @@ pub fn collapse_file(
     let symmetry = CheckpointError::symmetry(checkpoint.path());
     let spec = whole(checkpoint, axes)?;
     let loaded = Loaded::new(checkpoint, &spec)?;
+    check_finite(checkpoint, &loaded)?;
     let views = loaded.views().map_err(&symmetry)?;
     let classes = forward_lumpable(&spec, &views, &[]).map_err(&symmetry)?;
     let collapsed = collapse(&classes, &views).map_err(&symmetry)?;
@@ -106,6 +110,7 @@ pub fn break_file(
     let symmetry = CheckpointError::symmetry(checkpoint.path());
     let spec = whole(checkpoint, axes)?;
     let loaded = Loaded::new(checkpoint, &spec)?;
+    check_finite(checkpoint, &loaded)?;
     let views = loaded.views().map_err(&symmetry)?;
     let classes = twins(&spec, &views).map_err(&symmetry)?;
     let broken = break_symmetry(&classes, &views, scale, seed).map_err(&symmetry)?;
@@ -120,16 +125,29 @@ struct Made<'m> {
     params: &'m [OwnedParam],
 }
 
-/// The spec of axes that leave no floating parameter out.
+/// The spec of axes that leave nothing out: no floating parameter, and no tensor of another type whose axes could be
+/// units.
 fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
     let (spec, others) = given(checkpoint, axes)?;
-    if let Some(first) = others.first() {
+    let unread = checkpoint.others().iter().filter(|other| {
+        other.shape.iter().any(|&size| size > 1) && !axes.axes.contains_key(&other.path)
+    });
+    if let Some(first) = others.iter().chain(unread.map(|other| &other.path)).next() {
         let problem = format!(
             "the axes file says nothing of `{first}`, which could read units that are changed (write \"\" for a fixed axis)"
         );
         return Err(CheckpointError::unsupported(checkpoint.path(), problem));
     }
     Ok(spec)
+}
+
+/// An error where a parameter has entries that are not finite.
+fn check_finite(checkpoint: &Checkpoint, loaded: &Loaded<'_>) -> Result<(), CheckpointError> {
+    let Some((path, count)) = loaded.non_finite() else { return Ok(()) };
+    let entries = if count == 1 { "entry that is" } else { "entries that are" };
+    let problem =
+        format!("`{path}` has {count} {entries} not finite; no sum over them says anything");
+    Err(CheckpointError::unsupported(checkpoint.path(), problem))
 }
 
 /// Writes, reads back, checks, and only then gives the file its name.

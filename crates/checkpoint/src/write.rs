@@ -58,8 +58,10 @@ impl NewFile {
         // As an ordinary file would be; temporary ones are private.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let file = builder.prefix(&format!(".{name}.")).tempfile_in(folder).map_err(io)?;
+        // The kind alone: the text has the temporary name in it.
+        let refused =
+            |error: std::io::Error| CheckpointError::io(folder, None, error.kind().into());
+        let file = builder.prefix(&temporary_prefix(place)).tempfile_in(folder).map_err(refused)?;
         let mut writer = BufWriter::with_capacity(BLOCK as usize, file);
         let header = header(original, &tensors);
         writer.write_all(&(header.len() as u64).to_le_bytes()).map_err(io)?;
@@ -105,11 +107,9 @@ impl NewFile {
 
     /// Compares every byte with what was to be written.
     fn check(&self, original: &Checkpoint, tensors: &[Tensor<'_>]) -> Result<(), CheckpointError> {
-        let wrong = |path: &str| CheckpointError::NotVerified {
-            file: self.place.clone(),
-            problem: format!("`{path}` differs"),
-        };
-        let written = self.open()?;
+        let wrong = |problem| CheckpointError::NotVerified { file: self.place.clone(), problem };
+        let written = self.open().map_err(|error| wrong(error.to_string()))?;
+        let wrong = |path: &str| wrong(format!("`{path}` differs"));
         if written.metadata() != original.metadata() {
             return Err(wrong("__metadata__"));
         }
@@ -119,7 +119,10 @@ impl NewFile {
                 Some(_) => None,
                 None => {
                     let found = written.others().iter().find(|other| other.path == tensor.path);
-                    found.filter(|other| other.dtype == tensor.dtype).map(|other| other.place[0])
+                    let facts = (&tensor.dtype, &tensor.shape, tensor.bytes);
+                    found
+                        .filter(|other| (&other.dtype, &other.shape, other.place[1]) == facts)
+                        .map(|other| other.place[0])
                 }
             };
             let mut offset = place.ok_or_else(|| wrong(&tensor.path))?;
@@ -131,6 +134,13 @@ impl NewFile {
         }
         Ok(())
     }
+}
+
+/// The name that a file has until it is whole begins with this: that of its place, as far as a name may be long.
+fn temporary_prefix(place: &Path) -> String {
+    const LONGEST: usize = 200;
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
+    format!(".{}.", &name[..name.floor_char_boundary(LONGEST)])
 }
 
 /// A tensor to be written.

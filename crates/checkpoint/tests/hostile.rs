@@ -95,6 +95,21 @@ fn safetensors_that_lie() {
     refuses(&deep, 0, "in the header: EOF");
     refuses(&one("[1]", "[0,4]").replace("{\"w\"", "{\"w\":1,\"w\""), 4, "byte 13: in the header");
     refuses("", 0, "in the header");
+    let texts = |texts: &str| format!(r#"{{"__metadata__":{{{texts}}}}}"#);
+    refuses(&texts(r#""a":"1","a":"2""#), 0, "byte 35: in the header: a second `a`");
+    refuses(&texts(r#""a":1"#), 0, "in the header: invalid type");
+
+    // What is passed over is copied when a checkpoint is written anew, and others believe its size.
+    let other = |dtype: &str, shape: &str| one(shape, "[0,4]").replace("F32", dtype);
+    refuses(&other("I8", "[5]"), 4, "`w`: 4 bytes are given, but I8 [5] needs 40 bits");
+    refuses(&other("F4", "[9]"), 4, "`w`: 4 bytes are given, but F4 [9] needs 36 bits");
+    refuses(&other("F8_E4M3", "[1]"), 4, "but F8_E4M3 [1] needs 8 bits");
+    refuses(&other("I64", "[2305843009213693951]"), 4, "has too many entries");
+    for (dtype, shape) in [("I8", "[2,2]"), ("F4", "[8]"), ("BOOL", "[4]"), ("NEW", "[7]")] {
+        let folder = tempdir().unwrap();
+        let path = file(&folder, "m.safetensors", safetensors(&other(dtype, shape), 4));
+        assert_eq!(look(&path).unwrap().passed_over[dtype], 1);
+    }
 
     // A header that is larger than the file, and one that is larger than anything.
     let with_length = |len: u64| [&len.to_le_bytes()[..], b"{}"].concat();
@@ -382,7 +397,8 @@ fn an_index_leads_nowhere_else() {
     refuses(name, index("/etc/passwd"), "which is not a file name");
     refuses(name, index(".."), "which is not a file name");
     refuses(name, index(""), "which is not a file name");
-    refuses(name, "{", "EOF");
+    refuses(name, "{", "byte 0: EOF");
+    refuses(name, index("a").replace("}}", ",\"w\":\"b\"}}"), "byte 25: a second `w`");
     let folder = tempdir().unwrap();
     let path = file(&folder, name, index("one.safetensors"));
     let missing = look(&path).unwrap_err();

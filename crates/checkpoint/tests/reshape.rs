@@ -86,6 +86,83 @@ fn breaking() {
     assert_eq!(numbers(&file, "fc1.weight").1[..2], [1.0, 2.0]);
 }
 
+/// The chain of the axes with one more tensor of eight-bit integers.
+fn with_integers(folder: &TempDir, name: &str, shape: &[usize]) -> Checkpoint {
+    let chain = common::chain();
+    let chain = SafeTensors::deserialize(&chain).unwrap();
+    let integers = vec![1; shape.iter().product()];
+    let view = TensorView::new(Dtype::I8, shape.to_vec(), &integers).unwrap();
+    let tensors = chain.tensors().into_iter().chain([("q".to_owned(), view)]);
+    Checkpoint::open(&file(folder, name, serialize(tensors, None).unwrap())).unwrap()
+}
+
+#[test]
+fn what_is_passed_over_could_read_units_that_are_merged() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("out.safetensors");
+    let text = AXES.replace("\"scale\"      = []", "");
+    let with = |q: &str| axes(&format!("{text}\n\"q\" = {q}"));
+    let reader = with_integers(&folder, "reader", &[5, 3]);
+    for reshape in [
+        |c: &Checkpoint, axes: &AxesFile, out: &Path| collapse_file(c, axes, out),
+        |c: &Checkpoint, axes: &AxesFile, out: &Path| break_file(c, axes, out, 0.5, 7),
+    ] {
+        let refused = |axes: &AxesFile, saying: &str| {
+            let error = reshape(&reader, axes, &out).unwrap_err().to_string();
+            assert!(error.contains(saying) && !out.exists(), "{error}");
+        };
+        refused(&axes(&text), "says nothing of `q`");
+        refused(&with("[\"\", \"h\"]"), "`q` is I8, which is not read");
+        refused(&with("[\"\"]"), "the axes name 1 axes of `q` [5, 3]");
+        assert!(reshape(&reader, &with("[\"\", \"\"]"), &out).is_ok());
+        std::fs::remove_file(&out).unwrap();
+    }
+    // One entry an axis is nobody's unit.
+    let counter = with_integers(&folder, "counter", &[1, 1]);
+    assert!(collapse_file(&counter, &axes(&text), &out).is_ok());
+}
+
+#[test]
+fn what_is_not_finite_is_not_blamed_on_the_disk() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("out.safetensors");
+    let text = AXES.replace("\"scale\"      = []", "");
+    for (outgoing, saying) in [
+        ([f32::NAN, 8.0, f32::INFINITY], "`fc2.weight` has 2 entries that are not finite; no sum"),
+        (
+            [f32::MAX, 8.0, f32::MAX],
+            "entry 0 of the smaller `fc2.weight` is a sum of finite numbers",
+        ),
+    ] {
+        let fc1 = bytes(&[1.0, 2.0, 3.0, 4.0, 1.0, 2.0]);
+        let (b1, fc2, b2) = (bytes(&[0.5; 3]), bytes(&outgoing), bytes(&[0.0]));
+        let view =
+            |shape: &[usize], data| TensorView::new(Dtype::F32, shape.to_vec(), data).unwrap();
+        let tensors = [
+            ("fc1.weight", view(&[3, 2], &fc1)),
+            ("fc1.bias", view(&[3], &b1)),
+            ("fc2.weight", view(&[1, 3], &fc2)),
+            ("fc2.bias", view(&[1], &b2)),
+        ];
+        let path = file(&folder, "m.safetensors", serialize(tensors, None).unwrap());
+        let original = Checkpoint::open(&path).unwrap();
+        let error = collapse_file(&original, &axes(&text), &out).unwrap_err().to_string();
+        assert!(error.contains(saying), "{error}");
+        assert!(!out.exists());
+    }
+}
+
+#[test]
+fn names_as_long_as_they_may_be() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join(format!("{}ü", "x".repeat(253)));
+    collapse_file(&original(&folder), &axes(AXES), &out).unwrap();
+    assert!(out.exists());
+    let nowhere = folder.path().join("nowhere/new");
+    let error = collapse_file(&original(&folder), &axes(AXES), &nowhere).unwrap_err().to_string();
+    assert!(error.ends_with("nowhere: entity not found"), "{error}");
+}
+
 #[test]
 fn a_chain_is_sent_numbers_through() {
     let folder = tempdir().unwrap();

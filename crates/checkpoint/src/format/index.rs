@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::json::{self, Members};
 use crate::error::CheckpointError;
 use crate::natural::natural;
 use crate::source::Source;
@@ -18,7 +19,7 @@ const LARGEST: u64 = 100_000_000;
 
 #[derive(Deserialize)]
 struct Index {
-    weight_map: BTreeMap<String, String>,
+    weight_map: Members<String>,
 }
 
 /// Whether a path is named as index files are.
@@ -42,14 +43,14 @@ pub(crate) fn shards(path: &Path) -> Result<Vec<Shard>, CheckpointError> {
         return Err(CheckpointError::unsupported(path, problem));
     }
     let text = source.bytes(0, source.len())?;
-    let index: Index = serde_json::from_slice(&text)
-        .map_err(|problem| CheckpointError::malformed(path, 0, problem.to_string()))?;
+    let Index { weight_map: Members(weight_map) } =
+        json::read(&text).map_err(|(at, problem)| CheckpointError::malformed(path, at, problem))?;
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, file) in index.weight_map {
+    for (name, file) in weight_map {
         // A name with a folder in it could lead anywhere.
         if Path::new(&file).file_name().is_none_or(|only| only != file.as_str()) {
             let problem = format!("`{name}` is said to be in `{file}`, which is not a file name");
-            return Err(CheckpointError::malformed(path, 0, problem));
+            return Err(CheckpointError::unsupported(path, problem));
         }
         files.entry(file).or_default().push(name);
     }

@@ -2,6 +2,7 @@
 
 mod burnpack;
 mod index;
+mod json;
 mod pytorch;
 mod record;
 pub(crate) mod safetensors;

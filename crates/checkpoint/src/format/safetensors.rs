@@ -6,17 +6,15 @@
 //!
 //! Offsets count from behind the header. As the format asks, they may neither overlap nor leave a hole.
 
-use std::collections::{BTreeMap, HashSet};
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::MapAccess;
 
+use super::json::{self, Member, Members};
 use super::{Contents, Other, check_apart};
 use crate::dtype::DType;
 use crate::error::CheckpointError;
 use crate::natural::natural;
-use crate::parameter::Parameter;
+use crate::parameter::{Parameter, entries};
 use crate::source::Source;
 
 /// What the format's own reader allows.
@@ -44,13 +42,19 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
         }
     };
     let text = source.bytes(8, header_len)?;
-    let header: Header = serde_json::from_slice(&text).map_err(|problem| {
-        error(8 + offset_of(&text, &problem), format!("in the header: {problem}"))
-    })?;
+    let Members(header) = json::read::<Members<Entry>>(&text)
+        .map_err(|(at, problem)| error(8 + at, format!("in the header: {problem}")))?;
 
-    let mut contents = Contents { metadata: header.metadata, ..Contents::default() };
-    let mut ranges = Vec::with_capacity(header.tensors.len());
-    for (path, tensor) in header.tensors {
+    let mut contents = Contents::default();
+    let mut ranges = Vec::with_capacity(header.len());
+    for (path, entry) in header {
+        let tensor = match entry {
+            Entry::Tensor(tensor) => tensor,
+            Entry::Texts(Members(texts)) => {
+                contents.metadata = texts.into_iter().collect();
+                continue;
+            }
+        };
         let [start, end] = tensor.data_offsets;
         let places = (start.checked_add(data), end.checked_add(data));
         let (Some(from), Some(to)) = places else {
@@ -73,9 +77,10 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
                 contents.parameters.push(Parameter::contiguous(source, path, shape, dtype, place)?);
             }
             None => {
+                let place = [from, to - from];
+                check_size(source, &path, &tensor, place)?;
                 contents.pass_over(&*tensor.dtype);
                 let Tensor { dtype, shape, .. } = tensor;
-                let place = [from, to - from];
                 contents.others.push(Other { path: path.clone(), dtype, shape, source: 0, place });
             }
         }
@@ -100,16 +105,39 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
     Ok(contents)
 }
 
-/// Where in the text the parser stopped.
-fn offset_of(text: &[u8], problem: &serde_json::Error) -> u64 {
-    let lines = text.split_inclusive(|&byte| byte == b'\n').take(problem.line().saturating_sub(1));
-    (lines.map(<[u8]>::len).sum::<usize>() + problem.column().saturating_sub(1)) as u64
+/// An error where a tensor that is passed over has another size than its type and shape ask for. Of a type that is not
+/// known here nothing can be said.
+fn check_size(
+    source: &Source,
+    path: &str,
+    Tensor { dtype, shape, .. }: &Tensor,
+    [offset, bytes]: [u64; 2],
+) -> Result<(), CheckpointError> {
+    let Some(bits) = bits(dtype) else { return Ok(()) };
+    let error = |problem| Err(CheckpointError::malformed(source.path(), offset, problem));
+    let Some(needed) = entries(shape).and_then(|n| (n as u64).checked_mul(bits)) else {
+        return error(format!("`{path}`: the shape {shape:?} has too many entries"));
+    };
+    if needed % 8 != 0 || needed / 8 != bytes {
+        return error(format!(
+            "`{path}`: {bytes} bytes are given, but {dtype} {shape:?} needs {needed} bits"
+        ));
+    }
+    Ok(())
 }
 
-/// The header, with its tensors in order.
-struct Header {
-    metadata: BTreeMap<String, String>,
-    tensors: Vec<(String, Tensor)>,
+/// Bits a number of the format's types that are passed over.
+fn bits(dtype: &str) -> Option<u64> {
+    Some(match dtype {
+        "F4" => 4,
+        "F6_E2M3" | "F6_E3M2" => 6,
+        "BOOL" | "U8" | "I8" => 8,
+        name if name.starts_with("F8_") => 8,
+        "U16" | "I16" => 16,
+        "U32" | "I32" => 32,
+        "U64" | "I64" | "C64" => 64,
+        _ => return None,
+    })
 }
 
 #[derive(Deserialize)]
@@ -119,33 +147,17 @@ struct Tensor {
     data_offsets: [u64; 2],
 }
 
-impl<'de> Deserialize<'de> for Header {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Tensors;
-        impl<'de> Visitor<'de> for Tensors {
-            type Value = Header;
+/// A member of the header.
+enum Entry {
+    Texts(Members<String>),
+    Tensor(Tensor),
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of tensors")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
-                let mut header = Header { metadata: BTreeMap::new(), tensors: Vec::new() };
-                // A map would take the last of two tensors with one name.
-                let mut names = HashSet::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    if !names.insert(name.clone()) {
-                        return Err(A::Error::custom(format!("a second `{name}`")));
-                    }
-                    if name == "__metadata__" {
-                        header.metadata = map.next_value()?;
-                    } else {
-                        header.tensors.push((name, map.next_value()?));
-                    }
-                }
-                Ok(header)
-            }
-        }
-        deserializer.deserialize_map(Tensors)
+impl Member for Entry {
+    fn read<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Self, A::Error> {
+        Ok(match name {
+            "__metadata__" => Self::Texts(map.next_value()?),
+            _ => Self::Tensor(map.next_value()?),
+        })
     }
 }

@@ -8,19 +8,28 @@ use constinit_symmetry::{
 use super::report::SpaceReport;
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
+use crate::format::Other;
 use crate::numbers::Numbers;
 use crate::parameter::Parameter;
 
 /// The spec of an axes file for a checkpoint's parameters, and the floating parameters that it does not name.
+///
+/// It may also name tensors that are passed over, to say that their axes are fixed: what they say of units is not read.
 pub(crate) fn given(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
 ) -> Result<(AxesSpec, Vec<String>), CheckpointError> {
+    let mut axes = axes.clone();
+    for other in checkpoint.others() {
+        if let Some(names) = axes.axes.remove(&other.path) {
+            check_fixed(checkpoint, other, &names)?;
+        }
+    }
     if let Some(path) = axes.axes.keys().find(|path| checkpoint.parameter(path).is_none()) {
         let known = checkpoint.parameters().iter().map(Parameter::path);
         let (parameter, nearest) = (path.clone(), nearest(path, known));
         let error = SymmetryError::UnknownParameter { parameter, nearest };
-        return Err(CheckpointError::symmetry(checkpoint.path())(error));
+        return Err(CheckpointError::axes(checkpoint.path())(error));
     }
     let named = |p: &&Parameter| axes.axes.contains_key(p.path());
     // A file of a few bytes can claim any number of units that have no entries.
@@ -33,12 +42,30 @@ pub(crate) fn given(
     };
     let parameters = checkpoint.parameters().iter();
     let others = parameters.clone().filter(|p| !named(p)).map(|p| p.path().to_owned()).collect();
+    let named: Vec<_> = parameters.filter(named).map(|p| (p.path(), p.shape())).collect();
     let spec = axes
-        .clone()
         .into_builder_with(orientation)
-        .build(parameters.filter(named).map(|p| (p.path(), p.shape())))
-        .map_err(CheckpointError::symmetry(checkpoint.path()))?;
+        .build(named)
+        .map_err(CheckpointError::axes(checkpoint.path()))?;
     Ok((spec, others))
+}
+
+/// An error where an axes file puts a tensor on a space whose numbers are not read.
+fn check_fixed(
+    checkpoint: &Checkpoint,
+    Other { path, dtype, shape, .. }: &Other,
+    names: &[String],
+) -> Result<(), CheckpointError> {
+    let problem = if names.len() != shape.len() {
+        format!("the axes name {} axes of `{path}` {shape:?}", names.len())
+    } else if let Some(space) = names.iter().find(|name| !name.is_empty()) {
+        format!(
+            "`{path}` is {dtype}, which is not read: its axes can be fixed (\"\"), but not of `{space}`"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(CheckpointError::unsupported(checkpoint.path(), problem))
 }
 
 /// A spec's parameters with their numbers, in memory: sums over classes ask for all of them at once.
@@ -57,6 +84,12 @@ impl<'c> Loaded<'c> {
             Ok((parameter, checkpoint.read(parameter)?))
         });
         Ok(Self { parameters: parameters.collect::<Result<_, CheckpointError>>()? })
+    }
+
+    /// The first parameter with entries that are not finite, and how many.
+    pub fn non_finite(&self) -> Option<(&'c str, u64)> {
+        let counts = self.parameters.iter().map(|(p, numbers)| (p.path(), numbers.non_finite()));
+        counts.into_iter().find(|(_, count)| *count > 0)
     }
 
     pub fn views(&self) -> Result<Vec<ParamView<'_>>, SymmetryError> {
