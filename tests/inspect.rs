@@ -138,6 +138,19 @@ fn what_is_denied_ends_with_code_1() {
     deny("nan.safetensors").refused(1, "nan.safetensors: entries that are not finite in n");
     folder.run(&["inspect", "twins.safetensors", "--deny", "twins", "--skip", "^x$"]).ok();
     folder.run(&["inspect", "twins.safetensors", "--deny", "twins", "--only", "w"]).ok();
+    // A check that looks at nothing would always pass.
+    for (options, saying) in [
+        (["--skip", "."], "--skip .: no parameter"),
+        (["--only", "bias"], "--only bias: no parameter"),
+    ] {
+        let args = [&["inspect", "fine.safetensors", "--deny", "zero"], &options[..]].concat();
+        folder.run(&args).refused(2, saying);
+    }
+    serialize_to_file([] as [(&str, TensorView<'_>); 0], None, &folder.join("empty")).unwrap();
+    std::fs::rename(folder.join("empty"), folder.join("empty.safetensors")).unwrap();
+    folder.run(&["inspect", "empty.safetensors"]).ok();
+    deny("empty.safetensors").refused(2, "--deny: there is no parameter");
+    std::fs::remove_file(folder.join("empty.safetensors")).unwrap();
     // A broken file weighs more, and the others are reported all the same.
     folder.write("broken.safetensors", "broken");
     let all = folder.run(&["inspect", ".", "--deny", "twins", "--json"]);
@@ -221,6 +234,62 @@ fn shards_merged_are_the_whole() {
         }
     }
     folder.run(&["inspect", ".", "--shard", "1/2"]).refused(2, "--json");
+    // Shares of two jobs: another question, and other checkpoints.
+    let share = |name: &str, args: &[&str]| {
+        folder.write(name, &folder.run(&[&["inspect", "--json"], args].concat()).stdout);
+    };
+    share("one", &["other.safetensors", "model-0.safetensors", "--shard", "1/2"]);
+    share("two", &["other.safetensors", "model-0.safetensors", "--shard", "2/2", "--only", "w"]);
+    folder.run(&["merge", "one", "two"]).refused(2, "are of two different jobs");
+    share("two", &["other.safetensors", "model-1.safetensors", "--shard", "2/2"]);
+    folder.run(&["merge", "one", "two"]).refused(2, "are of two different jobs");
+    share("two", &["other.safetensors", "model-0.safetensors", "--shard", "2/2"]);
+    folder.run(&["merge", "one", "two"]).ok();
+}
+
+#[cfg(unix)]
+#[test]
+fn what_never_ends_is_refused() {
+    let folder = Folder::new();
+    matrices(&folder, "m.safetensors", &[("w", [2, 1], vec![1.0, 2.0])]);
+    let axes = ["inspect", "m.safetensors", "--axes", "/dev/zero"];
+    folder.run(&axes).refused(2, "/dev/zero: is no axes file");
+    folder.run(&["merge", "/dev/zero"]).refused(2, "/dev/zero: expected value at line 1");
+}
+
+#[test]
+fn spaces_are_those_of_the_parameters_that_are_looked_at() {
+    let folder = Folder::new();
+    // Units 0 and 1 of `g` take in the same, and are told apart by what goes out of them.
+    matrices(
+        &folder,
+        "m.safetensors",
+        &[
+            ("g.in", [2, 1], vec![1.0, 1.0]),
+            ("g.out", [1, 2], vec![1.0, 2.0]),
+            ("h.in", [2, 1], vec![1.0, 1.0]),
+            ("h.out", [1, 2], vec![3.0, 3.0]),
+        ],
+    );
+    folder.write(
+        "axes.toml",
+        "[axes]\n\"g.in\" = [\"g\", \"\"]\n\"g.out\" = [\"\", \"g\"]\n\
+         \"h.in\" = [\"h\", \"\"]\n\"h.out\" = [\"\", \"h\"]\n",
+    );
+    let inspect = |more: &[&str]| {
+        let args = ["inspect", "m.safetensors", "--axes", "axes.toml", "--json", "--deny", "twins"];
+        folder.run(&[&args, more].concat())
+    };
+    let all = inspect(&[]).refused(1, "m.safetensors: units that are alike in h");
+    let names = |report: &Value| -> Vec<String> {
+        let spaces = report["spaces"].as_array().unwrap().iter();
+        spaces.map(|space| space["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&all.json()[0]), ["g", "h"]);
+    assert_eq!(all.json()[0]["parameters"][0]["space"], "g");
+    let one = inspect(&["--only", "^g"]).ok();
+    assert_eq!(names(&one.json()[0]), ["g"]);
+    assert_eq!(one.json()[0]["spaces"][0]["twins"], 2);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
 use crate::inspect::chain;
-use crate::inspect::spaces::{Loaded, given};
+use crate::inspect::spaces::{Loaded, given, not_named};
 use crate::verify::{self, Sums};
 use crate::write::NewFile;
 
@@ -128,11 +128,12 @@ struct Made<'m> {
 /// The spec of axes that leave nothing out: no floating parameter, and no tensor of another type whose axes could be
 /// units.
 fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
-    let (spec, others) = given(checkpoint, axes)?;
+    let spec = given(checkpoint, axes)?;
     let unread = checkpoint.others().iter().filter(|other| {
         other.shape.iter().any(|&size| size > 1) && !axes.axes.contains_key(&other.path)
     });
-    if let Some(first) = others.iter().chain(unread.map(|other| &other.path)).next() {
+    let unread = unread.map(|other| other.path.as_str());
+    if let Some(first) = not_named(checkpoint, &spec).chain(unread).next() {
         let problem = format!(
             "the axes file says nothing of `{first}`, which could read units that are changed (write \"\" for a fixed axis)"
         );

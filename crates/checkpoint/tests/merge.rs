@@ -4,7 +4,7 @@ use constinit_checkpoint::{FileReport, MergeError, Part, merge};
 
 fn report(shard: usize, tolerance: Option<f64>) -> FileReport {
     let checkpoint = [shard - 1, 2];
-    let part = Part { shard, of: 2, checkpoint, files: [shard - 1, shard], all_files: 2 };
+    let part = Part { shard, of: 2, checkpoint, files: [shard - 1, shard], all_files: 2, job: 7 };
     let file = format!("m{shard}.safetensors");
     FileReport { schema: 1, file, tolerance, part: Some(part), ..FileReport::default() }
 }
@@ -43,8 +43,8 @@ fn what_is_wrong_with_a_report_is_said() {
         "the report of m1.safetensors is no part of a job: it was made without --shard"
     );
     let error = with(|part| part.shard = 3).unwrap_err().to_string();
-    let expected = "the report of m1.safetensors was changed: shard 3 of 2, checkpoint 0 of 2 and files 0 to 1 of 2 are \
-                    no part of any job";
+    let expected = "the report of m1.safetensors: shard 3 of 2, checkpoint 0 of 2 and files 0 to 1 of 2 (at most \
+                    16777216) are no part of any job";
     assert_eq!(error, expected);
 }
 
@@ -57,8 +57,38 @@ fn reports_of_different_questions_are_not_one_job() {
         assert!(matches!(error, MergeError::TwoJobs { .. }), "{error}");
     }
     let newer = FileReport { schema: 2, ..report(2, None) };
-    assert!(matches!(merged(report(1, None), newer), Err(MergeError::TwoJobs { .. })));
+    let error = merged(report(1, None), newer).unwrap_err().to_string();
+    assert_eq!(error, "the report of m2.safetensors has the schema 2; 1 is known here");
+    let mut other = report(2, None);
+    other.part.as_mut().unwrap().job = 8;
+    assert!(matches!(merged(report(1, None), other), Err(MergeError::TwoJobs { .. })));
     // A file that could not be read was asked nothing.
     let broken = FileReport { error: Some("is a folder".into()), ..report(2, None) };
     assert_eq!(merged(report(1, Some(0.5)), broken).unwrap().len(), 2);
+}
+
+#[test]
+fn shares_of_one_checkpoint_have_its_files_and_its_format() {
+    let share = |shard: usize| {
+        let part = Part { shard, of: 2, checkpoint: [0, 1], files: [0, 2], all_files: 2, job: 7 };
+        let (vectors, non_finite) = (usize::MAX, Some(u64::MAX));
+        let format = Some("sharded safetensors".to_owned());
+        let file = "m".to_owned();
+        let part = Some(part);
+        FileReport { schema: 1, file, format, vectors, non_finite, part, ..FileReport::default() }
+    };
+    // Counts that somebody wrote by hand.
+    let whole = merge(vec![share(1), share(2)]).unwrap().remove(0);
+    assert_eq!((whole.vectors, whole.non_finite), (usize::MAX, Some(u64::MAX)));
+    let changes: [fn(&mut FileReport); 3] = [
+        |report| report.format = Some("PyTorch".into()),
+        |report| report.part.as_mut().unwrap().files = [1, 2],
+        |report| report.file = "n".into(),
+    ];
+    for change in changes {
+        let mut second = share(2);
+        change(&mut second);
+        let error = merge(vec![share(1), second]).unwrap_err();
+        assert!(matches!(error, MergeError::TwoJobs { .. }), "{error}");
+    }
 }

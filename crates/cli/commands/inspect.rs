@@ -2,24 +2,18 @@
 
 use super::print;
 use constinit_checkpoint::FileReport;
-use constinit_cli::args::{InspectArgs, OutputArgs};
+use constinit_cli::args::{Deny, InspectArgs, OutputArgs};
 use constinit_cli::failure::Failure;
-use constinit_cli::inspect::{deny, inspect_all, said, text};
+use constinit_cli::inspect::{Wanted, deny, inspect_all, said, text};
 
 pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     let mut checks = Checks::new(&args.output);
-    let mut parameters = 0;
-    let failed = inspect_all(args, |report| {
-        parameters += report.parameters.len();
-        checks.take(&report)
-    })?;
-    checks.end(failed)?;
-    // A check that looks at nothing passes whatever there is.
-    match &args.compared.only {
-        Some(only) if parameters == 0 && args.shard.is_none() => Err(Failure::usage(format!(
-            "--only {only}: no parameter with two axes or more has a name like that"
-        ))),
-        _ => Ok(()),
+    let failed = inspect_all(args, |report| checks.take(&report))?;
+    // A share may be one of nothing.
+    if args.shard.is_none() {
+        checks.end(failed, Wanted::said(&args.compared).as_deref())
+    } else {
+        checks.end_of_share(failed)
     }
 }
 
@@ -28,17 +22,21 @@ pub struct Checks<'a> {
     args: &'a OutputArgs,
     denied: Vec<String>,
     reports: usize,
+    /// What the findings were looked for in: parameters with two axes or more, and vectors where entries were counted.
+    looked_at: usize,
     /// An error that was not said yet: where it is the only one of one file, the program ends with it.
     pending: Option<String>,
 }
 
 impl<'a> Checks<'a> {
     pub fn new(args: &'a OutputArgs) -> Self {
-        Self { args, denied: Vec::new(), reports: 0, pending: None }
+        Self { args, denied: Vec::new(), reports: 0, looked_at: 0, pending: None }
     }
 
     pub fn take(&mut self, report: &FileReport) -> Result<(), Failure> {
         self.reports += 1;
+        let vectors = if self.args.deny.contains(&Deny::NonFinite) { report.vectors } else { 0 };
+        self.looked_at = self.looked_at.saturating_add(report.parameters.len() + vectors);
         self.complain();
         self.pending = report.error.as_ref().map(|error| text::plain(error));
         self.denied.extend(deny::denied(report, &self.args.deny));
@@ -51,8 +49,26 @@ impl<'a> Checks<'a> {
         }
     }
 
+    /// Ends a whole job: where it looked at nothing, it would pass whatever there is. `wanted` are the options that chose
+    /// parameters.
+    pub fn end(self, failed: usize, wanted: Option<&str>) -> Result<(), Failure> {
+        let looked_at = self.looked_at;
+        let denies = !self.args.deny.is_empty();
+        self.end_of_share(failed)?;
+        match wanted {
+            _ if looked_at > 0 => Ok(()),
+            Some(wanted) => Err(Failure::usage(format!(
+                "{wanted}: no parameter with two axes or more has a name like that"
+            ))),
+            None if denies => Err(Failure::usage(
+                "--deny: there is no parameter with two axes or more to look at",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// A file that could not be read weighs more than what was found in others.
-    pub fn end(mut self, failed: usize) -> Result<(), Failure> {
+    pub fn end_of_share(mut self, failed: usize) -> Result<(), Failure> {
         if failed > 0 {
             if self.reports == 1
                 && let Some(error) = self.pending

@@ -6,6 +6,8 @@ use constinit_checkpoint::{FileReport, merge as join};
 use constinit_cli::args::MergeArgs;
 use constinit_cli::failure::Failure;
 use constinit_cli::sweep::{SweepFolder, join_folders, join_in_place};
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 pub fn merge(args: &MergeArgs) -> Result<(), Failure> {
@@ -32,7 +34,7 @@ pub fn merge(args: &MergeArgs) -> Result<(), Failure> {
     let mut checks = Checks::new(&args.output);
     let failed = merged.iter().filter(|report| report.error.is_some()).count();
     merged.iter().try_for_each(|report| checks.take(report))?;
-    checks.end(failed)
+    checks.end(failed, None)
 }
 
 /// The table of a sweep whose rows are in these folders.
@@ -53,15 +55,11 @@ fn sweeps(paths: &[PathBuf], out: Option<&Path>) -> Result<(), Failure> {
     print(&format!("{}: {} points{twice}\n", table.display(), joined.rows))
 }
 
-/// One JSON object a line.
+/// One JSON object after the other, as they are read: what never ends is wrong from its first bytes on.
 fn read(path: &Path) -> Result<Vec<FileReport>, Failure> {
-    let wrong = |what: String| Failure::usage(format!("{}: {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(number, line)| {
-            serde_json::from_str(line)
-                .map_err(|error| wrong(format!("line {}: {error}", number + 1)))
-        })
-        .collect()
+    let wrong =
+        |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
+    let file = BufReader::new(File::open(path).map_err(|error| wrong(&error))?);
+    let reports = serde_json::Deserializer::from_reader(file).into_iter();
+    reports.collect::<Result<_, _>>().map_err(|error| wrong(&error))
 }

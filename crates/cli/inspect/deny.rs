@@ -2,7 +2,7 @@
 
 use super::text::plain;
 use crate::args::Deny;
-use constinit_checkpoint::FileReport;
+use constinit_checkpoint::{FileReport, ParameterReport};
 
 /// What of the denied a report has, a sentence each.
 pub fn denied(report: &FileReport, deny: &[Deny]) -> Vec<String> {
@@ -12,22 +12,19 @@ pub fn denied(report: &FileReport, deny: &[Deny]) -> Vec<String> {
         if !deny.contains(&kind) {
             continue;
         }
-        let has = |p: &&constinit_checkpoint::ParameterReport| match kind {
-            Deny::Twins => p.classes < p.units,
-            Deny::Zero => p.zero_units > 0,
-            Deny::NonFinite => p.non_finite.is_some_and(|count| count > 0),
+        let rows = |has: fn(&ParameterReport) -> bool| -> Vec<String> {
+            report.parameters.iter().filter(|p| has(p)).map(|p| plain(&p.path)).collect()
         };
         let what = match kind {
             Deny::Twins => "units that are alike",
             Deny::Zero => "zero units",
             Deny::NonFinite => "entries that are not finite",
         };
-        let mut places: Vec<String> =
-            report.parameters.iter().filter(has).map(|p| plain(&p.path)).collect();
-        if kind == Deny::Twins {
-            let spaces = report.spaces.iter().flatten().filter(|space| space.twins < space.units);
-            places.extend(spaces.map(|space| plain(&space.name)));
-        }
+        let mut places = match kind {
+            Deny::Twins => report.twins().map(plain).collect(),
+            Deny::Zero => rows(|p| p.zero_units > 0),
+            Deny::NonFinite => rows(|p| p.non_finite.is_some_and(|count| count > 0)),
+        };
         // Reports that are merged may have been made without it.
         if kind == Deny::NonFinite && report.non_finite.is_none() && report.error.is_none() {
             found.push(format!(
@@ -53,6 +50,31 @@ pub fn denied(report: &FileReport, deny: &[Deny]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use constinit_checkpoint::SpaceReport;
+
+    #[test]
+    fn units_of_a_space_are_judged_by_all_that_they_have() {
+        let row = |path: &str, space: Option<&str>| ParameterReport {
+            path: path.into(),
+            space: space.map(str::to_owned),
+            units: 2,
+            classes: 1,
+            ..ParameterReport::default()
+        };
+        let space =
+            |twins| SpaceReport { name: "h".into(), units: 2, twins, ..SpaceReport::default() };
+        let mut report = FileReport { file: "m".into(), ..FileReport::default() };
+        report.parameters = vec![row("in", Some("h"))];
+        report.spaces = Some(vec![space(2)]);
+        assert!(denied(&report, &[Deny::Twins]).is_empty());
+        report.spaces = Some(vec![space(1)]);
+        assert_eq!(denied(&report, &[Deny::Twins]), ["m: units that are alike in h"]);
+        report.parameters.push(row("other", None));
+        assert_eq!(
+            denied(&report, &[Deny::Twins]),
+            ["m: units that are alike in other and 1 more"]
+        );
+    }
 
     #[test]
     fn what_was_not_counted_is_not_taken_for_none() {

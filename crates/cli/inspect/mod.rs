@@ -5,7 +5,7 @@ pub mod markdown;
 pub mod table;
 pub mod text;
 
-use crate::args::{ComparedArgs, InspectArgs, Said};
+use crate::args::{ComparedArgs, Deny, InspectArgs, Said};
 use crate::failure::Failure;
 use crate::shard::Shard;
 use constinit_checkpoint::{
@@ -14,6 +14,8 @@ use constinit_checkpoint::{
 use constinit_symmetry::{AxesFile, Policy};
 use indicatif::{ProgressBar, ProgressStyle};
 use regex::Regex;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Inspects everything that was asked for and hands on one report a checkpoint, as they are made. A checkpoint that
@@ -47,6 +49,7 @@ pub fn inspect_all(
         found.iter().map(|(path, _)| Checkpoint::files_at(path).len().max(1)).collect();
     let all_files = counts.iter().sum();
     let checkpoints = found.len();
+    let job = job(args, axes.as_ref(), found.iter().map(|(path, _)| path.as_path()));
     let mut first = 0;
     for (number, ((path, error), count)) in found.into_iter().zip(counts).enumerate() {
         let files = [first, first + count];
@@ -57,6 +60,7 @@ pub fn inspect_all(
             checkpoint: [number, checkpoints],
             files,
             all_files,
+            job,
         });
         let mine = |file: usize| part.is_none_or(|part| part.does(files[0] + file));
         if !(0..count).any(mine) {
@@ -72,7 +76,7 @@ pub fn inspect_all(
             axes: axes.as_ref(),
             wanted: &|path| wanted.is(path),
             files: &mine,
-            non_finite: args.non_finite || args.output.deny.contains(&crate::args::Deny::NonFinite),
+            non_finite: counts_non_finite(args),
             progress: &|bytes| bar.inc(bytes),
         };
         let report = match error {
@@ -95,6 +99,24 @@ pub fn inspect_all(
     Ok(failed)
 }
 
+/// Whether entries that are not finite are counted whatever the size of a checkpoint.
+fn counts_non_finite(args: &InspectArgs) -> bool {
+    args.non_finite || args.output.deny.contains(&Deny::NonFinite)
+}
+
+/// A checksum of what is asked, and of what: the machines of a job have to agree in it.
+fn job<'p>(
+    args: &InspectArgs,
+    axes: Option<&AxesFile>,
+    checkpoints: impl Iterator<Item = &'p Path>,
+) -> u32 {
+    let ComparedArgs { tolerance, only, skip } = &args.compared;
+    let checkpoints: Vec<_> =
+        checkpoints.map(|path| (path.display().to_string(), bytes_of(path))).collect();
+    let asked = (tolerance, only, skip, counts_non_finite(args), axes);
+    crc32fast::hash(json(&(asked, checkpoints)).as_bytes())
+}
+
 /// What counts as alike.
 ///
 /// # Errors
@@ -108,6 +130,9 @@ pub fn policy(args: &ComparedArgs) -> Result<Policy, Failure> {
     }
 }
 
+/// Axes files are lists of names.
+const LARGEST_AXES: u64 = 1 << 26;
+
 /// An axes file.
 ///
 /// # Errors
@@ -116,7 +141,13 @@ pub fn policy(args: &ComparedArgs) -> Result<Policy, Failure> {
 pub fn read_axes(path: &Path) -> Result<AxesFile, Failure> {
     let wrong =
         |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    // Something that never ends is none, and neither is a checkpoint that was meant as one.
+    let file = File::open(path).map_err(|error| wrong(&error))?;
+    let mut text = String::new();
+    file.take(LARGEST_AXES + 1).read_to_string(&mut text).map_err(|error| wrong(&error))?;
+    if text.len() as u64 > LARGEST_AXES {
+        return Err(wrong(&format!("is no axes file: it has more than {LARGEST_AXES} bytes")));
+    }
     toml::from_str(&text).map_err(|error| wrong(&error))
 }
 
@@ -139,6 +170,14 @@ impl Wanted {
             only: regex("only", args.only.as_ref())?,
             skip: regex("skip", args.skip.as_ref())?,
         })
+    }
+
+    /// The options as they were given, if they were.
+    pub fn said(args: &ComparedArgs) -> Option<String> {
+        let options = [("only", &args.only), ("skip", &args.skip)];
+        let given = options.iter().filter_map(|(name, text)| Some((name, text.as_ref()?)));
+        let given: Vec<String> = given.map(|(name, text)| format!("--{name} {text}")).collect();
+        (!given.is_empty()).then(|| given.join(" "))
     }
 
     pub fn is(&self, path: &str) -> bool {

@@ -17,8 +17,9 @@ pub enum MergeError {
     },
     /// A report whose part no job has.
     #[error(
-        "the report of {file} was changed: shard {} of {}, checkpoint {} of {} and files {} to {} of {} are no part of any \
-         job", part.shard, part.of, part.checkpoint[0], part.checkpoint[1], part.files[0], part.files[1], part.all_files
+        "the report of {file}: shard {} of {}, checkpoint {} of {} and files {} to {} of {} (at most {}) are no part of \
+         any job", part.shard, part.of, part.checkpoint[0], part.checkpoint[1], part.files[0], part.files[1], part.all_files,
+        Part::MOST_FILES
     )]
     Impossible {
         /// The checkpoint.
@@ -26,8 +27,19 @@ pub enum MergeError {
         /// What it says.
         part: Part,
     },
-    /// Reports of jobs with other numbers of machines or checkpoints, of other checkpoints, or with other options.
-    #[error("the reports of {first} and {second} are of two different jobs")]
+    /// A report in a form that is not known here.
+    #[error("the report of {file} has the schema {schema}; 1 is known here")]
+    Schema {
+        /// The checkpoint.
+        file: String,
+        /// What it says.
+        schema: u32,
+    },
+    /// Reports of jobs with other numbers of machines, of other checkpoints, or with other options.
+    #[error(
+        "the reports of {first} and {second} are of two different jobs: of other checkpoints, made with other options, or \
+         shared among another number of machines"
+    )]
     TwoJobs {
         /// The checkpoint of one.
         first: String,
@@ -66,7 +78,14 @@ pub enum MergeError {
 /// let part = |shard, order| FileReport {
 ///     schema: 1,
 ///     file: format!("model{order}.safetensors"),
-///     part: Some(Part { shard, of: 2, checkpoint: [order, 2], files: [order, order + 1], all_files: 2 }),
+///     part: Some(Part {
+///         shard,
+///         of: 2,
+///         checkpoint: [order, 2],
+///         files: [order, order + 1],
+///         all_files: 2,
+///         job: 7,
+///     }),
 ///     ..FileReport::default()
 /// };
 /// let merged = merge(vec![part(2, 1), part(1, 0)])?;
@@ -84,6 +103,9 @@ pub enum MergeError {
 pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
     let mut parts = Vec::with_capacity(reports.len());
     for mut report in reports {
+        if report.schema != 1 {
+            return Err(MergeError::Schema { file: report.file, schema: report.schema });
+        }
         match report.part.take() {
             Some(part) if part.is_possible() => parts.push((part, report)),
             Some(part) => return Err(MergeError::Impossible { file: report.file, part }),
@@ -93,7 +115,8 @@ pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
     let Some((job, first)) = parts.first() else { return Err(MergeError::Nothing) };
     let job = *job;
     let same = |part: &Part| {
-        (part.of, part.all_files, part.checkpoint[1]) == (job.of, job.all_files, job.checkpoint[1])
+        let whole = |part: &Part| (part.of, part.all_files, part.checkpoint[1], part.job);
+        whole(part) == whole(&job)
     };
     if let Some((_, other)) = parts.iter().find(|(part, _)| !same(part)) {
         return Err(MergeError::TwoJobs { first: first.file.clone(), second: other.file.clone() });
@@ -101,8 +124,7 @@ pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
     // A report of a file that could not be read does not say what was asked.
     let mut asked = parts.iter().filter(|(_, report)| report.error.is_none());
     if let Some((_, first)) = asked.next()
-        && let Some((_, other)) =
-            asked.find(|(_, r)| (r.schema, r.tolerance) != (first.schema, first.tolerance))
+        && let Some((_, other)) = asked.find(|(_, r)| r.tolerance != first.tolerance)
     {
         return Err(MergeError::TwoJobs { first: first.file.clone(), second: other.file.clone() });
     }
@@ -125,7 +147,7 @@ pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
     let mut merged: Vec<(Part, FileReport)> = Vec::new();
     for (part, report) in by_place.into_values() {
         match merged.last_mut().filter(|(last, _)| last.checkpoint[0] == part.checkpoint[0]) {
-            Some((_, whole)) if whole.file != report.file => {
+            Some((last, whole)) if last.files != part.files || !may_be_joined(whole, &report) => {
                 let (first, second) = (whole.file.clone(), report.file);
                 return Err(MergeError::TwoJobs { first, second });
             }
@@ -134,6 +156,11 @@ pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
         }
     }
     Ok(merged.into_iter().map(|(_, report)| report).collect())
+}
+
+/// Whether two reports can be of one checkpoint. One that could not be read does not say how it is stored.
+fn may_be_joined(a: &FileReport, b: &FileReport) -> bool {
+    a.file == b.file && (a.error.is_some() || b.error.is_some() || a.format == b.format)
 }
 
 /// Adds what another machine says of the same checkpoint.
@@ -145,11 +172,12 @@ fn join(whole: &mut FileReport, part: FileReport) {
     whole.parameters.sort_by(|a, b| natural(&a.path, &b.path));
     whole.spaces = whole.spaces.take().or(spaces);
     whole.axes = whole.axes.or(axes);
-    whole.vectors += vectors;
+    // Of reports that were changed by hand.
+    whole.vectors = whole.vectors.saturating_add(vectors);
     if whole.passed_over.is_empty() {
         whole.passed_over = passed_over;
     }
-    whole.non_finite = whole.non_finite.zip(non_finite).map(|(a, b)| a + b);
+    whole.non_finite = whole.non_finite.zip(non_finite).map(|(a, b)| a.saturating_add(b));
     // The machine with the first file has the notes on the checkpoint, all have those on how it was read.
     let (mut more, mut fewer) = (notes, std::mem::take(&mut whole.notes));
     if fewer.len() > more.len() {

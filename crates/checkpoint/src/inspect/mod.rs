@@ -7,7 +7,9 @@ mod runs;
 pub(crate) mod spaces;
 pub(crate) mod units;
 
-use constinit_symmetry::{AxesFile, Orientation, Policy};
+use std::collections::HashSet;
+
+use constinit_symmetry::{AxesFile, AxesSpec, Orientation, Policy};
 use rayon::prelude::*;
 
 use crate::checkpoint::{Checkpoint, Entries};
@@ -99,10 +101,32 @@ pub fn inspect(
         ..FileReport::default()
     };
     // What belongs to the checkpoint and to none of its files is said with the first one.
-    if (questions.files)(0) {
+    let first = (questions.files)(0);
+    if first {
         report.passed_over = checkpoint.passed_over().clone();
         report.notes = checkpoint.notes().to_vec();
-        add_spaces(checkpoint, questions, &mut report)?;
+    }
+    match axes(checkpoint, questions)? {
+        Axes::Known(spec, from) => {
+            for row in &mut report.parameters {
+                row.space = space_of(&spec, &row.path, row.axis);
+            }
+            if first {
+                report.notes.extend(not_named(checkpoint, &spec, from));
+                let spaces = wanted_spaces(&spec, questions.wanted);
+                if !spaces.is_empty() {
+                    let mut all = spaces::spaces(checkpoint, &spec, &questions.policy)?;
+                    all.retain(|space| spaces.contains(space.name.as_str()));
+                    report.spaces = Some(all);
+                    report.axes = Some(from);
+                }
+            }
+        }
+        Axes::Large if first => report.notes.push(
+            "a plain chain of linear layers; give its axes to have its spaces, which reads everything"
+                .into(),
+        ),
+        Axes::Large | Axes::Unknown => {}
     }
     if !count {
         report.notes.push("non-finite entries were not counted: that reads everything".into());
@@ -111,39 +135,54 @@ pub fn inspect(
     Ok(report)
 }
 
-fn add_spaces(
-    checkpoint: &Checkpoint,
-    questions: &Questions<'_>,
-    report: &mut FileReport,
-) -> Result<(), CheckpointError> {
-    let (spec, from) = match questions.axes {
-        Some(axes) => {
-            let (spec, others) = spaces::given(checkpoint, axes)?;
-            if let Some(first) = others.first() {
-                let more = others.len() - 1;
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                report.notes.push(format!("not in the axes file: {first}{more}"));
-            }
-            (spec, AxesFrom::Given)
+/// What is known of the axes of a checkpoint.
+enum Axes {
+    Known(AxesSpec, AxesFrom),
+    /// A chain that is too large to be read unasked.
+    Large,
+    Unknown,
+}
+
+fn axes(checkpoint: &Checkpoint, questions: &Questions<'_>) -> Result<Axes, CheckpointError> {
+    if let Some(axes) = questions.axes {
+        return Ok(Axes::Known(spaces::given(checkpoint, axes)?, AxesFrom::Given));
+    }
+    Ok(match chain::chain(checkpoint) {
+        Some(spec) if checkpoint.bytes() <= SMALL_CHAIN => {
+            let spec = spec.map_err(CheckpointError::symmetry(checkpoint.path()))?;
+            Axes::Known(spec, AxesFrom::Inferred)
         }
-        None => match chain::chain(checkpoint) {
-            Some(spec) if checkpoint.bytes() <= SMALL_CHAIN => {
-                let spec = spec.map_err(CheckpointError::symmetry(checkpoint.path()))?;
-                (spec, AxesFrom::Inferred)
-            }
-            Some(_) => {
-                report.notes.push(
-                    "a plain chain of linear layers; give its axes to have its spaces, which reads everything"
-                        .into(),
-                );
-                return Ok(());
-            }
-            None => return Ok(()),
-        },
+        Some(_) => Axes::Large,
+        None => Axes::Unknown,
+    })
+}
+
+/// The name of the space that an axis of a parameter stands on.
+fn space_of(spec: &AxesSpec, path: &str, axis: usize) -> Option<String> {
+    let param = &spec.params()[spec.param_id(path)?.get()];
+    let space = param.axes().get(axis)?.axis.space()?;
+    Some(spec.spaces()[space.get()].name().to_owned())
+}
+
+/// The names of the spaces that parameters stand on that are looked at.
+fn wanted_spaces<'s>(spec: &'s AxesSpec, wanted: &dyn Fn(&str) -> bool) -> HashSet<&'s str> {
+    let params = spec.params().iter().filter(|param| wanted(param.path()));
+    let spaces = params.flat_map(|param| param.axes().iter().filter_map(|axis| axis.axis.space()));
+    spaces.map(|space| spec.spaces()[space.get()].name()).collect()
+}
+
+/// A note where an axes file says nothing of parameters.
+fn not_named(checkpoint: &Checkpoint, spec: &AxesSpec, from: AxesFrom) -> Option<String> {
+    if from == AxesFrom::Inferred {
+        return None;
+    }
+    let mut others = spaces::not_named(checkpoint, spec);
+    let first = others.next()?;
+    let more = match others.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
     };
-    report.spaces = Some(spaces::spaces(checkpoint, &spec, &questions.policy)?);
-    report.axes = Some(from);
-    Ok(())
+    Some(format!("not in the axes file: {first}{more}"))
 }
 
 /// What was seen of one parameter.

@@ -74,6 +74,10 @@ pub struct ParameterReport {
     /// The parameter that the units are joined with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<String>,
+    /// The space that the units belong to, where the axes are known: [`FileReport::spaces`] then says which of them are
+    /// twins, with what other parameters have of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space: Option<String>,
     /// The largest difference within a class, where a tolerance was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<f64>,
@@ -119,17 +123,21 @@ pub struct Part {
     pub files: [usize; 2],
     /// How many files the job has.
     pub all_files: usize,
+    /// A checksum of the job: its checkpoints, their sizes, and what is asked of them. All machines of a job have one.
+    pub job: u32,
 }
 
 impl Part {
+    /// More files than this are not one job.
+    pub const MOST_FILES: usize = 1 << 24;
+
     /// Whether its numbers can be those of a job.
     pub(crate) fn is_possible(&self) -> bool {
-        const MOST_FILES: usize = 1 << 24;
         (1..=self.of).contains(&self.shard)
             && self.checkpoint[0] < self.checkpoint[1]
             && self.files[0] < self.files[1]
             && self.files[1] <= self.all_files
-            && self.all_files <= MOST_FILES
+            && self.all_files <= Self::MOST_FILES
     }
 
     /// Whether the machine does the file of this number.
@@ -163,10 +171,11 @@ impl FileReport {
         })
     }
 
-    /// Whether units of one parameter, or of one space, are alike.
-    pub fn has_twins(&self) -> bool {
-        let spaces = self.spaces.iter().flatten();
-        self.parameters.iter().any(|p| p.classes < p.units)
-            || spaces.into_iter().any(|s| s.twins < s.units)
+    /// Where there are twins: the parameters whose units belong to no known space and are alike, and the spaces that
+    /// have some. Units of a space may have the same row in one parameter and differ in another.
+    pub fn twins(&self) -> impl Iterator<Item = &str> {
+        let rows = self.parameters.iter().filter(|p| p.space.is_none() && p.classes < p.units);
+        let spaces = self.spaces.iter().flatten().filter(|space| space.twins < space.units);
+        rows.map(|p| p.path.as_str()).chain(spaces.map(|space| space.name.as_str()))
     }
 }

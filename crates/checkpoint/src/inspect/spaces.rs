@@ -12,13 +12,20 @@ use crate::format::Other;
 use crate::numbers::Numbers;
 use crate::parameter::Parameter;
 
-/// The spec of an axes file for a checkpoint's parameters, and the floating parameters that it does not name.
+/// The floating parameters that a spec says nothing of.
+pub(crate) fn not_named<'c>(
+    checkpoint: &'c Checkpoint,
+    spec: &AxesSpec,
+) -> impl Iterator<Item = &'c str> {
+    let paths = checkpoint.parameters().iter().map(Parameter::path);
+    paths.filter(|path| spec.param_id(path).is_none())
+}
+
+/// The spec of an axes file for a checkpoint's parameters, or for some of them.
 ///
-/// It may also name tensors that are passed over, to say that their axes are fixed: what they say of units is not read.
-pub(crate) fn given(
-    checkpoint: &Checkpoint,
-    axes: &AxesFile,
-) -> Result<(AxesSpec, Vec<String>), CheckpointError> {
+/// The file may also name tensors that are passed over, to say that their axes are fixed: what they say of units is not
+/// read.
+pub(crate) fn given(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
     let mut axes = axes.clone();
     for other in checkpoint.others() {
         if let Some(names) = axes.axes.remove(&other.path) {
@@ -40,14 +47,11 @@ pub(crate) fn given(
     let orientation = |path: &str| {
         checkpoint.parameter(path).map_or(Orientation::Unknown, |p| checkpoint.orientation(p))
     };
-    let parameters = checkpoint.parameters().iter();
-    let others = parameters.clone().filter(|p| !named(p)).map(|p| p.path().to_owned()).collect();
-    let named: Vec<_> = parameters.filter(named).map(|p| (p.path(), p.shape())).collect();
-    let spec = axes
-        .into_builder_with(orientation)
+    let named = checkpoint.parameters().iter().filter(named).map(|p| (p.path(), p.shape()));
+    let named: Vec<_> = named.collect();
+    axes.into_builder_with(orientation)
         .build(named)
-        .map_err(CheckpointError::axes(checkpoint.path()))?;
-    Ok((spec, others))
+        .map_err(CheckpointError::axes(checkpoint.path()))
 }
 
 /// An error where an axes file puts a tensor on a space whose numbers are not read.
