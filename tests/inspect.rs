@@ -311,6 +311,18 @@ fn what_happened_between_two_steps() {
     let w = &folder.run(&near).ok().json()[0]["parameters"][1];
     assert_eq!(w["drifted"], json!([{"units": [0, 1], "spread": 0.5}]));
     folder.run(&["diff", "a.safetensors", "nowhere"]).refused(2, "nowhere: No such file");
+    let none = ["diff", "a.safetensors", "b.safetensors", "--only", "v", "--skip", "x"];
+    folder.run(&none).refused(2, "--only v --skip x: no parameter has a name like that");
+    // Numbers of another type.
+    let bytes: Vec<u8> =
+        [1.0_f64, 1.0, 2.0, 2.0, 3.0, 4.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F64, vec![6, 1], &bytes).unwrap();
+    serialize_to_file([("w", view)], None, &folder.join("wide.safetensors")).unwrap();
+    let retyped = ["diff", "a.safetensors", "wide.safetensors", "--only", "w"];
+    let text = folder.run(&retyped).ok().stdout;
+    assert!(text.contains("F32 became F64"), "{text}");
+    let json = folder.run(&[&retyped[..], &["--json"]].concat()).ok().json();
+    assert_eq!(json[0]["parameters"][0]["types"], json!(["F32", "F64"]));
 }
 
 #[test]

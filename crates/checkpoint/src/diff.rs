@@ -38,6 +38,9 @@ pub struct ParameterDiff {
     pub largest_change: Option<f64>,
     /// The row-major number of that entry.
     pub at: Option<usize>,
+    /// The types of the numbers before and after, as safetensors names them, where they differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub types: Option<[String; 2]>,
     /// Units; absent for parameters with fewer than two axes or without entries, as are the classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub units: Option<usize>,
@@ -144,6 +147,7 @@ fn compare(
         path: old.path().into(),
         largest_change: largest_change.is_finite().then_some(largest_change),
         at,
+        types: (old.dtype() != new.dtype()).then(|| parameters.map(|p| p.dtype().name().into())),
         ..ParameterDiff::default()
     };
     if old.shape().len() < 2 || old.entries() == 0 {

@@ -10,6 +10,12 @@ pub fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let policy = policy(&args.compared)?;
     let wanted = Wanted::new(&args.compared)?;
     let [before, after] = [Checkpoint::open(&args.before)?, Checkpoint::open(&args.after)?];
+    let mut parameters = before.parameters().iter().chain(after.parameters());
+    if let Some(options) = Wanted::said(&args.compared)
+        && !parameters.any(|parameter| wanted.is(parameter.path()))
+    {
+        return Err(Failure::usage(format!("{options}: no parameter has a name like that")));
+    }
     let bar = progress(bytes_of(&args.before) + bytes_of(&args.after));
     let report =
         compare(&before, &after, &policy, &|path| wanted.is(path), &|bytes| bar.inc(bytes))?;

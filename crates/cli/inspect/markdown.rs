@@ -1,6 +1,8 @@
 //! Reports as Markdown, for the comments of pull requests.
 
-use super::text::{notes, parameter_rows, plain, space_rows, spaces_title, summary};
+use super::text::{
+    alike, is_finding, notes, parameter_rows, plain, space_rows, spaces_title, summary,
+};
 use constinit_checkpoint::FileReport;
 
 /// A section of one checkpoint: what was found, in full; what is as it should be, as a number.
@@ -9,20 +11,23 @@ pub fn report(report: &FileReport) -> String {
     for note in notes(report) {
         text += &format!("- {}\n", cell(&note));
     }
-    let found = |number: usize| {
-        let p = &report.parameters[number];
-        p.classes < p.units
-            || p.zero_units + p.constant_units > 0
-            || p.non_finite.is_some_and(|n| n > 0)
-    };
     let (heading, rows) = parameter_rows(report);
-    let (shown, others): (Vec<_>, Vec<_>) =
-        rows.into_iter().enumerate().partition(|(number, _)| found(*number));
+    let (shown, others): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .enumerate()
+        .partition(|(number, _)| is_finding(&report.parameters[*number]));
     if !shown.is_empty() {
         text += &format!("\n{}", table(&heading, shown.into_iter().map(|(_, row)| row)));
     }
-    if !others.is_empty() {
-        text += &format!("\nNothing found in {} parameters.\n", others.len());
+    let alike = alike(report);
+    if !alike.is_empty() {
+        text += "\n";
+        text.extend(alike.iter().map(|line| format!("- {}\n", cell(line))));
+    }
+    match others.len() {
+        0 => {}
+        1 => text += "\nNothing found in 1 parameter.\n",
+        others => text += &format!("\nNothing found in {others} parameters.\n"),
     }
     let (heading, rows) = space_rows(report);
     if !rows.is_empty() {
@@ -64,9 +69,11 @@ mod tests {
             units: 2,
             classes: 1,
             largest_class: 2,
+            alike: vec![vec![0, 1]],
             ..ParameterReport::default()
         };
-        let other = ParameterReport { classes: 2, path: "c".into(), ..alike.clone() };
+        let other =
+            ParameterReport { classes: 2, path: "c".into(), alike: vec![], ..alike.clone() };
         let all = FileReport {
             file: "m".into(),
             parameters: vec![alike, other],
@@ -78,7 +85,8 @@ mod tests {
              | parameter | shape | type | units | classes | largest | zero | constant |\n\
              | --- | --- | --- | --- | --- | --- | --- | --- |\n\
              | a\\|b | \\[2, 1\\] | F32 | 2 | 1 | 2 | 0 | 0 |\n\n\
-             Nothing found in 1 parameters.\n\n"
+             - a\\|b: units 0, 1 are alike\n\n\
+             Nothing found in 1 parameter.\n\n"
         );
     }
 }

@@ -1,6 +1,9 @@
 //! Reports as tables on a screen.
 
-use super::text::{notes, parameter_rows, plain, space_rows, spaces_title, summary};
+use super::text::{
+    alike, first_lines, is_finding, list, notes, parameter_rows, plain, space_rows, spaces_title,
+    summary,
+};
 use anstyle::{AnsiColor, Style};
 use constinit_checkpoint::{DiffReport, FileReport, Reshaped};
 
@@ -20,23 +23,11 @@ pub fn report(report: &FileReport) -> String {
         text += &format!("{note}\n");
     }
     let (heading, rows) = parameter_rows(report);
-    let found: Vec<bool> = report
-        .parameters
-        .iter()
-        .map(|p| {
-            p.classes < p.units
-                || p.zero_units + p.constant_units > 0
-                || p.non_finite.is_some_and(|n| n > 0)
-        })
-        .collect();
+    let found: Vec<bool> = report.parameters.iter().map(is_finding).collect();
     if !rows.is_empty() {
         text += &format!("\n{}", table(&heading, &rows, &found));
     }
-    let alike =
-        report.parameters.iter().flat_map(|p| p.alike.iter().map(|class| (p.path.as_str(), class)));
-    let alike =
-        alike.map(|(path, class)| format!("{}: units {} are alike", plain(path), list(class)));
-    text += &lines("", alike.collect());
+    text += &indented("", alike(report));
     let (heading, rows) = space_rows(report);
     if !rows.is_empty() {
         let found: Vec<bool> = report
@@ -106,6 +97,7 @@ pub fn diff(report: &DiffReport) -> String {
     text += &format!("\n{}", table(&heading, &rows, &found));
     for p in &report.parameters {
         let mut lines = Vec::new();
+        lines.extend(p.types.as_ref().map(|[was, is]| format!("{was} became {is}")));
         lines.extend(p.split.iter().map(|s| {
             format!(
                 "units {} came apart into {}, by up to {}",
@@ -124,7 +116,7 @@ pub fn diff(report: &DiffReport) -> String {
         }));
         if !lines.is_empty() {
             text += &format!("\n{}", plain(&p.path));
-            text += &self::lines("  ", lines);
+            text += &indented("  ", first_lines(lines));
         }
     }
     text
@@ -164,28 +156,14 @@ pub fn reshaped(report: &Reshaped) -> String {
     }
 }
 
-/// Lines and unit numbers that are shown of one parameter.
-const MOST: usize = 8;
-
-/// A blank line and the first few lines.
-fn lines(indent: &str, mut lines: Vec<String>) -> String {
-    let more = lines.len().saturating_sub(MOST);
-    lines.truncate(MOST);
-    if more > 0 {
-        lines.push(format!("and {more} more (--json has all)"));
-    }
+/// A blank line and these, if there are any.
+fn indented(indent: &str, lines: Vec<String>) -> String {
     let lines: String = lines.iter().map(|line| format!("{indent}{line}\n")).collect();
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 fn change(by: Option<f64>) -> String {
     by.map_or("not finite".into(), |by| if by == 0.0 { "0".into() } else { format!("{by:.3e}") })
-}
-
-fn list(units: &[usize]) -> String {
-    let shown: Vec<String> = units.iter().take(MOST).map(ToString::to_string).collect();
-    let more = if units.len() > MOST { format!(", ... ({})", units.len()) } else { String::new() };
-    shown.join(", ") + &more
 }
 
 /// Columns are as wide as their widest cell up to this: a file can hold names of any length, and every row is filled up.

@@ -1,20 +1,18 @@
 //! Names and counts as text.
 
-use constinit_checkpoint::FileReport;
+use constinit_checkpoint::{FileReport, ParameterReport};
 
-/// A name from a file, without what a terminal would obey.
+/// A name from a file, without what a terminal would obey or nobody could see.
 pub fn plain(name: &str) -> String {
-    let shown = |c: char| {
-        if c.is_control()
-            || ('\u{202a}'..='\u{202e}').contains(&c)
-            || ('\u{2066}'..='\u{2069}').contains(&c)
-        {
-            c.escape_default().to_string()
-        } else {
-            c.to_string()
+    let mut text = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '"' | '\'' | '\\' => text.push(c),
+            // Behind another letter, so that an accent is left on it.
+            _ => text.extend(['a', c].iter().collect::<String>().escape_debug().skip(1)),
         }
-    };
-    name.chars().map(shown).collect()
+    }
+    text
 }
 
 /// What was found in a sentence: "258 units are 257; 2 are zero".
@@ -73,6 +71,42 @@ pub fn notes(report: &FileReport) -> Vec<String> {
     notes
 }
 
+/// Lines and unit numbers that are shown of one parameter.
+pub const MOST: usize = 8;
+
+/// The numbers of units, the first few of them.
+pub fn list(units: &[usize]) -> String {
+    let shown: Vec<String> = units.iter().take(MOST).map(ToString::to_string).collect();
+    let more = if units.len() > MOST { format!(", ... ({})", units.len()) } else { String::new() };
+    shown.join(", ") + &more
+}
+
+/// The first few lines, and how many more there are.
+pub fn first_lines(mut lines: Vec<String>) -> Vec<String> {
+    let more = lines.len().saturating_sub(MOST);
+    lines.truncate(MOST);
+    if more > 0 {
+        lines.push(format!("and {more} more (--json has all)"));
+    }
+    lines
+}
+
+/// Which units of which parameter are alike, the first few classes.
+pub fn alike(report: &FileReport) -> Vec<String> {
+    let classes =
+        report.parameters.iter().flat_map(|p| p.alike.iter().map(|class| (p.path.as_str(), class)));
+    let lines =
+        classes.map(|(path, class)| format!("{}: units {} are alike", plain(path), list(class)));
+    first_lines(lines.collect())
+}
+
+/// Whether something was found in a parameter.
+pub fn is_finding(p: &ParameterReport) -> bool {
+    p.classes < p.units
+        || p.zero_units + p.constant_units > 0
+        || p.non_finite.is_some_and(|count| count > 0)
+}
+
 /// The title above the spaces.
 pub fn spaces_title(report: &FileReport) -> &'static str {
     match report.axes {
@@ -127,12 +161,16 @@ pub fn space_rows(report: &FileReport) -> (Vec<&'static str>, Vec<Vec<String>>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use constinit_checkpoint::ParameterReport;
 
     #[test]
     fn names_do_not_reach_the_terminal_as_commands() {
         assert_eq!(plain("a\u{1b}[31mb\n\u{202e}c"), "a\\u{1b}[31mb\\n\\u{202e}c");
         assert_eq!(plain("schicht.\u{fc}ber"), "schicht.\u{fc}ber");
+        assert_eq!(
+            plain("a\u{200b}b\u{200f}\u{61c}\u{2028}"),
+            "a\\u{200b}b\\u{200f}\\u{61c}\\u{2028}"
+        );
+        assert_eq!(plain("C:\\\"e\u{301}\" '\u{1f600}'"), "C:\\\"e\u{301}\" '\u{1f600}'");
     }
 
     #[test]
