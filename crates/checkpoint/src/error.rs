@@ -98,6 +98,12 @@ pub enum CheckpointError {
         /// The difference.
         problem: String,
     },
+    /// Somebody asked to stop.
+    #[error("{} was not written: stopped", file.display())]
+    Stopped {
+        /// The file that would have been written.
+        file: PathBuf,
+    },
     /// More memory than there is.
     #[error("{}: no memory for the {bytes} bytes of `{parameter}`", file.display())]
     Memory {
@@ -145,6 +151,7 @@ impl CheckpointError {
             | Self::Axes { file, .. }
             | Self::Symmetry { file, .. }
             | Self::NotVerified { file, .. }
+            | Self::Stopped { file }
             | Self::Memory { file, .. } => file,
         }
     }

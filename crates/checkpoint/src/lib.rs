@@ -69,7 +69,7 @@ pub use inspect::{
 pub use numbers::Numbers;
 pub use parameter::Parameter;
 pub use reshape::{Outputs, Reshaped, SpaceChange, break_file, collapse_file};
-pub use write::NewFile;
+pub use write::{Destination, NewFile};
 
 /// The README's example, kept compiling.
 #[cfg(doctest)]

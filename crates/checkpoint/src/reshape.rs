@@ -1,7 +1,5 @@
 //! Checkpoints with fewer units, or with units that differ: the same function, written to a new file.
 
-use std::path::Path;
-
 use constinit_symmetry::{
     AxesFile, AxesSpec, OwnedParam, ParamView, Symmetry, break_symmetry, collapse,
     forward_lumpable, twins,
@@ -13,7 +11,7 @@ use crate::error::CheckpointError;
 use crate::inspect::chain;
 use crate::inspect::spaces::{Loaded, given, not_named};
 use crate::verify::{self, Sums};
-use crate::write::NewFile;
+use crate::write::{Destination, NewFile};
 
 /// What was written, and how it was checked. Its JSON form is what `collapse` and `break` print.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -78,10 +76,10 @@ pub struct Outputs {
 /// Where the axes do not fit or do not cover the checkpoint, where a parameter has entries that are not finite or units
 /// add up to such, where the checkpoint cannot be read or the new one not be written, and where what was written does not
 /// compute the same; then nothing is at `out`.
-pub fn collapse_file(
+pub fn collapse_file<'d>(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
-    out: &Path,
+    out: impl Into<Destination<'d>>,
 ) -> Result<Reshaped, CheckpointError> {
     let symmetry = CheckpointError::symmetry(checkpoint.path());
     let spec = whole(checkpoint, axes)?;
@@ -91,7 +89,7 @@ pub fn collapse_file(
     let classes = forward_lumpable(&spec, &views, &[]).map_err(&symmetry)?;
     let collapsed = collapse(&classes, &views).map_err(&symmetry)?;
     let made = Made { spec: collapsed.spec(), params: collapsed.params() };
-    finish(checkpoint, out, (&classes, &views), &made, Vec::new())
+    finish(checkpoint, out.into(), (&classes, &views), &made, Vec::new())
 }
 
 /// Changes the outgoing weights of twins by at most `scale`, so that training can separate them, and writes the network
@@ -100,10 +98,10 @@ pub fn collapse_file(
 /// # Errors
 ///
 /// As [`collapse_file`]; and for a scale that is negative or not finite.
-pub fn break_file(
+pub fn break_file<'d>(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
-    out: &Path,
+    out: impl Into<Destination<'d>>,
     scale: f64,
     seed: u64,
 ) -> Result<Reshaped, CheckpointError> {
@@ -116,7 +114,7 @@ pub fn break_file(
     let broken = break_symmetry(&classes, &views, scale, seed).map_err(&symmetry)?;
     let inseparable = broken.inseparable().iter().map(ToString::to_string).collect();
     let made = Made { spec: &spec, params: broken.params() };
-    finish(checkpoint, out, (&classes, &views), &made, inseparable)
+    finish(checkpoint, out.into(), (&classes, &views), &made, inseparable)
 }
 
 /// The new network.
@@ -154,7 +152,7 @@ fn check_finite(checkpoint: &Checkpoint, loaded: &Loaded<'_>) -> Result<(), Chec
 /// Writes, reads back, checks, and only then gives the file its name.
 fn finish(
     checkpoint: &Checkpoint,
-    out: &Path,
+    out: Destination<'_>,
     (classes, views): (&Symmetry, &[ParamView<'_>]),
     made: &Made<'_>,
     inseparable: Vec<String>,
@@ -165,7 +163,7 @@ fn finish(
     let loaded = Loaded::new(&written, made.spec)?;
     let now = loaded.views().map_err(&symmetry)?;
     let Sums { largest, place } = verify::sums(classes, views, made.spec, &now);
-    let wrong = |problem| CheckpointError::NotVerified { file: out.into(), problem };
+    let wrong = |problem| CheckpointError::NotVerified { file: out.path().into(), problem };
     if let Some(place) = place {
         return Err(wrong(format!("sums of `{place}` differ by {largest:e} of their size")));
     }
@@ -183,7 +181,7 @@ fn finish(
     let report = Reshaped {
         schema: 1,
         file: checkpoint.path().display().to_string(),
-        out: out.display().to_string(),
+        out: out.path().display().to_string(),
         entries: [views, &now].map(|views| views.iter().map(ParamView::entries).sum()),
         spaces: spaces.collect(),
         inseparable,
@@ -191,6 +189,7 @@ fn finish(
         outputs,
         notes: guesses(checkpoint, made.spec),
     };
+    out.go_on()?;
     file.keep()?;
     Ok(report)
 }

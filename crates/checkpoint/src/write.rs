@@ -19,6 +19,38 @@ use crate::parameter::Parameter;
 /// Bytes that are copied at a time.
 const BLOCK: u64 = 1 << 20;
 
+/// Where a checkpoint is to be written. A path is one.
+#[derive(Clone, Copy)]
+pub struct Destination<'d> {
+    place: &'d Path,
+    stop: &'d dyn Fn() -> bool,
+}
+
+impl<'d> Destination<'d> {
+    /// Written unless this says to stop, which is asked for every piece: then nothing is left of it.
+    pub fn unless(self, stop: &'d dyn Fn() -> bool) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// The path.
+    pub fn path(&self) -> &'d Path {
+        self.place
+    }
+
+    pub(crate) fn go_on(&self) -> Result<(), CheckpointError> {
+        if (self.stop)() {
+            return Err(CheckpointError::Stopped { file: self.place.into() });
+        }
+        Ok(())
+    }
+}
+
+impl<'d, P: AsRef<Path> + ?Sized> std::convert::From<&'d P> for Destination<'d> {
+    fn from(place: &'d P) -> Self {
+        Self { place: place.as_ref(), stop: &|| false }
+    }
+}
+
 /// A file that is whole but has not got its name yet. Dropped, it is gone.
 #[derive(Debug)]
 pub struct NewFile {
@@ -36,12 +68,15 @@ impl NewFile {
     /// - [`CheckpointError::Exists`] where something is at `place`;
     /// - [`CheckpointError::NoParameter`] for a replaced parameter that the original does not have;
     /// - [`CheckpointError::Io`] where the disk is full or refuses; [`CheckpointError::NotVerified`] where what is read
-    ///   back is not what was written.
-    pub fn write(
-        place: &Path,
+    ///   back is not what was written;
+    /// - [`CheckpointError::Stopped`] where the destination says so.
+    pub fn write<'d>(
+        to: impl Into<Destination<'d>>,
         original: &Checkpoint,
         replaced: &[OwnedParam],
     ) -> Result<Self, CheckpointError> {
+        let to = to.into();
+        let place = to.path();
         if !matches!(original.format(), Format::Safetensors | Format::ShardedSafetensors) {
             let problem =
                 format!("a {} file: only safetensors files are written anew", original.format());
@@ -67,13 +102,16 @@ impl NewFile {
         writer.write_all(&(header.len() as u64).to_le_bytes()).map_err(io)?;
         writer.write_all(&header).map_err(io)?;
         for tensor in &tensors {
-            tensor.each_block(original, |block| writer.write_all(block).map_err(io))?;
+            tensor.each_block(original, |block| {
+                to.go_on()?;
+                writer.write_all(block).map_err(io)
+            })?;
         }
         let file = writer.into_inner().map_err(|error| io(error.into_error()))?;
         file.as_file().sync_all().map_err(io)?;
         original.check_unchanged()?;
         let new = Self { file, place: place.into() };
-        new.check(original, &tensors)?;
+        new.check(original, &tensors, &to)?;
         Ok(new)
     }
 
@@ -106,7 +144,12 @@ impl NewFile {
     }
 
     /// Compares every byte with what was to be written.
-    fn check(&self, original: &Checkpoint, tensors: &[Tensor<'_>]) -> Result<(), CheckpointError> {
+    fn check(
+        &self,
+        original: &Checkpoint,
+        tensors: &[Tensor<'_>],
+        to: &Destination<'_>,
+    ) -> Result<(), CheckpointError> {
         let wrong = |problem| CheckpointError::NotVerified { file: self.place.clone(), problem };
         let written = self.open().map_err(|error| wrong(error.to_string()))?;
         let wrong = |path: &str| wrong(format!("`{path}` differs"));
@@ -127,6 +170,7 @@ impl NewFile {
             };
             let mut offset = place.ok_or_else(|| wrong(&tensor.path))?;
             tensor.each_block(original, |block| {
+                to.go_on()?;
                 let found = written.bytes_at(0, offset, block.len() as u64)?;
                 offset += block.len() as u64;
                 if found == block { Ok(()) } else { Err(wrong(&tensor.path)) }
@@ -273,14 +317,15 @@ mod tests {
         let all = tensors(&original, &[]).unwrap();
         let place = folder.path().join("new");
         let new = NewFile::write(&place, &original, &[]).unwrap();
-        assert!(new.check(&original, &all).is_ok());
+        let to = Destination::from(&place);
+        assert!(new.check(&original, &all, &to).is_ok());
         let written = std::fs::read(new.file.path()).unwrap();
         for (back, name) in [(1, "`n`"), (2, "`w`")] {
             let mut changed = written.clone();
             let at = changed.len() - back;
             changed[at] ^= 1;
             std::fs::write(new.file.path(), changed).unwrap();
-            let error = new.check(&original, &all).unwrap_err().to_string();
+            let error = new.check(&original, &all, &to).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
         }
         drop(new);

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{file, sample};
-use constinit_checkpoint::{Checkpoint, CheckpointError, break_file, collapse_file};
+use constinit_checkpoint::{Checkpoint, CheckpointError, Destination, break_file, collapse_file};
 use constinit_symmetry::AxesFile;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use std::collections::HashMap;
@@ -150,6 +150,29 @@ fn what_is_not_finite_is_not_blamed_on_the_disk() {
         assert!(error.contains(saying), "{error}");
         assert!(!out.exists());
     }
+}
+
+#[test]
+fn who_stops_finds_nothing_left() {
+    let folder = tempdir().unwrap();
+    let original = original(&folder);
+    let out = folder.path().join("out");
+    // At every moment at which it is asked, until it is not asked any more.
+    let mut asked = 0;
+    let stopped = (0_usize..).find(|&after| {
+        let left = std::cell::Cell::new(after);
+        let stop = || left.replace(left.get().saturating_sub(1)) == 0;
+        let written = collapse_file(&original, &axes(AXES), Destination::from(&out).unless(&stop));
+        asked = after;
+        match written {
+            Err(CheckpointError::Stopped { .. }) => {
+                assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+                false
+            }
+            other => other.is_ok(),
+        }
+    });
+    assert!(stopped.is_some() && asked > 10 && out.exists(), "{asked}");
 }
 
 #[test]

@@ -1,20 +1,44 @@
 //! `constinit collapse` and `constinit break`: checkpoints with fewer units, or with units that differ.
 
 use super::print;
-use constinit_checkpoint::{Checkpoint, Reshaped, break_file, collapse_file};
+use constinit_checkpoint::{
+    Checkpoint, CheckpointError, Destination, Reshaped, break_file, collapse_file,
+};
 use constinit_cli::args::{BreakArgs, CollapseArgs, RewriteArgs};
 use constinit_cli::failure::Failure;
+use constinit_cli::inspect::text::plain;
 use constinit_cli::inspect::{json, read_axes, table};
+use constinit_cli::run::Interrupt;
 use constinit_symmetry::AxesFile;
+use std::path::Path;
 
 pub fn collapse(args: &CollapseArgs) -> Result<(), Failure> {
     let (checkpoint, axes) = read(&args.files)?;
-    report(&collapse_file(&checkpoint, &axes, &args.files.out)?, args.json)
+    let written = unless_interrupted(&args.files.out, |out| collapse_file(&checkpoint, &axes, out));
+    report(&written?, args.json)
 }
 
 pub fn break_up(args: &BreakArgs) -> Result<(), Failure> {
     let (checkpoint, axes) = read(&args.files)?;
-    report(&break_file(&checkpoint, &axes, &args.files.out, args.scale, args.seed)?, args.json)
+    let written = unless_interrupted(&args.files.out, |out| {
+        break_file(&checkpoint, &axes, out, args.scale, args.seed)
+    });
+    report(&written?, args.json)
+}
+
+/// Writes a file that a signal leaves nothing of.
+fn unless_interrupted(
+    out: &Path,
+    write: impl FnOnce(Destination<'_>) -> Result<Reshaped, CheckpointError>,
+) -> Result<Reshaped, Failure> {
+    let interrupt = Interrupt::listen(false);
+    let written = write(Destination::from(out).unless(&|| interrupt.signal().is_some()));
+    match (written, interrupt.signal()) {
+        (Err(error @ CheckpointError::Stopped { .. }), Some(signal)) => {
+            Err(Failure::interrupted(signal, plain(&error.to_string())))
+        }
+        (written, _) => Ok(written?),
+    }
 }
 
 fn read(files: &RewriteArgs) -> Result<(Checkpoint, AxesFile), Failure> {
