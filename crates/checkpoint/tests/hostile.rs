@@ -147,6 +147,9 @@ fn archives_that_lie() {
     let pickle = tensor(0, &[2, 2], &[2, 1]);
     refuses(zip(&[]), "without a `data.pkl`");
     refuses(zip(&[Packed::stored("a/data.pkl", &pickle)]), "its storage `0` is not in the file");
+    let storage = Packed::stored("a/data/0", &[0; 16]);
+    let twice = [Packed::stored("a/data.pkl", &pickle), storage, storage];
+    refuses(zip(&twice), "a second entry `a/data/0`");
     // Ten gigabytes of zeros in a few bytes: said, not unpacked.
     for name in ["a/data.pkl", "a/data/0"] {
         let bomb = Packed { name, bytes: b"\x03\x00", method: 8, unpacked: u32::MAX - 1 };

@@ -47,6 +47,7 @@ pub fn chain() -> Vec<u8> {
 }
 
 /// A file of a zip archive.
+#[derive(Clone, Copy)]
 pub struct Packed<'a> {
     pub name: &'a str,
     pub bytes: &'a [u8],

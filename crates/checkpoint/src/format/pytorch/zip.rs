@@ -3,6 +3,8 @@
 //! Only archives as PyTorch writes them: nothing is compressed, so that numbers can be read in place, and an archive
 //! cannot unfold into more than its own size.
 
+use std::collections::HashSet;
+
 use crate::error::CheckpointError;
 use crate::source::{Cursor, Source};
 
@@ -63,6 +65,7 @@ pub(super) fn entries(source: &Source) -> Result<Vec<Entry>, CheckpointError> {
     }
     let mut cursor = Cursor::new(source, start, start + len);
     let mut entries = Vec::with_capacity(count as usize);
+    let mut names = HashSet::new();
     for _ in 0..count {
         let at = cursor.position();
         let head: [u8; DIRECTORY_ENTRY as usize] = cursor.array()?;
@@ -77,6 +80,10 @@ pub(super) fn entries(source: &Source) -> Result<Vec<Entry>, CheckpointError> {
             .ok_or_else(|| error(at, format!("`{name}` lacks its 64-bit sizes")))?;
         let encrypted = le16(&head, 8) & 1 != 0;
         let stored = le16(&head, 10) == 0 && packed == unpacked && !encrypted;
+        // Readers differ in which of two they take.
+        if !names.insert(name.clone()) {
+            return Err(error(at, format!("a second entry `{name}` of the archive's directory")));
+        }
         entries.push(Entry { name, head: head_at, len: unpacked, stored });
     }
     Ok(entries)
