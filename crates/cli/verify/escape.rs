@@ -217,9 +217,15 @@ impl Saddle {
         }
         let settled = length(training.gradients()) < 3e-4;
         let network = training.network().clone();
-        let h = transverse(&network, &Function::Tanh, &Mse, 1, 0, &x, &t).map_err(engine)?;
-        let lowest = lowest(&h)?;
-        Ok((settled && lowest < -1e-2).then_some(Self { network, x, t, lowest }))
+        let mut saddle = Self { network, x, t, lowest: 0.0 };
+        saddle.lowest = saddle.curvature(&saddle.network)?;
+        Ok((settled && saddle.lowest < -1e-2).then_some(saddle))
+    }
+
+    /// The lowest curvature between the twins in a state of the training from here.
+    fn curvature(&self, network: &Perceptron<f64>) -> Result<f64, Failure> {
+        let h = transverse(network, &Function::Tanh, &Mse, 1, 0, &self.x, &self.t);
+        lowest(&h.map_err(engine)?)
     }
 
     /// Training from here by a rule, with the twins moved apart by a drawn difference of this length.
@@ -252,26 +258,30 @@ fn saddles(seed: u64) -> Result<Vec<Saddle>, Failure> {
     Ok(found)
 }
 
-/// The growth rate with momentum, once other directions have died away.
+/// The growth with momentum, once other directions have died away. The shared state goes on moving slowly, and the
+/// curvature with it: what is expected is the sum of the rates along the path.
 fn rates(seed: u64, saddles: &[Saddle]) -> Result<Check, Failure> {
     const MOMENTUM: f64 = 0.9;
     const LIMIT: usize = 100_000;
+    let descent = Descent::sgd(RATE).with_momentum(MOMENTUM);
     let mut worst = 0.0;
     for (number, saddle) in saddles.iter().enumerate() {
-        let rate = Descent::sgd(RATE).with_momentum(MOMENTUM).rate(saddle.lowest);
         let sgd = Sgd::new(RATE).with_momentum(MOMENTUM);
         let drawn = Saddle::drawn(seed, &format!("rates/{number}"));
         let mut training = saddle.parted(sgd, &drawn, 1e-13);
         let mut start = None;
+        let mut expected = 0.0;
         let mut error = f64::NAN;
-        for step in 0..LIMIT {
+        for _ in 0..LIMIT {
+            if start.is_some() {
+                expected += descent.rate(saddle.curvature(training.network())?);
+            }
             training.step(&saddle.x, &saddle.t).map_err(engine)?;
             let size = length(&difference(training.network()));
             match start {
-                None if size > 1e-10 => start = Some((step, size)),
-                Some((from, first)) if size > 1e-7 => {
-                    let measured = (size / first).ln() / (step - from) as f64;
-                    error = (measured - rate).abs() / rate;
+                None if size > 1e-10 => start = Some(size),
+                Some(first) if size > 1e-7 => {
+                    error = ((size / first).ln() - expected).abs() / expected;
                     break;
                 }
                 _ => {}
@@ -280,7 +290,7 @@ fn rates(seed: u64, saddles: &[Saddle]) -> Result<Check, Failure> {
         worst = worse(worst, error);
     }
     let statement = "momentum: differences grow at the rate of the two-term recurrence";
-    let mut check = Check::at_most(statement, saddles.len(), worst, 2e-2);
+    let mut check = Check::at_most(statement, saddles.len(), worst, 2e-3);
     check.passed &= !saddles.is_empty();
     Ok(check)
 }
