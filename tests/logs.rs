@@ -222,6 +222,9 @@ fn event_files_have_the_readings_of_a_run_and_of_its_continuation() {
     assert_eq!(files(&folder.join("logs/a")).len(), 2);
     resumed("logs/b").ok();
     resumed("logs/c").ok();
+    // It is over: there is nothing to add.
+    assert_eq!(files(&folder.join("logs/b")).len(), 1);
+    resumed("shorter.toml").refused(2, "--tensorboard shorter.toml: is a file");
 
     // Another run is not mixed in, and leaves nothing.
     let other = ["--config", "run.toml", "--out", "other"];
@@ -288,4 +291,35 @@ fn a_table_has_the_readings_and_goes_on() {
     let lines = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
     assert_eq!(lines, ran.stdout, "nothing is cut for a resume that is refused");
     assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap(), foreign);
+
+    // Nor is a line taken off that somebody added.
+    let added = format!("{table}301,0.5\n");
+    folder.write("t.csv", &added);
+    run(&["--resume", "run"]).refused(2, "t.csv: line 303 is none of this run");
+    assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap(), added);
+    let lines = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
+    assert_eq!(lines, ran.stdout);
+}
+
+#[test]
+fn a_table_in_the_folder_of_its_run() {
+    let folder = Folder::new();
+    folder.write("run.toml", CONFIG);
+    let run = |out: &str, csv: &str| {
+        folder.run(&["run", "--config", "run.toml", "--out", out, "--csv", csv])
+    };
+    for own in ["run/readings.jsonl", "run/model.safetensors", "./run/config.toml"] {
+        let saying = format!("--csv {own}: the run keeps a file of its own of this name in run");
+        run("run", own).refused(2, &saying);
+        assert!(!folder.join("run").exists());
+    }
+    run("run", "run/table.csv").ok();
+    let rows = std::fs::read_to_string(folder.join("run/table.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 302);
+    // A run that goes on makes no table of its own files either.
+    std::fs::remove_file(folder.join("run/model.safetensors")).unwrap();
+    let resumed = ["run", "--resume", "run", "--csv", "run/model.safetensors"];
+    folder.run(&resumed).refused(2, "the run keeps a file of its own");
+    folder.run(&["run", "--resume", "run", "--csv", "run/table.csv"]).ok();
+    assert_eq!(std::fs::read_to_string(folder.join("run/table.csv")).unwrap(), rows);
 }

@@ -281,8 +281,8 @@ pub struct SweepArgs {
     /// Backend of the runs that have no closed form; by default the first of wgpu, flex, ndarray that is compiled in
     #[arg(long, value_enum)]
     pub backend: Option<BackendName>,
-    /// Runs at a time; by default as many as there are cores
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Runs at a time, up to 1024; by default as many as there are cores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
     pub jobs: Option<u16>,
     /// Do only the K-th of N shares of the points; `auto` asks Slurm's or Kubernetes' environment
     #[arg(long, value_name = "K/N")]

@@ -21,9 +21,9 @@ use constinit_cli::dynamics::clip;
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
-    CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, Live, LiveState, LiveWhat,
-    LogPaths, Names, Progress, RunDirectory, Said, Screen, Start, Tally, Trained, Watch, What,
-    batches, check_memory, explain, in_readings, network, set, units_schedule, write_line,
+    CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, Lines, Live, LiveState,
+    LiveWhat, LogPaths, Names, Progress, RunDirectory, Said, Screen, Start, Tally, Trained, Watch,
+    What, batches, check_memory, explain, in_readings, network, set, units_schedule, write_line,
 };
 use constinit_cli::sweep::SweepConfig;
 use constinit_symmetry::Kind;
@@ -79,7 +79,7 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
     let (examples, files) = check(&config, &folder, backend, args.quotient)?;
     let out = args.out.clone().map(|out| (out, files));
     let (said, quotient, logs) = (said(args)?, args.quotient, logs(args, &config)?);
-    logs.check()?;
+    logs.check(args.out.as_deref())?;
     let run =
         Run { config, title, examples, out, directory: None, resume: false, said, logs, quotient };
     Ok((run, backend))
@@ -93,6 +93,7 @@ fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure>
     let (examples, _) = check(&config, folder, backend, quotient)?;
     let title = folder.display().to_string();
     let (directory, logs) = (Some(directory), logs(args, &config)?);
+    logs.check_apart(Some(folder))?;
     let run =
         Run { config, title, examples, out: None, directory, resume: true, said, logs, quotient };
     Ok((run, backend))
@@ -334,14 +335,19 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let bytes = note.as_ref().map(|note| note.readings_bytes);
         let line = start.line().map_err(in_readings)?;
         let spaces: Vec<&str> = symmetry.axes().spaces().iter().map(|space| space.name()).collect();
-        if let Some(directory) = directory.as_ref().filter(|_| self.run.resume) {
-            self.run.logs.check_resumed(&spaces, directory.kept_readings(bytes)?)?;
-        }
-        let mut readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
+        let readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
+        // All that can be refused is, before anything is cut; and a table before the readings that say how it goes on.
         let logs = match readings.as_ref().filter(|_| self.run.resume) {
-            Some(file) => self.run.logs.resume(&spaces, file, from + usize::from(from > 0))?,
+            Some(lines) => {
+                let next = (from < config.training.steps).then_some(from + usize::from(from > 0));
+                self.run.logs.resume(&spaces, lines, next)?.cut()?
+            }
             None => self.run.logs.create(&spaces)?,
         };
+        let mut readings = readings.map(Lines::cut).transpose()?;
+        if let Some(directory) = directory {
+            directory.forget_partial();
+        }
         let bytes = note.as_ref().map(|note| note.units_bytes);
         let units = directory.as_ref().map(|d| d.open_units(bytes)).transpose()?;
         if let Some(small) = self.quotient.as_ref().filter(|_| from == 0) {

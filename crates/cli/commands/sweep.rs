@@ -79,10 +79,13 @@ impl Job for Work<'_> {
     type Output = Result<(), Failure>;
 
     fn run<B: AutodiffBackend>(self, _: BackendName, device: &B::Device) -> Self::Output {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build();
-        let pool = pool.map_err(Failure::usage)?;
+        let left = self.points.left();
+        // No thread without a run.
+        let jobs = self.jobs.unwrap_or_else(rayon::current_num_threads).min(left);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+        let pool = pool.map_err(|error| Failure::usage(format!("--jobs {jobs}: {error}")))?;
         let (sender, rows) = channel();
-        let bar = progress_bar(self.points.left(), "runs");
+        let bar = progress_bar(left, "runs");
         std::thread::scope(|scope| {
             // With the only sender, so that the channel ends with the last worker; and with the receiver here, so that
             // the workers end where nobody takes their rows.

@@ -15,6 +15,17 @@ use std::path::{Path, PathBuf};
 /// How many checkpoints are kept.
 const KEPT: usize = 2;
 
+/// What a run writes into its folder.
+const OWN: [&str; 7] = [
+    "config.toml",
+    "inputs.csv",
+    "targets.csv",
+    "readings.jsonl",
+    "units.jsonl",
+    "model.safetensors",
+    "checkpoints",
+];
+
 /// The folder of one run.
 #[derive(Debug)]
 pub struct RunDirectory {
@@ -116,6 +127,14 @@ impl RunDirectory {
         &self.path
     }
 
+    /// Whether a run whose folder this is writes a file of its own there.
+    pub fn owns(folder: &Path, file: &Path) -> bool {
+        let parent = file.parent().filter(|parent| *parent != Path::new(""));
+        let name = file.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| OWN.contains(&name.trim_end_matches(".partial")))
+            && is_same(folder, parent.unwrap_or(Path::new(".")))
+    }
+
     fn config(&self) -> PathBuf {
         self.path.join("config.toml")
     }
@@ -156,23 +175,20 @@ impl RunDirectory {
         end["ended"] != "stopped" || end["step"] != 0
     }
 
-    /// The readings that [`open_readings`](Self::open_readings) will leave, to look at before anything is cut.
-    pub fn kept_readings(&self, vouched: Option<u64>) -> Result<Box<dyn BufRead>, Failure> {
-        let path = self.readings();
-        match File::open(&path) {
-            Ok(file) => Ok(Box::new(BufReader::new(file).take(vouched.unwrap_or(0)))),
-            // It was ended before it had any.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Box::new(io::empty())),
-            Err(error) => Err(Failure::usage(format!("{}: {error}", path.display()))),
-        }
+    /// The readings: of those that are there, the bytes that a checkpoint vouches for are to stay, or the first line,
+    /// `start`, where there is no checkpoint.
+    pub fn open_readings(&self, vouched: Option<u64>, start: &str) -> Result<Lines, Failure> {
+        Lines::open(&self.readings(), vouched, start)
     }
 
-    /// The readings, open for more: cut to the bytes that a checkpoint vouches for, or to the first
-    /// one, `start`, where there is no checkpoint. They are locked, so that no two programs write
-    /// into one run.
-    pub fn open_readings(&self, vouched: Option<u64>, start: &str) -> Result<File, Failure> {
-        let file = open_lines(&self.readings(), vouched, start)?;
-        // A program that was killed may have left files half written.
+    /// The states of the units, open for more as the readings are.
+    pub fn open_units(&self, vouched: Option<u64>) -> Result<UnitsFile, Failure> {
+        let lines = Lines::open(&self.path.join("units.jsonl"), vouched, units::START)?;
+        lines.cut().map(UnitsFile::new)
+    }
+
+    /// Removes files that a program left half written that was killed.
+    pub fn forget_partial(&self) {
         let _ = fs::remove_file(partial(&self.model()));
         let checkpoints = fs::read_dir(self.path.join("checkpoints"));
         for entry in checkpoints.into_iter().flatten().flatten() {
@@ -180,12 +196,6 @@ impl RunDirectory {
                 let _ = fs::remove_file(entry.path());
             }
         }
-        Ok(file)
-    }
-
-    /// The states of the units, open for more as the readings are.
-    pub fn open_units(&self, vouched: Option<u64>) -> Result<UnitsFile, Failure> {
-        open_lines(&self.path.join("units.jsonl"), vouched, units::START).map(UnitsFile::new)
     }
 
     /// Where the checkpoint of a step belongs.
@@ -239,28 +249,76 @@ impl RunDirectory {
     }
 }
 
-/// A file of lines, locked and open for more.
-fn open_lines(path: &Path, vouched: Option<u64>, start: &str) -> Result<File, Failure> {
-    let open = || {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(path)?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => io::Error::other("another program goes on with this run"),
-            TryLockError::Error(error) => error,
-        })?;
-        let bytes = match vouched {
-            Some(bytes) => bytes,
-            None => first_line(&mut file, start)?,
+/// A file of lines that somebody goes on with: locked, so that no two programs write into one run, and as it was left
+/// until it is [`cut`](Self::cut).
+pub struct Lines {
+    path: PathBuf,
+    file: File,
+    /// How many bytes stay; None for the first line.
+    vouched: Option<u64>,
+    start: String,
+}
+
+impl Lines {
+    fn open(path: &Path, vouched: Option<u64>, start: &str) -> Result<Self, Failure> {
+        let open = || {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            let file = options.open(path)?;
+            file.try_lock().map_err(|error| match error {
+                TryLockError::WouldBlock => {
+                    io::Error::other("another program goes on with this run")
+                }
+                TryLockError::Error(error) => error,
+            })?;
+            if file.metadata()?.len() < vouched.unwrap_or(0) {
+                return Err(io::Error::other("shorter than its checkpoint says"));
+            }
+            Ok(file)
         };
-        if file.metadata()?.len() < bytes {
-            return Err(io::Error::other("shorter than its checkpoint says"));
-        }
-        file.set_len(bytes)?;
-        file.seek(SeekFrom::End(0))?;
-        Ok(file)
-    };
-    open().map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+        let file = open().map_err(|error| at(path, &error))?;
+        Ok(Self { path: path.to_owned(), file, vouched, start: start.to_owned() })
+    }
+
+    /// What a checkpoint vouches for.
+    pub fn vouched(&self) -> Result<impl BufRead, Failure> {
+        self.from(0).map(|file| BufReader::new(file.take(self.vouched.unwrap_or(0))))
+    }
+
+    /// What was written after that, and will come again.
+    pub fn rest(&self) -> Result<impl BufRead, Failure> {
+        self.from(self.vouched.unwrap_or(0)).map(BufReader::new)
+    }
+
+    fn from(&self, byte: u64) -> Result<&File, Failure> {
+        (&self.file).seek(SeekFrom::Start(byte)).map_err(|error| at(&self.path, &error))?;
+        Ok(&self.file)
+    }
+
+    /// The file, open for more, with what stays in it.
+    pub fn cut(mut self) -> Result<File, Failure> {
+        let mut cut = || {
+            self.file.rewind()?;
+            let bytes = match self.vouched {
+                Some(bytes) => bytes,
+                None => first_line(&mut self.file, &self.start)?,
+            };
+            self.file.set_len(bytes)?;
+            self.file.seek(SeekFrom::End(0))
+        };
+        cut().map_err(|error| at(&self.path, &error))?;
+        Ok(self.file)
+    }
+}
+
+/// Whether two paths are those of one folder, which may be one that is still to be made.
+pub(super) fn is_same(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok();
+    whole(a).is_some_and(|a| whole(b) == Some(a))
+}
+
+fn at(path: &Path, error: &io::Error) -> Failure {
+    Failure::usage(format!("{}: {error}", path.display()))
 }
 
 /// Makes a line the first one of a file, and says how many bytes it takes. A file that begins with

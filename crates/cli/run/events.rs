@@ -125,7 +125,13 @@ impl EventFile {
 }
 
 fn at(path: &Path, error: &io::Error) -> Failure {
-    Failure::usage(format!("{}: {error}", path.display()))
+    match error.kind() {
+        io::ErrorKind::NotADirectory => Failure::usage(format!(
+            "--tensorboard {}: is a file; the event files go into a folder",
+            path.display()
+        )),
+        _ => Failure::usage(format!("{}: {error}", path.display())),
+    }
 }
 
 /// Seconds since 1970.

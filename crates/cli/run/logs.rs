@@ -1,11 +1,10 @@
 //! Readings for other programs: a table, event files.
 
 use super::readings::Reading;
-use super::{EventFile, Table};
+use super::table::ResumedTable;
+use super::{EventFile, Lines, RunDirectory, Table};
 use crate::failure::Failure;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where they are asked for.
 #[derive(Clone, Debug, Default)]
@@ -24,18 +23,25 @@ pub struct Logs {
 }
 
 impl LogPaths {
-    /// Refuses to write into what another run has left.
-    pub fn check(&self) -> Result<(), Failure> {
-        self.csv.as_deref().map_or(Ok(()), Table::check)?;
+    /// Refuses to write into what another run has left, and into what the run itself will keep in its folder, `out`.
+    pub fn check(&self, out: Option<&Path>) -> Result<(), Failure> {
+        self.check_apart(out)?;
+        self.csv.as_deref().map_or(Ok(()), |path| Table::check(path, out))?;
         self.tensorboard.as_deref().map_or(Ok(()), EventFile::check)
     }
 
-    /// Refuses to go on in what another run has left; `readings` are those of this run that are kept.
-    pub fn check_resumed(&self, spaces: &[&str], readings: impl BufRead) -> Result<(), Failure> {
-        let events = self.tensorboard.as_deref();
-        events.map_or(Ok(()), |folder| EventFile::check_resumed(folder, self.run))?;
-        let table = self.csv.as_deref();
-        table.map_or(Ok(()), |path| Table::check_resumed(path, spaces, readings))
+    /// Refuses to write into what the run itself keeps in its folder.
+    pub fn check_apart(&self, folder: Option<&Path>) -> Result<(), Failure> {
+        match (&self.csv, folder) {
+            (Some(csv), Some(folder)) if RunDirectory::owns(folder, csv) => {
+                Err(Failure::usage(format!(
+                    "--csv {}: the run keeps a file of its own of this name in {}; name another one",
+                    csv.display(),
+                    folder.display()
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The logs of a new run.
@@ -46,27 +52,44 @@ impl LogPaths {
         Ok(Logs { table, events })
     }
 
-    /// The logs of a run that is resumed, whose next reading may be that of step `next`, and whose readings are kept up
-    /// to there.
+    /// The logs of a run that goes on, whose `readings` these are and whose next reading may be that of step `next`; None
+    /// where it is over. Refuses to go on in what another run has left.
     pub fn resume(
         &self,
         spaces: &[&str],
-        mut readings: &File,
-        next: usize,
-    ) -> Result<Logs, Failure> {
+        readings: &Lines,
+        next: Option<usize>,
+    ) -> Result<ResumedLogs, Failure> {
         let table = match &self.csv {
             Some(path) => {
-                readings.rewind().map_err(super::in_readings)?;
-                let table = Table::resume(path, spaces, BufReader::new(readings))?;
-                readings.seek(SeekFrom::End(0)).map_err(super::in_readings)?;
-                Some(table)
+                let vouched = readings.vouched()?;
+                Some(Table::resume(path, spaces, vouched, || readings.rest())?)
             }
             None => None,
         };
-        let events = self.tensorboard.as_deref();
-        let events = events.map(|folder| EventFile::create(folder, self.run, Some(next)));
-        let events = events.transpose()?;
-        Ok(Logs { table, events })
+        if let Some(folder) = &self.tensorboard {
+            EventFile::check_resumed(folder, self.run)?;
+        }
+        let events = self.tensorboard.clone().zip(next);
+        let events = events.map(|(folder, next)| (folder, self.run, next));
+        Ok(ResumedLogs { table, events })
+    }
+}
+
+/// Logs that go on, looked at and left as they are.
+pub struct ResumedLogs {
+    table: Option<ResumedTable>,
+    /// The folder, the checksum of the run, its next step.
+    events: Option<(PathBuf, u32, usize)>,
+}
+
+impl ResumedLogs {
+    /// The logs, without what comes again.
+    pub fn cut(self) -> Result<Logs, Failure> {
+        let table = self.table.map(ResumedTable::cut).transpose()?;
+        let events =
+            self.events.map(|(folder, run, next)| EventFile::create(&folder, run, Some(next)));
+        Ok(Logs { table, events: events.transpose()? })
     }
 }
 

@@ -17,7 +17,7 @@ mod verdict;
 mod watch;
 
 pub use batches::{batches, set};
-pub use directory::RunDirectory;
+pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;
 pub use forecast::Forecasts;
 pub use live::{Live, LiveState, LiveWhat};

@@ -3,9 +3,10 @@
 //! A row is made of a line of `readings.jsonl`, text by text, so that no number is rounded on the way, and so that the
 //! rows before a run was resumed can be made of the lines that are kept.
 
+use super::directory::is_same;
 use crate::failure::Failure;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Columns of a hidden layer.
@@ -20,19 +21,18 @@ pub struct Table {
 }
 
 impl Table {
-    /// Refuses a file that is there.
-    pub fn check(path: &Path) -> Result<(), Failure> {
-        match path.symlink_metadata() {
-            Ok(_) => {
-                Err(at(path, &"the file is there, and nothing is overwritten; name a new one"))
+    /// Refuses a file that is there. `out` is the folder that the run will make.
+    pub fn check(path: &Path, out: Option<&Path>) -> Result<(), Failure> {
+        if path.symlink_metadata().is_ok() {
+            return Err(at(path, &"the file is there, and nothing is overwritten; name a new one"));
+        }
+        // Asked before the folder of a run is made, which would be in the way of a second try.
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        match folder {
+            Some(folder) if !folder.is_dir() && !out.is_some_and(|out| is_same(out, folder)) => {
+                Err(at(path, &format!("there is no folder {}", folder.display())))
             }
-            // Asked before the folder of a run is made, which would be in the way of a second try.
-            Err(_) => match path.parent().filter(|folder| *folder != Path::new("")) {
-                Some(folder) if !folder.is_dir() => {
-                    Err(at(path, &format!("there is no folder {}", folder.display())))
-                }
-                _ => Ok(()),
-            },
+            _ => Ok(()),
         }
     }
 
@@ -45,34 +45,29 @@ impl Table {
         Ok(table)
     }
 
-    /// Refuses a file that does not begin with the rows of a run that goes on, from its `readings` up to there.
-    pub fn check_resumed(
+    /// The table of a run that goes on, with all rows of the readings that are `vouched` for. A file that is there must
+    /// begin with these, and go on with rows of the `rest`, which come again and are asked for afterwards.
+    pub fn resume<R: BufRead>(
         path: &Path,
         spaces: &[&str],
-        readings: impl BufRead,
-    ) -> Result<(), Failure> {
-        match File::open(path) {
-            Ok(file) => begins_with(path, &file, &table(path, spaces, readings)?).map(drop),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(at(path, &error)),
+        vouched: impl BufRead,
+        rest: impl FnOnce() -> Result<R, Failure>,
+    ) -> Result<ResumedTable, Failure> {
+        let mut text = heading(spaces).map_err(|error| at(path, &error))?;
+        for line in vouched.lines() {
+            let row = line.and_then(|line| row_of(&line)).map_err(|error| at(path, &error))?;
+            text.extend(row.unwrap_or_default());
         }
-    }
-
-    /// The table of a run that goes on, with all rows up to there, from its `readings`. A file that is there must begin
-    /// with these rows; those that follow are taken off, since they come again.
-    pub fn resume(path: &Path, spaces: &[&str], readings: impl BufRead) -> Result<Self, Failure> {
-        let fail = |error: io::Error| at(path, &error);
-        let text = table(path, spaces, readings)?;
-        let mut options = OpenOptions::new();
-        let opened = options.read(true).write(true).create(true).truncate(false).open(path);
-        let mut file = opened.map_err(fail)?;
-        let found = begins_with(path, &file, &text)?;
-        file.set_len(found.len() as u64)
-            .and_then(|()| file.seek(SeekFrom::End(0)))
-            .map_err(fail)?;
-        let mut table = Self { path: path.to_owned(), file };
-        table.append(&text[found.len()..])?;
-        Ok(table)
+        let found = match fs::read(path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(at(path, &error)),
+        };
+        if !found.is_empty() {
+            check(path, &found, &text, rest()?)?;
+        }
+        let found = found.len().min(text.len());
+        Ok(ResumedTable { path: path.to_owned(), text, found })
     }
 
     /// Writes the row of a line of `readings.jsonl`.
@@ -86,37 +81,65 @@ impl Table {
     }
 }
 
+/// A table that goes on, looked at and left as it is.
+pub struct ResumedTable {
+    path: PathBuf,
+    /// What it begins with.
+    text: Vec<u8>,
+    /// How much of that is there.
+    found: usize,
+}
+
+impl ResumedTable {
+    /// The table, without the rows that come again.
+    pub fn cut(self) -> Result<Table, Failure> {
+        let Self { path, text, found } = self;
+        let open = || {
+            let mut options = OpenOptions::new();
+            let mut file = options.write(true).create(true).truncate(false).open(&path)?;
+            file.set_len(found as u64)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
+        };
+        let file = open().map_err(|error: io::Error| at(&path, &error))?;
+        let mut table = Table { path, file };
+        table.append(&text[found..])?;
+        Ok(table)
+    }
+}
+
 fn at(path: &Path, reason: &dyn std::fmt::Display) -> Failure {
     Failure::usage(format!("{}: {reason}", path.display()))
 }
 
-/// The whole table of some readings.
-fn table(path: &Path, spaces: &[&str], readings: impl BufRead) -> Result<Vec<u8>, Failure> {
-    let text = || {
-        let mut text = heading(spaces)?;
-        for line in readings.lines() {
-            let line = line?;
-            if is_reading(&line) {
-                text.extend(row(&line)?);
-            }
-        }
-        Ok(text)
-    };
-    text().map_err(|error: io::Error| at(path, &error))
-}
-
-/// The beginning of a file that is this text, or that is empty.
-fn begins_with(path: &Path, file: &File, text: &[u8]) -> Result<Vec<u8>, Failure> {
-    let mut found = Vec::new();
-    let read = file.take(text.len() as u64).read_to_end(&mut found);
-    read.map_err(|error| at(path, &error))?;
-    if !found.is_empty() && found != text {
+/// Refuses a file that is not this text with rows of these readings behind it, as far as they were written.
+fn check(path: &Path, found: &[u8], text: &[u8], rest: impl BufRead) -> Result<(), Failure> {
+    let Some(behind) = found.strip_prefix(text) else {
         return Err(at(
             path,
             &"not the table of this run up to its last checkpoint, and nothing is overwritten; name a new file",
         ));
+    };
+    // The last line of a program that was killed may be torn.
+    let lines = rest.lines().map_while(Result::ok);
+    let rows: Vec<u8> = lines.map_while(|line| row_of(&line).ok()).flatten().flatten().collect();
+    if rows.starts_with(behind) {
+        return Ok(());
     }
-    Ok(found)
+    let same = behind.iter().zip(&rows).take_while(|(a, b)| a == b).count();
+    let line = 1 + found[..text.len() + same].iter().filter(|&&byte| byte == b'\n').count();
+    Err(at(
+        path,
+        &format!(
+            "line {line} is none of this run, whose rows from its last checkpoint on come again, and nothing is \
+             overwritten; take it out, or name a new file"
+        ),
+    ))
+}
+
+/// The row of a line, if it is one of a reading.
+fn row_of(line: &str) -> io::Result<Option<Vec<u8>>> {
+    is_reading(line).then(|| row(line)).transpose()
 }
 
 fn is_reading(line: &str) -> bool {
@@ -190,27 +213,37 @@ mod tests {
         let lines = format!("{{\"event\":\"start\"}}\n{}{}", reading(0, "null"), reading(1, "0.5"));
         let rows = ["0,,1,,1,1.5e-7,3,,0,0.0,,,\n", "1,0.5,1,,1,1.5e-7,3,,0,0.0,,,\n"];
         let whole = [HEADING, rows[0], rows[1]].concat();
-        // There is no table; there is one with a row more; there is one with a row less, torn.
-        let torn = [HEADING, rows[0], "1,0"].concat();
-        for before in [None, Some(format!("{whole}2,0.25\n")), Some(torn.clone())] {
+        let rest = format!("{}{}", reading(2, "0.125"), &reading(3, "0.0625")[..40]);
+        let next = "2,0.125,1,,1,1.5e-7,3,,0,0.0,,,\n";
+        let resume = |lines: &str| {
+            Table::resume(&path, &["hidden1"], lines.as_bytes(), || Ok(rest.as_bytes()))
+        };
+        // There is no table; there is one with a row more, whole or torn.
+        for before in [None, Some(format!("{whole}{next}")), Some(format!("{whole}2,0.1"))] {
             if let Some(before) = &before {
                 std::fs::write(&path, before).unwrap();
             }
-            let resumed = Table::resume(&path, &["hidden1"], lines.as_bytes());
-            if before == Some(torn.clone()) {
-                assert!(resumed.is_err());
-                assert_eq!(std::fs::read_to_string(&path).unwrap(), torn);
-                continue;
-            }
-            resumed.unwrap().write(&reading(2, "0.125")).unwrap();
+            let resumed = resume(&lines).unwrap();
+            let now = path.exists().then(|| std::fs::read_to_string(&path).unwrap());
+            assert_eq!(now, before, "nothing is cut before all is known to be well");
+            resumed.cut().unwrap().write(&reading(2, "0.125")).unwrap();
             let found = std::fs::read_to_string(&path).unwrap();
-            assert_eq!(found, format!("{whole}2,0.125,1,,1,1.5e-7,3,,0,0.0,,,\n"));
+            assert_eq!(found, format!("{whole}{next}"));
         }
-        std::fs::write(&path, "step,loss\n0,1\n").unwrap();
-        let refused = Table::resume(&path, &["hidden1"], lines.as_bytes()).err().unwrap();
-        assert!(refused.to_string().contains("nothing is overwritten"), "{refused}");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "step,loss\n0,1\n");
-        assert!(Table::check(&path).is_err());
+        // A row less, torn; a row of somebody else's; one more than the run has; another table.
+        for (before, saying) in [
+            ([HEADING, rows[0], "1,0"].concat(), "up to its last checkpoint"),
+            (format!("{whole}2,0.25\n"), "line 4 is none of this run"),
+            (format!("{whole}{next}my notes"), "line 5 is none of this run"),
+            (format!("{whole}{next}\n"), "line 5 is none of this run"),
+            ("step,loss\n0,1\n".to_owned(), "nothing is overwritten"),
+        ] {
+            std::fs::write(&path, &before).unwrap();
+            let refused = resume(&lines).err().unwrap().to_string();
+            assert!(refused.contains(saying), "{refused}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
+        }
+        assert!(Table::check(&path, None).is_err());
         assert!(Table::create(&path, &["hidden1"]).is_err());
     }
 }
