@@ -232,9 +232,22 @@ fn what_is_there_is_not_overwritten() {
     sweep("sweep.toml", "s").ok();
     assert_eq!(std::fs::read(folder.join("s/results.parquet")).unwrap(), table);
     std::fs::write(folder.join("s/results.parquet"), &table[..table.len() / 2]).unwrap();
-    sweep("sweep.toml", "s").refused(2, "results.parquet");
+    sweep("sweep.toml", "s").refused(2, "results.parquet").refused(2, "remove it, and the sweep");
     folder.run(&["run", "--config", "sweep.toml", "--point", "2"]).refused(2, "are 0 to 1");
-    folder.run(&["run", "--config", "sweep.toml"]).refused(2, "unknown field `sweep`");
+    let run = folder.run(&["run", "--config", "sweep.toml"]);
+    run.refused(2, "unknown field `sweep`").refused(2, "or one of its runs: --point N");
+    folder.run(&["run", "--config", "sweep.toml", "--point", "-1"]).refused(2, "-1");
+    let wrong = format!("{BASE}[sweep]\nactivation = [\"relu\", 3]\n");
+    folder.write("wrong.toml", &wrong);
+    sweep("wrong.toml", "w").refused(2, "wrong.toml: [sweep] model.activation = 3: ");
+    assert!(!folder.join("w").exists());
+    // More threads than a system gives, and more than there are runs.
+    let jobs = |count: &str| {
+        folder.run(&["sweep", "--config", "sweep.toml", "--out", "j", "--jobs", count])
+    };
+    jobs("65535").refused(2, "65535 is not in 1..=1024");
+    jobs("-1").refused(2, "-1 is not in 1..=1024");
+    jobs("1024").ok();
     sweep("none.toml", "t").refused(2, "none.toml");
     folder.write("plain.toml", BASE);
     sweep("plain.toml", "t").refused(2, "no [sweep]");

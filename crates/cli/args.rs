@@ -95,7 +95,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["preset", "resume"])]
     pub config: Option<PathBuf>,
     /// The run of a sweep's configuration with this number, as its table and its page tell it
-    #[arg(long, value_name = "N", requires = "config")]
+    #[arg(long, value_name = "N", requires = "config", allow_negative_numbers = true)]
     pub point: Option<usize>,
     /// Configuration that comes with the program
     #[arg(long, value_enum, conflicts_with = "resume")]
@@ -210,7 +210,7 @@ pub struct InspectArgs {
     #[arg(long)]
     pub non_finite: bool,
     /// Do only the K-th of N shares of the files; `auto` asks Slurm's or Kubernetes' environment
-    #[arg(long, value_name = "K/N", requires = "json")]
+    #[arg(long, value_name = "K/N", requires = "json", allow_hyphen_values = true)]
     pub shard: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,
@@ -285,7 +285,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
     pub jobs: Option<u16>,
     /// Do only the K-th of N shares of the points; `auto` asks Slurm's or Kubernetes' environment
-    #[arg(long, value_name = "K/N")]
+    #[arg(long, value_name = "K/N", allow_hyphen_values = true)]
     pub shard: Option<String>,
     /// Print one JSON object at the end
     #[arg(long)]

@@ -188,7 +188,12 @@ impl RunConfig {
 
     /// The same of a table.
     pub fn from_table(table: toml::Table, name: &str) -> Result<Self, Failure> {
-        table.try_into().map_err(|error| unread(name, &error)).and_then(Self::checked(name))
+        Self::unchecked(table, name).and_then(Self::checked(name))
+    }
+
+    /// The same, whatever the numbers are, as long as they are numbers.
+    pub fn unchecked(table: toml::Table, name: &str) -> Result<Self, Failure> {
+        table.try_into().map_err(|error| unread(name, &error))
     }
 
     fn checked(name: &str) -> impl Fn(Self) -> Result<Self, Failure> {
@@ -266,9 +271,13 @@ impl RunConfig {
 
 /// A configuration that cannot be read, with the nearest known name.
 fn unread(name: &str, error: &toml::de::Error) -> Failure {
-    let hint = nearest_known(error.message())
-        .map(|known| format!("did you mean `{known}`?\n"))
-        .unwrap_or_default();
+    let hint = match nearest_known(error.message()) {
+        _ if error.message().contains("unknown field `sweep`") => {
+            "this is the configuration of a sweep: `constinit sweep`, or one of its runs: --point N\n".to_owned()
+        }
+        Some(known) => format!("did you mean `{known}`?\n"),
+        None => String::new(),
+    };
     // With a place in the text, the message ends its line itself.
     let error = error.to_string();
     let separator = if hint.is_empty() || error.ends_with('\n') { "" } else { "; " };

@@ -27,8 +27,11 @@ impl Shard {
             })?;
             Self { number, of }
         };
-        if shard.number == 0 || shard.number > shard.of {
-            let Self { number, of } = shard;
+        let Self { number, of } = shard;
+        if of == 0 {
+            return Err(Failure::usage(format!("--shard {number}/0: there are no shares")));
+        }
+        if number == 0 || number > of {
             return Err(Failure::usage(format!(
                 "--shard {number}/{of}: the first is 1/{of}, the last {of}/{of}"
             )));
@@ -86,6 +89,7 @@ mod tests {
         let parse = |text| Shard::parse(text, |_| None).map_err(|failure| failure.to_string());
         assert_eq!(parse("3/8"), Ok(Shard { number: 3, of: 8 }));
         assert_eq!(parse("0/8").unwrap_err(), "--shard 0/8: the first is 1/8, the last 8/8");
+        assert_eq!(parse("1/0").unwrap_err(), "--shard 1/0: there are no shares");
         for wrong in ["9/8", "0/0", "3", "a/b", "-1/2", "3/8/1", ""] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

@@ -88,12 +88,15 @@ impl SweepConfig {
     fn resolve(&mut self) -> Result<(), Failure> {
         let at = |reason: String| Failure::usage(format!("{}: [sweep] {reason}", self.name));
         let names: Vec<_> = self.keys.iter().map(|key| whole_path(&key.name)).collect();
-        // A setting of the optimizer alone: of the one that a run has by itself.
-        let of_default = |name: &String| name.starts_with(&format!("{OPTIMIZER}."));
-        let mut named = names.iter().flatten();
+        // Settings of the optimizer alone: of the one that a run has by itself.
+        let settings: Vec<&str> = names
+            .iter()
+            .flatten()
+            .filter_map(|name| name.strip_prefix(OPTIMIZER)?.strip_prefix('.'))
+            .collect();
         if get(&self.base, OPTIMIZER).is_none()
-            && named.clone().any(of_default)
-            && !named.any(|name| *name == format!("{OPTIMIZER}.type"))
+            && !settings.is_empty()
+            && !settings.contains(&"type")
         {
             let optimizer = TrainingConfig::default().optimizer;
             let optimizer = Value::try_from(optimizer).map_err(Failure::usage)?;
@@ -122,7 +125,7 @@ impl SweepConfig {
                 key.kind = Kind::Count;
             }
         }
-        let complete = RunConfig::from_table(first, &self.name)?.to_table()?;
+        let complete = RunConfig::from_table(first.clone(), &self.name)?.to_table()?;
         for key in &mut self.keys {
             if let Some(value) = get(&complete, &key.name) {
                 key.kind = kind_of(value);
@@ -135,6 +138,38 @@ impl SweepConfig {
                         self.name, key.name
                     )));
                 }
+            }
+        }
+        self.check_values()
+    }
+
+    /// Refuses a value that cannot be read as one of its key, with the first values of the other keys or with the last.
+    /// What can be read and is wrong is a failed run.
+    fn check_values(&self) -> Result<(), Failure> {
+        let lean = self.without_data();
+        let last = |key: &Key| key.values.count().unwrap_or(2).saturating_sub(1);
+        let mut others = [lean.base.clone(), lean.base.clone()];
+        for key in &self.keys {
+            for (table, number) in others.iter_mut().zip([0, last(key)]) {
+                set(table, &key.name, key.fitting(key.values.at(number)))?;
+            }
+        }
+        for key in &self.keys {
+            let numbers: Vec<usize> = match &key.values {
+                Values::List(list) => (0..list.len()).collect(),
+                // What is wrong between two numbers is wrong at one of them.
+                Values::Range { .. } | Values::Seeds(_) => vec![0, last(key)],
+            };
+            for number in numbers {
+                let value = key.fitting(key.values.at(number));
+                let name = format!("{}: [sweep] {} = {value}", self.name, key.name);
+                let with = |table: &Table| {
+                    let mut table = table.clone();
+                    set(&mut table, &key.name, value.clone())?;
+                    RunConfig::unchecked(table, &name).map(drop)
+                };
+                let [first, last] = &others;
+                with(first).or_else(|failure| with(last).map_err(|_| failure))?;
             }
         }
         Ok(())
@@ -449,6 +484,17 @@ mod tests {
     }
 
     #[test]
+    fn what_some_runs_can_have_is_no_mistake() {
+        assert_eq!(sweep("[sweep]\nlearning_rate = [0.1, -1.0]\n").unwrap().points(), 2);
+        let text = "[sweep]\ntraining.optimizer.type = [\"sgd\", \"adam\"]\nprobe.every = [1, 2]\n";
+        let two = sweep(text).unwrap();
+        assert_eq!(two.points(), 4);
+        // Adam has no momentum, whatever its value.
+        let momentum = format!("{text}training.optimizer.momentum = [0.5, 0.9]\n");
+        assert!(sweep(&momentum).unwrap_err().contains("training.optimizer.type = \"adam\": "));
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (text, expected) in [
             ("", "no [sweep]"),
@@ -467,6 +513,12 @@ mod tests {
                 "floating point `0.5`, expected usize",
             ),
             ("[sweep]\nactivation = [\"rleu\"]\n", "did you mean `relu`?"),
+            (
+                "[sweep]\nactivation = [\"relu\", \"tnah\"]\n",
+                "[sweep] model.activation = \"tnah\": unknown variant `tnah`",
+            ),
+            ("[sweep]\nactivation = [\"relu\", 3]\n", "model.activation = 3: "),
+            ("[sweep]\nsteps = { from = 3, to = -1, steps = 2 }\n", "training.steps = -1: "),
             ("[sample]\npoints = 0\n[sweep]\ninit_w = [1]\n", "points = 0"),
             ("[sample]\npoint = 3\n[sweep]\ninit_w = [1]\n", "unknown field `point`"),
             (

@@ -20,6 +20,8 @@ pub struct Summary {
     /// Runs whose twins were twins to the end.
     pub held: usize,
     pub broken: usize,
+    /// Runs in which no two units were twins at the start.
+    pub distinct: usize,
     /// The point with the lowest final loss of a run that finished.
     pub lowest: Option<Lowest>,
     /// Of the first failed run.
@@ -62,7 +64,13 @@ impl Summary {
         count(&mut self.failed, text("ended") == "failed");
         count(&mut self.quotients, text("engine") == "quotient");
         count(&mut self.burn, text("engine") == "burn");
-        count(&mut self.held, text("verdict") == "held");
+        // Where there are no twins, none part.
+        let distinct = matches!(
+            (cell("units"), cell("classes_start")),
+            (Some(Cell::Count(units)), Some(Cell::Count(classes))) if units == classes
+        );
+        count(&mut self.distinct, text("verdict") == "held" && distinct);
+        count(&mut self.held, text("verdict") == "held" && !distinct);
         count(&mut self.broken, text("verdict") == "broken");
         if text("ended") == "failed" && self.reason.is_none() {
             self.reason = Some(text("reason").to_owned());
@@ -79,13 +87,19 @@ impl Summary {
     /// For people.
     pub fn lines(&self) -> Vec<String> {
         let Self { points, done, finished, diverged, failed, quotients, burn, .. } = self;
+        let Self { held, broken, distinct, .. } = self;
         let mut lines = vec![
             format!(
                 "{done} of {points} runs: {finished} finished, {diverged} diverged, {failed} failed"
             ),
             format!("trained as quotients, in closed form: {quotients}; by Burn: {burn}"),
-            format!("equal units stayed equal in {} runs, parted in {}", self.held, self.broken),
         ];
+        if held + broken > 0 {
+            lines.push(format!("equal units stayed equal in {held} runs, parted in {broken}"));
+        }
+        if *distinct > 0 {
+            lines.push(format!("no two units were equal at the start of {distinct} runs"));
+        }
         if let Some(Lowest { point, loss, values }) = &self.lowest {
             lines.push(format!(
                 "lowest final loss: {loss:.6e} at point {point}, {}",

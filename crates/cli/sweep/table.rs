@@ -192,13 +192,21 @@ pub struct Reader {
     next: usize,
 }
 
+/// A table that cannot be decoded.
+fn damaged(path: &Path, error: &ParquetError) -> Failure {
+    Failure::usage(format!(
+        "{}: {error}\n  the file is damaged; remove it, and the sweep runs its points again",
+        path.display()
+    ))
+}
+
 impl Reader {
     /// Opens a table, which must have the columns and be about the sweep that is expected.
     pub fn open(path: &Path, schema: &Schema) -> Result<Self, Failure> {
         let at = |reason: String| Failure::usage(format!("{}: {reason}", path.display()));
         let file = File::open(path).map_err(|error| at(error.to_string()))?;
         let file = caught(|| SerializedFileReader::new(file));
-        let file = file.map_err(|error| at(error.to_string()))?;
+        let file = file.map_err(|error| damaged(path, &error))?;
         let meta = file.metadata().file_metadata();
         let found: Vec<(String, Option<Kind>)> = meta
             .schema_descr()
@@ -320,7 +328,7 @@ impl Reader {
     }
 
     fn broken(&self, error: &ParquetError) -> Failure {
-        Failure::usage(format!("{}: {error}", self.path.display()))
+        damaged(&self.path, error)
     }
 
     fn negative(&self) -> Failure {
