@@ -72,6 +72,23 @@ fn figures_by_themselves() {
 }
 
 #[test]
+fn what_a_report_is_made_of_is_never_replaced() {
+    let folder = ran();
+    let before = std::fs::read(folder.join("run/readings.jsonl")).unwrap();
+    for own in ["run/readings.jsonl", "run/../run/config.toml", "run/parts/x.html"] {
+        let args = ["report", "run", "--force", "--out", own];
+        folder.run(&args).refused(2, "which is never replaced");
+    }
+    assert_eq!(std::fs::read(folder.join("run/readings.jsonl")).unwrap(), before);
+    assert!(!folder.join("run/parts").exists());
+    // A name that says something else than what would be in it.
+    let png = ["report", "run", "--format", "png", "--figure", "loss", "--out", "b.svg"];
+    folder.run(&png).refused(2, "--out b.svg: a file of that name is no png; --format svg");
+    folder.run(&["report", "run", "--out", "b.PNG"]).refused(2, "is no html; --format png");
+    assert!(!folder.join("b.svg").exists());
+}
+
+#[test]
 fn what_is_no_run_is_refused_in_words() {
     let folder = ran();
     folder.run(&["report", "nowhere"]).refused(2, "nowhere: No such file");

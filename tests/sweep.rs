@@ -107,6 +107,21 @@ data.batch_size = [2, 3]
 }
 
 #[test]
+fn where_no_units_are_equal_none_stays_so() {
+    let folder = Folder::new();
+    // One hidden unit has no twin, and two have one.
+    folder.write("sweep.toml", &format!("{BASE}[sweep]\nlayer_dims = [[3, 1, 2], [3, 2, 2]]\n"));
+    let sweep = |more: &[&str]| {
+        folder.run(&[&["sweep", "--config", "sweep.toml", "--out", "s"], more].concat()).ok()
+    };
+    let said = sweep(&["--json"]).json();
+    assert_eq!((&said[0]["held"], &said[0]["distinct"]), (&1.into(), &1.into()), "{}", said[0]);
+    let text = sweep(&[]).stdout;
+    assert!(text.contains("equal units stayed equal in 1 runs, parted in 0\n"), "{text}");
+    assert!(text.contains("no two units were equal at the start of 1 runs\n"), "{text}");
+}
+
+#[test]
 fn diverged_and_failed_runs_are_rows() {
     let folder = Folder::new();
     let sweep = "[sweep]\ntraining.optimizer.learning_rate = [0.05, 1e30, -1.0]\nmodel.activation = [\"identity\"]\n";

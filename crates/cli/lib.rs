@@ -14,6 +14,7 @@ pub mod data;
 pub mod dynamics;
 pub mod failure;
 pub mod inspect;
+pub mod own_files;
 pub mod plan;
 pub mod run;
 pub mod shard;

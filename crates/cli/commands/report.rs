@@ -4,6 +4,8 @@ use super::print;
 use constinit::files::write_whole;
 use constinit_cli::args::{ReportArgs, ReportFormat};
 use constinit_cli::failure::Failure;
+use constinit_cli::run::RunDirectory;
+use constinit_cli::sweep::SweepFolder;
 use constinit_report::{Figure, ReportError, Run, Sweep};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +43,7 @@ impl Source {
 }
 
 pub fn report(args: &ReportArgs) -> Result<(), Failure> {
+    check_ending(args)?;
     let source = Source::read(&args.folder).map_err(Failure::usage)?;
     let extension = match args.format {
         ReportFormat::Html if args.figure.is_some() => {
@@ -48,7 +51,7 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
         }
         ReportFormat::Html => {
             let out = args.out.clone().unwrap_or_else(|| args.folder.join("report.html"));
-            return write(&[(out, source.page().into_bytes())], args.force);
+            return write(&args.folder, &[(out, source.page().into_bytes())], args.force);
         }
         ReportFormat::Svg => "svg",
         ReportFormat::Png => "png",
@@ -80,11 +83,41 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
         };
         Ok((path, bytes))
     });
-    write(&drawn.collect::<Result<Vec<_>, Failure>>()?, args.force)
+    write(&args.folder, &drawn.collect::<Result<Vec<_>, Failure>>()?, args.force)
 }
 
-/// Writes files and says their names: all of them, or none where one is there already.
-fn write(files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(), Failure> {
+/// Refuses a file whose name says that it is of another format.
+fn check_ending(args: &ReportArgs) -> Result<(), Failure> {
+    let format = match args.format {
+        ReportFormat::Html => "html",
+        ReportFormat::Svg => "svg",
+        ReportFormat::Png => "png",
+    };
+    // Of figures without a name, it is the folder.
+    let Some(out) = args.out.as_ref().filter(|_| format == "html" || args.figure.is_some()) else {
+        return Ok(());
+    };
+    let ending = out.extension().and_then(|text| text.to_str()).unwrap_or_default();
+    let ending = ending.to_lowercase();
+    if ["html", "svg", "png"].contains(&ending.as_str()) && ending != format {
+        return Err(Failure::usage(format!(
+            "--out {}: a file of that name is no {format}; --format {ending}, or another name",
+            out.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Writes files and says their names: all of them, or none where one is there already or the report of a folder is made
+/// of it.
+fn write(folder: &Path, files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(), Failure> {
+    let owned = |path: &Path| RunDirectory::owns(folder, path) || SweepFolder::owns(folder, path);
+    if let Some((path, _)) = files.iter().find(|(path, _)| owned(path)) {
+        return Err(Failure::usage(format!(
+            "{}: a file of what the report is of, which is never replaced; name another one",
+            path.display()
+        )));
+    }
     if let Some((taken, _)) = files.iter().find(|(path, _)| !force && path.exists()) {
         return Err(Failure::usage(format!(
             "{}: is there already; --force overwrites it",

@@ -5,6 +5,7 @@ use super::units::{self, UnitsFile};
 use crate::config::{RunConfig, Source};
 use crate::data::DataFiles;
 use crate::failure::Failure;
+use crate::own_files::is_one_of;
 use burn::tensor::TensorData;
 use constinit::files::{partial, write_whole};
 use safetensors::tensor::{Dtype, TensorView};
@@ -129,10 +130,7 @@ impl RunDirectory {
 
     /// Whether a run whose folder this is writes a file of its own there.
     pub fn owns(folder: &Path, file: &Path) -> bool {
-        let parent = file.parent().filter(|parent| *parent != Path::new(""));
-        let name = file.file_name().and_then(|name| name.to_str());
-        name.is_some_and(|name| OWN.contains(&name.trim_end_matches(".partial")))
-            && is_same(folder, parent.unwrap_or(Path::new(".")))
+        is_one_of(folder, &OWN, file)
     }
 
     fn config(&self) -> PathBuf {
@@ -309,12 +307,6 @@ impl Lines {
         cut().map_err(|error| at(&self.path, &error))?;
         Ok(self.file)
     }
-}
-
-/// Whether two paths are those of one folder, which may be one that is still to be made.
-pub(super) fn is_same(a: &Path, b: &Path) -> bool {
-    let whole = |path: &Path| fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok();
-    whole(a).is_some_and(|a| whole(b) == Some(a))
 }
 
 fn at(path: &Path, error: &io::Error) -> Failure {

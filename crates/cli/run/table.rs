@@ -3,8 +3,8 @@
 //! A row is made of a line of `readings.jsonl`, text by text, so that no number is rounded on the way, and so that the
 //! rows before a run was resumed can be made of the lines that are kept.
 
-use super::directory::is_same;
 use crate::failure::Failure;
+use crate::own_files::is_in;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ impl Table {
         // Asked before the folder of a run is made, which would be in the way of a second try.
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
         match folder {
-            Some(folder) if !folder.is_dir() && !out.is_some_and(|out| is_same(out, folder)) => {
+            Some(folder) if !folder.is_dir() && !out.is_some_and(|out| is_in(out, path)) => {
                 Err(at(path, &format!("there is no folder {}", folder.display())))
             }
             _ => Ok(()),

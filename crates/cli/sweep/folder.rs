@@ -8,6 +8,7 @@ use super::outcome::Outcome;
 use super::table::{Kind, Reader, Row, Schema, Writer, point};
 use crate::data::DataFiles;
 use crate::failure::Failure;
+use crate::own_files::{is_in, is_one_of};
 use crate::shard::Shard;
 use constinit::files::write_whole;
 use serde_json::json;
@@ -15,6 +16,11 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use toml::Value;
+
+/// What a sweep writes into its folder, beside parts and locks.
+const OWN: [&str; 4] = ["sweep.toml", "inputs.csv", "targets.csv", "results.parquet"];
+/// The folder of the parts.
+const PARTS: &str = "parts";
 
 /// The folder, and the columns of its tables.
 #[derive(Debug)]
@@ -50,13 +56,13 @@ impl SweepFolder {
             let ours = |file: &(PathBuf, &str)| {
                 fs::read(&file.0).is_ok_and(|found| found == file.1.as_bytes())
             };
-            if taken && !whole.iter().any(ours) && !path.join("parts").is_dir() {
+            if taken && !whole.iter().any(ours) && !path.join(PARTS).is_dir() {
                 return Err(Failure::usage(format!(
                     "{}: the folder is not empty and has no sweep in it; name a new one",
                     path.display()
                 )));
             }
-            fs::create_dir_all(path.join("parts")).map_err(fail)?;
+            fs::create_dir_all(path.join(PARTS)).map_err(fail)?;
             for (file, text) in &whole {
                 write_whole(file, text.as_bytes()).map_err(fail)?;
             }
@@ -113,6 +119,11 @@ impl SweepFolder {
         &self.path
     }
 
+    /// Whether a sweep whose folder this is writes a file of its own there.
+    pub fn owns(folder: &Path, file: &Path) -> bool {
+        is_one_of(folder, &OWN, file) || is_in(&folder.join(PARTS), file)
+    }
+
     /// Whether both are of the same configuration.
     pub fn is_same_sweep(&self, other: &Self) -> bool {
         self.schema == other.schema
@@ -163,7 +174,7 @@ impl SweepFolder {
     }
 
     fn parts(&self) -> PathBuf {
-        self.path.join("parts")
+        self.path.join(PARTS)
     }
 
     /// Which points are done.
