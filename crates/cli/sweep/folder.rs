@@ -195,22 +195,37 @@ impl SweepFolder {
         Ok(done)
     }
 
-    /// Keeps others from running the same share at the same time; the lock ends with the program.
+    /// Keeps others from running the same points at the same time: the same share, or one of another number of shares.
+    /// The lock ends with the program.
     pub fn lock(&self, shard: Option<Shard>) -> Result<File, Failure> {
         let name = match shard {
-            Some(Shard { number, of }) => format!("shard-{number}-of-{of}.lock"),
+            Some(Shard { number, of }) => format!("shard-{number}{}", shares(of)),
             None => "sweep.lock".to_owned(),
         };
         let path = self.path.join(name);
-        let at = |error: String| Failure::usage(format!("{}: {error}", path.display()));
-        let file = File::create(&path).map_err(|error| at(error.to_string()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
+        let at = |path: &Path, error: &dyn std::fmt::Display| {
+            Failure::usage(format!("{}: {error}", path.display()))
+        };
+        let file = File::create(&path).map_err(|error| at(&path, &error))?;
+        let locked = |path: &Path, file: &File| match file.try_lock() {
+            Ok(()) => Ok(()),
             Err(TryLockError::WouldBlock) => {
-                Err(at("another program runs this sweep in this folder".to_owned()))
+                Err(at(path, &"another program runs this sweep in this folder"))
             }
-            Err(TryLockError::Error(error)) => Err(at(error.to_string())),
+            Err(TryLockError::Error(error)) => Err(at(path, &error)),
+        };
+        locked(&path, &file)?;
+        // After the own one, so that of two that start at once one sees the other. Shares of one number have no point in
+        // common, and those of a job start together: they leave each other's locks alone.
+        for other in entries(&self.path).map_err(|error| at(&self.path, &error))? {
+            let name = other.file_name().unwrap_or_default().to_string_lossy();
+            let apart = shard.is_some_and(|shard| name.ends_with(&shares(shard.of)));
+            if name.ends_with(".lock") && other != path && !apart {
+                let file = File::open(&other).map_err(|error| at(&other, &error))?;
+                locked(&other, &file)?;
+            }
         }
+        Ok(file)
     }
 
     /// Writes rows as a part of their own.
@@ -236,6 +251,11 @@ impl SweepFolder {
         rows.clear();
         Ok(())
     }
+}
+
+/// How the names of the locks of so many shares end.
+fn shares(of: usize) -> String {
+    format!("-of-{of}.lock")
 }
 
 /// What is in a folder; nothing where it is not there.
@@ -292,4 +312,31 @@ fn hidden_layers(sweep: &SweepConfig) -> Result<usize, Failure> {
 
 fn length(list: Option<&Value>) -> usize {
     list.and_then(Value::as_array).map_or(0, Vec::len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_one_number_run_side_by_side_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[model]\nlayer_dims = [1, 2, 1]\n[data]\ninputs = [[1]]\ntargets = [[2]]\n[sweep]\n\
+                    init_w = [1, 2]\n";
+        let sweep = SweepConfig::parse(text, "sweep.toml", Path::new("")).unwrap();
+        let path = folder.path().join("s");
+        let folder = SweepFolder::create(&path, &sweep, &DataFiles::default()).unwrap();
+        let share = |number, of| folder.lock(Some(Shard { number, of }));
+        let first = share(1, 2).unwrap();
+        let second = share(2, 2).unwrap();
+        for refused in [share(1, 2), share(1, 3), folder.lock(None)] {
+            assert!(refused.unwrap_err().to_string().contains("another program runs this sweep"));
+        }
+        drop((first, second));
+        // What is left of theirs are files that nobody holds.
+        let whole = folder.lock(None).unwrap();
+        assert!(share(1, 3).is_err());
+        drop(whole);
+        share(1, 3).unwrap();
+    }
 }
