@@ -239,10 +239,10 @@ impl Run {
         let found =
             load_checkpoint::<B, _, _, _>(&path, fresh, &self.fingerprint(backend)?, device)
                 .map_err(|error| match error {
-                    Error::Checkpoint { path, reason } => Failure::usage(format!(
+                    Error::Checkpoint { path, reason, fingerprints } => Failure::usage(format!(
                         "{}: {reason}\n  {}",
                         path.display(),
-                        advice(&reason)
+                        advice(fingerprints.as_ref())
                     )),
                     other => other.into(),
                 })?;
@@ -641,17 +641,19 @@ impl<B: AutodiffBackend> Session<'_, B> {
 }
 
 /// What to do where a checkpoint cannot be gone on from, by what it says against the run's fingerprint.
-fn advice(reason: &str) -> &'static str {
-    let says = |what: &str| reason.contains(&format!("it says \"{what} "));
-    if says("examples") {
-        "inputs or targets have changed since: put them back (or move a checkpoint of another run away)"
-    } else if says("backend") {
-        "a run goes on where it began: name that backend, or none"
-    } else if reason.contains("it says ") {
-        "config.toml has changed since: put it back (or move a checkpoint of another run away); a run with other \
-         settings is a new one: --config FILE --out DIR"
-    } else {
-        "to go on from an older checkpoint, or from the start, move this file away"
+fn advice(fingerprints: Option<&[String; 2]>) -> &'static str {
+    let Some([theirs, _]) = fingerprints else {
+        return "to go on from an older checkpoint, or from the start, move this file away";
+    };
+    match theirs.split_once(' ') {
+        Some(("examples", _)) => {
+            "inputs or targets have changed since: put them back (or move a checkpoint of another run away)"
+        }
+        Some(("backend", _)) => "a run goes on where it began: name that backend, or none",
+        _ => {
+            "config.toml has changed since: put it back (or move a checkpoint of another run away); a run with other \
+             settings is a new one: --config FILE --out DIR"
+        }
     }
 }
 

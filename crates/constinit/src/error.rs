@@ -89,6 +89,8 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+        /// Of one that belongs to another run: the first line of its fingerprint that differs, and that of this run.
+        fingerprints: Option<[String; 2]>,
     },
     /// Axes that do not fit the module.
     #[error("axes: {reason}")]

@@ -109,16 +109,20 @@ where
     O: Optimizer<M, B>,
     S: LrScheduler,
 {
-    let refuse = |reason: String| Error::Checkpoint { path: path.to_owned(), reason };
+    let because = |reason, fingerprints| {
+        let path = path.to_owned();
+        Error::Checkpoint { path, reason, fingerprints }
+    };
+    let refuse = |reason: String| because(reason, None);
     let bytes = fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
     let payload = unpack(&bytes).map_err(refuse)?;
     if payload.fingerprint != fingerprint {
         let lines = payload.fingerprint.lines().zip(fingerprint.lines());
         let difference = lines.into_iter().find(|(theirs, ours)| theirs != ours);
         let (theirs, ours) = difference.unwrap_or((&payload.fingerprint, fingerprint));
-        return Err(refuse(format!(
-            "a checkpoint of another run: it says {theirs:?} where this run says {ours:?}"
-        )));
+        let reason =
+            format!("a checkpoint of another run: it says {theirs:?} where this run says {ours:?}");
+        return Err(because(reason, Some([theirs, ours].map(str::to_owned))));
     }
     // Asked first: Burn panics over a list of another length.
     if let Some(difference) = difference(&payload.shapes, &shapes(&fresh.model)) {
