@@ -299,6 +299,14 @@ fn a_table_has_the_readings_and_goes_on() {
     assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap(), added);
     let lines = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
     assert_eq!(lines, ran.stdout);
+
+    // Nor is a line of it cut where another file of the run is in the way.
+    folder.write("t.csv", &table);
+    folder.write("run/units.jsonl", "");
+    run(&["--resume", "run"]).refused(2, "units.jsonl: shorter than its checkpoint says");
+    assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap(), table);
+    let lines = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
+    assert_eq!(lines, ran.stdout);
 }
 
 #[test]

@@ -22,8 +22,9 @@ use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
     CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, Lines, Live, LiveState,
-    LiveWhat, LogPaths, Names, Progress, RunDirectory, Said, Screen, Start, Tally, Trained, Watch,
-    What, batches, check_memory, explain, in_readings, network, set, units_schedule, write_line,
+    LiveWhat, LogPaths, Names, Progress, RunDirectory, Said, Screen, Start, Tally, Trained,
+    UnitsFile, Watch, What, batches, check_memory, explain, in_readings, network, set,
+    units_schedule, write_line,
 };
 use constinit_cli::sweep::SweepConfig;
 use constinit_symmetry::Kind;
@@ -336,6 +337,8 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let line = start.line().map_err(in_readings)?;
         let spaces: Vec<&str> = symmetry.axes().spaces().iter().map(|space| space.name()).collect();
         let readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
+        let bytes = note.as_ref().map(|note| note.units_bytes);
+        let units = directory.as_ref().map(|d| d.open_units(bytes)).transpose()?;
         // All that can be refused is, before anything is cut; and a table before the readings that say how it goes on.
         let logs = match readings.as_ref().filter(|_| self.run.resume) {
             Some(lines) => {
@@ -345,11 +348,10 @@ impl<B: AutodiffBackend> Session<'_, B> {
             None => self.run.logs.create(&spaces)?,
         };
         let mut readings = readings.map(Lines::cut).transpose()?;
+        let units = units.map(Lines::cut).transpose()?.map(UnitsFile::new);
         if let Some(directory) = directory {
             directory.forget_partial();
         }
-        let bytes = note.as_ref().map(|note| note.units_bytes);
-        let units = directory.as_ref().map(|d| d.open_units(bytes)).transpose()?;
         if let Some(small) = self.quotient.as_ref().filter(|_| from == 0) {
             let trained = Trained::new(&small.spaces, small.parameters);
             screen.json_line(&trained).map_err(on_screen)?;

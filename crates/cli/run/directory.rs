@@ -1,7 +1,7 @@
 //! A run's folder: configuration, readings, checkpoints, final parameters.
 
 use super::readings::Start;
-use super::units::{self, UnitsFile};
+use super::units;
 use crate::config::{RunConfig, Source};
 use crate::data::DataFiles;
 use crate::failure::Failure;
@@ -179,10 +179,9 @@ impl RunDirectory {
         Lines::open(&self.readings(), vouched, start)
     }
 
-    /// The states of the units, open for more as the readings are.
-    pub fn open_units(&self, vouched: Option<u64>) -> Result<UnitsFile, Failure> {
-        let lines = Lines::open(&self.path.join("units.jsonl"), vouched, units::START)?;
-        lines.cut().map(UnitsFile::new)
+    /// The states of the units, in the same way.
+    pub fn open_units(&self, vouched: Option<u64>) -> Result<Lines, Failure> {
+        Lines::open(&self.path.join("units.jsonl"), vouched, units::START)
     }
 
     /// Removes files that a program left half written that was killed.

@@ -84,12 +84,13 @@ pub struct ResumedLogs {
 }
 
 impl ResumedLogs {
-    /// The logs, without what comes again.
+    /// The logs, without what comes again. A new file first: where there can be none, no table is cut.
     pub fn cut(self) -> Result<Logs, Failure> {
-        let table = self.table.map(ResumedTable::cut).transpose()?;
         let events =
             self.events.map(|(folder, run, next)| EventFile::create(&folder, run, Some(next)));
-        Ok(Logs { table, events: events.transpose()? })
+        let events = events.transpose()?;
+        let table = self.table.map(ResumedTable::cut).transpose()?;
+        Ok(Logs { table, events })
     }
 }
 

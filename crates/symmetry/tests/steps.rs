@@ -50,30 +50,37 @@ fn extra(mut f: impl FnMut()) -> usize {
 #[test]
 fn nothing_is_allocated_after_the_first_step() {
     assert!(extra(|| drop(std::hint::black_box(vec![1_u8; 1]))) > 0, "the count counts nothing");
-    let (x, t) = ([0.5_f64; 12], [0.25_f64; 8]);
     for function in Function::ALL {
         for loss in LossFunction::ALL {
-            for (name, rule) in rules() {
-                let layer = |entries: usize, outputs: usize| Layer {
-                    weight: vec![0.125; entries],
-                    bias: Some(vec![0.5; outputs]),
-                };
-                let layers = vec![layer(6, 2), layer(4, 2), layer(4, 2)];
-                let network = Perceptron::new(&[3, 2, 2, 2], layers)
-                    .unwrap()
-                    .with_class_sizes(&[vec![3, 1], vec![1, 1], vec![2, 5]])
-                    .unwrap();
-                let mut training = Training::new(network, function, loss, rule);
-                let first = extra(|| assert!(training.step(&x, &t).is_ok()));
-                assert!(first > 0, "the first step makes room");
-                let later = extra(|| {
-                    // A smaller batch, too.
-                    training.step(&x, &t).unwrap();
-                    training.step(&x[..6], &t[..4]).unwrap();
-                    training.step(&x, &t).unwrap();
-                });
-                assert_eq!(later, 0, "{name}, {function:?}, {loss:?}");
+            for (number, (name, _)) in rules().iter().enumerate() {
+                // The test runner's own thread may allocate at any moment, training always at the same one.
+                let later = (0..3).map(|_| allocated_later(function, loss, number));
+                assert_eq!(later.min(), Some(0), "{name}, {function:?}, {loss:?}");
             }
         }
     }
+}
+
+/// Bytes that steps after the first one ask for.
+fn allocated_later(function: Function, loss: LossFunction, rule: usize) -> usize {
+    let (x, t) = ([0.5_f64; 12], [0.25_f64; 8]);
+    let layer = |entries: usize, outputs: usize| Layer {
+        weight: vec![0.125; entries],
+        bias: Some(vec![0.5; outputs]),
+    };
+    let layers = vec![layer(6, 2), layer(4, 2), layer(4, 2)];
+    let network = Perceptron::new(&[3, 2, 2, 2], layers)
+        .unwrap()
+        .with_class_sizes(&[vec![3, 1], vec![1, 1], vec![2, 5]])
+        .unwrap();
+    let (_, rule) = rules().into_iter().nth(rule).unwrap();
+    let mut training = Training::new(network, function, loss, rule);
+    let first = extra(|| assert!(training.step(&x, &t).is_ok()));
+    assert!(first > 0, "the first step makes room");
+    extra(|| {
+        // A smaller batch, too.
+        training.step(&x, &t).unwrap();
+        training.step(&x[..6], &t[..4]).unwrap();
+        training.step(&x, &t).unwrap();
+    })
 }
