@@ -19,6 +19,9 @@ fn unknown_keys() {
     refuse(&format!("{MODEL}{DATA}[training]\nstpes = 3\n"), "did you mean `steps`?");
     refuse(&format!("{MODEL}activaton = \"tanh\"\n{DATA}"), "did you mean `activation`?");
     refuse(&format!("{MODEL}activation = \"ReLU\"\n{DATA}"), "did you mean `relu`?");
+    let optimizer = |text: &str| format!("{MODEL}{DATA}[training]\noptimizer = {{ {text} }}\n");
+    refuse(&optimizer("type = \"adam\", lr = 0.1"), "did you mean `learning_rate`?");
+    refuse(&optimizer("type = \"lion\", learning_rate = 0.1"), "unknown variant `lion`");
 }
 
 #[test]

@@ -298,7 +298,16 @@ fn place_files(init: &mut Init, folder: &Path) {
     }
 }
 
-/// Of the names that a message expects, the one that looks most like the one that it found.
+/// How much an unknown name looks like a known one, from 0 to 1; `lr` is `learning_rate`.
+pub fn likeness(unknown: &str, known: &str) -> f64 {
+    let initials: String = known.split('_').filter_map(|word| word.chars().next()).collect();
+    if initials.len() > 1 && initials == unknown {
+        return 1.0;
+    }
+    strsim::normalized_damerau_levenshtein(unknown, known)
+}
+
+/// Of the names that a message expects, the one that looks most like the one that it found, or is abbreviated by it.
 fn nearest_known(message: &str) -> Option<&str> {
     if !message.contains("unknown field") && !message.contains("unknown variant") {
         return None;
@@ -309,8 +318,9 @@ fn nearest_known(message: &str) -> Option<&str> {
     // Names that others write in capitals, `ReLU`, are in small letters here.
     let unknown = unknown.to_lowercase();
     names
-        .map(|known| (strsim::normalized_damerau_levenshtein(&unknown, known), known))
-        .filter(|(likeness, _)| *likeness >= 0.5)
+        .map(|known| (likeness(&unknown, known), known))
+        // Of two names of four letters that share two, neither is meant by the other.
+        .filter(|(likeness, _)| *likeness > 0.5)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, known)| known)
 }

@@ -2,7 +2,7 @@
 
 use super::keys::{Key, Values, get, kind_of, set};
 use super::table::{Cell, Kind};
-use crate::config::{RunConfig, TrainingConfig};
+use crate::config::{RunConfig, TrainingConfig, likeness};
 use crate::failure::Failure;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -357,11 +357,8 @@ fn whole_path(name: &str) -> Result<String, String> {
     match KEYS.iter().filter(of_name).collect::<Vec<_>>()[..] {
         [path] => Ok((*path).to_owned()),
         _ => {
-            let likeness = |path: &&str| {
-                let last = path.rsplit('.').next().unwrap_or(path);
-                strsim::normalized_damerau_levenshtein(name, last)
-            };
-            let nearest = KEYS.iter().map(|path| (likeness(path), path));
+            let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
+            let nearest = KEYS.iter().map(|path| (likeness(name, last(path)), path));
             let nearest = nearest.max_by(|a, b| a.0.total_cmp(&b.0)).map_or("", |(_, path)| path);
             Err(format!(
                 "{name}: no key of a run configuration has this name; did you mean `{nearest}`?"
@@ -504,6 +501,7 @@ mod tests {
                 "init_ww: no key of a run configuration has this name; did you mean `model.init_w`?",
             ),
             ("[sweep]\nmodel.init_ww = [1]\n", "did you mean `init_w`?"),
+            ("[sweep]\nlr = [1]\n", "did you mean `training.optimizer.learning_rate`?"),
             ("[sweep]\ninit_w = { from = 0, to = 1 }\n", "`steps` is missing"),
             ("[sweep]\ninit_w = 3\n", "[sweep] init_w: 3: a list of values"),
             ("[sweep]\ninit_w = [1, \"a\"]\n", "model.init_w: \"a\" is of another type"),
