@@ -8,6 +8,9 @@ use std::fmt::Write;
 pub(crate) const WIDTH: f64 = 760.0;
 const HEAD: f64 = 34.0;
 const LEGEND_ROW: f64 = 20.0;
+const NOTE_ROW: f64 = 15.0;
+/// Left of a note, and right of it.
+const MARGIN: f64 = 12.0;
 
 /// How the names of a sweep's figures begin, which have marks for runs without a number.
 pub(crate) const PHASE: &str = "phase-";
@@ -64,23 +67,26 @@ pub(crate) struct Entry {
 }
 
 impl Figure {
-    /// The figure as an SVG document with title and legend. It has no scripts, asks for nothing from outside, and is
-    /// dark where its reader's screen is.
+    /// The figure as an SVG document with title, legend and notes. It has no scripts, asks for nothing from outside, and
+    /// is dark where its reader's screen is.
     pub fn to_svg(&self) -> String {
         self.document(Medium::Page)
     }
 
     pub(crate) fn document(&self, medium: Medium) -> String {
         let (legend, below) = self.drawn_legend();
-        let height = HEAD + self.height + below;
-        let (title, description) = (escaped(&self.title), escaped(&self.description));
+        let (notes, under) = self.drawn_notes(self.height + below);
+        let height = HEAD + self.height + below + under;
+        let title = escaped(&self.title);
+        let told = [std::slice::from_ref(&self.description), self.notes.as_slice()].concat();
+        let description = escaped(&told.join(" "));
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
              height=\"{height}\" role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">{title}</title>\n\
              <desc id=\"desc\">{description}</desc>\n<style>{}{}</style>\n\
              <rect class=\"ground\" width=\"{WIDTH}\" height=\"{height}\"/>\n\
              <text class=\"t head\" x=\"12\" y=\"22\">{title}</text>\n\
-             <g transform=\"translate(0 {HEAD})\">\n{}{legend}</g>\n</svg>\n",
+             <g transform=\"translate(0 {HEAD})\">\n{}{legend}{notes}</g>\n</svg>\n",
             figure_style(medium),
             if self.name.starts_with(PHASE) { neutral_style(medium) } else { String::new() },
             self.marks,
@@ -123,9 +129,82 @@ impl Figure {
         }
         (svg, y - self.height + LEGEND_ROW - 6.0)
     }
+
+    /// The notes from a height on, and how high they are.
+    fn drawn_notes(&self, from: f64) -> (String, f64) {
+        let lines = self.notes.iter().flat_map(|note| wrapped(note, WIDTH - 2.0 * MARGIN));
+        let (mut svg, mut y) = (String::new(), from);
+        for line in lines {
+            y += NOTE_ROW;
+            let text = escaped(&line);
+            let _ = writeln!(
+                svg,
+                "<text class=\"q small note\" x=\"{MARGIN}\" y=\"{y}\">{text}</text>"
+            );
+        }
+        let under = if svg.is_empty() { 0.0 } else { y - from + 10.0 };
+        (svg, under)
+    }
+}
+
+/// Lines of a text that are about as wide as this at most; words that are longer are cut.
+fn wrapped(text: &str, width: f64) -> Vec<String> {
+    let most = (width / text_width("m")) as usize;
+    let mut lines = vec![String::new()];
+    // Not at the narrow spaces in numbers.
+    for word in text.split(' ') {
+        let letters: Vec<char> = word.chars().collect();
+        for (n, piece) in letters.chunks(most).enumerate() {
+            let last = lines.len() - 1;
+            let line = &mut lines[last];
+            let taken = line.chars().count();
+            if taken > 0 && (n > 0 || taken + 1 + piece.len() > most) {
+                lines.push(piece.iter().collect());
+            } else {
+                if taken > 0 {
+                    line.push(' ');
+                }
+                line.extend(piece);
+            }
+        }
+    }
+    lines
 }
 
 /// About how wide a text of the size of labels is.
 pub(crate) fn text_width(text: &str) -> f64 {
     7.2 * text.chars().count() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_wrapped_under_the_figure() {
+        assert_eq!(wrapped("a bb ccc", 7.2 * 4.5), ["a bb", "ccc"]);
+        assert_eq!(wrapped("abcdef g", 7.2 * 4.5), ["abcd", "ef g"]);
+        assert_eq!(wrapped("", 100.0), [""]);
+        let bare = Figure {
+            name: "test".into(),
+            title: "a".into(),
+            description: "What is seen.".into(),
+            notes: Vec::new(),
+            height: 100.0,
+            marks: String::new(),
+            legend: Vec::new(),
+            readout: serde_json::Value::Null,
+        };
+        let notes = vec!["A note with <letters>.".to_owned(), "long ".repeat(60)];
+        let noted = Figure { notes, ..bare.clone() };
+        assert!(bare.to_svg().contains("viewBox=\"0 0 760 134\""));
+        let svg = noted.to_svg();
+        // One line, and three of 102 letters at most.
+        assert!(svg.contains("viewBox=\"0 0 760 204\""), "{svg}");
+        assert!(svg.contains("y=\"115\">A note with &lt;letters&gt;.</text>"), "{svg}");
+        assert!(svg.contains("What is seen. A note with &lt;letters&gt;. long"));
+        let lines = svg.split("class=\"q small note\"").skip(1);
+        let longest = lines.map(|line| line.find("</text>").unwrap_or(0)).max();
+        assert!(longest.is_some_and(|letters| letters < 130), "{longest:?}");
+    }
 }

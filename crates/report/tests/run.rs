@@ -358,6 +358,10 @@ fn png_has_letters_and_the_size_of_the_figure() {
         let png = figure.to_png(1.0).unwrap();
         assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
         assert_eq!(png[16..20], 760u32.to_be_bytes());
+        let mut noted = figure.clone();
+        noted.notes.push("A note.".into());
+        let noted = noted.to_png(1.0).unwrap();
+        assert!(noted[20..24] > png[20..24], "a note is drawn below: {}", figure.name);
         let mut bare = figure.clone();
         bare.title = String::new();
         assert_ne!(bare.to_png(1.0).unwrap(), png, "the title is drawn: {}", figure.name);

@@ -49,14 +49,17 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
         .filter_map(|mark| if let Mark::Number(number) = mark { Some(*number) } else { None })
         .collect();
     numbers.sort_by(f64::total_cmp);
-    let [low, high] = [*numbers.first()?, *numbers.last()?];
+    if numbers.is_empty() {
+        return None;
+    }
     // A curve has room for all of its numbers.
     let range = match quantity.range {
         Range::AroundOne if sweep.keys.len() == 1 => Range::All,
         range => range,
     };
     let (scale, clipped) = colours(&numbers, range);
-    let mut drawing = Drawing { sweep, marks, scale, svg: String::new(), notes: Vec::new() };
+    let (svg, notes, drawn) = (String::new(), Vec::new(), Vec::new());
+    let mut drawing = Drawing { sweep, marks, scale, svg, notes, drawn };
     if clipped {
         let text = "Numbers beyond the ends of the scale are drawn as those at its ends.";
         drawing.notes.push(text.to_owned());
@@ -79,25 +82,43 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
         drawing.colour_bar(quantity.label);
     }
     let below = drawing.neutral_legend();
-    let Drawing { marks, svg, notes, .. } = drawing;
-    let with = |kind| marks.iter().filter(|mark| **mark == Mark::Neutral(kind)).count();
+    let description = description(&drawing.drawn);
+    let Drawing { svg, notes, .. } = drawing;
     Some(Figure {
         name: quantity.name.to_owned(),
         title: format!("{} over {}", quantity.title, over.join(" and ")),
-        description: format!(
-            "{}, between {} and {}; {} diverged, {} failed.",
-            counted(numbers.len(), "run"),
-            short(low),
-            short(high),
-            count(with(1)),
-            count(with(2))
-        ),
+        description,
         notes,
         height: BOTTOM + 46.0 + below,
         marks: svg,
         legend: Vec::new(),
         readout: serde_json::Value::Null,
     })
+}
+
+/// What runs that are drawn show, in words.
+fn description(drawn: &[Mark]) -> String {
+    let numbers = || {
+        drawn.iter().filter_map(|mark| match mark {
+            Mark::Number(number) => Some(*number),
+            Mark::Neutral(_) => None,
+        })
+    };
+    let range = numbers().min_by(f64::total_cmp).zip(numbers().max_by(f64::total_cmp));
+    let range = range.map_or("with a number".to_owned(), |(low, high)| {
+        format!("between {} and {}", short(low), short(high))
+    });
+    let with = |kind| drawn.iter().filter(|mark| **mark == Mark::Neutral(kind)).count();
+    let without = match with(0) {
+        0 => String::new(),
+        some => format!(", {} without a number", count(some)),
+    };
+    format!(
+        "{}, {range}; {} diverged, {} failed{without}.",
+        counted(numbers().count(), "run"),
+        count(with(1)),
+        count(with(2))
+    )
 }
 
 /// What several runs show together: the mean of those with a number, or what the first one does.
@@ -121,6 +142,8 @@ struct Drawing<'a> {
     scale: Scale,
     svg: String,
     notes: Vec<String>,
+    /// What the runs show that were drawn.
+    drawn: Vec<Mark>,
 }
 
 impl Drawing<'_> {
@@ -140,6 +163,7 @@ impl Drawing<'_> {
         let every = [x, y].map(|axis| axis.levels.len().div_ceil(MOST_CELLS));
         let [nx, ny] = [0, 1].map(|n| [x, y][n].levels.len().div_ceil(every[n]));
         let mut cells = vec![Vec::new(); nx * ny];
+        let mut drawn = Vec::new();
         // A cell has the runs of all seeds, at the first values of all other keys.
         for row in 0..self.sweep.rows() {
             let [at_x, at_y] = [x, y].map(|axis| axis.codes[row] as usize);
@@ -147,10 +171,12 @@ impl Drawing<'_> {
             let is_shown = x.codes[row] != NONE && y.codes[row] != NONE && fixed;
             if is_shown && at_x % every[0] == 0 && at_y % every[1] == 0 {
                 cells[at_y / every[1] * nx + at_x / every[0]].push(self.marks[row]);
+                drawn.push(self.marks[row]);
             }
         }
         let cells: Vec<Option<String>> =
             cells.iter().map(|marks| Some(self.fill(together(marks)?))).collect();
+        self.drawn = drawn;
         let edge_x = |cell: usize| LEFT + (RIGHT - LEFT) * cell as f64 / nx as f64;
         let edge_y = |cell: usize| BOTTOM - (BOTTOM - TOP) * cell as f64 / ny as f64;
         let mut paths: BTreeMap<&str, String> = BTreeMap::new();
@@ -211,6 +237,7 @@ impl Drawing<'_> {
         for row in (0..self.sweep.rows()).step_by(every) {
             let places = x.place(row, across.as_ref()).zip(y.place(row, up.as_ref()));
             if let Some((at_x, at_y)) = places {
+                self.drawn.push(self.marks[row]);
                 let _ = writeln!(
                     dots,
                     "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\" {}/>",
@@ -241,6 +268,7 @@ impl Drawing<'_> {
         for row in (0..self.sweep.rows()).step_by(every) {
             let Some(place) = x.place(row, across.as_ref()) else { continue };
             let at_x = LEFT + (RIGHT - LEFT) * place;
+            self.drawn.push(self.marks[row]);
             let _ = match self.marks[row] {
                 Mark::Number(number) => {
                     let up = self.scale.place(number).unwrap_or(0.0).clamp(0.0, 1.0);
@@ -337,7 +365,7 @@ impl Drawing<'_> {
         let mut x = LEFT;
         let y = BOTTOM + 62.0;
         for (kind, label) in NEUTRAL.iter().enumerate() {
-            if self.marks.contains(&Mark::Neutral(kind)) {
+            if self.drawn.contains(&Mark::Neutral(kind)) {
                 let _ = writeln!(
                     self.svg,
                     "<rect class=\"n{kind}\" x=\"{x:.1}\" y=\"{}\" width=\"12\" height=\"12\"/><text class=\"t small\" \
