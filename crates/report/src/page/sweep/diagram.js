@@ -62,13 +62,15 @@ const diagramOf = (sweep, onChoose) => {
     return quantity.scale = { ...logarithmic(low, high, sorted[0] === 0), clipped };
   };
   const quantity = () => sweep.quantities[state.colour];
-  const colourOf = (row) => {
+  const shade = (share) => VIRIDIS[Math.round(255 * Math.min(1, Math.max(0, share)))];
+  // What a run shows; numbers of runs that did not finish are none.
+  const valueOf = (row, what) => what.text || !neutral(row) ? what.at(row) : null;
+  // Which neutral colour a run has, -1 for none.
+  const kindOf = (row, value, what) => value !== null ? -1 : what.text ? 0 : neutral(row);
+  const colourOf = (row, value) => {
     const colours = ink(), what = quantity();
-    const v = what.at(row);
-    if (what.text) return rgb(v === null ? colours.neutral[0] : colours.lines[what.levels.indexOf(v) % colours.lines.length]);
-    const kind = neutral(row);
-    if (kind || v === null) return rgb(colours.neutral[kind]);
-    return VIRIDIS[Math.round(255 * Math.min(1, Math.max(0, scaleOf(what).place(v))))];
+    if (value === null) return rgb(colours.neutral[kindOf(row, value, what)]);
+    return what.text ? rgb(colours.lines[what.levels.indexOf(value) % colours.lines.length]) : shade(scaleOf(what).place(value));
   };
   const pale = (colour, row) => {
     if (!mask || mask[row]) return colour;
@@ -79,6 +81,7 @@ const diagramOf = (sweep, onChoose) => {
   const isShown = (row) => keys.every((key, n) => n === state.x || n === state.y || state.fixed[n] === MEAN || key.code(row) === state.fixed[n]);
   // The runs of a cell that the filters leave, or else all of them.
   const runsOf = (first) => {
+    if (cells.next[first] < 0) return [first];
     const all = [];
     for (let row = first; row >= 0; row = cells.next[row]) all.push(row);
     const left = mask ? all.filter((row) => mask[row]) : all;
@@ -92,20 +95,12 @@ const diagramOf = (sweep, onChoose) => {
       const most = [...times].sort((a, b) => b[1] - a[1])[0];
       return { row: runs.find((row) => what.at(row) === most[0]), count: most[1], value: most[0] };
     }
-    const numbers = runs.filter((row) => !neutral(row) && what.at(row) !== null).map(what.at);
+    const numbers = runs.map((row) => valueOf(row, what)).filter((value) => value !== null);
     if (!numbers.length) return { row: runs[0], count: 0, value: null };
     // Not as arguments of one call: there may be more than a call can have.
     const [low, high] = numbers.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
     return { row: runs[0], count: numbers.length, value: numbers.reduce((sum, v) => sum + v / numbers.length, 0), low, high };
   };
-  const cellColour = (first) => {
-    if (cells.next[first] < 0) return pale(colourOf(first), first);
-    const runs = runsOf(first), what = quantity();
-    const { row, value } = together(runs, what);
-    const colour = what.text || value === null ? colourOf(row) : VIRIDIS[Math.round(255 * Math.min(1, Math.max(0, scaleOf(what).place(value))))];
-    return pale(colour, runs[0]);
-  };
-
   // Where rows lie.
   const arrange = () => {
     const [x, y] = [keys[state.x], keys[state.y]];
@@ -156,7 +151,7 @@ const diagramOf = (sweep, onChoose) => {
     if (!width) return;
     canvas.width = Math.round(width * dense);
     canvas.height = Math.round(high * dense);
-    const colours = ink();
+    const colours = ink(), what = quantity();
     layer = document.createElement("canvas");
     [layer.width, layer.height] = [canvas.width, canvas.height];
     const pen = layer.getContext("2d");
@@ -164,11 +159,12 @@ const diagramOf = (sweep, onChoose) => {
     pen.font = "12px system-ui, 'DejaVu Sans', sans-serif";
     const up = scales[1].ticks(6);
     const room = Math.max(...up.map(([, text]) => pen.measureText(text).width), 24);
-    const bar = keys.length > 1 && !quantity().text;
+    const bar = keys.length > 1 && !what.text;
     box = { left: Math.min(160, room + 18), right: width - (bar ? 84 : 14), top: 28, bottom: high - 46 };
     canvas.dataset.area = [box.left, box.top, box.right, box.bottom].join(" ");
     pen.fillStyle = colours.ground;
     pen.fillRect(0, 0, width, high);
+    const seen = new Set();
     if (cells && !dotted) {
       const { nx, ny, rows } = cells;
       const small = document.createElement("canvas");
@@ -177,9 +173,12 @@ const diagramOf = (sweep, onChoose) => {
       for (let b = 0; b < ny; b++) {
         for (let a = 0; a < nx; a++) {
           const row = rows[b * nx + a];
-          if (row < 0) continue;
+          if (row < 0) { seen.add(3); continue; }
           const at = 4 * ((ny - 1 - b) * nx + a);
-          const [r, g, blue] = cellColour(row);
+          const runs = runsOf(row);
+          const { row: like, value } = together(runs, what);
+          seen.add(kindOf(like, value, what));
+          const [r, g, blue] = pale(colourOf(like, value), runs[0]);
           image.data.set([r, g, blue, 255], at);
         }
       }
@@ -191,7 +190,9 @@ const diagramOf = (sweep, onChoose) => {
     } else {
       const radius = sweep.rows > 20000 ? 1.5 : sweep.rows > 2000 ? 2.5 : 4;
       const dot = (row) => {
-        const colour = keys.length === 1 && !quantity().text && !neutral(row) && quantity().at(row) !== null ? rgb(colours.lines[0]) : colourOf(row);
+        const value = valueOf(row, what), kind = kindOf(row, value, what);
+        seen.add(kind);
+        const colour = keys.length === 1 && !what.text && kind < 0 ? rgb(colours.lines[0]) : colourOf(row, value);
         pen.fillStyle = css(pale(colour, row));
         const [x, y] = [xOf(spots[2 * row]), yOf(spots[2 * row + 1])];
         if (Number.isNaN(x + y)) return;
@@ -234,16 +235,16 @@ const diagramOf = (sweep, onChoose) => {
     pen.textAlign = "center";
     pen.fillText(keys[state.x].name, (box.left + box.right) / 2, high - 8);
     pen.textAlign = "left";
-    pen.fillText(keys.length === 1 ? quantity().label : keys[state.y].name, 8, 14);
+    pen.fillText(keys.length === 1 ? what.label : keys[state.y].name, 8, 14);
     if (bar) colourBar(pen, colours);
     overlay();
-    keyOf(colours);
+    keyOf(colours, seen);
   };
   const colourBar = (pen, colours) => {
     const scale = scaleOf(quantity());
     const [left, high] = [box.right + 16, box.bottom - box.top];
     for (let n = 0; n < high; n++) {
-      pen.fillStyle = css(VIRIDIS[Math.round(255 * n / high)]);
+      pen.fillStyle = css(shade(n / high));
       pen.fillRect(left, box.bottom - n - 1, 14, 1.2);
     }
     pen.fillStyle = colours.quiet;
@@ -252,22 +253,13 @@ const diagramOf = (sweep, onChoose) => {
     }
   };
   // What has no number has a colour with a name.
-  const keyOf = (colours) => {
+  const keyOf = (colours, seen) => {
     const swatch = (colour, text) => {
       const mark = made("i", { class: "swatch" });
       mark.style.background = colour;
       return made("span", {}, mark, text);
     };
     const what = quantity();
-    const seen = new Set();
-    const kindOf = (row) => !what.text && neutral(row) || (what.at(row) === null ? 0 : -1);
-    if (cells && !dotted) for (const row of cells.rows) {
-      if (row < 0 || cells.next[row] < 0) seen.add(row < 0 ? 3 : kindOf(row));
-      else {
-        const { row: like, value } = together(runsOf(row), what);
-        seen.add(value === null ? kindOf(like) : -1);
-      }
-    } else for (let row = 0; row < sweep.rows; row++) seen.add(kindOf(row));
     const parts = NEUTRAL.flatMap((text, n) => seen.has(n) ? [swatch(colours.neutral[n], what.text && n === 0 ? "no text" : text)] : []);
     const texts = what.text ? what.levels.map((text, n) => swatch(colours.lines[n % colours.lines.length], text)) : [];
     if (keys.length > 1 && !what.text) texts.push(made("span", {}, `colour: ${what.label}${scaleOf(what).log ? ", logarithmic" : ""}${what.note ? `; ${what.note}` : ""}`));
@@ -322,28 +314,28 @@ const diagramOf = (sweep, onChoose) => {
 
   const say = () => {
     if (state.at < 0) { told.textContent = "\u00a0"; return; }
-    const row = rowAt(state.at);
+    const what = quantity(), row = rowAt(state.at);
+    const place = (some, value) => some.map((key) => `${key.name} ${shown(value(key))}`).join(" \u00b7 ");
     if (row < 0) {
       const [x, y] = [keys[state.x], keys[state.y]];
-      told.textContent = `${x.name} ${shown(x.levels[state.at % cells.nx])} \u00b7 ${y.name} ${shown(y.levels[Math.floor(state.at / cells.nx)])}: no run`;
+      const at = (key) => key.levels[key === x ? state.at % cells.nx : Math.floor(state.at / cells.nx)];
+      told.textContent = `${place([x, y], at)}: no run`;
       return;
     }
-    const what = quantity();
-    if (!dotted && cells.next[cells.rows[state.at]] >= 0) {
-      const runs = runsOf(cells.rows[state.at]);
-      const { count, value, low, high } = together(runs, what);
-      const same = keys.filter((_, n) => n === state.x || n === state.y || state.fixed[n] !== MEAN);
-      const place = same.map((key) => `${key.name} ${shown(key.at(row))}`).join(" \u00b7 ");
-      const of = count < runs.length ? `${grouped(count)} of ${grouped(runs.length)} runs` : `${grouped(count)} runs`;
-      told.textContent = what.text ? `${place}: ${what.label} ${shown(value)} in ${of}`
-        : count ? `${place}: ${what.label} ${shown(value)} in the mean of ${of}, from ${shown(low)} to ${shown(high)}`
-        : `${place}: ${what.label} of none of ${grouped(runs.length)} runs`;
-      return;
-    }
-    const place = keys.map((key) => `${key.name} ${shown(key.at(row))}`).join(" \u00b7 ");
+    const several = !dotted && cells.next[cells.rows[state.at]] >= 0;
+    const same = keys.filter((_, n) => !several || n === state.x || n === state.y || state.fixed[n] !== MEAN);
+    told.textContent = `${place(same, (key) => key.at(row))}: ${what.label} ${several ? meanOf(runsOf(cells.rows[state.at]), what) : alone(row, what)}`;
+  };
+  const meanOf = (runs, what) => {
+    const { count, value, low, high } = together(runs, what);
+    const of = count < runs.length ? `${grouped(count)} of ${grouped(runs.length)} runs` : `${grouped(count)} runs`;
+    if (what.text) return `${shown(value)} in ${of}`;
+    return count ? `${shown(value)} in the mean of ${of}, from ${shown(low)} to ${shown(high)}` : `of none of ${grouped(runs.length)} runs`;
+  };
+  const alone = (row, what) => {
     const verdict = sweep.named("verdict").at(row);
     const how = [ended.at(row), verdict && `twins ${verdict}`].filter(Boolean).join(", ");
-    told.textContent = `${place}: ${what.label} ${shown(what.at(row))} (${how})`;
+    return `${shown(what.at(row))} (${how})`;
   };
   const under = (event) => {
     const bounds = canvas.getBoundingClientRect();
