@@ -89,7 +89,32 @@ fn seeds_are_averaged() {
     let svg = loss.to_svg();
     assert!(!svg.contains("<path class=\"n2\""), "the other seeds have a number");
     assert!(svg.contains("<path class=\"n1\""), "no seed has a number");
-    assert_eq!(loss.description, "175 runs, between 1e-4 and 7.55; 4 diverged, 1 failed.");
+    // A mean of three of four seeds is told from one of four: in the corner, in words, and in the legend.
+    let corner =
+        svg.split("<path class=\"partly\"").nth(1).and_then(|path| path.split("/>").next());
+    assert_eq!(corner.map(|corner| corner.matches('M').count()), Some(1));
+    assert!(svg.contains(">mean of a part of the runs</text>"));
+    let texts: Vec<&str> = svg
+        .split("<title>")
+        .filter_map(|text| text.split("</title>").next())
+        .filter(|text| text.contains("init_w -2 ") || text.contains("init_w 2 "))
+        .collect();
+    assert_eq!(texts.len(), 10);
+    assert_eq!(
+        texts[0],
+        "model.init_w -2 \u{b7} training.optimizer.learning_rate 1e-4: final loss 6.45 in the mean of 3 of 4 runs, from \
+         6.35 to 6.55; 1 of 4 failed"
+    );
+    assert_eq!(
+        texts[9],
+        "model.init_w 2 \u{b7} training.optimizer.learning_rate 1: final loss of none of 4 runs; 4 of 4 diverged"
+    );
+    assert_eq!(
+        loss.description,
+        "175 runs, between 1e-4 and 7.55; 4 diverged, 1 failed; 1 of 45 cells: mean of a part of the runs."
+    );
+    let whole = figure(&SweepFolder::of(GRID).sweep(), "phase-final-loss").to_svg();
+    assert!(!whole.contains("partly") && !whole.contains("a part of the runs"));
     // Seeds alone are an axis.
     let one = SweepFolder::of(Over::Seeds([9, 1, 4])).sweep();
     let over = "Final loss over init_w and learning_rate";

@@ -1,6 +1,7 @@
 //! A sweep's folder, read.
 
 mod axis;
+mod cell;
 mod column;
 mod embed;
 mod page;

@@ -1,5 +1,6 @@
 //! The page of a sweep.
 
+use super::cell::{NEUTRAL, PARTLY, WITHOUT};
 use super::words::{Counts, best, counts, facts, sentences};
 use super::{Sweep, embed, thinned};
 use crate::markup::{escaped, script_json};
@@ -133,6 +134,7 @@ fn numbers(sweep: &Sweep, rows: &[usize]) -> Value {
         "sample": sweep.is_sample(),
         "best": best,
         "columns": columns,
+        "words": {"neutral": NEUTRAL, "without": WITHOUT, "partly": PARTLY},
         "colours": colours.join(""),
         "lines": [LIGHT, DARK],
     })

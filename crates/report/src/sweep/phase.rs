@@ -1,6 +1,7 @@
 //! Static figures of a sweep: a quantity over two keys as coloured cells, samples as coloured dots, over one key as dots.
 
 use super::axis::Axis;
+use super::cell::{Cell, Mark, NEUTRAL, PARTLY};
 use super::column::NONE;
 use super::quantity::{QUANTITIES, Quantity, Range, colours};
 use super::{Key, Sweep};
@@ -19,22 +20,14 @@ const BOTTOM: f64 = 366.0;
 /// Cells along an axis at most, and dots of samples.
 const MOST_CELLS: usize = 128;
 const MOST_DOTS: usize = 4096;
+/// Cells that have a text of their own at most: each of them takes some 200 bytes.
+const MOST_TEXTS: usize = 900;
 /// Colours that are told apart in a file, so that neighbours of one colour are one mark.
 const SHADES: f64 = 96.0;
 
 pub fn figures(sweep: &Sweep) -> Vec<Figure> {
     QUANTITIES.iter().filter_map(|quantity| figure(sweep, quantity)).collect()
 }
-
-/// What a run shows.
-#[derive(Clone, Copy, PartialEq)]
-enum Mark {
-    Number(f64),
-    /// A run that finished and has no such number; then diverged and failed ones: the neutral colours.
-    Neutral(usize),
-}
-
-const NEUTRAL: [&str; 3] = ["no number", "diverged", "failed"];
 
 fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
     let column = (quantity.column)(sweep)?;
@@ -44,10 +37,7 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
         _ => column.number(row).map_or(Mark::Neutral(0), Mark::Number),
     };
     let marks: Vec<Mark> = (0..sweep.rows()).map(mark).collect();
-    let mut numbers: Vec<f64> = marks
-        .iter()
-        .filter_map(|mark| if let Mark::Number(number) = mark { Some(*number) } else { None })
-        .collect();
+    let mut numbers: Vec<f64> = marks.iter().filter_map(|mark| mark.number()).collect();
     numbers.sort_by(f64::total_cmp);
     if numbers.is_empty() {
         return None;
@@ -59,7 +49,7 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
     };
     let (scale, clipped) = colours(&numbers, range);
     let (svg, notes, drawn) = (String::new(), Vec::new(), Vec::new());
-    let mut drawing = Drawing { sweep, marks, scale, svg, notes, drawn };
+    let mut drawing = Drawing { sweep, marks, scale, svg, notes, drawn, cells: Vec::new() };
     if clipped {
         let text = "Numbers beyond the ends of the scale are drawn as those at its ends.";
         drawing.notes.push(text.to_owned());
@@ -73,7 +63,7 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
         [] => return None,
         [only] => drawing.dots_over(only, quantity.label),
         [x, y, ..] if sweep.is_sample() => drawing.samples(x, y),
-        [x, y, others @ ..] => drawing.cells(x, y, others),
+        [x, y, others @ ..] => drawing.cells(x, y, others, &quantity.title.to_lowercase()),
     }
     // The last part of a key is enough for a title; the axes have all of it.
     let short_name = |axis: &Axis| axis.name.rsplit('.').next().unwrap_or_default().to_owned();
@@ -81,8 +71,8 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
     if axes.len() > 1 {
         drawing.colour_bar(quantity.label);
     }
-    let below = drawing.neutral_legend();
-    let description = description(&drawing.drawn);
+    let below = drawing.legend();
+    let description = drawing.description();
     let Drawing { svg, notes, .. } = drawing;
     Some(Figure {
         name: quantity.name.to_owned(),
@@ -96,45 +86,6 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
     })
 }
 
-/// What runs that are drawn show, in words.
-fn description(drawn: &[Mark]) -> String {
-    let numbers = || {
-        drawn.iter().filter_map(|mark| match mark {
-            Mark::Number(number) => Some(*number),
-            Mark::Neutral(_) => None,
-        })
-    };
-    let range = numbers().min_by(f64::total_cmp).zip(numbers().max_by(f64::total_cmp));
-    let range = range.map_or("with a number".to_owned(), |(low, high)| {
-        format!("between {} and {}", short(low), short(high))
-    });
-    let with = |kind| drawn.iter().filter(|mark| **mark == Mark::Neutral(kind)).count();
-    let without = match with(0) {
-        0 => String::new(),
-        some => format!(", {} without a number", count(some)),
-    };
-    format!(
-        "{}, {range}; {} diverged, {} failed{without}.",
-        counted(numbers().count(), "run"),
-        count(with(1)),
-        count(with(2))
-    )
-}
-
-/// What several runs show together: the mean of those with a number, or what the first one does.
-fn together(marks: &[Mark]) -> Option<Mark> {
-    let numbers = marks.iter().filter_map(|mark| match mark {
-        Mark::Number(number) => Some(*number),
-        Mark::Neutral(_) => None,
-    });
-    let numbers: Vec<f64> = numbers.collect();
-    if numbers.is_empty() {
-        return marks.first().copied();
-    }
-    // Each divided before, so that losses on their way to infinity do not become it.
-    Some(Mark::Number(numbers.iter().map(|number| number / numbers.len() as f64).sum()))
-}
-
 /// A figure that is being drawn.
 struct Drawing<'a> {
     sweep: &'a Sweep,
@@ -144,22 +95,56 @@ struct Drawing<'a> {
     notes: Vec<String>,
     /// What the runs show that were drawn.
     drawn: Vec<Mark>,
+    /// What they show together, where they are drawn as cells: from left to right, from below to above.
+    cells: Vec<Option<Cell>>,
 }
 
 impl Drawing<'_> {
+    /// What can be seen, in words.
+    fn description(&self) -> String {
+        let numbers = || self.drawn.iter().filter_map(|mark| mark.number());
+        let range = numbers().min_by(f64::total_cmp).zip(numbers().max_by(f64::total_cmp));
+        let range = range.map_or("with a number".to_owned(), |(low, high)| {
+            format!("between {} and {}", short(low), short(high))
+        });
+        let with = |kind| self.drawn.iter().filter(|mark| **mark == Mark::Neutral(kind)).count();
+        let without = match with(0) {
+            0 => String::new(),
+            some => format!(", {} without a number", count(some)),
+        };
+        let cells = || self.cells.iter().flatten();
+        let partly = match cells().filter(|cell| cell.is_part()).count() {
+            0 => String::new(),
+            some => {
+                format!("; {} of {}: {PARTLY}", count(some), counted(cells().count(), "cell"))
+            }
+        };
+        format!(
+            "{}, {range}; {} diverged, {} failed{without}{partly}.",
+            counted(numbers().count(), "run"),
+            count(with(1)),
+            count(with(2))
+        )
+    }
+
+    /// Where a number lies between the ends of the colours.
+    fn share(&self, number: f64) -> f64 {
+        self.scale.place(number).unwrap_or(0.0).clamp(0.0, 1.0)
+    }
+
     /// How a mark is filled: a class or a colour.
     fn fill(&self, mark: Mark) -> String {
         match mark {
             Mark::Neutral(kind) => format!("class=\"n{kind}\""),
             Mark::Number(number) => {
-                let share = self.scale.place(number).unwrap_or(0.0).clamp(0.0, 1.0);
+                let share = self.share(number);
                 format!("fill=\"{}\"", viridis((share * SHADES).round() / SHADES))
             }
         }
     }
 
     /// Cells of a grid, of one colour in one path, neighbours in one piece.
-    fn cells(&mut self, x: &Axis, y: &Axis, others: &[Axis]) {
+    fn cells(&mut self, x: &Axis, y: &Axis, others: &[Axis], title: &str) {
         let every = [x, y].map(|axis| axis.levels.len().div_ceil(MOST_CELLS));
         let [nx, ny] = [0, 1].map(|n| [x, y][n].levels.len().div_ceil(every[n]));
         let mut cells = vec![Vec::new(); nx * ny];
@@ -174,13 +159,14 @@ impl Drawing<'_> {
                 drawn.push(self.marks[row]);
             }
         }
-        let cells: Vec<Option<String>> =
-            cells.iter().map(|marks| Some(self.fill(together(marks)?))).collect();
         self.drawn = drawn;
+        self.cells = cells.iter().map(|marks| Cell::of(marks)).collect();
+        let fill = |cell: &Option<Cell>| Some(self.fill(cell.as_ref()?.mark));
+        let fills: Vec<Option<String>> = self.cells.iter().map(fill).collect();
         let edge_x = |cell: usize| LEFT + (RIGHT - LEFT) * cell as f64 / nx as f64;
         let edge_y = |cell: usize| BOTTOM - (BOTTOM - TOP) * cell as f64 / ny as f64;
         let mut paths: BTreeMap<&str, String> = BTreeMap::new();
-        for (line, row) in cells.chunks(nx).enumerate() {
+        for (line, row) in fills.chunks(nx).enumerate() {
             let mut at = 0;
             for run in row.chunk_by(|a, b| a == b) {
                 if let Some(fill) = &run[0] {
@@ -203,6 +189,43 @@ impl Drawing<'_> {
             let _ = writeln!(self.svg, "<path {fill} d=\"{path}\"/>");
         }
         self.svg.push_str("</g>\n");
+        let side = (edge_x(1) - edge_x(0)).min(edge_y(0) - edge_y(1));
+        let mut corners: BTreeMap<&str, String> = BTreeMap::new();
+        for (place, cell) in self.cells.iter().enumerate() {
+            let Some(cell) = cell.as_ref().filter(|cell| cell.is_part()) else { continue };
+            let share = cell.mark.number().map_or(0.0, |number| self.share(number));
+            let corner = corner(edge_x(place % nx + 1), edge_y(place / nx + 1), side);
+            corners.entry(ink_on(share)).or_default().push_str(&corner);
+        }
+        for (ink, path) in corners {
+            let _ = writeln!(self.svg, "<path class=\"partly\" fill=\"{ink}\" d=\"{path}\"/>");
+        }
+        if self.cells.len() <= MOST_TEXTS {
+            self.svg.push_str("<g class=\"texts\" fill=\"none\" pointer-events=\"all\">\n");
+            for (place, cell) in self.cells.iter().enumerate() {
+                let Some(cell) = cell else { continue };
+                let (across, up) = (place % nx, place / nx);
+                let text = format!(
+                    "{} {} \u{b7} {} {}: {title} {}",
+                    x.name,
+                    x.text(across * every[0]),
+                    y.name,
+                    y.text(up * every[1]),
+                    cell.words()
+                );
+                let _ = writeln!(
+                    self.svg,
+                    "<path d=\"M{:.1} {:.1}H{:.1}V{:.1}H{:.1}z\"><title>{}</title></path>",
+                    edge_x(across),
+                    edge_y(up),
+                    edge_x(across + 1),
+                    edge_y(up + 1),
+                    edge_x(across),
+                    escaped(&text)
+                );
+            }
+            self.svg.push_str("</g>\n");
+        }
         self.axes(&x.level_ticks(nx, every[0], 6), &y.level_ticks(ny, every[1], 6));
         self.names(&x.name, &y.name);
         if every != [1, 1] {
@@ -271,8 +294,7 @@ impl Drawing<'_> {
             self.drawn.push(self.marks[row]);
             let _ = match self.marks[row] {
                 Mark::Number(number) => {
-                    let up = self.scale.place(number).unwrap_or(0.0).clamp(0.0, 1.0);
-                    let y = BOTTOM - (BOTTOM - TOP) * up;
+                    let y = BOTTOM - (BOTTOM - TOP) * self.share(number);
                     writeln!(
                         dots,
                         "<circle cx=\"{at_x:.1}\" cy=\"{y:.1}\" r=\"2.5\" class=\"f0\"/>"
@@ -360,24 +382,49 @@ impl Drawing<'_> {
         let _ = writeln!(self.svg, "<text class=\"q\" x=\"{X}\" y=\"12\">{label}</text>");
     }
 
-    /// The neutral colours that occur, below the axis; how high that is.
-    fn neutral_legend(&mut self) -> f64 {
+    /// The neutral colours that occur and the mark of a mean of some, below the axis; how high that is.
+    fn legend(&mut self) -> f64 {
+        let kinds = match self.cells.as_slice() {
+            [] => self.drawn.clone(),
+            cells => cells.iter().flatten().map(|cell| cell.mark).collect(),
+        };
+        let is_there = |(kind, _): &(usize, &&str)| kinds.contains(&Mark::Neutral(*kind));
+        let neutral = NEUTRAL.iter().enumerate().filter(is_there);
+        let mut entries: Vec<(String, &str)> =
+            neutral.map(|(kind, label)| (format!("class=\"n{kind}\""), *label)).collect();
+        let partly = self.cells.iter().flatten().any(Cell::is_part);
+        if partly {
+            entries.push((format!("fill=\"{}\"", viridis(0.75)), PARTLY));
+        }
         let mut x = LEFT;
         let y = BOTTOM + 62.0;
-        for (kind, label) in NEUTRAL.iter().enumerate() {
-            if self.drawn.contains(&Mark::Neutral(kind)) {
-                let _ = writeln!(
-                    self.svg,
-                    "<rect class=\"n{kind}\" x=\"{x:.1}\" y=\"{}\" width=\"12\" height=\"12\"/><text class=\"t small\" \
-                     x=\"{:.1}\" y=\"{y}\">{label}</text>",
-                    y - 10.0,
-                    x + 18.0
-                );
-                x += 40.0 + text_width(label);
+        for (fill, label) in &entries {
+            let _ = writeln!(
+                self.svg,
+                "<rect {fill} x=\"{x:.1}\" y=\"{}\" width=\"12\" height=\"12\"/><text class=\"t small\" x=\"{:.1}\" \
+                 y=\"{y}\">{label}</text>",
+                y - 10.0,
+                x + 18.0
+            );
+            if *label == PARTLY {
+                let (corner, ink) = (corner(x + 12.0, y - 10.0, 12.0), ink_on(0.75));
+                let _ = writeln!(self.svg, "<path fill=\"{ink}\" d=\"{corner}\"/>");
             }
+            x += 40.0 + text_width(label);
         }
-        if x > LEFT { 24.0 } else { 0.0 }
+        if entries.is_empty() { 0.0 } else { 24.0 }
     }
+}
+
+/// A triangle in the upper right corner of a cell whose shorter side is `side`.
+fn corner(right: f64, top: f64, side: f64) -> String {
+    let leg = side.min((0.45 * side).clamp(2.0, 9.0));
+    format!("M{right:.1} {top:.1}v{leg:.1}l-{leg:.1} -{leg:.1}z")
+}
+
+/// What is seen on the colour of a share.
+fn ink_on(share: f64) -> &'static str {
+    if share < 0.45 { "#ffffff" } else { "#000000" }
 }
 
 /// The beginning of a long text.
@@ -386,22 +433,4 @@ fn cut(text: &str, most: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(most - 1).chain(['…']).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use Mark::{Neutral, Number};
-
-    #[test]
-    fn a_cell_is_the_mean_of_runs_with_a_number() {
-        let number = |marks: &[Mark]| match together(marks) {
-            Some(Number(number)) => Some(number),
-            _ => None,
-        };
-        assert_eq!(number(&[Neutral(2), Number(1.0), Number(4.0)]), Some(2.5));
-        assert_eq!(number(&[Number(f64::MAX), Number(f64::MAX)]), Some(f64::MAX));
-        assert!(together(&[Neutral(1), Neutral(2)]) == Some(Neutral(1)));
-        assert!(together(&[]).is_none());
-    }
 }

@@ -125,8 +125,9 @@ pub fn seeds() {
     // The last one: every seed diverged.
     let [x, y] = cell(&mut browser, 8.5 / 9.0, 4.5 / 5.0);
     browser.mouse("mouseMoved", x, y);
-    let none = "model.init_w 2 · training.optimizer.learning_rate 1: final loss of none of 4 runs";
+    let none = "model.init_w 2 · training.optimizer.learning_rate 1: final loss of none of 4 runs; 4 of 4 diverged";
     assert_eq!(browser.evaluate(TOLD), none);
+    partly(&mut browser);
     choose(&mut browser, "fixed-2", "3");
     let [x, y] = cell(&mut browser, 4.5 / 9.0, 1.5 / 5.0);
     browser.mouse("mouseMoved", x, y);
@@ -135,6 +136,35 @@ pub fn seeds() {
     assert!(told.as_str().is_some_and(|told| told.starts_with(one)), "{told}");
     assert_eq!(browser.complaints(), [] as [Value; 0]);
     shoot(&mut browser, "seeds");
+}
+
+/// The mean of the first cell leaves a run out: its text, its corner and the legend say so.
+fn partly(browser: &mut Browser) {
+    let [x, y] = cell(browser, 0.5 / 9.0, 0.5 / 5.0);
+    browser.mouse("mouseMoved", x, y);
+    let some = "model.init_w -2 · training.optimizer.learning_rate 1e-4: final loss 6.45 in the mean of 3 of 4 runs, from \
+                6.35 to 6.55; 1 of 4 failed";
+    assert_eq!(browser.evaluate(TOLD), some);
+    browser.mouse("mouseMoved", 2.0, 2.0);
+    // Beside the upper right corner of a cell, and in the middle of it.
+    let colours = |browser: &mut Browser, across: f64, up: f64| {
+        browser.evaluate(&format!(
+            "(() => {{ const c = document.getElementById('map'), [l, t, r, b] = c.dataset.area.split(' ').map(Number), d = \
+             devicePixelRatio; const copy = document.createElement('canvas'); [copy.width, copy.height] = [c.width, c.height]; \
+             const pen = copy.getContext('2d', {{willReadFrequently: true}}); pen.drawImage(c, 0, 0); const at = (x, y) => \
+             pen.getImageData(x * d, y * d, 1, 1).data.join(); const [x, y] = [l + (r - l) * {across} / 9, b - (b - t) * \
+             {up} / 5]; return [at(x - 3, y + 3), at(x - 20, y + 20)]; }})()"
+        ))
+    };
+    let first = colours(browser, 1.0, 1.0);
+    assert_ne!(first[0], first[1]);
+    let next = colours(browser, 2.0, 1.0);
+    assert_eq!(next[0], next[1]);
+    let key = "document.getElementById('key').textContent.includes('mean of a part of the runs')";
+    assert_eq!(browser.evaluate(key), true);
+    choose(browser, "colour", "ended");
+    assert_eq!(browser.evaluate(key), false, "texts have no mean");
+    choose(browser, "colour", "final loss");
 }
 
 /// Where scripts are off there are the words, a still diagram, and what is missing is said.

@@ -6,7 +6,7 @@ const diagramOf = (sweep, onChoose) => {
   const keys = sweep.keys;
   const dotted = sweep.sample || keys.length === 1;
   if (!dotted) keys.forEach((key) => withLevels(key, sweep.rows));
-  const NEUTRAL = ["no number", "diverged", "failed", "no run"];
+  const NEUTRAL = [...sweep.words.neutral, "no run"];
   const INK = {
     light: { ground: "#ffffff", text: "#1b1f24", quiet: "#57606a", edge: "#8c959f", neutral: ["#e3e6ea", "#9aa1a9", "#3d434a", "#ffffff"], lines: sweep.lines[0] },
     dark: { ground: "#14171a", text: "#e6e8eb", quiet: "#a3adb8", edge: "#6b7580", neutral: ["#2e353d", "#767f89", "#d3d7dc", "#14171a"], lines: sweep.lines[1] },
@@ -89,17 +89,22 @@ const diagramOf = (sweep, onChoose) => {
   };
   // What the runs of a cell say together: of numbers the mean and the ends, of texts the most frequent one.
   const together = (runs, what) => {
+    const without = [0, 0, 0];
     if (what.text) {
       const times = new Map();
       for (const row of runs) times.set(what.at(row), (times.get(what.at(row)) || 0) + 1);
       const most = [...times].sort((a, b) => b[1] - a[1])[0];
-      return { row: runs.find((row) => what.at(row) === most[0]), count: most[1], value: most[0] };
+      return { row: runs.find((row) => what.at(row) === most[0]), count: most[1], value: most[0], without };
     }
-    const numbers = runs.map((row) => valueOf(row, what)).filter((value) => value !== null);
-    if (!numbers.length) return { row: runs[0], count: 0, value: null };
+    const numbers = [];
+    for (const row of runs) {
+      const value = valueOf(row, what);
+      if (value === null) without[neutral(row)]++; else numbers.push(value);
+    }
+    if (!numbers.length) return { row: runs[0], count: 0, value: null, without };
     // Not as arguments of one call: there may be more than a call can have.
     const [low, high] = numbers.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
-    return { row: runs[0], count: numbers.length, value: numbers.reduce((sum, v) => sum + v / numbers.length, 0), low, high };
+    return { row: runs[0], count: numbers.length, value: numbers.reduce((sum, v) => sum + v / numbers.length, 0), low, high, without };
   };
   // Where rows lie.
   const arrange = () => {
@@ -164,7 +169,7 @@ const diagramOf = (sweep, onChoose) => {
     canvas.dataset.area = [box.left, box.top, box.right, box.bottom].join(" ");
     pen.fillStyle = colours.ground;
     pen.fillRect(0, 0, width, high);
-    const seen = new Set();
+    const seen = new Set(), partly = [];
     if (cells && !dotted) {
       const { nx, ny, rows } = cells;
       const small = document.createElement("canvas");
@@ -176,8 +181,12 @@ const diagramOf = (sweep, onChoose) => {
           if (row < 0) { seen.add(3); continue; }
           const at = 4 * ((ny - 1 - b) * nx + a);
           const runs = runsOf(row);
-          const { row: like, value } = together(runs, what);
+          const { row: like, value, without } = together(runs, what);
           seen.add(kindOf(like, value, what));
+          if (value !== null && without.some((times) => times)) {
+            const ink = scaleOf(what).place(value) < 0.45 ? 255 : 0;
+            partly.push([a, b, css(pale([ink, ink, ink], runs[0]))]);
+          }
           const [r, g, blue] = pale(colourOf(like, value), runs[0]);
           image.data.set([r, g, blue, 255], at);
         }
@@ -185,6 +194,18 @@ const diagramOf = (sweep, onChoose) => {
       small.getContext("2d").putImageData(image, 0, 0);
       pen.imageSmoothingEnabled = false;
       pen.drawImage(small, box.left, box.top, box.right - box.left, box.bottom - box.top);
+      // A mean that leaves runs out has a mark in its corner, as in the still diagrams.
+      const [w, h] = [(box.right - box.left) / nx, (box.bottom - box.top) / ny];
+      const leg = Math.min(w, h, Math.max(2, Math.min(9, 0.45 * Math.min(w, h))));
+      for (const [a, b, colour] of partly) {
+        const [right, top] = [box.left + (a + 1) * w, box.bottom - (b + 1) * h];
+        pen.fillStyle = colour;
+        pen.beginPath();
+        pen.moveTo(right, top);
+        pen.lineTo(right, top + leg);
+        pen.lineTo(right - leg, top);
+        pen.fill();
+      }
       pen.strokeStyle = colours.edge;
       pen.strokeRect(box.left - 0.5, box.top - 0.5, box.right - box.left + 1, box.bottom - box.top + 1);
     } else {
@@ -238,7 +259,7 @@ const diagramOf = (sweep, onChoose) => {
     pen.fillText(keys.length === 1 ? what.label : keys[state.y].name, 8, 14);
     if (bar) colourBar(pen, colours);
     overlay();
-    keyOf(colours, seen);
+    keyOf(colours, seen, partly.length > 0);
   };
   const colourBar = (pen, colours) => {
     const scale = scaleOf(quantity());
@@ -253,7 +274,7 @@ const diagramOf = (sweep, onChoose) => {
     }
   };
   // What has no number has a colour with a name.
-  const keyOf = (colours, seen) => {
+  const keyOf = (colours, seen, isPartly) => {
     const swatch = (colour, text) => {
       const mark = made("i", { class: "swatch" });
       mark.style.background = colour;
@@ -261,6 +282,7 @@ const diagramOf = (sweep, onChoose) => {
     };
     const what = quantity();
     const parts = NEUTRAL.flatMap((text, n) => seen.has(n) ? [swatch(colours.neutral[n], what.text && n === 0 ? "no text" : text)] : []);
+    if (isPartly) parts.push(made("span", {}, made("i", { class: "swatch partly" }), sweep.words.partly));
     const texts = what.text ? what.levels.map((text, n) => swatch(colours.lines[n % colours.lines.length], text)) : [];
     if (keys.length > 1 && !what.text) texts.push(made("span", {}, `colour: ${what.label}${scaleOf(what).log ? ", logarithmic" : ""}${what.note ? `; ${what.note}` : ""}`));
     if (!what.text && scaleOf(what).clipped) texts.push(made("span", {}, "numbers beyond the ends of the scale are drawn as those at its ends"));
@@ -327,10 +349,11 @@ const diagramOf = (sweep, onChoose) => {
     told.textContent = `${place(same, (key) => key.at(row))}: ${what.label} ${several ? meanOf(runsOf(cells.rows[state.at]), what) : alone(row, what)}`;
   };
   const meanOf = (runs, what) => {
-    const { count, value, low, high } = together(runs, what);
+    const { count, value, low, high, without } = together(runs, what);
     const of = count < runs.length ? `${grouped(count)} of ${grouped(runs.length)} runs` : `${grouped(count)} runs`;
     if (what.text) return `${shown(value)} in ${of}`;
-    return count ? `${shown(value)} in the mean of ${of}, from ${shown(low)} to ${shown(high)}` : `of none of ${grouped(runs.length)} runs`;
+    const why = [1, 2, 0].filter((kind) => without[kind]).map((kind) => `; ${grouped(without[kind])} of ${grouped(runs.length)} ${sweep.words.without[kind]}`);
+    return (count ? `${shown(value)} in the mean of ${of}, from ${shown(low)} to ${shown(high)}` : `of none of ${grouped(runs.length)} runs`) + why.join("");
   };
   const alone = (row, what) => {
     const verdict = sweep.named("verdict").at(row);

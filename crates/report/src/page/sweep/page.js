@@ -33,7 +33,7 @@
   const taken = new Set(["point", ...data.keys, ...first.map((quantity) => quantity.name)]);
   const others = columns.filter((column) => !taken.has(column.name) && !column.constant && (!column.text || column.levels.length <= 7));
   const quantities = [...first, ...others.map((column) => ({ ...column, label: column.name.replaceAll("_", " ") }))];
-  const sweep = { rows: data.rows, sample: data.sample, colours: data.colours, lines: data.lines, columns, keys, named, quantities };
+  const sweep = { rows: data.rows, sample: data.sample, colours: data.colours, lines: data.lines, words: data.words, columns, keys, named, quantities };
 
   const chosen = document.getElementById("chosen");
   const show = (row) => {

@@ -1,0 +1,121 @@
+//! What the runs of one cell of a diagram show together.
+//!
+//! ```text
+//! losses  0.2  0.4  diverged  failed
+//! cell    0.3, the mean of 2 of 4 runs, with a mark in its corner
+//! ```
+
+use crate::number::{count, short};
+
+/// What a run shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mark {
+    Number(f64),
+    /// A run that finished and has no such number; then diverged and failed ones: the neutral colours.
+    Neutral(usize),
+}
+
+impl Mark {
+    pub fn number(self) -> Option<f64> {
+        if let Self::Number(number) = self { Some(number) } else { None }
+    }
+}
+
+/// What the neutral colours mean.
+pub const NEUTRAL: [&str; 3] = ["no number", "diverged", "failed"];
+/// The same of a number of runs.
+pub const WITHOUT: [&str; 3] = ["without a number", "diverged", "failed"];
+/// What the mark in the corner of a cell means: the other runs have no number.
+pub const PARTLY: &str = "mean of a part of the runs";
+
+/// Runs that share a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// The mean of those with a number, or what the first one shows.
+    pub mark: Mark,
+    runs: usize,
+    ends: [f64; 2],
+    /// Runs without a number, by their neutral colours.
+    without: [usize; 3],
+}
+
+impl Cell {
+    /// None where there is no run.
+    pub fn of(marks: &[Mark]) -> Option<Self> {
+        let first = *marks.first()?;
+        let numbers: Vec<f64> = marks.iter().filter_map(|mark| mark.number()).collect();
+        let mut without = [0; 3];
+        for mark in marks {
+            if let Mark::Neutral(kind) = mark {
+                without[*kind] += 1;
+            }
+        }
+        // Each divided before, so that losses on their way to infinity do not become it.
+        let mean = numbers.iter().map(|number| number / numbers.len() as f64).sum();
+        let ends = [f64::min, f64::max].map(|end| numbers.iter().copied().fold(f64::NAN, end));
+        let mark = if numbers.is_empty() { first } else { Mark::Number(mean) };
+        Some(Self { mark, runs: marks.len(), ends, without })
+    }
+
+    /// Whether it is a mean that leaves runs out.
+    pub fn is_part(&self) -> bool {
+        self.mark.number().is_some() && self.without.iter().any(|runs| *runs > 0)
+    }
+
+    /// What it says of a quantity, in the words that the script of a page has.
+    pub fn words(&self) -> String {
+        let with = self.runs - self.without.iter().sum::<usize>();
+        let told = match self.mark {
+            Mark::Number(number) if self.runs == 1 => short(number),
+            Mark::Neutral(kind) if self.runs == 1 => NEUTRAL[kind].to_owned(),
+            Mark::Number(mean) => {
+                let of = if with < self.runs {
+                    format!("{} of {} runs", count(with), count(self.runs))
+                } else {
+                    format!("{} runs", count(self.runs))
+                };
+                let [low, high] = self.ends.map(short);
+                format!("{} in the mean of {of}, from {low} to {high}", short(mean))
+            }
+            Mark::Neutral(_) => format!("of none of {} runs", count(self.runs)),
+        };
+        let kinds = [1, 2, 0].into_iter().filter(|kind| self.runs > 1 && self.without[*kind] > 0);
+        let of = |kind: usize| {
+            let runs = [self.without[kind], self.runs].map(count);
+            format!("; {} of {} {}", runs[0], runs[1], WITHOUT[kind])
+        };
+        told + &kinds.map(of).collect::<String>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Mark::{Neutral, Number};
+
+    #[test]
+    fn a_cell_is_the_mean_of_runs_with_a_number() {
+        let number = |marks: &[Mark]| Cell::of(marks).and_then(|cell| cell.mark.number());
+        assert_eq!(number(&[Neutral(2), Number(1.0), Number(4.0)]), Some(2.5));
+        assert_eq!(number(&[Number(f64::MAX), Number(f64::MAX)]), Some(f64::MAX));
+        let mark = |marks: &[Mark]| Cell::of(marks).map(|cell| cell.mark);
+        assert_eq!(mark(&[Neutral(1), Neutral(2)]), Some(Neutral(1)));
+        assert_eq!(mark(&[]), None);
+    }
+
+    #[test]
+    fn a_mean_of_some_is_told_from_one_of_all() {
+        let is_part = |marks: &[Mark]| Cell::of(marks).is_some_and(|cell| cell.is_part());
+        assert!(is_part(&[Number(1.0), Neutral(0)]) && is_part(&[Neutral(1), Number(1.0)]));
+        assert!(!is_part(&[Number(1.0), Number(2.0)]));
+        assert!(!is_part(&[Neutral(1), Neutral(2)]), "no mean");
+        let words = |marks: &[Mark]| Cell::of(marks).map(|cell| cell.words()).unwrap_or_default();
+        assert_eq!(words(&[Number(1.0), Number(2.0)]), "1.5 in the mean of 2 runs, from 1 to 2");
+        assert_eq!(
+            words(&[Neutral(2), Number(1.0), Neutral(1), Number(2.0), Neutral(0)]),
+            "1.5 in the mean of 2 of 5 runs, from 1 to 2; 1 of 5 diverged; 1 of 5 failed; 1 of 5 without a number"
+        );
+        assert_eq!(words(&[Neutral(1); 4]), "of none of 4 runs; 4 of 4 diverged");
+        assert_eq!([words(&[Number(0.25)]), words(&[Neutral(1)])], ["0.25", "diverged"]);
+    }
+}
