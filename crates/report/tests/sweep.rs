@@ -47,6 +47,24 @@ fn a_grid_is_told_in_words() {
 }
 
 #[test]
+fn runs_without_twins_held_nothing() {
+    let folder = SweepFolder::empty();
+    // The first 60 points have no break, and one of them failed.
+    let classes = (0..135).map(|point| Some(if point < 60 { 7 } else { 1 }));
+    let some = table(GRID).column("classes_start", Some(Data::Whole(classes.collect())));
+    folder.put("results.parquet", &some);
+    let page = folder.sweep().page();
+    let words = "Twins: in 79.2 % of 72 runs that started with any all units that started as one stayed one, bit for bit; \
+                 in 15 some parted, at step 30 at the earliest; in 59 more no two units started as one.";
+    assert!(page.contains(words));
+    folder.put("results.parquet", &some.picked(&(0..60).collect::<Vec<_>>()));
+    let page = folder.sweep().page();
+    let words = "Twins: in 59 runs with a verdict no two units started as one, so that there was nothing to hold.";
+    assert!(page.contains(words));
+    assert!(!page.contains("stayed one"));
+}
+
+#[test]
 fn cells_of_one_colour_are_one_mark() {
     let sweep = SweepFolder::of(GRID).sweep();
     let dead = figure(&sweep, "phase-dead");

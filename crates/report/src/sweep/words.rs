@@ -96,6 +96,44 @@ pub fn best(sweep: &Sweep) -> Option<usize> {
     with_loss.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
 }
 
+/// Whether no two units of a run started as one, so that its verdict says nothing.
+fn nothing_alike(sweep: &Sweep, row: usize) -> bool {
+    let [classes, units] = ["classes_start", "units"].map(|name| sweep.number(name, row));
+    classes.zip(units).is_some_and(|(classes, units)| classes >= units)
+}
+
+/// In how many runs units that started as one stayed one, and in how many there are none.
+fn twins(sweep: &Sweep) -> Option<String> {
+    let held = || rows_with(sweep, "verdict", "held");
+    let broken = || rows_with(sweep, "verdict", "broken");
+    let none = held().filter(|row| nothing_alike(sweep, *row)).count();
+    let (held, parted) = (held().count() - none, broken().count());
+    let mut sentence = match (held + parted, none) {
+        (0, 0) => return None,
+        (0, _) => {
+            return Some(format!(
+                "Twins: in {} with a verdict no two units started as one, so that there was nothing to hold.",
+                counted(none, "run")
+            ));
+        }
+        (runs, _) => format!(
+            "Twins: in {} of {} {} all units that started as one stayed one, bit for bit",
+            percent(held, runs),
+            counted(runs, "run"),
+            if none == 0 { "with a verdict" } else { "that started with any" },
+        ),
+    };
+    let first = broken().filter_map(|row| sweep.number("first_break", row));
+    if let Some(step) = first.min_by(f64::total_cmp) {
+        sentence +=
+            &format!("; in {} some parted, at step {} at the earliest", count(parted), short(step));
+    }
+    if none > 0 {
+        sentence += &format!("; in {} more no two units started as one", count(none));
+    }
+    Some(sentence + ".")
+}
+
 pub fn sentences(sweep: &Sweep) -> Vec<String> {
     let mut found = Vec::new();
     let rows = sweep.rows();
@@ -112,26 +150,7 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
             counted(sweep.repeated, "row")
         ));
     }
-    let verdicts = [rows_with(sweep, "verdict", "held"), rows_with(sweep, "verdict", "broken")];
-    let [held, broken] = verdicts.map(Iterator::count);
-    if held + broken > 0 {
-        let mut sentence = format!(
-            "Twins: in {} of {} with a verdict all units that started as one stayed one, bit for bit",
-            percent(held, held + broken),
-            counted(held + broken, "run"),
-        );
-        let breaks = rows_with(sweep, "verdict", "broken");
-        let first =
-            breaks.filter_map(|row| sweep.number("first_break", row)).min_by(f64::total_cmp);
-        if let Some(step) = first {
-            sentence += &format!(
-                "; in {} some parted, at step {} at the earliest",
-                count(broken),
-                short(step)
-            );
-        }
-        found.push(sentence + ".");
-    }
+    found.extend(twins(sweep));
     let Counts { finished, diverged, failed } = counts(sweep);
     if diverged + failed > 0 {
         let diverged = match diverged {

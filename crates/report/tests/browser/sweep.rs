@@ -5,7 +5,7 @@ mod folders;
 
 use crate::chromium::Browser;
 use crate::{screenshots, size};
-use folders::{Over, SweepFolder};
+use folders::{Data, Over, SweepFolder};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -330,6 +330,25 @@ fn looks(browser: &mut Browser, path: &std::path::Path) {
     assert!(browser.pdf().starts_with(b"%PDF"));
 }
 
+/// Twins held in a run where there are any.
+fn nothing_alike(browser: &mut Browser) {
+    let folder = SweepFolder::empty();
+    let classes = Data::Whole((0..9).map(|n| Some(if n == 4 { 7 } else { 1 })).collect());
+    let held = Data::Text(vec![Some("held".into()); 9]);
+    let table = folders::table(Over::One(9)).column("classes_start", Some(classes));
+    folder.put("results.parquet", &table.column("verdict", Some(held)));
+    browser.open(&page(&folder));
+    browser.evaluate("document.getElementById('map').focus()");
+    // From the best run, the sixth.
+    for (key, words) in
+        [("ArrowLeft", "(finished, no twins)"), ("ArrowLeft", "(finished, twins held)")]
+    {
+        browser.key(key);
+        let told = browser.evaluate(TOLD);
+        assert!(told.as_str().is_some_and(|told| told.ends_with(words)), "{told}");
+    }
+}
+
 /// Sweeps of which only a part is done.
 fn parts(browser: &mut Browser) {
     for (name, rows, keys) in
@@ -353,6 +372,7 @@ fn parts(browser: &mut Browser) {
 pub fn kinds() {
     let mut browser = Browser::start();
     parts(&mut browser);
+    nothing_alike(&mut browser);
     for (name, over, point) in [
         ("one-key", Over::One(101), 62),
         ("samples", Over::Random(400), 0),

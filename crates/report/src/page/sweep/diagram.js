@@ -356,8 +356,9 @@ const diagramOf = (sweep, onChoose) => {
     return (count ? `${shown(value)} in the mean of ${of}, from ${shown(low)} to ${shown(high)}` : `of none of ${grouped(runs.length)} runs`) + why.join("");
   };
   const alone = (row, what) => {
-    const verdict = sweep.named("verdict").at(row);
-    const how = [ended.at(row), verdict && `twins ${verdict}`].filter(Boolean).join(", ");
+    const [verdict, classes, units] = ["verdict", "classes_start", "units"].map((name) => sweep.named(name).at(row));
+    const nothing = verdict === "held" && classes !== null && units !== null && classes >= units;
+    const how = [ended.at(row), nothing ? "no twins" : verdict && `twins ${verdict}`].filter(Boolean).join(", ");
     return `${shown(what.at(row))} (${how})`;
   };
   const under = (event) => {
