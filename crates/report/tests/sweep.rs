@@ -103,6 +103,8 @@ fn seeds_are_averaged() {
         loss.notes,
         ["Drawn is the mean over 4 values of training.seed, of runs with a number."]
     );
+    let keys = r#""keys":["model.init_w","training.optimizer.learning_rate","training.seed"]"#;
+    assert!(seeds.page().contains(keys), "and the page is told so");
     // The point that failed has three more seeds; the one that diverged did so with each of four.
     let svg = loss.to_svg();
     assert!(!svg.contains("<path class=\"n2\""), "the other seeds have a number");

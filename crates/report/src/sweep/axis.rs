@@ -13,9 +13,10 @@ pub struct Axis {
 }
 
 impl Axis {
-    pub fn of(column: &Column, is_seed: bool) -> Option<Self> {
+    /// The axis of a column that has values.
+    pub fn of(column: &Column, is_seed: bool) -> Self {
         let (levels, codes) = column.levels();
-        (levels.len() > 0).then(|| Self { name: column.name.clone(), is_seed, levels, codes })
+        Self { name: column.name.clone(), is_seed, levels, codes }
     }
 
     pub fn text(&self, level: usize) -> String {

@@ -20,6 +20,14 @@ pub enum Values {
 }
 
 impl Column {
+    /// Whether any row has a value.
+    pub fn has_values(&self) -> bool {
+        match &self.values {
+            Values::Numbers(values) => values.iter().any(|value| !value.is_nan()),
+            Values::Texts { codes, .. } => codes.iter().any(|code| *code != NONE),
+        }
+    }
+
     /// The number of a row.
     pub fn number(&self, row: usize) -> Option<f64> {
         match &self.values {

@@ -103,6 +103,15 @@ impl Sweep {
         page::page(self)
     }
 
+    /// The keys as axes: seeds come last, since runs of other seeds are the same run again, and a key that no run has a
+    /// value of is none.
+    fn axes(&self) -> Vec<&Key> {
+        let has_values = |key: &&Key| self.column(&key.key).is_some_and(Column::has_values);
+        let (seeds, others): (Vec<&Key>, Vec<&Key>) =
+            self.keys.iter().filter(has_values).partition(|key| key.is_seed());
+        [others, seeds].concat()
+    }
+
     fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }

@@ -125,12 +125,13 @@ fn numbers(sweep: &Sweep, rows: &[usize]) -> Value {
     };
     let columns: Vec<Value> =
         std::iter::once(point).chain(sweep.columns.iter().map(column)).collect();
+    let axes = sweep.axes();
     let best = best(sweep).and_then(|best| rows.binary_search(&best).ok());
     let colours: Vec<String> = (0..=255).map(|n| viridis(f64::from(n) / 255.0)).collect();
     json!({
         "rows": rows.len(),
-        "keys": sweep.keys.iter().map(|key| &key.key).collect::<Vec<_>>(),
-        "seeds": sweep.keys.iter().filter(|key| key.is_seed()).map(|key| &key.key).collect::<Vec<_>>(),
+        "keys": axes.iter().map(|key| &key.key).collect::<Vec<_>>(),
+        "seeds": axes.iter().filter(|key| key.is_seed()).map(|key| &key.key).collect::<Vec<_>>(),
         "sample": sweep.is_sample(),
         "best": best,
         "columns": columns,

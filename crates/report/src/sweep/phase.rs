@@ -1,10 +1,10 @@
 //! Static figures of a sweep: a quantity over two keys as coloured cells, samples as coloured dots, over one key as dots.
 
+use super::Sweep;
 use super::axis::Axis;
 use super::cell::{Cell, Mark, NEUTRAL, PARTLY};
 use super::column::NONE;
 use super::quantity::{QUANTITIES, Quantity, Range, colours};
-use super::{Key, Sweep};
 use crate::figure::{Figure, WIDTH, text_width};
 use crate::markup::escaped;
 use crate::number::{count, counted, short};
@@ -42,9 +42,12 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
     if numbers.is_empty() {
         return None;
     }
+    let axes = sweep.axes().into_iter();
+    let axes: Vec<Axis> =
+        axes.filter_map(|key| Some(Axis::of(sweep.column(&key.key)?, key.is_seed()))).collect();
     // A curve has room for all of its numbers.
     let range = match quantity.range {
-        Range::AroundOne if sweep.keys.len() == 1 => Range::All,
+        Range::AroundOne if axes.len() == 1 => Range::All,
         range => range,
     };
     let (scale, clipped) = colours(&numbers, range);
@@ -54,11 +57,6 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
         let text = "Numbers beyond the ends of the scale are drawn as those at its ends.";
         drawing.notes.push(text.to_owned());
     }
-    // Seeds come last: runs of other seeds are the same run again.
-    let (seeds, others): (Vec<&Key>, Vec<&Key>) = sweep.keys.iter().partition(|key| key.is_seed());
-    let axes = others.into_iter().chain(seeds);
-    let axes: Vec<Axis> =
-        axes.filter_map(|key| Axis::of(sweep.column(&key.key)?, key.is_seed())).collect();
     match axes.as_slice() {
         [] => return None,
         [only] => drawing.dots_over(only, quantity.label),

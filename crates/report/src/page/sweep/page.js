@@ -4,15 +4,13 @@
   if (!data.rows) return;
   const columns = data.columns.map(decoded);
   const named = (name) => columns.find((column) => column.name === name) || { name, at: () => null, levels: [], constant: true };
-  // A key that no run has a value of is no axis.
-  const all = data.keys.map(named).filter((key) => !key.constant || key.at(0) !== null);
-  if (!all.length) return;
-  for (const key of all) {
+  // In the order of axes.
+  const keys = data.keys.map(named);
+  if (!keys.length) return;
+  for (const key of keys) {
     key.isKey = true;
     key.isSeed = data.seeds.includes(key.name);
   }
-  // Runs of other seeds are the same run again: seeds are an axis only where there is no other.
-  const keys = [...all.filter((key) => !key.isSeed), ...all.filter((key) => key.isSeed)];
   const share = (part, of) => {
     const [a, b] = [named(part), named(of)];
     return (row) => a.at(row) !== null && b.at(row) > 0 ? a.at(row) / b.at(row) : null;
