@@ -142,6 +142,45 @@ fn seeds_are_averaged() {
 }
 
 #[test]
+fn figures_are_at_the_values_of_the_best_run() {
+    let folder = SweepFolder::empty();
+    // A run of the second of three activations.
+    folder.put("results.parquet", &table(GRID).number("final_loss", 76, 0.0));
+    let sweep = folder.sweep();
+    for figure in sweep.figures() {
+        assert!(figure.notes.contains(&"Here model.activation = relu.".to_owned()), "{figure:?}");
+    }
+    let loss = figure(&sweep, "phase-final-loss");
+    assert_eq!(loss.description, "44 runs, between 0 and 7.25; 1 diverged, 0 failed.");
+    let page = sweep.page();
+    assert!(page.contains("\"start\":76,") && page.contains("Here model.activation = relu."));
+    // Where no run has a loss the first one tells.
+    let diverged = table(GRID).picked(&[134, 133]);
+    folder.put("results.parquet", &diverged);
+    assert!(folder.sweep().page().contains("\"start\":0,"));
+}
+
+#[test]
+fn a_page_has_a_plain_table_of_the_best_runs() {
+    let page = SweepFolder::of(GRID).sweep().page();
+    let table = page.split("<noscript>").find(|part| part.contains("<caption>")).expect("a table");
+    let table = table.split("</noscript>").next().expect("an end");
+    assert!(table.contains("<caption>The best 50 of 135 runs</caption>"));
+    assert_eq!(table.matches("<tr>").count(), 51);
+    let first = "<tr><th scope=\"row\">75</th><td>0.5</td><td>1e-4</td><td>tanh</td><td>1e-4</td><td>finished</td>\
+                 <td>held</td><td>7</td><td>1</td><td>1</td><td>0</td></tr>";
+    assert!(
+        table.split("<tbody>").nth(1).is_some_and(|rows| rows.trim().starts_with(first)),
+        "{table}"
+    );
+    let few = SweepFolder::of(Over::Grid([3, 3, 1])).sweep().page();
+    let table = few.split("<caption>All 9 runs, the best first</caption>").nth(1).expect("a table");
+    let rows: Vec<&str> = table.split("<tr>").skip(2).take(9).collect();
+    assert!(rows[7].contains("<td>–</td><td>failed</td><td>–</td>"), "{rows:?}");
+    assert!(rows[8].contains("<td>–</td><td>diverged</td><td>–</td>"), "{rows:?}");
+}
+
+#[test]
 fn a_large_grid_stays_small_and_says_so() {
     let sweep = SweepFolder::of(Over::Grid([512, 512, 1])).sweep();
     let loss = figure(&sweep, "phase-final-loss");
@@ -188,7 +227,7 @@ fn parts_are_joined_and_the_first_row_of_a_point_counts() {
         "rows 90 and 91 are those of the second part"
     );
     let loss = figure(&sweep, "phase-final-loss");
-    assert!(loss.description.starts_with("18 runs, between 1e-4 and 99"), "{}", loss.description);
+    assert!(loss.description.starts_with("17 runs, between 1e-4 and 99"), "{}", loss.description);
     let first = whole.picked(&(0..90).collect::<Vec<_>>());
     folder.put("parts/0.parquet", &first);
     folder.put("parts/1.parquet", &other.picked(&(80..90).collect::<Vec<_>>()));

@@ -19,6 +19,11 @@ impl Axis {
         Self { name: column.name.clone(), is_seed, levels, codes }
     }
 
+    /// The level of a row, or the first one where it has none.
+    pub fn level_of(&self, row: usize) -> usize {
+        self.codes.get(row).filter(|code| **code != NONE).map_or(0, |code| *code as usize)
+    }
+
     pub fn text(&self, level: usize) -> String {
         match &self.levels {
             Levels::Numbers(numbers) => numbers.get(level).map_or(String::new(), |x| short(*x)),

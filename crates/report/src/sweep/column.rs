@@ -1,5 +1,7 @@
 //! A column of a sweep's table, and its values as levels.
 
+use crate::number::short;
+
 /// The code of a row that has no value.
 pub const NONE: u32 = u32::MAX;
 
@@ -44,6 +46,11 @@ impl Column {
                 names.get(*codes.get(row)? as usize).map(String::as_str)
             }
         }
+    }
+
+    /// The value of a row as people read it.
+    pub fn told(&self, row: usize) -> Option<String> {
+        self.text(row).map(str::to_owned).or_else(|| self.number(row).map(short))
     }
 
     /// The rows of `order`, in this order.

@@ -91,10 +91,10 @@ impl Sweep {
     }
 
     /// The figures: final loss, effective width, dead units and escape factor over the first two keys, or over the only
-    /// one. Seeds come last: a cell is the mean over them, of runs with a number, at the first values of all other keys.
-    /// Figures that no run has a number for are left out.
+    /// one. Seeds come last: a cell is the mean over them, of runs with a number, at the values of all other keys that the
+    /// best run has. Figures that no run has a number for are left out.
     pub fn figures(&self) -> Vec<Figure> {
-        phase::figures(self)
+        phase::figures(self, 0..self.rows()).collect()
     }
 
     /// The page: a phase diagram over any two keys, a table that can be sorted and filtered, and what was found in
@@ -110,6 +110,19 @@ impl Sweep {
         let (seeds, others): (Vec<&Key>, Vec<&Key>) =
             self.keys.iter().filter(has_values).partition(|key| key.is_seed());
         [others, seeds].concat()
+    }
+
+    /// The run of the smallest final loss among those of these rows that finished.
+    fn best(&self, rows: impl Iterator<Item = usize>) -> Option<usize> {
+        let ended = self.column("ended")?;
+        let finished = rows.filter(|row| ended.text(*row) == Some("finished"));
+        let with_loss = finished.filter_map(|row| Some((row, self.number("final_loss", row)?)));
+        with_loss.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
+    }
+
+    /// The run whose values of keys that are no axis diagrams show at first: the best of these rows, or the first one.
+    fn start(&self, rows: impl Iterator<Item = usize> + Clone) -> Option<usize> {
+        self.best(rows.clone()).or_else(|| rows.min())
     }
 
     fn column(&self, name: &str) -> Option<&Column> {

@@ -1,13 +1,18 @@
 //! The page of a sweep.
 
 use super::cell::{NEUTRAL, PARTLY, WITHOUT};
-use super::words::{Counts, best, counts, facts, sentences};
-use super::{Sweep, embed, thinned};
+use super::words::{Counts, counts, facts, sentences};
+use super::{Sweep, embed, phase, thinned};
 use crate::markup::{escaped, script_json};
 use crate::number::{count, counted};
-use crate::page::{Page, Section, details};
+use crate::page::{Page, Section, details, table};
 use crate::palette::{DARK, LIGHT, Medium, neutral_style, viridis};
 use serde_json::{Value, json};
+
+/// Rows of the table that needs no scripts, and what it says beside the keys.
+const PLAIN_ROWS: usize = 50;
+const TOLD: [&str; 7] =
+    ["final_loss", "ended", "verdict", "units", "classes_start", "classes_end", "dead"];
 
 pub fn page(sweep: &Sweep) -> String {
     let (rows, left_out) = thinned::rows(sweep);
@@ -32,7 +37,7 @@ pub fn page(sweep: &Sweep) -> String {
             Section {
                 anchor: "table",
                 heading: "All runs",
-                content: include_str!("../page/sweep/rows.html").to_owned(),
+                content: include_str!("../page/sweep/rows.html").to_owned() + &plain_table(sweep),
             },
             Section {
                 anchor: "setup",
@@ -91,9 +96,38 @@ fn words(sweep: &Sweep) -> String {
     format!("<ul class=\"words\">\n{items}</ul>\n")
 }
 
+/// The best runs as a table for those without scripts; after those that finished the others.
+fn plain_table(sweep: &Sweep) -> String {
+    let keys = sweep.axes().into_iter().map(|key| key.key.as_str());
+    let columns: Vec<&str> = keys.chain(TOLD).collect();
+    let loss = |row: usize| match sweep.column("ended").and_then(|ended| ended.text(row)) {
+        Some("finished") => sweep.number("final_loss", row).unwrap_or(f64::INFINITY),
+        // Sorted after all numbers.
+        _ => f64::NAN,
+    };
+    let mut order: Vec<(f64, usize)> = (0..sweep.rows()).map(|row| (loss(row), row)).collect();
+    order.sort_by(|a, b| a.0.total_cmp(&b.0));
+    order.truncate(PLAIN_ROWS);
+    let cell = |name: &str, row: usize| {
+        sweep.column(name).and_then(|column| column.told(row)).unwrap_or_else(|| "–".to_owned())
+    };
+    let row = |&(_, row): &(f64, usize)| {
+        let cells = columns.iter().map(|name| cell(name, row));
+        std::iter::once(count(sweep.places[row])).chain(cells).collect()
+    };
+    let rows: Vec<Vec<String>> = order.iter().map(row).collect();
+    let caption = if rows.len() < sweep.rows() {
+        format!("The best {} of {}", count(rows.len()), counted(sweep.rows(), "run"))
+    } else {
+        format!("All {}, the best first", counted(rows.len(), "run"))
+    };
+    let heads: Vec<String> = ["point"].iter().chain(&columns).map(|&name| name.into()).collect();
+    format!("<noscript>\n{}</noscript>\n", table(&caption, &heads, &rows))
+}
+
 /// The diagram that answers, which the script shows, and the still one in its place until then.
 fn diagram(sweep: &Sweep, rows: &[usize]) -> String {
-    let still = sweep.figures().into_iter().next().map_or(String::new(), |figure| {
+    let still = phase::figures(sweep, rows.iter().copied()).next().map_or(String::new(), |figure| {
         let notes = figure.notes.iter().map(|note| format!("<p class=\"note\">{}</p>\n", escaped(note)));
         format!(
             "<figure id=\"still\">\n<figcaption>{}</figcaption>\n<div class=\"plot\">{}</div>\n{}</figure>\n",
@@ -126,14 +160,14 @@ fn numbers(sweep: &Sweep, rows: &[usize]) -> Value {
     let columns: Vec<Value> =
         std::iter::once(point).chain(sweep.columns.iter().map(column)).collect();
     let axes = sweep.axes();
-    let best = best(sweep).and_then(|best| rows.binary_search(&best).ok());
+    let start = sweep.start(rows.iter().copied()).and_then(|row| rows.binary_search(&row).ok());
     let colours: Vec<String> = (0..=255).map(|n| viridis(f64::from(n) / 255.0)).collect();
     json!({
         "rows": rows.len(),
         "keys": axes.iter().map(|key| &key.key).collect::<Vec<_>>(),
         "seeds": axes.iter().filter(|key| key.is_seed()).map(|key| &key.key).collect::<Vec<_>>(),
         "sample": sweep.is_sample(),
-        "best": best,
+        "start": start,
         "columns": columns,
         "words": {"neutral": NEUTRAL, "without": WITHOUT, "partly": PARTLY},
         "colours": colours.join(""),

@@ -25,11 +25,16 @@ const MOST_TEXTS: usize = 900;
 /// Colours that are told apart in a file, so that neighbours of one colour are one mark.
 const SHADES: f64 = 96.0;
 
-pub fn figures(sweep: &Sweep) -> Vec<Figure> {
-    QUANTITIES.iter().filter_map(|quantity| figure(sweep, quantity)).collect()
+/// The figures of a sweep, at the values of keys that are no axis that a page of these rows shows at first.
+pub fn figures(
+    sweep: &Sweep,
+    rows: impl Iterator<Item = usize> + Clone,
+) -> impl Iterator<Item = Figure> {
+    let start = sweep.start(rows);
+    QUANTITIES.iter().filter_map(move |quantity| figure(sweep, quantity, start?))
 }
 
-fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
+fn figure(sweep: &Sweep, quantity: &Quantity, start: usize) -> Option<Figure> {
     let column = (quantity.column)(sweep)?;
     let mark = |row: usize| match sweep.column("ended").and_then(|ended| ended.text(row)) {
         Some("diverged") => Mark::Neutral(1),
@@ -52,7 +57,7 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
     };
     let (scale, clipped) = colours(&numbers, range);
     let (svg, notes, drawn) = (String::new(), Vec::new(), Vec::new());
-    let mut drawing = Drawing { sweep, marks, scale, svg, notes, drawn, cells: Vec::new() };
+    let mut drawing = Drawing { sweep, start, marks, scale, svg, notes, drawn, cells: Vec::new() };
     if clipped {
         let text = "Numbers beyond the ends of the scale are drawn as those at its ends.";
         drawing.notes.push(text.to_owned());
@@ -87,6 +92,8 @@ fn figure(sweep: &Sweep, quantity: &Quantity) -> Option<Figure> {
 /// A figure that is being drawn.
 struct Drawing<'a> {
     sweep: &'a Sweep,
+    /// The run at whose values of other keys it is.
+    start: usize,
     marks: Vec<Mark>,
     scale: Scale,
     svg: String,
@@ -147,10 +154,14 @@ impl Drawing<'_> {
         let [nx, ny] = [0, 1].map(|n| [x, y][n].levels.len().div_ceil(every[n]));
         let mut cells = vec![Vec::new(); nx * ny];
         let mut drawn = Vec::new();
-        // A cell has the runs of all seeds, at the first values of all other keys.
+        // A cell has the runs of all seeds, at one value of each other key.
+        let at: Vec<usize> = others.iter().map(|axis| axis.level_of(self.start)).collect();
         for row in 0..self.sweep.rows() {
             let [at_x, at_y] = [x, y].map(|axis| axis.codes[row] as usize);
-            let fixed = others.iter().all(|axis| axis.is_seed || axis.codes[row] == 0);
+            let fixed = others
+                .iter()
+                .zip(&at)
+                .all(|(axis, level)| axis.is_seed || axis.codes[row] as usize == *level);
             let is_shown = x.codes[row] != NONE && y.codes[row] != NONE && fixed;
             if is_shown && at_x % every[0] == 0 && at_y % every[1] == 0 {
                 cells[at_y / every[1] * nx + at_x / every[0]].push(self.marks[row]);
@@ -239,7 +250,8 @@ impl Drawing<'_> {
         }
         let (seeds, fixed): (Vec<&Axis>, Vec<&Axis>) = others.iter().partition(|axis| axis.is_seed);
         if !fixed.is_empty() {
-            let fixed = fixed.iter().map(|axis| format!("{} = {}", axis.name, axis.text(0)));
+            let value = |axis: &&Axis| axis.text(axis.level_of(self.start));
+            let fixed = fixed.iter().map(|axis| format!("{} = {}", axis.name, value(axis)));
             self.notes.push(format!("Here {}.", fixed.collect::<Vec<_>>().join(", ")));
         }
         if !seeds.is_empty() {

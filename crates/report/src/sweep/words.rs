@@ -80,20 +80,9 @@ fn percent(part: usize, of: usize) -> String {
 
 /// Where a row lies: its keys and their values.
 pub fn place(sweep: &Sweep, row: usize) -> String {
-    let value = |name: &str| {
-        let column = sweep.column(name)?;
-        column.text(row).map(str::to_owned).or_else(|| column.number(row).map(short))
-    };
-    let keys = sweep.keys.iter();
-    let told = keys.filter_map(|key| Some(format!("{} = {}", key.key, value(&key.key)?)));
+    let value = |key: &str| Some(format!("{key} = {}", sweep.column(key)?.told(row)?));
+    let told = sweep.keys.iter().filter_map(|key| value(&key.key));
     told.collect::<Vec<_>>().join(", ")
-}
-
-/// The row of the smallest final loss among those that finished.
-pub fn best(sweep: &Sweep) -> Option<usize> {
-    let finished = rows_with(sweep, "ended", "finished");
-    let with_loss = finished.filter_map(|row| Some((row, sweep.number("final_loss", row)?)));
-    with_loss.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
 }
 
 /// Whether no two units of a run started as one, so that its verdict says nothing.
@@ -166,7 +155,7 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
     }
     let finished_rows = || rows_with(sweep, "ended", "finished");
     let losses = finished_rows().filter_map(|row| sweep.number("final_loss", row));
-    if let (Some(best), Some(worst)) = (best(sweep), losses.max_by(f64::total_cmp)) {
+    if let (Some(best), Some(worst)) = (sweep.best(0..rows), losses.max_by(f64::total_cmp)) {
         let low = sweep.number("final_loss", best).unwrap_or(worst);
         found.push(format!(
             "The final loss of the {} lies between {} and {}. It is smallest at point {}: {}.",

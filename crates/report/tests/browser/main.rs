@@ -244,6 +244,12 @@ fn a_page_of_a_sweep_without_scripts() {
 
 #[test]
 #[ignore = "needs Chromium: scripts/test-browser"]
+fn diagrams_with_and_without_scripts_start_at_the_best_run() {
+    sweep::starts();
+}
+
+#[test]
+#[ignore = "needs Chromium: scripts/test-browser"]
 fn pages_of_sweeps_of_every_kind() {
     sweep::kinds();
 }

@@ -178,16 +178,41 @@ pub fn still() {
         let height = format!("document.querySelector({selector:?}).getBoundingClientRect().height");
         browser.evaluate(&height).as_f64().is_some_and(|height| height > 0.0)
     };
-    for selector in [".words li", "#still svg", "noscript p", "#chosen p"] {
+    for selector in
+        [".words li", "#still svg", "noscript p", "#chosen p", "noscript tbody tr:last-child td"]
+    {
         assert!(shown(&mut browser, selector), "{selector}");
     }
     for selector in ["#live", "#all"] {
         assert!(!shown(&mut browser, selector), "{selector}");
     }
+    let rows =
+        "[...document.querySelectorAll('noscript tbody tr')].map(r => r.cells[0].textContent)";
+    let rows = browser.evaluate(rows);
+    let rows = rows.as_array().expect("rows");
+    assert_eq!((rows.len(), &rows[0]), (50, &json!("1575")));
     let fills = "new Set([...document.querySelectorAll('#still .cells path')].map(p => p.getAttribute('fill'))).size";
     assert!(browser.evaluate(fills).as_u64().is_some_and(|fills| fills > 20));
     assert_eq!(browser.complaints(), [] as [Value; 0]);
     shoot(&mut browser, "sweep-still");
+}
+
+/// The still diagram is at the values that the one with scripts starts at: those of the best run.
+pub fn starts() {
+    let folder = SweepFolder::empty();
+    // A run of the second activation.
+    folder.put("results.parquet", &folders::table(GRID).number("final_loss", 1576, 0.0));
+    let path = page(&folder);
+    let mut browser = Browser::start();
+    browser.open(&path);
+    let note = "document.querySelector('#still .note:last-child').textContent";
+    assert_eq!(browser.evaluate(note), "Here model.activation = relu.");
+    let option = "document.querySelector('select[name=fixed-2]').selectedOptions[0].textContent";
+    assert_eq!(browser.evaluate(option), "relu");
+    assert_eq!(browser.evaluate(CHOSEN), "Point 1576");
+    let tables = "document.querySelectorAll('noscript table').length";
+    assert_eq!(browser.evaluate(tables), 0, "the table that answers is there");
+    assert_eq!(browser.complaints(), [] as [Value; 0]);
 }
 
 fn diagram(browser: &mut Browser) {

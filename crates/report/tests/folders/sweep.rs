@@ -66,6 +66,14 @@ impl Table {
         self
     }
 
+    /// Another number in a row.
+    pub fn number(mut self, name: &str, row: usize, number: f64) -> Self {
+        let column = self.columns.iter_mut().find(|column| column.0 == name).expect("a column");
+        let Data::Number(cells) = &mut column.1 else { panic!("{name} has no numbers") };
+        cells[row] = Some(number);
+        self
+    }
+
     pub fn write(&self, path: &Path) {
         let field = |(n, (name, data)): (usize, &(String, Data))| {
             let physical = match data {

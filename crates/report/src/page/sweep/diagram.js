@@ -15,8 +15,10 @@ const diagramOf = (sweep, onChoose) => {
   let paper = false;
   const ink = () => darkness.matches && !paper ? INK.dark : INK.light;
   const MEAN = -1;
-  // Of every key that is no axis: the level that is shown, or the mean over all of them.
-  const state = { x: 0, y: keys.length > 1 ? 1 : 0, colour: 0, fixed: keys.map((key) => key.isSeed ? MEAN : 0), chosen: -1, at: -1 };
+  // Of every key that is no axis: the level that is shown, or the mean over all of them. At first that of the run which
+  // the still diagram starts from.
+  const levelAt = (key) => dotted || key.code(sweep.start) >= key.levels.length ? 0 : key.code(sweep.start);
+  const state = { x: 0, y: keys.length > 1 ? 1 : 0, colour: 0, fixed: keys.map((key) => key.isSeed ? MEAN : levelAt(key)), chosen: -1, at: -1 };
   let mask = null, cells = null, spots = null, layer = null, box = null, scales = null;
 
   const rgb = (hex) => [1, 3, 5].map((n) => parseInt(hex.slice(n, n + 2), 16));

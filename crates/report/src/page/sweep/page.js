@@ -31,7 +31,7 @@
   const taken = new Set(["point", ...data.keys, ...first.map((quantity) => quantity.name)]);
   const others = columns.filter((column) => !taken.has(column.name) && !column.constant && (!column.text || column.levels.length <= 7));
   const quantities = [...first, ...others.map((column) => ({ ...column, label: column.name.replaceAll("_", " ") }))];
-  const sweep = { rows: data.rows, sample: data.sample, colours: data.colours, lines: data.lines, words: data.words, columns, keys, named, quantities };
+  const sweep = { rows: data.rows, sample: data.sample, colours: data.colours, lines: data.lines, words: data.words, start: data.start, columns, keys, named, quantities };
 
   const chosen = document.getElementById("chosen");
   const show = (row) => {
@@ -53,5 +53,5 @@
   };
   diagram = diagramOf(sweep, choose);
   table = tableOf(sweep, choose, (mask) => diagram.filter(mask));
-  choose(data.best === null ? 0 : data.best);
+  choose(data.start);
 })();
