@@ -235,6 +235,9 @@ fn parts_are_joined_and_the_first_row_of_a_point_counts() {
     assert!(!folder.sweep().page().contains(" and 99."), "the first row of a point counts");
 }
 
+const ADVICE: &str =
+    "; once this file is removed, the same `constinit sweep` command runs its points again";
+
 #[test]
 fn what_no_sweep_wrote_is_named() {
     let folder = SweepFolder::empty();
@@ -287,7 +290,15 @@ fn what_no_sweep_wrote_is_named() {
         std::fs::write(&path, &bytes[..length]).unwrap();
         let told = folder.refused();
         assert!(told.starts_with("DIR/parts/b.parquet: no whole Parquet file"), "{told}");
+        assert!(told.ends_with(ADVICE), "{told}");
     }
+    // The first page is that of the points.
+    let noise = |byte: &u8| byte ^ 0x5a;
+    let pages: Vec<u8> = bytes[4..200].iter().map(noise).collect();
+    std::fs::write(&path, [&bytes[..4], &pages, &bytes[200..]].concat()).unwrap();
+    let told = folder.refused();
+    assert!(told.starts_with("DIR/parts/b.parquet: column `point`: "), "{told}");
+    assert!(told.ends_with(ADVICE), "{told}");
     std::fs::remove_file(path).unwrap();
     assert_eq!(folder.sweep().rows(), 60);
 }

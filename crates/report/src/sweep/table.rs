@@ -10,6 +10,7 @@ use parquet::data_type::DataType;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -141,7 +142,7 @@ struct Parquet<'a> {
 impl<'a> Parquet<'a> {
     fn open(path: &'a Path) -> Result<Self, ReportError> {
         let file = File::open(path).map_err(io_error(path))?;
-        let file = caught(|| SerializedFileReader::new(file).map_err(|error| error.to_string()))
+        let file = caught(|| SerializedFileReader::new(file).map_err(damaged))
             .map_err(|error| wrong(path, format!("no whole Parquet file: {error}")))?;
         let about = about(path, &file)?;
         let columns = file.metadata().file_metadata().schema_descr().columns();
@@ -204,7 +205,7 @@ impl<'a> Parquet<'a> {
                 let read = || {
                     let group = self.file.get_row_group(group);
                     let reader = group.and_then(|group| group.get_column_reader(number));
-                    let reader = reader.map_err(|error| error.to_string())?;
+                    let reader = reader.map_err(damaged)?;
                     cells(reader, limit, expected(name, is_key))
                 };
                 caught(read).map_err(|reason| wrong_column(self.path, name, &reason))
@@ -258,7 +259,14 @@ fn wrong_column(path: &Path, column: &str, reason: &str) -> ReportError {
 /// What a function gives; an error where it panics, as the crate's decoders do for some pages that are damaged. Nothing
 /// that it leaves half done is used afterwards.
 fn caught<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("damaged".to_owned()))
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged("damaged")))
+}
+
+/// What to do about a file that is cut off or damaged: the points of a sweep that no file has are run.
+fn damaged(error: impl Display) -> String {
+    format!(
+        "{error}; once this file is removed, the same `constinit sweep` command runs its points again"
+    )
 }
 
 fn about(path: &Path, file: &SerializedFileReader<File>) -> Result<About, ReportError> {
@@ -373,9 +381,8 @@ fn drained<T: DataType, V>(
     let mut cells = Vec::new();
     loop {
         let (mut values, mut there) = (Vec::new(), Vec::new());
-        let (read, ..) = reader
-            .read_records(BATCH, Some(&mut there), None, &mut values)
-            .map_err(|error| error.to_string())?;
+        let (read, ..) =
+            reader.read_records(BATCH, Some(&mut there), None, &mut values).map_err(damaged)?;
         if read == 0 {
             return Ok(cells);
         }
