@@ -135,7 +135,7 @@ fn seeds_are_averaged() {
     );
     let whole = figure(&SweepFolder::of(GRID).sweep(), "phase-final-loss").to_svg();
     assert!(!whole.contains("partly") && !whole.contains("a part of the runs"));
-    // Seeds alone are an axis.
+    // A key of a single value is an axis all the same, before seeds.
     let one = SweepFolder::of(Over::Seeds([9, 1, 4])).sweep();
     let over = "Final loss over init_w and learning_rate";
     assert_eq!(figure(&one, "phase-final-loss").title, over);

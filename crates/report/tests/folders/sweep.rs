@@ -173,18 +173,14 @@ pub fn table(over: Over) -> Table {
         Over::Seeds([w, rate, _]) => point / (w * rate),
         _ => 0,
     };
+    let on_grid = |[ws, rates]: [usize; 2], cell: usize, kind: usize| {
+        let w = -2.0 + 4.0 * spread(cell / rates, ws);
+        (w, 10f64.powf(-4.0 + 4.0 * spread(cell % rates, rates)), activations[kind])
+    };
     let place = |point: usize| -> (f64, f64, &str) {
         match over {
-            Over::Seeds([ws, rates, _]) => {
-                let rest = point % (ws * rates);
-                let w = -2.0 + 4.0 * spread(rest / rates, ws);
-                (w, 10f64.powf(-4.0 + 4.0 * spread(rest % rates, rates)), activations[0])
-            }
-            Over::Grid([ws, rates, kinds]) => {
-                let (rest, kind) = (point / kinds, point % kinds);
-                let w = -2.0 + 4.0 * spread(rest / rates, ws);
-                (w, 10f64.powf(-4.0 + 4.0 * spread(rest % rates, rates)), activations[kind])
-            }
+            Over::Seeds([w, rate, _]) => on_grid([w, rate], point % (w * rate), 0),
+            Over::Grid([w, rate, kinds]) => on_grid([w, rate], point / kinds, point % kinds),
             Over::One(n) => (-2.0 + 4.0 * spread(point, n), 0.01, activations[0]),
             Over::Random(_) => {
                 // Multiples of irrational numbers are spread evenly.
