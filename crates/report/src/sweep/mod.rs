@@ -4,6 +4,7 @@ mod axis;
 mod cell;
 mod column;
 mod embed;
+mod mosaic;
 mod page;
 mod phase;
 mod quantity;

@@ -4,13 +4,13 @@ use super::Sweep;
 use super::axis::Axis;
 use super::cell::{Cell, Mark, NEUTRAL, PARTLY};
 use super::column::NONE;
+use super::mosaic::{Mosaic, corner, ink_on};
 use super::quantity::{QUANTITIES, Quantity, Range, colours};
 use crate::figure::{Figure, WIDTH, text_width};
 use crate::markup::escaped;
 use crate::number::{count, counted, short};
 use crate::palette::viridis;
 use crate::scale::{Scale, Tick};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 const LEFT: f64 = 92.0;
@@ -107,11 +107,13 @@ struct Drawing<'a> {
 impl Drawing<'_> {
     /// What can be seen, in words.
     fn description(&self) -> String {
-        let numbers = || self.drawn.iter().filter_map(|mark| mark.number());
-        let range = numbers().min_by(f64::total_cmp).zip(numbers().max_by(f64::total_cmp));
-        let range = range.map_or("with a number".to_owned(), |(low, high)| {
-            format!("between {} and {}", short(low), short(high))
-        });
+        let numbers: Vec<f64> = self.drawn.iter().filter_map(|mark| mark.number()).collect();
+        let ends = [f64::min, f64::max].map(|end| numbers.iter().copied().fold(f64::NAN, end));
+        let [low, high] = ends.map(short);
+        let runs = match numbers.len() {
+            0 => "No run with a number".to_owned(),
+            some => format!("{}, between {low} and {high}", counted(some, "run")),
+        };
         let with = |kind| self.drawn.iter().filter(|mark| **mark == Mark::Neutral(kind)).count();
         let without = match with(0) {
             0 => String::new(),
@@ -124,12 +126,7 @@ impl Drawing<'_> {
                 format!("; {} of {}: {PARTLY}", count(some), counted(cells().count(), "cell"))
             }
         };
-        format!(
-            "{}, {range}; {} diverged, {} failed{without}{partly}.",
-            counted(numbers().count(), "run"),
-            count(with(1)),
-            count(with(2))
-        )
+        format!("{runs}; {} diverged, {} failed{without}{partly}.", count(with(1)), count(with(2)))
     }
 
     /// Where a number lies between the ends of the colours.
@@ -148,7 +145,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// Cells of a grid, of one colour in one path, neighbours in one piece.
+    /// Cells of a grid.
     fn cells(&mut self, x: &Axis, y: &Axis, others: &[Axis], title: &str) {
         let every = [x, y].map(|axis| axis.levels.len().div_ceil(MOST_CELLS));
         let [nx, ny] = [0, 1].map(|n| [x, y][n].levels.len().div_ceil(every[n]));
@@ -170,71 +167,18 @@ impl Drawing<'_> {
         }
         self.drawn = drawn;
         self.cells = cells.iter().map(|marks| Cell::of(marks)).collect();
-        let fill = |cell: &Option<Cell>| Some(self.fill(cell.as_ref()?.mark));
-        let fills: Vec<Option<String>> = self.cells.iter().map(fill).collect();
-        let edge_x = |cell: usize| LEFT + (RIGHT - LEFT) * cell as f64 / nx as f64;
-        let edge_y = |cell: usize| BOTTOM - (BOTTOM - TOP) * cell as f64 / ny as f64;
-        let mut paths: BTreeMap<&str, String> = BTreeMap::new();
-        for (line, row) in fills.chunks(nx).enumerate() {
-            let mut at = 0;
-            for run in row.chunk_by(|a, b| a == b) {
-                if let Some(fill) = &run[0] {
-                    // Writing to a string cannot fail.
-                    let _ = write!(
-                        paths.entry(fill).or_default(),
-                        "M{:.1} {:.1}H{:.1}V{:.1}H{:.1}z",
-                        edge_x(at),
-                        edge_y(line),
-                        edge_x(at + run.len()),
-                        edge_y(line + 1),
-                        edge_x(at),
-                    );
-                }
-                at += run.len();
-            }
-        }
-        self.svg.push_str("<g class=\"cells\" shape-rendering=\"crispEdges\">\n");
-        for (fill, path) in paths {
-            let _ = writeln!(self.svg, "<path {fill} d=\"{path}\"/>");
-        }
-        self.svg.push_str("</g>\n");
-        let side = (edge_x(1) - edge_x(0)).min(edge_y(0) - edge_y(1));
-        let mut corners: BTreeMap<&str, String> = BTreeMap::new();
-        for (place, cell) in self.cells.iter().enumerate() {
-            let Some(cell) = cell.as_ref().filter(|cell| cell.is_part()) else { continue };
-            let share = cell.mark.number().map_or(0.0, |number| self.share(number));
-            let corner = corner(edge_x(place % nx + 1), edge_y(place / nx + 1), side);
-            corners.entry(ink_on(share)).or_default().push_str(&corner);
-        }
-        for (ink, path) in corners {
-            let _ = writeln!(self.svg, "<path class=\"partly\" fill=\"{ink}\" d=\"{path}\"/>");
-        }
+        let (size, [left, right, top, bottom]) = ([nx, ny], [LEFT, RIGHT, TOP, BOTTOM]);
+        let mosaic = Mosaic { cells: &self.cells, size, left, right, top, bottom };
+        let mut svg = mosaic.tiles(|mark| self.fill(mark));
+        svg += &mosaic.corners(|number| self.share(number));
         if self.cells.len() <= MOST_TEXTS {
-            self.svg.push_str("<g class=\"texts\" fill=\"none\" pointer-events=\"all\">\n");
-            for (place, cell) in self.cells.iter().enumerate() {
-                let Some(cell) = cell else { continue };
-                let (across, up) = (place % nx, place / nx);
-                let text = format!(
-                    "{} {} \u{b7} {} {}: {title} {}",
-                    x.name,
-                    x.text(across * every[0]),
-                    y.name,
-                    y.text(up * every[1]),
-                    cell.words()
-                );
-                let _ = writeln!(
-                    self.svg,
-                    "<path d=\"M{:.1} {:.1}H{:.1}V{:.1}H{:.1}z\"><title>{}</title></path>",
-                    edge_x(across),
-                    edge_y(up),
-                    edge_x(across + 1),
-                    edge_y(up + 1),
-                    edge_x(across),
-                    escaped(&text)
-                );
-            }
-            self.svg.push_str("</g>\n");
+            svg += &mosaic.texts(|[across, up], cell| {
+                let value = |axis: &Axis, level| format!("{} {}", axis.name, axis.text(level));
+                let places = [value(x, across * every[0]), value(y, up * every[1])];
+                format!("{}: {title} {}", places.join(" \u{b7} "), cell.words())
+            });
         }
+        self.svg += &svg;
         self.axes(&x.level_ticks(nx, every[0], 6), &y.level_ticks(ny, every[1], 6));
         self.names(&x.name, &y.name);
         if every != [1, 1] {
@@ -424,17 +368,6 @@ impl Drawing<'_> {
         }
         if entries.is_empty() { 0.0 } else { 24.0 }
     }
-}
-
-/// A triangle in the upper right corner of a cell whose shorter side is `side`.
-fn corner(right: f64, top: f64, side: f64) -> String {
-    let leg = side.min((0.45 * side).clamp(2.0, 9.0));
-    format!("M{right:.1} {top:.1}v{leg:.1}l-{leg:.1} -{leg:.1}z")
-}
-
-/// What is seen on the colour of a share.
-fn ink_on(share: f64) -> &'static str {
-    if share < 0.45 { "#ffffff" } else { "#000000" }
 }
 
 /// The beginning of a long text.
