@@ -56,6 +56,21 @@ fn a_run_that_held_is_one_line() {
 }
 
 #[test]
+fn a_run_without_twins_held_nothing() {
+    let space = json!({"name": "hidden1", "units": 2, "twins": 2, "spread": 0.0});
+    let reading = json!({"event": "reading", "step": 0, "loss": null, "spaces": [space]});
+    let end = json!({"event": "end", "step": 9, "verdict": "held", "first_break": null, "ended": "finished"});
+    let folder = Folder::empty();
+    folder.write("config.toml", "");
+    folder.write("readings.jsonl", &lines(&[start(), reading, end]));
+    let page = folder.run().page();
+    assert!(page.contains("<strong>nothing to hold</strong>"));
+    assert!(page.contains("No two hidden units were one unit at the start."));
+    assert!(page.contains("hidden1: 2 units, all different at the start."));
+    assert!(!page.contains("still one") && !page.contains("The spread is 0"));
+}
+
+#[test]
 fn a_break_is_where_it_happened() {
     let run = Folder::of(BROKEN).run();
     let units = figure(&run, "units-hidden1");
