@@ -109,6 +109,13 @@ pub fn seeds() {
     let left = format!("{place}final loss 0.501 in the mean of 2 runs, from 0.451 to 0.551");
     assert_eq!(browser.evaluate(TOLD), left, "of the runs that the filter leaves");
     assert_ne!(pixels(&mut browser), seen, "another mean has another colour");
+    filter(&mut browser, "training.seed", "2");
+    browser.mouse("mouseMoved", x, y);
+    let single = "model.init_w 0 · training.optimizer.learning_rate 0.001 · training.seed 2: final loss 0.451 (finished, \
+                  twins broken)";
+    assert_eq!(browser.evaluate(TOLD), single, "a single run has no mean");
+    filter(&mut browser, "training.seed", ">=2");
+    browser.mouse("mouseMoved", x + 1.0, y);
     for kind in ["mousePressed", "mouseReleased"] {
         browser.mouse(kind, x, y);
     }

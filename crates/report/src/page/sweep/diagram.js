@@ -346,9 +346,9 @@ const diagramOf = (sweep, onChoose) => {
       told.textContent = `${place([x, y], at)}: no run`;
       return;
     }
-    const several = !dotted && cells.next[cells.rows[state.at]] >= 0;
+    const runs = dotted ? [row] : runsOf(cells.rows[state.at]), several = runs.length > 1;
     const same = keys.filter((_, n) => !several || n === state.x || n === state.y || state.fixed[n] !== MEAN);
-    told.textContent = `${place(same, (key) => key.at(row))}: ${what.label} ${several ? meanOf(runsOf(cells.rows[state.at]), what) : alone(row, what)}`;
+    told.textContent = `${place(same, (key) => key.at(row))}: ${what.label} ${several ? meanOf(runs, what) : alone(row, what)}`;
   };
   const meanOf = (runs, what) => {
     const { count, value, low, high, without } = together(runs, what);
