@@ -61,7 +61,10 @@ const diagramOf = (sweep, onChoose) => {
       high = Math.min(high, above * beyond);
       clipped = true;
     } else low = sorted[from];
-    return quantity.scale = { ...logarithmic(low, high, sorted[0] === 0), clipped };
+    // Over whole powers of ten, as the still diagrams.
+    const below = Math.max(-307, Math.floor(Math.log10(low))), above = Math.max(below + 1, Math.ceil(Math.log10(high)));
+    const end = above > 308 ? Number.MAX_VALUE : 10 ** above;
+    return quantity.scale = { ...logarithmic(10 ** below, end, sorted[0] === 0), clipped };
   };
   const quantity = () => sweep.quantities[state.colour];
   const shade = (share) => VIRIDIS[Math.round(255 * Math.min(1, Math.max(0, share)))];

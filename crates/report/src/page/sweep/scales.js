@@ -17,7 +17,7 @@ const linear = (low, high) => {
 const logarithmic = (low, high, zero) => {
   let [from, to] = [Math.log10(low), Math.log10(high)];
   if (!(to > from)) [from, to] = [from - 0.5, to + 0.5];
-  const strip = zero ? 0.08 : 0;
+  const strip = zero ? 0.12 : 0;
   const at = (exponent) => strip + (1 - strip) * (exponent - from) / (to - from);
   return {
     log: true,
