@@ -9,7 +9,7 @@ const MOST: usize = 1_000_000;
 /// The rows that are shown, and what was left out, in words.
 ///
 /// Of a grid every n-th value of its longest keys stays, so that what is left is a grid again; of samples every n-th
-/// row.
+/// row. The best run is among them.
 pub fn rows(sweep: &Sweep) -> (Vec<usize>, Option<String>) {
     rows_up_to(sweep, MOST)
 }
@@ -19,6 +19,7 @@ fn rows_up_to(sweep: &Sweep, most: usize) -> (Vec<usize>, Option<String>) {
     if all <= most {
         return ((0..all).collect(), None);
     }
+    let best = sweep.best(0..all).unwrap_or(0);
     let lengths = grid(sweep).unwrap_or_default();
     let mut every = vec![1; lengths.len()];
     let left = |every: &[u64]| -> u64 {
@@ -30,7 +31,7 @@ fn rows_up_to(sweep: &Sweep, most: usize) -> (Vec<usize>, Option<String>) {
     }
     if lengths.is_empty() {
         let nth = all.div_ceil(most);
-        let shown: Vec<usize> = (0..all).step_by(nth).collect();
+        let shown: Vec<usize> = (best % nth..all).step_by(nth).collect();
         let note = format!(
             "This page shows one row in {nth}: {} of {}. All are in the table's file.",
             count(shown.len()),
@@ -38,12 +39,13 @@ fn rows_up_to(sweep: &Sweep, most: usize) -> (Vec<usize>, Option<String>) {
         );
         return (shown, Some(note));
     }
+    let best = sweep.places[best] as u64;
     let stays = |row: &usize| {
-        let mut rest = sweep.places[*row] as u64;
+        let (mut rest, mut best) = (sweep.places[*row] as u64, best);
         lengths.iter().zip(&every).rev().all(|(length, every)| {
-            let place = rest % length;
-            rest /= length;
-            place.is_multiple_of(*every)
+            let (place, of_best) = (rest % length, best % length);
+            (rest, best) = (rest / length, best / length);
+            place % every == of_best % every
         })
     };
     let shown: Vec<usize> = (0..all).filter(stays).collect();
@@ -72,6 +74,7 @@ fn grid(sweep: &Sweep) -> Option<Vec<u64>> {
 mod tests {
     use super::*;
     use crate::sweep::Key;
+    use crate::sweep::column::{Column, Values};
 
     fn sweep(lengths: [Option<u64>; 2], points: usize) -> Sweep {
         let key = |values| Key { key: "k".into(), scale: "list".into(), values };
@@ -93,6 +96,27 @@ mod tests {
         assert_eq!(shown, [0, 2, 4, 6, 8, 10]);
         assert!(note.unwrap().contains("6 of 12 rows: one in 2 values of k."));
         assert_eq!(rows_up_to(&sweep([Some(3), Some(4)], 12), 12), ((0..12).collect(), None));
+    }
+
+    #[test]
+    fn the_best_run_stays() {
+        for (lengths, best) in [([Some(3), Some(4)], 7), ([Some(3), Some(4)], 0), ([None, None], 5)]
+        {
+            let mut sweep = sweep(lengths, 12);
+            let loss = |row| if row == best { 0.5 } else { 1.0 };
+            sweep.columns = vec![
+                Column {
+                    name: "ended".into(),
+                    values: Values::Texts { codes: vec![0; 12], names: vec!["finished".into()] },
+                },
+                Column {
+                    name: "final_loss".into(),
+                    values: Values::Numbers((0..12).map(loss).collect()),
+                },
+            ];
+            let (shown, _) = rows_up_to(&sweep, 6);
+            assert!(shown.contains(&best) && shown.len() <= 6, "{best}: {shown:?}");
+        }
     }
 
     #[test]
