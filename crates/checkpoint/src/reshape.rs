@@ -1,14 +1,15 @@
 //! Checkpoints with fewer units, or with units that differ: the same function, written to a new file.
 
 use constinit_symmetry::{
-    AxesFile, AxesSpec, OwnedParam, ParamView, Symmetry, break_symmetry, collapse,
-    forward_lumpable, twins,
+    AxesFile, AxesSpec, OwnedParam, ParamView, RoleAxis, SpaceId, Symmetry, break_symmetry,
+    collapse, forward_lumpable, twins,
 };
 use serde::Serialize;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
 use crate::inspect::chain;
+use crate::inspect::direction::{ask, undecided};
 use crate::inspect::spaces::{Loaded, given, not_named};
 use crate::verify::{self, Sums};
 use crate::write::{Destination, NewFile};
@@ -87,6 +88,7 @@ pub fn collapse_file<'d>(
     check_finite(checkpoint, &loaded)?;
     let views = loaded.views().map_err(&symmetry)?;
     let classes = forward_lumpable(&spec, &views, &[]).map_err(&symmetry)?;
+    check_decided(checkpoint, axes, &classes)?;
     let collapsed = collapse(&classes, &views).map_err(&symmetry)?;
     let made = Made { spec: collapsed.spec(), params: collapsed.params() };
     finish(checkpoint, out.into(), (&classes, &views), &made, Vec::new())
@@ -112,6 +114,7 @@ pub fn break_file<'d>(
     let views = loaded.views().map_err(&symmetry)?;
     let classes = twins(&spec, &views).map_err(&symmetry)?;
     let broken = break_symmetry(&classes, &views, scale, seed).map_err(&symmetry)?;
+    check_decided(checkpoint, axes, &classes)?;
     let inseparable = broken.inseparable().iter().map(ToString::to_string).collect();
     let made = Made { spec: &spec, params: broken.params() };
     finish(checkpoint, out.into(), (&classes, &views), &made, inseparable)
@@ -138,6 +141,23 @@ fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, Checkpoin
         return Err(CheckpointError::unsupported(checkpoint.path(), problem));
     }
     Ok(spec)
+}
+
+/// An error where nothing tells which axis of a parameter is the output, and the result depends on it: it stands on a
+/// space that has a class of several units.
+fn check_decided(
+    checkpoint: &Checkpoint,
+    axes: &AxesFile,
+    classes: &Symmetry,
+) -> Result<(), CheckpointError> {
+    let several = |axis: &RoleAxis<SpaceId>| {
+        axis.axis.space().is_some_and(|id| !classes.spaces()[id.get()].partition().is_discrete())
+    };
+    let mut undecided = undecided(checkpoint, axes, classes.spec()).into_iter();
+    match undecided.find(|param| param.axes().iter().any(several)) {
+        Some(param) => Err(CheckpointError::unsupported(checkpoint.path(), ask(param))),
+        None => Ok(()),
+    }
 }
 
 /// An error where a parameter has entries that are not finite.

@@ -36,8 +36,8 @@ use crate::symmetry::{Kind, Symmetry};
 /// - [`SymmetryError::UnknownRole`] where an axis with a space has no known role, since a pass forward has to know
 ///   what a parameter produces and what it reads;
 /// - [`SymmetryError::UnknownInputSpace`], [`SymmetryError::InputPartitionSize`] for an input partition that does not fit;
-/// - [`SymmetryError::MissingInputPartition`] for a space that is read, that nothing produces, that is not fixed and
-///   that `input_partition` does not name.
+/// - [`SymmetryError::MissingInputPartition`] for a space that nothing produces, that is not fixed and that
+///   `input_partition` does not name. A bias or a gain alone produces nothing: its units carry what comes from elsewhere.
 ///
 /// # Complexity
 ///
@@ -77,13 +77,15 @@ pub fn forward_lumpable(
     check_roles(spec, &axes)?;
     let given = given_partitions(spec, input_partition)?;
     for id in spec.space_ids() {
-        let stands =
-            |role| axes.iter().flatten().any(|axis| axis.space == Some(id) && axis.role == role);
+        let stands = |axis: &LogicalAxis| axis.space == Some(id);
+        // A bias or a gain alone changes what comes from elsewhere.
+        let sums = |axes: &&Vec<LogicalAxis>| axes.iter().any(|axis| axis.role == Role::Input);
+        let produces = |axis: &LogicalAxis| stands(axis) && axis.role == Role::Output;
         let space = spec.space(id);
         if given[id.get()].is_none()
             && !space.is_fixed()
-            && stands(Role::Input)
-            && !stands(Role::Output)
+            && axes.iter().flatten().any(stands)
+            && !axes.iter().filter(sums).flatten().any(produces)
         {
             return Err(SymmetryError::MissingInputPartition { space: space.name().into() });
         }

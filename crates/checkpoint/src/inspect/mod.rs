@@ -1,6 +1,7 @@
 //! Which units of a checkpoint are the same unit.
 
 pub(crate) mod chain;
+pub(crate) mod direction;
 mod merge;
 mod report;
 mod runs;
@@ -9,12 +10,13 @@ pub(crate) mod units;
 
 use std::collections::HashSet;
 
-use constinit_symmetry::{AxesFile, AxesSpec, Orientation, Policy};
+use constinit_symmetry::{AxesFile, AxesSpec, Axis, Orientation, Policy};
 use rayon::prelude::*;
 
 use crate::checkpoint::{Checkpoint, Entries};
 use crate::error::CheckpointError;
 use crate::parameter::Parameter;
+use direction::undecided;
 
 pub use merge::{MergeError, merge};
 pub use report::{AxesFrom, FileReport, ParameterReport, Part, SpaceReport, Totals};
@@ -115,7 +117,11 @@ pub fn inspect(
                 report.notes.extend(not_named(checkpoint, &spec, from));
                 let spaces = wanted_spaces(&spec, questions.wanted);
                 if !spaces.is_empty() {
-                    let mut all = spaces::spaces(checkpoint, &spec, &questions.policy)?;
+                    let undecided = questions.axes.map(|axes| undecided(checkpoint, axes, &spec));
+                    let undecided = undecided.unwrap_or_default();
+                    report.notes.extend(undecided.first().map(|param| direction::ask(param)));
+                    let policy = &questions.policy;
+                    let mut all = spaces::spaces(checkpoint, &spec, policy, undecided.is_empty())?;
                     all.retain(|space| spaces.contains(space.name.as_str()));
                     report.spaces = Some(all);
                     report.axes = Some(from);
@@ -157,11 +163,16 @@ fn axes(checkpoint: &Checkpoint, questions: &Questions<'_>) -> Result<Axes, Chec
     })
 }
 
-/// The name of the space that an axis of a parameter stands on.
+/// The name of the space whose units lie along an axis of a parameter, one behind the other. The members of a fixed space
+/// are never looked at.
 fn space_of(spec: &AxesSpec, path: &str, axis: usize) -> Option<String> {
     let param = &spec.params()[spec.param_id(path)?.get()];
-    let space = param.axes().get(axis)?.axis.space()?;
-    Some(spec.spaces()[space.get()].name().to_owned())
+    match param.axes().get(axis)?.axis {
+        Axis::Space(id) => Some(&spec.spaces()[id.get()])
+            .filter(|space| !space.is_fixed())
+            .map(|s| s.name().into()),
+        _ => None,
+    }
 }
 
 /// The names of the spaces that parameters stand on that are looked at.

@@ -1,10 +1,11 @@
 //! Spaces of units over all parameters that they stand on.
 
 use constinit_symmetry::{
-    AxesFile, AxesSpec, Orientation, ParamView, Policy, SymmetryError, equitable, forward_lumpable,
-    nearest, twins_with,
+    AxesFile, AxesSpec, ParamView, Policy, SymmetryError, equitable, forward_lumpable, nearest,
+    twins_with,
 };
 
+use super::direction;
 use super::report::SpaceReport;
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
@@ -38,15 +39,17 @@ pub(crate) fn given(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec
         let error = SymmetryError::UnknownParameter { parameter, nearest };
         return Err(CheckpointError::axes(checkpoint.path())(error));
     }
-    let named = |p: &&Parameter| axes.axes.contains_key(p.path());
     // A file of a few bytes can claim any number of units that have no entries.
-    if let Some(empty) = checkpoint.parameters().iter().find(|p| named(p) && p.entries() == 0) {
-        let problem = format!("`{}` {:?} has no entries to compare", empty.path(), empty.shape());
-        return Err(CheckpointError::unsupported(checkpoint.path(), problem));
+    for empty in checkpoint.parameters().iter().filter(|p| p.entries() == 0) {
+        if axes.axes.get(empty.path()).is_some_and(|names| names.iter().any(|n| !n.is_empty())) {
+            let problem =
+                format!("`{}` {:?} has no entries to compare", empty.path(), empty.shape());
+            return Err(CheckpointError::unsupported(checkpoint.path(), problem));
+        }
     }
-    let orientation = |path: &str| {
-        checkpoint.parameter(path).map_or(Orientation::Unknown, |p| checkpoint.orientation(p))
-    };
+    let named = |p: &&Parameter| axes.axes.contains_key(p.path());
+    let all = axes.clone();
+    let orientation = |path: &str| direction::orientation(checkpoint, &all, path);
     let named = checkpoint.parameters().iter().filter(named).map(|p| (p.path(), p.shape()));
     let named: Vec<_> = named.collect();
     axes.into_builder_with(orientation)
@@ -104,11 +107,13 @@ impl<'c> Loaded<'c> {
     }
 }
 
-/// The classes of every space, in all three senses; twins by the policy, sums by value.
+/// The classes of every space, in all three senses; twins by the policy, sums by value. Which units compute the same is
+/// only told where it is known what produces and what reads them.
 pub(crate) fn spaces(
     checkpoint: &Checkpoint,
     spec: &AxesSpec,
     policy: &Policy,
+    directed: bool,
 ) -> Result<Vec<SpaceReport>, CheckpointError> {
     let symmetry = CheckpointError::symmetry(checkpoint.path());
     let loaded = Loaded::new(checkpoint, spec)?;
@@ -116,6 +121,7 @@ pub(crate) fn spaces(
     let twins = twins_with(spec, &views, policy).map_err(&symmetry)?;
     let equitable = equitable(spec, &views).map_err(&symmetry)?;
     let forward = match forward_lumpable(spec, &views, &[]) {
+        _ if !directed => None,
         Ok(found) => Some(found),
         // Nobody in the file produces the units of some space, so what they carry is not known.
         Err(SymmetryError::MissingInputPartition { .. }) => None,

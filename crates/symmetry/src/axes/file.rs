@@ -10,7 +10,8 @@
 //! An axis written `"conv1*16"` is flattened: every unit of `conv1` has 16 entries along it, one behind the other. The
 //! 4 stacked gates of a recurrent weight are `"4*hidden"`: 4 blocks with an entry of every unit in each. A table
 //! `[spaces]` may declare sizes, so that a misspelt name is an error; without it the sizes are those of the first axis
-//! that a space stands on. Spaces listed in `fixed` are never merged.
+//! that a space stands on. Spaces listed in `fixed` are never merged. A table `[orientation]` says of single parameters
+//! whether they are `"output-first"` or `"input-first"`, where nothing else does: an embedding has its outputs last.
 
 use std::collections::BTreeMap;
 
@@ -46,10 +47,14 @@ pub struct AxesFile {
     /// Spaces whose members are never merged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixed: Vec<String>,
+    /// Which axis is the output, of parameters of which nothing else tells.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub orientation: BTreeMap<String, Orientation>,
 }
 
 /// Which axis of a parameter with two or more axes is the output. The file form does not say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Orientation {
     /// `weight[output][input]...`, PyTorch's.
     OutputFirst,
@@ -57,6 +62,7 @@ pub enum Orientation {
     InputFirst,
     /// Not known: questions that need it are refused.
     #[default]
+    #[serde(skip)]
     Unknown,
 }
 
@@ -66,7 +72,7 @@ impl AxesFile {
         self.into_builder_with(|_| orientation)
     }
 
-    /// As [`AxesFile::into_builder`], with an orientation for each parameter, by its path.
+    /// As [`AxesFile::into_builder`], with an orientation for each parameter, by its path, unless the file has one.
     pub fn into_builder_with(self, orientation: impl Fn(&str) -> Orientation) -> AxesSpecBuilder {
         let mut builder = AxesSpec::builder();
         if self.spaces.is_empty() {
@@ -76,9 +82,15 @@ impl AxesFile {
         for (name, units) in self.spaces {
             builder = builder.space(name, units);
         }
+        // Of a parameter without axes: refused when the spec is built.
+        let unnamed = self.orientation.keys().filter(|path| !self.axes.contains_key(*path));
+        for path in unnamed {
+            builder = builder.param(path, [] as [RoleAxis<String>; 0]);
+        }
         for (path, axes) in self.axes {
             let rank = axes.len();
-            let orientation = orientation(&path);
+            let said = self.orientation.get(&path).copied();
+            let orientation = said.unwrap_or_else(|| orientation(&path));
             let axes = axes.into_iter().enumerate().map(|(number, text)| RoleAxis {
                 axis: parse(text),
                 role: role(orientation, number, rank),
@@ -136,6 +148,7 @@ impl From<&AxesSpec> for AxesFile {
             axes: spec.params().iter().map(|p| (p.path().to_owned(), axes(p))).collect(),
             spaces: spaces.clone().map(|space| (space.name().to_owned(), space.units())).collect(),
             fixed: spaces.filter(|s| s.is_fixed()).map(|s| s.name().to_owned()).collect(),
+            orientation: BTreeMap::new(),
         }
     }
 }
@@ -171,6 +184,26 @@ mod tests {
         assert_eq!(parsed("*3"), Axis::Space("*3".into()));
         assert_eq!(parsed("2*3"), flat(1, "2", 3));
         assert_eq!(parsed("1*2*3"), flat(1, "2", 3));
+    }
+
+    #[test]
+    fn the_file_may_say_which_axis_is_the_output() {
+        let text = "[axes]\n\"emb\" = [\"\", \"d\"]\n\"fc\" = [\"\", \"d\"]\n[orientation]\n\"emb\" = \"input-first\"\n";
+        let file: AxesFile = toml::from_str(text).unwrap();
+
+        let shapes = [("emb", &[5, 2][..]), ("fc", &[3, 2])];
+        let spec = file.clone().into_builder(Orientation::OutputFirst).build(shapes).unwrap();
+        let roles =
+            |n: usize| -> Vec<Role> { spec.params()[n].axes().iter().map(|a| a.role).collect() };
+        assert_eq!(
+            (roles(0), roles(1)),
+            (vec![Role::Input, Role::Output], vec![Role::Output, Role::Input],)
+        );
+        let mut wrong = file;
+        wrong.orientation.insert("ebm".into(), Orientation::InputFirst);
+        let error = wrong.into_builder(Orientation::OutputFirst).build(shapes).unwrap_err();
+        assert!(error.to_string().contains("`ebm`"), "{error}");
+        assert!(toml::from_str::<AxesFile>(&text.replace("input-first", "unknown")).is_err());
     }
 
     #[test]

@@ -1,0 +1,96 @@
+//! Which axis of a parameter is the output, where its axes are known.
+//!
+//! The axes file may say it. A bias that stands on a space tells it of its weight. What is left is told by the whole
+//! checkpoint ([`Checkpoint::orientation`]), and that can be wrong of a single parameter: an embedding is stored the other
+//! way round than PyTorch's linear layers, a transposed convolution than all others. Only the network around it can
+//! rule that out: read the other way round, a space would have nobody who produces it, or nobody who reads it.
+
+use constinit_symmetry::{AxesFile, AxesSpec, Orientation, Role, SpaceId, SpecParam};
+
+use super::chain;
+use crate::checkpoint::Checkpoint;
+
+/// The orientation of a parameter of an axes file.
+pub(super) fn orientation(checkpoint: &Checkpoint, axes: &AxesFile, path: &str) -> Orientation {
+    let Some(parameter) = checkpoint.parameter(path) else { return Orientation::Unknown };
+    by_bias(checkpoint, axes, path).unwrap_or_else(|| checkpoint.orientation(parameter))
+}
+
+/// What the space of the bias says: it stands on one of the first two axes of the weight, and on no other.
+fn by_bias(checkpoint: &Checkpoint, axes: &AxesFile, path: &str) -> Option<Orientation> {
+    let bias = checkpoint.bias_of(checkpoint.parameter(path)?)?;
+    let [space] = axes.axes.get(bias.path())?.as_slice() else { return None };
+    let of_weight = axes.axes.get(path)?;
+    let mut stands = (0..2).filter(|&axis| of_weight.get(axis) == Some(space));
+    match (stands.next(), stands.next()) {
+        (Some(0), None) => Some(Orientation::OutputFirst),
+        (Some(_), None) => Some(Orientation::InputFirst),
+        _ => None,
+    }
+}
+
+/// The parameters of a spec that may as well be stored the other way round.
+pub(crate) fn undecided<'s>(
+    checkpoint: &Checkpoint,
+    axes: &AxesFile,
+    spec: &'s AxesSpec,
+) -> Vec<&'s SpecParam> {
+    // Nothing but linear layers, in the only order that they can have.
+    if chain::linear_chain(checkpoint).is_some() {
+        return Vec::new();
+    }
+    let params = spec.params().iter();
+    params
+        .filter(|param| {
+            !axes.orientation.contains_key(param.path())
+                && by_bias(checkpoint, axes, param.path()).is_none()
+                && is_of_two_kinds(checkpoint, param)
+                && may_be_turned(spec, param)
+        })
+        .collect()
+}
+
+/// Whether parameters of this shape are stored both ways.
+fn is_of_two_kinds(checkpoint: &Checkpoint, param: &SpecParam) -> bool {
+    let Some(parameter) = checkpoint.parameter(param.path()) else { return false };
+    let bias = checkpoint.bias_of(parameter);
+    match *parameter.shape() {
+        [] | [_] => false,
+        // A linear layer is stored as the others of its file are. An embedding has no bias; its rows are no units.
+        [_, _] => {
+            let [rows, columns] = [&param.axes()[0], &param.axes()[1]];
+            bias.is_none()
+                && rows.role == Role::Output
+                && rows.axis.space().is_none()
+                && columns.axis.space().is_some()
+        }
+        // A convolution, or a transposed one. The bias fits one axis, or both.
+        [a, b, ..] => bias.is_none() || a == b,
+    }
+}
+
+/// Whether every space would still be produced and read if this parameter were stored the other way round.
+fn may_be_turned(spec: &AxesSpec, param: &SpecParam) -> bool {
+    let stands = |of: &SpecParam, space: SpaceId, role: Role| {
+        of.axes().iter().any(|axis| axis.role == role && axis.axis.space() == Some(&space))
+    };
+    // A bias or a gain produces nothing by itself.
+    let sums = |of: &&SpecParam| of.axes().iter().any(|axis| axis.role == Role::Input);
+    let others = || spec.params().iter().filter(sums).filter(|of| of.path() != param.path());
+    param.axes().iter().take(2).all(|axis| match axis.axis.space() {
+        Some(&space) if !spec.spaces()[space.get()].is_fixed() => {
+            others().any(|other| stands(other, space, axis.role))
+        }
+        _ => true,
+    })
+}
+
+/// What has to be said of an undecided parameter.
+pub(crate) fn ask(param: &SpecParam) -> String {
+    let path = param.path();
+    format!(
+        "nothing tells which axis of `{path}` is the output: say it in the axes file, [orientation] \"{path}\" = \
+         \"output-first\" (a linear layer of PyTorch, a convolution) or \"input-first\" (an embedding, a transposed \
+         convolution)"
+    )
+}
