@@ -151,6 +151,13 @@ fn what_is_denied_ends_with_code_1() {
     folder.run(&["inspect", "empty.safetensors"]).ok();
     deny("empty.safetensors").refused(2, "--deny: there is no parameter");
     std::fs::remove_file(folder.join("empty.safetensors")).unwrap();
+    let vector = TensorView::new(Dtype::F32, vec![1], &[0; 4]).unwrap();
+    serialize_to_file([("v", vector)], None, &folder.join("vector")).unwrap();
+    std::fs::rename(folder.join("vector"), folder.join("vector.safetensors")).unwrap();
+    let deny_of = |what: &str| folder.run(&["inspect", "vector.safetensors", "--deny", what]);
+    deny_of("non-finite").ok();
+    deny_of("zero,non-finite").refused(2, "--deny: there is no parameter");
+    std::fs::remove_file(folder.join("vector.safetensors")).unwrap();
     // A broken file weighs more, and the others are reported all the same.
     folder.write("broken.safetensors", "broken");
     let all = folder.run(&["inspect", ".", "--deny", "twins", "--json"]);
@@ -290,6 +297,8 @@ fn spaces_are_those_of_the_parameters_that_are_looked_at() {
     let one = inspect(&["--only", "^g"]).ok();
     assert_eq!(names(&one.json()[0]), ["g"]);
     assert_eq!(one.json()[0]["spaces"][0]["twins"], 2);
+    // By a vector alone a space is looked at, too.
+    inspect(&["--only", "^h.in$"]).refused(1, "units that are alike in h");
 }
 
 #[test]
@@ -323,6 +332,11 @@ fn what_happened_between_two_steps() {
     assert!(text.contains("F32 became F64"), "{text}");
     let json = folder.run(&[&retyped[..], &["--json"]].concat()).ok().json();
     assert_eq!(json[0]["parameters"][0]["types"], json!(["F32", "F64"]));
+    let view = TensorView::new(Dtype::I8, vec![6, 1], &bytes[..6]).unwrap();
+    serialize_to_file([("w", view)], None, &folder.join("small.safetensors")).unwrap();
+    let text = folder.run(&["diff", "a.safetensors", "small.safetensors"]).ok().stdout;
+    assert!(text.contains("of a type that is not read: w (F32 and I8)"), "{text}");
+    assert!(text.contains("only before: same\n"), "{text}");
 }
 
 #[test]

@@ -196,7 +196,9 @@ Axes (names of spaces by axis, \"\" = fixed) add whole units: incoming and outgo
   \"linear1.weight\" = [\"hidden1\", \"\"]
   \"linear1.bias\"   = [\"hidden1\"]
   \"linear2.weight\" = [\"\", \"hidden1\"]
-  \"linear2.bias\"   = [\"\"]")]
+  \"linear2.bias\"   = [\"\"]
+  [orientation]           of parameters of which nothing else tells which axis is the output
+  \"embedding.weight\" = \"input-first\"")]
 pub struct InspectArgs {
     /// Checkpoints, or folders with checkpoints
     #[arg(required = true, value_name = "FILE")]
@@ -354,7 +356,12 @@ pub struct RewriteArgs {
 #[command(after_help = "Examples:
   constinit collapse model.safetensors --axes axes.toml --out small.safetensors
 
-The axes file has to name every floating parameter. See `constinit inspect --help` for its form.")]
+The axes file has to name every floating parameter, and every other tensor whose axes have more than one entry (those
+are fixed: \"position_ids\" = [\"\", \"\"]). See `constinit inspect --help` for its form.
+
+What it says is believed: that each parameter is used once, as sums over its input axis, and that between parameters
+units go through functions of their own. A mean over units, as layer normalisation takes it, or a tensor that is used
+twice, as tied embeddings are, is not seen in a file, and would change.")]
 pub struct CollapseArgs {
     #[command(flatten)]
     pub files: RewriteArgs,
@@ -368,7 +375,9 @@ pub struct CollapseArgs {
 /// original before it gets its name; nothing is overwritten.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  constinit break model.safetensors --axes axes.toml --out broken.safetensors --scale 0.01 --seed 7")]
+  constinit break model.safetensors --axes axes.toml --out broken.safetensors --scale 0.01 --seed 7
+
+The axes are believed as those of `constinit collapse` are, see there.")]
 pub struct BreakArgs {
     #[command(flatten)]
     pub files: RewriteArgs,

@@ -102,7 +102,15 @@ impl Checkpoint {
             let known = |other: &Other| names.contains_key(other.path.as_str());
             let others = contents.others.into_iter().filter(known);
             all.others.extend(others.map(|other| Other { source: sources.len(), ..other }));
-            all.metadata.extend(contents.metadata);
+            for (key, text) in contents.metadata {
+                let first = all.metadata.entry(key.clone()).or_insert_with(|| text.clone());
+                if *first != text {
+                    all.notes.push(format!(
+                        "{} has another text `{key}` than a shard before it, which is the one that counts",
+                        shard.path.display()
+                    ));
+                }
+            }
             for note in contents.notes {
                 if !all.notes.contains(&note) {
                     all.notes.push(note);

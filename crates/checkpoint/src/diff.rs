@@ -27,6 +27,9 @@ pub struct DiffReport {
     pub only_after: Vec<String>,
     /// Parameters of two shapes.
     pub reshaped: Vec<String>,
+    /// Parameters that one of the two has as numbers of a type that is not read, with both types.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
 }
 
 /// One parameter before and after. Units are told along the output axis, joined with the bias.
@@ -105,17 +108,30 @@ pub fn diff(
     wanted: &(dyn Fn(&str) -> bool + Sync),
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<DiffReport, CheckpointError> {
-    let names = |these: &Checkpoint, others: &Checkpoint| -> Vec<String> {
-        let these = these.parameters().iter().map(Parameter::path);
-        let these = these.filter(|path| wanted(path) && others.parameter(path).is_none());
-        these.map(str::to_owned).collect()
+    let only = |these: &Checkpoint, others: &Checkpoint| -> (Vec<String>, Vec<String>) {
+        let mut found = (Vec::new(), Vec::new());
+        let lacking = |p: &&Parameter| wanted(p.path()) && others.parameter(p.path()).is_none();
+        for parameter in these.parameters().iter().filter(lacking) {
+            let path = parameter.path();
+            match others.others().iter().find(|other| other.path == path) {
+                Some(other) => {
+                    found.1.push(format!("{path} ({} and {})", parameter.dtype(), other.dtype));
+                }
+                None => found.0.push(path.to_owned()),
+            }
+        }
+        found
     };
+    let (only_before, mut unread) = only(before, after);
+    let (only_after, more) = only(after, before);
+    unread.extend(more);
     let mut report = DiffReport {
         schema: 1,
         before: before.path().display().to_string(),
         after: after.path().display().to_string(),
-        only_before: names(before, after),
-        only_after: names(after, before),
+        only_before,
+        only_after,
+        unread,
         ..DiffReport::default()
     };
     for old in before.parameters().iter().filter(|p| wanted(p.path())) {
@@ -127,7 +143,7 @@ pub fn diff(
         }
         progress(old.bytes() + new.bytes());
     }
-    if report.parameters.is_empty() && report.reshaped.is_empty() {
+    if report.parameters.is_empty() && report.reshaped.is_empty() && report.unread.is_empty() {
         let problem = format!("no parameter in common with {}", after.path().display());
         return Err(CheckpointError::unsupported(before.path(), problem));
     }

@@ -401,6 +401,7 @@ fn an_index_leads_nowhere_else() {
     refuses(name, index(".."), "which is not a file name");
     refuses(name, index(""), "which is not a file name");
     refuses(name, "{", "byte 0: EOF");
+    refuses(name, r#"{"weight_map":{}}"#, "names no parameter");
     refuses(name, index("a").replace("}}", ",\"w\":\"b\"}}"), "byte 25: a second `w`");
     let folder = tempdir().unwrap();
     let path = file(&folder, name, index("one.safetensors"));

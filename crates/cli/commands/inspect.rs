@@ -22,7 +22,8 @@ pub struct Checks<'a> {
     args: &'a OutputArgs,
     denied: Vec<String>,
     reports: usize,
-    /// What the findings were looked for in: parameters with two axes or more, and vectors where entries were counted.
+    /// What the findings were looked for in: parameters with two axes or more, spaces, and vectors where nothing but
+    /// their entries is asked for.
     looked_at: usize,
     /// An error that was not said yet: where it is the only one of one file, the program ends with it.
     pending: Option<String>,
@@ -35,8 +36,10 @@ impl<'a> Checks<'a> {
 
     pub fn take(&mut self, report: &FileReport) -> Result<(), Failure> {
         self.reports += 1;
-        let vectors = if self.args.deny.contains(&Deny::NonFinite) { report.vectors } else { 0 };
-        self.looked_at = self.looked_at.saturating_add(report.parameters.len() + vectors);
+        let vectors = if self.args.deny == [Deny::NonFinite] { report.vectors } else { 0 };
+        let spaces = report.spaces.as_ref().map_or(0, Vec::len);
+        self.looked_at =
+            self.looked_at.saturating_add(vectors).saturating_add(report.parameters.len() + spaces);
         self.complain();
         self.pending = report.error.as_ref().map(|error| text::plain(error));
         self.denied.extend(deny::denied(report, &self.args.deny));

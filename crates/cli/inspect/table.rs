@@ -57,6 +57,7 @@ pub fn diff(report: &DiffReport) -> String {
         ("only before", &report.only_before),
         ("only after", &report.only_after),
         ("of another shape", &report.reshaped),
+        ("of a type that is not read", &report.unread),
     ] {
         if !names.is_empty() {
             let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
@@ -152,7 +153,10 @@ pub fn reshaped(report: &Reshaped) -> String {
             "outputs for {} random inputs, ReLU between layers: up to {:.3}, largest difference {:.1e}\n",
             outputs.inputs, outputs.largest, outputs.difference
         ),
-        None => "the forward pass is not known: this is no plain chain of linear layers\n".into(),
+        None => "the forward pass is not known, since this is no plain chain of linear layers: that each unit goes \
+                 through functions of its own between parameters, and none over all units (a normalisation), is taken \
+                 from the axes\n"
+            .into(),
     }
 }
 

@@ -45,6 +45,9 @@ pub(crate) fn shards(path: &Path) -> Result<Vec<Shard>, CheckpointError> {
     let text = source.bytes(0, source.len())?;
     let Index { weight_map: Members(weight_map) } =
         json::read(&text).map_err(|(at, problem)| CheckpointError::malformed(path, at, problem))?;
+    if weight_map.is_empty() {
+        return Err(CheckpointError::unsupported(path, "an index that names no parameter"));
+    }
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, file) in weight_map {
         // A name with a folder in it could lead anywhere.
