@@ -316,12 +316,29 @@ fn a_table_in_the_folder_of_its_run() {
     let run = |out: &str, csv: &str| {
         folder.run(&["run", "--config", "run.toml", "--out", out, "--csv", csv])
     };
-    for own in ["run/readings.jsonl", "run/model.safetensors", "./run/config.toml"] {
+    for own in [
+        "run/readings.jsonl",
+        "run/model.safetensors",
+        "./run/config.toml",
+        "run/x/../units.jsonl",
+        "run/checkpoints/step-000000000099.ckpt",
+    ] {
         let saying = format!("--csv {own}: the run keeps a file of its own of this name in run");
         run("run", own).refused(2, &saying);
         assert!(!folder.join("run").exists());
     }
-    run("run", "run/table.csv").ok();
+    run("run", "run").refused(2, "is to be a folder by another option");
+    let logs = |csv: &str, events: &str| {
+        let args = ["run", "--config", "run.toml", "--out", "run", "--csv", csv, "--tensorboard"];
+        folder.run(&[&args, &[events][..]].concat())
+    };
+    logs("run/t", "run/t").refused(2, "is to be a folder by another option");
+    logs("t.csv", "run/readings.jsonl")
+        .refused(2, "--tensorboard run/readings.jsonl: the run keeps");
+    assert!(!folder.join("run").exists() && !folder.join("t.csv").exists());
+    run("run", "./x/../run/table.csv").refused(2, "there is no folder ./x/../run");
+    assert!(!folder.join("run").exists());
+    run("run", "./run/table.csv").ok();
     let rows = std::fs::read_to_string(folder.join("run/table.csv")).unwrap();
     assert_eq!(rows.lines().count(), 302);
     // A run that goes on makes no table of its own files either.
@@ -330,4 +347,13 @@ fn a_table_in_the_folder_of_its_run() {
     folder.run(&resumed).refused(2, "the run keeps a file of its own");
     folder.run(&["run", "--resume", "run", "--csv", "run/table.csv"]).ok();
     assert_eq!(std::fs::read_to_string(folder.join("run/table.csv")).unwrap(), rows);
+    // Nor does it write where there is no file: a device, a link that leads nowhere.
+    #[cfg(unix)]
+    {
+        let resume = |csv: &str| folder.run(&["run", "--resume", "run", "--csv", csv]);
+        resume("/dev/full").refused(2, "/dev/full: no file");
+        std::os::unix::fs::symlink("nowhere", folder.join("link")).unwrap();
+        resume("link").refused(2, "link: No such file");
+        assert!(!folder.join("nowhere").exists());
+    }
 }

@@ -75,7 +75,14 @@ fn figures_by_themselves() {
 fn what_a_report_is_made_of_is_never_replaced() {
     let folder = ran();
     let before = std::fs::read(folder.join("run/readings.jsonl")).unwrap();
-    for own in ["run/readings.jsonl", "run/../run/config.toml", "run/parts/x.html"] {
+    for own in [
+        "run/readings.jsonl",
+        "run/../run/config.toml",
+        "run/parts/x.html",
+        "run/none/../readings.jsonl",
+        "run/checkpoints/step-000000000030.ckpt",
+        "run/sweep.lock",
+    ] {
         let args = ["report", "run", "--force", "--out", own];
         folder.run(&args).refused(2, "which is never replaced");
     }
@@ -85,6 +92,8 @@ fn what_a_report_is_made_of_is_never_replaced() {
     let png = ["report", "run", "--format", "png", "--figure", "loss", "--out", "b.svg"];
     folder.run(&png).refused(2, "--out b.svg: a file of that name is no png; --format svg");
     folder.run(&["report", "run", "--out", "b.PNG"]).refused(2, "is no html; --format png");
+    let jpg = ["report", "run", "--format", "png", "--figure", "loss", "--out", "b.jpg"];
+    folder.run(&jpg).refused(2, "is no png; --format png, or another name");
     assert!(!folder.join("b.svg").exists());
 }
 

@@ -107,6 +107,58 @@ data.batch_size = [2, 3]
 }
 
 #[test]
+fn machines_that_start_together_share_a_new_folder() {
+    let folder = Folder::new();
+    folder.write("x.csv", "0.5,-0.2,0.9\n0.1,0.8,-0.4\n");
+    let base = BASE.replace(
+        "inputs = [[0.5, -0.2, 0.9], [0.1, 0.8, -0.4], [-0.7, 0.3, 0.2]]",
+        "inputs = \"x.csv\"",
+    );
+    let base = base.replace("[[1.0, 0.5], [0.0, 0.25], [0.5, -1.0]]", "[[1.0, 0.5], [0.0, 0.25]]");
+    folder.write(
+        "sweep.toml",
+        &format!("{base}[sweep]\ninit_w = {{ from = -1, to = 1, steps = 8 }}\n"),
+    );
+    for round in 0..5 {
+        let out = format!("s{round}");
+        let start = |k: usize| {
+            let share = format!("{k}/4");
+            let args = ["sweep", "--config", "sweep.toml", "--out", &out, "--shard", &share];
+            folder.program(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let started: Vec<_> = (1..=4).map(start).collect();
+        for child in started {
+            program::Ran::from(child.wait_with_output().unwrap()).ok();
+        }
+        folder.run(&["merge", &out]).ok();
+        assert_eq!(rows(&folder.join(&out).join("results.parquet")).len(), 8);
+        let left = std::fs::read_dir(folder.join(&out)).unwrap();
+        let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let known = ["sweep.toml", "inputs.csv", "results.parquet"];
+        let other: Vec<String> =
+            names.filter(|n| !known.contains(&n.as_str()) && !n.ends_with(".lock")).collect();
+        assert_eq!(other, [""; 0]);
+    }
+}
+
+#[test]
+fn a_sample_is_reported_as_one() {
+    let folder = Folder::new();
+    let sweep = "[sample]\npoints = 30\n[sweep]\ninit_w = { from = -1, to = 1 }\n\
+                 learning_rate = { from = 1e-3, to = 0.1, scale = \"log\" }\nseed = { seeds = 3 }\n";
+    folder.write("sweep.toml", &format!("{BASE}{sweep}"));
+    folder.run(&["sweep", "--config", "sweep.toml", "--out", "s"]).ok();
+    folder.run(&["report", "s"]).ok();
+    let page = std::fs::read_to_string(folder.join("s/report.html")).unwrap();
+    assert!(page.contains("\"sample\":true"));
+    let svg = ["report", "s", "--format", "svg", "--figure", "phase-final-loss", "--out", "l.svg"];
+    folder.run(&svg).ok();
+    let svg = std::fs::read_to_string(folder.join("l.svg")).unwrap();
+    assert_eq!(svg.matches("<circle").count(), 30);
+    assert!(!svg.contains("mean over"), "{svg}");
+}
+
+#[test]
 fn where_no_units_are_equal_none_stays_so() {
     let folder = Folder::new();
     // One hidden unit has no twin, and two have one.
@@ -248,6 +300,13 @@ fn what_is_there_is_not_overwritten() {
     assert_eq!(std::fs::read(folder.join("s/results.parquet")).unwrap(), table);
     std::fs::write(folder.join("s/results.parquet"), &table[..table.len() / 2]).unwrap();
     sweep("sweep.toml", "s").refused(2, "results.parquet").refused(2, "remove it, and the sweep");
+    // Nor are parts removed for a table that is none.
+    std::fs::create_dir_all(folder.join("s/parts")).unwrap();
+    std::fs::write(folder.join("s/parts/000000000000-000000000001.parquet"), &table).unwrap();
+    folder.run(&["merge", "s"]).refused(2, "remove it, and the sweep");
+    std::fs::remove_file(folder.join("s/results.parquet")).unwrap();
+    folder.run(&["merge", "s"]).ok();
+    assert_eq!(rows(&folder.join("s/results.parquet")).len(), 2);
     folder.run(&["run", "--config", "sweep.toml", "--point", "2"]).refused(2, "are 0 to 1");
     let run = folder.run(&["run", "--config", "sweep.toml"]);
     run.refused(2, "unknown field `sweep`").refused(2, "or one of its runs: --point N");

@@ -1,7 +1,7 @@
 //! Files that a folder's own program keeps in it, and that others leave alone.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Whether a path is that of a file in `folder` with one of these names, whole or half written.
 pub fn is_one_of(folder: &Path, names: &[&str], file: &Path) -> bool {
@@ -13,12 +13,28 @@ pub fn is_one_of(folder: &Path, names: &[&str], file: &Path) -> bool {
 /// Whether a path is that of a file in `folder`, which may be one that is still to be made.
 pub fn is_in(folder: &Path, file: &Path) -> bool {
     let parent = file.parent().filter(|parent| *parent != Path::new(""));
-    let parent = parent.unwrap_or(Path::new("."));
-    whole(folder).is_some_and(|folder| whole(parent) == Some(folder))
+    is_same(folder, parent.unwrap_or(Path::new(".")))
 }
 
+/// Whether two paths are those of one file or folder, which may be one that is still to be made.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    whole(a).is_some_and(|a| whole(b) == Some(a))
+}
+
+/// A path from the root without links and without `..`, which is the folder before also behind one that is still to be
+/// made.
 fn whole(path: &Path) -> Option<PathBuf> {
-    fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok()
+    let mut found = PathBuf::new();
+    for part in std::path::absolute(path).ok()?.components() {
+        match part {
+            Component::ParentDir => drop(found.pop()),
+            part => found.push(part),
+        }
+        if let Ok(real) = fs::canonicalize(&found) {
+            found = real;
+        }
+    }
+    Some(found)
 }
 
 #[cfg(test)]
@@ -35,6 +51,8 @@ mod tests {
         for (file, expected) in [
             (run.join("a.toml"), true),
             (run.join("../run/./b.csv"), true),
+            (run.join("none/../b.csv"), true),
+            (run.join("none/../../new/b.csv"), false),
             (run.join("a.toml.partial"), true),
             (run.join("c.csv"), false),
             (run.join("parts/a.toml"), false),
@@ -45,5 +63,6 @@ mod tests {
         }
         assert!(is_one_of(&new, &names, &new.join("a.toml")));
         assert!(is_in(&new, &new.join("c")) && !is_in(&new, &run.join("c")));
+        assert!(is_in(&new, &new.join("../new/c")) && is_same(&new.join("x/.."), &new));
     }
 }

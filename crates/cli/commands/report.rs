@@ -73,8 +73,11 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
         }
     };
     if wanted.is_empty() {
-        let folder = args.folder.display();
-        return Err(Failure::usage(format!("{folder}: there is no reading to draw a figure of")));
+        let what = match source {
+            Source::Run(_) => "reading to draw a figure of",
+            Source::Sweep(_) => "run with a number to draw a figure of",
+        };
+        return Err(Failure::usage(format!("{}: there is no {what}", args.folder.display())));
     }
     let drawn = wanted.into_iter().map(|(path, figure)| {
         let bytes = match args.format {
@@ -99,9 +102,12 @@ fn check_ending(args: &ReportArgs) -> Result<(), Failure> {
     };
     let ending = out.extension().and_then(|text| text.to_str()).unwrap_or_default();
     let ending = ending.to_lowercase();
-    if ["html", "svg", "png"].contains(&ending.as_str()) && ending != format {
+    let others = ["html", "svg", "png", "htm", "jpg", "jpeg", "gif", "webp", "pdf", "eps"];
+    if others.contains(&ending.as_str()) && ending != format {
+        let known = &others[..3];
+        let better = if known.contains(&ending.as_str()) { ending } else { format.to_owned() };
         return Err(Failure::usage(format!(
-            "--out {}: a file of that name is no {format}; --format {ending}, or another name",
+            "--out {}: a file of that name is no {format}; --format {better}, or another name",
             out.display()
         )));
     }

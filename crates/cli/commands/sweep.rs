@@ -26,7 +26,7 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Failure> {
     let files = match sweep.varies("data.inputs") || sweep.varies("data.targets") {
         // Each run reads its own.
         true => DataFiles::default(),
-        false => Examples::read(&sweep.config(0)?, sweep.folder())?.1,
+        false => Examples::read(&sweep.unchecked_config(0)?, sweep.folder())?.1,
     };
     backend::require(backend)?;
     let folder = SweepFolder::create(&args.out, &sweep, &files)?;

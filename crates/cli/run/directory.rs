@@ -5,7 +5,7 @@ use super::units;
 use crate::config::{RunConfig, Source};
 use crate::data::DataFiles;
 use crate::failure::Failure;
-use crate::own_files::is_one_of;
+use crate::own_files::{is_in, is_one_of};
 use burn::tensor::TensorData;
 use constinit::files::{partial, write_whole};
 use safetensors::tensor::{Dtype, TensorView};
@@ -130,7 +130,7 @@ impl RunDirectory {
 
     /// Whether a run whose folder this is writes a file of its own there.
     pub fn owns(folder: &Path, file: &Path) -> bool {
-        is_one_of(folder, &OWN, file)
+        is_one_of(folder, &OWN, file) || is_in(&folder.join("checkpoints"), file)
     }
 
     fn config(&self) -> PathBuf {

@@ -4,6 +4,7 @@ use super::readings::Reading;
 use super::table::ResumedTable;
 use super::{EventFile, Lines, RunDirectory, Table};
 use crate::failure::Failure;
+use crate::own_files::is_same;
 use std::path::{Path, PathBuf};
 
 /// Where they are asked for.
@@ -30,17 +31,31 @@ impl LogPaths {
         self.tensorboard.as_deref().map_or(Ok(()), EventFile::check)
     }
 
-    /// Refuses to write into what the run itself keeps in its folder.
+    /// Refuses to write into what the run itself keeps in its folder, or two things into one place.
     pub fn check_apart(&self, folder: Option<&Path>) -> Result<(), Failure> {
-        match (&self.csv, folder) {
-            (Some(csv), Some(folder)) if RunDirectory::owns(folder, csv) => {
-                Err(Failure::usage(format!(
-                    "--csv {}: the run keeps a file of its own of this name in {}; name another one",
-                    csv.display(),
+        let logs = [("--csv", &self.csv), ("--tensorboard", &self.tensorboard)];
+        for (option, path) in
+            logs.iter().filter_map(|(option, path)| Some((option, path.as_ref()?)))
+        {
+            if let Some(folder) = folder.filter(|folder| RunDirectory::owns(folder, path)) {
+                return Err(Failure::usage(format!(
+                    "{option} {}: the run keeps a file of its own of this name in {}; name another one",
+                    path.display(),
                     folder.display()
-                )))
+                )));
             }
-            _ => Ok(()),
+        }
+        let csv = self.csv.as_deref();
+        match [folder, self.tensorboard.as_deref()]
+            .into_iter()
+            .flatten()
+            .find(|other| csv.is_some_and(|csv| is_same(csv, other)))
+        {
+            Some(other) => Err(Failure::usage(format!(
+                "--csv {}: is to be a folder by another option; name another file",
+                other.display()
+            ))),
+            None => Ok(()),
         }
     }
 

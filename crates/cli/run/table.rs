@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::own_files::is_in;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Columns of a hidden layer.
 const OF_SPACES: [&str; 7] = ["twins", "equitable", "forward", "spread", "ulps", "dead", "unheard"];
@@ -28,8 +28,11 @@ impl Table {
         }
         // Asked before the folder of a run is made, which would be in the way of a second try.
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        // Through a folder that is not there the system finds nothing, whatever comes behind it.
+        let straight = !path.components().any(|part| part == Component::ParentDir);
+        let will_be = straight && out.is_some_and(|out| is_in(out, path));
         match folder {
-            Some(folder) if !folder.is_dir() && !out.is_some_and(|out| is_in(out, path)) => {
+            Some(folder) if !folder.is_dir() && !will_be => {
                 Err(at(path, &format!("there is no folder {}", folder.display())))
             }
             _ => Ok(()),
@@ -58,8 +61,11 @@ impl Table {
             let row = line.and_then(|line| row_of(&line)).map_err(|error| at(path, &error))?;
             text.extend(row.unwrap_or_default());
         }
-        let found = match fs::read(path) {
-            Ok(found) => found,
+        let found = match path.symlink_metadata() {
+            Ok(_) if !fs::metadata(path).map_err(|error| at(path, &error))?.is_file() => {
+                return Err(at(path, &"no file, and so no table that goes on; name a new one"));
+            }
+            Ok(_) => fs::read(path).map_err(|error| at(path, &error))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(at(path, &error)),
         };

@@ -119,13 +119,13 @@ impl SweepConfig {
             if let (Some(Value::Float(number)), Values::Range { .. }) = (&found, &key.values)
                 && number.fract() == 0.0
                 && number.abs() < 2f64.powi(53)
-                && RunConfig::from_table(first.clone(), &self.name).is_err()
+                && RunConfig::unchecked(first.clone(), &self.name).is_err()
             {
                 set(&mut first, &key.name, Value::Integer(*number as i64))?;
                 key.kind = Kind::Count;
             }
         }
-        let complete = RunConfig::from_table(first.clone(), &self.name)?.to_table()?;
+        let complete = RunConfig::unchecked(first, &self.name)?.to_table()?;
         for key in &mut self.keys {
             if let Some(value) = get(&complete, &key.name) {
                 key.kind = kind_of(value);
@@ -144,7 +144,7 @@ impl SweepConfig {
     }
 
     /// Refuses a value that cannot be read as one of its key, with the first values of the other keys or with the last.
-    /// What can be read and is wrong is a failed run.
+    /// What can be read and is wrong is a failed run, unless all of these are.
     fn check_values(&self) -> Result<(), Failure> {
         let lean = self.without_data();
         let last = |key: &Key| key.values.count().unwrap_or(2).saturating_sub(1);
@@ -154,6 +154,7 @@ impl SweepConfig {
                 set(table, &key.name, key.fitting(key.values.at(number)))?;
             }
         }
+        let (mut right, mut wrong) = (false, None);
         for key in &self.keys {
             let numbers: Vec<usize> = match &key.values {
                 Values::List(list) => (0..list.len()).collect(),
@@ -166,13 +167,17 @@ impl SweepConfig {
                 let with = |table: &Table| {
                     let mut table = table.clone();
                     set(&mut table, &key.name, value.clone())?;
-                    RunConfig::unchecked(table, &name).map(drop)
+                    RunConfig::unchecked(table.clone(), &name)?;
+                    Ok(RunConfig::from_table(table, &self.name).err())
                 };
                 let [first, last] = &others;
-                with(first).or_else(|failure| with(last).map_err(|_| failure))?;
+                let found =
+                    with(first).or_else(|failure: Failure| with(last).map_err(|_| failure))?;
+                right |= found.is_none();
+                wrong = wrong.or(found);
             }
         }
-        Ok(())
+        wrong.filter(|_| !right).map_or(Ok(()), Err)
     }
 
     /// How many runs there are.
@@ -215,12 +220,26 @@ impl SweepConfig {
 
     /// The configuration of a point, files and all.
     pub fn config(&self, point: usize) -> Result<RunConfig, Failure> {
+        let config = RunConfig::from_table(self.table(point)?, &self.name_of(point))?;
+        Ok(config.with_files_in(&self.folder))
+    }
+
+    /// The same, of a point that may be one of a failed run.
+    pub fn unchecked_config(&self, point: usize) -> Result<RunConfig, Failure> {
+        let config = RunConfig::unchecked(self.table(point)?, &self.name_of(point))?;
+        Ok(config.with_files_in(&self.folder))
+    }
+
+    fn name_of(&self, point: usize) -> String {
+        format!("{}, point {point}", self.name)
+    }
+
+    fn table(&self, point: usize) -> Result<Table, Failure> {
         let mut table = self.base.clone();
         for (key, value) in self.keys.iter().zip(self.values(point)) {
             set(&mut table, &key.name, value)?;
         }
-        let config = RunConfig::from_table(table, &format!("{}, point {point}", self.name))?;
-        Ok(config.with_files_in(&self.folder))
+        Ok(table)
     }
 
     /// The same, of a number that may be none of a point.
@@ -482,7 +501,12 @@ mod tests {
 
     #[test]
     fn what_some_runs_can_have_is_no_mistake() {
-        assert_eq!(sweep("[sweep]\nlearning_rate = [0.1, -1.0]\n").unwrap().points(), 2);
+        for rates in ["[0.1, -1.0]", "[-1.0, 0.1]", "[-1.0, 0.1, -2.0]"] {
+            let points = sweep(&format!("[sweep]\nlearning_rate = {rates}\n")).unwrap().points();
+            assert_eq!(points, rates.split(',').count());
+        }
+        let error = sweep("[sweep]\nlearning_rate = [-1.0, -2.0]\ninit_w = [1, 2]\n").unwrap_err();
+        assert!(error.starts_with("sweep.toml: training.optimizer.learning_rate = -"), "{error}");
         let text = "[sweep]\ntraining.optimizer.type = [\"sgd\", \"adam\"]\nprobe.every = [1, 2]\n";
         let two = sweep(text).unwrap();
         assert_eq!(two.points(), 4);

@@ -13,6 +13,7 @@ use crate::shard::Shard;
 use constinit::files::write_whole;
 use serde_json::json;
 use std::fs::{self, File, TryLockError};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use toml::Value;
@@ -64,7 +65,7 @@ impl SweepFolder {
             }
             fs::create_dir_all(path.join(PARTS)).map_err(fail)?;
             for (file, text) in &whole {
-                write_whole(file, text.as_bytes()).map_err(fail)?;
+                write_new(file, text.as_bytes()).map_err(fail)?;
             }
         }
         for (file, text) in &whole {
@@ -99,7 +100,8 @@ impl SweepFolder {
             .keys
             .iter()
             .map(|key| {
-                json!({ "key": key.name, "scale": key.values.scale(), "values": key.values.count() })
+                let scale = if sweep.is_sample() { "sample" } else { key.values.scale() };
+                json!({ "key": key.name, "scale": scale, "values": key.values.count() })
             })
             .collect();
         let checksum = crc32fast::hash(text.as_bytes());
@@ -121,7 +123,9 @@ impl SweepFolder {
 
     /// Whether a sweep whose folder this is writes a file of its own there.
     pub fn owns(folder: &Path, file: &Path) -> bool {
-        is_one_of(folder, &OWN, file) || is_in(&folder.join(PARTS), file)
+        is_one_of(folder, &OWN, file)
+            || is_in(&folder.join(PARTS), file)
+            || (is_in(folder, file) && file.extension().is_some_and(|ending| ending == "lock"))
     }
 
     /// Whether both are of the same configuration.
@@ -258,6 +262,25 @@ fn shares(of: usize) -> String {
     format!("-of-{of}.lock")
 }
 
+/// Writes a file that others may be writing, too: the first one stays, and none is seen half written.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // A number of a process is one of its machine only.
+    let number = RandomState::new().hash_one(std::process::id());
+    let mut own = path.as_os_str().to_owned();
+    own.push(format!(".{number:016x}"));
+    let own = PathBuf::from(own);
+    write_whole(&own, bytes)?;
+    let linked = fs::hard_link(&own, path);
+    let placed = match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // Not every file system has links.
+        Err(_) => fs::rename(&own, path),
+        Ok(()) => Ok(()),
+    };
+    let _ = fs::remove_file(&own);
+    placed
+}
+
 /// What is in a folder; nothing where it is not there.
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(folder) {
@@ -298,7 +321,7 @@ impl Done {
 
 /// How many hidden layers the runs with most of them have.
 fn hidden_layers(sweep: &SweepConfig) -> Result<usize, Failure> {
-    let mut dims = vec![sweep.config(0)?.model.layer_dims.len()];
+    let mut dims = vec![sweep.unchecked_config(0)?.model.layer_dims.len()];
     for key in &sweep.keys {
         let numbers = 0..key.values.count().unwrap_or(0);
         match key.name.as_str() {

@@ -105,7 +105,18 @@ pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
 pub fn join_in_place(folder: &SweepFolder) -> Result<Joined, Failure> {
     let results = folder.results();
     let joined = match results.exists() {
-        true => Joined { rows: folder.points(), twice: 0 },
+        // Read before parts are removed that have the same rows.
+        true => {
+            let done = folder.done()?.count();
+            if done < folder.points() {
+                return Err(Failure::usage(format!(
+                    "{}: has {done} of {} points; remove it, and the sweep runs what no part has",
+                    results.display(),
+                    folder.points()
+                )));
+            }
+            Joined { rows: folder.points(), twice: 0 }
+        }
         false => join(std::slice::from_ref(folder), &results)?,
     };
     folder.remove_parts();
