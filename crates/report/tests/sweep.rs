@@ -95,6 +95,17 @@ fn cells_of_one_colour_are_one_mark() {
 }
 
 #[test]
+fn cells_of_fewer_runs_than_there_are_seeds_are_told() {
+    let folder = SweepFolder::empty();
+    // Of four seeds each, the last is the one of the last row: three of them are done there, and all elsewhere.
+    let whole = table(Over::Seeds([9, 5, 4]));
+    let all: Vec<usize> = (0..179).collect();
+    folder.put("parts/000000000000-000000000178.parquet", &whole.picked(&all));
+    let loss = figure(&folder.sweep(), "phase-final-loss");
+    assert_eq!(loss.notes[1..], ["A cell has 3 to 4 runs."]);
+}
+
+#[test]
 fn seeds_are_averaged() {
     let seeds = SweepFolder::of(Over::Seeds([9, 5, 4])).sweep();
     let loss = figure(&seeds, "phase-final-loss");

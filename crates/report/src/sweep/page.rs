@@ -16,6 +16,7 @@ const TOLD: [&str; 7] =
 
 pub fn page(sweep: &Sweep) -> String {
     let (rows, left_out) = thinned::rows(sweep);
+    let is_thinned = left_out.is_some();
     let note = left_out.map_or(String::new(), |note| format!("<p class=\"warn\">{note}</p>\n"));
     let set_up = format!("<pre tabindex=\"0\"><code>{}</code></pre>\n", escaped(&sweep.config));
     let version = format!("<p>Written by constinit {}.</p>\n", escaped(&sweep.version));
@@ -36,7 +37,7 @@ pub fn page(sweep: &Sweep) -> String {
             },
             Section {
                 anchor: "table",
-                heading: "All runs",
+                heading: if is_thinned { "Runs of this page" } else { "All runs" },
                 content: include_str!("../page/sweep/rows.html").to_owned() + &plain_table(sweep),
             },
             Section {

@@ -198,12 +198,26 @@ impl Drawing<'_> {
             let fixed = fixed.iter().map(|axis| format!("{} = {}", axis.name, value(axis)));
             self.notes.push(format!("Here {}.", fixed.collect::<Vec<_>>().join(", ")));
         }
+        let runs = || cells.iter().map(Vec::len).filter(|runs| *runs > 0);
+        let [least, most] = [runs().min(), runs().max()].map(Option::unwrap_or_default);
+        let of_seeds: usize = seeds.iter().map(|axis| axis.levels.len()).product();
         if !seeds.is_empty() {
             let seeds = seeds
                 .iter()
                 .map(|axis| format!("{} of {}", counted(axis.levels.len(), "value"), axis.name));
             let seeds = seeds.collect::<Vec<_>>().join(" and ");
             self.notes.push(format!("Drawn is the mean over {seeds}, of runs with a number."));
+        } else if most > 1 {
+            self.notes.push("Drawn is the mean of runs of the same values.".to_owned());
+        }
+        // Some are not done yet, or several have the same values.
+        if [least, most] != [of_seeds; 2] {
+            let range = if least == most {
+                count(most)
+            } else {
+                format!("{} to {}", count(least), count(most))
+            };
+            self.notes.push(format!("A cell has {range} runs."));
         }
     }
 
