@@ -1,8 +1,8 @@
 //! Checkpoints with fewer units, or with units that differ: the same function, written to a new file.
 
 use constinit_symmetry::{
-    AxesFile, AxesSpec, OwnedParam, ParamView, RoleAxis, SpaceId, Symmetry, break_symmetry,
-    collapse, forward_lumpable, twins,
+    AxesFile, AxesSpec, OwnedParam, ParamView, RoleAxis, SpaceId, Symmetry, SymmetryError,
+    break_symmetry, collapse, forward_lumpable, twins,
 };
 use serde::Serialize;
 
@@ -87,7 +87,16 @@ pub fn collapse_file<'d>(
     let loaded = Loaded::new(checkpoint, &spec)?;
     check_finite(checkpoint, &loaded)?;
     let views = loaded.views().map_err(&symmetry)?;
-    let classes = forward_lumpable(&spec, &views, &[]).map_err(&symmetry)?;
+    let classes = forward_lumpable(&spec, &views, &[]).map_err(|error| {
+        let turned = undecided(checkpoint, axes, &spec);
+        match (&error, turned.first()) {
+            // One that is read the wrong way round may be what produces the space.
+            (SymmetryError::MissingInputPartition { .. }, Some(param)) => {
+                CheckpointError::unsupported(checkpoint.path(), ask(param))
+            }
+            _ => symmetry(error),
+        }
+    })?;
     check_decided(checkpoint, axes, &classes)?;
     let collapsed = collapse(&classes, &views).map_err(&symmetry)?;
     let made = Made { spec: collapsed.spec(), params: collapsed.params() };

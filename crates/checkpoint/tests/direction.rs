@@ -126,6 +126,14 @@ fn a_gain_alone_produces_no_units() {
     let checkpoint = written(&folder, &tensors);
     let out = folder.path().join("out");
     let error = collapse_file(&checkpoint, &axes(text), &out).unwrap_err().to_string();
+    assert!(error.contains("which axis of `emb.weight` is the output"), "{error}");
+    assert!(!out.exists());
+    // Without the one that could produce the space, it is the space that is named.
+    let alone: Tensors =
+        tensors.clone().into_iter().filter(|(name, _)| *name != "emb.weight").collect();
+    let other = tempdir().unwrap();
+    let fewer = axes(&text.replace("\"emb.weight\" = [\"\", \"d\"]\n", ""));
+    let error = collapse_file(&written(&other, &alone), &fewer, &out).unwrap_err().to_string();
     assert!(error.contains("`d`") && !out.exists(), "{error}");
     let told = axes(&format!("{text}[orientation]\n\"emb.weight\" = \"input-first\"\n"));
     let forward = |axes: &AxesFile| {

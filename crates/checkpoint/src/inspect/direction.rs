@@ -16,7 +16,7 @@ pub(super) fn orientation(checkpoint: &Checkpoint, axes: &AxesFile, path: &str) 
     by_bias(checkpoint, axes, path).unwrap_or_else(|| checkpoint.orientation(parameter))
 }
 
-/// What the space of the bias says: it stands on one of the first two axes of the weight, and on no other.
+/// What the bias says: what it ranges over, one of the first two axes of the weight does, and the other does not.
 fn by_bias(checkpoint: &Checkpoint, axes: &AxesFile, path: &str) -> Option<Orientation> {
     let bias = checkpoint.bias_of(checkpoint.parameter(path)?)?;
     let [space] = axes.axes.get(bias.path())?.as_slice() else { return None };

@@ -190,7 +190,6 @@ mod tests {
     fn the_file_may_say_which_axis_is_the_output() {
         let text = "[axes]\n\"emb\" = [\"\", \"d\"]\n\"fc\" = [\"\", \"d\"]\n[orientation]\n\"emb\" = \"input-first\"\n";
         let file: AxesFile = toml::from_str(text).unwrap();
-
         let shapes = [("emb", &[5, 2][..]), ("fc", &[3, 2])];
         let spec = file.clone().into_builder(Orientation::OutputFirst).build(shapes).unwrap();
         let roles =
