@@ -183,12 +183,13 @@ impl ModelConfig {
 impl RunConfig {
     /// Reads a configuration; `name` stands for it in messages.
     pub fn parse(text: &str, name: &str) -> Result<Self, Failure> {
-        toml::from_str(text).map_err(|error| unread(name, &error)).and_then(Self::checked(name))
+        let config: Self = toml::from_str(text).map_err(|error| unread(name, &error))?;
+        config.checked(name)
     }
 
     /// The same of a table.
     pub fn from_table(table: toml::Table, name: &str) -> Result<Self, Failure> {
-        Self::unchecked(table, name).and_then(Self::checked(name))
+        Self::unchecked(table, name)?.checked(name)
     }
 
     /// The same, whatever the numbers are, as long as they are numbers.
@@ -196,17 +197,17 @@ impl RunConfig {
         table.try_into().map_err(|error| unread(name, &error))
     }
 
-    fn checked(name: &str) -> impl Fn(Self) -> Result<Self, Failure> {
-        move |config| match config.check() {
-            Ok(()) => Ok(config),
+    /// Refuses numbers that make no sense.
+    pub fn checked(self, name: &str) -> Result<Self, Failure> {
+        match self.check() {
+            Ok(()) => Ok(self),
             Err(reason) => Err(Failure::usage(format!("{name}: {reason}"))),
         }
     }
 
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::at(path, error))?;
         let config = Self::parse(&text, &path.display().to_string())?;
         Ok(config.with_files_in(path.parent().unwrap_or(Path::new(""))))
     }

@@ -1,6 +1,7 @@
 //! Why the program ends with something else than success.
 
 use std::fmt::{self, Display, Formatter};
+use std::path::Path;
 
 /// A message for standard error and an exit code.
 #[derive(Debug)]
@@ -26,6 +27,11 @@ impl Failure {
     /// The user can mend it.
     pub fn usage(message: impl Display) -> Self {
         Self { code: code::USAGE, message: message.to_string() }
+    }
+
+    /// The same, about a file or a folder.
+    pub fn at(path: &Path, reason: impl Display) -> Self {
+        Self::usage(format!("{}: {reason}", path.display()))
     }
 
     /// A check that was asked for failed.

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
-use crate::inspect::chain;
 use crate::inspect::direction::{ask, undecided};
 use crate::inspect::spaces::{Loaded, given, not_named};
+use crate::inspect::{and_more, chain};
 use crate::verify::{self, Sums};
 use crate::write::{Destination, NewFile};
 
@@ -122,8 +122,8 @@ pub fn break_file<'d>(
     check_finite(checkpoint, &loaded)?;
     let views = loaded.views().map_err(&symmetry)?;
     let classes = twins(&spec, &views).map_err(&symmetry)?;
-    let broken = break_symmetry(&classes, &views, scale, seed).map_err(&symmetry)?;
     check_decided(checkpoint, axes, &classes)?;
+    let broken = break_symmetry(&classes, &views, scale, seed).map_err(&symmetry)?;
     let inseparable = broken.inseparable().iter().map(ToString::to_string).collect();
     let made = Made { spec: &spec, params: broken.params() };
     finish(checkpoint, out.into(), (&classes, &views), &made, inseparable)
@@ -231,10 +231,7 @@ fn guesses(checkpoint: &Checkpoint, spec: &AxesSpec) -> Vec<String> {
         .filter_map(|param| checkpoint.parameter(param.path()))
         .filter(|parameter| checkpoint.guesses_orientation(parameter));
     let Some(first) = guessed.next() else { return Vec::new() };
-    let more = match guessed.count() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more(guessed.count());
     vec![format!(
         "nothing in the file tells which axis of `{}`{more} is the output; taken as weight[output][input], as PyTorch has it",
         first.path()

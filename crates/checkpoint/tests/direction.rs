@@ -3,7 +3,7 @@
 mod common;
 
 use common::file;
-use constinit_checkpoint::{Checkpoint, Questions, break_file, collapse_file, inspect};
+use constinit_checkpoint::{Checkpoint, FileReport, Questions, break_file, collapse_file, inspect};
 use constinit_symmetry::AxesFile;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use std::collections::BTreeMap;
@@ -65,6 +65,11 @@ fn relu(x: Vec<f64>) -> Vec<f64> {
 
 fn axes(text: &str) -> AxesFile {
     toml::from_str(text).unwrap()
+}
+
+/// What `inspect` says of a checkpoint with these axes.
+fn inspected(checkpoint: &Checkpoint, axes: &AxesFile) -> FileReport {
+    inspect(checkpoint, &Questions { axes: Some(axes), ..Questions::default() }).unwrap()
 }
 
 #[test]
@@ -136,10 +141,7 @@ fn a_gain_alone_produces_no_units() {
     let error = collapse_file(&written(&other, &alone), &fewer, &out).unwrap_err().to_string();
     assert!(error.contains("`d`") && !out.exists(), "{error}");
     let told = axes(&format!("{text}[orientation]\n\"emb.weight\" = \"input-first\"\n"));
-    let forward = |axes: &AxesFile| {
-        let questions = Questions { axes: Some(axes), ..Questions::default() };
-        inspect(&checkpoint, &questions).unwrap().spaces.unwrap()[0].forward
-    };
+    let forward = |axes: &AxesFile| inspected(&checkpoint, axes).spaces.unwrap()[0].forward;
     assert_eq!((forward(&axes(text)), forward(&told)), (None, Some(3)));
     let report = collapse_file(&checkpoint, &told, &out).unwrap();
     assert_eq!((report.spaces[0].before, report.spaces[0].now), (4, 3));
@@ -173,9 +175,7 @@ fn what_is_undecided_is_asked_for_before_units_are_merged() {
     let error = collapse_file(&checkpoint, &axes(text), &out).unwrap_err().to_string();
     assert!(error.contains("which axis of `emb.weight` is the output"), "{error}");
     assert!(!out.exists());
-    let questions = |axes| Questions { axes: Some(axes), ..Questions::default() };
-    let said = axes(text);
-    let report = inspect(&checkpoint, &questions(&said)).unwrap();
+    let report = inspected(&checkpoint, &axes(text));
     assert!(report.notes.iter().any(|note| note.contains("[orientation]")), "{:?}", report.notes);
     assert!(report.spaces.unwrap().iter().all(|space| space.forward.is_none()));
     let told = axes(&format!(
@@ -202,9 +202,7 @@ fn rows_that_are_no_units_of_a_space_are_looked_at_by_themselves() {
     .into();
     let checkpoint = written(&folder, &tensors);
     let twins = |text: &str| -> Vec<String> {
-        let axes = axes(text);
-        let questions = Questions { axes: Some(&axes), ..Questions::default() };
-        inspect(&checkpoint, &questions).unwrap().twins().map(str::to_owned).collect()
+        inspected(&checkpoint, &axes(text)).twins().map(str::to_owned).collect()
     };
     let heads = "[axes]\n\"q.weight\" = [\"heads*2\", \"\"]\n\"z.weight\" = [\"\", \"\"]\n";
     assert_eq!(twins(heads), ["q.weight"]);

@@ -57,9 +57,7 @@ fn sweeps(paths: &[PathBuf], out: Option<&Path>) -> Result<(), Failure> {
 
 /// One JSON object after the other, as they are read: what never ends is wrong from its first bytes on.
 fn read(path: &Path) -> Result<Vec<FileReport>, Failure> {
-    let wrong =
-        |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
-    let file = BufReader::new(File::open(path).map_err(|error| wrong(&error))?);
+    let file = BufReader::new(File::open(path).map_err(|error| Failure::at(path, error))?);
     let reports = serde_json::Deserializer::from_reader(file).into_iter();
-    reports.collect::<Result<_, _>>().map_err(|error| wrong(&error))
+    reports.collect::<Result<_, _>>().map_err(|error| Failure::at(path, error))
 }

@@ -45,17 +45,14 @@ impl Source {
 pub fn report(args: &ReportArgs) -> Result<(), Failure> {
     check_ending(args)?;
     let source = Source::read(&args.folder).map_err(Failure::usage)?;
-    let extension = match args.format {
-        ReportFormat::Html if args.figure.is_some() => {
+    if args.format == ReportFormat::Html {
+        if args.figure.is_some() {
             return Err(Failure::usage("--figure: a page has all figures; --format svg or png"));
         }
-        ReportFormat::Html => {
-            let out = args.out.clone().unwrap_or_else(|| args.folder.join("report.html"));
-            return write(&args.folder, &[(out, source.page().into_bytes())], args.force);
-        }
-        ReportFormat::Svg => "svg",
-        ReportFormat::Png => "png",
-    };
+        let out = args.out.clone().unwrap_or_else(|| args.folder.join("report.html"));
+        return write(&args.folder, &[(out, source.page().into_bytes())], args.force);
+    }
+    let extension = args.format.ending();
     let figures = source.figures();
     let folder = args.folder.join("figures");
     let file = |figure: &Figure| format!("{}.{extension}", figure.name);
@@ -91,15 +88,10 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
 
 /// Refuses a file whose name says that it is of another format.
 fn check_ending(args: &ReportArgs) -> Result<(), Failure> {
-    let format = match args.format {
-        ReportFormat::Html => "html",
-        ReportFormat::Svg => "svg",
-        ReportFormat::Png => "png",
-    };
+    let format = args.format.ending();
     // Of figures without a name, it is the folder.
-    let Some(out) = args.out.as_ref().filter(|_| format == "html" || args.figure.is_some()) else {
-        return Ok(());
-    };
+    let is_file = args.format == ReportFormat::Html || args.figure.is_some();
+    let Some(out) = args.out.as_ref().filter(|_| is_file) else { return Ok(()) };
     let ending = out.extension().and_then(|text| text.to_str()).unwrap_or_default();
     let ending = ending.to_lowercase();
     let others = ["html", "svg", "png", "htm", "jpg", "jpeg", "gif", "webp", "pdf", "eps"];
@@ -133,8 +125,7 @@ fn write(folder: &Path, files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(),
     for (path, bytes) in files {
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
         let made = folder.map_or(Ok(()), fs::create_dir_all);
-        made.and_then(|()| write_whole(path, bytes))
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        made.and_then(|()| write_whole(path, bytes)).map_err(|error| Failure::at(path, error))?;
         print(&format!("{}\n", path.display()))?;
     }
     Ok(())

@@ -247,8 +247,7 @@ impl Run {
                     )),
                     other => other.into(),
                 })?;
-        let note = serde_json::from_str(&found.note)
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        let note = serde_json::from_str(&found.note).map_err(|error| Failure::at(&path, error))?;
         Ok((found.state, Some(note)))
     }
 

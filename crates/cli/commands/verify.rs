@@ -137,5 +137,5 @@ fn draw(path: &Path, floats: &Floats) -> Result<(), Failure> {
         rows,
     };
     let wrote = write_whole(path, map.to_svg().as_bytes());
-    wrote.map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+    wrote.map_err(|error| Failure::at(path, error))
 }

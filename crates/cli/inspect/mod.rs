@@ -44,12 +44,15 @@ pub fn inspect_all(
             Err(error) => vec![(path.clone(), Some(error))],
         })
         .collect();
-    let bar = progress(found.iter().map(|(path, _)| bytes_of(path)).sum());
-    let counts: Vec<usize> =
-        found.iter().map(|(path, _)| Checkpoint::files_at(path).len().max(1)).collect();
+    let files: Vec<Vec<PathBuf>> =
+        found.iter().map(|(path, _)| Checkpoint::files_at(path)).collect();
+    let sizes: Vec<u64> = files.iter().map(|files| bytes_of_files(files)).collect();
+    let bar = progress(sizes.iter().sum());
+    let counts: Vec<usize> = files.iter().map(|files| files.len().max(1)).collect();
     let all_files = counts.iter().sum();
     let checkpoints = found.len();
-    let job = job(args, axes.as_ref(), found.iter().map(|(path, _)| path.as_path()));
+    let paths = found.iter().map(|(path, _)| path.display().to_string());
+    let job = job(args, axes.as_ref(), &paths.zip(sizes).collect::<Vec<_>>());
     let mut first = 0;
     for (number, ((path, error), count)) in found.into_iter().zip(counts).enumerate() {
         let files = [first, first + count];
@@ -105,14 +108,8 @@ fn counts_non_finite(args: &InspectArgs) -> bool {
 }
 
 /// A checksum of what is asked, and of what: the machines of a job have to agree in it.
-fn job<'p>(
-    args: &InspectArgs,
-    axes: Option<&AxesFile>,
-    checkpoints: impl Iterator<Item = &'p Path>,
-) -> u32 {
+fn job(args: &InspectArgs, axes: Option<&AxesFile>, checkpoints: &[(String, u64)]) -> u32 {
     let ComparedArgs { tolerance, only, skip } = &args.compared;
-    let checkpoints: Vec<_> =
-        checkpoints.map(|path| (path.display().to_string(), bytes_of(path))).collect();
     let asked = (tolerance, only, skip, counts_non_finite(args), axes);
     crc32fast::hash(json(&(asked, checkpoints)).as_bytes())
 }
@@ -139,16 +136,19 @@ const LARGEST_AXES: u64 = 1 << 26;
 ///
 /// Where it cannot be read.
 pub fn read_axes(path: &Path) -> Result<AxesFile, Failure> {
-    let wrong =
-        |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
     // Something that never ends is none, and neither is a checkpoint that was meant as one.
-    let file = File::open(path).map_err(|error| wrong(&error))?;
+    let file = File::open(path).map_err(|error| Failure::at(path, error))?;
     let mut text = String::new();
-    file.take(LARGEST_AXES + 1).read_to_string(&mut text).map_err(|error| wrong(&error))?;
+    file.take(LARGEST_AXES + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::at(path, error))?;
     if text.len() as u64 > LARGEST_AXES {
-        return Err(wrong(&format!("is no axes file: it has more than {LARGEST_AXES} bytes")));
+        return Err(Failure::at(
+            path,
+            format!("is no axes file: it has more than {LARGEST_AXES} bytes"),
+        ));
     }
-    toml::from_str(&text).map_err(|error| wrong(&error))
+    toml::from_str(&text).map_err(|error| Failure::at(path, error))
 }
 
 /// Which parameters are looked at.
@@ -211,9 +211,9 @@ pub fn progress(bytes: u64) -> ProgressBar {
 
 /// The size of a checkpoint's files, as far as it is known beforehand.
 pub fn bytes_of(path: &Path) -> u64 {
-    Checkpoint::files_at(path)
-        .iter()
-        .filter_map(|path| path.metadata().ok())
-        .map(|facts| facts.len())
-        .sum()
+    bytes_of_files(&Checkpoint::files_at(path))
+}
+
+fn bytes_of_files(files: &[PathBuf]) -> u64 {
+    files.iter().filter_map(|path| path.metadata().ok()).map(|facts| facts.len()).sum()
 }

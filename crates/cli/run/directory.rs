@@ -44,7 +44,7 @@ impl RunDirectory {
         backend: &str,
         quotient: bool,
     ) -> Result<(Self, RunConfig), Failure> {
-        let fail = |error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
+        let fail = |error: io::Error| Failure::at(path, error);
         let taken = || {
             Failure::usage(format!(
                 "{}: the folder is not empty, and nothing in it is overwritten; name a new one, or \
@@ -111,8 +111,7 @@ impl RunDirectory {
             )));
         }
         let config = RunConfig::read(&directory.config())?;
-        fs::create_dir_all(path.join("checkpoints"))
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        fs::create_dir_all(path.join("checkpoints")).map_err(|error| Failure::at(path, error))?;
         if directory.newest_checkpoint().is_none() && directory.has_ended() {
             return Err(Failure::usage(format!(
                 "{0}: the run has ended, and there is no checkpoint to go on from\n  to run it \
@@ -242,7 +241,7 @@ impl RunDirectory {
             let bytes = views.and_then(|views| safetensors::serialize(views, None));
             write_whole(&path, &bytes.map_err(io::Error::other)?)
         };
-        write().map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+        write().map_err(|error| Failure::at(&path, error))
     }
 }
 
@@ -273,7 +272,7 @@ impl Lines {
             }
             Ok(file)
         };
-        let file = open().map_err(|error| at(path, &error))?;
+        let file = open().map_err(|error| Failure::at(path, error))?;
         Ok(Self { path: path.to_owned(), file, vouched, start: start.to_owned() })
     }
 
@@ -288,7 +287,7 @@ impl Lines {
     }
 
     fn from(&self, byte: u64) -> Result<&File, Failure> {
-        (&self.file).seek(SeekFrom::Start(byte)).map_err(|error| at(&self.path, &error))?;
+        (&self.file).seek(SeekFrom::Start(byte)).map_err(|error| Failure::at(&self.path, error))?;
         Ok(&self.file)
     }
 
@@ -303,13 +302,9 @@ impl Lines {
             self.file.set_len(bytes)?;
             self.file.seek(SeekFrom::End(0))
         };
-        cut().map_err(|error| at(&self.path, &error))?;
+        cut().map_err(|error| Failure::at(&self.path, error))?;
         Ok(self.file)
     }
-}
-
-fn at(path: &Path, error: &io::Error) -> Failure {
-    Failure::usage(format!("{}: {error}", path.display()))
 }
 
 /// Makes a line the first one of a file, and says how many bytes it takes. A file that begins with

@@ -130,7 +130,7 @@ fn at(path: &Path, error: &io::Error) -> Failure {
             "--tensorboard {}: is a file; the event files go into a folder",
             path.display()
         )),
-        _ => Failure::usage(format!("{}: {error}", path.display())),
+        _ => Failure::at(path, error),
     }
 }
 

@@ -24,7 +24,10 @@ impl Table {
     /// Refuses a file that is there. `out` is the folder that the run will make.
     pub fn check(path: &Path, out: Option<&Path>) -> Result<(), Failure> {
         if path.symlink_metadata().is_ok() {
-            return Err(at(path, &"the file is there, and nothing is overwritten; name a new one"));
+            return Err(Failure::at(
+                path,
+                "the file is there, and nothing is overwritten; name a new one",
+            ));
         }
         // Asked before the folder of a run is made, which would be in the way of a second try.
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
@@ -33,7 +36,7 @@ impl Table {
         let will_be = straight && out.is_some_and(|out| is_in(out, path));
         match folder {
             Some(folder) if !folder.is_dir() && !will_be => {
-                Err(at(path, &format!("there is no folder {}", folder.display())))
+                Err(Failure::at(path, format!("there is no folder {}", folder.display())))
             }
             _ => Ok(()),
         }
@@ -43,8 +46,8 @@ impl Table {
     pub fn create(path: &Path, spaces: &[&str]) -> Result<Self, Failure> {
         let open = OpenOptions::new().write(true).create_new(true).open(path);
         let mut table =
-            Self { path: path.to_owned(), file: open.map_err(|error| at(path, &error))? };
-        table.append(&heading(spaces).map_err(|error| at(path, &error))?)?;
+            Self { path: path.to_owned(), file: open.map_err(|error| Failure::at(path, error))? };
+        table.append(&heading(spaces).map_err(|error| Failure::at(path, error))?)?;
         Ok(table)
     }
 
@@ -56,18 +59,22 @@ impl Table {
         vouched: impl BufRead,
         rest: impl FnOnce() -> Result<R, Failure>,
     ) -> Result<ResumedTable, Failure> {
-        let mut text = heading(spaces).map_err(|error| at(path, &error))?;
+        let mut text = heading(spaces).map_err(|error| Failure::at(path, error))?;
         for line in vouched.lines() {
-            let row = line.and_then(|line| row_of(&line)).map_err(|error| at(path, &error))?;
+            let row =
+                line.and_then(|line| row_of(&line)).map_err(|error| Failure::at(path, error))?;
             text.extend(row.unwrap_or_default());
         }
         let found = match path.symlink_metadata() {
-            Ok(_) if !fs::metadata(path).map_err(|error| at(path, &error))?.is_file() => {
-                return Err(at(path, &"no file, and so no table that goes on; name a new one"));
+            Ok(_) if !fs::metadata(path).map_err(|error| Failure::at(path, error))?.is_file() => {
+                return Err(Failure::at(
+                    path,
+                    "no file, and so no table that goes on; name a new one",
+                ));
             }
-            Ok(_) => fs::read(path).map_err(|error| at(path, &error))?,
+            Ok(_) => fs::read(path).map_err(|error| Failure::at(path, error))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(at(path, &error)),
+            Err(error) => return Err(Failure::at(path, error)),
         };
         if !found.is_empty() {
             check(path, &found, &text, rest()?)?;
@@ -78,12 +85,12 @@ impl Table {
 
     /// Writes the row of a line of `readings.jsonl`.
     pub fn write(&mut self, line: &str) -> Result<(), Failure> {
-        let row = row(line).map_err(|error| at(&self.path, &error))?;
+        let row = row(line).map_err(|error| Failure::at(&self.path, error))?;
         self.append(&row)
     }
 
     fn append(&mut self, rows: &[u8]) -> Result<(), Failure> {
-        self.file.write_all(rows).map_err(|error| at(&self.path, &error))
+        self.file.write_all(rows).map_err(|error| Failure::at(&self.path, error))
     }
 }
 
@@ -107,23 +114,19 @@ impl ResumedTable {
             file.seek(SeekFrom::End(0))?;
             Ok(file)
         };
-        let file = open().map_err(|error: io::Error| at(&path, &error))?;
+        let file = open().map_err(|error: io::Error| Failure::at(&path, error))?;
         let mut table = Table { path, file };
         table.append(&text[found..])?;
         Ok(table)
     }
 }
 
-fn at(path: &Path, reason: &dyn std::fmt::Display) -> Failure {
-    Failure::usage(format!("{}: {reason}", path.display()))
-}
-
 /// Refuses a file that is not this text with rows of these readings behind it, as far as they were written.
 fn check(path: &Path, found: &[u8], text: &[u8], rest: impl BufRead) -> Result<(), Failure> {
     let Some(behind) = found.strip_prefix(text) else {
-        return Err(at(
+        return Err(Failure::at(
             path,
-            &"not the table of this run up to its last checkpoint, and nothing is overwritten; name a new file",
+            "not the table of this run up to its last checkpoint, and nothing is overwritten; name a new file",
         ));
     };
     // The last line of a program that was killed may be torn.
@@ -134,9 +137,9 @@ fn check(path: &Path, found: &[u8], text: &[u8], rest: impl BufRead) -> Result<(
     }
     let same = behind.iter().zip(&rows).take_while(|(a, b)| a == b).count();
     let line = 1 + found[..text.len() + same].iter().filter(|&&byte| byte == b'\n').count();
-    Err(at(
+    Err(Failure::at(
         path,
-        &format!(
+        format!(
             "line {line} is none of this run, whose rows from its last checkpoint on come again, and nothing is \
              overwritten; take it out, or name a new file"
         ),

@@ -46,8 +46,7 @@ struct Sample {
 
 impl SweepConfig {
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::at(path, error))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         Self::parse(&text, &path.display().to_string(), folder)
     }
@@ -167,8 +166,7 @@ impl SweepConfig {
                 let with = |table: &Table| {
                     let mut table = table.clone();
                     set(&mut table, &key.name, value.clone())?;
-                    RunConfig::unchecked(table.clone(), &name)?;
-                    Ok(RunConfig::from_table(table, &self.name).err())
+                    Ok(RunConfig::unchecked(table, &name)?.checked(&self.name).err())
                 };
                 let [first, last] = &others;
                 let found =
@@ -220,26 +218,21 @@ impl SweepConfig {
 
     /// The configuration of a point, files and all.
     pub fn config(&self, point: usize) -> Result<RunConfig, Failure> {
-        let config = RunConfig::from_table(self.table(point)?, &self.name_of(point))?;
-        Ok(config.with_files_in(&self.folder))
+        self.unchecked_config(point)?.checked(&self.name_of(point))
     }
 
     /// The same, of a point that may be one of a failed run.
     pub fn unchecked_config(&self, point: usize) -> Result<RunConfig, Failure> {
-        let config = RunConfig::unchecked(self.table(point)?, &self.name_of(point))?;
+        let mut table = self.base.clone();
+        for (key, value) in self.keys.iter().zip(self.values(point)) {
+            set(&mut table, &key.name, value)?;
+        }
+        let config = RunConfig::unchecked(table, &self.name_of(point))?;
         Ok(config.with_files_in(&self.folder))
     }
 
     fn name_of(&self, point: usize) -> String {
         format!("{}, point {point}", self.name)
-    }
-
-    fn table(&self, point: usize) -> Result<Table, Failure> {
-        let mut table = self.base.clone();
-        for (key, value) in self.keys.iter().zip(self.values(point)) {
-            set(&mut table, &key.name, value)?;
-        }
-        Ok(table)
     }
 
     /// The same, of a number that may be none of a point.

@@ -36,7 +36,7 @@ pub struct SweepFolder {
 impl SweepFolder {
     /// A new folder for a sweep, or the one that it has begun in. The data files are kept in it.
     pub fn create(path: &Path, sweep: &SweepConfig, files: &DataFiles) -> Result<Self, Failure> {
-        let fail = |error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
+        let fail = |error: io::Error| Failure::at(path, error);
         let kept = [("inputs", &files.inputs), ("targets", &files.targets)];
         let text = sweep.to_toml(|base| {
             for (name, text) in kept {
@@ -69,8 +69,7 @@ impl SweepFolder {
             }
         }
         for (file, text) in &whole {
-            let found = fs::read(file)
-                .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+            let found = fs::read(file).map_err(|error| Failure::at(file, error))?;
             if found != text.as_bytes() {
                 return Err(Failure::usage(format!(
                     "{}: the folder has another sweep in it, and nothing in it is overwritten: this file differs \
@@ -85,8 +84,7 @@ impl SweepFolder {
     /// The folder that a sweep was begun in.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let file = path.join("sweep.toml");
-        let text = fs::read_to_string(&file)
-            .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+        let text = fs::read_to_string(&file).map_err(|error| Failure::at(&file, error))?;
         let sweep = SweepConfig::parse(&text, &file.display().to_string(), path)?;
         Self::of(path, &sweep, &text)
     }
@@ -157,8 +155,7 @@ impl SweepFolder {
             return Ok(vec![self.results()]);
         }
         let folder = self.parts();
-        let mut found = entries(&folder)
-            .map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;
+        let mut found = entries(&folder).map_err(|error| Failure::at(&folder, error))?;
         found.retain(|path| path.extension().is_some_and(|ending| ending == "parquet"));
         found.sort();
         Ok(found)
@@ -207,25 +204,22 @@ impl SweepFolder {
             None => "sweep.lock".to_owned(),
         };
         let path = self.path.join(name);
-        let at = |path: &Path, error: &dyn std::fmt::Display| {
-            Failure::usage(format!("{}: {error}", path.display()))
-        };
-        let file = File::create(&path).map_err(|error| at(&path, &error))?;
+        let file = File::create(&path).map_err(|error| Failure::at(&path, error))?;
         let locked = |path: &Path, file: &File| match file.try_lock() {
             Ok(()) => Ok(()),
             Err(TryLockError::WouldBlock) => {
-                Err(at(path, &"another program runs this sweep in this folder"))
+                Err(Failure::at(path, "another program runs this sweep in this folder"))
             }
-            Err(TryLockError::Error(error)) => Err(at(path, &error)),
+            Err(TryLockError::Error(error)) => Err(Failure::at(path, error)),
         };
         locked(&path, &file)?;
         // After the own one, so that of two that start at once one sees the other. Shares of one number have no point in
         // common, and those of a job start together: they leave each other's locks alone.
-        for other in entries(&self.path).map_err(|error| at(&self.path, &error))? {
+        for other in entries(&self.path).map_err(|error| Failure::at(&self.path, error))? {
             let name = other.file_name().unwrap_or_default().to_string_lossy();
             let apart = shard.is_some_and(|shard| name.ends_with(&shares(shard.of)));
             if name.ends_with(".lock") && other != path && !apart {
-                let file = File::open(&other).map_err(|error| at(&other, &error))?;
+                let file = File::open(&other).map_err(|error| Failure::at(&other, error))?;
                 locked(&other, &file)?;
             }
         }
@@ -246,7 +240,7 @@ impl SweepFolder {
             }
             path = folder.join(format!("{name}-{again}.parquet"));
         }
-        let fail = |error: String| Failure::usage(format!("{}: {error}", path.display()));
+        let fail = |error: String| Failure::at(&path, error);
         fs::create_dir_all(&folder).map_err(|error| fail(error.to_string()))?;
         let mut writer = Writer::new(Vec::new(), &self.schema).map_err(|e| fail(e.to_string()))?;
         writer.write(rows).map_err(|error| fail(error.to_string()))?;

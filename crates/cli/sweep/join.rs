@@ -27,7 +27,7 @@ pub struct Joined {
 pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
     let folder = &folders[0];
     let partial = constinit::files::partial(to);
-    let fail = |error: String| Failure::usage(format!("{}: {error}", partial.display()));
+    let fail = |error: String| Failure::at(&partial, error);
     let mut waiting = Vec::new();
     for folder in folders {
         for table in folder.tables()? {
@@ -125,7 +125,7 @@ pub fn join_in_place(folder: &SweepFolder) -> Result<Joined, Failure> {
 
 /// Joins folders of one sweep in a new one.
 pub fn join_folders(folders: &[SweepFolder], out: &Path) -> Result<(Joined, PathBuf), Failure> {
-    let fail = |error: std::io::Error| Failure::usage(format!("{}: {error}", out.display()));
+    let fail = |error: std::io::Error| Failure::at(out, error);
     let first = &folders[0];
     if let Some(other) = folders.iter().find(|folder| !folder.is_same_sweep(first)) {
         return Err(Failure::usage(format!(

@@ -174,6 +174,11 @@ impl SpecParam {
     pub fn axes(&self) -> &[RoleAxis] {
         &self.axes
     }
+
+    /// Whether it makes units of others, as sums over an input axis. A bias or a gain alone only changes units.
+    pub fn sums(&self) -> bool {
+        self.axes.iter().any(|axis| axis.role == Role::Input)
+    }
 }
 
 /// For every parameter, which space each of its axes ranges over. Validated; cheap to clone.

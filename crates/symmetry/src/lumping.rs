@@ -76,16 +76,16 @@ pub fn forward_lumpable(
         .collect();
     check_roles(spec, &axes)?;
     let given = given_partitions(spec, input_partition)?;
+    let summing =
+        || spec.params().iter().zip(&axes).filter(|(param, _)| param.sums()).map(|(_, axes)| axes);
     for id in spec.space_ids() {
         let stands = |axis: &LogicalAxis| axis.space == Some(id);
-        // A bias or a gain alone changes what comes from elsewhere.
-        let sums = |axes: &&Vec<LogicalAxis>| axes.iter().any(|axis| axis.role == Role::Input);
         let produces = |axis: &LogicalAxis| stands(axis) && axis.role == Role::Output;
         let space = spec.space(id);
         if given[id.get()].is_none()
             && !space.is_fixed()
             && axes.iter().flatten().any(stands)
-            && !axes.iter().filter(sums).flatten().any(produces)
+            && !summing().flatten().any(produces)
         {
             return Err(SymmetryError::MissingInputPartition { space: space.name().into() });
         }

@@ -74,9 +74,7 @@ fn may_be_turned(spec: &AxesSpec, param: &SpecParam) -> bool {
     let stands = |of: &SpecParam, space: SpaceId, role: Role| {
         of.axes().iter().any(|axis| axis.role == role && axis.axis.space() == Some(&space))
     };
-    // A bias or a gain produces nothing by itself.
-    let sums = |of: &&SpecParam| of.axes().iter().any(|axis| axis.role == Role::Input);
-    let others = || spec.params().iter().filter(sums).filter(|of| of.path() != param.path());
+    let others = || spec.params().iter().filter(|of| of.sums() && of.path() != param.path());
     param.axes().iter().take(2).all(|axis| match axis.axis.space() {
         Some(&space) if !spec.spaces()[space.get()].is_fixed() => {
             others().any(|other| stands(other, space, axis.role))

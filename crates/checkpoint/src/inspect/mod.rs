@@ -189,11 +189,12 @@ fn not_named(checkpoint: &Checkpoint, spec: &AxesSpec, from: AxesFrom) -> Option
     }
     let mut others = spaces::not_named(checkpoint, spec);
     let first = others.next()?;
-    let more = match others.count() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Some(format!("not in the axes file: {first}{more}"))
+    Some(format!("not in the axes file: {first}{}", and_more(others.count())))
+}
+
+/// What follows the first of several that are not all named.
+pub(crate) fn and_more(others: usize) -> String {
+    if others > 0 { format!(" and {others} more") } else { String::new() }
 }
 
 /// What was seen of one parameter.

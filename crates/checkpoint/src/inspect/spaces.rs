@@ -27,13 +27,13 @@ pub(crate) fn not_named<'c>(
 /// The file may also name tensors that are passed over, to say that their axes are fixed: what they say of units is not
 /// read.
 pub(crate) fn given(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
-    let mut axes = axes.clone();
+    let mut read = axes.clone();
     for other in checkpoint.others() {
-        if let Some(names) = axes.axes.remove(&other.path) {
+        if let Some(names) = read.axes.remove(&other.path) {
             check_fixed(checkpoint, other, &names)?;
         }
     }
-    if let Some(path) = axes.axes.keys().find(|path| checkpoint.parameter(path).is_none()) {
+    if let Some(path) = read.axes.keys().find(|path| checkpoint.parameter(path).is_none()) {
         let known = checkpoint.parameters().iter().map(Parameter::path);
         let (parameter, nearest) = (path.clone(), nearest(path, known));
         let error = SymmetryError::UnknownParameter { parameter, nearest };
@@ -48,11 +48,10 @@ pub(crate) fn given(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec
         }
     }
     let named = |p: &&Parameter| axes.axes.contains_key(p.path());
-    let all = axes.clone();
-    let orientation = |path: &str| direction::orientation(checkpoint, &all, path);
+    let orientation = |path: &str| direction::orientation(checkpoint, axes, path);
     let named = checkpoint.parameters().iter().filter(named).map(|p| (p.path(), p.shape()));
     let named: Vec<_> = named.collect();
-    axes.into_builder_with(orientation)
+    read.into_builder_with(orientation)
         .build(named)
         .map_err(CheckpointError::axes(checkpoint.path()))
 }
