@@ -1,0 +1,1 @@
+//! What `constinit` knows about networks without knowing a framework.

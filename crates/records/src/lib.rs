@@ -1,0 +1,1 @@
+//! The records that `constinit` writes and reads, as serde types.
