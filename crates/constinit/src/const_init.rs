@@ -1,14 +1,13 @@
 //! The network of the text on constant initialisation, as a Burn module of any depth.
 
-use crate::init::{Draw, Init, ParameterAxes};
+use crate::init::{ParameterAxes, RngKey, TensorInit};
 use crate::params::read_parameters;
-use crate::text::Numbers;
-use crate::{Activation, Error};
+use crate::{Activation, Error, TensorActivation};
 use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Tensor, TensorData, backend::Backend};
-use std::fmt::Write;
+use constinit_core::{LayerInit, check_layer_dims, linear_name};
 
 /// Configuration of a [`ConstInit`].
 ///
@@ -36,15 +35,6 @@ pub struct ConstInitConfig {
     /// Applied after every layer but the last.
     #[config(default = "Activation::Relu")]
     pub activation: Activation,
-}
-
-/// How the parameters of one layer start.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LayerInit {
-    /// The weight's start.
-    pub weight: Init,
-    /// The bias's start; unused where there is no bias.
-    pub bias: Init,
 }
 
 /// A perceptron `y = Wn a(... a(W1 x + b1) ...) + bn` that starts from constants.
@@ -112,15 +102,7 @@ impl ConstInitConfig {
 
     /// The initialisers that `init_w` and `init_b` stand for, one pair a layer.
     pub fn constants(&self) -> Vec<LayerInit> {
-        let first = Init::InputRamp { start: self.init_w, step: 1.0 };
-        let later = Init::Constant { value: self.init_w };
-        let bias = Init::Constant { value: self.init_b };
-        (1..self.layer_dims.len())
-            .map(|layer| LayerInit {
-                weight: if layer == 1 { first.clone() } else { later.clone() },
-                bias: bias.clone(),
-            })
-            .collect()
+        LayerInit::constants(self.layer_dims.len().saturating_sub(1), self.init_w, self.init_b)
     }
 
     fn layer<B: Backend>(
@@ -130,13 +112,13 @@ impl ConstInitConfig {
         init: &LayerInit,
         device: &B::Device,
     ) -> Result<Linear<B>, Error> {
-        let draw = |name: &str| Draw::new(0, format!("layers.{number}.{name}"));
+        let key = |name: &str| RngKey::new(0, format!("layers.{number}.{name}"));
         let axes = ParameterAxes::LINEAR_WEIGHT;
-        let weight = init.weight.tensor([inputs, outputs], axes, &draw("weight"), device)?;
+        let weight = init.weight.tensor([inputs, outputs], axes, &key("weight"), device)?;
         let bias_axes = ParameterAxes::VECTOR.with_fans(inputs, outputs);
         let bias = self
             .bias
-            .then(|| init.bias.tensor([outputs], bias_axes, &draw("bias"), device))
+            .then(|| init.bias.tensor([outputs], bias_axes, &key("bias"), device))
             .transpose()?;
         Ok(Linear { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) })
     }
@@ -147,29 +129,7 @@ impl ConstInitConfig {
     ///
     /// As [`ConstInitConfig::try_init`].
     pub fn check(&self) -> Result<(), Error> {
-        let layer_dims = || self.layer_dims.clone();
-        if self.layer_dims.len() < 3 {
-            return Err(Error::TooFewLayers { layer_dims: layer_dims() });
-        }
-        if let Some(position) = self.layer_dims.iter().position(|size| *size == 0) {
-            return Err(Error::EmptyLayer { layer_dims: layer_dims(), position });
-        }
-        let entries = self.layer_dims.windows(2).try_fold(0_usize, |sum, dims| {
-            dims[0].checked_add(1)?.checked_mul(dims[1])?.checked_add(sum)
-        });
-        // Parameters and gradients in single precision is the least that training needs. Asking for
-        // the memory tells whether the system would give it; it is not touched.
-        let bytes = entries.and_then(|entries| entries.checked_mul(2 * size_of::<f32>()));
-        match bytes {
-            Some(bytes) if Vec::<u8>::new().try_reserve_exact(bytes).is_ok() => Ok(()),
-            _ => {
-                let weights =
-                    self.layer_dims.windows(2).map(|dims| dims[0] as f64 * dims[1] as f64);
-                let largest = weights.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
-                let layer = largest.map_or(0, |(number, _)| number) + 1;
-                Err(Error::TooLarge { layer_dims: layer_dims(), layer })
-            }
-        }
+        check_layer_dims(&self.layer_dims)
     }
 }
 
@@ -218,12 +178,6 @@ impl<B: Backend> ConstInit<B> {
     }
 }
 
-/// The name of a parameter of layer number `layer`, from 0: `linear1.weight` is PyTorch's name for
-/// the `weight` of layer 0.
-pub fn linear_name(layer: usize, parameter: &str) -> String {
-    format!("linear{}.{parameter}", layer + 1)
-}
-
 /// Linear parameters as text, by name, weights as `weight[output][input]`.
 ///
 /// # Shapes
@@ -232,24 +186,8 @@ pub fn linear_name(layer: usize, parameter: &str) -> String {
 pub fn parameters_text<'a>(
     parameters: impl IntoIterator<Item = (&'a str, &'a TensorData)>,
 ) -> String {
-    let mut text = String::new();
-    for (name, data) in parameters {
-        let values: Vec<f64> = data.iter::<f64>().collect();
-        let (shape, numbers) = match data.shape.as_slice() {
-            [inputs, outputs] => {
-                let (inputs, outputs) = (*inputs, *outputs);
-                let at = |output, input| values[input * outputs + output];
-                (format!("[{outputs}, {inputs}]"), Numbers::matrix(outputs, inputs, at).to_string())
-            }
-            shape => {
-                (format!("{shape:?}"), Numbers::vector(values.len(), |_, i| values[i]).to_string())
-            }
-        };
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{name} {shape}");
-        for line in numbers.lines() {
-            let _ = writeln!(text, "  {line}");
-        }
-    }
-    text
+    let parameters = parameters.into_iter();
+    constinit_core::parameters_text(
+        parameters.map(|(name, data)| (name, data.shape.as_slice(), data.iter::<f64>().collect())),
+    )
 }

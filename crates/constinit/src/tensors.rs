@@ -5,10 +5,28 @@
 //! holds doubles, and the other way round. What this crate makes names its type.
 
 use burn::tensor::{DType, Element, Tensor, TensorData, backend::Backend};
+use constinit_core::FloatType;
 
 /// The float type of a backend.
 pub fn float_type<B: Backend>() -> DType {
     B::FloatElem::dtype()
+}
+
+/// A float type of Burn's as the core knows it.
+pub trait FloatKind {
+    /// The core's name; single precision for what is no float type of parameters.
+    fn float(self) -> FloatType;
+}
+
+impl FloatKind for DType {
+    fn float(self) -> FloatType {
+        match self {
+            Self::F64 => FloatType::F64,
+            Self::F16 => FloatType::F16,
+            Self::BF16 => FloatType::Bf16,
+            _ => FloatType::F32,
+        }
+    }
 }
 
 /// A tensor of this shape from values in storage order, rounded to the backend's float type.

@@ -1,8 +1,9 @@
 //! What can go wrong, named so that the reader knows where to look.
 
+use crate::init::Reason;
 use std::path::PathBuf;
 
-/// Errors of this crate.
+/// Errors of this crate and of the framework crates on it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -50,7 +51,7 @@ pub enum Error {
         /// Shape of the parameter.
         shape: Vec<usize>,
         /// Why.
-        reason: String,
+        reason: Reason,
     },
     /// Rules and parameters that do not meet, or an initialiser that cannot fill a parameter.
     #[error("{reason}")]
@@ -122,14 +123,13 @@ pub enum Error {
         /// What is missing.
         missing: &'static str,
     },
-    /// A linear layer that stores its weight as `[output, input]`.
-    #[error(
-        "{path}: the weight is stored transposed (LinearLayout::Col), and gets no gradient on the \
-         first backward pass of Burn 0.21; use LinearLayout::Row"
-    )]
+    /// A linear layer that stores its weight as `[output, input]`, with which the framework cannot train.
+    #[error("{path}: the weight is stored transposed{reason}")]
     ColumnLayout {
         /// The parameter's path.
         path: String,
+        /// How the framework calls it, what goes wrong, and what to do.
+        reason: &'static str,
     },
     /// Values that do not fit a module's parameters.
     #[error("{path}: {reason}")]

@@ -1,1 +1,18 @@
 //! What `constinit` knows about networks without knowing a framework.
+
+pub mod axes;
+pub mod files;
+pub mod init;
+pub mod text;
+
+mod entries;
+mod error;
+mod float_type;
+mod layer;
+mod perceptron;
+
+pub use entries::Entries;
+pub use error::Error;
+pub use float_type::FloatType;
+pub use layer::orientation_of_layer;
+pub use perceptron::{LayerInit, check_layer_dims, linear_name, parameters_text, perceptron_axes};

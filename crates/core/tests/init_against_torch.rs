@@ -2,7 +2,7 @@
 //!
 //! The numbers are in `data/init.json`, made by `data/init.py`.
 
-use constinit::init::{Distribution, Draw, Fan, Init, Nonlinearity, ParameterAxes};
+use constinit_core::init::{Distribution, RngKey, Fan, Init, Nonlinearity, ParameterAxes};
 use serde_json::Value;
 
 fn torch(name: &str) -> Value {
@@ -31,7 +31,7 @@ fn determined_values_are_equal() {
     ] {
         let expected = torch(name);
         let shape: Vec<usize> = numbers(&expected["shape"]).iter().map(|n| *n as usize).collect();
-        let found = init.values(&shape, OUTPUT_FIRST, &Draw::default()).unwrap();
+        let found = init.values(&shape, OUTPUT_FIRST, &RngKey::default()).unwrap();
         assert_eq!(found, numbers(&expected["values"]), "{name}");
     }
 }
@@ -47,7 +47,7 @@ fn determined_values_follow_the_papers() {
     ] {
         let expected = torch(name);
         let shape: Vec<usize> = numbers(&expected["shape"]).iter().map(|n| *n as usize).collect();
-        let found = init.values(&shape, OUTPUT_FIRST, &Draw::default()).unwrap();
+        let found = init.values(&shape, OUTPUT_FIRST, &RngKey::default()).unwrap();
         for (found, expected) in found.iter().zip(numbers(&expected["values"])) {
             assert!((found - expected).abs() < 1e-13, "{name}: {found}, not {expected}");
         }
@@ -77,7 +77,7 @@ fn gains_are_equal() {
 #[test]
 fn every_column_of_a_sparse_matrix_has_as_many_zeros() {
     let init = Init::Sparse { sparsity: 0.37, std: 0.5 };
-    let found = init.values(&[30, 8], OUTPUT_FIRST, &Draw::new(7, "w")).unwrap();
+    let found = init.values(&[30, 8], OUTPUT_FIRST, &RngKey::new(7, "w")).unwrap();
     let zeros: Vec<f64> =
         (0..8).map(|i| (0..30).filter(|o| found[o * 8 + i] == 0.0).count() as f64).collect();
     assert_eq!(zeros, numbers(&torch("sparse_zeros")));
@@ -111,7 +111,7 @@ fn orthogonal_matrices_are_distributed_as_those_of_torch() {
     let orthogonal = Init::Orthogonal { gain: 1.0 };
     let mut found: Vec<f64> = (0..2000)
         .map(|seed| {
-            let matrix = orthogonal.values(&[4, 4], OUTPUT_FIRST, &Draw::new(seed, "w")).unwrap();
+            let matrix = orthogonal.values(&[4, 4], OUTPUT_FIRST, &RngKey::new(seed, "w")).unwrap();
             (0..4).map(|n| matrix[n * 5]).sum()
         })
         .collect();
@@ -127,7 +127,7 @@ fn orthogonal_matrices_are_distributed_as_those_of_torch() {
 #[test]
 fn what_a_sparse_matrix_has_left_is_distributed_as_that_of_torch() {
     let init = Init::Sparse { sparsity: 0.5, std: 0.7 };
-    let mut found = init.values(&[80, 50], OUTPUT_FIRST, &Draw::new(11, "weight")).unwrap();
+    let mut found = init.values(&[80, 50], OUTPUT_FIRST, &RngKey::new(11, "weight")).unwrap();
     found.retain(|entry| *entry != 0.0);
     found.sort_by(f64::total_cmp);
     assert_eq!(found.len(), 2000);
@@ -151,7 +151,7 @@ fn distributions_are_those_of_torch() {
         ("kaiming_normal", kaiming(Nonlinearity::Relu, Fan::FanOut, Distribution::Normal)),
     ];
     for (number, (name, init)) in cases.iter().enumerate() {
-        let mut found = init.values(&[50, 40], OUTPUT_FIRST, &Draw::new(11, "weight")).unwrap();
+        let mut found = init.values(&[50, 40], OUTPUT_FIRST, &RngKey::new(11, "weight")).unwrap();
         found.sort_by(f64::total_cmp);
         let apart = distance(&found, &numbers(&torch(name)));
         assert!(apart < BOUND, "{name}: {apart}, {BOUND} would be too much");

@@ -1,16 +1,18 @@
 //! A backend that writes operations down instead of running them.
 //!
 //! Tensors of [`Capture`] have a shape and a type, but no data. Burn's router turns every
-//! operation of a module into an [`OperationIr`], which a log keeps, one a device; a trace has a
-//! device of its own.
+//! operation of a module into an [`OperationIr`], which a log keeps as the core's [`Operation`], one a device; a trace has
+//! a device to itself.
 
+use super::translate;
 use burn::prelude::DeviceOps as Device;
 use burn::tensor::backend::{DTypeUsage, DTypeUsageSet, DeviceId, DeviceOps, ExecutionError};
 use burn::tensor::{DType, Shape, TensorData};
 use burn_ir::{InitOperationIr, OperationIr, TensorId, TensorIr};
 use burn_router::{BackendRouter, MultiBackendBridge, RouterTensor, RunnerChannel, RunnerClient};
 use std::cell::Cell;
-use std::collections::HashSet;
+use constinit_core::axes::{self as core, Operation, TensorRef};
+use std::collections::HashMap;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,9 +73,10 @@ pub(super) enum Failure {
 /// What happened on a device.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    pub(super) operations: Vec<OperationIr>,
+    pub(super) operations: Vec<Operation>,
     pub(super) failure: Option<Failure>,
-    known: HashSet<TensorId>,
+    /// The tensors that were made on this device, during this trace.
+    numbers: HashMap<TensorId, u64>,
 }
 
 impl Log {
@@ -82,11 +85,25 @@ impl Log {
         if matches!(operation, OperationIr::Drop(_)) {
             return;
         }
-        let foreign = operation.inputs().find(|tensor| !self.known.contains(&tensor.id));
-        let foreign = foreign.map(|tensor| Failure::Foreign(tensor.shape.to_vec()));
-        self.fail(foreign);
-        self.known.extend(operation.outputs().map(|tensor| tensor.id));
-        self.operations.push(operation);
+        let inputs: Result<Vec<TensorRef>, Failure> = operation
+            .inputs()
+            .map(|tensor| {
+                self.tensor(tensor).ok_or_else(|| Failure::Foreign(tensor.shape.to_vec()))
+            })
+            .collect();
+        let outputs = operation.outputs().map(|tensor| {
+            let next = self.numbers.len() as u64;
+            self.numbers.entry(tensor.id).or_insert(next);
+            self.tensor(tensor)
+        });
+        let outputs = outputs.collect::<Vec<_>>().into_iter().flatten().collect();
+        match inputs {
+            Ok(inputs) => {
+                let kind = translate::kind(&operation);
+                self.operations.push(Operation { kind, inputs, outputs });
+            }
+            Err(failure) => self.fail(Some(failure)),
+        }
     }
 
     fn fail(&mut self, failure: Option<Failure>) {
@@ -95,9 +112,10 @@ impl Log {
         }
     }
 
-    /// Whether the tensor was made on this device, during this trace.
-    pub(super) fn knows(&self, tensor: TensorId) -> bool {
-        self.known.contains(&tensor)
+    /// A tensor by its number in this trace; None where it was not made on this device, during this trace.
+    pub(super) fn tensor(&self, tensor: &TensorIr) -> Option<TensorRef> {
+        let id = core::TensorId(*self.numbers.get(&tensor.id)?);
+        Some(TensorRef { id, shape: tensor.shape.to_vec() })
     }
 }
 

@@ -1,11 +1,10 @@
-//! Axes that the user wrote down, for a module.
+//! Axes that the user wrote down, for a module of Burn's.
 
 use crate::Error;
 use crate::params::{materialise, surveyed};
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use constinit_symmetry::{AxesFile, AxesSpec, Orientation};
-use std::collections::HashMap;
+use constinit_symmetry::{AxesFile, AxesSpec};
 
 /// The axes of a module as a file tells them, in the orientation in which Burn stores parameters.
 ///
@@ -40,14 +39,9 @@ use std::collections::HashMap;
 pub fn from_file<B: Backend, M: Module<B>>(file: AxesFile, module: &M) -> Result<AxesSpec, Error> {
     materialise(module);
     let surveys = surveyed(module);
-    let containers: HashMap<&str, &str> =
-        surveys.iter().map(|s| (s.path.as_str(), s.container.as_str())).collect();
-    let orientation = |path: &str| match containers.get(path).copied() {
-        Some("Linear" | "Embedding") => Orientation::InputFirst,
-        Some(container) if container.starts_with("ConvTranspose") => Orientation::InputFirst,
-        Some(container) if container.starts_with("Conv") => Orientation::OutputFirst,
-        _ => Orientation::Unknown,
-    };
-    let shapes = surveys.iter().map(|s| (s.path.as_str(), s.shape.as_deref().unwrap_or_default()));
-    Ok(file.into_builder_with(orientation).build(shapes)?)
+    let parameters: Vec<(&str, &str, &[usize])> = surveys
+        .iter()
+        .map(|s| (s.path.as_str(), s.container.as_str(), s.shape.as_deref().unwrap_or_default()))
+        .collect();
+    constinit_core::axes::from_file(file, &parameters)
 }

@@ -22,7 +22,7 @@
 //!
 //! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do
 //! something only where gradients are computed: trace the model on `Autodiff<Capture>`, and
-//! [`Traced::drawn`] names the spaces that they disturb. What is drawn while the model runs does not fix an axis, since the units are alike in
+//! [`Traced::stochastic`] names the spaces that they disturb. What is drawn while the model runs does not fix an axis, since the units are alike in
 //! distribution; what is drawn before is a constant and does.
 //!
 //! Modules made of layers in a row have axes without a run, such as
@@ -38,118 +38,14 @@
 mod capture;
 mod declared;
 mod file;
-mod graph;
-mod rules;
-mod spaces;
 mod trace;
-mod union;
-
-use constinit_symmetry::{AxesSpec, TrainingFacts};
-use std::fmt;
+mod translate;
 
 pub use capture::{Bridge, Capture, CaptureDevice, Channel, Client};
+pub use constinit_core::axes::{
+    ParameterAxis, StochasticSpaces, Traced, WidthCause, WidthDependence, WithoutRule,
+    same_structure,
+};
 pub use constinit_symmetry::AxesFile;
-pub use declared::same_structure;
 pub use file::from_file;
-pub use trace::{Recording, Trace, TracedKind, trace};
-
-/// What a trace shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Traced {
-    /// Which axes share a space, by the paths of [`parameter_paths`](crate::params::parameter_paths)
-    /// and in the orientation in which Burn stores parameters.
-    ///
-    /// A space is called after the module of the first parameter that produces it.
-    pub axes: AxesSpec,
-    /// What the run drew at random.
-    pub drawn: Drawn,
-    /// Whether the model ran on `Autodiff<Capture>`, where its dropout does something and is seen.
-    pub with_gradients: bool,
-    /// Parameters between two spaces whose entries do something else than to multiply a unit for
-    /// another: weights that are divided by their norm or taken the exponential of, or that are
-    /// made of others. Twins are what they say; equitable and forward-lumpable classes rest on
-    /// sums of entries and say nothing of a model that has such parameters.
-    pub entrywise: Vec<String>,
-    /// Spaces whose *number* of units enters what the model computes, so that their units cannot be
-    /// [merged](crate::surgery).
-    pub counted: Vec<Counted>,
-    /// Operations that are not known here, each once.
-    pub without_rule: Vec<WithoutRule>,
-}
-
-/// The spaces on whose units a model draws at random while it runs, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Drawn {
-    /// Whether a unit takes part, as dropout draws it.
-    pub dropout: Vec<String>,
-    /// Anything else.
-    pub noise: Vec<String>,
-}
-
-impl Drawn {
-    /// Adds what is drawn to the facts of a training.
-    pub fn added_to(&self, facts: TrainingFacts) -> TrainingFacts {
-        let facts = self.dropout.iter().fold(facts, TrainingFacts::with_dropout);
-        self.noise.iter().fold(facts, TrainingFacts::with_noise)
-    }
-}
-
-/// A space whose number of units enters what the model computes: with two equal units merged into
-/// one it would compute something else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counted {
-    /// The space, by name.
-    pub space: String,
-    /// What counts its units.
-    pub by: Counting,
-}
-
-/// What makes the number of units count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Counting {
-    /// A sum, a mean or a product of all of them without weights, as in norms and softmax.
-    Reduction,
-    /// A sum over products of units, as of queries and keys.
-    Product,
-    /// A convolution in groups.
-    Groups,
-    /// A reshape or a slice takes an axis apart at sizes that the code holds.
-    Split,
-    /// A tensor of a shape that the code holds meets them.
-    Constant,
-}
-
-impl fmt::Display for Counting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Reduction => "it sums or averages them, as norms and softmax do",
-            Self::Product => "it sums products of them, as attention does",
-            Self::Groups => "a convolution takes them in groups",
-            Self::Split => "it takes an axis of them apart at a size of its own",
-            Self::Constant => "it meets them with a tensor of a size of its own",
-        })
-    }
-}
-
-/// An operation without a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct WithoutRule {
-    /// Its name in Burn's intermediate representation.
-    pub operation: String,
-    /// The axes that are fixed for its sake alone.
-    pub fixed: Vec<ParameterAxis>,
-}
-
-/// An axis of a parameter.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ParameterAxis {
-    /// The parameter's path.
-    pub path: String,
-    /// Which of its axes, from 0.
-    pub axis: usize,
-}
+pub use trace::{RecordingBackend, Trace, TracedKind, trace};

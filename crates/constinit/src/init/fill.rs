@@ -1,126 +1,119 @@
-//! Filling parameters, on the host or on the device.
+//! Filling tensors and parameters of Burn, on the host or on the device.
 //!
-//! Constants and values along one axis are spread on the host by index and on the device by repetition; both give the
-//! same bits. Everything else is made on the host, so that all backends get the same numbers.
+//! Constants and values along one axis are spread on the device by repetition, which gives the same bits as the host
+//! does. Everything else is made on the host, so that all backends get the same numbers.
 
-use super::form::Form;
-use super::layout::Layout;
-use super::{Draw, Init, ParameterAxes};
+use super::{Init, ParameterAxes, RngKey, SpreadEntries};
 use crate::Error;
-use crate::tensors::{float_type, from_values};
+use crate::tensors::{FloatKind, float_type, from_values};
 use burn::module::Param;
 use burn::tensor::{DType, Tensor, TensorData, backend::Backend};
+use constinit_core::Entries;
 
-impl Init {
-    /// All entries of a parameter of this shape, in storage order.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Init`] where the initialiser needs an axis that the parameter lacks, or has numbers that are not finite
-    /// or do not fit its sizes.
-    pub fn values(
-        &self,
-        shape: &[usize],
-        axes: ParameterAxes,
-        draw: &Draw,
-    ) -> Result<Vec<f64>, Error> {
-        let layout = self.layout(shape, axes)?;
-        let refuse = |reason: String| self.refuse(shape, &reason);
-        self.form(&layout, draw).and_then(|form| form.doubles(&layout, draw)).map_err(refuse)
-    }
-
-    /// As [`Init::values`], rounded to a float type: half the memory for single precision.
+/// An initialiser's entries as Burn's tensors.
+pub trait TensorInit {
+    /// All entries of a parameter of this shape, in storage order, in a float type: half the memory for single
+    /// precision.
     ///
     /// # Errors
     ///
     /// As [`Init::values`].
-    pub fn data(
+    fn data(
         &self,
         shape: &[usize],
         axes: ParameterAxes,
-        draw: &Draw,
+        key: &RngKey,
         dtype: DType,
-    ) -> Result<TensorData, Error> {
-        if dtype == DType::F64 {
-            return Ok(TensorData::new(self.values(shape, axes, draw)?, shape));
-        }
-        let layout = self.layout(shape, axes)?;
-        let mut entries = vec![0.0_f32; layout.entries()];
-        self.form(&layout, draw)
-            .and_then(|form| form.fill(&layout, draw, &mut entries))
-            .map_err(|reason| self.refuse(shape, &reason))?;
-        Ok(TensorData::new(entries, shape).convert_dtype(dtype))
-    }
+    ) -> Result<TensorData, Error>;
 
     /// A tensor of this shape in the backend's float type.
     ///
     /// # Errors
     ///
     /// [`Error::Init`] as for [`Init::values`].
-    pub fn tensor<B: Backend, const D: usize>(
+    fn tensor<B: Backend, const D: usize>(
         &self,
         shape: [usize; D],
         axes: ParameterAxes,
-        draw: &Draw,
+        key: &RngKey,
         device: &B::Device,
-    ) -> Result<Tensor<B, D>, Error> {
-        let layout = self.layout(&shape, axes)?;
-        let refuse = |reason: String| self.refuse(&shape, &reason);
-        let dtype = float_type::<B>();
-        Ok(match self.form(&layout, draw).map_err(refuse)? {
-            Form::Everywhere(value) => Tensor::full(shape, value, (device, dtype)),
-            Form::Along { axis, values } => {
-                let (mut places, mut copies) = ([1; D], shape);
-                (places[axis], copies[axis]) = (values.len(), 1);
-                from_values::<B, D>(values, places, device).repeat(&copies)
-            }
-            form if dtype == DType::F64 => {
-                let entries = form.doubles(&layout, draw).map_err(refuse)?;
-                Tensor::from_data(TensorData::new(entries, shape), (device, dtype))
-            }
-            form => {
-                let mut entries = vec![0.0_f32; layout.entries()];
-                form.fill(&layout, draw, &mut entries).map_err(refuse)?;
-                let data = TensorData::new(entries, shape).convert_dtype(dtype);
-                Tensor::from_data(data, (device, dtype))
-            }
-        })
-    }
+    ) -> Result<Tensor<B, D>, Error>;
 
     /// The parameter with new entries and the same id, shape, element type, device and `require_grad`.
     ///
     /// # Errors
     ///
-    /// [`Error::Init`] as for [`Init::tensor`].
-    pub fn apply<B: Backend, const D: usize>(
+    /// [`Error::Init`] as for [`TensorInit::tensor`].
+    fn apply<B: Backend, const D: usize>(
         &self,
         param: Param<Tensor<B, D>>,
         axes: ParameterAxes,
-        draw: &Draw,
+        key: &RngKey,
+    ) -> Result<Param<Tensor<B, D>>, Error>;
+}
+
+impl TensorInit for Init {
+    fn data(
+        &self,
+        shape: &[usize],
+        axes: ParameterAxes,
+        key: &RngKey,
+        dtype: DType,
+    ) -> Result<TensorData, Error> {
+        let entries = self.entries(shape, axes, key, dtype.float())?;
+        Ok(to_data(entries, shape, dtype))
+    }
+
+    fn tensor<B: Backend, const D: usize>(
+        &self,
+        shape: [usize; D],
+        axes: ParameterAxes,
+        key: &RngKey,
+        device: &B::Device,
+    ) -> Result<Tensor<B, D>, Error> {
+        let dtype = float_type::<B>();
+        Ok(match self.spread(&shape, axes, key, dtype.float())? {
+            SpreadEntries::Everywhere(value) => Tensor::full(shape, value, (device, dtype)),
+            SpreadEntries::Along { axis, values } => {
+                let (mut places, mut copies) = ([1; D], shape);
+                (places[axis], copies[axis]) = (values.len(), 1);
+                from_values::<B, D>(values, places, device).repeat(&copies)
+            }
+            SpreadEntries::Whole(entries) => {
+                Tensor::from_data(to_data(entries, &shape, dtype), (device, dtype))
+            }
+        })
+    }
+
+    fn apply<B: Backend, const D: usize>(
+        &self,
+        param: Param<Tensor<B, D>>,
+        axes: ParameterAxes,
+        key: &RngKey,
     ) -> Result<Param<Tensor<B, D>>, Error> {
         let (trained, old) = (param.is_require_grad(), param.val());
         let (shape, dtype, device) = (old.dims(), old.dtype(), old.device());
         let fresh = if dtype == float_type::<B>() {
-            self.tensor(shape, axes, draw, &device)?
+            self.tensor(shape, axes, key, &device)?
         } else {
-            Tensor::from_data(self.data(&shape, axes, draw, dtype)?, (&device, dtype))
+            Tensor::from_data(self.data(&shape, axes, key, dtype)?, (&device, dtype))
         };
         Ok(param.map(|_| fresh.set_require_grad(trained)))
     }
+}
 
-    fn layout(&self, shape: &[usize], axes: ParameterAxes) -> Result<Layout, Error> {
-        Layout::new(shape, axes)
-            .ok_or_else(|| self.refuse(shape, "more entries than can be counted"))
-    }
-
-    pub(super) fn refuse(&self, shape: &[usize], reason: &str) -> Error {
-        Error::Init { initialiser: self.name(), shape: shape.to_vec(), reason: reason.to_owned() }
+/// Entries in a float type of Burn's.
+pub(super) fn to_data(entries: Entries, shape: &[usize], dtype: DType) -> TensorData {
+    match entries {
+        Entries::F64(entries) => TensorData::new(entries, shape),
+        Entries::F32(entries) => TensorData::new(entries, shape).convert_dtype(dtype),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::init::from_burn;
     use burn::module::Initializer;
     use burn::module::ParamId;
     use burn_autodiff::Autodiff;
@@ -157,8 +150,8 @@ mod tests {
                 .prop_flat_map(|shape| (Just(shape), deterministic(shape))),
         ) {
             let axes = ParameterAxes::CONV_WEIGHT;
-            let host = init.values(&shape, axes, &Draw::default()).unwrap();
-            let device = init.tensor::<B, 3>(shape, axes, &Draw::default(), &Default::default()).unwrap();
+            let host = init.values(&shape, axes, &RngKey::default()).unwrap();
+            let device = init.tensor::<B, 3>(shape, axes, &RngKey::default(), &Default::default()).unwrap();
             let host: Vec<u64> = host.into_iter().map(f64::to_bits).collect();
             prop_assert_eq!(host, bits(device));
         }
@@ -167,21 +160,21 @@ mod tests {
     #[test]
     fn values_follow_their_axis() {
         let axes = ParameterAxes::LINEAR_WEIGHT;
-        let fill = |init: Init| init.values(&[2, 3], axes, &Draw::default()).unwrap();
+        let fill = |init: Init| init.values(&[2, 3], axes, &RngKey::default()).unwrap();
         assert_eq!(fill(Init::PerInput { values: vec![7.0, 9.0] }), [7., 7., 7., 9., 9., 9.]);
         assert_eq!(fill(Init::PerOutput { values: vec![1., 2., 4.] }), [1., 2., 4., 1., 2., 4.]);
         assert_eq!(
             fill(Init::OutputRamp { start: 0.5, step: -1.0 }),
             [0.5, -0.5, -1.5, 0.5, -0.5, -1.5]
         );
-        assert_eq!(fill(Initializer::Ones.into()), [1.0; 6]);
+        assert_eq!(fill(from_burn(&Initializer::Ones)), [1.0; 6]);
     }
 
     #[test]
     fn what_cannot_fill_is_refused_with_its_reason() {
         let vector = ParameterAxes::VECTOR;
         let message = |init: Init, shape: &[usize], axes| {
-            init.values(shape, axes, &Draw::default()).unwrap_err().to_string()
+            init.values(shape, axes, &RngKey::default()).unwrap_err().to_string()
         };
         assert_eq!(
             message(Init::InputRamp { start: 0.0, step: 1.0 }, &[4], vector),
@@ -193,15 +186,15 @@ mod tests {
              3 values for 2 inputs"
         );
         let burn = |initializer: Initializer| {
-            Init::from(initializer)
-                .tensor::<B, 1>([4], vector, &Draw::default(), &Default::default())
+            from_burn(&initializer)
+                .tensor::<B, 1>([4], vector, &RngKey::default(), &Default::default())
                 .is_err()
         };
         assert!(burn(Initializer::Orthogonal { gain: 1.0 }));
         assert!(burn(Initializer::KaimingNormal { gain: 1.0, fan_out_only: false }));
         assert!(burn(Initializer::Uniform { min: 1.0, max: 0.0 }));
         assert!(burn(Initializer::Normal { mean: 0.0, std: f64::NAN }));
-        assert!(Init::Ones.values(&[usize::MAX, 2], vector, &Draw::default()).is_err());
+        assert!(Init::Ones.values(&[usize::MAX, 2], vector, &RngKey::default()).is_err());
     }
 
     #[test]
@@ -223,7 +216,7 @@ mod tests {
             let burn =
                 initializer.init_with::<B, 2, _>([30, 20], Some(30), Some(20), &Default::default());
             let burn = burn.val().into_data().into_vec::<f64>().unwrap();
-            let own = Init::from(initializer).values(&[30, 20], axes, &Draw::default()).unwrap();
+            let own = from_burn(&initializer).values(&[30, 20], axes, &RngKey::default()).unwrap();
             for values in [burn, own] {
                 assert!(values.iter().all(|v| v.abs() <= bound));
                 assert!(
@@ -242,7 +235,7 @@ mod tests {
             let value = Tensor::<A, 1>::zeros([3], &device).set_require_grad(trained);
             let param = Param::initialized(ParamId::new(), value);
             let id = param.id;
-            let param = Init::Ones.apply(param, ParameterAxes::VECTOR, &Draw::default()).unwrap();
+            let param = Init::Ones.apply(param, ParameterAxes::VECTOR, &RngKey::default()).unwrap();
             assert_eq!((param.id, param.is_require_grad()), (id, trained));
             assert_eq!(param.val().into_data().into_vec::<f64>().unwrap(), [1.0; 3]);
         }

@@ -82,9 +82,16 @@ pub fn materialise<B: Backend, M: Module<B>>(module: &M) {
 /// [`Error::ColumnLayout`] for the first of `LinearLayout::Col`.
 pub fn check_layouts<B: Backend, M: Module<B>>(module: &M) -> Result<(), Error> {
     match column_layout(module) {
-        Some(path) => Err(Error::ColumnLayout { path }),
+        Some(path) => Err(column_layout_error(path)),
         None => Ok(()),
     }
+}
+
+/// What is wrong with a weight of `LinearLayout::Col`.
+pub(crate) fn column_layout_error(path: String) -> Error {
+    let reason = " (LinearLayout::Col), and gets no gradient on the first backward pass of Burn 0.21; use \
+                  LinearLayout::Row";
+    Error::ColumnLayout { path, reason }
 }
 
 /// The path of the first weight of `LinearLayout::Col`.
@@ -165,7 +172,7 @@ mod tests {
         let columns = rows.clone().with_layout(LinearLayout::Col);
         let all = vec![rows.init::<B>(&device), columns.init(&device)];
         let error = check_layouts(&all).unwrap_err();
-        assert!(matches!(error, Error::ColumnLayout { path } if path == "1.weight"));
+        assert!(matches!(error, Error::ColumnLayout { path, .. } if path == "1.weight"));
         let embedding = EmbeddingConfig::new(3, 2).init::<B>(&device);
         assert!(check_layouts(&(rows.init::<B>(&device), embedding)).is_ok());
     }

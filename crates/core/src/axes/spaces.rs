@@ -1,9 +1,9 @@
 //! From classes of axes to named spaces.
 
-use super::graph::Graph;
-use super::trace::TracedParameter;
-use super::union::{Cause, Disturbance, Part};
-use super::{Counted, Drawn};
+use super::graph::{Graph, TracedParameter};
+use super::operation::Draws;
+use super::union::{Cause, Part};
+use super::{StochasticSpaces, WidthDependence};
 use crate::Error;
 use constinit_symmetry::{AxesSpec, Axis, NamedAxis, RoleAxis};
 use std::collections::{HashMap, HashSet};
@@ -20,8 +20,8 @@ struct Space {
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) axes: AxesSpec,
-    pub(super) drawn: Drawn,
-    pub(super) counted: Vec<Counted>,
+    pub(super) stochastic: StochasticSpaces,
+    pub(super) width_dependent: Vec<WidthDependence>,
 }
 
 /// The spaces that the graph shows.
@@ -51,28 +51,32 @@ pub(super) fn found(graph: &mut Graph, parameters: &[TracedParameter]) -> Result
     }
     let shapes = parameters.iter().map(|p| (p.path.as_str(), &p.tensor.shape[..]));
     let axes = builder.build(shapes)?;
-    let mut disturbed = |disturbance| {
-        let spaces = spaces.iter().filter(|s| graph.parts.is_disturbed_by(s.class, disturbance));
+    let mut disturbed = |draws| {
+        let spaces = spaces.iter().filter(|s| graph.parts.is_disturbed_by(s.class, draws));
         spaces.map(|space| names[&space.class].clone()).collect()
     };
-    let drawn =
-        Drawn { dropout: disturbed(Disturbance::Dropout), noise: disturbed(Disturbance::Noise) };
-    let counted = counted(graph, &spaces, &names);
-    Ok(Found { axes, drawn, counted })
+    let stochastic =
+        StochasticSpaces { dropout: disturbed(Draws::Dropout), noise: disturbed(Draws::Noise) };
+    let width_dependent = width_dependent(graph, &spaces, &names);
+    Ok(Found { axes, stochastic, width_dependent })
 }
 
 /// The spaces whose number of units enters, each with every way in which it does.
-fn counted(graph: &mut Graph, spaces: &[Space], names: &HashMap<Part, String>) -> Vec<Counted> {
+fn width_dependent(
+    graph: &mut Graph,
+    spaces: &[Space],
+    names: &HashMap<Part, String>,
+) -> Vec<WidthDependence> {
     let counts: Vec<_> = std::mem::take(&mut graph.counted)
         .into_iter()
         .flat_map(|(part, counting)| {
             graph.parts.factors(part).into_iter().map(move |factor| (factor, counting))
         })
         .collect();
-    let mut found: Vec<Counted> = Vec::new();
+    let mut found: Vec<WidthDependence> = Vec::new();
     for space in spaces {
         for (_, counting) in counts.iter().filter(|(part, _)| *part == space.class) {
-            let counted = Counted { space: names[&space.class].clone(), by: *counting };
+            let counted = WidthDependence { space: names[&space.class].clone(), cause: *counting };
             if !found.contains(&counted) {
                 found.push(counted);
             }

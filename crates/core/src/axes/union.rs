@@ -10,6 +10,8 @@
 //! far commute with them. Uniting classes, splitting one and fixing one each leave fewer of these
 //! permutations, so that an operation that asks for too much only loses symmetry.
 
+use super::operation::Draws;
+
 /// An axis of a tensor, or a factor of one. Axes of one member have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Part(usize);
@@ -21,16 +23,6 @@ pub(super) enum Cause {
     Rule,
     /// An operation without a rule touches it.
     Unknown,
-}
-
-/// What is drawn for each member of a class anew, whenever the model runs. In distribution, the
-/// members stay alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Disturbance {
-    /// Whether the member takes part.
-    Dropout,
-    /// A number.
-    Noise,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -135,12 +127,12 @@ impl Parts {
     }
 
     /// Whether something is drawn for each member of the class.
-    pub(super) fn is_disturbed_by(&mut self, part: Part, disturbance: Disturbance) -> bool {
+    pub(super) fn is_disturbed_by(&mut self, part: Part, draws: Draws) -> bool {
         let root = self.root(part);
         let marks = self.marks_of(root);
-        match disturbance {
-            Disturbance::Dropout => marks.dropout,
-            Disturbance::Noise => marks.noise,
+        match draws {
+            Draws::Dropout => marks.dropout,
+            Draws::Noise => marks.noise,
         }
     }
 
@@ -155,11 +147,11 @@ impl Parts {
     }
 
     /// Says that something is drawn for each member of the part.
-    pub(super) fn disturb(&mut self, part: Part, disturbance: Disturbance) {
+    pub(super) fn disturb(&mut self, part: Part, draws: Draws) {
         let mut added = Marks::default();
-        match disturbance {
-            Disturbance::Dropout => added.dropout = true,
-            Disturbance::Noise => added.noise = true,
+        match draws {
+            Draws::Dropout => added.dropout = true,
+            Draws::Noise => added.noise = true,
         }
         self.mark(part, added);
     }

@@ -1,7 +1,8 @@
 //! Constants, ramps and given values: entries that depend on the output, on the input, or on neither.
 
+use super::Reason;
 use super::checked::finite;
-use super::form::{Form, Reason};
+use super::form::Form;
 use super::layout::Layout;
 
 /// One number everywhere.
@@ -29,12 +30,12 @@ pub(super) fn ramp<'a>(
 pub(super) fn given<'a>(
     layout: &Layout,
     axis: usize,
-    what: &str,
+    what: &'static str,
     values: &[f64],
 ) -> Result<Form<'a>, Reason> {
     let places = layout.shape[axis];
     if values.len() != places {
-        return Err(format!("{} values for {places} {what}", values.len()));
+        return Err(Reason::ValueCount { values: values.len(), places, what });
     }
     values.iter().try_for_each(|value| finite(&[("value", *value)]))?;
     Ok(Form::Along { axis, values: values.to_vec() })

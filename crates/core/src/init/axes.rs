@@ -1,5 +1,8 @@
 //! Which axis of a parameter ranges over inputs and which over output units.
 
+use crate::layer::orientation_of_layer;
+use constinit_symmetry::Orientation;
+
 /// The input and the output axis of a parameter, in the order in which Burn stores it.
 ///
 /// Frameworks disagree on which of the two comes first, so nothing in this crate speaks of rows
@@ -26,6 +29,26 @@ impl ParameterAxes {
     /// Axes by their numbers.
     pub const fn new(input: Option<usize>, output: Option<usize>) -> Self {
         Self { input, output, fans: None }
+    }
+
+    /// Those of a parameter of this rank in a layer of Burn's, by the layer's type.
+    ///
+    /// ```
+    /// use constinit_core::init::ParameterAxes;
+    ///
+    /// assert_eq!(ParameterAxes::of_layer("Conv2d", 4), ParameterAxes::CONV_WEIGHT);
+    /// assert_eq!(ParameterAxes::of_layer("Linear", 1), ParameterAxes::VECTOR);
+    /// assert_eq!(ParameterAxes::of_layer("Mine", 2), ParameterAxes::UNKNOWN);
+    /// ```
+    pub fn of_layer(layer: &str, rank: usize) -> Self {
+        if rank == 1 {
+            return Self::VECTOR;
+        }
+        match orientation_of_layer(layer) {
+            Orientation::InputFirst => Self::LINEAR_WEIGHT,
+            Orientation::OutputFirst => Self::CONV_WEIGHT,
+            Orientation::Unknown => Self::UNKNOWN,
+        }
     }
 
     /// The same axes with the fans of another parameter: a bias is often scaled by the fan-in of

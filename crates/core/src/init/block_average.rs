@@ -1,7 +1,8 @@
 //! Outputs that average blocks of inputs.
 
+use super::Reason;
 use super::checked::{at_most, finite};
-use super::form::{Form, Reason};
+use super::form::Form;
 use super::layout::Layout;
 
 /// The number of the block of a place.

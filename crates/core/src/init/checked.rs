@@ -1,11 +1,141 @@
-//! What numbers must be, whatever the parameter.
+//! What numbers must be, whatever the parameter, and why an initialiser cannot fill one.
 
-use super::form::Reason;
+use crate::FloatType;
+use std::path::PathBuf;
+
+/// Why an initialiser cannot fill a parameter.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The parameter has more entries than can be counted.
+    #[error("more entries than can be counted")]
+    TooManyEntries,
+    /// The parameter lacks an axis.
+    #[error("it has no {axis} axis")]
+    MissingAxis {
+        /// `input` or `output`.
+        axis: &'static str,
+    },
+    /// The variance is scaled by a fan that the parameter does not have.
+    #[error("it has no fan-in and fan-out to scale by")]
+    NoFans,
+    /// So few outputs and inputs that all waves are equal.
+    #[error("all waves of so few outputs and inputs are alike")]
+    EqualWaves,
+    /// A setting is outside its range.
+    #[error("its {name} is {value}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// Another number of values than of places along the axis.
+    #[error("{values} values for {places} {what}")]
+    ValueCount {
+        /// Values given.
+        values: usize,
+        /// Places along the axis.
+        places: usize,
+        /// What the places are.
+        what: &'static str,
+    },
+    /// A count beyond what fits.
+    #[error("{count} {what} where 1 to {most} fit")]
+    Count {
+        /// The count.
+        count: usize,
+        /// What is counted.
+        what: String,
+        /// The largest count that fits.
+        most: usize,
+    },
+    /// Places that cannot be divided evenly.
+    #[error("{places} {what} are not {parts} {called} of one size")]
+    NotDivisible {
+        /// How many places there are.
+        places: usize,
+        /// What the places are.
+        what: &'static str,
+        /// Into how many parts they should be divided.
+        parts: usize,
+        /// What a part is called.
+        called: &'static str,
+    },
+    /// A square matrix is needed.
+    #[error("it is not square: {outputs} outputs, {inputs} inputs")]
+    NotSquare {
+        /// Outputs of the parameter.
+        outputs: usize,
+        /// Inputs of the parameter.
+        inputs: usize,
+    },
+    /// At least as many outputs as inputs are needed.
+    #[error("it has fewer outputs ({outputs}) than inputs ({inputs})")]
+    FewerOutputs {
+        /// Outputs of the parameter.
+        outputs: usize,
+        /// Inputs of the parameter.
+        inputs: usize,
+    },
+    /// Bounds without anything between them.
+    #[error("uniform from {low} to {high}")]
+    Uniform {
+        /// The lower bound.
+        low: f64,
+        /// The upper bound.
+        high: f64,
+    },
+    /// A cut that leaves nothing of a normal distribution.
+    #[error("normal around {mean} with std {std}, cut to {low} .. {high}")]
+    TruncatedNormal {
+        /// The mean before the cut.
+        mean: f64,
+        /// The standard deviation before the cut.
+        std: f64,
+        /// The lower bound.
+        low: f64,
+        /// The upper bound.
+        high: f64,
+    },
+    /// A file that does not hold the values.
+    #[error("{}{}{said}", path.display(), tensor.as_ref().map_or(": ".to_owned(), |name| format!(", tensor {name}")))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The tensor in it, where one was found.
+        tensor: Option<String>,
+        /// What is wrong.
+        said: String,
+    },
+    /// A value beyond the largest single-precision number.
+    #[error("{value:e} is too large for single precision")]
+    TooLarge {
+        /// The value.
+        value: f64,
+    },
+    /// An entry that is not finite in the parameter's type.
+    #[error("its entry {entry} is {value} as {float}")]
+    EntryNotFinite {
+        /// The position in storage order.
+        entry: usize,
+        /// What it is in that type.
+        value: f64,
+        /// The parameter's type.
+        float: FloatType,
+    },
+    /// An entry that is not finite in single precision.
+    #[error("an entry is {value} in single precision")]
+    NotFiniteInSingle {
+        /// What it is.
+        value: f64,
+    },
+}
 
 /// The numbers are finite.
-pub(super) fn finite(numbers: &[(&str, f64)]) -> Result<(), Reason> {
+pub(super) fn finite(numbers: &[(&'static str, f64)]) -> Result<(), Reason> {
     match numbers.iter().find(|(_, value)| !value.is_finite()) {
-        Some((name, value)) => Err(format!("its {name} is {value}")),
+        Some(&(name, value)) => Err(Reason::Setting { name, value }),
         None => Ok(()),
     }
 }
@@ -13,7 +143,7 @@ pub(super) fn finite(numbers: &[(&str, f64)]) -> Result<(), Reason> {
 /// A standard deviation is finite and not negative.
 pub(super) fn spread(std: f64) -> Result<(), Reason> {
     finite(&[("std", std)])?;
-    if std < 0.0 { Err(format!("its std is {std}")) } else { Ok(()) }
+    if std < 0.0 { Err(Reason::Setting { name: "std", value: std }) } else { Ok(()) }
 }
 
 /// A count is at least 1 and at most this.
@@ -21,19 +151,19 @@ pub(super) fn at_most(what: &str, count: usize, most: usize) -> Result<(), Reaso
     if (1..=most).contains(&count) {
         Ok(())
     } else {
-        Err(format!("{count} {what} where 1 to {most} fit"))
+        Err(Reason::Count { count, what: what.to_owned(), most })
     }
 }
 
 /// So many places can be divided into parts of one size, whose size this is.
 pub(super) fn divided(
     places: usize,
-    what: &str,
+    what: &'static str,
     parts: usize,
-    called: &str,
+    called: &'static str,
 ) -> Result<usize, Reason> {
     if parts == 0 || !places.is_multiple_of(parts) {
-        return Err(format!("{places} {what} are not {parts} {called} of one size"));
+        return Err(Reason::NotDivisible { places, what, parts, called });
     }
     Ok(places / parts)
 }

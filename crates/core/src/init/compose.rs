@@ -1,9 +1,10 @@
 //! Initialisers made of others, and the short ways to write them.
 
+use super::Reason;
 use super::checked::{at_most, finite};
-use super::form::{Form, Pointwise, Reason};
+use super::form::{Form, Pointwise};
 use super::layout::Layout;
-use super::{Draw, Function, Init, Place};
+use super::{Function, Init, Place, RngKey};
 use rayon::prelude::*;
 
 impl Init {
@@ -25,12 +26,12 @@ impl Init {
     /// A function of the place.
     ///
     /// ```
-    /// use constinit::init::{Draw, Init, ParameterAxes};
+    /// use constinit_core::init::{RngKey, Init, ParameterAxes};
     ///
     /// let checks = Init::function("checks", |place| f64::from((place.output + place.input) as u32 % 2));
-    /// let values = checks.values(&[2, 3], ParameterAxes::LINEAR_WEIGHT, &Draw::default())?;
+    /// let values = checks.values(&[2, 3], ParameterAxes::LINEAR_WEIGHT, &RngKey::default())?;
     /// assert_eq!(values, [0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
-    /// # Ok::<(), constinit::Error>(())
+    /// # Ok::<(), constinit_core::Error>(())
     /// ```
     pub fn function(
         name: impl Into<String>,
@@ -81,10 +82,10 @@ pub(super) fn scaled<'a>(
     of: &'a Init,
     gain: f64,
     layout: &Layout,
-    draw: &Draw,
+    key: &RngKey,
 ) -> Result<Form<'a>, Reason> {
     finite(&[("gain", gain)])?;
-    Ok(match of.form(layout, draw)? {
+    Ok(match of.form(layout, key)? {
         Form::Everywhere(value) => Form::Everywhere(gain * value),
         Form::Along { axis, values } => {
             Form::Along { axis, values: values.into_iter().map(|value| gain * value).collect() }
@@ -93,9 +94,9 @@ pub(super) fn scaled<'a>(
         Form::Pointwise(function) => Form::Pointwise(Box::new(move |place| gain * function(place))),
         Form::Normal { mean, std } => Form::Normal { mean: gain * mean, std: gain.abs() * std },
         other => {
-            let (layout, draw) = (layout.clone(), draw.clone());
+            let (layout, key) = (layout.clone(), key.clone());
             Form::Whole(Box::new(move || {
-                let mut entries = other.doubles(&layout, &draw)?;
+                let mut entries = other.doubles(&layout, &key)?;
                 entries.iter_mut().for_each(|entry| *entry *= gain);
                 Ok(entries)
             }))
@@ -104,14 +105,14 @@ pub(super) fn scaled<'a>(
 }
 
 /// The sum of initialisers, each with numbers of its own.
-pub(super) fn sum<'a>(of: &'a [Init], layout: &Layout, draw: &Draw) -> Result<Form<'a>, Reason> {
+pub(super) fn sum<'a>(of: &'a [Init], layout: &Layout, key: &RngKey) -> Result<Form<'a>, Reason> {
     let mut known: Vec<Pointwise<'a>> = Vec::new();
     let mut others = Vec::new();
     for (number, term) in of.iter().enumerate() {
-        let draw = draw.part(number);
-        match term.form(layout, &draw)?.pointwise(layout) {
+        let key = key.part(number);
+        match term.form(layout, &key)?.pointwise(layout) {
             Ok(function) => known.push(function),
-            Err(form) => others.push((form, draw)),
+            Err(form) => others.push((form, key)),
         }
     }
     let known: Pointwise<'a> =
@@ -123,8 +124,8 @@ pub(super) fn sum<'a>(of: &'a [Init], layout: &Layout, draw: &Draw) -> Result<Fo
     Ok(Form::Whole(Box::new(move || {
         let start = |offset: usize| known(layout.place(offset));
         let mut sum: Vec<f64> = (0..layout.entries()).map(start).collect();
-        for (form, draw) in others {
-            let term = form.doubles(&layout, &draw)?;
+        for (form, key) in others {
+            let term = form.doubles(&layout, &key)?;
             sum.iter_mut().zip(term).for_each(|(sum, term)| *sum += term);
         }
         Ok(sum)
@@ -137,7 +138,7 @@ pub(super) fn symmetrised<'a>(
     outputs: Option<usize>,
     inputs: Option<usize>,
     layout: &Layout,
-    draw: &Draw,
+    key: &RngKey,
 ) -> Result<Form<'a>, Reason> {
     for (classes, axis, units, what) in [
         (outputs, layout.output_axis(), layout.outputs, "outputs"),
@@ -155,12 +156,12 @@ pub(super) fn symmetrised<'a>(
         };
         [of(output, all[0], outputs), of(input, all[1], inputs), position]
     };
-    Ok(match of.form(layout, draw)?.pointwise(layout) {
+    Ok(match of.form(layout, key)?.pointwise(layout) {
         Ok(function) => Form::Pointwise(Box::new(move |place| function(first(place)))),
         Err(form) => {
-            let (layout, draw) = (layout.clone(), draw.clone());
+            let (layout, key) = (layout.clone(), key.clone());
             Form::Whole(Box::new(move || {
-                let whole = form.doubles(&layout, &draw)?;
+                let whole = form.doubles(&layout, &key)?;
                 let entry = |offset: usize| {
                     let [output, input, position] = first(layout.place(offset));
                     whole[layout.offset(output, input, position)]

@@ -1,16 +1,17 @@
 //! What each initialiser is for one parameter, with everything checked.
 
-use super::form::{Form, Reason};
+use super::Reason;
+use super::form::Form;
 use super::layout::Layout;
-use super::{Draw, Fan, Init};
+use super::{Fan, Init, RngKey};
 use super::{
-    along, block_average, compose, file, from_burn, hadamard, identity, orthogonal, random, scale,
+    along, block_average, burn, compose, file, hadamard, identity, orthogonal, random, scale,
     sinusoidal, sparse,
 };
 
 impl Init {
     /// What this is for a parameter, or why it cannot be. The entries are not made yet.
-    pub(super) fn form(&self, layout: &Layout, draw: &Draw) -> Result<Form<'_>, Reason> {
+    pub(super) fn form(&self, layout: &Layout, key: &RngKey) -> Result<Form<'_>, Reason> {
         if layout.entries() == 0 {
             return Ok(Form::Everywhere(0.0));
         }
@@ -34,10 +35,10 @@ impl Init {
             Self::Identity { gain } => identity::whole(layout, *gain),
             Self::PartialIdentity { gain } => identity::partial(layout, *gain),
             Self::Dirac { groups } => identity::dirac(layout, *groups),
-            Self::DeltaOrthogonal { gain } => orthogonal::delta(layout, draw, *gain),
-            Self::Orthogonal { gain } => orthogonal::in_blocks(layout, draw, [1, 1], *gain),
+            Self::DeltaOrthogonal { gain } => orthogonal::delta(layout, key, *gain),
+            Self::Orthogonal { gain } => orthogonal::in_blocks(layout, key, [1, 1], *gain),
             Self::BlockOrthogonal { output_blocks, input_blocks, gain } => {
-                orthogonal::in_blocks(layout, draw, [*output_blocks, *input_blocks], *gain)
+                orthogonal::in_blocks(layout, key, [*output_blocks, *input_blocks], *gain)
             }
             Self::Sparse { sparsity, std } => sparse::form(layout, *sparsity, *std),
             Self::Uniform { low, high } => random::uniform_form(*low, *high),
@@ -61,12 +62,12 @@ impl Init {
             Self::File { path, tensor, output_first } => {
                 file::form(path, tensor, *output_first, layout)
             }
-            Self::Burn { initializer } => from_burn::form(initializer, layout, draw),
+            Self::Burn { initializer } => burn::form(initializer, layout, key),
             Self::Function(function) => Ok(Form::Pointwise(Box::new(|place| function.at(place)))),
-            Self::Scaled { gain, of } => compose::scaled(of, *gain, layout, draw),
-            Self::Sum { of } => compose::sum(of, layout, draw),
+            Self::Scaled { gain, of } => compose::scaled(of, *gain, layout, key),
+            Self::Sum { of } => compose::sum(of, layout, key),
             Self::Symmetrised { outputs, inputs, of } => {
-                compose::symmetrised(of, *outputs, *inputs, layout, draw)
+                compose::symmetrised(of, *outputs, *inputs, layout, key)
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Values from a safetensors file.
 
-use super::form::{Form, Reason};
+use super::Reason;
+use super::form::Form;
 use super::layout::Layout;
 use safetensors::tensor::{Dtype, SafeTensors};
 use std::path::Path;
@@ -12,19 +13,23 @@ pub(super) fn form<'a>(
     output_first: bool,
     layout: &Layout,
 ) -> Result<Form<'a>, Reason> {
-    let file = path.display();
-    let bytes = std::fs::read(path).map_err(|error| format!("{file}: {error}"))?;
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| format!("{file}: {error}"))?;
-    let tensor = tensors.tensor(name).map_err(|error| format!("{file}, tensor {name}: {error}"))?;
+    let of_file = |said: String| Reason::File { path: path.to_owned(), tensor: None, said };
+    let of_tensor = |said: String| {
+        let (path, tensor) = (path.to_owned(), Some(name.to_owned()));
+        Reason::File { path, tensor, said }
+    };
+    let bytes = std::fs::read(path).map_err(|error| of_file(error.to_string()))?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| of_file(error.to_string()))?;
+    let tensor = tensors.tensor(name).map_err(|error| of_tensor(format!(": {error}")))?;
     let axes = axes_of_file(layout, output_first);
     let wanted: Vec<usize> = axes.iter().map(|axis| layout.shape[*axis]).collect();
     if tensor.shape() != wanted {
         let found = tensor.shape();
-        return Err(format!("{file}, tensor {name} has shape {found:?}, not {wanted:?}"));
+        return Err(of_tensor(format!(" has shape {found:?}, not {wanted:?}")));
     }
     let (dtype, data) = (tensor.dtype(), tensor.data().to_vec());
     if !matches!(dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-        return Err(format!("{file}, tensor {name} holds {dtype:?}, no floats"));
+        return Err(of_tensor(format!(" holds {dtype:?}, no floats")));
     }
     let shape = layout.shape.clone();
     Ok(Form::Whole(Box::new(move || Ok(spread_out(&numbers(&data, dtype), &shape, &axes)))))

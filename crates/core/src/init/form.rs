@@ -2,15 +2,8 @@
 //!
 //! A form is checked when it is made and costs little until its entries are asked for.
 
-use super::Draw;
-use super::draw::STRETCH;
+use super::Reason;
 use super::layout::Layout;
-use super::random::{self, Entry};
-use super::sparse;
-use rayon::prelude::*;
-
-/// Why an initialiser cannot fill a parameter.
-pub(super) type Reason = String;
 
 /// A function of output, input and kernel position.
 pub(super) type Pointwise<'a> = Box<dyn Fn([usize; 3]) -> f64 + Sync + 'a>;
@@ -48,67 +41,6 @@ pub(super) enum Form<'a> {
 }
 
 impl<'a> Form<'a> {
-    /// All entries as doubles, in storage order.
-    pub fn doubles(self, layout: &Layout, draw: &Draw) -> Result<Vec<f64>, Reason> {
-        if let Self::Whole(make) = self {
-            return make();
-        }
-        let mut entries = vec![0.0; layout.entries()];
-        self.fill(layout, draw, &mut entries)?;
-        Ok(entries)
-    }
-
-    /// Writes all entries in storage order. `entries` are zeros.
-    pub fn fill<E: Entry>(
-        self,
-        layout: &Layout,
-        draw: &Draw,
-        entries: &mut [E],
-    ) -> Result<(), Reason> {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        match self {
-            // Positive zeros are there: writing them would only make the system give the memory.
-            Self::Everywhere(value) if value.to_bits() == 0 => (),
-            Self::Everywhere(value) => {
-                let value = E::of(value);
-                entries.par_chunks_mut(STRETCH).for_each(|stretch| stretch.fill(value));
-            }
-            Self::Along { axis, values } => {
-                let inner: usize = layout.shape[axis + 1..].iter().product();
-                let values: Vec<E> = values.into_iter().map(E::of).collect();
-                entries.par_chunks_mut(values.len() * inner).for_each(|all| {
-                    if inner == 1 {
-                        all.copy_from_slice(&values);
-                    } else {
-                        let runs = all.chunks_mut(inner).zip(&values);
-                        runs.for_each(|(run, value)| run.fill(*value));
-                    }
-                });
-            }
-            Self::Points { offsets, value } => {
-                offsets.into_iter().for_each(|offset| entries[offset] = E::of(value));
-            }
-            Self::Pointwise(function) => {
-                entries.par_iter_mut().enumerate().for_each(|(offset, entry)| {
-                    *entry = E::of(function(layout.place(offset)));
-                });
-            }
-            Self::Uniform([low, high]) => random::uniform(entries, draw, low, high),
-            Self::Normal { mean, std } => random::normal(entries, draw, mean, std),
-            Self::Truncated { moments, bounds } => {
-                random::truncated_normal(entries, draw, moments, bounds);
-            }
-            Self::Sparse { std, zeros } => sparse::fill(layout, draw, std, zeros, entries),
-            Self::Whole(make) => {
-                let values = make()?;
-                entries.par_iter_mut().zip(values).for_each(|(entry, value)| *entry = E::of(value));
-            }
-        }
-        Ok(())
-    }
-
     /// The values that are known without making the entries.
     pub fn values(&self) -> &[f64] {
         match self {

@@ -1,7 +1,8 @@
 //! Hadamard's matrices, and ZerO, which widens by them.
 
+use super::Reason;
 use super::checked::finite;
-use super::form::{Form, Reason};
+use super::form::Form;
 use super::identity;
 use super::layout::Layout;
 

@@ -1,7 +1,8 @@
 //! Ones on a diagonal: identities, whole and partial, and Dirac's kernels.
 
+use super::Reason;
 use super::checked::{divided, finite};
-use super::form::{Form, Reason};
+use super::form::Form;
 use super::layout::Layout;
 
 /// The identity of a square matrix.
@@ -9,7 +10,7 @@ pub(super) fn whole<'a>(layout: &Layout, gain: f64) -> Result<Form<'a>, Reason> 
     layout.matrix_axes()?;
     let (outputs, inputs) = (layout.outputs, layout.inputs);
     if outputs != inputs {
-        return Err(format!("it is not square: {outputs} outputs, {inputs} inputs"));
+        return Err(Reason::NotSquare { outputs, inputs });
     }
     partial(layout, gain)
 }

@@ -1,7 +1,7 @@
 //! A parameter as outputs times inputs times kernel positions, wherever its axes stand.
 
 use super::ParameterAxes;
-use super::form::Reason;
+use super::Reason;
 
 /// Where the entry of an output, an input and a kernel position lies.
 #[derive(Clone, Debug)]
@@ -66,8 +66,8 @@ impl Layout {
         Ok([self.output_axis()?, self.input_axis()?])
     }
 
-    fn axis(&self, axis: Option<usize>, name: &str) -> Result<usize, Reason> {
-        axis.filter(|axis| *axis < self.shape.len()).ok_or_else(|| format!("it has no {name} axis"))
+    fn axis(&self, axis: Option<usize>, name: &'static str) -> Result<usize, Reason> {
+        axis.filter(|axis| *axis < self.shape.len()).ok_or(Reason::MissingAxis { axis: name })
     }
 
     /// The offset of an entry in storage order.

@@ -5,55 +5,56 @@
 //! of a module by its path, and tells beforehand which units will be the same unit.
 //!
 //! ```
-//! use constinit::init::{Draw, Init, ParameterAxes};
+//! use constinit_core::init::{RngKey, Init, ParameterAxes};
 //!
 //! // The first weight of the text on constant initialisation: 1 + j for input j, Burn's [in, out].
 //! let ramp = Init::InputRamp { start: 1.0, step: 1.0 };
-//! let values = ramp.values(&[3, 2], ParameterAxes::LINEAR_WEIGHT, &Draw::default())?;
+//! let values = ramp.values(&[3, 2], ParameterAxes::LINEAR_WEIGHT, &RngKey::default())?;
 //! assert_eq!(values, [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
 //!
 //! // 6 units in 2 classes, with different weights between the classes.
 //! let classes = Init::normal(0.0, 1.0).symmetrised(2);
-//! let drawn = classes.values(&[1, 6], ParameterAxes::LINEAR_WEIGHT, &Draw::new(7, "weight"))?;
+//! let drawn = classes.values(&[1, 6], ParameterAxes::LINEAR_WEIGHT, &RngKey::new(7, "weight"))?;
 //! assert!(drawn[0] == drawn[2] && drawn[3] == drawn[5] && drawn[2] != drawn[3]);
-//! # Ok::<(), constinit::Error>(())
+//! # Ok::<(), constinit_core::Error>(())
 //! ```
 //!
-//! Random numbers belong to a seed and a path ([`Draw`]): the same on every backend, in any order.
+//! Random numbers belong to a seed and a path ([`RngKey`]): the same on every backend, in any order.
 
 mod along;
 mod axes;
 mod block_average;
+mod burn;
 mod checked;
 mod compose;
-mod draw;
 mod families;
 mod file;
 mod fill;
 mod form;
-mod from_burn;
 mod function;
 mod hadamard;
 mod identity;
 mod layout;
-mod lsuv;
 mod orthogonal;
 mod plan;
 mod random;
+mod rng_key;
 mod scale;
 mod sinusoidal;
 mod sparse;
 
 pub use axes::ParameterAxes;
-pub use draw::Draw;
+pub use burn::BurnInitializer;
+pub use checked::Reason;
+pub use fill::SpreadEntries;
 pub use function::{Function, Place};
-pub use lsuv::{Lsuv, LsuvStep};
 pub use plan::{
-    InitPlan, InitReport, InitRow, Orientation, PredictedSpace, Prediction, Rule, Unmatched,
+    InitPlan, InitReport, InitRow, InitRule, PlannedParameter, PredictedSpace, Prediction,
+    Unmatched,
 };
+pub use rng_key::RngKey;
 pub use scale::{Distribution, Fan, Nonlinearity};
 
-use burn::module::Initializer;
 use serde::{Deserialize, Serialize};
 
 /// An initialiser. `W[o][i]` below is the entry of output unit `o` and input `i`, wherever the axes stand.
@@ -258,7 +259,7 @@ pub enum Init {
     /// The numbers are those of the seed and the path, not those that Burn would draw on a device.
     Burn {
         /// Burn's initialiser.
-        initializer: Initializer,
+        initializer: BurnInitializer,
     },
     /// A function of the place; not to be written down.
     #[serde(skip)]
@@ -341,8 +342,8 @@ impl Init {
     }
 }
 
-impl From<Initializer> for Init {
-    fn from(initializer: Initializer) -> Self {
+impl From<BurnInitializer> for Init {
+    fn from(initializer: BurnInitializer) -> Self {
         Self::Burn { initializer }
     }
 }

@@ -1,10 +1,11 @@
 //! Matrices with orthonormal rows or columns: whole, in blocks, and at the centre of a kernel.
 
+use super::Reason;
 use super::checked::{divided, finite};
-use super::draw::Draw;
-use super::form::{Form, Reason};
+use super::form::Form;
 use super::layout::Layout;
 use super::random::normal;
+use super::rng_key::RngKey;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::householder::{
     apply_block_householder_sequence_on_the_left_in_place_scratch,
@@ -18,7 +19,7 @@ use faer::{Conj, Mat, Par};
 /// Semi-orthogonal blocks, outputs times everything else.
 pub(super) fn in_blocks<'a>(
     layout: &Layout,
-    draw: &Draw,
+    key: &RngKey,
     [output_blocks, input_blocks]: [usize; 2],
     gain: f64,
 ) -> Result<Form<'a>, Reason> {
@@ -26,14 +27,14 @@ pub(super) fn in_blocks<'a>(
     finite(&[("gain", gain)])?;
     let rows = divided(layout.outputs, "outputs", output_blocks, "blocks")?;
     let inputs = divided(layout.inputs, "inputs", input_blocks, "blocks")?;
-    let (layout, draw) = (layout.clone(), draw.clone());
+    let (layout, key) = (layout.clone(), key.clone());
     Ok(Form::Whole(Box::new(move || {
         let positions = layout.positions();
         let columns = inputs * positions;
         let mut entries = vec![0.0; layout.entries()];
         for number in 0..output_blocks * input_blocks {
             let [row, column] = [number / input_blocks * rows, number % input_blocks * inputs];
-            let q = semi_orthogonal(rows, columns, &draw.part(number));
+            let q = semi_orthogonal(rows, columns, &key.part(number));
             for (place, value) in q.into_iter().enumerate() {
                 let [output, rest] = [place / columns, place % columns];
                 let [input, position] = [rest / positions, rest % positions];
@@ -45,18 +46,18 @@ pub(super) fn in_blocks<'a>(
 }
 
 /// An orthogonal matrix at the centre of a kernel.
-pub(super) fn delta<'a>(layout: &Layout, draw: &Draw, gain: f64) -> Result<Form<'a>, Reason> {
+pub(super) fn delta<'a>(layout: &Layout, key: &RngKey, gain: f64) -> Result<Form<'a>, Reason> {
     layout.matrix_axes()?;
     finite(&[("gain", gain)])?;
     let (outputs, inputs) = (layout.outputs, layout.inputs);
     if outputs < inputs {
-        return Err(format!("it has fewer outputs ({outputs}) than inputs ({inputs})"));
+        return Err(Reason::FewerOutputs { outputs, inputs });
     }
-    let (layout, draw) = (layout.clone(), draw.clone());
+    let (layout, key) = (layout.clone(), key.clone());
     Ok(Form::Whole(Box::new(move || {
         let centre = layout.centre();
         let mut entries = vec![0.0; layout.entries()];
-        for (number, value) in semi_orthogonal(outputs, inputs, &draw).into_iter().enumerate() {
+        for (number, value) in semi_orthogonal(outputs, inputs, &key).into_iter().enumerate() {
             entries[layout.offset(number / inputs, number % inputs, centre)] = gain * value;
         }
         Ok(entries)
@@ -66,10 +67,10 @@ pub(super) fn delta<'a>(layout: &Layout, draw: &Draw, gain: f64) -> Result<Form<
 /// A random matrix `[rows][columns]`, row after row, uniform among all whose rows, or whose columns where there are
 /// fewer of these, are orthonormal: the orthogonal factor of a normal matrix, with the signs that make it unique
 /// (Mezzadri, "How to generate random matrices from the classical compact groups", 2007).
-fn semi_orthogonal(rows: usize, columns: usize, draw: &Draw) -> Vec<f64> {
+fn semi_orthogonal(rows: usize, columns: usize, key: &RngKey) -> Vec<f64> {
     let [long, short] = [rows.max(columns), rows.min(columns)];
     let mut drawn = vec![0.0_f64; long * short];
-    normal(&mut drawn, draw, 0.0, 1.0);
+    normal(&mut drawn, key, 0.0, 1.0);
     let (q, diagonal) = factors(Mat::from_fn(long, short, |i, j| drawn[i * short + j]));
     let sign = |j: usize| if diagonal[j] < 0.0 { -1.0 } else { 1.0 };
     (0..rows * columns)
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn the_shorter_side_is_orthonormal() {
         for (rows, columns) in [(1, 1), (5, 3), (3, 5), (64, 64), (100, 7)] {
-            let q = semi_orthogonal(rows, columns, &Draw::new(1, "w"));
+            let q = semi_orthogonal(rows, columns, &RngKey::new(1, "w"));
             let short = rows.min(columns);
             let vector = |n: usize| -> Vec<f64> {
                 match rows >= columns {
@@ -140,7 +141,7 @@ mod tests {
     fn threads_do_not_matter() {
         let made = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| semi_orthogonal(700, 500, &Draw::new(1, "w")))
+            pool.install(|| semi_orthogonal(700, 500, &RngKey::new(1, "w")))
         };
         assert!(made(1) == made(4));
     }
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn signs_are_as_likely_up_as_down() {
         // Without the correction, Householder's method prefers one sign on the diagonal.
-        let up = (0..400).filter(|seed| semi_orthogonal(3, 3, &Draw::new(*seed, "w"))[0] > 0.0);
+        let up = (0..400).filter(|seed| semi_orthogonal(3, 3, &RngKey::new(*seed, "w"))[0] > 0.0);
         assert!((150..=250).contains(&up.count()), "5 standard deviations are 50");
     }
 }

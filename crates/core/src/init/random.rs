@@ -3,9 +3,10 @@
 //! Every stretch of 65,536 entries has a generator of its own, so that stretches are filled in parallel and come out
 //! the same whatever the number of threads.
 
+use super::Reason;
 use super::checked::{finite, spread};
-use super::draw::{Draw, STRETCH};
-use super::form::{Form, Reason};
+use super::form::Form;
+use super::rng_key::{RngKey, STRETCH};
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
@@ -32,7 +33,7 @@ impl Entry for f64 {
 pub(super) fn uniform_form<'a>(low: f64, high: f64) -> Result<Form<'a>, Reason> {
     finite(&[("low", low), ("high", high)])?;
     if low > high || !(high - low).is_finite() {
-        return Err(format!("uniform from {low} to {high}"));
+        return Err(Reason::Uniform { low, high });
     }
     Ok(Form::Uniform([low, high]))
 }
@@ -55,7 +56,7 @@ pub(super) fn truncated_form<'a>(
     spread(std)?;
     let empty = low.is_nan() || high.is_nan() || low > high;
     if empty || std == 0.0 && !(low..=high).contains(&mean) {
-        return Err(format!("normal around {mean} with std {std}, cut to {low} .. {high}"));
+        return Err(Reason::TruncatedNormal { mean, std, low, high });
     }
     if std == 0.0 || low == high {
         return Ok(Form::Everywhere(mean.clamp(low, high)));
@@ -66,19 +67,19 @@ pub(super) fn truncated_form<'a>(
 /// Fills stretches in parallel, each with what `fill` does with the stretch's generator.
 fn in_stretches<E: Entry>(
     entries: &mut [E],
-    draw: &Draw,
+    key: &RngKey,
     fill: impl Fn(&mut rand_chacha::ChaCha8Rng, &mut [E]) + Sync,
 ) {
     entries
         .par_chunks_mut(STRETCH)
         .enumerate()
-        .for_each(|(number, stretch)| fill(&mut draw.stream(number), stretch));
+        .for_each(|(number, stretch)| fill(&mut key.stream(number), stretch));
 }
 
 /// Uniform from `low` to `high`, at the middles of 2^32 equal cells.
-pub(super) fn uniform<E: Entry>(entries: &mut [E], draw: &Draw, low: f64, high: f64) {
+pub(super) fn uniform<E: Entry>(entries: &mut [E], key: &RngKey, low: f64, high: f64) {
     let cell = (high - low) * 2.0_f64.powi(-32);
-    in_stretches(entries, draw, |generator, stretch| {
+    in_stretches(entries, key, |generator, stretch| {
         for entry in stretch {
             *entry = E::of((f64::from(generator.next_u32()) + 0.5) * cell + low);
         }
@@ -86,8 +87,8 @@ pub(super) fn uniform<E: Entry>(entries: &mut [E], draw: &Draw, low: f64, high: 
 }
 
 /// Normal with this mean and standard deviation (the ziggurat method).
-pub(super) fn normal<E: Entry>(entries: &mut [E], draw: &Draw, mean: f64, std: f64) {
-    in_stretches(entries, draw, |generator, stretch| {
+pub(super) fn normal<E: Entry>(entries: &mut [E], key: &RngKey, mean: f64, std: f64) {
+    in_stretches(entries, key, |generator, stretch| {
         for entry in stretch {
             let standard: f64 = StandardNormal.sample(generator);
             *entry = E::of(standard * std + mean);
@@ -98,12 +99,12 @@ pub(super) fn normal<E: Entry>(entries: &mut [E], draw: &Draw, mean: f64, std: f
 /// Normal with this mean and standard deviation before it is cut off below `low` and above `high`.
 pub(super) fn truncated_normal<E: Entry>(
     entries: &mut [E],
-    draw: &Draw,
+    key: &RngKey,
     [mean, std]: [f64; 2],
     [low, high]: [f64; 2],
 ) {
     let cut = Cut::new((low - mean) / std, (high - mean) / std);
-    in_stretches(entries, draw, |generator, stretch| {
+    in_stretches(entries, key, |generator, stretch| {
         for entry in stretch {
             // Rounding must not lead outside.
             *entry = E::of((cut.sample(generator) * std + mean).clamp(low, high));
@@ -205,7 +206,7 @@ mod tests {
             ([0.0, f64::INFINITY], [0.797_884_560_802_865_4, 0.602_810_274_989_086_9]),
         ] {
             let mut drawn = vec![0.0; 200_000];
-            truncated_normal(&mut drawn, &Draw::new(1, "w"), [0.0, 1.0], [low, high]);
+            truncated_normal(&mut drawn, &RngKey::new(1, "w"), [0.0, 1.0], [low, high]);
             assert!(drawn.iter().all(|v| (low..=high).contains(v)));
             let [found_mean, found_std] = mean_and_std(&drawn);
             // Five standard errors of the mean; the deviation's is smaller.
@@ -222,7 +223,7 @@ mod tests {
         // Tails and slivers, where rejection from the normal distribution would never end.
         for bounds in [[6.0, 7.0], [-40.0, -38.0], [30.0, f64::INFINITY], [5.0, 5.000_001]] {
             let mut drawn = vec![0.0; 1_000];
-            truncated_normal(&mut drawn, &Draw::new(1, "w"), [0.0, 1.0], bounds);
+            truncated_normal(&mut drawn, &RngKey::new(1, "w"), [0.0, 1.0], bounds);
             assert!(drawn.iter().all(|v| (bounds[0]..=bounds[1]).contains(v)), "{bounds:?}");
             // Beyond a bound a, the mean excess is 1 / a and less.
             let excess = if bounds[0] > 0.0 { drawn[0] - bounds[0] } else { bounds[1] - drawn[0] };
@@ -232,11 +233,11 @@ mod tests {
 
     #[test]
     fn threads_do_not_matter() {
-        let draw = Draw::new(3, "w");
+        let key = RngKey::new(3, "w");
         let fill = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let mut entries = vec![0.0_f64; 3 * STRETCH + 5];
-            pool.install(|| normal(&mut entries, &draw, 0.0, 1.0));
+            pool.install(|| normal(&mut entries, &key, 0.0, 1.0));
             entries
         };
         assert_eq!(fill(1), fill(3));
@@ -244,10 +245,10 @@ mod tests {
 
     #[test]
     fn single_precision_is_double_precision_rounded() {
-        let draw = Draw::new(3, "w");
+        let key = RngKey::new(3, "w");
         let (mut narrow, mut wide) = (vec![0.0_f32; 1000], vec![0.0_f64; 1000]);
-        uniform(&mut narrow, &draw, -0.3, 0.1);
-        uniform(&mut wide, &draw, -0.3, 0.1);
+        uniform(&mut narrow, &key, -0.3, 0.1);
+        uniform(&mut wide, &key, -0.3, 0.1);
         assert!(narrow.iter().zip(&wide).all(|(n, w)| *n == *w as f32));
     }
 }

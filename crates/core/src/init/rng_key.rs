@@ -11,7 +11,7 @@ use rand_chacha::rand_core::SeedableRng;
 /// The generator is ChaCha with 8 rounds; its key is the seed (8 bytes) followed by the 128-bit FNV-1a hash of the
 /// path, and every stretch of 65,536 entries has a stream of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Draw {
+pub struct RngKey {
     seed: u64,
     path: String,
 }
@@ -19,7 +19,7 @@ pub struct Draw {
 /// How many entries share a stream.
 pub(super) const STRETCH: usize = 1 << 16;
 
-impl Draw {
+impl RngKey {
     /// The numbers of a parameter under a seed.
     pub fn new(seed: u64, path: impl Into<String>) -> Self {
         Self { seed, path: path.into() }
@@ -63,17 +63,17 @@ mod tests {
 
     #[test]
     fn seed_path_part_and_stretch_each_give_other_numbers() {
-        let first = |draw: Draw, stretch| draw.stream(stretch).next_u64();
+        let first = |key: RngKey, stretch| key.stream(stretch).next_u64();
         let draws = [
-            first(Draw::new(0, "a"), 0),
-            first(Draw::new(1, "a"), 0),
-            first(Draw::new(0, "b"), 0),
-            first(Draw::new(0, "a"), 1),
-            first(Draw::new(0, "a").part(0), 0),
-            first(Draw::new(0, "a").part(1), 0),
+            first(RngKey::new(0, "a"), 0),
+            first(RngKey::new(1, "a"), 0),
+            first(RngKey::new(0, "b"), 0),
+            first(RngKey::new(0, "a"), 1),
+            first(RngKey::new(0, "a").part(0), 0),
+            first(RngKey::new(0, "a").part(1), 0),
         ];
         let different: std::collections::HashSet<u64> = draws.into_iter().collect();
         assert_eq!(different.len(), draws.len());
-        assert_eq!(first(Draw::new(7, "a"), 3), first(Draw::new(7, "a"), 3));
+        assert_eq!(first(RngKey::new(7, "a"), 3), first(RngKey::new(7, "a"), 3));
     }
 }

@@ -1,8 +1,9 @@
 //! How wide random weights are drawn, so that signals keep their size from layer to layer.
 
 use super::ParameterAxes;
+use super::Reason;
 use super::checked::finite;
-use super::form::{Form, Reason};
+use super::form::Form;
 use super::layout::Layout;
 use super::random;
 use serde::{Deserialize, Serialize};
@@ -60,10 +61,10 @@ pub(super) fn form<'a>(
 ) -> Result<Form<'a>, Reason> {
     finite(&[("scale", scale)])?;
     if scale < 0.0 {
-        return Err(format!("its scale is {scale}"));
+        return Err(Reason::Setting { name: "scale", value: scale });
     }
     let fan = fan.of(&layout.shape, layout.axes).filter(|fan| *fan > 0.0);
-    let variance = scale / fan.ok_or("it has no fan-in and fan-out to scale by")?;
+    let variance = scale / fan.ok_or(Reason::NoFans)?;
     let std = variance.sqrt();
     match distribution {
         _ if std == 0.0 => Ok(Form::Everywhere(0.0)),
@@ -106,7 +107,7 @@ impl Nonlinearity {
     /// `sqrt(2 / (1 + slope^2))` for leaky ReLU, 3/4 for SELU.
     ///
     /// ```
-    /// use constinit::init::Nonlinearity;
+    /// use constinit_core::init::Nonlinearity;
     ///
     /// assert_eq!(Nonlinearity::Relu.gain(), 2.0_f64.sqrt());
     /// assert_eq!(Nonlinearity::LeakyRelu { slope: 1.0 }.gain(), 1.0);

@@ -1,6 +1,7 @@
 //! Waves: the sinusoidal initialisation.
 
-use super::form::{Form, Reason};
+use super::Reason;
+use super::form::Form;
 use super::layout::Layout;
 use std::f64::consts::TAU;
 
@@ -12,7 +13,7 @@ pub(super) fn form<'a>(layout: &Layout) -> Result<Form<'a>, Reason> {
     let variance = waves.variance();
     // Sums of a few sines that are 0 exactly come out as rounding.
     if variance.is_nan() || variance < 1e-12 {
-        return Err("all waves of so few outputs and inputs are alike".into());
+        return Err(Reason::EqualWaves);
     }
     let scale = (2.0 / (variance * (waves.places + waves.outputs) as f64)).sqrt();
     Ok(Form::Pointwise(Box::new(move |[output, input, position]| {

@@ -1,10 +1,11 @@
 //! Normal weights of which each input misses many.
 
+use super::Reason;
 use super::checked::spread;
-use super::draw::Draw;
-use super::form::{Form, Reason};
+use super::form::Form;
 use super::layout::Layout;
 use super::random::{self, Entry};
+use super::rng_key::RngKey;
 use rand::{Rng, RngExt};
 
 /// Normal entries, and zeros for a share of the outputs.
@@ -12,7 +13,7 @@ pub(super) fn form<'a>(layout: &Layout, sparsity: f64, std: f64) -> Result<Form<
     layout.matrix_axes()?;
     spread(std)?;
     if !(0.0..=1.0).contains(&sparsity) {
-        return Err(format!("its sparsity is {sparsity}"));
+        return Err(Reason::Setting { name: "sparsity", value: sparsity });
     }
     Ok(Form::Sparse { std, zeros: (sparsity * layout.outputs as f64).ceil() as usize })
 }
@@ -20,14 +21,14 @@ pub(super) fn form<'a>(layout: &Layout, sparsity: f64, std: f64) -> Result<Form<
 /// Draws the entries, and for each input and kernel position the outputs that get 0.
 pub(super) fn fill<E: Entry>(
     layout: &Layout,
-    draw: &Draw,
+    key: &RngKey,
     std: f64,
     zeros: usize,
     entries: &mut [E],
 ) {
-    random::normal(entries, draw, 0.0, std);
+    random::normal(entries, key, 0.0, std);
     let positions = layout.positions();
-    let choice = draw.part(0);
+    let choice = key.part(0);
     for place in 0..layout.inputs * positions {
         let mut generator = choice.stream(place);
         for output in chosen(&mut generator, layout.outputs, zeros) {

@@ -1,45 +1,44 @@
 //! What picks or replaces members by position.
 
-use crate::axes::Counting;
+use crate::axes::WidthCause;
 use crate::axes::graph::Graph;
-use burn::tensor::Slice;
-use burn_ir::{
-    BaseOperationIr, GatherOpIr, ScatterOpIr, SelectAssignOpIr, SelectOpIr, SliceOpIr, TensorIr,
-};
+use crate::axes::operation::{SliceRange, TensorRef};
 use constinit_symmetry::Role;
 
-pub(super) fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
-    use BaseOperationIr as Op;
-    match operation {
-        Op::Slice(op) => {
-            for axis in 0..op.tensor.shape.len() {
-                slice(graph, op, axis);
-            }
-        }
-        Op::SliceAssign(op) => {
-            for axis in 0..op.tensor.shape.len() {
-                let whole = is_whole(&op.ranges, axis, &op.tensor, &op.value);
-                together(graph, &[&op.tensor, &op.out], axis, true);
-                together(graph, &[&op.tensor, &op.value], axis, whole);
-            }
-        }
-        Op::Select(op) => select(graph, op),
-        Op::SelectAssign(op) => select_assign(graph, op),
-        Op::Gather(op) => gather(graph, op),
-        Op::Scatter(op) => scatter(graph, op),
-        _ => return false,
+/// Some members of each axis.
+pub(super) fn slice(graph: &mut Graph, x: &TensorRef, out: &TensorRef, ranges: &[SliceRange]) {
+    for axis in 0..x.shape.len() {
+        slice_axis(graph, x, out, ranges.get(axis), axis);
     }
-    true
+}
+
+/// Some members of each axis replaced.
+pub(super) fn slice_assign(
+    graph: &mut Graph,
+    [x, value, out]: [&TensorRef; 3],
+    ranges: &[SliceRange],
+) {
+    for axis in 0..x.shape.len() {
+        let whole = is_whole(ranges.get(axis), axis, x, value);
+        together(graph, &[x, out], axis, true);
+        together(graph, &[x, value], axis, whole);
+    }
 }
 
 /// A block of an axis: the places of all blocks go together. Other parts are taken by position.
-fn slice(graph: &mut Graph, op: &SliceOpIr, axis: usize) {
-    let [size, part] = [op.tensor.shape[axis], op.out.shape[axis]];
+fn slice_axis(
+    graph: &mut Graph,
+    x: &TensorRef,
+    out: &TensorRef,
+    range: Option<&SliceRange>,
+    axis: usize,
+) {
+    let [size, part] = [x.shape[axis], out.shape[axis]];
     if size != part {
-        graph.count(&op.tensor, axis, Counting::Split);
-        graph.count(&op.out, axis, Counting::Split);
+        graph.count(x, axis, WidthCause::Split);
+        graph.count(out, axis, WidthCause::Split);
     }
-    let block = match op.ranges.get(axis) {
+    let block = match range {
         None => true,
         Some(slice) if slice.step != 1 || part == 0 => false,
         Some(slice) => {
@@ -48,20 +47,20 @@ fn slice(graph: &mut Graph, op: &SliceOpIr, axis: usize) {
         }
     };
     if block {
-        graph.blocks((&op.tensor, axis), (&op.out, axis));
+        graph.blocks((x, axis), (out, axis));
     } else {
-        together(graph, &[&op.tensor, &op.out], axis, false);
+        together(graph, &[x, out], axis, false);
     }
 }
 
 /// Whether a slice takes all members of an axis, in order.
-fn is_whole(ranges: &[Slice], axis: usize, whole: &TensorIr, part: &TensorIr) -> bool {
-    let forwards = ranges.get(axis).is_none_or(|slice| slice.step == 1);
+fn is_whole(range: Option<&SliceRange>, axis: usize, whole: &TensorRef, part: &TensorRef) -> bool {
+    let forwards = range.is_none_or(|slice| slice.step == 1);
     forwards && whole.shape[axis] == part.shape[axis]
 }
 
 /// Unites an axis of some tensors, or else fixes it.
-fn together(graph: &mut Graph, tensors: &[&TensorIr], axis: usize, unite: bool) {
+fn together(graph: &mut Graph, tensors: &[&TensorRef], axis: usize, unite: bool) {
     for tensor in tensors {
         if unite {
             graph.unite((tensors[0], axis), (tensor, axis));
@@ -71,45 +70,53 @@ fn together(graph: &mut Graph, tensors: &[&TensorIr], axis: usize, unite: bool) 
     }
 }
 
-/// `out[.., i, ..] = tensor[.., indices[i], ..]`. This is an embedding, too.
-fn select(graph: &mut Graph, op: &SelectOpIr) {
-    for axis in 0..op.tensor.shape.len() {
-        if axis == op.dim {
-            graph.fix(&op.tensor, axis);
-            graph.unite((&op.indices, 0), (&op.out, axis));
-            graph.role(&op.tensor, axis, Role::Input);
+/// This is an embedding, too.
+pub(super) fn select(graph: &mut Graph, [x, indices, out]: [&TensorRef; 3], indexed: usize) {
+    for axis in 0..x.shape.len() {
+        if axis == indexed {
+            graph.fix(x, axis);
+            graph.unite((indices, 0), (out, axis));
+            graph.role(x, axis, Role::Input);
         } else {
-            graph.unite((&op.tensor, axis), (&op.out, axis));
-            graph.role(&op.tensor, axis, Role::Output);
+            graph.unite((x, axis), (out, axis));
+            graph.role(x, axis, Role::Output);
         }
     }
 }
 
-/// `tensor[.., indices[i], ..] += value[.., i, ..]`; other updates depend on the order.
-fn select_assign(graph: &mut Graph, op: &SelectAssignOpIr) {
-    graph.fix(&op.indices, 0);
-    graph.unite_but(&op.tensor, &op.out, &[op.dim]);
-    graph.unite_but(&op.tensor, &op.value, &[op.dim]);
+/// Other updates than sums depend on the order.
+pub(super) fn select_assign(
+    graph: &mut Graph,
+    [x, indices, value, out]: [&TensorRef; 4],
+    indexed: usize,
+) {
+    graph.fix(indices, 0);
+    graph.unite_but(x, out, &[indexed]);
+    graph.unite_but(x, value, &[indexed]);
 }
 
-/// `out[i, j] = tensor[indices[i, j], j]` for axis 0.
-fn gather(graph: &mut Graph, op: &GatherOpIr) {
-    for axis in 0..op.tensor.shape.len() {
-        graph.unite((&op.indices, axis), (&op.out, axis));
-        let sizes = [&op.tensor, &op.indices].map(|tensor| tensor.shape[axis]);
-        if axis == op.dim {
-            graph.fix(&op.tensor, axis);
+/// Entries by their numbers along one axis.
+pub(super) fn gather(graph: &mut Graph, [x, indices, out]: [&TensorRef; 3], indexed: usize) {
+    for axis in 0..x.shape.len() {
+        graph.unite((indices, axis), (out, axis));
+        let sizes = [x, indices].map(|tensor| tensor.shape[axis]);
+        if axis == indexed {
+            graph.fix(x, axis);
         } else {
-            together(graph, &[&op.tensor, &op.indices], axis, sizes[0] == sizes[1]);
+            together(graph, &[x, indices], axis, sizes[0] == sizes[1]);
         }
     }
 }
 
-/// `out = tensor; out[indices[i, j], j] += value[i, j]` for axis 0.
-fn scatter(graph: &mut Graph, op: &ScatterOpIr) {
-    for axis in 0..op.tensor.shape.len() {
-        let all = [&op.tensor, &op.out, &op.indices, &op.value];
-        let alike = all.iter().all(|tensor| tensor.shape[axis] == op.tensor.shape[axis]);
-        together(graph, &all, axis, alike && axis != op.dim);
+/// Entries added by their numbers along one axis.
+pub(super) fn scatter(
+    graph: &mut Graph,
+    [x, indices, value, out]: [&TensorRef; 4],
+    indexed: usize,
+) {
+    for axis in 0..x.shape.len() {
+        let all = [x, out, indices, value];
+        let alike = all.iter().all(|tensor| tensor.shape[axis] == x.shape[axis]);
+        together(graph, &all, axis, alike && axis != indexed);
     }
 }

@@ -1,39 +1,31 @@
 //! Products that sum over an axis: linear layers, matrix products, attention.
 
-use crate::axes::Counting;
+use crate::axes::WidthCause;
 use crate::axes::graph::Graph;
-use burn_ir::{AttentionOpIr, LinearOpIr, MatmulOpIr, ModuleOperationIr, TensorIr};
+use crate::axes::operation::TensorRef;
+use crate::axes::union::Cause;
 use constinit_symmetry::Role;
 
-pub(super) fn module(graph: &mut Graph, operation: &ModuleOperationIr) -> bool {
-    match operation {
-        ModuleOperationIr::Linear(op) => linear(graph, op),
-        ModuleOperationIr::Attention(op) => attention(graph, op),
-        _ => return false,
-    }
-    true
-}
-
-/// `out[.., j] = sum_i x[.., i] weight[i, j] + bias[j]`.
-fn linear(graph: &mut Graph, op: &LinearOpIr) {
-    product(graph, &op.x, &op.weight, &op.out);
-    if let Some(bias) = &op.bias {
-        graph.broadcast(bias, &op.out);
+/// A product with a weight, plus a bias.
+pub(super) fn linear(
+    graph: &mut Graph,
+    [x, weight, out]: [&TensorRef; 3],
+    bias: Option<&TensorRef>,
+) {
+    product(graph, x, weight, out);
+    if let Some(bias) = bias {
+        graph.broadcast(bias, out);
         graph.all_output(bias);
     }
 }
 
-/// `out[.., i, k] = sum_j lhs[.., i, j] rhs[.., j, k]`.
-pub(super) fn matmul(graph: &mut Graph, op: &MatmulOpIr) {
-    product(graph, &op.lhs, &op.rhs, &op.out);
-}
-
-fn product(graph: &mut Graph, lhs: &TensorIr, rhs: &TensorIr, out: &TensorIr) {
+/// A matrix product, with batches.
+pub(super) fn product(graph: &mut Graph, lhs: &TensorRef, rhs: &TensorRef, out: &TensorRef) {
     let ranks = [lhs, rhs, out].map(|tensor| tensor.shape.len());
     let [rows, columns, both] = ranks;
     if rows == 0 || columns < 2 || both < rows {
         let fixed = [lhs, rhs, out];
-        fixed.into_iter().for_each(|tensor| graph.fix_all(tensor, crate::axes::union::Cause::Rule));
+        fixed.into_iter().for_each(|tensor| graph.fix_all(tensor, Cause::Rule));
         return;
     }
     graph.unite((lhs, rows - 1), (rhs, columns - 2));
@@ -56,15 +48,19 @@ fn product(graph: &mut Graph, lhs: &TensorIr, rhs: &TensorIr, out: &TensorIr) {
         }
         // Units times units: nothing is there to be merged.
         _ => {
-            graph.count(lhs, rows - 1, Counting::Product);
-            graph.count(rhs, columns - 2, Counting::Product);
+            graph.count(lhs, rows - 1, WidthCause::Product);
+            graph.count(rhs, columns - 2, WidthCause::Product);
         }
     }
 }
 
-/// `out = softmax(query key^T + bias) value`, for tensors `[batch, head, position, feature]`.
-fn attention(graph: &mut Graph, op: &AttentionOpIr) {
-    let (query, key, value, out) = (&op.query, &op.key, &op.value, &op.out);
+/// Softmax of products of queries and keys, times values.
+pub(super) fn attention(
+    graph: &mut Graph,
+    [query, key, value, out]: [&TensorRef; 4],
+    scores: &[TensorRef],
+    causal: bool,
+) {
     for axis in 0..2 {
         for tensor in [query, key, value] {
             graph.unite_broadcast((tensor, axis), (out, axis));
@@ -75,13 +71,13 @@ fn attention(graph: &mut Graph, op: &AttentionOpIr) {
     graph.unite((query, 3), (key, 3));
     graph.unite((value, 3), (out, 3));
     for (tensor, axis) in [(query, 3), (key, 3), (key, 2), (value, 2)] {
-        graph.count(tensor, axis, Counting::Product);
+        graph.count(tensor, axis, WidthCause::Product);
     }
-    if op.options.is_causal {
+    if causal {
         graph.fix(query, 2);
         graph.fix(key, 2);
     }
-    for scores in [&op.mask, &op.attn_bias].into_iter().flatten() {
+    for scores in scores {
         for (axis, like) in [(0, (out, 0)), (1, (out, 1)), (2, (query, 2)), (3, (key, 2))] {
             graph.unite_broadcast((scores, axis), like);
         }

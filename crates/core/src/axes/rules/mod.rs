@@ -3,6 +3,7 @@
 //! A rule has to make sure of one thing: permuting the members of the classes on the inputs
 //! permutes those of the result, and changes nothing else. An operation without a rule fixes all
 //! of its axes.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 mod elementwise;
 mod index;
@@ -16,82 +17,115 @@ pub(super) use reduce::shifts;
 pub(super) use uses::entrywise;
 
 use super::graph::Graph;
+use super::operation::{Operation, OperationKind as Kind};
 use super::union::Cause;
-use burn_ir::{
-    BaseOperationIr, BoolOperationIr, FloatOperationIr, IntOperationIr, ModuleOperationIr,
-    OperationIr,
-};
 
-/// Applies the rule of an operation; whether there is one.
-pub(super) fn apply(graph: &mut Graph, operation: &OperationIr) -> bool {
-    let known = match operation {
+/// Applies the rule of an operation; whether there is one. An operation with fewer tensors than its kind has counts as
+/// unknown.
+pub(super) fn apply(graph: &mut Graph, operation: &Operation) -> bool {
+    let (inputs, outputs) = (operation.inputs.as_slice(), operation.outputs.as_slice());
+    match (&operation.kind, inputs, outputs) {
         // The entries come from outside.
-        OperationIr::Init(op) => {
-            graph.fix_all(&op.out, Cause::Rule);
-            true
+        (Kind::Source, _, [out]) => graph.fix_all(out, Cause::Rule),
+        (Kind::Fill, _, [out]) => {
+            graph.axes(out);
         }
-        OperationIr::Drop(_) => true,
-        OperationIr::BaseFloat(op) | OperationIr::BaseInt(op) | OperationIr::BaseBool(op) => {
-            base(graph, op)
+        (Kind::Random(draws), _, [out]) => graph.drawn(out, *draws),
+        (Kind::Map | Kind::Exp, [x], [out]) => elementwise::map(graph, x, out),
+        (Kind::Scale | Kind::Convert, [x], [out]) => elementwise::multiple(graph, x, out),
+        (Kind::Combine, all, [out]) => elementwise::combine(graph, all, out),
+        (Kind::Sub, [_, _], [out]) => elementwise::combine(graph, inputs, out),
+        (Kind::Mul, [_, _], [out]) => elementwise::multiply(graph, inputs, out),
+        (Kind::Div, [_, by], [out]) => elementwise::divide(graph, inputs, by, out),
+        (Kind::Cross { axis }, [x, y], [out]) => {
+            graph.unite_but(x, out, &[*axis]);
+            graph.unite_but(y, out, &[*axis]);
         }
-        OperationIr::NumericFloat(_, op) | OperationIr::NumericInt(_, op) => {
-            elementwise::numeric(graph, op) || reduce::numeric(graph, op)
+        (Kind::ReduceAll(by), [x], [out]) => reduce::whole(graph, x, out, *by),
+        (Kind::Reduce { by, axis }, [x], [out]) => reduce::along(graph, x, out, *by, *axis),
+        (Kind::AlongOrder { axis }, [x], outs) => {
+            outs.iter().for_each(|out| graph.unite_but(x, out, &[*axis]));
         }
-        OperationIr::Float(_, op) => float(graph, op),
-        OperationIr::Int(op) => int(graph, op),
-        OperationIr::Bool(op) => bool(graph, op),
-        OperationIr::Module(op) => module(graph, op),
-        _ => false,
-    };
-    if !known {
-        for tensor in operation.inputs().chain(operation.outputs()) {
-            graph.fix_all(tensor, Cause::Unknown);
+        (Kind::Reshape, [x], [out]) => shape::reshape(graph, x, out),
+        (Kind::Permute { axes }, [x], [out]) => shape::permute(graph, x, out, axes),
+        (Kind::Flip { axes }, [x], [out]) => graph.unite_but(x, out, axes),
+        (Kind::Expand, [x], [out]) => shape::expand(graph, x, out),
+        (Kind::Repeat { axis, times }, [x], [out]) => shape::repeat(graph, x, out, *axis, *times),
+        (Kind::Unfold { axis }, [x], [out]) => shape::unfold(graph, x, out, *axis),
+        (Kind::Concatenate { axis }, parts, [out]) => shape::concatenate(graph, parts, out, *axis),
+        (Kind::Slice { ranges }, [x], [out]) => index::slice(graph, x, out, ranges),
+        (Kind::SliceAssign { ranges }, [x, value], [out]) => {
+            index::slice_assign(graph, [x, value, out], ranges);
         }
-    }
-    known
-}
-
-fn base(graph: &mut Graph, operation: &BaseOperationIr) -> bool {
-    shape::base(graph, operation)
-        || index::base(graph, operation)
-        || elementwise::base(graph, operation)
-}
-
-fn float(graph: &mut Graph, operation: &FloatOperationIr) -> bool {
-    match operation {
-        FloatOperationIr::Matmul(op) => {
-            linear::matmul(graph, op);
-            true
+        (Kind::Select { axis }, [x, indices], [out]) => {
+            index::select(graph, [x, indices, out], *axis);
         }
-        FloatOperationIr::GridSample2d(op) => {
-            spatial::grid_sample(graph, op);
-            true
+        (Kind::SelectAssign { axis }, [x, indices, value], [out]) => {
+            index::select_assign(graph, [x, indices, value, out], *axis);
         }
-        _ => elementwise::float(graph, operation),
-    }
-}
-
-fn int(graph: &mut Graph, operation: &IntOperationIr) -> bool {
-    match operation {
-        IntOperationIr::Matmul(op) => {
-            linear::matmul(graph, op);
-            true
+        (Kind::Gather { axis }, [x, indices], [out]) => {
+            index::gather(graph, [x, indices, out], *axis);
         }
-        _ => elementwise::int(graph, operation),
-    }
-}
-
-fn bool(graph: &mut Graph, operation: &BoolOperationIr) -> bool {
-    match operation {
-        BoolOperationIr::IntoFloat(op) | BoolOperationIr::IntoInt(op) => {
-            elementwise::unary(graph, &op.input, &op.out);
+        (Kind::Scatter { axis }, [x, indices, value], [out]) => {
+            index::scatter(graph, [x, indices, value, out], *axis);
         }
-        BoolOperationIr::Not(op) => elementwise::unary(graph, &op.input, &op.out),
-        BoolOperationIr::And(op) | BoolOperationIr::Or(op) => elementwise::binary(graph, op),
+        (Kind::Linear, [x, weight, bias @ ..], [out]) => {
+            linear::linear(graph, [x, weight, out], bias.first());
+        }
+        (Kind::Matmul, [x, y], [out]) => linear::product(graph, x, y, out),
+        (Kind::Attention { causal }, [query, key, value, scores @ ..], [out]) => {
+            linear::attention(graph, [query, key, value, out], scores, *causal);
+        }
+        (Kind::Convolution { groups, transposed }, [x, weight, bias @ ..], [out]) => {
+            let conv = spatial::Convolution { x, weight, bias: bias.first(), out };
+            conv.apply(graph, *groups, *transposed);
+        }
+        (Kind::Pool, [x], outs) => outs.iter().for_each(|out| spatial::positions(graph, x, out)),
+        (Kind::GridSample, [x, grid], [out]) => spatial::grid_sample(graph, x, grid, out),
+        (
+            Kind::Unknown { .. }
+            | Kind::Source
+            | Kind::Fill
+            | Kind::Random(_)
+            | Kind::Map
+            | Kind::Exp
+            | Kind::Scale
+            | Kind::Convert
+            | Kind::Combine
+            | Kind::Sub
+            | Kind::Mul
+            | Kind::Div
+            | Kind::Cross { .. }
+            | Kind::ReduceAll(_)
+            | Kind::Reduce { .. }
+            | Kind::AlongOrder { .. }
+            | Kind::Reshape
+            | Kind::Permute { .. }
+            | Kind::Flip { .. }
+            | Kind::Expand
+            | Kind::Repeat { .. }
+            | Kind::Unfold { .. }
+            | Kind::Concatenate { .. }
+            | Kind::Slice { .. }
+            | Kind::SliceAssign { .. }
+            | Kind::Select { .. }
+            | Kind::SelectAssign { .. }
+            | Kind::Gather { .. }
+            | Kind::Scatter { .. }
+            | Kind::Linear
+            | Kind::Matmul
+            | Kind::Attention { .. }
+            | Kind::Convolution { .. }
+            | Kind::Pool
+            | Kind::GridSample,
+            _,
+            _,
+        ) => {
+            for tensor in inputs.iter().chain(outputs) {
+                graph.fix_all(tensor, Cause::Unknown);
+            }
+            return false;
+        }
     }
     true
-}
-
-fn module(graph: &mut Graph, operation: &ModuleOperationIr) -> bool {
-    linear::module(graph, operation) || spatial::module(graph, operation)
 }

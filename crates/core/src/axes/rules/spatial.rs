@@ -2,89 +2,39 @@
 //!
 //! Positions count; only channels can be units.
 
-use crate::axes::Counting;
+use crate::axes::WidthCause;
 use crate::axes::graph::Graph;
+use crate::axes::operation::TensorRef;
 use crate::axes::union::Part;
-use burn_ir::{GridSample2dOpIr, ModuleOperationIr, TensorIr};
 use constinit_symmetry::Role;
 
-pub(super) fn module(graph: &mut Graph, operation: &ModuleOperationIr) -> bool {
-    use ModuleOperationIr as Op;
-    macro_rules! conv {
-        ($op:expr, $transposed:expr) => {{
-            let op = $op;
-            let bias = op.bias.as_ref();
-            let conv = Conv { x: &op.x, weight: &op.weight, bias, out: &op.out };
-            conv.apply(graph, op.options.groups, $transposed);
-        }};
-    }
-    match operation {
-        Op::Conv1d(op) => conv!(op, false),
-        Op::Conv2d(op) => conv!(op, false),
-        Op::Conv3d(op) => conv!(op, false),
-        Op::ConvTranspose1d(op) => conv!(op, true),
-        Op::ConvTranspose2d(op) => conv!(op, true),
-        Op::ConvTranspose3d(op) => conv!(op, true),
-        Op::AvgPool1d(op) => positions(graph, &op.x, &op.out),
-        Op::AvgPool2d(op) => positions(graph, &op.x, &op.out),
-        Op::AdaptiveAvgPool1d(op) => positions(graph, &op.x, &op.out),
-        Op::AdaptiveAvgPool2d(op) => positions(graph, &op.x, &op.out),
-        Op::MaxPool1d(op) => positions(graph, &op.x, &op.out),
-        Op::MaxPool2d(op) => positions(graph, &op.x, &op.out),
-        Op::MaxPool1dWithIndices(op) => {
-            positions(graph, &op.x, &op.out);
-            positions(graph, &op.x, &op.out_indices);
-        }
-        Op::MaxPool2dWithIndices(op) => {
-            positions(graph, &op.x, &op.out);
-            positions(graph, &op.x, &op.out_indices);
-        }
-        Op::Interpolate(op) => positions(graph, &op.x, &op.out),
-        _ => return false,
-    }
-    true
-}
-
-/// The weight of a convolution without groups: each entry multiplies one channel for another.
-pub(super) fn weight(operation: &ModuleOperationIr) -> Option<&TensorIr> {
-    use ModuleOperationIr as Op;
-    let (weight, groups) = match operation {
-        Op::Conv1d(op) => (&op.weight, op.options.groups),
-        Op::Conv2d(op) => (&op.weight, op.options.groups),
-        Op::Conv3d(op) => (&op.weight, op.options.groups),
-        Op::ConvTranspose1d(op) => (&op.weight, op.options.groups),
-        Op::ConvTranspose2d(op) => (&op.weight, op.options.groups),
-        Op::ConvTranspose3d(op) => (&op.weight, op.options.groups),
-        _ => return None,
-    };
-    (groups == 1).then_some(weight)
-}
-
-/// Each channel for itself.
-fn positions(graph: &mut Graph, x: &TensorIr, out: &TensorIr) {
+/// Each channel by itself.
+pub(super) fn positions(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     let fixed: Vec<usize> = (2..x.shape.len().max(out.shape.len())).collect();
     graph.unite_but(x, out, &fixed);
 }
 
-pub(super) fn grid_sample(graph: &mut Graph, op: &GridSample2dOpIr) {
-    positions(graph, &op.tensor, &op.out);
-    graph.unite((&op.grid, 0), (&op.out, 0));
-    (1..op.grid.shape.len()).for_each(|axis| graph.fix(&op.grid, axis));
+/// Each channel by itself, at positions that the grid gives.
+pub(super) fn grid_sample(graph: &mut Graph, x: &TensorRef, grid: &TensorRef, out: &TensorRef) {
+    positions(graph, x, out);
+    graph.unite((grid, 0), (out, 0));
+    (1..grid.shape.len()).for_each(|axis| graph.fix(grid, axis));
 }
 
-struct Conv<'a> {
-    x: &'a TensorIr,
-    weight: &'a TensorIr,
-    bias: Option<&'a TensorIr>,
-    out: &'a TensorIr,
+/// The tensors of a convolution.
+pub(super) struct Convolution<'a> {
+    pub x: &'a TensorRef,
+    pub weight: &'a TensorRef,
+    pub bias: Option<&'a TensorRef>,
+    pub out: &'a TensorRef,
 }
 
-impl Conv<'_> {
+impl Convolution<'_> {
     /// With `g` groups, the channels of the input are `g x a`, those of the result `g x b`, and the
     /// weight is `[g x b, a, kernel..]`, or `[g x a, b, kernel..]` where transposed.
     ///
     /// A depthwise convolution has `a = 1`, an ordinary one `g = 1`.
-    fn apply(&self, graph: &mut Graph, groups: usize, transposed: bool) {
+    pub(super) fn apply(&self, graph: &mut Graph, groups: usize, transposed: bool) {
         let Self { x, weight, bias, out } = *self;
         graph.unite((x, 0), (out, 0));
         for tensor in [x, weight, out] {
@@ -106,10 +56,10 @@ impl Conv<'_> {
             graph.parts.unite(&product, &channels);
         }
         if groups != 1 {
-            graph.count(x, 1, Counting::Groups);
-            graph.count(out, 1, Counting::Groups);
+            graph.count(x, 1, WidthCause::Groups);
+            graph.count(out, 1, WidthCause::Groups);
         } else if !graph.is_view(weight) {
-            graph.count(x, 1, Counting::Product);
+            graph.count(x, 1, WidthCause::Product);
         }
         if let Some(bias) = bias {
             graph.unite((bias, 0), (out, 1));

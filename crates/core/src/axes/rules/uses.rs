@@ -9,16 +9,15 @@
 //!
 //! and say nothing of `exp(W)`, of a weight that is divided by its norm, or of distances to rows.
 
-use super::spatial;
 use crate::axes::graph::Graph;
-use burn_ir::{FloatOperationIr, ModuleOperationIr, OperationIr, TensorId, TensorIr};
+use crate::axes::operation::{Operation, OperationKind as Kind, TensorId, TensorRef};
 use std::collections::HashSet;
 
 /// The parameters of two or more axes with units whose entries do something else.
 pub(in crate::axes) fn entrywise<'a>(
     graph: &mut Graph,
-    parameters: impl Iterator<Item = &'a TensorIr>,
-    operations: &[OperationIr],
+    parameters: impl Iterator<Item = &'a TensorRef>,
+    operations: &[Operation],
 ) -> HashSet<TensorId> {
     // All that holds the entries of such a parameter.
     let mut weights: HashSet<TensorId> =
@@ -28,12 +27,12 @@ pub(in crate::axes) fn entrywise<'a>(
         if fills(graph, operation) {
             continue;
         }
-        let used: Vec<&TensorIr> =
-            operation.inputs().filter(|tensor| weights.contains(&tensor.id)).collect();
+        let used: Vec<&TensorRef> =
+            operation.inputs.iter().filter(|tensor| weights.contains(&tensor.id)).collect();
         match used[..] {
             [] => {}
-            [one] if operation.outputs().all(|result| graph.is_same_view(one, result)) => {
-                weights.extend(operation.outputs().map(|result| result.id));
+            [one] if operation.outputs.iter().all(|result| graph.is_same_view(one, result)) => {
+                weights.extend(operation.outputs.iter().map(|result| result.id));
             }
             [one] if multiplies(graph, operation, one) => {}
             _ => entrywise.extend(used.into_iter().filter_map(|tensor| graph.parameter_of(tensor))),
@@ -43,19 +42,20 @@ pub(in crate::axes) fn entrywise<'a>(
 }
 
 /// Whether the operation gave a parameter its first entries.
-fn fills(graph: &Graph, operation: &OperationIr) -> bool {
-    operation.outputs().any(|tensor| graph.is_parameter(tensor) && !graph.is_computed(tensor))
+fn fills(graph: &Graph, operation: &Operation) -> bool {
+    operation.outputs.iter().any(|tensor| graph.is_parameter(tensor) && !graph.is_computed(tensor))
 }
 
 /// Whether each entry of the tensor multiplies the members of one axis for those of another.
-fn multiplies(graph: &mut Graph, operation: &OperationIr, tensor: &TensorIr) -> bool {
-    let weight = match operation {
-        OperationIr::Module(ModuleOperationIr::Linear(op)) => Some((&op.weight, [0, 1])),
-        OperationIr::Module(op) => spatial::weight(op).map(|weight| (weight, [0, 1])),
-        OperationIr::Float(_, FloatOperationIr::Matmul(_)) => {
+fn multiplies(graph: &mut Graph, operation: &Operation, tensor: &TensorRef) -> bool {
+    let weight = match (&operation.kind, operation.inputs.as_slice()) {
+        (Kind::Linear | Kind::Convolution { groups: 1, .. }, [_, weight, ..]) => {
+            Some((weight, [0, 1]))
+        }
+        (Kind::Matmul, _) => {
             tensor.shape.len().checked_sub(2).map(|axis| (tensor, [axis, axis + 1]))
         }
-        _ => None,
+        (_, _) => None,
     };
     // Along further axes, as of a weight for each head, sums over all of them would say too little.
     weight.is_some_and(|(weight, axes)| {

@@ -5,7 +5,7 @@ use crate::init::block_average::block;
 use crate::init::compose::first_of_class;
 use crate::init::form::Form;
 use crate::init::layout::Layout;
-use crate::init::{Draw, Init};
+use crate::init::{Init, RngKey};
 use std::collections::HashMap;
 
 /// How entries depend on the place along an axis.
@@ -83,14 +83,14 @@ impl Dependence {
     }
 
     /// Of an initialiser for a parameter.
-    pub fn of(init: &Init, layout: &Layout, draw: &Draw) -> Self {
+    pub fn of(init: &Init, layout: &Layout, key: &RngKey) -> Self {
         match init {
-            Init::Scaled { of, .. } => Self::of(of, layout, draw),
-            Init::Sum { of } => of
-                .iter()
-                .fold(Self::NONE, |all, term| all.and(Self::of(term, layout, draw), layout)),
+            Init::Scaled { of, .. } => Self::of(of, layout, key),
+            Init::Sum { of } => {
+                of.iter().fold(Self::NONE, |all, term| all.and(Self::of(term, layout, key), layout))
+            }
             Init::Symmetrised { outputs, inputs, of } => {
-                let Self { output, input } = Self::of(of, layout, draw);
+                let Self { output, input } = Self::of(of, layout, key);
                 Self {
                     output: in_classes(output, *outputs, layout.outputs),
                     input: in_classes(input, *inputs, layout.inputs),
@@ -101,7 +101,7 @@ impl Dependence {
                 input: in_blocks(layout.inputs, *blocks),
             },
             Init::File { .. } | Init::Function(_) => Self::EACH,
-            other => match other.form(layout, draw) {
+            other => match other.form(layout, key) {
                 Ok(Form::Everywhere(_)) => Self::NONE,
                 Ok(Form::Along { axis, values }) => {
                     let by = Along::By(values.iter().map(|value| value.to_bits()).collect());

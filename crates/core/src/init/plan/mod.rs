@@ -1,46 +1,43 @@
 //! Which parameter gets which initialiser: rules by path.
 //!
 //! ```
-//! use burn_ndarray::NdArray;
-//! use constinit::ConstInitConfig;
-//! use constinit::init::{Init, InitPlan, Rule};
+//! use constinit_core::init::{Init, InitPlan, InitRule};
+//! use constinit_symmetry::{AxesSpec, layers};
 //!
-//! let net = ConstInitConfig::new(vec![3, 4, 2]).init::<NdArray>(&Default::default());
+//! let spec = AxesSpec::builder()
+//!     .space("hidden", 4)
+//!     .layer(layers::dense("a", "", "hidden").input_first())
+//!     .layer(layers::dense("b", "hidden", "").input_first().without_bias())
+//!     .build([("a.weight", &[3, 4][..]), ("a.bias", &[4]), ("b.weight", &[4, 2])])?;
 //! let plan = InitPlan::new(7)
-//!     .rule(Rule::glob("layers.*.bias", Init::Zeros))
-//!     .rule(Rule::glob("layers.0.weight", Init::normal(0.0, 1.0).symmetrised(2)))
-//!     .rule(Rule::glob("**", Init::constant(0.5)));
-//! let (net, report) = plan.apply(net)?;
-//! assert_eq!(report.rows[0].path, "layers.0.weight");
-//! assert_eq!((report.rows[2].rule, report.rows[2].mean), (Some(2), 0.5));
+//!     .rule(InitRule::glob("*.bias", Init::Zeros))
+//!     .rule(InitRule::glob("a.weight", Init::normal(0.0, 1.0).symmetrised(2)))
+//!     .rule(InitRule::glob("**", Init::constant(0.5)));
 //!
 //! // Before anything is allocated: which units will be the same unit.
-//! let predicted = plan.predict(&net.axes()?)?;
-//! assert_eq!(predicted.spaces[0].to_string(), "hidden1: 4 units, 2 classes");
-//! # Ok::<(), constinit::Error>(())
+//! let predicted = plan.predict(&spec)?;
+//! assert_eq!(predicted.spaces[0].to_string(), "hidden: 4 units, 2 classes");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod apply;
 mod dependence;
+mod parameter;
 mod predict;
 mod prediction;
 mod report;
 mod rule;
-mod subject;
 mod values;
 
+pub use parameter::PlannedParameter;
 pub use prediction::{PredictedSpace, Prediction};
 pub use report::{InitReport, InitRow};
-pub use rule::{Orientation, Rule};
+pub use rule::InitRule;
 
 use super::layout::Layout;
-use super::{Draw, Init};
-use crate::Error;
-use crate::params::first_non_finite;
-use burn::tensor::TensorData;
+use super::{Init, Reason, RngKey};
+use crate::{Entries, Error};
 use constinit_symmetry::AxesSpec;
 use serde::{Deserialize, Serialize};
-use subject::Subject;
 
 /// What happens where rules and parameters do not meet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +59,7 @@ pub struct InitPlan {
     pub seed: u64,
     /// The rules, in order.
     #[serde(default, rename = "init")]
-    pub rules: Vec<Rule>,
+    pub rules: Vec<InitRule>,
     /// Rules that no parameter needs, because none matches or because an earlier rule fills all that do.
     #[serde(default)]
     pub unused_rules: Unmatched,
@@ -79,7 +76,7 @@ impl InitPlan {
 
     /// Adds a rule after all others.
     #[must_use]
-    pub fn rule(mut self, rule: Rule) -> Self {
+    pub fn rule(mut self, rule: InitRule) -> Self {
         self.rules.push(rule);
         self
     }
@@ -102,14 +99,14 @@ impl InitPlan {
     ///
     /// [`Error::Plan`] for a rule that cannot be understood, is not used, or asks for what is not known, and for a
     /// parameter without a rule.
-    fn assign(&self, subjects: &[Subject]) -> Result<Vec<Option<usize>>, Error> {
+    fn assign(&self, parameters: &[PlannedParameter]) -> Result<Vec<Option<usize>>, Error> {
         let matchers = self.matchers()?;
         let mut used = vec![false; matchers.len()];
-        let mut assigned = Vec::with_capacity(subjects.len());
-        for subject in subjects {
+        let mut assigned = Vec::with_capacity(parameters.len());
+        for parameter in parameters {
             let mut found = None;
             for (number, matcher) in matchers.iter().enumerate() {
-                if matcher.matches(subject)? {
+                if matcher.matches(parameter)? {
                     found = Some(number);
                     break;
                 }
@@ -119,7 +116,7 @@ impl InitPlan {
                 None if self.other_parameters == Unmatched::Allow => {}
                 None => {
                     return Err(Error::Plan {
-                        reason: format!("no rule matches parameter {}", subject.path),
+                        reason: format!("no rule matches parameter {}", parameter.path),
                     });
                 }
             }
@@ -130,13 +127,13 @@ impl InitPlan {
         {
             let rule = &self.rules[number];
             let mut met = false;
-            for subject in subjects {
-                met = met || matchers[number].matches(subject)?;
+            for parameter in parameters {
+                met = met || matchers[number].matches(parameter)?;
             }
             let why = if met {
                 "earlier rules fill every parameter that it matches".to_owned()
             } else {
-                let known: Vec<&str> = subjects.iter().map(|s| s.path.as_str()).collect();
+                let known: Vec<&str> = parameters.iter().map(|s| s.path.as_str()).collect();
                 format!("it matches no parameter of {}", known.join(", "))
             };
             return Err(Error::Plan { reason: format!("rule {} ({rule}): {why}", number + 1) });
@@ -151,16 +148,16 @@ impl InitPlan {
     ///
     /// As [`InitPlan::predict`], except for parameters that no rule matches where the plan allows them.
     pub fn check(&self, spec: &AxesSpec) -> Result<Vec<Option<usize>>, Error> {
-        let subjects = subject::of_spec(spec);
-        let assigned = self.assign(&subjects)?;
-        for (subject, number) in subjects.iter().zip(&assigned) {
+        let parameters = PlannedParameter::of_spec(spec);
+        let assigned = self.assign(&parameters)?;
+        for (parameter, number) in parameters.iter().zip(&assigned) {
             if let Some(number) = *number {
-                let layout = self.layout(number, subject)?;
-                let form = self.init(number).form(&layout, &self.draw(subject));
-                let form = form.map_err(|reason| self.refusal(number, subject, &reason))?;
+                let layout = self.layout(number, parameter)?;
+                let form = self.init(number).form(&layout, &self.key(parameter));
+                let form = form.map_err(|reason| self.refusal(number, parameter, reason))?;
                 if let Some(value) = form.values().iter().find(|v| !(**v as f32).is_finite()) {
-                    let reason = format!("{value:e} is too large for single precision");
-                    return Err(self.refusal(number, subject, &reason));
+                    let reason = Reason::TooLarge { value: *value };
+                    return Err(self.refusal(number, parameter, reason));
                 }
             }
         }
@@ -168,16 +165,16 @@ impl InitPlan {
     }
 
     /// A parameter that no rule fills, by its own axes.
-    fn plain_layout(&self, subject: &Subject) -> Result<Layout, Error> {
-        Layout::new(&subject.shape, subject.axes).ok_or_else(|| Error::Plan {
-            reason: format!("{}: more entries than can be counted", subject.path),
+    fn plain_layout(&self, parameter: &PlannedParameter) -> Result<Layout, Error> {
+        Layout::new(&parameter.shape, parameter.axes).ok_or_else(|| Error::Plan {
+            reason: format!("{}: more entries than can be counted", parameter.path),
         })
     }
 
-    fn layout(&self, number: usize, subject: &Subject) -> Result<Layout, Error> {
-        let axes = self.rules[number].axes(subject);
-        Layout::new(&subject.shape, axes)
-            .ok_or_else(|| self.refusal(number, subject, "more entries than can be counted"))
+    fn layout(&self, number: usize, parameter: &PlannedParameter) -> Result<Layout, Error> {
+        let axes = self.rules[number].axes(parameter);
+        Layout::new(&parameter.shape, axes)
+            .ok_or_else(|| self.refusal(number, parameter, Reason::TooManyEntries))
     }
 
     fn matchers(&self) -> Result<Vec<rule::Matcher<'_>>, Error> {
@@ -185,11 +182,11 @@ impl InitPlan {
     }
 
     /// The rule of every parameter, where none may be without: what is kept has values that are not known.
-    fn assign_all(&self, subjects: &[Subject]) -> Result<Vec<usize>, Error> {
-        let assigned = subjects.iter().zip(self.assign(subjects)?);
-        let rule = |(subject, number): (&Subject, Option<usize>)| {
+    fn assign_all(&self, parameters: &[PlannedParameter]) -> Result<Vec<usize>, Error> {
+        let assigned = parameters.iter().zip(self.assign(parameters)?);
+        let rule = |(parameter, number): (&PlannedParameter, Option<usize>)| {
             number.ok_or_else(|| {
-                let path = &subject.path;
+                let path = &parameter.path;
                 let reason =
                     format!("no rule matches parameter {path}, whose values are not known");
                 Error::Plan { reason }
@@ -199,32 +196,32 @@ impl InitPlan {
     }
 
     /// What a rule fills a parameter with, in the parameter's element type.
-    fn filling(&self, number: usize, subject: &Subject) -> Result<TensorData, Error> {
+    fn filling(&self, number: usize, parameter: &PlannedParameter) -> Result<Entries, Error> {
         let rule = &self.rules[number];
-        let made =
-            rule.init.data(&subject.shape, rule.axes(subject), &self.draw(subject), subject.dtype);
-        let data = made.map_err(|error| self.named(number, subject, &error))?;
-        match first_non_finite(&data) {
+        let (shape, float) = (&parameter.shape, parameter.float);
+        let made = rule.init.entries(shape, rule.axes(parameter), &self.key(parameter), float);
+        let entries = made.map_err(|error| self.named(number, parameter, &error))?;
+        match entries.first_non_finite(float) {
             Some((entry, value)) => {
-                let reason = format!("its entry {entry} is {value} as {:?}", subject.dtype);
-                Err(self.refusal(number, subject, &reason))
+                let reason = Reason::EntryNotFinite { entry, value, float };
+                Err(self.refusal(number, parameter, reason))
             }
-            None => Ok(data),
+            None => Ok(entries),
         }
     }
 
-    fn draw(&self, subject: &Subject) -> Draw {
-        Draw::new(self.seed, subject.path.as_str())
+    fn key(&self, parameter: &PlannedParameter) -> RngKey {
+        RngKey::new(self.seed, parameter.path.as_str())
     }
 
     /// That the initialiser of a rule cannot fill a parameter.
-    fn refusal(&self, number: usize, subject: &Subject, reason: &str) -> Error {
-        self.named(number, subject, &self.init(number).refuse(&subject.shape, reason))
+    fn refusal(&self, number: usize, parameter: &PlannedParameter, reason: Reason) -> Error {
+        self.named(number, parameter, &self.init(number).refuse(&parameter.shape, reason))
     }
 
     /// An error of the initialiser of a rule, with the names of the rule and of the parameter.
-    fn named(&self, number: usize, subject: &Subject, error: &Error) -> Error {
-        let (rule, path) = (&self.rules[number], &subject.path);
+    fn named(&self, number: usize, parameter: &PlannedParameter, error: &Error) -> Error {
+        let (rule, path) = (&self.rules[number], &parameter.path);
         Error::Plan { reason: format!("rule {} ({rule}) for {path}: {error}", number + 1) }
     }
 

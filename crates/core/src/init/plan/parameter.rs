@@ -1,89 +1,62 @@
 //! A parameter that waits for its initialiser.
 
+use crate::FloatType;
 use crate::init::ParameterAxes;
-use crate::params::{materialise, surveyed};
-use burn::module::{Module, ParamId};
-use burn::tensor::{DType, backend::Backend};
 use constinit_symmetry::{AxesSpec, Role, SpecParam};
 use std::collections::HashMap;
 
 /// What rules and initialisers need to know of a parameter.
-pub(super) struct Subject {
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedParameter {
+    /// The path by which rules know it.
     pub path: String,
+    /// Its shape.
     pub shape: Vec<usize>,
-    /// Of the entries; single precision where only axes are known.
-    pub dtype: DType,
+    /// The type of its entries; single precision where only axes are known.
+    pub float: FloatType,
     /// The type of its module; None where only axes are known.
     pub module: Option<String>,
+    /// Which of its axes is which.
     pub axes: ParameterAxes,
-    /// None where only axes are known.
-    pub id: Option<ParamId>,
+    /// A number that tied parameters share; None where only axes are known.
+    pub tie: Option<u64>,
 }
 
-/// The parameters of a module, by their own paths, under the names that the rules use. What data fill is none.
-pub(super) fn of_module<B: Backend, M: Module<B>>(
-    module: &M,
-    name: impl Fn(&str) -> String,
-) -> Vec<(String, Subject)> {
-    materialise(module);
-    let surveys = surveyed(module).into_iter().filter(|survey| !survey.is_statistic);
-    let subject = surveys.map(|survey| {
-        let shape = survey.shape.unwrap_or_default();
-        let axes = match survey.container.as_str() {
-            _ if shape.len() == 1 => ParameterAxes::VECTOR,
-            "Linear" | "Embedding" => ParameterAxes::LINEAR_WEIGHT,
-            transposed if transposed.starts_with("ConvTranspose") => ParameterAxes::LINEAR_WEIGHT,
-            conv if conv.starts_with("Conv") || conv.starts_with("DeformConv") => {
-                ParameterAxes::CONV_WEIGHT
+impl PlannedParameter {
+    /// The parameters of a module, in its order, each with the fans that its neighbours give it: biases are scaled by
+    /// the fans of the weight beside them.
+    pub fn of_module(mut parameters: Vec<Self>) -> Vec<Self> {
+        let prefix = |path: &str| path.rsplit_once('.').map_or("", |(prefix, _)| prefix).to_owned();
+        let weights = parameters.iter().filter(|parameter| parameter.shape.len() > 1);
+        let fans: HashMap<String, [usize; 2]> = weights
+            .filter_map(|weight| Some((prefix(&weight.path), weight.axes.fans(&weight.shape)?)))
+            .collect();
+        for parameter in parameters.iter_mut().filter(|parameter| parameter.shape.len() == 1) {
+            if let Some([fan_in, fan_out]) = fans.get(&prefix(&parameter.path)) {
+                parameter.axes = parameter.axes.with_fans(*fan_in, *fan_out);
             }
-            _ => ParameterAxes::UNKNOWN,
-        };
-        let subject = Subject {
-            path: name(&survey.path),
-            shape,
-            dtype: survey.dtype.unwrap_or(DType::F32),
-            module: Some(survey.container),
-            axes,
-            id: Some(survey.id),
-        };
-        (survey.path, subject)
-    });
-    let (own_paths, subjects): (Vec<String>, Vec<Subject>) = subject.unzip();
-    own_paths.into_iter().zip(with_fans(subjects)).collect()
-}
-
-/// The parameters of a spec.
-pub(super) fn of_spec(spec: &AxesSpec) -> Vec<Subject> {
-    let axes = |param: &SpecParam| {
-        let stands = |role: Role| param.axes().iter().position(|axis| axis.role == role);
-        if param.shape().len() == 1 {
-            ParameterAxes::VECTOR
-        } else {
-            ParameterAxes::new(stands(Role::Input), stands(Role::Output))
         }
-    };
-    let subject = spec.params().iter().map(|param| Subject {
-        path: param.path().to_owned(),
-        shape: param.shape().to_vec(),
-        dtype: DType::F32,
-        module: None,
-        axes: axes(param),
-        id: None,
-    });
-    with_fans(subject.collect())
-}
-
-/// Biases are scaled by the fans of the weight beside them.
-fn with_fans(mut subjects: Vec<Subject>) -> Vec<Subject> {
-    let prefix = |path: &str| path.rsplit_once('.').map_or("", |(prefix, _)| prefix).to_owned();
-    let weights = subjects.iter().filter(|subject| subject.shape.len() > 1);
-    let fans: HashMap<String, [usize; 2]> = weights
-        .filter_map(|subject| Some((prefix(&subject.path), subject.axes.fans(&subject.shape)?)))
-        .collect();
-    for subject in subjects.iter_mut().filter(|subject| subject.shape.len() == 1) {
-        if let Some([fan_in, fan_out]) = fans.get(&prefix(&subject.path)) {
-            subject.axes = subject.axes.with_fans(*fan_in, *fan_out);
-        }
+        parameters
     }
-    subjects
+
+    /// The parameters of a spec, in its order.
+    pub fn of_spec(spec: &AxesSpec) -> Vec<Self> {
+        let axes = |param: &SpecParam| {
+            let stands = |role: Role| param.axes().iter().position(|axis| axis.role == role);
+            if param.shape().len() == 1 {
+                ParameterAxes::VECTOR
+            } else {
+                ParameterAxes::new(stands(Role::Input), stands(Role::Output))
+            }
+        };
+        let parameter = |param: &SpecParam| Self {
+            path: param.path().to_owned(),
+            shape: param.shape().to_vec(),
+            float: FloatType::F32,
+            module: None,
+            axes: axes(param),
+            tie: None,
+        };
+        Self::of_module(spec.params().iter().map(parameter).collect())
+    }
 }

@@ -5,13 +5,10 @@
 
 use super::dependence::{Along, Dependence};
 use super::report::moments;
-use super::{InitPlan, InitReport, InitRow, PredictedSpace, Prediction, Subject, subject};
+use super::{InitPlan, InitReport, InitRow, PlannedParameter, PredictedSpace, Prediction};
 use crate::Error;
 use crate::init::layout::Layout;
-use crate::init::{Draw, ParameterAxes};
-use crate::params::{parameter_paths, read_parameters};
-use burn::module::Module;
-use burn::tensor::{TensorData, backend::Backend};
+use crate::init::{ParameterAxes, Reason, RngKey};
 use constinit_symmetry::{
     AxesSpec, Axis, NamedAxis, ParamView, Partition, RoleAxis, SpecParam, twins,
 };
@@ -19,18 +16,18 @@ use std::collections::HashMap;
 
 /// A parameter of the spec and where its values come from.
 struct Filled<'a> {
-    subject: &'a Subject,
-    source: Source<'a>,
+    parameter: &'a PlannedParameter,
+    source: Source,
     layout: Layout,
-    draw: Draw,
+    key: RngKey,
     dependence: Dependence,
 }
 
-enum Source<'a> {
+enum Source {
     /// The rule of this number.
-    Rule(usize),
+    ByRule(usize),
     /// It is left as it is.
-    Module(&'a TensorData),
+    Module(Vec<f64>),
 }
 
 impl Filled<'_> {
@@ -57,67 +54,62 @@ impl InitPlan {
     /// The classes that this plan will leave on the spaces of a spec, in single precision.
     ///
     /// Parameters are known by the paths and the roles of axes in the spec; a rule that asks for a kind of module is an
-    /// error here (see [`InitPlan::predict_for`]). Nothing as large as the network is allocated where constants, ramps,
+    /// error here (see [`InitPlan::predict_with`]). Nothing as large as the network is allocated where constants, ramps,
     /// given values, averages of blocks, and sums and multiples of these fill it: see [`Prediction::generated`] for the
     /// rest.
     ///
     /// # Errors
     ///
-    /// As [`InitPlan::apply`]; a parameter that no rule matches is an error whatever the plan allows, since its values
+    /// As [`InitPlan::fill`]; a parameter that no rule matches is an error whatever the plan allows, since its values
     /// are not known.
     pub fn predict(&self, spec: &AxesSpec) -> Result<Prediction, Error> {
-        let subjects = subject::of_spec(spec);
-        let mut filled = Vec::with_capacity(subjects.len());
-        for (subject, number) in subjects.iter().zip(self.assign_all(&subjects)?) {
-            filled.push(self.by_rule(number, subject)?);
+        let parameters = PlannedParameter::of_spec(spec);
+        let mut filled = Vec::with_capacity(parameters.len());
+        for (parameter, number) in parameters.iter().zip(self.assign_all(&parameters)?) {
+            filled.push(self.by_rule(number, parameter)?);
         }
         self.predicted(spec, &filled)
     }
 
-    /// As [`InitPlan::predict`] for a module that the plan would fill: rules may ask for kinds of modules, axes are those
-    /// that [`InitPlan::apply`] goes by, and what the plan leaves as it is counts as it is, with the running statistics
-    /// of batch norms.
+    /// As [`InitPlan::predict`] for a module that the plan would fill: rules may ask for kinds of modules, axes are
+    /// those of `parameters`, and what the plan leaves as it is counts as it is. `values` gives the entries of a
+    /// parameter of the spec by its path and shape, running statistics of batch norms included; None where the module
+    /// has none.
     ///
     /// # Errors
     ///
-    /// As [`InitPlan::apply`], and where the module has no parameter of a path and a shape in the spec.
-    pub fn predict_for<B: Backend, M: Module<B>>(
+    /// As [`InitPlan::fill`], and where the module has no parameter of a path and a shape in the spec.
+    pub fn predict_with(
         &self,
-        module: &M,
         spec: &AxesSpec,
+        parameters: &[PlannedParameter],
+        values: impl Fn(&str, &[usize]) -> Option<Vec<f64>>,
     ) -> Result<Prediction, Error> {
-        let subjects: Vec<Subject> = subject::of_module(module, str::to_owned)
-            .into_iter()
-            .map(|(_, subject)| subject)
-            .collect();
-        let assigned = self.assign(&subjects)?;
-        let mut first_of_id = HashMap::new();
-        for (place, subject) in subjects.iter().enumerate() {
-            first_of_id.entry(subject.id).or_insert(place);
+        let assigned = self.assign(parameters)?;
+        let mut first_of_tie = HashMap::new();
+        for (place, parameter) in parameters.iter().enumerate() {
+            first_of_tie.entry(parameter.tie).or_insert(place);
         }
-        let read: HashMap<String, TensorData> = parameter_paths(module)
-            .into_iter()
-            .zip(read_parameters(module))
-            .map(|(path, parameter)| (path, parameter.data))
-            .collect();
-        let of_spec = subject::of_spec(spec);
+        let of_spec = PlannedParameter::of_spec(spec);
         let mut filled = Vec::with_capacity(of_spec.len());
         for known in &of_spec {
-            let Some(data) = read.get(&known.path).filter(|data| data.shape[..] == known.shape)
-            else {
+            let Some(entries) = values(&known.path, &known.shape) else {
                 let (path, shape) = (&known.path, &known.shape);
                 let reason = format!("the module has no parameter {path} of shape {shape:?}");
                 return Err(Error::Plan { reason });
             };
-            let own = subjects.iter().position(|subject| subject.path == known.path);
-            let own = own.map(|own| first_of_id[&subjects[own].id]);
+            let own = parameters.iter().position(|parameter| parameter.path == known.path);
+            let own = own.map(|own| match parameters[own].tie {
+                None => own,
+                tie => first_of_tie[&tie],
+            });
             filled.push(match own.and_then(|own| Some((own, assigned[own]?))) {
-                Some((own, number)) => self.by_rule(number, &subjects[own])?,
+                Some((own, number)) => self.by_rule(number, &parameters[own])?,
                 None => Filled {
-                    subject: own.map_or(known, |own| &subjects[own]),
-                    source: Source::Module(data),
+                    parameter: own.map_or(known, |own| &parameters[own]),
+                    source: Source::Module(entries),
                     layout: self.plain_layout(known)?,
-                    draw: self.draw(known),
+                    key: self.key(known),
                     dependence: Dependence::EACH,
                 },
             });
@@ -125,10 +117,14 @@ impl InitPlan {
         self.predicted(spec, &filled)
     }
 
-    fn by_rule<'a>(&self, number: usize, subject: &'a Subject) -> Result<Filled<'a>, Error> {
-        let (layout, draw) = (self.layout(number, subject)?, self.draw(subject));
-        let dependence = Dependence::of(self.init(number), &layout, &draw);
-        Ok(Filled { subject, source: Source::Rule(number), layout, draw, dependence })
+    fn by_rule<'a>(
+        &self,
+        number: usize,
+        parameter: &'a PlannedParameter,
+    ) -> Result<Filled<'a>, Error> {
+        let (layout, key) = (self.layout(number, parameter)?, self.key(parameter));
+        let dependence = Dependence::of(self.init(number), &layout, &key);
+        Ok(Filled { parameter, source: Source::ByRule(number), layout, key, dependence })
     }
 
     fn predicted(&self, spec: &AxesSpec, filled: &[Filled<'_>]) -> Result<Prediction, Error> {
@@ -145,17 +141,17 @@ impl InitPlan {
                 .map(|(axis, size)| places(spec, &kept, axis, *size))
                 .collect();
             let Gathered { entries, moments, whole } = self.gather(of, param, &places)?;
-            rows.push(match of.source {
-                Source::Rule(number) => {
-                    InitRow::filled(of.subject, number, &self.rules[number], moments)
+            rows.push(match &of.source {
+                &Source::ByRule(number) => {
+                    InitRow::filled(of.parameter, number, &self.rules[number], moments)
                 }
                 Source::Module(_) => {
                     let [mean, std] = moments;
-                    InitRow { mean, std, ..InitRow::untouched(of.subject, "kept".to_owned()) }
+                    InitRow { mean, std, ..InitRow::untouched(of.parameter, "kept".to_owned()) }
                 }
             });
             if whole {
-                generated.push(of.subject.path.clone());
+                generated.push(of.parameter.path.clone());
             }
             small.push((places.iter().map(Vec::len).collect(), entries));
         }
@@ -190,27 +186,25 @@ impl InitPlan {
             moments: moments(all.iter().map(|entry| (*entry, 1.0))),
             whole,
         };
-        let number = match of.source {
-            Source::Rule(number) => number,
-            Source::Module(data) => {
-                return Ok(whole(&data.iter::<f64>().collect::<Vec<_>>(), false));
-            }
+        let number = match &of.source {
+            Source::ByRule(number) => *number,
+            Source::Module(entries) => return Ok(whole(entries, false)),
         };
-        let refuse = |reason: &str| self.refusal(number, of.subject, reason);
-        let form = self.init(number).form(&of.layout, &of.draw);
-        let found = match form.map_err(|reason| refuse(&reason))?.pointwise(&of.layout) {
+        let refuse = |reason: Reason| self.refusal(number, of.parameter, reason);
+        let form = self.init(number).form(&of.layout, &of.key);
+        let found = match form.map_err(&refuse)?.pointwise(&of.layout) {
             Ok(function) => Gathered {
                 entries: gathered(places, |place| function(of.layout.place(offset(place)))),
                 moments: of.dependence.moments(&of.layout, &function),
                 whole: of.dependence.is_each(),
             },
             Err(form) => {
-                let all = form.doubles(&of.layout, &of.draw).map_err(|reason| refuse(&reason))?;
+                let all = form.doubles(&of.layout, &of.key).map_err(&refuse)?;
                 whole(&all, true)
             }
         };
         match found.entries.iter().find(|value| !value.is_finite()) {
-            Some(value) => Err(refuse(&format!("an entry is {value} in single precision"))),
+            Some(value) => Err(refuse(Reason::NotFiniteInSingle { value: f64::from(*value) })),
             None => Ok(found),
         }
     }

@@ -1,7 +1,7 @@
 //! What a plan did.
 
-use super::{Rule, Subject};
-use burn::tensor::TensorData;
+use super::{InitRule, PlannedParameter};
+use crate::{Entries, FloatType};
 use std::fmt;
 
 /// One row for each parameter.
@@ -34,30 +34,30 @@ pub struct InitRow {
 
 impl InitRow {
     /// The row of a parameter that no rule filled; its moments are read later.
-    pub(super) fn untouched(subject: &Subject, why: String) -> Self {
+    pub(super) fn untouched(parameter: &PlannedParameter, why: String) -> Self {
         Self {
-            path: subject.path.clone(),
+            path: parameter.path.clone(),
             rule: None,
             initialiser: why,
-            shape: subject.shape.clone(),
-            fans: subject.axes.fans(&subject.shape),
+            shape: parameter.shape.clone(),
+            fans: parameter.axes.fans(&parameter.shape),
             mean: 0.0,
             std: 0.0,
         }
     }
 
     pub(super) fn filled(
-        subject: &Subject,
+        parameter: &PlannedParameter,
         number: usize,
-        rule: &Rule,
+        rule: &InitRule,
         [mean, std]: [f64; 2],
     ) -> Self {
         Self {
-            path: subject.path.clone(),
+            path: parameter.path.clone(),
             rule: Some(number),
             initialiser: rule.init.name().to_owned(),
-            shape: subject.shape.clone(),
-            fans: rule.axes(subject).fans(&subject.shape),
+            shape: parameter.shape.clone(),
+            fans: rule.axes(parameter).fans(&parameter.shape),
             mean,
             std,
         }
@@ -78,16 +78,30 @@ pub(super) fn moments(numbers: impl Iterator<Item = (f64, f64)> + Clone) -> [f64
     [mean, (squares / f64::max(count, 1.0)).sqrt()]
 }
 
-/// Mean and standard deviation of all entries.
-pub(super) fn moments_of(data: &TensorData) -> [f64; 2] {
-    if let Ok(entries) = data.as_slice::<f32>() {
-        return moments(entries.iter().map(|entry| (f64::from(*entry), 1.0)));
+/// Mean and standard deviation of all entries, as a parameter of this type has them.
+pub(super) fn moments_of(entries: &Entries, float: FloatType) -> [f64; 2] {
+    match entries {
+        Entries::F64(entries) => moments(entries.iter().map(|entry| (float.rounded(*entry), 1.0))),
+        Entries::F32(entries) => {
+            moments(entries.iter().map(|entry| (float.rounded((*entry).into()), 1.0)))
+        }
     }
-    if let Ok(entries) = data.as_slice::<f64>() {
-        return moments(entries.iter().map(|entry| (*entry, 1.0)));
+}
+
+impl InitReport {
+    /// Adds the moments of parameters that no rule filled: `values` gives a parameter's entries by its path.
+    pub fn complete(&mut self, values: impl Fn(&str) -> Option<Vec<f64>>) {
+        for row in self.rows.iter_mut().filter(|row| row.rule.is_none()) {
+            if let Some(entries) = values(&row.path) {
+                [row.mean, row.std] = moments(entries.iter().map(|entry| (*entry, 1.0)));
+            }
+        }
     }
-    let entries: Vec<f64> = data.iter::<f64>().collect();
-    moments(entries.iter().map(|entry| (*entry, 1.0)))
+
+    /// Whether a row waits for [`InitReport::complete`].
+    pub fn is_incomplete(&self) -> bool {
+        self.rows.iter().any(|row| row.rule.is_none())
+    }
 }
 
 impl fmt::Display for InitReport {

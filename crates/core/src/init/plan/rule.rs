@@ -1,28 +1,19 @@
 //! One rule: which parameters, and what they get.
 
-use super::Subject;
+use super::PlannedParameter;
 use crate::Error;
 use crate::init::{Init, ParameterAxes};
+use constinit_symmetry::Orientation;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// Which axes are output and input, where a module does not tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Orientation {
-    /// `[output, input, ..]`.
-    OutputFirst,
-    /// `[input, output, ..]`.
-    InputFirst,
-}
 
 /// Parameters by path, number of axes and kind of module, and the initialiser that they get.
 ///
 /// In TOML: `{ path = "layers.*.weight", rank = 2, module = "Linear", init = { type = "orthogonal" } }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rule {
+pub struct InitRule {
     /// A path in which `*` stands for any part of one name, `**` for anything, `?` for one character of a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -42,7 +33,7 @@ pub struct Rule {
     pub init: Init,
 }
 
-impl Rule {
+impl InitRule {
     /// Parameters whose whole path matches: `*` for any part of one name, `**` for anything, `?` for one character.
     pub fn glob(path: impl Into<String>, init: Init) -> Self {
         Self { path: Some(path.into()), ..Self::any(init) }
@@ -82,17 +73,17 @@ impl Rule {
     }
 
     /// The axes of a parameter under this rule.
-    pub(super) fn axes(&self, subject: &Subject) -> ParameterAxes {
+    pub(super) fn axes(&self, parameter: &PlannedParameter) -> ParameterAxes {
         match self.orientation {
-            _ if subject.shape.len() < 2 => subject.axes,
+            _ if parameter.shape.len() < 2 => parameter.axes,
             Some(Orientation::OutputFirst) => ParameterAxes::CONV_WEIGHT,
             Some(Orientation::InputFirst) => ParameterAxes::LINEAR_WEIGHT,
-            None => subject.axes,
+            Some(Orientation::Unknown) | None => parameter.axes,
         }
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for InitRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let regex = self.regex.as_ref().map(|regex| format!("/{regex}/"));
         let rank = self.rank.map(|rank| format!("rank {rank}"));
@@ -105,18 +96,18 @@ impl fmt::Display for Rule {
 
 /// A rule with its patterns compiled.
 pub(super) struct Matcher<'a> {
-    rule: &'a Rule,
+    rule: &'a InitRule,
     patterns: Vec<Regex>,
 }
 
 impl Matcher<'_> {
-    pub fn matches(&self, subject: &Subject) -> Result<bool, Error> {
-        if !self.patterns.iter().all(|pattern| pattern.is_match(&subject.path))
-            || self.rule.rank.is_some_and(|rank| rank != subject.shape.len())
+    pub fn matches(&self, parameter: &PlannedParameter) -> Result<bool, Error> {
+        if !self.patterns.iter().all(|pattern| pattern.is_match(&parameter.path))
+            || self.rule.rank.is_some_and(|rank| rank != parameter.shape.len())
         {
             return Ok(false);
         }
-        match (&self.rule.module, &subject.module) {
+        match (&self.rule.module, &parameter.module) {
             (None, _) => Ok(true),
             (Some(wanted), Some(module)) => Ok(wanted == module),
             (Some(wanted), None) => Err(Error::Plan {

@@ -1,13 +1,14 @@
-//! The entries that a plan fills parameters with, without a module.
+//! The entries that a plan gives to parameters.
 
-use super::{InitPlan, subject};
-use crate::Error;
-use burn::tensor::TensorData;
+use super::report::moments_of;
+use super::{InitPlan, InitReport, InitRow, PlannedParameter};
+use crate::{Entries, Error};
 use constinit_symmetry::AxesSpec;
+use std::collections::HashMap;
 
 impl InitPlan {
-    /// The entries of every parameter of a spec, in its order and in single precision: what [`InitPlan::apply`] fills a
-    /// module of these parameters with.
+    /// The entries of every parameter of a spec, in its order and in single precision: what a module of these
+    /// parameters is filled with.
     ///
     /// # Errors
     ///
@@ -16,7 +17,8 @@ impl InitPlan {
     /// # Examples
     ///
     /// ```
-    /// use constinit::init::{Init, InitPlan, Rule};
+    /// use constinit_core::Entries;
+    /// use constinit_core::init::{Init, InitPlan, InitRule};
     /// use constinit_symmetry::{AxesSpec, layers};
     ///
     /// let spec = AxesSpec::builder()
@@ -25,16 +27,51 @@ impl InitPlan {
     ///     .layer(layers::dense("b", "hidden", "").input_first().without_bias())
     ///     .build([("a.weight", &[3, 2][..]), ("b.weight", &[2, 1])])?;
     /// let ramp = Init::InputRamp { start: 1.0, step: 1.0 };
-    /// let plan = InitPlan::new(0).rule(Rule::glob("a.*", ramp)).rule(Rule::any(Init::Ones));
+    /// let plan = InitPlan::new(0).rule(InitRule::glob("a.*", ramp)).rule(InitRule::any(Init::Ones));
     /// let values = plan.values(&spec)?;
-    /// assert_eq!(values[0].to_vec::<f32>().unwrap(), [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
+    /// assert_eq!(values[0], Entries::F32(vec![1.0, 1.0, 2.0, 2.0, 3.0, 3.0]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn values(&self, spec: &AxesSpec) -> Result<Vec<TensorData>, Error> {
+    pub fn values(&self, spec: &AxesSpec) -> Result<Vec<Entries>, Error> {
         // Single precision is what a spec's parameters have.
-        let subjects = subject::of_spec(spec);
-        let assigned = self.assign_all(&subjects)?;
-        let made = subjects.iter().zip(assigned);
-        made.map(|(subject, number)| self.filling(number, subject)).collect()
+        let parameters = PlannedParameter::of_spec(spec);
+        let assigned = self.assign_all(&parameters)?;
+        let made = parameters.iter().zip(assigned);
+        made.map(|(parameter, number)| self.filling(number, parameter)).collect()
+    }
+
+    /// The entries of every parameter of a module, in its order; None where it stays as it is. A tied parameter is
+    /// filled by the rule of its first path.
+    ///
+    /// The report has the moments of what is filled. Those of the other rows are 0 until
+    /// [`InitReport::complete`] is given their values.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Plan`] where rules and parameters do not meet, and where an initialiser cannot fill a parameter or
+    /// makes entries that are not finite: with the rule, the path, the shape and the reason.
+    pub fn fill(
+        &self,
+        parameters: &[PlannedParameter],
+    ) -> Result<(Vec<Option<Entries>>, InitReport), Error> {
+        let mut first_of_tie = HashMap::new();
+        let mut values = Vec::with_capacity(parameters.len());
+        let mut rows = Vec::with_capacity(parameters.len());
+        for (parameter, number) in parameters.iter().zip(self.assign(parameters)?) {
+            let path = parameter.path.as_str();
+            let first = parameter.tie.map_or(path, |tie| *first_of_tie.entry(tie).or_insert(path));
+            let tied = first != path;
+            let (Some(number), false) = (number, tied) else {
+                let kept = if tied { format!("tied to {first}") } else { "kept".to_owned() };
+                rows.push(InitRow::untouched(parameter, kept));
+                values.push(None);
+                continue;
+            };
+            let entries = self.filling(number, parameter)?;
+            let moments = moments_of(&entries, parameter.float);
+            rows.push(InitRow::filled(parameter, number, &self.rules[number], moments));
+            values.push(Some(entries));
+        }
+        Ok((values, InitReport { rows }))
     }
 }

@@ -1,13 +1,13 @@
 //! The structure of every initialiser: exact where it is determined, with stated confidence where it is drawn.
 
-use burn::tensor::DType;
-use constinit::init::{Distribution, Draw, Fan, Init, Nonlinearity, ParameterAxes};
+use constinit_core::{Entries, FloatType};
+use constinit_core::init::{Distribution, RngKey, Fan, Init, Nonlinearity, ParameterAxes};
 
 const MATRIX: ParameterAxes = ParameterAxes::LINEAR_WEIGHT;
 const CONV: ParameterAxes = ParameterAxes::CONV_WEIGHT;
 
-fn draw() -> Draw {
-    Draw::new(5, "weight")
+fn draw() -> RngKey {
+    RngKey::new(5, "weight")
 }
 
 fn matrix(init: &Init, inputs: usize, outputs: usize) -> Vec<Vec<f64>> {
@@ -219,12 +219,12 @@ fn all_fill_in_either_precision_any_rank_and_nothing() {
                 continue;
             }
             let wide = init.values(shape, axes, &draw()).unwrap_or_else(|e| panic!("{e}"));
-            let narrow = init.data(shape, axes, &draw(), DType::F32).unwrap();
-            let rounded = wide.iter().map(|value| *value as f32);
-            assert!(narrow.as_slice::<f32>().unwrap().iter().copied().eq(rounded), "{init:?}");
+            let narrow = init.entries(shape, axes, &draw(), FloatType::F32).unwrap();
+            let rounded: Vec<f32> = wide.iter().map(|value| *value as f32).collect();
+            assert_eq!(narrow, Entries::F32(rounded), "{init:?}");
             // The same once more, and other numbers of another seed where they are random.
             assert_eq!(init.values(shape, axes, &draw()).unwrap(), wide, "{init:?}");
-            let other = init.values(shape, axes, &Draw::new(6, "weight")).unwrap();
+            let other = init.values(shape, axes, &RngKey::new(6, "weight")).unwrap();
             let random = matches!(
                 init.name(),
                 "delta_orthogonal"

@@ -1,0 +1,26 @@
+//! Axes that the user wrote down, for a module.
+
+use crate::Error;
+use crate::layer::orientation_of_layer;
+use constinit_symmetry::{AxesFile, AxesSpec, Orientation};
+use std::collections::HashMap;
+
+/// The axes of a module as a file tells them, in the orientation in which Burn stores parameters.
+///
+/// `parameters` are the path, the type of the layer and the shape of each. Which axis is the output is known by the
+/// layer ([`orientation_of_layer`]). Of other parameters with more than one axis it is not known, so that questions that
+/// need it, such as forward-lumpable classes, are refused.
+///
+/// # Errors
+///
+/// [`Error::Symmetry`] where the file does not fit the module: an unknown, missing or doubled parameter or space, or
+/// sizes that disagree, with both places.
+pub fn from_file(file: AxesFile, parameters: &[(&str, &str, &[usize])]) -> Result<AxesSpec, Error> {
+    let layers: HashMap<&str, &str> =
+        parameters.iter().map(|(path, layer, _)| (*path, *layer)).collect();
+    let orientation = |path: &str| {
+        layers.get(path).map_or(Orientation::Unknown, |layer| orientation_of_layer(layer))
+    };
+    let shapes = parameters.iter().map(|(path, _, shape)| (*path, *shape));
+    Ok(file.into_builder_with(orientation).build(shapes)?)
+}

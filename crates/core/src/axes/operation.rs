@@ -1,0 +1,194 @@
+//! What a model does to tensors, as far as the axes of its parameters depend on it.
+//!
+//! A framework crate records a run and translates each of its operations into an [`Operation`]. Operations that do the
+//! same to axes are one kind: `sin` and `sqrt` are both [`OperationKind::Map`]. What has no kind is
+//! [`OperationKind::Unknown`], which fixes every axis that it touches, so that the answer stays sound.
+
+/// The number of a tensor in a recording, any that no other tensor has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TensorId(pub u64);
+
+/// A tensor of a recording: its number and its shape, no data.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TensorRef {
+    /// Its number.
+    pub id: TensorId,
+    /// Its shape.
+    pub shape: Vec<usize>,
+}
+
+/// One recorded operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// What it does.
+    pub kind: OperationKind,
+    /// What it reads, in the order that its kind names.
+    pub inputs: Vec<TensorRef>,
+    /// What it makes.
+    pub outputs: Vec<TensorRef>,
+}
+
+/// What an operation does to axes. Inputs and outputs are named in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OperationKind {
+    /// `() -> out`: entries from outside.
+    Source,
+    /// `() -> out`: the same number in each entry, or none yet.
+    Fill,
+    /// `() -> out`: a number drawn for each entry.
+    Random(Draws),
+    /// `x -> out`: a function of each entry.
+    Map,
+    /// `x -> out`: the exponential of each entry.
+    Exp,
+    /// `x -> out`: each entry times a number of the code.
+    Scale,
+    /// `x -> out`: each entry in another type, or divided by a number of the code.
+    Convert,
+    /// `x.. -> out`: a function of the entries at one place, with broadcasting.
+    Combine,
+    /// `x, y -> out`: `x - y` with broadcasting.
+    Sub,
+    /// `x, y -> out`: `x y`, entry by entry, with broadcasting.
+    Mul,
+    /// `x, y -> out`: `x / y`, entry by entry, with broadcasting.
+    Div,
+    /// `x, y -> out`: the cross product along an axis.
+    Cross {
+        /// The axis.
+        axis: usize,
+    },
+    /// `x -> out`: all entries become one.
+    ReduceAll(Reduction),
+    /// `x -> out`: the members of an axis become one.
+    Reduce {
+        /// What of them.
+        by: Reduction,
+        /// The axis.
+        axis: usize,
+    },
+    /// `x -> out..`: what depends on the order or the position of members along an axis.
+    AlongOrder {
+        /// The axis.
+        axis: usize,
+    },
+    /// `x -> out`: the same entries in row-major order in another shape.
+    Reshape,
+    /// `x -> out`: axis `i` of the result is axis `axes[i]`.
+    Permute {
+        /// One axis of `x` for each of `out`.
+        axes: Vec<usize>,
+    },
+    /// `x -> out`: members in reverse order.
+    Flip {
+        /// Along these axes.
+        axes: Vec<usize>,
+    },
+    /// `x -> out`: broadcast to a larger shape.
+    Expand,
+    /// `x -> out`: copies one after the other along an axis.
+    Repeat {
+        /// The axis.
+        axis: usize,
+        /// How many copies.
+        times: usize,
+    },
+    /// `x -> out`: windows along an axis.
+    Unfold {
+        /// The axis.
+        axis: usize,
+    },
+    /// `x.. -> out`: one after the other along an axis.
+    Concatenate {
+        /// The axis.
+        axis: usize,
+    },
+    /// `x -> out`: some members of each axis.
+    Slice {
+        /// Which, for the first axes; all of the others.
+        ranges: Vec<SliceRange>,
+    },
+    /// `x, value -> out`: `x` with some members replaced.
+    SliceAssign {
+        /// Which, for the first axes; all of the others.
+        ranges: Vec<SliceRange>,
+    },
+    /// `x, indices -> out`: `out[.., i, ..] = x[.., indices[i], ..]`.
+    Select {
+        /// The axis that is indexed.
+        axis: usize,
+    },
+    /// `x, indices, value -> out`: `out = x; out[.., indices[i], ..] += value[.., i, ..]`.
+    SelectAssign {
+        /// The axis that is indexed.
+        axis: usize,
+    },
+    /// `x, indices -> out`: `out[i, j] = x[indices[i, j], j]` for axis 0.
+    Gather {
+        /// The axis that is indexed.
+        axis: usize,
+    },
+    /// `x, indices, value -> out`: `out = x; out[indices[i, j], j] += value[i, j]` for axis 0.
+    Scatter {
+        /// The axis that is indexed.
+        axis: usize,
+    },
+    /// `x, weight, bias? -> out`: `out[.., j] = sum_i x[.., i] weight[i, j] + bias[j]`.
+    Linear,
+    /// `x, y -> out`: `out[.., i, k] = sum_j x[.., i, j] y[.., j, k]`.
+    Matmul,
+    /// `query, key, value, scores.. -> out`: `softmax(query key^T + scores) value` for tensors
+    /// `[batch, head, position, feature]`.
+    Attention {
+        /// Whether positions see only those before them.
+        causal: bool,
+    },
+    /// `x, weight, bias? -> out` for `x` of `[batch, channel, position..]`.
+    Convolution {
+        /// Groups of channels.
+        groups: usize,
+        /// Whether axis 0 of the weight has the channels of `x`.
+        transposed: bool,
+    },
+    /// `x -> out..`: each channel of `[batch, channel, position..]` by itself.
+    Pool,
+    /// `x, grid -> out`: entries of `x` at the positions of a grid.
+    GridSample,
+    /// Not known. The name is the framework's.
+    Unknown {
+        /// The operation's name.
+        name: String,
+    },
+}
+
+/// What is drawn for each entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Draws {
+    /// Whether it takes part, as dropout draws it.
+    Dropout,
+    /// Anything else.
+    Noise,
+}
+
+/// What becomes of several members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reduction {
+    /// Their sum.
+    Sum,
+    /// Their mean or product, which treats all members alike, too.
+    Symmetric,
+    /// The largest one.
+    Max,
+    /// Another one of them: the smallest, the largest in size.
+    Pick,
+}
+
+/// Some members of an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SliceRange {
+    /// The first one; from the end where it is negative.
+    pub start: isize,
+    /// From one to the next.
+    pub step: isize,
+}

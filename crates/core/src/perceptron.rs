@@ -1,0 +1,148 @@
+//! The network of the text on constant initialisation: its sizes, its starts and the names of its parameters.
+
+use crate::Error;
+use crate::init::Init;
+use crate::text::Numbers;
+use constinit_symmetry::{AxesSpec, input, output};
+use std::fmt::Write;
+
+/// How the parameters of one layer start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerInit {
+    /// The weight's start.
+    pub weight: Init,
+    /// The bias's start; unused where there is no bias.
+    pub bias: Init,
+}
+
+impl LayerInit {
+    /// The starts of the text, one a layer: `init_w + j` for input `j` of the first weight, `init_w` for every later
+    /// weight, `init_b` for every bias.
+    ///
+    /// ```
+    /// use constinit_core::LayerInit;
+    /// use constinit_core::init::Init;
+    ///
+    /// let starts = LayerInit::constants(2, 1.0, 0.5);
+    /// assert_eq!(starts[0].weight, Init::InputRamp { start: 1.0, step: 1.0 });
+    /// assert_eq!(starts[1].weight, Init::Constant { value: 1.0 });
+    /// ```
+    pub fn constants(layers: usize, init_w: f64, init_b: f64) -> Vec<Self> {
+        let first = Init::InputRamp { start: init_w, step: 1.0 };
+        let later = Init::Constant { value: init_w };
+        let bias = Init::Constant { value: init_b };
+        (0..layers)
+            .map(|layer| Self {
+                weight: if layer == 0 { first.clone() } else { later.clone() },
+                bias: bias.clone(),
+            })
+            .collect()
+    }
+}
+
+/// Whether a perceptron of these sizes has a hidden layer and fits into memory.
+///
+/// # Errors
+///
+/// [`Error::TooFewLayers`], [`Error::EmptyLayer`] or [`Error::TooLarge`].
+pub fn check_layer_dims(layer_dims: &[usize]) -> Result<(), Error> {
+    let owned = || layer_dims.to_vec();
+    if layer_dims.len() < 3 {
+        return Err(Error::TooFewLayers { layer_dims: owned() });
+    }
+    if let Some(position) = layer_dims.iter().position(|size| *size == 0) {
+        return Err(Error::EmptyLayer { layer_dims: owned(), position });
+    }
+    let entries = layer_dims.windows(2).try_fold(0_usize, |sum, dims| {
+        dims[0].checked_add(1)?.checked_mul(dims[1])?.checked_add(sum)
+    });
+    // Parameters and gradients in single precision is the least that training needs. Asking for
+    // the memory tells whether the system would give it; it is not touched.
+    let bytes = entries.and_then(|entries| entries.checked_mul(2 * size_of::<f32>()));
+    match bytes {
+        Some(bytes) if Vec::<u8>::new().try_reserve_exact(bytes).is_ok() => Ok(()),
+        _ => {
+            let weights = layer_dims.windows(2).map(|dims| dims[0] as f64 * dims[1] as f64);
+            let largest = weights.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+            let layer = largest.map_or(0, |(number, _)| number) + 1;
+            Err(Error::TooLarge { layer_dims: owned(), layer })
+        }
+    }
+}
+
+/// Which axes of a perceptron's parameters share a space: hidden layer `n`, from 1, is the space `hidden{n}`.
+///
+/// `parameters` are paths and shapes, layer after layer: a weight `[input, output]`, then the bias if there is one.
+///
+/// ```
+/// let parameters = [("a", &[3, 2][..]), ("b", &[2]), ("c", &[2, 4])];
+/// let axes = constinit_core::perceptron_axes(&parameters)?;
+/// assert_eq!((axes.spaces()[0].name(), axes.spaces()[0].units()), ("hidden1", 2));
+/// # Ok::<(), constinit_core::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Symmetry`] where layers do not fit each other.
+pub fn perceptron_axes(parameters: &[(&str, &[usize])]) -> Result<AxesSpec, Error> {
+    let layers = parameters.iter().filter(|(_, shape)| shape.len() == 2).count();
+    let space = |layer: usize| match layer {
+        0 => String::new(),
+        layer if layer == layers => String::new(),
+        layer => format!("hidden{layer}"),
+    };
+    let mut builder = AxesSpec::builder();
+    let mut layer = 0;
+    for (path, shape) in parameters {
+        builder = match **shape {
+            [_, outputs] => {
+                let (read, made) = (space(layer), space(layer + 1));
+                layer += 1;
+                if !made.is_empty() {
+                    builder = builder.space(made.as_str(), outputs);
+                }
+                builder.param(*path, [input(read), output(made)])
+            }
+            _ => builder.param(*path, [output(space(layer))]),
+        };
+    }
+    Ok(builder.build(parameters.iter().copied())?)
+}
+
+/// The name of a parameter of layer number `layer`, from 0: `linear1.weight` is PyTorch's name for the `weight` of
+/// layer 0.
+///
+/// ```
+/// assert_eq!(constinit_core::linear_name(0, "weight"), "linear1.weight");
+/// ```
+pub fn linear_name(layer: usize, parameter: &str) -> String {
+    format!("linear{}.{parameter}", layer + 1)
+}
+
+/// Linear parameters as text: name, shape and entries in storage order. Weights are shown as `weight[output][input]`.
+///
+/// # Shapes
+///
+/// - rank 2: `[input, output]`, as Burn stores it
+pub fn parameters_text<'a>(
+    parameters: impl IntoIterator<Item = (&'a str, &'a [usize], Vec<f64>)>,
+) -> String {
+    let mut text = String::new();
+    for (name, shape, values) in parameters {
+        let (shape, numbers) = match *shape {
+            [inputs, outputs] => {
+                let at = |output, input| values[input * outputs + output];
+                (format!("[{outputs}, {inputs}]"), Numbers::matrix(outputs, inputs, at).to_string())
+            }
+            _ => {
+                (format!("{shape:?}"), Numbers::vector(values.len(), |_, i| values[i]).to_string())
+            }
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name} {shape}");
+        for line in numbers.lines() {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text
+}
