@@ -50,7 +50,7 @@
 use std::fmt;
 
 use crate::certificate::Optimizer;
-use crate::error::SymmetryError;
+use crate::error::{ForecastError, SymmetryError};
 
 /// The size, relative to that of the unit, from which a difference between twins counts as an escape: 1 %.
 ///
@@ -169,7 +169,7 @@ impl Descent {
         let not_negative = "must be a finite number, 0 or more";
         for (name, value) in [("learning_rate", self.learning_rate), ("momentum", self.momentum)] {
             if !(value.is_finite() && value >= 0.0) {
-                return Err(SymmetryError::BadForecast { name, value, reason: not_negative });
+                return Err(ForecastError { name, value, reason: not_negative }.into());
             }
         }
         finite("dampening", self.dampening)?;
@@ -189,7 +189,7 @@ fn finite(name: &'static str, value: f64) -> Result<(), SymmetryError> {
     if value.is_finite() {
         return Ok(());
     }
-    Err(SymmetryError::BadForecast { name, value, reason: "must be a finite number" })
+    Err(ForecastError { name, value, reason: "must be a finite number" }.into())
 }
 
 /// What a training step does with the gradient.
@@ -246,7 +246,7 @@ impl Forecast {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::BadForecast`] where the curvature or a setting of the update is not finite, or a learning rate
+    /// [`ForecastError`](crate::ForecastError) where the curvature or a setting of the update is not finite, or a learning rate
     /// or a momentum is negative.
     pub fn new(curvature: f64, update: &Update) -> Result<Self, SymmetryError> {
         finite("curvature", curvature)?;
@@ -261,11 +261,11 @@ impl Forecast {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::BadForecast`] where the bound is negative, infinite or NaN.
+    /// [`ForecastError`](crate::ForecastError) where the bound is negative, infinite or NaN.
     pub fn within(mut self, error: f64) -> Result<Self, SymmetryError> {
         if !(error.is_finite() && error >= 0.0) {
             let reason = "must be a finite number, 0 or more";
-            return Err(SymmetryError::BadForecast { name: "error", value: error, reason });
+            return Err(ForecastError { name: "error", value: error, reason }.into());
         }
         self.error = error;
         if self.growth() != Growth::Unstable {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Keeper;
+use super::Invariant;
 
 /// The optimizers that rules are known for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,9 +82,9 @@ impl fmt::Display for Decay {
     }
 }
 
-/// An answer about one kind of class, one optimizer and one decay.
+/// What one optimizer with one decay does to one kind of class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Answer {
+pub enum Preservation {
     /// Exact arithmetic keeps the class.
     Kept,
     /// The update separates its units in general.
@@ -94,26 +94,26 @@ pub enum Answer {
 /// Whether exact arithmetic keeps a class when nothing else tells its units apart.
 ///
 /// ```
-/// use constinit_symmetry::{Answer, Decay, Keeper, Optimizer, keeps};
+/// use constinit_symmetry::{Preservation, Decay, Invariant, Optimizer, keeps};
 ///
-/// assert_eq!(keeps(Keeper::Twins, Optimizer::Adam, Decay::Coupled), Answer::Kept);
-/// assert_eq!(keeps(Keeper::Equitable, Optimizer::Adam, Decay::Coupled), Answer::Broken);
-/// assert_eq!(keeps(Keeper::Equitable, Optimizer::Sgd, Decay::Coupled), Answer::Kept);
-/// assert_eq!(keeps(Keeper::Equitable, Optimizer::Muon, Decay::Coupled), Answer::Kept);
+/// assert_eq!(keeps(Invariant::Twins, Optimizer::Adam, Decay::Coupled), Preservation::Kept);
+/// assert_eq!(keeps(Invariant::Equitable, Optimizer::Adam, Decay::Coupled), Preservation::Broken);
+/// assert_eq!(keeps(Invariant::Equitable, Optimizer::Sgd, Decay::Coupled), Preservation::Kept);
+/// assert_eq!(keeps(Invariant::Equitable, Optimizer::Muon, Decay::Coupled), Preservation::Kept);
 /// ```
-pub fn keeps(keeper: Keeper, optimizer: Optimizer, decay: Decay) -> Answer {
+pub fn keeps(invariant: Invariant, optimizer: Optimizer, decay: Decay) -> Preservation {
     let linear = matches!(optimizer, Optimizer::Sgd | Optimizer::SgdMomentum);
-    match (keeper, optimizer, decay) {
+    match (invariant, optimizer, decay) {
         // The same function of the same numbers for both twins, whatever the function; Muon's commutes with swaps.
-        (Keeper::Twins, _, _) => Answer::Kept,
+        (Invariant::Twins, _, _) => Preservation::Kept,
         // The update depends on block-constant gradients only, and decoupled decay shrinks all deviations alike.
-        (Keeper::Equitable, _, Decay::None | Decay::Decoupled) => Answer::Kept,
+        (Invariant::Equitable, _, Decay::None | Decay::Decoupled) => Preservation::Kept,
         // A sum of past gradients and past weights: deviations are multiplied by one number for all entries.
-        (Keeper::Equitable, _, Decay::Coupled) if linear => Answer::Kept,
+        (Invariant::Equitable, _, Decay::Coupled) if linear => Preservation::Kept,
         // An odd polynomial p of G + D acts on the two apart, p(G + D) = p(G) + p(D), since G Dᵀ = 0 and Gᵀ D = 0 where
         // the sums of D over classes vanish. The sums of p(D) = D (...) D vanish, too.
-        (Keeper::Equitable, Optimizer::Muon, Decay::Coupled) => Answer::Kept,
+        (Invariant::Equitable, Optimizer::Muon, Decay::Coupled) => Preservation::Kept,
         // Entries of different weight get different updates, whose sums agree only by accident.
-        (Keeper::Equitable, _, Decay::Coupled) => Answer::Broken,
+        (Invariant::Equitable, _, Decay::Coupled) => Preservation::Broken,
     }
 }

@@ -3,7 +3,7 @@
 use super::{Real, Scalar};
 
 /// A function applied to every component, with its slope `a'(z)` and its curvature `a''(z)`.
-pub trait Activation<S> {
+pub trait ActivationFunction<S> {
     /// `a(z)`.
     fn value(&self, z: &S) -> S;
 
@@ -18,7 +18,7 @@ pub trait Activation<S> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Relu;
 
-impl<S: Scalar> Activation<S> for Relu {
+impl<S: Scalar> ActivationFunction<S> for Relu {
     fn value(&self, z: &S) -> S {
         if *z > S::zero() { z.clone() } else { S::zero() }
     }
@@ -36,7 +36,7 @@ impl<S: Scalar> Activation<S> for Relu {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeakyRelu;
 
-impl<S: Scalar> Activation<S> for LeakyRelu {
+impl<S: Scalar> ActivationFunction<S> for LeakyRelu {
     fn value(&self, z: &S) -> S {
         self.slope(z) * z
     }
@@ -54,7 +54,7 @@ impl<S: Scalar> Activation<S> for LeakyRelu {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Identity;
 
-impl<S: Scalar> Activation<S> for Identity {
+impl<S: Scalar> ActivationFunction<S> for Identity {
     fn value(&self, z: &S) -> S {
         z.clone()
     }
@@ -71,15 +71,15 @@ impl<S: Scalar> Activation<S> for Identity {
 /// A function chosen when the program runs; for floats only.
 ///
 /// ```
-/// use constinit_symmetry::dynamics::{Activation, Function};
+/// use constinit_symmetry::dynamics::{ActivationFunction, Activation};
 ///
-/// assert_eq!(Function::Silu.value(&0.0_f64), 0.0);
-/// assert_eq!(Function::Silu.slope(&0.0_f64), 0.5);
-/// assert_eq!(Function::Silu.curvature(&0.0_f64), 0.5);
+/// assert_eq!(Activation::Silu.value(&0.0_f64), 0.0);
+/// assert_eq!(Activation::Silu.slope(&0.0_f64), 0.5);
+/// assert_eq!(Activation::Silu.curvature(&0.0_f64), 0.5);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Function {
+pub enum Activation {
     /// [`Relu`].
     Relu,
     /// [`LeakyRelu`].
@@ -98,7 +98,7 @@ pub enum Function {
     Softplus,
 }
 
-impl Function {
+impl Activation {
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Relu,
@@ -112,7 +112,7 @@ impl Function {
     ];
 }
 
-impl<S: Real> Activation<S> for Function {
+impl<S: Real> ActivationFunction<S> for Activation {
     fn value(&self, z: &S) -> S {
         let x = *z;
         match self {
@@ -192,7 +192,7 @@ mod tests {
     /// Derivatives against differences of what they are derivatives of.
     #[test]
     fn slopes_and_curvatures_are_derivatives() {
-        for f in Function::ALL {
+        for f in Activation::ALL {
             for z in [-7.0, -2.5, -1.0, -0.3, 0.2, 0.9, 2.0, 6.5_f64] {
                 let central = |g: &dyn Fn(f64) -> f64| (g(z + STEP) - g(z - STEP)) / (2.0 * STEP);
                 let slope = central(&|z| f.value(&z));
@@ -206,13 +206,13 @@ mod tests {
     #[test]
     fn kinks_and_far_ends() {
         assert_eq!((Relu.slope(&0.0), LeakyRelu.slope(&0.0)), (0.0, 0.01));
-        for f in Function::ALL {
+        for f in Activation::ALL {
             for z in [-1000.0_f64, 1000.0] {
                 for number in [f.value(&z), f.slope(&z), f.curvature(&z)] {
                     assert!(number.is_finite(), "{f:?}({z})");
                 }
             }
         }
-        assert_eq!(Function::Softplus.value(&1000.0_f64), 1000.0);
+        assert_eq!(Activation::Softplus.value(&1000.0_f64), 1000.0);
     }
 }
