@@ -24,6 +24,8 @@
 //!
 //! None of this is about rounding, which may separate units that exact arithmetic keeps together.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod rules;
 
 use std::collections::BTreeSet;
@@ -356,25 +358,27 @@ fn claim(
 ) -> Claim {
     let normalized =
         symmetry.policy().normalization() != crate::equality_policy::Normalization::None;
-    let invariant = match symmetry.kind() {
-        _ if normalized => None,
-        _ if symmetry.kind() != SymmetryKind::Twins && space.is_twin_class(class) => {
-            Some(Invariant::Twins)
+    let invariant = if normalized {
+        None
+    } else if space.is_twin_class(class) {
+        Some(Invariant::Twins)
+    } else {
+        match symmetry.kind() {
+            SymmetryKind::Twins => Some(Invariant::Twins),
+            SymmetryKind::Equitable => Some(Invariant::Equitable),
+            SymmetryKind::ForwardLumpable => None,
         }
-        SymmetryKind::Twins => Some(Invariant::Twins),
-        SymmetryKind::Equitable => Some(Invariant::Equitable),
-        SymmetryKind::ForwardLumpable => None,
     };
     let mut breakers = facts.breakers(space.name());
-    let answer = invariant.map(|invariant| keeps(invariant, facts.optimizer, facts.decay));
+    let preservation = invariant.map(|invariant| keeps(invariant, facts.optimizer, facts.decay));
     if invariant == Some(Invariant::Equitable) {
         let others = broken.iter().filter(|&&id| id != space.id());
         breakers.extend(others.map(|&id| SymmetryBreaker::Space(id)));
-        if answer == Some(Preservation::Broken) {
+        if preservation == Some(Preservation::Broken) {
             breakers.push(SymmetryBreaker::CoupledDecay);
         }
     }
-    let verdict = match answer {
+    let verdict = match preservation {
         None => Verdict::Open,
         Some(_) if breakers.is_empty() => Verdict::Kept,
         Some(_) => Verdict::Broken(breakers),

@@ -47,6 +47,8 @@
 //! "On the importance of initialization and momentum in deep learning", 2013, for the Nesterov form used here, which is
 //! PyTorch's and Burn's.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::fmt;
 
 use crate::certificate::Optimizer;
@@ -197,7 +199,7 @@ fn finite(name: &'static str, value: f64) -> Result<(), SymmetryError> {
 pub enum Update {
     /// It is linear in gradient and parameters.
     Linear(Descent),
-    /// It divides by the size of gradients.
+    /// It is not [linear](Optimizer::is_linear): it divides by the size of gradients, say.
     Adaptive(Optimizer),
 }
 
@@ -360,17 +362,21 @@ impl fmt::Display for Forecast {
                 }
             }
             (Growth::Stable, _) => write!(f, "stable, a difference shrinks by e every {e_fold}"),
-            (_, Update::Adaptive(optimizer)) => {
+            (Growth::Neutral | Growth::NotLinear, Update::Adaptive(optimizer)) => {
                 let state =
                     if self.is_strict_saddle() { "a strict saddle" } else { "no strict saddle" };
-                write!(
-                    f,
-                    "no rate, since {optimizer} divides by the size of gradients and so amplifies rounding near \
-                     stationary points; the lowest curvature is {:.2e}, {state}",
-                    self.curvature
-                )
+                match optimizer.nonlinearity() {
+                    Some(what) => write!(
+                        f,
+                        "no rate, since {optimizer} {what} and so amplifies rounding near stationary points"
+                    ),
+                    None => write!(f, "no rate, since the settings of {optimizer} are not known"),
+                }?;
+                write!(f, "; the lowest curvature is {:.2e}, {state}", self.curvature)
             }
-            _ => f.write_str("neutral, a difference neither grows nor shrinks by e"),
+            (Growth::Neutral | Growth::NotLinear, Update::Linear(_)) => {
+                f.write_str("neutral, a difference neither grows nor shrinks by e")
+            }
         }
     }
 }

@@ -106,6 +106,7 @@
 //!
 //! `rayon` (default): refine spaces and members in parallel, with the same results. `serde`: the file form of a spec.
 
+mod activation;
 mod axes;
 mod blocks;
 mod breaking;
@@ -123,6 +124,7 @@ mod findings;
 pub mod forecast;
 mod imbalance;
 mod layout;
+mod loss;
 mod lumping;
 mod owned;
 mod parallel;
@@ -144,6 +146,7 @@ mod twins;
 mod ulps;
 mod widen;
 
+pub use activation::{Activation, Parity};
 #[cfg(feature = "serde")]
 pub use axes::AxesFile;
 pub use axes::{
@@ -164,6 +167,7 @@ pub use error::{
 };
 pub use findings::Findings;
 pub use imbalance::imbalances;
+pub use loss::Loss;
 pub use lumping::forward_lumpable;
 pub use owned::{OwnedElements, OwnedParam};
 pub use params::{ElementType, Elements, ParamView};

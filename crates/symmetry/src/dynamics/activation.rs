@@ -1,6 +1,10 @@
-//! Componentwise functions with their first two derivatives.
+//! Componentwise functions with their first two derivatives: in floats all of them, in fractions those that need no
+//! more than a field with an order.
+
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use super::{Real, Scalar};
+use crate::activation::Activation;
 
 /// A function applied to every component, with its slope `a'(z)` and its curvature `a''(z)`.
 pub trait ActivationFunction<S> {
@@ -68,50 +72,7 @@ impl<S: Scalar> ActivationFunction<S> for Identity {
     }
 }
 
-/// A function chosen when the program runs; for floats only.
-///
-/// ```
-/// use constinit_symmetry::dynamics::{ActivationFunction, Activation};
-///
-/// assert_eq!(Activation::Silu.value(&0.0_f64), 0.0);
-/// assert_eq!(Activation::Silu.slope(&0.0_f64), 0.5);
-/// assert_eq!(Activation::Silu.curvature(&0.0_f64), 0.5);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Activation {
-    /// [`Relu`].
-    Relu,
-    /// [`LeakyRelu`].
-    LeakyRelu,
-    /// [`Identity`].
-    Identity,
-    /// `tanh(z)`.
-    Tanh,
-    /// `σ(z) = 1 / (1 + exp(-z))`.
-    Sigmoid,
-    /// `z Φ(z)` with the normal distribution function `Φ(z) = (1 + erf(z / √2)) / 2`.
-    Gelu,
-    /// `z σ(z)`.
-    Silu,
-    /// `log(1 + exp(z))`.
-    Softplus,
-}
-
-impl Activation {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Relu,
-        Self::LeakyRelu,
-        Self::Identity,
-        Self::Tanh,
-        Self::Sigmoid,
-        Self::Gelu,
-        Self::Silu,
-        Self::Softplus,
-    ];
-}
-
+/// For floats only.
 impl<S: Real> ActivationFunction<S> for Activation {
     fn value(&self, z: &S) -> S {
         let x = *z;
@@ -187,32 +148,8 @@ fn density<S: Real>(x: S) -> S {
 mod tests {
     use super::*;
 
-    const STEP: f64 = 1e-5;
-
-    /// Derivatives against differences of what they are derivatives of.
     #[test]
-    fn slopes_and_curvatures_are_derivatives() {
-        for f in Activation::ALL {
-            for z in [-7.0, -2.5, -1.0, -0.3, 0.2, 0.9, 2.0, 6.5_f64] {
-                let central = |g: &dyn Fn(f64) -> f64| (g(z + STEP) - g(z - STEP)) / (2.0 * STEP);
-                let slope = central(&|z| f.value(&z));
-                let curvature = central(&|z| f.slope(&z));
-                assert!((f.slope(&z) - slope).abs() < 1e-8, "{f:?}'({z})");
-                assert!((f.curvature(&z) - curvature).abs() < 1e-8, "{f:?}''({z})");
-            }
-        }
-    }
-
-    #[test]
-    fn kinks_and_far_ends() {
+    fn slopes_at_kinks() {
         assert_eq!((Relu.slope(&0.0), LeakyRelu.slope(&0.0)), (0.0, 0.01));
-        for f in Activation::ALL {
-            for z in [-1000.0_f64, 1000.0] {
-                for number in [f.value(&z), f.slope(&z), f.curvature(&z)] {
-                    assert!(number.is_finite(), "{f:?}({z})");
-                }
-            }
-        }
-        assert_eq!(Activation::Softplus.value(&1000.0_f64), 1000.0);
     }
 }

@@ -54,8 +54,10 @@ mod update_rule;
 
 pub(crate) use pass::Pass;
 
-pub use activation::{Activation, ActivationFunction, Identity, LeakyRelu, Relu};
-pub use loss::{CrossEntropy, Huber, Loss, LossFunction, Mse};
+pub use crate::activation::Activation;
+pub use crate::loss::Loss;
+pub use activation::{ActivationFunction, Identity, LeakyRelu, Relu};
+pub use loss::{CrossEntropy, Huber, LossFunction, Mse};
 pub use perceptron::{DenseLayer, Perceptron};
 pub use scalar::{Real, Scalar};
 pub use training::{Training, before_activations, gradients, outputs};
