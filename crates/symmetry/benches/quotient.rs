@@ -10,7 +10,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use constinit_symmetry::dynamics::{Layer, Mse, Perceptron, Relu, Sgd, Training, outputs};
+use constinit_symmetry::dynamics::{DenseLayer, Mse, Perceptron, Relu, Sgd, Training, outputs};
 use constinit_symmetry::{AxesSpec, OwnedParam, ParamView, collapse, forward_lumpable, layers};
 use criterion::Criterion;
 
@@ -107,8 +107,11 @@ fn network(hidden: usize, as_quotient: bool) -> Perceptron<f32> {
     let rows = if as_quotient { 1 } else { hidden };
     let first: Vec<f32> = (0..INPUTS).map(|j| (1.0 + (j % 7) as f32) / 4096.0).collect();
     let layers = vec![
-        Layer { weight: first.repeat(rows), bias: Some(vec![0.5; rows]) },
-        Layer { weight: vec![1.0 / hidden as f32; rows * OUTPUTS], bias: Some(vec![0.5; OUTPUTS]) },
+        DenseLayer { weight: first.repeat(rows), bias: Some(vec![0.5; rows]) },
+        DenseLayer {
+            weight: vec![1.0 / hidden as f32; rows * OUTPUTS],
+            bias: Some(vec![0.5; OUTPUTS]),
+        },
     ];
     let net = Perceptron::new(&[INPUTS, rows, OUTPUTS], layers).expect("widths that fit");
     let sizes = vec![vec![hidden / rows; rows], vec![1; OUTPUTS]];
@@ -139,8 +142,14 @@ fn step(name: String, network: Perceptron<f32>, batch: usize, times: usize) -> C
 fn notebook() -> Table {
     let network = |widths: &[usize; 3], sizes: &[Vec<usize>]| {
         let layers = vec![
-            Layer { weight: [1.0, 2.0, 3.0].repeat(widths[1]), bias: Some(vec![0.5; widths[1]]) },
-            Layer { weight: vec![1.0; widths[1] * widths[2]], bias: Some(vec![0.5; widths[2]]) },
+            DenseLayer {
+                weight: [1.0, 2.0, 3.0].repeat(widths[1]),
+                bias: Some(vec![0.5; widths[1]]),
+            },
+            DenseLayer {
+                weight: vec![1.0; widths[1] * widths[2]],
+                bias: Some(vec![0.5; widths[2]]),
+            },
         ];
         let net = Perceptron::new(widths, layers).expect("widths that fit");
         net.with_class_sizes(sizes).expect("a size for each unit")
@@ -179,7 +188,8 @@ fn passes() -> Table {
             .and_then(|found| collapse(&found, &params))
             .expect("classes that can be merged");
         let of = |param: &OwnedParam| param.view().to_f64().iter().map(|&x| x as f32).collect();
-        let layers = merged.params().iter().map(|param| Layer { weight: of(param), bias: None });
+        let layers =
+            merged.params().iter().map(|param| DenseLayer { weight: of(param), bias: None });
         let widths = [INPUTS, merged.spec().spaces()[0].units(), OUTPUTS];
         let net = Perceptron::new(&widths, layers.collect()).expect("widths that fit");
         let (x, size) = (noise(BATCH * INPUTS), net.numbers().len());

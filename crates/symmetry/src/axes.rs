@@ -20,17 +20,21 @@ mod builder;
 #[cfg(feature = "serde")]
 mod file;
 pub mod layers;
+mod nearest;
+mod orientation;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::error::SymmetryError;
+use crate::error::{ParameterError, SymmetryError};
 use crate::params::{ParamView, fits};
 use crate::space::{ParamId, SpaceId, UnitIndex, UnitSpace};
 
 pub use builder::AxesSpecBuilder;
 #[cfg(feature = "serde")]
-pub use file::{AxesFile, Orientation};
+pub use file::AxesFile;
+pub(crate) use nearest::nearest;
+pub use orientation::Orientation;
 
 /// What one axis of a parameter ranges over. `S` is how a space is referred to: by name while a spec is written, by
 /// [`SpaceId`] once it is built.
@@ -147,7 +151,7 @@ pub fn input(axis: impl Into<NamedAxis>) -> RoleAxis<String> {
 }
 
 /// An axis of unknown role.
-pub fn either(axis: impl Into<NamedAxis>) -> RoleAxis<String> {
+pub fn unknown_role(axis: impl Into<NamedAxis>) -> RoleAxis<String> {
     RoleAxis { axis: axis.into(), role: Role::Unknown }
 }
 
@@ -309,71 +313,35 @@ impl AxesSpec {
         let mut places: Vec<Option<usize>> = vec![None; self.params().len()];
         for (position, view) in views.iter().enumerate() {
             let Some(id) = self.param_id(view.path()) else {
-                return Err(SymmetryError::UncoveredParameter {
+                return Err(ParameterError::UncoveredParameter {
                     parameter: view.path().into(),
                     nearest: nearest(view.path(), self.params().iter().map(SpecParam::path)),
-                });
+                }
+                .into());
             };
             if let Some(first) = places[id.get()].replace(position) {
-                return Err(SymmetryError::DuplicateParameter {
+                return Err(ParameterError::DuplicateParameter {
                     parameter: view.path().into(),
                     within: "the parameters",
                     first,
                     second: position,
-                });
+                }
+                .into());
             }
             let known = self.param(id);
             if known.shape() != view.shape() {
-                return Err(SymmetryError::ShapeMismatch {
+                return Err(ParameterError::ShapeMismatch {
                     parameter: view.path().into(),
                     spec: known.shape().into(),
                     found: view.shape().into(),
-                });
+                }
+                .into());
             }
         }
         let found = self.params().iter().zip(places).map(|(param, place)| match place {
             Some(position) => Ok(&views[position]),
-            None => Err(SymmetryError::MissingParameter { parameter: param.path().into() }),
+            None => Err(ParameterError::MissingParameter { parameter: param.path().into() }.into()),
         });
         found.collect()
     }
-}
-
-/// The known name that is nearest in edit distance, where it is near enough to be meant: what error messages ask about.
-///
-/// ```
-/// use constinit_symmetry::nearest;
-///
-/// let known = ["fc1.weight", "fc2.weight"];
-/// assert_eq!(nearest("fc1.wieght", known.into_iter()).as_deref(), Some("fc1.weight"));
-/// assert_eq!(nearest("embedding", known.into_iter()), None);
-/// ```
-pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
-    // Names of this length are not typed by hand; the distance would cost more than it helps.
-    const LONGEST: usize = 256;
-    if name.len() > LONGEST {
-        return None;
-    }
-    known
-        .filter(|k| k.len() <= LONGEST)
-        .map(|k| (edit_distance(name, k), k))
-        .filter(|(distance, k)| *distance <= 1 + name.len().max(k.len()) / 4)
-        .min()
-        .map(|(_, k)| k.to_owned())
-}
-
-/// Levenshtein's distance over characters.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -11,7 +11,7 @@
 
 use crate::axes::{AxesSpec, Role, SpecParam};
 use crate::element::Element;
-use crate::error::SymmetryError;
+use crate::error::{SurgeryError, SymmetryError};
 use crate::layout::{Dim, LogicalAxis, axes_with_strides};
 use crate::partition::Partition;
 use crate::space::{ClassId, SpaceId, UnitIndex};
@@ -186,14 +186,15 @@ impl<'p> Blocks<'p> {
                 rest /= axis.size(class);
                 if index > 0 {
                     let difference = exact(E::RANGE, terms(0).chain(terms(at).map(|x| -x)));
-                    return Err(SymmetryError::SumsDiffer {
+                    return Err(SurgeryError::SumsDiffer {
                         parameter: self.param.path().into(),
                         space: axis.space.map_or("", |id| self.spec.space(id).name()).into(),
                         units: [axis.member(class, 0), axis.member(class, index)],
                         over: self.describe(classes, target),
                         sums: [&expected, &found].map(|sum| sum.rounded(E::RANGE)),
                         difference: difference.rounded(E::RANGE),
-                    });
+                    }
+                    .into());
                 }
             }
         }

@@ -13,7 +13,7 @@
 use crate::axes::{AxesSpec, Role};
 use crate::blocks::Blocks;
 use crate::draw::Draw;
-use crate::error::SymmetryError;
+use crate::error::{SurgeryError, SymmetryError};
 use crate::owned::{Number, OwnedElements, OwnedParam};
 use crate::parallel;
 use crate::params::{ParamView, strides};
@@ -25,7 +25,7 @@ use crate::twins::twins;
 
 /// A network with the same function whose units differ.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Broken {
+pub struct BrokenSymmetry {
     params: Vec<OwnedParam>,
     separated: usize,
     largest_change: f64,
@@ -97,9 +97,9 @@ impl std::fmt::Display for Obstacle {
 ///
 /// # Errors
 ///
-/// - [`SymmetryError::BadScale`] for a scale that is negative or not finite;
+/// - [`SurgeryError::BadScale`](crate::SurgeryError::BadScale) for a scale that is negative or not finite;
 /// - as [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SymmetryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, so that the function
+/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the classes are not forward-lumpable in these parameters, so that the function
 ///   would not be kept. Inputs, and units of spaces with an axis of unknown role, count as unlike here.
 ///
 /// # Complexity
@@ -133,9 +133,9 @@ pub fn break_symmetry(
     params: &[ParamView<'_>],
     scale: f64,
     seed: u64,
-) -> Result<Broken, SymmetryError> {
+) -> Result<BrokenSymmetry, SymmetryError> {
     if !(scale.is_finite() && scale >= 0.0) {
-        return Err(SymmetryError::BadScale { scale });
+        return Err(SurgeryError::BadScale { scale }.into());
     }
     let spec = classes.spec();
     let views = spec.arrange(params)?;
@@ -167,7 +167,7 @@ pub fn break_symmetry(
     let largest_change = changed.iter().map(|(_, change)| *change).fold(0.0, f64::max);
     let params: Vec<OwnedParam> = changed.into_iter().map(|(param, _)| param).collect();
     let (separated, inseparable) = judge(classes, &params, &stands)?;
-    Ok(Broken { params, separated, largest_change, inseparable })
+    Ok(BrokenSymmetry { params, separated, largest_change, inseparable })
 }
 
 /// Where a space stands.
@@ -314,7 +314,7 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 }
 
 /// `1 class was told apart by changes of at most 2.5e-1`, and the classes that were not, each with the reason.
-impl std::fmt::Display for Broken {
+impl std::fmt::Display for BrokenSymmetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (count, change) = (self.separated, self.largest_change);
         let classes = if count == 1 { "class was" } else { "classes were" };
@@ -330,7 +330,7 @@ impl std::fmt::Display for Inseparable {
     }
 }
 
-impl Broken {
+impl BrokenSymmetry {
     /// The new parameters, in the order of the spec and in their own types.
     pub fn params(&self) -> &[OwnedParam] {
         &self.params

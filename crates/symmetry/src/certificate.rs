@@ -24,15 +24,17 @@
 //!
 //! None of this is about rounding, which may separate units that exact arithmetic keeps together.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod rules;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::space::{ClassId, SpaceId};
-use crate::symmetry::{Kind, SpaceSymmetry, Symmetry};
+use crate::symmetry::{SpaceSymmetry, Symmetry, SymmetryKind};
 
-pub use rules::{Answer, Decay, Optimizer, keeps};
+pub use rules::{Decay, Optimizer, Preservation, keeps};
 
 /// What is known about a training run.
 ///
@@ -115,18 +117,18 @@ impl TrainingFacts {
         self.decay
     }
 
-    fn sets(&self) -> [(Breaker, &BTreeSet<String>); 5] {
+    fn sets(&self) -> [(SymmetryBreaker, &BTreeSet<String>); 5] {
         [
-            (Breaker::Dropout, &self.dropout),
-            (Breaker::Noise, &self.noise),
-            (Breaker::UnitRates, &self.unit_rates),
-            (Breaker::OptimizerState, &self.optimizer_state),
-            (Breaker::UnequalTargets, &self.unequal_targets),
+            (SymmetryBreaker::Dropout, &self.dropout),
+            (SymmetryBreaker::Noise, &self.noise),
+            (SymmetryBreaker::UnitRates, &self.unit_rates),
+            (SymmetryBreaker::OptimizerState, &self.optimizer_state),
+            (SymmetryBreaker::UnequalTargets, &self.unequal_targets),
         ]
     }
 
     /// What tells the units of a space apart.
-    pub fn breakers(&self, space: &str) -> Vec<Breaker> {
+    pub fn breakers(&self, space: &str) -> Vec<SymmetryBreaker> {
         let named = self.sets().into_iter().filter(|(_, spaces)| spaces.contains(space));
         named.map(|(breaker, _)| breaker).collect()
     }
@@ -135,7 +137,7 @@ impl TrainingFacts {
 /// What breaks a class.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Breaker {
+pub enum SymmetryBreaker {
     /// Dropout draws for each unit of the space.
     Dropout,
     /// Noise is drawn for each unit of the space.
@@ -152,7 +154,7 @@ pub enum Breaker {
     Space(SpaceId),
 }
 
-impl fmt::Display for Breaker {
+impl fmt::Display for SymmetryBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Dropout => "dropout",
@@ -168,7 +170,7 @@ impl fmt::Display for Breaker {
 
 /// What keeps a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Keeper {
+pub enum Invariant {
     /// Its units are twins.
     Twins,
     /// Its sums agree.
@@ -183,7 +185,7 @@ pub enum Verdict {
     Kept,
     /// Nothing known protects it from what is listed, which separates units in general. (A block with more symmetry
     /// than its sums show, a circulant one say, can be kept by that; it is not looked for.)
-    Broken(Vec<Breaker>),
+    Broken(Vec<SymmetryBreaker>),
     /// No claim is made: the classes are only forward-lumpable, or alike only after normalising.
     Open,
 }
@@ -194,7 +196,7 @@ pub struct Claim {
     space: SpaceId,
     class: ClassId,
     units: usize,
-    keeper: Option<Keeper>,
+    invariant: Option<Invariant>,
     verdict: Verdict,
     sentence: String,
 }
@@ -216,8 +218,8 @@ impl Claim {
     }
 
     /// What keeps it; `None` where nothing is known to.
-    pub fn keeper(&self) -> Option<Keeper> {
-        self.keeper
+    pub fn invariant(&self) -> Option<Invariant> {
+        self.invariant
     }
 
     /// Whether it outlives training under the given facts.
@@ -227,9 +229,11 @@ impl Claim {
 
     /// The optimizers and decays under which the class would be kept, if nothing else told its units apart.
     pub fn kept_by(&self) -> impl Iterator<Item = (Optimizer, Decay)> + use<> {
-        let keeper = self.keeper;
+        let invariant = self.invariant;
         let all = Optimizer::ALL.into_iter().flat_map(|o| Decay::ALL.map(|d| (o, d)));
-        all.filter(move |&(o, d)| keeper.is_some_and(|keeper| keeps(keeper, o, d) == Answer::Kept))
+        all.filter(move |&(o, d)| {
+            invariant.is_some_and(|invariant| keeps(invariant, o, d) == Preservation::Kept)
+        })
     }
 
     /// The same for people.
@@ -284,7 +288,7 @@ impl fmt::Display for Certificate {
 ///
 /// The claims are about exact arithmetic and hold for architectures that treat the members of a space alike:
 /// componentwise activations, normalisation and softmax over whole spaces, sums and dot products over them. The
-/// comparison must have been exact: for a result found [within a tolerance](crate::Policy::within) the claims are
+/// comparison must have been exact: for a result found [within a tolerance](crate::EqualityPolicy::within) the claims are
 /// about the network with the spread removed.
 ///
 /// Facts about a space break its classes. They break equitable classes of *other* spaces too, since those rest on sums
@@ -352,30 +356,35 @@ fn claim(
     facts: &TrainingFacts,
     broken: &[SpaceId],
 ) -> Claim {
-    let normalized = symmetry.policy().normalization() != crate::policy::Normalization::None;
-    let keeper = match symmetry.kind() {
-        _ if normalized => None,
-        _ if symmetry.kind() != Kind::Twins && space.is_twin_class(class) => Some(Keeper::Twins),
-        Kind::Twins => Some(Keeper::Twins),
-        Kind::Equitable => Some(Keeper::Equitable),
-        Kind::ForwardLumpable => None,
+    let normalized =
+        symmetry.policy().normalization() != crate::equality_policy::Normalization::None;
+    let invariant = if normalized {
+        None
+    } else if space.is_twin_class(class) {
+        Some(Invariant::Twins)
+    } else {
+        match symmetry.kind() {
+            SymmetryKind::Twins => Some(Invariant::Twins),
+            SymmetryKind::Equitable => Some(Invariant::Equitable),
+            SymmetryKind::ForwardLumpable => None,
+        }
     };
     let mut breakers = facts.breakers(space.name());
-    let answer = keeper.map(|keeper| keeps(keeper, facts.optimizer, facts.decay));
-    if keeper == Some(Keeper::Equitable) {
+    let preservation = invariant.map(|invariant| keeps(invariant, facts.optimizer, facts.decay));
+    if invariant == Some(Invariant::Equitable) {
         let others = broken.iter().filter(|&&id| id != space.id());
-        breakers.extend(others.map(|&id| Breaker::Space(id)));
-        if answer == Some(Answer::Broken) {
-            breakers.push(Breaker::CoupledDecay);
+        breakers.extend(others.map(|&id| SymmetryBreaker::Space(id)));
+        if preservation == Some(Preservation::Broken) {
+            breakers.push(SymmetryBreaker::CoupledDecay);
         }
     }
-    let verdict = match answer {
+    let verdict = match preservation {
         None => Verdict::Open,
         Some(_) if breakers.is_empty() => Verdict::Kept,
         Some(_) => Verdict::Broken(breakers),
     };
-    let sentence = sentence(symmetry, space, class, units, keeper, facts, &verdict);
-    Claim { space: space.id(), class, units, keeper, verdict, sentence }
+    let sentence = sentence(symmetry, space, class, units, invariant, facts, &verdict);
+    Claim { space: space.id(), class, units, invariant, verdict, sentence }
 }
 
 fn sentence(
@@ -383,15 +392,15 @@ fn sentence(
     space: &SpaceSymmetry,
     class: ClassId,
     units: usize,
-    keeper: Option<Keeper>,
+    invariant: Option<Invariant>,
     facts: &TrainingFacts,
     verdict: &Verdict,
 ) -> String {
     let subject = format!("The {units} units of class {class} of {}", space.name());
-    let state = match keeper {
-        Some(Keeper::Twins) => "are twins",
-        Some(Keeper::Equitable) => "have different weights but equal sums over classes",
-        None if symmetry.kind() == Kind::ForwardLumpable => "compute the same now",
+    let state = match invariant {
+        Some(Invariant::Twins) => "are twins",
+        Some(Invariant::Equitable) => "have different weights but equal sums over classes",
+        None if symmetry.kind() == SymmetryKind::ForwardLumpable => "compute the same now",
         None => "are alike only after normalising",
     };
     let (optimizer, decay) = (facts.optimizer, facts.decay);
@@ -414,22 +423,22 @@ fn sentence(
 fn cause(
     symmetry: &Symmetry,
     space: &SpaceSymmetry,
-    breaker: &Breaker,
+    breaker: &SymmetryBreaker,
     facts: &TrainingFacts,
 ) -> String {
     let name = space.name();
     match breaker {
-        Breaker::Dropout => format!("dropout on {name}"),
-        Breaker::Noise => format!("noise on {name}"),
-        Breaker::UnitRates => format!("per-unit rates on {name}"),
-        Breaker::OptimizerState => {
+        SymmetryBreaker::Dropout => format!("dropout on {name}"),
+        SymmetryBreaker::Noise => format!("noise on {name}"),
+        SymmetryBreaker::UnitRates => format!("per-unit rates on {name}"),
+        SymmetryBreaker::OptimizerState => {
             format!("an optimizer state that differs between units of {name}")
         }
-        Breaker::UnequalTargets => format!("unequal targets of {name}"),
-        Breaker::CoupledDecay => {
+        SymmetryBreaker::UnequalTargets => format!("unequal targets of {name}"),
+        SymmetryBreaker::CoupledDecay => {
             format!("{}, which {} rescales entry by entry,", facts.decay, facts.optimizer)
         }
-        Breaker::Space(id) => {
+        SymmetryBreaker::Space(id) => {
             format!(
                 "the loss of the classes of {}, which their sums rest on,",
                 symmetry.spec().space(*id).name()

@@ -1,8 +1,8 @@
 //! From the quotient of a plain chain of dense layers to a [`Perceptron`] that is trained in closed form, and back.
 
 use crate::axes::{Axis, Role, SpecParam, nearest};
-use crate::dynamics::{Layer, Perceptron, Scalar};
-use crate::error::SymmetryError;
+use crate::dynamics::{DenseLayer, Perceptron, Scalar};
+use crate::error::{SpecError, SurgeryError, SymmetryError};
 use crate::owned::{OwnedElements, OwnedParam};
 use crate::quotient::Quotient;
 use crate::space::ParamId;
@@ -32,7 +32,7 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::NotAChain`] with the parameter that does not fit in.
+    /// [`SurgeryError::NotAChain`](crate::SurgeryError::NotAChain) with the parameter that does not fit in.
     pub fn chain(&self) -> Result<Vec<ChainLayer<'_>>, SymmetryError> {
         let spec = self.spec();
         let weights: Vec<&SpecParam> =
@@ -74,8 +74,8 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::NotAChain`] where the layers are not a chain of all parameters, where an axis is flattened or
-    /// of unknown role, or where inputs are merged; [`SymmetryError::UnknownParameter`] for a path that is not there.
+    /// [`SurgeryError::NotAChain`](crate::SurgeryError::NotAChain) where the layers are not a chain of all parameters, where an axis is flattened or
+    /// of unknown role, or where inputs are merged; [`SpecError::UnknownParameter`](crate::SpecError::UnknownParameter) for a path that is not there.
     ///
     /// # Examples
     ///
@@ -136,7 +136,7 @@ impl Quotient {
                 false => weight.means()[i * inputs + j],
             };
             let entries = (0..outputs).flat_map(|i| (0..inputs).map(move |j| (i, j)));
-            made.push(Layer {
+            made.push(DenseLayer {
                 weight: entries.map(|(i, j)| number(entry(i, j))).collect(),
                 bias: layer.bias.map(|bias| {
                     self.params()[bias.get()].means().iter().map(|&mean| number(mean)).collect()
@@ -156,7 +156,7 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// As [`perceptron`](Self::perceptron), and [`SymmetryError::NotAChain`] for a network of other widths or biases.
+    /// As [`perceptron`](Self::perceptron), and [`SurgeryError::NotAChain`](crate::SurgeryError::NotAChain) for a network of other widths or biases.
     pub fn means_of_perceptron<S: Scalar>(
         &self,
         layers: &[ChainLayer<'_>],
@@ -205,9 +205,11 @@ impl Quotient {
         let spec = self.spec();
         let mut used = vec![false; spec.params().len()];
         let mut id_of = |path: &str| {
-            let id = spec.param_id(path).ok_or_else(|| SymmetryError::UnknownParameter {
-                parameter: path.into(),
-                nearest: nearest(path, spec.params().iter().map(SpecParam::path)),
+            let id = spec.param_id(path).ok_or_else(|| {
+                SymmetryError::Spec(SpecError::UnknownParameter {
+                    parameter: path.into(),
+                    nearest: nearest(path, spec.params().iter().map(SpecParam::path)),
+                })
             })?;
             match std::mem::replace(&mut used[id.get()], true) {
                 true => Err(not_a_chain(path, "stands in the chain twice")),
@@ -260,5 +262,8 @@ fn input_first(param: &SpecParam) -> Result<bool, SymmetryError> {
 }
 
 fn not_a_chain(parameter: &str, reason: &str) -> SymmetryError {
-    SymmetryError::NotAChain { parameter: parameter.into(), reason: reason.into() }
+    SymmetryError::Surgery(SurgeryError::NotAChain {
+        parameter: parameter.into(),
+        reason: reason.into(),
+    })
 }

@@ -12,11 +12,11 @@
 
 use crate::axes::{AxesSpec, Role};
 use crate::blocks::{BlockStep, Blocks};
-use crate::error::SymmetryError;
+use crate::error::{SurgeryError, SymmetryError};
 use crate::owned::{Number, OwnedParam};
 use crate::parallel;
 use crate::params::{ParamView, with_elements};
-use crate::quotient::{partitions, unknown_role};
+use crate::quotient::{missing_role, partitions};
 use crate::sum::exact;
 use crate::symmetry::Symmetry;
 
@@ -45,9 +45,9 @@ pub struct Collapsed {
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
 /// - [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role;
-/// - [`SymmetryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, with the parameter,
+/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the classes are not forward-lumpable in these parameters, with the parameter,
 ///   two units of one class, and the block on which their sums differ;
-/// - [`SymmetryError::SumOverflows`] where finite entries have a sum that is infinite in their parameter's type.
+/// - [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) where finite entries have a sum that is infinite in their parameter's type.
 ///
 /// # Complexity
 ///
@@ -86,7 +86,7 @@ pub fn collapse(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Collapse
         let (param, view) = (&spec.params()[number], views[number]);
         let blocks = Blocks::new(spec, param, view.strides(), &partitions);
         if let Some(axis) = blocks.merging_without_role() {
-            return Err(unknown_role(spec, param.path(), axis, "merging units"));
+            return Err(missing_role(spec, param.path(), axis, "merging units"));
         }
         with_elements!(view.elements(), |data| {
             let merged = Number::wrap(merge(data, param.path(), &blocks)?);
@@ -123,7 +123,7 @@ fn merge<T: Number>(data: &[T], path: &str, blocks: &Blocks<'_>) -> Result<Vec<T
     });
     match overflows {
         None => Ok(merged),
-        Some(entry) => Err(SymmetryError::SumOverflows { parameter: path.into(), entry }),
+        Some(entry) => Err(SurgeryError::SumOverflows { parameter: path.into(), entry }.into()),
     }
 }
 

@@ -13,15 +13,15 @@
 //! units have different weights.
 
 use crate::axes::AxesSpec;
+use crate::equality_policy::EqualityPolicy;
 use crate::error::SymmetryError;
 use crate::layout::{LogicalAxis, logical_axes};
 use crate::parallel;
 use crate::params::ParamView;
 use crate::partition::Partition;
-use crate::policy::Policy;
 use crate::space::{SpaceId, UnitSpace};
 use crate::stable::{Direction, Start, coarsest};
-use crate::symmetry::{Kind, SpaceSymmetry, Symmetry};
+use crate::symmetry::{SpaceSymmetry, Symmetry, SymmetryKind};
 use crate::twins;
 
 /// The coarsest equitable partition of all spaces.
@@ -79,7 +79,7 @@ pub fn equitable(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Symmetry, 
         .zip(&views)
         .map(|(param, view)| logical_axes(spec, param, view))
         .collect();
-    search(spec, &views, &axes, Kind::Equitable, |_, space, twins| {
+    search(spec, &views, &axes, SymmetryKind::Equitable, |_, space, twins| {
         let classes =
             if space.is_fixed() { twins.clone() } else { Partition::one_class(space.units())? };
         Ok(Start { twins: twins.clone(), classes })
@@ -91,10 +91,10 @@ pub(crate) fn search(
     spec: &AxesSpec,
     views: &[&ParamView<'_>],
     axes: &[Vec<LogicalAxis>],
-    kind: Kind,
+    kind: SymmetryKind,
     start: impl Fn(SpaceId, &UnitSpace, &Partition) -> Result<Start, SymmetryError>,
 ) -> Result<Symmetry, SymmetryError> {
-    let policy = Policy::value();
+    let policy = EqualityPolicy::value();
     let twins = parallel::map(0..spec.spaces().len(), 1, |number| {
         twins::classes_of(spec, views, axes, SpaceId::at(number), &policy, None).0.partition()
     });
@@ -106,7 +106,7 @@ pub(crate) fn search(
         .map(|(number, (space, twins))| start(SpaceId::at(number), space, twins))
         .collect::<Result<_, SymmetryError>>()?;
     let direction =
-        if kind == Kind::ForwardLumpable { Direction::Forward } else { Direction::Both };
+        if kind == SymmetryKind::ForwardLumpable { Direction::Forward } else { Direction::Both };
     let found = coarsest(views, axes, starts, direction);
     let spaces =
         found.into_iter().zip(&twins).enumerate().map(|(number, ((classes, partition), twins))| {

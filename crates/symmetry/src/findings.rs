@@ -3,17 +3,19 @@
 //! With z = W x + b, a = act(z) and the next layer reading a through Q, the unit i is
 //!
 //! ```text
-//! dead      W[i][j] = 0 for all j, and b[i] = 0       it computes act(0) whatever comes in
-//! constant  W[i][j] = 0 for all j, but b[i] != 0      it computes act(b[i]) whatever comes in
-//! unheard   Q[k][i] = 0 for all k                     nobody listens
+//! no incoming  W[i][j] = 0 for all j, and b[i] = 0    it computes act(0) for every input
+//! constant     W[i][j] = 0 for all j, but b[i] != 0   it computes act(b[i]) for every input
+//! no outgoing  Q[k][i] = 0 for all k                  no unit reads it
 //! ```
+//!
+//! None of the three is a *dead* unit, one whose slope is zero on every example: that depends on data.
 
 use crate::axes::Role;
 use crate::element::Element;
+use crate::equality_policy::EqualityPolicy;
 use crate::layout::{LogicalAxis, UnitLayout};
 use crate::params::{ParamView, with_elements};
 use crate::partition::Partition;
-use crate::policy::Policy;
 use crate::space::{SpaceId, UnitIndex};
 use crate::splits::Splits;
 
@@ -23,15 +25,15 @@ use crate::splits::Splits;
 /// axis counts as the unit's own (bias, gain); every other one as weights.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    dead: Vec<UnitIndex>,
+    no_incoming: Vec<UnitIndex>,
     constant: Vec<UnitIndex>,
-    unheard: Vec<UnitIndex>,
+    no_outgoing: Vec<UnitIndex>,
 }
 
 impl Findings {
     /// Units whose incoming weights and own entries are all zero, ascending.
-    pub fn dead(&self) -> &[UnitIndex] {
-        &self.dead
+    pub fn no_incoming(&self) -> &[UnitIndex] {
+        &self.no_incoming
     }
 
     /// Units whose incoming weights are all zero while an own entry is not: they compute a constant. Ascending.
@@ -40,13 +42,13 @@ impl Findings {
     }
 
     /// Units whose outgoing weights are all zero, ascending.
-    pub fn unheard(&self) -> &[UnitIndex] {
-        &self.unheard
+    pub fn no_outgoing(&self) -> &[UnitIndex] {
+        &self.no_outgoing
     }
 
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
-        self.dead.is_empty() && self.constant.is_empty() && self.unheard.is_empty()
+        self.no_incoming.is_empty() && self.constant.is_empty() && self.no_outgoing.is_empty()
     }
 }
 
@@ -61,7 +63,7 @@ pub(crate) fn find(
     id: SpaceId,
     partition: &Partition,
     splits: &Splits,
-    policy: &Policy,
+    policy: &EqualityPolicy,
 ) -> Option<Findings> {
     let threshold = policy.tolerance().unwrap_or(0.0);
     let each = policy.tolerance().is_some();
@@ -102,14 +104,17 @@ pub(crate) fn find(
         units
     };
     let mut silent = if weights_in { candidates(Role::Output) } else { Vec::new() };
-    let mut unheard = if weights_out { candidates(Role::Input) } else { Vec::new() };
+    let mut no_outgoing = if weights_out { candidates(Role::Input) } else { Vec::new() };
     incoming.iter().for_each(|(view, layout)| keep_zeros(view, layout, threshold, &mut silent));
-    outgoing.iter().for_each(|(view, layout)| keep_zeros(view, layout, threshold, &mut unheard));
-    let mut dead = silent.clone();
+    outgoing
+        .iter()
+        .for_each(|(view, layout)| keep_zeros(view, layout, threshold, &mut no_outgoing));
+    let mut no_incoming = silent.clone();
     for (view, layout) in own {
-        keep_zeros(view, &layout, threshold, &mut dead);
+        keep_zeros(view, &layout, threshold, &mut no_incoming);
     }
-    let constant = silent.into_iter().filter(|unit| dead.binary_search(unit).is_err()).collect();
+    let constant =
+        silent.into_iter().filter(|unit| no_incoming.binary_search(unit).is_err()).collect();
     let whole = |units: Vec<UnitIndex>| -> Vec<UnitIndex> {
         if each {
             return units;
@@ -122,7 +127,11 @@ pub(crate) fn find(
         all.sort_unstable();
         all
     };
-    Some(Findings { dead: whole(dead), constant: whole(constant), unheard: whole(unheard) })
+    Some(Findings {
+        no_incoming: whole(no_incoming),
+        constant: whole(constant),
+        no_outgoing: whole(no_outgoing),
+    })
 }
 
 fn keep_zeros(

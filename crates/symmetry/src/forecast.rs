@@ -47,10 +47,12 @@
 //! "On the importance of initialization and momentum in deep learning", 2013, for the Nesterov form used here, which is
 //! PyTorch's and Burn's.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::fmt;
 
 use crate::certificate::Optimizer;
-use crate::error::SymmetryError;
+use crate::error::{ForecastError, SymmetryError};
 
 /// The size, relative to that of the unit, from which a difference between twins counts as an escape: 1 %.
 ///
@@ -169,7 +171,7 @@ impl Descent {
         let not_negative = "must be a finite number, 0 or more";
         for (name, value) in [("learning_rate", self.learning_rate), ("momentum", self.momentum)] {
             if !(value.is_finite() && value >= 0.0) {
-                return Err(SymmetryError::BadForecast { name, value, reason: not_negative });
+                return Err(ForecastError { name, value, reason: not_negative }.into());
             }
         }
         finite("dampening", self.dampening)?;
@@ -189,7 +191,7 @@ fn finite(name: &'static str, value: f64) -> Result<(), SymmetryError> {
     if value.is_finite() {
         return Ok(());
     }
-    Err(SymmetryError::BadForecast { name, value, reason: "must be a finite number" })
+    Err(ForecastError { name, value, reason: "must be a finite number" }.into())
 }
 
 /// What a training step does with the gradient.
@@ -197,7 +199,7 @@ fn finite(name: &'static str, value: f64) -> Result<(), SymmetryError> {
 pub enum Update {
     /// It is linear in gradient and parameters.
     Linear(Descent),
-    /// It divides by the size of gradients.
+    /// It is not [linear](Optimizer::is_linear): it divides by the size of gradients, say.
     Adaptive(Optimizer),
 }
 
@@ -246,7 +248,7 @@ impl Forecast {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::BadForecast`] where the curvature or a setting of the update is not finite, or a learning rate
+    /// [`ForecastError`](crate::ForecastError) where the curvature or a setting of the update is not finite, or a learning rate
     /// or a momentum is negative.
     pub fn new(curvature: f64, update: &Update) -> Result<Self, SymmetryError> {
         finite("curvature", curvature)?;
@@ -261,11 +263,11 @@ impl Forecast {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::BadForecast`] where the bound is negative, infinite or NaN.
+    /// [`ForecastError`](crate::ForecastError) where the bound is negative, infinite or NaN.
     pub fn within(mut self, error: f64) -> Result<Self, SymmetryError> {
         if !(error.is_finite() && error >= 0.0) {
             let reason = "must be a finite number, 0 or more";
-            return Err(SymmetryError::BadForecast { name: "error", value: error, reason });
+            return Err(ForecastError { name: "error", value: error, reason }.into());
         }
         self.error = error;
         if self.growth() != Growth::Unstable {
@@ -360,17 +362,21 @@ impl fmt::Display for Forecast {
                 }
             }
             (Growth::Stable, _) => write!(f, "stable, a difference shrinks by e every {e_fold}"),
-            (_, Update::Adaptive(optimizer)) => {
+            (Growth::Neutral | Growth::NotLinear, Update::Adaptive(optimizer)) => {
                 let state =
                     if self.is_strict_saddle() { "a strict saddle" } else { "no strict saddle" };
-                write!(
-                    f,
-                    "no rate, since {optimizer} divides by the size of gradients and so amplifies rounding near \
-                     stationary points; the lowest curvature is {:.2e}, {state}",
-                    self.curvature
-                )
+                match optimizer.nonlinearity() {
+                    Some(what) => write!(
+                        f,
+                        "no rate, since {optimizer} {what} and so amplifies rounding near stationary points"
+                    ),
+                    None => write!(f, "no rate, since the settings of {optimizer} are not known"),
+                }?;
+                write!(f, "; the lowest curvature is {:.2e}, {state}", self.curvature)
             }
-            _ => f.write_str("neutral, a difference neither grows nor shrinks by e"),
+            (Growth::Neutral | Growth::NotLinear, Update::Linear(_)) => {
+                f.write_str("neutral, a difference neither grows nor shrinks by e")
+            }
         }
     }
 }

@@ -175,7 +175,7 @@ pub(crate) fn swapped_entry(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::axes::{NamedAxis, either};
+    use crate::axes::{NamedAxis, unknown_role};
 
     fn layout(shape: &[usize], axes: &[&str], along: usize) -> UnitLayout {
         let numbers = vec![0.0_f32; shape.iter().product()];
@@ -186,10 +186,12 @@ mod tests {
                 "w",
                 axes.iter().map(|&a| match &a.split('*').collect::<Vec<_>>()[..] {
                     [outer, name] if outer.parse::<usize>().is_ok() => {
-                        either(NamedAxis::blocks(outer.parse().unwrap(), *name))
+                        unknown_role(NamedAxis::blocks(outer.parse().unwrap(), *name))
                     }
-                    [name, inner] => either(NamedAxis::flattened(*name, inner.parse().unwrap())),
-                    _ => either(a),
+                    [name, inner] => {
+                        unknown_role(NamedAxis::flattened(*name, inner.parse().unwrap()))
+                    }
+                    _ => unknown_role(a),
                 }),
             )
             .build([view.signature()])

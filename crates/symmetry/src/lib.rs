@@ -82,9 +82,10 @@
 //!
 //! - [`AxesSpec`] and [`layers`]: dense, convolution (with groups), normalisation, embedding, attention heads, residual
 //!   streams, recurrences. With the feature `serde`, `AxesFile` reads the same from a TOML table.
-//! - [`Policy`]: what counts as equal. Bits by default; by value, within a tolerance, up to a sign or a positive factor
+//! - [`EqualityPolicy`]: what counts as equal. Bits by default; by value, within a tolerance, up to a sign or a positive factor
 //!   when asked by name.
-//! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, dead and constant units.
+//! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, constant units and units without incoming or outgoing
+//!   weights.
 //! - [`spreads`]: how far the units of a class have moved apart since; [`imbalances`]: how far their sums have.
 //! - [`dynamics`]: training of dense networks, or of their quotients, in closed form: in floats, or in fractions.
 //!   [`Quotient::perceptron`] leads there, [`Quotient::means_of_perceptron`] back.
@@ -105,6 +106,7 @@
 //!
 //! `rayon` (default): refine spaces and members in parallel, with the same results. `serde`: the file form of a spec.
 
+mod activation;
 mod axes;
 mod blocks;
 mod breaking;
@@ -115,18 +117,20 @@ mod collapse;
 mod draw;
 pub mod dynamics;
 mod element;
+mod equality_policy;
 mod equitable;
 mod error;
 mod findings;
 pub mod forecast;
 mod imbalance;
 mod layout;
+mod loss;
 mod lumping;
 mod owned;
 mod parallel;
 mod params;
 mod partition;
-mod policy;
+
 mod quotient;
 mod sameness;
 mod space;
@@ -142,33 +146,37 @@ mod twins;
 mod ulps;
 mod widen;
 
+pub use activation::{Activation, Parity};
 #[cfg(feature = "serde")]
-pub use axes::{AxesFile, Orientation};
+pub use axes::AxesFile;
 pub use axes::{
-    AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis, SpecParam, either, input, layers,
-    nearest, output,
+    AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Orientation, Role, RoleAxis, SpecParam, input,
+    layers, output, unknown_role,
 };
-pub use breaking::{Broken, Inseparable, Obstacle, break_symmetry};
+pub use breaking::{BrokenSymmetry, Inseparable, Obstacle, break_symmetry};
 pub use certificate::{
-    Answer, Breaker, Certificate, Claim, Decay, Keeper, Optimizer, TrainingFacts, Verdict,
-    certificate, keeps,
+    Certificate, Claim, Decay, Invariant, Optimizer, Preservation, SymmetryBreaker, TrainingFacts,
+    Verdict, certificate, keeps,
 };
 pub use chain::ChainLayer;
 pub use collapse::{Collapsed, collapse};
+pub use equality_policy::{Comparison, EqualityPolicy, Normalization};
 pub use equitable::equitable;
-pub use error::SymmetryError;
+pub use error::{
+    ForecastError, ParameterError, SearchError, SpecError, SurgeryError, SymmetryError,
+};
 pub use findings::Findings;
 pub use imbalance::imbalances;
+pub use loss::Loss;
 pub use lumping::forward_lumpable;
 pub use owned::{OwnedElements, OwnedParam};
 pub use params::{ElementType, Elements, ParamView};
 pub use partition::Partition;
-pub use policy::{Comparison, Normalization, Policy};
 pub use quotient::{Quotient, QuotientAxis, QuotientParam, quotient};
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use spread::{Spread, spreads};
 pub use swap::SwappedEntries;
-pub use symmetry::{Difference, Kind, NanEntry, SpaceSymmetry, Symmetry, Witness};
+pub use symmetry::{Difference, NanEntry, SpaceSymmetry, Symmetry, SymmetryKind, Witness};
 pub use transverse::{Transverse, transverse};
 pub use twins::{twins, twins_refining, twins_with};
 pub use ulps::{Ulps, ulps};

@@ -13,13 +13,13 @@
 use crate::axes::nearest;
 use crate::axes::{AxesSpec, Role};
 use crate::equitable::search;
-use crate::error::SymmetryError;
+use crate::error::{SearchError, SymmetryError};
 use crate::layout::{LogicalAxis, logical_axes};
 use crate::params::ParamView;
 use crate::partition::Partition;
 use crate::space::UnitSpace;
 use crate::stable::Start;
-use crate::symmetry::{Kind, Symmetry};
+use crate::symmetry::{Symmetry, SymmetryKind};
 
 /// The coarsest forward-lumpable partition, from the partition of the input.
 ///
@@ -35,8 +35,8 @@ use crate::symmetry::{Kind, Symmetry};
 /// - As [`twins`](crate::twins()), where the parameters are not those of the spec;
 /// - [`SymmetryError::UnknownRole`] where an axis with a space has no known role, since a pass forward has to know
 ///   what a parameter produces and what it reads;
-/// - [`SymmetryError::UnknownInputSpace`], [`SymmetryError::InputPartitionSize`] for an input partition that does not fit;
-/// - [`SymmetryError::MissingInputPartition`] for a space that nothing produces, that is not fixed and that
+/// - [`SearchError::UnknownInputSpace`](crate::SearchError::UnknownInputSpace), [`SearchError::InputPartitionSize`](crate::SearchError::InputPartitionSize) for an input partition that does not fit;
+/// - [`SearchError::MissingInputPartition`](crate::SearchError::MissingInputPartition) for a space that nothing produces, that is not fixed and that
 ///   `input_partition` does not name. A bias or a gain alone produces nothing: its units carry what comes from elsewhere.
 ///
 /// # Complexity
@@ -87,10 +87,10 @@ pub fn forward_lumpable(
             && axes.iter().flatten().any(stands)
             && !summing().flatten().any(produces)
         {
-            return Err(SymmetryError::MissingInputPartition { space: space.name().into() });
+            return Err(SearchError::MissingInputPartition { space: space.name().into() }.into());
         }
     }
-    search(spec, &views, &axes, Kind::ForwardLumpable, |id, space, twins| {
+    search(spec, &views, &axes, SymmetryKind::ForwardLumpable, |id, space, twins| {
         start(space, given[id.get()], twins)
     })
 }
@@ -133,18 +133,20 @@ pub(crate) fn given_partitions<'p>(
     let mut given = vec![None; spec.spaces().len()];
     for (name, partition) in input_partition {
         let Some(id) = spec.space_id(name) else {
-            return Err(SymmetryError::UnknownInputSpace {
+            return Err(SearchError::UnknownInputSpace {
                 space: (*name).into(),
                 nearest: nearest(name, spec.spaces().iter().map(UnitSpace::name)),
-            });
+            }
+            .into());
         };
         let units = spec.space(id).units();
         if partition.units() != units {
-            return Err(SymmetryError::InputPartitionSize {
+            return Err(SearchError::InputPartitionSize {
                 space: (*name).into(),
                 units,
                 found: partition.units(),
-            });
+            }
+            .into());
         }
         given[id.get()] = Some(partition);
     }

@@ -6,7 +6,7 @@
 use half::{bf16, f16};
 
 use crate::element::Element;
-use crate::error::SymmetryError;
+use crate::error::{ParameterError, SymmetryError};
 
 /// The numbers of a parameter, borrowed, in one of the four types that checkpoints use.
 #[derive(Clone, Copy, Debug)]
@@ -126,8 +126,8 @@ impl<'a> ParamView<'a> {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::ShapeOverflow`] where the shape has more entries than a machine can count, and
-    /// [`SymmetryError::ViewLength`] where the slice does not have exactly the shape's number of entries.
+    /// [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow) where the shape has more entries than a machine can count, and
+    /// [`ParameterError::ViewLength`](crate::ParameterError::ViewLength) where the slice does not have exactly the shape's number of entries.
     pub fn new(
         path: &'a str,
         shape: &[usize],
@@ -136,12 +136,13 @@ impl<'a> ParamView<'a> {
         let elements = elements.into();
         let (strides, entries) = row_major(path, shape)?;
         if entries != elements.len() {
-            return Err(SymmetryError::ViewLength {
+            return Err(ParameterError::ViewLength {
                 parameter: path.into(),
                 shape: shape.into(),
                 expected: entries,
                 found: elements.len(),
-            });
+            }
+            .into());
         }
         Ok(Self { path, shape: shape.into(), strides, elements })
     }
@@ -150,8 +151,8 @@ impl<'a> ParamView<'a> {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::StrideCount`] where there is not one stride an axis, [`SymmetryError::ShapeOverflow`] where
-    /// the number of entries or an offset is more than a machine can count, [`SymmetryError::ViewOutOfBounds`] where
+    /// [`ParameterError::StrideCount`](crate::ParameterError::StrideCount) where there is not one stride an axis, [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow) where
+    /// the number of entries or an offset is more than a machine can count, [`ParameterError::ViewOutOfBounds`](crate::ParameterError::ViewOutOfBounds) where
     /// the last entry lies past the end of the slice.
     pub fn strided(
         path: &'a str,
@@ -160,14 +161,19 @@ impl<'a> ParamView<'a> {
         elements: impl Into<Elements<'a>>,
     ) -> Result<Self, SymmetryError> {
         let elements = elements.into();
-        let overflow =
-            || SymmetryError::ShapeOverflow { parameter: path.into(), shape: shape.into() };
+        let overflow = || {
+            SymmetryError::Parameter(ParameterError::ShapeOverflow {
+                parameter: path.into(),
+                shape: shape.into(),
+            })
+        };
         if strides.len() != shape.len() {
-            return Err(SymmetryError::StrideCount {
+            return Err(ParameterError::StrideCount {
                 parameter: path.into(),
                 shape: shape.into(),
                 strides: strides.into(),
-            });
+            }
+            .into());
         }
         let (_, entries) = row_major(path, shape)?;
         if entries > 0 {
@@ -177,13 +183,14 @@ impl<'a> ParamView<'a> {
                 last = last.checked_add(reach).ok_or_else(overflow)?;
             }
             if last >= elements.len() {
-                return Err(SymmetryError::ViewOutOfBounds {
+                return Err(ParameterError::ViewOutOfBounds {
                     parameter: path.into(),
                     shape: shape.into(),
                     strides: strides.into(),
                     last,
                     found: elements.len(),
-                });
+                }
+                .into());
             }
         }
         Ok(Self { path, shape: shape.into(), strides: strides.into(), elements })
@@ -278,7 +285,12 @@ pub(crate) fn fits(path: &str, shape: &[usize]) -> Result<(), SymmetryError> {
         .try_fold(1usize, |entries, &size| entries.checked_mul(size.max(1)))
         .filter(|&entries| entries <= isize::MAX as usize)
         .map(|_| ())
-        .ok_or_else(|| SymmetryError::ShapeOverflow { parameter: path.into(), shape: shape.into() })
+        .ok_or_else(|| {
+            SymmetryError::Parameter(ParameterError::ShapeOverflow {
+                parameter: path.into(),
+                shape: shape.into(),
+            })
+        })
 }
 
 /// Row-major strides of a shape whose entries can be counted.
@@ -307,11 +319,11 @@ mod tests {
         );
         assert!(matches!(
             ParamView::new("w", &[usize::MAX, 2], &numbers),
-            Err(SymmetryError::ShapeOverflow { .. })
+            Err(SymmetryError::Parameter(ParameterError::ShapeOverflow { .. }))
         ));
         assert!(matches!(
             ParamView::new("w", &[0, usize::MAX, usize::MAX], &numbers[..0]),
-            Err(SymmetryError::ShapeOverflow { .. })
+            Err(SymmetryError::Parameter(ParameterError::ShapeOverflow { .. }))
         ));
     }
 
@@ -322,14 +334,17 @@ mod tests {
         assert!(ParamView::strided("w", &[100, 2], &[0, 5], &numbers).is_ok());
         assert!(ParamView::strided("w", &[0, 2], &[9, 9], &numbers).is_ok());
         let past = ParamView::strided("w", &[3, 2], &[2, 2], &numbers).unwrap_err();
-        assert!(matches!(past, SymmetryError::ViewOutOfBounds { last: 6, found: 6, .. }));
+        assert!(matches!(
+            past,
+            SymmetryError::Parameter(ParameterError::ViewOutOfBounds { last: 6, found: 6, .. })
+        ));
         assert!(matches!(
             ParamView::strided("w", &[3, 2], &[usize::MAX, 1], &numbers),
-            Err(SymmetryError::ShapeOverflow { .. })
+            Err(SymmetryError::Parameter(ParameterError::ShapeOverflow { .. }))
         ));
         assert!(matches!(
             ParamView::strided("w", &[3, 2], &[1], &numbers),
-            Err(SymmetryError::StrideCount { .. })
+            Err(SymmetryError::Parameter(ParameterError::StrideCount { .. }))
         ));
     }
 }

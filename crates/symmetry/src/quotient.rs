@@ -56,9 +56,9 @@ pub struct Quotient {
 /// # Errors
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SymmetryError::SumsDiffer`] where the partition is not equitable, with the parameter, two units of one class,
+/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the partition is not equitable, with the parameter, two units of one class,
 ///   and the block on which their sums differ;
-/// - [`SymmetryError::NotFinite`] for a block with unlike entries, one of which is infinite.
+/// - [`SurgeryError::NotFinite`](crate::SurgeryError::NotFinite) for a block with unlike entries, one of which is infinite.
 ///
 /// # Complexity
 ///
@@ -142,7 +142,7 @@ fn axes(param: &SpecParam, partitions: &[&Partition]) -> Vec<QuotientAxis> {
 }
 
 /// An axis of a parameter has no known role.
-pub(crate) fn unknown_role(
+pub(crate) fn missing_role(
     spec: &AxesSpec,
     path: &str,
     number: usize,
@@ -182,7 +182,7 @@ impl Quotient {
     /// # Errors
     ///
     /// [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role, and
-    /// [`SymmetryError::SumOverflows`] where n w is infinite in the full parameter's type.
+    /// [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) where n w is infinite in the full parameter's type.
     pub fn collapsed(&self) -> Result<Vec<OwnedParam>, SymmetryError> {
         let collapse = |param: &QuotientParam| {
             param.check_roles(&self.spec)?;

@@ -246,7 +246,7 @@ fn widest_swap<T: Ulps>(
 mod tests {
     use super::*;
     use crate::axes::layers;
-    use crate::axes::{either, input, output};
+    use crate::axes::{input, output, unknown_role};
     use crate::twins::twins;
     use proptest::prelude::*;
 
@@ -338,7 +338,7 @@ mod tests {
         let shape = [3, 3];
         let spec = AxesSpec::builder()
             .space("h", 3)
-            .param("w", [either("h"), either("h")])
+            .param("w", [unknown_role("h"), unknown_role("h")])
             .build([("w", &shape[..])])
             .unwrap();
         let view = |w| [ParamView::new("w", &shape, w).unwrap()];

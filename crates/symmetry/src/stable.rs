@@ -506,7 +506,7 @@ impl Sum<'_> {
 mod tests {
     use std::cell::Cell;
 
-    use crate::{AxesSpec, ParamView, either, equitable};
+    use crate::{AxesSpec, ParamView, equitable, unknown_role};
 
     thread_local! {
         /// Entries that sums have read on this thread's behalf.
@@ -533,9 +533,10 @@ mod tests {
         for (number, space) in of.iter().enumerate() {
             let edges = if number == 0 { &path } else { &circle };
             params.push(ParamView::new(space, &[n, n], edges).unwrap());
-            spec = spec.space(*space, n).param(*space, [either(*space), either(*space)]);
+            spec =
+                spec.space(*space, n).param(*space, [unknown_role(*space), unknown_role(*space)]);
         }
-        let spec = spec.param("all", axes.iter().map(|space| either(*space)));
+        let spec = spec.param("all", axes.iter().map(|space| unknown_role(*space)));
         let spec = spec.build(params.iter().map(ParamView::signature)).unwrap();
         READ.set(0);
         let found = equitable(&spec, &params).unwrap();

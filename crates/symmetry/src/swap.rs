@@ -10,7 +10,7 @@
 //! no gradient along them at twins, and its second derivative does not mix them with any other direction.
 
 use crate::axes::{AxesSpec, SpecParam};
-use crate::error::SymmetryError;
+use crate::error::{SurgeryError, SymmetryError};
 use crate::layout::swapped_entry;
 use crate::space::{ParamId, SpaceId, UnitIndex};
 
@@ -30,7 +30,7 @@ impl AxesSpec {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::NoPair`] where the space does not have two such units.
+    /// [`SurgeryError::NoPair`](crate::SurgeryError::NoPair) where the space does not have two such units.
     ///
     /// # Complexity
     ///
@@ -62,7 +62,7 @@ impl AxesSpec {
         let count = known.map_or(0, |space| space.units());
         if u == v || u.max(v) >= count {
             let name = known.map_or_else(|| format!("number {space}"), |s| s.name().to_owned());
-            return Err(SymmetryError::NoPair { space: name, units: count, pair: [u, v] });
+            return Err(SurgeryError::NoPair { space: name, units: count, pair: [u, v] }.into());
         }
         let mut found = Vec::new();
         for (number, param) in self.params().iter().enumerate() {
@@ -132,7 +132,7 @@ fn for_each_led_by(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::axes::{NamedAxis, RoleAxis, either};
+    use crate::axes::{NamedAxis, RoleAxis, unknown_role};
     use proptest::prelude::*;
 
     /// By comparing all pairs of entries, index by index.
@@ -199,7 +199,7 @@ mod tests {
                 _ => outer * units * inner,
             }).collect();
             let named = |&(kind, outer, inner): &(u8, usize, usize)| -> RoleAxis<String> {
-                either(match kind {
+                unknown_role(match kind {
                     0 => NamedAxis::Fixed,
                     1 => NamedAxis::from("h"),
                     _ => NamedAxis::Flattened { space: "h".into(), outer, inner },
@@ -208,7 +208,7 @@ mod tests {
             let spec = AxesSpec::builder()
                 .space("h", units)
                 .param("w", axes.iter().map(named))
-                .param("b", [either("h")])
+                .param("b", [unknown_role("h")])
                 .build([("w", &shape[..]), ("b", &[units])])
                 .unwrap();
             let swap = [u, v].map(|unit| UnitIndex::new(unit).unwrap());
@@ -248,7 +248,7 @@ mod tests {
     fn pairs_that_do_not_exist_are_refused() {
         let spec = AxesSpec::builder()
             .space("h", 3)
-            .param("w", [either("h")])
+            .param("w", [unknown_role("h")])
             .build([("w", &[3][..])])
             .unwrap();
         let message = |space: usize, units: [usize; 2]| {

@@ -2,17 +2,17 @@
 
 use crate::axes::AxesSpec;
 use crate::classes::Classes;
+use crate::equality_policy::EqualityPolicy;
 use crate::findings::Findings;
 use crate::layout::swapped_entry;
 use crate::partition::Partition;
-use crate::policy::Policy;
 use crate::space::{ClassId, ParamId, SpaceId, UnitIndex};
 use crate::splits::{Split, Splits};
 
 /// In which sense the units of a class are alike. Each kind is coarser than the one before:
 /// twins refine equitable classes, and these refine forward-lumpable ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum SymmetryKind {
     /// Swapping two units of a class changes no parameter. From [`twins`](crate::twins).
     Twins,
     /// Sums over classes agree, along inputs and along outputs. From [`equitable`](crate::equitable).
@@ -27,16 +27,16 @@ pub enum Kind {
 /// whether they cut the units alike, compare their [partitions](SpaceSymmetry::partition).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Symmetry {
-    kind: Kind,
-    policy: Policy,
+    kind: SymmetryKind,
+    policy: EqualityPolicy,
     spec: AxesSpec,
     spaces: Vec<SpaceSymmetry>,
 }
 
 impl Symmetry {
     pub(crate) fn new(
-        kind: Kind,
-        policy: Policy,
+        kind: SymmetryKind,
+        policy: EqualityPolicy,
         spec: AxesSpec,
         spaces: Vec<SpaceSymmetry>,
     ) -> Self {
@@ -44,12 +44,12 @@ impl Symmetry {
     }
 
     /// In which sense units of a class are alike.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> SymmetryKind {
         self.kind
     }
 
-    /// What counted as equal. For kinds that compare sums this is [`Policy::value`].
-    pub fn policy(&self) -> &Policy {
+    /// What counted as equal. For kinds that compare sums this is [`EqualityPolicy::value`].
+    pub fn policy(&self) -> &EqualityPolicy {
         &self.policy
     }
 
@@ -193,8 +193,8 @@ impl SpaceSymmetry {
         &self.nans
     }
 
-    /// Dead, constant and unheard units; `None` where the role of an axis of the space is unknown, and for kinds
-    /// other than twins.
+    /// Units without incoming or outgoing weights, and constant ones; `None` where the role of an axis of the space is
+    /// unknown, and for kinds other than twins.
     pub fn findings(&self) -> Option<&Findings> {
         self.findings.as_ref()
     }

@@ -26,7 +26,7 @@
 //! ];
 //! let properties = properties(&layers)?;
 //! assert!(properties.iter().all(|(_, property)| property.is_none_or(|p| p.holds())));
-//! assert_eq!(hidden_units(&layers)?[0].apart, None); // 2 units are one unit
+//! assert_eq!(hidden_units(&layers)?[0].difference, None); // 2 units, 1 distinct
 //! # Ok::<(), constinit_symmetry::theorem::ShapeError>(())
 //! ```
 
@@ -171,16 +171,16 @@ pub enum ShapeError {
 
 /// Which parameter of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum LayerParameter {
     /// The weight.
     Weight,
     /// The bias.
     Bias,
 }
 
-/// How far numbers that should be one number lie apart.
+/// How far numbers deviate that should be one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Alike {
+pub struct Deviation {
     /// The largest absolute difference; infinite where a NaN is among the numbers.
     pub deviation: f64,
     /// The largest distance in representable numbers, which may belong to another pair than the
@@ -188,10 +188,10 @@ pub struct Alike {
     pub ulps: u64,
 }
 
-impl Alike {
+impl Deviation {
     const BITWISE: Self = Self { deviation: 0.0, ulps: 0 };
 
-    /// Whether the numbers are bitwise alike.
+    /// Whether all numbers have the same bits.
     pub fn holds(&self) -> bool {
         self.ulps == 0
     }
@@ -209,18 +209,18 @@ impl Alike {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Properties {
     /// First weight: alike for every output unit.
-    pub p1: Alike,
+    pub p1: Deviation,
     /// Every hidden bias: one number.
-    pub p2: Option<Alike>,
+    pub p2: Option<Deviation>,
     /// Every later weight: one number.
-    pub p3: Alike,
+    pub p3: Deviation,
     /// Last bias: one number.
-    pub p4: Option<Alike>,
+    pub p4: Option<Deviation>,
 }
 
 impl Properties {
     /// The properties with their names, P1 to P4.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Option<Alike>)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Option<Deviation>)> {
         [("P1", Some(self.p1)), ("P2", self.p2), ("P3", Some(self.p3)), ("P4", self.p4)].into_iter()
     }
 
@@ -236,18 +236,18 @@ pub struct HiddenUnits {
     /// Number of units.
     pub units: usize,
     /// The pair that differs most in one entry, or none where all are bitwise one unit.
-    pub apart: Option<Apart>,
+    pub difference: Option<UnitDifference>,
 }
 
-/// Two units that differ.
+/// The entry in which two units differ most.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Apart {
+pub struct UnitDifference {
     /// The two units, the smaller number first.
     pub units: [usize; 2],
     /// The layer of the parameter in which they differ, from 0.
     pub layer: usize,
-    /// The parameter in which they differ.
-    pub kind: Kind,
+    /// The parameter of that layer in which they differ.
+    pub parameter: LayerParameter,
     /// The absolute difference; infinite where one of the two entries is a NaN.
     pub difference: f64,
     /// The difference in representable numbers.
@@ -267,14 +267,14 @@ pub fn properties<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Properties, ShapeE
     check_chain(layers)?;
     let (first, later) = (&layers[0], &layers[1..]);
     let (last, hidden) = (&layers[layers.len() - 1], &layers[..layers.len() - 1]);
-    let bias = |layer: &Dense<'_, T>| layer.bias.map(|bias| Alike::of(widest_gap(bias)));
+    let bias = |layer: &Dense<'_, T>| layer.bias.map(|bias| Deviation::of(widest_gap(bias)));
     Ok(Properties {
-        p1: Alike::of(gap_between_outputs(first)),
-        p2: hidden.iter().filter_map(bias).reduce(Alike::worst),
+        p1: Deviation::of(gap_between_outputs(first)),
+        p2: hidden.iter().filter_map(bias).reduce(Deviation::worst),
         p3: later
             .iter()
-            .map(|layer| Alike::of(widest_gap(layer.weight)))
-            .fold(Alike::BITWISE, Alike::worst),
+            .map(|layer| Deviation::of(widest_gap(layer.weight)))
+            .fold(Deviation::BITWISE, Deviation::worst),
         p4: bias(last),
     })
 }
@@ -298,13 +298,15 @@ pub fn hidden_units<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Vec<HiddenUnits>
             let (incoming, outgoing) = (&pair[0], &pair[1]);
             let bias = incoming.bias.and_then(|bias| widest_gap(bias));
             let gaps = [
-                gap_between_outputs(incoming).map(|gap| gap.apart(number, Kind::Weight)),
-                bias.map(|gap| gap.apart(number, Kind::Bias)),
-                gap_between_inputs(outgoing).map(|gap| gap.apart(number + 1, Kind::Weight)),
+                gap_between_outputs(incoming)
+                    .map(|gap| gap.between_units(number, LayerParameter::Weight)),
+                bias.map(|gap| gap.between_units(number, LayerParameter::Bias)),
+                gap_between_inputs(outgoing)
+                    .map(|gap| gap.between_units(number + 1, LayerParameter::Weight)),
             ];
-            let apart =
+            let difference =
                 gaps.into_iter().flatten().reduce(|a, b| if exceeds(&b, &a) { b } else { a });
-            HiddenUnits { units: incoming.outputs, apart }
+            HiddenUnits { units: incoming.outputs, difference }
         })
         .collect())
 }
@@ -386,7 +388,7 @@ fn extremes<O: Copy + Ord>(ordinals: impl Iterator<Item = O> + Clone) -> Option<
 }
 
 /// Whether a difference is the larger one; differences of equal size are told by their ULPs.
-fn exceeds(a: &Apart, b: &Apart) -> bool {
+fn exceeds(a: &UnitDifference, b: &UnitDifference) -> bool {
     (a.difference, a.ulps) > (b.difference, b.ulps)
 }
 
@@ -417,12 +419,12 @@ struct Gap {
 }
 
 impl Gap {
-    fn apart(self, layer: usize, kind: Kind) -> Apart {
+    fn between_units(self, layer: usize, parameter: LayerParameter) -> UnitDifference {
         let [u, v] = self.members;
-        Apart {
+        UnitDifference {
             units: [u.min(v), u.max(v)],
             layer,
-            kind,
+            parameter,
             difference: self.difference,
             ulps: self.ulps,
         }
@@ -475,7 +477,7 @@ mod tests {
         bad[3] = up;
         let p = check(&bad, &[0.5; 2], &w2, &[0.5; 4], order);
         assert_eq!(broken(p), [true, false, false, false]);
-        assert_eq!(p.p1, Alike { deviation: f64::from(f32::EPSILON), ulps: 1 });
+        assert_eq!(p.p1, Deviation { deviation: f64::from(f32::EPSILON), ulps: 1 });
 
         let p = check(&w1, &[0.5, 0.75], &w2, &[0.5; 4], order);
         assert_eq!(broken(p), [false, true, false, false]);
@@ -493,7 +495,7 @@ mod tests {
     #[test]
     fn zeros_of_unlike_sign_are_not_bitwise_alike() {
         let p = check(&[0.0; 6], &[0.0, -0.0], &[0.0; 8], &[0.0; 4], Order::InputMajor);
-        assert_eq!(p.p2, Some(Alike { deviation: 0.0, ulps: 1 }));
+        assert_eq!(p.p2, Some(Deviation { deviation: 0.0, ulps: 1 }));
     }
 
     #[test]
@@ -501,7 +503,7 @@ mod tests {
         let (big, one) = (1e9_f32, 1.0 + 4.0 * f32::EPSILON);
         let w1 = [big, 1.0, 3.0, big + 64.0, one, 3.0];
         let p = check(&w1, &[0.5; 2], &[1.0; 8], &[0.5; 4], Order::OutputMajor);
-        assert_eq!(p.p1, Alike { deviation: 64.0, ulps: 4 });
+        assert_eq!(p.p1, Deviation { deviation: 64.0, ulps: 4 });
     }
 
     #[test]
@@ -511,7 +513,7 @@ mod tests {
         assert!(!p.hold());
         let layer = Dense::new(1, 1, &[f32::NAN], None, Order::InputMajor).unwrap();
         let alone = hidden_units(&[layer, layer]).unwrap();
-        assert_eq!(alone, [HiddenUnits { units: 1, apart: None }]);
+        assert_eq!(alone, [HiddenUnits { units: 1, difference: None }]);
     }
 
     #[test]
@@ -534,7 +536,7 @@ mod tests {
             Dense::new(2, 4, &w2, Some(&[1.0, 2.0, 3.0, 4.0]), Order::OutputMajor).unwrap(),
         ];
         assert!(!properties(&layers).unwrap().hold());
-        assert_eq!(hidden_units(&layers).unwrap(), [HiddenUnits { units: 2, apart: None }]);
+        assert_eq!(hidden_units(&layers).unwrap(), [HiddenUnits { units: 2, difference: None }]);
     }
 
     #[test]
@@ -545,9 +547,12 @@ mod tests {
             Dense::new(1, 3, &[1.0_f32; 3], None, Order::OutputMajor).unwrap(),
             Dense::new(3, 2, &w2, None, Order::OutputMajor).unwrap(),
         ];
-        let apart = hidden_units(&layers).unwrap()[0].apart.unwrap();
+        let apart = hidden_units(&layers).unwrap()[0].difference.unwrap();
         assert_eq!(apart.units, [0, 1]);
-        assert_eq!((apart.layer, apart.kind, apart.difference), (1, Kind::Weight, 0.5));
+        assert_eq!(
+            (apart.layer, apart.parameter, apart.difference),
+            (1, LayerParameter::Weight, 0.5)
+        );
         assert_eq!(apart.ulps, 1 << 22);
     }
 
@@ -568,7 +573,7 @@ mod tests {
     fn empty_layers_hold() {
         let a = Dense::<f32>::new(0, 0, &[], Some(&[]), Order::InputMajor).unwrap();
         assert!(properties(&[a, a]).unwrap().hold());
-        assert_eq!(hidden_units(&[a, a]).unwrap()[0], HiddenUnits { units: 0, apart: None });
+        assert_eq!(hidden_units(&[a, a]).unwrap()[0], HiddenUnits { units: 0, difference: None });
     }
 
     proptest! {
@@ -607,7 +612,7 @@ mod tests {
             prop_assert_eq!(found.p1.deviation, p1);
             prop_assert_eq!(found.p2.unwrap().deviation, p2);
             prop_assert_eq!(found.p3.deviation, p3);
-            let apart = hidden_units(&layers).unwrap()[0].apart;
+            let apart = hidden_units(&layers).unwrap()[0].difference;
             prop_assert_eq!(apart.map_or(0.0, |a| a.difference), p1.max(p2).max(outgoing));
         }
     }

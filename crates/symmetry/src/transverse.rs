@@ -16,7 +16,7 @@
 //! Where units of the neighbouring spaces stand for several, they are summed over: in coordinates of length 1, that is
 //! `√n` times the entry of a class of n units. Directions that are not constant on these classes have curvature 0.
 
-use crate::dynamics::{Activation, Loss, Pass, Perceptron};
+use crate::dynamics::{ActivationFunction, LossFunction, Pass, Perceptron};
 use crate::theorem::ShapeError;
 
 /// The curvature between two units of a class: a symmetric matrix over `[incoming weights, bias, outgoing weights]`.
@@ -88,25 +88,25 @@ impl Transverse {
 /// # Examples
 ///
 /// ```
-/// use constinit_symmetry::dynamics::{Function, Layer, Mse, Perceptron};
+/// use constinit_symmetry::dynamics::{Activation, DenseLayer, Mse, Perceptron};
 /// use constinit_symmetry::transverse;
 ///
 /// let net = Perceptron::new(
 ///     &[1, 2, 1],
 ///     vec![
-///         Layer { weight: vec![0.0, 0.0], bias: None },
-///         Layer { weight: vec![0.0, 0.0], bias: None },
+///         DenseLayer { weight: vec![0.0, 0.0], bias: None },
+///         DenseLayer { weight: vec![0.0, 0.0], bias: None },
 ///     ],
 /// )?;
 /// // All zero, with a target of 1 at x = 3: g = 2 (0 - 1) and a'(0) = 1, so M = -6.
-/// let h = transverse(&net, &Function::Tanh, &Mse, 1, 0, &[3.0], &[1.0])?;
+/// let h = transverse(&net, &Activation::Tanh, &Mse, 1, 0, &[3.0], &[1.0])?;
 /// assert_eq!(h.entries(), [0.0, -6.0, -6.0, 0.0]); // eigenvalues ±6
 /// # Ok::<(), constinit_symmetry::theorem::ShapeError>(())
 /// ```
 pub fn transverse(
     network: &Perceptron<f64>,
-    activation: &impl Activation<f64>,
-    loss: &impl Loss<f64>,
+    activation: &impl ActivationFunction<f64>,
+    loss: &impl LossFunction<f64>,
     layer: usize,
     unit: usize,
     inputs: &[f64],

@@ -29,17 +29,17 @@ mod swaps;
 use crate::axes::{AxesSpec, Role};
 use crate::classes::Classes;
 use crate::element::Element;
-use crate::error::SymmetryError;
+use crate::equality_policy::{Comparison, EqualityPolicy, Normalization};
+use crate::error::{SearchError, SymmetryError};
 use crate::findings;
 use crate::layout::{LogicalAxis, UnitLayout, logical_axes};
 use crate::lumping::given_partitions;
 use crate::parallel;
 use crate::params::{ParamView, with_elements};
 use crate::partition::Partition;
-use crate::policy::{Comparison, Normalization, Policy};
 use crate::sameness::{SameBits, SameNormalized, SameValue, Sameness};
 use crate::space::{ClassId, ParamId, SpaceId};
-use crate::symmetry::{Kind, SpaceSymmetry, Symmetry};
+use crate::symmetry::{SpaceSymmetry, Symmetry, SymmetryKind};
 
 /// The partition of every space into twins, bit for bit.
 ///
@@ -82,15 +82,15 @@ use crate::symmetry::{Kind, SpaceSymmetry, Symmetry};
 /// # Ok::<(), constinit_symmetry::SymmetryError>(())
 /// ```
 pub fn twins(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Symmetry, SymmetryError> {
-    twins_with(spec, params, &Policy::bits())
+    twins_with(spec, params, &EqualityPolicy::bits())
 }
 
 /// The partition of every space into twins under a policy.
 ///
 /// # Errors
 ///
-/// As [`twins`]; [`SymmetryError::UnknownRole`] where [`Policy::up_to_positive_scale`] meets an axis of unknown
-/// role, and [`SymmetryError::ScaleOnTwoAxes`] where it meets a space that stands twice on one parameter.
+/// As [`twins`]; [`SymmetryError::UnknownRole`] where [`EqualityPolicy::up_to_positive_scale`] meets an axis of unknown
+/// role, and [`SearchError::ScaleOnTwoAxes`](crate::SearchError::ScaleOnTwoAxes) where it meets a space that stands twice on one parameter.
 ///
 /// # Complexity
 ///
@@ -99,7 +99,7 @@ pub fn twins(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Symmetry, Symm
 pub fn twins_with(
     spec: &AxesSpec,
     params: &[ParamView<'_>],
-    policy: &Policy,
+    policy: &EqualityPolicy,
 ) -> Result<Symmetry, SymmetryError> {
     twins_refining(spec, params, policy, &[])
 }
@@ -112,7 +112,7 @@ pub fn twins_with(
 ///
 /// # Errors
 ///
-/// As [`twins_with`]; [`SymmetryError::UnknownInputSpace`] and [`SymmetryError::InputPartitionSize`] for a start that
+/// As [`twins_with`]; [`SearchError::UnknownInputSpace`](crate::SearchError::UnknownInputSpace) and [`SearchError::InputPartitionSize`](crate::SearchError::InputPartitionSize) for a start that
 /// does not fit the spec.
 ///
 /// # Complexity
@@ -122,7 +122,7 @@ pub fn twins_with(
 /// # Examples
 ///
 /// ```
-/// use constinit_symmetry::{AxesSpec, ParamView, Partition, Policy, output, input, twins_refining};
+/// use constinit_symmetry::{AxesSpec, ParamView, Partition, EqualityPolicy, output, input, twins_refining};
 ///
 /// let spec = AxesSpec::builder()
 ///     .space("hidden", 4)
@@ -131,7 +131,7 @@ pub fn twins_with(
 /// let w = [ParamView::new("w", &[4, 1], &[1.0_f32, 1.0, 1.0, 2.0])?];
 /// // Unit 0 was told apart before.
 /// let start = [("hidden", Partition::from_labels(&['a', 'b', 'b', 'b'])?)];
-/// let found = twins_refining(&spec, &w, &Policy::bits(), &start)?;
+/// let found = twins_refining(&spec, &w, &EqualityPolicy::bits(), &start)?;
 /// let classes = Partition::from_labels(&['a', 'b', 'b', 'c'])?;
 /// assert_eq!(found.spaces()[0].partition(), &classes);
 /// # Ok::<(), constinit_symmetry::SymmetryError>(())
@@ -139,7 +139,7 @@ pub fn twins_with(
 pub fn twins_refining(
     spec: &AxesSpec,
     params: &[ParamView<'_>],
-    policy: &Policy,
+    policy: &EqualityPolicy,
     start: &[(&str, Partition)],
 ) -> Result<Symmetry, SymmetryError> {
     let views = spec.arrange(params)?;
@@ -156,7 +156,7 @@ pub fn twins_refining(
     let spaces = parallel::map(0..spec.spaces().len(), 1, |number| {
         one_space(spec, &views, &axes, SpaceId::at(number), policy, start[number])
     });
-    Ok(Symmetry::new(Kind::Twins, *policy, spec.clone(), spaces))
+    Ok(Symmetry::new(SymmetryKind::Twins, *policy, spec.clone(), spaces))
 }
 
 fn check_scalable(spec: &AxesSpec, axes: &[Vec<LogicalAxis>]) -> Result<(), SymmetryError> {
@@ -165,10 +165,11 @@ fn check_scalable(spec: &AxesSpec, axes: &[Vec<LogicalAxis>]) -> Result<(), Symm
             let Some(id) = axis.space else { continue };
             let space = spec.space(id).name();
             if axes[..number].iter().any(|other| other.space == Some(id)) {
-                return Err(SymmetryError::ScaleOnTwoAxes {
+                return Err(SearchError::ScaleOnTwoAxes {
                     space: space.into(),
                     parameter: param.path().into(),
-                });
+                }
+                .into());
             }
             if axis.role == Role::Unknown {
                 return Err(SymmetryError::UnknownRole {
@@ -203,7 +204,7 @@ impl<'d> SeenTwice<'_, 'd> {
         &self,
         data: &'f [E],
         signs: Option<&'f [f64]>,
-        policy: &Policy,
+        policy: &EqualityPolicy,
     ) -> swaps::Swaps<'f, E>
     where
         'd: 'f,
@@ -217,7 +218,7 @@ fn one_space(
     views: &[&ParamView<'_>],
     axes: &[Vec<LogicalAxis>],
     id: SpaceId,
-    policy: &Policy,
+    policy: &EqualityPolicy,
     start: Option<&Partition>,
 ) -> SpaceSymmetry {
     let (classes, spreads) = classes_of(spec, views, axes, id, policy, start);
@@ -242,7 +243,7 @@ pub(crate) fn classes_of(
     views: &[&ParamView<'_>],
     axes: &[Vec<LogicalAxis>],
     id: SpaceId,
-    policy: &Policy,
+    policy: &EqualityPolicy,
     start: Option<&Partition>,
 ) -> (Classes, Vec<f64>) {
     let space = spec.space(id);
@@ -303,7 +304,7 @@ fn refine_exactly(
     seen: &[Seen<'_, '_>],
     twice: &[SeenTwice<'_, '_>],
     factors: Option<&[f64]>,
-    policy: &Policy,
+    policy: &EqualityPolicy,
 ) {
     for depth in [Depth::Glimpse, Depth::Whole] {
         for one in seen {
@@ -333,7 +334,7 @@ fn refine_one<E: Element>(
     depth: Depth,
     data: &[E],
     factors: Option<&[f64]>,
-    policy: &Policy,
+    policy: &EqualityPolicy,
 ) {
     let by_value = policy.comparison() != Comparison::Bits;
     match factors {
@@ -360,7 +361,7 @@ fn refine_as<E: Element, S: Sameness<E>>(
 }
 
 /// Incoming entries are divided by a unit's scale, outgoing ones multiplied; a sign is its own inverse.
-fn divides(policy: &Policy, role: Role) -> bool {
+fn divides(policy: &EqualityPolicy, role: Role) -> bool {
     policy.normalization() == Normalization::PositiveScale && role == Role::Output
 }
 
@@ -371,7 +372,7 @@ fn refine_within(
     twice: &[SeenTwice<'_, '_>],
     factors: Option<&[f64]>,
     tolerance: f64,
-    policy: &Policy,
+    policy: &EqualityPolicy,
 ) -> Vec<f64> {
     let units = classes.units();
     // By the number of the unit, as are classes: a start may have left some units alone.

@@ -11,12 +11,12 @@
 //! out among all n₁ n₂ … combinations of copies.
 
 use crate::axes::{AxesSpec, Role, nearest};
-use crate::error::SymmetryError;
+use crate::error::{SpecError, SurgeryError, SymmetryError};
 use crate::layout::{LogicalAxis, logical_axes};
 use crate::owned::{Number, OwnedParam};
 use crate::parallel;
 use crate::params::{ParamView, with_elements};
-use crate::quotient::unknown_role;
+use crate::quotient::missing_role;
 use crate::space::{SpaceId, UnitSpace};
 
 /// How an outgoing entry is shared out among copies.
@@ -51,11 +51,11 @@ pub struct Widened {
 /// # Errors
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec;
-/// - [`SymmetryError::UnknownSpace`] for a name that is not in the spec, [`SymmetryError::FixedSpace`] for a space
-///   whose members are told apart from outside, [`SymmetryError::DuplicateSpace`] for one that is named twice;
-/// - [`SymmetryError::BadCopies`] where there is not one number, at least 1, for each unit;
+/// - [`SpecError::UnknownSpace`](crate::SpecError::UnknownSpace) for a name that is not in the spec, [`SurgeryError::FixedSpace`](crate::SurgeryError::FixedSpace) for a space
+///   whose members are told apart from outside, [`SpecError::DuplicateSpace`](crate::SpecError::DuplicateSpace) for one that is named twice;
+/// - [`SurgeryError::BadCopies`](crate::SurgeryError::BadCopies) where there is not one number, at least 1, for each unit;
 /// - [`SymmetryError::UnknownRole`] where an axis over a named space has no known role;
-/// - [`SymmetryError::TooManyUnits`], [`SymmetryError::ShapeOverflow`] for more than can be counted.
+/// - [`SymmetryError::TooManyUnits`], [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow) for more than can be counted.
 ///
 /// # Complexity
 ///
@@ -104,7 +104,7 @@ pub fn widen(
         for (number, axis) in param.axes().iter().enumerate() {
             let widened = axis.axis.space().is_some_and(|id| copies[id.get()].is_some());
             if widened && axis.role == Role::Unknown {
-                return Err(unknown_role(spec, param.path(), number, "splitting units"));
+                return Err(missing_role(spec, param.path(), number, "splitting units"));
             }
         }
     }
@@ -142,27 +142,29 @@ fn arrange<'c>(
     let mut named: Vec<usize> = vec![0; spec.spaces().len()];
     for (position, &(name, of_units)) in copies.iter().enumerate() {
         let Some(id) = spec.space_id(name) else {
-            return Err(SymmetryError::UnknownSpace {
+            return Err(SpecError::UnknownSpace {
                 space: name.into(),
                 place: "the list of spaces to widen".into(),
                 nearest: nearest(name, spec.spaces().iter().map(UnitSpace::name)),
-            });
+            }
+            .into());
         };
         let space = spec.space(id);
         if space.is_fixed() {
-            return Err(SymmetryError::FixedSpace { space: name.into(), refused: "split" });
+            return Err(SurgeryError::FixedSpace { space: name.into(), refused: "split" }.into());
         }
         if of_units.len() != space.units() || of_units.contains(&0) {
-            return Err(SymmetryError::BadCopies {
+            return Err(SurgeryError::BadCopies {
                 space: name.into(),
                 units: space.units(),
                 found: of_units.len(),
                 without: of_units.iter().position(|&n| n == 0),
-            });
+            }
+            .into());
         }
         if arranged[id.get()].replace(of_units).is_some() {
             let (space, first) = (name.into(), named[id.get()]);
-            return Err(SymmetryError::DuplicateSpace { space, first, second: position });
+            return Err(SpecError::DuplicateSpace { space, first, second: position }.into());
         }
         named[id.get()] = position;
     }

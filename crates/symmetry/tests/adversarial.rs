@@ -4,7 +4,7 @@ mod common;
 
 use common::{Rng, shuffle};
 use constinit_symmetry::{
-    AxesSpec, Elements, NamedAxis, ParamView, Partition, Policy, Symmetry, equitable,
+    AxesSpec, Elements, EqualityPolicy, NamedAxis, ParamView, Partition, Symmetry, equitable,
     forward_lumpable, input, output, twins, twins_with,
 };
 use half::{bf16, f16};
@@ -20,13 +20,13 @@ fn spec_for(view: &ParamView<'_>, axis: usize, space: impl Into<NamedAxis>) -> A
         .unwrap()
 }
 
-fn search(view: ParamView<'_>, axis: usize, policy: &Policy) -> Symmetry {
+fn search(view: ParamView<'_>, axis: usize, policy: &EqualityPolicy) -> Symmetry {
     twins_with(&spec_for(&view, axis, "h"), &[view], policy).unwrap()
 }
 
 fn widths<'a>(shape: &[usize], axis: usize, elements: impl Into<Elements<'a>>) -> [usize; 2] {
     let view = ParamView::new("w", shape, elements.into()).unwrap();
-    [Policy::bits(), Policy::value()]
+    [EqualityPolicy::bits(), EqualityPolicy::value()]
         .map(|policy| search(view.clone(), axis, &policy).effective_width("h").unwrap())
 }
 
@@ -54,7 +54,7 @@ fn one_entry_anywhere_is_seen() {
                 let shape = if last { [len, units] } else { [units, len] };
                 let axis = usize::from(last);
                 let view = ParamView::new("w", &shape, &data).unwrap();
-                let found = search(view, axis, &Policy::bits());
+                let found = search(view, axis, &EqualityPolicy::bits());
                 let h = found.space("h").unwrap();
                 let mut labels = vec![0; units];
                 labels[unit] = 1;
@@ -129,10 +129,10 @@ fn a_nan_makes_its_unit_alone_and_is_reported() {
                 let shape = if last { [len, 6] } else { [6, len] };
                 let view = ParamView::new("w", &shape, &data).unwrap();
                 for policy in [
-                    Policy::bits(),
-                    Policy::value(),
-                    Policy::within(9.0).unwrap(),
-                    Policy::bits().up_to_sign(),
+                    EqualityPolicy::bits(),
+                    EqualityPolicy::value(),
+                    EqualityPolicy::within(9.0).unwrap(),
+                    EqualityPolicy::bits().up_to_sign(),
                 ] {
                     let found = search(view.clone(), usize::from(last), &policy);
                     let h = found.space("h").unwrap();
@@ -147,7 +147,7 @@ fn a_nan_makes_its_unit_alone_and_is_reported() {
                 // All units with a NaN: all alone, all reported.
                 let data = vec![payload; 6 * len];
                 let view = ParamView::new("w", &shape, &data).unwrap();
-                let found = search(view, usize::from(last), &Policy::bits());
+                let found = search(view, usize::from(last), &EqualityPolicy::bits());
                 assert_eq!(found.space("h").unwrap().nans().len(), 6);
                 assert!(found.space("h").unwrap().partition().is_discrete());
             }
@@ -191,7 +191,7 @@ fn nothing_and_one() {
             forward_lumpable(&spec, &views, &[]).unwrap().effective_width("h"),
             Some(expected)
         );
-        let within = twins_with(&spec, &views, &Policy::within(1.0).unwrap()).unwrap();
+        let within = twins_with(&spec, &views, &EqualityPolicy::within(1.0).unwrap()).unwrap();
         assert_eq!(within.effective_width("h"), Some(expected));
     }
     assert_eq!(widths(&[1, 3], 0, &[1.0_f32, 2.0, 3.0]), [1, 1]);
@@ -218,7 +218,8 @@ fn every_layout_gives_one_answer() {
     let rows: Vec<f32> = (0..units * len).map(|at| entry(at / len, at % len)).collect();
     let columns: Vec<f32> = (0..units * len).map(|at| entry(at % units, at / units)).collect();
     let sparse: Vec<f32> = rows.iter().flat_map(|&x| [x, f32::NAN, f32::NAN]).collect();
-    let expected = search(ParamView::new("w", &[units, len], &rows).unwrap(), 0, &Policy::bits());
+    let expected =
+        search(ParamView::new("w", &[units, len], &rows).unwrap(), 0, &EqualityPolicy::bits());
     let expected = expected.space("h").unwrap().partition().clone();
     assert!(expected.len() > 3 && expected.len() < 10);
     let doubles: Vec<f64> = rows.iter().map(|&x| x.into()).collect();
@@ -238,7 +239,9 @@ fn every_layout_gives_one_answer() {
         (ParamView::new("w", &[units, len], &brains).unwrap(), 0),
     ];
     for (view, axis) in views {
-        for policy in [Policy::bits(), Policy::value(), Policy::within(0.0).unwrap()] {
+        for policy in
+            [EqualityPolicy::bits(), EqualityPolicy::value(), EqualityPolicy::within(0.0).unwrap()]
+        {
             let found = search(view.clone(), axis, &policy);
             assert_eq!(found.space("h").unwrap().partition(), &expected, "{:?}", view.strides());
         }
@@ -353,7 +356,7 @@ fn many_small_classes() {
             .collect();
         let shape = if last { [len, units] } else { [units, len] };
         let view = ParamView::new("w", &shape, &data).unwrap();
-        let found = search(view, usize::from(last), &Policy::bits());
+        let found = search(view, usize::from(last), &EqualityPolicy::bits());
         let expected = Partition::from_labels(&labels);
         assert_eq!(found.space("h").unwrap().partition(), &expected.unwrap());
     }
@@ -370,7 +373,7 @@ fn a_nan_before_a_common_difference() {
                 data[unit * len + nan + 1] = if unit == 0 { 1.0 } else { 2.0 };
             }
             let view = ParamView::new("w", &[4, len], &data).unwrap();
-            let found = search(view, 0, &Policy::bits());
+            let found = search(view, 0, &EqualityPolicy::bits());
             let h = found.space("h").unwrap();
             assert!(h.partition().is_discrete(), "{len} {nan}");
             let seen: Vec<usize> = h.nans().iter().map(|seen| seen.entry % len).collect();

@@ -2,7 +2,7 @@
 //! entries has the same classes, witnesses at the same entries, and the same spreads.
 
 use constinit_symmetry::{
-    AxesSpec, Axis, NamedAxis, ParamView, Partition, Policy, RoleAxis, Symmetry, equitable,
+    AxesSpec, Axis, EqualityPolicy, NamedAxis, ParamView, Partition, RoleAxis, Symmetry, equitable,
     forward_lumpable, input, layers, output, twins, twins_with,
 };
 use proptest::prelude::*;
@@ -133,7 +133,7 @@ proptest! {
         let [joined, apart] =
             both(&|spec, views| forward_lumpable(spec, views, &given).unwrap());
         prop_assert_eq!(joined, apart);
-        let near = Policy::within(0.5).unwrap();
+        let near = EqualityPolicy::within(0.5).unwrap();
         let [joined, apart] = both(&|spec, views| twins_with(spec, views, &near).unwrap());
         prop_assert_eq!(joined, apart);
     }

@@ -1,8 +1,9 @@
 //! Every claim of a certificate against training a small perceptron in f64.
 
 use constinit_symmetry::{
-    AxesSpec, Breaker, Certificate, Claim, Decay, Keeper, Optimizer, ParamView, Policy, Symmetry,
-    TrainingFacts, Verdict, certificate, equitable, forward_lumpable, layers, twins, twins_with,
+    AxesSpec, Certificate, Claim, Decay, EqualityPolicy, Invariant, Optimizer, ParamView, Symmetry,
+    SymmetryBreaker, TrainingFacts, Verdict, certificate, equitable, forward_lumpable, layers,
+    twins, twins_with,
 };
 
 const SIZES: [usize; 4] = [2, 4, 4, 2];
@@ -142,8 +143,8 @@ impl Net {
         let space = claim.space().get() + 1;
         let class = &classes(space)[claim.class().get()];
         let sum = |values: Vec<f64>, over: &[Vec<usize>]| -> Vec<f64> {
-            match claim.keeper() {
-                Some(Keeper::Equitable) => {
+            match claim.invariant() {
+                Some(Invariant::Equitable) => {
                     over.iter().map(|d| d.iter().map(|&j| values[j]).sum()).collect()
                 }
                 _ => values,
@@ -183,12 +184,12 @@ enum Tweak {
     UnequalTargets,
 }
 
-const BREAKING: [(Tweak, Breaker); 5] = [
-    (Tweak::Dropout, Breaker::Dropout),
-    (Tweak::Noise, Breaker::Noise),
-    (Tweak::UnitRates, Breaker::UnitRates),
-    (Tweak::State, Breaker::OptimizerState),
-    (Tweak::UnequalTargets, Breaker::UnequalTargets),
+const BREAKING: [(Tweak, SymmetryBreaker); 5] = [
+    (Tweak::Dropout, SymmetryBreaker::Dropout),
+    (Tweak::Noise, SymmetryBreaker::Noise),
+    (Tweak::UnitRates, SymmetryBreaker::UnitRates),
+    (Tweak::State, SymmetryBreaker::OptimizerState),
+    (Tweak::UnequalTargets, SymmetryBreaker::UnequalTargets),
 ];
 
 fn facts(optimizer: Optimizer, decay: Decay, tweak: Tweak) -> TrainingFacts {
@@ -375,7 +376,7 @@ fn every_optimizer_and_decay_does_what_is_certified() {
                     match claim.verdict() {
                         Verdict::Kept => assert!(violation < KEPT, "{case}"),
                         Verdict::Broken(by) => {
-                            assert_eq!(by, &[Breaker::CoupledDecay]);
+                            assert_eq!(by, &[SymmetryBreaker::CoupledDecay]);
                             assert!(violation > BROKEN, "{case}");
                         }
                         other => panic!("{case}: {other:?}"),
@@ -402,7 +403,7 @@ fn every_fact_breaks_what_is_certified() {
                 let expected = match (claim.space() == hit, twins) {
                     (true, _) => Verdict::Broken(vec![breaker.clone()]),
                     (false, true) => Verdict::Kept,
-                    (false, false) => Verdict::Broken(vec![Breaker::Space(hit)]),
+                    (false, false) => Verdict::Broken(vec![SymmetryBreaker::Space(hit)]),
                 };
                 assert_eq!(claim.verdict(), &expected, "{tweak:?}: {}", claim.sentence());
                 let violation = trained.violation(&found, claim);
@@ -440,7 +441,8 @@ fn what_is_not_certified() {
     assert_eq!(found.effective_width("h1"), Some(1));
     let open = certificate(&found, &facts);
     assert!(open.claims().iter().all(|claim| *claim.verdict() == Verdict::Open));
-    let up_to_sign = net.search(|s, v| twins_with(s, v, &Policy::bits().up_to_sign()).unwrap());
+    let up_to_sign =
+        net.search(|s, v| twins_with(s, v, &EqualityPolicy::bits().up_to_sign()).unwrap());
     assert!(
         certificate(&up_to_sign, &facts).claims().iter().all(|c| *c.verdict() == Verdict::Open)
     );

@@ -4,8 +4,8 @@ mod common;
 
 use common::Rng;
 use constinit_symmetry::dynamics::{
-    AdaGrad, Adam, Function, Huber, Identity, Layer, LeakyRelu, Loss, LossFunction, Mse,
-    Perceptron, Relu, RmsProp, Rule, Sgd, Training, gradients, outputs,
+    Activation, AdaGrad, Adam, DenseLayer, Huber, Identity, LeakyRelu, Loss, LossFunction, Mse,
+    Perceptron, Relu, RmsProp, Sgd, Training, UpdateRule, gradients, outputs,
 };
 use constinit_symmetry::theorem::{ConstantPerceptron, ShapeError};
 use num_rational::BigRational;
@@ -13,7 +13,7 @@ use num_traits::Zero;
 
 /// A quotient with random numbers and class sizes; some layers without bias.
 fn quotient(rng: &mut Rng, widths: &[usize], largest_class: usize) -> Perceptron<f64> {
-    let layers = widths.windows(2).map(|pair| Layer {
+    let layers = widths.windows(2).map(|pair| DenseLayer {
         weight: rng.uniform(pair[0] * pair[1]),
         bias: rng.chance(3).then(|| rng.uniform(pair[1])),
     });
@@ -44,7 +44,7 @@ fn lift(net: &Perceptron<f64>) -> Perceptron<f64> {
         let reads = net.widths()[l];
         let weight = net.weight(l);
         let rows = classes[l + 1].iter();
-        Layer {
+        DenseLayer {
             weight: rows
                 .flat_map(|&c| classes[l].iter().map(move |&d| weight[c * reads + d]))
                 .collect(),
@@ -87,8 +87,8 @@ fn spread_targets(targets: &[f64], classes: &[usize], width: usize) -> Vec<f64> 
 fn gradients_are_derivatives_of_the_loss() {
     let mut rng = Rng(1);
     for widths in [&[2, 3, 2][..], &[3, 2, 4, 2], &[1, 3, 2, 2, 3], &[2, 2]] {
-        for function in Function::ALL {
-            for loss in LossFunction::ALL {
+        for function in Activation::ALL {
+            for loss in Loss::ALL {
                 let net = quotient(&mut rng, widths, 4);
                 let (x, t) = (rng.uniform(3 * widths[0]), {
                     let t = rng.uniform(3 * widths[widths.len() - 1]);
@@ -133,14 +133,14 @@ fn outputs_are_those_of_the_full_network() {
     let mut full = lift(&net);
     deviate(&mut rng, &mut full, &classes);
     let x = rng.uniform(5 * 3);
-    let few = outputs(&net, &Function::Tanh, &x).unwrap();
-    let all = outputs(&full, &Function::Tanh, &x).unwrap();
+    let few = outputs(&net, &Activation::Tanh, &x).unwrap();
+    let all = outputs(&full, &Activation::Tanh, &x).unwrap();
     for (found, expected) in all.iter().zip(spread_targets(&few, &classes[3], 3)) {
         assert!((found - expected).abs() < 1e-13);
     }
 }
 
-type MakeRule = fn() -> Box<dyn Rule<f64>>;
+type MakeRule = fn() -> Box<dyn UpdateRule<f64>>;
 
 fn set<R>(mut rule: R, change: impl FnOnce(&mut R)) -> Box<R> {
     change(&mut rule);
@@ -166,9 +166,9 @@ fn rules() -> Vec<(&'static str, bool, MakeRule)> {
 }
 
 /// A rule behind a pointer is one, too.
-struct Boxed(Box<dyn Rule<f64>>);
+struct Boxed(Box<dyn UpdateRule<f64>>);
 
-impl Rule<f64> for Boxed {
+impl UpdateRule<f64> for Boxed {
     fn step(&mut self, parameters: &mut [f64], gradients: &[f64]) {
         self.0.step(parameters, gradients);
     }
@@ -178,8 +178,8 @@ impl Rule<f64> for Boxed {
 fn the_quotient_takes_the_path_of_the_full_network() {
     let mut rng = Rng(3);
     for (name, keeps_deviations, rule) in rules() {
-        for function in [Function::Tanh, Function::Gelu, Function::Softplus] {
-            for loss in LossFunction::ALL {
+        for function in [Activation::Tanh, Activation::Gelu, Activation::Softplus] {
+            for loss in Loss::ALL {
                 let net = quotient(&mut rng, &[3, 2, 3, 2], 5);
                 let classes = class_of_units(&net);
                 let mut full = lift(&net);
@@ -252,7 +252,7 @@ fn constants(rng: &mut Rng, inputs: usize) -> ConstantPerceptron<BigRational> {
 #[test]
 fn three_ways_to_the_gradients_of_a_constant_network() {
     let mut rng = Rng(4);
-    fn check<L: Loss<BigRational>>(rng: &mut Rng, loss: L) {
+    fn check<L: LossFunction<BigRational>>(rng: &mut Rng, loss: L) {
         let inputs = rng.between(1, 4);
         let net = constants(rng, inputs);
         let (x, t) = (fractions(rng, 3 * inputs), fractions(rng, 3));
@@ -369,7 +369,7 @@ fn bias_gap(net: &Perceptron<BigRational>) -> BigRational {
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let layer = |entries, bias: Option<usize>| Layer {
+    let layer = |entries, bias: Option<usize>| DenseLayer {
         weight: vec![0.0; entries],
         bias: bias.map(|n| vec![0.0; n]),
     };

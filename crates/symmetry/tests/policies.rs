@@ -5,8 +5,8 @@ mod common;
 use common::Rng;
 use common::*;
 use constinit_symmetry::{
-    AxesSpec, ParamView, Policy, Role, SymmetryError, UnitIndex, either, input, output, twins,
-    twins_with,
+    AxesSpec, EqualityPolicy, ParamView, Role, SearchError, SymmetryError, UnitIndex, input,
+    output, twins, twins_with, unknown_role,
 };
 use proptest::prelude::*;
 
@@ -81,7 +81,7 @@ proptest! {
             param.data.iter_mut().for_each(|x| *x += rng.below(4) as f64 / 16.0);
         }
         let tolerance = rng.pick(&[0.0, 1.0 / 16.0, 2.0 / 16.0]);
-        let found = twins_with(&net.spec, &net.views(), &Policy::within(tolerance).unwrap()).unwrap();
+        let found = twins_with(&net.spec, &net.views(), &EqualityPolicy::within(tolerance).unwrap()).unwrap();
         for (number, space) in found.spaces().iter().enumerate() {
             let expected = cut_at_gaps(&net, number, tolerance);
             let classes: Vec<Vec<usize>> =
@@ -108,8 +108,8 @@ proptest! {
         let palette = [0.0, -0.0, 1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 5e-324];
         fill_by_labels(rng, &mut net, &labels, &palette);
         disturb(rng, &mut net, 2, &palette);
-        let zero = twins_with(&net.spec, &net.views(), &Policy::within(0.0).unwrap()).unwrap();
-        let value = twins_with(&net.spec, &net.views(), &Policy::value()).unwrap();
+        let zero = twins_with(&net.spec, &net.views(), &EqualityPolicy::within(0.0).unwrap()).unwrap();
+        let value = twins_with(&net.spec, &net.views(), &EqualityPolicy::value()).unwrap();
         for (a, b) in zero.spaces().iter().zip(value.spaces()) {
             prop_assert_eq!(a.partition(), b.partition());
             prop_assert_eq!(a.largest_spread(), 0.0);
@@ -141,7 +141,7 @@ proptest! {
             }
         }
         disturb(rng, &mut net, 1, &NONZERO);
-        for policy in [Policy::bits().up_to_sign(), Policy::value().up_to_sign()] {
+        for policy in [EqualityPolicy::bits().up_to_sign(), EqualityPolicy::value().up_to_sign()] {
             let found = twins_with(&net.spec, &net.views(), &policy).unwrap();
             for (space, result) in found.spaces().iter().enumerate() {
                 for u in 0..net.units(space) {
@@ -163,7 +163,7 @@ proptest! {
         prop_assume!(!recurrent(&net));
         let labels = plant(rng, &net);
         fill_by_labels(rng, &mut net, &labels, &NONZERO);
-        let policy = Policy::value().up_to_positive_scale();
+        let policy = EqualityPolicy::value().up_to_positive_scale();
         let before = twins_with(&net.spec, &net.views(), &policy).unwrap();
         for (space, result) in before.spaces().iter().enumerate() {
             for u in 0..net.units(space) {
@@ -194,7 +194,7 @@ proptest! {
         if rng.chance(2) {
             net.params.iter_mut().filter(|_| rng.chance(2)).for_each(|p| p.data.fill(0.0));
         }
-        for policy in [Policy::bits(), Policy::value(), Policy::within(0.5).unwrap()] {
+        for policy in [EqualityPolicy::bits(), EqualityPolicy::value(), EqualityPolicy::within(0.5).unwrap()] {
             let found = twins_with(&net.spec, &net.views(), &policy).unwrap();
             for (space, result) in found.spaces().iter().enumerate() {
                 let findings = result.findings().unwrap();
@@ -202,7 +202,7 @@ proptest! {
                     let sides = sides(&net, space, u);
                     let zero = |side: &Option<Vec<f64>>| side.as_ref().is_some_and(|e| e.iter().all(|x| *x == 0.0));
                     let own_zero = sides[1].as_ref().is_none_or(|e| e.iter().all(|x| *x == 0.0));
-                    let lists = [findings.dead(), findings.constant(), findings.unheard()];
+                    let lists = [findings.no_incoming(), findings.constant(), findings.no_outgoing()];
                     let listed = lists.map(|l| l.contains(&UnitIndex::new(u).unwrap()));
                     let incoming = zero(&sides[0]);
                     prop_assert_eq!(
@@ -302,7 +302,7 @@ fn ratios_of_f32_are_exact() {
         .param("w", [output("h"), input("")])
         .build(views.iter().map(ParamView::signature))
         .unwrap();
-    let found = twins_with(&spec, &views, &Policy::bits().up_to_positive_scale()).unwrap();
+    let found = twins_with(&spec, &views, &EqualityPolicy::bits().up_to_positive_scale()).unwrap();
     let h = found.space("h").unwrap();
     assert!(alike(h, 0, 1) && !alike(h, 0, 2) && !alike(h, 0, 3));
 }
@@ -313,11 +313,12 @@ fn questions_that_need_roles_say_so() {
     let views = [ParamView::new("w", &[2, 2], &weight).unwrap()];
     let spec = AxesSpec::builder()
         .space("h", 2)
-        .param("w", [either("h"), either("")])
+        .param("w", [unknown_role("h"), unknown_role("")])
         .build(views.iter().map(ParamView::signature))
         .unwrap();
     assert!(twins(&spec, &views).unwrap().space("h").unwrap().findings().is_none());
-    let error = twins_with(&spec, &views, &Policy::bits().up_to_positive_scale()).unwrap_err();
+    let error =
+        twins_with(&spec, &views, &EqualityPolicy::bits().up_to_positive_scale()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "axis 0 of `w` ranges over `h` with unknown role; a comparison up to positive scale needs to know whether it \
@@ -330,8 +331,9 @@ fn questions_that_need_roles_say_so() {
         .param("w", [output("h"), input("h")])
         .build(views.iter().map(ParamView::signature))
         .unwrap();
-    let error = twins_with(&spec, &views, &Policy::bits().up_to_positive_scale()).unwrap_err();
-    assert!(matches!(error, SymmetryError::ScaleOnTwoAxes { .. }));
+    let error =
+        twins_with(&spec, &views, &EqualityPolicy::bits().up_to_positive_scale()).unwrap_err();
+    assert!(matches!(error, SymmetryError::Search(SearchError::ScaleOnTwoAxes { .. })));
 }
 
 /// A recurrent weight within a tolerance: near swaps are linked, and the spread is the largest change by a swap.
@@ -348,7 +350,7 @@ fn tolerance_on_two_axes() {
         .build(views.iter().map(ParamView::signature))
         .unwrap();
     let width = |tolerance| {
-        let found = twins_with(&spec, &views, &Policy::within(tolerance).unwrap()).unwrap();
+        let found = twins_with(&spec, &views, &EqualityPolicy::within(tolerance).unwrap()).unwrap();
         let h = found.space("h").unwrap();
         (h.effective_width(), h.largest_spread())
     };

@@ -4,13 +4,13 @@ mod common;
 
 use common::{Net, Param, Rng, architecture, deviate, disturb, fill_by_labels, plant, unflatten};
 use constinit_symmetry::dynamics::{
-    AdaGrad, Adam, Function, Layer, LossFunction, Mse, Perceptron, Relu, RmsProp, Rule, Sgd,
-    Training,
+    Activation, AdaGrad, Adam, DenseLayer, Loss, Mse, Perceptron, Relu, RmsProp, Sgd, Training,
+    UpdateRule,
 };
 use constinit_symmetry::{
-    AxesSpec, ChainLayer, ElementType, OwnedElements, OwnedParam, ParamView, Quotient, Role,
-    Symmetry, SymmetryError, either, equitable, forward_lumpable, input, layers, output, quotient,
-    twins,
+    AxesSpec, ChainLayer, ElementType, OwnedElements, OwnedParam, ParamView, ParameterError,
+    Quotient, Role, SurgeryError, Symmetry, SymmetryError, equitable, forward_lumpable, input,
+    layers, output, quotient, twins, unknown_role,
 };
 use num_rational::BigRational;
 
@@ -136,7 +136,13 @@ fn a_partition_is_refused_exactly_where_it_is_not_equitable() {
         assert_eq!(found.is_ok(), sums_agree(&net, &classes, false), "case {case}: {found:?}");
         match found {
             Ok(_) => kept += 1,
-            Err(SymmetryError::SumsDiffer { space, units, sums, difference, .. }) => {
+            Err(SymmetryError::Surgery(SurgeryError::SumsDiffer {
+                space,
+                units,
+                sums,
+                difference,
+                ..
+            })) => {
                 refused += 1;
                 let partition = classes.space(&space).unwrap().partition();
                 let unit = |u: usize| constinit_symmetry::UnitIndex::new(u).unwrap();
@@ -174,7 +180,7 @@ fn the_refusal_names_the_pair_and_the_block() {
     w[0] = 2f64.powi(60);
     let ones = [1.0_f64; 12];
     let classes = twins(&spec, &[ParamView::new("w", &shape, &ones).unwrap()]).unwrap();
-    let SymmetryError::SumsDiffer { units, sums, difference, .. } =
+    let SymmetryError::Surgery(SurgeryError::SumsDiffer { units, sums, difference, .. }) =
         quotient(&classes, &[ParamView::new("w", &shape, &w).unwrap()]).unwrap_err()
     else {
         panic!("another error")
@@ -182,8 +188,12 @@ fn the_refusal_names_the_pair_and_the_block() {
     // Units 0 and 1 come first, and differ by far.
     assert_eq!((units, sums[1]), ([0, 1], 3.0));
     w[3..6].copy_from_slice(&[2f64.powi(60), 1.0, 1.0]);
-    let SymmetryError::SumsDiffer { units: pair, sums: both, difference: apart, .. } =
-        quotient(&classes, &[ParamView::new("w", &shape, &w).unwrap()]).unwrap_err()
+    let SymmetryError::Surgery(SurgeryError::SumsDiffer {
+        units: pair,
+        sums: both,
+        difference: apart,
+        ..
+    }) = quotient(&classes, &[ParamView::new("w", &shape, &w).unwrap()]).unwrap_err()
     else {
         panic!("another error")
     };
@@ -213,7 +223,7 @@ fn numbers_that_are_none() {
     let one = equitable(&spec, &[ParamView::new("w", &shape, &[1.0_f64; 4]).unwrap()]).unwrap();
     assert!(matches!(
         of(&[f64::NAN, 1.0, 1.0, 1.0], Some(&one)),
-        Err(SymmetryError::SumsDiffer { .. })
+        Err(SymmetryError::Surgery(SurgeryError::SumsDiffer { .. }))
     ));
     // A sum that overflows has a mean that does not.
     let huge = of(&[f64::MAX, f64::MAX / 2.0, f64::MAX / 2.0, f64::MAX], None).unwrap();
@@ -282,7 +292,7 @@ fn collapsed_parameters_lead_back_to_means() {
     }
     let spec = AxesSpec::builder()
         .space("h", 2)
-        .param("w", [either("h")])
+        .param("w", [unknown_role("h")])
         .build([("w", &[2][..])])
         .unwrap();
     let view = [ParamView::new("w", &[2], &[1.0_f32, 1.0]).unwrap()];
@@ -389,25 +399,25 @@ fn full_perceptron<S: constinit_symmetry::dynamics::Scalar>(
         let at =
             |i: usize, j: usize| weight.data[if turned { j * outputs + i } else { i * inputs + j }];
         let entries = (0..outputs).flat_map(|i| (0..inputs).map(move |j| (i, j)));
-        Layer {
+        DenseLayer {
             weight: entries.map(|(i, j)| number(at(i, j))).collect(),
             bias: layer.bias.map(|path| param(path).data.iter().map(|&x| number(x)).collect()),
         }
     });
-    let made: Vec<Layer<S>> = made.collect();
+    let made: Vec<DenseLayer<S>> = made.collect();
     Perceptron::new(&widths, made).unwrap()
 }
 
-struct Boxed(Box<dyn Rule<f64>>);
+struct Boxed(Box<dyn UpdateRule<f64>>);
 
-impl Rule<f64> for Boxed {
+impl UpdateRule<f64> for Boxed {
     fn step(&mut self, parameters: &mut [f64], gradients: &[f64]) {
         self.0.step(parameters, gradients);
     }
 }
 
 /// Makes a rule; adaptive ones take steps of a thousandth times the given scale.
-type MakeRule = fn(f64) -> Box<dyn Rule<f64>>;
+type MakeRule = fn(f64) -> Box<dyn UpdateRule<f64>>;
 
 fn set<R>(mut rule: R, change: impl FnOnce(&mut R)) -> Box<R> {
     change(&mut rule);
@@ -433,7 +443,7 @@ fn rules() -> Vec<(&'static str, bool, MakeRule)> {
 }
 
 /// What the rule makes of a number with gradient 0: what is left of 1.
-fn left_of_one(mut rule: Box<dyn Rule<f64>>, steps: usize) -> f64 {
+fn left_of_one(mut rule: Box<dyn UpdateRule<f64>>, steps: usize) -> f64 {
     let mut one = [1.0];
     (0..steps).for_each(|_| rule.step(&mut one, &[0.0]));
     one[0]
@@ -485,12 +495,12 @@ fn training_the_quotient_and_lifting_is_training_the_network() {
                 .map(|(n, u)| target(n, u))
                 .collect();
             let function =
-                [Function::Tanh, Function::Gelu, Function::Silu, Function::Softplus][case];
+                [Activation::Tanh, Activation::Gelu, Activation::Silu, Activation::Softplus][case];
             // Adaptive rules move every entry alike, so an output that reads a thousand of them moves a thousand times as
             // far: with longer steps it would jump to and fro, and make rounding larger each time.
             let largest = sizes.iter().flatten().copied().max().unwrap();
             let rule = || rule(2.0 / largest as f64);
-            let loss = LossFunction::ALL[case % 3];
+            let loss = Loss::ALL[case % 3];
             let mut few = Training::new(few, function, loss, Boxed(rule()));
             let mut all = Training::new(all, function, loss, Boxed(rule()));
             for step in 0..STEPS {
@@ -704,10 +714,11 @@ fn a_chain_is_found_in_any_order_of_parameters_and_others_are_refused() {
         message(&[chain[0], chain[0]]),
         "no chain of dense layers: `net.2.weight` stands in the chain twice"
     );
-    let other = Perceptron::new(&[3, 1], vec![Layer { weight: vec![0.0; 3], bias: None }]).unwrap();
+    let other =
+        Perceptron::new(&[3, 1], vec![DenseLayer { weight: vec![0.0; 3], bias: None }]).unwrap();
     assert!(matches!(
         small.means_of_perceptron(&chain, &other, |x| *x),
-        Err(SymmetryError::NotAChain { .. })
+        Err(SymmetryError::Surgery(SurgeryError::NotAChain { .. }))
     ));
     // Two layers that read the first one, and a layer that nothing leads to.
     let fork = of(&build([
@@ -715,7 +726,7 @@ fn a_chain_is_found_in_any_order_of_parameters_and_others_are_refused() {
         layers::dense("net.9", "a", "b"),
         layers::dense("net.10", "a", ""),
     ]));
-    assert!(matches!(fork.chain(), Err(SymmetryError::NotAChain { .. })));
+    assert!(matches!(fork.chain(), Err(SymmetryError::Surgery(SurgeryError::NotAChain { .. }))));
     // Inputs of one class.
     let spec = AxesSpec::builder()
         .space("x", 2)
@@ -740,10 +751,19 @@ fn what_is_not_the_network_is_refused() {
         .unwrap();
     let view = [ParamView::new("w", &[2], &[1.0_f32, 1.0]).unwrap()];
     let classes = twins(&spec, &view).unwrap();
-    assert!(matches!(quotient(&classes, &[]), Err(SymmetryError::MissingParameter { .. })));
+    assert!(matches!(
+        quotient(&classes, &[]),
+        Err(SymmetryError::Parameter(ParameterError::MissingParameter { .. }))
+    ));
     let small = quotient(&classes, &view).unwrap();
-    assert!(matches!(small.lift(&view), Err(SymmetryError::ShapeMismatch { .. })));
-    assert!(matches!(small.lift(&[]), Err(SymmetryError::MissingParameter { .. })));
+    assert!(matches!(
+        small.lift(&view),
+        Err(SymmetryError::Parameter(ParameterError::ShapeMismatch { .. }))
+    ));
+    assert!(matches!(
+        small.lift(&[]),
+        Err(SymmetryError::Parameter(ParameterError::MissingParameter { .. }))
+    ));
     let half = [ParamView::new("w", &[1], &[3.0_f32]).unwrap()];
     assert_eq!(small.lift(&half).unwrap()[0].elements(), &OwnedElements::F32(vec![3.0, 3.0]));
     assert_eq!(small.class_sizes("h"), Some(vec![2]));

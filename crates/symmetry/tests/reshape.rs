@@ -4,9 +4,9 @@ mod common;
 
 use common::{Net, Param, Rng, architecture, disturb, fill_by_labels, plant, unflatten};
 use constinit_symmetry::{
-    AxesSpec, NamedAxis, Obstacle, OwnedElements, OwnedParam, ParamView, Partition, Role, Shares,
-    Symmetry, SymmetryError, break_symmetry, collapse, either, equitable, forward_lumpable, input,
-    layers, output, quotient, twins, widen,
+    AxesSpec, NamedAxis, Obstacle, OwnedElements, OwnedParam, ParamView, ParameterError, Partition,
+    Role, Shares, SurgeryError, Symmetry, SymmetryError, break_symmetry, collapse, equitable,
+    forward_lumpable, input, layers, output, quotient, twins, unknown_role, widen,
 };
 use half::{bf16, f16};
 use num_rational::BigRational;
@@ -434,7 +434,10 @@ fn classes_are_refused_exactly_where_they_cannot_be_merged() {
             }
             Err(error) => {
                 refused += 1;
-                assert!(matches!(error, SymmetryError::SumsDiffer { .. }), "{error}");
+                assert!(
+                    matches!(error, SymmetryError::Surgery(SurgeryError::SumsDiffer { .. })),
+                    "{error}"
+                );
             }
         }
     }
@@ -572,7 +575,7 @@ fn what_cannot_be_told_apart_is_reported() {
         (broken.separated(), kept.map(|kept| (kept.units.len(), kept.reason)).collect::<Vec<_>>())
     };
     assert_eq!(reasons(&with(input("h")), 0.1), (1, vec![]));
-    assert_eq!(reasons(&with(either("h")), 0.1), (0, vec![(4, Obstacle::UnknownRole)]));
+    assert_eq!(reasons(&with(unknown_role("h")), 0.1), (0, vec![(4, Obstacle::UnknownRole)]));
     assert_eq!(reasons(&with(output("h")), 0.1), (0, vec![(4, Obstacle::Unread)]));
     // Half a unit in the last place of 0.5 is 2^-25.
     assert_eq!(reasons(&with(input("h")), 2f64.powi(-27)), (0, vec![(4, Obstacle::NoRoom)]));
@@ -581,7 +584,7 @@ fn what_cannot_be_told_apart_is_reported() {
     let classes = twins(&with(input("h")), &params).unwrap();
     for scale in [f64::NAN, f64::INFINITY, -1.0] {
         let error = break_symmetry(&classes, &params, scale, 0).unwrap_err();
-        assert!(matches!(error, SymmetryError::BadScale { .. }), "{error}");
+        assert!(matches!(error, SymmetryError::Surgery(SurgeryError::BadScale { .. })), "{error}");
     }
     // Outgoing weights of 0 are no obstacle: afterwards they are not 0, and still sum to it.
     let zeros = [ParamView::new("q", shapes[1].1, &[0.0_f32; 4]).unwrap()];
@@ -626,7 +629,10 @@ fn inputs_that_are_no_fixed_space_are_left_alone() {
     let classes = equitable(&spec, &crossed).unwrap();
     assert_eq!(classes.effective_width("hidden"), Some(1));
     let refused = break_symmetry(&classes, &crossed, 0.25, 1).unwrap_err();
-    assert!(matches!(refused, SymmetryError::SumsDiffer { .. }), "{refused}");
+    assert!(
+        matches!(refused, SymmetryError::Surgery(SurgeryError::SumsDiffer { .. })),
+        "{refused}"
+    );
 }
 
 /// Half-precision numbers near 1 lie 2^-10 apart: of a smaller scale, nothing may be rounded up to that.
@@ -736,13 +742,16 @@ fn sums_over_a_space_of_unknown_role_do_not_count() {
         break_symmetry(&classes, &params, 0.1, 0)
     };
     assert!(broken(&with(input)).is_ok());
-    assert!(matches!(broken(&with(either)), Err(SymmetryError::SumsDiffer { .. })));
+    assert!(matches!(
+        broken(&with(unknown_role)),
+        Err(SymmetryError::Surgery(SurgeryError::SumsDiffer { .. }))
+    ));
 }
 
 /// Training does tell the units apart that were changed, and only those: the gradients of their incoming weights differ.
 #[test]
 fn gradients_differ_after_the_change() {
-    use constinit_symmetry::dynamics::{Function, Layer, LossFunction, Perceptron, gradients};
+    use constinit_symmetry::dynamics::{Activation, DenseLayer, Loss, Perceptron, gradients};
     let mut rng = Rng(8);
     let first = vec![0.5; 8]; // 4 hidden units, 2 inputs
     let second = vec![0.25; 12]; // 3 outputs
@@ -760,9 +769,9 @@ fn gradients_differ_after_the_change() {
     let broken = break_symmetry(&twins(&spec, &params).unwrap(), &params, 0.1, 3).unwrap();
     let (x, t) = (rng.uniform(10), rng.uniform(15));
     let rows = |second: &[f64]| -> Vec<Vec<f64>> {
-        let layer = |weight: &[f64]| Layer { weight: weight.to_vec(), bias: None };
+        let layer = |weight: &[f64]| DenseLayer { weight: weight.to_vec(), bias: None };
         let net = Perceptron::new(&[2, 4, 3], vec![layer(&first), layer(second)]).unwrap();
-        let found = gradients(&net, &Function::Tanh, &LossFunction::Mse, &x, &t).unwrap().1;
+        let found = gradients(&net, &Activation::Tanh, &Loss::Mse, &x, &t).unwrap().1;
         found[..8].chunks(2).map(<[f64]>::to_vec).collect()
     };
     let before = rows(&second);
@@ -801,7 +810,7 @@ fn what_cannot_be_split_is_refused() {
         .fixed_space("x", 2)
         .space("u", 2)
         .param("w", [output("h"), input("x")])
-        .param("v", [either("u")])
+        .param("v", [unknown_role("u")])
         .build([("w", &[2, 2][..]), ("v", &[2])])
         .unwrap();
     let data = [1.0_f32; 4];
@@ -836,7 +845,7 @@ fn what_cannot_be_split_is_refused() {
     ));
     assert!(matches!(
         widen(&spec, &params[..1], &[], Shares::Exact),
-        Err(SymmetryError::MissingParameter { .. })
+        Err(SymmetryError::Parameter(ParameterError::MissingParameter { .. }))
     ));
     let same = widen(&spec, &params, &[], Shares::Exact).unwrap();
     assert_eq!((same.spec(), same.origin("h")), (&spec, Some(&[0, 1][..])));

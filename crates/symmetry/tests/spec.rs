@@ -1,8 +1,8 @@
 //! Specs that are wrong, each with the message that names both places, and specs of every other kind.
 
 use constinit_symmetry::{
-    AxesSpec, NamedAxis, ParamView, Policy, SymmetryError, either, equitable, forward_lumpable,
-    input, layers, output, twins, twins_with,
+    AxesSpec, EqualityPolicy, NamedAxis, ParamView, ParameterError, SymmetryError, equitable,
+    forward_lumpable, input, layers, output, twins, twins_with, unknown_role,
 };
 use proptest::prelude::*;
 
@@ -100,7 +100,7 @@ fn parameters_that_are_missing_or_too_many() {
     shapes[0].1 = &[2, usize::MAX];
     assert!(matches!(
         dense().space("hidden1", 2).build(shapes),
-        Err(SymmetryError::ShapeOverflow { .. })
+        Err(SymmetryError::Parameter(ParameterError::ShapeOverflow { .. }))
     ));
     assert!(matches!(
         AxesSpec::builder().space("h", usize::MAX).build([]),
@@ -137,7 +137,10 @@ fn parameters_that_are_not_those_of_the_spec() {
         "parameter `linear1.weights` is not covered by the spec; did you mean `linear1.weight`?"
     );
     other[0] = views[1].clone();
-    assert!(matches!(twins(&spec, &other), Err(SymmetryError::DuplicateParameter { .. })));
+    assert!(matches!(
+        twins(&spec, &other),
+        Err(SymmetryError::Parameter(ParameterError::DuplicateParameter { .. }))
+    ));
 }
 
 #[cfg(feature = "serde")]
@@ -237,7 +240,7 @@ proptest! {
                 match role {
                     0 => output(axis),
                     1 => input(axis),
-                    _ => either(axis),
+                    _ => unknown_role(axis),
                 }
             }).collect::<Vec<_>>());
             shapes.push((path, shape));
@@ -245,16 +248,16 @@ proptest! {
         let Ok(spec) = builder.build(shapes.iter().map(|(p, s)| (*p, s.as_slice()))) else { return Ok(()) };
         prop_assume!(spec.spaces().iter().all(|space| space.units() < 1000));
         let Ok(fine) = twins(&spec, &views) else { return Ok(()) };
-        let value = twins_with(&spec, &views, &Policy::value()).unwrap();
+        let value = twins_with(&spec, &views, &EqualityPolicy::value()).unwrap();
         let equal = equitable(&spec, &views).unwrap();
         prop_assert!(fine.refines(&value) && value.refines(&equal));
         let forward = forward_lumpable(&spec, &views, &[]);
         prop_assert!(forward.is_err() || equal.refines(&forward.unwrap()));
-        let within = twins_with(&spec, &views, &Policy::within(tolerance).unwrap()).unwrap();
+        let within = twins_with(&spec, &views, &EqualityPolicy::within(tolerance).unwrap()).unwrap();
         prop_assert!(value.refines(&within));
-        let sign = twins_with(&spec, &views, &Policy::bits().up_to_sign()).unwrap();
+        let sign = twins_with(&spec, &views, &EqualityPolicy::bits().up_to_sign()).unwrap();
         prop_assert!(fine.refines(&sign));
-        let _ = twins_with(&spec, &views, &Policy::value().up_to_positive_scale());
+        let _ = twins_with(&spec, &views, &EqualityPolicy::value().up_to_positive_scale());
         for found in [fine, value, equal, within, sign] {
             for space in found.spaces() {
                 prop_assert!(space.witnesses().all(|w| w.units()[0] < w.units()[1]));

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use common::Rng;
 use common::*;
 use constinit_symmetry::{
-    AxesSpec, Kind, Partition, Policy, Role, Symmetry, SymmetryError, either, equitable,
-    forward_lumpable, twins, twins_with,
+    AxesSpec, EqualityPolicy, Partition, Role, SearchError, Symmetry, SymmetryError, SymmetryKind,
+    equitable, forward_lumpable, twins, twins_with, unknown_role,
 };
 use proptest::prelude::*;
 
@@ -182,12 +182,12 @@ proptest! {
         let times = rng.below(4) * rng.below(2);
         disturb(rng, &mut net, times, palette);
         let bits = twins(&net.spec, &net.views()).unwrap();
-        let value = twins_with(&net.spec, &net.views(), &Policy::value()).unwrap();
+        let value = twins_with(&net.spec, &net.views(), &EqualityPolicy::value()).unwrap();
         let equitable = equitable(&net.spec, &net.views()).unwrap();
         let forward = forward_lumpable(&net.spec, &net.views(), &[]).unwrap();
         prop_assert_eq!(
             [bits.kind(), equitable.kind(), forward.kind()],
-            [Kind::Twins, Kind::Equitable, Kind::ForwardLumpable]
+            [SymmetryKind::Twins, SymmetryKind::Equitable, SymmetryKind::ForwardLumpable]
         );
         prop_assert!(bits.refines(&value));
         prop_assert!(value.refines(&equitable), "{:?}", net);
@@ -245,7 +245,7 @@ fn tensors(rng: &mut Rng) -> Net {
     for (number, rank) in [3, 3, 2, 2].into_iter().enumerate() {
         let axes: Vec<usize> = (0..rank).map(|_| rng.below(3)).collect();
         let path = format!("p{number}");
-        spec = spec.param(path.as_str(), axes.iter().map(|&space| either(names[space])));
+        spec = spec.param(path.as_str(), axes.iter().map(|&space| unknown_role(names[space])));
         let shape: Vec<usize> = axes.iter().map(|&space| sizes[space]).collect();
         params.push(Param { path, data: vec![0.0; shape.iter().product()], shape });
     }
@@ -354,13 +354,19 @@ fn a_forward_pass_starts_from_the_input_partition() {
     }
     assert_eq!(forward_lumpable(&build(true), &views, &[]).unwrap().effective_width("h"), Some(2));
     let error = forward_lumpable(&build(false), &views, &[]).unwrap_err();
-    assert_eq!(error, SymmetryError::MissingInputPartition { space: "x".into() });
+    assert_eq!(
+        error,
+        SymmetryError::Search(SearchError::MissingInputPartition { space: "x".into() })
+    );
     let short = [("x", Partition::discrete(2).unwrap())];
     let error = forward_lumpable(&build(true), &views, &short).unwrap_err();
-    assert!(matches!(error, SymmetryError::InputPartitionSize { units: 3, found: 2, .. }));
+    assert!(matches!(
+        error,
+        SymmetryError::Search(SearchError::InputPartitionSize { units: 3, found: 2, .. })
+    ));
     let other = [("y", Partition::discrete(2).unwrap())];
     assert!(matches!(
         forward_lumpable(&build(true), &views, &other),
-        Err(SymmetryError::UnknownInputSpace { .. })
+        Err(SymmetryError::Search(SearchError::UnknownInputSpace { .. }))
     ));
 }

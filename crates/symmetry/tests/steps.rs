@@ -1,7 +1,7 @@
 //! After the first step, training allocates nothing.
 
 use constinit_symmetry::dynamics::{
-    AdaGrad, Adam, Function, Layer, LossFunction, Perceptron, RmsProp, Rule, Sgd, Training,
+    Activation, AdaGrad, Adam, DenseLayer, Loss, Perceptron, RmsProp, Sgd, Training, UpdateRule,
 };
 use peak_alloc::PeakAlloc;
 
@@ -9,9 +9,9 @@ use peak_alloc::PeakAlloc;
 static MEMORY: PeakAlloc = PeakAlloc;
 
 /// A rule behind a pointer is one, too.
-struct Boxed(Box<dyn Rule<f64>>);
+struct Boxed(Box<dyn UpdateRule<f64>>);
 
-impl Rule<f64> for Boxed {
+impl UpdateRule<f64> for Boxed {
     fn step(&mut self, parameters: &mut [f64], gradients: &[f64]) {
         self.0.step(parameters, gradients);
     }
@@ -50,8 +50,8 @@ fn extra(mut f: impl FnMut()) -> usize {
 #[test]
 fn nothing_is_allocated_after_the_first_step() {
     assert!(extra(|| drop(std::hint::black_box(vec![1_u8; 1]))) > 0, "the count counts nothing");
-    for function in Function::ALL {
-        for loss in LossFunction::ALL {
+    for function in Activation::ALL {
+        for loss in Loss::ALL {
             for (number, (name, _)) in rules().iter().enumerate() {
                 // The test runner's own thread may allocate at any moment, training always at the same one.
                 let later = (0..3).map(|_| allocated_later(function, loss, number));
@@ -62,9 +62,9 @@ fn nothing_is_allocated_after_the_first_step() {
 }
 
 /// Bytes that steps after the first one ask for.
-fn allocated_later(function: Function, loss: LossFunction, rule: usize) -> usize {
+fn allocated_later(function: Activation, loss: Loss, rule: usize) -> usize {
     let (x, t) = ([0.5_f64; 12], [0.25_f64; 8]);
-    let layer = |entries: usize, outputs: usize| Layer {
+    let layer = |entries: usize, outputs: usize| DenseLayer {
         weight: vec![0.125; entries],
         bias: Some(vec![0.5; outputs]),
     };

@@ -6,7 +6,7 @@ mod common;
 
 use common::Rng;
 use constinit_symmetry::{
-    AxesSpec, ParamView, Policy, Symmetry, equitable, forward_lumpable, layers, twins_with,
+    AxesSpec, EqualityPolicy, ParamView, Symmetry, equitable, forward_lumpable, layers, twins_with,
 };
 
 /// Wide enough for several tasks: classes, near classes, NaN, recurrence.
@@ -45,10 +45,10 @@ fn one_two_three_and_eight_threads_agree() {
         .unwrap();
     let search = || -> Vec<Symmetry> {
         let policies = [
-            Policy::bits(),
-            Policy::value(),
-            Policy::within(0.5).unwrap(),
-            Policy::bits().up_to_sign(),
+            EqualityPolicy::bits(),
+            EqualityPolicy::value(),
+            EqualityPolicy::within(0.5).unwrap(),
+            EqualityPolicy::bits().up_to_sign(),
         ];
         let mut all: Vec<Symmetry> =
             policies.iter().map(|policy| twins_with(&spec, &params, policy).unwrap()).collect();

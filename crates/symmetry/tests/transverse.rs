@@ -5,13 +5,13 @@ mod common;
 
 use common::Rng;
 use constinit_symmetry::dynamics::{
-    Function, Layer, Loss, LossFunction, Mse, Perceptron, Sgd, Training, gradients,
+    Activation, DenseLayer, Loss, LossFunction, Mse, Perceptron, Sgd, Training, gradients,
 };
 use constinit_symmetry::theorem::ShapeError;
 use constinit_symmetry::{Transverse, transverse};
 
 fn network(rng: &mut Rng, widths: &[usize], bias: bool) -> Perceptron<f64> {
-    let layers = widths.windows(2).map(|pair| Layer {
+    let layers = widths.windows(2).map(|pair| DenseLayer {
         weight: rng.uniform(pair[0] * pair[1]),
         bias: bias.then(|| rng.uniform(pair[1])),
     });
@@ -40,8 +40,8 @@ fn clone_unit(net: &mut Perceptron<f64>, layer: usize) {
 /// `(∇(p + h v) - ∇(p - h v)) / 2h` for v antisymmetric on the two units, on the first of them.
 fn by_differences(
     net: &Perceptron<f64>,
-    function: Function,
-    loss: &impl Loss<f64>,
+    function: Activation,
+    loss: &impl LossFunction<f64>,
     layer: usize,
     direction: &[f64],
     (x, t): (&[f64], &[f64]),
@@ -64,8 +64,8 @@ fn by_differences(
 fn the_formula_is_the_second_derivative() {
     let mut rng = Rng(1);
     for (widths, layer) in [(&[2, 3, 2][..], 1), (&[3, 2, 4, 2], 1), (&[3, 4, 2, 3], 2)] {
-        for function in Function::ALL {
-            for loss in LossFunction::ALL {
+        for function in Activation::ALL {
+            for loss in Loss::ALL {
                 for bias in [true, false] {
                     let mut net = network(&mut rng, widths, bias);
                     clone_unit(&mut net, layer);
@@ -100,7 +100,7 @@ fn classes_beside_the_unit_are_summed_over() {
     let layers = (0..3).map(|l| {
         let (reads, weight, bias) = (few.widths()[l], few.weight(l), few.bias(l).unwrap());
         let rows = class_of[l + 1].iter();
-        Layer {
+        DenseLayer {
             weight: rows
                 .flat_map(|&c| class_of[l].iter().map(move |&d| weight[c * reads + d]))
                 .collect(),
@@ -111,7 +111,7 @@ fn classes_beside_the_unit_are_summed_over() {
     let x = rng.uniform(6);
     let t = rng.uniform(6);
     let all_t: Vec<f64> = t.chunks(2).flat_map(|t| class_of[3].iter().map(|&c| t[c])).collect();
-    let (function, loss) = (Function::Silu, LossFunction::CrossEntropy);
+    let (function, loss) = (Activation::Silu, Loss::CrossEntropy);
     let small = transverse(&few, &function, &loss, 2, 0, &x, &t).unwrap();
     let large = transverse(&full, &function, &loss, 2, 0, &x, &all_t).unwrap();
     // Two symmetric matrices with the same nonzero eigenvalues have the same traces of powers.
@@ -147,9 +147,9 @@ fn differences_grow_as_predicted_over_thousands_of_steps() {
             net.numbers_mut()[u] += d;
             net.numbers_mut()[v] -= d;
         }
-        let mut training = Training::new(net, Function::Tanh, Mse, Sgd::new(RATE));
+        let mut training = Training::new(net, Activation::Tanh, Mse, Sgd::new(RATE));
         for step in 1..=STEPS {
-            let h = transverse(training.network(), &Function::Tanh, &Mse, 1, 0, &x, &t).unwrap();
+            let h = transverse(training.network(), &Activation::Tanh, &Mse, 1, 0, &x, &t).unwrap();
             let bent = h.apply(&predicted);
             for (d, bent) in predicted.iter_mut().zip(bent) {
                 *d -= RATE * bent;
@@ -173,7 +173,7 @@ fn differences_grow_as_predicted_over_thousands_of_steps() {
 fn units_that_are_not_there_are_refused() {
     let net = network(&mut Rng(3), &[2, 3, 1], true);
     let ask =
-        |layer, unit, x: &[f64]| transverse(&net, &Function::Tanh, &Mse, layer, unit, x, &[0.0]);
+        |layer, unit, x: &[f64]| transverse(&net, &Activation::Tanh, &Mse, layer, unit, x, &[0.0]);
     assert!(ask(1, 2, &[1.0, 2.0]).is_ok());
     for (layer, unit) in [(0, 0), (2, 0), (1, 3)] {
         assert_eq!(ask(layer, unit, &[1.0, 2.0]), Err(ShapeError::Unit { layer, unit }));

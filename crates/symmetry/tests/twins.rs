@@ -4,14 +4,16 @@ mod common;
 
 use common::Rng;
 use common::*;
-use constinit_symmetry::{Comparison, Difference, Partition, Policy, Symmetry, twins, twins_with};
+use constinit_symmetry::{
+    Comparison, Difference, EqualityPolicy, Partition, Symmetry, twins, twins_with,
+};
 use proptest::prelude::*;
 
 const PALETTE: [f64; 4] = [1.0, -1.0, 0.5, 2.0];
 const TRAPS: [f64; 9] =
     [0.0, -0.0, 1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 5e-324, -5e-324, f64::MAX];
 
-fn equal(policy: &Policy, a: f64, b: f64) -> bool {
+fn equal(policy: &EqualityPolicy, a: f64, b: f64) -> bool {
     match policy.comparison() {
         Comparison::Bits => a.to_bits() == b.to_bits() && !a.is_nan(),
         _ => a == b,
@@ -19,7 +21,7 @@ fn equal(policy: &Policy, a: f64, b: f64) -> bool {
 }
 
 /// Whether swapping u and v changes no parameter. Entries that do not move need not be equal to themselves (NaN).
-fn swappable(net: &Net, space: usize, (u, v): (usize, usize), policy: &Policy) -> bool {
+fn swappable(net: &Net, space: usize, (u, v): (usize, usize), policy: &EqualityPolicy) -> bool {
     let mut to: Vec<usize> = (0..net.units(space)).collect();
     to.swap(u, v);
     (0..net.params.len()).all(|number| {
@@ -41,7 +43,7 @@ fn swappable(net: &Net, space: usize, (u, v): (usize, usize), policy: &Policy) -
     })
 }
 
-fn check_against_swaps(net: &Net, policy: &Policy) -> Symmetry {
+fn check_against_swaps(net: &Net, policy: &EqualityPolicy) -> Symmetry {
     let found = twins_with(&net.spec, &net.views(), policy).unwrap();
     for (number, space) in found.spaces().iter().enumerate() {
         let units = net.units(number);
@@ -113,8 +115,8 @@ proptest! {
         fill_by_labels(rng, &mut net, &labels, palette);
         let times = rng.below(4);
         disturb(rng, &mut net, times, palette);
-        let bits = check_against_swaps(&net, &Policy::bits());
-        let value = check_against_swaps(&net, &Policy::value());
+        let bits = check_against_swaps(&net, &EqualityPolicy::bits());
+        let value = check_against_swaps(&net, &EqualityPolicy::value());
         prop_assert!(bits.refines(&value));
     }
 
@@ -149,10 +151,10 @@ proptest! {
         fill_by_labels(rng, &mut net, &labels, &TRAPS);
         disturb(rng, &mut net, 2, &TRAPS);
         let policies = [
-            Policy::bits(),
-            Policy::value(),
-            Policy::within(0.25).unwrap(),
-            Policy::bits().up_to_sign(),
+            EqualityPolicy::bits(),
+            EqualityPolicy::value(),
+            EqualityPolicy::within(0.25).unwrap(),
+            EqualityPolicy::bits().up_to_sign(),
         ];
         for policy in policies {
             let before = twins_with(&net.spec, &net.views(), &policy).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::layers::Layer;
 use super::{AxesSpec, Axis, RoleAxis, SpecInner, SpecParam, nearest};
-use crate::error::SymmetryError;
+use crate::error::{ParameterError, SpecError, SymmetryError};
 use crate::params::fits;
 use crate::space::{ParamId, SpaceId, UnitSpace};
 
@@ -70,11 +70,11 @@ impl AxesSpecBuilder {
     /// # Errors
     ///
     /// Each names both places that disagree:
-    /// - [`SymmetryError::DuplicateSpace`], [`SymmetryError::DuplicateParameter`];
-    /// - [`SymmetryError::UnknownSpace`] for an axis over a space that was not declared;
-    /// - [`SymmetryError::UnknownParameter`] for a parameter of the spec that the network does not have, and
-    ///   [`SymmetryError::UncoveredParameter`] for the converse;
-    /// - [`SymmetryError::RankMismatch`], [`SymmetryError::SizeMismatch`], [`SymmetryError::ShapeOverflow`],
+    /// - [`SpecError::DuplicateSpace`](crate::SpecError::DuplicateSpace), [`ParameterError::DuplicateParameter`](crate::ParameterError::DuplicateParameter);
+    /// - [`SpecError::UnknownSpace`](crate::SpecError::UnknownSpace) for an axis over a space that was not declared;
+    /// - [`SpecError::UnknownParameter`](crate::SpecError::UnknownParameter) for a parameter of the spec that the network does not have, and
+    ///   [`ParameterError::UncoveredParameter`](crate::ParameterError::UncoveredParameter) for the converse;
+    /// - [`SpecError::RankMismatch`](crate::SpecError::RankMismatch), [`SpecError::SizeMismatch`](crate::SpecError::SizeMismatch), [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow),
     ///   [`SymmetryError::TooManyUnits`].
     pub fn build<'s>(
         self,
@@ -83,12 +83,13 @@ impl AxesSpecBuilder {
         let mut written: HashMap<&str, usize> = HashMap::new();
         for (position, (path, _)) in self.params.iter().enumerate() {
             if let Some(first) = written.insert(path, position) {
-                return Err(SymmetryError::DuplicateParameter {
+                return Err(ParameterError::DuplicateParameter {
                     parameter: path.clone(),
                     within: "the spec",
                     first,
                     second: position,
-                });
+                }
+                .into());
             }
         }
 
@@ -96,29 +97,32 @@ impl AxesSpecBuilder {
         let mut param_ids = HashMap::new();
         for (position, (path, shape)) in shapes.into_iter().enumerate() {
             let Some(&place) = written.get(path) else {
-                return Err(SymmetryError::UncoveredParameter {
+                return Err(ParameterError::UncoveredParameter {
                     parameter: path.into(),
                     nearest: nearest(path, written.keys().copied()),
-                });
+                }
+                .into());
             };
             let id =
                 ParamId::new(position).ok_or(SymmetryError::TooManyUnits { units: position })?;
             if let Some(first) = param_ids.insert(path.to_owned(), id) {
-                return Err(SymmetryError::DuplicateParameter {
+                return Err(ParameterError::DuplicateParameter {
                     parameter: path.into(),
                     within: "the parameters",
                     first: first.get(),
                     second: position,
-                });
+                }
+                .into());
             }
             given.push((place, shape));
         }
         // In the order of the spec, so that the error does not depend on a hash.
         if let Some((path, _)) = self.params.iter().find(|(p, _)| !param_ids.contains_key(p)) {
-            return Err(SymmetryError::UnknownParameter {
+            return Err(SpecError::UnknownParameter {
                 parameter: path.clone(),
                 nearest: nearest(path, param_ids.keys().map(String::as_str)),
-            });
+            }
+            .into());
         }
 
         let mut spaces = Spaces::declare(self.spaces, self.infer_spaces)?;
@@ -126,11 +130,12 @@ impl AxesSpecBuilder {
         for (place, shape) in given {
             let (path, axes) = &self.params[place];
             if axes.len() != shape.len() {
-                return Err(SymmetryError::RankMismatch {
+                return Err(SpecError::RankMismatch {
                     parameter: path.clone(),
                     axes: axes.len(),
                     shape: shape.into(),
-                });
+                }
+                .into());
             }
             fits(path, shape)?;
             let axes = axes
@@ -143,11 +148,12 @@ impl AxesSpecBuilder {
         }
         for name in &self.never_merged {
             let Some(id) = spaces.ids.get(name) else {
-                return Err(SymmetryError::UnknownSpace {
+                return Err(SpecError::UnknownSpace {
                     space: name.clone(),
                     place: "the list of fixed spaces".into(),
                     nearest: nearest(name, spaces.ids.keys().map(String::as_str)),
-                });
+                }
+                .into());
             };
             let space = &mut spaces.list[id.get()];
             *space = UnitSpace::fixed(space.name(), space.units());
@@ -179,16 +185,17 @@ impl Spaces {
                 return Err(SymmetryError::TooManyUnits { units: space.units() });
             }
             if space.name().is_empty() {
-                return Err(SymmetryError::UnnamedSpace { position });
+                return Err(SpecError::UnnamedSpace { position }.into());
             }
             let id =
                 SpaceId::new(position).ok_or(SymmetryError::TooManyUnits { units: position })?;
             if let Some(first) = ids.insert(space.name().to_owned(), id) {
-                return Err(SymmetryError::DuplicateSpace {
+                return Err(SpecError::DuplicateSpace {
                     space: space.name().into(),
                     first: first.get(),
                     second: position,
-                });
+                }
+                .into());
             }
         }
         let origin = vec!["its declaration".to_owned(); list.len()];
@@ -213,31 +220,34 @@ impl Spaces {
                 self.infer(name, size / entries, here.clone())?
             }
             None if self.infer => {
-                return Err(SymmetryError::NotAMultiple {
+                return Err(SpecError::NotAMultiple {
                     space: name.clone(),
                     place: here,
                     size,
                     entries,
-                });
+                }
+                .into());
             }
             None => {
-                return Err(SymmetryError::UnknownSpace {
+                return Err(SpecError::UnknownSpace {
                     space: name.clone(),
                     place: here,
                     nearest: nearest(name, self.ids.keys().map(String::as_str)),
-                });
+                }
+                .into());
             }
         };
         let units = self.list[id.get()].units();
         if units.checked_mul(entries) != Some(size) {
-            return Err(SymmetryError::SizeMismatch {
+            return Err(SpecError::SizeMismatch {
                 space: name.clone(),
                 units,
                 origin: self.origin[id.get()].clone(),
                 place: here,
                 size,
                 entries,
-            });
+            }
+            .into());
         }
         let axis = match named.axis {
             Axis::Flattened { outer, inner, .. } => Axis::Flattened { space: id, outer, inner },

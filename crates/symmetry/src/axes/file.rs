@@ -15,7 +15,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Role, RoleAxis, SpecParam};
+use super::{AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Orientation, RoleAxis, SpecParam};
 
 /// The file form of an axes spec.
 ///
@@ -52,20 +52,6 @@ pub struct AxesFile {
     pub orientation: BTreeMap<String, Orientation>,
 }
 
-/// Which axis of a parameter with two or more axes is the output. The file form does not say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Orientation {
-    /// `weight[output][input]...`, PyTorch's.
-    OutputFirst,
-    /// `weight[input][output]...`, Burn's linear layers and everybody's transposed convolutions.
-    InputFirst,
-    /// Not known: questions that need it are refused.
-    #[default]
-    #[serde(skip)]
-    Unknown,
-}
-
 impl AxesFile {
     /// The same as a builder. A parameter with one axis is taken as the unit's own (a bias, a gain).
     pub fn into_builder(self, orientation: Orientation) -> AxesSpecBuilder {
@@ -93,7 +79,7 @@ impl AxesFile {
             let orientation = said.unwrap_or_else(|| orientation(&path));
             let axes = axes.into_iter().enumerate().map(|(number, text)| RoleAxis {
                 axis: parse(text),
-                role: role(orientation, number, rank),
+                role: orientation.role(number, rank),
             });
             builder = builder.param(path, axes.collect::<Vec<_>>());
         }
@@ -153,19 +139,10 @@ impl From<&AxesSpec> for AxesFile {
     }
 }
 
-fn role(orientation: Orientation, number: usize, rank: usize) -> Role {
-    match (orientation, number, rank) {
-        (_, _, 1) => Role::Output,
-        (Orientation::Unknown, _, _) => Role::Unknown,
-        (Orientation::OutputFirst, 0, _) | (Orientation::InputFirst, 1, _) => Role::Output,
-        _ => Role::Input,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::axes::either;
+    use crate::axes::{Role, unknown_role};
     use crate::space::UnitSpace;
     use proptest::prelude::*;
 
@@ -236,9 +213,9 @@ mod tests {
             };
             let shape: Vec<usize> = axes.iter().map(sizes).collect();
             let named = axes.iter().map(|&(name, outer, inner)| match (name, outer, inner) {
-                ("", ..) => either(Axis::Fixed),
-                (name, 1, 1) => either(Axis::Space(name.to_owned())),
-                (name, ..) => either(Axis::Flattened { space: name.to_owned(), outer, inner }),
+                ("", ..) => unknown_role(Axis::Fixed),
+                (name, 1, 1) => unknown_role(Axis::Space(name.to_owned())),
+                (name, ..) => unknown_role(Axis::Flattened { space: name.to_owned(), outer, inner }),
             });
             let shapes = [("w", &shape[..])];
             let builder = AxesSpec::builder().space("a", 2).fixed_space("7", 2).space("b*2", 2);

@@ -1,8 +1,12 @@
 //! Which optimizer with which decay keeps which kind of class.
+//!
+//! No match here has a wildcard: a new optimizer does not compile until each of its facts is decided.
+
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use std::fmt;
 
-use super::Keeper;
+use super::Invariant;
 
 /// The optimizers that rules are known for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +42,51 @@ impl Optimizer {
         Self::Adan,
         Self::Muon,
     ];
+
+    /// Whether each entry moves by its own gradients and its own value alone. Then one entry of each block stands for
+    /// the block, and a [`quotient`](crate::quotient()) takes the full network's path.
+    ///
+    /// ```
+    /// use constinit_symmetry::Optimizer;
+    ///
+    /// assert!(Optimizer::Adam.acts_entry_by_entry());
+    /// assert!(!Optimizer::Muon.acts_entry_by_entry()); // whole matrices
+    /// ```
+    pub fn acts_entry_by_entry(self) -> bool {
+        match self {
+            Self::Sgd
+            | Self::SgdMomentum
+            | Self::Adam
+            | Self::AdamW
+            | Self::RmsProp
+            | Self::AdaGrad
+            | Self::Adan => true,
+            Self::Muon => false,
+        }
+    }
+
+    /// Whether the update is linear in the gradients. Then a small difference between units grows or shrinks at a
+    /// [rate](crate::forecast) that the curvature tells.
+    ///
+    /// ```
+    /// use constinit_symmetry::Optimizer;
+    ///
+    /// let linear: Vec<Optimizer> = Optimizer::ALL.into_iter().filter(|o| o.is_linear()).collect();
+    /// assert_eq!(linear, [Optimizer::Sgd, Optimizer::SgdMomentum]);
+    /// ```
+    pub fn is_linear(self) -> bool {
+        self.nonlinearity().is_none()
+    }
+
+    /// What an update that is not linear does with gradients, for sentences: `Adam` + `divides by ...`.
+    pub(crate) fn nonlinearity(self) -> Option<&'static str> {
+        match self {
+            Self::Sgd | Self::SgdMomentum => None,
+            Self::Adam | Self::AdamW | Self::RmsProp | Self::AdaGrad | Self::Adan | Self::Muon => {
+                Some("divides by the size of gradients")
+            }
+        }
+    }
 }
 
 impl fmt::Display for Optimizer {
@@ -82,9 +131,9 @@ impl fmt::Display for Decay {
     }
 }
 
-/// An answer about one kind of class, one optimizer and one decay.
+/// What one optimizer with one decay does to one kind of class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Answer {
+pub enum Preservation {
     /// Exact arithmetic keeps the class.
     Kept,
     /// The update separates its units in general.
@@ -94,26 +143,69 @@ pub enum Answer {
 /// Whether exact arithmetic keeps a class when nothing else tells its units apart.
 ///
 /// ```
-/// use constinit_symmetry::{Answer, Decay, Keeper, Optimizer, keeps};
+/// use constinit_symmetry::{Preservation, Decay, Invariant, Optimizer, keeps};
 ///
-/// assert_eq!(keeps(Keeper::Twins, Optimizer::Adam, Decay::Coupled), Answer::Kept);
-/// assert_eq!(keeps(Keeper::Equitable, Optimizer::Adam, Decay::Coupled), Answer::Broken);
-/// assert_eq!(keeps(Keeper::Equitable, Optimizer::Sgd, Decay::Coupled), Answer::Kept);
-/// assert_eq!(keeps(Keeper::Equitable, Optimizer::Muon, Decay::Coupled), Answer::Kept);
+/// assert_eq!(keeps(Invariant::Twins, Optimizer::Adam, Decay::Coupled), Preservation::Kept);
+/// assert_eq!(keeps(Invariant::Equitable, Optimizer::Adam, Decay::Coupled), Preservation::Broken);
+/// assert_eq!(keeps(Invariant::Equitable, Optimizer::Sgd, Decay::Coupled), Preservation::Kept);
+/// assert_eq!(keeps(Invariant::Equitable, Optimizer::Muon, Decay::Coupled), Preservation::Kept);
 /// ```
-pub fn keeps(keeper: Keeper, optimizer: Optimizer, decay: Decay) -> Answer {
-    let linear = matches!(optimizer, Optimizer::Sgd | Optimizer::SgdMomentum);
-    match (keeper, optimizer, decay) {
-        // The same function of the same numbers for both twins, whatever the function; Muon's commutes with swaps.
-        (Keeper::Twins, _, _) => Answer::Kept,
-        // The update depends on block-constant gradients only, and decoupled decay shrinks all deviations alike.
-        (Keeper::Equitable, _, Decay::None | Decay::Decoupled) => Answer::Kept,
+pub fn keeps(invariant: Invariant, optimizer: Optimizer, decay: Decay) -> Preservation {
+    match (invariant, decay) {
+        (Invariant::Twins, Decay::None | Decay::Decoupled | Decay::Coupled) => {
+            keeps_twins(optimizer)
+        }
+        (Invariant::Equitable, Decay::None | Decay::Decoupled) => keeps_block_means(optimizer),
+        (Invariant::Equitable, Decay::Coupled) => keeps_sums_with_weights(optimizer),
+    }
+}
+
+/// Twins have equal weights and equal gradients, with or without a decay.
+fn keeps_twins(optimizer: Optimizer) -> Preservation {
+    match optimizer {
+        // The same function of the same numbers for both twins, whatever the function.
+        Optimizer::Sgd
+        | Optimizer::SgdMomentum
+        | Optimizer::Adam
+        | Optimizer::AdamW
+        | Optimizer::RmsProp
+        | Optimizer::AdaGrad
+        | Optimizer::Adan => Preservation::Kept,
+        // A polynomial of the matrix commutes with swaps of its rows and columns.
+        Optimizer::Muon => Preservation::Kept,
+    }
+}
+
+/// Equitable classes, where the update depends on block-constant gradients only. Decoupled decay multiplies all
+/// deviations by one number.
+fn keeps_block_means(optimizer: Optimizer) -> Preservation {
+    match optimizer {
+        // Equal gradients give equal updates, so that deviations stay.
+        Optimizer::Sgd
+        | Optimizer::SgdMomentum
+        | Optimizer::Adam
+        | Optimizer::AdamW
+        | Optimizer::RmsProp
+        | Optimizer::AdaGrad
+        | Optimizer::Adan => Preservation::Kept,
+        // A polynomial of a block-constant matrix is block-constant.
+        Optimizer::Muon => Preservation::Kept,
+    }
+}
+
+/// Equitable classes, where weights that differ within a block are added to the gradient.
+fn keeps_sums_with_weights(optimizer: Optimizer) -> Preservation {
+    match optimizer {
         // A sum of past gradients and past weights: deviations are multiplied by one number for all entries.
-        (Keeper::Equitable, _, Decay::Coupled) if linear => Answer::Kept,
-        // An odd polynomial p of G + D acts on the two apart, p(G + D) = p(G) + p(D), since G Dᵀ = 0 and Gᵀ D = 0 where
-        // the sums of D over classes vanish. The sums of p(D) = D (...) D vanish, too.
-        (Keeper::Equitable, Optimizer::Muon, Decay::Coupled) => Answer::Kept,
+        Optimizer::Sgd | Optimizer::SgdMomentum => Preservation::Kept,
         // Entries of different weight get different updates, whose sums agree only by accident.
-        (Keeper::Equitable, _, Decay::Coupled) => Answer::Broken,
+        Optimizer::Adam
+        | Optimizer::AdamW
+        | Optimizer::RmsProp
+        | Optimizer::AdaGrad
+        | Optimizer::Adan => Preservation::Broken,
+        // An odd polynomial p of G + D is p(G) + p(D), since G Dᵀ = 0 and Gᵀ D = 0 where the sums of D over classes
+        // vanish. The sums of p(D) = D (...) D vanish, too.
+        Optimizer::Muon => Preservation::Kept,
     }
 }

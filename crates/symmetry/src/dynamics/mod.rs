@@ -22,7 +22,7 @@
 //! rounded.
 //!
 //! ```
-//! use constinit_symmetry::dynamics::{Layer, Mse, Perceptron, Relu, Sgd, Training};
+//! use constinit_symmetry::dynamics::{DenseLayer, Mse, Perceptron, Relu, Sgd, Training};
 //! use num_rational::BigRational;
 //!
 //! let number = |x: f64| BigRational::from_float(x).unwrap();
@@ -31,8 +31,8 @@
 //! let net = Perceptron::new(
 //!     &[1, 2, 1],
 //!     vec![
-//!         Layer { weight: numbers(&[0.5, 0.5]), bias: None },
-//!         Layer { weight: numbers(&[0.25, 0.25]), bias: None },
+//!         DenseLayer { weight: numbers(&[0.5, 0.5]), bias: None },
+//!         DenseLayer { weight: numbers(&[0.25, 0.25]), bias: None },
 //!     ],
 //! )?;
 //! let mut training = Training::new(net, Relu, Mse, Sgd::new(number(0.125)));
@@ -48,15 +48,17 @@ mod activation;
 mod loss;
 mod pass;
 mod perceptron;
-mod rule;
 mod scalar;
 mod training;
+mod update_rule;
 
 pub(crate) use pass::Pass;
 
-pub use activation::{Activation, Function, Identity, LeakyRelu, Relu};
-pub use loss::{CrossEntropy, Huber, Loss, LossFunction, Mse};
-pub use perceptron::{Layer, Perceptron};
-pub use rule::{AdaGrad, Adam, RmsProp, Rule, Sgd};
+pub use crate::activation::Activation;
+pub use crate::loss::Loss;
+pub use activation::{ActivationFunction, Identity, LeakyRelu, Relu};
+pub use loss::{CrossEntropy, Huber, LossFunction, Mse};
+pub use perceptron::{DenseLayer, Perceptron};
 pub use scalar::{Real, Scalar};
 pub use training::{Training, before_activations, gradients, outputs};
+pub use update_rule::{AdaGrad, Adam, RmsProp, Sgd, UpdateRule};

@@ -1,7 +1,7 @@
 //! One pass forwards and back, in memory that is kept for the next one.
 
 use super::scalar::{add_scaled, dot};
-use super::{Activation, Loss, Perceptron, Scalar};
+use super::{ActivationFunction, LossFunction, Perceptron, Scalar};
 use crate::theorem::ShapeError;
 
 /// What a pass computed for each example, and the sum of its gradients.
@@ -81,7 +81,7 @@ impl<S: Scalar> Pass<S> {
     pub fn forward(
         &mut self,
         network: &Perceptron<S>,
-        activation: &impl Activation<S>,
+        activation: &impl ActivationFunction<S>,
         inputs: &[S],
     ) -> Result<usize, ShapeError> {
         let widths = network.widths();
@@ -124,8 +124,8 @@ impl<S: Scalar> Pass<S> {
     pub fn gradients(
         &mut self,
         network: &Perceptron<S>,
-        activation: &impl Activation<S>,
-        loss: &impl Loss<S>,
+        activation: &impl ActivationFunction<S>,
+        loss: &impl LossFunction<S>,
         inputs: &[S],
         targets: &[S],
     ) -> Result<S, ShapeError> {
@@ -149,7 +149,7 @@ impl<S: Scalar> Pass<S> {
 
     fn loss(
         &mut self,
-        loss: &impl Loss<S>,
+        loss: &impl LossFunction<S>,
         last: usize,
         outputs: usize,
         targets: &[S],
@@ -174,7 +174,7 @@ impl<S: Scalar> Pass<S> {
     fn backward(
         &mut self,
         network: &Perceptron<S>,
-        activation: &impl Activation<S>,
+        activation: &impl ActivationFunction<S>,
         layer: usize,
         inputs: &[S],
     ) {

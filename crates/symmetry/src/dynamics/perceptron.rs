@@ -7,7 +7,7 @@ use crate::theorem::ShapeError;
 
 /// The parameters of one layer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Layer<S> {
+pub struct DenseLayer<S> {
     /// `weight[output][input]`, row-major.
     pub weight: Vec<S>,
     /// One entry an output.
@@ -27,14 +27,14 @@ pub struct Layer<S> {
 /// [`with_class_sizes`](Self::with_class_sizes) every unit stands for itself.
 ///
 /// ```
-/// use constinit_symmetry::dynamics::{Layer, Perceptron};
+/// use constinit_symmetry::dynamics::{DenseLayer, Perceptron};
 ///
 /// // Three inputs, one hidden unit that stands for two, one output that stands for four.
 /// let net = Perceptron::new(
 ///     &[3, 1, 1],
 ///     vec![
-///         Layer { weight: vec![1.0, 2.0, 3.0], bias: Some(vec![0.5]) },
-///         Layer { weight: vec![1.0], bias: Some(vec![0.5]) },
+///         DenseLayer { weight: vec![1.0, 2.0, 3.0], bias: Some(vec![0.5]) },
+///         DenseLayer { weight: vec![1.0], bias: Some(vec![0.5]) },
 ///     ],
 /// )?
 /// .with_class_sizes(&[vec![2], vec![4]])?;
@@ -58,7 +58,7 @@ impl<S: Scalar> Perceptron<S> {
     ///
     /// [`ShapeError`] where there is no layer, where a width is 0, or where layers do not have the entries that the widths
     /// ask for.
-    pub fn new(widths: &[usize], layers: Vec<Layer<S>>) -> Result<Self, ShapeError> {
+    pub fn new(widths: &[usize], layers: Vec<DenseLayer<S>>) -> Result<Self, ShapeError> {
         if layers.is_empty() || widths.len() != layers.len() + 1 {
             return Err(ShapeError::LayerCount { widths: widths.len(), layers: layers.len() });
         }

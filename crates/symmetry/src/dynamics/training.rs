@@ -1,6 +1,6 @@
 //! Steps of training, and single passes.
 
-use super::{Activation, Loss, Pass, Perceptron, Rule, Scalar};
+use super::{ActivationFunction, LossFunction, Pass, Perceptron, Scalar, UpdateRule};
 use crate::theorem::ShapeError;
 
 /// A network in training. A step allocates nothing once the largest batch has been seen.
@@ -13,7 +13,9 @@ pub struct Training<S, A, L, R> {
     pass: Pass<S>,
 }
 
-impl<S: Scalar, A: Activation<S>, L: Loss<S>, R: Rule<S>> Training<S, A, L, R> {
+impl<S: Scalar, A: ActivationFunction<S>, L: LossFunction<S>, R: UpdateRule<S>>
+    Training<S, A, L, R>
+{
     /// Training of a network by a rule.
     pub fn new(network: Perceptron<S>, activation: A, loss: L, rule: R) -> Self {
         let pass = Pass::new(&network);
@@ -62,8 +64,8 @@ impl<S: Scalar, A: Activation<S>, L: Loss<S>, R: Rule<S>> Training<S, A, L, R> {
 /// As [`Training::step`].
 pub fn gradients<S: Scalar>(
     network: &Perceptron<S>,
-    activation: &impl Activation<S>,
-    loss: &impl Loss<S>,
+    activation: &impl ActivationFunction<S>,
+    loss: &impl LossFunction<S>,
     inputs: &[S],
     targets: &[S],
 ) -> Result<(S, Vec<S>), ShapeError> {
@@ -81,13 +83,13 @@ pub fn gradients<S: Scalar>(
 /// # Examples
 ///
 /// ```
-/// use constinit_symmetry::dynamics::{Layer, Perceptron, Relu, before_activations};
+/// use constinit_symmetry::dynamics::{DenseLayer, Perceptron, Relu, before_activations};
 ///
 /// let net = Perceptron::new(
 ///     &[1, 2, 1],
 ///     vec![
-///         Layer { weight: vec![1.0, -3.0], bias: Some(vec![0.5, 0.0]) },
-///         Layer { weight: vec![1.0, 1.0], bias: None },
+///         DenseLayer { weight: vec![1.0, -3.0], bias: Some(vec![0.5, 0.0]) },
+///         DenseLayer { weight: vec![1.0, 1.0], bias: None },
 ///     ],
 /// )?;
 /// assert_eq!(before_activations(&net, &Relu, &[2.0, -1.0])?, [vec![2.5, -6.0, -0.5, 3.0]]);
@@ -95,7 +97,7 @@ pub fn gradients<S: Scalar>(
 /// ```
 pub fn before_activations<S: Scalar>(
     network: &Perceptron<S>,
-    activation: &impl Activation<S>,
+    activation: &impl ActivationFunction<S>,
     inputs: &[S],
 ) -> Result<Vec<Vec<S>>, ShapeError> {
     let mut pass = Pass::new(network);
@@ -110,7 +112,7 @@ pub fn before_activations<S: Scalar>(
 /// [`ShapeError::Examples`] for a slice that is no rows of the network's inputs.
 pub fn outputs<S: Scalar>(
     network: &Perceptron<S>,
-    activation: &impl Activation<S>,
+    activation: &impl ActivationFunction<S>,
     inputs: &[S],
 ) -> Result<Vec<S>, ShapeError> {
     let mut pass = Pass::new(network);

@@ -3,10 +3,10 @@
 use crate::axes::{AxesSpec, Role};
 use crate::blocks::Blocks;
 use crate::element::Element;
-use crate::error::SymmetryError;
+use crate::error::{SurgeryError, SymmetryError};
 use crate::owned::{Number, OwnedElements, OwnedParam, with_type};
 use crate::params::{ElementType, Elements, ParamView, with_elements};
-use crate::quotient::unknown_role;
+use crate::quotient::missing_role;
 use crate::sum::{Range, Total, add, exact};
 
 /// One parameter of a [`Quotient`](crate::Quotient).
@@ -124,7 +124,7 @@ impl QuotientParam {
     pub(super) fn check_roles(&self, spec: &AxesSpec) -> Result<(), SymmetryError> {
         for (number, axis) in self.axes.iter().enumerate() {
             if axis.role == Role::Unknown && axis.sizes.iter().any(|&size| size > 1) {
-                return Err(unknown_role(spec, &self.path, number, "a collapsed network"));
+                return Err(missing_role(spec, &self.path, number, "a collapsed network"));
             }
         }
         Ok(())
@@ -138,12 +138,13 @@ impl QuotientParam {
                 match product.value().is_finite() || !mean.is_finite() {
                     true => Ok(product),
                     false => {
-                        Err(SymmetryError::SumOverflows { parameter: param.path.clone(), entry })
+                        Err(SurgeryError::SumOverflows { parameter: param.path.clone(), entry }
+                            .into())
                     }
                 }
             };
             let entries = param.means.iter().enumerate().map(of_entry);
-            Ok(T::wrap(entries.collect::<Result<_, _>>()?))
+            Ok(T::wrap(entries.collect::<Result<_, SymmetryError>>()?))
         }
         with_type!(self.element_type, |T| scaled::<T>(self))
     }
@@ -220,7 +221,11 @@ fn not_finite<E: Element>(
             found = (step.place, value);
         }
     });
-    SymmetryError::NotFinite { parameter: view.path().into(), entry: found.0, value: found.1 }
+    SymmetryError::Surgery(SurgeryError::NotFinite {
+        parameter: view.path().into(),
+        entry: found.0,
+        value: found.1,
+    })
 }
 
 /// A mean times a count, rounded once.

@@ -16,7 +16,7 @@
 //! summed over the examples. (Some texts write N₂ in o2. It is the number of *hidden* units that is summed over: with
 //! N₁ ≠ N₂ the other formula is wrong.)
 
-use crate::dynamics::{Activation, Layer, Loss, Perceptron, Scalar};
+use crate::dynamics::{ActivationFunction, DenseLayer, LossFunction, Perceptron, Scalar};
 use crate::theorem::ShapeError;
 use std::slice::from_ref;
 
@@ -79,7 +79,11 @@ impl<S: Scalar> ConstantPerceptron<S> {
     /// What an example makes of the network.
     ///
     /// Inputs past the network's are not looked at, and missing ones count as 0.
-    pub fn signals(&self, activation: &impl Activation<S>, example: &[S]) -> ConstantSignals<S> {
+    pub fn signals(
+        &self,
+        activation: &impl ActivationFunction<S>,
+        example: &[S],
+    ) -> ConstantSignals<S> {
         let mut o1 = self.d1.clone();
         for (c, x) in self.c1.iter().zip(example) {
             o1 += c.clone() * x;
@@ -101,8 +105,8 @@ impl<S: Scalar> ConstantPerceptron<S> {
     /// [`ShapeError::Examples`] where the two do not fit the network or each other.
     pub fn gradients(
         &self,
-        activation: &impl Activation<S>,
-        loss: &impl Loss<S>,
+        activation: &impl ActivationFunction<S>,
+        loss: &impl LossFunction<S>,
         inputs: &[S],
         targets: &[S],
     ) -> Result<ConstantGradients<S>, ShapeError> {
@@ -147,8 +151,8 @@ impl<S: Scalar> ConstantPerceptron<S> {
         Perceptron::new(
             &widths,
             vec![
-                Layer { weight: first, bias: Some(vec![self.d1.clone(); self.hidden]) },
-                Layer { weight: second, bias: Some(vec![self.d2.clone(); self.outputs]) },
+                DenseLayer { weight: first, bias: Some(vec![self.d1.clone(); self.hidden]) },
+                DenseLayer { weight: second, bias: Some(vec![self.d2.clone(); self.outputs]) },
             ],
         )
     }
@@ -160,8 +164,8 @@ impl<S: Scalar> ConstantPerceptron<S> {
     /// [`ShapeError`] where there are no inputs, hidden units or outputs.
     pub fn quotient(&self) -> Result<Perceptron<S>, ShapeError> {
         let layers = vec![
-            Layer { weight: self.c1.clone(), bias: Some(vec![self.d1.clone()]) },
-            Layer { weight: vec![self.c2.clone()], bias: Some(vec![self.d2.clone()]) },
+            DenseLayer { weight: self.c1.clone(), bias: Some(vec![self.d1.clone()]) },
+            DenseLayer { weight: vec![self.c2.clone()], bias: Some(vec![self.d2.clone()]) },
         ];
         Perceptron::new(&[self.c1.len(), 1, 1], layers)?
             .with_class_sizes(&[vec![self.hidden], vec![self.outputs]])

@@ -2,12 +2,16 @@
 
 use crate::axes::Role;
 use crate::element::Element;
+use crate::equality_policy::{Comparison, EqualityPolicy, Normalization};
 use crate::params::with_elements;
-use crate::policy::{Comparison, Normalization, Policy};
 use crate::twins::Seen;
 
 /// One factor a unit: ±1 for a sign, a positive number for a scale; `None` where the policy divides nothing out.
-pub(super) fn factors(seen: &[Seen<'_, '_>], units: usize, policy: &Policy) -> Option<Vec<f64>> {
+pub(super) fn factors(
+    seen: &[Seen<'_, '_>],
+    units: usize,
+    policy: &EqualityPolicy,
+) -> Option<Vec<f64>> {
     let scale = match policy.normalization() {
         Normalization::None => return None,
         Normalization::Sign => false,

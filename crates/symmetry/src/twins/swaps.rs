@@ -12,9 +12,9 @@
 
 use crate::classes::{Classes, Cut, NanSeen};
 use crate::element::Element;
+use crate::equality_policy::Comparison;
 use crate::layout::{Dim, LogicalAxis};
 use crate::parallel;
-use crate::policy::Comparison;
 use crate::splits::Split;
 use crate::twins::boxes::Boxes;
 use crate::twins::gaps::{difference, linked};

@@ -12,7 +12,7 @@
 //!
 //! A NaN is not even alike to itself, whatever its payload: a unit that holds one is alone, and the result names it.
 
-use crate::error::SymmetryError;
+use crate::error::{SearchError, SymmetryError};
 
 /// How two numbers are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -52,22 +52,22 @@ pub enum Normalization {
 /// When two units count as alike: a comparison after a normalisation.
 ///
 /// ```
-/// use constinit_symmetry::{Comparison, Normalization, Policy};
+/// use constinit_symmetry::{Comparison, Normalization, EqualityPolicy};
 ///
-/// assert_eq!(Policy::default(), Policy::bits());
-/// let p = Policy::within(1e-6)?.up_to_sign();
+/// assert_eq!(EqualityPolicy::default(), EqualityPolicy::bits());
+/// let p = EqualityPolicy::within(1e-6)?.up_to_sign();
 /// assert_eq!(p.comparison(), Comparison::Within(1e-6));
 /// assert_eq!(p.normalization(), Normalization::Sign);
-/// assert!(Policy::within(-1.0).is_err());
+/// assert!(EqualityPolicy::within(-1.0).is_err());
 /// # Ok::<(), constinit_symmetry::SymmetryError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Policy {
+pub struct EqualityPolicy {
     comparison: Comparison,
     normalization: Normalization,
 }
 
-impl Policy {
+impl EqualityPolicy {
     /// Equal bits; the default.
     pub fn bits() -> Self {
         Self::default()
@@ -82,12 +82,12 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::BadTolerance`] where the tolerance is negative, infinite or NaN.
+    /// [`SearchError::BadTolerance`](crate::SearchError::BadTolerance) where the tolerance is negative, infinite or NaN.
     pub fn within(tolerance: f64) -> Result<Self, SymmetryError> {
         if tolerance.is_finite() && tolerance >= 0.0 {
             Ok(Self { comparison: Comparison::Within(tolerance), ..Self::default() })
         } else {
-            Err(SymmetryError::BadTolerance { tolerance })
+            Err(SearchError::BadTolerance { tolerance }.into())
         }
     }
 

@@ -6,7 +6,7 @@
 use super::{Real, Scalar};
 
 /// How parameters follow from gradients. Keeps its state between steps.
-pub trait Rule<S> {
+pub trait UpdateRule<S> {
     /// One step. All calls are about the same parameters.
     fn step(&mut self, parameters: &mut [S], gradients: &[S]);
 }
@@ -57,7 +57,7 @@ impl<S: Scalar> Sgd<S> {
     }
 }
 
-impl<S: Scalar> Rule<S> for Sgd<S> {
+impl<S: Scalar> UpdateRule<S> for Sgd<S> {
     fn step(&mut self, parameters: &mut [S], gradients: &[S]) {
         if self.momentum.is_zero() {
             let kept = S::one() - self.rate.clone() * &self.decay;
@@ -128,7 +128,7 @@ impl<S: Real> Adam<S> {
     }
 }
 
-impl<S: Real> Rule<S> for Adam<S> {
+impl<S: Real> UpdateRule<S> for Adam<S> {
     fn step(&mut self, parameters: &mut [S], gradients: &[S]) {
         self.first.resize(parameters.len(), S::zero());
         self.second.resize(parameters.len(), S::zero());
@@ -197,7 +197,7 @@ impl<S: Real> RmsProp<S> {
     }
 }
 
-impl<S: Real> Rule<S> for RmsProp<S> {
+impl<S: Real> UpdateRule<S> for RmsProp<S> {
     fn step(&mut self, parameters: &mut [S], gradients: &[S]) {
         for state in [&mut self.squares, &mut self.means, &mut self.velocity] {
             state.resize(parameters.len(), S::zero());
@@ -253,7 +253,7 @@ impl<S: Real> AdaGrad<S> {
     }
 }
 
-impl<S: Real> Rule<S> for AdaGrad<S> {
+impl<S: Real> UpdateRule<S> for AdaGrad<S> {
     fn step(&mut self, parameters: &mut [S], gradients: &[S]) {
         self.squares.resize(parameters.len(), S::zero());
         let rate = self.rate / (S::one() + S::count(self.steps) * self.rate_decay);

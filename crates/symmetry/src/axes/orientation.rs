@@ -1,0 +1,66 @@
+//! Which axis of a parameter is its output axis.
+
+use super::Role;
+
+/// Which axis of a parameter with two or more axes is the output.
+///
+/// With the feature `serde` it is written `"output-first"` or `"input-first"`; `"output_first"` and `"input_first"` are
+/// read too. [`Unknown`](Self::Unknown) has no written form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum Orientation {
+    /// `weight[output][input]...`, PyTorch's.
+    #[cfg_attr(feature = "serde", serde(alias = "output_first"))]
+    OutputFirst,
+    /// `weight[input][output]...`, as Burn's linear layers and all transposed convolutions have it.
+    #[cfg_attr(feature = "serde", serde(alias = "input_first"))]
+    InputFirst,
+    /// Not known: questions that need it are refused.
+    #[default]
+    #[cfg_attr(feature = "serde", serde(skip))]
+    Unknown,
+}
+
+impl Orientation {
+    /// The role of an axis of a parameter that has `rank` axes. The only axis of a parameter is an output axis (a bias,
+    /// a gain).
+    ///
+    /// ```
+    /// use constinit_symmetry::{Orientation, Role};
+    ///
+    /// assert_eq!(Orientation::InputFirst.role(0, 2), Role::Input);
+    /// assert_eq!(Orientation::InputFirst.role(1, 2), Role::Output);
+    /// assert_eq!(Orientation::Unknown.role(0, 1), Role::Output);
+    /// ```
+    pub fn role(self, axis: usize, rank: usize) -> Role {
+        let output = match self {
+            _ if rank == 1 => 0,
+            Self::OutputFirst => 0,
+            Self::InputFirst => 1,
+            Self::Unknown => return Role::Unknown,
+        };
+        if axis == output { Role::Output } else { Role::Input }
+    }
+}
+
+#[cfg(all(test, feature = "serde"))]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn both_spellings_are_read_and_one_is_written() {
+        let read = |text: &str| toml::from_str::<BTreeMap<String, Orientation>>(text);
+        for (orientation, text) in [
+            (Orientation::OutputFirst, "w = \"output-first\"\n"),
+            (Orientation::InputFirst, "w = \"input-first\"\n"),
+        ] {
+            let file = BTreeMap::from([("w".to_owned(), orientation)]);
+            assert_eq!(toml::to_string(&file).unwrap(), text);
+            assert_eq!(read(text).unwrap(), file);
+            assert_eq!(read(&text.replace('-', "_")).unwrap(), file);
+        }
+        assert!(read("w = \"unknown\"").is_err());
+    }
+}

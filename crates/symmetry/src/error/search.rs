@@ -1,0 +1,51 @@
+//! What can be wrong with a search for classes.
+
+use super::did_you_mean;
+
+/// A search that was given a tolerance, a policy or an input partition that it cannot use.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SearchError {
+    /// A tolerance that is negative, infinite or NaN.
+    #[error("{tolerance} is not a tolerance: it must be finite and not negative")]
+    BadTolerance {
+        /// The number given.
+        tolerance: f64,
+    },
+    /// A positive scale cannot be divided out of a space that stands on two axes of one parameter.
+    #[error(
+        "space `{space}` stands on several axes of `{parameter}`, where units cannot be compared up to scale"
+    )]
+    ScaleOnTwoAxes {
+        /// The space.
+        space: String,
+        /// The parameter.
+        parameter: String,
+    },
+    /// A partition for a space that does not exist.
+    #[error("there is no space `{space}` to give an input partition for{}", did_you_mean(.nearest))]
+    UnknownInputSpace {
+        /// The name.
+        space: String,
+        /// The declared name that is nearest.
+        nearest: Option<String>,
+    },
+    /// A partition of another number of units than its space has.
+    #[error("the input partition of `{space}` cuts {found} units, but the space has {units}")]
+    InputPartitionSize {
+        /// The space.
+        space: String,
+        /// Units of the space.
+        units: usize,
+        /// Units of the partition.
+        found: usize,
+    },
+    /// A space that parameters read and none produces, without a partition to start from.
+    #[error(
+        "no parameter produces space `{space}`, so a forward pass needs its partition: give one, or declare the space as fixed"
+    )]
+    MissingInputPartition {
+        /// The space.
+        space: String,
+    },
+}

@@ -1,0 +1,87 @@
+//! What can be wrong with a spec.
+
+use super::did_you_mean;
+
+/// A spec that contradicts itself or the network that it was written for.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// Two spaces of one name.
+    #[error("space `{space}` is declared twice: as number {first} and as number {second}")]
+    DuplicateSpace {
+        /// The name.
+        space: String,
+        /// The number of the first declaration.
+        first: usize,
+        /// The number of the second.
+        second: usize,
+    },
+    /// A space with the empty name, which stands for a fixed axis.
+    #[error("space number {position} has no name; the empty name stands for a fixed axis")]
+    UnnamedSpace {
+        /// The number of the declaration.
+        position: usize,
+    },
+    /// An axis over a space that was not declared.
+    #[error("{place} ranges over space `{space}`, which is not declared{}", did_you_mean(.nearest))]
+    UnknownSpace {
+        /// The name used.
+        space: String,
+        /// The parameter and axis that use it.
+        place: String,
+        /// The declared name that is nearest.
+        nearest: Option<String>,
+    },
+    /// The size of an axis does not allow inferring how many units a flattened axis has.
+    #[error(
+        "{place} has size {size}, which is not a multiple of the {entries} entries that a unit of `{space}` has there"
+    )]
+    NotAMultiple {
+        /// The space.
+        space: String,
+        /// The parameter and axis.
+        place: String,
+        /// The size of the axis.
+        size: usize,
+        /// Entries a unit.
+        entries: usize,
+    },
+    /// An axis and its space have different sizes.
+    #[error("space `{space}` has {units} units by {origin}, but {place} has size {size}{}", times(.entries))]
+    SizeMismatch {
+        /// The space.
+        space: String,
+        /// Its number of units.
+        units: usize,
+        /// Where that number comes from.
+        origin: String,
+        /// The parameter and axis that disagree.
+        place: String,
+        /// The size of that axis.
+        size: usize,
+        /// Entries a unit along that axis.
+        entries: usize,
+    },
+    /// A parameter of the spec that the network does not have.
+    #[error("the spec has axes for `{parameter}`, but the network has no such parameter{}", did_you_mean(.nearest))]
+    UnknownParameter {
+        /// The path.
+        parameter: String,
+        /// The network's path that is nearest.
+        nearest: Option<String>,
+    },
+    /// Not one axis of the spec for each axis of the shape.
+    #[error("the spec gives `{parameter}` {axes} axes, but its shape is {shape:?}")]
+    RankMismatch {
+        /// The path.
+        parameter: String,
+        /// Axes in the spec.
+        axes: usize,
+        /// The parameter's shape.
+        shape: Vec<usize>,
+    },
+}
+
+fn times(entries: &usize) -> String {
+    if *entries == 1 { String::new() } else { format!(" with {entries} entries a unit") }
+}

@@ -1,0 +1,97 @@
+//! What can be wrong with a change of the network.
+
+/// A change of the network that its classes, its spaces or its numbers do not allow.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SurgeryError {
+    /// Two units to swap that a space does not have.
+    #[error("space `{space}` of {units} units has no two units {} and {} to swap", .pair[0], .pair[1])]
+    NoPair {
+        /// The space.
+        space: String,
+        /// Its number of units.
+        units: usize,
+        /// The units asked for.
+        pair: [usize; 2],
+    },
+    /// Units of one class that a parameter treats unlike: what was asked for needs equal sums over every block.
+    #[error(
+        "units {} and {} of `{space}` are in one class, but `{parameter}` gives them {} and {}{over}: a difference of {difference:e}",
+        .units[0], .units[1], .sums[0], .sums[1]
+    )]
+    SumsDiffer {
+        /// The parameter.
+        parameter: String,
+        /// The space of the two units.
+        space: String,
+        /// The two units.
+        units: [usize; 2],
+        /// The block: over which classes and at which indices of the other axes the sums are taken.
+        over: String,
+        /// The two sums, rounded to the nearest f64.
+        sums: [f64; 2],
+        /// The first minus the second, rounded once.
+        difference: f64,
+    },
+    /// A network that is no plain chain of dense layers, or not the one that was described.
+    #[error("no chain of dense layers: `{parameter}` {reason}")]
+    NotAChain {
+        /// The parameter that does not fit in.
+        parameter: String,
+        /// Why.
+        reason: String,
+    },
+    /// A scale of changes that is negative, infinite or NaN.
+    #[error("{scale} is not the scale of a change: it must be finite and not negative")]
+    BadScale {
+        /// The number given.
+        scale: f64,
+    },
+    /// A space whose members are told apart from outside, where units were to be changed.
+    #[error("space `{space}` is fixed, so its units cannot be {refused}")]
+    FixedSpace {
+        /// The space.
+        space: String,
+        /// What was asked for.
+        refused: &'static str,
+    },
+    /// Not one number of copies, at least 1, for each unit.
+    #[error(
+        "space `{space}` has {units} units and needs a number of copies, at least 1, for each: {found} were given{}",
+        no_copies(.without)
+    )]
+    BadCopies {
+        /// The space.
+        space: String,
+        /// Its number of units.
+        units: usize,
+        /// How many numbers were given.
+        found: usize,
+        /// The first unit that was to have no copy.
+        without: Option<usize>,
+    },
+    /// A block of unlike entries with one that is no number.
+    #[error("entry {entry} of `{parameter}` is {value}, so its block has no mean")]
+    NotFinite {
+        /// The parameter.
+        parameter: String,
+        /// The row-major number of the entry.
+        entry: usize,
+        /// What it is.
+        value: f64,
+    },
+    /// Finite entries whose sum is not, in the type of their parameter.
+    #[error(
+        "entry {entry} of the smaller `{parameter}` is a sum of finite numbers that its type of numbers is too small for"
+    )]
+    SumOverflows {
+        /// The parameter.
+        parameter: String,
+        /// The row-major number of the entry in the smaller parameter.
+        entry: usize,
+    },
+}
+
+fn no_copies(unit: &Option<usize>) -> String {
+    unit.map(|unit| format!(", and unit {unit} was to have none")).unwrap_or_default()
+}
