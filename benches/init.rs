@@ -5,7 +5,7 @@
 //! third power of the side, have a fifth of it. The last lines are medians in seconds. `scripts/bench-init-peers` puts `torch.nn.init` beside them, in one sitting.
 
 use burn::tensor::DType;
-use constinit::init::{Distribution, Draw, Fan, Init, Nonlinearity, ParameterAxes};
+use constinit::init::{Distribution, RngKey, Fan, Init, Nonlinearity, ParameterAxes};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::Instant;
@@ -29,7 +29,7 @@ impl Case {
         if self.axes == CONV { vec![side / 3, side / 3, 3, 3] } else { vec![side, side] }
     }
 
-    fn fill(&self, side: usize, draw: &Draw) {
+    fn fill(&self, side: usize, draw: &RngKey) {
         let data = self.init.data(&self.shape(side), self.axes, draw, DType::F32);
         black_box(data.expect("every family fills its weight"));
     }
@@ -81,7 +81,7 @@ fn side() -> usize {
 }
 
 fn init(criterion: &mut Criterion) {
-    let (side, draw) = (side(), Draw::new(1, "weight"));
+    let (side, draw) = (side(), RngKey::new(1, "weight"));
     // Small, so that Criterion's own report takes seconds.
     let mut group = criterion.benchmark_group("init_512x512");
     group.sample_size(10);

@@ -13,7 +13,7 @@ use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
 use constinit::probe::{Probe, ProbedOptimizer, Schedule, SymmetryProbe};
-use constinit::train::{Batch, Ended, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
+use constinit::train::{Batch, Ended, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 use constinit::{ConstInit, ConstInitConfig, LayerInit};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -94,8 +94,8 @@ fn run<B: AutodiffBackend>(
     if let Some(probe) = &mut probe {
         probes.push(probe);
     }
-    let trained = black_box(train(state, &mut data, loss, &Plan::steps(steps), &mut probes));
-    assert_eq!(trained.ended, Ended::Finished);
+    let trained = black_box(train(state, &mut data, loss, &TrainConfig::steps(steps), &mut probes));
+    assert_eq!(trained.ended, StopReason::Finished);
     assert!(probe.is_none_or(|probe| probe.failed().is_none()));
 }
 

@@ -12,7 +12,7 @@ use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
 use constinit::probe::{Probe, PropertyProbe, Schedule};
-use constinit::train::{Batch, Ended, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
+use constinit::train::{Batch, Ended, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 use constinit::{ConstInit, ConstInitConfig};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -76,8 +76,8 @@ fn by_loop(
     let loss = |model: &ConstInit<B>, batch: Batch<B>| {
         Loss::Mse.forward(model.forward(batch.inputs), batch.targets)
     };
-    let trained = black_box(train(state, &mut data, loss, &Plan::steps(steps), probes));
-    assert_eq!(trained.ended, Ended::Finished);
+    let trained = black_box(train(state, &mut data, loss, &TrainConfig::steps(steps), probes));
+    assert_eq!(trained.ended, StopReason::Finished);
 }
 
 fn seconds(work: impl FnOnce()) -> f64 {

@@ -3,7 +3,7 @@ use burn::optim::{GradientsParams, Optimizer, SgdConfig};
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
-use constinit::init::{Init, InitPlan, Rule};
+use constinit::init::{Init, InitPlan, InitRule};
 use constinit::params::{parameter_paths, read_parameters};
 use constinit::train::Loss;
 use constinit::{Activation, ConstInit, ConstInitConfig, Error};
@@ -21,7 +21,7 @@ fn main() -> Result<(), Error> {
 
     for activation in [Activation::Relu, Activation::Tanh, Activation::Sigmoid] {
         let config = ConstInitConfig::new(vec![64, 32, 10]).with_activation(activation);
-        let plan = InitPlan::new(0).rule(Rule::any(Init::Zeros));
+        let plan = InitPlan::new(0).rule(InitRule::any(Init::Zeros));
         let (mut net, _) = plan.apply(config.init::<B>(&device))?;
         let mut sgd = SgdConfig::new().init::<B, ConstInit<B>>();
         let mut losses = Vec::new();

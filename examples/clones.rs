@@ -7,7 +7,7 @@ use burn_ndarray::NdArray;
 use constinit::init::Init;
 use constinit::params::{read_parameters, write_parameters};
 use constinit::surgery::{symmetry_of, widen};
-use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
+use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
 use constinit_symmetry::{Kind, Shares, Verdict, certificate};
 
@@ -55,7 +55,7 @@ fn main() -> Result<(), Error> {
             let loss = |net: &ConstInit<B>, b: Batch<B>| {
                 Loss::Mse.forward(net.forward(b.inputs), b.targets)
             };
-            let net = train(state, &mut data, loss, &Plan::steps(60), &mut []).state.model;
+            let net = train(state, &mut data, loss, &TrainConfig::steps(60), &mut []).state.model;
             let promise = if kept { "kept" } else { "broken" };
             line += &format!("{:<8.1e} {promise:8}", apart(&net, &inputs));
         }

@@ -4,7 +4,7 @@ use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::{Int, Tensor};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
-use constinit::init::{Init, InitPlan, Rule};
+use constinit::init::{Init, InitPlan, InitRule};
 use constinit::train::Loss;
 use constinit::{Activation, ConstInit, ConstInitConfig, Error};
 
@@ -25,7 +25,7 @@ fn main() -> Result<(), Error> {
     let trained = |activation, init: Init| -> Result<(f32, i64), Error> {
         let config = ConstInitConfig::new(vec![4, 8, 8, 3]).with_activation(activation);
         let plan =
-            InitPlan::new(0).rule(Rule::glob("**.bias", Init::Zeros)).rule(Rule::glob("**", init));
+            InitPlan::new(0).rule(InitRule::glob("**.bias", Init::Zeros)).rule(InitRule::glob("**", init));
         let (mut net, _) = plan.apply(config.init::<B>(&device))?;
         let mut adam = AdamConfig::new().init::<B, ConstInit<B>>();
         for _ in 0..400 {

@@ -6,7 +6,7 @@
 use burn::tensor::Tensor;
 use burn_autodiff::Autodiff;
 use constinit::probe::{PropertyProbe, Schedule};
-use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
+use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 use constinit::{ConstInit, ConstInitConfig, Error};
 
 #[cfg(all(feature = "flex", not(any(feature = "ndarray", feature = "wgpu"))))]
@@ -35,7 +35,7 @@ fn main() -> Result<(), Error> {
         |net: &ConstInit<B>, batch: Batch<B>| {
             Loss::Mse.forward(net.forward(batch.inputs), batch.targets)
         },
-        &Plan::steps(50),
+        &TrainConfig::steps(50),
         &mut [&mut probe],
     );
 

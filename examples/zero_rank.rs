@@ -4,7 +4,7 @@ use burn::optim::{GradientsParams, Optimizer, SgdConfig};
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
-use constinit::init::{Init, InitPlan, Rule};
+use constinit::init::{Init, InitPlan, InitRule};
 use constinit::params::read_parameters;
 use constinit::train::Loss;
 use constinit::{ConstInit, ConstInitConfig, Error};
@@ -33,10 +33,10 @@ fn main() -> Result<(), Error> {
     ] {
         let config = ConstInitConfig::new(vec![64, 64, 256, 256, 10]).with_bias(false);
         let plan = InitPlan::new(0)
-            .rule(Rule::glob("layers.0.weight", square.clone()))
-            .rule(Rule::glob("layers.1.weight", widening))
-            .rule(Rule::glob("layers.2.weight", square))
-            .rule(Rule::glob("layers.3.weight", Init::ZeroOne));
+            .rule(InitRule::glob("layers.0.weight", square.clone()))
+            .rule(InitRule::glob("layers.1.weight", widening))
+            .rule(InitRule::glob("layers.2.weight", square))
+            .rule(InitRule::glob("layers.3.weight", Init::ZeroOne));
         let (mut net, _) = plan.apply(config.init::<B>(&device))?;
         let (start, mut most) = (weight(&net), 0);
         let mut sgd = SgdConfig::new().init::<B, ConstInit<B>>();

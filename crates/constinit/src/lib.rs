@@ -22,26 +22,22 @@
 //! last where rounding lets it.
 
 pub mod axes;
-pub mod files;
 pub mod init;
 pub mod params;
+pub mod prelude;
 pub mod probe;
 pub mod surgery;
-pub mod tensors;
-pub mod text;
 pub mod train;
 pub mod transverse;
 
 mod activation;
 mod const_init;
-mod error;
 mod gradients;
+mod tensors;
 
-pub use activation::Activation;
-pub use const_init::{
-    ConstInit, ConstInitConfig, ConstInitRecord, LayerInit, linear_name, parameters_text,
-};
-pub use error::Error;
+pub use activation::TensorActivation;
+pub use const_init::{ConstInit, ConstInitConfig, ConstInitRecord, parameters_text};
+pub use constinit_core::{Activation, Error, LayerInit, linear_name};
 
 /// The code in the README files runs, too.
 #[cfg(doctest)]

@@ -13,7 +13,7 @@ use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use constinit::axes::{Capture, Trace, trace};
-use constinit::init::{Draw, Init, InitPlan, ParameterAxes, Rule};
+use constinit::init::{Init, InitPlan, InitRule, ParameterAxes, RngKey};
 use constinit::params::{parameter_paths, read_parameters};
 use constinit::{ConstInit, ConstInitConfig};
 use constinit_symmetry::{AxesSpec, Optimizer, ParamView, TrainingFacts, input, output, twins};
@@ -51,8 +51,8 @@ fn values<B: Backend, M: Module<B>>(module: &M, path: &str) -> Vec<f64> {
 
 fn plan() -> InitPlan {
     InitPlan::new(3)
-        .rule(Rule::regex(r"^fc\.weight$", Init::Orthogonal { gain: 1.0 }))
-        .rule(Rule::glob(
+        .rule(InitRule::regex(r"^fc\.weight$", Init::Orthogonal { gain: 1.0 }))
+        .rule(InitRule::glob(
             "*.bias",
             Init::Kaiming {
                 nonlinearity: Default::default(),
@@ -60,10 +60,10 @@ fn plan() -> InitPlan {
                 distribution: Default::default(),
             },
         ))
-        .rule(Rule::any(Init::Dirac { groups: 1 }).of_rank(4))
-        .rule(Rule::any(Init::constant(0.25)).of_module("LayerNorm"))
-        .rule(Rule::glob("embedding.*", Init::OutputRamp { start: 0.0, step: 1.0 }))
-        .rule(Rule::glob("**", Init::uniform(-1.0, 1.0)))
+        .rule(InitRule::any(Init::Dirac { groups: 1 }).of_rank(4))
+        .rule(InitRule::any(Init::constant(0.25)).of_module("LayerNorm"))
+        .rule(InitRule::glob("embedding.*", Init::OutputRamp { start: 0.0, step: 1.0 }))
+        .rule(InitRule::glob("**", Init::uniform(-1.0, 1.0)))
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn what_does_not_meet_is_refused() {
     // What stays has moments, too.
     assert_eq!((report.rows[7].mean, report.rows[7].std), (1.5, 0.5));
 
-    let misspelt = plan().rule(Rule::glob("fcc.*", Init::Zeros));
+    let misspelt = plan().rule(InitRule::glob("fcc.*", Init::Zeros));
     let text = message(&misspelt);
     assert!(
         text.starts_with(
@@ -121,7 +121,7 @@ fn what_does_not_meet_is_refused() {
         ),
         "{text}"
     );
-    let shadowed = plan().rule(Rule::glob("fc.bias", Init::Zeros));
+    let shadowed = plan().rule(InitRule::glob("fc.bias", Init::Zeros));
     assert_eq!(
         message(&shadowed),
         "rule 7 (fc.bias -> zeros): earlier rules fill every parameter that it matches"
@@ -129,13 +129,13 @@ fn what_does_not_meet_is_refused() {
     assert!(shadowed.with_spare_rules().apply(net::<B>()).is_ok());
 
     let impossible = InitPlan::new(0)
-        .rule(Rule::glob("free", Init::Xavier { gain: 1.0, distribution: Default::default() }));
+        .rule(InitRule::glob("free", Init::Xavier { gain: 1.0, distribution: Default::default() }));
     assert_eq!(
         message(&impossible.keeping_others()),
         "rule 1 (free -> xavier) for free: initialiser xavier cannot fill a parameter of shape [2, 5]: \
          it has no fan-in and fan-out to scale by"
     );
-    let broken = InitPlan::new(0).rule(Rule::regex("fc.(", Init::Zeros));
+    let broken = InitPlan::new(0).rule(InitRule::regex("fc.(", Init::Zeros));
     assert!(message(&broken).starts_with("rule 1 (/fc.(/ -> zeros): regex parse error"));
 }
 
@@ -155,7 +155,7 @@ fn numbers_belong_to_seed_and_path() {
     let (one, _) = plan().apply(net::<B>()).unwrap();
     // Another backend, and another rule before it.
     let (other, _) = InitPlan::new(3)
-        .rule(Rule::glob("free", Init::uniform(-1.0, 1.0)))
+        .rule(InitRule::glob("free", Init::uniform(-1.0, 1.0)))
         .keeping_others()
         .apply(net::<Flex>())
         .unwrap();
@@ -163,7 +163,7 @@ fn numbers_belong_to_seed_and_path() {
     let reseeded = InitPlan { seed: 4, ..plan() };
     assert_ne!(values(&reseeded.apply(net::<B>()).unwrap().0, "free"), values(&one, "free"));
     let drawn = Init::uniform(-1.0, 1.0)
-        .values(&[2, 5], ParameterAxes::UNKNOWN, &Draw::new(3, "free"))
+        .values(&[2, 5], ParameterAxes::UNKNOWN, &RngKey::new(3, "free"))
         .unwrap();
     assert!(values(&one, "free").iter().zip(drawn).all(|(a, b)| *a == f64::from(b as f32)));
 }
@@ -183,8 +183,8 @@ fn written_down_and_read() {
     assert_eq!(
         plan,
         InitPlan::new(7)
-            .rule(Rule::glob("layers.*.bias", Init::Zeros))
-            .rule(Rule::any(Init::normal(0.0, 1.0).symmetrised(2)).of_rank(2))
+            .rule(InitRule::glob("layers.*.bias", Init::Zeros))
+            .rule(InitRule::any(Init::normal(0.0, 1.0).symmetrised(2)).of_rank(2))
     );
     assert_eq!(toml::from_str::<InitPlan>(&toml::to_string(&plan).unwrap()).unwrap(), plan);
     assert!(toml::from_str::<InitPlan>("sed = 7").is_err());
@@ -194,8 +194,8 @@ fn written_down_and_read() {
 fn a_prediction_says_what_training_keeps() {
     let net = ConstInitConfig::new(vec![784, 512, 10]).init::<B>(&Default::default());
     let plan = InitPlan::new(0)
-        .rule(Rule::glob("**.bias", Init::Zeros))
-        .rule(Rule::glob("**", Init::constant(0.1)));
+        .rule(InitRule::glob("**.bias", Init::Zeros))
+        .rule(InitRule::glob("**", Init::constant(0.1)));
     let predicted = plan.predict(&net.axes().unwrap()).unwrap();
     assert!(predicted.generated.is_empty());
     let adam = TrainingFacts::new(Optimizer::Adam);
@@ -217,8 +217,9 @@ fn twins_of_a_recurrent_space_need_more_than_equal_labels() {
             .param("again", [input("h"), output("h")])
             .build([("read", &[2, 4][..]), ("again", &[4, 4])])
             .unwrap();
-        let plan =
-            InitPlan::new(0).rule(Rule::glob("read", Init::Ones)).rule(Rule::glob("again", init));
+        let plan = InitPlan::new(0)
+            .rule(InitRule::glob("read", Init::Ones))
+            .rule(InitRule::glob("again", init));
         plan.predict(&spec).unwrap().spaces[0].classes.len()
     };
     assert_eq!(recurrent(Init::Identity { gain: 1.0 }), 1);
@@ -268,8 +269,8 @@ proptest! {
                 weight
             };
             plan = plan
-                .rule(Rule::glob(format!("layers.{number}.weight"), weight))
-                .rule(Rule::glob(format!("layers.{number}.bias"), bias));
+                .rule(InitRule::glob(format!("layers.{number}.weight"), weight))
+                .rule(InitRule::glob(format!("layers.{number}.bias"), bias));
         }
         let spec = net.axes().unwrap();
         let Ok((filled, _)) = plan.apply(net) else {
@@ -295,7 +296,7 @@ proptest! {
 #[test]
 fn burn_s_own_fill_by_path_and_seed_too() {
     let xavier = burn::module::Initializer::XavierUniform { gain: 1.0 };
-    let plan = InitPlan::new(0).rule(Rule::glob("fc.weight", xavier.into())).keeping_others();
+    let plan = InitPlan::new(0).rule(InitRule::glob("fc.weight", xavier.into())).keeping_others();
     let (filled, report) = plan.apply(net::<B>()).unwrap();
     assert_eq!(report.rows[5].initialiser, "burn");
     let bound = (6.0_f64 / 7.0).sqrt();
@@ -310,7 +311,7 @@ fn the_element_type_stays() {
     let mut before = net::<B>();
     before.fc.weight = before.fc.weight.map(|weight| weight.cast(DType::F64));
     let third = Init::constant(1.0 / 3.0);
-    let plan = InitPlan::new(0).rule(Rule::any(third.clone()));
+    let plan = InitPlan::new(0).rule(InitRule::any(third.clone()));
     let (after, report) = plan.apply(before).unwrap();
     let (wide, narrow) = (after.fc.weight.val(), after.fc.bias.as_ref().unwrap().val());
     assert_eq!((wide.dtype(), narrow.dtype()), (DType::F64, DType::F32));
@@ -320,7 +321,7 @@ fn the_element_type_stays() {
     assert_eq!((report.rows[6].mean, report.rows[6].std), (f64::from(1.0_f32 / 3.0), 0.0));
 
     let weight = net::<B>().fc.weight.map(|weight| weight.cast(DType::F64));
-    let weight = third.apply(weight, ParameterAxes::LINEAR_WEIGHT, &Draw::default()).unwrap();
+    let weight = third.apply(weight, ParameterAxes::LINEAR_WEIGHT, &RngKey::default()).unwrap();
     assert_eq!(weight.val().into_data().as_slice::<f64>().unwrap(), [1.0 / 3.0; 12]);
 }
 
@@ -350,7 +351,7 @@ impl<B: Backend> Cnn<B> {
 
 #[test]
 fn running_statistics_are_no_parameters() {
-    let plan = InitPlan::new(1).rule(Rule::any(Init::constant(0.5)));
+    let plan = InitPlan::new(1).rule(InitRule::any(Init::constant(0.5)));
     let (filled, report) = plan.apply(Cnn::<B>::new(&Default::default())).unwrap();
     let paths: Vec<&str> = report.rows.iter().map(|row| row.path.as_str()).collect();
     assert_eq!(
@@ -370,8 +371,8 @@ fn running_statistics_are_no_parameters() {
     assert_eq!(values(&filled, "norm.running_var"), [1.0; 6]);
     // Nor does a plan need a rule for them.
     let plan = InitPlan::new(1)
-        .rule(Rule::regex("weight|bias", Init::Zeros))
-        .rule(Rule::any(Init::Ones).of_module("BatchNorm"));
+        .rule(InitRule::regex("weight|bias", Init::Zeros))
+        .rule(InitRule::any(Init::Ones).of_module("BatchNorm"));
     assert!(plan.apply(Cnn::<B>::new(&Default::default())).is_ok());
 }
 
@@ -420,20 +421,22 @@ fn predictions_for_a_module_come_true() {
     let classes = |plan: InitPlan| {
         twins_of(&plan).into_iter().map(|(_, count)| count).collect::<Vec<usize>>()
     };
-    assert_eq!(classes(InitPlan::new(0).rule(Rule::any(Init::constant(0.5)))), [1, 1]);
+    assert_eq!(classes(InitPlan::new(0).rule(InitRule::any(Init::constant(0.5)))), [1, 1]);
     let by_module = InitPlan::new(0)
-        .rule(Rule::any(Init::normal(0.0, 1.0).symmetrised(3)).of_module("Conv2d"))
-        .rule(Rule::glob("back.weight", Init::constant(0.1)))
-        .rule(Rule::glob("back.bias", Init::PerOutput { values: vec![1.0, 2.0, 1.0, 2.0] }))
-        .rule(Rule::any(Init::InputRamp { start: 0.0, step: 1.0 }).of_module("Linear").of_rank(2))
+        .rule(InitRule::any(Init::normal(0.0, 1.0).symmetrised(3)).of_module("Conv2d"))
+        .rule(InitRule::glob("back.weight", Init::constant(0.1)))
+        .rule(InitRule::glob("back.bias", Init::PerOutput { values: vec![1.0, 2.0, 1.0, 2.0] }))
+        .rule(
+            InitRule::any(Init::InputRamp { start: 0.0, step: 1.0 }).of_module("Linear").of_rank(2),
+        )
         .keeping_others();
     assert_eq!(classes(by_module), [3, 4]);
     let twos = InitPlan::new(0)
-        .rule(Rule::glob("back.bias", Init::PerOutput { values: vec![1.0, 2.0, 1.0, 2.0] }))
-        .rule(Rule::any(Init::constant(0.1)));
+        .rule(InitRule::glob("back.bias", Init::PerOutput { values: vec![1.0, 2.0, 1.0, 2.0] }))
+        .rule(InitRule::any(Init::constant(0.1)));
     assert_eq!(classes(twos), [1, 2]);
     // A module that is kept counts as it is: random.
-    let kept = InitPlan::new(0).rule(Rule::glob("fc.bias", Init::Zeros)).keeping_others();
+    let kept = InitPlan::new(0).rule(InitRule::glob("fc.bias", Init::Zeros)).keeping_others();
     assert_eq!(classes(kept), [6, 4]);
 }
 
@@ -451,9 +454,9 @@ fn what_is_alike_by_construction_needs_no_memory() {
         .unwrap();
     let blocks = Init::BlockAverage { blocks: 4, gain: 1.0 };
     let plan = InitPlan::new(0)
-        .rule(Rule::glob("read", Init::constant(1.0).plus(Init::constant(2.0)).symmetrised(5)))
-        .rule(Rule::glob("between", blocks.plus(Init::constant(1.0)).scaled(2.0)))
-        .rule(Rule::glob("write", Init::Ones));
+        .rule(InitRule::glob("read", Init::constant(1.0).plus(Init::constant(2.0)).symmetrised(5)))
+        .rule(InitRule::glob("between", blocks.plus(Init::constant(1.0)).scaled(2.0)))
+        .rule(InitRule::glob("write", Init::Ones));
     let predicted = plan.predict(&spec).unwrap();
     assert_eq!(predicted.to_string(), "a: 1000000 units, 4 classes\nb: 1000000 units, 4 classes\n");
     assert!(predicted.generated.is_empty());
@@ -466,8 +469,8 @@ fn what_is_alike_by_construction_needs_no_memory() {
 #[test]
 fn entries_that_are_not_finite_are_refused() {
     let net = || ConstInitConfig::new(vec![2, 3, 1]).init::<B>(&Default::default());
-    let plan = InitPlan::new(0).rule(Rule::glob("layers.0.weight", Init::constant(1e300)));
-    let plan = plan.rule(Rule::any(Init::Zeros));
+    let plan = InitPlan::new(0).rule(InitRule::glob("layers.0.weight", Init::constant(1e300)));
+    let plan = plan.rule(InitRule::any(Init::Zeros));
     let text = plan.apply(net()).unwrap_err().to_string();
     assert_eq!(
         text,

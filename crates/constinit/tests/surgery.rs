@@ -16,14 +16,14 @@ use burn::tensor::{Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::axes::{Capture, Trace, Traced, trace};
+use constinit::params::from_values;
 use constinit::params::{parameter_paths, read_parameters, write_parameters};
 use constinit::probe::{Probe, SymmetryProbe};
 use constinit::surgery::{
     KnownAxes, LiftedProbe, Quotient, break_symmetry, collapse, quotient, symmetry_of, widen,
 };
-use constinit::tensors::from_values;
 use constinit::train::{
-    Batch, Clip, FullBatch, Loss, OptimizerConfig, Plan, TrainState, load_checkpoint,
+    Batch, Clip, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, load_checkpoint,
     save_checkpoint, train,
 };
 use constinit::{Activation, ConstInit, ConstInitConfig, Error};
@@ -328,7 +328,7 @@ fn collapse_keeps_the_function_of_perceptrons() {
 #[test]
 fn collapse_keeps_the_function_of_convolutions_with_batch_norms() {
     let traced = Cnn::<I>::traced();
-    assert_eq!(traced.counted, []);
+    assert_eq!(traced.width_dependent, []);
     let forward = |net: &Cnn<I>| net.forward(inputs(3, 36, 4));
     collapse_keeps((&traced).into(), &traced.axes, || Cnn::new(&device()), forward, 0..4);
 }
@@ -336,7 +336,7 @@ fn collapse_keeps_the_function_of_convolutions_with_batch_norms() {
 #[test]
 fn collapse_keeps_the_function_of_a_residual_stream() {
     let traced = Residual::<I>::traced();
-    assert_eq!(traced.counted, []);
+    assert_eq!(traced.width_dependent, []);
     let forward = |net: &Residual<I>| net.forward(inputs(5, 3, 4));
     let new = || Residual::new(&device());
     collapse_keeps((&traced).into(), &traced.axes, new, forward, 0..6);
@@ -533,7 +533,7 @@ impl<'a> Training<'a> {
         assert_close(&start, &all_parameters(&lifted), 1e-15, "lifted at the start");
 
         let state = TrainState::new(small.module.clone(), optimizer, self.schedule());
-        let mut plan = Plan::steps(self.steps);
+        let mut plan = TrainConfig::steps(self.steps);
         let quick = train(state, &mut data(self.columns), loss, &plan, &mut []);
         let lifted = lifting.lift::<B, M>(&quick.state.model).unwrap();
         let state = TrainState::new(full, self.optimizer.init::<B, M>().unwrap(), self.schedule());
@@ -685,14 +685,14 @@ fn a_quotient_goes_on_from_a_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.ckpt");
     let (state, lifting) = start();
-    let half = train(state, &mut data([3, 2]), loss, &Plan::steps(11), &mut []);
+    let half = train(state, &mut data([3, 2]), loss, &TrainConfig::steps(11), &mut []);
     save_checkpoint::<B, _, _, _>(&path, &half.state, "f64", "").unwrap();
-    let whole = train(half.state, &mut data([3, 2]), loss, &Plan::steps(30), &mut []);
+    let whole = train(half.state, &mut data([3, 2]), loss, &TrainConfig::steps(30), &mut []);
     let whole = lifting.lift::<B, _>(&whole.state.model).unwrap();
 
     let (fresh, lifting) = start();
     let found = load_checkpoint::<B, _, _, _>(&path, fresh, "f64", &device()).unwrap();
-    let resumed = train(found.state, &mut data([3, 2]), loss, &Plan::steps(30), &mut []);
+    let resumed = train(found.state, &mut data([3, 2]), loss, &TrainConfig::steps(30), &mut []);
     let resumed = lifting.lift::<B, _>(&resumed.state.model).unwrap();
     let bits =
         |net: &ConstInit<B>| all_parameters(net).into_iter().map(f64::to_bits).collect::<Vec<_>>();
@@ -763,7 +763,7 @@ fn clones_of_an_optimizer_are_trained_apart() {
         Loss::Mse.forward(net.forward(batch.inputs), batch.targets)
     };
     let state = TrainState::new(small.module.clone(), still.clone(), 0.01);
-    train(state, &mut data([3, 2]), loss, &Plan::steps(5), &mut []);
+    train(state, &mut data([3, 2]), loss, &TrainConfig::steps(5), &mut []);
     let lifted = still.lifting().lift::<B, _>(&small.module).unwrap();
     assert_close(&all_parameters(&net), &all_parameters(&lifted), 1e-15, "of the other clone");
 }
@@ -783,10 +783,10 @@ fn a_lifted_probe_reads_what_a_probe_of_the_module_reads() {
     let mut lifted = LiftedProbe::new(&mut seen, trained.lifting().clone());
     assert!(!Probe::<B, ConstInit<B>>::reads_gradients(&lifted));
     let state = TrainState::new(small.module, trained, 0.01);
-    train(state, &mut data([3, 2]), loss, &Plan::steps(9), &mut [&mut lifted]);
+    train(state, &mut data([3, 2]), loss, &TrainConfig::steps(9), &mut [&mut lifted]);
     let mut full = probe().without_gradients();
     let state = TrainState::new(net, optimizer.init::<B, ConstInit<B>>().unwrap(), 0.01);
-    train(state, &mut data([3, 2]), loss, &Plan::steps(9), &mut [&mut full]);
+    train(state, &mut data([3, 2]), loss, &TrainConfig::steps(9), &mut [&mut full]);
     assert_eq!(seen.readings().len(), 10);
     for (seen, full) in seen.readings().iter().zip(full.readings()) {
         let loss = |reading: &constinit::probe::SymmetryReading| reading.loss.unwrap_or(0.0);

@@ -5,9 +5,9 @@ use burn::tensor::TensorData;
 use burn::tensor::backend::Backend;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
+use constinit::params::from_values;
 use constinit::params::{read_parameters, write_parameters};
 use constinit::surgery::{Kind, Shares, break_symmetry, collapse, symmetry_of, widen};
-use constinit::tensors::from_values;
 use constinit::{Activation, ConstInit, ConstInitConfig};
 
 fn wave(n: usize, phase: f64) -> Vec<f64> {

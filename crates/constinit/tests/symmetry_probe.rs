@@ -17,9 +17,11 @@ use constinit::probe::{
     Cause, Finding, FirstBreak, GradientsThen, Observation, Probe, ProbedOptimizer, Schedule,
     SymmetryProbe,
 };
-use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
+use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 use constinit::{Activation, ConstInit, ConstInitConfig, LayerInit};
-use constinit_symmetry::{AxesSpec, Breaker, Optimizer as Rule, TrainingFacts, input, output};
+use constinit_symmetry::{
+    AxesSpec, Optimizer as Rule, SymmetryBreaker, TrainingFacts, input, output,
+};
 use std::sync::{Arc, Mutex};
 
 type B = Autodiff<NdArray>;
@@ -60,7 +62,7 @@ fn units_stay_one_unit<B: AutodiffBackend>() {
     let loss =
         |net: &ConstInit<B>, b: Batch<B>| Loss::Mse.forward(net.forward(b.inputs), b.targets);
     let mut data = FullBatch::new(batch).unwrap();
-    train(state, &mut data, loss, &Plan::steps(20), &mut [&mut probe]);
+    train(state, &mut data, loss, &TrainConfig::steps(20), &mut [&mut probe]);
     assert_eq!(probe.readings().len(), 21);
     for reading in probe.readings() {
         let hidden = &reading.spaces[0];
@@ -326,7 +328,7 @@ fn dropout_is_named_where_it_is_known_and_suspected_where_it_is_not() {
     let facts = TrainingFacts::new(Rule::Sgd).with_dropout("first");
     let sgd = trained_with_dropout(SymmetryProbe::new(Dropped::<B>::axes()).with_facts(facts));
     let probe = sgd.probe();
-    assert_eq!(probe.first_break().unwrap().cause, Cause::Known(vec![Breaker::Dropout]));
+    assert_eq!(probe.first_break().unwrap().cause, Cause::Known(vec![SymmetryBreaker::Dropout]));
     assert_eq!(
         probe.summary(),
         "first: 8 units are 1. SGD would keep them so, but dropout will break it."
@@ -346,7 +348,7 @@ fn dropout_that_a_trace_saw_is_known() {
     .unwrap();
     let sgd = trained_with_dropout(SymmetryProbe::traced(traced.clone()));
     let probe = sgd.probe();
-    assert_eq!(probe.first_break().unwrap().cause, Cause::Known(vec![Breaker::Dropout]));
+    assert_eq!(probe.first_break().unwrap().cause, Cause::Known(vec![SymmetryBreaker::Dropout]));
     assert_eq!(
         probe.summary(),
         "first: 8 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan and Muon would keep them so, but \

@@ -134,7 +134,7 @@ fn prove_uncounted<M: Module<N>>(traced: &Traced, module: M, run: impl Fn(&M) ->
     let mut all: Vec<(&str, Vec<usize>)> = Vec::new();
     for space in traced.axes.spaces() {
         let copies = copies(space.units());
-        if traced.counted.iter().any(|counted| counted.space == space.name()) {
+        if traced.width_dependent.iter().any(|counted| counted.space == space.name()) {
             let refused =
                 widen(module.clone(), traced, &[(space.name(), copies.as_slice())], Shares::Equal);
             let reason = refused.map(|_| ()).unwrap_err().to_string();
@@ -153,7 +153,7 @@ fn prove_uncounted<M: Module<N>>(traced: &Traced, module: M, run: impl Fn(&M) ->
 }
 
 fn counted(traced: &Traced) -> Vec<(&str, Counting)> {
-    traced.counted.iter().map(|counted| (counted.space.as_str(), counted.by)).collect()
+    traced.width_dependent.iter().map(|counted| (counted.space.as_str(), counted.by)).collect()
 }
 
 /// Proves a spec for a module by permuting, and that units can be split.

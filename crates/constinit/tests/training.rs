@@ -7,12 +7,13 @@ use burn::tensor::backend::AutodiffBackend;
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
+use constinit::params::from_values;
 use constinit::params::read_parameters;
 use constinit::probe::{Flow, Observation, Probe, PropertyProbe, Recorder, Schedule};
-use constinit::tensors::from_values;
 use constinit::train::{
-    Batch, Clip, ConfiguredOptimizer, Divergence, Ended, LossBelow, MiniBatches, NonFinite,
-    OptimizerConfig, Plan, Plateau, TrainState, Trained, load_checkpoint, save_checkpoint, train,
+    Batch, Clip, ConfiguredOptimizer, Divergence, LossBelow, MiniBatches, NonFinite,
+    OptimizerConfig, Plateau, StopReason, TrainConfig, TrainState, Trained, load_checkpoint,
+    save_checkpoint, train,
 };
 use constinit::train::{Loss, Shifted};
 use constinit::{Activation, ConstInit, ConstInitConfig, Error};
@@ -55,7 +56,7 @@ fn mse<B: AutodiffBackend>(model: &ConstInit<B>, batch: Batch<B>) -> Tensor<B, 1
 
 fn run<B: AutodiffBackend>(
     state: State<B>,
-    plan: &Plan,
+    plan: &TrainConfig,
     probes: &mut [&mut dyn Probe<B, ConstInit<B>>],
 ) -> Trained<ConstInit<B>, ConfiguredOptimizer<B, ConstInit<B>>, f64> {
     train(state, &mut data(), mse, plan, probes)
@@ -102,7 +103,7 @@ impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for Nosy {
 fn probes_are_inert<B: AutodiffBackend>() {
     for optimizer in optimizers() {
         for clip in [None, Some(Clip::GlobalNorm(0.3)), Some(Clip::Value(0.05))] {
-            let plan = Plan { clip, ..Plan::steps(12) };
+            let plan = TrainConfig { clip, ..TrainConfig::steps(12) };
             let alone = run::<B>(start(&optimizer), &plan, &mut []);
             let mut nosy = Nosy::default();
             let mut properties = PropertyProbe::new(Schedule::every(1));
@@ -138,7 +139,7 @@ fn probes_are_inert_on_flex() {
 fn unequal_targets_break_outputs_but_not_hidden_units() {
     type B = Autodiff<NdArray>;
     let mut probe = PropertyProbe::new(Schedule::every(1));
-    run::<B>(start(&OptimizerConfig::sgd(0.1)), &Plan::steps(10), &mut [&mut probe]);
+    run::<B>(start(&OptimizerConfig::sgd(0.1)), &TrainConfig::steps(10), &mut [&mut probe]);
     assert!(probe.readings[0].properties.hold());
     for reading in &probe.readings[1..] {
         assert!(reading.properties.p1.holds() && reading.properties.p2.unwrap().holds());
@@ -161,9 +162,9 @@ fn a_probe_can_stop_the_run_and_is_asked_before_the_first_step() {
     }
     for stop in [0, 4] {
         let sgd = OptimizerConfig::sgd(0.1);
-        let trained = run::<B>(start(&sgd), &Plan::steps(10), &mut [&mut StopAt(stop)]);
+        let trained = run::<B>(start(&sgd), &TrainConfig::steps(10), &mut [&mut StopAt(stop)]);
         assert_eq!(trained.state.step, stop);
-        assert_eq!(trained.ended, Ended::Stopped { reason: format!("step {stop}") });
+        assert_eq!(trained.ended, StopReason::Stopped { reason: format!("step {stop}") });
         assert_eq!(trained.loss.is_some(), stop > 0);
     }
 }
@@ -173,12 +174,12 @@ fn stop_conditions() {
     type B = Autodiff<NdArray>;
     let sgd = OptimizerConfig::sgd(0.1);
     let mut recorder = Recorder::default();
-    run::<B>(start(&sgd), &Plan::steps(60), &mut [&mut recorder]);
+    run::<B>(start(&sgd), &TrainConfig::steps(60), &mut [&mut recorder]);
     let losses: Vec<f64> = recorder.history.iter().filter_map(|r| r.loss).collect();
 
     let limit = losses[..20].iter().copied().fold(f64::INFINITY, f64::min);
     let first = losses.iter().position(|loss| *loss <= limit).unwrap() + 1;
-    let trained = run::<B>(start(&sgd), &Plan::steps(60), &mut [&mut LossBelow(limit)]);
+    let trained = run::<B>(start(&sgd), &TrainConfig::steps(60), &mut [&mut LossBelow(limit)]);
     assert_eq!(trained.state.step, first);
 
     // The first step after which three in a row were no better than the best before them.
@@ -188,7 +189,7 @@ fn stop_conditions() {
             now - best == 3
         })
         .unwrap();
-    let trained = run::<B>(start(&sgd), &Plan::steps(60), &mut [&mut Plateau::new(3, 0.0)]);
+    let trained = run::<B>(start(&sgd), &TrainConfig::steps(60), &mut [&mut Plateau::new(3, 0.0)]);
     assert_eq!(trained.state.step, stalled + 1);
 }
 
@@ -201,7 +202,7 @@ fn the_schedule_sets_the_rate_of_each_step() {
     let State { model, optimizer, .. } = start::<B>(&optimizer);
     let state = TrainState::new(model, optimizer, schedule);
     let mut nosy = Nosy::default();
-    train(state, &mut data(), mse, &Plan::steps(8), &mut [&mut nosy]);
+    train(state, &mut data(), mse, &TrainConfig::steps(8), &mut [&mut nosy]);
     assert_eq!(nosy.rates[0], None);
     for rate in &nosy.rates[1..] {
         assert_eq!(*rate, Some(expected.step()));
@@ -213,9 +214,9 @@ fn the_schedule_sets_the_rate_of_each_step() {
 fn divergence_names_step_and_parameter() {
     type B = Autodiff<NdArray>;
     let huge = OptimizerConfig::sgd(1e38);
-    let plan = Plan { check_parameters: Schedule::every(1), ..Plan::steps(10) };
+    let plan = TrainConfig { check_parameters: Schedule::every(1), ..TrainConfig::steps(10) };
     let trained = run::<B>(start(&huge), &plan, &mut []);
-    let Ended::Diverged(Divergence { step, what, value }) = trained.ended else {
+    let StopReason::Diverged(Divergence { step, what, value }) = trained.ended else {
         panic!("{:?}", trained.ended);
     };
     assert!(!value.is_finite());
@@ -236,8 +237,8 @@ fn a_loss_that_is_not_finite_leaves_the_parameters_as_they_were() {
     let before = start::<B>(&OptimizerConfig::sgd(0.1));
     let bits_before = bits(&before.model);
     let infinite = |model: &ConstInit<B>, batch: Batch<B>| mse(model, batch).div_scalar(0.0);
-    let trained = train(before, &mut data(), infinite, &Plan::steps(3), &mut []);
-    let Ended::Diverged(divergence) = &trained.ended else { panic!("{:?}", trained.ended) };
+    let trained = train(before, &mut data(), infinite, &TrainConfig::steps(3), &mut []);
+    let StopReason::Diverged(divergence) = &trained.ended else { panic!("{:?}", trained.ended) };
     assert_eq!((divergence.step, divergence.value), (1, f64::INFINITY));
     let NonFinite::Loss { largest_parameter } = &divergence.what else { panic!("{divergence:?}") };
     assert_eq!(largest_parameter, "layers.0.weight"); // 0.2 + 2 is the largest start
@@ -248,8 +249,8 @@ fn checkpoints_change_nothing<B: AutodiffBackend>() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.ckpt");
     for optimizer in optimizers() {
-        let whole = run::<B>(start(&optimizer), &Plan::steps(20), &mut []);
-        let half = run::<B>(start(&optimizer), &Plan::steps(9), &mut []);
+        let whole = run::<B>(start(&optimizer), &TrainConfig::steps(20), &mut []);
+        let half = run::<B>(start(&optimizer), &TrainConfig::steps(9), &mut []);
         save_checkpoint::<B, _, _, _>(&path, &half.state, "this run", "a note").unwrap();
         let found = load_checkpoint::<B, _, _, _>(
             &path,
@@ -260,7 +261,7 @@ fn checkpoints_change_nothing<B: AutodiffBackend>() {
         .unwrap();
         assert_eq!((found.state.step, found.note.as_str()), (9, "a note"));
         assert_eq!(bits(&found.state.model), bits(&half.state.model));
-        let resumed = run::<B>(found.state, &Plan::steps(20), &mut []);
+        let resumed = run::<B>(found.state, &TrainConfig::steps(20), &mut []);
         assert_eq!(bits(&resumed.state.model), bits(&whole.state.model), "{optimizer:?}");
         assert_eq!(resumed.loss, whole.loss);
     }
@@ -282,7 +283,7 @@ fn torn_changed_and_foreign_checkpoints_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.ckpt");
     let sgd = OptimizerConfig::sgd(0.1);
-    let state = run::<B>(start(&sgd), &Plan::steps(2), &mut []).state;
+    let state = run::<B>(start(&sgd), &TrainConfig::steps(2), &mut []).state;
     save_checkpoint::<B, _, _, _>(&path, &state, "this run", "").unwrap();
     let whole = std::fs::read(&path).unwrap();
     let load = |fingerprint: &str| {

@@ -7,8 +7,8 @@ use burn_ndarray::NdArray;
 use constinit::params::read_parameters;
 use constinit::probe::{PropertyProbe, Schedule};
 use constinit::train::{
-    Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, load_checkpoint, save_checkpoint,
-    train,
+    Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, load_checkpoint,
+    save_checkpoint, train,
 };
 use constinit::{ConstInit, ConstInitConfig};
 
@@ -38,7 +38,7 @@ fn one_step_follows_the_closed_forms() {
     let optimizer = OptimizerConfig::sgd(rate);
     let model = ConstInitConfig::new(vec![3, 2, 4]).init::<B>(&Default::default());
     let state = TrainState::new(model, optimizer.init().unwrap(), rate);
-    let trained = train(state, &mut data(), mse, &Plan::steps(1), &mut []);
+    let trained = train(state, &mut data(), mse, &TrainConfig::steps(1), &mut []);
 
     let examples = [[0.3, -1.2, 0.8], [1.1, 0.4, -0.6]];
     let (c1, d1, c2, d2) = ([1.0, 2.0, 3.0], 0.5, 1.0, 0.5);
@@ -80,12 +80,12 @@ fn checkpoints_hold_doubles_bit_for_bit() {
         TrainState::new(model, optimizer.init().unwrap(), 0.01)
     };
     let mut probe = PropertyProbe::new(Schedule::every(1));
-    let whole = train(start(), &mut data(), mse, &Plan::steps(30), &mut [&mut probe]);
+    let whole = train(start(), &mut data(), mse, &TrainConfig::steps(30), &mut [&mut probe]);
     assert!(probe.readings.iter().all(|reading| reading.properties.hold()));
-    let half = train(start(), &mut data(), mse, &Plan::steps(11), &mut []);
+    let half = train(start(), &mut data(), mse, &TrainConfig::steps(11), &mut []);
     save_checkpoint::<B, _, _, _>(&path, &half.state, "f64", "").unwrap();
     let found = load_checkpoint::<B, _, _, _>(&path, start(), "f64", &Default::default()).unwrap();
     assert_eq!(bits(&found.state.model), bits(&half.state.model));
-    let resumed = train(found.state, &mut data(), mse, &Plan::steps(30), &mut []);
+    let resumed = train(found.state, &mut data(), mse, &TrainConfig::steps(30), &mut []);
     assert_eq!(bits(&resumed.state.model), bits(&whole.state.model));
 }

@@ -15,7 +15,8 @@ use burn_ndarray::NdArray;
 use constinit::params::{HostParameter, parameter_paths, read_parameters, write_parameters};
 use constinit::probe::{EscapeProbe, Observation, Outlook, Probe, Schedule};
 use constinit::train::{
-    AdamSettings, Batch, FullBatch, Loss, OptimizerConfig, Plan, SgdSettings, TrainState, train,
+    AdamSettings, Batch, FullBatch, Loss, OptimizerConfig, SgdSettings, TrainConfig, TrainState,
+    train,
 };
 use constinit::transverse::{TransverseHessian, stability};
 use constinit::{Activation, ConstInit, ConstInitConfig};
@@ -442,7 +443,8 @@ fn the_probe_is_inert<M: AutodiffModule<B>>(
         let state = TrainState::new(model(), config.init().unwrap(), 0.1);
         let mut nothing = |_: usize| ();
         let loss = loss.clone();
-        let trained = train(state, &mut nothing, move |m: &M, ()| loss(m), &Plan::steps(9), probes);
+        let trained =
+            train(state, &mut nothing, move |m: &M, ()| loss(m), &TrainConfig::steps(9), probes);
         bits(&M::from_inner(trained.state.model.valid()))
     };
     let without = run(&mut []);
@@ -596,7 +598,7 @@ fn what_cannot_be_forecast_is_refused() {
     let state = TrainState::new(dropout, sgd.init().unwrap(), 0.1);
     let loss =
         |net: &Recurrent<B>, b: Batch<B>| Loss::Mse.forward(net.forward(b.inputs), b.targets);
-    train(state, &mut data, loss, &Plan::steps(2), &mut [&mut probe]);
+    train(state, &mut data, loss, &TrainConfig::steps(2), &mut [&mut probe]);
     let space = &probe.readings()[0].spaces[0];
     assert!(matches!(&space.outlook, Outlook::Unknown { reason } if reason.contains("dropout")));
     assert_eq!(probe.failed(), None);

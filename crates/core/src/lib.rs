@@ -3,16 +3,26 @@
 pub mod axes;
 pub mod files;
 pub mod init;
+pub mod probe;
 pub mod text;
+pub mod transverse;
 
+mod clip;
 mod entries;
 mod error;
 mod float_type;
 mod layer;
+mod optimizer;
 mod perceptron;
 
+pub use clip::Clip;
+pub use constinit_symmetry::{Activation, Loss};
 pub use entries::Entries;
 pub use error::Error;
 pub use float_type::FloatType;
 pub use layer::orientation_of_layer;
+pub use optimizer::{
+    AdaGradSettings, AdamSettings, AdamWSettings, AdanSettings, MuonSettings, OptimizerConfig,
+    RmsPropSettings, SgdSettings,
+};
 pub use perceptron::{LayerInit, check_layer_dims, linear_name, parameters_text, perceptron_axes};

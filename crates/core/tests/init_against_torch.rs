@@ -2,7 +2,7 @@
 //!
 //! The numbers are in `data/init.json`, made by `data/init.py`.
 
-use constinit_core::init::{Distribution, RngKey, Fan, Init, Nonlinearity, ParameterAxes};
+use constinit_core::init::{Distribution, Fan, Init, Nonlinearity, ParameterAxes, RngKey};
 use serde_json::Value;
 
 fn torch(name: &str) -> Value {

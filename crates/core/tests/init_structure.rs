@@ -1,7 +1,7 @@
 //! The structure of every initialiser: exact where it is determined, with stated confidence where it is drawn.
 
+use constinit_core::init::{Distribution, Fan, Init, Nonlinearity, ParameterAxes, RngKey};
 use constinit_core::{Entries, FloatType};
-use constinit_core::init::{Distribution, RngKey, Fan, Init, Nonlinearity, ParameterAxes};
 
 const MATRIX: ParameterAxes = ParameterAxes::LINEAR_WEIGHT;
 const CONV: ParameterAxes = ParameterAxes::CONV_WEIGHT;

@@ -10,8 +10,8 @@ use burn::tensor::backend::{DTypeUsage, DTypeUsageSet, DeviceId, DeviceOps, Exec
 use burn::tensor::{DType, Shape, TensorData};
 use burn_ir::{InitOperationIr, OperationIr, TensorId, TensorIr};
 use burn_router::{BackendRouter, MultiBackendBridge, RouterTensor, RunnerChannel, RunnerClient};
-use std::cell::Cell;
 use constinit_core::axes::{self as core, Operation, TensorRef};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::future::{Future, ready};
 use std::pin::Pin;

@@ -1,7 +1,7 @@
 //! From a recording to a spec.
 
-use super::capture::{Capture, CaptureDevice, Failure, Log, Session};
 use super::Traced;
+use super::capture::{Capture, CaptureDevice, Failure, Log, Session};
 use crate::Error;
 use crate::params::{Walk, column_layout, column_layout_error};
 use burn::backend::Autodiff;
@@ -86,7 +86,9 @@ impl<B: RecordingBackend> TracedKind<B> for Bool {
     }
 }
 
-fn recorded<B: RecordingBackend, const D: usize, K: TracedKind<B>>(tensor: Tensor<B, D, K>) -> TensorIr {
+fn recorded<B: RecordingBackend, const D: usize, K: TracedKind<B>>(
+    tensor: Tensor<B, D, K>,
+) -> TensorIr {
     K::recorded(tensor.into_primitive())
 }
 
@@ -222,6 +224,7 @@ impl Trace {
         if let Some(path) = self.column_layout {
             return Err(column_layout_error(path));
         }
+        let operations = std::mem::take(&mut log.operations);
         let known = |tensor: &TensorIr| {
             log.tensor(tensor).ok_or_else(|| Error::TraceForeign { shape: tensor.shape.to_vec() })
         };
@@ -233,7 +236,6 @@ impl Trace {
             self.parameters.into_iter().map(parameter).collect::<Result<_, Error>>()?;
         let (constants, inputs, outputs) =
             (all(self.constants)?, all(self.inputs)?, all(self.outputs)?);
-        let operations = std::mem::take(&mut log.operations);
         let with_gradients = self.with_gradients;
         Ok(Recording { operations, parameters, constants, inputs, outputs, with_gradients })
     }

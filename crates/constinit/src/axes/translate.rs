@@ -14,7 +14,7 @@ pub(super) fn kind(operation: &OperationIr) -> Kind {
         OperationIr::BaseFloat(op) | OperationIr::BaseInt(op) | OperationIr::BaseBool(op) => {
             base(op)
         }
-        OperationIr::NumericFloat(_, op) | OperationIr::NumericInt(_, op) => numeric(op),
+        OperationIr::NumericFloat(_, op) | OperationIr::NumericInt(_, op) => Some(numeric(op)),
         OperationIr::Float(_, op) => float(op),
         OperationIr::Int(op) => Some(int(op)),
         OperationIr::Bool(op) => Some(bool(op)),
@@ -58,10 +58,10 @@ fn ranges(ranges: &[Slice]) -> Vec<SliceRange> {
     ranges.iter().map(|slice| SliceRange { start: slice.start, step: slice.step }).collect()
 }
 
-fn numeric(operation: &NumericOperationIr) -> Option<Kind> {
+fn numeric(operation: &NumericOperationIr) -> Kind {
     use NumericOperationIr as Op;
     let reduce = |by, axis| Kind::Reduce { by, axis };
-    Some(match operation {
+    match operation {
         Op::Mul(_) => Kind::Mul,
         Op::Div(_) => Kind::Div,
         Op::Sub(_) => Kind::Sub,
@@ -101,15 +101,16 @@ fn numeric(operation: &NumericOperationIr) -> Option<Kind> {
         Op::CumSum(op) | Op::CumProd(op) | Op::CumMin(op) | Op::CumMax(op) => {
             Kind::AlongOrder { axis: op.axis }
         }
-        _ => return None,
-    })
+    }
 }
 
 /// Burn's dropout layers draw for each entry whether it is kept.
 fn draws(distribution: &Distribution) -> Draws {
     match distribution {
         Distribution::Bernoulli(_) => Draws::Dropout,
-        Distribution::Default | Distribution::Uniform(..) | Distribution::Normal(..) => Draws::Noise,
+        Distribution::Default | Distribution::Uniform(..) | Distribution::Normal(..) => {
+            Draws::Noise
+        }
     }
 }
 

@@ -44,17 +44,17 @@ impl Lsuv {
     /// ```
     /// use burn::tensor::{Distribution, Tensor};
     /// use burn_ndarray::NdArray;
-    /// use constinit::init::{Init, InitPlan, Lsuv, Rule};
+    /// use constinit::init::{Init, InitPlan, Lsuv, InitRule};
     /// use constinit::{ConstInit, ConstInitConfig};
     ///
     /// let net = ConstInitConfig::new(vec![8, 16, 4]).init::<NdArray>(&Default::default());
     /// let plan = InitPlan::new(1)
-    ///     .rule(Rule::glob("**.weight", Init::Orthogonal { gain: 1.0 }))
-    ///     .rule(Rule::glob("**.bias", Init::Zeros));
+    ///     .rule(InitRule::glob("**.weight", Init::Orthogonal { gain: 1.0 }))
+    ///     .rule(InitRule::glob("**.bias", Init::Zeros));
     /// let (net, _) = plan.apply(net)?;
     /// let batch = Init::normal(0.0, 3.0);
-    /// # use constinit::init::{Draw, ParameterAxes};
-    /// let batch = batch.tensor([64, 8], ParameterAxes::UNKNOWN, &Draw::default(), &Default::default())?;
+    /// # use constinit::init::{RngKey, ParameterAxes};
+    /// let batch = batch.tensor([64, 8], ParameterAxes::UNKNOWN, &RngKey::default(), &Default::default())?;
     /// let outputs = |net: &ConstInit<NdArray>, path: &str| -> Tensor<NdArray, 2> {
     ///     let hidden = net.layers[0].forward(batch.clone());
     ///     if path == "layers.0.weight" { return hidden; }
@@ -132,9 +132,9 @@ fn variance_of(data: &TensorData) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::init::{Draw, Init, InitPlan, ParameterAxes, Rule};
+    use crate::init::{Init, InitPlan, InitRule, ModulePlan, ParameterAxes, RngKey, TensorInit};
     use crate::params::read_parameters;
-    use crate::{Activation, ConstInit, ConstInitConfig};
+    use crate::{Activation, ConstInit, ConstInitConfig, TensorActivation};
     use burn::nn::{Linear, LinearConfig};
     use burn_autodiff::Autodiff;
     use burn_ndarray::NdArray;
@@ -144,14 +144,14 @@ mod tests {
     fn net(weight: Init) -> ConstInit<B> {
         let config = ConstInitConfig::new(vec![6, 20, 20, 3]).with_activation(Activation::Relu);
         let plan = InitPlan::new(2)
-            .rule(Rule::glob("**.weight", weight))
-            .rule(Rule::glob("**.bias", Init::Zeros));
+            .rule(InitRule::glob("**.weight", weight))
+            .rule(InitRule::glob("**.bias", Init::Zeros));
         plan.apply(config.init::<B>(&Default::default())).unwrap().0
     }
 
     fn scaled(weight: Init, weights: &[&str]) -> Result<(ConstInit<B>, Vec<LsuvStep>), Error> {
         let batch: Tensor<B, 2> = Init::normal(0.0, 5.0)
-            .tensor([50, 6], ParameterAxes::UNKNOWN, &Draw::new(1, "x"), &Default::default())
+            .tensor([50, 6], ParameterAxes::UNKNOWN, &RngKey::new(1, "x"), &Default::default())
             .unwrap();
         Lsuv { tolerance: 1e-3, most: 10 }.scale(net(weight), weights, |net, path| {
             let last: usize = path.split('.').nth(1).unwrap().parse().unwrap();

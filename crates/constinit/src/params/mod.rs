@@ -7,10 +7,10 @@ mod write;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData, Transaction, backend::Backend};
 
-pub(crate) use facts::{column_layout, column_layout_error};
-pub use facts::{buffer_paths, check_layouts, materialise, tied_parameters};
-pub(crate) use walk::{Walk, surveyed};
 pub use crate::tensors::from_values;
+pub use facts::{buffer_paths, check_layouts, materialise, tied_parameters};
+pub(crate) use facts::{column_layout, column_layout_error};
+pub(crate) use walk::{Walk, surveyed};
 pub(crate) use write::replace;
 pub use write::write_parameters;
 

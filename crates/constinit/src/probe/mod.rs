@@ -10,16 +10,15 @@ mod metric;
 mod optimizer;
 mod properties;
 mod recorder;
-mod schedule;
 mod symmetry;
 
+pub use constinit_core::probe::Schedule;
 pub use escape::{EscapeProbe, EscapeReading, Outlook, SpaceOutlook};
 #[cfg(feature = "learner")]
 pub use metric::{EffectiveWidthMetric, SpreadMetric};
 pub use optimizer::{ProbeGuard, ProbeHandle, ProbedOptimizer};
 pub use properties::{DenseChain, PropertyProbe, PropertyReading, properties_of};
 pub use recorder::{Recorded, Recorder};
-pub use schedule::Schedule;
 pub(crate) use symmetry::{Binding, views};
 pub use symmetry::{
     Cause, Finding, FirstBreak, GradientsThen, SpaceReading, SymmetryProbe, SymmetryReading,

@@ -13,7 +13,7 @@ use std::fmt;
 /// As text: `1 class was told apart by changes of at most 1.25e-1`, and what was not.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Broken<M> {
+pub struct BrokenModule<M> {
     /// The module.
     pub module: M,
     /// How many classes of several units there were whose units are no twins any more.
@@ -24,7 +24,7 @@ pub struct Broken<M> {
     pub inseparable: Vec<Inseparable>,
 }
 
-impl<M> fmt::Display for Broken<M> {
+impl<M> fmt::Display for BrokenModule<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, change) = (self.separated, self.largest_change);
         let classes = if count == 1 { "class was" } else { "classes were" };
@@ -46,9 +46,9 @@ impl<M> fmt::Display for Broken<M> {
 ///
 /// let net = ConstInitConfig::new(vec![3, 2, 4]).init::<NdArray>(&Default::default());
 /// let spec = net.axes()?;
-/// let classes = symmetry_of(&net, &spec, Kind::Twins)?;
+/// let classes = symmetry_of(&net, &spec, SymmetryKind::Twins)?;
 /// let broken = break_symmetry(net, &spec, &classes, 0.125, 7)?;
-/// let twins = symmetry_of(&broken.module, &spec, Kind::Twins)?;
+/// let twins = symmetry_of(&broken.module, &spec, SymmetryKind::Twins)?;
 /// assert_eq!((classes.effective_width("hidden1"), twins.effective_width("hidden1")), (Some(1), Some(2)));
 /// assert!(broken.inseparable.is_empty() && broken.largest_change <= 0.125);
 /// # Ok::<(), constinit::Error>(())
@@ -65,7 +65,7 @@ pub fn break_symmetry<'a, B: Backend, M: Module<B>>(
     symmetry: &Symmetry,
     scale: f64,
     seed: u64,
-) -> Result<Broken<M>, Error> {
+) -> Result<BrokenModule<M>, Error> {
     let known = axes.into();
     let read = HostModule::read(&module, known.spec)?;
     known.check_classes(symmetry)?;
@@ -75,5 +75,5 @@ pub fn break_symmetry<'a, B: Backend, M: Module<B>>(
     let (separated, largest_change) = (broken.separated(), broken.largest_change());
     let inseparable = broken.inseparable().to_vec();
     let module = read.write(module, broken.into_params())?;
-    Ok(Broken { module, separated, largest_change, inseparable })
+    Ok(BrokenModule { module, separated, largest_change, inseparable })
 }

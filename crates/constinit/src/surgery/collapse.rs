@@ -14,7 +14,7 @@ use std::fmt;
 /// As text: `hidden1: 512 units are 1; 4100 parameters are 12`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Collapsed<M> {
+pub struct CollapsedModule<M> {
     /// The module.
     pub module: M,
     /// Its axes: the same spaces, with as many units as they had classes.
@@ -25,14 +25,14 @@ pub struct Collapsed<M> {
     pub parameters: [usize; 2],
 }
 
-impl<M> Collapsed<M> {
+impl<M> CollapsedModule<M> {
     /// Whether no two units were merged: the module is the one that was given.
     pub fn is_identity(&self) -> bool {
         self.spaces.iter().all(|space| space.before == space.after)
     }
 }
 
-impl<M> fmt::Display for Collapsed<M> {
+impl<M> fmt::Display for CollapsedModule<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_change(f, &self.spaces, self.parameters, "nothing to collapse")
     }
@@ -69,7 +69,7 @@ pub fn collapse<'a, B: Backend, M: Module<B>>(
     module: M,
     axes: impl Into<KnownAxes<'a>>,
     symmetry: &Symmetry,
-) -> Result<Collapsed<M>, Error> {
+) -> Result<CollapsedModule<M>, Error> {
     let known = axes.into();
     let read = HostModule::read(&module, known.spec)?;
     known.check_classes(symmetry)?;
@@ -80,5 +80,5 @@ pub fn collapse<'a, B: Backend, M: Module<B>>(
     let spaces = sizes(known.spec, &spec);
     let module =
         if small.is_identity() { module } else { read.write_anew(module, small.into_params())? };
-    Ok(Collapsed { module, spec, spaces, parameters })
+    Ok(CollapsedModule { module, spec, spaces, parameters })
 }

@@ -134,10 +134,11 @@ impl KnownAxes<'_> {
     fn check_traced(&self, traced: &Traced, spaces: &[SpaceId]) -> Result<(), Error> {
         let names: Vec<&str> =
             spaces.iter().map(|id| self.spec.spaces()[id.get()].name()).collect();
-        let counts = |name: &&&str| traced.counted.iter().any(|counted| counted.space == **name);
+        let counts =
+            |name: &&&str| traced.width_dependent.iter().any(|counted| counted.space == **name);
         if let Some(space) = names.iter().find(counts) {
-            let ways = traced.counted.iter().filter(|counted| counted.space == **space);
-            let ways: Vec<String> = ways.map(|counted| counted.by.to_string()).collect();
+            let ways = traced.width_dependent.iter().filter(|counted| counted.space == **space);
+            let ways: Vec<String> = ways.map(|counted| counted.cause.to_string()).collect();
             let reason =
                 format!("the model depends on the number of these units: {}", ways.join("; "));
             return Err(refused(*space, reason));

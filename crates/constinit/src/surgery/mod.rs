@@ -26,7 +26,7 @@
 //! let x = Tensor::random([5, 3], Distribution::Default, &device);
 //! let before = net.forward(x.clone());
 //!
-//! let classes = symmetry_of(&net, &spec, Kind::ForwardLumpable)?;
+//! let classes = symmetry_of(&net, &spec, SymmetryKind::ForwardLumpable)?;
 //! let merged = collapse(net, &spec, &classes)?;
 //! assert_eq!(merged.to_string(), "hidden1: 512 units are 1; 4100 parameters are 12");
 //! let after = merged.module.forward(x);
@@ -66,14 +66,14 @@ mod quotient;
 mod read;
 mod widen;
 
-pub use breaking::{Broken, break_symmetry};
-pub use collapse::{Collapsed, collapse};
-pub use constinit_symmetry::{Kind, Shares};
+pub use breaking::{BrokenModule, break_symmetry};
+pub use collapse::{CollapsedModule, collapse};
+pub use constinit_symmetry::{Shares, SymmetryKind};
 pub use known::KnownAxes;
 pub use lifting::{LiftedProbe, Lifting};
 pub use optimizer::QuotientOptimizer;
-pub use quotient::{Quotient, quotient};
-pub use widen::{Widened, widen};
+pub use quotient::{QuotientModule, quotient};
+pub use widen::{WidenedModule, widen};
 
 pub(crate) use counts::Counts;
 
@@ -137,14 +137,14 @@ fn write_change(
 pub fn symmetry_of<'a, B: Backend, M: Module<B>>(
     module: &M,
     axes: impl Into<KnownAxes<'a>>,
-    kind: Kind,
+    kind: SymmetryKind,
 ) -> Result<Symmetry, Error> {
     let spec = axes.into().spec;
     let read = HostModule::read(module, spec)?;
     let views = read.views(spec)?;
     Ok(match kind {
-        Kind::Twins => twins(spec, &views)?,
-        Kind::Equitable => equitable(spec, &views)?,
-        Kind::ForwardLumpable => forward_lumpable(spec, &views, &[])?,
+        SymmetryKind::Twins => twins(spec, &views)?,
+        SymmetryKind::Equitable => equitable(spec, &views)?,
+        SymmetryKind::ForwardLumpable => forward_lumpable(spec, &views, &[])?,
     })
 }

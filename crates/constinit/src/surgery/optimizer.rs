@@ -4,7 +4,7 @@ use super::counts::Counts;
 use super::lifting::Lifting;
 use crate::params::read_parameters;
 use crate::tensors::from_values;
-use crate::train::Clip;
+use crate::train::{Clip, apply_counted};
 use burn::module::{AutodiffModule, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::{GradientsParams, MultiGradientsParams, Optimizer};
 use burn::tensor::Tensor;
@@ -34,7 +34,7 @@ use std::sync::Arc;
 /// optimizer that makes the steps: whatever loads a record into a clone, as Burn's `Learner` does to go on from a
 /// checkpoint, leaves an earlier one behind.
 ///
-/// Should be created with [`Quotient::optimizer`](super::Quotient::optimizer).
+/// Should be created with [`QuotientModule::optimizer`](super::QuotientModule::optimizer).
 #[derive(Debug)]
 pub struct QuotientOptimizer<B: AutodiffBackend, M, O> {
     inner: O,
@@ -79,7 +79,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O> QuotientOptimizer<B, M, O> {
     {
         let gradients = self.counts.entry_gradients(&module, gradients);
         let gradients = match self.clip {
-            Some(clip) => clip.apply_counted(&module, gradients, Some(&*self.counts)),
+            Some(clip) => apply_counted(clip, &module, gradients, Some(&*self.counts)),
             None => gradients,
         };
         let moved = self.left.is_some().then(|| have_gradients(&module, &gradients));

@@ -11,8 +11,8 @@ use crate::params::tied_parameters;
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use constinit_symmetry::{
-    Answer, AxesSpec, Breaker, Claim, Keeper, Optimizer as Rule, OwnedParam, QuotientParam,
-    Symmetry, TrainingFacts, Verdict, certificate, keeps,
+    AxesSpec, Claim, Invariant, OwnedParam, Preservation, QuotientParam, Symmetry, SymmetryBreaker,
+    TrainingFacts, Verdict, certificate, keeps,
 };
 use std::collections::HashSet;
 use std::fmt;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// As text: `hidden1: 512 units are 1; 4100 parameters are 12`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Quotient<B: AutodiffBackend, M> {
+pub struct QuotientModule<B: AutodiffBackend, M> {
     /// The module, with one unit for each class.
     pub module: M,
     /// Its axes: the same spaces, with as many units as they had classes.
@@ -37,7 +37,7 @@ pub struct Quotient<B: AutodiffBackend, M> {
     ground: Arc<Ground>,
 }
 
-impl<B: AutodiffBackend, M: AutodiffModule<B>> Quotient<B, M> {
+impl<B: AutodiffBackend, M: AutodiffModule<B>> QuotientModule<B, M> {
     /// The optimizer for the quotient, around one without state that would train the full module. It knows the
     /// [way back](QuotientOptimizer::lifting).
     pub fn optimizer<O>(&self, inner: O) -> QuotientOptimizer<B, M, O> {
@@ -51,7 +51,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Quotient<B, M> {
     }
 }
 
-impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
+impl<B: AutodiffBackend, M> fmt::Display for QuotientModule<B, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_change(f, &self.spaces, self.parameters, "nothing to gain")
     }
@@ -59,7 +59,7 @@ impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
 
 /// The quotient of a module by classes that training keeps.
 ///
-/// The quotient's module runs forward and backward as any module does; with [`Quotient::optimizer`] around an optimizer,
+/// The quotient's module runs forward and backward as any module does; with [`QuotientModule::optimizer`] around an optimizer,
 /// in any loop, it goes the way that the full module would go, to rounding, and [`Lifting::lift`] gives the full module
 /// at any time. The cost of a step does not depend on the number of units, only on that of the classes.
 ///
@@ -70,14 +70,14 @@ impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
 /// use constinit::{ConstInit, ConstInitConfig};
 /// use constinit::params::read_parameters;
 /// use constinit::surgery::{Kind, quotient, symmetry_of};
-/// use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
+/// use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 ///
 /// type B = Autodiff<NdArray>;
 /// let device = Default::default();
 /// let net = ConstInitConfig::new(vec![3, 64, 4]).with_init_w(0.1).init::<B>(&device);
 /// let adam = OptimizerConfig::Adam(Default::default());
 /// let spec = net.axes()?;
-/// let small = quotient(&net, &spec, &symmetry_of(&net, &spec, Kind::Equitable)?, &adam.facts())?;
+/// let small = quotient(&net, &spec, &symmetry_of(&net, &spec, SymmetryKind::Equitable)?, &adam.facts())?;
 /// assert_eq!(small.to_string(), "hidden1: 64 units are 1; 516 parameters are 12");
 ///
 /// let optimizer = small.optimizer(adam.init::<B, ConstInit<B>>()?);
@@ -88,7 +88,7 @@ impl<B: AutodiffBackend, M> fmt::Display for Quotient<B, M> {
 /// let loss = |net: &ConstInit<B>, batch: Batch<B>| {
 ///     Loss::Mse.forward(net.forward(batch.inputs), batch.targets)
 /// };
-/// let trained = train(state, &mut data, loss, &Plan::steps(20), &mut []);
+/// let trained = train(state, &mut data, loss, &TrainConfig::steps(20), &mut []);
 /// let full = lifting.lift::<B, _>(&trained.state.model)?;
 /// assert_eq!(read_parameters(&full)[0].data.shape.to_vec(), [3, 64]);
 /// # Ok::<(), constinit::Error>(())
@@ -122,7 +122,7 @@ pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
     axes: impl Into<KnownAxes<'a>>,
     symmetry: &Symmetry,
     facts: &TrainingFacts,
-) -> Result<Quotient<B, M>, Error> {
+) -> Result<QuotientModule<B, M>, Error> {
     let known = axes.into();
     if known.traced.is_some_and(|traced| !traced.with_gradients) {
         let reason = "it was made without gradients, where dropout is not seen; trace the module on Autodiff<Capture>";
@@ -130,7 +130,8 @@ pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
     }
     let read = HostModule::read(module, known.spec)?;
     known.check_classes(symmetry)?;
-    let facts = known.traced.map_or(facts.clone(), |traced| traced.drawn.added_to(facts.clone()));
+    let facts =
+        known.traced.map_or(facts.clone(), |traced| traced.stochastic.added_to(facts.clone()));
     let found = constinit_symmetry::quotient(symmetry, &read.views(known.spec)?)?;
     check_training(symmetry, &facts, &found)?;
     known.check_free(module, &merged(symmetry))?;
@@ -152,7 +153,7 @@ pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
     let small = read.write(unshared::<B, M>(module), collapsed)?;
     let ground = Arc::new(Ground { quotient: found, numbers: read.bound.numbers });
     let counts = Arc::new(Counts(counts));
-    Ok(Quotient { module: small, spec, spaces, parameters, counts, left, ground })
+    Ok(QuotientModule { module: small, spec, spaces, parameters, counts, left, ground })
 }
 
 /// Whether training keeps the classes, and moves a block as it moves its mean.
@@ -169,7 +170,9 @@ fn check_training(
     // A class that something breaks directly before those that rest on it.
     let broken = || certificate.claims().iter().filter(|claim| *claim.verdict() != Verdict::Kept);
     let directly = |claim: &&Claim| match claim.verdict() {
-        Verdict::Broken(by) => by.iter().any(|breaker| !matches!(breaker, Breaker::Space(_))),
+        Verdict::Broken(by) => {
+            by.iter().any(|breaker| !matches!(breaker, SymmetryBreaker::Space(_)))
+        }
         _ => false,
     };
     if let Some(claim) = broken().find(directly).or_else(|| broken().next()) {
@@ -178,23 +181,13 @@ fn check_training(
         return Err(refused(space, format!("{cannot}. {}", claim.sentence())));
     }
     let rule = facts.optimizer();
-    let entrywise = matches!(
-        rule,
-        Rule::Sgd
-            | Rule::SgdMomentum
-            | Rule::Adam
-            | Rule::AdamW
-            | Rule::RmsProp
-            | Rule::AdaGrad
-            | Rule::Adan
-    );
-    if !entrywise && !merged(symmetry).is_empty() {
+    if !rule.acts_entry_by_entry() && !merged(symmetry).is_empty() {
         let reason = "it moves a weight as a whole matrix and not entry by entry, so that a quotient would go another way";
         return Err(refused(rule.to_string(), reason.to_owned()));
     }
     let deviating = found.params().iter().find(|param| param.has_deviations());
     match deviating {
-        Some(param) if keeps(Keeper::Equitable, rule, facts.decay()) != Answer::Kept => {
+        Some(param) if keeps(Invariant::Equitable, rule, facts.decay()) != Preservation::Kept => {
             let decay = facts.decay();
             Err(refused(
                 param.path(),

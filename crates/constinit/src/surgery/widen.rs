@@ -11,7 +11,7 @@ use std::fmt;
 /// A wider module with the same function.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Widened<M> {
+pub struct WidenedModule<M> {
     /// The module.
     pub module: M,
     /// Its axes: the same spaces with more units.
@@ -24,7 +24,7 @@ pub struct Widened<M> {
     pub origins: Vec<Vec<u32>>,
 }
 
-impl<M> fmt::Display for Widened<M> {
+impl<M> fmt::Display for WidenedModule<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_change(f, &self.spaces, self.parameters, "nothing was widened")
     }
@@ -59,7 +59,7 @@ pub fn widen<'a, B: Backend, M: Module<B>>(
     axes: impl Into<KnownAxes<'a>>,
     copies: &[(&str, &[usize])],
     shares: Shares,
-) -> Result<Widened<M>, Error> {
+) -> Result<WidenedModule<M>, Error> {
     let known = axes.into();
     let read = HostModule::read(&module, known.spec)?;
     let views = read.views(known.spec)?;
@@ -77,5 +77,5 @@ pub fn widen<'a, B: Backend, M: Module<B>>(
     let origins = spec.spaces().iter().map(origin).collect();
     let spaces = sizes(known.spec, &spec);
     let module = read.write_anew(module, wide.into_params())?;
-    Ok(Widened { module, spec, spaces, parameters: [before, after], origins })
+    Ok(WidenedModule { module, spec, spaces, parameters: [before, after], origins })
 }

@@ -6,7 +6,6 @@
 
 use super::TrainState;
 use crate::Error;
-use crate::files::write_whole;
 use crate::params::parameter_paths;
 use burn::lr_scheduler::LrScheduler;
 use burn::module::{AutodiffModule, Module, ModuleVisitor, Param};
@@ -14,6 +13,7 @@ use burn::optim::Optimizer;
 use burn::record::{DoublePrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use constinit_core::files::write_whole;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -28,7 +28,7 @@ type Bytes = NamedMpkBytesRecorder<DoublePrecisionSettings>;
 
 /// What a checkpoint gives back.
 #[derive(Clone, Debug)]
-pub struct Checkpoint<M, O, S> {
+pub struct TrainCheckpoint<M, O, S> {
     /// The state of the run.
     pub state: TrainState<M, O, S>,
     /// What the writer kept beside it.
@@ -102,7 +102,7 @@ pub fn load_checkpoint<B, M, O, S>(
     fresh: TrainState<M, O, S>,
     fingerprint: &str,
     device: &B::Device,
-) -> Result<Checkpoint<M, O, S>, Error>
+) -> Result<TrainCheckpoint<M, O, S>, Error>
 where
     B: AutodiffBackend,
     M: AutodiffModule<B>,
@@ -140,7 +140,7 @@ where
         schedule: fresh.schedule.load_record::<B>(schedule),
         step: usize::try_from(payload.step).map_err(|error| refuse(error.to_string()))?,
     };
-    Ok(Checkpoint { state, note: payload.note })
+    Ok(TrainCheckpoint { state, note: payload.note })
 }
 
 /// Path and shape of each float parameter.

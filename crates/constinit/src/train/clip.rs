@@ -5,51 +5,47 @@ use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
+use constinit_core::Clip;
 
-/// Limits the gradients of a module before the optimizer sees them.
-///
-/// Burn's own clipping acts on each parameter alone and belongs to the optimizer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Clip {
-    /// Every entry is brought into `[-limit, limit]`.
-    Value(f64),
-    /// All gradients are multiplied by `min(1, limit / (norm + 1e-6))`, where `norm` is the
-    /// Euclidean norm of all of them together: PyTorch's `clip_grad_norm_`.
-    GlobalNorm(f64),
+/// Limits the gradients of Burn's modules.
+pub trait ClipGradients {
+    /// The limited gradients.
+    fn apply<B: AutodiffBackend, M: AutodiffModule<B>>(
+        self,
+        model: &M,
+        gradients: GradientsParams,
+    ) -> GradientsParams;
 }
 
-impl Clip {
-    /// The limited gradients.
-    pub fn apply<B: AutodiffBackend, M: AutodiffModule<B>>(
+impl ClipGradients for Clip {
+    fn apply<B: AutodiffBackend, M: AutodiffModule<B>>(
         self,
         model: &M,
         gradients: GradientsParams,
     ) -> GradientsParams {
-        self.apply_counted(model, gradients, None)
+        apply_counted(self, model, gradients, None)
     }
+}
 
-    /// The same where an entry stands for several: the norm is that of all of them.
-    pub(crate) fn apply_counted<B: AutodiffBackend, M: AutodiffModule<B>>(
-        self,
-        model: &M,
-        gradients: GradientsParams,
-        counts: Option<&Counts<B>>,
-    ) -> GradientsParams {
-        let scaling = match self {
-            Self::Value(limit) => Scaling::<B>::Limit(limit),
-            Self::GlobalNorm(limit) => {
-                let mut squares = Squares { gradients: &gradients, sum: None, counts, number: 0 };
-                model.visit(&mut squares);
-                let Some(sum) = squares.sum else { return gradients };
-                Scaling::Factor(
-                    sum.sqrt().add_scalar(1e-6).recip().mul_scalar(limit).clamp_max(1.0),
-                )
-            }
-        };
-        let mut rescale = Rescale { from: gradients, to: GradientsParams::new(), scaling };
-        model.visit(&mut rescale);
-        rescale.to
-    }
+/// The same where an entry stands for several: the norm is that of all of them.
+pub(crate) fn apply_counted<B: AutodiffBackend, M: AutodiffModule<B>>(
+    clip: Clip,
+    model: &M,
+    gradients: GradientsParams,
+    counts: Option<&Counts<B>>,
+) -> GradientsParams {
+    let scaling = match clip {
+        Clip::Value(limit) => Scaling::<B>::Limit(limit),
+        Clip::GlobalNorm(limit) => {
+            let mut squares = Squares { gradients: &gradients, sum: None, counts, number: 0 };
+            model.visit(&mut squares);
+            let Some(sum) = squares.sum else { return gradients };
+            Scaling::Factor(sum.sqrt().add_scalar(1e-6).recip().mul_scalar(limit).clamp_max(1.0))
+        }
+    };
+    let mut rescale = Rescale { from: gradients, to: GradientsParams::new(), scaling };
+    model.visit(&mut rescale);
+    rescale.to
 }
 
 enum Scaling<B: AutodiffBackend> {

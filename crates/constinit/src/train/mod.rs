@@ -11,7 +11,7 @@
 //! use burn_ndarray::NdArray;
 //! use constinit::ConstInitConfig;
 //! use constinit::probe::{PropertyProbe, Schedule};
-//! use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
+//! use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 //!
 //! type B = Autodiff<NdArray>;
 //! let device = Default::default();
@@ -27,7 +27,7 @@
 //!     state,
 //!     &mut data,
 //!     |model, batch: Batch<B>| Loss::Mse.forward(model.forward(batch.inputs), batch.targets),
-//!     &Plan::steps(20),
+//!     &TrainConfig::steps(20),
 //!     &mut [&mut probe],
 //! );
 //! assert_eq!(trained.state.step, 20);
@@ -43,13 +43,15 @@ mod optimizer;
 mod run;
 mod stop;
 
-pub use checkpoint::{Checkpoint, load_checkpoint, save_checkpoint};
-pub use clip::Clip;
-pub use data::{Batch, Batches, Epochs, FullBatch, MiniBatches, Shifted, epoch_order};
-pub use loss::Loss;
-pub use optimizer::{
-    AdaGradSettings, AdamSettings, AdamWSettings, AdanSettings, AnyOptimizer, AnyState,
-    ConfiguredOptimizer, MuonSettings, OptimizerConfig, RmsPropSettings, SgdSettings,
+pub use checkpoint::{TrainCheckpoint, load_checkpoint, save_checkpoint};
+pub use clip::ClipGradients;
+pub(crate) use clip::apply_counted;
+pub use constinit_core::{
+    AdaGradSettings, AdamSettings, AdamWSettings, AdanSettings, Clip, Loss, MuonSettings,
+    OptimizerConfig, RmsPropSettings, SgdSettings,
 };
-pub use run::{Divergence, Ended, NonFinite, Plan, TrainState, Trained, train};
+pub use data::{Batch, Batches, Epochs, FullBatch, MiniBatches, Shifted, epoch_order};
+pub use loss::TensorLoss;
+pub use optimizer::{AnyOptimizer, AnyState, ConfiguredOptimizer, InitOptimizer};
+pub use run::{Divergence, NonFinite, StopReason, TrainConfig, TrainState, Trained, train};
 pub use stop::{LossBelow, Plateau};

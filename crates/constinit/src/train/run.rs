@@ -1,6 +1,6 @@
 //! The loop.
 
-use super::{Batches, Clip};
+use super::{Batches, Clip, ClipGradients};
 use crate::gradients::share_gradients;
 use crate::params::{HostParameter, first_non_finite, parameter_paths};
 use crate::probe::{Flow, Observation, Probe, Schedule};
@@ -32,7 +32,7 @@ impl<M, O, S> TrainState<M, O, S> {
 
 /// How far to train, and how carefully.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct TrainConfig {
     /// Train until this many steps are done, counted from the start of the run.
     pub steps: usize,
     /// Limits the gradients before the optimizer sees them.
@@ -41,7 +41,7 @@ pub struct Plan {
     pub check_parameters: Schedule,
 }
 
-impl Plan {
+impl TrainConfig {
     /// A plan of this many steps, without clipping, that looks at the parameters every 16 steps
     /// and after the last one.
     pub fn steps(steps: usize) -> Self {
@@ -58,12 +58,12 @@ pub struct Trained<M, O, S> {
     /// The last loss that was computed; None where there was no step.
     pub loss: Option<f64>,
     /// Why the run ended.
-    pub ended: Ended,
+    pub ended: StopReason,
 }
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Ended {
+pub enum StopReason {
     /// The plan's steps are done.
     Finished,
     /// A probe asked for it.
@@ -112,12 +112,12 @@ pub enum NonFinite {
 /// # Complexity
 ///
 /// Besides the step itself: one read-back of the loss a step, and one of all parameters in the
-/// steps in which a probe or [`Plan::check_parameters`] asks for it.
+/// steps in which a probe or [`TrainConfig::check_parameters`] asks for it.
 pub fn train<B, M, O, S, D>(
     state: TrainState<M, O, S>,
     data: &mut D,
     mut loss: impl FnMut(&M, D::Batch) -> Tensor<B, 1>,
-    plan: &Plan,
+    plan: &TrainConfig,
     probes: &mut [&mut dyn Probe<B, M>],
 ) -> Trained<M, O, S>
 where
@@ -140,7 +140,7 @@ where
         let value: f64 = value.into_scalar().elem();
         last_loss = Some(value);
         if !value.is_finite() {
-            ended = Some(Ended::Diverged(diverged_loss(&model, step + 1, value)));
+            ended = Some(StopReason::Diverged(diverged_loss(&model, step + 1, value)));
             break;
         }
         let gradients = match plan.clip {
@@ -158,22 +158,22 @@ where
         if plan.check_parameters.due(step)
             && let Some(divergence) = diverged_parameter(&model, seen.parameters(), step)
         {
-            ended = Some(Ended::Diverged(divergence));
+            ended = Some(StopReason::Diverged(divergence));
         }
     }
     let state = TrainState { model, optimizer, schedule, step };
-    Trained { state, loss: last_loss, ended: ended.unwrap_or(Ended::Finished) }
+    Trained { state, loss: last_loss, ended: ended.unwrap_or(StopReason::Finished) }
 }
 
 /// Shows a state to every probe that is due; the first reason to stop is the one that counts.
 fn show<B: AutodiffBackend, M: AutodiffModule<B>>(
     probes: &mut [&mut dyn Probe<B, M>],
     seen: &Observation<'_, B, M>,
-) -> Option<Ended> {
+) -> Option<StopReason> {
     let mut ended = None;
     for probe in probes.iter_mut().filter(|probe| probe.due(seen.step)) {
         if let Flow::Stop { reason } = probe.observe(seen) {
-            ended.get_or_insert(Ended::Stopped { reason });
+            ended.get_or_insert(StopReason::Stopped { reason });
         }
     }
     ended

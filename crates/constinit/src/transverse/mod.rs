@@ -42,13 +42,12 @@
 //! A forecast is that of the state as it is. It comes true where the state changes little until the escape: at or near
 //! a stationary point of the training of the units as one.
 
-mod extremes;
-mod lanczos;
 mod pairs;
 mod product;
 
-pub use extremes::extreme_curvatures;
-pub use lanczos::{LanczosSettings, LowestEigenvalue, lowest_eigenvalue};
+pub use constinit_core::transverse::{
+    LanczosSettings, LowestEigenvalue, extreme_curvatures, lowest_eigenvalue,
+};
 pub use product::TransverseHessian;
 
 use crate::Error;
@@ -56,9 +55,9 @@ use crate::params::HostParameter;
 use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
+use constinit_core::transverse::{dot, start_vector};
 use constinit_symmetry::forecast::{ESCAPED, Forecast, Growth, Update};
 use constinit_symmetry::{AxesSpec, SwappedEntries};
-use lanczos::dot;
 use pairs::Pairs;
 
 /// The curvature of a loss along differences between two units that are alike.
@@ -172,7 +171,7 @@ where
         return Err(hessian.error(reason));
     }
 
-    let somewhere = lanczos::start(hessian.dimension());
+    let somewhere = start_vector(hessian.dimension());
     let once = hessian.gradient(&somewhere, hessian.step())?;
     let again = hessian.gradient(&somewhere, hessian.step())?;
     // Kernels that sum in no fixed order differ by rounding; what is drawn differs by all of it.

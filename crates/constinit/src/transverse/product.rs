@@ -1,6 +1,5 @@
 //! Products with the second derivative of a loss, restricted to differences between two units.
 
-use super::lanczos::dot;
 use super::pairs::{Middle, Pairs};
 use crate::Error;
 use crate::gradients::read_gradients;
@@ -10,6 +9,7 @@ use burn::module::{AutodiffModule, Module, ModuleMapper, ModuleVisitor, Param, P
 use burn::optim::GradientsParams;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Tensor};
+use constinit_core::transverse::dot;
 use constinit_symmetry::{AxesSpec, SwappedEntries};
 use std::collections::HashMap;
 

@@ -9,7 +9,7 @@ use burn::tensor::{Distribution, Int, Tensor};
 use burn_autodiff::Autodiff;
 use constinit::Error;
 use constinit::axes::{Capture, CaptureDevice, Drawn, Trace, Traced, trace};
-use constinit_symmetry::{Breaker, Optimizer, TrainingFacts};
+use constinit_symmetry::{Optimizer, SymmetryBreaker, TrainingFacts};
 
 #[derive(Module, Debug)]
 struct Two<B: Backend> {
@@ -109,7 +109,7 @@ fn drawn(distribution: Distribution, before: bool) -> (Vec<(&'static str, usize)
     assert_eq!(traced.without_rule, []);
     let spaces: Vec<_> =
         spaces(&traced.axes).into_iter().map(|(_, units)| ("fc1", units)).collect();
-    (spaces, traced.drawn)
+    (spaces, traced.stochastic)
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn dropout_layers_are_found_where_gradients_are_computed() {
     assert_eq!(trained.drawn.dropout, ["fc1"]);
     assert_eq!(evaluated.drawn, Drawn::default());
     let facts = trained.drawn.added_to(TrainingFacts::new(Optimizer::Adam));
-    assert_eq!(facts.breakers("fc1"), [Breaker::Dropout]);
+    assert_eq!(facts.breakers("fc1"), [SymmetryBreaker::Dropout]);
     assert_eq!(facts.breakers("fc2"), []);
 }
 

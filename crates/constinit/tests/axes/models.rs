@@ -604,9 +604,10 @@ fn a_trace_of_training_has_the_axes_of_one_of_evaluation() {
     });
     // The statistics of a batch are tensors of the model's own size, so that its units count.
     let mut trained = training.unwrap();
-    let counted: Vec<&str> = trained.counted.iter().map(|counted| counted.space.as_str()).collect();
+    let counted: Vec<&str> =
+        trained.width_dependent.iter().map(|counted| counted.space.as_str()).collect();
     assert_eq!(counted, ["conv1"]);
-    trained.counted.clear();
+    trained.width_dependent.clear();
     assert_eq!(trained, check!(Cnn, [5, 2, 8, 12]));
 }
 

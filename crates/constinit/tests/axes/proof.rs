@@ -4,10 +4,10 @@
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
+use constinit::params::from_values;
 use constinit::params::{
     materialise, parameter_paths, read_parameters, tied_parameters, write_parameters,
 };
-use constinit::tensors::from_values;
 use constinit_symmetry::{AxesSpec, RoleAxis, SpaceId};
 use std::marker::PhantomData;
 

@@ -1,8 +1,7 @@
 //! The first difference between two units that were one unit, and what is known of its cause.
 
 use super::known::Known;
-use crate::params::HostParameter;
-use constinit_symmetry::{AxesSpec, Breaker, Spread};
+use constinit_symmetry::{AxesSpec, Spread, SymmetryBreaker};
 use std::fmt;
 
 /// Up to this share of the largest gradient, a difference between gradients is taken for rounding: single precision
@@ -70,7 +69,7 @@ pub enum GradientsThen {
 #[non_exhaustive]
 pub enum Cause {
     /// Something that is known of the training tells the units apart.
-    Known(Vec<Breaker>),
+    Known(Vec<SymmetryBreaker>),
     /// By exclusion: nothing known tells the units apart, and their gradients, or the running statistics of a batch
     /// norm, differ by no more than a kernel rounds that sums equal rows in different orders.
     Rounding,
@@ -161,14 +160,6 @@ impl FirstBreak {
 fn is_rounding(spread: &Spread) -> bool {
     let [a, b] = spread.values.map(f64::abs);
     spread.difference <= ROUNDING * a.max(b)
-}
-
-/// The largest absolute gradient.
-pub(super) fn largest(gradients: &[HostParameter]) -> f64 {
-    let of = |gradient: &HostParameter| {
-        gradient.data.iter::<f64>().fold(0.0_f64, |largest, value| largest.max(value.abs()))
-    };
-    gradients.iter().map(of).fold(0.0, f64::max)
 }
 
 impl fmt::Display for FirstBreak {

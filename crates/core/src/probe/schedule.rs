@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// The steps after which something happens; step 0 is before training.
 ///
 /// ```
-/// use constinit::probe::Schedule;
+/// use constinit_core::probe::Schedule;
 ///
 /// let schedule = Schedule::first(3).or(Schedule::every(10)).or(Schedule::at(25));
 /// let due: Vec<usize> = (0..=30).filter(|step| schedule.due(*step)).collect();

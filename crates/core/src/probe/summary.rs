@@ -2,7 +2,9 @@
 
 use super::known::Known;
 use super::{Finding, SpaceReading};
-use constinit_symmetry::{Answer, Decay, Keeper, Optimizer, SpaceSymmetry, Symmetry, keeps};
+use constinit_symmetry::{
+    Decay, Invariant, Optimizer, Preservation, SpaceSymmetry, Symmetry, keeps,
+};
 
 /// A finding for every space that has fewer classes than units.
 pub fn of_start(twins: &Symmetry, first: &[SpaceReading], known: &Known) -> Vec<Finding> {
@@ -21,13 +23,13 @@ pub fn of_start(twins: &Symmetry, first: &[SpaceReading], known: &Known) -> Vec<
 fn sentence(space: &str, read: &SpaceReading, classes: usize, known: &Known) -> String {
     let SpaceReading { units, twins, .. } = read;
     let (keeper, what) = if classes == *twins {
-        (Keeper::Twins, format!("{space}: {units} units are {classes}."))
+        (Invariant::Twins, format!("{space}: {units} units are {classes}."))
     } else {
         let what = format!(
             "{space}: {units} units are {classes}, by sums over classes that agree; {twins} of them differ in their \
              weights."
         );
-        (Keeper::Equitable, what)
+        (Invariant::Equitable, what)
     };
     let breakers = known.breakers(space);
     let broken_by = || list(&breakers.iter().map(ToString::to_string).collect::<Vec<_>>());
@@ -38,12 +40,12 @@ fn sentence(space: &str, read: &SpaceReading, classes: usize, known: &Known) -> 
         Some(facts) => {
             let (optimizer, decay) = (facts.optimizer(), facts.decay());
             match keeps(keeper, optimizer, decay) {
-                Answer::Kept => {
+                Preservation::Kept => {
                     format!(
                         "{optimizer} with {decay} will keep them so; dropout on {space} would break it."
                     )
                 }
-                Answer::Broken => {
+                Preservation::Broken => {
                     format!(
                         "{optimizer} with {decay} will break it, since it rescales the decay entry by entry."
                     )
@@ -52,12 +54,12 @@ fn sentence(space: &str, read: &SpaceReading, classes: usize, known: &Known) -> 
         }
         None => {
             let kept = Optimizer::ALL.into_iter();
-            let kept =
-                kept.filter(|optimizer| keeps(keeper, *optimizer, Decay::None) == Answer::Kept);
+            let kept = kept
+                .filter(|optimizer| keeps(keeper, *optimizer, Decay::None) == Preservation::Kept);
             let names: Vec<String> = kept.map(|optimizer| optimizer.to_string()).collect();
             let but = match keeper {
-                Keeper::Twins => String::new(),
-                Keeper::Equitable => " (not the adaptive ones with coupled decay)".to_owned(),
+                Invariant::Twins => String::new(),
+                Invariant::Equitable => " (not the adaptive ones with coupled decay)".to_owned(),
             };
             let names = list(&names);
             if breakers.is_empty() {

@@ -21,13 +21,13 @@ const WHOLE: usize = 64;
 /// # Examples
 ///
 /// ```
-/// use constinit::transverse::extreme_curvatures;
-/// use constinit_symmetry::dynamics::{Function, Layer, Mse, Perceptron};
-/// use constinit_symmetry::transverse;
+/// use constinit_core::transverse::extreme_curvatures;
+/// use constinit_symmetry::dynamics::{DenseLayer, Mse, Perceptron};
+/// use constinit_symmetry::{Activation, transverse};
 ///
-/// let zeros = || Layer { weight: vec![0.0, 0.0], bias: None };
+/// let zeros = || DenseLayer { weight: vec![0.0, 0.0], bias: None };
 /// let net = Perceptron::new(&[1, 2, 1], vec![zeros(), zeros()])?;
-/// let h = transverse(&net, &Function::Tanh, &Mse, 1, 0, &[3.0], &[1.0])?;
+/// let h = transverse(&net, &Activation::Tanh, &Mse, 1, 0, &[3.0], &[1.0])?;
 /// let [lowest, highest] = extreme_curvatures(&h)?; // of [[0, -6], [-6, 0]]
 /// assert!((lowest + 6.0).abs() < 1e-12 && (highest - 6.0).abs() < 1e-12);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -57,7 +57,7 @@ pub struct LowestEigenvalue {
 /// The start vector is drawn by a generator with a fixed seed: the same products give the same answer.
 ///
 /// ```
-/// use constinit::transverse::{LanczosSettings, lowest_eigenvalue};
+/// use constinit_core::transverse::{LanczosSettings, lowest_eigenvalue};
 ///
 /// // The second difference on 50 points, with the eigenvalues 2 - 2 cos(k π / 51).
 /// let product = |v: &[f64]| {
@@ -67,7 +67,7 @@ pub struct LowestEigenvalue {
 /// let found = lowest_eigenvalue(50, &LanczosSettings::default(), product)?;
 /// let lowest = 2.0 - 2.0 * (std::f64::consts::PI / 51.0).cos();
 /// assert!((found.value - lowest).abs() < 1e-12);
-/// # Ok::<(), constinit::Error>(())
+/// # Ok::<(), constinit_core::Error>(())
 /// ```
 ///
 /// # Errors
@@ -91,7 +91,7 @@ pub fn lowest_eigenvalue(
     let limit = settings.products.clamp(1, dimension);
     let mut basis: Vec<Vec<f64>> = Vec::new();
     let mut small = Tridiagonal::default();
-    let mut next = start(dimension);
+    let mut next = start_vector(dimension);
     let mut due = 1;
     loop {
         let vector = next;
@@ -174,7 +174,7 @@ impl Tridiagonal {
 }
 
 /// A vector without any structure that an eigenvector could be orthogonal to.
-pub(super) fn start(dimension: usize) -> Vec<f64> {
+pub fn start_vector(dimension: usize) -> Vec<f64> {
     let mut generator = ChaCha8Rng::seed_from_u64(0);
     let drawn: Vec<f64> = (0..dimension).map(|_| generator.random_range(-1.0..1.0)).collect();
     unit(drawn)
@@ -200,7 +200,8 @@ fn unit(mut vector: Vec<f64>) -> Vec<f64> {
     vector
 }
 
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+/// The sum of products of entries: `Σ a[i] b[i]`.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

@@ -9,6 +9,7 @@ use constinit_symmetry::{AxesSpec, ParamId, ParamView};
 use std::collections::HashMap;
 
 /// Which of a module's parameters is which parameter of a spec.
+#[derive(Debug)]
 pub struct Binding {
     /// For each parameter of the spec its number in the order in which Burn visits the module.
     pub numbers: Vec<usize>,

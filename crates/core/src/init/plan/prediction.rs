@@ -2,7 +2,7 @@
 
 use super::InitReport;
 use constinit_symmetry::{
-    Answer, Breaker, Decay, Keeper, Optimizer, Partition, TrainingFacts, keeps,
+    Decay, Invariant, Optimizer, Partition, Preservation, SymmetryBreaker, TrainingFacts, keeps,
 };
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub struct PredictedSpace {
     pub name: String,
     /// Which units will be the same unit, as twins.
     pub classes: Partition,
-    pub(super) kept: Option<(Optimizer, Decay, Answer, Vec<Breaker>)>,
+    pub(super) kept: Option<(Optimizer, Decay, Preservation, Vec<SymmetryBreaker>)>,
 }
 
 impl PredictedSpace {
@@ -35,8 +35,8 @@ impl PredictedSpace {
         let (_, _, answer, breakers) = self.kept.as_ref()?;
         match answer {
             _ if !breakers.is_empty() => Some(false),
-            Answer::Kept => Some(true),
-            Answer::Broken => Some(false),
+            Preservation::Kept => Some(true),
+            Preservation::Broken => Some(false),
         }
     }
 }
@@ -63,8 +63,8 @@ impl fmt::Display for PredictedSpace {
             return write!(f, ", broken by {}", names.join(" and "));
         }
         let verb = match answer {
-            Answer::Kept => "kept by",
-            Answer::Broken => "broken by",
+            Preservation::Kept => "kept by",
+            Preservation::Broken => "broken by",
         };
         write!(f, ", {verb} {optimizer}")?;
         if *decay == Decay::None { Ok(()) } else { write!(f, " with {decay}") }
@@ -76,7 +76,7 @@ impl Prediction {
     #[must_use]
     pub fn under(mut self, facts: &TrainingFacts) -> Self {
         let (optimizer, decay) = (facts.optimizer(), facts.decay());
-        let answer = keeps(Keeper::Twins, optimizer, decay);
+        let answer = keeps(Invariant::Twins, optimizer, decay);
         for space in &mut self.spaces {
             space.kept = Some((optimizer, decay, answer, facts.breakers(&space.name)));
         }

@@ -9,13 +9,11 @@
 //!
 //! The spaces are put in an order in which each rests on earlier ones only: a cycle of spaces proves nothing of itself.
 
-use super::views::{Binding, view};
+use super::WatchedStep;
 use crate::Error;
-use burn::module::{AutodiffModule, ModuleVisitor, Param};
-use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::{Tensor, TensorData, Transaction};
 use constinit_symmetry::{
-    AxesSpec, Axis, ParamView, Policy, Role, RoleAxis, SpecParam, UnitSpace, twins_with,
+    AxesSpec, Axis, EqualityPolicy, OwnedParam, ParamId, ParamView, Role, RoleAxis, SpecParam,
+    UnitSpace, twins_with,
 };
 use std::ops::Range;
 
@@ -26,10 +24,11 @@ const ENTRIES: usize = 4;
 type Cut = Vec<Range<usize>>;
 
 /// Which entries to read.
-pub struct Sketch {
+pub(super) struct Sketch {
     /// The axes of the entries; None where they cannot tell the units of every space apart.
     axes: Option<AxesSpec>,
-    /// For each parameter of the whole spec the entries to read.
+    /// The parameters of the whole spec, and the entries to read of each.
+    ids: Vec<ParamId>,
     cuts: Vec<Option<Cut>>,
 }
 
@@ -54,42 +53,25 @@ impl Sketch {
         }
         let complete = order.len() == axes.spaces().iter().filter(|space| is_open(space)).count();
         let sketched = complete.then(|| sketched_axes(axes, &cuts)).flatten();
-        Self { axes: sketched, cuts: cuts.into_iter().map(|cut| cut.map(|(_, r)| r)).collect() }
+        let ids = axes.params().iter().filter_map(|param| axes.param_id(param.path())).collect();
+        let cuts = cuts.into_iter().map(|cut| cut.map(|(_, ranges)| ranges)).collect();
+        Self { axes: sketched, ids, cuts }
     }
 
-    /// Whether the sketch of a module tells the units of every space apart.
-    pub fn proves_discrete<B: AutodiffBackend, M: AutodiffModule<B>>(
-        &self,
-        module: &M,
-        bound: &Binding,
-    ) -> Result<bool, Error> {
+    /// Whether the sketch of a module distinguishes the units of every space.
+    pub fn proves_discrete(&self, seen: &dyn WatchedStep) -> Result<bool, Error> {
         let Some(axes) = &self.axes else { return Ok(false) };
-        let mut wanted: Vec<(usize, &[Range<usize>])> = self
-            .cuts
-            .iter()
-            .zip(&bound.numbers)
-            .filter_map(|(cut, number)| Some((*number, cut.as_deref()?)))
-            .collect();
-        wanted.sort_by_key(|(number, _)| *number);
-        let read = read::<B, M>(module, &wanted);
-        let of_number = |number: usize| {
-            let position = wanted.iter().position(|(wanted, _)| *wanted == number);
-            position.and_then(|position| read.get(position))
-        };
         // The sketch's parameters come in the order of the spec's.
-        let numbers = self.cuts.iter().zip(&bound.numbers).filter(|(cut, _)| cut.is_some());
-        let views: Option<Vec<(&str, &TensorData)>> = axes
-            .params()
-            .iter()
-            .zip(numbers)
-            .map(|(param, (_, number))| Some((param.path(), of_number(*number)?)))
-            .collect();
-        let Some(views) = views else { return Ok(false) };
-        let views: Vec<ParamView<'_>> =
-            views.into_iter().map(|(path, data)| view(path, data)).collect::<Result<_, _>>()?;
+        let read = seen.entries(&self.wanted())?;
+        let views: Vec<ParamView<'_>> = read.iter().map(OwnedParam::view).collect();
         // By value, as sums are compared: zeros of unlike sign are one number.
-        let found = twins_with(axes, &views, &Policy::value())?;
+        let found = twins_with(axes, &views, &EqualityPolicy::value())?;
         Ok(found.spaces().iter().all(|space| space.partition().is_discrete()))
+    }
+
+    fn wanted(&self) -> Vec<(ParamId, &[Range<usize>])> {
+        let cuts = self.ids.iter().zip(&self.cuts);
+        cuts.filter_map(|(id, cut)| Some((*id, cut.as_deref()?))).collect()
     }
 }
 
@@ -191,7 +173,10 @@ fn sketched_axes(axes: &AxesSpec, cuts: &[Option<(usize, Cut)>]) -> Option<AxesS
 /// # Errors
 ///
 /// [`Error::Axes`] where no space is left.
-pub fn restricted(axes: &AxesSpec, wanted: impl Fn(&UnitSpace) -> bool) -> Result<AxesSpec, Error> {
+pub(super) fn restricted(
+    axes: &AxesSpec,
+    wanted: impl Fn(&UnitSpace) -> bool,
+) -> Result<AxesSpec, Error> {
     let keep: Vec<bool> = axes.spaces().iter().map(wanted).collect();
     if !keep.contains(&true) {
         let names: Vec<&str> = axes.spaces().iter().map(UnitSpace::name).collect();
@@ -247,80 +232,101 @@ fn by_name(axes: &AxesSpec, axis: &RoleAxis) -> RoleAxis<String> {
     RoleAxis { axis: named, role: axis.role }
 }
 
-/// Some entries of some parameters, by their numbers in the order in which Burn visits the module.
-fn read<B: AutodiffBackend, M: AutodiffModule<B>>(
-    module: &M,
-    wanted: &[(usize, &[Range<usize>])],
-) -> Vec<TensorData> {
-    struct Reader<'a, B: AutodiffBackend> {
-        /// What is wanted still, by number.
-        wanted: &'a [(usize, &'a [Range<usize>])],
-        number: usize,
-        transaction: Option<Transaction<B::InnerBackend>>,
-    }
-    impl<B: AutodiffBackend> ModuleVisitor<B> for Reader<'_, B> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            let number = self.number;
-            self.number += 1;
-            let Some(((wanted, ranges), rest)) = self.wanted.split_first() else { return };
-            if *wanted != number {
-                return;
-            }
-            self.wanted = rest;
-            let ranges: [Range<usize>; D] =
-                std::array::from_fn(|axis| ranges.get(axis).cloned().unwrap_or(0..0));
-            let transaction = self.transaction.take().unwrap_or_default();
-            self.transaction = Some(transaction.register(param.val().inner().slice(ranges)));
-        }
-    }
-    let mut reader = Reader::<B> { wanted, number: 0, transaction: None };
-    module.visit(&mut reader);
-    reader.transaction.map(Transaction::execute).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ConstInitConfig;
-    use burn::module::Initializer;
-    use burn_autodiff::Autodiff;
-    use burn_ndarray::NdArray;
+    use crate::init::{Init, ParameterAxes, RngKey};
+    use crate::perceptron_axes;
     use constinit_symmetry::{input, output};
 
-    type B = Autodiff<NdArray>;
+    /// Parameters on the host, by path and shape.
+    struct Host(Vec<(String, Vec<usize>, Vec<f64>)>);
 
-    fn proves(dims: Vec<usize>, bias: bool, random: bool) -> bool {
-        let mut net = ConstInitConfig::new(dims).with_bias(bias).init::<B>(&Default::default());
-        if random {
-            let uniform = Initializer::Uniform { min: -1.0, max: 1.0 };
-            for layer in &mut net.layers {
-                let shape = layer.weight.dims();
-                layer.weight = uniform.init(shape, &Default::default());
+    impl Host {
+        fn perceptron(dims: &[usize], bias: bool, init: &Init) -> Self {
+            let mut all = Vec::new();
+            for (layer, pair) in dims.windows(2).enumerate() {
+                let mut add = |name: &str, shape: &[usize]| {
+                    let path = format!("{layer}.{name}");
+                    let key = RngKey::new(1, path.as_str());
+                    let axes = ParameterAxes::UNKNOWN;
+                    all.push((path, shape.to_vec(), init.values(shape, axes, &key).unwrap()));
+                };
+                add("weight", pair);
+                if bias {
+                    add("bias", &pair[1..]);
+                }
             }
+            Self(all)
         }
-        let axes = net.axes().unwrap();
-        let bound = Binding::new(&net, &axes, true).unwrap();
-        Sketch::new(&axes).proves_discrete(&net, &bound).unwrap()
+
+        fn proves_discrete(&self) -> bool {
+            let shapes: Vec<_> =
+                self.0.iter().map(|(p, s, _)| (p.as_str(), s.as_slice())).collect();
+            Sketch::new(&perceptron_axes(&shapes).unwrap()).proves_discrete(self).unwrap()
+        }
+    }
+
+    impl WatchedStep for Host {
+        fn step(&self) -> usize {
+            0
+        }
+        fn loss(&self) -> Option<f64> {
+            None
+        }
+        fn parameters(&self) -> Result<Vec<ParamView<'_>>, Error> {
+            let views = self.0.iter().map(|(path, shape, data)| ParamView::new(path, shape, data));
+            Ok(views.collect::<Result<_, _>>()?)
+        }
+        fn parameters_before(&self) -> Result<Option<Vec<ParamView<'_>>>, Error> {
+            Ok(None)
+        }
+        fn gradients(&self) -> Result<Option<Vec<ParamView<'_>>>, Error> {
+            Ok(None)
+        }
+        fn largest_gradient(&self) -> f64 {
+            0.0
+        }
+        fn is_running(&self, _: ParamId) -> bool {
+            false
+        }
+        fn entries(&self, wanted: &[(ParamId, &[Range<usize>])]) -> Result<Vec<OwnedParam>, Error> {
+            let cut = |(id, ranges): &(ParamId, &[Range<usize>])| {
+                let (path, shape, data) = &self.0[id.get()];
+                let inside = |offset: usize| {
+                    let mut rest = offset;
+                    let within = shape.iter().zip(*ranges).rev().map(|(size, range)| {
+                        let place = rest % size;
+                        rest /= size;
+                        range.contains(&place)
+                    });
+                    within.fold(true, |all, one| all && one)
+                };
+                let data: Vec<f64> =
+                    (0..data.len()).filter(|offset| inside(*offset)).map(|o| data[o]).collect();
+                let shape: Vec<usize> = ranges.iter().map(|range| range.len()).collect();
+                Ok(OwnedParam::from(&ParamView::new(path, &shape, &data)?))
+            };
+            wanted.iter().map(cut).collect()
+        }
     }
 
     #[test]
     fn a_few_entries_are_enough_where_units_differ_and_prove_nothing_where_they_do_not() {
+        let dims = [3, 50, 40, 2];
         for bias in [true, false] {
-            assert!(proves(vec![3, 50, 40, 2], bias, true));
-            assert!(!proves(vec![3, 50, 40, 2], bias, false));
+            assert!(Host::perceptron(&dims, bias, &Init::uniform(-1.0, 1.0)).proves_discrete());
+            assert!(!Host::perceptron(&dims, bias, &Init::Ones).proves_discrete());
         }
     }
 
     #[test]
     fn zeros_of_unlike_sign_are_one_number() {
-        let config = ConstInitConfig::new(vec![1, 2, 1]).with_init_w(0.0).with_init_b(0.0);
-        let mut net = config.init::<B>(&Default::default());
-        net.layers[0].weight = Initializer::Zeros.init([1, 2], &Default::default());
-        let signs = Tensor::from_data([0.0, -0.0], &Default::default());
-        net.layers[0].bias = Some(Param::from_tensor(signs));
-        let axes = net.axes().unwrap();
-        let bound = Binding::new(&net, &axes, true).unwrap();
-        assert!(!Sketch::new(&axes).proves_discrete(&net, &bound).unwrap());
+        let mut net = Host::perceptron(&[1, 2, 1], true, &Init::Zeros);
+        net.0[1].2 = vec![0.0, -0.0];
+        assert!(!net.proves_discrete());
+        net.0[1].2 = vec![0.0, 1.0];
+        assert!(net.proves_discrete());
     }
 
     #[test]

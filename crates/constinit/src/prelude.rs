@@ -1,0 +1,19 @@
+//! What settings without a framework do on Burn's tensors and modules: import all of it.
+//!
+//! ```
+//! use burn_autodiff::Autodiff;
+//! use burn_ndarray::NdArray;
+//! use constinit::ConstInitConfig;
+//! use constinit::init::{Init, InitPlan, InitRule};
+//! use constinit::prelude::*;
+//!
+//! let net = ConstInitConfig::new(vec![3, 2, 4]).init::<Autodiff<NdArray>>(&Default::default());
+//! let plan = InitPlan::new(0).rule(InitRule::any(Init::constant(0.5)));
+//! let (net, _) = plan.apply(net)?; // a method of ModulePlan
+//! assert!(net.layers[0].weight.val().into_data().iter::<f64>().all(|entry| entry == 0.5));
+//! # Ok::<(), constinit::Error>(())
+//! ```
+
+pub use crate::activation::TensorActivation;
+pub use crate::init::{ModulePlan, TensorInit};
+pub use crate::train::{ClipGradients, InitOptimizer, TensorLoss};

@@ -1,0 +1,13 @@
+//! Limits on gradients.
+
+/// Limits the gradients of a module before the optimizer sees them.
+///
+/// Burn's own clipping acts on each parameter alone and belongs to the optimizer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clip {
+    /// Every entry is brought into `[-limit, limit]`.
+    Value(f64),
+    /// All gradients are multiplied by `min(1, limit / (norm + 1e-6))`, where `norm` is the
+    /// Euclidean norm of all of them together: PyTorch's `clip_grad_norm_`.
+    GlobalNorm(f64),
+}

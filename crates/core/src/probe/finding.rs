@@ -1,0 +1,47 @@
+//! What a symmetry probe reports.
+
+use super::FirstBreak;
+use std::fmt;
+
+/// Something that the user of a training run wants to know at once.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// Before training, a space has fewer classes than units.
+    Symmetric {
+        /// The space.
+        space: String,
+        /// Its units.
+        units: usize,
+        /// Its classes of equitable units, or of twins where those are not known.
+        classes: usize,
+        /// The same in words, with what keeps them and what would break them.
+        sentence: String,
+    },
+    /// Two units that were one unit differ.
+    Broken(FirstBreak),
+    /// The first step at which the gradients of units of one class differ, while their parameters do not.
+    GradientsDiffer {
+        /// Steps done.
+        step: usize,
+        /// The space.
+        space: String,
+    },
+    /// The probe cannot read the module and looks no more.
+    Failed(String),
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Symmetric { sentence, .. } => f.write_str(sentence),
+            Self::Broken(found) => found.fmt(f),
+            Self::GradientsDiffer { step, space } => write!(
+                f,
+                "{space}: at step {step} the gradients of units of one class differ for the first time, while the \
+                 units are still bitwise one."
+            ),
+            Self::Failed(reason) => write!(f, "the symmetry probe looks no more: {reason}"),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What a probe knows: when it reads, what it reads, what it says of it.
+//!
+//! A [`SymmetryTracker`] is shown the steps of a training as [`WatchedStep`]s. Framework crates make it a probe.
+
+mod finding;
+mod first_break;
+mod known;
+mod reading;
+mod schedule;
+mod sketch;
+mod summary;
+mod tracker;
+mod watched;
+
+pub use finding::Finding;
+pub use first_break::{Cause, FirstBreak, GradientsThen};
+pub use reading::{SpaceReading, SymmetryReading};
+pub use schedule::Schedule;
+pub use tracker::SymmetryTracker;
+pub use watched::WatchedStep;

@@ -1,0 +1,378 @@
+//! Which units of a module are the same unit, as training goes on.
+//!
+//! Before the first step a [`SymmetryTracker`] finds the classes of every space of units and says what will keep them
+//! and what would break them. After each step for which it is due it finds the classes again, measures how far the
+//! units of the first classes have moved apart, and names the [first break](FirstBreak): step, space, units,
+//! parameter, entry, difference, and what is known of the cause. A framework crate shows it each step as a
+//! [`WatchedStep`] and knows where the hook is.
+
+use super::first_break::{self, FirstBreak};
+use super::known::Known;
+use super::sketch::{self, Sketch};
+use super::{Finding, Schedule, SpaceReading, SymmetryReading, WatchedStep, summary};
+use crate::Error;
+use crate::axes::Traced;
+use constinit_symmetry::{
+    AxesSpec, Certificate, ParamView, Partition, SearchError, SpaceSymmetry, Spread, Symmetry,
+    SymmetryError, TrainingFacts, certificate, equitable, forward_lumpable, spreads, twins,
+};
+use std::fmt;
+
+/// Finds the classes of every space of a module, before training and as it goes on.
+///
+/// # Complexity
+///
+/// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
+/// before, a reading first looks at a few entries of each unit, and at no more where these still tell all units apart.
+pub struct SymmetryTracker {
+    axes: AxesSpec,
+    /// Whether all spaces of the module are watched: then all of its parameters must be known.
+    whole: bool,
+    /// Whether sums over classes say something: those of all spaces are known, and what is summed is what counts.
+    sums: bool,
+    schedule: Schedule,
+    gradients: Schedule,
+    /// Whether a step's gradients and the parameters before it are kept for the case that units part in it.
+    keeps_gradients: bool,
+    known: Known,
+    report: Box<dyn FnMut(&Finding) + Send>,
+    sketch: Sketch,
+    start: Option<Symmetry>,
+    certificate: Option<Certificate>,
+    readings: Vec<SymmetryReading>,
+    /// Whether readings between the first and the last are kept.
+    history: bool,
+    /// The steps of the reading before.
+    before: Option<usize>,
+    breaks: Vec<FirstBreak>,
+    /// Numbers of the spaces that have broken, in this run or before it was resumed.
+    broken: Vec<usize>,
+    gradients_differed: Vec<bool>,
+    failed: Option<String>,
+}
+
+impl SymmetryTracker {
+    /// A probe of a module with these axes that looks after every step and reports by `tracing` warnings.
+    pub fn new(axes: AxesSpec) -> Self {
+        let report = Box::new(|finding: &Finding| tracing::warn!(target: "constinit", "{finding}"));
+        Self {
+            sketch: Sketch::new(&axes),
+            axes,
+            whole: true,
+            sums: true,
+            schedule: Schedule::every(1),
+            gradients: Schedule::when(|_| false),
+            keeps_gradients: true,
+            known: Known::default(),
+            report,
+            start: None,
+            certificate: None,
+            readings: Vec::new(),
+            history: true,
+            before: None,
+            breaks: Vec::new(),
+            broken: Vec::new(),
+            gradients_differed: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// A probe of a module that was traced. It knows of the dropout that the trace saw, and of parameters whose sums
+    /// say nothing.
+    pub fn traced(traced: Traced) -> Self {
+        let sums = traced.entrywise.is_empty();
+        Self { known: Known::stochastic(traced.stochastic), sums, ..Self::new(traced.axes) }
+    }
+
+    /// Looks when the schedule says so; step 0 is always looked at.
+    #[must_use]
+    pub fn on(self, schedule: Schedule) -> Self {
+        Self { schedule, ..self }
+    }
+
+    /// Compares gradients, too, whenever both schedules say so. Without, they are compared at a break only.
+    #[must_use]
+    pub fn gradients_on(self, gradients: Schedule) -> Self {
+        Self { gradients, ..self }
+    }
+
+    /// Does not keep the gradients of a step, nor the parameters before it, for the case that units part in it: cheaper,
+    /// since an optimizer can reuse memory that nobody else holds, but a break is then told without its cause.
+    #[must_use]
+    pub fn without_gradients(self) -> Self {
+        Self { keeps_gradients: false, ..self }
+    }
+
+    /// What is known of the training: the certificate then speaks of it, and breaks are explained by it.
+    #[must_use]
+    pub fn with_facts(self, facts: TrainingFacts) -> Self {
+        Self { known: self.known.with(facts), ..self }
+    }
+
+    /// Watches only the spaces whose names `wanted` says yes to. Their twins are exact; other kinds of classes rest on
+    /// the classes of the spaces that are left out, and are not reported.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Axes`] where no space is left.
+    pub fn watching(self, wanted: impl Fn(&str) -> bool) -> Result<Self, Error> {
+        let axes = sketch::restricted(&self.axes, |space| wanted(space.name()))?;
+        Ok(Self { sketch: Sketch::new(&axes), axes, whole: false, sums: false, ..self })
+    }
+
+    /// Calls a function with each finding instead of reporting it by `tracing`.
+    #[must_use]
+    pub fn reporting(self, report: impl FnMut(&Finding) + Send + 'static) -> Self {
+        Self { report: Box::new(report), ..self }
+    }
+
+    /// Keeps only the first and the last reading, for runs of any length.
+    #[must_use]
+    pub fn without_history(self) -> Self {
+        Self { history: false, ..self }
+    }
+
+    /// Goes on with a run that was resumed. The probe has been shown the module as it was at the start; its last
+    /// reading was after `step` steps, and these spaces had broken by then.
+    pub fn resume<'s>(&mut self, step: usize, broken: impl IntoIterator<Item = &'s str>) {
+        let numbers = broken.into_iter().filter_map(|name| self.axes.space_id(name));
+        self.broken = numbers.map(|space| space.get()).collect();
+        self.before = Some(step);
+    }
+
+    /// The axes that are watched.
+    pub fn axes(&self) -> &AxesSpec {
+        &self.axes
+    }
+
+    /// What was read, in the order of steps.
+    pub fn readings(&self) -> &[SymmetryReading] {
+        &self.readings
+    }
+
+    /// The classes at the first reading: of twins.
+    pub fn start(&self) -> Option<&Symmetry> {
+        self.start.as_ref()
+    }
+
+    /// What is certified of the classes at the first reading, under the facts given; None where none were.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
+    /// The first break of each space that has broken, in the order of steps.
+    pub fn breaks(&self) -> &[FirstBreak] {
+        &self.breaks
+    }
+
+    /// The first break of all.
+    pub fn first_break(&self) -> Option<&FirstBreak> {
+        self.breaks.first()
+    }
+
+    /// Why the probe looks no more, where it does not.
+    pub fn failed(&self) -> Option<&str> {
+        self.failed.as_deref()
+    }
+
+    /// What the first reading found, a sentence a space that has fewer classes than units.
+    pub fn summary(&self) -> String {
+        let Some(start) = &self.start else { return String::new() };
+        let lines: Vec<String> =
+            self.symmetric(start).into_iter().map(|finding| finding.to_string()).collect();
+        lines.join("\n")
+    }
+
+    fn symmetric(&self, start: &Symmetry) -> Vec<Finding> {
+        let first = self.readings.first().map_or(&[][..], |reading| reading.spaces.as_slice());
+        summary::of_start(start, first, &self.known)
+    }
+
+    /// Whether all spaces of the module are watched, so that all of its parameters must be among the axes.
+    pub fn watches_all(&self) -> bool {
+        self.whole
+    }
+
+    /// Whether [`SymmetryTracker::observe`] wants to see the state after this many steps.
+    pub fn due(&self, step: usize) -> bool {
+        self.failed.is_none() && (step == 0 || self.start.is_none() || self.schedule.due(step))
+    }
+
+    /// Whether gradients, and parameters before a step, should be kept: only while there are classes that can break.
+    pub fn reads_gradients(&self) -> bool {
+        self.keeps_gradients
+            && self.start.as_ref().is_some_and(|start| {
+                let can_break = |(number, space): (usize, &SpaceSymmetry)| {
+                    !self.broken.contains(&number) && !space.partition().is_discrete()
+                };
+                start.spaces().iter().enumerate().any(can_break)
+            })
+    }
+
+    /// Reads a state. A probe does not end the training that it watches: an error is reported, and nothing is read
+    /// after it.
+    pub fn observe(&mut self, seen: &dyn WatchedStep) {
+        if self.failed.is_none()
+            && let Err(error) = self.read(seen)
+        {
+            self.fail(&error);
+        }
+    }
+
+    /// Reports an error, and reads nothing after it.
+    pub fn fail(&mut self, error: &Error) {
+        let reason = error.to_string();
+        (self.report)(&Finding::Failed(reason.clone()));
+        self.failed = Some(reason);
+    }
+
+    fn read(&mut self, seen: &dyn WatchedStep) -> Result<(), Error> {
+        let (step, loss) = (seen.step(), seen.loss());
+        let was_discrete = self.start.as_ref().is_some_and(|start| {
+            start.spaces().iter().all(|space| space.partition().is_discrete())
+        }) && self.readings.last().is_some_and(SymmetryReading::is_discrete);
+        if was_discrete && self.sketch.proves_discrete(seen)? {
+            let spaces = self.axes.spaces().iter().map(|s| SpaceReading::discrete(s.units()));
+            let mut spaces: Vec<_> = spaces.collect();
+            if !self.sums {
+                spaces.iter_mut().for_each(|space| (space.equitable, space.forward) = (None, None));
+            }
+            self.keep(SymmetryReading { step, loss, spaces });
+            return Ok(());
+        }
+
+        let now = seen.parameters()?;
+        let found = twins(&self.axes, &now)?;
+        let all_one = found.spaces().iter().all(|space| space.effective_width() <= 1);
+        let equitable = match (self.sums, all_one) {
+            // Coarser than one class there is nothing.
+            (true, true) => None,
+            (true, false) => Some(equitable(&self.axes, &now)?),
+            (false, _) => None,
+        };
+        let forward = if self.sums && !all_one { forward(&self.axes, &now)? } else { None };
+        let start = self.start.get_or_insert_with(|| found.clone());
+        let pairs = || start.spaces().iter().zip(found.spaces());
+        let held = pairs().all(|(start, now)| start.partition().refines(now.partition()));
+        let apart = if held { vec![None; found.spaces().len()] } else { spreads(start, &now)? };
+
+        let newly: Vec<usize> = (0..apart.len())
+            .filter(|space| apart[*space].is_some())
+            .filter(|space| !self.broken.contains(space))
+            .collect();
+        let wanted = !newly.is_empty() || self.gradients.due(step);
+        let gradients = if wanted { seen.gradients()? } else { None };
+        let gradients_apart = match &gradients {
+            Some(gradients) => Some(spreads(start, gradients)?),
+            None => None,
+        };
+        let before = if newly.is_empty() { None } else { seen.parameters_before()? };
+        let before_apart = match &before {
+            Some(before) => Some(spreads(start, before)?),
+            None => None,
+        };
+
+        let classes = |symmetry: Option<&Symmetry>, space: usize| match symmetry {
+            Some(symmetry) => Some(symmetry.spaces()[space].effective_width()),
+            None if self.sums && all_one => Some(found.spaces()[space].effective_width()),
+            None => None,
+        };
+        let spaces = found.spaces().iter().enumerate().map(|(number, space)| {
+            let findings = space.findings();
+            SpaceReading {
+                units: space.partition().units(),
+                twins: space.effective_width(),
+                equitable: classes(equitable.as_ref(), number),
+                forward: classes(forward.as_ref(), number),
+                apart: apart[number],
+                gradients_agree: gradients_apart.as_ref().map(|apart| apart[number].is_none()),
+                no_incoming: findings.map(|findings| findings.no_incoming().len()),
+                no_outgoing: findings.map(|findings| findings.no_outgoing().len()),
+            }
+        });
+        let spaces: Vec<SpaceReading> = spaces.collect();
+        let first = self.readings.is_empty();
+        let since = self.before;
+        self.keep(SymmetryReading { step, loss, spaces });
+        if first {
+            let coarsest = equitable.as_ref().unwrap_or(&found);
+            self.certificate = self.known.facts.as_ref().map(|facts| certificate(coarsest, facts));
+            for finding in self.symmetric(&found) {
+                (self.report)(&finding);
+            }
+        }
+        if let Some(gradients_apart) = &gradients_apart {
+            self.tell_of_gradients(step, &apart, gradients_apart);
+        }
+        let scale = if gradients.is_some() { seen.largest_gradient() } else { 0.0 };
+        let mut found: Vec<(FirstBreak, usize)> = Vec::new();
+        for number in newly {
+            let Some(spread) = apart[number] else { continue };
+            let gradient = gradients_apart.as_ref().map(|apart| apart[number]);
+            let before = before_apart.as_ref().and_then(|apart| apart[number]);
+            let in_running = seen.is_running(spread.parameter);
+            let known = &self.known;
+            let what = first_break::Seen { spread, in_running, before, gradient, scale, known };
+            found.push((FirstBreak::new(&self.axes, number, (since, step), &what), number));
+        }
+        // What was written before the step parted its units first.
+        found.sort_by_key(|(found, _)| found.step);
+        for (found, number) in found {
+            (self.report)(&Finding::Broken(found.clone()));
+            self.breaks.push(found);
+            self.broken.push(number);
+        }
+        Ok(())
+    }
+
+    /// Tells of the first step at which gradients differ while the units do not.
+    fn tell_of_gradients(
+        &mut self,
+        step: usize,
+        apart: &[Option<Spread>],
+        gradients: &[Option<Spread>],
+    ) {
+        self.gradients_differed.resize(apart.len(), false);
+        let differed = self.gradients_differed.iter_mut();
+        for ((number, apart), (gradient, told)) in
+            apart.iter().enumerate().zip(gradients.iter().zip(differed))
+        {
+            if gradient.is_some() && apart.is_none() && !*told {
+                let space = self.axes.spaces()[number].name().to_owned();
+                (self.report)(&Finding::GradientsDiffer { step, space });
+            }
+            *told |= gradient.is_some();
+        }
+    }
+
+    fn keep(&mut self, reading: SymmetryReading) {
+        self.before = Some(reading.step);
+        if !self.history {
+            self.readings.truncate(1);
+        }
+        self.readings.push(reading);
+    }
+}
+
+/// Forward-lumpable classes; None where it is not known which axes are inputs, or what the inputs are.
+fn forward(axes: &AxesSpec, params: &[ParamView<'_>]) -> Result<Option<Symmetry>, Error> {
+    let inputs: [(&str, Partition); 0] = [];
+    match forward_lumpable(axes, params, &inputs) {
+        Ok(found) => Ok(Some(found)),
+        Err(
+            SymmetryError::UnknownRole { .. }
+            | SymmetryError::Search(SearchError::MissingInputPartition { .. }),
+        ) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl fmt::Debug for SymmetryTracker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SymmetryTracker")
+            .field("spaces", &self.axes.spaces())
+            .field("readings", &self.readings.len())
+            .field("breaks", &self.breaks)
+            .finish_non_exhaustive()
+    }
+}
