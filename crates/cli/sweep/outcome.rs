@@ -68,18 +68,17 @@ impl Outcome {
     /// The columns of outcomes, for runs of up to so many hidden layers.
     pub fn columns(layers: usize) -> Vec<(String, ColumnKind)> {
         let of_run = SweepColumn::ALL.map(|column| (column.name().to_owned(), column.kind()));
-        let of_layer = |layer| {
-            LayerColumn::ALL.map(|column: LayerColumn| (column.name(layer), column.of_all().kind()))
-        };
+        let of_layer =
+            |layer| LayerColumn::ALL.map(|column| (column.name(layer), column.of_all().kind()));
         of_run.into_iter().chain((1..=layers).flat_map(of_layer)).collect()
     }
 
     /// The entries of these columns.
     pub fn cells(&self, layers: usize) -> Row {
         let of_run = SweepColumn::ALL.map(|column| self.cell(column));
-        let of_layer = |layer: usize| {
-            LayerColumn::ALL
-                .map(|column| self.spaces.get(layer).and_then(|space| space.count(column)).into())
+        let of_layer = |layer: usize| -> [SweepCell; 4] {
+            let space = self.spaces.get(layer);
+            LayerColumn::ALL.map(|column| space.and_then(|space| space.count(column)).into())
         };
         of_run.into_iter().chain((0..layers).flat_map(of_layer)).collect()
     }

@@ -17,7 +17,7 @@ pub struct LiveState {
     /// The step from which this program goes on.
     pub from: usize,
     pub loss: Series,
-    pub layers: Vec<Layer>,
+    pub layers: Vec<LayerHistory>,
     /// The last break, in words.
     pub broken: Option<String>,
     /// The verdict so far, a line a finding.
@@ -26,7 +26,7 @@ pub struct LiveState {
 
 /// A hidden layer so far.
 #[derive(Clone, Debug, Default)]
-pub struct Layer {
+pub struct LayerHistory {
     pub name: String,
     pub units: usize,
     /// How many of its units are different.
@@ -52,7 +52,8 @@ impl LiveState {
     pub fn add(&mut self, reading: &ReadingRecord) {
         if self.layers.is_empty() {
             let layers = reading.spaces.iter();
-            let layers = layers.map(|s| Layer { name: s.name.clone(), ..Layer::default() });
+            let layers =
+                layers.map(|s| LayerHistory { name: s.name.clone(), ..LayerHistory::default() });
             self.layers = layers.collect();
         }
         // Before training there is no loss; after a step, None is one that is not finite.

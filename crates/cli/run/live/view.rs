@@ -1,6 +1,6 @@
 //! The live view: a function of what is known of a run, at any size of the terminal.
 
-use super::state::{Layer, LiveState, Series};
+use super::state::{LayerHistory, LiveState, Series};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Style};
@@ -148,7 +148,7 @@ fn chart(frame: &mut Frame<'_>, area: Rect, live: &LiveState, moment: Moment) {
 }
 
 /// The table of layers, of at most so many lines.
-fn layers(layers: &[Layer], width: usize, most: usize) -> Vec<Line<'static>> {
+fn layers(layers: &[LayerHistory], width: usize, most: usize) -> Vec<Line<'static>> {
     if layers.is_empty() {
         return Vec::new();
     }
@@ -161,8 +161,8 @@ fn layers(layers: &[Layer], width: usize, most: usize) -> Vec<Line<'static>> {
         heading += &format!("  {:history$} {}", "differ over time", "spread, 1e-8 to 1");
     }
     let shown = if layers.len() < most { layers.len() } else { most.saturating_sub(2) };
-    let row = |layer: &Layer| {
-        let Layer { name: known, units, classes, spread } = layer;
+    let row = |layer: &LayerHistory| {
+        let LayerHistory { name: known, units, classes, spread } = layer;
         let last = |series: &Series| series.last().map_or(0.0, |(_, value)| value);
         let apart = match last(spread) {
             0.0 => "0".to_owned(),
