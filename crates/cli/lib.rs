@@ -13,6 +13,7 @@ pub mod config;
 pub mod data;
 pub mod dynamics;
 pub mod failure;
+pub mod heat_map;
 pub mod inspect;
 pub mod own_files;
 pub mod plan;

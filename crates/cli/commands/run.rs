@@ -21,10 +21,10 @@ use constinit_cli::dynamics::clip;
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
-    CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, Lines, Live, LiveState,
-    LiveWhat, LogPaths, Names, Progress, RunDirectory, Said, Screen, Start, Tally, Trained,
-    UnitsFile, Watch, What, batches, check_memory, explain, in_readings, network, set,
-    units_schedule, write_line,
+    CheckpointDue, Comparison, Forecasts, INTERRUPTED, Interrupt, Lines, Live, LiveState, LiveWhat,
+    LogPaths, Names, Progress, RunDirectory, Said, Screen, Tally, UnitsFile, Watch, What, batches,
+    check_memory, end_record, explain, in_readings, line_of, network, quotient_record, set,
+    start_record, units_schedule, write_line,
 };
 use constinit_cli::sweep::SweepConfig;
 use constinit_symmetry::Kind;
@@ -312,7 +312,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         screen: &mut Screen,
     ) -> Result<ExitCode, Failure> {
         let Run { config, title, directory, .. } = self.run;
-        let start = Start::new(self.backend.as_str(), config, self.run.quotient);
+        let start = start_record(self.backend.as_str(), config, self.run.quotient);
         let from = state.step;
         let title = match from {
             0 => format!("{title} on {}", self.backend.as_str()),
@@ -333,7 +333,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         };
         let bar = self.progress(screen);
         let bytes = note.as_ref().map(|note| note.readings_bytes);
-        let line = start.line().map_err(in_readings)?;
+        let line = line_of(&start).map_err(in_readings)?;
         let spaces: Vec<&str> = symmetry.axes().spaces().iter().map(|space| space.name()).collect();
         let readings = directory.as_ref().map(|d| d.open_readings(bytes, &line)).transpose()?;
         let bytes = note.as_ref().map(|note| note.units_bytes);
@@ -352,7 +352,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             directory.forget_partial();
         }
         if let Some(small) = self.quotient.as_ref().filter(|_| from == 0) {
-            let trained = Trained::new(&small.spaces, small.parameters);
+            let trained = quotient_record(&small.spaces, small.parameters);
             screen.json_line(&trained).map_err(on_screen)?;
             if let Some(file) = &mut readings {
                 write_line(file, &trained).map_err(in_readings)?;
@@ -512,7 +512,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         let interrupted = interrupt.signal().filter(|_| matches!(ended, Ended::Stopped { .. }));
         // A run that has not come to its end has not come to all numbers.
         let comparison = watch.comparison.take().filter(|_| ended == Ended::Finished);
-        let end = End::new(
+        let end = end_record(
             state.step,
             tally.word(),
             tally.first_break(),
@@ -587,7 +587,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         error: &Failure,
     ) -> Result<ExitCode, Failure> {
         let (tally, names) = (watch.tally.clone(), watch.names.clone());
-        let end = End::new(step, tally.word(), tally.first_break(), ended, &names, None);
+        let end = end_record(step, tally.word(), tally.first_break(), ended, &names, None);
         watch.keep(&end).map_err(in_readings)?;
         watch.screen.json_line(&end).map_err(on_screen)?;
         let what = match ended {

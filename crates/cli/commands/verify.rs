@@ -6,7 +6,7 @@ use crate::verify::{Cell, Check, Floats, Scope, Section, verify as check};
 use constinit::files::write_whole;
 use constinit_cli::args::VerifyArgs;
 use constinit_cli::failure::Failure;
-use constinit_report::{HeatMap, HeatRow};
+use constinit_cli::heat_map::{HeatMap, HeatRow};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::json;
 use std::fmt::Write as _;

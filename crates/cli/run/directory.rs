@@ -1,6 +1,6 @@
 //! A run's folder: configuration, readings, checkpoints, final parameters.
 
-use super::readings::Start;
+use super::readings::{line_of, start_record};
 use super::units;
 use crate::config::{RunConfig, Source};
 use crate::data::DataFiles;
@@ -8,7 +8,9 @@ use crate::failure::Failure;
 use crate::own_files::{is_in, is_one_of};
 use burn::tensor::TensorData;
 use constinit::files::{partial, write_whole};
+use constinit_records::{EndRecord, EndWord, StartRecord};
 use safetensors::tensor::{Dtype, TensorView};
+use serde::de::IgnoredAny;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -71,8 +73,8 @@ impl RunDirectory {
             }
         }
         let directory = Self { path: path.to_owned() };
-        let start = Start::new(backend, &config, quotient);
-        kept.push((directory.readings(), start.line().map_err(fail)?));
+        let start = start_record(backend, &config, quotient);
+        kept.push((directory.readings(), line_of(&start).map_err(fail)?));
         // Last: a folder that has it has all of it.
         kept.push((directory.config(), config.to_toml()?));
         let checkpoints = path.join("checkpoints");
@@ -146,15 +148,15 @@ impl RunDirectory {
 
     /// The backend that the first reading names.
     pub fn backend(&self) -> Option<String> {
-        Some(self.start()?.get("backend")?.as_str()?.to_owned())
+        Some(self.start()?.backend)
     }
 
     /// Whether the first reading says that a quotient is trained.
     pub fn is_quotient(&self) -> bool {
-        self.start().is_some_and(|start| start["quotient"] == true)
+        self.start().is_some_and(|start| start.quotient)
     }
 
-    fn start(&self) -> Option<serde_json::Value> {
+    fn start(&self) -> Option<StartRecord<IgnoredAny>> {
         let mut line = String::new();
         BufReader::new(File::open(self.readings()).ok()?).read_line(&mut line).ok()?;
         serde_json::from_str(&line).ok()
@@ -168,8 +170,8 @@ impl RunDirectory {
         let Some(end) = lines.filter(|line| line.starts_with("{\"event\":\"end\"")).last() else {
             return false;
         };
-        let end: serde_json::Value = serde_json::from_str(&end).unwrap_or_default();
-        end["ended"] != "stopped" || end["step"] != 0
+        let end = serde_json::from_str::<EndRecord>(&end);
+        !end.is_ok_and(|end| end.ended == EndWord::Stopped && end.step == 0)
     }
 
     /// The readings: of those that are there, the bytes that a checkpoint vouches for are to stay, or the first line,
@@ -180,7 +182,9 @@ impl RunDirectory {
 
     /// The states of the units, in the same way.
     pub fn open_units(&self, vouched: Option<u64>) -> Result<Lines, Failure> {
-        Lines::open(&self.path.join("units.jsonl"), vouched, units::START)
+        let path = self.path.join("units.jsonl");
+        let start = units::start_line().map_err(|error| Failure::at(&path, error))?;
+        Lines::open(&path, vouched, &start)
     }
 
     /// Removes files that a program left half written that was killed.

@@ -8,8 +8,8 @@
 //! mask(c) = (c rotated right by 15 bits) + 0xa282ead8, modulo 2^32
 //! ```
 
-use super::readings::Reading;
 use crate::failure::Failure;
+use constinit_records::ReadingRecord;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ impl EventFile {
     }
 
     /// Writes the numbers of a reading.
-    pub fn write(&mut self, reading: &Reading) -> Result<(), Failure> {
+    pub fn write(&mut self, reading: &ReadingRecord) -> Result<(), Failure> {
         let mut summary = Vec::new();
         for (tag, scalar) in reading.scalars() {
             let mut value = Vec::new();
@@ -110,7 +110,7 @@ impl EventFile {
             value.extend((scalar as f32).to_le_bytes());
             with_length(&mut summary, VALUE, &value);
         }
-        self.append(reading.step(), |event| with_length(event, event::SUMMARY, &summary))
+        self.append(reading.step, |event| with_length(event, event::SUMMARY, &summary))
     }
 
     fn append(&mut self, step: usize, what: impl FnOnce(&mut Vec<u8>)) -> Result<(), Failure> {

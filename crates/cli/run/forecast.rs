@@ -5,11 +5,12 @@
 //! that is resumed says the same. Where a quotient is trained, it is the full network that is asked about: the quotient
 //! itself never parts its units.
 
+use super::readings::finite;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::probe::{EscapeProbe, EscapeReading, Observation, Outlook, Probe, SpaceOutlook};
 use constinit::train::{Batch, Batches, Loss, OptimizerConfig, Shifted};
 use constinit::{ConstInit, Error};
-use serde::Serialize;
+use constinit_records::{ForecastPair, ForecastRecord, OutlookWord};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -62,70 +63,40 @@ impl<B: AutodiffBackend> Forecasts<B> {
 }
 
 /// The line of a forecast in `readings.jsonl`.
-#[derive(Serialize)]
-pub struct Forecast<'a> {
-    event: &'static str,
-    step: usize,
-    learning_rate: f64,
-    /// Those that started with units that are alike.
-    spaces: Vec<Space<'a>>,
-}
-
-#[derive(Serialize)]
-struct Space<'a> {
-    name: &'a str,
-    /// Of the largest class of the start.
-    units: usize,
-    /// Of them the first, and the one that lies farthest from it.
-    pair: [usize; 2],
-    outlook: &'static str,
-    /// How far two units that escaped lie apart, in relation to their size.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    apart: Option<f64>,
-    curvature: Option<f64>,
-    factor: Option<f64>,
-    rate: Option<f64>,
-    e_fold_steps: Option<f64>,
-    escape_steps: Option<f64>,
-    sentence: String,
-}
-
-impl<'a> Forecast<'a> {
-    pub fn new(reading: &'a EscapeReading) -> Self {
-        let EscapeReading { step, learning_rate, spaces, .. } = reading;
-        let spaces = spaces.iter().map(Space::new).collect();
-        Self { event: "forecast", step: *step, learning_rate: *learning_rate, spaces }
+pub fn forecast_record(reading: &EscapeReading) -> ForecastRecord {
+    ForecastRecord {
+        step: reading.step,
+        learning_rate: finite(reading.learning_rate),
+        spaces: reading.spaces.iter().map(forecast_pair).collect(),
     }
 }
 
-impl<'a> Space<'a> {
-    fn new(found: &'a SpaceOutlook) -> Self {
-        let SpaceOutlook { space, units, pair, outlook } = found;
-        let [u, v] = pair;
-        let mut apart = None;
-        let (outlook, sentence) = match outlook {
-            Outlook::Together { forecast, .. } => ("together", forecast.to_string()),
-            Outlook::Escaped { apart: found } => {
-                apart = Some(*found);
-                ("escaped", format!("units {u} and {v} lie {found:.2e} of their size apart"))
-            }
-            Outlook::Unknown { reason } => ("unknown", reason.clone()),
-            other => ("unknown", format!("{other:?}")),
-        };
-        let forecast = found.outlook.forecast();
-        let number = |value: Option<f64>| value.filter(|value| value.is_finite());
-        Self {
-            name: space,
-            units: *units,
-            pair: *pair,
-            outlook,
-            apart: number(apart),
-            curvature: number(forecast.map(|forecast| forecast.curvature())),
-            factor: number(forecast.and_then(|forecast| forecast.factor())),
-            rate: number(forecast.and_then(|forecast| forecast.rate())),
-            e_fold_steps: number(forecast.and_then(|forecast| forecast.e_fold_steps())),
-            escape_steps: number(forecast.and_then(|forecast| forecast.escape_in())),
-            sentence,
+fn forecast_pair(found: &SpaceOutlook) -> ForecastPair {
+    let SpaceOutlook { space, units, pair, outlook } = found;
+    let [u, v] = pair;
+    let mut apart = None;
+    let (word, sentence) = match outlook {
+        Outlook::Together { forecast, .. } => (OutlookWord::Together, forecast.to_string()),
+        Outlook::Escaped { apart: found } => {
+            apart = finite(*found);
+            let sentence = format!("units {u} and {v} lie {found:.2e} of their size apart");
+            (OutlookWord::Escaped, sentence)
         }
+        Outlook::Unknown { reason } => (OutlookWord::Unknown, reason.clone()),
+        other => (OutlookWord::Unknown, format!("{other:?}")),
+    };
+    let forecast = outlook.forecast();
+    ForecastPair {
+        name: space.clone(),
+        units: *units,
+        pair: Some(*pair),
+        outlook: word,
+        apart,
+        curvature: forecast.and_then(|forecast| finite(forecast.curvature())),
+        factor: forecast.and_then(|forecast| forecast.factor()).and_then(finite),
+        rate: forecast.and_then(|forecast| forecast.rate()).and_then(finite),
+        e_fold_steps: forecast.and_then(|forecast| forecast.e_fold_steps()).and_then(finite),
+        escape_steps: forecast.and_then(|forecast| forecast.escape_in()).and_then(finite),
+        sentence,
     }
 }

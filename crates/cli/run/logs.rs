@@ -1,10 +1,10 @@
 //! Readings for other programs: a table, event files.
 
-use super::readings::Reading;
 use super::table::ResumedTable;
-use super::{EventFile, Lines, RunDirectory, Table};
+use super::{EventFile, Lines, ReadingTable, RunDirectory};
 use crate::failure::Failure;
 use crate::own_files::is_same;
+use constinit_records::ReadingRecord;
 use std::path::{Path, PathBuf};
 
 /// Where they are asked for.
@@ -19,7 +19,7 @@ pub struct LogPaths {
 /// Those that are written.
 #[derive(Default)]
 pub struct Logs {
-    table: Option<Table>,
+    table: Option<ReadingTable>,
     events: Option<EventFile>,
 }
 
@@ -27,7 +27,7 @@ impl LogPaths {
     /// Refuses to write into what another run has left, and into what the run itself will keep in its folder, `out`.
     pub fn check(&self, out: Option<&Path>) -> Result<(), Failure> {
         self.check_apart(out)?;
-        self.csv.as_deref().map_or(Ok(()), |path| Table::check(path, out))?;
+        self.csv.as_deref().map_or(Ok(()), |path| ReadingTable::check(path, out))?;
         self.tensorboard.as_deref().map_or(Ok(()), EventFile::check)
     }
 
@@ -61,7 +61,8 @@ impl LogPaths {
 
     /// The logs of a new run.
     pub fn create(&self, spaces: &[&str]) -> Result<Logs, Failure> {
-        let table = self.csv.as_deref().map(|path| Table::create(path, spaces)).transpose()?;
+        let table =
+            self.csv.as_deref().map(|path| ReadingTable::create(path, spaces)).transpose()?;
         let events = self.tensorboard.as_deref();
         let events = events.map(|folder| EventFile::create(folder, self.run, None)).transpose()?;
         Ok(Logs { table, events })
@@ -78,7 +79,7 @@ impl LogPaths {
         let table = match &self.csv {
             Some(path) => {
                 let vouched = readings.vouched()?;
-                Some(Table::resume(path, spaces, vouched, || readings.rest())?)
+                Some(ReadingTable::resume(path, spaces, vouched, || readings.rest())?)
             }
             None => None,
         };
@@ -110,10 +111,9 @@ impl ResumedLogs {
 }
 
 impl Logs {
-    pub fn write(&mut self, reading: &Reading) -> Result<(), Failure> {
+    pub fn write(&mut self, reading: &ReadingRecord) -> Result<(), Failure> {
         if let Some(table) = &mut self.table {
-            let line = serde_json::to_string(reading).map_err(Failure::usage)?;
-            table.write(&line)?;
+            table.write(reading)?;
         }
         self.events.as_mut().map_or(Ok(()), |events| events.write(reading))
     }

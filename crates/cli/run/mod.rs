@@ -25,9 +25,11 @@ pub use logs::{LogPaths, Logs};
 pub use memory::check as check_memory;
 pub use network::network;
 pub use printed::Comparison;
-pub use readings::{End, Names, Start, Trained, explain, write_line};
+pub use readings::{
+    Names, end_record, explain, line_of, quotient_record, start_record, write_line,
+};
 pub use screen::{Said, Screen};
-pub use table::Table;
+pub use table::ReadingTable;
 pub use units::{UnitsFile, schedule as units_schedule};
 pub use verdict::{Tally, What};
 pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, Watch, in_readings};

@@ -1,101 +1,123 @@
-//! The lines of `readings.jsonl`, and of standard output with `--json`.
+//! What a run reads, as the records of `readings.jsonl` and of standard output with `--json`.
 
 use super::Comparison;
-use super::verdict::Broken;
 use crate::config::RunConfig;
 use burn::tensor::backend::Backend;
 use constinit::ConstInit;
 use constinit::params::{HostParameter, parameter_paths};
-use constinit::probe::{SpaceReading, SymmetryReading};
+use constinit::probe::{Cause, FirstBreak, GradientsThen, SpaceReading, SymmetryReading};
 use constinit::surgery::SpaceSizes;
 use constinit::train::{Divergence, Ended, NonFinite};
+use constinit_records::{
+    EndRecord, EndWord, FirstBreakRecord, FloatWord, PrintedRecord, PropertyRecord, QuotientRecord,
+    QuotientSpace, READINGS_SCHEMA, ReadingRecord, SpaceRecord, StartRecord, VerdictWord,
+};
 use constinit_symmetry::theorem::{Alike, Properties};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// The first line.
-#[derive(Serialize)]
-pub struct Start<'a> {
-    event: &'static str,
-    schema: u32,
-    /// Of the program, which may change what comes out, as the processor may.
-    version: &'static str,
-    target: String,
-    backend: &'a str,
+/// The first line of a run.
+pub fn start_record<'a>(
+    backend: &str,
     config: &'a RunConfig,
-    /// Whether one unit is trained for each class; absent where it is not.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     quotient: bool,
-}
-
-/// What is trained in the place of the full network: after the first line, where it is.
-#[derive(Serialize)]
-pub struct Trained<'a> {
-    event: &'static str,
-    spaces: Vec<TrainedSpace<'a>>,
-    /// Of the full network.
-    parameters: usize,
-    trained: usize,
-}
-
-#[derive(Serialize)]
-struct TrainedSpace<'a> {
-    name: &'a str,
-    units: usize,
-    trained: usize,
-}
-
-impl<'a> Trained<'a> {
-    pub fn new(spaces: &'a [SpaceSizes], [parameters, trained]: [usize; 2]) -> Self {
-        let space = |space: &'a SpaceSizes| TrainedSpace {
-            name: &space.name,
-            units: space.before,
-            trained: space.after,
-        };
-        let spaces = spaces.iter().map(space).collect();
-        Self { event: "quotient", spaces, parameters, trained }
+) -> StartRecord<&'a RunConfig> {
+    StartRecord {
+        schema: READINGS_SCHEMA,
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        target: Some(format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)),
+        backend: backend.to_owned(),
+        // All of the program's backends.
+        float: Some(FloatWord::F32),
+        config,
+        quotient,
     }
 }
 
-/// One line a reading.
-#[derive(Serialize)]
-pub struct Reading {
-    event: &'static str,
-    step: usize,
-    loss: Option<f64>,
-    spaces: Vec<Space>,
-    properties: BTreeMap<&'static str, Option<Property>>,
-    /// What the classes of the start mean; before training only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+/// What is trained in the place of the full network.
+pub fn quotient_record(spaces: &[SpaceSizes], [parameters, trained]: [usize; 2]) -> QuotientRecord {
+    let space = |space: &SpaceSizes| QuotientSpace {
+        name: space.name.clone(),
+        units: space.before,
+        trained: space.after,
+    };
+    QuotientRecord { spaces: spaces.iter().map(space).collect(), parameters, trained }
+}
+
+/// A reading of hidden layers with these names; before training, `certificate` is what their classes mean.
+pub fn reading_record(
+    names: &[&str],
+    reading: &SymmetryReading,
+    properties: &Properties,
     certificate: Option<Vec<String>>,
+) -> ReadingRecord {
+    let property = |alike: Alike| PropertyRecord {
+        holds: alike.holds(),
+        deviation: finite(alike.deviation),
+        ulps: alike.ulps,
+    };
+    let space = |(name, read): (&&str, &SpaceReading)| SpaceRecord {
+        name: (*name).to_owned(),
+        units: read.units,
+        twins: read.twins,
+        equitable: read.equitable,
+        forward: read.forward,
+        spread: finite(read.spread()),
+        ulps: read.apart.map_or(0, |apart| apart.ulps),
+        gradients_agree: read.gradients_agree,
+        no_incoming: read.dead,
+        no_outgoing: read.unheard,
+    };
+    let properties = properties.iter().map(|(name, p)| (name.to_owned(), p.map(property)));
+    ReadingRecord {
+        step: reading.step,
+        loss: reading.loss.and_then(finite),
+        spaces: names.iter().zip(&reading.spaces).map(space).collect(),
+        properties: properties.collect(),
+        certificate,
+    }
 }
 
-#[derive(Serialize)]
-struct Property {
-    holds: bool,
-    /// Null where it is infinite.
-    deviation: Option<f64>,
-    ulps: u64,
+/// A break in PyTorch's names and orientation.
+pub fn first_break_record(found: &FirstBreak, names: &Names) -> FirstBreakRecord {
+    FirstBreakRecord {
+        step: found.step,
+        since: found.since,
+        space: found.space.clone(),
+        units: found.units,
+        parameter: names.of_path(&found.parameter).to_owned(),
+        entries: found.entries.map(|entry| names.index(&found.parameter, entry)),
+        difference: finite(found.difference),
+        ulps: found.ulps,
+        gradients_agreed: match found.gradients {
+            GradientsThen::NotSeen => None,
+            GradientsThen::Agreed => Some(true),
+            GradientsThen::Differed { .. } => Some(false),
+        },
+        cause: found.cause.to_string(),
+        rounding: found.cause == Cause::Rounding,
+    }
 }
 
-#[derive(Serialize)]
-struct Space {
-    name: String,
-    units: usize,
-    twins: usize,
-    equitable: Option<usize>,
-    forward: Option<usize>,
-    /// Of units that were one class at the start; null where it is infinite.
-    spread: Option<f64>,
-    ulps: u64,
-    /// Whether the gradients of units that were one class at the start are bitwise equal; absent where they were not
-    /// compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gradients_agree: Option<bool>,
-    /// Null where a look at a few entries settled the reading.
-    dead: Option<usize>,
-    unheard: Option<usize>,
+/// The last line of a run.
+pub fn end_record(
+    step: usize,
+    verdict: VerdictWord,
+    first_break: Option<&FirstBreakRecord>,
+    ended: &Ended,
+    names: &Names,
+    printed: Option<&Comparison>,
+) -> EndRecord {
+    let (ended, reason) = match ended {
+        Ended::Finished => (EndWord::Finished, None),
+        Ended::Stopped { reason } => (EndWord::Stopped, Some(reason.clone())),
+        Ended::Diverged(divergence) => (EndWord::Diverged, Some(explain(divergence, names))),
+    };
+    let printed = printed.map(|comparison| {
+        let difference = comparison.difference();
+        PrintedRecord { agree: difference.is_none(), difference }
+    });
+    EndRecord { step, verdict, first_break: first_break.cloned(), ended, reason, printed }
 }
 
 /// The parameters' names in files, `linear1.weight`, and their paths in the module,
@@ -133,125 +155,6 @@ impl Names {
     }
 }
 
-/// The last line.
-#[derive(Serialize)]
-pub struct End<'a> {
-    event: &'static str,
-    step: usize,
-    verdict: &'static str,
-    first_break: Option<&'a Broken>,
-    ended: &'static str,
-    reason: Option<String>,
-    /// What keeps the run from agreeing with numbers that were printed elsewhere; absent where no
-    /// such numbers were given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    printed: Option<PrintedNumbers>,
-}
-
-#[derive(Serialize)]
-struct PrintedNumbers {
-    agree: bool,
-    difference: Option<String>,
-}
-
-impl<'a> Start<'a> {
-    pub fn new(backend: &'a str, config: &'a RunConfig, quotient: bool) -> Self {
-        let target = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
-        Self {
-            event: "start",
-            schema: 1,
-            version: env!("CARGO_PKG_VERSION"),
-            target,
-            backend,
-            config,
-            quotient,
-        }
-    }
-
-    /// The line.
-    pub fn line(&self) -> io::Result<String> {
-        let text = serde_json::to_string(self).map_err(io::Error::other)?;
-        Ok(text + "\n")
-    }
-}
-
-impl Reading {
-    pub fn new(names: &[&str], reading: &SymmetryReading, properties: &Properties) -> Self {
-        let property = |alike: Alike| Property {
-            holds: alike.holds(),
-            deviation: finite(alike.deviation),
-            ulps: alike.ulps,
-        };
-        let space = |(name, read): (&&str, &SpaceReading)| Space {
-            name: (*name).to_owned(),
-            units: read.units,
-            twins: read.twins,
-            equitable: read.equitable,
-            forward: read.forward,
-            spread: finite(read.spread()),
-            ulps: read.apart.map_or(0, |apart| apart.ulps),
-            gradients_agree: read.gradients_agree,
-            dead: read.dead,
-            unheard: read.unheard,
-        };
-        Self {
-            event: "reading",
-            step: reading.step,
-            loss: reading.loss.and_then(finite),
-            spaces: names.iter().zip(&reading.spaces).map(space).collect(),
-            properties: properties.iter().map(|(name, p)| (name, p.map(property))).collect(),
-            certificate: None,
-        }
-    }
-
-    /// Steps done.
-    pub fn step(&self) -> usize {
-        self.step
-    }
-
-    /// The numbers that are drawn over steps, with the names that TensorBoard groups them by.
-    pub fn scalars(&self) -> impl Iterator<Item = (String, f64)> + '_ {
-        let loss = self.loss.map(|loss| ("loss".to_owned(), loss));
-        let of_space = |space: &Space| {
-            let twins = (format!("{}/twins", space.name), space.twins as f64);
-            let spread = space.spread.map(|spread| (format!("{}/spread", space.name), spread));
-            std::iter::once(twins).chain(spread)
-        };
-        let properties = self.properties.iter().filter_map(|(name, property)| {
-            let deviation = property.as_ref().and_then(|property| property.deviation);
-            deviation.map(|deviation| (format!("properties/{name}"), deviation))
-        });
-        loss.into_iter().chain(self.spaces.iter().flat_map(of_space)).chain(properties)
-    }
-
-    /// With what the classes of the start mean.
-    pub fn with_certificate(self, sentences: Vec<String>) -> Self {
-        Self { certificate: Some(sentences), ..self }
-    }
-}
-
-impl<'a> End<'a> {
-    pub fn new(
-        step: usize,
-        verdict: &'static str,
-        first_break: Option<&'a Broken>,
-        ended: &Ended,
-        names: &Names,
-        printed: Option<&Comparison>,
-    ) -> Self {
-        let (ended, reason) = match ended {
-            Ended::Finished => ("finished", None),
-            Ended::Stopped { reason } => ("stopped", Some(reason.clone())),
-            Ended::Diverged(divergence) => ("diverged", Some(explain(divergence, names))),
-        };
-        let printed = printed.map(|comparison| {
-            let difference = comparison.difference();
-            PrintedNumbers { agree: difference.is_none(), difference }
-        });
-        Self { event: "end", step, verdict, first_break, ended, reason, printed }
-    }
-}
-
 /// A divergence in words, with the names that perceptrons' parameters have in files.
 pub fn explain(divergence: &Divergence, names: &Names) -> String {
     let Divergence { step, what, value } = divergence;
@@ -268,13 +171,20 @@ pub fn explain(divergence: &Divergence, names: &Names) -> String {
     }
 }
 
-fn finite(value: f64) -> Option<f64> {
+/// None for what JSON has no number for.
+pub fn finite(value: f64) -> Option<f64> {
     Some(value).filter(|value| value.is_finite())
 }
 
+/// The line of a record.
+pub fn line_of(record: &impl Serialize) -> io::Result<String> {
+    let text = serde_json::to_string(record).map_err(io::Error::other)?;
+    Ok(text + "\n")
+}
+
 /// Writes one line.
-pub fn write_line(to: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_vec(line).map_err(io::Error::other)?;
+pub fn write_line(to: &mut impl Write, record: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_vec(record).map_err(io::Error::other)?;
     text.push(b'\n');
     to.write_all(&text)
 }

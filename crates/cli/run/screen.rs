@@ -1,12 +1,14 @@
 //! What a run prints on standard output.
 
-use super::readings::{Reading, Start, write_line};
+use super::readings::write_line;
+use crate::config::RunConfig;
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use burn::tensor::TensorData;
 use constinit::parameters_text;
 use constinit::probe::{SpaceReading, SymmetryReading};
 use constinit::text::Numbers;
+use constinit_records::{ReadingRecord, StartRecord};
 use constinit_symmetry::theorem::{Alike, Properties};
 use std::io::{self, Stdout, Write};
 
@@ -82,7 +84,7 @@ impl Screen {
         self.manner != Manner::Whole
     }
 
-    pub fn start(&mut self, title: &str, start: &Start<'_>) -> io::Result<()> {
+    pub fn start(&mut self, title: &str, start: &StartRecord<&RunConfig>) -> io::Result<()> {
         let manner = self.manner;
         self.write(|out| match manner {
             Manner::Json => write_line(out, start),
@@ -124,7 +126,7 @@ impl Screen {
     pub fn reading<'a, I: IntoIterator<Item = (&'a str, &'a TensorData)>>(
         &mut self,
         number: usize,
-        line: &Reading,
+        line: &ReadingRecord,
         (reading, properties): (&SymmetryReading, &Properties),
         parameters: impl FnOnce() -> I,
     ) -> io::Result<()> {

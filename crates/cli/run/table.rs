@@ -1,26 +1,22 @@
 //! `--csv`: the readings as a table.
 //!
-//! A row is made of a line of `readings.jsonl`, text by text, so that no number is rounded on the way, and so that the
-//! rows before a run was resumed can be made of the lines that are kept.
+//! Columns and rows are those of [`ReadingRecord`]. A number is written as in `readings.jsonl`, and read back from there
+//! without rounding: so the rows before a run was resumed can be made of the lines that are kept.
 
 use crate::failure::Failure;
 use crate::own_files::is_in;
+use constinit_records::ReadingRecord;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 
-/// Columns of a hidden layer.
-const OF_SPACES: [&str; 7] = ["twins", "equitable", "forward", "spread", "ulps", "dead", "unheard"];
-/// Columns after those of the hidden layers: how far each property is from holding.
-const PROPERTIES: [&str; 4] = ["P1", "P2", "P3", "P4"];
-
 /// A table, open for more.
-pub struct Table {
+pub struct ReadingTable {
     path: PathBuf,
     file: File,
 }
 
-impl Table {
+impl ReadingTable {
     /// Refuses a file that is there. `out` is the folder that the run will make.
     pub fn check(path: &Path, out: Option<&Path>) -> Result<(), Failure> {
         if path.symlink_metadata().is_ok() {
@@ -83,9 +79,9 @@ impl Table {
         Ok(ResumedTable { path: path.to_owned(), text, found })
     }
 
-    /// Writes the row of a line of `readings.jsonl`.
-    pub fn write(&mut self, line: &str) -> Result<(), Failure> {
-        let row = row(line).map_err(|error| Failure::at(&self.path, error))?;
+    /// Writes the row of a reading.
+    pub fn write(&mut self, reading: &ReadingRecord) -> Result<(), Failure> {
+        let row = row(reading).map_err(|error| Failure::at(&self.path, error))?;
         self.append(&row)
     }
 
@@ -105,7 +101,7 @@ pub struct ResumedTable {
 
 impl ResumedTable {
     /// The table, without the rows that come again.
-    pub fn cut(self) -> Result<Table, Failure> {
+    pub fn cut(self) -> Result<ReadingTable, Failure> {
         let Self { path, text, found } = self;
         let open = || {
             let mut options = OpenOptions::new();
@@ -115,7 +111,7 @@ impl ResumedTable {
             Ok(file)
         };
         let file = open().map_err(|error: io::Error| Failure::at(&path, error))?;
-        let mut table = Table { path, file };
+        let mut table = ReadingTable { path, file };
         table.append(&text[found..])?;
         Ok(table)
     }
@@ -146,44 +142,25 @@ fn check(path: &Path, found: &[u8], text: &[u8], rest: impl BufRead) -> Result<(
     ))
 }
 
-/// The row of a line, if it is one of a reading.
+/// The row of a line of `readings.jsonl`, if it is one of a reading.
 fn row_of(line: &str) -> io::Result<Option<Vec<u8>>> {
-    is_reading(line).then(|| row(line)).transpose()
-}
-
-fn is_reading(line: &str) -> bool {
-    line.starts_with("{\"event\":\"reading\"")
+    if !line.starts_with("{\"event\":\"reading\"") {
+        return Ok(None);
+    }
+    row(&serde_json::from_str(line)?).map(Some)
 }
 
 fn heading(spaces: &[&str]) -> io::Result<Vec<u8>> {
-    let of_spaces = spaces.iter().flat_map(|space| OF_SPACES.map(|of| format!("{space}.{of}")));
-    let ends = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let names = ends(&["step", "loss"]).into_iter().chain(of_spaces).chain(ends(&PROPERTIES));
-    csv_line(names)
+    csv_line(ReadingRecord::columns(spaces.iter().copied()))
 }
 
-fn row(line: &str) -> io::Result<Vec<u8>> {
-    let torn = || io::Error::new(io::ErrorKind::InvalidData, "a reading that cannot be read");
-    let (head, rest) = line.split_once("\"spaces\":[").ok_or_else(torn)?;
-    let (spaces, properties) = rest.split_once("\"properties\":").ok_or_else(torn)?;
-    let mut cells = vec![number(head, "step"), number(head, "loss")];
-    for space in spaces.split("{\"name\":").skip(1) {
-        cells.extend(OF_SPACES.map(|key| number(space, key)));
-    }
-    for name in PROPERTIES {
-        let property = properties.split_once(&format!("\"{name}\":{{"));
-        cells.push(property.map_or("", |(_, property)| number(property, "deviation")));
-    }
-    csv_line(cells)
-}
-
-/// The number that a key has, as it is written; empty where there is none.
-fn number<'a>(object: &'a str, key: &str) -> &'a str {
-    let value = object.split_once(&format!("\"{key}\":")).map_or("", |(_, rest)| rest);
-    match value.split([',', '}']).next() {
-        Some("null") | None => "",
-        Some(number) => number,
-    }
+/// A cell is empty where there is no number.
+fn row(reading: &ReadingRecord) -> io::Result<Vec<u8>> {
+    let cells = reading.row().into_iter().map(|number| match number {
+        Some(number) => serde_json::to_string(&number),
+        None => Ok(String::new()),
+    });
+    csv_line(cells.collect::<Result<Vec<_>, _>>()?)
 }
 
 fn csv_line<T: AsRef<[u8]>>(cells: impl IntoIterator<Item = T>) -> io::Result<Vec<u8>> {
@@ -197,20 +174,21 @@ mod tests {
     use super::*;
 
     const HEADING: &str = "step,loss,hidden1.twins,hidden1.equitable,hidden1.forward,hidden1.spread,hidden1.ulps,\
-                           hidden1.dead,hidden1.unheard,P1,P2,P3,P4\n";
+                           hidden1.no_incoming,hidden1.no_outgoing,P1,P2,P3,P4\n";
 
     fn reading(step: usize, loss: &str) -> String {
         format!(
             "{{\"event\":\"reading\",\"step\":{step},\"loss\":{loss},\"spaces\":[{{\"name\":\"hidden1\",\"units\":2,\
-             \"twins\":1,\"equitable\":null,\"forward\":1,\"spread\":1.5e-7,\"ulps\":3,\"dead\":null,\
-             \"unheard\":0}}],\"properties\":{{\"P1\":{{\"holds\":true,\"deviation\":0.0,\"ulps\":0}},\"P2\":null,\
+             \"twins\":1,\"equitable\":null,\"forward\":1,\"spread\":1.5e-7,\"ulps\":3,\"no_incoming\":null,\
+             \"no_outgoing\":0}}],\"properties\":{{\"P1\":{{\"holds\":true,\"deviation\":0.0,\"ulps\":0}},\"P2\":null,\
              \"P3\":{{\"holds\":false,\"deviation\":null,\"ulps\":4}},\"P4\":null}}}}\n"
         )
     }
 
     #[test]
     fn a_row_has_the_numbers_of_its_line_as_they_are_written() {
-        let row = String::from_utf8(row(&reading(7, "0.30000000000000004")).unwrap()).unwrap();
+        let row = row_of(&reading(7, "0.30000000000000004")).unwrap().unwrap();
+        let row = String::from_utf8(row).unwrap();
         assert_eq!(row, "7,0.30000000000000004,1,,1,1.5e-7,3,,0,0.0,,,\n");
         assert_eq!(heading(&["hidden1"]).unwrap(), HEADING.as_bytes());
     }
@@ -223,28 +201,29 @@ mod tests {
         let rows = ["0,,1,,1,1.5e-7,3,,0,0.0,,,\n", "1,0.5,1,,1,1.5e-7,3,,0,0.0,,,\n"];
         let whole = [HEADING, rows[0], rows[1]].concat();
         let rest = format!("{}{}", reading(2, "0.125"), &reading(3, "0.0625")[..40]);
-        let next = "2,0.125,1,,1,1.5e-7,3,,0,0.0,,,\n";
+        let after = "2,0.125,1,,1,1.5e-7,3,,0,0.0,,,\n";
         let resume = |lines: &str| {
-            Table::resume(&path, &["hidden1"], lines.as_bytes(), || Ok(rest.as_bytes()))
+            ReadingTable::resume(&path, &["hidden1"], lines.as_bytes(), || Ok(rest.as_bytes()))
         };
         // There is no table; there is one with a row more, whole or torn.
-        for before in [None, Some(format!("{whole}{next}")), Some(format!("{whole}2,0.1"))] {
+        for before in [None, Some(format!("{whole}{after}")), Some(format!("{whole}2,0.1"))] {
             if let Some(before) = &before {
                 std::fs::write(&path, before).unwrap();
             }
             let resumed = resume(&lines).unwrap();
             let now = path.exists().then(|| std::fs::read_to_string(&path).unwrap());
             assert_eq!(now, before, "nothing is cut before all is known to be well");
-            resumed.cut().unwrap().write(&reading(2, "0.125")).unwrap();
+            let next = serde_json::from_str(&reading(2, "0.125")).unwrap();
+            resumed.cut().unwrap().write(&next).unwrap();
             let found = std::fs::read_to_string(&path).unwrap();
-            assert_eq!(found, format!("{whole}{next}"));
+            assert_eq!(found, format!("{whole}{after}"));
         }
         // A row less, torn; a row of somebody else's; one more than the run has; another table.
         for (before, saying) in [
             ([HEADING, rows[0], "1,0"].concat(), "up to its last checkpoint"),
             (format!("{whole}2,0.25\n"), "line 4 is none of this run"),
-            (format!("{whole}{next}my notes"), "line 5 is none of this run"),
-            (format!("{whole}{next}\n"), "line 5 is none of this run"),
+            (format!("{whole}{after}my notes"), "line 5 is none of this run"),
+            (format!("{whole}{after}\n"), "line 5 is none of this run"),
             ("step,loss\n0,1\n".to_owned(), "nothing is overwritten"),
         ] {
             std::fs::write(&path, &before).unwrap();
@@ -252,7 +231,7 @@ mod tests {
             assert!(refused.contains(saying), "{refused}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
         }
-        assert!(Table::check(&path, None).is_err());
-        assert!(Table::create(&path, &["hidden1"]).is_err());
+        assert!(ReadingTable::check(&path, None).is_err());
+        assert!(ReadingTable::create(&path, &["hidden1"]).is_err());
     }
 }

@@ -10,13 +10,13 @@
 //! differ in it but by accident. Classes and not units have numbers in the file: a network whose units are one unit
 //! stays small in it.
 
-use super::readings::write_line;
+use super::readings::{finite, line_of, write_line};
 use crate::config::RunConfig;
 use crate::failure::Failure;
 use burn::tensor::TensorData;
 use constinit::probe::Schedule;
+use constinit_records::{UNITS_SCHEMA, UnitsRecord, UnitsSpace, UnitsStartRecord};
 use constinit_symmetry::{AxesSpec, Elements, ParamView, SpaceId, twins};
-use serde::Serialize;
 use std::fs::File;
 use std::io::{self, Seek};
 
@@ -25,29 +25,16 @@ const STATES: usize = 512;
 /// Numbers in a file at most, where two states do not have more.
 const NUMBERS: usize = 1_000_000;
 
+/// What the numbers are.
+const VALUE: &str = "the mean of its incoming weights, its bias and its outgoing weights";
+
 /// The first line of the file.
-pub const START: &str = "{\"event\":\"start\",\"schema\":1,\"value\":\"the mean of its incoming weights, its bias \
-                         and its outgoing weights\"}\n";
+pub fn start_line() -> io::Result<String> {
+    line_of(&UnitsStartRecord { schema: UNITS_SCHEMA, value: VALUE.to_owned() })
+}
 
 /// The file, open for more.
 pub struct UnitsFile(File);
-
-#[derive(Serialize)]
-struct Line<'a> {
-    event: &'static str,
-    step: usize,
-    spaces: Vec<Space<'a>>,
-}
-
-#[derive(Serialize)]
-struct Space<'a> {
-    name: &'a str,
-    /// The class of each unit; absent where every unit is a class of its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    classes: Option<Vec<usize>>,
-    /// The number of each class; null where it is not finite.
-    values: Vec<Option<f64>>,
-}
 
 /// The steps whose states are kept, beside those of first breaks: a function of the configuration alone, so that a run
 /// that was killed keeps the same ones.
@@ -96,16 +83,13 @@ impl UnitsFile {
             let partition = classes.spaces()[id.get()].partition();
             let means = means(axes, params, id);
             let labels = || partition.labels().iter().map(|class| class.get()).collect();
-            Space {
-                name: axes.spaces()[id.get()].name(),
+            UnitsSpace {
+                name: axes.spaces()[id.get()].name().to_owned(),
                 classes: (!partition.is_discrete()).then(labels),
-                values: partition
-                    .representatives()
-                    .map(|unit| Some(means[unit.get()]).filter(|mean| mean.is_finite()))
-                    .collect(),
+                values: partition.representatives().map(|unit| finite(means[unit.get()])).collect(),
             }
         };
-        let line = Line { event: "units", step, spaces: axes.space_ids().map(space).collect() };
+        let line = UnitsRecord { step, spaces: axes.space_ids().map(space).collect() };
         write_line(&mut self.0, &line)
             .map_err(|error| Failure::usage(format!("units.jsonl: {error}")))
     }

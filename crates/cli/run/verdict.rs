@@ -1,35 +1,13 @@
 //! Which hidden units were one unit, for how long, what kept them so, and what parted them.
 
-use super::Names;
-use constinit::probe::{Cause, FirstBreak, GradientsThen, SpaceReading, SymmetryReading};
+use constinit::probe::{SpaceReading, SymmetryReading};
+use constinit_records::{FirstBreakRecord as VerdictBreak, VerdictWord};
 use constinit_symmetry::theorem::{Alike, Properties};
 use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// The first reading at which two units differed that had been one unit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Broken {
-    pub step: usize,
-    /// The reading before: they parted in between.
-    pub since: Option<usize>,
-    pub space: String,
-    pub units: [usize; 2],
-    pub parameter: String,
-    /// The two entries, `[output, input]` of a weight.
-    pub entries: [Vec<usize>; 2],
-    /// Infinite differences are written as null.
-    pub difference: Option<f64>,
-    pub ulps: u64,
-    /// Whether the gradients of that step agreed; null where they were not seen.
-    pub gradients_agreed: Option<bool>,
-    pub cause: String,
-    /// Whether rounding is what is left as the cause.
-    pub rounding: bool,
-}
 
 /// What has been seen of a hidden space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Space {
+struct JudgedSpace {
     name: String,
     units: usize,
     /// Classes of twins at the start.
@@ -39,8 +17,8 @@ struct Space {
 /// What the readings have shown so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
-    spaces: Vec<Space>,
-    breaks: Vec<Broken>,
+    spaces: Vec<JudgedSpace>,
+    breaks: Vec<VerdictBreak>,
     /// For P1 to P4: the first step at which it failed.
     failed: [Option<usize>; 4],
     /// Whether the network has biases, and so P2 and P4.
@@ -60,47 +38,11 @@ pub struct What<'a> {
     pub finite: bool,
 }
 
-impl Broken {
-    /// A break in the words of files: PyTorch's names and orientation.
-    pub fn new(found: &FirstBreak, names: &Names) -> Self {
-        Self {
-            step: found.step,
-            since: found.since,
-            space: found.space.clone(),
-            units: found.units,
-            parameter: names.of_path(&found.parameter).to_owned(),
-            entries: found.entries.map(|entry| names.index(&found.parameter, entry)),
-            difference: Some(found.difference).filter(|difference| difference.is_finite()),
-            ulps: found.ulps,
-            gradients_agreed: match found.gradients {
-                GradientsThen::NotSeen => None,
-                GradientsThen::Agreed => Some(true),
-                GradientsThen::Differed { .. } => Some(false),
-            },
-            cause: found.cause.to_string(),
-            rounding: found.cause == Cause::Rounding,
-        }
-    }
-}
-
-/// Who differs where, and by how much.
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { units: [u, v], parameter, ulps, .. } = self;
-        let difference = self.difference.unwrap_or(f64::INFINITY);
-        let plural = if *ulps == 1 { "" } else { "s" };
-        write!(
-            f,
-            "units {u} and {v} differ in {parameter} by {difference:.3e} ({ulps} ulp{plural})"
-        )
-    }
-}
-
 impl Tally {
     /// Takes one reading into account.
     pub fn add(&mut self, names: &[&str], properties: &Properties, reading: &SymmetryReading) {
         if self.spaces.is_empty() {
-            let space = |(name, read): (&&str, &SpaceReading)| Space {
+            let space = |(name, read): (&&str, &SpaceReading)| JudgedSpace {
                 name: (*name).to_owned(),
                 units: read.units,
                 classes: read.twins,
@@ -116,7 +58,7 @@ impl Tally {
     }
 
     /// Takes a break into account.
-    pub fn add_break(&mut self, broken: Broken) {
+    pub fn add_break(&mut self, broken: VerdictBreak) {
         // Numbers that are not finite have left the theorem's ground; the run says so by itself.
         if broken.difference.is_some() {
             self.breaks.push(broken);
@@ -124,12 +66,12 @@ impl Tally {
     }
 
     /// The first break of any space.
-    pub fn first_break(&self) -> Option<&Broken> {
+    pub fn first_break(&self) -> Option<&VerdictBreak> {
         self.breaks.iter().min_by_key(|broken| broken.step)
     }
 
     /// The break that came last.
-    pub fn last_break(&self) -> Option<&Broken> {
+    pub fn last_break(&self) -> Option<&VerdictBreak> {
         self.breaks.iter().max_by_key(|broken| broken.step)
     }
 
@@ -138,14 +80,14 @@ impl Tally {
         self.breaks.iter().map(|broken| broken.space.as_str())
     }
 
-    /// `held` or `broken`.
-    pub fn word(&self) -> &'static str {
-        if self.breaks.is_empty() { "held" } else { "broken" }
+    /// Whether any space has broken.
+    pub fn word(&self) -> VerdictWord {
+        if self.breaks.is_empty() { VerdictWord::Held } else { VerdictWord::Broken }
     }
 
     /// The verdict for people, a line a finding.
     pub fn sentences(&self, what: &What<'_>) -> Vec<String> {
-        let broken_in = |space: &Space| self.breaks.iter().find(|b| b.space == space.name);
+        let broken_in = |space: &JudgedSpace| self.breaks.iter().find(|b| b.space == space.name);
         let mut lines: Vec<String> =
             self.spaces.iter().map(|space| space.sentence(broken_in(space), what)).collect();
         if what.finite && self.spaces.iter().any(|space| space.classes < space.units) {
@@ -200,8 +142,8 @@ impl Tally {
     }
 }
 
-impl Space {
-    fn sentence(&self, broken: Option<&Broken>, what: &What<'_>) -> String {
+impl JudgedSpace {
+    fn sentence(&self, broken: Option<&VerdictBreak>, what: &What<'_>) -> String {
         let Self { name, units, classes } = self;
         let backend = what.backend;
         if *units < 2 {
@@ -227,8 +169,9 @@ impl Space {
             }
             Some(broken) => {
                 format!(
-                    "{name}: {units} units were {one} until step {step} on {backend}; then {broken}{gradients}.",
+                    "{name}: {units} units were {one} until step {step} on {backend}; then {differ}{gradients}.",
                     step = broken.step,
+                    differ = differ(broken),
                     gradients = match broken.gradients_agreed {
                         None => "",
                         Some(true) => ", while their gradients agreed",
@@ -240,9 +183,18 @@ impl Space {
     }
 }
 
+/// Which units differ where, and by how much.
+pub fn differ(broken: &VerdictBreak) -> String {
+    let VerdictBreak { units: [u, v], parameter, ulps, .. } = broken;
+    let difference = broken.difference.unwrap_or(f64::INFINITY);
+    let plural = if *ulps == 1 { "" } else { "s" };
+    format!("units {u} and {v} differ in {parameter} by {difference:.3e} ({ulps} ulp{plural})")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use constinit::probe::Cause;
 
     const ALIKE: Alike = Alike { deviation: 0.0, ulps: 0 };
     const UNLIKE: Alike = Alike { deviation: 0.5, ulps: 9 };
@@ -270,8 +222,8 @@ mod tests {
         What { backend, optimizer, step: 2, readings: 3, targets_alike, finite: true }
     }
 
-    fn broken(step: usize, ulps: u64) -> Broken {
-        Broken {
+    fn broken(step: usize, ulps: u64) -> VerdictBreak {
+        VerdictBreak {
             step,
             since: Some(step - 1),
             space: "hidden1".to_owned(),
@@ -292,7 +244,7 @@ mod tests {
         for step in 0..=2 {
             tally.add(&["hidden1"], &properties(ALIKE, ALIKE), &reading(step, 2, 1));
         }
-        assert_eq!(tally.word(), "held");
+        assert_eq!(tally.word(), VerdictWord::Held);
         let lines = tally.sentences(&what(true));
         assert_eq!(
             lines,
@@ -325,7 +277,7 @@ mod tests {
         tally.add(&["hidden1"], &properties(ALIKE, ALIKE), &reading(0, 2, 1));
         tally.add(&["hidden1"], &properties(ALIKE, UNLIKE), &reading(1, 2, 1));
         tally.add(&["hidden1"], &properties(ALIKE, ALIKE), &reading(2, 2, 1));
-        assert_eq!(tally.word(), "held");
+        assert_eq!(tally.word(), VerdictWord::Held);
         let lines = tally.sentences(&what(false));
         assert!(lines.contains(
             &"First failed at step 1: P3, P4: the targets differ between outputs, so the outputs' \
@@ -341,7 +293,7 @@ mod tests {
         tally.add(&["hidden1"], &properties(ALIKE, ALIKE), &reading(0, 7, 1));
         tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(1, 7, 2));
         tally.add_break(broken(1, 1));
-        assert_eq!(tally.word(), "broken");
+        assert_eq!(tally.word(), VerdictWord::Broken);
         assert_eq!(tally.broken_spaces().collect::<Vec<_>>(), ["hidden1"]);
         let lines = tally.sentences(&what(true));
         assert_eq!(

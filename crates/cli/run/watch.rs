@@ -1,8 +1,7 @@
 //! The probes of a run: readings, progress, checkpoints that fall due, signals to end.
 
-use super::forecast::Forecast;
-use super::readings::{Reading, write_line};
-use super::verdict::Broken;
+use super::forecast::forecast_record;
+use super::readings::{first_break_record, reading_record, write_line};
 use super::{Comparison, Forecasts, Live, Logs, Names, Screen, Tally, UnitsFile};
 use crate::failure::Failure;
 use burn::module::AutodiffModule;
@@ -91,7 +90,7 @@ impl<B: AutodiffBackend> Watch<'_, B> {
             self.read(seen, forecast.as_ref())?;
         }
         let Some(forecast) = &forecast else { return Ok(()) };
-        let line = Forecast::new(forecast);
+        let line = forecast_record(forecast);
         self.keep(&line).map_err(in_readings)?;
         let screen = &mut *self.screen;
         self.bar.suspend(|| screen.json_line(&line)).map_err(crate::failure::on_screen)
@@ -117,7 +116,7 @@ impl<B: AutodiffBackend> Watch<'_, B> {
             self.symmetry.axes().spaces().iter().map(|space| space.name()).collect();
         self.tally.add(&spaces, &properties, reading);
         for found in &self.symmetry.breaks()[self.known_breaks..] {
-            self.tally.add_break(Broken::new(found, &self.names));
+            self.tally.add_break(first_break_record(found, &self.names));
         }
         let broke = self.symmetry.breaks().len() > self.known_breaks;
         self.known_breaks = self.symmetry.breaks().len();
@@ -130,11 +129,13 @@ impl<B: AutodiffBackend> Watch<'_, B> {
         if let Some(comparison) = &mut self.comparison {
             comparison.parameters(seen.step, names.clone().zip(data.iter().copied()));
         }
-        let mut line = Reading::new(&spaces, reading, &properties);
         let mut certificate: Vec<String> = Vec::new();
         if first {
             certificate.extend(self.symmetry.summary().lines().map(str::to_owned));
-            line = line.with_certificate(certificate.clone());
+        }
+        let kept = first.then(|| certificate.clone());
+        let line = reading_record(&spaces, reading, &properties, kept);
+        if first {
             let outlooks = forecast.iter().flat_map(|forecast| &forecast.spaces);
             certificate.extend(outlooks.map(ToString::to_string));
         }
@@ -142,7 +143,7 @@ impl<B: AutodiffBackend> Watch<'_, B> {
         kept.map_err(in_readings)?;
         self.logs.write(&line)?;
         if let Some(live) = &mut self.live {
-            live.add(&spaces, reading, &self.tally, self.number + 1);
+            live.add(&line, &self.tally, self.number + 1);
         }
         let screen = &mut *self.screen;
         let number = self.number;

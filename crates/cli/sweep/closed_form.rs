@@ -2,7 +2,7 @@
 
 use super::after::{dead, escape, last_seen, seen, shifted};
 use super::classes::{Classes, Parameters, counts};
-use super::outcome::{Ended, Engine, Outcome, Space};
+use super::outcome::{Engine, LayerOutcome, Outcome, OutcomeEnd};
 use crate::config::RunConfig;
 use crate::data::Examples;
 use crate::dynamics::{Clipped, function, loss_function};
@@ -47,7 +47,7 @@ pub fn train(
     let mut batches = Batches::new(config, examples);
     let mut losses = [None; 2];
     let mut steps = 0;
-    let mut end = Ended::Finished;
+    let mut end = OutcomeEnd::Finished;
     while steps < config.training.steps {
         if steps.is_multiple_of(256) && interrupted() {
             return Ok(Tried::Interrupted);
@@ -58,25 +58,25 @@ pub fn train(
         losses[0] = losses[0].or(losses[1]);
         // Where the backends' single precision ends, so does the run.
         if !(value as f32).is_finite() {
-            end = Ended::Diverged(format!("the loss of step {} is {value:e}", steps + 1));
+            end = OutcomeEnd::Diverged(format!("the loss of step {} is {value:e}", steps + 1));
             break;
         }
         steps += 1;
         if let Some(number) =
             training.network().numbers().iter().find(|x| !(**x as f32).is_finite())
         {
-            end = Ended::Diverged(format!(
+            end = OutcomeEnd::Diverged(format!(
                 "after step {steps}, a parameter has the value {number:e}"
             ));
             break;
         }
     }
     let trained = training.network();
-    let finished = end == Ended::Finished;
+    let finished = end == OutcomeEnd::Finished;
     let seen = last_seen(config, examples, steps);
     let silent = if finished { Some(dead(trained, config, &seen[0])?) } else { None };
     let after = if finished { Some(classes.twins_after(trained)?) } else { None };
-    let space = |number: usize| Space {
+    let space = |number: usize| LayerOutcome {
         units: trained.class_sizes(number + 1).iter().sum(),
         classes: [Some(twins[number]), after.as_ref().map(|after| after[number])],
         dead: silent.as_ref().map(|silent| silent[number]),

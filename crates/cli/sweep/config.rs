@@ -1,9 +1,10 @@
 //! The configuration of a sweep: a run configuration, and the keys of it that vary.
 
 use super::keys::{Key, Values, get, kind_of, set};
-use super::table::{Cell, Kind};
+use super::table::SweepCell;
 use crate::config::{RunConfig, TrainingConfig, likeness};
 use crate::failure::Failure;
+use constinit_records::ColumnKind;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
@@ -73,7 +74,7 @@ impl SweepConfig {
         for (path, value) in in_order(text, &said) {
             let values = Values::read(&value);
             let values = values.map_err(|reason| at(format!("[sweep] {path}: {reason}")))?;
-            keys.push(Key { name: path, said: value, values, kind: Kind::Text });
+            keys.push(Key { name: path, said: value, values, kind: ColumnKind::Text });
         }
         let points = count(&keys, sample).map_err(at)?;
         let folder = folder.to_owned();
@@ -121,7 +122,7 @@ impl SweepConfig {
                 && RunConfig::unchecked(first.clone(), &self.name).is_err()
             {
                 set(&mut first, &key.name, Value::Integer(*number as i64))?;
-                key.kind = Kind::Count;
+                key.kind = ColumnKind::Count;
             }
         }
         let complete = RunConfig::unchecked(first, &self.name)?.to_table()?;
@@ -131,7 +132,7 @@ impl SweepConfig {
             }
             let values = (0..key.values.count().unwrap_or(2).min(LISTED)).map(|n| key.values.at(n));
             for value in values.map(|value| key.fitting(value)) {
-                if key.cell(&value) == Cell::None {
+                if key.cell(&value) == SweepCell::None {
                     return Err(Failure::usage(format!(
                         "{}: [sweep] {}: {value} is of another type than the values before it",
                         self.name, key.name
@@ -428,8 +429,11 @@ mod tests {
             "training.steps",
         ];
         assert_eq!(names, expected);
-        let kinds: Vec<Kind> = sweep.keys.iter().map(|key| key.kind).collect();
-        assert_eq!(kinds, [Kind::Number, Kind::Number, Kind::Text, Kind::Count]);
+        let kinds: Vec<ColumnKind> = sweep.keys.iter().map(|key| key.kind).collect();
+        assert_eq!(
+            kinds,
+            [ColumnKind::Number, ColumnKind::Number, ColumnKind::Text, ColumnKind::Count]
+        );
         assert_eq!(sweep.points(), 3 * 2 * 2 * 2);
         let last = sweep.config(23).unwrap();
         assert_eq!(last.training.optimizer.learning_rate(), 1.0);
@@ -460,7 +464,10 @@ mod tests {
         assert_eq!((config.model.layer_dims, config.training.seed), (vec![1, 3, 1], 3));
         assert!(sweep.varies("model") && sweep.varies("model.layer_dims") && !sweep.varies("data"));
         assert!(sweep.varies("init") && !sweep.varies("model.layer"));
-        assert_eq!(sweep.keys[1].cell(&sweep.values(15)[1]), Cell::Text("[1, 3, 1]".to_owned()));
+        assert_eq!(
+            sweep.keys[1].cell(&sweep.values(15)[1]),
+            SweepCell::Text("[1, 3, 1]".to_owned())
+        );
     }
 
     #[test]

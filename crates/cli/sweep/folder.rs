@@ -5,13 +5,16 @@
 
 use super::config::SweepConfig;
 use super::outcome::Outcome;
-use super::table::{Kind, Reader, Row, Schema, Writer, point};
+use super::table::{Reader, Row, Schema, Writer, point};
 use crate::data::DataFiles;
 use crate::failure::Failure;
 use crate::own_files::{is_in, is_one_of};
 use crate::shard::Shard;
 use constinit::files::write_whole;
-use serde_json::json;
+use constinit_records::{
+    ColumnKind, KEYS_KEY, POINT, POINTS_KEY, SCHEMA_KEY, SWEEP_KEY, SWEEP_SCHEMA, ScaleWord,
+    SweepKey, VERSION_KEY,
+};
 use std::fs::{self, File, TryLockError};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -91,24 +94,25 @@ impl SweepFolder {
 
     fn of(path: &Path, sweep: &SweepConfig, text: &str) -> Result<Self, Failure> {
         let layers = hidden_layers(sweep)?;
-        let mut columns = vec![("point".to_owned(), Kind::Count)];
+        let mut columns = vec![(POINT.to_owned(), ColumnKind::Count)];
         columns.extend(sweep.keys.iter().map(|key| (key.name.clone(), key.kind)));
         columns.extend(Outcome::columns(layers));
-        let keys: Vec<_> = sweep
+        let keys: Vec<SweepKey> = sweep
             .keys
             .iter()
-            .map(|key| {
-                let scale = if sweep.is_sample() { "sample" } else { key.values.scale() };
-                json!({ "key": key.name, "scale": scale, "values": key.values.count() })
+            .map(|key| SweepKey {
+                key: key.name.clone(),
+                scale: if sweep.is_sample() { ScaleWord::Sample } else { key.values.scale() },
+                values: key.values.count().map(|count| count as u64),
             })
             .collect();
         let checksum = crc32fast::hash(text.as_bytes());
         let about = [
-            ("constinit.schema", "1".to_owned()),
-            (super::VERSION_KEY, env!("CARGO_PKG_VERSION").to_owned()),
-            ("constinit.sweep", format!("{checksum:08x}")),
-            ("constinit.points", sweep.points().to_string()),
-            ("constinit.keys", serde_json::Value::from(keys).to_string()),
+            (SCHEMA_KEY, SWEEP_SCHEMA.to_string()),
+            (VERSION_KEY, env!("CARGO_PKG_VERSION").to_owned()),
+            (SWEEP_KEY, format!("{checksum:08x}")),
+            (POINTS_KEY, sweep.points().to_string()),
+            (KEYS_KEY, serde_json::to_string(&keys).map_err(Failure::usage)?),
         ];
         let about = about.map(|(key, value)| (key.to_owned(), value)).to_vec();
         let schema = Schema { columns, about };

@@ -1,7 +1,8 @@
 //! The keys of a run configuration that a sweep varies, and the values that they take.
 
-use super::table::{Cell, Kind};
+use super::table::SweepCell;
 use crate::failure::Failure;
+use constinit_records::{ColumnKind, ScaleWord};
 use toml::{Table, Value};
 
 /// A key and what it takes.
@@ -13,7 +14,7 @@ pub struct Key {
     pub said: Value,
     pub values: Values,
     /// Of its column.
-    pub kind: Kind,
+    pub kind: ColumnKind,
 }
 
 /// The values of a key.
@@ -89,13 +90,13 @@ impl Values {
         }
     }
 
-    /// The name of the scale in a table's description.
-    pub fn scale(&self) -> &'static str {
+    /// The scale in a table's description.
+    pub fn scale(&self) -> ScaleWord {
         match self {
-            Self::List(_) => "list",
-            Self::Range { log: true, .. } => "log",
-            Self::Range { .. } => "linear",
-            Self::Seeds(_) => "seed",
+            Self::List(_) => ScaleWord::List,
+            Self::Range { log: true, .. } => ScaleWord::Log,
+            Self::Range { log: false, .. } => ScaleWord::Linear,
+            Self::Seeds(_) => ScaleWord::Seed,
         }
     }
 }
@@ -150,7 +151,7 @@ impl Key {
     /// A value as the configuration needs it: whole numbers are rounded to.
     pub fn fitting(&self, value: Value) -> Value {
         match (self.kind, &value) {
-            (Kind::Count, Value::Float(number))
+            (ColumnKind::Count, Value::Float(number))
                 if number.abs() < 2f64.powi(53) && !matches!(self.values, Values::List(_)) =>
             {
                 Value::Integer(number.round() as i64)
@@ -160,26 +161,26 @@ impl Key {
     }
 
     /// A value as it stands in the table.
-    pub fn cell(&self, value: &Value) -> Cell {
+    pub fn cell(&self, value: &Value) -> SweepCell {
         match (self.kind, value) {
-            (Kind::Number, Value::Float(number)) => Cell::Number(*number),
-            (Kind::Number, Value::Integer(number)) => Cell::Number(*number as f64),
-            (Kind::Count, Value::Integer(number)) => Cell::Count(*number),
-            (Kind::Truth, Value::Boolean(truth)) => Cell::Truth(*truth),
-            (Kind::Text, Value::String(text)) => Cell::Text(text.clone()),
-            (Kind::Text, other) => Cell::Text(other.to_string()),
-            _ => Cell::None,
+            (ColumnKind::Number, Value::Float(number)) => SweepCell::Number(*number),
+            (ColumnKind::Number, Value::Integer(number)) => SweepCell::Number(*number as f64),
+            (ColumnKind::Count, Value::Integer(number)) => SweepCell::Count(*number),
+            (ColumnKind::Truth, Value::Boolean(truth)) => SweepCell::Truth(*truth),
+            (ColumnKind::Text, Value::String(text)) => SweepCell::Text(text.clone()),
+            (ColumnKind::Text, other) => SweepCell::Text(other.to_string()),
+            _ => SweepCell::None,
         }
     }
 }
 
 /// The column of a key whose value is this one.
-pub fn kind_of(value: &Value) -> Kind {
+pub fn kind_of(value: &Value) -> ColumnKind {
     match value {
-        Value::Float(_) => Kind::Number,
-        Value::Integer(_) => Kind::Count,
-        Value::Boolean(_) => Kind::Truth,
-        _ => Kind::Text,
+        Value::Float(_) => ColumnKind::Number,
+        Value::Integer(_) => ColumnKind::Count,
+        Value::Boolean(_) => ColumnKind::Truth,
+        _ => ColumnKind::Text,
     }
 }
 
@@ -307,6 +308,6 @@ mod tests {
         );
         let range = values("key = { from = 10, to = 20 }").unwrap();
         assert_eq!(range.drawn(0.25), Value::Float(12.5));
-        assert_eq!((range.count(), range.scale()), (None, "linear"));
+        assert_eq!((range.count(), range.scale()), (None, ScaleWord::Linear));
     }
 }

@@ -18,6 +18,3 @@ pub use folder::SweepFolder;
 pub use join::{Joined, join_folders, join_in_place};
 pub use points::Points;
 pub use summary::Summary;
-
-/// The version of the program that wrote a table: tables of several are joined all the same.
-const VERSION_KEY: &str = "constinit.version";

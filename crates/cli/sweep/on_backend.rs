@@ -2,7 +2,7 @@
 
 use super::after::{dead, escape, last_seen};
 use super::classes::{Parameters, counts};
-use super::outcome::{Ended, Engine, Outcome, Space};
+use super::outcome::{Engine, LayerOutcome, Outcome, OutcomeEnd};
 use crate::config::RunConfig;
 use crate::data::Examples;
 use crate::dynamics::clip;
@@ -46,21 +46,21 @@ pub fn train<B: AutodiffBackend>(
     );
     let ended = match trained.ended {
         train::Ended::Stopped { reason } if reason == INTERRUPTED => return Ok(None),
-        train::Ended::Finished | train::Ended::Stopped { .. } => Ended::Finished,
-        train::Ended::Diverged(divergence) => Ended::Diverged(explain(&divergence, &names)),
+        train::Ended::Finished | train::Ended::Stopped { .. } => OutcomeEnd::Finished,
+        train::Ended::Diverged(divergence) => OutcomeEnd::Diverged(explain(&divergence, &names)),
     };
-    let finished = ended == Ended::Finished;
+    let finished = ended == OutcomeEnd::Finished;
     let read = read_parameters(&trained.state.model);
     let entries = read.iter().map(|parameter| parameter.data.num_elements()).sum();
     let values = read.iter().map(|parameter| parameter.data.iter::<f64>().collect());
     let after = Parameters::new(config, values)?;
     let start = symmetry.start().map(counts).unwrap_or_default();
-    let mut spaces: Vec<Space> = after
+    let mut spaces: Vec<LayerOutcome> = after
         .spec
         .spaces()
         .iter()
         .enumerate()
-        .map(|(number, space)| Space {
+        .map(|(number, space)| LayerOutcome {
             units: space.units(),
             classes: [start.get(number).copied(), None],
             dead: None,

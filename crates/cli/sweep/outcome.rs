@@ -1,13 +1,14 @@
 //! What comes out of one run of a sweep.
 
-use super::table::{Cell, Kind, Row};
+use super::table::{Row, SweepCell};
+use constinit_records::{ColumnKind, EndWord, EngineWord, LayerColumn, SweepColumn, VerdictWord};
 
 /// A run that was tried.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// None where the run never started.
     pub engine: Option<Engine>,
-    pub ended: Ended,
+    pub ended: OutcomeEnd,
     /// Steps done.
     pub steps: Option<usize>,
     /// The losses that the first and the last step computed.
@@ -16,7 +17,7 @@ pub struct Outcome {
     /// Entries of the network, and of what was trained in its place.
     pub parameters: Option<[usize; 2]>,
     /// One for each hidden layer.
-    pub spaces: Vec<Space>,
+    pub spaces: Vec<LayerOutcome>,
     pub escape: Option<Escape>,
     pub seconds: f64,
 }
@@ -32,7 +33,7 @@ pub enum Engine {
 
 /// How a run came to its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Ended {
+pub enum OutcomeEnd {
     #[default]
     Finished,
     Diverged(String),
@@ -41,7 +42,7 @@ pub enum Ended {
 
 /// A hidden layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Space {
+pub struct LayerOutcome {
     pub units: usize,
     /// Classes of twins before training and after it.
     pub classes: [Option<usize>; 2],
@@ -61,97 +62,105 @@ pub struct Escape {
 impl Outcome {
     /// A run that could not be tried or did not come to an end.
     pub fn failed(reason: impl ToString) -> Self {
-        Self { ended: Ended::Failed(reason.to_string()), ..Self::default() }
+        Self { ended: OutcomeEnd::Failed(reason.to_string()), ..Self::default() }
     }
 
     /// The columns of outcomes, for runs of up to so many hidden layers.
-    pub fn columns(layers: usize) -> Vec<(String, Kind)> {
-        use Kind::{Count, Number, Text};
-        let fixed = [
-            ("engine", Text),
-            ("backend", Text),
-            ("why_burn", Text),
-            ("ended", Text),
-            ("reason", Text),
-            ("steps", Count),
-            ("first_loss", Number),
-            ("final_loss", Number),
-            ("verdict", Text),
-            ("first_break", Count),
-            ("first_break_space", Text),
-            ("parameters", Count),
-            ("trained_parameters", Count),
-            ("units", Count),
-            ("classes_start", Count),
-            ("classes_end", Count),
-            ("dead", Count),
-            ("escape_factor", Number),
-            ("escape_steps", Number),
-            ("seconds", Number),
-        ];
-        let mut columns: Vec<(String, Kind)> =
-            fixed.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
-        for layer in 1..=layers {
-            for what in ["units", "classes_start", "classes_end", "dead"] {
-                columns.push((format!("hidden{layer}.{what}"), Count));
-            }
-        }
-        columns
+    pub fn columns(layers: usize) -> Vec<(String, ColumnKind)> {
+        let of_run = SweepColumn::ALL.map(|column| (column.name().to_owned(), column.kind()));
+        let of_layer =
+            |layer| LayerColumn::ALL.map(|column| (column.name(layer), column.of_all().kind()));
+        of_run.into_iter().chain((1..=layers).flat_map(of_layer)).collect()
     }
 
     /// The entries of these columns.
     pub fn cells(&self, layers: usize) -> Row {
-        let text = |text: &str| Cell::from(Some(text));
-        let (engine, backend, why) = match &self.engine {
-            None => (Cell::None, Cell::None, Cell::None),
-            Some(Engine::Quotient) => (text("quotient"), Cell::None, Cell::None),
-            Some(Engine::Burn { backend, why }) => (text("burn"), text(backend), text(why)),
-        };
-        let (ended, reason) = match &self.ended {
-            Ended::Finished => (text("finished"), Cell::None),
-            Ended::Diverged(reason) => (text("diverged"), text(reason)),
-            Ended::Failed(reason) => (text("failed"), text(reason)),
-        };
-        let verdict = match (&self.first_break, &self.engine, &self.ended) {
-            (_, None, _) | (_, _, Ended::Failed(_)) => Cell::None,
-            (Some(_), ..) => text("broken"),
-            (None, ..) => text("held"),
-        };
-        let found = self.first_break.as_ref();
-        let sum = |of: &dyn Fn(&Space) -> Option<usize>| -> Cell {
-            let all: Option<usize> = self.spaces.iter().map(of).sum();
-            all.filter(|_| !self.spaces.is_empty()).into()
-        };
-        let mut row = vec![
-            engine,
-            backend,
-            why,
-            ended,
-            reason,
-            self.steps.into(),
-            self.losses[0].into(),
-            self.losses[1].into(),
-            verdict,
-            found.map(|(step, _)| *step).into(),
-            found.map(|(_, space)| space.as_str()).into(),
-            self.parameters.map(|[full, _]| full).into(),
-            self.parameters.map(|[_, trained]| trained).into(),
-            sum(&|space| Some(space.units)),
-            sum(&|space| space.classes[0]),
-            sum(&|space| space.classes[1]),
-            sum(&|space| space.dead),
-            self.escape.map(|escape| escape.factor).into(),
-            self.escape.and_then(|escape| escape.steps).into(),
-            Cell::Number(self.seconds),
-        ];
-        for layer in 0..layers {
+        let of_run = SweepColumn::ALL.map(|column| self.cell(column));
+        let of_layer = |layer: usize| -> [SweepCell; 4] {
             let space = self.spaces.get(layer);
-            row.push(space.map(|space| space.units).into());
-            row.push(space.and_then(|space| space.classes[0]).into());
-            row.push(space.and_then(|space| space.classes[1]).into());
-            row.push(space.and_then(|space| space.dead).into());
+            LayerColumn::ALL.map(|column| space.and_then(|space| space.count(column)).into())
+        };
+        of_run.into_iter().chain((0..layers).flat_map(of_layer)).collect()
+    }
+
+    fn cell(&self, column: SweepColumn) -> SweepCell {
+        let text = |text: &str| SweepCell::from(Some(text));
+        let found = self.first_break.as_ref();
+        match column {
+            SweepColumn::Engine => self.engine.as_ref().map(|engine| engine.word().as_str()).into(),
+            SweepColumn::Backend => match &self.engine {
+                Some(Engine::Burn { backend, .. }) => text(backend),
+                Some(Engine::Quotient) | None => SweepCell::None,
+            },
+            SweepColumn::WhyBurn => match &self.engine {
+                Some(Engine::Burn { why, .. }) => text(why),
+                Some(Engine::Quotient) | None => SweepCell::None,
+            },
+            SweepColumn::Ended => text(self.ended.word().as_str()),
+            SweepColumn::Reason => match &self.ended {
+                OutcomeEnd::Finished => SweepCell::None,
+                OutcomeEnd::Diverged(reason) | OutcomeEnd::Failed(reason) => text(reason),
+            },
+            SweepColumn::Steps => self.steps.into(),
+            SweepColumn::FirstLoss => self.losses[0].into(),
+            SweepColumn::FinalLoss => self.losses[1].into(),
+            SweepColumn::Verdict => self.verdict().map(VerdictWord::as_str).into(),
+            SweepColumn::FirstBreak => found.map(|(step, _)| *step).into(),
+            SweepColumn::FirstBreakSpace => found.map(|(_, space)| space.as_str()).into(),
+            SweepColumn::Parameters => self.parameters.map(|[full, _]| full).into(),
+            SweepColumn::TrainedParameters => self.parameters.map(|[_, trained]| trained).into(),
+            SweepColumn::Units => self.sum(LayerColumn::Units),
+            SweepColumn::ClassesStart => self.sum(LayerColumn::ClassesStart),
+            SweepColumn::ClassesEnd => self.sum(LayerColumn::ClassesEnd),
+            SweepColumn::Dead => self.sum(LayerColumn::Dead),
+            SweepColumn::EscapeFactor => self.escape.map(|escape| escape.factor).into(),
+            SweepColumn::EscapeSteps => self.escape.and_then(|escape| escape.steps).into(),
+            SweepColumn::Seconds => SweepCell::Number(self.seconds),
         }
-        row
+    }
+
+    fn verdict(&self) -> Option<VerdictWord> {
+        match (&self.first_break, &self.engine, &self.ended) {
+            (_, None, _) | (_, _, OutcomeEnd::Failed(_)) => None,
+            (Some(_), ..) => Some(VerdictWord::Broken),
+            (None, ..) => Some(VerdictWord::Held),
+        }
+    }
+
+    /// The sum over all hidden layers, where each has the number.
+    fn sum(&self, column: LayerColumn) -> SweepCell {
+        let all: Option<usize> = self.spaces.iter().map(|space| space.count(column)).sum();
+        all.filter(|_| !self.spaces.is_empty()).into()
+    }
+}
+
+impl LayerOutcome {
+    fn count(&self, column: LayerColumn) -> Option<usize> {
+        match column {
+            LayerColumn::Units => Some(self.units),
+            LayerColumn::ClassesStart => self.classes[0],
+            LayerColumn::ClassesEnd => self.classes[1],
+            LayerColumn::Dead => self.dead,
+        }
+    }
+}
+
+impl Engine {
+    fn word(&self) -> EngineWord {
+        match self {
+            Self::Quotient => EngineWord::Quotient,
+            Self::Burn { .. } => EngineWord::Burn,
+        }
+    }
+}
+
+impl OutcomeEnd {
+    fn word(&self) -> EndWord {
+        match self {
+            Self::Finished => EndWord::Finished,
+            Self::Diverged(_) => EndWord::Diverged,
+            Self::Failed(_) => EndWord::Failed,
+        }
     }
 }
 
@@ -161,26 +170,29 @@ mod tests {
 
     #[test]
     fn a_row_has_the_columns_that_are_told() {
-        let space = Space { units: 3, classes: [Some(1), Some(2)], dead: Some(0) };
+        let space = LayerOutcome { units: 3, classes: [Some(1), Some(2)], dead: Some(0) };
         let outcome = Outcome {
             engine: Some(Engine::Quotient),
-            spaces: vec![space, Space { units: 2, dead: None, ..space }],
+            spaces: vec![space, LayerOutcome { units: 2, dead: None, ..space }],
             losses: [Some(1.5), Some(f64::INFINITY)],
             ..Outcome::default()
         };
         let (columns, row) = (Outcome::columns(3), outcome.cells(3));
         assert_eq!(columns.len(), row.len());
         let cell = |name: &str| &row[columns.iter().position(|(n, _)| n == name).unwrap()];
-        assert_eq!(cell("units"), &Cell::Count(5));
-        assert_eq!(cell("classes_end"), &Cell::Count(4));
-        assert_eq!(cell("dead"), &Cell::None);
-        assert_eq!(cell("first_loss"), &Cell::Number(1.5));
-        assert_eq!(cell("final_loss"), &Cell::None);
-        assert_eq!(cell("verdict"), &Cell::Text("held".to_owned()));
-        assert_eq!((cell("hidden2.units"), cell("hidden3.units")), (&Cell::Count(2), &Cell::None));
+        assert_eq!(cell("units"), &SweepCell::Count(5));
+        assert_eq!(cell("classes_end"), &SweepCell::Count(4));
+        assert_eq!(cell("dead"), &SweepCell::None);
+        assert_eq!(cell("first_loss"), &SweepCell::Number(1.5));
+        assert_eq!(cell("final_loss"), &SweepCell::None);
+        assert_eq!(cell("verdict"), &SweepCell::Text("held".to_owned()));
+        assert_eq!(
+            (cell("hidden2.units"), cell("hidden3.units")),
+            (&SweepCell::Count(2), &SweepCell::None)
+        );
         for (cell, (name, kind)) in Outcome::failed("no").cells(1).iter().zip(Outcome::columns(1)) {
             let told = matches!(name.as_str(), "ended" | "reason" | "seconds");
-            assert_eq!(*cell != Cell::None, told, "{name} {kind:?}");
+            assert_eq!(*cell != SweepCell::None, told, "{name} {kind:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use super::config::SweepConfig;
 use super::folder::{Done, SweepFolder};
 use super::on_backend;
 use super::outcome::Outcome;
-use super::table::{Cell, Row};
+use super::table::{Row, SweepCell};
 use crate::backend_name::{BackendName, Limits};
 use crate::config::RunConfig;
 use crate::data::Examples;
@@ -105,7 +105,7 @@ impl Points {
             Err(failure) => Outcome::failed(failure),
         };
         let outcome = Outcome { seconds: began.elapsed().as_secs_f64(), ..outcome };
-        let mut row = vec![Cell::from(point)];
+        let mut row = vec![SweepCell::from(point)];
         let values = self.lean.values(point);
         row.extend(self.lean.keys.iter().zip(&values).map(|(key, value)| key.cell(value)));
         row.extend(outcome.cells(self.layers));

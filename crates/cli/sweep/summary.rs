@@ -1,8 +1,9 @@
 //! A sweep in a few sentences.
 
 use super::folder::SweepFolder;
-use super::table::{Cell, Reader, Row, point};
+use super::table::{Reader, Row, SweepCell, point};
 use crate::failure::Failure;
+use constinit_records::{EndWord, EngineWord, SweepColumn, VerdictWord};
 use serde::Serialize;
 
 /// What the rows of a sweep say together.
@@ -53,30 +54,34 @@ impl Summary {
 
     fn add(&mut self, row: &Row, names: &[&str], keys: &[String]) {
         let cell = |name: &str| names.iter().position(|known| *known == name).map(|at| &row[at]);
-        let text = |name: &str| match cell(name) {
-            Some(Cell::Text(text)) => text.as_str(),
+        let of = |column: SweepColumn| cell(column.name());
+        let text = |column: SweepColumn| match of(column) {
+            Some(SweepCell::Text(text)) => text.as_str(),
             _ => "",
         };
+        let ended = |word: EndWord| text(SweepColumn::Ended) == word.as_str();
+        let engine = |word: EngineWord| text(SweepColumn::Engine) == word.as_str();
+        let verdict = |word: VerdictWord| text(SweepColumn::Verdict) == word.as_str();
         let count = |to: &mut usize, yes: bool| *to += usize::from(yes);
         self.done += 1;
-        count(&mut self.finished, text("ended") == "finished");
-        count(&mut self.diverged, text("ended") == "diverged");
-        count(&mut self.failed, text("ended") == "failed");
-        count(&mut self.quotients, text("engine") == "quotient");
-        count(&mut self.burn, text("engine") == "burn");
+        count(&mut self.finished, ended(EndWord::Finished));
+        count(&mut self.diverged, ended(EndWord::Diverged));
+        count(&mut self.failed, ended(EndWord::Failed));
+        count(&mut self.quotients, engine(EngineWord::Quotient));
+        count(&mut self.burn, engine(EngineWord::Burn));
         // Where there are no twins, none part.
         let distinct = matches!(
-            (cell("units"), cell("classes_start")),
-            (Some(Cell::Count(units)), Some(Cell::Count(classes))) if units == classes
+            (of(SweepColumn::Units), of(SweepColumn::ClassesStart)),
+            (Some(SweepCell::Count(units)), Some(SweepCell::Count(classes))) if units == classes
         );
-        count(&mut self.distinct, text("verdict") == "held" && distinct);
-        count(&mut self.held, text("verdict") == "held" && !distinct);
-        count(&mut self.broken, text("verdict") == "broken");
-        if text("ended") == "failed" && self.reason.is_none() {
-            self.reason = Some(text("reason").to_owned());
+        count(&mut self.distinct, verdict(VerdictWord::Held) && distinct);
+        count(&mut self.held, verdict(VerdictWord::Held) && !distinct);
+        count(&mut self.broken, verdict(VerdictWord::Broken));
+        if ended(EndWord::Failed) && self.reason.is_none() {
+            self.reason = Some(text(SweepColumn::Reason).to_owned());
         }
-        if let (Some(Cell::Number(loss)), "finished", Some(point)) =
-            (cell("final_loss"), text("ended"), point(row))
+        if let (Some(SweepCell::Number(loss)), true, Some(point)) =
+            (of(SweepColumn::FinalLoss), ended(EndWord::Finished), point(row))
             && self.lowest.as_ref().is_none_or(|lowest| *loss < lowest.loss)
         {
             let values = keys.iter().filter_map(|key| Some(said(key, cell(key)?)));
@@ -113,12 +118,12 @@ impl Summary {
     }
 }
 
-fn said(key: &str, cell: &Cell) -> String {
+fn said(key: &str, cell: &SweepCell) -> String {
     match cell {
-        Cell::None => format!("{key}: none"),
-        Cell::Number(number) => format!("{key} = {number}"),
-        Cell::Count(count) => format!("{key} = {count}"),
-        Cell::Truth(truth) => format!("{key} = {truth}"),
-        Cell::Text(text) => format!("{key} = {text}"),
+        SweepCell::None => format!("{key}: none"),
+        SweepCell::Number(number) => format!("{key} = {number}"),
+        SweepCell::Count(count) => format!("{key} = {count}"),
+        SweepCell::Truth(truth) => format!("{key} = {truth}"),
+        SweepCell::Text(text) => format!("{key} = {text}"),
     }
 }

@@ -4,6 +4,7 @@
 //! length take little memory.
 
 use crate::failure::Failure;
+use constinit_records::{ColumnKind, VERSION_KEY};
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::column::reader::get_typed_column_reader;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
@@ -19,18 +20,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Number,
-    Count,
-    Truth,
-    Text,
-}
-
 /// An entry of a table.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
+pub enum SweepCell {
     None,
     Number(f64),
     Count(i64),
@@ -38,38 +30,38 @@ pub enum Cell {
     Text(String),
 }
 
-impl From<Option<usize>> for Cell {
+impl From<Option<usize>> for SweepCell {
     fn from(count: Option<usize>) -> Self {
         count.and_then(|count| i64::try_from(count).ok()).map_or(Self::None, Self::Count)
     }
 }
 
-impl From<usize> for Cell {
+impl From<usize> for SweepCell {
     fn from(count: usize) -> Self {
         Some(count).into()
     }
 }
 
 /// Numbers that are not finite are null.
-impl From<Option<f64>> for Cell {
+impl From<Option<f64>> for SweepCell {
     fn from(number: Option<f64>) -> Self {
         number.filter(|number| number.is_finite()).map_or(Self::None, Self::Number)
     }
 }
 
-impl From<Option<&str>> for Cell {
+impl From<Option<&str>> for SweepCell {
     fn from(text: Option<&str>) -> Self {
         text.map_or(Self::None, |text| Self::Text(text.to_owned()))
     }
 }
 
 /// A row; its first entry is the number of the point.
-pub type Row = Vec<Cell>;
+pub type Row = Vec<SweepCell>;
 
 /// The number of the point that a row is about.
 pub fn point(row: &Row) -> Option<usize> {
     match row.first() {
-        Some(Cell::Count(point)) => usize::try_from(*point).ok(),
+        Some(SweepCell::Count(point)) => usize::try_from(*point).ok(),
         _ => None,
     }
 }
@@ -78,20 +70,20 @@ pub fn point(row: &Row) -> Option<usize> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schema {
     /// The first is `point`.
-    pub columns: Vec<(String, Kind)>,
+    pub columns: Vec<(String, ColumnKind)>,
     pub about: Vec<(String, String)>,
 }
 
 impl Schema {
     fn parquet(&self) -> Result<Arc<Type>, ParquetError> {
-        let field = |(number, (name, kind)): (usize, &(String, Kind))| {
+        let field = |(number, (name, kind)): (usize, &(String, ColumnKind))| {
             let physical = match kind {
-                Kind::Number => Physical::DOUBLE,
-                Kind::Count => Physical::INT64,
-                Kind::Truth => Physical::BOOLEAN,
-                Kind::Text => Physical::BYTE_ARRAY,
+                ColumnKind::Number => Physical::DOUBLE,
+                ColumnKind::Count => Physical::INT64,
+                ColumnKind::Truth => Physical::BOOLEAN,
+                ColumnKind::Text => Physical::BYTE_ARRAY,
             };
-            let logical = (*kind == Kind::Text).then_some(LogicalType::String);
+            let logical = (*kind == ColumnKind::Text).then_some(LogicalType::String);
             let repetition = if number == 0 { Repetition::REQUIRED } else { Repetition::OPTIONAL };
             let built = Type::primitive_type_builder(name, physical)
                 .with_repetition(repetition)
@@ -108,7 +100,7 @@ impl Schema {
 /// A table that is being written.
 pub struct Writer<W: Write + Send> {
     file: SerializedFileWriter<W>,
-    kinds: Vec<Kind>,
+    kinds: Vec<ColumnKind>,
 }
 
 impl<W: Write + Send> Writer<W> {
@@ -127,29 +119,29 @@ impl<W: Write + Send> Writer<W> {
     pub fn write(&mut self, rows: &[Row]) -> Result<(), ParquetError> {
         let mut group = self.file.next_row_group()?;
         for (number, kind) in self.kinds.iter().enumerate() {
-            let cells = || rows.iter().map(|row| row.get(number).unwrap_or(&Cell::None));
+            let cells = || rows.iter().map(|row| row.get(number).unwrap_or(&SweepCell::None));
             match kind {
-                Kind::Number => {
+                ColumnKind::Number => {
                     column::<DoubleType, W>(&mut group, number, cells(), |cell| match cell {
-                        Cell::Number(number) => Some(*number),
+                        SweepCell::Number(number) => Some(*number),
                         _ => None,
                     })
                 }
-                Kind::Count => {
+                ColumnKind::Count => {
                     column::<Int64Type, W>(&mut group, number, cells(), |cell| match cell {
-                        Cell::Count(count) => Some(*count),
+                        SweepCell::Count(count) => Some(*count),
                         _ => None,
                     })
                 }
-                Kind::Truth => {
+                ColumnKind::Truth => {
                     column::<BoolType, W>(&mut group, number, cells(), |cell| match cell {
-                        Cell::Truth(truth) => Some(*truth),
+                        SweepCell::Truth(truth) => Some(*truth),
                         _ => None,
                     })
                 }
-                Kind::Text => {
+                ColumnKind::Text => {
                     column::<ByteArrayType, W>(&mut group, number, cells(), |cell| match cell {
-                        Cell::Text(text) => Some(ByteArray::from(text.as_str())),
+                        SweepCell::Text(text) => Some(ByteArray::from(text.as_str())),
                         _ => None,
                     })
                 }
@@ -169,8 +161,8 @@ impl<W: Write + Send> Writer<W> {
 fn column<'c, T: DataType, W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
     number: usize,
-    cells: impl Iterator<Item = &'c Cell>,
-    value: impl Fn(&Cell) -> Option<T::T>,
+    cells: impl Iterator<Item = &'c SweepCell>,
+    value: impl Fn(&SweepCell) -> Option<T::T>,
 ) -> Result<(), ParquetError> {
     let Some(mut column) = group.next_column()? else {
         return Err(ParquetError::General(format!("there is no column {number}")));
@@ -188,7 +180,7 @@ fn column<'c, T: DataType, W: Write + Send>(
 pub struct Reader {
     path: PathBuf,
     file: SerializedFileReader<File>,
-    kinds: Vec<Kind>,
+    kinds: Vec<ColumnKind>,
     next: usize,
 }
 
@@ -208,16 +200,16 @@ impl Reader {
         let file = caught(|| SerializedFileReader::new(file));
         let file = file.map_err(|error| damaged(path, &error))?;
         let meta = file.metadata().file_metadata();
-        let found: Vec<(String, Option<Kind>)> = meta
+        let found: Vec<(String, Option<ColumnKind>)> = meta
             .schema_descr()
             .columns()
             .iter()
             .map(|column| {
                 let kind = match column.physical_type() {
-                    Physical::DOUBLE => Some(Kind::Number),
-                    Physical::INT64 => Some(Kind::Count),
-                    Physical::BOOLEAN => Some(Kind::Truth),
-                    Physical::BYTE_ARRAY => Some(Kind::Text),
+                    Physical::DOUBLE => Some(ColumnKind::Number),
+                    Physical::INT64 => Some(ColumnKind::Count),
+                    Physical::BOOLEAN => Some(ColumnKind::Truth),
+                    Physical::BYTE_ARRAY => Some(ColumnKind::Text),
                     _ => None,
                 };
                 // Anything but a flat column is one of another table.
@@ -243,7 +235,7 @@ impl Reader {
             .collect();
         for (key, value) in &schema.about {
             let found = told.iter().find(|(name, _)| name == key).map(|(_, value)| *value);
-            if key != super::VERSION_KEY && found != Some(value.as_str()) {
+            if key != VERSION_KEY && found != Some(value.as_str()) {
                 return Err(at(format!(
                     "the table of another sweep: its {key} is {}, not {value}",
                     found.unwrap_or("missing")
@@ -290,13 +282,13 @@ impl Reader {
         Ok(Some(rows))
     }
 
-    fn column(&self, group: usize, number: usize) -> Result<Vec<Cell>, Failure> {
+    fn column(&self, group: usize, number: usize) -> Result<Vec<SweepCell>, Failure> {
         match self.kinds[number] {
-            Kind::Number => self.typed::<DoubleType>(group, number, Cell::Number),
-            Kind::Count => self.typed::<Int64Type>(group, number, Cell::Count),
-            Kind::Truth => self.typed::<BoolType>(group, number, Cell::Truth),
-            Kind::Text => self.typed::<ByteArrayType>(group, number, |bytes: ByteArray| {
-                Cell::Text(String::from_utf8_lossy(bytes.data()).into_owned())
+            ColumnKind::Number => self.typed::<DoubleType>(group, number, SweepCell::Number),
+            ColumnKind::Count => self.typed::<Int64Type>(group, number, SweepCell::Count),
+            ColumnKind::Truth => self.typed::<BoolType>(group, number, SweepCell::Truth),
+            ColumnKind::Text => self.typed::<ByteArrayType>(group, number, |bytes: ByteArray| {
+                SweepCell::Text(String::from_utf8_lossy(bytes.data()).into_owned())
             }),
         }
     }
@@ -305,8 +297,8 @@ impl Reader {
         &self,
         group: usize,
         number: usize,
-        cell: impl Fn(T::T) -> Cell,
-    ) -> Result<Vec<Cell>, Failure> {
+        cell: impl Fn(T::T) -> SweepCell,
+    ) -> Result<Vec<SweepCell>, Failure> {
         let decoded = caught(|| {
             let group = self.file.get_row_group(group)?;
             let mut reader = get_typed_column_reader::<T>(group.get_column_reader(number)?);
@@ -321,8 +313,8 @@ impl Reader {
         }
         let mut values = values.into_iter();
         let cells = there.into_iter().map(|level| match level {
-            0 => Cell::None,
-            _ => values.next().map_or(Cell::None, &cell),
+            0 => SweepCell::None,
+            _ => values.next().map_or(SweepCell::None, &cell),
         });
         Ok(cells.collect())
     }
@@ -351,11 +343,11 @@ mod tests {
         let column = |name: &str, kind| (name.to_owned(), kind);
         Schema {
             columns: vec![
-                column("point", Kind::Count),
-                column("loss", Kind::Number),
-                column("held", Kind::Truth),
-                column("units", Kind::Count),
-                column("why", Kind::Text),
+                column("point", ColumnKind::Count),
+                column("loss", ColumnKind::Number),
+                column("held", ColumnKind::Truth),
+                column("units", ColumnKind::Count),
+                column("why", ColumnKind::Text),
             ],
             about: vec![("constinit.sweep".to_owned(), "0123abcd".to_owned())],
         }
@@ -368,19 +360,19 @@ mod tests {
     }
 
     fn row() -> impl Strategy<Value = Row> {
-        fn maybe(value: impl Strategy<Value = Cell>) -> impl Strategy<Value = Cell> {
-            prop_oneof![1 => Just(Cell::None), 3 => value]
+        fn maybe(value: impl Strategy<Value = SweepCell>) -> impl Strategy<Value = SweepCell> {
+            prop_oneof![1 => Just(SweepCell::None), 3 => value]
         }
         (
-            (0..i64::MAX).prop_map(Cell::Count),
+            (0..i64::MAX).prop_map(SweepCell::Count),
             maybe(
                 any::<f64>()
                     .prop_filter("NaN is not itself", |x| !x.is_nan())
-                    .prop_map(Cell::Number),
+                    .prop_map(SweepCell::Number),
             ),
-            maybe(any::<bool>().prop_map(Cell::Truth)),
-            maybe(any::<i64>().prop_map(Cell::Count)),
-            maybe(any::<String>().prop_map(Cell::Text)),
+            maybe(any::<bool>().prop_map(SweepCell::Truth)),
+            maybe(any::<i64>().prop_map(SweepCell::Count)),
+            maybe(any::<String>().prop_map(SweepCell::Text)),
         )
             .prop_map(|(a, b, c, d, e)| vec![a, b, c, d, e])
     }
@@ -407,7 +399,7 @@ mod tests {
         fn a_changed_file_is_an_error_or_other_numbers(place in 0.0..1.0_f64, bit in 0..8_u8, cut in any::<bool>()) {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("t.parquet");
-            let rows = (0..50).map(|n| vec![Cell::Count(n), Cell::Number(0.5), Cell::None, Cell::Count(1), Cell::Text("x".into())]);
+            let rows = (0..50).map(|n| vec![SweepCell::Count(n), SweepCell::Number(0.5), SweepCell::None, SweepCell::Count(1), SweepCell::Text("x".into())]);
             write(&path, &[rows.collect()], &schema());
             let mut bytes = std::fs::read(&path).unwrap();
             let place = (place * bytes.len() as f64) as usize;
@@ -424,7 +416,7 @@ mod tests {
     fn other_tables_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.parquet");
-        write(&path, &[vec![vec![Cell::Count(0)]]], &schema());
+        write(&path, &[vec![vec![SweepCell::Count(0)]]], &schema());
         let expect = |change: &dyn Fn(&mut Schema), words: &str| {
             let mut expected = schema();
             change(&mut expected);
@@ -432,7 +424,7 @@ mod tests {
             assert!(error.contains(words) && error.contains("t.parquet"), "{error}");
         };
         expect(&|s| s.columns[1].0 = "x".to_owned(), "column `loss` where `x` is expected");
-        expect(&|s| s.columns[1].1 = Kind::Text, "column `loss`");
+        expect(&|s| s.columns[1].1 = ColumnKind::Text, "column `loss`");
         expect(&|s| drop(s.columns.pop()), "5 columns, 4 are expected");
         expect(
             &|s| s.about[0].1 = "ffff".to_owned(),

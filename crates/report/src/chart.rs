@@ -2,9 +2,10 @@
 
 use crate::figure::{Entry, Figure, Stroke, WIDTH, text_width};
 use crate::markup::escaped;
-use crate::number::short;
+use crate::number::{rounded, short};
 use crate::palette::COLOURS;
 use crate::scale::Scale;
+use crate::ticks::{TickMark, ticks_below, ticks_left};
 use serde_json::json;
 use std::fmt::Write;
 
@@ -128,17 +129,8 @@ impl Chart<'_> {
         // Writing to a string cannot fail.
         let _ =
             writeln!(svg, "<text class=\"q\" x=\"12\" y=\"12\">{}</text>", escaped(self.quantity));
-        for tick in self.scale.ticks(5) {
-            let y = self.height_of(tick.place);
-            let _ = writeln!(
-                svg,
-                "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/><text class=\"q small\" x=\"{}\" y=\"{:.1}\" \
-                 text-anchor=\"end\">{}</text>",
-                LEFT - 8.0,
-                y + 4.0,
-                tick.label
-            );
-        }
+        let edges = [self.top(), BOTTOM];
+        ticks_left(svg, &self.scale.ticks(5), LEFT, edges, TickMark::Grid(RIGHT));
     }
 
     fn line(&self, svg: &mut String, line: &Line) {
@@ -264,16 +256,7 @@ pub(crate) fn axis_of_steps(svg: &mut String, last_step: usize, y: f64) {
 
 fn axis(svg: &mut String, across: &Scale, along: &str, y: f64) {
     let _ = writeln!(svg, "<path class=\"axis\" d=\"M{LEFT} {y}H{RIGHT}\"/>");
-    for tick in across.whole_ticks(6) {
-        let x = LEFT + (RIGHT - LEFT) * tick.place;
-        let _ = writeln!(
-            svg,
-            "<path class=\"axis\" d=\"M{x:.1} {y}v5\"/><text class=\"q small\" x=\"{x:.1}\" y=\"{}\" \
-             text-anchor=\"middle\">{}</text>",
-            y + 18.0,
-            tick.label
-        );
-    }
+    ticks_below(svg, &across.whole_ticks(6), [LEFT, RIGHT], y);
     let _ = writeln!(
         svg,
         "<text class=\"q\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
@@ -311,11 +294,6 @@ fn spread_out(wanted: &[f64], least: f64, [top, bottom]: [f64; 2]) -> Vec<f64> {
     }
     let above = top - placed.first().copied().unwrap_or(top);
     placed.iter().map(|y| y + above.max(0.0)).collect()
-}
-
-/// As many digits as are told.
-fn rounded(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 /// The first and the last number of a line, in words.

@@ -7,26 +7,12 @@
 //! - [`Run::read`] reads the folder of `constinit run --out`; [`Run::page`] is its page, [`Run::figures`] its figures.
 //! - [`Sweep::read`] reads the folder of `constinit sweep`; [`Sweep::page`] and [`Sweep::figures`] are the same of many
 //!   runs.
-//! - [`HeatMap`] draws rows of differences, [`Curves`] what was measured over something that is counted.
-//!
-//! ```
-//! use constinit_report::{HeatMap, HeatRow};
-//!
-//! let map = HeatMap {
-//!     title: "Largest difference between equal units".into(),
-//!     columns: "width".into(),
-//!     first_column: 2,
-//!     rows: vec![HeatRow { name: "ndarray sgd".into(), values: vec![Some(0.0), Some(1e-8), None] }],
-//! };
-//! let svg = map.to_svg();
-//! assert!(svg.starts_with("<svg") && svg.contains("width 3: 1.0e-8"));
-//! ```
+//! - [`viridis`] and [`escaped`] are for drawings elsewhere that share the colours of these.
 
 mod chart;
 mod curves;
 mod error;
 mod figure;
-mod heat_map;
 mod markup;
 mod number;
 mod page;
@@ -37,16 +23,17 @@ mod run;
 mod scale;
 mod sweep;
 mod thin;
+mod ticks;
 
+// For examples/quotient_speed.rs alone, whose figure shares axes, marks and style with all others.
+#[doc(hidden)]
 pub use curves::{Curve, Curves};
 pub use error::ReportError;
 pub use figure::Figure;
-pub use heat_map::{HeatMap, HeatRow};
-pub use run::{
-    End, FirstBreak, Forecast, ForecastSpace, Outlook, Property, Reading, Readings, Run, Space,
-    SpaceState, Start, State, Units,
-};
-pub use sweep::{Key, Sweep};
+pub use markup::escaped;
+pub use palette::viridis;
+pub use run::{Readings, Run, SpaceState, Units, UnitsState};
+pub use sweep::Sweep;
 
 /// The README's example, kept compiling.
 #[cfg(doctest)]

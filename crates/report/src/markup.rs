@@ -1,6 +1,10 @@
 //! Text in SVG and HTML.
 
-/// Text that may stand in an element or an attribute.
+/// Text that may stand in an element or an attribute of SVG and HTML.
+///
+/// ```
+/// assert_eq!(constinit_report::escaped("a < b"), "a &lt; b");
+/// ```
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

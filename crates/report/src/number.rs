@@ -44,6 +44,43 @@ pub fn short(value: f64) -> String {
     trimmed(&format!("{value:.decimals$}")).to_owned()
 }
 
+/// A time in the unit in which it is short.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-3 => format!("{} µs", short(s * 1e6)),
+        s if s < 1.0 => format!("{} ms", short(s * 1e3)),
+        s if s < 600.0 => format!("{} s", short(s)),
+        s if s < 6e4 => format!("{} min", short(s / 60.0)),
+        s => format!("{} h", short(s / 3600.0)),
+    }
+}
+
+/// A share in percent; never "100 %" or "0 %" where it is not all or none.
+pub fn percent(part: usize, of: usize) -> String {
+    let share = 100.0 * part as f64 / of.max(1) as f64;
+    match part {
+        0 => "none".to_owned(),
+        _ if part == of => "all".to_owned(),
+        _ if share > 99.9 => "over 99.9 %".to_owned(),
+        _ if share < 0.1 => "under 0.1 %".to_owned(),
+        _ => format!("{share:.1} %"),
+    }
+}
+
+/// A number with decimals; whole ones from 10 000 on in groups of three.
+pub fn grouped(value: f64, decimals: usize) -> String {
+    if decimals == 0 && value >= 10_000.0 {
+        count(value as usize)
+    } else {
+        format!("{value:.decimals$}").replace('-', "\u{2212}")
+    }
+}
+
+/// As many digits as are told.
+pub fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
 /// Ten to a power, as it is printed: 10⁻⁸.
 pub fn power_of_ten(power: i32) -> String {
     match power {
@@ -117,5 +154,14 @@ mod tests {
         let odd: Vec<usize> = (0..20).map(|n| 2 * n).collect();
         assert_eq!(ranges(&odd), "0, 2, 4, 6, 8, 10, …");
         assert_eq!(ranges(&[]), "");
+    }
+
+    #[test]
+    fn shares_are_never_rounded_to_all_or_none() {
+        let shown = [(0, 9), (9, 9), (1, 3), (99_999, 100_000), (1, 100_000)];
+        let shown = shown.map(|(part, of)| percent(part, of));
+        assert_eq!(shown, ["none", "all", "33.3 %", "over 99.9 %", "under 0.1 %"]);
+        assert_eq!(duration(0.0021), "2.1 ms");
+        assert_eq!(duration(7200.0), "120 min");
     }
 }

@@ -74,7 +74,14 @@ pub fn neutral_style(medium: Medium) -> String {
     format!("{light}@media screen and (prefers-color-scheme:dark){{{dark}}}")
 }
 
-/// From dark blue at 0 to yellow at 1 in equal steps of lightness, by five points of the map.
+/// From dark blue at 0 to yellow at 1 in equal steps of lightness, by five points of the map "viridis"; what lies outside
+/// has the colour of the nearer end.
+///
+/// ```
+/// use constinit_report::viridis;
+///
+/// assert_eq!([viridis(-1.0), viridis(0.0), viridis(1.0)], ["#440154", "#440154", "#fde725"]);
+/// ```
 pub fn viridis(share: f64) -> String {
     const POINTS: [[f64; 3]; 5] = [
         [68.0, 1.0, 84.0],

@@ -8,7 +8,7 @@
 //! A logarithmic scale that has to show 0 keeps a strip for it below its lowest number: 0 is no small number, it is
 //! "bitwise equal".
 
-use crate::number::power_of_ten;
+use crate::number::{grouped, power_of_ten};
 use serde::Serialize;
 
 /// The share of an axis that 0 has on a logarithmic scale.
@@ -181,15 +181,6 @@ fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
         None => Some((value, value)),
         Some((low, high)) => Some((low.min(value), high.max(value))),
     })
-}
-
-/// A number with decimals; whole ones from 10 000 on in groups of three.
-fn grouped(value: f64, decimals: usize) -> String {
-    if decimals == 0 && value >= 10_000.0 {
-        crate::number::count(value as usize)
-    } else {
-        format!("{value:.decimals$}").replace('-', "\u{2212}")
-    }
 }
 
 #[cfg(test)]

@@ -101,6 +101,40 @@ fn a_break_is_where_it_happened() {
 }
 
 #[test]
+fn the_number_type_is_that_of_the_folder() {
+    let folder = Folder::of(HELD);
+    let said = |folder: &Folder| {
+        let page = folder.run().page();
+        let (_, rest) = page.split_once("<dt>number type</dt><dd>").unwrap();
+        rest.split_once("</dd>").unwrap().0.to_owned()
+    };
+    assert_eq!(said(&folder), "float32");
+    let text = folder.text("readings.jsonl");
+    for (float, expected) in [
+        ("\"float\":\"f64\",", "float64"),
+        ("\"float\":\"later\",", "not said in the folder"),
+        ("", "not said in the folder"),
+    ] {
+        assert_eq!(text.matches("\"float\":\"f32\",").count(), 1);
+        folder.write("readings.jsonl", &text.replace("\"float\":\"f32\",", float));
+        assert_eq!(said(&folder), expected);
+    }
+}
+
+#[test]
+fn units_that_nothing_comes_into_are_told_under_their_old_name_too() {
+    let folder = Folder::of(HELD);
+    let text = folder.text("readings.jsonl");
+    let sentence = "hidden1: 2 units with zeros for all that comes in at the end.";
+    assert!(!folder.run().page().contains(sentence));
+    for name in ["no_incoming", "dead"] {
+        let text = text.replace("\"no_incoming\":0", &format!("\"{name}\":2"));
+        folder.write("readings.jsonl", &text);
+        assert!(folder.run().page().contains(sentence), "{name}");
+    }
+}
+
+#[test]
 fn every_figure_is_one_document_with_texts() {
     for kind in [BROKEN, HELD] {
         for figure in Folder::of(kind).run().figures() {

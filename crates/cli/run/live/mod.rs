@@ -10,8 +10,8 @@ mod view;
 pub use state::LiveState;
 
 use super::Interrupt;
-use super::verdict::{Broken, Tally, What};
-use constinit::probe::SymmetryReading;
+use super::verdict::{Tally, What, differ};
+use constinit_records::{FirstBreakRecord, ReadingRecord};
 use indicatif::ProgressBar;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
@@ -92,9 +92,9 @@ impl Live {
     }
 
     /// Takes a reading into account.
-    pub fn add(&mut self, names: &[&str], reading: &SymmetryReading, tally: &Tally, number: usize) {
+    pub fn add(&mut self, reading: &ReadingRecord, tally: &Tally, number: usize) {
         let mut state = lock(&self.shared.state);
-        state.add(names, reading);
+        state.add(reading);
         // Words take longer than numbers, and are not seen more often.
         if self.told.is_some_and(|told| told.elapsed() < FRAME) {
             return;
@@ -104,7 +104,9 @@ impl Live {
         let (step, readings) = (reading.step, number);
         let what = What { backend, optimizer, step, readings, targets_alike, finite: true };
         state.verdict = tally.sentences(&what);
-        let told = |broken: &Broken| format!("step {}, {}: {broken}", broken.step, broken.space);
+        let told = |broken: &FirstBreakRecord| {
+            format!("step {}, {}: {}", broken.step, broken.space, differ(broken))
+        };
         state.broken = tally.last_break().map(told);
     }
 }

@@ -1,6 +1,6 @@
 //! What the live view shows, fed by readings.
 
-use constinit::probe::SymmetryReading;
+use constinit_records::ReadingRecord;
 
 /// Points of a series at most: more than a terminal has columns.
 const POINTS: usize = 1024;
@@ -17,7 +17,7 @@ pub struct LiveState {
     /// The step from which this program goes on.
     pub from: usize,
     pub loss: Series,
-    pub layers: Vec<Layer>,
+    pub layers: Vec<LayerHistory>,
     /// The last break, in words.
     pub broken: Option<String>,
     /// The verdict so far, a line a finding.
@@ -26,7 +26,7 @@ pub struct LiveState {
 
 /// A hidden layer so far.
 #[derive(Clone, Debug, Default)]
-pub struct Layer {
+pub struct LayerHistory {
     pub name: String,
     pub units: usize,
     /// How many of its units are different.
@@ -49,18 +49,21 @@ pub struct Series {
 
 impl LiveState {
     /// Takes a reading into account.
-    pub fn add(&mut self, names: &[&str], reading: &SymmetryReading) {
+    pub fn add(&mut self, reading: &ReadingRecord) {
         if self.layers.is_empty() {
-            let layer = |name: &&str| Layer { name: (*name).to_owned(), ..Layer::default() };
-            self.layers = names.iter().map(layer).collect();
+            let layers = reading.spaces.iter();
+            let layers =
+                layers.map(|s| LayerHistory { name: s.name.clone(), ..LayerHistory::default() });
+            self.layers = layers.collect();
         }
-        if let Some(loss) = reading.loss {
-            self.loss.push(reading.step, loss);
+        // Before training there is no loss; after a step, None is one that is not finite.
+        if reading.step > 0 {
+            self.loss.push(reading.step, reading.loss.unwrap_or(f64::NAN));
         }
         for (layer, read) in self.layers.iter_mut().zip(&reading.spaces) {
             layer.units = read.units;
             layer.classes.push(reading.step, read.twins as f64);
-            layer.spread.push(reading.step, read.spread());
+            layer.spread.push(reading.step, read.spread.unwrap_or(f64::INFINITY));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The live view: a function of what is known of a run, at any size of the terminal.
 
-use super::state::{Layer, LiveState, Series};
+use super::state::{LayerHistory, LiveState, Series};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Style};
@@ -148,7 +148,7 @@ fn chart(frame: &mut Frame<'_>, area: Rect, live: &LiveState, moment: Moment) {
 }
 
 /// The table of layers, of at most so many lines.
-fn layers(layers: &[Layer], width: usize, most: usize) -> Vec<Line<'static>> {
+fn layers(layers: &[LayerHistory], width: usize, most: usize) -> Vec<Line<'static>> {
     if layers.is_empty() {
         return Vec::new();
     }
@@ -161,8 +161,8 @@ fn layers(layers: &[Layer], width: usize, most: usize) -> Vec<Line<'static>> {
         heading += &format!("  {:history$} {}", "differ over time", "spread, 1e-8 to 1");
     }
     let shown = if layers.len() < most { layers.len() } else { most.saturating_sub(2) };
-    let row = |layer: &Layer| {
-        let Layer { name: known, units, classes, spread } = layer;
+    let row = |layer: &LayerHistory| {
+        let LayerHistory { name: known, units, classes, spread } = layer;
         let last = |series: &Series| series.last().map_or(0.0, |(_, value)| value);
         let apart = match last(spread) {
             0.0 => "0".to_owned(),
@@ -238,8 +238,7 @@ fn wrapped(text: &str, width: usize) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use constinit::probe::{SpaceReading, SymmetryReading};
-    use constinit_symmetry::{ParamId, Spread, UnitIndex};
+    use constinit_records::{ReadingRecord, SpaceRecord};
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
     use ratatui::buffer::Cell;
@@ -253,30 +252,26 @@ mod tests {
             steps: 200,
             ..LiveState::default()
         };
-        let space = |units: usize, twins: usize, spread: f64| SpaceReading {
+        let space = |name: &str, units: usize, twins: usize, spread: f64| SpaceRecord {
+            name: name.to_owned(),
             units,
             twins,
             equitable: None,
             forward: None,
-            apart: (spread > 0.0).then_some(Spread {
-                units: [0, 6].map(|unit| UnitIndex::new(unit).unwrap()),
-                parameter: ParamId::new(2).unwrap(),
-                entries: [0, 6],
-                values: [0.0, spread],
-                difference: spread,
-                ulps: 1,
-            }),
+            spread: Some(spread),
+            ulps: u64::from(spread > 0.0),
             gradients_agree: None,
-            dead: None,
-            unheard: None,
+            no_incoming: None,
+            no_outgoing: None,
         };
         for step in 0..=100 {
             let spread = if step < 60 { 0.0 } else { 1e-8 * 1.3_f64.powi(step - 60) };
             let twins = if step < 60 { 1 } else { 16 };
             let step = step as usize;
             let loss = (step > 0).then(|| 10.0 * (-0.07 * step as f64).exp());
-            let spaces = vec![space(16, twins, spread), space(3, 3, 0.0)];
-            live.add(&["hidden1", "hidden2"], &SymmetryReading { step, loss, spaces });
+            let spaces = vec![space("hidden1", 16, twins, spread), space("hidden2", 3, 3, 0.0)];
+            let (properties, certificate) = (Default::default(), None);
+            live.add(&ReadingRecord { step, loss, spaces, properties, certificate });
         }
         live.broken = Some(
             "step 60, hidden1: units 0 and 6 differ in linear2.weight by 1.000e-8 (1 ulp)"

@@ -128,6 +128,13 @@ pub(crate) fn table(caption: &str, columns: &[String], rows: &[Vec<String>]) -> 
     html
 }
 
+/// Sentences, one below the other.
+pub(crate) fn list(sentences: &[String]) -> String {
+    let items: String =
+        sentences.iter().map(|sentence| format!("<li>{}</li>\n", escaped(sentence))).collect();
+    format!("<ul class=\"words\">\n{items}</ul>\n")
+}
+
 /// What can be opened.
 pub(crate) fn details(summary: &str, content: &str) -> String {
     format!("<details>\n<summary>{}</summary>\n{content}</details>\n", escaped(summary))

@@ -1,12 +1,12 @@
 //! How many different units each layer has over steps, as coloured strips below each other.
 
 use super::Run;
-use super::readings::Space;
 use crate::chart::{BELOW, LEFT, RIGHT, axis_of_steps, x_of};
 use crate::figure::{Figure, WIDTH};
 use crate::markup::escaped;
 use crate::number::{count, counted};
 use crate::palette::viridis;
+use constinit_records::SpaceRecord;
 use serde_json::json;
 use std::fmt::Write;
 
@@ -118,8 +118,8 @@ fn stretches(run: &Run, space: usize, last_step: usize) -> (Vec<Stretch>, bool) 
     (joined, true)
 }
 
-fn strip(svg: &mut String, space: &Space, stretches: &[Stretch], y: f64, last_step: usize) {
-    let Space { name, units, .. } = space;
+fn strip(svg: &mut String, space: &SpaceRecord, stretches: &[Stretch], y: f64, last_step: usize) {
+    let SpaceRecord { name, units, .. } = space;
     let label: String = name.chars().take(9).collect();
     let label = if label == *name { label } else { format!("{label}…") };
     let middle = y + STRIP / 2.0 + 4.0;

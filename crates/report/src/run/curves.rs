@@ -1,11 +1,12 @@
 //! Loss and spread over steps.
 
-use super::{Run, Space, forecast};
+use super::{Run, forecast};
 use crate::chart::{Chart, Line, from_to};
 use crate::figure::{Figure, Stroke};
 use crate::number::{count, counted, short};
 use crate::scale::Scale;
 use crate::thin::thinned;
+use constinit_records::SpaceRecord;
 use std::collections::BTreeSet;
 
 /// Stretches of readings of which the extremes are drawn: more than pixels in the width of a figure.
@@ -35,7 +36,7 @@ pub fn loss(run: &Run) -> Option<Figure> {
     let lines = vec![("loss".to_owned(), values)];
     Some(curves(
         run,
-        Curves {
+        OverSteps {
             name: "loss",
             title,
             quantity,
@@ -56,7 +57,7 @@ pub fn spread(run: &Run) -> Option<Figure> {
     let watched: Vec<usize> = (0..first.spaces.len())
         .filter(|n| first.spaces[*n].twins < first.spaces[*n].units)
         .collect();
-    let apart = |space: &Space| space.spread != Some(0.0);
+    let apart = |space: &SpaceRecord| space.spread != Some(0.0);
     if !readings.iter().any(|reading| watched.iter().any(|n| apart(&reading.spaces[*n]))) {
         return None;
     }
@@ -91,7 +92,7 @@ pub fn spread(run: &Run) -> Option<Figure> {
     let notes = expected.iter().map(|_| note.to_owned()).collect();
     Some(curves(
         run,
-        Curves {
+        OverSteps {
             name: "spread",
             title,
             quantity,
@@ -105,7 +106,7 @@ pub fn spread(run: &Run) -> Option<Figure> {
     ))
 }
 
-struct Curves<'a> {
+struct OverSteps<'a> {
     name: &'a str,
     title: String,
     quantity: &'a str,
@@ -118,9 +119,9 @@ struct Curves<'a> {
     expected: Option<(String, Vec<Option<f64>>)>,
 }
 
-fn curves(run: &Run, curves: Curves<'_>) -> Figure {
-    let Curves { name, title, quantity, description, mut notes, scale, steps, lines, expected } =
-        curves;
+fn curves(run: &Run, drawn: OverSteps<'_>) -> Figure {
+    let OverSteps { name, title, quantity, description, mut notes, scale, steps, lines, expected } =
+        drawn;
     let broken = run.break_step();
     let at_break: Vec<usize> =
         steps.iter().position(|step| Some(*step) == broken).into_iter().collect();

@@ -1,69 +1,16 @@
 //! What was forecast of units that are one, against what happened.
 
 use super::Run;
-use super::page::list;
 use crate::markup::escaped;
 use crate::number::{count, short};
+use crate::page::list;
 use crate::thin::spaced;
-use serde::Deserialize;
+use constinit_records::{ForecastPair, ForecastRecord, OutlookWord};
 
 /// A difference relative to the size of the unit that counts as an escape.
 const ESCAPED: f64 = 1e-2;
 /// Forecasts on a page.
 const SHOWN: usize = 12;
-
-/// What was known after a step.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Forecast {
-    /// Steps done.
-    pub step: usize,
-    /// The learning rate that the forecast reckons with.
-    pub learning_rate: Option<f64>,
-    /// One for each layer that had units that were one.
-    #[serde(default)]
-    pub spaces: Vec<ForecastSpace>,
-}
-
-/// The forecast for two units of a layer.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct ForecastSpace {
-    /// `hidden1`, ...
-    pub name: String,
-    /// The two units.
-    pub pair: Option<[usize; 2]>,
-    /// What was known of them.
-    #[serde(default)]
-    pub outlook: Outlook,
-    /// How far apart they were, relative to their size, where they were apart.
-    pub apart: Option<f64>,
-    /// The lowest curvature of the loss along their difference.
-    pub curvature: Option<f64>,
-    /// What their difference is multiplied by in a step; None where steps are not linear in it.
-    pub factor: Option<f64>,
-    /// The logarithm of the factor.
-    pub rate: Option<f64>,
-    /// Steps in which the difference grows by e.
-    pub e_fold_steps: Option<f64>,
-    /// Steps from one rounding error to 1 % of the units' size; None where the difference does not grow.
-    pub escape_steps: Option<f64>,
-    /// The same in words.
-    #[serde(default)]
-    pub sentence: String,
-}
-
-/// Whether two units were one when something was forecast of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outlook {
-    /// They were one.
-    Together,
-    /// They had parted.
-    Escaped,
-    /// Nothing can be said.
-    #[default]
-    #[serde(other)]
-    Unknown,
-}
 
 /// The page's section; None where nothing was forecast.
 pub fn section(run: &Run) -> Option<String> {
@@ -95,21 +42,21 @@ pub fn section(run: &Run) -> Option<String> {
     Some(html)
 }
 
-fn foretold(forecast: &Forecast, space: &ForecastSpace) -> String {
+fn foretold(forecast: &ForecastRecord, space: &ForecastPair) -> String {
     let said = match space.sentence.trim().trim_end_matches('.') {
         "" => String::new(),
         sentence => format!(": {sentence}"),
     };
     let pair = space.pair.map_or("two units".to_owned(), |[u, v]| format!("units {u} and {v}"));
     match space.outlook {
-        Outlook::Unknown => format!("nothing can be said{said}."),
-        Outlook::Escaped => {
+        OutlookWord::Unknown => format!("nothing can be said{said}."),
+        OutlookWord::Escaped => {
             let far = space
                 .apart
                 .map_or(String::new(), |far| format!(", by {} of their size", short(far)));
             format!("{pair} were apart already{far}.")
         }
-        Outlook::Together => {
+        OutlookWord::Together => {
             let growth = match (space.factor, space.curvature) {
                 (Some(factor), Some(curvature)) => format!(
                     " Their difference is multiplied by {} a step (curvature {}).",
@@ -135,12 +82,12 @@ fn foretold(forecast: &Forecast, space: &ForecastSpace) -> String {
 }
 
 /// The step at which an escape was forecast.
-fn due(forecast: &Forecast, space: &ForecastSpace) -> Option<usize> {
+fn due(forecast: &ForecastRecord, space: &ForecastPair) -> Option<usize> {
     let steps = space.escape_steps.filter(|steps| steps.is_finite() && *steps >= 0.0)?;
     Some(forecast.step.saturating_add(steps.round() as usize))
 }
 
-fn happened(run: &Run, forecast: &Forecast, space: &ForecastSpace) -> String {
+fn happened(run: &Run, forecast: &ForecastRecord, space: &ForecastPair) -> String {
     let readings = &run.readings.readings;
     let place = readings
         .first()
@@ -206,7 +153,7 @@ fn grown(run: &Run, place: usize) -> Option<(f64, usize, usize)> {
 pub fn growth(run: &Run, steps: &[usize]) -> Option<(String, Vec<Option<f64>>)> {
     let all = run.readings.forecasts.iter().flat_map(|f| f.spaces.iter().map(move |s| (f, s)));
     let (forecast, space, rate, escape) = all
-        .filter(|(_, space)| space.outlook == Outlook::Together)
+        .filter(|(_, space)| space.outlook == OutlookWord::Together)
         .find_map(|(forecast, space)| {
             let rate = space.factor.map(f64::ln).filter(|rate| rate.is_finite() && *rate > 0.0)?;
             let escape = space.escape_steps.filter(|escape| escape.is_finite())?;

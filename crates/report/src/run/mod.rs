@@ -10,12 +10,12 @@ mod trajectories;
 mod units;
 mod words;
 
-pub use forecast::{Forecast, ForecastSpace, Outlook};
-pub use readings::{End, FirstBreak, Property, Reading, Readings, Space, Start};
-pub use units::{SpaceState, State, Units};
+pub use readings::Readings;
+pub use units::{SpaceState, Units, UnitsState};
 
 use crate::error::{ReportError, io_error};
 use crate::figure::Figure;
+use constinit_records::FirstBreakRecord;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -134,5 +134,5 @@ pub(crate) struct Parting<'a> {
     /// The reading before.
     pub since: Option<usize>,
     /// More than the readings show; known only of the first break of all, of a run that has ended.
-    pub told: Option<&'a FirstBreak>,
+    pub told: Option<&'a FirstBreakRecord>,
 }

@@ -1,12 +1,13 @@
 //! The page of a run.
 
 use super::words::{headline, nothing_alike, sentences};
-use super::{Reading, Run, forecast};
+use super::{Run, forecast};
 use crate::figure::Figure;
 use crate::markup::escaped;
 use crate::number::{count, short};
-use crate::page::{Page, Section, details, figure, table};
+use crate::page::{Page, Section, details, figure, list, table};
 use crate::thin::spaced;
+use constinit_records::{FloatWord, ReadingRecord, RecordedNumber, SpaceNumber, SpaceRecord};
 use std::fmt::Write;
 
 /// Readings in the table.
@@ -121,13 +122,6 @@ fn words(run: &Run) -> String {
     html
 }
 
-/// Sentences, one below the other.
-pub fn list(sentences: &[String]) -> String {
-    let items: String =
-        sentences.iter().map(|sentence| format!("<li>{}</li>\n", escaped(sentence))).collect();
-    format!("<ul class=\"words\">\n{items}</ul>\n")
-}
-
 /// The four properties of the theorem: for how long each held.
 fn properties(run: &Run) -> String {
     let readings = &run.readings.readings;
@@ -201,16 +195,15 @@ fn numbers(run: &Run) -> String {
         .collect();
     let shown = spaced(readings.len(), ROWS, &keep);
     let mut columns = vec!["step".to_owned(), "loss".to_owned()];
+    let drawn = || SpaceNumber::ALL.into_iter().filter(|number| number.is_drawn());
     for space in &first.spaces {
-        columns.push(format!("{} classes", space.name));
-        columns.push(format!("{} spread", space.name));
+        columns.extend(drawn().map(|number| format!("{} {}", space.name, number.heading())));
     }
     let row = |place: &usize| {
         let reading = &readings[*place];
         let mut row = vec![count(reading.step), loss_text(reading)];
         for space in &reading.spaces {
-            row.push(format!("{} of {}", count(space.twins), count(space.units)));
-            row.push(space.spread.map_or("not finite".to_owned(), short));
+            row.extend(drawn().map(|number| number_text(space, number)));
         }
         row
     };
@@ -223,11 +216,31 @@ fn numbers(run: &Run) -> String {
     details("Readings as a table", &table(&caption, &columns, &rows))
 }
 
-fn loss_text(reading: &Reading) -> String {
+fn number_text(space: &SpaceRecord, number: SpaceNumber) -> String {
+    match (number, space.number(number)) {
+        (SpaceNumber::Twins, Some(RecordedNumber::Count(classes))) => {
+            format!("{} of {}", count(classes as usize), count(space.units))
+        }
+        (_, Some(RecordedNumber::Count(found))) => count(found as usize),
+        (_, Some(RecordedNumber::Real(found))) => short(found),
+        (SpaceNumber::Spread, None) => "not finite".to_owned(),
+        (_, None) => "not measured".to_owned(),
+    }
+}
+
+fn loss_text(reading: &ReadingRecord) -> String {
     match (reading.step, reading.loss) {
         (0, None) => "–".to_owned(),
         (_, None) => "not finite".to_owned(),
         (_, Some(loss)) => short(loss),
+    }
+}
+
+fn float_text(float: FloatWord) -> Option<String> {
+    match float {
+        FloatWord::F32 => Some("float32".to_owned()),
+        FloatWord::F64 => Some("float64".to_owned()),
+        FloatWord::Unknown => None,
     }
 }
 
@@ -241,7 +254,7 @@ fn set_up(run: &Run) -> String {
         ("program", format!("constinit {}", said(&start.version))),
         ("backend", start.backend.clone()),
         ("built for", said(&start.target)),
-        ("number type", "float32".to_owned()),
+        ("number type", said(&start.float.and_then(float_text))),
     ] {
         // Writing to a string cannot fail.
         let _ = writeln!(html, "<div><dt>{name}</dt><dd>{}</dd></div>", escaped(&value));

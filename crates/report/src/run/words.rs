@@ -1,7 +1,8 @@
 //! What happened, in sentences.
 
-use super::{FirstBreak, Run};
+use super::Run;
 use crate::number::{count, counted, short};
+use constinit_records::{EndWord, FirstBreakRecord, VerdictWord};
 
 /// In a word, and in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,30 +30,30 @@ pub fn headline(run: &Run) -> Headline {
     };
     let reason = end.reason.as_deref().unwrap_or("no reason is given");
     let after = format!("after {}", counted(end.step, "step"));
-    match (end.ended.as_str(), end.verdict.as_str()) {
-        ("diverged", _) => Headline {
+    match (end.ended, end.verdict) {
+        (EndWord::Diverged, _) => Headline {
             kind: "bad",
             word: "diverged",
             sentence: format!("The run diverged {after}: {reason}."),
         },
-        ("stopped", _) => Headline {
+        (EndWord::Stopped, _) => Headline {
             kind: "open",
             word: "stopped",
             sentence: format!("The run was stopped {after}: {reason}."),
         },
-        (_, "held") if nothing_alike(run) => Headline {
+        (_, VerdictWord::Held) if nothing_alike(run) => Headline {
             kind: "open",
             word: "nothing to hold",
             sentence: "No two hidden units were one unit at the start.".to_owned(),
         },
-        (_, "held") => Headline {
+        (_, VerdictWord::Held) => Headline {
             kind: "good",
             word: "held",
             sentence: format!(
                 "Units that were one unit at the start were still one {after}, bit for bit."
             ),
         },
-        _ => Headline {
+        (_, VerdictWord::Broken | VerdictWord::Unknown) => Headline {
             kind: "bad",
             word: "broken",
             sentence: format!("Units that were one unit at the start were not any more {after}."),
@@ -76,14 +77,9 @@ pub fn sentences(run: &Run) -> Vec<String> {
         (0..first.spaces.len()).map(|space| of_layer(run, space)).collect();
     let broken = run.readings.end.as_ref().and_then(|end| end.first_break.as_ref());
     found.extend(broken.map(|broken| broken.cause.clone()).filter(|cause| !cause.is_empty()));
-    let dead = last.spaces.iter().filter(|space| space.dead.is_some_and(|dead| dead > 0));
-    found.extend(dead.map(|space| {
-        let dead = space.dead.unwrap_or(0);
-        format!(
-            "{}: {} with zeros for all that comes in at the end.",
-            space.name,
-            counted(dead, "unit")
-        )
+    let unfed = last.spaces.iter().filter_map(|space| Some((&space.name, space.no_incoming?)));
+    found.extend(unfed.filter(|(_, units)| *units > 0).map(|(name, units)| {
+        format!("{name}: {} with zeros for all that comes in at the end.", counted(units, "unit"))
     }));
     found
 }
@@ -132,8 +128,8 @@ fn of_layer(run: &Run, number: usize) -> String {
     )
 }
 
-fn difference(broken: &FirstBreak) -> String {
-    let FirstBreak { units: [u, v], parameter, .. } = broken;
+fn difference(broken: &FirstBreakRecord) -> String {
+    let FirstBreakRecord { units: [u, v], parameter, .. } = broken;
     let difference = broken.difference.map_or("more than any number".to_owned(), short);
     let ulps = counted(broken.ulps as usize, "ulp");
     let gradients = match broken.gradients_agreed {

@@ -5,14 +5,14 @@ use crate::number::short;
 use crate::scale::{Scale, Tick};
 
 /// A key along an axis.
-pub struct Axis {
+pub struct SweepAxis {
     pub name: String,
     pub is_seed: bool,
     pub levels: Levels,
     pub codes: Vec<u32>,
 }
 
-impl Axis {
+impl SweepAxis {
     /// The axis of a column that has values.
     pub fn of(column: &Column, is_seed: bool) -> Self {
         let (levels, codes) = column.levels();
@@ -120,13 +120,13 @@ mod tests {
 
     #[test]
     fn even_numbers_have_round_ticks() {
-        let axis = |numbers: Vec<f64>| Axis {
+        let axis = |numbers: Vec<f64>| SweepAxis {
             name: String::new(),
             is_seed: false,
             codes: Vec::new(),
             levels: Levels::Numbers(numbers),
         };
-        let labels = |axis: &Axis, cells| -> Vec<String> {
+        let labels = |axis: &SweepAxis, cells| -> Vec<String> {
             axis.level_ticks(cells, 1, 5).into_iter().map(|tick| tick.label).collect()
         };
         let even = axis((0..41).map(|n| f64::from(n) / 10.0 - 2.0).collect());

@@ -30,7 +30,7 @@ pub const PARTLY: &str = "mean of a part of the runs";
 
 /// Runs that share a cell.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cell {
+pub struct DiagramCell {
     /// The mean of those with a number, or what the first one shows.
     pub mark: Mark,
     runs: usize,
@@ -39,7 +39,7 @@ pub struct Cell {
     without: [usize; 3],
 }
 
-impl Cell {
+impl DiagramCell {
     /// None where there is no run.
     pub fn of(marks: &[Mark]) -> Option<Self> {
         let first = *marks.first()?;
@@ -95,21 +95,22 @@ mod tests {
 
     #[test]
     fn a_cell_is_the_mean_of_runs_with_a_number() {
-        let number = |marks: &[Mark]| Cell::of(marks).and_then(|cell| cell.mark.number());
+        let number = |marks: &[Mark]| DiagramCell::of(marks).and_then(|cell| cell.mark.number());
         assert_eq!(number(&[Neutral(2), Number(1.0), Number(4.0)]), Some(2.5));
         assert_eq!(number(&[Number(f64::MAX), Number(f64::MAX)]), Some(f64::MAX));
-        let mark = |marks: &[Mark]| Cell::of(marks).map(|cell| cell.mark);
+        let mark = |marks: &[Mark]| DiagramCell::of(marks).map(|cell| cell.mark);
         assert_eq!(mark(&[Neutral(1), Neutral(2)]), Some(Neutral(1)));
         assert_eq!(mark(&[]), None);
     }
 
     #[test]
     fn a_mean_of_some_is_told_from_one_of_all() {
-        let is_part = |marks: &[Mark]| Cell::of(marks).is_some_and(|cell| cell.is_part());
+        let is_part = |marks: &[Mark]| DiagramCell::of(marks).is_some_and(|cell| cell.is_part());
         assert!(is_part(&[Number(1.0), Neutral(0)]) && is_part(&[Neutral(1), Number(1.0)]));
         assert!(!is_part(&[Number(1.0), Number(2.0)]));
         assert!(!is_part(&[Neutral(1), Neutral(2)]), "no mean");
-        let words = |marks: &[Mark]| Cell::of(marks).map(|cell| cell.words()).unwrap_or_default();
+        let words =
+            |marks: &[Mark]| DiagramCell::of(marks).map(|cell| cell.words()).unwrap_or_default();
         assert_eq!(words(&[Number(1.0), Number(2.0)]), "1.5 in the mean of 2 runs, from 1 to 2");
         assert_eq!(
             words(&[Neutral(2), Number(1.0), Neutral(1), Number(2.0), Neutral(0)]),

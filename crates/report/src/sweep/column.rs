@@ -9,12 +9,12 @@ pub const NONE: u32 = u32::MAX;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     pub name: String,
-    pub values: Values,
+    pub values: ColumnValues,
 }
 
 /// What a column holds.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Values {
+pub enum ColumnValues {
     /// NaN where there is none; never infinite.
     Numbers(Vec<f64>),
     /// Texts by their codes, in the order in which they appear; [`NONE`] where there is none.
@@ -25,24 +25,26 @@ impl Column {
     /// Whether any row has a value.
     pub fn has_values(&self) -> bool {
         match &self.values {
-            Values::Numbers(values) => values.iter().any(|value| !value.is_nan()),
-            Values::Texts { codes, .. } => codes.iter().any(|code| *code != NONE),
+            ColumnValues::Numbers(values) => values.iter().any(|value| !value.is_nan()),
+            ColumnValues::Texts { codes, .. } => codes.iter().any(|code| *code != NONE),
         }
     }
 
     /// The number of a row.
     pub fn number(&self, row: usize) -> Option<f64> {
         match &self.values {
-            Values::Numbers(values) => values.get(row).copied().filter(|value| !value.is_nan()),
-            Values::Texts { .. } => None,
+            ColumnValues::Numbers(values) => {
+                values.get(row).copied().filter(|value| !value.is_nan())
+            }
+            ColumnValues::Texts { .. } => None,
         }
     }
 
     /// The text of a row.
     pub fn text(&self, row: usize) -> Option<&str> {
         match &self.values {
-            Values::Numbers(_) => None,
-            Values::Texts { names, codes } => {
+            ColumnValues::Numbers(_) => None,
+            ColumnValues::Texts { names, codes } => {
                 names.get(*codes.get(row)? as usize).map(String::as_str)
             }
         }
@@ -56,10 +58,10 @@ impl Column {
     /// The rows of `order`, in this order.
     pub fn picked(&self, order: &[usize]) -> Self {
         let values = match &self.values {
-            Values::Numbers(values) => {
-                Values::Numbers(order.iter().map(|row| values[*row]).collect())
+            ColumnValues::Numbers(values) => {
+                ColumnValues::Numbers(order.iter().map(|row| values[*row]).collect())
             }
-            Values::Texts { names, codes } => {
+            ColumnValues::Texts { names, codes } => {
                 // Again in the order in which they appear.
                 let mut new = vec![NONE; names.len()];
                 let mut found = Vec::new();
@@ -73,7 +75,7 @@ impl Column {
                     *code
                 });
                 let codes = codes.collect();
-                Values::Texts { names: found, codes }
+                ColumnValues::Texts { names: found, codes }
             }
         };
         Self { name: self.name.clone(), values }
@@ -83,8 +85,8 @@ impl Column {
     /// has. The cost is that of sorting the column.
     pub fn levels(&self) -> (Levels, Vec<u32>) {
         match &self.values {
-            Values::Texts { names, codes } => (Levels::Texts(names.clone()), codes.clone()),
-            Values::Numbers(values) => {
+            ColumnValues::Texts { names, codes } => (Levels::Texts(names.clone()), codes.clone()),
+            ColumnValues::Numbers(values) => {
                 // Minus zero is zero.
                 let there = values.iter().filter(|value| !value.is_nan()).map(|value| value + 0.0);
                 let mut found: Vec<f64> = there.collect();
@@ -125,14 +127,14 @@ mod tests {
     fn levels_ascend_and_texts_keep_their_order() {
         let numbers = Column {
             name: "n".into(),
-            values: Values::Numbers(vec![2.0, f64::NAN, -0.0, 2.0, 0.0]),
+            values: ColumnValues::Numbers(vec![2.0, f64::NAN, -0.0, 2.0, 0.0]),
         };
         let expected = (Levels::Numbers(vec![0.0, 2.0]), vec![1, NONE, 0, 1, 0]);
         assert_eq!(numbers.levels(), expected);
         let names = vec!["b".to_owned(), "a".to_owned()];
         let texts = Column {
             name: "t".into(),
-            values: Values::Texts { names: names.clone(), codes: vec![0, NONE, 1] },
+            values: ColumnValues::Texts { names: names.clone(), codes: vec![0, NONE, 1] },
         };
         assert_eq!(texts.levels(), (Levels::Texts(names), vec![0, NONE, 1]));
         let turned = texts.picked(&[2, 1, 0]);

@@ -4,7 +4,7 @@
 //! each double is kept, which is rounded to 21 bits: six digits, over the whole range of doubles, where a float would
 //! end at 1e38. Whole numbers that this would change are kept in full.
 
-use super::column::{Column, Levels, NONE, Values};
+use super::column::{Column, ColumnValues, Levels, NONE};
 use serde_json::{Value, json};
 
 /// Codes of two bytes: one less than there are, since one means that there is no value.
@@ -43,7 +43,7 @@ pub fn column(column: &Column) -> Value {
         told["bytes"] = json!(base64(&bytes));
         return told;
     }
-    let Values::Numbers(values) = &column.values else { return told };
+    let ColumnValues::Numbers(values) = &column.values else { return told };
     let exact = values.iter().all(|value| value.is_nan() || half(upper(*value)) == *value);
     let whole = values.iter().all(|value| value.is_nan() || value.fract() == 0.0);
     let (kind, bytes): (_, Vec<u8>) = if whole && !exact {
@@ -93,7 +93,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn numbers(values: Vec<f64>) -> Value {
-        column(&Column { name: "n".into(), values: Values::Numbers(values) })
+        column(&Column { name: "n".into(), values: ColumnValues::Numbers(values) })
     }
 
     #[test]

@@ -12,11 +12,10 @@ mod table;
 mod thinned;
 mod words;
 
-pub use table::Key;
-
 use crate::error::{ReportError, io_error};
 use crate::figure::Figure;
-use column::{Column, Values};
+use column::{Column, ColumnValues};
+use constinit_records::{EndWord, ScaleWord, SweepColumn, SweepKey};
 use std::fs;
 use std::path::Path;
 
@@ -32,7 +31,7 @@ pub struct Sweep {
     /// Points of the whole sweep, whether they are done or not.
     pub points: usize,
     /// What is varied.
-    pub keys: Vec<Key>,
+    pub keys: Vec<SweepKey>,
     /// Rows of points that were there already.
     repeated: usize,
     /// The point of each row, ascending.
@@ -73,7 +72,7 @@ impl Sweep {
         let text = fs::read(&config).map_err(io_error(&config))?;
         let name = fs::canonicalize(folder).map_err(io_error(folder))?;
         let name = name.file_name().unwrap_or(folder.as_os_str());
-        let table::Table { about, points, repeated, columns } = table::read(folder, &text)?;
+        let table::SweepTable { about, points, repeated, columns } = table::read(folder, &text)?;
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
             config: String::from_utf8_lossy(&text).into_owned(),
@@ -106,18 +105,19 @@ impl Sweep {
 
     /// The keys as axes: seeds come last, since runs of other seeds are the same run again, and a key that no run has a
     /// value of is none.
-    fn axes(&self) -> Vec<&Key> {
-        let has_values = |key: &&Key| self.column(&key.key).is_some_and(Column::has_values);
-        let (seeds, others): (Vec<&Key>, Vec<&Key>) =
-            self.keys.iter().filter(has_values).partition(|key| key.is_seed());
+    fn axes(&self) -> Vec<&SweepKey> {
+        let has_values = |key: &&SweepKey| self.column(&key.key).is_some_and(Column::has_values);
+        let (seeds, others): (Vec<&SweepKey>, Vec<&SweepKey>) =
+            self.keys.iter().filter(has_values).partition(|key| key.scale == ScaleWord::Seed);
         [others, seeds].concat()
     }
 
     /// The run of the smallest final loss among those of these rows that finished.
     fn best(&self, rows: impl Iterator<Item = usize>) -> Option<usize> {
-        let ended = self.column("ended")?;
-        let finished = rows.filter(|row| ended.text(*row) == Some("finished"));
-        let with_loss = finished.filter_map(|row| Some((row, self.number("final_loss", row)?)));
+        let ended = self.outcome(SweepColumn::Ended)?;
+        let finished = rows.filter(|row| ended.text(*row) == Some(EndWord::Finished.as_str()));
+        let with_loss =
+            finished.filter_map(|row| Some((row, self.number(SweepColumn::FinalLoss, row)?)));
         with_loss.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
     }
 
@@ -130,24 +130,34 @@ impl Sweep {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    fn number(&self, name: &str, row: usize) -> Option<f64> {
-        self.column(name)?.number(row)
+    /// A column of what came out of runs.
+    fn outcome(&self, column: SweepColumn) -> Option<&Column> {
+        self.column(column.name())
+    }
+
+    fn number(&self, column: SweepColumn, row: usize) -> Option<f64> {
+        self.outcome(column)?.number(row)
+    }
+
+    /// What ended a run.
+    fn ended(&self, row: usize) -> Option<&str> {
+        self.outcome(SweepColumn::Ended)?.text(row)
     }
 
     /// One column divided by another.
-    fn share(&self, part: &str, of: &str) -> Option<Column> {
-        let (Values::Numbers(part), Values::Numbers(of)) =
-            (&self.column(part)?.values, &self.column(of)?.values)
+    fn share(&self, part: SweepColumn, of: SweepColumn) -> Option<Column> {
+        let (ColumnValues::Numbers(part), ColumnValues::Numbers(of)) =
+            (&self.outcome(part)?.values, &self.outcome(of)?.values)
         else {
             return None;
         };
         let share = |(part, of): (&f64, &f64)| if *of > 0.0 { part / of } else { f64::NAN };
-        let values = Values::Numbers(part.iter().zip(of).map(share).collect());
+        let values = ColumnValues::Numbers(part.iter().zip(of).map(share).collect());
         Some(Column { name: String::new(), values })
     }
 
     /// Whether points were drawn at random, so that they lie on no grid.
     fn is_sample(&self) -> bool {
-        self.keys.iter().any(|key| key.scale == "sample")
+        self.keys.iter().any(|key| key.scale == ScaleWord::Sample)
     }
 }

@@ -1,6 +1,6 @@
 //! Cells of a grid as SVG: a path for each colour, marks in corners, and texts.
 
-use super::cell::{Cell, Mark};
+use super::cell::{DiagramCell, Mark};
 use crate::markup::escaped;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use std::fmt::Write;
 /// Cells in an area of a figure.
 pub struct Mosaic<'a> {
     /// From left to right, from below to above; None where there is no run.
-    pub cells: &'a [Option<Cell>],
+    pub cells: &'a [Option<DiagramCell>],
     /// How many there are across and up.
     pub size: [usize; 2],
     pub left: f64,
@@ -20,7 +20,7 @@ pub struct Mosaic<'a> {
 impl Mosaic<'_> {
     /// Cells of one colour in one path, neighbours in one piece; a fill is a class or a colour.
     pub fn tiles(&self, fill: impl Fn(Mark) -> String) -> String {
-        let fill = |cell: &Option<Cell>| Some(fill(cell.as_ref()?.mark));
+        let fill = |cell: &Option<DiagramCell>| Some(fill(cell.as_ref()?.mark));
         let fills: Vec<Option<String>> = self.cells.iter().map(fill).collect();
         let mut paths: BTreeMap<&str, String> = BTreeMap::new();
         for (line, row) in fills.chunks(self.size[0]).enumerate() {
@@ -62,7 +62,7 @@ impl Mosaic<'_> {
     }
 
     /// A text for each cell, from where it lies and what it says.
-    pub fn texts(&self, text: impl Fn([usize; 2], &Cell) -> String) -> String {
+    pub fn texts(&self, text: impl Fn([usize; 2], &DiagramCell) -> String) -> String {
         let mut svg = String::from("<g class=\"texts\" fill=\"none\" pointer-events=\"all\">\n");
         for (place, cell) in self.cells.iter().enumerate() {
             let Some(cell) = cell else { continue };
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn cells_have_colours_corners_and_texts() {
-        let cell = |marks: &[Mark]| Cell::of(marks);
+        let cell = |marks: &[Mark]| DiagramCell::of(marks);
         let some = [Number(0.2), Neutral(1)];
         let cells = [cell(&[Number(0.2)]), cell(&some), None, cell(&[Number(0.9), Neutral(2)])];
         let [left, right, top, bottom] = [0.0, 20.0, 0.0, 40.0];

@@ -5,14 +5,22 @@ use super::words::{Counts, counts, facts, sentences};
 use super::{Sweep, embed, phase, thinned};
 use crate::markup::{escaped, script_json};
 use crate::number::{count, counted};
-use crate::page::{Page, Section, details, table};
+use crate::page::{Page, Section, details, list, table};
 use crate::palette::{DARK, LIGHT, Medium, neutral_style, viridis};
+use constinit_records::{EndWord, POINT, ScaleWord, SweepColumn};
 use serde_json::{Value, json};
 
 /// Rows of the table that needs no scripts, and what it says beside the keys.
 const PLAIN_ROWS: usize = 50;
-const TOLD: [&str; 7] =
-    ["final_loss", "ended", "verdict", "units", "classes_start", "classes_end", "dead"];
+const TOLD: [SweepColumn; 7] = [
+    SweepColumn::FinalLoss,
+    SweepColumn::Ended,
+    SweepColumn::Verdict,
+    SweepColumn::Units,
+    SweepColumn::ClassesStart,
+    SweepColumn::ClassesEnd,
+    SweepColumn::Dead,
+];
 
 pub fn page(sweep: &Sweep) -> String {
     let (rows, left_out) = thinned::rows(sweep);
@@ -24,7 +32,7 @@ pub fn page(sweep: &Sweep) -> String {
         title: format!("{} – constinit", sweep.name),
         head: head(sweep),
         sections: vec![
-            Section { anchor: "found", heading: "What was found", content: note + &words(sweep) },
+            Section { anchor: "found", heading: "What was found", content: note + &list(&sentences(sweep)) },
             Section {
                 anchor: "diagram",
                 heading: "Phase diagram",
@@ -90,19 +98,14 @@ fn head(sweep: &Sweep) -> String {
     )
 }
 
-fn words(sweep: &Sweep) -> String {
-    let items = sentences(sweep).into_iter();
-    let items: String =
-        items.map(|sentence| format!("<li>{}</li>\n", escaped(&sentence))).collect();
-    format!("<ul class=\"words\">\n{items}</ul>\n")
-}
-
 /// The best runs as a table for those without scripts; after those that finished the others.
 fn plain_table(sweep: &Sweep) -> String {
     let keys = sweep.axes().into_iter().map(|key| key.key.as_str());
-    let columns: Vec<&str> = keys.chain(TOLD).collect();
-    let loss = |row: usize| match sweep.column("ended").and_then(|ended| ended.text(row)) {
-        Some("finished") => sweep.number("final_loss", row).unwrap_or(f64::INFINITY),
+    let columns: Vec<&str> = keys.chain(TOLD.map(SweepColumn::name)).collect();
+    let loss = |row: usize| match sweep.ended(row) {
+        Some(word) if word == EndWord::Finished.as_str() => {
+            sweep.number(SweepColumn::FinalLoss, row).unwrap_or(f64::INFINITY)
+        }
         // Sorted after all numbers.
         _ => f64::NAN,
     };
@@ -122,7 +125,7 @@ fn plain_table(sweep: &Sweep) -> String {
     } else {
         format!("All {}, the best first", counted(rows.len(), "run"))
     };
-    let heads: Vec<String> = ["point"].iter().chain(&columns).map(|&name| name.into()).collect();
+    let heads: Vec<String> = [POINT].iter().chain(&columns).map(|&name| name.into()).collect();
     format!("<noscript>\n{}</noscript>\n", table(&caption, &heads, &rows))
 }
 
@@ -145,15 +148,15 @@ fn diagram(sweep: &Sweep, rows: &[usize]) -> String {
 }
 
 fn numbers(sweep: &Sweep, rows: &[usize]) -> Value {
-    use super::column::{Column, Values};
+    use super::column::{Column, ColumnValues};
     let whole = rows.len() == sweep.rows();
     let places: Vec<f64> = rows.iter().map(|row| sweep.places[*row] as f64).collect();
     // Points without a gap are their first one.
     let gapless = places.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
     let point = if gapless {
-        json!({"name": "point", "text": false, "kind": "range", "first": places.first()})
+        json!({"name": POINT, "text": false, "kind": "range", "first": places.first()})
     } else {
-        embed::column(&Column { name: "point".into(), values: Values::Numbers(places) })
+        embed::column(&Column { name: POINT.into(), values: ColumnValues::Numbers(places) })
     };
     let column = |column: &Column| {
         if whole { embed::column(column) } else { embed::column(&column.picked(rows)) }
@@ -166,7 +169,7 @@ fn numbers(sweep: &Sweep, rows: &[usize]) -> Value {
     json!({
         "rows": rows.len(),
         "keys": axes.iter().map(|key| &key.key).collect::<Vec<_>>(),
-        "seeds": axes.iter().filter(|key| key.is_seed()).map(|key| &key.key).collect::<Vec<_>>(),
+        "seeds": axes.iter().filter(|key| key.scale == ScaleWord::Seed).map(|key| &key.key).collect::<Vec<_>>(),
         "sample": sweep.is_sample(),
         "start": start,
         "columns": columns,

@@ -1,8 +1,8 @@
 //! Static figures of a sweep: a quantity over two keys as coloured cells, samples as coloured dots, over one key as dots.
 
 use super::Sweep;
-use super::axis::Axis;
-use super::cell::{Cell, Mark, NEUTRAL, PARTLY};
+use super::axis::SweepAxis;
+use super::cell::{DiagramCell, Mark, NEUTRAL, PARTLY};
 use super::column::NONE;
 use super::mosaic::{Mosaic, corner, ink_on};
 use super::quantity::{QUANTITIES, Quantity, Range, colours};
@@ -11,6 +11,8 @@ use crate::markup::escaped;
 use crate::number::{count, counted, short};
 use crate::palette::viridis;
 use crate::scale::{Scale, Tick};
+use crate::ticks::{TickMark, cut, ticks_below, ticks_left, ticks_right};
+use constinit_records::{EndWord, ScaleWord};
 use std::fmt::Write;
 
 const LEFT: f64 = 92.0;
@@ -36,9 +38,9 @@ pub fn figures(
 
 fn figure(sweep: &Sweep, quantity: &Quantity, start: usize) -> Option<Figure> {
     let column = (quantity.column)(sweep)?;
-    let mark = |row: usize| match sweep.column("ended").and_then(|ended| ended.text(row)) {
-        Some("diverged") => Mark::Neutral(1),
-        Some("failed") => Mark::Neutral(2),
+    let mark = |row: usize| match sweep.ended(row) {
+        Some(word) if word == EndWord::Diverged.as_str() => Mark::Neutral(1),
+        Some(word) if word == EndWord::Failed.as_str() => Mark::Neutral(2),
         _ => column.number(row).map_or(Mark::Neutral(0), Mark::Number),
     };
     let marks: Vec<Mark> = (0..sweep.rows()).map(mark).collect();
@@ -48,8 +50,11 @@ fn figure(sweep: &Sweep, quantity: &Quantity, start: usize) -> Option<Figure> {
         return None;
     }
     let axes = sweep.axes().into_iter();
-    let axes: Vec<Axis> =
-        axes.filter_map(|key| Some(Axis::of(sweep.column(&key.key)?, key.is_seed()))).collect();
+    let axes: Vec<SweepAxis> = axes
+        .filter_map(|key| {
+            Some(SweepAxis::of(sweep.column(&key.key)?, key.scale == ScaleWord::Seed))
+        })
+        .collect();
     // A curve has room for all of its numbers.
     let range = match quantity.range {
         Range::AroundOne if axes.len() == 1 => Range::All,
@@ -69,7 +74,7 @@ fn figure(sweep: &Sweep, quantity: &Quantity, start: usize) -> Option<Figure> {
         [x, y, others @ ..] => drawing.cells(x, y, others, &quantity.title.to_lowercase()),
     }
     // The last part of a key is enough for a title; the axes have all of it.
-    let short_name = |axis: &Axis| axis.name.rsplit('.').next().unwrap_or_default().to_owned();
+    let short_name = |axis: &SweepAxis| axis.name.rsplit('.').next().unwrap_or_default().to_owned();
     let over: Vec<String> = axes.iter().take(2).map(short_name).collect();
     if axes.len() > 1 {
         drawing.colour_bar(quantity.label);
@@ -101,7 +106,7 @@ struct Drawing<'a> {
     /// What the runs show that were drawn.
     drawn: Vec<Mark>,
     /// What they show together, where they are drawn as cells: from left to right, from below to above.
-    cells: Vec<Option<Cell>>,
+    cells: Vec<Option<DiagramCell>>,
 }
 
 impl Drawing<'_> {
@@ -146,7 +151,7 @@ impl Drawing<'_> {
     }
 
     /// Cells of a grid.
-    fn cells(&mut self, x: &Axis, y: &Axis, others: &[Axis], title: &str) {
+    fn cells(&mut self, x: &SweepAxis, y: &SweepAxis, others: &[SweepAxis], title: &str) {
         let every = [x, y].map(|axis| axis.levels.len().div_ceil(MOST_CELLS));
         let [nx, ny] = [0, 1].map(|n| [x, y][n].levels.len().div_ceil(every[n]));
         let mut cells = vec![Vec::new(); nx * ny];
@@ -166,14 +171,14 @@ impl Drawing<'_> {
             }
         }
         self.drawn = drawn;
-        self.cells = cells.iter().map(|marks| Cell::of(marks)).collect();
+        self.cells = cells.iter().map(|marks| DiagramCell::of(marks)).collect();
         let (size, [left, right, top, bottom]) = ([nx, ny], [LEFT, RIGHT, TOP, BOTTOM]);
         let mosaic = Mosaic { cells: &self.cells, size, left, right, top, bottom };
         let mut svg = mosaic.tiles(|mark| self.fill(mark));
         svg += &mosaic.corners(|number| self.share(number));
         if self.cells.len() <= MOST_TEXTS {
             svg += &mosaic.texts(|[across, up], cell| {
-                let value = |axis: &Axis, level| format!("{} {}", axis.name, axis.text(level));
+                let value = |axis: &SweepAxis, level| format!("{} {}", axis.name, axis.text(level));
                 let places = [value(x, across * every[0]), value(y, up * every[1])];
                 format!("{}: {title} {}", places.join(" \u{b7} "), cell.words())
             });
@@ -192,9 +197,10 @@ impl Drawing<'_> {
                 y.name
             ));
         }
-        let (seeds, fixed): (Vec<&Axis>, Vec<&Axis>) = others.iter().partition(|axis| axis.is_seed);
+        let (seeds, fixed): (Vec<&SweepAxis>, Vec<&SweepAxis>) =
+            others.iter().partition(|axis| axis.is_seed);
         if !fixed.is_empty() {
-            let value = |axis: &&Axis| axis.text(axis.level_of(self.start));
+            let value = |axis: &&SweepAxis| axis.text(axis.level_of(self.start));
             let fixed = fixed.iter().map(|axis| format!("{} = {}", axis.name, value(axis)));
             self.notes.push(format!("Here {}.", fixed.collect::<Vec<_>>().join(", ")));
         }
@@ -221,8 +227,8 @@ impl Drawing<'_> {
         }
     }
 
-    fn samples(&mut self, x: &Axis, y: &Axis) {
-        let [across, up] = [x, y].map(Axis::scale);
+    fn samples(&mut self, x: &SweepAxis, y: &SweepAxis) {
+        let [across, up] = [x, y].map(SweepAxis::scale);
         let every = self.sweep.rows().div_ceil(MOST_DOTS).max(1);
         let mut dots = String::new();
         for row in (0..self.sweep.rows()).step_by(every) {
@@ -252,7 +258,7 @@ impl Drawing<'_> {
     }
 
     /// The quantity over a single key.
-    fn dots_over(&mut self, x: &Axis, label: &str) {
+    fn dots_over(&mut self, x: &SweepAxis, label: &str) {
         let across = x.scale();
         let every = self.sweep.rows().div_ceil(MOST_DOTS).max(1);
         let mut dots = String::new();
@@ -286,27 +292,8 @@ impl Drawing<'_> {
     fn axes(&mut self, across: &[Tick], up: &[Tick]) {
         let svg = &mut self.svg;
         let _ = writeln!(svg, "<path class=\"axis\" d=\"M{LEFT} {TOP}V{BOTTOM}H{RIGHT}\"/>");
-        for tick in across {
-            let x = LEFT + (RIGHT - LEFT) * tick.place;
-            let _ = writeln!(
-                svg,
-                "<path class=\"axis\" d=\"M{x:.1} {BOTTOM}v5\"/><text class=\"q small\" x=\"{x:.1}\" y=\"{}\" \
-                 text-anchor=\"middle\">{}</text>",
-                BOTTOM + 18.0,
-                escaped(&cut(&tick.label, 14))
-            );
-        }
-        for tick in up {
-            let y = BOTTOM - (BOTTOM - TOP) * tick.place;
-            let _ = writeln!(
-                svg,
-                "<path class=\"axis\" d=\"M{LEFT} {y:.1}h-5\"/><text class=\"q small\" x=\"{}\" y=\"{:.1}\" \
-                 text-anchor=\"end\">{}</text>",
-                LEFT - 8.0,
-                y + 4.0,
-                escaped(&cut(&tick.label, 12))
-            );
-        }
+        ticks_below(svg, across, [LEFT, RIGHT], BOTTOM);
+        ticks_left(svg, up, LEFT, [TOP, BOTTOM], TickMark::Dash);
     }
 
     fn names(&mut self, across: &str, up: &str) {
@@ -337,16 +324,7 @@ impl Drawing<'_> {
             );
         }
         self.svg.push_str("</g>\n");
-        for tick in self.scale.ticks(6) {
-            let y = BOTTOM - (BOTTOM - TOP) * tick.place;
-            let _ = writeln!(
-                self.svg,
-                "<text class=\"q small\" x=\"{}\" y=\"{:.1}\">{}</text>",
-                X + 20.0,
-                y + 4.0,
-                tick.label
-            );
-        }
+        ticks_right(&mut self.svg, &self.scale.ticks(6), X + 20.0, [TOP, BOTTOM]);
         let _ = writeln!(self.svg, "<text class=\"q\" x=\"{X}\" y=\"12\">{label}</text>");
     }
 
@@ -360,7 +338,7 @@ impl Drawing<'_> {
         let neutral = NEUTRAL.iter().enumerate().filter(is_there);
         let mut entries: Vec<(String, &str)> =
             neutral.map(|(kind, label)| (format!("class=\"n{kind}\""), *label)).collect();
-        let partly = self.cells.iter().flatten().any(Cell::is_part);
+        let partly = self.cells.iter().flatten().any(DiagramCell::is_part);
         if partly {
             entries.push((format!("fill=\"{}\"", viridis(0.75)), PARTLY));
         }
@@ -382,12 +360,4 @@ impl Drawing<'_> {
         }
         if entries.is_empty() { 0.0 } else { 24.0 }
     }
-}
-
-/// The beginning of a long text.
-fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
 }

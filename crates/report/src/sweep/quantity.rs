@@ -3,6 +3,7 @@
 use super::Sweep;
 use super::column::Column;
 use crate::scale::Scale;
+use constinit_records::SweepColumn;
 
 /// From this ratio on the colours are those of the middle four fifths of numbers, and half as far beyond: losses of runs
 /// that are on their way to infinity would leave one colour to all others.
@@ -34,28 +35,28 @@ pub const QUANTITIES: [Quantity; 4] = [
         name: "phase-final-loss",
         title: "Final loss",
         label: "loss",
-        column: |sweep| sweep.column("final_loss").cloned(),
+        column: |sweep| sweep.outcome(SweepColumn::FinalLoss).cloned(),
         range: Range::All,
     },
     Quantity {
         name: "phase-width",
         title: "Effective width",
         label: "of units",
-        column: |sweep| sweep.share("classes_end", "units"),
+        column: |sweep| sweep.share(SweepColumn::ClassesEnd, SweepColumn::Units),
         range: Range::Share,
     },
     Quantity {
         name: "phase-dead",
         title: "Dead units",
         label: "of units",
-        column: |sweep| sweep.share("dead", "units"),
+        column: |sweep| sweep.share(SweepColumn::Dead, SweepColumn::Units),
         range: Range::Share,
     },
     Quantity {
         name: "phase-escape",
         title: "Escape factor",
         label: "factor",
-        column: |sweep| sweep.column("escape_factor").cloned(),
+        column: |sweep| sweep.outcome(SweepColumn::EscapeFactor).cloned(),
         range: Range::AroundOne,
     },
 ];

@@ -3,60 +3,25 @@
 //! Nothing in them is trusted: names, types, lengths and numbers of points are looked at, and memory is taken only for
 //! rows that were read.
 
-use super::column::{Column, NONE, Values};
+use super::column::{Column, ColumnValues, NONE};
 use crate::error::{ReportError, io_error};
+use constinit_records::{
+    ColumnKind, KEYS_KEY, LayerColumn, POINT, POINTS_KEY, SCHEMA_KEY, SWEEP_KEY, SWEEP_SCHEMA,
+    SweepColumn, SweepKey, VERSION_KEY,
+};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-/// The schema that is known here.
-const SCHEMA: u64 = 1;
 /// Rows of one file that are read at most: a file of a few bytes can claim any number.
 const MOST_ROWS: usize = 1 << 26;
 /// Rows that are asked for at once.
 const BATCH: usize = 1 << 16;
-
-const TEXTS: [&str; 7] =
-    ["engine", "backend", "why_burn", "ended", "reason", "verdict", "first_break_space"];
-const NUMBERS: [&str; 13] = [
-    "steps",
-    "first_loss",
-    "final_loss",
-    "first_break",
-    "parameters",
-    "trained_parameters",
-    "units",
-    "classes_start",
-    "classes_end",
-    "dead",
-    "escape_factor",
-    "escape_steps",
-    "seconds",
-];
-
-/// A key of the configuration that a sweep varies.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Key {
-    /// Its whole path, `training.optimizer.learning_rate`.
-    pub key: String,
-    /// `linear`, `log`, `list`, `seed` or `sample`.
-    pub scale: String,
-    /// How many values it takes; None in samples.
-    pub values: Option<u64>,
-}
-
-impl Key {
-    /// Whether its values are seeds: runs that differ in them alone are one experiment again.
-    pub(super) fn is_seed(&self) -> bool {
-        self.scale == "seed"
-    }
-}
 
 /// What stands in a file beside its rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,11 +29,11 @@ pub struct About {
     pub version: String,
     pub checksum: String,
     pub points: usize,
-    pub keys: Vec<Key>,
+    pub keys: Vec<SweepKey>,
 }
 
 /// All rows of a folder, in the order of points.
-pub struct Table {
+pub struct SweepTable {
     pub about: About,
     pub points: Vec<usize>,
     /// Rows of points that were there already, which are left out.
@@ -78,20 +43,22 @@ pub struct Table {
 }
 
 /// Reads `results.parquet`, or all of `parts/*.parquet` where there is none, of the sweep whose configuration is `config`.
-pub fn read(folder: &Path, config: &[u8]) -> Result<Table, ReportError> {
+pub fn read(folder: &Path, config: &[u8]) -> Result<SweepTable, ReportError> {
     let files = files(folder)?;
-    let mut whole: Option<(PathBuf, Table)> = None;
+    let mut whole: Option<(PathBuf, SweepTable)> = None;
     let mut seen = HashSet::new();
     let checksum = format!("{:08x}", crc32fast::hash(config));
     for path in files {
         let file = Parquet::open(&path)?;
         file.of_configuration(&checksum)?;
         let (first, table) = whole.get_or_insert_with(|| {
-            let empty =
-                |name: &String| Column { name: name.clone(), values: Values::Numbers(vec![]) };
+            let empty = |name: &String| Column {
+                name: name.clone(),
+                values: ColumnValues::Numbers(vec![]),
+            };
             let columns = file.names.iter().skip(1).map(empty).collect();
             let about = file.about.clone();
-            (path.clone(), Table { about, points: Vec::new(), repeated: 0, columns })
+            (path.clone(), SweepTable { about, points: Vec::new(), repeated: 0, columns })
         });
         file.same_sweep(first, table)?;
         file.read(table, &mut seen)?;
@@ -157,12 +124,12 @@ impl<'a> Parquet<'a> {
             }
             names.push(name);
         }
-        if names.first().is_none_or(|name| name != "point") {
-            return Err(wrong_column(path, "point", "not the first column"));
+        if names.first().is_none_or(|name| name != POINT) {
+            return Err(wrong_column(path, POINT, "not the first column"));
         }
         let keys = about.keys.iter().map(|key| key.key.as_str());
-        let missing =
-            keys.chain(TEXTS).chain(NUMBERS).find(|name| !names.iter().any(|n| n == name));
+        let expected = keys.chain(SweepColumn::ALL.map(SweepColumn::name));
+        let missing = expected.into_iter().find(|name| !names.iter().any(|n| n == name));
         if let Some(name) = missing {
             return Err(wrong_column(path, name, "missing"));
         }
@@ -176,13 +143,13 @@ impl<'a> Parquet<'a> {
             return Ok(());
         }
         let reason = format!(
-            "of another sweep: its constinit.sweep is {found}, the checksum of sweep.toml is {checksum}"
+            "of another sweep: its {SWEEP_KEY} is {found}, the checksum of sweep.toml is {checksum}"
         );
         Err(wrong(self.path, reason))
     }
 
     /// Whether the file has the columns and points of the first file.
-    fn same_sweep(&self, first: &Path, table: &Table) -> Result<(), ReportError> {
+    fn same_sweep(&self, first: &Path, table: &SweepTable) -> Result<(), ReportError> {
         let About { points, keys, .. } = &table.about;
         let beside = first.display();
         if self.about.points != *points || self.about.keys != *keys {
@@ -196,7 +163,7 @@ impl<'a> Parquet<'a> {
     }
 
     /// Adds the rows of points that were not there yet.
-    fn read(&self, table: &mut Table, seen: &mut HashSet<usize>) -> Result<(), ReportError> {
+    fn read(&self, table: &mut SweepTable, seen: &mut HashSet<usize>) -> Result<(), ReportError> {
         let mut rows = 0;
         for group in 0..self.file.num_row_groups() {
             let column = |number: usize, limit: usize| {
@@ -222,7 +189,7 @@ impl<'a> Parquet<'a> {
                 let place = Some(point as usize).filter(|p| point >= 0.0 && *p < most);
                 let place = place.ok_or_else(|| {
                     let reason = format!("{point} is none of the {most} points");
-                    wrong_column(self.path, "point", &reason)
+                    wrong_column(self.path, POINT, &reason)
                 })?;
                 let new = seen.insert(place);
                 if new {
@@ -281,19 +248,14 @@ fn about(path: &Path, file: &SerializedFileReader<File>) -> Result<About, Report
         text.parse::<u64>()
             .map_err(|_| wrong(path, format!("{name} is `{text}`, which is no whole number")))
     };
-    let schema = whole("constinit.schema")?;
-    if schema != SCHEMA {
-        return Err(ReportError::Schema { path: path.to_owned(), schema, known: SCHEMA });
+    let schema = whole(SCHEMA_KEY)?;
+    if schema != SWEEP_SCHEMA {
+        return Err(ReportError::Schema { path: path.to_owned(), schema, known: SWEEP_SCHEMA });
     }
-    let points = usize::try_from(whole("constinit.points")?).unwrap_or(usize::MAX);
-    let keys = serde_json::from_str(&value("constinit.keys")?)
-        .map_err(|error| wrong(path, format!("constinit.keys: {error}")))?;
-    Ok(About {
-        version: value("constinit.version")?,
-        checksum: value("constinit.sweep")?,
-        points,
-        keys,
-    })
+    let points = usize::try_from(whole(POINTS_KEY)?).unwrap_or(usize::MAX);
+    let keys = serde_json::from_str(&value(KEYS_KEY)?)
+        .map_err(|error| wrong(path, format!("{KEYS_KEY}: {error}")))?;
+    Ok(About { version: value(VERSION_KEY)?, checksum: value(SWEEP_KEY)?, points, keys })
 }
 
 /// What a column has to hold.
@@ -306,19 +268,15 @@ enum Expected {
 }
 
 fn expected(name: &str, is_key: bool) -> Expected {
-    match name {
+    let known = SweepColumn::ALL.into_iter().find(|column| column.name() == name);
+    match known.map(SweepColumn::kind) {
         _ if is_key => Expected::Anything,
-        "point" => Expected::Whole,
-        _ if TEXTS.contains(&name) => Expected::Text,
-        _ if NUMBERS.contains(&name) || is_of_a_space(name) => Expected::Number,
-        _ => Expected::Anything,
+        _ if name == POINT => Expected::Whole,
+        Some(ColumnKind::Text) => Expected::Text,
+        Some(ColumnKind::Number | ColumnKind::Count) => Expected::Number,
+        None if LayerColumn::is_of_a_layer(name) => Expected::Number,
+        Some(ColumnKind::Truth) | None => Expected::Anything,
     }
-}
-
-/// Whether a column is one of `hidden1.units`, `hidden2.dead` and so on.
-fn is_of_a_space(name: &str) -> bool {
-    let parts = name.strip_prefix("hidden").and_then(|rest| rest.split_once('.'));
-    parts.is_some_and(|(number, _)| number.parse::<usize>().is_ok())
 }
 
 /// The rows of a column of a row group.
@@ -403,17 +361,17 @@ fn drained<T: DataType, V>(
 }
 
 /// Adds the rows that are to be kept to a column.
-fn append(column: &mut Values, found: Cells, keep: &[bool]) -> Result<(), &'static str> {
-    let is_empty = matches!(column, Values::Numbers(values) if values.is_empty());
+fn append(column: &mut ColumnValues, found: Cells, keep: &[bool]) -> Result<(), &'static str> {
+    let is_empty = matches!(column, ColumnValues::Numbers(values) if values.is_empty());
     if is_empty && matches!(found, Cells::Texts(_)) {
-        *column = Values::Texts { names: Vec::new(), codes: Vec::new() };
+        *column = ColumnValues::Texts { names: Vec::new(), codes: Vec::new() };
     }
     match (column, found) {
-        (Values::Numbers(values), Cells::Numbers(found)) => {
+        (ColumnValues::Numbers(values), Cells::Numbers(found)) => {
             values.extend(found.into_iter().zip(keep).filter(|(_, keep)| **keep).map(|(x, _)| x));
             Ok(())
         }
-        (Values::Texts { names, codes }, Cells::Texts(found)) => {
+        (ColumnValues::Texts { names, codes }, Cells::Texts(found)) => {
             let mut known: HashMap<String, u32> = HashMap::new();
             for (code, name) in names.iter().enumerate() {
                 known.insert(name.clone(), code as u32);

@@ -73,11 +73,11 @@ fn grid(sweep: &Sweep) -> Option<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::Key;
-    use crate::sweep::column::{Column, Values};
+    use crate::sweep::column::{Column, ColumnValues};
+    use constinit_records::{ScaleWord, SweepKey};
 
     fn sweep(lengths: [Option<u64>; 2], points: usize) -> Sweep {
-        let key = |values| Key { key: "k".into(), scale: "list".into(), values };
+        let key = |values| SweepKey { key: "k".into(), scale: ScaleWord::List, values };
         Sweep {
             name: String::new(),
             config: String::new(),
@@ -107,11 +107,14 @@ mod tests {
             sweep.columns = vec![
                 Column {
                     name: "ended".into(),
-                    values: Values::Texts { codes: vec![0; 12], names: vec!["finished".into()] },
+                    values: ColumnValues::Texts {
+                        codes: vec![0; 12],
+                        names: vec!["finished".into()],
+                    },
                 },
                 Column {
                     name: "final_loss".into(),
-                    values: Values::Numbers((0..12).map(loss).collect()),
+                    values: ColumnValues::Numbers((0..12).map(loss).collect()),
                 },
             ];
             let (shown, _) = rows_up_to(&sweep, 6);

@@ -1,7 +1,8 @@
 //! What a sweep found, in facts and sentences.
 
 use super::Sweep;
-use crate::number::{count, counted, short};
+use crate::number::{count, counted, duration, percent, short};
+use constinit_records::{EndWord, EngineWord, SweepColumn, VerdictWord};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
@@ -13,35 +14,40 @@ pub struct Counts {
 }
 
 pub fn counts(sweep: &Sweep) -> Counts {
-    let with = |word| rows_with(sweep, "ended", word).count();
-    Counts { finished: with("finished"), diverged: with("diverged"), failed: with("failed") }
+    let with = |word: EndWord| rows_with(sweep, SweepColumn::Ended, word.as_str()).count();
+    Counts {
+        finished: with(EndWord::Finished),
+        diverged: with(EndWord::Diverged),
+        failed: with(EndWord::Failed),
+    }
 }
 
 fn rows_with<'a>(
     sweep: &'a Sweep,
-    column: &str,
+    column: SweepColumn,
     word: &'a str,
 ) -> impl Iterator<Item = usize> + 'a {
-    let column = sweep.column(column);
+    let column = sweep.outcome(column);
     (0..sweep.rows()).filter(move |row| column.and_then(|c| c.text(*row)) == Some(word))
 }
 
 /// The units of the runs that tell another number, and the sum of that one: runs that diverged do not tell it.
-fn beside_units(sweep: &Sweep, column: &str) -> (f64, f64) {
-    let told = (0..sweep.rows())
-        .filter_map(|row| Some((sweep.number("units", row)?, sweep.number(column, row)?)));
+fn beside_units(sweep: &Sweep, column: SweepColumn) -> (f64, f64) {
+    let told = (0..sweep.rows()).filter_map(|row| {
+        Some((sweep.number(SweepColumn::Units, row)?, sweep.number(column, row)?))
+    });
     told.fold((0.0, 0.0), |(units, sum), (more, number)| (units + more, sum + number))
 }
 
-fn sum(sweep: &Sweep, column: &str) -> f64 {
+fn sum(sweep: &Sweep, column: SweepColumn) -> f64 {
     (0..sweep.rows()).filter_map(|row| sweep.number(column, row)).sum()
 }
 
 /// Names and values below the title.
 pub fn facts(sweep: &Sweep) -> Vec<(&'static str, String)> {
     let Counts { finished, diverged, failed } = counts(sweep);
-    let with = |word| rows_with(sweep, "engine", word).count();
-    let (quotient, burn) = (with("quotient"), with("burn"));
+    let with = |word: EngineWord| rows_with(sweep, SweepColumn::Engine, word.as_str()).count();
+    let (quotient, burn) = (with(EngineWord::Quotient), with(EngineWord::Burn));
     let mut facts = vec![
         ("points", count(sweep.points)),
         ("done", count(sweep.rows())),
@@ -50,32 +56,10 @@ pub fn facts(sweep: &Sweep) -> Vec<(&'static str, String)> {
         ("failed", count(failed)),
         ("by the quotient", count(quotient)),
         ("by Burn", count(burn)),
-        ("steps", count(sum(sweep, "steps") as usize)),
+        ("steps", count(sum(sweep, SweepColumn::Steps) as usize)),
     ];
-    facts.push(("time in runs", duration(sum(sweep, "seconds"))));
+    facts.push(("time in runs", duration(sum(sweep, SweepColumn::Seconds))));
     facts
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 1e-3 => format!("{} µs", short(s * 1e6)),
-        s if s < 1.0 => format!("{} ms", short(s * 1e3)),
-        s if s < 600.0 => format!("{} s", short(s)),
-        s if s < 6e4 => format!("{} min", short(s / 60.0)),
-        s => format!("{} h", short(s / 3600.0)),
-    }
-}
-
-/// A share in percent; never "100 %" or "0 %" where it is not all or none.
-fn percent(part: usize, of: usize) -> String {
-    let share = 100.0 * part as f64 / of.max(1) as f64;
-    match part {
-        0 => "none".to_owned(),
-        _ if part == of => "all".to_owned(),
-        _ if share > 99.9 => "over 99.9 %".to_owned(),
-        _ if share < 0.1 => "under 0.1 %".to_owned(),
-        _ => format!("{share:.1} %"),
-    }
 }
 
 /// Where a row lies: its keys and their values.
@@ -87,14 +71,15 @@ pub fn place(sweep: &Sweep, row: usize) -> String {
 
 /// Whether no two units of a run started as one, so that its verdict says nothing.
 fn nothing_alike(sweep: &Sweep, row: usize) -> bool {
-    let [classes, units] = ["classes_start", "units"].map(|name| sweep.number(name, row));
+    let [classes, units] =
+        [SweepColumn::ClassesStart, SweepColumn::Units].map(|name| sweep.number(name, row));
     classes.zip(units).is_some_and(|(classes, units)| classes >= units)
 }
 
 /// In how many runs units that started as one stayed one, and in how many there are none.
 fn twins(sweep: &Sweep) -> Option<String> {
-    let held = || rows_with(sweep, "verdict", "held");
-    let broken = || rows_with(sweep, "verdict", "broken");
+    let with = |word: VerdictWord| rows_with(sweep, SweepColumn::Verdict, word.as_str());
+    let (held, broken) = (|| with(VerdictWord::Held), || with(VerdictWord::Broken));
     let none = held().filter(|row| nothing_alike(sweep, *row)).count();
     let (held, parted) = (held().count() - none, broken().count());
     let mut sentence = match (held + parted, none) {
@@ -112,7 +97,7 @@ fn twins(sweep: &Sweep) -> Option<String> {
             if none == 0 { "with a verdict" } else { "that started with any" },
         ),
     };
-    let first = broken().filter_map(|row| sweep.number("first_break", row));
+    let first = broken().filter_map(|row| sweep.number(SweepColumn::FirstBreak, row));
     if let Some(step) = first.min_by(f64::total_cmp) {
         sentence +=
             &format!("; in {} some parted, at step {} at the earliest", count(parted), short(step));
@@ -153,10 +138,10 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
         let failed = if failed == 0 { "none".to_owned() } else { count(failed) };
         found.push(format!("{diverged}, {failed} failed{}.", reason(sweep)));
     }
-    let finished_rows = || rows_with(sweep, "ended", "finished");
-    let losses = finished_rows().filter_map(|row| sweep.number("final_loss", row));
+    let finished_rows = || rows_with(sweep, SweepColumn::Ended, EndWord::Finished.as_str());
+    let losses = finished_rows().filter_map(|row| sweep.number(SweepColumn::FinalLoss, row));
     if let (Some(best), Some(worst)) = (sweep.best(0..rows), losses.max_by(f64::total_cmp)) {
-        let low = sweep.number("final_loss", best).unwrap_or(worst);
+        let low = sweep.number(SweepColumn::FinalLoss, best).unwrap_or(worst);
         found.push(format!(
             "The final loss of the {} lies between {} and {}. It is smallest at point {}: {}.",
             counted(finished, "finished run"),
@@ -166,7 +151,7 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
             place(sweep, best)
         ));
     }
-    let (units, classes) = beside_units(sweep, "classes_end");
+    let (units, classes) = beside_units(sweep, SweepColumn::ClassesEnd);
     if units > 0.0 {
         found.push(format!(
             "Effective width: after training the {} hidden units of finished runs are {} different ones.",
@@ -174,10 +159,10 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
             count(classes as usize)
         ));
     }
-    let (units, dead) = beside_units(sweep, "dead");
+    let (units, dead) = beside_units(sweep, SweepColumn::Dead);
     if units > 0.0 {
-        let some =
-            (0..rows).filter(|row| sweep.number("dead", *row).is_some_and(|dead| dead > 0.0));
+        let some = (0..rows)
+            .filter(|row| sweep.number(SweepColumn::Dead, *row).is_some_and(|dead| dead > 0.0));
         found.push(format!(
             "Dead units: {} of the hidden units of finished runs have slope 0 on every example after training; {} at least one.",
             percent(dead as usize, units as usize),
@@ -193,7 +178,7 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
 /// The most frequent reason why runs diverged or failed.
 fn reason(sweep: &Sweep) -> String {
     let mut times: HashMap<String, usize> = HashMap::new();
-    let reasons = sweep.column("reason");
+    let reasons = sweep.outcome(SweepColumn::Reason);
     for reason in (0..sweep.rows()).filter_map(|row| reasons?.text(row)).map(without_numbers) {
         *times.entry(reason).or_default() += 1;
     }
@@ -221,14 +206,5 @@ mod tests {
     fn reasons_that_differ_in_numbers_are_one() {
         assert_eq!(without_numbers("the loss of step 34 is -4.9e38"), "the loss of step … is …");
         assert_eq!(without_numbers("no float32 in linear1"), "no float32 in linear1");
-    }
-
-    #[test]
-    fn shares_are_never_rounded_to_all_or_none() {
-        let shown = [(0, 9), (9, 9), (1, 3), (99_999, 100_000), (1, 100_000)];
-        let shown = shown.map(|(part, of)| percent(part, of));
-        assert_eq!(shown, ["none", "all", "33.3 %", "over 99.9 %", "under 0.1 %"]);
-        assert_eq!(duration(0.0021), "2.1 ms");
-        assert_eq!(duration(7200.0), "120 min");
     }
 }

@@ -61,7 +61,7 @@ pub fn lines(objects: &[Value]) -> String {
 pub fn start() -> Value {
     let optimizer = json!({"type": "sgd", "learning_rate": 0.1});
     json!({
-        "event": "start", "schema": 1, "version": "9.8.7", "target": "x86_64-linux", "backend": "ndarray",
+        "event": "start", "schema": 1, "version": "9.8.7", "target": "x86_64-linux", "backend": "ndarray", "float": "f32",
         "config": {"model": {"layer_dims": [4, 7, 3], "activation": "tanh"}, "training": {"optimizer": optimizer}},
     })
 }
@@ -82,7 +82,7 @@ fn readings(kind: Kind) -> Vec<Value> {
         let loss = if step == 0 { Value::Null } else { json!(2.0 / step as f64) };
         let mut space = json!({
             "name": "hidden1", "units": kind.units, "twins": twins, "equitable": twins, "forward": twins,
-            "spread": spread, "ulps": u64::from(spread > 0.0), "dead": 0, "unheard": 0,
+            "spread": spread, "ulps": u64::from(spread > 0.0), "no_incoming": 0, "no_outgoing": 0,
         });
         if kind.parts.is_none_or(|parts| step < parts) && step > 0 {
             space["gradients_agree"] = json!(true);

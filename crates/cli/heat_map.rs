@@ -1,7 +1,6 @@
 //! Rows of differences over a whole number, on a logarithmic scale of colours.
 
-use crate::markup::escaped;
-use crate::palette::viridis;
+use constinit_report::{escaped, viridis};
 use std::fmt::Write;
 
 /// A figure of differences: 0 has a colour of its own, all others are coloured by their power of ten.

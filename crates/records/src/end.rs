@@ -1,0 +1,124 @@
+//! The last line of `readings.jsonl`.
+
+use crate::FirstBreakRecord;
+use serde::{Deserialize, Serialize};
+
+/// How a run came to its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename = "end")]
+pub struct EndRecord {
+    /// Steps done.
+    pub step: usize,
+    /// Whether units that started as one unit stayed one.
+    pub verdict: VerdictWord,
+    /// The first break of any hidden layer.
+    pub first_break: Option<FirstBreakRecord>,
+    /// What ended the run.
+    #[serde(default)]
+    pub ended: EndWord,
+    /// Why it stopped or diverged.
+    pub reason: Option<String>,
+    /// Whether the run agrees with numbers that were printed elsewhere; absent where no such numbers were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub printed: Option<PrintedRecord>,
+}
+
+/// A comparison with numbers that another program printed for the same run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrintedRecord {
+    /// Whether all of them came out.
+    pub agree: bool,
+    /// The first that did not, in words.
+    pub difference: Option<String>,
+}
+
+/// Whether units that started as one unit stayed one: in the last line of a run, and in a row of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictWord {
+    /// All did.
+    Held,
+    /// Some did not.
+    Broken,
+    /// A word of a later program.
+    #[serde(other)]
+    Unknown,
+}
+
+impl VerdictWord {
+    /// The word that is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Broken => "broken",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What ended a run: in its last line, and in its row of a sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndWord {
+    /// All steps were done.
+    Finished,
+    /// It was asked to end before.
+    Stopped,
+    /// A number was no longer finite.
+    Diverged,
+    /// It could not begin or go on; in sweeps only.
+    Failed,
+    /// No word, or one of a later program.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+impl EndWord {
+    /// The word that is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Stopped => "stopped",
+            Self::Diverged => "diverged",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let broken = "{\"step\":3,\"since\":2,\"space\":\"hidden1\",\"units\":[0,6],\"parameter\":\"linear2.weight\",\
+                      \"entries\":[[0,0],[0,6]],\"difference\":1e-7,\"ulps\":1,\"gradients_agreed\":false,\
+                      \"cause\":\"rounding\",\"rounding\":true}";
+        for text in [
+            format!(
+                "{{\"event\":\"end\",\"step\":9,\"verdict\":\"broken\",\"first_break\":{broken},\"ended\":\"stopped\",\
+                 \"reason\":\"interrupted\"}}"
+            ),
+            "{\"event\":\"end\",\"step\":9,\"verdict\":\"held\",\"first_break\":null,\"ended\":\"finished\",\
+             \"reason\":null,\"printed\":{\"agree\":true,\"difference\":null}}"
+                .to_owned(),
+        ] {
+            let end: EndRecord = serde_json::from_str(&text).unwrap();
+            assert_eq!(serde_json::to_string(&end).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn words_are_those_that_are_written() {
+        let written = |word: &dyn Fn() -> serde_json::Result<serde_json::Value>| word().unwrap();
+        for word in [EndWord::Finished, EndWord::Stopped, EndWord::Diverged, EndWord::Failed] {
+            assert_eq!(written(&|| serde_json::to_value(word)), word.as_str());
+        }
+        for word in [VerdictWord::Held, VerdictWord::Broken] {
+            assert_eq!(written(&|| serde_json::to_value(word)), word.as_str());
+        }
+        assert_eq!(serde_json::from_str::<EndWord>("\"melted\"").unwrap(), EndWord::Unknown);
+    }
+}

@@ -1,0 +1,35 @@
+//! `units.jsonl`: which hidden units are one unit, and one number a class, at some of the readings.
+
+use serde::{Deserialize, Serialize};
+
+/// The first line of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename = "start")]
+pub struct UnitsStartRecord {
+    /// [`UNITS_SCHEMA`](crate::UNITS_SCHEMA) of the program that wrote the file.
+    pub schema: u64,
+    /// What the numbers are, in words.
+    pub value: String,
+}
+
+/// All units after a number of steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename = "units")]
+pub struct UnitsRecord {
+    /// Steps done.
+    pub step: usize,
+    /// One for each hidden layer.
+    pub spaces: Vec<UnitsSpace>,
+}
+
+/// The units of a hidden layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnitsSpace {
+    /// The layer's name.
+    pub name: String,
+    /// The class of each unit; absent where every unit is a class of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Vec<usize>>,
+    /// The number of each class; None where it is not finite.
+    pub values: Vec<Option<f64>>,
+}

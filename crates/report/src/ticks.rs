@@ -1,0 +1,77 @@
+//! The numbers beside axes, as SVG.
+
+use crate::markup::escaped;
+use crate::scale::Tick;
+use std::fmt::Write;
+
+/// Letters of a number below an axis, and left of one.
+const LETTERS: [usize; 2] = [14, 12];
+
+/// What stands at a number left of an area.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TickMark {
+    /// A line through the area up to this edge.
+    Grid(f64),
+    /// A short line outside of the area.
+    Dash,
+}
+
+/// Numbers below an area whose edges these are; `y` is its lower one.
+pub fn ticks_below(svg: &mut String, ticks: &[Tick], [left, right]: [f64; 2], y: f64) {
+    for tick in ticks {
+        let x = left + (right - left) * tick.place;
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            svg,
+            "<path class=\"axis\" d=\"M{x:.1} {y}v5\"/><text class=\"q small\" x=\"{x:.1}\" y=\"{}\" \
+             text-anchor=\"middle\">{}</text>",
+            y + 18.0,
+            escaped(&cut(&tick.label, LETTERS[0]))
+        );
+    }
+}
+
+/// Numbers left of an area whose edges these are; `x` is its left one.
+pub fn ticks_left(
+    svg: &mut String,
+    ticks: &[Tick],
+    x: f64,
+    [top, bottom]: [f64; 2],
+    mark: TickMark,
+) {
+    for tick in ticks {
+        let y = bottom - tick.place * (bottom - top);
+        let line = match mark {
+            TickMark::Grid(right) => format!("<path class=\"grid\" d=\"M{x} {y:.1}H{right}\"/>"),
+            TickMark::Dash => format!("<path class=\"axis\" d=\"M{x} {y:.1}h-5\"/>"),
+        };
+        let text = escaped(&cut(&tick.label, LETTERS[1]));
+        let _ = writeln!(
+            svg,
+            "{line}<text class=\"q small\" x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
+            x - 8.0,
+            y + 4.0,
+        );
+    }
+}
+
+/// Numbers right of an area, from `x` on.
+pub fn ticks_right(svg: &mut String, ticks: &[Tick], x: f64, [top, bottom]: [f64; 2]) {
+    for tick in ticks {
+        let y = bottom - tick.place * (bottom - top);
+        let _ = writeln!(
+            svg,
+            "<text class=\"q small\" x=\"{x}\" y=\"{:.1}\">{}</text>",
+            y + 4.0,
+            escaped(&tick.label)
+        );
+    }
+}
+
+/// The beginning of a long text.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
