@@ -314,11 +314,11 @@ fn two_programs_do_not_go_on_with_one_run() {
 }
 
 #[test]
-fn printed_numbers_are_compared_through_interruptions() {
+fn expected_numbers_are_compared_through_interruptions() {
     let folder = Folder::new();
-    let printed = "[printed]\noutputs_before_training = [1]\n[[printed.after_step]]\nstep = 400\n\
+    let expected = "[expected]\noutputs_before_training = [1]\n[[expected.after_step]]\nstep = 400\n\
                    linear1_weight_row = []\nlinear1_bias = 0\nlinear2_weight = 0\nlinear2_bias = 0\n";
-    folder.write("run.toml", &format!("{CONFIG}{printed}"));
+    folder.write("run.toml", &format!("{CONFIG}{expected}"));
     let backend = fast_backends()[0];
     let args = ["run", "--config", "run.toml", "--json", "--backend", backend, "--out", "whole"];
     let whole = folder.run(&args);

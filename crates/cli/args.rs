@@ -18,7 +18,7 @@ use std::path::PathBuf;
   constinit                                  the notebook's run
   constinit --backend wgpu                   the same on the GPU
   constinit run --config my.toml --out run1  your own network, kept in a folder
-  constinit init --config my.toml            which units will be alike, without training
+  constinit predict --config my.toml         which units will be alike, without training
   constinit verify                           the theorem and its limits, checked on this machine
   constinit inspect model.safetensors        which units of a checkpoint are the same unit
   constinit sweep --config s.toml --out s1   a table of many runs
@@ -40,7 +40,8 @@ pub enum Command {
     /// Train a network from a configuration and watch its hidden units
     Run(RunArgs),
     /// Say which units a configuration makes alike, and whether training keeps them so, without training
-    Init(InitArgs),
+    #[command(alias = "init")]
+    Predict(PredictArgs),
     /// Check the theorem, its generalisations and its limits on this machine
     Verify(VerifyArgs),
     /// Say which units of checkpoints are the same unit
@@ -94,9 +95,15 @@ pub struct RunArgs {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["preset", "resume"])]
     pub config: Option<PathBuf>,
-    /// The run of a sweep's configuration with this number, as its table and its page tell it
-    #[arg(long, value_name = "N", requires = "config", allow_negative_numbers = true)]
-    pub point: Option<usize>,
+    /// The run of a sweep's configuration with this number, counted from 0 as in the sweep's table and page
+    #[arg(
+        long,
+        alias = "point",
+        value_name = "N",
+        requires = "config",
+        allow_negative_numbers = true
+    )]
+    pub index: Option<usize>,
     /// Configuration that comes with the program
     #[arg(long, value_enum, conflicts_with = "resume")]
     pub preset: Option<Preset>,
@@ -134,8 +141,8 @@ pub struct RunArgs {
 /// the configured optimizer keeps them alike. Nothing is trained.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  constinit init --preset notebook
-  constinit init --config my.toml --json
+  constinit predict --preset notebook
+  constinit predict --config my.toml --json
 
 Rules in a configuration, the first that matches a parameter fills it:
   [[init]]
@@ -144,7 +151,7 @@ Rules in a configuration, the first that matches a parameter fills it:
   [[init]]
   path = \"linear1.weight\"
   init = { type = \"symmetrised\", outputs = 4, of = { type = \"kaiming\" } }")]
-pub struct InitArgs {
+pub struct PredictArgs {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     pub config: Option<PathBuf>,
@@ -260,7 +267,7 @@ pub struct MergeArgs {
 #[command(after_help = "Examples:
   constinit sweep --config sweep.toml --out sweep1
   constinit report sweep1                                    a page: phase diagram, table
-  constinit run --config sweep1/sweep.toml --point 7         one of the runs by itself
+  constinit run --config sweep1/sweep.toml --index 7         one of the runs by itself
   constinit sweep --config sweep.toml --out shared --shard 3/8
   constinit sweep --config sweep.toml --out shared --shard auto   in a Slurm array or an indexed Kubernetes Job
   constinit merge shared                                     when all shares are done
@@ -294,7 +301,7 @@ pub struct SweepArgs {
     pub json: bool,
 }
 
-/// How a report is given, and what fails it.
+/// The format of a report, and the findings that fail it.
 #[derive(Args, Debug)]
 pub struct OutputArgs {
     /// End with exit code 1 where there are any
@@ -309,18 +316,19 @@ pub struct OutputArgs {
 }
 
 impl OutputArgs {
-    pub fn said(&self) -> Said {
+    /// The format that the options ask for.
+    pub fn format(&self) -> OutputFormat {
         match (self.json, self.markdown) {
-            (true, _) => Said::Json,
-            (_, true) => Said::Markdown,
-            _ => Said::Table,
+            (true, _) => OutputFormat::Json,
+            (_, true) => OutputFormat::Markdown,
+            _ => OutputFormat::Table,
         }
     }
 }
 
-/// How a report is given.
+/// The format of a report on standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum OutputFormat {
     Json,
     Markdown,
     Table,
@@ -480,5 +488,37 @@ impl Preset {
         match self {
             Self::Notebook => "notebook",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn old_names_are_read_and_not_shown() {
+        let predict = |name| Cli::try_parse_from(["constinit", name, "--json"]).unwrap().command;
+        for name in ["predict", "init"] {
+            assert!(matches!(predict(name), Some(Command::Predict(args)) if args.json), "{name}");
+        }
+        for option in ["--index", "--point"] {
+            let line = ["constinit", "run", "--config", "s.toml", option, "7"];
+            let command = Cli::try_parse_from(line).unwrap().command;
+            assert!(
+                matches!(command, Some(Command::Run(args)) if args.index == Some(7)),
+                "{option}"
+            );
+        }
+        let mut cli = Cli::command();
+        let help = cli.render_long_help().to_string();
+        assert!(!help.lines().any(|line| line.trim_start().starts_with("init ")), "{help}");
+        let run = cli.find_subcommand_mut("run").unwrap().render_long_help().to_string();
+        assert!(run.contains("--index <N>") && !run.contains("--point"), "{run}");
     }
 }

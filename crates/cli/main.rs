@@ -13,7 +13,9 @@ fn main() -> ExitCode {
     let result = match cli.command {
         None => commands::run::run(&cli.run),
         Some(Command::Run(args)) => commands::run::run(&args),
-        Some(Command::Init(args)) => commands::init::init(&args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Predict(args)) => {
+            commands::predict::predict(&args).map(|()| ExitCode::SUCCESS)
+        }
         Some(Command::Verify(args)) => commands::verify::verify(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Inspect(args)) => {
             commands::inspect::inspect(&args).map(|()| ExitCode::SUCCESS)

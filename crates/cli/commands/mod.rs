@@ -2,9 +2,9 @@
 
 pub mod devices;
 pub mod diff;
-pub mod init;
 pub mod inspect;
 pub mod merge;
+pub mod predict;
 pub mod report;
 pub mod reshape;
 pub mod run;

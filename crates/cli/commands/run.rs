@@ -21,8 +21,8 @@ use constinit_cli::dynamics::clip;
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::plan;
 use constinit_cli::run::{
-    CheckpointDue, Comparison, End, Forecasts, INTERRUPTED, Interrupt, Lines, Live, LiveState,
-    LiveWhat, LogPaths, Names, Progress, RunDirectory, Said, Screen, Start, Tally, Trained,
+    CheckpointDue, End, ExpectedCheck, Forecasts, INTERRUPTED, Interrupt, Lines, Live, LiveState,
+    LiveWhat, LogPaths, Names, Progress, RunDirectory, Screen, ScreenMode, Start, Tally, Trained,
     UnitsFile, Watch, What, batches, check_memory, explain, in_readings, network, set,
     units_schedule, write_line,
 };
@@ -43,7 +43,7 @@ struct Run {
     out: Option<(PathBuf, DataFiles)>,
     directory: Option<RunDirectory>,
     resume: bool,
-    said: Said,
+    said: ScreenMode,
     logs: LogPaths,
     /// Whether one unit is trained for each class.
     quotient: bool,
@@ -62,10 +62,10 @@ fn fresh(args: &RunArgs) -> Result<(Run, BackendName), Failure> {
     let (config, title, folder) = match &args.config {
         Some(path) => {
             let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-            let (config, title) = match args.point {
-                Some(point) => (
-                    SweepConfig::read(path)?.checked_config(point)?,
-                    format!("{}, point {point}", path.display()),
+            let (config, title) = match args.index {
+                Some(index) => (
+                    SweepConfig::read(path)?.checked_config(index)?,
+                    format!("{}, point {index}", path.display()),
                 ),
                 None => (RunConfig::read(path)?, path.display().to_string()),
             };
@@ -100,11 +100,11 @@ fn resumed(folder: &Path, args: &RunArgs) -> Result<(Run, BackendName), Failure>
     Ok((run, backend))
 }
 
-fn said(args: &RunArgs) -> Result<Said, Failure> {
+fn said(args: &RunArgs) -> Result<ScreenMode, Failure> {
     match (args.json, args.tui) {
-        (true, _) => Ok(Said::Json),
-        (_, false) => Ok(Said::Lines),
-        (_, true) if io::stdout().is_terminal() => Ok(Said::Live),
+        (true, _) => Ok(ScreenMode::Json),
+        (_, false) => Ok(ScreenMode::Lines),
+        (_, true) if io::stdout().is_terminal() => Ok(ScreenMode::Live),
         (_, true) => Err(Failure::usage(
             "--tui: standard output is no terminal; without --tui the run prints plain lines",
         )),
@@ -145,7 +145,7 @@ struct Note {
     /// Steps done at the last reading.
     read: usize,
     tally: Tally,
-    comparison: Option<Comparison>,
+    comparison: Option<ExpectedCheck>,
 }
 
 type State<B, O> = TrainState<ConstInit<B>, O, f64>;
@@ -360,7 +360,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
         }
         let (number, tally, mut comparison) = match note {
             Some(note) => (note.readings, note.tally, note.comparison),
-            None => (0, Tally::default(), config.printed.as_ref().map(Comparison::new)),
+            None => (0, Tally::default(), config.expected.as_ref().map(ExpectedCheck::new)),
         };
         if from == 0 {
             let batch = set::<B>(&self.run.examples, self.device);
@@ -536,7 +536,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
             finite: !matches!(ended, Ended::Diverged(_)),
         };
         let mut lines = tally.sentences(&what);
-        lines.extend(comparison.as_ref().map(Comparison::sentence));
+        lines.extend(comparison.as_ref().map(ExpectedCheck::sentence));
         let held = tally.first_break().is_none();
         watch.screen.verdict(held, &lines).map_err(on_screen)?;
 
@@ -546,7 +546,7 @@ impl<B: AutodiffBackend> Session<'_, B> {
                 explain(&divergence, &names),
                 self.kept()
             ))),
-            _ => match (interrupted, comparison.as_ref().and_then(Comparison::difference)) {
+            _ => match (interrupted, comparison.as_ref().and_then(ExpectedCheck::difference)) {
                 (Some(signal), _) => Err(Failure::interrupted(
                     signal,
                     format!(

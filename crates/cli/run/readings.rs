@@ -1,6 +1,6 @@
 //! The lines of `readings.jsonl`, and of standard output with `--json`.
 
-use super::Comparison;
+use super::ExpectedCheck;
 use super::verdict::Broken;
 use crate::config::RunConfig;
 use burn::tensor::backend::Backend;
@@ -139,7 +139,7 @@ pub struct End<'a> {
     event: &'static str,
     step: usize,
     verdict: &'static str,
-    first_break: Option<&'a Broken>,
+    first_break: Option<&'a VerdictBreak>,
     ended: &'static str,
     reason: Option<String>,
     /// What keeps the run from agreeing with numbers that were printed elsewhere; absent where no
@@ -234,10 +234,10 @@ impl<'a> End<'a> {
     pub fn new(
         step: usize,
         verdict: &'static str,
-        first_break: Option<&'a Broken>,
+        first_break: Option<&'a VerdictBreak>,
         ended: &Ended,
         names: &Names,
-        printed: Option<&Comparison>,
+        printed: Option<&ExpectedCheck>,
     ) -> Self {
         let (ended, reason) = match ended {
             Ended::Finished => ("finished", None),

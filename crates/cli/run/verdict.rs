@@ -8,7 +8,7 @@ use std::fmt;
 
 /// The first reading at which two units differed that had been one unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Broken {
+pub struct VerdictBreak {
     pub step: usize,
     /// The reading before: they parted in between.
     pub since: Option<usize>,
@@ -29,7 +29,7 @@ pub struct Broken {
 
 /// What has been seen of a hidden space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Space {
+struct JudgedSpace {
     name: String,
     units: usize,
     /// Classes of twins at the start.
@@ -39,8 +39,8 @@ struct Space {
 /// What the readings have shown so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
-    spaces: Vec<Space>,
-    breaks: Vec<Broken>,
+    spaces: Vec<JudgedSpace>,
+    breaks: Vec<VerdictBreak>,
     /// For P1 to P4: the first step at which it failed.
     failed: [Option<usize>; 4],
     /// Whether the network has biases, and so P2 and P4.
@@ -60,7 +60,7 @@ pub struct What<'a> {
     pub finite: bool,
 }
 
-impl Broken {
+impl VerdictBreak {
     /// A break in the words of files: PyTorch's names and orientation.
     pub fn new(found: &FirstBreak, names: &Names) -> Self {
         Self {
@@ -84,7 +84,7 @@ impl Broken {
 }
 
 /// Who differs where, and by how much.
-impl fmt::Display for Broken {
+impl fmt::Display for VerdictBreak {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { units: [u, v], parameter, ulps, .. } = self;
         let difference = self.difference.unwrap_or(f64::INFINITY);
@@ -100,7 +100,7 @@ impl Tally {
     /// Takes one reading into account.
     pub fn add(&mut self, names: &[&str], properties: &Properties, reading: &SymmetryReading) {
         if self.spaces.is_empty() {
-            let space = |(name, read): (&&str, &SpaceReading)| Space {
+            let space = |(name, read): (&&str, &SpaceReading)| JudgedSpace {
                 name: (*name).to_owned(),
                 units: read.units,
                 classes: read.twins,
@@ -116,7 +116,7 @@ impl Tally {
     }
 
     /// Takes a break into account.
-    pub fn add_break(&mut self, broken: Broken) {
+    pub fn add_break(&mut self, broken: VerdictBreak) {
         // Numbers that are not finite have left the theorem's ground; the run says so by itself.
         if broken.difference.is_some() {
             self.breaks.push(broken);
@@ -124,12 +124,12 @@ impl Tally {
     }
 
     /// The first break of any space.
-    pub fn first_break(&self) -> Option<&Broken> {
+    pub fn first_break(&self) -> Option<&VerdictBreak> {
         self.breaks.iter().min_by_key(|broken| broken.step)
     }
 
     /// The break that came last.
-    pub fn last_break(&self) -> Option<&Broken> {
+    pub fn last_break(&self) -> Option<&VerdictBreak> {
         self.breaks.iter().max_by_key(|broken| broken.step)
     }
 
@@ -145,7 +145,7 @@ impl Tally {
 
     /// The verdict for people, a line a finding.
     pub fn sentences(&self, what: &What<'_>) -> Vec<String> {
-        let broken_in = |space: &Space| self.breaks.iter().find(|b| b.space == space.name);
+        let broken_in = |space: &JudgedSpace| self.breaks.iter().find(|b| b.space == space.name);
         let mut lines: Vec<String> =
             self.spaces.iter().map(|space| space.sentence(broken_in(space), what)).collect();
         if what.finite && self.spaces.iter().any(|space| space.classes < space.units) {
@@ -200,8 +200,8 @@ impl Tally {
     }
 }
 
-impl Space {
-    fn sentence(&self, broken: Option<&Broken>, what: &What<'_>) -> String {
+impl JudgedSpace {
+    fn sentence(&self, broken: Option<&VerdictBreak>, what: &What<'_>) -> String {
         let Self { name, units, classes } = self;
         let backend = what.backend;
         if *units < 2 {
@@ -270,8 +270,8 @@ mod tests {
         What { backend, optimizer, step: 2, readings: 3, targets_alike, finite: true }
     }
 
-    fn broken(step: usize, ulps: u64) -> Broken {
-        Broken {
+    fn broken(step: usize, ulps: u64) -> VerdictBreak {
+        VerdictBreak {
             step,
             since: Some(step - 1),
             space: "hidden1".to_owned(),

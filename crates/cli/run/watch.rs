@@ -3,7 +3,7 @@
 use super::forecast::Forecast;
 use super::readings::{Reading, write_line};
 use super::verdict::Broken;
-use super::{Comparison, Forecasts, Live, Logs, Names, Screen, Tally, UnitsFile};
+use super::{ExpectedCheck, Forecasts, Live, Logs, Names, Screen, Tally, UnitsFile};
 use crate::failure::Failure;
 use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
@@ -41,7 +41,7 @@ pub struct Watch<'a, B: AutodiffBackend> {
     pub units: Option<UnitsFile>,
     /// Whose states of the units are kept, beside those of first breaks.
     pub units_schedule: Schedule,
-    pub comparison: Option<Comparison>,
+    pub comparison: Option<ExpectedCheck>,
     pub bar: ProgressBar,
     pub live: Option<Live>,
     /// Readings taken.
@@ -117,7 +117,7 @@ impl<B: AutodiffBackend> Watch<'_, B> {
             self.symmetry.axes().spaces().iter().map(|space| space.name()).collect();
         self.tally.add(&spaces, &properties, reading);
         for found in &self.symmetry.breaks()[self.known_breaks..] {
-            self.tally.add_break(Broken::new(found, &self.names));
+            self.tally.add_break(VerdictBreak::new(found, &self.names));
         }
         let broke = self.symmetry.breaks().len() > self.known_breaks;
         self.known_breaks = self.symmetry.breaks().len();

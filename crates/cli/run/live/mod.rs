@@ -10,7 +10,7 @@ mod view;
 pub use state::LiveState;
 
 use super::Interrupt;
-use super::verdict::{Broken, Tally, What};
+use super::verdict::{Tally, VerdictBreak, What};
 use constinit::probe::SymmetryReading;
 use indicatif::ProgressBar;
 use ratatui::DefaultTerminal;
@@ -104,7 +104,8 @@ impl Live {
         let (step, readings) = (reading.step, number);
         let what = What { backend, optimizer, step, readings, targets_alike, finite: true };
         state.verdict = tally.sentences(&what);
-        let told = |broken: &Broken| format!("step {}, {}: {broken}", broken.step, broken.space);
+        let told =
+            |broken: &VerdictBreak| format!("step {}, {}: {broken}", broken.step, broken.space);
         state.broken = tally.last_break().map(told);
     }
 }

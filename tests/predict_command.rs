@@ -1,4 +1,4 @@
-//! `constinit init`: what a configuration makes alike, and that runs agree.
+//! `constinit predict`: what a configuration makes alike, and that runs agree.
 
 mod program;
 
@@ -35,7 +35,7 @@ fn trained(folder: &Folder, args: &[&str]) -> String {
 fn the_prediction_is_what_a_run_finds() {
     let folder = Folder::new();
     folder.write("run.toml", CONFIG);
-    let text = folder.run(&["init", "--config", "run.toml"]).ok().stdout;
+    let text = folder.run(&["predict", "--config", "run.toml"]).ok().stdout;
     let (table, sentences) = text.split_once("\n\n").unwrap();
     let lines: Vec<&str> = table.lines().collect();
     for (line, start) in lines.iter().zip([
@@ -56,9 +56,10 @@ fn the_prediction_is_what_a_run_finds() {
         sentences,
         "hidden1: 8 units, 4 classes, kept by Adam\nhidden2: 6 units, 3 classes, kept by Adam\n"
     );
-    let json: Value =
-        serde_json::from_str(&folder.run(&["init", "--config", "run.toml", "--json"]).ok().stdout)
-            .unwrap();
+    let json: Value = serde_json::from_str(
+        &folder.run(&["predict", "--config", "run.toml", "--json"]).ok().stdout,
+    )
+    .unwrap();
     let lines = trained(&folder, &["--config", "run.toml", "--json"]);
     let reading: Value = lines
         .lines()
@@ -78,7 +79,7 @@ fn the_prediction_is_what_a_run_finds() {
 
 #[test]
 fn the_notebook_s_hidden_units_are_one() {
-    let text = Folder::new().run(&["init"]).ok().stdout;
+    let text = Folder::new().run(&["predict"]).ok().stdout;
     assert!(text.ends_with("\nhidden1: 2 units, 1 class, kept by SGD\n"), "{text}");
 }
 
@@ -132,7 +133,7 @@ fn rules_may_ask_for_the_kind_of_module_that_there_is() {
         "run.toml",
         &CONFIG.replace("regex = \"3.weight$\"", "module = \"Linear\"\nregex = \"3.weight$\""),
     );
-    let text = folder.run(&["init", "--config", "run.toml"]).ok().stdout;
+    let text = folder.run(&["predict", "--config", "run.toml"]).ok().stdout;
     assert!(text.contains("linear3.weight  rule 3   sum "), "{text}");
     trained(&folder, &["--config", "run.toml"]);
 }
@@ -144,7 +145,7 @@ fn burn_s_random_initialisers_are_predicted_and_repeated() {
                 init = { type = \"burn\", initializer = { XavierNormal = { gain = 1.0 } } }\n";
     let rest = &CONFIG[CONFIG.find("[data]").unwrap()..];
     folder.write("run.toml", &format!("[model]\nlayer_dims = [3, 8, 2]\n{rule}{rest}"));
-    let text = folder.run(&["init", "--config", "run.toml"]).ok().stdout;
+    let text = folder.run(&["predict", "--config", "run.toml"]).ok().stdout;
     assert!(text.ends_with("\nhidden1: 8 units, 8 classes\n"), "{text}");
     for out in ["one", "two"] {
         trained(&folder, &["--config", "run.toml", "--out", out]);
