@@ -33,6 +33,13 @@ pub fn progress_bar(length: usize, of: &str) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// Writes a warning.
+pub fn warn(doubt: impl Display) {
+    let style = anstyle::AnsiColor::Yellow.on_default().bold();
+    // A full disk behind standard error is no reason not to run.
+    let _ = writeln!(anstream::stderr(), "{style}warning:{style:#} {doubt}");
+}
+
 /// Writes an error.
 pub fn complain(error: impl Display) {
     let style = anstyle::AnsiColor::Red.on_default().bold();

@@ -1,16 +1,21 @@
 //! One run: what is read, what is printed, what is kept.
 
 mod batches;
+mod begin;
 mod directory;
 mod events;
 mod expected;
+mod finish;
 mod forecast;
 mod live;
 mod logs;
 mod memory;
 mod network;
 mod readings;
+mod request;
+mod resume;
 mod screen;
+mod session;
 mod table;
 mod units;
 mod verdict;
@@ -26,7 +31,10 @@ pub use logs::{LogPaths, Logs};
 pub use memory::check as check_memory;
 pub use network::network;
 pub use readings::{End, Names, Start, Trained, explain, write_line};
+pub use request::{RunRequest, ValidatedRun};
+pub use resume::CheckpointNote;
 pub use screen::{Screen, ScreenMode};
+pub use session::{RunProbes, RunSession, RunState, SmallNetwork, quotient_of};
 pub use table::Table;
 pub use units::{UnitsFile, schedule as units_schedule};
 pub use verdict::{Tally, What};
