@@ -76,11 +76,12 @@ pub enum DataSource {
 
 /// Data sets inside the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Dataset {
     /// 150 x 4, 3 classes.
     Iris,
     /// 569 x 30, 2 classes.
+    #[serde(alias = "breast_cancer")]
     BreastCancer,
     /// 1797 x 64, 10 classes.
     Digits,
@@ -357,6 +358,17 @@ mod tests {
         let [new, old] = [text, &old].map(|text| RunConfig::parse(text, "notebook").unwrap());
         assert!(new.expected.is_some());
         assert_eq!(old, new);
+    }
+
+    #[test]
+    fn the_old_spelling_of_a_data_set_is_read() {
+        let [new, old] = ["breast-cancer", "breast_cancer"].map(|name| {
+            let text = format!("model.layer_dims = [30, 2, 2]\ndata.dataset = \"{name}\"\n");
+            RunConfig::parse(&text, name).unwrap()
+        });
+        assert_eq!(new.data.dataset, Some(Dataset::BreastCancer));
+        assert_eq!(old, new);
+        assert!(old.to_toml().unwrap().contains("\"breast-cancer\""));
     }
 
     #[test]
