@@ -160,9 +160,9 @@ fn the_folder_reproduces_its_run_with_its_data() {
     let folder = Folder::new();
     folder.write("x.csv", "# comment\na, b\n0.5, -1\n1.5, 2\n");
     folder.write("y.csv", "1\n-1\n");
-    let files = config([2, 3, 1]).data("\"x.csv\"", "\"y.csv\"").steps(20);
-    let files = files.optimizer("type = \"sgd\", learning_rate = 0.01").with("probe.every = 8");
-    folder.write("run.toml", files);
+    let run = config([2, 3, 1]).data("\"x.csv\"", "\"y.csv\"").steps(20);
+    let run = run.optimizer("type = \"sgd\", learning_rate = 0.01").with("probe.every = 8");
+    folder.write("run.toml", run);
     let ran = folder.run(&["run", "--config", "run.toml", "--json", "--out", "run"]).ok();
     let left = files(&folder.join("run"));
     let [config, readings] = [0, 1].map(|file| String::from_utf8(left[file].clone()).unwrap());

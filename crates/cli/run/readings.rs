@@ -1,7 +1,7 @@
 //! The lines of `readings.jsonl`, and of standard output with `--json`.
 
 use super::ExpectedCheck;
-use super::verdict::Broken;
+use super::verdict::VerdictBreak;
 use crate::config::RunConfig;
 use burn::tensor::backend::Backend;
 use constinit::ConstInit;

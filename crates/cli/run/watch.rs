@@ -2,7 +2,7 @@
 
 use super::forecast::Forecast;
 use super::readings::{Reading, write_line};
-use super::verdict::Broken;
+use super::verdict::VerdictBreak;
 use super::{ExpectedCheck, Forecasts, Live, Logs, Names, Screen, Tally, UnitsFile};
 use crate::failure::Failure;
 use burn::module::AutodiffModule;
