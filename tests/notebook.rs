@@ -24,7 +24,7 @@ fn four(value: &toml::Value) -> String {
 #[test]
 fn every_printed_number_comes_out_on_every_backend() {
     let preset = include_str!("../crates/cli/presets/notebook.toml");
-    let printed = &preset.parse::<toml::Table>().unwrap()["printed"];
+    let expected = &preset.parse::<toml::Table>().unwrap()["expected"];
     for backend in backends() {
         let folder = Folder::new();
         let ran = folder.run(&["--backend", backend]).ok();
@@ -37,16 +37,16 @@ fn every_printed_number_comes_out_on_every_backend() {
             .skip(1)
             .take(4)
             .collect();
-        let expected = printed["outputs_before_training"].as_array().unwrap();
-        for (line, expected) in outputs.iter().zip(expected) {
+        let before = expected["outputs_before_training"].as_array().unwrap();
+        for (line, number) in outputs.iter().zip(before) {
             let cells = line.replace(['[', ']'], "").replace("   ", ",");
             let cells: Vec<&str> =
                 cells.split(',').map(str::trim).filter(|c| !c.is_empty()).collect();
-            assert_eq!(&cells[..4], [four(expected).as_str(); 4], "{backend}: {line}");
+            assert_eq!(&cells[..4], [four(number).as_str(); 4], "{backend}: {line}");
             assert_eq!(&cells[4..], ["1.0000"; 4], "{backend}: {line}");
         }
 
-        for after in printed["after_step"].as_array().unwrap() {
+        for after in expected["after_step"].as_array().unwrap() {
             let block = blocks[after["step"].as_integer().unwrap() as usize];
             let row: Vec<String> =
                 after["linear1_weight_row"].as_array().unwrap().iter().map(four).collect();

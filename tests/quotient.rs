@@ -2,6 +2,7 @@
 
 mod program;
 
+use program::config::{Config, config};
 use program::{Folder, backends, fast_backends};
 use serde_json::Value;
 
@@ -32,28 +33,20 @@ fn the_notebook_comes_out_with_and_without() {
 }
 
 /// Classes of other sizes than powers of two, a deep network, batches, clipping, decay.
-const CONFIG: &str = "\
-[model]
-layer_dims = [4, 7, 5, 3]
-activation = \"tanh\"
-init_w = 0.1
-[data]
-dataset = \"iris\"
-batch_size = 32
-shuffle_seed = 3
-[training]
-steps = 60
-loss = \"cross_entropy\"
-checkpoint_every = 7
-clip_norm = 0.5
-optimizer = { type = \"sgd\", learning_rate = 0.05, momentum = 0.9, weight_decay = 0.01 }
-[probe]
-every = 10
-";
+fn deep() -> Config {
+    let sgd = "type = \"sgd\", learning_rate = 0.05, momentum = 0.9, weight_decay = 0.01";
+    let config = config([4, 7, 5, 3]).activation("tanh").init_w(0.1).dataset("iris");
+    let config = config.with("data.batch_size = 32\ndata.shuffle_seed = 3\nprobe.every = 10");
+    let config = config.steps(60).loss("cross_entropy").optimizer(sgd);
+    config.with("training.checkpoint_every = 7\ntraining.clip_norm = 0.5")
+}
 
-/// The optimizer in there.
-const OPTIMIZER: &str =
-    "{ type = \"sgd\", learning_rate = 0.05, momentum = 0.9, weight_decay = 0.01 }";
+/// Equal sums, but no twins: an identity between hidden layers of one size.
+fn square() -> Config {
+    let identity = "path = \"linear2.weight\", init = { type = \"identity\" }";
+    let config = deep().with(&format!("init = [{{ {identity} }}]"));
+    config.with("model.layer_dims = [4, 6, 6, 3]")
+}
 
 fn near(a: &Value, b: &Value, within: f64) -> bool {
     match (a.as_f64(), b.as_f64()) {
@@ -66,7 +59,7 @@ fn near(a: &Value, b: &Value, within: f64) -> bool {
 fn readings_agree_and_parameters_are_lifted() {
     for backend in fast_backends() {
         let folder = Folder::new();
-        folder.write("run.toml", CONFIG);
+        folder.write("run.toml", deep());
         let run = |out: &str, more: &[&str]| {
             let args =
                 ["run", "--config", "run.toml", "--json", "--backend", backend, "--out", out];
@@ -140,7 +133,7 @@ fn readings_agree_and_parameters_are_lifted() {
 fn a_quotient_run_is_resumed_as_one() {
     let folder = Folder::new();
     let backend = fast_backends()[0];
-    folder.write("run.toml", CONFIG);
+    folder.write("run.toml", deep());
     let start = ["run", "--config", "run.toml", "--quotient", "--backend", backend, "--out"];
     folder.run(&[&start[..], &["whole"]].concat()).ok();
     folder.run(&[&start[..], &["cut"]].concat()).ok();
@@ -162,32 +155,28 @@ fn a_quotient_run_is_resumed_as_one() {
 #[test]
 fn what_would_go_another_way_is_refused() {
     let folder = Folder::new();
-    let run = |name: &str, text: String, words: &str| {
-        folder.write(name, &text);
+    let run = |name: &str, config: Config, words: &str| {
+        folder.write(name, config);
         let ran = folder.run(&["run", "--config", name, "--quotient", "--out", "out"]);
         let ran = ran.refused(2, words);
         assert!(ran.stderr.contains("train in full, without --quotient"), "{}", ran.stderr);
         assert!(!folder.join("out").exists(), "nothing is left of a run that is refused");
     };
-    let sgd = OPTIMIZER;
     run(
         "muon.toml",
-        CONFIG.replace(sgd, "{ type = \"muon\" }"),
+        deep().optimizer("type = \"muon\""),
         "--quotient: Muon: it moves a weight as a whole matrix",
     );
-    // Equal sums, but no twins: an identity between hidden layers of one size.
-    let identity = "[[init]]\npath = \"linear2.weight\"\ninit = { type = \"identity\" }\n";
-    let square = CONFIG.replace("[4, 7, 5, 3]", "[4, 6, 6, 3]") + identity;
-    let coupled = "{ type = \"adam\", learning_rate = 0.01, weight_decay = 0.1 }";
-    run("coupled.toml", square.replace(sgd, coupled), "coupled decay");
-    let random = "[[init]]\npath = \"linear*.weight\"\ninit = { type = \"kaiming\" }\n";
+    let coupled = "type = \"adam\", learning_rate = 0.01, weight_decay = 0.1";
+    run("coupled.toml", square().optimizer(coupled), "coupled decay");
+    let random = "init = [{ path = \"linear*.weight\", init = { type = \"kaiming\" } }]";
     run(
         "random.toml",
-        CONFIG.to_owned() + random,
+        deep().with(random),
         "--quotient: the hidden units all differ at the start: there is nothing to gain",
     );
     // The same with a decay that shrinks all weights alike is no harm.
-    folder.write("identity.toml", &square);
+    folder.write("identity.toml", square());
     let ran = folder.run(&["run", "--config", "identity.toml", "--quotient"]).ok();
     assert!(ran.stdout.contains("hidden2: 6 units are 1"), "{}", ran.stdout);
 }
@@ -195,19 +184,14 @@ fn what_would_go_another_way_is_refused() {
 #[test]
 fn a_divergence_is_told_of_the_full_network() {
     let folder = Folder::new();
-    let text = CONFIG.replace(OPTIMIZER, "{ type = \"sgd\", learning_rate = 1e30 }");
-    let text = text.replace("clip_norm = 0.5\n", "").replace("loss = \"cross_entropy\"\n", "");
-    let text = text
-        .replace("\"tanh\"", "\"relu\"")
-        .replace("dataset = \"iris\"", "dataset = \"diabetes\"");
-    let text = text.replace("[4, 7, 5, 3]", "[10, 7, 5, 1]");
-    folder.write("run.toml", &text);
+    let fast = deep().optimizer("type = \"sgd\", learning_rate = 1e30");
+    let fast = fast.without("training", "clip_norm").loss("mse");
+    let fast = fast.activation("relu").dataset("diabetes");
+    folder.write("run.toml", fast.with("model.layer_dims = [10, 7, 5, 1]"));
     folder.run(&["run", "--config", "run.toml", "--quotient"]).refused(3, "the run diverged: ");
     // Also where there is no full network any more: decay makes deviations infinite.
-    let identity = "[[init]]\npath = \"linear2.weight\"\ninit = { type = \"identity\" }\n";
-    let square = CONFIG.replace("[4, 7, 5, 3]", "[4, 6, 6, 3]") + identity;
-    let decay = "{ type = \"adamw\", learning_rate = 0.01, weight_decay = 1e30 }";
-    folder.write("decay.toml", &square.replace(OPTIMIZER, decay));
+    let decay = "type = \"adamw\", learning_rate = 0.01, weight_decay = 1e30";
+    folder.write("decay.toml", square().optimizer(decay));
     let ran = folder.run(&["run", "--config", "decay.toml", "--quotient"]);
     ran.refused(3, "the run diverged: ");
 }

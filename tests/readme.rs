@@ -105,7 +105,7 @@ fn the_rules_make_what_is_shown() {
     let configurations = blocks("toml");
     let find = |text: &str| configurations.iter().find(|block| block.contains(text)).unwrap();
     folder.write("my.toml", &format!("{}{}", find("[model]"), find("[[init]]")));
-    let shown = blocks("console").into_iter().find(|block| block.contains(" init ")).unwrap();
+    let shown = blocks("console").into_iter().find(|block| block.contains(" predict ")).unwrap();
     let shown = shown.split_once('\n').unwrap().1;
-    assert_eq!(folder.run(&["init", "--config", "my.toml"]).ok().stdout, shown);
+    assert_eq!(folder.run(&["predict", "--config", "my.toml"]).ok().stdout, shown);
 }

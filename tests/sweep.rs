@@ -55,7 +55,7 @@ fn text(row: &Row, name: &str) -> String {
 fn last_loss(folder: &Folder, point: usize, backend: &str) -> (f64, Value) {
     let point = point.to_string();
     let args =
-        ["run", "--config", "s/sweep.toml", "--point", &point, "--json", "--backend", backend];
+        ["run", "--config", "s/sweep.toml", "--index", &point, "--json", "--backend", backend];
     let lines = folder.run(&args).ok().json();
     let reading = lines.iter().rfind(|line| line["event"] == "reading").unwrap();
     (reading["loss"].as_f64().unwrap(), reading.clone())
@@ -307,10 +307,10 @@ fn what_is_there_is_not_overwritten() {
     std::fs::remove_file(folder.join("s/results.parquet")).unwrap();
     folder.run(&["merge", "s"]).ok();
     assert_eq!(rows(&folder.join("s/results.parquet")).len(), 2);
-    folder.run(&["run", "--config", "sweep.toml", "--point", "2"]).refused(2, "are 0 to 1");
+    folder.run(&["run", "--config", "sweep.toml", "--index", "2"]).refused(2, "are 0 to 1");
     let run = folder.run(&["run", "--config", "sweep.toml"]);
-    run.refused(2, "unknown field `sweep`").refused(2, "or one of its runs: --point N");
-    folder.run(&["run", "--config", "sweep.toml", "--point", "-1"]).refused(2, "-1");
+    run.refused(2, "unknown field `sweep`").refused(2, "or one of its runs: --index N");
+    folder.run(&["run", "--config", "sweep.toml", "--index", "-1"]).refused(2, "-1");
     let wrong = format!("{BASE}[sweep]\nactivation = [\"relu\", 3]\n");
     folder.write("wrong.toml", &wrong);
     sweep("wrong.toml", "w").refused(2, "wrong.toml: [sweep] model.activation = 3: ");

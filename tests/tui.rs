@@ -3,24 +3,17 @@
 
 mod program;
 
+use program::config::{Config, config};
 use program::{Folder, fast_backends};
 use std::io::{BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
 /// Long enough to be ended.
-const CONFIG: &str = "\
-[model]
-layer_dims = [4, 5, 3, 3]
-activation = \"tanh\"
-init_w = 0.1
-[data]
-dataset = \"iris\"
-[training]
-steps = 1000000000
-loss = \"cross_entropy\"
-checkpoint_every = 1000000
-optimizer = { type = \"adam\", learning_rate = 0.01 }
-";
+fn long() -> Config {
+    let config = config([4, 5, 3, 3]).activation("tanh").init_w(0.1).dataset("iris");
+    let config = config.loss("cross_entropy").optimizer("type = \"adam\", learning_rate = 0.01");
+    config.steps(1_000_000_000).with("training.checkpoint_every = 1000000")
+}
 
 const ENTER: &str = "\u{1b}[?1049h";
 const LEAVE: &str = "\u{1b}[?1049l";
@@ -97,7 +90,7 @@ impl Seen {
 fn q_and_control_c_end_the_run_after_its_step() {
     for keys in [&b"q"[..], b"\x03"] {
         let folder = Folder::new();
-        folder.write("run.toml", CONFIG);
+        folder.write("run.toml", long());
         let keys: &'static [u8] = keys;
         let seen = watch(&folder, "--config run.toml --out run", "steps/s", press(keys));
         seen.given_back(130);
@@ -119,7 +112,7 @@ fn q_and_control_c_end_the_run_after_its_step() {
 #[test]
 fn a_signal_a_divergence_and_an_end_give_the_terminal_back() {
     let folder = Folder::new();
-    folder.write("run.toml", CONFIG);
+    folder.write("run.toml", long());
     let signal = |_: &mut dyn Write| {
         let name = env!("CARGO_BIN_EXE_constinit");
         let here = folder.path().canonicalize().unwrap();
@@ -136,22 +129,21 @@ fn a_signal_a_divergence_and_an_end_give_the_terminal_back() {
     assert!(seen.after.contains("interrupted after step "), "{}", seen.after);
 
     // Too large steps.
-    let sgd = CONFIG.replace("\"adam\", learning_rate = 0.01", "\"sgd\", learning_rate = 1e30");
-    folder.write("diverges.toml", &sgd.replace("cross_entropy", "mse").replace("tanh", "identity"));
+    let sgd = long().optimizer("type = \"sgd\", learning_rate = 1e30");
+    folder.write("diverges.toml", sgd.loss("mse").activation("identity"));
     let seen = watch(&folder, "--config diverges.toml", "never", press(b""));
     seen.given_back(3);
     assert!(seen.after.contains("the run diverged"), "{}", seen.after);
 
     // A folder that is taken away: the next checkpoint fails.
-    folder
-        .write("run.toml", &CONFIG.replace("checkpoint_every = 1000000", "checkpoint_every = 100"));
+    folder.write("run.toml", long().with("training.checkpoint_every = 100"));
     let seen = watch(&folder, "--config run.toml --out gone", "steps/s", |_| {
         std::fs::rename(folder.join("gone/checkpoints"), folder.join("away")).unwrap();
     });
     seen.given_back(2);
     assert!(seen.after.contains("error: ") && seen.after.contains("checkpoint"), "{}", seen.after);
 
-    folder.write("short.toml", &CONFIG.replace("1000000000", "40"));
+    folder.write("short.toml", long().steps(40));
     let seen = watch(&folder, "--config short.toml --out short --csv t.csv", "never", press(b""));
     seen.given_back(0);
     assert!(seen.after.contains("hidden1: 5 units were "), "{}", seen.after);
@@ -162,7 +154,7 @@ fn a_signal_a_divergence_and_an_end_give_the_terminal_back() {
 #[test]
 fn a_view_needs_a_terminal() {
     let folder = Folder::new();
-    folder.write("run.toml", CONFIG);
+    folder.write("run.toml", long());
     let args = ["run", "--config", "run.toml", "--out", "run", "--tui"];
     folder.run(&args).refused(2, "--tui: standard output is no terminal");
     assert!(!folder.join("run").exists());

@@ -1,6 +1,7 @@
 //! Run configurations.
 
 use crate::failure::Failure;
+use crate::suggest;
 use constinit::init::{Init, Rule};
 use constinit::train::{Loss, OptimizerConfig};
 use constinit::{Activation, ConstInitConfig};
@@ -22,9 +23,9 @@ pub struct RunConfig {
     /// Initialisers by path; they override `init_w` and `init_b`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub init: Vec<Rule>,
-    /// Numbers that another program printed for the same run, to be compared with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub printed: Option<Printed>,
+    /// Numbers that another program printed for the same run. The run fails where they do not come out.
+    #[serde(default, alias = "printed", skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,9 +47,9 @@ pub struct ModelConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub inputs: Option<Source>,
+    pub inputs: Option<DataSource>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub targets: Option<Source>,
+    pub targets: Option<DataSource>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<Dataset>,
     /// Step i trains on inputs and targets plus i times this.
@@ -67,7 +68,7 @@ pub const TOO_LARGE: &str = "is beyond the largest number of single precision, 3
 /// Rows of numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Source {
+pub enum DataSource {
     Inline(Vec<Vec<f64>>),
     /// A CSV file, relative to the configuration.
     File(String),
@@ -75,11 +76,12 @@ pub enum Source {
 
 /// Data sets inside the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Dataset {
     /// 150 x 4, 3 classes.
     Iris,
     /// 569 x 30, 2 classes.
+    #[serde(alias = "breast_cancer")]
     BreastCancer,
     /// 1797 x 64, 10 classes.
     Digits,
@@ -115,21 +117,21 @@ pub struct ProbeConfig {
     pub forecast: Option<usize>,
 }
 
-/// What another program printed: numbers with 4 decimals.
+/// The numbers that a run must reproduce, to 4 decimals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Printed {
+pub struct Expected {
     /// One number an example: all outputs of an example are equal.
     pub outputs_before_training: Vec<f64>,
     #[serde(default)]
-    pub after_step: Vec<PrintedStep>,
+    pub after_step: Vec<ExpectedStep>,
 }
 
 /// The parameters of a two-layer network whose hidden units are one unit and whose outputs are
 /// one output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PrintedStep {
+pub struct ExpectedStep {
     pub step: usize,
     pub linear1_weight_row: Vec<f64>,
     pub linear1_bias: f64,
@@ -272,9 +274,9 @@ impl RunConfig {
 
 /// A configuration that cannot be read, with the nearest known name.
 fn unread(name: &str, error: &toml::de::Error) -> Failure {
-    let hint = match nearest_known(error.message()) {
+    let hint = match suggest::known_name(error.message()) {
         _ if error.message().contains("unknown field `sweep`") => {
-            "this is the configuration of a sweep: `constinit sweep`, or one of its runs: --point N\n".to_owned()
+            "this is the configuration of a sweep: `constinit sweep`, or one of its runs: --index N\n".to_owned()
         }
         Some(known) => format!("did you mean `{known}`?\n"),
         None => String::new(),
@@ -299,56 +301,29 @@ fn place_files(init: &mut Init, folder: &Path) {
     }
 }
 
-/// How much an unknown name looks like a known one, from 0 to 1; `lr` is `learning_rate`.
-pub fn likeness(unknown: &str, known: &str) -> f64 {
-    let initials: String = known.split('_').filter_map(|word| word.chars().next()).collect();
-    if initials.len() > 1 && initials == unknown {
-        return 1.0;
-    }
-    strsim::normalized_damerau_levenshtein(unknown, known)
-}
-
-/// Of the names that a message expects, the one that looks most like the one that it found, or is abbreviated by it.
-fn nearest_known(message: &str) -> Option<&str> {
-    if !message.contains("unknown field") && !message.contains("unknown variant") {
-        return None;
-    }
-    // Names stand between backticks: first the unknown one, then the known ones.
-    let mut names = message.split('`').skip(1).step_by(2);
-    let unknown = names.next()?;
-    // Names that others write in capitals, `ReLU`, are in small letters here.
-    let unknown = unknown.to_lowercase();
-    names
-        .map(|known| (likeness(&unknown, known), known))
-        // Of two names of four letters that share two, neither is meant by the other.
-        .filter(|(likeness, _)| *likeness > 0.5)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
-}
-
-impl<'de> Deserialize<'de> for Source {
+impl<'de> Deserialize<'de> for DataSource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Rows;
-        impl<'de> Visitor<'de> for Rows {
-            type Value = Source;
+        struct RowsOrFile;
+        impl<'de> Visitor<'de> for RowsOrFile {
+            type Value = DataSource;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("rows of numbers, [[...], ...], or the name of a CSV file")
             }
 
-            fn visit_str<E: de::Error>(self, file: &str) -> Result<Source, E> {
-                Ok(Source::File(file.to_owned()))
+            fn visit_str<E: de::Error>(self, file: &str) -> Result<DataSource, E> {
+                Ok(DataSource::File(file.to_owned()))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Source, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<DataSource, A::Error> {
                 let mut rows = Vec::new();
                 while let Some(row) = seq.next_element()? {
                     rows.push(row);
                 }
-                Ok(Source::Inline(rows))
+                Ok(DataSource::Inline(rows))
             }
         }
-        deserializer.deserialize_any(Rows)
+        deserializer.deserialize_any(RowsOrFile)
     }
 }
 
@@ -373,6 +348,27 @@ mod tests {
         let small = RunConfig::parse(SMALL, "small").unwrap();
         assert_eq!(RunConfig::parse(&small.to_toml().unwrap(), "small").unwrap(), small);
         assert_eq!((small.model.init_w, small.training.steps, small.probe.every), (1.0, 50, 1));
+    }
+
+    #[test]
+    fn the_old_name_of_a_table_is_read() {
+        let text = Preset::Notebook.text();
+        let old = text.replace("[expected]", "[printed]").replace("[[expected.", "[[printed.");
+        assert_ne!(old, text);
+        let [new, old] = [text, &old].map(|text| RunConfig::parse(text, "notebook").unwrap());
+        assert!(new.expected.is_some());
+        assert_eq!(old, new);
+    }
+
+    #[test]
+    fn the_old_spelling_of_a_data_set_is_read() {
+        let [new, old] = ["breast-cancer", "breast_cancer"].map(|name| {
+            let text = format!("model.layer_dims = [30, 2, 2]\ndata.dataset = \"{name}\"\n");
+            RunConfig::parse(&text, name).unwrap()
+        });
+        assert_eq!(new.data.dataset, Some(Dataset::BreastCancer));
+        assert_eq!(old, new);
+        assert!(old.to_toml().unwrap().contains("\"breast-cancer\""));
     }
 
     #[test]

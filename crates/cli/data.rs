@@ -1,6 +1,6 @@
 //! The examples of a run: read, measured, checked.
 
-use crate::config::{DataConfig, Dataset, RunConfig, Source, TOO_LARGE};
+use crate::config::{DataConfig, DataSource, Dataset, RunConfig, TOO_LARGE};
 use crate::failure::Failure;
 use constinit::train::Loss;
 use std::path::Path;
@@ -147,13 +147,17 @@ fn one_hot(targets: &Matrix, outputs: usize, config: &RunConfig) -> Result<Matri
 
 impl Matrix {
     /// The numbers of a source and, where it is a file, its text.
-    fn read(source: &Source, key: &str, folder: &Path) -> Result<(Self, Option<String>), Failure> {
+    fn read(
+        source: &DataSource,
+        key: &str,
+        folder: &Path,
+    ) -> Result<(Self, Option<String>), Failure> {
         match source {
-            Source::Inline(rows) => {
+            DataSource::Inline(rows) => {
                 let place = |row| format!("{key}, row {row}");
                 Ok((Self::collect(rows.iter().cloned(), place)?, None))
             }
-            Source::File(name) => {
+            DataSource::File(name) => {
                 let path = folder.join(name);
                 let at =
                     |reason: String| Failure::usage(format!("{key}: {}: {reason}", path.display()));

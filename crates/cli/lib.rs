@@ -19,4 +19,5 @@ pub mod own_files;
 pub mod plan;
 pub mod run;
 pub mod shard;
+pub mod suggest;
 pub mod sweep;

@@ -1,7 +1,10 @@
 //! The real binary in a temporary folder.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
+pub mod config;
+
 use serde_json::Value;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -45,9 +48,9 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub fn write(&self, name: &str, text: impl Display) -> PathBuf {
         let path = self.join(name);
-        std::fs::write(&path, text).expect("a file in a temporary folder");
+        std::fs::write(&path, text.to_string()).expect("a file in a temporary folder");
         path
     }
 
@@ -69,14 +72,7 @@ impl From<Output> for Ran {
         // Graphics drivers complain of missing desktops.
         let stderr = text(output.stderr);
         let ours = stderr.lines().filter(|line| !line.contains("XDG_RUNTIME_DIR"));
-        let stderr = ours
-            .map(|line| {
-                format!(
-                    "{line}
-"
-                )
-            })
-            .collect();
+        let stderr = ours.map(|line| format!("{line}\n")).collect();
         Self { code: output.status.code(), stdout: text(output.stdout), stderr }
     }
 }

@@ -4,7 +4,7 @@ use super::print;
 use constinit_checkpoint::FileReport;
 use constinit_cli::args::{Deny, InspectArgs, OutputArgs};
 use constinit_cli::failure::Failure;
-use constinit_cli::inspect::{Wanted, deny, inspect_all, said, text};
+use constinit_cli::inspect::{Wanted, deny, formatted, inspect_all, text};
 
 pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     let mut checks = Checks::new(&args.output);
@@ -43,7 +43,7 @@ impl<'a> Checks<'a> {
         self.complain();
         self.pending = report.error.as_ref().map(|error| text::plain(error));
         self.denied.extend(deny::denied(report, &self.args.deny));
-        print(&said(report, self.args.said()))
+        print(&formatted(report, self.args.format()))
     }
 
     fn complain(&mut self) {

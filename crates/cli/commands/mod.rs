@@ -2,9 +2,9 @@
 
 pub mod devices;
 pub mod diff;
-pub mod init;
 pub mod inspect;
 pub mod merge;
+pub mod predict;
 pub mod report;
 pub mod reshape;
 pub mod run;
@@ -31,6 +31,13 @@ pub fn progress_bar(length: usize, of: &str) -> ProgressBar {
     let style = format!("{{bar:40}} {{pos}}/{{len}} {of}, {{per_sec}}, {{eta}} left");
     let style = ProgressStyle::with_template(&style);
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Writes a warning.
+pub fn warn(doubt: impl Display) {
+    let style = anstyle::AnsiColor::Yellow.on_default().bold();
+    // A full disk behind standard error is no reason not to run.
+    let _ = writeln!(anstream::stderr(), "{style}warning:{style:#} {doubt}");
 }
 
 /// Writes an error.

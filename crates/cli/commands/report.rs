@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 /// Pixels of a PNG for each unit of length: sharp on dense screens.
 const PIXELS: f32 = 2.0;
 
-/// What a folder is of.
-enum Source {
+/// A folder whose report is asked for.
+enum ReportedFolder {
     Run(Box<Run>),
     Sweep(Sweep),
 }
 
-impl Source {
+impl ReportedFolder {
     fn read(folder: &Path) -> Result<Self, ReportError> {
         if Sweep::is_sweep(folder) {
             return Sweep::read(folder).map(Self::Sweep);
@@ -44,7 +44,7 @@ impl Source {
 
 pub fn report(args: &ReportArgs) -> Result<(), Failure> {
     check_ending(args)?;
-    let source = Source::read(&args.folder).map_err(Failure::usage)?;
+    let source = ReportedFolder::read(&args.folder).map_err(Failure::usage)?;
     if args.format == ReportFormat::Html {
         if args.figure.is_some() {
             return Err(Failure::usage("--figure: a page has all figures; --format svg or png"));
@@ -71,8 +71,8 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
     };
     if wanted.is_empty() {
         let what = match source {
-            Source::Run(_) => "reading to draw a figure of",
-            Source::Sweep(_) => "run with a number to draw a figure of",
+            ReportedFolder::Run(_) => "reading to draw a figure of",
+            ReportedFolder::Sweep(_) => "run with a number to draw a figure of",
         };
         return Err(Failure::usage(format!("{}: there is no {what}", args.folder.display())));
     }

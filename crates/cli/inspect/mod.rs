@@ -5,7 +5,7 @@ pub mod markdown;
 pub mod table;
 pub mod text;
 
-use crate::args::{ComparedArgs, Deny, InspectArgs, Said};
+use crate::args::{ComparedArgs, Deny, InspectArgs, OutputFormat};
 use crate::failure::Failure;
 use crate::shard::Shard;
 use constinit_checkpoint::{
@@ -187,11 +187,11 @@ impl Wanted {
 }
 
 /// One report as it is printed.
-pub fn said(report: &FileReport, manner: Said) -> String {
-    match manner {
-        Said::Json => json(report),
-        Said::Markdown => markdown::report(report),
-        Said::Table => table::report(report),
+pub fn formatted(report: &FileReport, format: OutputFormat) -> String {
+    match format {
+        OutputFormat::Json => json(report),
+        OutputFormat::Markdown => markdown::report(report),
+        OutputFormat::Table => table::report(report),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::readings::{line_of, start_record};
 use super::units;
-use crate::config::{RunConfig, Source};
+use crate::config::{DataSource, RunConfig};
 use crate::data::DataFiles;
 use crate::failure::Failure;
 use crate::own_files::{is_in, is_one_of};
@@ -68,7 +68,7 @@ impl RunDirectory {
             (&mut data.targets, &files.targets, "targets.csv"),
         ] {
             if let Some(text) = text {
-                *source = Some(Source::File(name.to_owned()));
+                *source = Some(DataSource::File(name.to_owned()));
                 kept.push((path.join(name), text.clone()));
             }
         }

@@ -1,16 +1,21 @@
 //! One run: what is read, what is printed, what is kept.
 
 mod batches;
+mod begin;
 mod directory;
 mod events;
+mod expected;
+mod finish;
 mod forecast;
 mod live;
 mod logs;
 mod memory;
 mod network;
-mod printed;
 mod readings;
+mod request;
+mod resume;
 mod screen;
+mod session;
 mod table;
 mod units;
 mod verdict;
@@ -19,16 +24,19 @@ mod watch;
 pub use batches::{batches, set};
 pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;
+pub use expected::ExpectedCheck;
 pub use forecast::Forecasts;
 pub use live::{Live, LiveState, LiveWhat};
 pub use logs::{LogPaths, Logs};
 pub use memory::check as check_memory;
 pub use network::network;
-pub use printed::Comparison;
 pub use readings::{
     Names, end_record, explain, line_of, quotient_record, start_record, write_line,
 };
-pub use screen::{Said, Screen};
+pub use request::{RunRequest, ValidatedRun};
+pub use resume::CheckpointNote;
+pub use screen::{Screen, ScreenMode};
+pub use session::{RunProbes, RunSession, RunState, SmallNetwork, quotient_of};
 pub use table::ReadingTable;
 pub use units::{UnitsFile, schedule as units_schedule};
 pub use verdict::{Tally, What};

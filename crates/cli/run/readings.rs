@@ -1,6 +1,6 @@
 //! What a run reads, as the records of `readings.jsonl` and of standard output with `--json`.
 
-use super::Comparison;
+use super::ExpectedCheck;
 use crate::config::RunConfig;
 use burn::tensor::backend::Backend;
 use constinit::ConstInit;
@@ -106,7 +106,7 @@ pub fn end_record(
     first_break: Option<&FirstBreakRecord>,
     ended: &Ended,
     names: &Names,
-    printed: Option<&Comparison>,
+    printed: Option<&ExpectedCheck>,
 ) -> EndRecord {
     let (ended, reason) = match ended {
         Ended::Finished => (EndWord::Finished, None),

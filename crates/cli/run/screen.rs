@@ -33,12 +33,14 @@ pub struct Screen {
     closed: bool,
 }
 
-/// What was asked for.
+/// The form in which the command line asks for a run's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum ScreenMode {
+    /// One JSON object a line.
     Json,
     /// A live view.
     Live,
+    /// Lines for people.
     Lines,
 }
 
@@ -55,12 +57,12 @@ enum Manner {
 }
 
 impl Screen {
-    pub fn new(said: Said, parameters: usize, readings: usize, last_step: usize) -> Self {
-        let manner = match said {
-            Said::Json => Manner::Json,
-            Said::Live => Manner::Live,
-            Said::Lines if parameters <= SMALL => Manner::Whole,
-            Said::Lines => Manner::Table { every: readings.div_ceil(TABLE_LINES).max(1) },
+    pub fn new(mode: ScreenMode, parameters: usize, readings: usize, last_step: usize) -> Self {
+        let manner = match mode {
+            ScreenMode::Json => Manner::Json,
+            ScreenMode::Live => Manner::Live,
+            ScreenMode::Lines if parameters <= SMALL => Manner::Whole,
+            ScreenMode::Lines => Manner::Table { every: readings.div_ceil(TABLE_LINES).max(1) },
         };
         Self { out: anstream::stdout(), manner, last_step, heading_shown: false, closed: false }
     }

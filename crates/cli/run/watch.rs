@@ -2,7 +2,7 @@
 
 use super::forecast::forecast_record;
 use super::readings::{first_break_record, reading_record, write_line};
-use super::{Comparison, Forecasts, Live, Logs, Names, Screen, Tally, UnitsFile};
+use super::{ExpectedCheck, Forecasts, Live, Logs, Names, Screen, Tally, UnitsFile};
 use crate::failure::Failure;
 use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
@@ -40,7 +40,7 @@ pub struct Watch<'a, B: AutodiffBackend> {
     pub units: Option<UnitsFile>,
     /// Whose states of the units are kept, beside those of first breaks.
     pub units_schedule: Schedule,
-    pub comparison: Option<Comparison>,
+    pub comparison: Option<ExpectedCheck>,
     pub bar: ProgressBar,
     pub live: Option<Live>,
     /// Readings taken.

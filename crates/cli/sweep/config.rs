@@ -2,8 +2,9 @@
 
 use super::keys::{Key, Values, get, kind_of, set};
 use super::table::SweepCell;
-use crate::config::{RunConfig, TrainingConfig, likeness};
+use crate::config::{RunConfig, TrainingConfig};
 use crate::failure::Failure;
+use crate::suggest::likeness;
 use constinit_records::ColumnKind;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

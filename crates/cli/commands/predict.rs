@@ -1,15 +1,15 @@
-//! `constinit init`: which units a configuration makes alike, without training.
+//! `constinit predict`: which units a configuration makes alike, without training.
 
 use super::print;
 use constinit::init::Prediction;
-use constinit_cli::args::InitArgs;
+use constinit_cli::args::PredictArgs;
 use constinit_cli::config::RunConfig;
 use constinit_cli::failure::Failure;
 use constinit_cli::plan;
 use serde::Serialize;
 use serde_json::json;
 
-pub fn init(args: &InitArgs) -> Result<(), Failure> {
+pub fn predict(args: &PredictArgs) -> Result<(), Failure> {
     let config = match (&args.config, args.preset) {
         (Some(path), _) => RunConfig::read(path)?,
         (None, preset) => {
@@ -29,7 +29,7 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
             if n < own { format!("rule {}", n + 1) } else { "[model]".to_owned() }
         })
     };
-    let rows = predicted.parameters.rows.iter().map(|row| Row {
+    let rows = predicted.parameters.rows.iter().map(|row| PredictedRow {
         path: &row.path,
         rule: of_rule(row.rule),
         initialiser: &row.initialiser,
@@ -39,14 +39,14 @@ pub fn init(args: &InitArgs) -> Result<(), Failure> {
         mean: row.mean,
         std: row.std,
     });
-    let rows: Vec<Row<'_>> = rows.collect();
+    let rows: Vec<PredictedRow<'_>> = rows.collect();
     let text = if args.json { json(&rows, &predicted) } else { table(&rows, &predicted) };
     print(&text)
 }
 
-/// What a parameter gets.
+/// What the rules make of a parameter.
 #[derive(Serialize)]
-struct Row<'a> {
+struct PredictedRow<'a> {
     path: &'a str,
     rule: String,
     initialiser: &'a str,
@@ -56,7 +56,7 @@ struct Row<'a> {
     std: f64,
 }
 
-impl Row<'_> {
+impl PredictedRow<'_> {
     fn cells(&self) -> [String; 7] {
         let fans = self.fan_in_out.map(|[fan_in, fan_out]| format!("{fan_in}, {fan_out}"));
         [
@@ -71,7 +71,7 @@ impl Row<'_> {
     }
 }
 
-fn json(rows: &[Row<'_>], predicted: &Prediction) -> String {
+fn json(rows: &[PredictedRow<'_>], predicted: &Prediction) -> String {
     let spaces: Vec<_> = predicted
         .spaces
         .iter()
@@ -90,10 +90,11 @@ fn json(rows: &[Row<'_>], predicted: &Prediction) -> String {
     format!("{all}\n")
 }
 
-fn table(rows: &[Row<'_>], predicted: &Prediction) -> String {
+fn table(rows: &[PredictedRow<'_>], predicted: &Prediction) -> String {
     let header = ["parameter", "rule", "initialiser", "shape", "fan in, out", "mean", "std"];
-    let cells: Vec<[String; 7]> =
-        std::iter::once(header.map(str::to_owned)).chain(rows.iter().map(Row::cells)).collect();
+    let cells: Vec<[String; 7]> = std::iter::once(header.map(str::to_owned))
+        .chain(rows.iter().map(PredictedRow::cells))
+        .collect();
     let widths: [usize; 7] = std::array::from_fn(|column| {
         cells.iter().map(|row| row[column].len()).max().unwrap_or_default()
     });

@@ -1,14 +1,12 @@
-//! `constinit init`: what a configuration makes alike, and that runs agree.
+//! `constinit predict`: what a configuration makes alike, and that runs agree.
 
 mod program;
 
 use program::Folder;
+use program::config::{Config, config};
 use serde_json::Value;
 
-const CONFIG: &str = r#"
-[model]
-layer_dims = [3, 8, 6, 2]
-activation = "tanh"
+const RULES: &str = r#"
 [[init]]
 path = "linear1.*"
 init = { type = "symmetrised", outputs = 4, of = { type = "normal", std = 0.5 } }
@@ -18,13 +16,18 @@ init = { type = "symmetrised", inputs = 2, outputs = 3, of = { type = "kaiming",
 [[init]]
 regex = "3.weight$"
 init = { type = "sum", of = [{ type = "constant", value = 0.2 }, { type = "output_ramp", start = 0.0, step = 1.0 }] }
-[data]
-inputs = [[1, 2, 3], [0.5, 1, -1], [2, 0, 1]]
-targets = [[0, 1], [1, 0], [1, 1]]
-[training]
-steps = 3
-optimizer = { type = "adam", learning_rate = 0.01 }
 "#;
+
+/// A network that is trained for three steps.
+fn trainable<const N: usize>(layer_dims: [usize; N]) -> Config {
+    let inputs = "[[1, 2, 3], [0.5, 1, -1], [2, 0, 1]]";
+    let config = config(layer_dims).data(inputs, "[[0, 1], [1, 0], [1, 1]]");
+    config.steps(3).optimizer("type = \"adam\", learning_rate = 0.01")
+}
+
+fn deep() -> Config {
+    trainable([3, 8, 6, 2]).activation("tanh")
+}
 
 fn trained(folder: &Folder, args: &[&str]) -> String {
     let args = [&["run"], args, &["--backend", program::backends()[0]]].concat();
@@ -34,8 +37,8 @@ fn trained(folder: &Folder, args: &[&str]) -> String {
 #[test]
 fn the_prediction_is_what_a_run_finds() {
     let folder = Folder::new();
-    folder.write("run.toml", CONFIG);
-    let text = folder.run(&["init", "--config", "run.toml"]).ok().stdout;
+    folder.write("run.toml", deep().with(RULES));
+    let text = folder.run(&["predict", "--config", "run.toml"]).ok().stdout;
     let (table, sentences) = text.split_once("\n\n").unwrap();
     let lines: Vec<&str> = table.lines().collect();
     for (line, start) in lines.iter().zip([
@@ -56,9 +59,10 @@ fn the_prediction_is_what_a_run_finds() {
         sentences,
         "hidden1: 8 units, 4 classes, kept by Adam\nhidden2: 6 units, 3 classes, kept by Adam\n"
     );
-    let json: Value =
-        serde_json::from_str(&folder.run(&["init", "--config", "run.toml", "--json"]).ok().stdout)
-            .unwrap();
+    let json: Value = serde_json::from_str(
+        &folder.run(&["predict", "--config", "run.toml", "--json"]).ok().stdout,
+    )
+    .unwrap();
     let lines = trained(&folder, &["--config", "run.toml", "--json"]);
     let reading: Value = lines
         .lines()
@@ -78,21 +82,21 @@ fn the_prediction_is_what_a_run_finds() {
 
 #[test]
 fn the_notebook_s_hidden_units_are_one() {
-    let text = Folder::new().run(&["init"]).ok().stdout;
+    let text = Folder::new().run(&["predict"]).ok().stdout;
     assert!(text.ends_with("\nhidden1: 2 units, 1 class, kept by SGD\n"), "{text}");
 }
 
 #[test]
 fn a_run_with_rules_is_repeated_and_resumed_to_the_bit() {
     let folder = Folder::new();
-    folder.write("run.toml", CONFIG);
+    folder.write("run.toml", deep().with(RULES));
     trained(&folder, &["--config", "run.toml", "--out", "one"]);
     trained(&folder, &["--config", "one/config.toml", "--out", "two"]);
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     assert_eq!(read("one/model.safetensors"), read("two/model.safetensors"));
     assert_eq!(read("one/config.toml"), read("two/config.toml"));
     // The seed is that of the training.
-    folder.write("other.toml", &CONFIG.replace("steps = 3", "steps = 3\nseed = 1"));
+    folder.write("other.toml", deep().with(RULES).with("training.seed = 1"));
     trained(&folder, &["--config", "other.toml", "--out", "three"]);
     assert_ne!(read("one/model.safetensors"), read("three/model.safetensors"));
 }
@@ -100,7 +104,7 @@ fn a_run_with_rules_is_repeated_and_resumed_to_the_bit() {
 #[test]
 fn parameters_of_a_run_fill_another() {
     let folder = Folder::new();
-    folder.write("run.toml", CONFIG);
+    folder.write("run.toml", deep().with(RULES));
     trained(&folder, &["--config", "run.toml", "--out", "one"]);
     let rule = |name: &str| {
         format!(
@@ -116,10 +120,7 @@ fn parameters_of_a_run_fill_another() {
         "linear3.bias",
     ];
     let rules: String = names.map(rule).concat();
-    let rest = &CONFIG[CONFIG.find("[data]").unwrap()..];
-    let config =
-        format!("[model]\nlayer_dims = [3, 8, 6, 2]\nactivation = \"tanh\"\n{rules}{rest}");
-    folder.write("again.toml", &config.replace("steps = 3", "steps = 0"));
+    folder.write("again.toml", deep().with(&rules).steps(0));
     trained(&folder, &["--config", "again.toml", "--out", "two"]);
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     assert_eq!(read("one/model.safetensors"), read("two/model.safetensors"));
@@ -128,11 +129,10 @@ fn parameters_of_a_run_fill_another() {
 #[test]
 fn rules_may_ask_for_the_kind_of_module_that_there_is() {
     let folder = Folder::new();
-    folder.write(
-        "run.toml",
-        &CONFIG.replace("regex = \"3.weight$\"", "module = \"Linear\"\nregex = \"3.weight$\""),
-    );
-    let text = folder.run(&["init", "--config", "run.toml"]).ok().stdout;
+    let regex = "regex = \"3.weight$\"";
+    let rules = RULES.replace(regex, &format!("module = \"Linear\"\n{regex}"));
+    folder.write("run.toml", deep().with(&rules));
+    let text = folder.run(&["predict", "--config", "run.toml"]).ok().stdout;
     assert!(text.contains("linear3.weight  rule 3   sum "), "{text}");
     trained(&folder, &["--config", "run.toml"]);
 }
@@ -142,9 +142,8 @@ fn burn_s_random_initialisers_are_predicted_and_repeated() {
     let folder = Folder::new();
     let rule = "[[init]]\npath = \"linear1.weight\"\n\
                 init = { type = \"burn\", initializer = { XavierNormal = { gain = 1.0 } } }\n";
-    let rest = &CONFIG[CONFIG.find("[data]").unwrap()..];
-    folder.write("run.toml", &format!("[model]\nlayer_dims = [3, 8, 2]\n{rule}{rest}"));
-    let text = folder.run(&["init", "--config", "run.toml"]).ok().stdout;
+    folder.write("run.toml", trainable([3, 8, 2]).with(rule));
+    let text = folder.run(&["predict", "--config", "run.toml"]).ok().stdout;
     assert!(text.ends_with("\nhidden1: 8 units, 8 classes\n"), "{text}");
     for out in ["one", "two"] {
         trained(&folder, &["--config", "run.toml", "--out", out]);

@@ -1,23 +1,23 @@
-//! Comparison with numbers that another program printed for the same run.
+//! Comparison of a run with the numbers that its configuration expects, `[expected]`.
 
-use crate::config::{Printed, PrintedStep};
+use crate::config::{Expected, ExpectedStep};
 use burn::tensor::TensorData;
 use serde::{Deserialize, Serialize};
 
-/// Which printed numbers came out.
+/// Which of the expected numbers came out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    numbers: Vec<Number>,
+pub struct ExpectedCheck {
+    numbers: Vec<ExpectedNumber>,
     /// Computed numbers that were compared.
     compared: usize,
     agreed: usize,
     first_difference: Option<String>,
 }
 
-/// A printed number: it stands for all entries of an example, or of a unit's input, or of a
+/// An expected number: it stands for all entries of an example, or of a unit's input, or of a
 /// parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Number {
+struct ExpectedNumber {
     step: usize,
     name: String,
     /// Which of the numbers of that name.
@@ -29,11 +29,11 @@ struct Number {
 
 const OUTPUTS: &str = "outputs before training";
 
-impl Comparison {
-    pub fn new(printed: &Printed) -> Self {
+impl ExpectedCheck {
+    pub fn new(expected: &Expected) -> Self {
         let mut numbers = Vec::new();
         let mut add = |step: usize, name: &str, values: &[f64]| {
-            let number = |(position, value): (usize, &f64)| Number {
+            let number = |(position, value): (usize, &f64)| ExpectedNumber {
                 step,
                 name: name.to_owned(),
                 position,
@@ -42,9 +42,9 @@ impl Comparison {
             };
             numbers.extend(values.iter().enumerate().map(number));
         };
-        add(0, OUTPUTS, &printed.outputs_before_training);
-        for after in &printed.after_step {
-            let PrintedStep { step, linear1_weight_row, .. } = after;
+        add(0, OUTPUTS, &expected.outputs_before_training);
+        for after in &expected.after_step {
+            let ExpectedStep { step, linear1_weight_row, .. } = after;
             add(*step, "linear1.weight", linear1_weight_row);
             add(*step, "linear1.bias", &[after.linear1_bias]);
             add(*step, "linear2.weight", &[after.linear2_weight]);
@@ -68,13 +68,12 @@ impl Comparison {
             return;
         }
         for (name, data) in parameters {
-            // Of the first weight a row is printed, a number an input.
+            // Of the first weight one row is expected: one number per input.
             self.block(step, name, data, name == "linear1.weight");
         }
     }
 
-    /// Compares a block of numbers of which one was printed: one for each place of the first axis,
-    /// or one for all.
+    /// Compares a block of numbers: one is expected for each index of the first axis, or one for all.
     fn block(&mut self, step: usize, name: &str, data: &TensorData, by_row: bool) {
         let columns = data.shape.as_slice().last().copied().unwrap_or(1).max(1);
         for (entry, value) in data.iter::<f64>().enumerate() {
@@ -99,11 +98,11 @@ impl Comparison {
         }
     }
 
-    /// What keeps the run from agreeing with what was printed; None where all numbers came out.
+    /// The first difference from the expected numbers; None where all of them came out.
     pub fn difference(&self) -> Option<String> {
         let missing = || {
             let number = self.numbers.iter().find(|number| !number.reached)?;
-            let Number { step, name, value, .. } = number;
+            let ExpectedNumber { step, name, value, .. } = number;
             Some(format!("{name} after step {step}: printed {}, never computed", four(*value)))
         };
         self.first_difference.clone().or_else(missing)
@@ -133,15 +132,15 @@ fn four(value: f64) -> String {
 mod tests {
     use super::*;
 
-    fn printed() -> Printed {
-        let step = PrintedStep {
+    fn expected() -> Expected {
+        let step = ExpectedStep {
             step: 2,
             linear1_weight_row: vec![1.0, 2.0],
             linear1_bias: 0.5,
             linear2_weight: 3.0,
             linear2_bias: -0.00001,
         };
-        Printed { outputs_before_training: vec![7.0], after_step: vec![step] }
+        Expected { outputs_before_training: vec![7.0], after_step: vec![step] }
     }
 
     fn data<const D: usize>(values: &[f64], shape: [usize; D]) -> TensorData {
@@ -150,7 +149,7 @@ mod tests {
 
     #[test]
     fn every_number_is_wanted_once_the_run_is_over() {
-        let mut comparison = Comparison::new(&printed());
+        let mut comparison = ExpectedCheck::new(&expected());
         let missing = "outputs before training after step 0: printed 7.0000, never computed";
         assert_eq!(comparison.difference().as_deref(), Some(missing));
         comparison.outputs(&data(&[7.00004, 6.99996], [1, 2]));
@@ -158,7 +157,7 @@ mod tests {
         let (weight, bias) = (data(&[1.0, 1.0, 2.0, 2.0], [2, 2]), data(&[0.5, 0.5], [2]));
         let (later, last) = (data(&[3.0, 3.0], [2, 1]), data(&[0.0], [1]));
         let mut whole = comparison.clone();
-        // A step that was not printed has nothing to be compared with.
+        // Nothing is expected of this step.
         whole.parameters(1, [("linear1.weight", &later)]);
         let names = ["linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"];
         whole.parameters(2, names.into_iter().zip([&weight, &bias, &later, &last]));
@@ -171,7 +170,7 @@ mod tests {
         assert!(bare.difference().unwrap().starts_with("linear1.bias after step 2"));
         assert!(bare.sentence().starts_with("Of 10 numbers"), "{}", bare.sentence());
 
-        // Numbers that were not printed are a difference, too.
+        // Numbers that are not expected are a difference, too.
         comparison.parameters(2, [("linear1.weight", &data(&[1.0, 2.0, 3.0], [3, 1]))]);
         let surplus = "linear1.weight after step 2: printed nothing, computed 3.0000";
         assert_eq!(comparison.difference().as_deref(), Some(surplus));

@@ -1,0 +1,216 @@
+//! The end of a run: final parameters, the last line, the verdict, and what the program ends with.
+
+use super::session::{RunSession, RunState};
+use super::{
+    ExpectedCheck, Interrupt, Names, RunDirectory, Tally, Watch, What, end_record, explain, in_readings,
+};
+use crate::failure::{Failure, on_screen};
+use burn::optim::Optimizer;
+use burn::tensor::TensorData;
+use burn::tensor::backend::AutodiffBackend;
+use constinit::ConstInit;
+use constinit::params::{HostParameter, read_parameters};
+use constinit::train::{Divergence, Ended, NonFinite};
+use std::path::Path;
+
+impl<B: AutodiffBackend> RunSession<'_, B> {
+    /// Writes and shows how a run ended. A run that did not end well is a failure, once all of it is kept.
+    pub fn finish<O: Optimizer<ConstInit<B>, B>>(
+        &self,
+        state: &RunState<B, O>,
+        ended: Ended,
+        mut watch: Watch<'_, B>,
+        interrupt: &Interrupt,
+    ) -> Result<(), Failure> {
+        drop(watch.live.take());
+        watch.bar.finish_and_clear();
+        let parameters = match self.full(&state.model) {
+            Ok(full) => read_parameters(&full),
+            Err(error) => return Err(self.lost(state.step, &ended, &mut watch, &error)),
+        };
+        let ended = match self.small {
+            Some(_) => in_full(ended, &watch.names, &parameters),
+            None => ended,
+        };
+        let (tally, names) = (watch.tally.clone(), watch.names.clone());
+        let data: Vec<&TensorData> = parameters.iter().map(|p| &p.data).collect();
+        if let Some(directory) = self.run.directory() {
+            directory.write_parameters(names.in_files.iter().cloned().zip(data.iter().copied()))?;
+        }
+        // A run that did not come to its end did not come to all numbers.
+        let comparison = watch.comparison.take().filter(|_| ended == Ended::Finished);
+        keep_end(&mut watch, state.step, &ended, comparison.as_ref())?;
+        if watch.screen.is_sparse() {
+            let named = names.in_files.iter().map(String::as_str).zip(data.iter().copied());
+            let heading = format!("\nparameters after step {}", state.step);
+            watch.screen.parameters(&heading, named).map_err(on_screen)?;
+        }
+        self.show_verdict(state.step, &ended, &tally, comparison.as_ref(), &mut watch)?;
+
+        let interrupted = interrupt.signal().filter(|_| matches!(ended, Ended::Stopped { .. }));
+        let folder = self.run.directory().map(RunDirectory::path);
+        let difference = comparison.as_ref().and_then(ExpectedCheck::difference);
+        outcome(state.step, &ended, interrupted, difference, &names, folder)?;
+        folder.map_or(Ok(()), |folder| watch.screen.remark(&kept_in(folder))).map_err(on_screen)
+    }
+
+    fn show_verdict(
+        &self,
+        step: usize,
+        ended: &Ended,
+        tally: &Tally,
+        comparison: Option<&ExpectedCheck>,
+        watch: &mut Watch<'_, B>,
+    ) -> Result<(), Failure> {
+        let what = What {
+            backend: self.backend.as_str(),
+            optimizer: self.run.config.training.optimizer.name(),
+            step,
+            readings: watch.number,
+            targets_alike: self.run.targets_alike(),
+            finite: !matches!(ended, Ended::Diverged(_)),
+        };
+        let mut lines = tally.sentences(&what);
+        lines.extend(comparison.map(ExpectedCheck::sentence));
+        watch.screen.verdict(tally.first_break().is_none(), &lines).map_err(on_screen)
+    }
+
+    /// The end of a quotient's run whose numbers do not make a network any more.
+    fn lost(
+        &self,
+        step: usize,
+        ended: &Ended,
+        watch: &mut Watch<'_, B>,
+        error: &Failure,
+    ) -> Failure {
+        if let Err(failure) = keep_end(watch, step, ended, None) {
+            return failure;
+        }
+        let what = match ended {
+            Ended::Diverged(divergence) => format!("{}; ", explain(divergence, &watch.names)),
+            _ => String::new(),
+        };
+        let kept = and_kept_in(self.run.directory().map(RunDirectory::path));
+        Failure::diverged(format!("the run diverged: {what}no parameters to write: {error}{kept}"))
+    }
+}
+
+/// Writes the last line.
+fn keep_end<B: AutodiffBackend>(
+    watch: &mut Watch<'_, B>,
+    step: usize,
+    ended: &Ended,
+    comparison: Option<&ExpectedCheck>,
+) -> Result<(), Failure> {
+    let (tally, names) = (watch.tally.clone(), watch.names.clone());
+    let end = end_record(step, tally.word(), tally.first_break(), ended, &names, comparison);
+    watch.keep(&end).map_err(in_readings)?;
+    watch.screen.json_line(&end).map_err(on_screen)
+}
+
+/// What the program ends with: a divergence, the signal that stopped the run, or an expected number that did not come out
+/// is a failure.
+fn outcome(
+    step: usize,
+    ended: &Ended,
+    interrupted: Option<u8>,
+    difference: Option<String>,
+    names: &Names,
+    folder: Option<&Path>,
+) -> Result<(), Failure> {
+    let kept = and_kept_in(folder);
+    if let Ended::Diverged(divergence) = ended {
+        let what = explain(divergence, names);
+        return Err(Failure::diverged(format!("the run diverged: {what}{kept}")));
+    }
+    if let Some(signal) = interrupted {
+        let resume = folder.map(|folder| format!("; go on with --resume {}", folder.display()));
+        let resume = resume.unwrap_or_default();
+        let message = format!("interrupted after step {step}{kept}{resume}");
+        return Err(Failure::interrupted(signal, message));
+    }
+    match difference {
+        Some(difference) => Err(Failure::check(format!(
+            "not all numbers that were printed elsewhere came out: {difference}{kept}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Where the run's files are.
+fn kept_in(folder: &Path) -> String {
+    format!("what there is was written to {}", folder.display())
+}
+
+/// The same at the end of a message, if the run has files.
+fn and_kept_in(folder: Option<&Path>) -> String {
+    folder.map_or(String::new(), |folder| format!("; {}", kept_in(folder)))
+}
+
+/// An entry of a quotient that is not finite, as an entry of the full network.
+fn in_full(ended: Ended, names: &Names, parameters: &[HostParameter]) -> Ended {
+    let Ended::Diverged(Divergence { step, what: NonFinite::Parameter { path, entry }, value }) =
+        ended
+    else {
+        return ended;
+    };
+    let number = names.paths.iter().position(|known| *known == path);
+    let data = number.map(|number| &parameters[number].data);
+    let found = data.and_then(|data| data.iter::<f64>().position(|value| !value.is_finite()));
+    let what = NonFinite::Parameter { path, entry: found.unwrap_or(entry) };
+    Ended::Diverged(Divergence { step, what, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::code;
+
+    fn names() -> Names {
+        Names {
+            in_files: vec!["linear1.bias".to_owned()],
+            paths: vec!["layers.0.bias".to_owned()],
+            shapes: vec![vec![3]],
+        }
+    }
+
+    fn ends(
+        ended: &Ended,
+        interrupted: Option<u8>,
+        difference: Option<&str>,
+        folder: Option<&Path>,
+    ) -> Result<(), (u8, String)> {
+        let difference = difference.map(str::to_owned);
+        outcome(7, ended, interrupted, difference, &names(), folder)
+            .map_err(|failure| (failure.code, failure.to_string()))
+    }
+
+    #[test]
+    fn a_run_ends_with_the_first_of_its_failures() {
+        let run1 = Some(Path::new("run1"));
+        let what = NonFinite::Parameter { path: "layers.0.bias".to_owned(), entry: 2 };
+        let diverged = Ended::Diverged(Divergence { step: 7, what, value: f64::INFINITY });
+        let stopped = Ended::Stopped { reason: "interrupted".to_owned() };
+        assert_eq!(ends(&Ended::Finished, None, None, run1), Ok(()));
+        for (found, expected_code, message) in [
+            (
+                ends(&diverged, None, None, run1),
+                code::DIVERGED,
+                "the run diverged: after step 7, linear1.bias[2] is inf; what there is was written to run1",
+            ),
+            (
+                ends(&stopped, Some(2), None, run1),
+                code::INTERRUPTED + 2,
+                "interrupted after step 7; what there is was written to run1; go on with --resume run1",
+            ),
+            (ends(&stopped, Some(15), None, None), 143, "interrupted after step 7"),
+            (
+                ends(&Ended::Finished, None, Some("outputs differ"), None),
+                code::CHECK_FAILED,
+                "not all numbers that were printed elsewhere came out: outputs differ",
+            ),
+        ] {
+            assert_eq!(found, Err((expected_code, message.to_owned())));
+        }
+    }
+}

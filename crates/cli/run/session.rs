@@ -1,0 +1,91 @@
+//! A run on a backend: the network, or the quotient that is trained in its place, and the probes that follow it.
+
+use super::{Forecasts, ValidatedRun, set, units_schedule};
+use crate::backend_name::BackendName;
+use crate::config::RunConfig;
+use crate::failure::Failure;
+use burn::tensor::backend::AutodiffBackend;
+use constinit::ConstInit;
+use constinit::probe::{Observation, Probe, SymmetryProbe};
+use constinit::surgery::{Lifting, Quotient, quotient, symmetry_of};
+use constinit::train::TrainState;
+use constinit_symmetry::Kind;
+use std::fmt::Display;
+
+/// The state of the training of a run.
+pub type RunState<B, O> = TrainState<ConstInit<B>, O, f64>;
+
+/// A run on a backend.
+pub struct RunSession<'a, B: AutodiffBackend> {
+    pub run: &'a ValidatedRun,
+    pub backend: BackendName,
+    pub device: &'a B::Device,
+    /// Trained in the place of the network.
+    pub small: Option<SmallNetwork<B>>,
+}
+
+/// A quotient of the network, and the way from there to the network.
+pub struct SmallNetwork<B: AutodiffBackend> {
+    pub quotient: Quotient<B, ConstInit<B>>,
+    pub lifting: Lifting,
+}
+
+/// What follows a run from its start on.
+pub struct RunProbes<B: AutodiffBackend> {
+    pub symmetry: SymmetryProbe,
+    pub forecasts: Option<Forecasts<B>>,
+}
+
+impl<B: AutodiffBackend> RunSession<'_, B> {
+    /// The network that a trained module stands for.
+    pub fn full(&self, trained: &ConstInit<B>) -> Result<ConstInit<B>, Failure> {
+        match &self.small {
+            Some(small) => Ok(small.lifting.lift::<B, _>(trained)?),
+            None => Ok(trained.clone()),
+        }
+    }
+}
+
+impl<B: AutodiffBackend> RunProbes<B> {
+    /// The probes of a run whose network starts as `model`.
+    pub fn new(
+        run: &ValidatedRun,
+        model: &ConstInit<B>,
+        device: &B::Device,
+    ) -> Result<Self, Failure> {
+        let RunConfig { training, data, probe, .. } = &run.config;
+        let start = Observation::before_training(model);
+        let symmetry = SymmetryProbe::new(model.axes()?).with_facts(training.optimizer.facts());
+        let symmetry = symmetry.gradients_on(units_schedule(&run.config));
+        let mut symmetry = symmetry.without_history().reporting(|_| {});
+        Probe::<B, ConstInit<B>>::observe(&mut symmetry, &start);
+        let forecasts = match probe.forecast {
+            Some(every) => {
+                let examples = set::<B>(&run.examples, device);
+                let (optimizer, loss) = (&training.optimizer, training.loss);
+                let shift = data.shift_per_step;
+                Some(Forecasts::new(every, &start, optimizer, loss, examples, shift)?)
+            }
+            None => None,
+        };
+        Ok(Self { symmetry, forecasts })
+    }
+}
+
+/// The quotient of a network that gives the same numbers and has fewer units.
+pub fn quotient_of<B: AutodiffBackend>(
+    config: &RunConfig,
+    model: &ConstInit<B>,
+) -> Result<Quotient<B, ConstInit<B>>, Failure> {
+    let refused = |reason: &dyn Display| {
+        Failure::usage(format!("--quotient: {reason}; train in full, without --quotient"))
+    };
+    let spec = model.axes()?;
+    let classes = symmetry_of(model, &spec, Kind::Equitable)?;
+    let facts = config.training.optimizer.facts();
+    let small = quotient(model, &spec, &classes, &facts).map_err(|error| refused(&error))?;
+    if small.is_identity() {
+        return Err(refused(&"the hidden units all differ at the start: there is nothing to gain"));
+    }
+    Ok(small)
+}
