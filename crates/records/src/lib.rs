@@ -1,1 +1,3 @@
 //! The records that `constinit` writes and reads, as serde types.
+
+pub mod inspection;
