@@ -269,7 +269,8 @@ mod tests {
         for &format in Format::ALL {
             let folder = tempfile::tempdir().unwrap();
             let path = sample(format, folder.path());
-            assert_eq!(Checkpoint::open(&path).unwrap().format(), format);
+            let checkpoint = Checkpoint::open(&path).unwrap();
+            assert_eq!(checkpoint.format(), format);
             assert_eq!(discover(folder.path()).unwrap(), std::slice::from_ref(&path));
 
             // Bytes that say nothing are of the format that the name promises, and of no other.
@@ -299,6 +300,11 @@ mod tests {
             let orientations = format.orientations();
             assert!(orientations.iter().all(|o| *o != Orientation::Unknown), "{format}");
             assert_eq!(format.inputs_first(), orientations[0] == Orientation::InputFirst);
+            // What biases say of a real file is what its format may have.
+            for weight in checkpoint.parameters().iter().filter(|p| p.shape().len() == 2) {
+                let found = checkpoint.orientations().of(weight);
+                assert!(orientations.contains(&found), "{format}: {}", weight.path());
+            }
             if let Some(sharded) = format.sharded() {
                 assert!(one_file(format) && !one_file(sharded), "{format}");
                 assert_eq!(sharded.sharded(), None);
