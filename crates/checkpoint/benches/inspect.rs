@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use constinit_checkpoint::{Checkpoint, Questions, discover, inspect};
+use constinit_checkpoint::{Checkpoint, InspectOptions, discover, inspect, totals};
 
 fn main() {
     // `cargo test --benches` only wants to know whether this builds and starts.
@@ -43,8 +43,8 @@ fn measure(path: &Path, rounds: usize) {
     let look = || {
         let start = Instant::now();
         let checkpoint = Checkpoint::open(path).expect("a checkpoint");
-        let report = inspect(&checkpoint, &Questions::default()).expect("a report");
-        (start.elapsed().as_secs_f64(), report.totals(), checkpoint.bytes())
+        let report = inspect(&checkpoint, &InspectOptions::default()).expect("a report");
+        (start.elapsed().as_secs_f64(), totals(&report), checkpoint.bytes())
     };
     cat();
     let (_, totals, bytes) = look();

@@ -1,96 +1,17 @@
 //! What happened to the units between two checkpoints of one run.
 
-use constinit_symmetry::Policy;
-use serde::Serialize;
+use constinit_records::inspection::{
+    CheckpointDiff, DIFF_SCHEMA, DriftedClass, MergedClass, ParameterDiff, SplitClass,
+};
+use constinit_symmetry::{Partition, Policy};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
+use crate::inspect::PER_WORKER;
 use crate::inspect::units::unit_classes;
-use crate::inspect::{PER_WORKER, output_axis};
-use crate::numbers::Numbers;
+use crate::orientation::Orientations;
 use crate::parameter::Parameter;
-
-/// The same parameters of two checkpoints. Its JSON form is what `constinit diff --json` prints.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct DiffReport {
-    /// The form of this report: 1.
-    pub schema: u32,
-    /// The first checkpoint.
-    pub before: String,
-    /// The second.
-    pub after: String,
-    /// The floating parameters of both, of one shape.
-    pub parameters: Vec<ParameterDiff>,
-    /// Parameters that only the first has.
-    pub only_before: Vec<String>,
-    /// Parameters that only the second has.
-    pub only_after: Vec<String>,
-    /// Parameters of two shapes.
-    pub reshaped: Vec<String>,
-    /// Parameters that one of the two has as numbers of a type that is not read, with both types.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unread: Vec<String>,
-}
-
-/// One parameter before and after. Units are told along the output axis, joined with the bias.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct ParameterDiff {
-    /// The name.
-    pub path: String,
-    /// The largest difference of an entry; `null` where one of the two is not finite.
-    pub largest_change: Option<f64>,
-    /// The row-major number of that entry.
-    pub at: Option<usize>,
-    /// The types of the numbers before and after, as safetensors names them, where they differ.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub types: Option<[String; 2]>,
-    /// Units; absent for parameters with fewer than two axes or without entries, as are the classes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub units: Option<usize>,
-    /// Classes before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub classes_before: Option<usize>,
-    /// Classes after.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub classes_after: Option<usize>,
-    /// Classes of two or more units that are still alike.
-    pub kept: usize,
-    /// Classes whose units are not all alike any more.
-    pub split: Vec<Split>,
-    /// Classes that hold units of several classes from before.
-    pub merged: Vec<Merged>,
-    /// Classes that are still alike within the tolerance, but not bit for bit.
-    pub drifted: Vec<Drift>,
-}
-
-/// A class that came apart.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Split {
-    /// Its units.
-    pub units: Vec<usize>,
-    /// In how many classes they are now.
-    pub into: usize,
-    /// The largest difference between two of them now; `null` where it is not finite.
-    pub spread: Option<f64>,
-}
-
-/// A class that several became.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Merged {
-    /// Its units.
-    pub units: Vec<usize>,
-    /// From how many classes they come.
-    pub from: usize,
-}
-
-/// A class whose units moved apart by less than the tolerance.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Drift {
-    /// Its units.
-    pub units: Vec<usize>,
-    /// The largest difference between two of them now.
-    pub spread: Option<f64>,
-}
+use crate::values::ParameterValues;
 
 /// Compares the parameters of two checkpoints that both have under one name and shape, where `wanted`.
 ///
@@ -107,7 +28,7 @@ pub fn diff(
     policy: &Policy,
     wanted: &(dyn Fn(&str) -> bool + Sync),
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<DiffReport, CheckpointError> {
+) -> Result<CheckpointDiff, CheckpointError> {
     let only = |these: &Checkpoint, others: &Checkpoint| -> (Vec<String>, Vec<String>) {
         let mut found = (Vec::new(), Vec::new());
         let lacking = |p: &&Parameter| wanted(p.path()) && others.parameter(p.path()).is_none();
@@ -125,19 +46,20 @@ pub fn diff(
     let (only_before, mut unread) = only(before, after);
     let (only_after, more) = only(after, before);
     unread.extend(more);
-    let mut report = DiffReport {
-        schema: 1,
+    let mut report = CheckpointDiff {
+        schema: DIFF_SCHEMA,
         before: before.path().display().to_string(),
         after: after.path().display().to_string(),
         only_before,
         only_after,
         unread,
-        ..DiffReport::default()
+        ..CheckpointDiff::default()
     };
+    let orientations = before.orientations();
     for old in before.parameters().iter().filter(|p| wanted(p.path())) {
         let Some(new) = after.parameter(old.path()) else { continue };
         if old.shape() == new.shape() {
-            report.parameters.push(compare([before, after], [old, new], policy)?);
+            report.parameters.push(compare([before, after], &orientations, [old, new], policy)?);
         } else {
             report.reshaped.push(old.path().into());
         }
@@ -152,6 +74,7 @@ pub fn diff(
 
 fn compare(
     checkpoints: [&Checkpoint; 2],
+    orientations: &Orientations<'_>,
     parameters: [&Parameter; 2],
     policy: &Policy,
 ) -> Result<ParameterDiff, CheckpointError> {
@@ -170,7 +93,7 @@ fn compare(
         return Ok(found);
     }
     // The second checkpoint is read as the first is, even where a bias came or went.
-    let (axis, bias) = output_axis(before, old);
+    let (axis, bias) = orientations.output_axis(old);
     let new_bias = bias.and_then(|bias| after.parameter(bias.path()));
     let new_bias = new_bias.filter(|new| Some(new.shape()) == bias.map(Parameter::shape));
     let was = unit_classes(before, old, axis, bias, policy, PER_WORKER)?.partition;
@@ -191,22 +114,20 @@ fn compare(
         let units: Vec<usize> = class.iter().map(|unit| unit.get()).collect();
         let into = count(class.iter().map(|&unit| is.class_of(unit)));
         if into > 1 {
-            found.split.push(Split { into, spread: spread(&units), units });
+            found.split.push(SplitClass { into, spread: spread(&units), units });
             continue;
         }
         found.kept += 1;
-        let apart = |bits: &constinit_symmetry::Partition| {
-            class.iter().any(|&unit| !bits.alike(unit, class[0]))
-        };
+        let apart = |bits: &Partition| class.iter().any(|&unit| !bits.alike(unit, class[0]));
         if bits.as_ref().is_some_and(apart) {
-            found.drifted.push(Drift { spread: spread(&units), units });
+            found.drifted.push(DriftedClass { spread: spread(&units), units });
         }
     }
     for class in is.classes().filter(|class| class.len() > 1) {
         let from = count(class.iter().map(|&unit| was.class_of(unit)));
         if from > 1 {
             let units = class.iter().map(|unit| unit.get()).collect();
-            found.merged.push(Merged { units, from });
+            found.merged.push(MergedClass { units, from });
         }
     }
     found.units = Some(was.units());
@@ -221,7 +142,7 @@ fn count<T: Ord>(items: impl Iterator<Item = T>) -> usize {
 }
 
 /// Where two sequences differ most, and by how much: infinitely where one of two numbers is NaN.
-fn largest_change(before: &Numbers, after: &Numbers) -> (Option<usize>, f64) {
+fn largest_change(before: &ParameterValues, after: &ParameterValues) -> (Option<usize>, f64) {
     let mut largest = (None, 0.0);
     for at in 0..before.len().min(after.len()) {
         let (Some(a), Some(b)) = (before.get(at), after.get(at)) else { break };
@@ -254,8 +175,13 @@ impl Layout {
     }
 
     /// The largest difference between two of the units, at any entry.
-    fn spread(&self, weight: &Numbers, bias: Option<&Numbers>, units: &[usize]) -> f64 {
-        let gap = |numbers: &Numbers, at: &dyn Fn(usize) -> usize| {
+    fn spread(
+        &self,
+        weight: &ParameterValues,
+        bias: Option<&ParameterValues>,
+        units: &[usize],
+    ) -> f64 {
+        let gap = |numbers: &ParameterValues, at: &dyn Fn(usize) -> usize| {
             let values = units.iter().filter_map(|&unit| numbers.get(at(unit)));
             let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
                 if x.is_nan() {

@@ -5,12 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::CheckpointError;
-use crate::format;
+use crate::format::{self, Format};
 use crate::natural::natural;
 
-/// Names that are looked at in a folder.
-const EXTENSIONS: [&str; 8] = ["safetensors", "pt", "pth", "bin", "ckpt", "bpk", "burnpack", "mpk"];
-/// How deep folders are looked into. A link that leads back up ends here.
+/// How deep folders are searched. A link that leads back up ends here.
 const DEEPEST: usize = 16;
 
 /// The checkpoints that a path means: the file itself, or those in a folder and the folders in it, in the order of
@@ -21,7 +19,7 @@ const DEEPEST: usize = 16;
 ///
 /// # Errors
 ///
-/// Where a folder cannot be read, or holds no checkpoint. A single file is not looked at here.
+/// Where a folder cannot be read, or holds no checkpoint. A single file is not opened here.
 pub fn discover(path: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     if !path.is_dir() {
         return Ok(vec![path.into()]);
@@ -39,7 +37,7 @@ pub fn discover(path: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     found.retain(|path| !shards.contains(path));
     if found.is_empty() {
         let problem =
-            format!("no checkpoint in this folder (looked for .{})", EXTENSIONS.join(", ."));
+            format!("no checkpoint in this folder (looked for .{})", extensions().join(", ."));
         return Err(CheckpointError::unsupported(path, problem));
     }
     found.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
@@ -67,5 +65,17 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Che
 
 fn is_checkpoint(path: &Path) -> bool {
     let extension = path.extension().and_then(|text| text.to_str()).unwrap_or_default();
-    EXTENSIONS.contains(&extension) || format::is_index(path)
+    Format::ALL.iter().any(|format| format.extensions().contains(&extension))
+        || format::is_index(path)
+}
+
+/// The extensions of all formats, each once.
+fn extensions() -> Vec<&'static str> {
+    let mut all = Vec::new();
+    for extension in Format::ALL.iter().flat_map(|format| format.extensions()) {
+        if !all.contains(extension) {
+            all.push(*extension);
+        }
+    }
+    all
 }

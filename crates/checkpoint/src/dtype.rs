@@ -1,4 +1,4 @@
-//! The number types whose parameters are looked at.
+//! The number types whose parameters are inspected.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum DType {
 }
 
 impl DType {
-    /// The type of this name in safetensors files, or `None` for one that is passed over.
+    /// The type of this name in safetensors files, or `None` for one that is skipped.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "F32" => Some(Self::F32),

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use constinit_symmetry::SymmetryError;
 
+use crate::format::Format;
+
 /// Everything that this crate refuses. Messages begin with the file and name the place in it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -28,10 +30,7 @@ pub enum CheckpointError {
         what: &'static str,
     },
     /// None of the formats.
-    #[error(
-        "{}: not a checkpoint that is known here: safetensors, its index.json, PyTorch's .pt, burnpack, or a .mpk record",
-        file.display()
-    )]
+    #[error("{}: not a checkpoint of a known format ({})", file.display(), Format::names(|_| true))]
     UnknownFormat {
         /// The file.
         file: PathBuf,

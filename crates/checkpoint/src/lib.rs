@@ -6,7 +6,7 @@
 //! ever run.
 //!
 //! ```
-//! use constinit_checkpoint::{Checkpoint, Questions, inspect};
+//! use constinit_checkpoint::{Checkpoint, InspectOptions, inspect};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("model.safetensors");
@@ -17,7 +17,7 @@
 //! # std::fs::write(&path, file)?;
 //! // fc.weight [3, 2] = [[1, 2], [0, 0], [1, 2]]
 //! let checkpoint = Checkpoint::open(&path)?;
-//! let report = inspect(&checkpoint, &Questions::default())?;
+//! let report = inspect(&checkpoint, &InspectOptions::default())?;
 //! let fc = &report.parameters[0];
 //! assert_eq!((fc.path.as_str(), fc.units, fc.classes, fc.zero_units), ("fc.weight", 3, 2, 1));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -41,34 +41,43 @@
 //! - [`collapse_file`], [`break_file`]: the same function with fewer units, or with units that differ, in a new file.
 //! - [`discover`]: the checkpoints in a folder.
 
+mod chain;
 mod checkpoint;
 mod diff;
 mod discover;
 mod dtype;
+mod entries;
 mod error;
 mod format;
 mod inspect;
 mod natural;
-mod numbers;
+mod orientation;
 mod parameter;
+mod parameter_set;
 mod reshape;
 mod source;
+mod values;
 mod verify;
 mod write;
 
 pub use checkpoint::Checkpoint;
-pub use diff::{DiffReport, Drift, Merged, ParameterDiff, Split, diff};
+pub use constinit_records::inspection::{
+    AxesSource, CheckpointDiff, DIFF_SCHEMA, DriftedClass, FileInspection, INSPECTION_SCHEMA,
+    JobPart, MergedClass, OutputCheck, ParameterDiff, ParameterInspection, RESHAPE_SCHEMA,
+    Reshaped, SpaceChange, SpaceInspection, SplitClass,
+};
+pub use diff::diff;
 pub use discover::discover;
 pub use dtype::DType;
 pub use error::CheckpointError;
 pub use format::Format;
 pub use inspect::{
-    AxesFrom, FileReport, MergeError, ParameterReport, Part, Questions, SpaceReport, Totals,
-    inspect, merge,
+    InspectOptions, MergeError, UnitTotals, does_file, inspect, merge, totals, twin_places,
 };
-pub use numbers::Numbers;
+pub use orientation::Orientations;
 pub use parameter::Parameter;
-pub use reshape::{Outputs, Reshaped, SpaceChange, break_file, collapse_file};
+pub use reshape::{break_file, collapse_file};
+pub use values::ParameterValues;
 pub use write::{Destination, NewFile};
 
 /// The README's example, kept compiling.

@@ -1,70 +1,19 @@
 //! Checkpoints with fewer units, or with units that differ: the same function, written to a new file.
 
+use constinit_records::inspection::{RESHAPE_SCHEMA, Reshaped, SpaceChange};
 use constinit_symmetry::{
     AxesFile, AxesSpec, OwnedParam, ParamView, RoleAxis, SpaceId, Symmetry, SymmetryError,
     break_symmetry, collapse, forward_lumpable, twins,
 };
-use serde::Serialize;
 
+use crate::chain;
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
+use crate::inspect::and_more;
 use crate::inspect::direction::{ask, undecided};
 use crate::inspect::spaces::{Loaded, given, not_named};
-use crate::inspect::{and_more, chain};
 use crate::verify::{self, Sums};
 use crate::write::{Destination, NewFile};
-
-/// What was written, and how it was checked. Its JSON form is what `collapse` and `break` print.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Reshaped {
-    /// The form of this report: 1.
-    pub schema: u32,
-    /// The checkpoint that was read.
-    pub file: String,
-    /// The one that was written.
-    pub out: String,
-    /// Numbers in the parameters before, and now.
-    pub entries: [usize; 2],
-    /// Every space: its name, its units before and now, and how many of them differ now.
-    pub spaces: Vec<SpaceChange>,
-    /// Classes that could not be separated, and why.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub inseparable: Vec<String>,
-    /// The largest difference of a sum that a unit takes in, as a share of the sizes of what is summed: of every
-    /// parameter, for random inputs that are alike on classes.
-    pub largest_sum_difference: f64,
-    /// The forward pass on random inputs, where it is known.
-    pub outputs: Option<Outputs>,
-    /// What the checks rest on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-}
-
-/// The units of one space.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SpaceChange {
-    /// The name.
-    pub name: String,
-    /// Units before.
-    pub before: usize,
-    /// Units now.
-    pub now: usize,
-    /// Twin classes before.
-    pub twins_before: usize,
-    /// Twin classes now.
-    pub twins_now: usize,
-}
-
-/// The outputs of a chain of linear layers, ReLU between them, before and now.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Outputs {
-    /// How many random inputs.
-    pub inputs: usize,
-    /// The largest output.
-    pub largest: f64,
-    /// The largest difference.
-    pub difference: f64,
-}
 
 /// Merges units that compute the same, and writes the smaller network to a new file.
 ///
@@ -196,7 +145,8 @@ fn finish(
     if let Some(place) = place {
         return Err(wrong(format!("sums of `{place}` differ by {largest:e} of their size")));
     }
-    let outputs = chain::linear_chain(checkpoint).map(|chain| verify::outputs(&chain, views, &now));
+    let chain = chain::linear_chain(checkpoint.parameter_set(), checkpoint.format());
+    let outputs = chain.map(|chain| verify::outputs(&chain, views, &now));
     let outputs = outputs.transpose().map_err(wrong)?;
     let before = twins(classes.spec(), views).map_err(&symmetry)?;
     let after = twins(made.spec, &now).map_err(&symmetry)?;
@@ -208,7 +158,7 @@ fn finish(
         twins_now: new.effective_width(),
     });
     let report = Reshaped {
-        schema: 1,
+        schema: RESHAPE_SCHEMA,
         file: checkpoint.path().display().to_string(),
         out: out.path().display().to_string(),
         entries: [views, &now].map(|views| views.iter().map(ParamView::entries).sum()),
@@ -227,9 +177,10 @@ fn finish(
 fn guesses(checkpoint: &Checkpoint, spec: &AxesSpec) -> Vec<String> {
     let on_a_space =
         spec.params().iter().filter(|p| p.axes().iter().any(|a| a.axis.space().is_some()));
+    let orientations = checkpoint.orientations();
     let mut guessed = on_a_space
         .filter_map(|param| checkpoint.parameter(param.path()))
-        .filter(|parameter| checkpoint.guesses_orientation(parameter));
+        .filter(|parameter| orientations.is_guessed(parameter));
     let Some(first) = guessed.next() else { return Vec::new() };
     let more = and_more(guessed.count());
     vec![format!(

@@ -11,10 +11,10 @@
 
 use std::collections::HashMap;
 
+use constinit_records::inspection::OutputCheck;
 use constinit_symmetry::{AxesSpec, Elements, ParamView, Role, SpecParam, Symmetry, UnitIndex};
 
-use crate::inspect::chain::Chain;
-use crate::reshape::Outputs;
+use crate::chain::Chain;
 
 /// How many random inputs go through a chain.
 const INPUTS: usize = 64;
@@ -172,9 +172,9 @@ pub(crate) fn outputs(
     chain: &Chain,
     before: &[ParamView<'_>],
     now: &[ParamView<'_>],
-) -> Result<Outputs, String> {
+) -> Result<OutputCheck, String> {
     let eps = before.iter().map(rounding).fold(0.0, f64::max);
-    let mut found = Outputs { inputs: INPUTS, largest: 0.0, difference: 0.0 };
+    let mut found = OutputCheck { inputs: INPUTS, largest: 0.0, difference: 0.0 };
     for input in 0..INPUTS {
         let random = |at: usize| draw(input as u64 + 1, at as u64);
         let [old, new] = [before, now].map(|views| forward(chain, views, random));

@@ -11,7 +11,8 @@ use constinit_symmetry::{Elements, OwnedParam};
 use serde_json::{Map, Value, json};
 use tempfile::NamedTempFile;
 
-use crate::checkpoint::{Checkpoint, Entries};
+use crate::checkpoint::Checkpoint;
+use crate::entries::Entries;
 use crate::error::CheckpointError;
 use crate::format::Format;
 use crate::parameter::Parameter;
@@ -55,6 +56,7 @@ impl<'d, P: AsRef<Path> + ?Sized> std::convert::From<&'d P> for Destination<'d> 
 #[derive(Debug)]
 pub struct NewFile {
     file: NamedTempFile,
+    format: Format,
     place: PathBuf,
 }
 
@@ -77,11 +79,12 @@ impl NewFile {
     ) -> Result<Self, CheckpointError> {
         let to = to.into();
         let place = to.path();
-        if !matches!(original.format(), Format::Safetensors | Format::ShardedSafetensors) {
+        let Some(format) = original.format().written_as() else {
+            let written = Format::names(|format| format.written_as() == Some(format));
             let problem =
-                format!("a {} file: only safetensors files are written anew", original.format());
+                format!("a {} file: only {written} files are written anew", original.format());
             return Err(CheckpointError::unsupported(original.path(), problem));
-        }
+        };
         if place.symlink_metadata().is_ok() {
             return Err(CheckpointError::Exists { file: place.into() });
         }
@@ -110,7 +113,7 @@ impl NewFile {
         let file = writer.into_inner().map_err(|error| io(error.into_error()))?;
         file.as_file().sync_all().map_err(io)?;
         original.check_unchanged()?;
-        let new = Self { file, place: place.into() };
+        let new = Self { file, format, place: place.into() };
         new.check(original, &tensors, &to)?;
         Ok(new)
     }
@@ -121,7 +124,7 @@ impl NewFile {
     ///
     /// As [`Checkpoint::open`].
     pub fn open(&self) -> Result<Checkpoint, CheckpointError> {
-        Checkpoint::open_as(self.file.path(), Format::Safetensors)
+        Checkpoint::open_as(self.file.path(), self.format)
     }
 
     /// Gives the file its name.

@@ -3,7 +3,9 @@
 mod common;
 
 use common::file;
-use constinit_checkpoint::{Checkpoint, FileReport, Questions, break_file, collapse_file, inspect};
+use constinit_checkpoint::{
+    Checkpoint, FileInspection, InspectOptions, break_file, collapse_file, inspect, twin_places,
+};
 use constinit_symmetry::AxesFile;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use std::collections::BTreeMap;
@@ -68,8 +70,8 @@ fn axes(text: &str) -> AxesFile {
 }
 
 /// What `inspect` says of a checkpoint with these axes.
-fn inspected(checkpoint: &Checkpoint, axes: &AxesFile) -> FileReport {
-    inspect(checkpoint, &Questions { axes: Some(axes), ..Questions::default() }).unwrap()
+fn inspected(checkpoint: &Checkpoint, axes: &AxesFile) -> FileInspection {
+    inspect(checkpoint, &InspectOptions { axes: Some(axes), ..InspectOptions::default() }).unwrap()
 }
 
 #[test]
@@ -202,7 +204,7 @@ fn rows_that_are_no_units_of_a_space_are_looked_at_by_themselves() {
     .into();
     let checkpoint = written(&folder, &tensors);
     let twins = |text: &str| -> Vec<String> {
-        inspected(&checkpoint, &axes(text)).twins().map(str::to_owned).collect()
+        twin_places(&inspected(&checkpoint, &axes(text))).map(str::to_owned).collect()
     };
     let heads = "[axes]\n\"q.weight\" = [\"heads*2\", \"\"]\n\"z.weight\" = [\"\", \"\"]\n";
     assert_eq!(twins(heads), ["q.weight"]);

@@ -4,7 +4,8 @@ mod common;
 
 use common::{archive, chain, file, safetensors, sample, tensor};
 use constinit_checkpoint::{
-    Checkpoint, DType, FileReport, Format, Numbers, Questions, discover, inspect,
+    Checkpoint, DType, FileInspection, Format, InspectOptions, ParameterValues, discover, inspect,
+    totals,
 };
 use constinit_symmetry::Policy;
 use tempfile::tempdir;
@@ -45,11 +46,11 @@ fn one_chain_in_every_format() {
         };
         assert_eq!(shape(&checkpoint, "fc1.weight"), sizes, "{format}");
         assert_eq!(numbers(&checkpoint, "fc1.weight"), entries, "{format}");
-        let report = inspect(&checkpoint, &Questions::default()).unwrap();
+        let report = inspect(&checkpoint, &InspectOptions::default()).unwrap();
         let spaces = report.spaces.as_ref().unwrap();
         assert_eq!(spaces[0].classes, [vec![0, 2], vec![1]], "{format}");
         assert_eq!((spaces[0].twins, spaces[0].equitable, spaces[0].forward), (2, 2, Some(2)));
-        assert_eq!((report.totals().units, report.totals().classes), (4, 3));
+        assert_eq!((totals(&report).units, totals(&report).classes), (4, 3));
     }
 }
 
@@ -102,8 +103,8 @@ fn not_everything_is_a_chain() {
     let spaces = |header: &str, bytes: usize| -> Option<Vec<usize>> {
         let folder = tempdir().unwrap();
         let path = file(&folder, "m.safetensors", safetensors(header, bytes));
-        let report: FileReport =
-            inspect(&Checkpoint::open(&path).unwrap(), &Questions::default()).unwrap();
+        let report: FileInspection =
+            inspect(&Checkpoint::open(&path).unwrap(), &InspectOptions::default()).unwrap();
         report.spaces.map(|spaces| spaces.iter().map(|space| space.units).collect())
     };
     let layers = |of: &[(&str, [usize; 2])]| {
@@ -144,7 +145,7 @@ fn the_bias_tells_the_axis() {
                      "up.bias":{"dtype":"F32","shape":[3],"data_offsets":[48,60]}}"#;
     let folder = tempdir().unwrap();
     let path = file(&folder, "m.safetensors", safetensors(header, 60));
-    let report = inspect(&Checkpoint::open(&path).unwrap(), &Questions::default()).unwrap();
+    let report = inspect(&Checkpoint::open(&path).unwrap(), &InspectOptions::default()).unwrap();
     let up = &report.parameters[0];
     assert_eq!((up.axis, up.units, up.classes, up.bias.as_deref()), (1, 3, 1, Some("up.bias")));
     assert_eq!((up.zero_units, up.constant_units), (3, 0));
@@ -172,15 +173,15 @@ fn the_shards_of_an_index_are_one_checkpoint() {
 fn what_was_not_counted_is_not_said_to_be_none() {
     let wanted = |path: &str| path != "half";
     let policy = Policy::within(4.0).unwrap();
-    let questions = Questions { policy, wanted: &wanted, ..Questions::default() };
+    let questions = InspectOptions { policy, wanted: &wanted, ..InspectOptions::default() };
     let report = inspect(&open("mixed.pt"), &questions).unwrap();
     assert!(report.parameters.iter().all(|p| p.path != "half"));
     let brain = &report.parameters[0];
     assert_eq!((brain.classes, brain.spread, brain.non_finite), (1, Some(4.0), Some(0)));
-    let broken = Numbers::from(vec![f32::NAN, f32::INFINITY, -1.0]);
+    let broken = ParameterValues::from(vec![f32::NAN, f32::INFINITY, -1.0]);
     assert_eq!(broken.non_finite(), 2);
-    let half = Numbers::from(vec![half::f16::NEG_INFINITY, half::f16::MAX]);
-    let brain = Numbers::from(vec![half::bf16::NAN, half::bf16::MIN]);
+    let half = ParameterValues::from(vec![half::f16::NEG_INFINITY, half::f16::MAX]);
+    let brain = ParameterValues::from(vec![half::bf16::NAN, half::bf16::MIN]);
     assert_eq!((half.non_finite(), brain.non_finite()), (1, 1));
 }
 
@@ -202,7 +203,8 @@ fn square_matrices_of_one_size_are_no_chain() {
         }
         pickle.push(b'.');
         let path = file(&folder, "m.pt", archive(&pickle, &[0; 64]));
-        let report = inspect(&Checkpoint::open(&path).unwrap(), &Questions::default()).unwrap();
+        let report =
+            inspect(&Checkpoint::open(&path).unwrap(), &InspectOptions::default()).unwrap();
         report.spaces.map(|spaces| spaces.len())
     };
     assert_eq!(spaces([4, 4]), None);

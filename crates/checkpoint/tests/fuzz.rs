@@ -7,7 +7,7 @@
 mod common;
 
 use common::{SAMPLES, archive, chain, file, sample, tensor};
-use constinit_checkpoint::{Checkpoint, Questions, inspect};
+use constinit_checkpoint::{Checkpoint, InspectOptions, inspect};
 use constinit_symmetry::Policy;
 use peak_alloc::PeakAlloc;
 use proptest::collection::vec;
@@ -115,7 +115,7 @@ proptest! {
             Ok(checkpoint) => {
                 let mut last = None;
                 for policy in [Policy::bits(), Policy::within(0.5).unwrap()] {
-                    let questions = Questions { policy, ..Questions::default() };
+                    let questions = InspectOptions { policy, ..InspectOptions::default() };
                     last = inspect(&checkpoint, &questions).err();
                 }
                 last.map(|error| error.to_string())

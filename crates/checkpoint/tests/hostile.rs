@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Packed, SAMPLES, archive, chain, file, safetensors, sample, tensor, zip};
-use constinit_checkpoint::{Checkpoint, CheckpointError, FileReport, Questions, inspect};
+use constinit_checkpoint::{Checkpoint, CheckpointError, FileInspection, InspectOptions, inspect};
 use peak_alloc::PeakAlloc;
 use std::path::Path;
 use tempfile::tempdir;
@@ -18,9 +18,9 @@ fn alone() -> std::sync::MutexGuard<'static, ()> {
     RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn look(path: &Path) -> Result<FileReport, CheckpointError> {
+fn look(path: &Path) -> Result<FileInspection, CheckpointError> {
     let checkpoint = Checkpoint::open(path)?;
-    inspect(&checkpoint, &Questions::default())
+    inspect(&checkpoint, &InspectOptions::default())
 }
 
 /// What is said of a file, after its name; and that it was said in little memory.
@@ -467,19 +467,19 @@ fn files_that_change_while_they_are_read() {
     let checkpoint = Checkpoint::open(&path).unwrap();
     let other = file(&folder, "other", b"short");
     std::fs::rename(other, &path).unwrap();
-    assert!(inspect(&checkpoint, &Questions::default()).is_ok());
+    assert!(inspect(&checkpoint, &InspectOptions::default()).is_ok());
     // A shorter one in the same place is an error, and not a signal.
     let path = file(&folder, "n.safetensors", chain());
     let checkpoint = Checkpoint::open(&path).unwrap();
     std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(9).unwrap();
-    let error = inspect(&checkpoint, &Questions::default()).unwrap_err().to_string();
+    let error = inspect(&checkpoint, &InspectOptions::default()).unwrap_err().to_string();
     assert!(error.contains("but the file ends"), "{error}");
     // Other numbers in the same place.
     let path = file(&folder, "o.safetensors", chain());
     let checkpoint = Checkpoint::open(&path).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(20));
     file(&folder, "o.safetensors", chain());
-    let error = inspect(&checkpoint, &Questions::default()).unwrap_err().to_string();
+    let error = inspect(&checkpoint, &InspectOptions::default()).unwrap_err().to_string();
     assert!(error.ends_with("changed while it was read"), "{error}");
 }
 
@@ -512,7 +512,7 @@ fn many_units_of_one_class_take_little_memory() {
     let policy = constinit_symmetry::Policy::within(0.5).unwrap();
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
-    let questions = Questions { policy, ..Questions::default() };
+    let questions = InspectOptions { policy, ..InspectOptions::default() };
     let report = inspect(&checkpoint, &questions).unwrap();
     let taken = MEMORY.peak_usage().saturating_sub(before);
     assert_eq!((report.parameters[0].units, report.parameters[0].classes), (units, 1));

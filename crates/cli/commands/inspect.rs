@@ -1,7 +1,7 @@
 //! `constinit inspect`: which units of checkpoints are the same unit.
 
 use super::print;
-use constinit_checkpoint::FileReport;
+use constinit_checkpoint::FileInspection;
 use constinit_cli::args::{Deny, InspectArgs, OutputArgs};
 use constinit_cli::failure::Failure;
 use constinit_cli::inspect::{Wanted, deny, formatted, inspect_all, text};
@@ -34,7 +34,7 @@ impl<'a> Checks<'a> {
         Self { args, denied: Vec::new(), reports: 0, looked_at: 0, pending: None }
     }
 
-    pub fn take(&mut self, report: &FileReport) -> Result<(), Failure> {
+    pub fn take(&mut self, report: &FileInspection) -> Result<(), Failure> {
         self.reports += 1;
         let vectors = if self.args.deny == [Deny::NonFinite] { report.vectors } else { 0 };
         let spaces = report.spaces.as_ref().map_or(0, Vec::len);

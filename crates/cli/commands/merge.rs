@@ -2,7 +2,7 @@
 
 use super::inspect::Checks;
 use super::print;
-use constinit_checkpoint::{FileReport, merge as join};
+use constinit_checkpoint::{FileInspection, merge as join};
 use constinit_cli::args::MergeArgs;
 use constinit_cli::failure::Failure;
 use constinit_cli::sweep::{SweepFolder, join_folders, join_in_place};
@@ -56,7 +56,7 @@ fn sweeps(paths: &[PathBuf], out: Option<&Path>) -> Result<(), Failure> {
 }
 
 /// One JSON object after the other, as they are read: what never ends is wrong from its first bytes on.
-fn read(path: &Path) -> Result<Vec<FileReport>, Failure> {
+fn read(path: &Path) -> Result<Vec<FileInspection>, Failure> {
     let file = BufReader::new(File::open(path).map_err(|error| Failure::at(path, error))?);
     let reports = serde_json::Deserializer::from_reader(file).into_iter();
     reports.collect::<Result<_, _>>().map_err(|error| Failure::at(path, error))

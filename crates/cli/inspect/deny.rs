@@ -2,17 +2,17 @@
 
 use super::text::plain;
 use crate::args::Deny;
-use constinit_checkpoint::{FileReport, ParameterReport};
+use constinit_checkpoint::{FileInspection, ParameterInspection, twin_places};
 
 /// What of the denied a report has, a sentence each.
-pub fn denied(report: &FileReport, deny: &[Deny]) -> Vec<String> {
+pub fn denied(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
     let file = plain(&report.file);
     let mut found = Vec::new();
     for kind in [Deny::Twins, Deny::Zero, Deny::NonFinite] {
         if !deny.contains(&kind) {
             continue;
         }
-        let rows = |has: fn(&ParameterReport) -> bool| -> Vec<String> {
+        let rows = |has: fn(&ParameterInspection) -> bool| -> Vec<String> {
             report.parameters.iter().filter(|p| has(p)).map(|p| plain(&p.path)).collect()
         };
         let what = match kind {
@@ -21,7 +21,7 @@ pub fn denied(report: &FileReport, deny: &[Deny]) -> Vec<String> {
             Deny::NonFinite => "entries that are not finite",
         };
         let mut places = match kind {
-            Deny::Twins => report.twins().map(plain).collect(),
+            Deny::Twins => twin_places(report).map(plain).collect(),
             Deny::Zero => rows(|p| p.zero_units > 0),
             Deny::NonFinite => rows(|p| p.non_finite.is_some_and(|count| count > 0)),
         };
@@ -50,20 +50,24 @@ pub fn denied(report: &FileReport, deny: &[Deny]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use constinit_checkpoint::SpaceReport;
+    use constinit_checkpoint::SpaceInspection;
 
     #[test]
     fn units_of_a_space_are_judged_by_all_that_they_have() {
-        let row = |path: &str, space: Option<&str>| ParameterReport {
+        let row = |path: &str, space: Option<&str>| ParameterInspection {
             path: path.into(),
             space: space.map(str::to_owned),
             units: 2,
             classes: 1,
-            ..ParameterReport::default()
+            ..ParameterInspection::default()
         };
-        let space =
-            |twins| SpaceReport { name: "h".into(), units: 2, twins, ..SpaceReport::default() };
-        let mut report = FileReport { file: "m".into(), ..FileReport::default() };
+        let space = |twins| SpaceInspection {
+            name: "h".into(),
+            units: 2,
+            twins,
+            ..SpaceInspection::default()
+        };
+        let mut report = FileInspection { file: "m".into(), ..FileInspection::default() };
         report.parameters = vec![row("in", Some("h"))];
         report.spaces = Some(vec![space(2)]);
         assert!(denied(&report, &[Deny::Twins]).is_empty());
@@ -78,7 +82,8 @@ mod tests {
 
     #[test]
     fn what_was_not_counted_is_not_taken_for_none() {
-        let mut report = FileReport { file: "m.safetensors".into(), ..FileReport::default() };
+        let mut report =
+            FileInspection { file: "m.safetensors".into(), ..FileInspection::default() };
         let found = denied(&report, &[Deny::NonFinite]);
         assert!(found.len() == 1 && found[0].contains("were not counted"), "{found:?}");
         assert!(denied(&report, &[Deny::Twins, Deny::Zero]).is_empty());
@@ -90,7 +95,7 @@ mod tests {
             ["m.safetensors: entries that are not finite in a vector"]
         );
         // A file that could not be read is a failure of its own.
-        report = FileReport { error: Some("is a folder".into()), ..FileReport::default() };
+        report = FileInspection { error: Some("is a folder".into()), ..FileInspection::default() };
         assert!(denied(&report, &[Deny::NonFinite]).is_empty());
     }
 }

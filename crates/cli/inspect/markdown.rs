@@ -3,10 +3,10 @@
 use super::text::{
     alike, is_finding, notes, parameter_rows, plain, space_rows, spaces_title, summary,
 };
-use constinit_checkpoint::FileReport;
+use constinit_checkpoint::FileInspection;
 
 /// A section of one checkpoint: what was found, in full; what is as it should be, as a number.
-pub fn report(report: &FileReport) -> String {
+pub fn report(report: &FileInspection) -> String {
     let mut text = format!("### {}\n\n{}\n", cell(&plain(&report.file)), cell(&summary(report)));
     for note in notes(report) {
         text += &format!("- {}\n", cell(&note));
@@ -58,11 +58,11 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use constinit_checkpoint::ParameterReport;
+    use constinit_checkpoint::ParameterInspection;
 
     #[test]
     fn only_what_was_found_is_a_row() {
-        let alike = ParameterReport {
+        let alike = ParameterInspection {
             path: "a|b".into(),
             shape: vec![2, 1],
             dtype: "F32".into(),
@@ -70,14 +70,14 @@ mod tests {
             classes: 1,
             largest_class: 2,
             alike: vec![vec![0, 1]],
-            ..ParameterReport::default()
+            ..ParameterInspection::default()
         };
         let other =
-            ParameterReport { classes: 2, path: "c".into(), alike: vec![], ..alike.clone() };
-        let all = FileReport {
+            ParameterInspection { classes: 2, path: "c".into(), alike: vec![], ..alike.clone() };
+        let all = FileInspection {
             file: "m".into(),
             parameters: vec![alike, other],
-            ..FileReport::default()
+            ..FileInspection::default()
         };
         assert_eq!(
             report(&all),

@@ -9,7 +9,8 @@ use crate::args::{ComparedArgs, Deny, InspectArgs, OutputFormat};
 use crate::failure::Failure;
 use crate::shard::Shard;
 use constinit_checkpoint::{
-    Checkpoint, CheckpointError, FileReport, Part, Questions, discover, inspect,
+    Checkpoint, CheckpointError, FileInspection, INSPECTION_SCHEMA, InspectOptions, JobPart,
+    discover, does_file, inspect,
 };
 use constinit_symmetry::{AxesFile, Policy};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -26,7 +27,7 @@ use std::path::{Path, PathBuf};
 /// Where an argument is wrong, or `each` fails.
 pub fn inspect_all(
     args: &InspectArgs,
-    mut each: impl FnMut(FileReport) -> Result<(), Failure>,
+    mut each: impl FnMut(FileInspection) -> Result<(), Failure>,
 ) -> Result<usize, Failure> {
     let policy = policy(&args.compared)?;
     let wanted = Wanted::new(&args.compared)?;
@@ -57,7 +58,7 @@ pub fn inspect_all(
     for (number, ((path, error), count)) in found.into_iter().zip(counts).enumerate() {
         let files = [first, first + count];
         first += count;
-        let part = shard.map(|Shard { number: shard, of }| Part {
+        let part = shard.map(|Shard { number: shard, of }| JobPart {
             shard,
             of,
             checkpoint: [number, checkpoints],
@@ -65,7 +66,7 @@ pub fn inspect_all(
             all_files,
             job,
         });
-        let mine = |file: usize| part.is_none_or(|part| part.does(files[0] + file));
+        let mine = |file: usize| part.is_none_or(|part| does_file(&part, files[0] + file));
         if !(0..count).any(mine) {
             continue;
         }
@@ -74,7 +75,7 @@ pub fn inspect_all(
             number + 1,
             text::plain(&path.display().to_string())
         ));
-        let questions = Questions {
+        let options = InspectOptions {
             policy,
             axes: axes.as_ref(),
             wanted: &|path| wanted.is(path),
@@ -84,15 +85,15 @@ pub fn inspect_all(
         };
         let report = match error {
             Some(error) => Err(error),
-            None => Checkpoint::open(&path).and_then(|checkpoint| inspect(&checkpoint, &questions)),
+            None => Checkpoint::open(&path).and_then(|checkpoint| inspect(&checkpoint, &options)),
         };
         let mut report = report.unwrap_or_else(|error| {
             failed += 1;
-            FileReport {
-                schema: 1,
+            FileInspection {
+                schema: INSPECTION_SCHEMA,
                 file: path.display().to_string(),
                 error: Some(error.to_string()),
-                ..FileReport::default()
+                ..FileInspection::default()
             }
         });
         report.part = part;
@@ -187,7 +188,7 @@ impl Wanted {
 }
 
 /// One report as it is printed.
-pub fn formatted(report: &FileReport, format: OutputFormat) -> String {
+pub fn formatted(report: &FileInspection, format: OutputFormat) -> String {
     match format {
         OutputFormat::Json => json(report),
         OutputFormat::Markdown => markdown::report(report),

@@ -5,13 +5,13 @@ use super::text::{
     summary,
 };
 use anstyle::{AnsiColor, Style};
-use constinit_checkpoint::{DiffReport, FileReport, Reshaped};
+use constinit_checkpoint::{CheckpointDiff, FileInspection, ParameterDiff, Reshaped};
 
 const HEADING: Style = Style::new().bold();
 const FOUND: Style = AnsiColor::Yellow.on_default();
 
 /// A section of one checkpoint.
-pub fn report(report: &FileReport) -> String {
+pub fn report(report: &FileInspection) -> String {
     let format =
         report.format.as_ref().map_or(String::new(), |format| format!(" ({})", plain(format)));
     let mut text =
@@ -42,12 +42,10 @@ pub fn report(report: &FileReport) -> String {
 }
 
 /// What happened between two checkpoints.
-pub fn diff(report: &DiffReport) -> String {
+pub fn diff(report: &CheckpointDiff) -> String {
     let mut text =
         format!("{HEADING}{} -> {}{HEADING:#}\n", plain(&report.before), plain(&report.after));
-    let count = |of: fn(&constinit_checkpoint::ParameterDiff) -> usize| {
-        report.parameters.iter().map(of).sum::<usize>()
-    };
+    let count = |of: fn(&ParameterDiff) -> usize| report.parameters.iter().map(of).sum::<usize>();
     let (kept, split) = (count(|p| p.kept), count(|p| p.split.len()));
     let (merged, drifted) = (count(|p| p.merged.len()), count(|p| p.drifted.len()));
     text += &format!(

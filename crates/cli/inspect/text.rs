@@ -1,6 +1,6 @@
 //! Names and counts as text.
 
-use constinit_checkpoint::{FileReport, ParameterReport};
+use constinit_checkpoint::{AxesSource, FileInspection, ParameterInspection, totals};
 
 /// A name from a file, without what a terminal would obey or nobody could see.
 pub fn plain(name: &str) -> String {
@@ -16,11 +16,11 @@ pub fn plain(name: &str) -> String {
 }
 
 /// What was found in a sentence: "258 units are 257; 2 are zero".
-pub fn summary(report: &FileReport) -> String {
+pub fn summary(report: &FileInspection) -> String {
     if let Some(error) = &report.error {
         return format!("could not be read: {}", plain(error));
     }
-    let totals = report.totals();
+    let totals = totals(report);
     let mut parts = Vec::new();
     if totals.units == 0 {
         parts.push("no parameter with two axes or more".to_owned());
@@ -52,7 +52,7 @@ fn are(count: usize) -> &'static str {
 }
 
 /// What else a reader should know, a line each.
-pub fn notes(report: &FileReport) -> Vec<String> {
+pub fn notes(report: &FileInspection) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(tolerance) = report.tolerance {
         let spread = report.parameters.iter().filter_map(|p| p.spread).fold(0.0, f64::max);
@@ -92,7 +92,7 @@ pub fn first_lines(mut lines: Vec<String>) -> Vec<String> {
 }
 
 /// Which units of which parameter are alike, the first few classes.
-pub fn alike(report: &FileReport) -> Vec<String> {
+pub fn alike(report: &FileInspection) -> Vec<String> {
     let classes =
         report.parameters.iter().flat_map(|p| p.alike.iter().map(|class| (p.path.as_str(), class)));
     let lines =
@@ -101,16 +101,16 @@ pub fn alike(report: &FileReport) -> Vec<String> {
 }
 
 /// Whether something was found in a parameter.
-pub fn is_finding(p: &ParameterReport) -> bool {
+pub fn is_finding(p: &ParameterInspection) -> bool {
     p.classes < p.units
         || p.zero_units + p.constant_units > 0
         || p.non_finite.is_some_and(|count| count > 0)
 }
 
 /// The title above the spaces.
-pub fn spaces_title(report: &FileReport) -> &'static str {
+pub fn spaces_title(report: &FileInspection) -> &'static str {
     match report.axes {
-        Some(constinit_checkpoint::AxesFrom::Inferred) => {
+        Some(AxesSource::Inferred) => {
             "spaces (inferred: a plain chain of linear layers, with nothing but elementwise functions between them)"
         }
         _ => "spaces",
@@ -118,7 +118,7 @@ pub fn spaces_title(report: &FileReport) -> &'static str {
 }
 
 /// The table's columns and rows; not finite ones only where they were counted.
-pub fn parameter_rows(report: &FileReport) -> (Vec<&'static str>, Vec<Vec<String>>) {
+pub fn parameter_rows(report: &FileInspection) -> (Vec<&'static str>, Vec<Vec<String>>) {
     let mut heading =
         vec!["parameter", "shape", "type", "units", "classes", "largest", "zero", "constant"];
     let counted = report.parameters.iter().any(|p| p.non_finite.is_some());
@@ -145,7 +145,7 @@ pub fn parameter_rows(report: &FileReport) -> (Vec<&'static str>, Vec<Vec<String
 }
 
 /// The same for spaces.
-pub fn space_rows(report: &FileReport) -> (Vec<&'static str>, Vec<Vec<String>>) {
+pub fn space_rows(report: &FileInspection) -> (Vec<&'static str>, Vec<Vec<String>>) {
     let rows = report.spaces.iter().flatten().map(|space| {
         vec![
             plain(&space.name),
@@ -175,15 +175,18 @@ mod tests {
 
     #[test]
     fn sentences() {
-        let mut report = FileReport { non_finite: Some(0), ..FileReport::default() };
+        let mut report = FileInspection { non_finite: Some(0), ..FileInspection::default() };
         assert_eq!(summary(&report), "no parameter with two axes or more; every entry is finite");
-        report.parameters =
-            vec![ParameterReport { units: 258, classes: 257, ..ParameterReport::default() }];
+        report.parameters = vec![ParameterInspection {
+            units: 258,
+            classes: 257,
+            ..ParameterInspection::default()
+        }];
         report.parameters[0].zero_units = 2;
         report.non_finite = None;
         assert_eq!(summary(&report), "258 units are 257; 2 are zero");
         report.parameters[0] =
-            ParameterReport { units: 3, classes: 3, ..ParameterReport::default() };
+            ParameterInspection { units: 3, classes: 3, ..ParameterInspection::default() };
         assert_eq!(summary(&report), "3 units, no two alike; none is zero or constant");
     }
 }

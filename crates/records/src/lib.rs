@@ -6,6 +6,7 @@
 //! | `units.jsonl` of a run | [`UnitsEvent`]: [`UnitsStartRecord`], [`UnitsRecord`] | [`UNITS_SCHEMA`] |
 //! | `run --csv`, TensorBoard's events | [`ReadingRecord::columns`], [`ReadingRecord::scalars`] | |
 //! | `results.parquet` and `parts/*.parquet` of a sweep | [`SweepColumn`], [`LayerColumn`], [`SweepKey`] | [`SWEEP_SCHEMA`] |
+//! | `inspect --json`, `diff --json`, `collapse --json`, `break --json` | [`inspection`] | its constants |
 //!
 //! A record is written and read through the same type. A number that may be infinite is null where it is. A key that an
 //! older program did not write is optional or has a default; keys of later programs are ignored.
@@ -31,6 +32,7 @@ mod end;
 mod event;
 mod first_break;
 mod forecast;
+pub mod inspection;
 mod number;
 mod quotient;
 mod reading;

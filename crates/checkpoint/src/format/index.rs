@@ -4,12 +4,13 @@
 //! {"metadata": {"total_size": 96}, "weight_map": {"l1.weight": "model-00001-of-00002.safetensors", ..}}
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::json::{self, Members};
+use super::{Contents, Format, Other, read};
 use crate::error::CheckpointError;
 use crate::natural::natural;
 use crate::source::Source;
@@ -46,7 +47,7 @@ pub(crate) fn shards(path: &Path) -> Result<Vec<Shard>, CheckpointError> {
     let Index { weight_map: Members(weight_map) } =
         json::read(&text).map_err(|(at, problem)| CheckpointError::malformed(path, at, problem))?;
     if weight_map.is_empty() {
-        return Err(CheckpointError::unsupported(path, "an index that names no parameter"));
+        return Err(names_nothing(path));
     }
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, file) in weight_map {
@@ -61,4 +62,88 @@ pub(crate) fn shards(path: &Path) -> Result<Vec<Shard>, CheckpointError> {
     let mut shards: Vec<(String, Vec<String>)> = files.into_iter().collect();
     shards.sort_by(|a, b| natural(&a.0, &b.0));
     Ok(shards.into_iter().map(|(file, names)| Shard { path: folder.join(file), names }).collect())
+}
+
+/// Reads the heads of all files of an index, as those of one checkpoint.
+pub(crate) fn read_shards(path: &Path) -> Result<(Format, Vec<Source>, Contents), CheckpointError> {
+    let mut sources = Vec::new();
+    let mut all = Contents::default();
+    let mut of_all = None;
+    for shard in shards(path)? {
+        let source = Source::open(&shard.path)?;
+        let (format, contents) = read(&source)?;
+        let Some(sharded) = format.sharded() else {
+            let problem = format!("a {format} file, which cannot be a shard of {}", path.display());
+            return Err(CheckpointError::unsupported(&shard.path, problem));
+        };
+        if *of_all.get_or_insert(sharded) != sharded {
+            let problem = format!("the shards of {} are of two formats", path.display());
+            return Err(CheckpointError::unsupported(&shard.path, problem));
+        }
+        add(&mut all, sources.len(), &shard, sharded, contents)?;
+        sources.push(source);
+    }
+    let Some(format) = of_all else { return Err(names_nothing(path)) };
+    all.parameters.sort_by(|a, b| natural(a.path(), b.path()));
+    Ok((format, sources, all))
+}
+
+/// Adds what the file of this number holds of the checkpoint.
+fn add(
+    all: &mut Contents,
+    number: usize,
+    shard: &Shard,
+    format: Format,
+    contents: Contents,
+) -> Result<(), CheckpointError> {
+    // A shard may hold tensors that the index does not know; they are not part of the checkpoint.
+    let mut names: HashMap<&str, bool> =
+        shard.names.iter().map(|name| (name.as_str(), false)).collect();
+    for mut parameter in contents.parameters {
+        if let Some(seen) = names.get_mut(parameter.path()) {
+            *seen = true;
+            parameter.source = number;
+            all.parameters.push(parameter);
+        }
+    }
+    for other in &contents.others {
+        if let Some(seen) = names.get_mut(other.path.as_str()) {
+            *seen = true;
+        }
+    }
+    // Tensors of other types are counted; only formats that are written keep their names.
+    let unnamed = match format.written_as() {
+        Some(_) => 0,
+        None => contents.passed_over.values().sum(),
+    };
+    let missing = names.iter().filter(|(_, seen)| !**seen).map(|(name, _)| *name);
+    if missing.clone().count() > unnamed {
+        let parameter = missing.min().unwrap_or_default().to_owned();
+        return Err(CheckpointError::NoParameter { file: shard.path.clone(), parameter });
+    }
+    let known = |other: &Other| names.contains_key(other.path.as_str());
+    let others = contents.others.into_iter().filter(known);
+    all.others.extend(others.map(|other| Other { source: number, ..other }));
+    for (key, text) in contents.metadata {
+        let first = all.metadata.entry(key.clone()).or_insert_with(|| text.clone());
+        if *first != text {
+            all.notes.push(format!(
+                "{} has another text `{key}` than a shard before it, which is the one that counts",
+                shard.path.display()
+            ));
+        }
+    }
+    for note in contents.notes {
+        if !all.notes.contains(&note) {
+            all.notes.push(note);
+        }
+    }
+    for (name, count) in contents.passed_over {
+        *all.passed_over.entry(name).or_default() += count;
+    }
+    Ok(())
+}
+
+fn names_nothing(path: &Path) -> CheckpointError {
+    CheckpointError::unsupported(path, "an index that names no parameter")
 }

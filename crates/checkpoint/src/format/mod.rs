@@ -1,25 +1,44 @@
-//! The formats, and how they are told apart.
+//! The formats: one enum, and one table for everything in which they differ.
+//!
+//! A new format is a variant of [`Format`], which the compiler then asks every table for, and a file with its reader.
 
 mod burnpack;
+mod contents;
 mod index;
 mod json;
 mod pytorch;
 mod record;
 pub(crate) mod safetensors;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use constinit_symmetry::Orientation;
+
 use crate::error::CheckpointError;
-use crate::parameter::Parameter;
 use crate::source::Source;
 
-pub(crate) use index::{is_index, shards};
+use contents::check_apart;
+pub(crate) use contents::{Contents, Other};
+pub(crate) use index::{is_index, read_shards, shards};
 
-/// How a checkpoint is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Format {
+/// Declares [`Format`] together with the list of its values.
+macro_rules! formats {
+    ($($(#[$doc:meta])* $format:ident,)*) => {
+        /// How a checkpoint is stored.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Format {
+            $($(#[$doc])* $format,)*
+        }
+
+        impl Format {
+            /// All formats.
+            pub const ALL: &'static [Self] = &[$(Self::$format),*];
+        }
+    };
+}
+
+formats! {
     /// One safetensors file.
     Safetensors,
     /// Several safetensors files and their index.
@@ -36,16 +55,15 @@ pub enum Format {
     BurnRecord,
 }
 
-impl Format {
-    /// Whether matrices are stored as `weight[input][output]`, as Burn's linear layers are.
-    pub fn inputs_first(self) -> bool {
-        matches!(self, Self::Burnpack | Self::BurnRecord)
-    }
-}
+/// What reads the head of one file.
+type Reader = fn(&Source) -> Result<Contents, CheckpointError>;
 
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+// Every table answers for every format.
+#[deny(clippy::wildcard_enum_match_arm)]
+impl Format {
+    /// The name in reports and messages.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Safetensors => "safetensors",
             Self::ShardedSafetensors => "sharded safetensors",
             Self::PyTorch => "PyTorch",
@@ -53,54 +71,120 @@ impl fmt::Display for Format {
             Self::LegacyPyTorch => "PyTorch (legacy)",
             Self::Burnpack => "burnpack",
             Self::BurnRecord => "Burn record",
-        })
-    }
-}
-
-/// What the head of a file says about the rest.
-#[derive(Debug, Default)]
-pub(crate) struct Contents {
-    /// About what [`Contents::add`] took, in bytes.
-    named: u64,
-    pub parameters: Vec<Parameter>,
-    /// Tensors of other types, by type.
-    pub passed_over: BTreeMap<String, usize>,
-    /// The same, where the format is one that is written: they are copied.
-    pub others: Vec<Other>,
-    /// Texts that the file carries.
-    pub metadata: BTreeMap<String, String>,
-    /// What a reader should know.
-    pub notes: Vec<String>,
-}
-
-/// A tensor that is passed over.
-#[derive(Clone, Debug)]
-pub(crate) struct Other {
-    pub path: String,
-    pub dtype: String,
-    pub shape: Vec<usize>,
-    pub source: usize,
-    /// Where it lies, and how many bytes it has.
-    pub place: [u64; 2],
-}
-
-impl Contents {
-    /// Adds a parameter whose name was put together from parts. Parts can be used again and again, so that the names
-    /// of a small file could take any memory; those of a real one are not longer than the file.
-    pub fn add(&mut self, source: &Source, parameter: Parameter) -> Result<(), CheckpointError> {
-        const OWN: u64 = 128;
-        const SMALL: u64 = 1 << 24;
-        self.named += parameter.path().len() as u64 + OWN;
-        if self.named > source.len().saturating_add(SMALL) {
-            let problem = "more and longer names of tensors than a file of its size has";
-            return Err(CheckpointError::malformed(source.path(), parameter.offset, problem));
         }
-        self.parameters.push(parameter);
-        Ok(())
     }
 
-    pub fn pass_over(&mut self, dtype: impl Into<String>) {
-        *self.passed_over.entry(dtype.into()).or_default() += 1;
+    /// The extensions that its files go by. A checkpoint of several files has none: its index is called `*.index.json`.
+    pub fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Safetensors => &["safetensors"],
+            Self::PyTorch | Self::LegacyPyTorch => &["pt", "pth", "bin", "ckpt"],
+            Self::Burnpack => &["bpk", "burnpack"],
+            Self::BurnRecord => &["mpk"],
+            Self::ShardedSafetensors | Self::ShardedPyTorch => &[],
+        }
+    }
+
+    /// The extensions that promise this format: where the first bytes of such a file say nothing, it is read all the same,
+    /// so that the error can name what is wrong with them.
+    fn promised_by(self) -> &'static [&'static str] {
+        match self {
+            Self::Safetensors => &["safetensors"],
+            // What begins like no archive may still be a file from before there were archives.
+            Self::LegacyPyTorch => &["pt", "pth"],
+            Self::Burnpack => &["bpk", "burnpack"],
+            // MessagePack begins with nothing in particular.
+            Self::BurnRecord => &["mpk"],
+            Self::PyTorch | Self::ShardedSafetensors | Self::ShardedPyTorch => &[],
+        }
+    }
+
+    /// How many of a file's first bytes are those that every file of this format begins with; `None` where they are not.
+    fn signature(self, head: &[u8], extension: &str) -> Option<usize> {
+        match self {
+            // A header of less than 2^48 bytes, which is an object.
+            Self::Safetensors => match head {
+                [_, _, _, _, _, _, 0, 0, b'{', ..] => Some(3),
+                _ => None,
+            },
+            Self::PyTorch => match head {
+                [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(4),
+                _ => None,
+            },
+            // A pickle. The length of a safetensors header can begin so, too.
+            Self::LegacyPyTorch => match head {
+                [0x80, 2..=5, ..] if extension != "safetensors" => Some(2),
+                _ => None,
+            },
+            Self::Burnpack => head.starts_with(b"NRUB").then_some(4),
+            Self::BurnRecord | Self::ShardedSafetensors | Self::ShardedPyTorch => None,
+        }
+    }
+
+    /// How matrices may be stored, the usual way first: `weight[output][input]` or `weight[input][output]`.
+    pub fn orientations(self) -> &'static [Orientation] {
+        match self {
+            // Their writers are all kinds of programs.
+            Self::Safetensors | Self::ShardedSafetensors => {
+                &[Orientation::OutputFirst, Orientation::InputFirst]
+            }
+            Self::PyTorch | Self::ShardedPyTorch | Self::LegacyPyTorch => {
+                &[Orientation::OutputFirst]
+            }
+            Self::Burnpack | Self::BurnRecord => &[Orientation::InputFirst],
+        }
+    }
+
+    /// Whether matrices are usually stored as `weight[input][output]`, as Burn's linear layers are.
+    pub fn inputs_first(self) -> bool {
+        self.orientations().first() == Some(&Orientation::InputFirst)
+    }
+
+    /// The format of a checkpoint whose index names files of this one; `None` where files of this format have no index.
+    pub fn sharded(self) -> Option<Self> {
+        match self {
+            Self::Safetensors => Some(Self::ShardedSafetensors),
+            Self::PyTorch | Self::LegacyPyTorch => Some(Self::ShardedPyTorch),
+            Self::ShardedSafetensors | Self::ShardedPyTorch | Self::Burnpack | Self::BurnRecord => {
+                None
+            }
+        }
+    }
+
+    /// The format that a changed checkpoint of this one is written in; `None` where it is not written. Of the formats that
+    /// are written, tensors of all types are known by name.
+    pub fn written_as(self) -> Option<Self> {
+        match self {
+            Self::Safetensors | Self::ShardedSafetensors => Some(Self::Safetensors),
+            Self::PyTorch
+            | Self::ShardedPyTorch
+            | Self::LegacyPyTorch
+            | Self::Burnpack
+            | Self::BurnRecord => None,
+        }
+    }
+
+    /// What reads one of its files.
+    fn reader(self) -> Reader {
+        match self {
+            Self::Safetensors | Self::ShardedSafetensors => safetensors::read,
+            Self::PyTorch | Self::ShardedPyTorch => pytorch::read_zip,
+            Self::LegacyPyTorch => pytorch::read_legacy,
+            Self::Burnpack => burnpack::read,
+            Self::BurnRecord => record::read,
+        }
+    }
+
+    /// The names of those that meet a condition, for messages.
+    pub(crate) fn names(those: impl Fn(Self) -> bool) -> String {
+        let names = Self::ALL.iter().filter(|format| those(**format)).map(|format| format.name());
+        names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -112,63 +196,124 @@ pub(crate) fn read(source: &Source) -> Result<(Format, Contents), CheckpointErro
 
 /// Reads the head of one file of a known format.
 pub(crate) fn read_as(source: &Source, format: Format) -> Result<Contents, CheckpointError> {
-    let contents = match format {
-        Format::Safetensors | Format::ShardedSafetensors => safetensors::read(source)?,
-        Format::PyTorch | Format::ShardedPyTorch => pytorch::read_zip(source)?,
-        Format::LegacyPyTorch => pytorch::read_legacy(source)?,
-        Format::Burnpack => burnpack::read(source)?,
-        Format::BurnRecord => record::read(source)?,
-    };
-    check_names(source, &contents.parameters)?;
+    let contents = format.reader()(source)?;
+    contents.check_names(source)?;
     Ok(contents)
 }
 
-/// By the first bytes; where they say nothing, by the name, so that the error can tell what is wrong with the bytes.
+/// The format with the longest signature that the first bytes have; where they have none, the one that the name promises.
 fn detect(source: &Source) -> Result<Format, CheckpointError> {
-    let head = source.bytes(0, source.len().min(9))?;
+    /// The longest head that a signature asks for.
+    const HEAD: u64 = 9;
+    let head = source.bytes(0, source.len().min(HEAD))?;
     let extension = source.path().extension().and_then(|text| text.to_str()).unwrap_or_default();
-    match head[..] {
-        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return Ok(Format::PyTorch),
-        [b'N', b'R', b'U', b'B', ..] => return Ok(Format::Burnpack),
-        [_, _, _, _, _, _, 0, 0, b'{'] => return Ok(Format::Safetensors),
-        [0x80, 2..=5, ..] if extension != "safetensors" => return Ok(Format::LegacyPyTorch),
-        _ => {}
-    }
-    match extension {
-        "safetensors" => Ok(Format::Safetensors),
-        "bpk" | "burnpack" => Ok(Format::Burnpack),
-        "mpk" => Ok(Format::BurnRecord),
-        "pt" | "pth" => Ok(Format::LegacyPyTorch),
-        _ => Err(CheckpointError::UnknownFormat { file: source.path().into() }),
-    }
+    let formats = || Format::ALL.iter().copied();
+    formats()
+        .filter_map(|format| Some((format.signature(&head, extension)?, format)))
+        .max_by_key(|(len, _)| *len)
+        .map(|(_, format)| format)
+        .or_else(|| formats().find(|format| format.promised_by().contains(&extension)))
+        .ok_or_else(|| CheckpointError::UnknownFormat { file: source.path().into() })
 }
 
-fn check_names(source: &Source, parameters: &[Parameter]) -> Result<(), CheckpointError> {
-    let mut names: Vec<&Parameter> = parameters.iter().collect();
-    names.sort_by_key(|parameter| parameter.path());
-    match names.windows(2).find(|pair| pair[0].path() == pair[1].path()) {
-        Some(pair) => Err(CheckpointError::malformed(
-            source.path(),
-            pair[1].offset,
-            format!("a second parameter `{}`", pair[1].path()),
-        )),
-        None => Ok(()),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::Checkpoint;
+    use crate::discover::discover;
+    use std::collections::HashSet;
+    use std::path::{Path, PathBuf};
 
-/// Ranges of a file that may not overlap: sorts them and names the first two that do.
-pub(crate) fn check_apart(
-    source: &Source,
-    ranges: &mut [([u64; 2], String)],
-) -> Result<(), CheckpointError> {
-    ranges.sort();
-    let nonempty: Vec<_> = ranges.iter().filter(|([start, end], _)| start < end).collect();
-    match nonempty.windows(2).find(|pair| pair[1].0[0] < pair[0].0[1]) {
-        Some(pair) => Err(CheckpointError::malformed(
-            source.path(),
-            pair[1].0[0],
-            format!("`{}` and `{}` overlap", pair[0].1, pair[1].1),
-        )),
-        None => Ok(()),
+    const TENSOR: &str = r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+
+    /// A checkpoint of a format: where it is, and its first bytes.
+    fn sample(format: Format, folder: &Path) -> PathBuf {
+        let made = |name: &str, bytes: &[u8]| {
+            std::fs::write(folder.join(name), bytes).unwrap();
+            folder.join(name)
+        };
+        let stored = |name: &str| {
+            let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+            made(name, &std::fs::read(data.join(name)).unwrap())
+        };
+        let index = |parameter: &str, file: &str| {
+            let text = format!(r#"{{"weight_map":{{"{parameter}":"{file}"}}}}"#);
+            made("m.index.json", text.as_bytes())
+        };
+        let safetensors = || {
+            let length = (TENSOR.len() as u64).to_le_bytes();
+            made("m.safetensors", &[&length[..], TENSOR.as_bytes(), &[0; 4]].concat())
+        };
+        match format {
+            Format::Safetensors => safetensors(),
+            Format::ShardedSafetensors => {
+                safetensors();
+                index("w", "m.safetensors")
+            }
+            Format::PyTorch => stored("chain.pt"),
+            Format::ShardedPyTorch => {
+                stored("chain.pt");
+                index("fc1.weight", "chain.pt")
+            }
+            Format::LegacyPyTorch => stored("legacy.pt"),
+            Format::Burnpack => stored("chain.bpk"),
+            Format::BurnRecord => stored("chain.mpk"),
+        }
+    }
+
+    #[test]
+    fn the_tables_agree() {
+        let names: HashSet<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+        assert_eq!(names.len(), Format::ALL.len());
+        let one_file = |format: Format| !format.extensions().is_empty();
+        for &format in Format::ALL {
+            let folder = tempfile::tempdir().unwrap();
+            let path = sample(format, folder.path());
+            let checkpoint = Checkpoint::open(&path).unwrap();
+            assert_eq!(checkpoint.format(), format);
+            assert_eq!(discover(folder.path()).unwrap(), std::slice::from_ref(&path));
+
+            // Bytes that say nothing are of the format that the name promises, and of no other.
+            for extension in format.promised_by() {
+                assert!(format.extensions().contains(extension), "{format}: {extension}");
+                let nothing = folder.path().join(format!("nothing.{extension}"));
+                std::fs::write(&nothing, "nothing").unwrap();
+                assert_eq!(detect(&Source::open(&nothing).unwrap()).unwrap(), format);
+            }
+            if one_file(format) {
+                let head = std::fs::read(&path).unwrap();
+                let extension = path.extension().unwrap().to_str().unwrap();
+                assert!(format.extensions().contains(&extension), "{format}: {extension}");
+                // Without a signature, only the name can tell.
+                let known = format.signature(&head, extension).is_some();
+                assert!(known || format.promised_by().contains(&extension), "{format}");
+                // A signature is enough, whatever the file is called.
+                for other in Format::ALL.iter().flat_map(|other| other.extensions()) {
+                    let renamed = folder.path().join(format!("renamed.{other}"));
+                    std::fs::copy(&path, &renamed).unwrap();
+                    let found = detect(&Source::open(&renamed).unwrap()).ok();
+                    let expected = format.signature(&head, other).map(|_| format);
+                    assert!(expected.is_none() || found == expected, "{format} as .{other}");
+                }
+            }
+
+            let orientations = format.orientations();
+            assert!(orientations.iter().all(|o| *o != Orientation::Unknown), "{format}");
+            assert_eq!(format.inputs_first(), orientations[0] == Orientation::InputFirst);
+            // What biases say of a real file is what its format may have.
+            for weight in checkpoint.parameters().iter().filter(|p| p.shape().len() == 2) {
+                let found = checkpoint.orientations().of(weight);
+                assert!(orientations.contains(&found), "{format}: {}", weight.path());
+            }
+            if let Some(sharded) = format.sharded() {
+                assert!(one_file(format) && !one_file(sharded), "{format}");
+                assert_eq!(sharded.sharded(), None);
+                assert_eq!(sharded.orientations(), orientations);
+                assert_eq!(sharded.written_as(), format.written_as());
+            }
+            if let Some(written) = format.written_as() {
+                assert_eq!((written.written_as(), one_file(written)), (Some(written), true));
+            }
+        }
     }
 }

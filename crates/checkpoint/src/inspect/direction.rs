@@ -1,19 +1,25 @@
 //! Which axis of a parameter is the output, where its axes are known.
 //!
 //! The axes file may say it. A bias that stands on a space tells it of its weight. What is left is told by the whole
-//! checkpoint ([`Checkpoint::orientation`]), and that can be wrong of a single parameter: an embedding is stored the other
+//! checkpoint ([`Orientations`]), and that can be wrong of a single parameter: an embedding is stored the other
 //! way round than PyTorch's linear layers, a transposed convolution than all others. Only the network around it can
 //! rule that out: read the other way round, a space would have nobody who produces it, or nobody who reads it.
 
 use constinit_symmetry::{AxesFile, AxesSpec, Orientation, Role, SpaceId, SpecParam};
 
-use super::chain;
+use crate::chain;
 use crate::checkpoint::Checkpoint;
+use crate::orientation::Orientations;
 
 /// The orientation of a parameter of an axes file.
-pub(super) fn orientation(checkpoint: &Checkpoint, axes: &AxesFile, path: &str) -> Orientation {
+pub(super) fn orientation(
+    checkpoint: &Checkpoint,
+    orientations: &Orientations<'_>,
+    axes: &AxesFile,
+    path: &str,
+) -> Orientation {
     let Some(parameter) = checkpoint.parameter(path) else { return Orientation::Unknown };
-    by_bias(checkpoint, axes, path).unwrap_or_else(|| checkpoint.orientation(parameter))
+    by_bias(checkpoint, axes, path).unwrap_or_else(|| orientations.of(parameter))
 }
 
 /// What the bias says: what it ranges over, one of the first two axes of the weight does, and the other does not.
@@ -36,7 +42,7 @@ pub(crate) fn undecided<'s>(
     spec: &'s AxesSpec,
 ) -> Vec<&'s SpecParam> {
     // Nothing but linear layers, in the only order that they can have.
-    if chain::linear_chain(checkpoint).is_some() {
+    if chain::linear_chain(checkpoint.parameter_set(), checkpoint.format()).is_some() {
         return Vec::new();
     }
     let params = spec.params().iter();

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::report::{FileReport, Part};
+use constinit_records::inspection::{FileInspection, INSPECTION_SCHEMA, JobPart};
+
+use super::report::does_file;
 use crate::natural::natural;
+
+/// More files than this are not one job.
+const MOST_FILES: usize = 1 << 24;
 
 /// Why reports are not those of one whole job.
 #[derive(Debug, thiserror::Error)]
@@ -19,16 +24,16 @@ pub enum MergeError {
     #[error(
         "the report of {file}: shard {} of {}, checkpoint {} of {} and files {} to {} of {} (at most {}) are no part of \
          any job", part.shard, part.of, part.checkpoint[0], part.checkpoint[1], part.files[0], part.files[1], part.all_files,
-        Part::MOST_FILES
+        MOST_FILES
     )]
     Impossible {
         /// The checkpoint.
         file: String,
         /// What it says.
-        part: Part,
+        part: JobPart,
     },
     /// A report in a form that is not known here.
-    #[error("the report of {file} has the schema {schema}; 1 is known here")]
+    #[error("the report of {file} has the schema {schema}; {INSPECTION_SCHEMA} is known here")]
     Schema {
         /// The checkpoint.
         file: String,
@@ -73,12 +78,12 @@ pub enum MergeError {
 /// the same order.
 ///
 /// ```
-/// use constinit_checkpoint::{FileReport, Part, merge};
+/// use constinit_checkpoint::{FileInspection, INSPECTION_SCHEMA, JobPart, merge};
 ///
-/// let part = |shard, order| FileReport {
-///     schema: 1,
+/// let part = |shard, order| FileInspection {
+///     schema: INSPECTION_SCHEMA,
 ///     file: format!("model{order}.safetensors"),
-///     part: Some(Part {
+///     part: Some(JobPart {
 ///         shard,
 ///         of: 2,
 ///         checkpoint: [order, 2],
@@ -86,7 +91,7 @@ pub enum MergeError {
 ///         all_files: 2,
 ///         job: 7,
 ///     }),
-///     ..FileReport::default()
+///     ..FileInspection::default()
 /// };
 /// let merged = merge(vec![part(2, 1), part(1, 0)])?;
 /// assert_eq!(merged.iter().map(|report| &report.file[..]).collect::<Vec<_>>(), [
@@ -100,22 +105,22 @@ pub enum MergeError {
 /// # Errors
 ///
 /// Where a part is missing, is there twice, or belongs to another job.
-pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
+pub fn merge(reports: Vec<FileInspection>) -> Result<Vec<FileInspection>, MergeError> {
     let mut parts = Vec::with_capacity(reports.len());
     for mut report in reports {
-        if report.schema != 1 {
+        if report.schema != INSPECTION_SCHEMA {
             return Err(MergeError::Schema { file: report.file, schema: report.schema });
         }
         match report.part.take() {
-            Some(part) if part.is_possible() => parts.push((part, report)),
+            Some(part) if is_possible(&part) => parts.push((part, report)),
             Some(part) => return Err(MergeError::Impossible { file: report.file, part }),
             None => return Err(MergeError::NoPart { file: report.file }),
         }
     }
     let Some((job, first)) = parts.first() else { return Err(MergeError::Nothing) };
     let job = *job;
-    let same = |part: &Part| {
-        let whole = |part: &Part| (part.of, part.all_files, part.checkpoint[1], part.job);
+    let same = |part: &JobPart| {
+        let whole = |part: &JobPart| (part.of, part.all_files, part.checkpoint[1], part.job);
         whole(part) == whole(&job)
     };
     if let Some((_, other)) = parts.iter().find(|(part, _)| !same(part)) {
@@ -128,11 +133,11 @@ pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
     {
         return Err(MergeError::TwoJobs { first: first.file.clone(), second: other.file.clone() });
     }
-    let mut by_place: BTreeMap<(usize, usize), (Part, FileReport)> = BTreeMap::new();
+    let mut by_place: BTreeMap<(usize, usize), (JobPart, FileInspection)> = BTreeMap::new();
     let mut done = vec![false; job.all_files];
     for (part, report) in parts {
         for file in
-            (part.files[0]..part.files[1].min(job.all_files)).filter(|&file| part.does(file))
+            (part.files[0]..part.files[1].min(job.all_files)).filter(|&file| does_file(&part, file))
         {
             done[file] = true;
         }
@@ -144,7 +149,7 @@ pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
     if let Some(file) = done.iter().position(|done| !done) {
         return Err(MergeError::Missing { shard: file % job.of + 1, of: job.of });
     }
-    let mut merged: Vec<(Part, FileReport)> = Vec::new();
+    let mut merged: Vec<(JobPart, FileInspection)> = Vec::new();
     for (part, report) in by_place.into_values() {
         match merged.last_mut().filter(|(last, _)| last.checkpoint[0] == part.checkpoint[0]) {
             Some((last, whole)) if last.files != part.files || !may_be_joined(whole, &report) => {
@@ -158,15 +163,32 @@ pub fn merge(reports: Vec<FileReport>) -> Result<Vec<FileReport>, MergeError> {
     Ok(merged.into_iter().map(|(_, report)| report).collect())
 }
 
+/// Whether a part's numbers can be those of a job.
+fn is_possible(part: &JobPart) -> bool {
+    (1..=part.of).contains(&part.shard)
+        && part.checkpoint[0] < part.checkpoint[1]
+        && part.files[0] < part.files[1]
+        && part.files[1] <= part.all_files
+        && part.all_files <= MOST_FILES
+}
+
 /// Whether two reports can be of one checkpoint. One that could not be read does not say how it is stored.
-fn may_be_joined(a: &FileReport, b: &FileReport) -> bool {
+fn may_be_joined(a: &FileInspection, b: &FileInspection) -> bool {
     a.file == b.file && (a.error.is_some() || b.error.is_some() || a.format == b.format)
 }
 
 /// Adds what another machine says of the same checkpoint.
-fn join(whole: &mut FileReport, part: FileReport) {
-    let FileReport {
-        parameters, spaces, axes, vectors, passed_over, non_finite, notes, error, ..
+fn join(whole: &mut FileInspection, part: FileInspection) {
+    let FileInspection {
+        parameters,
+        spaces,
+        axes,
+        vectors,
+        passed_over,
+        non_finite,
+        notes,
+        error,
+        ..
     } = part;
     whole.parameters.extend(parameters);
     whole.parameters.sort_by(|a, b| natural(&a.path, &b.path));

@@ -1,6 +1,5 @@
 //! Which units of a checkpoint are the same unit.
 
-pub(crate) mod chain;
 pub(crate) mod direction;
 mod merge;
 mod report;
@@ -10,16 +9,22 @@ pub(crate) mod units;
 
 use std::collections::HashSet;
 
-use constinit_symmetry::{AxesFile, AxesSpec, Axis, Orientation, Policy};
+use constinit_records::inspection::{
+    AxesSource, FileInspection, INSPECTION_SCHEMA, ParameterInspection,
+};
+use constinit_symmetry::{AxesFile, AxesSpec, Axis, Policy};
 use rayon::prelude::*;
 
-use crate::checkpoint::{Checkpoint, Entries};
+use crate::chain;
+use crate::checkpoint::Checkpoint;
+use crate::entries::Entries;
 use crate::error::CheckpointError;
+use crate::orientation::Orientations;
 use crate::parameter::Parameter;
 use direction::undecided;
 
 pub use merge::{MergeError, merge};
-pub use report::{AxesFrom, FileReport, ParameterReport, Part, SpaceReport, Totals};
+pub use report::{UnitTotals, does_file, totals, twin_places};
 
 /// Up to this size a checkpoint is read whole, and everything is counted.
 const SMALL: u64 = 256 << 20;
@@ -28,24 +33,24 @@ const SMALL_CHAIN: u64 = 1 << 30;
 /// What one worker reads at a time, about: what a core keeps at hand.
 pub(crate) const PER_WORKER: usize = 1 << 20;
 
-/// What is asked of a checkpoint.
+/// What is inspected of a checkpoint, and how.
 #[derive(Clone, Copy)]
-pub struct Questions<'q> {
+pub struct InspectOptions<'o> {
     /// What counts as alike.
     pub policy: Policy,
     /// The axes of all or of some of its parameters.
-    pub axes: Option<&'q AxesFile>,
-    /// Which parameters are looked at, by path.
-    pub wanted: &'q (dyn Fn(&str) -> bool + Sync),
-    /// Which of its files are looked at, by number.
-    pub files: &'q (dyn Fn(usize) -> bool + Sync),
+    pub axes: Option<&'o AxesFile>,
+    /// Which parameters are inspected, by path.
+    pub wanted: &'o (dyn Fn(&str) -> bool + Sync),
+    /// Which of its files are inspected, by number.
+    pub files: &'o (dyn Fn(usize) -> bool + Sync),
     /// Count NaN and infinite entries whatever the size, which reads everything.
     pub non_finite: bool,
     /// Is told how many bytes are done.
-    pub progress: &'q (dyn Fn(u64) + Sync),
+    pub progress: &'o (dyn Fn(u64) + Sync),
 }
 
-impl Default for Questions<'_> {
+impl Default for InspectOptions<'_> {
     fn default() -> Self {
         Self {
             policy: Policy::bits(),
@@ -70,57 +75,58 @@ impl Default for Questions<'_> {
 /// Of a parameter without symmetry a few numbers of every unit are read, of units that are alike everything once.
 /// Asking for a piece costs as much as reading 8 KiB, so that this pays for units with more numbers than that, and the
 /// more the longer they are. Memory is a few MiB for each thread and about 100 bytes for each unit of the parameters that
-/// are looked at side by side, whatever the size of the file. Checkpoints up to 256 MiB are read whole, to count entries
+/// are inspected in parallel, whatever the size of the file. Checkpoints up to 256 MiB are read whole, to count entries
 /// that are not finite; spaces need their parameters in memory.
 pub fn inspect(
     checkpoint: &Checkpoint,
-    questions: &Questions<'_>,
-) -> Result<FileReport, CheckpointError> {
-    let policy = &questions.policy;
+    options: &InspectOptions<'_>,
+) -> Result<FileInspection, CheckpointError> {
+    let policy = &options.policy;
     let wanted: Vec<&Parameter> = checkpoint
         .parameters()
         .iter()
-        .filter(|p| (questions.wanted)(p.path()) && (questions.files)(p.source))
+        .filter(|p| (options.wanted)(p.path()) && (options.files)(p.source))
         .collect();
-    let count = questions.non_finite || checkpoint.bytes() <= SMALL;
-    let looked_at: Vec<Looked> = wanted
+    let count = options.non_finite || checkpoint.bytes() <= SMALL;
+    let orientations = checkpoint.orientations();
+    let inspected: Vec<Inspected> = wanted
         .par_iter()
         .map(|parameter| {
-            let looked = look(checkpoint, parameter, policy, count);
-            (questions.progress)(parameter.bytes());
-            looked
+            let found = inspect_parameter(checkpoint, &orientations, parameter, policy, count);
+            (options.progress)(parameter.bytes());
+            found
         })
         .collect::<Result<_, CheckpointError>>()?;
 
-    let mut report = FileReport {
-        schema: 1,
+    let mut report = FileInspection {
+        schema: INSPECTION_SCHEMA,
         file: checkpoint.path().display().to_string(),
         format: Some(checkpoint.format().to_string()),
         vectors: wanted.iter().filter(|p| p.shape().len() < 2).count(),
-        non_finite: count.then(|| looked_at.iter().map(|l| l.own_non_finite).sum()),
+        non_finite: count.then(|| inspected.iter().map(|found| found.own_non_finite).sum()),
         tolerance: policy.tolerance(),
-        parameters: looked_at.into_iter().filter_map(|looked| looked.report).collect(),
-        ..FileReport::default()
+        parameters: inspected.into_iter().filter_map(|found| found.report).collect(),
+        ..FileInspection::default()
     };
     // What belongs to the checkpoint and to none of its files is said with the first one.
-    let first = (questions.files)(0);
+    let first = (options.files)(0);
     if first {
         report.passed_over = checkpoint.passed_over().clone();
         report.notes = checkpoint.notes().to_vec();
     }
-    match axes(checkpoint, questions)? {
+    match axes(checkpoint, options)? {
         Axes::Known(spec, from) => {
             for row in &mut report.parameters {
                 row.space = space_of(&spec, &row.path, row.axis);
             }
             if first {
                 report.notes.extend(not_named(checkpoint, &spec, from));
-                let spaces = wanted_spaces(&spec, questions.wanted);
+                let spaces = wanted_spaces(&spec, options.wanted);
                 if !spaces.is_empty() {
-                    let undecided = questions.axes.map(|axes| undecided(checkpoint, axes, &spec));
+                    let undecided = options.axes.map(|axes| undecided(checkpoint, axes, &spec));
                     let undecided = undecided.unwrap_or_default();
                     report.notes.extend(undecided.first().map(|param| direction::ask(param)));
-                    let policy = &questions.policy;
+                    let policy = &options.policy;
                     let mut all = spaces::spaces(checkpoint, &spec, policy, undecided.is_empty())?;
                     all.retain(|space| spaces.contains(space.name.as_str()));
                     report.spaces = Some(all);
@@ -143,20 +149,20 @@ pub fn inspect(
 
 /// What is known of the axes of a checkpoint.
 enum Axes {
-    Known(AxesSpec, AxesFrom),
+    Known(AxesSpec, AxesSource),
     /// A chain that is too large to be read unasked.
     Large,
     Unknown,
 }
 
-fn axes(checkpoint: &Checkpoint, questions: &Questions<'_>) -> Result<Axes, CheckpointError> {
-    if let Some(axes) = questions.axes {
-        return Ok(Axes::Known(spaces::given(checkpoint, axes)?, AxesFrom::Given));
+fn axes(checkpoint: &Checkpoint, options: &InspectOptions<'_>) -> Result<Axes, CheckpointError> {
+    if let Some(axes) = options.axes {
+        return Ok(Axes::Known(spaces::given(checkpoint, axes)?, AxesSource::Given));
     }
-    Ok(match chain::chain(checkpoint) {
+    Ok(match chain::chain(checkpoint.parameter_set(), checkpoint.format()) {
         Some(spec) if checkpoint.bytes() <= SMALL_CHAIN => {
             let spec = spec.map_err(CheckpointError::symmetry(checkpoint.path()))?;
-            Axes::Known(spec, AxesFrom::Inferred)
+            Axes::Known(spec, AxesSource::Inferred)
         }
         Some(_) => Axes::Large,
         None => Axes::Unknown,
@@ -164,7 +170,7 @@ fn axes(checkpoint: &Checkpoint, questions: &Questions<'_>) -> Result<Axes, Chec
 }
 
 /// The name of the space whose units lie along an axis of a parameter, one behind the other. The members of a fixed space
-/// are never looked at.
+/// are never compared.
 fn space_of(spec: &AxesSpec, path: &str, axis: usize) -> Option<String> {
     let param = &spec.params()[spec.param_id(path)?.get()];
     match param.axes().get(axis)?.axis {
@@ -175,7 +181,7 @@ fn space_of(spec: &AxesSpec, path: &str, axis: usize) -> Option<String> {
     }
 }
 
-/// The names of the spaces that parameters stand on that are looked at.
+/// The names of the spaces that inspected parameters stand on.
 fn wanted_spaces<'s>(spec: &'s AxesSpec, wanted: &dyn Fn(&str) -> bool) -> HashSet<&'s str> {
     let params = spec.params().iter().filter(|param| wanted(param.path()));
     let spaces = params.flat_map(|param| param.axes().iter().filter_map(|axis| axis.axis.space()));
@@ -183,8 +189,8 @@ fn wanted_spaces<'s>(spec: &'s AxesSpec, wanted: &dyn Fn(&str) -> bool) -> HashS
 }
 
 /// A note where an axes file says nothing of parameters.
-fn not_named(checkpoint: &Checkpoint, spec: &AxesSpec, from: AxesFrom) -> Option<String> {
-    if from == AxesFrom::Inferred {
+fn not_named(checkpoint: &Checkpoint, spec: &AxesSpec, from: AxesSource) -> Option<String> {
+    if from == AxesSource::Inferred {
         return None;
     }
     let mut others = spaces::not_named(checkpoint, spec);
@@ -197,26 +203,27 @@ pub(crate) fn and_more(others: usize) -> String {
     if others > 0 { format!(" and {others} more") } else { String::new() }
 }
 
-/// What was seen of one parameter.
-struct Looked {
-    report: Option<ParameterReport>,
+/// What was found of one parameter.
+struct Inspected {
+    report: Option<ParameterInspection>,
     /// Without those of its bias, which are counted with the bias.
     own_non_finite: u64,
 }
 
-fn look(
+fn inspect_parameter(
     checkpoint: &Checkpoint,
+    orientations: &Orientations<'_>,
     parameter: &Parameter,
     policy: &Policy,
     count: bool,
-) -> Result<Looked, CheckpointError> {
+) -> Result<Inspected, CheckpointError> {
     let own = if count { non_finite(checkpoint, parameter)? } else { 0 };
     if parameter.shape().len() < 2 {
-        return Ok(Looked { report: None, own_non_finite: own });
+        return Ok(Inspected { report: None, own_non_finite: own });
     }
-    let (axis, bias) = output_axis(checkpoint, parameter);
+    let (axis, bias) = orientations.output_axis(parameter);
     let units = parameter.shape()[axis];
-    let mut report = ParameterReport {
+    let mut report = ParameterInspection {
         path: parameter.path().into(),
         shape: parameter.shape().into(),
         dtype: parameter.dtype().name().into(),
@@ -227,10 +234,10 @@ fn look(
         largest_class: units,
         non_finite: count.then_some(own),
         spread: policy.tolerance().map(|_| 0.0),
-        ..ParameterReport::default()
+        ..ParameterInspection::default()
     };
     if parameter.entries() == 0 {
-        return Ok(Looked { report: Some(report), own_non_finite: own });
+        return Ok(Inspected { report: Some(report), own_non_finite: own });
     }
     let found = units::unit_classes(checkpoint, parameter, axis, bias, policy, PER_WORKER)?;
     if let (Some(bias), true) = (bias, count) {
@@ -246,17 +253,7 @@ fn look(
     report.constant_units = found.constant.len();
     report.bias = bias.map(|bias| bias.path().into());
     report.spread = policy.tolerance().map(|_| found.spread);
-    Ok(Looked { report: Some(report), own_non_finite: own })
-}
-
-/// The axis that a parameter's units are told along, and the bias that has one entry for each of them.
-pub(crate) fn output_axis<'c>(
-    checkpoint: &'c Checkpoint,
-    parameter: &Parameter,
-) -> (usize, Option<&'c Parameter>) {
-    let axis = usize::from(checkpoint.orientation(parameter) == Orientation::InputFirst);
-    let bias = checkpoint.bias_of(parameter);
-    (axis, bias.filter(|bias| bias.shape()[0] == parameter.shape()[axis]))
+    Ok(Inspected { report: Some(report), own_non_finite: own })
 }
 
 fn non_finite(checkpoint: &Checkpoint, parameter: &Parameter) -> Result<u64, CheckpointError> {

@@ -1,9 +1,10 @@
 //! Reading runs of some units of a parameter, in as few requests as are worth it.
 
-use crate::checkpoint::{Checkpoint, Entries};
+use crate::checkpoint::Checkpoint;
+use crate::entries::Entries;
 use crate::error::CheckpointError;
-use crate::numbers::Numbers;
 use crate::parameter::Parameter;
+use crate::values::ParameterValues;
 
 /// Asking for a piece of a file costs as much as reading this many bytes. Runs that lie nearer are read with what is
 /// between them.
@@ -44,7 +45,7 @@ impl<'c> Runs<'c> {
         &self,
         units: &[u32],
         [outer, first, width]: [usize; 3],
-        block: &mut Numbers,
+        block: &mut ParameterValues,
     ) -> Result<(), CheckpointError> {
         let size = self.parameter.dtype().size();
         let run = self.inner * size;

@@ -1,17 +1,17 @@
 //! Spaces of units over all parameters that they stand on.
 
+use constinit_records::inspection::SpaceInspection;
 use constinit_symmetry::{
     AxesFile, AxesSpec, ParamView, Policy, SymmetryError, equitable, forward_lumpable, nearest,
     twins_with,
 };
 
 use super::direction;
-use super::report::SpaceReport;
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
 use crate::format::Other;
-use crate::numbers::Numbers;
 use crate::parameter::Parameter;
+use crate::values::ParameterValues;
 
 /// The floating parameters that a spec says nothing of.
 pub(crate) fn not_named<'c>(
@@ -48,7 +48,8 @@ pub(crate) fn given(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec
         }
     }
     let named = |p: &&Parameter| axes.axes.contains_key(p.path());
-    let orientation = |path: &str| direction::orientation(checkpoint, axes, path);
+    let orientations = checkpoint.orientations();
+    let orientation = |path: &str| direction::orientation(checkpoint, &orientations, axes, path);
     let named = checkpoint.parameters().iter().filter(named).map(|p| (p.path(), p.shape()));
     let named: Vec<_> = named.collect();
     read.into_builder_with(orientation)
@@ -76,7 +77,7 @@ fn check_fixed(
 
 /// A spec's parameters with their numbers, in memory: sums over classes ask for all of them at once.
 pub(crate) struct Loaded<'c> {
-    parameters: Vec<(&'c Parameter, Numbers)>,
+    parameters: Vec<(&'c Parameter, ParameterValues)>,
 }
 
 impl<'c> Loaded<'c> {
@@ -113,7 +114,7 @@ pub(crate) fn spaces(
     spec: &AxesSpec,
     policy: &Policy,
     directed: bool,
-) -> Result<Vec<SpaceReport>, CheckpointError> {
+) -> Result<Vec<SpaceInspection>, CheckpointError> {
     let symmetry = CheckpointError::symmetry(checkpoint.path());
     let loaded = Loaded::new(checkpoint, spec)?;
     let views = loaded.views().map_err(&symmetry)?;
@@ -126,7 +127,7 @@ pub(crate) fn spaces(
         Err(SymmetryError::MissingInputPartition { .. }) => None,
         Err(error) => return Err(symmetry(error)),
     };
-    let reports = twins.spaces().iter().map(|space| SpaceReport {
+    let reports = twins.spaces().iter().map(|space| SpaceInspection {
         name: space.name().into(),
         units: space.partition().units(),
         twins: space.effective_width(),

@@ -22,8 +22,8 @@ use constinit_symmetry::{
 use super::runs::Runs;
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
-use crate::numbers::{Numbers, with_numbers};
 use crate::parameter::Parameter;
+use crate::values::{ParameterValues, with_values};
 
 /// What of every unit is read first, in bytes: a cache line.
 const GLIMPSE: usize = if cfg!(test) { 4 } else { 64 };
@@ -85,7 +85,7 @@ struct Search<'c> {
     checkpoint: &'c Checkpoint,
     weight: &'c Parameter,
     runs: Runs<'c>,
-    bias: Option<Numbers>,
+    bias: Option<ParameterValues>,
     policy: &'c Policy,
     budget: usize,
     /// For every unit the smallest one of its class.
@@ -95,7 +95,7 @@ struct Search<'c> {
     /// Units that are alone because they hold a NaN.
     nan: Vec<bool>,
     spread: f64,
-    spare: Option<Numbers>,
+    spare: Option<ParameterValues>,
 }
 
 impl Search<'_> {
@@ -142,7 +142,7 @@ impl Search<'_> {
             if self.policy.tolerance().is_some()
                 && let Some(bias) = self.bias.take()
             {
-                let chosen = with_numbers!(&bias, |data| batch
+                let chosen = with_values!(&bias, |data| batch
                     .iter()
                     .map(|&unit| data[unit as usize])
                     .collect::<Vec<_>>()
@@ -208,7 +208,7 @@ impl Search<'_> {
     }
 
     /// Fresh memory costs as much as reading into it, so there is one buffer.
-    fn buffer(&mut self, len: usize) -> Result<Numbers, CheckpointError> {
+    fn buffer(&mut self, len: usize) -> Result<ParameterValues, CheckpointError> {
         match self.spare.take() {
             Some(mut spare) if spare.capacity() >= len => {
                 spare.resize(len);
@@ -271,12 +271,12 @@ impl Search<'_> {
     fn take(
         &mut self,
         units: &[u32],
-        block: &Numbers,
+        block: &ParameterValues,
         shape: [usize; 3],
     ) -> Result<(), CheckpointError> {
         let [rows, count, width] = shape;
         let threshold = self.policy.tolerance().unwrap_or_default();
-        with_numbers!(block, |data| {
+        with_values!(block, |data| {
             for (place, &unit) in units.iter().enumerate() {
                 if self.zero[unit as usize] {
                     self.zero[unit as usize] = (0..rows).all(|row| {
@@ -292,7 +292,7 @@ impl Search<'_> {
     fn refine(
         &mut self,
         units: &[u32],
-        block: &Numbers,
+        block: &ParameterValues,
         shape: [usize; 3],
     ) -> Result<(), CheckpointError> {
         let refined = refined(&self.labels, units, block, shape, self.policy);
@@ -365,7 +365,7 @@ impl Search<'_> {
 fn refined(
     labels: &[u32],
     units: &[u32],
-    block: &Numbers,
+    block: &ParameterValues,
     shape: [usize; 3],
     policy: &Policy,
 ) -> Result<constinit_symmetry::Symmetry, SymmetryError> {

@@ -1,4 +1,4 @@
-//! A plain chain of linear layers, told from names and shapes.
+//! A plain chain of linear layers, inferred from names and shapes.
 //!
 //! ```text
 //! fc1.weight [16, 4]  fc1.bias [16]  fc2.weight [3, 16]  fc2.bias [3]     4 -> 16 -> 3, one hidden space of 16 units
@@ -12,10 +12,10 @@
 use constinit_symmetry::layers::{self, Layer};
 use constinit_symmetry::{AxesSpec, Orientation, SymmetryError};
 
-use crate::checkpoint::Checkpoint;
 use crate::format::Format;
 use crate::natural::natural;
 use crate::parameter::Parameter;
+use crate::parameter_set::ParameterSet;
 
 /// With more layers whose names say nothing, orders are not tried.
 const MOST_TRIED: usize = 8;
@@ -36,10 +36,10 @@ pub(crate) struct Chain {
     pub inputs_first: bool,
 }
 
-/// The chain that a checkpoint is, or `None` where it is not one for certain.
-pub(crate) fn linear_chain(checkpoint: &Checkpoint) -> Option<Chain> {
-    let layers = linear_layers(checkpoint)?;
-    let (orientation, order) = only_fit(&layers, checkpoint.format())?;
+/// The chain that all parameters together are, or `None` where they are not one for certain.
+pub(crate) fn linear_chain(parameters: &ParameterSet, format: Format) -> Option<Chain> {
+    let layers = linear_layers(parameters)?;
+    let (orientation, order) = only_fit(&layers, format)?;
     let path = |prefix: &str, name: &str| {
         if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
     };
@@ -50,10 +50,13 @@ pub(crate) fn linear_chain(checkpoint: &Checkpoint) -> Option<Chain> {
     Some(Chain { layers: layers.collect(), inputs_first: orientation == Orientation::InputFirst })
 }
 
-/// The spec of the chain that a checkpoint is, or `None` where it is not one for certain.
-pub(crate) fn chain(checkpoint: &Checkpoint) -> Option<Result<AxesSpec, SymmetryError>> {
-    let layers = linear_layers(checkpoint)?;
-    let (orientation, order) = only_fit(&layers, checkpoint.format())?;
+/// The spec of the chain that all parameters together are, or `None` where they are not one for certain.
+pub(crate) fn chain(
+    parameters: &ParameterSet,
+    format: Format,
+) -> Option<Result<AxesSpec, SymmetryError>> {
+    let layers = linear_layers(parameters)?;
+    let (orientation, order) = only_fit(&layers, format)?;
     let name =
         |k: usize| if k == 0 || k == order.len() { String::new() } else { format!("hidden{k}") };
     let mut builder = AxesSpec::builder();
@@ -65,8 +68,7 @@ pub(crate) fn chain(checkpoint: &Checkpoint) -> Option<Result<AxesSpec, Symmetry
         }
         builder = builder.layer(layer(linear, orientation, [name(k), name(k + 1)]));
     }
-    let parameters = checkpoint.parameters().iter();
-    Some(builder.build(parameters.map(|p| (p.path(), p.shape()))))
+    Some(builder.build(parameters.all().iter().map(|p| (p.path(), p.shape()))))
 }
 
 /// The one orientation in which the layers follow each other, and the order.
@@ -74,15 +76,7 @@ fn only_fit(layers: &[Linear<'_>], format: Format) -> Option<(Orientation, Vec<u
     if layers.len() < 2 {
         return None;
     }
-    // Safetensors files come from everywhere.
-    let possible: &[Orientation] = match format {
-        Format::PyTorch | Format::ShardedPyTorch | Format::LegacyPyTorch => {
-            &[Orientation::OutputFirst]
-        }
-        Format::Burnpack | Format::BurnRecord => &[Orientation::InputFirst],
-        _ => &[Orientation::OutputFirst, Orientation::InputFirst],
-    };
-    let mut fits = possible.iter().filter_map(|&o| Some((o, order(layers, o)?)));
+    let mut fits = format.orientations().iter().filter_map(|&o| Some((o, order(layers, o)?)));
     match (fits.next(), fits.next()) {
         (Some(fit), None) => Some(fit),
         _ => None,
@@ -104,11 +98,10 @@ fn sizes(linear: &Linear<'_>, orientation: Orientation) -> [usize; 2] {
 }
 
 /// All parameters as linear layers, in the order of their names; `None` where one is something else.
-fn linear_layers(checkpoint: &Checkpoint) -> Option<Vec<Linear<'_>>> {
-    let parameters = checkpoint.parameters();
+fn linear_layers(parameters: &ParameterSet) -> Option<Vec<Linear<'_>>> {
     let mut layers = Vec::new();
     let mut biases = 0;
-    for parameter in parameters.iter().filter(|p| p.shape().len() > 1) {
+    for parameter in parameters.all().iter().filter(|p| p.shape().len() > 1) {
         let prefix = match parameter.path().rsplit_once('.') {
             Some((prefix, "weight")) => prefix,
             None if parameter.path() == "weight" => "",
@@ -118,7 +111,7 @@ fn linear_layers(checkpoint: &Checkpoint) -> Option<Vec<Linear<'_>>> {
         if parameter.entries() == 0 {
             return None;
         }
-        let bias = checkpoint.bias_of(parameter);
+        let bias = parameters.bias_of(parameter);
         biases += usize::from(bias.is_some());
         let output = match bias.map(|bias: &Parameter| bias.shape()[0]) {
             Some(units) if a != b => Some(usize::from(units != a)),
@@ -126,7 +119,7 @@ fn linear_layers(checkpoint: &Checkpoint) -> Option<Vec<Linear<'_>>> {
         };
         layers.push(Linear { prefix, shape: [a, b], bias: bias.is_some(), output });
     }
-    if layers.len() + biases != parameters.len() {
+    if layers.len() + biases != parameters.all().len() {
         return None;
     }
     layers.sort_by(|a, b| natural(a.prefix, b.prefix));

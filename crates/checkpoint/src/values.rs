@@ -1,4 +1,4 @@
-//! Numbers that were read: one vector of one of the four types.
+//! The values of a parameter: one vector of one of the four types.
 
 use constinit_symmetry::Elements;
 use half::{bf16, f16};
@@ -11,7 +11,7 @@ compile_error!("checkpoints are little-endian, and so must be the machine that r
 /// The entries of a parameter, or some of them.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Numbers {
+pub enum ParameterValues {
     /// IEEE single precision.
     F32(Vec<f32>),
     /// IEEE double precision.
@@ -23,22 +23,22 @@ pub enum Numbers {
 }
 
 /// Evaluates an expression with the vector, whatever its type.
-macro_rules! with_numbers {
+macro_rules! with_values {
     ($numbers:expr, |$data:ident| $body:expr) => {
         match $numbers {
-            $crate::numbers::Numbers::F32($data) => $body,
-            $crate::numbers::Numbers::F64($data) => $body,
-            $crate::numbers::Numbers::F16($data) => $body,
-            $crate::numbers::Numbers::Bf16($data) => $body,
+            $crate::values::ParameterValues::F32($data) => $body,
+            $crate::values::ParameterValues::F64($data) => $body,
+            $crate::values::ParameterValues::F16($data) => $body,
+            $crate::values::ParameterValues::Bf16($data) => $body,
         }
     };
 }
 
-pub(crate) use with_numbers;
+pub(crate) use with_values;
 
 macro_rules! from_vec {
     ($($float:ty => $variant:ident),*) => {$(
-        impl From<Vec<$float>> for Numbers {
+        impl From<Vec<$float>> for ParameterValues {
             fn from(numbers: Vec<$float>) -> Self {
                 Self::$variant(numbers)
             }
@@ -48,7 +48,7 @@ macro_rules! from_vec {
 
 from_vec!(f32 => F32, f64 => F64, f16 => F16, bf16 => Bf16);
 
-impl Numbers {
+impl ParameterValues {
     /// Zeros; `None` where there is no memory for them.
     pub(crate) fn zeros(dtype: DType, len: usize) -> Option<Self> {
         fn zeros<T: Clone + Default>(len: usize) -> Option<Vec<T>> {
@@ -77,7 +77,7 @@ impl Numbers {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        with_numbers!(self, |data| data.len())
+        with_values!(self, |data| data.len())
     }
 
     /// Whether there are none.
@@ -87,16 +87,16 @@ impl Numbers {
 
     /// As the engine takes them.
     pub fn elements(&self) -> Elements<'_> {
-        with_numbers!(self, |data| data.into())
+        with_values!(self, |data| data.into())
     }
 
     /// Their bytes, as checkpoints store them.
     pub fn bytes(&self) -> &[u8] {
-        with_numbers!(self, |data| bytemuck::cast_slice(data))
+        with_values!(self, |data| bytemuck::cast_slice(data))
     }
 
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-        with_numbers!(self, |data| bytemuck::cast_slice_mut(data))
+        with_values!(self, |data| bytemuck::cast_slice_mut(data))
     }
 
     /// The value of one; `None` past the last.
@@ -111,11 +111,11 @@ impl Numbers {
 
     /// Forgets all but the first `len`, or adds zeros.
     pub(crate) fn resize(&mut self, len: usize) {
-        with_numbers!(self, |data| data.resize(len, Default::default()));
+        with_values!(self, |data| data.resize(len, Default::default()));
     }
 
     pub(crate) fn capacity(&self) -> usize {
-        with_numbers!(self, |data| data.capacity())
+        with_values!(self, |data| data.capacity())
     }
 
     /// How many are NaN or infinite.

@@ -1,0 +1,85 @@
+//! What the head of a file says about its tensors.
+
+use std::collections::BTreeMap;
+
+use crate::error::CheckpointError;
+use crate::parameter::Parameter;
+use crate::source::Source;
+
+/// What the head of a file says about the rest.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    /// About what [`Contents::add`] took, in bytes.
+    pub(super) named: u64,
+    pub parameters: Vec<Parameter>,
+    /// Tensors of other types, by type.
+    pub passed_over: BTreeMap<String, usize>,
+    /// The same, where the format is one that is written: they are copied.
+    pub others: Vec<Other>,
+    /// Texts that the file carries.
+    pub metadata: BTreeMap<String, String>,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+}
+
+/// A tensor of a type that is not read.
+#[derive(Clone, Debug)]
+pub(crate) struct Other {
+    pub path: String,
+    pub dtype: String,
+    pub shape: Vec<usize>,
+    pub source: usize,
+    /// Where it lies, and how many bytes it has.
+    pub place: [u64; 2],
+}
+
+impl Contents {
+    /// Adds a parameter whose name was put together from parts. Parts can be used again and again, so that the names
+    /// of a small file could take any memory; those of a real one are not longer than the file.
+    pub fn add(&mut self, source: &Source, parameter: Parameter) -> Result<(), CheckpointError> {
+        const OWN: u64 = 128;
+        const SMALL: u64 = 1 << 24;
+        self.named += parameter.path().len() as u64 + OWN;
+        if self.named > source.len().saturating_add(SMALL) {
+            let problem = "more and longer names of tensors than a file of its size has";
+            return Err(CheckpointError::malformed(source.path(), parameter.offset, problem));
+        }
+        self.parameters.push(parameter);
+        Ok(())
+    }
+
+    pub fn pass_over(&mut self, dtype: impl Into<String>) {
+        *self.passed_over.entry(dtype.into()).or_default() += 1;
+    }
+
+    /// An error where two parameters have one name.
+    pub fn check_names(&self, source: &Source) -> Result<(), CheckpointError> {
+        let mut names: Vec<&Parameter> = self.parameters.iter().collect();
+        names.sort_by_key(|parameter| parameter.path());
+        match names.windows(2).find(|pair| pair[0].path() == pair[1].path()) {
+            Some(pair) => Err(CheckpointError::malformed(
+                source.path(),
+                pair[1].offset,
+                format!("a second parameter `{}`", pair[1].path()),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Ranges of a file that may not overlap: sorts them and names the first two that do.
+pub(super) fn check_apart(
+    source: &Source,
+    ranges: &mut [([u64; 2], String)],
+) -> Result<(), CheckpointError> {
+    ranges.sort();
+    let nonempty: Vec<_> = ranges.iter().filter(|([start, end], _)| start < end).collect();
+    match nonempty.windows(2).find(|pair| pair[1].0[0] < pair[0].0[1]) {
+        Some(pair) => Err(CheckpointError::malformed(
+            source.path(),
+            pair[1].0[0],
+            format!("`{}` and `{}` overlap", pair[0].1, pair[1].1),
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,433 @@
+//! What `constinit inspect`, `diff`, `merge`, `collapse` and `break` say of checkpoints.
+//!
+//! ```
+//! use constinit_records::inspection::FileInspection;
+//!
+//! let line = r#"{"schema":1,"file":"m.safetensors","format":"safetensors","parameters":[{"path":"w","shape":[3,2],
+//!     "dtype":"F32","axis":0,"units":3,"classes":2,"largest_class":2,"alike":[[0,2]],"zero_units":0,
+//!     "constant_units":0,"non_finite":0}],"vectors":0,"non_finite":0}"#;
+//! let inspection: FileInspection = serde_json::from_str(line)?;
+//! assert_eq!(inspection.parameters[0].alike, [[0, 2]]);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The form of [`FileInspection`] that is written.
+pub const INSPECTION_SCHEMA: u32 = 1;
+/// The form of [`CheckpointDiff`] that is written.
+pub const DIFF_SCHEMA: u32 = 1;
+/// The form of [`Reshaped`] that is written.
+pub const RESHAPE_SCHEMA: u32 = 1;
+
+/// The classes of the units of one checkpoint's parameters. Its JSON form is one line of `constinit inspect --json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FileInspection {
+    /// The form of this record: [`INSPECTION_SCHEMA`].
+    pub schema: u32,
+    /// The path, as it was given.
+    pub file: String,
+    /// How it is stored; absent where the file could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// The parameters with two axes or more.
+    pub parameters: Vec<ParameterInspection>,
+    /// The spaces, where the axes are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spaces: Option<Vec<SpaceInspection>>,
+    /// Where the axes are known from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub axes: Option<AxesSource>,
+    /// How many floating parameters have fewer than two axes.
+    #[serde(default)]
+    pub vectors: usize,
+    /// Tensors of other types, by type.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed_over: BTreeMap<String, usize>,
+    /// NaN and infinite entries of all floating parameters, vectors included; `null` where not everything was read.
+    #[serde(default)]
+    pub non_finite: Option<u64>,
+    /// The tolerance, if not bits were compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
+    /// What a reader should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Why the file could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Which part of the work this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<JobPart>,
+}
+
+/// The units of one parameter.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ParameterInspection {
+    /// The name.
+    pub path: String,
+    /// The size of every axis, in the file's own order.
+    pub shape: Vec<usize>,
+    /// The type of the numbers, as safetensors names it.
+    pub dtype: String,
+    /// The output axis: the one that the units are distinguished along.
+    pub axis: usize,
+    /// The size of that axis.
+    pub units: usize,
+    /// How many classes of units that are alike, the bias's entry included.
+    pub classes: usize,
+    /// How many units the largest class has.
+    pub largest_class: usize,
+    /// The classes of two units or more, each as the numbers of its units.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alike: Vec<Vec<usize>>,
+    /// Units with nothing but zeros, the bias's entry included.
+    pub zero_units: usize,
+    /// Units with nothing but zeros as weights, and another bias.
+    pub constant_units: usize,
+    /// NaN and infinite entries, the bias's included; `null` where not everything was read.
+    pub non_finite: Option<u64>,
+    /// The parameter that the units are joined with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<String>,
+    /// The space that the units belong to, where the axes are known: [`FileInspection::spaces`] then says which of them are
+    /// twins, with what other parameters have of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space: Option<String>,
+    /// The largest difference within a class, where a tolerance was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<f64>,
+}
+
+/// One space of units, over all parameters that it stands on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SpaceInspection {
+    /// The name.
+    pub name: String,
+    /// How many units there are.
+    pub units: usize,
+    /// How many twin classes.
+    pub twins: usize,
+    /// How many equitable classes.
+    pub equitable: usize,
+    /// How many forward-lumpable classes; `null` where no parameter produces the units.
+    pub forward: Option<usize>,
+    /// The twin classes, each as the numbers of its units.
+    pub classes: Vec<Vec<usize>>,
+}
+
+/// Where axes are known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AxesSource {
+    /// From an axes file.
+    Given,
+    /// A plain chain of linear layers, inferred from names and shapes.
+    Inferred,
+}
+
+/// A part of a job that several machines share. Its files are numbered through, and machine k of n does every n-th.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobPart {
+    /// This machine's number, from 1.
+    pub shard: usize,
+    /// How many machines there are.
+    pub of: usize,
+    /// The place of the checkpoint among those of the job, and how many there are.
+    pub checkpoint: [usize; 2],
+    /// The numbers of the checkpoint's files among those of the job: the first, and the one past the last.
+    pub files: [usize; 2],
+    /// How many files the job has.
+    pub all_files: usize,
+    /// A checksum of the job: its checkpoints, their sizes, and what is asked of them. All machines of a job have one.
+    pub job: u32,
+}
+
+/// The same parameters of two checkpoints. Its JSON form is what `constinit diff --json` prints.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointDiff {
+    /// The form of this record: [`DIFF_SCHEMA`].
+    pub schema: u32,
+    /// The first checkpoint.
+    pub before: String,
+    /// The second.
+    pub after: String,
+    /// The floating parameters of both, of one shape.
+    pub parameters: Vec<ParameterDiff>,
+    /// Parameters that only the first has.
+    pub only_before: Vec<String>,
+    /// Parameters that only the second has.
+    pub only_after: Vec<String>,
+    /// Parameters of two shapes.
+    pub reshaped: Vec<String>,
+    /// Parameters that one of the two has as numbers of a type that is not read, with both types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+}
+
+/// One parameter before and after. Units are distinguished along the output axis, joined with the bias.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ParameterDiff {
+    /// The name.
+    pub path: String,
+    /// The largest difference of an entry; `null` where one of the two is not finite.
+    pub largest_change: Option<f64>,
+    /// The row-major number of that entry.
+    pub at: Option<usize>,
+    /// The types of the numbers before and after, as safetensors names them, where they differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<[String; 2]>,
+    /// Units; absent for parameters with fewer than two axes or without entries, as are the classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<usize>,
+    /// Classes before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes_before: Option<usize>,
+    /// Classes after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes_after: Option<usize>,
+    /// Classes of two or more units that are still alike.
+    pub kept: usize,
+    /// Classes whose units are not all alike any more.
+    pub split: Vec<SplitClass>,
+    /// Classes that hold units of several classes from before.
+    pub merged: Vec<MergedClass>,
+    /// Classes that are still alike within the tolerance, but not bit for bit.
+    pub drifted: Vec<DriftedClass>,
+}
+
+/// A class that came apart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SplitClass {
+    /// Its units.
+    pub units: Vec<usize>,
+    /// In how many classes they are now.
+    pub into: usize,
+    /// The largest difference between two of them now; `null` where it is not finite.
+    pub spread: Option<f64>,
+}
+
+/// A class that several became.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MergedClass {
+    /// Its units.
+    pub units: Vec<usize>,
+    /// From how many classes they come.
+    pub from: usize,
+}
+
+/// A class whose units moved apart by less than the tolerance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DriftedClass {
+    /// Its units.
+    pub units: Vec<usize>,
+    /// The largest difference between two of them now.
+    pub spread: Option<f64>,
+}
+
+/// What was written, and how it was checked. Its JSON form is what `collapse` and `break` print.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reshaped {
+    /// The form of this record: [`RESHAPE_SCHEMA`].
+    pub schema: u32,
+    /// The checkpoint that was read.
+    pub file: String,
+    /// The one that was written.
+    pub out: String,
+    /// Numbers in the parameters before, and now.
+    pub entries: [usize; 2],
+    /// Every space: its name, its units before and now, and how many of them differ now.
+    pub spaces: Vec<SpaceChange>,
+    /// Classes that could not be separated, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inseparable: Vec<String>,
+    /// The largest difference of a sum that a unit takes in, as a share of the sizes of what is summed: of every
+    /// parameter, for random inputs that are alike on classes.
+    pub largest_sum_difference: f64,
+    /// The forward pass on random inputs, where it is known.
+    pub outputs: Option<OutputCheck>,
+    /// What the checks rest on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// The units of one space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpaceChange {
+    /// The name.
+    pub name: String,
+    /// Units before.
+    pub before: usize,
+    /// Units now.
+    pub now: usize,
+    /// Twin classes before.
+    pub twins_before: usize,
+    /// Twin classes now.
+    pub twins_now: usize,
+}
+
+/// The outputs of a chain of linear layers, ReLU between them, before and now.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputCheck {
+    /// How many random inputs.
+    pub inputs: usize,
+    /// The largest output; NaN where it is not finite, which JSON has as `null`.
+    #[serde(deserialize_with = "nan_of_null")]
+    pub largest: f64,
+    /// The largest difference; NaN where it is not finite, which JSON has as `null`.
+    #[serde(deserialize_with = "nan_of_null")]
+    pub difference: f64,
+}
+
+/// A number, or NaN for `null`.
+fn nan_of_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json<T: Serialize>(record: &T) -> String {
+        serde_json::to_string(record).unwrap()
+    }
+
+    /// The JSON form of a record is this, and read again it is the record.
+    fn is_written<'j, T>(record: &T, expected: &'j str)
+    where
+        T: Serialize + Deserialize<'j> + PartialEq + std::fmt::Debug,
+    {
+        assert_eq!(json(record), expected);
+        assert_eq!(&serde_json::from_str::<T>(expected).unwrap(), record);
+    }
+
+    #[test]
+    fn an_inspection() {
+        let nothing = FileInspection { schema: INSPECTION_SCHEMA, ..FileInspection::default() };
+        let expected = r#"{"schema":1,"file":"","parameters":[],"vectors":0,"non_finite":null}"#;
+        is_written(&nothing, expected);
+        let all = FileInspection {
+            file: "m".into(),
+            format: Some("safetensors".into()),
+            parameters: vec![ParameterInspection {
+                path: "w".into(),
+                shape: vec![2, 1],
+                dtype: "F32".into(),
+                units: 2,
+                classes: 1,
+                largest_class: 2,
+                alike: vec![vec![0, 1]],
+                non_finite: Some(0),
+                bias: Some("b".into()),
+                space: Some("h".into()),
+                spread: Some(0.5),
+                ..ParameterInspection::default()
+            }],
+            spaces: Some(vec![SpaceInspection {
+                name: "h".into(),
+                units: 2,
+                twins: 1,
+                equitable: 1,
+                forward: None,
+                classes: vec![vec![0, 1]],
+            }]),
+            axes: Some(AxesSource::Given),
+            vectors: 1,
+            passed_over: [("I8".to_owned(), 3)].into(),
+            non_finite: Some(4),
+            tolerance: Some(0.5),
+            notes: vec!["note".into()],
+            error: Some("error".into()),
+            part: Some(JobPart {
+                shard: 1,
+                of: 2,
+                checkpoint: [0, 1],
+                files: [0, 2],
+                all_files: 2,
+                job: 7,
+            }),
+            ..nothing
+        };
+        is_written(
+            &all,
+            concat!(
+                r#"{"schema":1,"file":"m","format":"safetensors","parameters":[{"path":"w","shape":[2,1],"#,
+                r#""dtype":"F32","axis":0,"units":2,"classes":1,"largest_class":2,"alike":[[0,1]],"zero_units":0,"#,
+                r#""constant_units":0,"non_finite":0,"bias":"b","space":"h","spread":0.5}],"spaces":[{"name":"h","#,
+                r#""units":2,"twins":1,"equitable":1,"forward":null,"classes":[[0,1]]}],"axes":"given","vectors":1,"#,
+                r#""passed_over":{"I8":3},"non_finite":4,"tolerance":0.5,"notes":["note"],"error":"error","part":{"#,
+                r#""shard":1,"of":2,"checkpoint":[0,1],"files":[0,2],"all_files":2,"job":7}}"#,
+            ),
+        );
+    }
+
+    #[test]
+    fn a_diff() {
+        let w = ParameterDiff {
+            path: "w".into(),
+            largest_change: Some(1.5),
+            at: Some(1),
+            types: Some(["F32".into(), "F16".into()]),
+            units: Some(4),
+            classes_before: Some(2),
+            classes_after: Some(2),
+            kept: 0,
+            split: vec![SplitClass { units: vec![0, 1], into: 2, spread: Some(0.5) }],
+            merged: vec![MergedClass { units: vec![1, 2], from: 2 }],
+            drifted: vec![DriftedClass { units: vec![2, 3], spread: None }],
+        };
+        let vector = ParameterDiff { path: "b".into(), ..ParameterDiff::default() };
+        let diff = CheckpointDiff {
+            schema: DIFF_SCHEMA,
+            before: "a".into(),
+            after: "b".into(),
+            parameters: vec![w, vector],
+            ..CheckpointDiff::default()
+        };
+        is_written(
+            &diff,
+            concat!(
+                r#"{"schema":1,"before":"a","after":"b","parameters":[{"path":"w","largest_change":1.5,"at":1,"#,
+                r#""types":["F32","F16"],"units":4,"classes_before":2,"classes_after":2,"kept":0,"#,
+                r#""split":[{"units":[0,1],"into":2,"spread":0.5}],"merged":[{"units":[1,2],"from":2}],"#,
+                r#""drifted":[{"units":[2,3],"spread":null}]},{"path":"b","largest_change":null,"at":null,"#,
+                r#""kept":0,"split":[],"merged":[],"drifted":[]}],"only_before":[],"only_after":[],"reshaped":[]}"#,
+            ),
+        );
+    }
+
+    #[test]
+    fn a_reshaped_checkpoint() {
+        let reshaped = Reshaped {
+            schema: RESHAPE_SCHEMA,
+            file: "a".into(),
+            out: "b".into(),
+            entries: [6, 4],
+            spaces: vec![SpaceChange {
+                name: "h".into(),
+                before: 3,
+                now: 2,
+                twins_before: 2,
+                twins_now: 2,
+            }],
+            inseparable: vec![],
+            largest_sum_difference: 0.0,
+            outputs: None,
+            notes: vec![],
+        };
+        is_written(
+            &reshaped,
+            concat!(
+                r#"{"schema":1,"file":"a","out":"b","entries":[6,4],"spaces":[{"name":"h","before":3,"now":2,"#,
+                r#""twins_before":2,"twins_now":2}],"largest_sum_difference":0.0,"outputs":null}"#,
+            ),
+        );
+        let outputs = OutputCheck { inputs: 64, largest: f64::INFINITY, difference: f64::NAN };
+        let text = json(&outputs);
+        assert_eq!(text, r#"{"inputs":64,"largest":null,"difference":null}"#);
+        let read: OutputCheck = serde_json::from_str(&text).unwrap();
+        assert!(read.largest.is_nan() && read.difference.is_nan());
+    }
+}
