@@ -16,7 +16,6 @@ use crate::layout::{LogicalAxis, logical_axes};
 use crate::owned::{Number, OwnedParam};
 use crate::parallel;
 use crate::params::{ParamView, with_elements};
-use crate::quotient::missing_role;
 use crate::space::{SpaceId, UnitSpace};
 
 /// How an outgoing entry is shared out among copies.
@@ -104,7 +103,7 @@ pub fn widen(
         for (number, axis) in param.axes().iter().enumerate() {
             let widened = axis.axis.space().is_some_and(|id| copies[id.get()].is_some());
             if widened && axis.role == Role::Unknown {
-                return Err(missing_role(spec, param.path(), number, "splitting units"));
+                return Err(spec.missing_role(param, number, "splitting units"));
             }
         }
     }
