@@ -5,8 +5,8 @@ use crate::dynamics::{DenseLayer, Perceptron, Scalar};
 use crate::error::{SpecError, SurgeryError, SymmetryError};
 use crate::owned::{OwnedElements, OwnedParam};
 use crate::quotient::Quotient;
+use crate::shape_error::ShapeError;
 use crate::space::ParamId;
-use crate::theorem::ShapeError;
 
 /// One dense layer of a chain, by the paths of its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -133,6 +133,7 @@ mod partition;
 
 mod quotient;
 mod sameness;
+mod shape_error;
 mod space;
 mod splits;
 mod spread;

@@ -6,8 +6,6 @@
 
 use std::fmt;
 
-use super::Invariant;
-
 /// The optimizers that rules are known for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -129,6 +127,15 @@ impl fmt::Display for Decay {
             Self::Coupled => "coupled decay",
         })
     }
+}
+
+/// What keeps a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Invariant {
+    /// Its units are twins.
+    Twins,
+    /// Its sums agree.
+    Equitable,
 }
 
 /// What one optimizer with one decay does to one kind of class.
