@@ -9,6 +9,7 @@
 //! ```text
 //! SGD, momentum             W' = W - lr G               D' = D                       kept
 //! Adam, RMSProp, AdaGrad    W' = W - lr f(G, G, ...)    D' = D, f acts entry by entry   kept
+//! Lion                      W' = W - lr sign(...)       D' = D, signs are block-constant   kept
 //! decoupled decay           W' = (1 - lr λ) W - ...     D' = (1 - lr λ) D            kept
 //! coupled decay, SGD        G + λ W, linear             D' = (linear factor) D       kept
 //! coupled decay, Adam etc.  f(G + λ W), not linear      D' has other sums            broken

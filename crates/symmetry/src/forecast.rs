@@ -360,6 +360,14 @@ mod tests {
         let none = Forecast::new(0.5, &Update::Adaptive(Optimizer::Muon)).unwrap();
         assert_eq!((none.growth(), none.rate(), none.factor()), (Growth::NotLinear, None, None));
         assert!(none.to_string().ends_with("the lowest curvature is 5.00e-1, no strict saddle"));
+        assert!(
+            sentence(0.5, Update::Adaptive(Optimizer::Lion))
+                .starts_with("no rate, since Lion takes the signs of gradients and so amplifies")
+        );
+        assert!(
+            sentence(0.5, Update::Adaptive(Optimizer::Sgd))
+                .starts_with("no rate, since the settings of SGD are not known; the lowest")
+        );
     }
 
     #[test]
