@@ -118,7 +118,7 @@ impl Forecast {
     ///
     /// # Errors
     ///
-    /// [`ForecastError`](crate::ForecastError) where the curvature or a setting of the update is not finite, or a learning rate
+    /// [`ForecastError`] where the curvature or a setting of the update is not finite, or a learning rate
     /// or a momentum is negative.
     pub fn new(curvature: f64, update: &Update) -> Result<Self, SymmetryError> {
         finite("curvature", curvature)?;
@@ -133,7 +133,7 @@ impl Forecast {
     ///
     /// # Errors
     ///
-    /// [`ForecastError`](crate::ForecastError) where the bound is negative, infinite or NaN.
+    /// [`ForecastError`] where the bound is negative, infinite or NaN.
     pub fn within(mut self, error: f64) -> Result<Self, SymmetryError> {
         if !(error.is_finite() && error >= 0.0) {
             let reason = "must be a finite number, 0 or more";

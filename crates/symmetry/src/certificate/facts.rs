@@ -9,7 +9,7 @@ use crate::space::SpaceId;
 /// What is known about a training run.
 ///
 /// Spaces are named. A fact about a name that the network does not have is an error of the caller that
-/// [`certificate`] reports in [`Certificate::unknown_spaces`].
+/// [`certificate`](crate::certificate()) reports in [`unknown_spaces`](crate::Certificate::unknown_spaces).
 ///
 /// ```
 /// use constinit_symmetry::{Decay, Optimizer, TrainingFacts};
