@@ -96,9 +96,9 @@ impl std::fmt::Display for Obstacle {
 ///
 /// # Errors
 ///
-/// - [`SurgeryError::BadScale`](crate::SurgeryError::BadScale) for a scale that is negative or not finite;
+/// - [`SurgeryError::BadScale`] for a scale that is negative or not finite;
 /// - as [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the classes are not forward-lumpable in these parameters, so that the function
+/// - [`SurgeryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, so that the function
 ///   would not be kept. Inputs, and units of spaces with an axis of unknown role, count as unlike here.
 ///
 /// # Complexity

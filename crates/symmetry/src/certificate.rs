@@ -7,13 +7,13 @@
 //! so D changes only through terms that depend on W itself:
 //!
 //! ```text
-//! SGD, momentum             W' = W - lr G               D' = D                       kept
-//! Adam, RMSProp, AdaGrad    W' = W - lr f(G, G, ...)    D' = D, f acts entry by entry   kept
-//! Lion                      W' = W - lr sign(...)       D' = D, signs are block-constant   kept
-//! decoupled decay           W' = (1 - lr λ) W - ...     D' = (1 - lr λ) D            kept
-//! coupled decay, SGD        G + λ W, linear             D' = (linear factor) D       kept
-//! coupled decay, Adam etc.  f(G + λ W), not linear      D' has other sums            broken
-//! Muon                      p(G + λ W), p odd           p(G) + p(λ D)                kept
+//! SGD, momentum             W' = W - lr G               D' = D                        kept
+//! Adam, RMSProp, AdaGrad    W' = W - lr f(G, G, ...)    D' = D, f acts by entries     kept
+//! Lion                      W' = W - lr sign(...)       D' = D, equal signs           kept
+//! decoupled decay           W' = (1 - lr λ) W - ...     D' = (1 - lr λ) D             kept
+//! coupled decay, SGD        G + λ W, linear             D' = (linear factor) D        kept
+//! coupled decay, Adam etc.  f(G + λ W), not linear      D' has other sums             broken
+//! Muon                      p(G + λ W), p odd           p(G) + p(λ D)                 kept
 //! ```
 //!
 //! Muon's p is a polynomial of matrices, X ↦ aX + bXXᵀX + ..., of the whole matrix over its norm. It commutes with

@@ -44,9 +44,9 @@ pub struct Collapsed {
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
 /// - [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role;
-/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the classes are not forward-lumpable in these parameters, with the parameter,
+/// - [`SurgeryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, with the parameter,
 ///   two units of one class, and the block on which their sums differ;
-/// - [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) where finite entries have a sum that is infinite in their parameter's type.
+/// - [`SurgeryError::SumOverflows`] where finite entries have a sum that is infinite in their parameter's type.
 ///
 /// # Complexity
 ///

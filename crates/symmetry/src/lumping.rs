@@ -33,8 +33,8 @@ use crate::symmetry::{Symmetry, SymmetryKind};
 /// - As [`twins`](crate::twins()), where the parameters are not those of the spec;
 /// - [`SymmetryError::UnknownRole`] where an axis with a space has no known role, since a pass forward has to know
 ///   what a parameter produces and what it reads;
-/// - [`SearchError::UnknownInputSpace`](crate::SearchError::UnknownInputSpace), [`SearchError::InputPartitionSize`](crate::SearchError::InputPartitionSize) for an input partition that does not fit;
-/// - [`SearchError::MissingInputPartition`](crate::SearchError::MissingInputPartition) for a space that nothing produces, that is not fixed and that
+/// - [`SearchError::UnknownInputSpace`], [`SearchError::InputPartitionSize`] for an input partition that does not fit;
+/// - [`SearchError::MissingInputPartition`] for a space that nothing produces, that is not fixed and that
 ///   `input_partition` does not name. A bias or a gain alone produces nothing: its units carry what comes from elsewhere.
 ///
 /// # Complexity

@@ -56,9 +56,10 @@ pub struct Quotient {
 /// # Errors
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the partition is not equitable, with the parameter, two units of one class,
-///   and the block on which their sums differ;
-/// - [`SurgeryError::NotFinite`](crate::SurgeryError::NotFinite) for a block with unlike entries, one of which is infinite.
+/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the partition is not equitable, with the
+///   parameter, two units of one class, and the block on which their sums differ;
+/// - [`SurgeryError::NotFinite`](crate::SurgeryError::NotFinite) for a block with unlike entries, one of which is
+///   infinite.
 ///
 /// # Complexity
 ///
@@ -163,7 +164,8 @@ impl Quotient {
     /// # Errors
     ///
     /// [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role, and
-    /// [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) where n w is infinite in the full parameter's type.
+    /// [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) where n w is infinite in the full parameter's
+    /// type.
     pub fn collapsed(&self) -> Result<Vec<OwnedParam>, SymmetryError> {
         let collapse = |(of_spec, param): (&SpecParam, &QuotientParam)| {
             param.check_roles(&self.spec, of_spec)?;

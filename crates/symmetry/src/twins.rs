@@ -92,7 +92,7 @@ pub fn twins(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Symmetry, Symm
 /// # Errors
 ///
 /// As [`twins`]; [`SymmetryError::UnknownRole`] where [`EqualityPolicy::up_to_positive_scale`] meets an axis of unknown
-/// role, and [`SearchError::ScaleOnTwoAxes`](crate::SearchError::ScaleOnTwoAxes) where it meets a space that stands twice on one parameter.
+/// role, and [`SearchError::ScaleOnTwoAxes`] where it meets a space that stands twice on one parameter.
 ///
 /// # Complexity
 ///
@@ -114,7 +114,7 @@ pub fn twins_with(
 ///
 /// # Errors
 ///
-/// As [`twins_with`]; [`SearchError::UnknownInputSpace`](crate::SearchError::UnknownInputSpace) and [`SearchError::InputPartitionSize`](crate::SearchError::InputPartitionSize) for a start that
+/// As [`twins_with`]; [`SearchError::UnknownInputSpace`] and [`SearchError::InputPartitionSize`] for a start that
 /// does not fit the spec.
 ///
 /// # Complexity

@@ -50,11 +50,12 @@ pub struct Widened {
 /// # Errors
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec;
-/// - [`SpecError::UnknownSpace`](crate::SpecError::UnknownSpace) for a name that is not in the spec, [`SurgeryError::FixedSpace`](crate::SurgeryError::FixedSpace) for a space
-///   whose members are told apart from outside, [`SpecError::DuplicateSpace`](crate::SpecError::DuplicateSpace) for one that is named twice;
-/// - [`SurgeryError::BadCopies`](crate::SurgeryError::BadCopies) where there is not one number, at least 1, for each unit;
+/// - [`SpecError::UnknownSpace`] for a name that is not in the spec, [`SurgeryError::FixedSpace`] for a space
+///   whose members are told apart from outside, [`SpecError::DuplicateSpace`] for one that is named twice;
+/// - [`SurgeryError::BadCopies`] where there is not one number, at least 1, for each unit;
 /// - [`SymmetryError::UnknownRole`] where an axis over a named space has no known role;
-/// - [`SymmetryError::TooManyUnits`], [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow) for more than can be counted.
+/// - [`SymmetryError::TooManyUnits`], [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow) for more
+///   than can be counted.
 ///
 /// # Complexity
 ///
