@@ -19,6 +19,7 @@
 mod builder;
 #[cfg(feature = "serde")]
 mod file;
+mod given;
 pub mod layers;
 mod nearest;
 mod orientation;
@@ -33,6 +34,7 @@ use crate::space::{ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use builder::AxesSpecBuilder;
 #[cfg(feature = "serde")]
 pub use file::AxesFile;
+pub(crate) use given::given_partitions;
 pub(crate) use nearest::nearest;
 pub use orientation::Orientation;
 
@@ -299,6 +301,18 @@ impl AxesSpec {
             param_ids: self.inner.param_ids.clone(),
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The error for an axis of a parameter that has no known role.
+    pub(crate) fn missing_role(
+        &self,
+        param: &SpecParam,
+        axis: usize,
+        needed_by: &'static str,
+    ) -> SymmetryError {
+        let space = param.axes[axis].axis.space().map_or("", |id| self.space(*id).name());
+        let place = format!("axis {axis} of `{}`", param.path);
+        SymmetryError::UnknownRole { space: space.into(), place, needed_by }
     }
 
     /// The views in the order of the spec's parameters.

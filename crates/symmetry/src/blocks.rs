@@ -201,6 +201,17 @@ impl<'p> Blocks<'p> {
         Ok(())
     }
 
+    /// An error where units of one class have different sums over the blocks of what they read: they do not compute the
+    /// same.
+    pub fn check_outputs<E: Element>(&self, data: &[E]) -> Result<(), SymmetryError> {
+        let varying = self.varying(data);
+        for block in (0..self.count).filter(|&block| varying[block]) {
+            let classes = self.classes(block);
+            self.check_sums(data, &classes, &self.merging_as(Role::Output, &classes))?;
+        }
+        Ok(())
+    }
+
     /// A block as its axes other than the target have it.
     fn describe(&self, classes: &[usize], target: usize) -> String {
         let mut parts = Vec::new();

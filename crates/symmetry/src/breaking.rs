@@ -18,7 +18,6 @@ use crate::owned::{Number, OwnedElements, OwnedParam};
 use crate::parallel;
 use crate::params::{ParamView, strides};
 use crate::partition::Partition;
-use crate::quotient::partitions;
 use crate::space::{ClassId, UnitIndex};
 use crate::symmetry::Symmetry;
 use crate::twins::twins;
@@ -97,9 +96,9 @@ impl std::fmt::Display for Obstacle {
 ///
 /// # Errors
 ///
-/// - [`SurgeryError::BadScale`](crate::SurgeryError::BadScale) for a scale that is negative or not finite;
+/// - [`SurgeryError::BadScale`] for a scale that is negative or not finite;
 /// - as [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the classes are not forward-lumpable in these parameters, so that the function
+/// - [`SurgeryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, so that the function
 ///   would not be kept. Inputs, and units of spaces with an axis of unknown role, count as unlike here.
 ///
 /// # Complexity
@@ -142,7 +141,7 @@ pub fn break_symmetry(
     let stands = Stands::of(spec);
     let alone: Vec<Partition> =
         spec.spaces().iter().map(|space| Partition::all_alone(space.units())).collect();
-    let mut known = partitions(classes);
+    let mut known = classes.partitions();
     for ((partition, alone), stands) in known.iter_mut().zip(&alone).zip(&stands) {
         if stands.may_differ() {
             *partition = alone;
@@ -242,11 +241,7 @@ fn change<T: Number>(
     scale: f64,
     draw: &mut Draw,
 ) -> Result<f64, SymmetryError> {
-    let varying = blocks.varying(data);
-    for block in (0..blocks.count).filter(|&block| varying[block]) {
-        let classes = blocks.classes(block);
-        blocks.check_sums(data, &classes, &blocks.merging_as(Role::Output, &classes))?;
-    }
+    blocks.check_outputs(data)?;
     let mut summed = Vec::new();
     blocks.each_block(|block| summed.extend((block.summed > 0).then_some(block)));
     let mut largest = 0.0_f64;

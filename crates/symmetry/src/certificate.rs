@@ -7,12 +7,13 @@
 //! so D changes only through terms that depend on W itself:
 //!
 //! ```text
-//! SGD, momentum             W' = W - lr G               D' = D                       kept
-//! Adam, RMSProp, AdaGrad    W' = W - lr f(G, G, ...)    D' = D, f acts entry by entry   kept
-//! decoupled decay           W' = (1 - lr λ) W - ...     D' = (1 - lr λ) D            kept
-//! coupled decay, SGD        G + λ W, linear             D' = (linear factor) D       kept
-//! coupled decay, Adam etc.  f(G + λ W), not linear      D' has other sums            broken
-//! Muon                      p(G + λ W), p odd           p(G) + p(λ D)                kept
+//! SGD, momentum             W' = W - lr G               D' = D                        kept
+//! Adam, RMSProp, AdaGrad    W' = W - lr f(G, G, ...)    D' = D, f acts by entries     kept
+//! Lion                      W' = W - lr sign(...)       D' = D, equal signs           kept
+//! decoupled decay           W' = (1 - lr λ) W - ...     D' = (1 - lr λ) D             kept
+//! coupled decay, SGD        G + λ W, linear             D' = (linear factor) D        kept
+//! coupled decay, Adam etc.  f(G + λ W), not linear      D' has other sums             broken
+//! Muon                      p(G + λ W), p odd           p(G) + p(λ D)                 kept
 //! ```
 //!
 //! Muon's p is a polynomial of matrices, X ↦ aX + bXXᵀX + ..., of the whole matrix over its norm. It commutes with
@@ -26,263 +27,19 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod claim;
+mod facts;
 mod rules;
 
 use std::collections::BTreeSet;
-use std::fmt;
 
+use crate::equality_policy::Normalization;
 use crate::space::{ClassId, SpaceId};
 use crate::symmetry::{SpaceSymmetry, Symmetry, SymmetryKind};
 
-pub use rules::{Decay, Optimizer, Preservation, keeps};
-
-/// What is known about a training run.
-///
-/// Spaces are named. A fact about a name that the network does not have is an error of the caller that
-/// [`certificate`] reports in [`Certificate::unknown_spaces`].
-///
-/// ```
-/// use constinit_symmetry::{Decay, Optimizer, TrainingFacts};
-///
-/// let facts = TrainingFacts::new(Optimizer::Adam).with_decay(Decay::Coupled).with_dropout("hidden1");
-/// assert_eq!(facts.optimizer(), Optimizer::Adam);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrainingFacts {
-    optimizer: Optimizer,
-    decay: Decay,
-    dropout: BTreeSet<String>,
-    noise: BTreeSet<String>,
-    unit_rates: BTreeSet<String>,
-    optimizer_state: BTreeSet<String>,
-    unequal_targets: BTreeSet<String>,
-}
-
-impl TrainingFacts {
-    /// Training with this optimizer, no decay, a fresh optimizer state, and nothing that tells units apart.
-    pub fn new(optimizer: Optimizer) -> Self {
-        Self {
-            optimizer,
-            decay: Decay::None,
-            dropout: BTreeSet::new(),
-            noise: BTreeSet::new(),
-            unit_rates: BTreeSet::new(),
-            optimizer_state: BTreeSet::new(),
-            unequal_targets: BTreeSet::new(),
-        }
-    }
-
-    /// With weight decay.
-    pub fn with_decay(self, decay: Decay) -> Self {
-        Self { decay, ..self }
-    }
-
-    /// With dropout on the units of a space.
-    pub fn with_dropout(mut self, space: impl Into<String>) -> Self {
-        self.dropout.insert(space.into());
-        self
-    }
-
-    /// With noise, drawn for each unit of a space, on its activations, gradients or parameters.
-    pub fn with_noise(mut self, space: impl Into<String>) -> Self {
-        self.noise.insert(space.into());
-        self
-    }
-
-    /// With a learning rate or a decay of its own for each unit of a space (or a mask that trains only some of them).
-    pub fn with_unit_rates(mut self, space: impl Into<String>) -> Self {
-        self.unit_rates.insert(space.into());
-        self
-    }
-
-    /// With an optimizer state (momentum, second moments) that differs between the units of a space.
-    pub fn with_optimizer_state(mut self, space: impl Into<String>) -> Self {
-        self.optimizer_state.insert(space.into());
-        self
-    }
-
-    /// With targets, or a loss, that ask different things of the members of an output space.
-    pub fn with_unequal_targets(mut self, space: impl Into<String>) -> Self {
-        self.unequal_targets.insert(space.into());
-        self
-    }
-
-    /// The optimizer.
-    pub fn optimizer(&self) -> Optimizer {
-        self.optimizer
-    }
-
-    /// The weight decay.
-    pub fn decay(&self) -> Decay {
-        self.decay
-    }
-
-    fn sets(&self) -> [(SymmetryBreaker, &BTreeSet<String>); 5] {
-        [
-            (SymmetryBreaker::Dropout, &self.dropout),
-            (SymmetryBreaker::Noise, &self.noise),
-            (SymmetryBreaker::UnitRates, &self.unit_rates),
-            (SymmetryBreaker::OptimizerState, &self.optimizer_state),
-            (SymmetryBreaker::UnequalTargets, &self.unequal_targets),
-        ]
-    }
-
-    /// What tells the units of a space apart.
-    pub fn breakers(&self, space: &str) -> Vec<SymmetryBreaker> {
-        let named = self.sets().into_iter().filter(|(_, spaces)| spaces.contains(space));
-        named.map(|(breaker, _)| breaker).collect()
-    }
-}
-
-/// What breaks a class.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SymmetryBreaker {
-    /// Dropout draws for each unit of the space.
-    Dropout,
-    /// Noise is drawn for each unit of the space.
-    Noise,
-    /// Units of the space have learning rates or decays of their own.
-    UnitRates,
-    /// The optimizer's state differs between units of the space.
-    OptimizerState,
-    /// The targets differ between the members of the space.
-    UnequalTargets,
-    /// The decay is added to the gradient before an optimizer that rescales entry by entry.
-    CoupledDecay,
-    /// Classes of another space, on which the sums of this class rest, are broken.
-    Space(SpaceId),
-}
-
-impl fmt::Display for SymmetryBreaker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Dropout => "dropout",
-            Self::Noise => "noise",
-            Self::UnitRates => "learning rates of each unit's own",
-            Self::OptimizerState => "an optimizer state that differs between units",
-            Self::UnequalTargets => "unequal targets",
-            Self::CoupledDecay => "coupled decay",
-            Self::Space(_) => "the loss of another space's classes",
-        })
-    }
-}
-
-/// What keeps a class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Invariant {
-    /// Its units are twins.
-    Twins,
-    /// Its sums agree.
-    Equitable,
-}
-
-/// Whether a class outlives training, in exact arithmetic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// For any number of steps, any data and any learning rate.
-    Kept,
-    /// Nothing known protects it from what is listed, which separates units in general. (A block with more symmetry
-    /// than its sums show, a circulant one say, can be kept by that; it is not looked for.)
-    Broken(Vec<SymmetryBreaker>),
-    /// No claim is made: the classes are only forward-lumpable, or alike only after normalising.
-    Open,
-}
-
-/// What is certified of one class.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    space: SpaceId,
-    class: ClassId,
-    units: usize,
-    invariant: Option<Invariant>,
-    verdict: Verdict,
-    sentence: String,
-}
-
-impl Claim {
-    /// The space of the class.
-    pub fn space(&self) -> SpaceId {
-        self.space
-    }
-
-    /// The class.
-    pub fn class(&self) -> ClassId {
-        self.class
-    }
-
-    /// How many units it has.
-    pub fn units(&self) -> usize {
-        self.units
-    }
-
-    /// What keeps it; `None` where nothing is known to.
-    pub fn invariant(&self) -> Option<Invariant> {
-        self.invariant
-    }
-
-    /// Whether it outlives training under the given facts.
-    pub fn verdict(&self) -> &Verdict {
-        &self.verdict
-    }
-
-    /// The optimizers and decays under which the class would be kept, if nothing else told its units apart.
-    pub fn kept_by(&self) -> impl Iterator<Item = (Optimizer, Decay)> + use<> {
-        let invariant = self.invariant;
-        let all = Optimizer::ALL.into_iter().flat_map(|o| Decay::ALL.map(|d| (o, d)));
-        all.filter(move |&(o, d)| {
-            invariant.is_some_and(|invariant| keeps(invariant, o, d) == Preservation::Kept)
-        })
-    }
-
-    /// The same for people.
-    pub fn sentence(&self) -> &str {
-        &self.sentence
-    }
-}
-
-/// What is certified of every class of two or more units.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Certificate {
-    claims: Vec<Claim>,
-    unknown_spaces: Vec<String>,
-}
-
-impl Certificate {
-    /// One claim for every class of two or more units, by space and class.
-    pub fn claims(&self) -> &[Claim] {
-        &self.claims
-    }
-
-    /// The claim about a class; `None` for a class of one unit, which training cannot separate.
-    pub fn claim(&self, space: SpaceId, class: ClassId) -> Option<&Claim> {
-        self.claims.iter().find(|claim| (claim.space, claim.class) == (space, class))
-    }
-
-    /// Whether every class is kept.
-    pub fn holds(&self) -> bool {
-        self.claims.iter().all(|claim| claim.verdict == Verdict::Kept)
-    }
-
-    /// Names of the facts that are no spaces of the network. Nothing follows from such a fact, so look at this first.
-    pub fn unknown_spaces(&self) -> &[String] {
-        &self.unknown_spaces
-    }
-}
-
-/// One sentence a line.
-impl fmt::Display for Certificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for claim in &self.claims {
-            writeln!(f, "{}", claim.sentence)?;
-        }
-        for name in &self.unknown_spaces {
-            writeln!(f, "There is no space {name}; what was said of it has no effect.")?;
-        }
-        Ok(())
-    }
-}
+pub use claim::{Certificate, Claim, Verdict};
+pub use facts::{SymmetryBreaker, TrainingFacts};
+pub use rules::{Decay, Invariant, Optimizer, Preservation, keeps};
 
 /// Says of every class of two or more units whether training keeps it, and why.
 ///
@@ -356,8 +113,7 @@ fn claim(
     facts: &TrainingFacts,
     broken: &[SpaceId],
 ) -> Claim {
-    let normalized =
-        symmetry.policy().normalization() != crate::equality_policy::Normalization::None;
+    let normalized = symmetry.policy().normalization() != Normalization::None;
     let invariant = if normalized {
         None
     } else if space.is_twin_class(class) {
@@ -370,7 +126,8 @@ fn claim(
         }
     };
     let mut breakers = facts.breakers(space.name());
-    let preservation = invariant.map(|invariant| keeps(invariant, facts.optimizer, facts.decay));
+    let preservation =
+        invariant.map(|invariant| keeps(invariant, facts.optimizer(), facts.decay()));
     if invariant == Some(Invariant::Equitable) {
         let others = broken.iter().filter(|&&id| id != space.id());
         breakers.extend(others.map(|&id| SymmetryBreaker::Space(id)));
@@ -403,7 +160,7 @@ fn sentence(
         None if symmetry.kind() == SymmetryKind::ForwardLumpable => "compute the same now",
         None => "are alike only after normalising",
     };
-    let (optimizer, decay) = (facts.optimizer, facts.decay);
+    let (optimizer, decay) = (facts.optimizer(), facts.decay());
     match verdict {
         Verdict::Kept => format!(
             "{subject} {state}, and {optimizer} with {decay} never separates them in exact arithmetic."
@@ -436,7 +193,7 @@ fn cause(
         }
         SymmetryBreaker::UnequalTargets => format!("unequal targets of {name}"),
         SymmetryBreaker::CoupledDecay => {
-            format!("{}, which {} rescales entry by entry,", facts.decay, facts.optimizer)
+            format!("{}, which {} rescales entry by entry,", facts.decay(), facts.optimizer())
         }
         SymmetryBreaker::Space(id) => {
             format!(

@@ -5,8 +5,8 @@ use crate::dynamics::{DenseLayer, Perceptron, Scalar};
 use crate::error::{SpecError, SurgeryError, SymmetryError};
 use crate::owned::{OwnedElements, OwnedParam};
 use crate::quotient::Quotient;
+use crate::shape_error::ShapeError;
 use crate::space::ParamId;
-use crate::theorem::ShapeError;
 
 /// One dense layer of a chain, by the paths of its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// [`SurgeryError::NotAChain`](crate::SurgeryError::NotAChain) with the parameter that does not fit in.
+    /// [`SurgeryError::NotAChain`] with the parameter that does not fit in.
     pub fn chain(&self) -> Result<Vec<ChainLayer<'_>>, SymmetryError> {
         let spec = self.spec();
         let weights: Vec<&SpecParam> =
@@ -74,8 +74,8 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// [`SurgeryError::NotAChain`](crate::SurgeryError::NotAChain) where the layers are not a chain of all parameters, where an axis is flattened or
-    /// of unknown role, or where inputs are merged; [`SpecError::UnknownParameter`](crate::SpecError::UnknownParameter) for a path that is not there.
+    /// [`SurgeryError::NotAChain`] where the layers are not a chain of all parameters, where an axis is flattened or
+    /// of unknown role, or where inputs are merged; [`SpecError::UnknownParameter`] for a path that is not there.
     ///
     /// # Examples
     ///
@@ -156,7 +156,7 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// As [`perceptron`](Self::perceptron), and [`SurgeryError::NotAChain`](crate::SurgeryError::NotAChain) for a network of other widths or biases.
+    /// As [`perceptron`](Self::perceptron), and [`SurgeryError::NotAChain`] for a network of other widths or biases.
     pub fn means_of_perceptron<S: Scalar>(
         &self,
         layers: &[ChainLayer<'_>],

@@ -16,7 +16,6 @@ use crate::error::{SurgeryError, SymmetryError};
 use crate::owned::{Number, OwnedParam};
 use crate::parallel;
 use crate::params::{ParamView, with_elements};
-use crate::quotient::{missing_role, partitions};
 use crate::sum::exact;
 use crate::symmetry::Symmetry;
 
@@ -45,9 +44,9 @@ pub struct Collapsed {
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
 /// - [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role;
-/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the classes are not forward-lumpable in these parameters, with the parameter,
+/// - [`SurgeryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, with the parameter,
 ///   two units of one class, and the block on which their sums differ;
-/// - [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) where finite entries have a sum that is infinite in their parameter's type.
+/// - [`SurgeryError::SumOverflows`] where finite entries have a sum that is infinite in their parameter's type.
 ///
 /// # Complexity
 ///
@@ -79,14 +78,13 @@ pub struct Collapsed {
 pub fn collapse(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Collapsed, SymmetryError> {
     let spec = classes.spec();
     let views = spec.arrange(params)?;
-    let partitions = partitions(classes);
-    let units: Vec<usize> = partitions.iter().map(|p| p.len()).collect();
-    let smaller = spec.with_units(&units)?;
+    let partitions = classes.partitions();
+    let smaller = classes.spec_of_classes()?;
     let of_param = |number: usize| {
         let (param, view) = (&spec.params()[number], views[number]);
         let blocks = Blocks::new(spec, param, view.strides(), &partitions);
         if let Some(axis) = blocks.merging_without_role() {
-            return Err(missing_role(spec, param.path(), axis, "merging units"));
+            return Err(spec.missing_role(param, axis, "merging units"));
         }
         with_elements!(view.elements(), |data| {
             let merged = Number::wrap(merge(data, param.path(), &blocks)?);
@@ -104,11 +102,7 @@ pub fn collapse(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Collapse
 
 /// The merged entries, one for each block.
 fn merge<T: Number>(data: &[T], path: &str, blocks: &Blocks<'_>) -> Result<Vec<T>, SymmetryError> {
-    let varying = blocks.varying(data);
-    for block in (0..blocks.count).filter(|&block| varying[block]) {
-        let classes = blocks.classes(block);
-        blocks.check_sums(data, &classes, &blocks.merging_as(Role::Output, &classes))?;
-    }
+    blocks.check_outputs(data)?;
     let mut merged = Vec::with_capacity(blocks.count);
     let mut overflows = None;
     blocks.each_block(|block| {

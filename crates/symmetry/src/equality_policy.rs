@@ -82,7 +82,7 @@ impl EqualityPolicy {
     ///
     /// # Errors
     ///
-    /// [`SearchError::BadTolerance`](crate::SearchError::BadTolerance) where the tolerance is negative, infinite or NaN.
+    /// [`SearchError::BadTolerance`] where the tolerance is negative, infinite or NaN.
     pub fn within(tolerance: f64) -> Result<Self, SymmetryError> {
         if tolerance.is_finite() && tolerance >= 0.0 {
             Ok(Self { comparison: Comparison::Within(tolerance), ..Self::default() })

@@ -13,16 +13,12 @@
 //! units have different weights.
 
 use crate::axes::AxesSpec;
-use crate::equality_policy::EqualityPolicy;
 use crate::error::SymmetryError;
-use crate::layout::{LogicalAxis, logical_axes};
-use crate::parallel;
+use crate::layout::Arranged;
 use crate::params::ParamView;
 use crate::partition::Partition;
-use crate::space::{SpaceId, UnitSpace};
-use crate::stable::{Direction, Start, coarsest};
-use crate::symmetry::{SpaceSymmetry, Symmetry, SymmetryKind};
-use crate::twins;
+use crate::stable::{Start, search};
+use crate::symmetry::{Symmetry, SymmetryKind};
 
 /// The coarsest equitable partition of all spaces.
 ///
@@ -72,58 +68,10 @@ use crate::twins;
 /// McKay, "Practical graph isomorphism", 1981, for graphs; Grohe, Kersting, Mladenov, Selman, "Dimension Reduction via
 /// Colour Refinement", 2014, for weights.
 pub fn equitable(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Symmetry, SymmetryError> {
-    let views = spec.arrange(params)?;
-    let axes: Vec<_> = spec
-        .params()
-        .iter()
-        .zip(&views)
-        .map(|(param, view)| logical_axes(spec, param, view))
-        .collect();
-    search(spec, &views, &axes, SymmetryKind::Equitable, |_, space, twins| {
+    let network = Arranged::new(spec, params)?;
+    search(spec, &network, SymmetryKind::Equitable, |_, space, twins| {
         let classes =
             if space.is_fixed() { twins.clone() } else { Partition::one_class(space.units())? };
         Ok(Start { twins: twins.clone(), classes })
     })
-}
-
-/// The coarsest stable partitions of all spaces, each from what `start` makes of it and its twins.
-pub(crate) fn search(
-    spec: &AxesSpec,
-    views: &[&ParamView<'_>],
-    axes: &[Vec<LogicalAxis>],
-    kind: SymmetryKind,
-    start: impl Fn(SpaceId, &UnitSpace, &Partition) -> Result<Start, SymmetryError>,
-) -> Result<Symmetry, SymmetryError> {
-    let policy = EqualityPolicy::value();
-    let twins = parallel::map(0..spec.spaces().len(), 1, |number| {
-        twins::classes_of(spec, views, axes, SpaceId::at(number), &policy, None).0.partition()
-    });
-    let starts = spec
-        .spaces()
-        .iter()
-        .zip(&twins)
-        .enumerate()
-        .map(|(number, (space, twins))| start(SpaceId::at(number), space, twins))
-        .collect::<Result<_, SymmetryError>>()?;
-    let direction =
-        if kind == SymmetryKind::ForwardLumpable { Direction::Forward } else { Direction::Both };
-    let found = coarsest(views, axes, starts, direction);
-    let spaces =
-        found.into_iter().zip(&twins).enumerate().map(|(number, ((classes, partition), twins))| {
-            let not_twins = not_twins(&partition, twins);
-            SpaceSymmetry::new(spec, SpaceId::at(number), partition, classes, Vec::new(), None)
-                .with_not_twins(not_twins)
-        });
-    Ok(Symmetry::new(kind, policy, spec.clone(), spaces.collect()))
-}
-
-/// The classes that are more than one twin class.
-fn not_twins(partition: &Partition, twins: &Partition) -> Vec<crate::space::ClassId> {
-    (0..partition.len())
-        .map(crate::space::ClassId::at)
-        .filter(|&class| {
-            let members = partition.members(class);
-            members.iter().any(|&unit| !twins.alike(unit, members[0]))
-        })
-        .collect()
 }

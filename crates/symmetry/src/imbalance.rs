@@ -12,7 +12,7 @@
 
 use crate::axes::AxesSpec;
 use crate::error::SymmetryError;
-use crate::layout::{LogicalAxis, logical_axes};
+use crate::layout::{Arranged, LogicalAxis};
 use crate::params::{ParamView, with_elements};
 use crate::space::SpaceId;
 use crate::symmetry::Symmetry;
@@ -61,10 +61,9 @@ use crate::ulps::Ulps;
 /// ```
 pub fn imbalances(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Vec<f64>, SymmetryError> {
     let spec = classes.spec();
-    let views = spec.arrange(params)?;
+    let network = Arranged::new(spec, params)?;
     let mut found = vec![0.0_f64; spec.spaces().len()];
-    for (param, view) in spec.params().iter().zip(&views) {
-        let axes = logical_axes(spec, param, view);
+    for (view, axes) in network.views.iter().zip(&network.axes) {
         if view.entries() == 0 {
             continue;
         }
@@ -73,7 +72,7 @@ pub fn imbalances(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Vec<f6
                 continue;
             };
             let apart = with_elements!(view.elements(), |data| {
-                widest(&sums(data, classes, spec, &axes, along), classes, space)
+                widest(&sums(data, classes, spec, axes, along), classes, space)
             });
             found[space.get()] = found[space.get()].max(apart);
         }

@@ -12,6 +12,7 @@
 //! Nothing is copied: all of this is offsets into the borrowed slice.
 
 use crate::axes::{AxesSpec, Role, SpecParam};
+use crate::error::SymmetryError;
 use crate::params::ParamView;
 use crate::space::SpaceId;
 
@@ -42,7 +43,26 @@ pub(crate) fn logical_axes(
     axes_with_strides(spec, param, view.strides())
 }
 
-/// The same for a stride of every axis.
+/// The given parameters in the order of the spec, and the logical axes of each.
+pub(crate) struct Arranged<'p, 'a> {
+    pub views: Vec<&'p ParamView<'a>>,
+    pub axes: Vec<Vec<LogicalAxis>>,
+}
+
+impl<'p, 'a> Arranged<'p, 'a> {
+    /// # Errors
+    ///
+    /// Where the parameters are not those that the spec was built for.
+    pub fn new(spec: &AxesSpec, params: &'p [ParamView<'a>]) -> Result<Self, SymmetryError> {
+        let views = spec.arrange(params)?;
+        let of_param =
+            |(param, view): (&SpecParam, &&ParamView<'_>)| logical_axes(spec, param, view);
+        let axes = spec.params().iter().zip(&views).map(of_param).collect();
+        Ok(Self { views, axes })
+    }
+}
+
+/// The logical axes of a parameter, with the given strides.
 pub(crate) fn axes_with_strides(
     spec: &AxesSpec,
     param: &SpecParam,

@@ -82,11 +82,12 @@
 //!
 //! - [`AxesSpec`] and [`layers`]: dense, convolution (with groups), normalisation, embedding, attention heads, residual
 //!   streams, recurrences. With the feature `serde`, `AxesFile` reads the same from a TOML table.
-//! - [`EqualityPolicy`]: what counts as equal. Bits by default; by value, within a tolerance, up to a sign or a positive factor
-//!   when asked by name.
+//! - [`EqualityPolicy`]: what counts as equal. Bits by default; by value, within a tolerance, up to a sign or a
+//!   positive factor when asked by name.
 //! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, constant units and units without incoming or outgoing
 //!   weights.
 //! - [`spreads`]: how far the units of a class have moved apart since; [`imbalances`]: how far their sums have.
+//! - [`Activation`], [`Loss`]: the functions of a network by name, and what is known of each.
 //! - [`dynamics`]: training of dense networks, or of their quotients, in closed form: in floats, or in fractions.
 //!   [`Quotient::perceptron`] leads there, [`Quotient::means_of_perceptron`] back.
 //! - [`transverse()`]: the curvature that parts twins, or does not.
@@ -133,6 +134,7 @@ mod partition;
 
 mod quotient;
 mod sameness;
+mod shape_error;
 mod space;
 mod splits;
 mod spread;

@@ -10,15 +10,13 @@
 //! that is constant on the classes of the input spaces, and merging each class D into one unit with
 //! W'[i][D] = sum over j in D of W[i][j] leaves the function as it is. Nothing is said about training.
 
-use crate::axes::nearest;
-use crate::axes::{AxesSpec, Role};
-use crate::equitable::search;
+use crate::axes::{AxesSpec, Role, given_partitions};
 use crate::error::{SearchError, SymmetryError};
-use crate::layout::{LogicalAxis, logical_axes};
+use crate::layout::{Arranged, LogicalAxis};
 use crate::params::ParamView;
 use crate::partition::Partition;
 use crate::space::UnitSpace;
-use crate::stable::Start;
+use crate::stable::{Start, search};
 use crate::symmetry::{Symmetry, SymmetryKind};
 
 /// The coarsest forward-lumpable partition, from the partition of the input.
@@ -35,8 +33,8 @@ use crate::symmetry::{Symmetry, SymmetryKind};
 /// - As [`twins`](crate::twins()), where the parameters are not those of the spec;
 /// - [`SymmetryError::UnknownRole`] where an axis with a space has no known role, since a pass forward has to know
 ///   what a parameter produces and what it reads;
-/// - [`SearchError::UnknownInputSpace`](crate::SearchError::UnknownInputSpace), [`SearchError::InputPartitionSize`](crate::SearchError::InputPartitionSize) for an input partition that does not fit;
-/// - [`SearchError::MissingInputPartition`](crate::SearchError::MissingInputPartition) for a space that nothing produces, that is not fixed and that
+/// - [`SearchError::UnknownInputSpace`], [`SearchError::InputPartitionSize`] for an input partition that does not fit;
+/// - [`SearchError::MissingInputPartition`] for a space that nothing produces, that is not fixed and that
 ///   `input_partition` does not name. A bias or a gain alone produces nothing: its units carry what comes from elsewhere.
 ///
 /// # Complexity
@@ -67,17 +65,12 @@ pub fn forward_lumpable(
     params: &[ParamView<'_>],
     input_partition: &[(&str, Partition)],
 ) -> Result<Symmetry, SymmetryError> {
-    let views = spec.arrange(params)?;
-    let axes: Vec<_> = spec
-        .params()
-        .iter()
-        .zip(&views)
-        .map(|(param, view)| logical_axes(spec, param, view))
-        .collect();
-    check_roles(spec, &axes)?;
+    let network = Arranged::new(spec, params)?;
+    let axes = &network.axes;
+    check_roles(spec, axes)?;
     let given = given_partitions(spec, input_partition)?;
     let summing =
-        || spec.params().iter().zip(&axes).filter(|(param, _)| param.sums()).map(|(_, axes)| axes);
+        || spec.params().iter().zip(axes).filter(|(param, _)| param.sums()).map(|(_, axes)| axes);
     for id in spec.space_ids() {
         let stands = |axis: &LogicalAxis| axis.space == Some(id);
         let produces = |axis: &LogicalAxis| stands(axis) && axis.role == Role::Output;
@@ -90,7 +83,7 @@ pub fn forward_lumpable(
             return Err(SearchError::MissingInputPartition { space: space.name().into() }.into());
         }
     }
-    search(spec, &views, &axes, SymmetryKind::ForwardLumpable, |id, space, twins| {
+    search(spec, &network, SymmetryKind::ForwardLumpable, |id, space, twins| {
         start(space, given[id.get()], twins)
     })
 }
@@ -113,42 +106,10 @@ fn start(
 fn check_roles(spec: &AxesSpec, axes: &[Vec<LogicalAxis>]) -> Result<(), SymmetryError> {
     for (param, axes) in spec.params().iter().zip(axes) {
         for axis in axes {
-            if let Some(id) = axis.space.filter(|_| axis.role == Role::Unknown) {
-                return Err(SymmetryError::UnknownRole {
-                    space: spec.space(id).name().into(),
-                    place: format!("axis {} of `{}`", axis.number, param.path()),
-                    needed_by: "a forward pass",
-                });
+            if axis.space.is_some() && axis.role == Role::Unknown {
+                return Err(spec.missing_role(param, axis.number, "a forward pass"));
             }
         }
     }
     Ok(())
-}
-
-/// For every space the partition that was given by its name, checked.
-pub(crate) fn given_partitions<'p>(
-    spec: &AxesSpec,
-    input_partition: &'p [(&str, Partition)],
-) -> Result<Vec<Option<&'p Partition>>, SymmetryError> {
-    let mut given = vec![None; spec.spaces().len()];
-    for (name, partition) in input_partition {
-        let Some(id) = spec.space_id(name) else {
-            return Err(SearchError::UnknownInputSpace {
-                space: (*name).into(),
-                nearest: nearest(name, spec.spaces().iter().map(UnitSpace::name)),
-            }
-            .into());
-        };
-        let units = spec.space(id).units();
-        if partition.units() != units {
-            return Err(SearchError::InputPartitionSize {
-                space: (*name).into(),
-                units,
-                found: partition.units(),
-            }
-            .into());
-        }
-        given[id.get()] = Some(partition);
-    }
-    Ok(given)
 }

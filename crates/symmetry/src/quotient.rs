@@ -56,9 +56,10 @@ pub struct Quotient {
 /// # Errors
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the partition is not equitable, with the parameter, two units of one class,
-///   and the block on which their sums differ;
-/// - [`SurgeryError::NotFinite`](crate::SurgeryError::NotFinite) for a block with unlike entries, one of which is infinite.
+/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the partition is not equitable, with the
+///   parameter, two units of one class, and the block on which their sums differ;
+/// - [`SurgeryError::NotFinite`](crate::SurgeryError::NotFinite) for a block with unlike entries, one of which is
+///   infinite.
 ///
 /// # Complexity
 ///
@@ -105,9 +106,8 @@ pub struct Quotient {
 pub fn quotient(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Quotient, SymmetryError> {
     let full = classes.spec();
     let views = full.arrange(params)?;
-    let partitions = partitions(classes);
-    let units: Vec<usize> = partitions.iter().map(|p| p.len()).collect();
-    let spec = full.with_units(&units)?;
+    let partitions = classes.partitions();
+    let spec = classes.spec_of_classes()?;
     let of_param = |number: usize| {
         let (param, view) = (&full.params()[number], views[number]);
         let blocks = Blocks::new(full, param, view.strides(), &partitions);
@@ -117,11 +117,6 @@ pub fn quotient(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Quotient
     let params = parallel::map(0..full.params().len(), 1, of_param);
     let params = params.into_iter().collect::<Result<_, SymmetryError>>()?;
     Ok(Quotient { classes: classes.clone(), spec, params })
-}
-
-/// The partition of every space.
-pub(crate) fn partitions(classes: &Symmetry) -> Vec<&Partition> {
-    classes.spaces().iter().map(|space| space.partition()).collect()
 }
 
 /// How many members of every axis of a parameter each index of its quotient stands for.
@@ -139,19 +134,6 @@ fn axes(param: &SpecParam, partitions: &[&Partition]) -> Vec<QuotientAxis> {
         QuotientAxis::new(axis.role, sizes)
     };
     param.axes().iter().zip(param.shape()).map(of_axis).collect()
-}
-
-/// An axis of a parameter has no known role.
-pub(crate) fn missing_role(
-    spec: &AxesSpec,
-    path: &str,
-    number: usize,
-    needed_by: &'static str,
-) -> SymmetryError {
-    let axis = spec.param_id(path).map(|id| &spec.param(id).axes()[number].axis);
-    let space = axis.and_then(|axis| axis.space()).map_or("", |id| spec.space(*id).name());
-    let place = format!("axis {number} of `{path}`");
-    SymmetryError::UnknownRole { space: space.into(), place, needed_by }
 }
 
 impl Quotient {
@@ -182,13 +164,14 @@ impl Quotient {
     /// # Errors
     ///
     /// [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role, and
-    /// [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) where n w is infinite in the full parameter's type.
+    /// [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) where n w is infinite in the full parameter's
+    /// type.
     pub fn collapsed(&self) -> Result<Vec<OwnedParam>, SymmetryError> {
-        let collapse = |param: &QuotientParam| {
-            param.check_roles(&self.spec)?;
+        let collapse = |(of_spec, param): (&SpecParam, &QuotientParam)| {
+            param.check_roles(&self.spec, of_spec)?;
             Ok(OwnedParam::new(param.path(), param.shape(), param.collapsed()?))
         };
-        self.params.iter().map(collapse).collect()
+        self.spec.params().iter().zip(&self.params).map(collapse).collect()
     }
 
     /// The block means w = W' / n of collapsed parameters, as f64.
@@ -199,15 +182,15 @@ impl Quotient {
     /// [spec](Self::spec).
     pub fn means_of(&self, collapsed: &[ParamView<'_>]) -> Result<Vec<OwnedParam>, SymmetryError> {
         let views = self.spec.arrange(collapsed)?;
-        let means = |(param, view): (&QuotientParam, &&ParamView<'_>)| {
-            param.check_roles(&self.spec)?;
+        let means = |((of_spec, param), view): ((&SpecParam, &QuotientParam), &&ParamView<'_>)| {
+            param.check_roles(&self.spec, of_spec)?;
             let mut means = view.to_f64();
             for (entry, mean) in means.iter_mut().enumerate() {
                 *mean /= param.multiplicity(Role::Input, entry) as f64;
             }
             Ok(OwnedParam::new(param.path(), param.shape(), OwnedElements::F64(means)))
         };
-        self.params.iter().zip(&views).map(means).collect()
+        self.spec.params().iter().zip(&self.params).zip(&views).map(means).collect()
     }
 
     /// The full parameters with these block means, in the order of the spec and in their own types:
@@ -234,7 +217,7 @@ impl Quotient {
     ) -> Result<Vec<OwnedParam>, SymmetryError> {
         let views = self.spec.arrange(means)?;
         let full = self.classes.spec();
-        let partitions = partitions(&self.classes);
+        let partitions = self.classes.partitions();
         let lifted =
             self.params.iter().zip(full.params()).zip(&views).map(|((old, param), view)| {
                 let blocks = Blocks::new(full, param, &strides(param.shape()), &partitions);

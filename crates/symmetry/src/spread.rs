@@ -11,7 +11,7 @@
 
 use crate::axes::AxesSpec;
 use crate::error::SymmetryError;
-use crate::layout::{Dim, LogicalAxis, logical_axes, swapped_entry};
+use crate::layout::{Arranged, Dim, LogicalAxis, swapped_entry};
 use crate::params::{ParamView, with_elements};
 use crate::partition::Partition;
 use crate::space::{ParamId, SpaceId, UnitIndex};
@@ -75,10 +75,9 @@ pub fn spreads(
     params: &[ParamView<'_>],
 ) -> Result<Vec<Option<Spread>>, SymmetryError> {
     let spec = classes.spec();
-    let views = spec.arrange(params)?;
+    let network = Arranged::new(spec, params)?;
     let mut found: Vec<Option<Spread>> = vec![None; spec.spaces().len()];
-    for (number, (param, view)) in spec.params().iter().zip(&views).enumerate() {
-        let axes = logical_axes(spec, param, view);
+    for (number, (view, axes)) in network.views.iter().zip(&network.axes).enumerate() {
         for (space, widest) in classes.spaces().iter().zip(&mut found) {
             let along: Vec<usize> =
                 (0..axes.len()).filter(|axis| axes[*axis].space == Some(space.id())).collect();
@@ -87,7 +86,7 @@ pub fn spreads(
                 continue;
             }
             let gap = with_elements!(view.elements(), |data| match along.as_slice() {
-                [along] => widest_along(data, &axes, *along, partition),
+                [along] => widest_along(data, axes, *along, partition),
                 _ => widest_swap(data, spec, ParamId(number as u32), space.id(), partition, view),
             });
             if let Some(gap) = gap

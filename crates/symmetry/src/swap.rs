@@ -30,7 +30,7 @@ impl AxesSpec {
     ///
     /// # Errors
     ///
-    /// [`SurgeryError::NoPair`](crate::SurgeryError::NoPair) where the space does not have two such units.
+    /// [`SurgeryError::NoPair`] where the space does not have two such units.
     ///
     /// # Complexity
     ///

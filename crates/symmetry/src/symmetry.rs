@@ -3,6 +3,7 @@
 use crate::axes::AxesSpec;
 use crate::classes::Classes;
 use crate::equality_policy::EqualityPolicy;
+use crate::error::SymmetryError;
 use crate::findings::Findings;
 use crate::layout::swapped_entry;
 use crate::partition::Partition;
@@ -71,6 +72,21 @@ impl Symmetry {
     /// How many classes the space of this name has.
     pub fn effective_width(&self, name: &str) -> Option<usize> {
         self.space(name).map(SpaceSymmetry::effective_width)
+    }
+
+    /// The partition of every space, in the order of the spec.
+    pub(crate) fn partitions(&self) -> Vec<&Partition> {
+        self.spaces.iter().map(SpaceSymmetry::partition).collect()
+    }
+
+    /// The spec of the network in which every class is one unit.
+    ///
+    /// # Errors
+    ///
+    /// Where there are more entries than can be counted.
+    pub(crate) fn spec_of_classes(&self) -> Result<AxesSpec, SymmetryError> {
+        let units: Vec<usize> = self.partitions().iter().map(|p| p.len()).collect();
+        self.spec.with_units(&units)
     }
 
     /// Whether in every space the classes of `self` lie within those of `coarser`. `false` where the spaces differ.

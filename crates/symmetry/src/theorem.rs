@@ -31,143 +31,16 @@
 //! ```
 
 mod closed_form;
+mod dense;
+mod gap;
 
 use crate::ulps::Ulps;
-use std::cmp::Ordering;
+use dense::check_chain;
+use gap::{Gap, gap_between_inputs, gap_between_outputs, widest_gap};
 
+pub use crate::shape_error::ShapeError;
 pub use closed_form::{ConstantGradients, ConstantPerceptron, ConstantSignals};
-
-/// How the entries of a weight lie in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// `[inputs, outputs]`: all output units of input 0, then those of input 1 (Burn).
-    InputMajor,
-    /// `[outputs, inputs]`: all inputs of output unit 0, then those of unit 1 (PyTorch).
-    OutputMajor,
-}
-
-/// The parameters of one linear layer, borrowed.
-#[derive(Clone, Copy, Debug)]
-pub struct Dense<'a, T> {
-    inputs: usize,
-    outputs: usize,
-    weight: &'a [T],
-    bias: Option<&'a [T]>,
-    order: Order,
-}
-
-impl<'a, T> Dense<'a, T> {
-    /// A layer of `inputs * outputs` weights and, if it has a bias, `outputs` of these.
-    ///
-    /// # Errors
-    ///
-    /// [`ShapeError`] where a slice is longer or shorter than that.
-    pub fn new(
-        inputs: usize,
-        outputs: usize,
-        weight: &'a [T],
-        bias: Option<&'a [T]>,
-        order: Order,
-    ) -> Result<Self, ShapeError> {
-        if inputs.checked_mul(outputs) != Some(weight.len()) {
-            return Err(ShapeError::Weight { inputs, outputs, entries: weight.len() });
-        }
-        match bias {
-            Some(bias) if bias.len() != outputs => {
-                Err(ShapeError::Bias { outputs, entries: bias.len() })
-            }
-            _ => Ok(Self { inputs, outputs, weight, bias, order }),
-        }
-    }
-}
-
-/// Layers that do not fit themselves or one another.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ShapeError {
-    /// A weight without `inputs * outputs` entries.
-    #[error("a weight from {inputs} inputs to {outputs} outputs has {entries} entries")]
-    Weight {
-        /// Inputs of the layer.
-        inputs: usize,
-        /// Outputs of the layer.
-        outputs: usize,
-        /// Entries of the slice.
-        entries: usize,
-    },
-    /// A bias without one entry an output.
-    #[error("a bias of {outputs} outputs has {entries} entries")]
-    Bias {
-        /// Outputs of the layer.
-        outputs: usize,
-        /// Entries of the slice.
-        entries: usize,
-    },
-    /// A layer that does not read what the layer before it writes.
-    #[error("layer {layer} reads {inputs} inputs, but the layer before it has {outputs} outputs")]
-    Chain {
-        /// Number of the layer, from 1.
-        layer: usize,
-        /// Inputs of that layer.
-        inputs: usize,
-        /// Outputs of the layer before it.
-        outputs: usize,
-    },
-    /// The theorem speaks of networks with a hidden layer.
-    #[error("{layers} layers of weights have no hidden layer between them; at least 2 are needed")]
-    TooFewLayers {
-        /// Layers given.
-        layers: usize,
-    },
-    /// Widths that are not one more than the layers between them.
-    #[error("{layers} layers stand between {} widths, but {widths} were given", layers + 1)]
-    LayerCount {
-        /// Widths given.
-        widths: usize,
-        /// Layers given.
-        layers: usize,
-    },
-    /// A space without units: nothing passes through it.
-    #[error("widths are {widths:?}: number {position} (inputs are number 0) has no units")]
-    NoUnits {
-        /// Widths given.
-        widths: Vec<usize>,
-        /// Which of them is 0.
-        position: usize,
-    },
-    /// Class sizes that are not one a unit, each at least 1.
-    #[error(
-        "spaces of {widths:?} units need a class size of at least 1 for each; {found:?} sizes were given"
-    )]
-    ClassSizes {
-        /// Units of each space after the inputs.
-        widths: Vec<usize>,
-        /// Sizes given for each.
-        found: Vec<usize>,
-    },
-    /// Entries that are no rows of examples, or of unlike number.
-    #[error(
-        "{entries} entries of {what} are not rows of {width} for the same, at least one, examples ({examples})"
-    )]
-    Examples {
-        /// Inputs or targets.
-        what: &'static str,
-        /// Entries given.
-        entries: usize,
-        /// Entries of one example.
-        width: usize,
-        /// Examples of the batch.
-        examples: usize,
-    },
-    /// A unit that the network does not have.
-    #[error("hidden layer {layer} has no unit {unit}")]
-    Unit {
-        /// The hidden layer, from 1.
-        layer: usize,
-        /// The unit, from 0.
-        unit: usize,
-    },
-}
+pub use dense::{Dense, Order};
 
 /// Which parameter of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -254,6 +127,19 @@ pub struct UnitDifference {
     pub ulps: u64,
 }
 
+impl UnitDifference {
+    fn of(gap: Gap, layer: usize, parameter: LayerParameter) -> Self {
+        let [u, v] = gap.members;
+        Self {
+            units: [u.min(v), u.max(v)],
+            layer,
+            parameter,
+            difference: gap.difference,
+            ulps: gap.ulps,
+        }
+    }
+}
+
 /// How far each of the four properties is from holding.
 ///
 /// # Errors
@@ -299,10 +185,10 @@ pub fn hidden_units<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Vec<HiddenUnits>
             let bias = incoming.bias.and_then(|bias| widest_gap(bias));
             let gaps = [
                 gap_between_outputs(incoming)
-                    .map(|gap| gap.between_units(number, LayerParameter::Weight)),
-                bias.map(|gap| gap.between_units(number, LayerParameter::Bias)),
+                    .map(|gap| UnitDifference::of(gap, number, LayerParameter::Weight)),
+                bias.map(|gap| UnitDifference::of(gap, number, LayerParameter::Bias)),
                 gap_between_inputs(outgoing)
-                    .map(|gap| gap.between_units(number + 1, LayerParameter::Weight)),
+                    .map(|gap| UnitDifference::of(gap, number + 1, LayerParameter::Weight)),
             ];
             let difference =
                 gaps.into_iter().flatten().reduce(|a, b| if exceeds(&b, &a) { b } else { a });
@@ -311,129 +197,9 @@ pub fn hidden_units<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Vec<HiddenUnits>
         .collect())
 }
 
-/// The widest gap between two output units at any input.
-fn gap_between_outputs<T: Ulps>(layer: &Dense<'_, T>) -> Option<Gap> {
-    let input_major = layer.order == Order::InputMajor;
-    widest_gap_along(layer.weight, input_major, layer.inputs, layer.outputs)
-}
-
-/// The widest gap between two inputs at any output unit.
-fn gap_between_inputs<T: Ulps>(layer: &Dense<'_, T>) -> Option<Gap> {
-    let output_major = layer.order == Order::OutputMajor;
-    widest_gap_along(layer.weight, output_major, layer.outputs, layer.inputs)
-}
-
-/// The widest gap between members of an axis of `length` places, at any of `others` places of the
-/// other axis. `contiguous` says whether the members lie side by side.
-fn widest_gap_along<T: Ulps>(
-    weight: &[T],
-    contiguous: bool,
-    others: usize,
-    length: usize,
-) -> Option<Gap> {
-    if weight.is_empty() || length < 2 {
-        return None;
-    }
-    let ordinal = |entry: &T| entry.ordinal();
-    // The lowest and the highest member at each place of the other axis.
-    let extremes: Vec<_> = if contiguous {
-        weight.chunks(length).filter_map(|group| extremes(group.iter().map(ordinal))).collect()
-    } else {
-        let first = weight[..others].iter().map(ordinal);
-        let mut extremes: Vec<_> = first.map(|ordinal| (ordinal, ordinal)).collect();
-        for member in weight.chunks(others) {
-            for ((low, high), entry) in extremes.iter_mut().zip(member) {
-                *low = (*low).min(entry.ordinal());
-                *high = (*high).max(entry.ordinal());
-            }
-        }
-        extremes
-    };
-    let apart = extremes
-        .into_iter()
-        .enumerate()
-        .filter(|(_, (low, high))| low != high || T::from_ordinal(*low).is_nan())
-        .map(|(other, (low, high))| (other, (T::from_ordinal(low), T::from_ordinal(high))));
-    let most_ulps = apart.clone().map(|(_, pair)| distance(pair).1).max()?;
-    let (other, (low, high)) = apart.max_by(|(_, a), (_, b)| {
-        distance(*a).partial_cmp(&distance(*b)).unwrap_or(Ordering::Equal)
-    })?;
-    let (start, stride) = if contiguous { (other * length, 1) } else { (other, others) };
-    let group = weight[start..].iter().step_by(stride).take(length);
-    let position = |wanted: T, except: Option<usize>| {
-        let found = |(position, entry): (usize, &T)| {
-            (entry.ordinal() == wanted.ordinal() && Some(position) != except).then_some(position)
-        };
-        group.clone().enumerate().find_map(found)
-    };
-    let lowest = position(low, None)?;
-    // A NaN is like nothing, not even another NaN of the same bits.
-    let highest = position(high, Some(lowest))?;
-    let (difference, ulps) = distance((low, high));
-    Some(Gap { members: [lowest, highest], difference, ulps, most_ulps })
-}
-
-/// How far two numbers lie apart, in value and in representable numbers.
-fn distance<T: Ulps>((low, high): (T, T)) -> (f64, u64) {
-    if low.is_nan() || high.is_nan() {
-        return (f64::INFINITY, u64::MAX);
-    }
-    (high.to_f64() - low.to_f64(), crate::ulps(low, high))
-}
-
-/// The lowest and the highest of at least one ordinal.
-fn extremes<O: Copy + Ord>(ordinals: impl Iterator<Item = O> + Clone) -> Option<(O, O)> {
-    let first = ordinals.clone().next()?;
-    Some(ordinals.fold((first, first), |(low, high), o| (low.min(o), high.max(o))))
-}
-
 /// Whether a difference is the larger one; differences of equal size are told by their ULPs.
 fn exceeds(a: &UnitDifference, b: &UnitDifference) -> bool {
     (a.difference, a.ulps) > (b.difference, b.ulps)
-}
-
-fn check_chain<T>(layers: &[Dense<'_, T>]) -> Result<(), ShapeError> {
-    if layers.len() < 2 {
-        return Err(ShapeError::TooFewLayers { layers: layers.len() });
-    }
-    for (number, pair) in layers.windows(2).enumerate() {
-        if pair[1].inputs != pair[0].outputs {
-            return Err(ShapeError::Chain {
-                layer: number + 2,
-                inputs: pair[1].inputs,
-                outputs: pair[0].outputs,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// The two members of a group of numbers that lie farthest apart, by their positions.
-#[derive(Clone, Copy)]
-struct Gap {
-    members: [usize; 2],
-    difference: f64,
-    ulps: u64,
-    /// The largest distance in representable numbers of any pair.
-    most_ulps: u64,
-}
-
-impl Gap {
-    fn between_units(self, layer: usize, parameter: LayerParameter) -> UnitDifference {
-        let [u, v] = self.members;
-        UnitDifference {
-            units: [u.min(v), u.max(v)],
-            layer,
-            parameter,
-            difference: self.difference,
-            ulps: self.ulps,
-        }
-    }
-}
-
-/// The widest gap in one group; None where all numbers are bitwise one number.
-fn widest_gap<T: Ulps>(group: &[T]) -> Option<Gap> {
-    widest_gap_along(group, true, 1, group.len())
 }
 
 #[cfg(test)]

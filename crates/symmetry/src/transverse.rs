@@ -17,7 +17,7 @@
 //! `√n` times the entry of a class of n units. Directions that are not constant on these classes have curvature 0.
 
 use crate::dynamics::{ActivationFunction, LossFunction, Pass, Perceptron};
-use crate::theorem::ShapeError;
+use crate::shape_error::ShapeError;
 
 /// The curvature between two units of a class: a symmetric matrix over `[incoming weights, bias, outgoing weights]`.
 #[derive(Clone, Debug, PartialEq)]

@@ -18,28 +18,30 @@
 //! for Sorting and Searching Strings" (1997), without the sorting.
 
 mod boxes;
+mod by_entries;
 mod exact;
 mod factors;
 mod gaps;
+mod refine;
 mod rows;
+mod seen;
 mod short;
 mod slab;
 mod swaps;
 
-use crate::axes::{AxesSpec, Role};
-use crate::classes::Classes;
-use crate::element::Element;
-use crate::equality_policy::{Comparison, EqualityPolicy, Normalization};
+use crate::axes::{AxesSpec, Role, given_partitions};
+use crate::equality_policy::{EqualityPolicy, Normalization};
 use crate::error::{SearchError, SymmetryError};
 use crate::findings;
-use crate::layout::{LogicalAxis, UnitLayout, logical_axes};
-use crate::lumping::given_partitions;
+use crate::layout::{Arranged, LogicalAxis};
 use crate::parallel;
-use crate::params::{ParamView, with_elements};
+use crate::params::ParamView;
 use crate::partition::Partition;
-use crate::sameness::{SameBits, SameNormalized, SameValue, Sameness};
-use crate::space::{ClassId, ParamId, SpaceId};
+use crate::space::{ClassId, SpaceId};
 use crate::symmetry::{SpaceSymmetry, Symmetry, SymmetryKind};
+
+pub(crate) use by_entries::refine_by_entries;
+pub(crate) use refine::classes_of;
 
 /// The partition of every space into twins, bit for bit.
 ///
@@ -90,7 +92,7 @@ pub fn twins(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Symmetry, Symm
 /// # Errors
 ///
 /// As [`twins`]; [`SymmetryError::UnknownRole`] where [`EqualityPolicy::up_to_positive_scale`] meets an axis of unknown
-/// role, and [`SearchError::ScaleOnTwoAxes`](crate::SearchError::ScaleOnTwoAxes) where it meets a space that stands twice on one parameter.
+/// role, and [`SearchError::ScaleOnTwoAxes`] where it meets a space that stands twice on one parameter.
 ///
 /// # Complexity
 ///
@@ -112,7 +114,7 @@ pub fn twins_with(
 ///
 /// # Errors
 ///
-/// As [`twins_with`]; [`SearchError::UnknownInputSpace`](crate::SearchError::UnknownInputSpace) and [`SearchError::InputPartitionSize`](crate::SearchError::InputPartitionSize) for a start that
+/// As [`twins_with`]; [`SearchError::UnknownInputSpace`] and [`SearchError::InputPartitionSize`] for a start that
 /// does not fit the spec.
 ///
 /// # Complexity
@@ -142,19 +144,13 @@ pub fn twins_refining(
     policy: &EqualityPolicy,
     start: &[(&str, Partition)],
 ) -> Result<Symmetry, SymmetryError> {
-    let views = spec.arrange(params)?;
+    let network = Arranged::new(spec, params)?;
     let start = given_partitions(spec, start)?;
-    let axes: Vec<Vec<LogicalAxis>> = spec
-        .params()
-        .iter()
-        .zip(&views)
-        .map(|(param, view)| logical_axes(spec, param, view))
-        .collect();
     if policy.normalization() == Normalization::PositiveScale {
-        check_scalable(spec, &axes)?;
+        check_scalable(spec, &network.axes)?;
     }
     let spaces = parallel::map(0..spec.spaces().len(), 1, |number| {
-        one_space(spec, &views, &axes, SpaceId::at(number), policy, start[number])
+        one_space(spec, &network, SpaceId::at(number), policy, start[number])
     });
     Ok(Symmetry::new(SymmetryKind::Twins, *policy, spec.clone(), spaces))
 }
@@ -172,56 +168,22 @@ fn check_scalable(spec: &AxesSpec, axes: &[Vec<LogicalAxis>]) -> Result<(), Symm
                 .into());
             }
             if axis.role == Role::Unknown {
-                return Err(SymmetryError::UnknownRole {
-                    space: space.into(),
-                    place: format!("axis {} of `{}`", axis.number, param.path()),
-                    needed_by: "a comparison up to positive scale",
-                });
+                let needed_by = "a comparison up to positive scale";
+                return Err(spec.missing_role(param, axis.number, needed_by));
             }
         }
     }
     Ok(())
 }
 
-/// A parameter as seen from its one axis with the space.
-pub(crate) struct Seen<'p, 'a> {
-    pub param: u32,
-    pub view: &'p ParamView<'a>,
-    pub role: Role,
-    pub layout: UnitLayout,
-}
-
-/// A parameter on which the space stands several times.
-struct SeenTwice<'p, 'a> {
-    param: u32,
-    view: &'p ParamView<'a>,
-    axes: &'p [LogicalAxis],
-    along: Vec<usize>,
-}
-
-impl<'d> SeenTwice<'_, 'd> {
-    fn swaps<'f, E: Element>(
-        &self,
-        data: &'f [E],
-        signs: Option<&'f [f64]>,
-        policy: &EqualityPolicy,
-    ) -> swaps::Swaps<'f, E>
-    where
-        'd: 'f,
-    {
-        swaps::Swaps::new(self.param, data, self.axes, &self.along, signs, policy.comparison())
-    }
-}
-
 fn one_space(
     spec: &AxesSpec,
-    views: &[&ParamView<'_>],
-    axes: &[Vec<LogicalAxis>],
+    network: &Arranged<'_, '_>,
     id: SpaceId,
     policy: &EqualityPolicy,
     start: Option<&Partition>,
 ) -> SpaceSymmetry {
-    let (classes, spreads) = classes_of(spec, views, axes, id, policy, start);
+    let (classes, spreads) = classes_of(spec, network, id, policy, start);
     let partition = classes.partition();
     let spreads = partition
         .representatives()
@@ -232,191 +194,7 @@ fn one_space(
             (size > 1 && spread > 0.0).then_some((ClassId::at(class), spread))
         })
         .collect();
-    let findings = findings::find(views, axes, id, &partition, &classes.splits, policy);
+    let findings =
+        findings::find(&network.views, &network.axes, id, &partition, &classes.splits, policy);
     SpaceSymmetry::new(spec, id, partition, classes, spreads, findings)
-}
-
-/// The twin classes of one space among the units of the classes of `start`, and under a tolerance a spread for each at
-/// its smallest unit.
-pub(crate) fn classes_of(
-    spec: &AxesSpec,
-    views: &[&ParamView<'_>],
-    axes: &[Vec<LogicalAxis>],
-    id: SpaceId,
-    policy: &EqualityPolicy,
-    start: Option<&Partition>,
-) -> (Classes, Vec<f64>) {
-    let space = spec.space(id);
-    if space.is_fixed() {
-        return (Classes::discrete(space.units()), Vec::new());
-    }
-    let mut seen = Vec::new();
-    let mut twice = Vec::new();
-    for (number, (view, axes)) in views.iter().zip(axes).enumerate() {
-        let along: Vec<usize> = (0..axes.len()).filter(|&n| axes[n].space == Some(id)).collect();
-        let (param, view) = (ParamId::at(number).0, *view);
-        match along[..] {
-            [] => {}
-            [along] => seen.push(Seen {
-                param,
-                view,
-                role: axes[along].role,
-                layout: UnitLayout::new(axes, along),
-            }),
-            _ => twice.push(SeenTwice { param, view, axes, along }),
-        }
-    }
-    let factors = factors::factors(&seen, space.units(), policy);
-    // Short parameters first: they are cheap to read and often tell all units apart. Among equals, those whose first
-    // entries are neighbours.
-    seen.sort_by_key(|one| (one.layout.entries_per_unit(), one.layout.units.stride, one.param));
-
-    let mut classes = match start {
-        Some(start) => Classes::within(start),
-        None => Classes::one(space.units()),
-    };
-    let spreads = match policy.tolerance() {
-        None => {
-            refine_exactly(&mut classes, &seen, &twice, factors.as_deref(), policy);
-            Vec::new()
-        }
-        Some(tolerance) => {
-            refine_within(&mut classes, &seen, &twice, factors.as_deref(), tolerance, policy)
-        }
-    };
-    (classes, spreads)
-}
-
-/// Refines by the values of one parameter along one of its axes, whatever the other axes range over.
-pub(crate) fn refine_by_entries(
-    classes: &mut Classes,
-    param: ParamId,
-    view: &ParamView<'_>,
-    layout: &UnitLayout,
-) {
-    with_elements!(view.elements(), |data| exact::refine(
-        classes, param.0, data, layout, SameValue
-    ));
-}
-
-fn refine_exactly(
-    classes: &mut Classes,
-    seen: &[Seen<'_, '_>],
-    twice: &[SeenTwice<'_, '_>],
-    factors: Option<&[f64]>,
-    policy: &EqualityPolicy,
-) {
-    for depth in [Depth::Glimpse, Depth::Whole] {
-        for one in seen {
-            with_elements!(one.view.elements(), |data| {
-                refine_one(classes, one, depth, data, factors, policy);
-            });
-        }
-    }
-    for one in twice {
-        with_elements!(one.view.elements(), |data| one
-            .swaps(data, factors, policy)
-            .refine(classes));
-    }
-}
-
-/// How much of a parameter is read. A glimpse of every one tells the units of a network without symmetry apart
-/// before any is read at length.
-#[derive(Clone, Copy)]
-enum Depth {
-    Glimpse,
-    Whole,
-}
-
-fn refine_one<E: Element>(
-    classes: &mut Classes,
-    one: &Seen<'_, '_>,
-    depth: Depth,
-    data: &[E],
-    factors: Option<&[f64]>,
-    policy: &EqualityPolicy,
-) {
-    let by_value = policy.comparison() != Comparison::Bits;
-    match factors {
-        Some(factors) => {
-            let divide = divides(policy, one.role);
-            refine_as(classes, one, depth, data, SameNormalized { factors, divide, by_value });
-        }
-        None if by_value => refine_as(classes, one, depth, data, SameValue),
-        None => refine_as(classes, one, depth, data, SameBits),
-    }
-}
-
-fn refine_as<E: Element, S: Sameness<E>>(
-    classes: &mut Classes,
-    one: &Seen<'_, '_>,
-    depth: Depth,
-    data: &[E],
-    sameness: S,
-) {
-    match depth {
-        Depth::Glimpse => exact::glimpse(classes, one.param, data, &one.layout, sameness),
-        Depth::Whole => exact::refine(classes, one.param, data, &one.layout, sameness),
-    }
-}
-
-/// Incoming entries are divided by a unit's scale, outgoing ones multiplied; a sign is its own inverse.
-fn divides(policy: &EqualityPolicy, role: Role) -> bool {
-    policy.normalization() == Normalization::PositiveScale && role == Role::Output
-}
-
-/// Passes over all parameters until one cuts nothing; returns a spread for every class, at its smallest unit.
-fn refine_within(
-    classes: &mut Classes,
-    seen: &[Seen<'_, '_>],
-    twice: &[SeenTwice<'_, '_>],
-    factors: Option<&[f64]>,
-    tolerance: f64,
-    policy: &EqualityPolicy,
-) -> Vec<f64> {
-    let units = classes.units();
-    // By the number of the unit, as are classes: a start may have left some units alone.
-    let mut settled = vec![false; units];
-    let mut spreads = vec![0.0; units];
-    loop {
-        let mut before: Vec<(u32, usize)> =
-            classes.iter().map(|class| (class[0], class.len())).collect();
-        before.sort_unstable();
-        for &(first, _) in before.iter().filter(|(first, _)| !settled[*first as usize]) {
-            spreads[first as usize] = 0.0;
-        }
-        let splits = classes.splits.len();
-        for one in seen {
-            let divide = divides(policy, one.role);
-            with_elements!(one.view.elements(), |data| {
-                let values =
-                    gaps::Values { param: one.param, data, layout: &one.layout, factors, divide };
-                gaps::refine(classes, &settled, &mut spreads, &values, tolerance);
-            });
-        }
-        for one in twice {
-            with_elements!(one.view.elements(), |data| {
-                one.swaps(data, factors, policy).refine(classes);
-            });
-        }
-        if classes.splits.len() == splits {
-            break;
-        }
-        // A class that went through a whole pass without a cut needs no second one.
-        for class in classes.iter() {
-            if before.binary_search(&(class[0], class.len())).is_ok() {
-                settled[class[0] as usize] = true;
-            }
-        }
-    }
-    for one in twice {
-        with_elements!(one.view.elements(), |data| {
-            let swaps = one.swaps(data, factors, policy);
-            for class in classes.iter() {
-                let spread = &mut spreads[class[0] as usize];
-                *spread = spread.max(swaps.spread(class));
-            }
-        });
-    }
-    spreads
 }

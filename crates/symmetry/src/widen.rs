@@ -16,7 +16,6 @@ use crate::layout::{LogicalAxis, logical_axes};
 use crate::owned::{Number, OwnedParam};
 use crate::parallel;
 use crate::params::{ParamView, with_elements};
-use crate::quotient::missing_role;
 use crate::space::{SpaceId, UnitSpace};
 
 /// How an outgoing entry is shared out among copies.
@@ -51,11 +50,12 @@ pub struct Widened {
 /// # Errors
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec;
-/// - [`SpecError::UnknownSpace`](crate::SpecError::UnknownSpace) for a name that is not in the spec, [`SurgeryError::FixedSpace`](crate::SurgeryError::FixedSpace) for a space
-///   whose members are told apart from outside, [`SpecError::DuplicateSpace`](crate::SpecError::DuplicateSpace) for one that is named twice;
-/// - [`SurgeryError::BadCopies`](crate::SurgeryError::BadCopies) where there is not one number, at least 1, for each unit;
+/// - [`SpecError::UnknownSpace`] for a name that is not in the spec, [`SurgeryError::FixedSpace`] for a space
+///   whose members are told apart from outside, [`SpecError::DuplicateSpace`] for one that is named twice;
+/// - [`SurgeryError::BadCopies`] where there is not one number, at least 1, for each unit;
 /// - [`SymmetryError::UnknownRole`] where an axis over a named space has no known role;
-/// - [`SymmetryError::TooManyUnits`], [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow) for more than can be counted.
+/// - [`SymmetryError::TooManyUnits`], [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow) for more
+///   than can be counted.
 ///
 /// # Complexity
 ///
@@ -104,7 +104,7 @@ pub fn widen(
         for (number, axis) in param.axes().iter().enumerate() {
             let widened = axis.axis.space().is_some_and(|id| copies[id.get()].is_some());
             if widened && axis.role == Role::Unknown {
-                return Err(missing_role(spec, param.path(), number, "splitting units"));
+                return Err(spec.missing_role(param, number, "splitting units"));
             }
         }
     }

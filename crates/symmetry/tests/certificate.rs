@@ -323,6 +323,11 @@ fn train(mut net: Net, optimizer: Optimizer, decay: Decay, tweak: Tweak) -> Net 
                         (*m / correct(0.98) + 0.92 * *d / correct(0.92))
                             / ((*v / correct(0.99)).sqrt() + 1e-8)
                     }
+                    Optimizer::Lion => {
+                        let step = 0.9 * *m + 0.1 * g;
+                        *m = 0.99 * *m + 0.01 * g;
+                        f64::from(i8::from(step > 0.0) - i8::from(step < 0.0))
+                    }
                     other => unreachable!("{other}"),
                 };
         }

@@ -4,8 +4,8 @@ mod common;
 
 use common::Rng;
 use constinit_symmetry::dynamics::{
-    Activation, AdaGrad, Adam, DenseLayer, Huber, Identity, LeakyRelu, Loss, LossFunction, Mse,
-    Perceptron, Relu, RmsProp, Sgd, Training, UpdateRule, gradients, outputs,
+    Activation, AdaGrad, Adam, DenseLayer, Huber, Identity, LeakyRelu, Lion, Loss, LossFunction,
+    Mse, Perceptron, Relu, RmsProp, Sgd, Training, UpdateRule, gradients, outputs,
 };
 use constinit_symmetry::theorem::{ConstantPerceptron, ShapeError};
 use num_rational::BigRational;
@@ -162,6 +162,8 @@ fn rules() -> Vec<(&'static str, bool, MakeRule)> {
             set(RmsProp::new(1e-3), |r| (r.centered, r.momentum, r.epsilon) = (true, 0.5, 1e-3))
         }),
         ("adagrad", true, || set(AdaGrad::new(1e-2), |r| r.rate_decay = 0.01)),
+        ("lion", true, || Box::new(Lion::new(1e-3))),
+        ("lion, decay", false, || set(Lion::new(1e-3), |r| r.decoupled = 1e-2)),
     ]
 }
 
@@ -412,4 +414,37 @@ fn what_does_not_fit_is_refused() {
         step(&[1.0; 6], &[1.0; 3]),
         Err(ShapeError::Examples { what: "targets", .. })
     ));
+}
+
+/// From NumPy 2, in float64:
+///
+/// ```python
+/// def lion(coupled, decoupled):
+///     p, m = np.array([1.0, -0.5, 0.25]), np.zeros(3)
+///     for g in ([0.5, -0.25, 0.0], [-0.02, 2.0, 0.0], [0.125, -1.0, -0.001]):
+///         g = np.array(g) + coupled * p
+///         c = np.sign(0.9 * m + 0.1 * g)
+///         p = (1 - 0.1 * decoupled) * p - 0.1 * c
+///         m = 0.99 * m + 0.01 * g
+///     return p.tolist()
+/// print(lion(0.0, 0.0), lion(0.0, 0.05), lion(0.05, 0.0))
+/// ```
+#[test]
+fn lion_moves_by_signs() {
+    let golden = [
+        (0.0, 0.0, [0.7000000000000001, -0.4, 0.35]),
+        (0.0, 0.05, [0.686572375, -0.39303493750000007, 0.34626871875]),
+        (0.05, 0.0, [0.7000000000000001, -0.4, -0.05000000000000002]),
+    ];
+    for (coupled, decoupled, expected) in golden {
+        let mut rule = Lion::new(0.1);
+        (rule.coupled, rule.decoupled) = (coupled, decoupled);
+        let mut p = [1.0_f64, -0.5, 0.25];
+        for g in [[0.5, -0.25, 0.0], [-0.02, 2.0, 0.0], [0.125, -1.0, -0.001]] {
+            rule.step(&mut p, &g);
+        }
+        for (found, expected) in p.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-15, "{coupled} {decoupled}: {p:?}");
+        }
+    }
 }

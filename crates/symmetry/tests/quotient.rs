@@ -4,8 +4,8 @@ mod common;
 
 use common::{Net, Param, Rng, architecture, deviate, disturb, fill_by_labels, plant, unflatten};
 use constinit_symmetry::dynamics::{
-    Activation, AdaGrad, Adam, DenseLayer, Loss, Mse, Perceptron, Relu, RmsProp, Sgd, Training,
-    UpdateRule,
+    Activation, AdaGrad, Adam, DenseLayer, Lion, Loss, Mse, Perceptron, Relu, RmsProp, Sgd,
+    Training, UpdateRule,
 };
 use constinit_symmetry::{
     AxesSpec, ChainLayer, ElementType, OwnedElements, OwnedParam, ParamView, ParameterError,
@@ -438,6 +438,11 @@ fn rules() -> Vec<(&'static str, bool, MakeRule)> {
         ("rmsprop", true, |scale| Box::new(RmsProp::new(1e-3 * scale))),
         ("rmsprop, decay", false, |scale| set(RmsProp::new(1e-3 * scale), |r| r.decay = 0.01)),
         ("adagrad", true, |scale| set(AdaGrad::new(1e-2 * scale), |r| r.rate_decay = 0.01)),
+        ("lion", true, |scale| Box::new(Lion::new(1e-3 * scale))),
+        ("lion, decoupled decay", true, |scale| {
+            set(Lion::new(1e-3 * scale), |r| r.decoupled = 0.01)
+        }),
+        ("lion, coupled decay", false, |scale| set(Lion::new(1e-3 * scale), |r| r.coupled = 0.01)),
         ("adagrad, decay", false, |scale| set(AdaGrad::new(1e-2 * scale), |r| r.decay = 0.01)),
     ]
 }

@@ -1,7 +1,8 @@
 //! After the first step, training allocates nothing.
 
 use constinit_symmetry::dynamics::{
-    Activation, AdaGrad, Adam, DenseLayer, Loss, Perceptron, RmsProp, Sgd, Training, UpdateRule,
+    Activation, AdaGrad, Adam, DenseLayer, Lion, Loss, Perceptron, RmsProp, Sgd, Training,
+    UpdateRule,
 };
 use peak_alloc::PeakAlloc;
 
@@ -17,7 +18,7 @@ impl UpdateRule<f64> for Boxed {
     }
 }
 
-fn rules() -> [(&'static str, Boxed); 9] {
+fn rules() -> [(&'static str, Boxed); 10] {
     let changed = |mut rule: Adam<f64>, change: fn(&mut Adam<f64>)| {
         change(&mut rule);
         Boxed(Box::new(rule))
@@ -36,6 +37,7 @@ fn rules() -> [(&'static str, Boxed); 9] {
         ("adamw", changed(Adam::new(0.01), |rule| rule.decoupled = 0.01)),
         ("rmsprop", Boxed(Box::new(RmsProp::new(0.01)))),
         ("adagrad", Boxed(Box::new(AdaGrad::new(0.01)))),
+        ("lion", Boxed(Box::new(Lion::new(0.01)))),
     ]
 }
 

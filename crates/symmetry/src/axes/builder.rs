@@ -70,11 +70,11 @@ impl AxesSpecBuilder {
     /// # Errors
     ///
     /// Each names both places that disagree:
-    /// - [`SpecError::DuplicateSpace`](crate::SpecError::DuplicateSpace), [`ParameterError::DuplicateParameter`](crate::ParameterError::DuplicateParameter);
-    /// - [`SpecError::UnknownSpace`](crate::SpecError::UnknownSpace) for an axis over a space that was not declared;
-    /// - [`SpecError::UnknownParameter`](crate::SpecError::UnknownParameter) for a parameter of the spec that the network does not have, and
-    ///   [`ParameterError::UncoveredParameter`](crate::ParameterError::UncoveredParameter) for the converse;
-    /// - [`SpecError::RankMismatch`](crate::SpecError::RankMismatch), [`SpecError::SizeMismatch`](crate::SpecError::SizeMismatch), [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow),
+    /// - [`SpecError::DuplicateSpace`], [`ParameterError::DuplicateParameter`];
+    /// - [`SpecError::UnknownSpace`] for an axis over a space that was not declared;
+    /// - [`SpecError::UnknownParameter`] for a parameter of the spec that the network does not have, and
+    ///   [`ParameterError::UncoveredParameter`] for the converse;
+    /// - [`SpecError::RankMismatch`], [`SpecError::SizeMismatch`], [`ParameterError::ShapeOverflow`],
     ///   [`SymmetryError::TooManyUnits`].
     pub fn build<'s>(
         self,

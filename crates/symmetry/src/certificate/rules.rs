@@ -6,8 +6,6 @@
 
 use std::fmt;
 
-use super::Invariant;
-
 /// The optimizers that rules are known for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -26,13 +24,15 @@ pub enum Optimizer {
     AdaGrad,
     /// Adan: each entry moves by the history of its own gradients and their differences.
     Adan,
+    /// Lion: each entry moves by the sign of a mean of its gradients; sign(0) = 0.
+    Lion,
     /// Muon: momentum of a matrix made orthogonal by an odd polynomial. What is no matrix is taken to be trained by AdamW.
     Muon,
 }
 
 impl Optimizer {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Sgd,
         Self::SgdMomentum,
         Self::Adam,
@@ -40,6 +40,7 @@ impl Optimizer {
         Self::RmsProp,
         Self::AdaGrad,
         Self::Adan,
+        Self::Lion,
         Self::Muon,
     ];
 
@@ -60,7 +61,8 @@ impl Optimizer {
             | Self::AdamW
             | Self::RmsProp
             | Self::AdaGrad
-            | Self::Adan => true,
+            | Self::Adan
+            | Self::Lion => true,
             Self::Muon => false,
         }
     }
@@ -85,6 +87,7 @@ impl Optimizer {
             Self::Adam | Self::AdamW | Self::RmsProp | Self::AdaGrad | Self::Adan | Self::Muon => {
                 Some("divides by the size of gradients")
             }
+            Self::Lion => Some("takes the signs of gradients"),
         }
     }
 }
@@ -99,6 +102,7 @@ impl fmt::Display for Optimizer {
             Self::RmsProp => "RMSProp",
             Self::AdaGrad => "AdaGrad",
             Self::Adan => "Adan",
+            Self::Lion => "Lion",
             Self::Muon => "Muon",
         })
     }
@@ -129,6 +133,15 @@ impl fmt::Display for Decay {
             Self::Coupled => "coupled decay",
         })
     }
+}
+
+/// What keeps a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Invariant {
+    /// Its units are twins.
+    Twins,
+    /// Its sums agree.
+    Equitable,
 }
 
 /// What one optimizer with one decay does to one kind of class.
@@ -170,7 +183,8 @@ fn keeps_twins(optimizer: Optimizer) -> Preservation {
         | Optimizer::AdamW
         | Optimizer::RmsProp
         | Optimizer::AdaGrad
-        | Optimizer::Adan => Preservation::Kept,
+        | Optimizer::Adan
+        | Optimizer::Lion => Preservation::Kept,
         // A polynomial of the matrix commutes with swaps of its rows and columns.
         Optimizer::Muon => Preservation::Kept,
     }
@@ -187,7 +201,8 @@ fn keeps_block_means(optimizer: Optimizer) -> Preservation {
         | Optimizer::AdamW
         | Optimizer::RmsProp
         | Optimizer::AdaGrad
-        | Optimizer::Adan => Preservation::Kept,
+        | Optimizer::Adan
+        | Optimizer::Lion => Preservation::Kept,
         // A polynomial of a block-constant matrix is block-constant.
         Optimizer::Muon => Preservation::Kept,
     }
@@ -203,7 +218,8 @@ fn keeps_sums_with_weights(optimizer: Optimizer) -> Preservation {
         | Optimizer::AdamW
         | Optimizer::RmsProp
         | Optimizer::AdaGrad
-        | Optimizer::Adan => Preservation::Broken,
+        | Optimizer::Adan
+        | Optimizer::Lion => Preservation::Broken,
         // An odd polynomial p of G + D is p(G) + p(D), since G Dᵀ = 0 and Gᵀ D = 0 where the sums of D over classes
         // vanish. The sums of p(D) = D (...) D vanish, too.
         Optimizer::Muon => Preservation::Kept,

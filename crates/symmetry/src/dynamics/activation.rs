@@ -14,7 +14,7 @@ pub trait ActivationFunction<S> {
     /// `a'(z)`; at a kink, what PyTorch takes.
     fn slope(&self, z: &S) -> S;
 
-    /// `a''(z)`; 0 at a kink.
+    /// `a''(z)`; 0 where `a'` has a kink or a jump.
     fn curvature(&self, z: &S) -> S;
 }
 
@@ -79,6 +79,13 @@ impl<S: Real> ActivationFunction<S> for Activation {
         match self {
             Self::Relu => Relu.value(z),
             Self::LeakyRelu => LeakyRelu.value(z),
+            Self::Elu => {
+                if x > S::zero() {
+                    x
+                } else {
+                    x.exp_m1()
+                }
+            }
             Self::Identity => x,
             Self::Tanh => x.tanh(),
             Self::Sigmoid => sigmoid(x),
@@ -95,6 +102,13 @@ impl<S: Real> ActivationFunction<S> for Activation {
         match self {
             Self::Relu => Relu.slope(z),
             Self::LeakyRelu => LeakyRelu.slope(z),
+            Self::Elu => {
+                if x > S::zero() {
+                    one
+                } else {
+                    x.exp()
+                }
+            }
             Self::Identity => one,
             Self::Tanh => {
                 let t = x.tanh();
@@ -112,6 +126,13 @@ impl<S: Real> ActivationFunction<S> for Activation {
         let (one, two) = (S::one(), S::constant(2.0));
         match self {
             Self::Relu | Self::LeakyRelu | Self::Identity => S::zero(),
+            Self::Elu => {
+                if x < S::zero() {
+                    x.exp()
+                } else {
+                    S::zero()
+                }
+            }
             Self::Tanh => {
                 let t = x.tanh();
                 -two * t * (one - t) * (one + t)
@@ -151,5 +172,7 @@ mod tests {
     #[test]
     fn slopes_at_kinks() {
         assert_eq!((Relu.slope(&0.0), LeakyRelu.slope(&0.0)), (0.0, 0.01));
+        let elu = Activation::Elu;
+        assert_eq!((elu.slope(&0.0), elu.curvature(&0.0)), (1.0, 0.0));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::scalar::{add_scaled, dot};
 use super::{ActivationFunction, LossFunction, Perceptron, Scalar};
-use crate::theorem::ShapeError;
+use crate::shape_error::ShapeError;
 
 /// What a pass computed for each example, and the sum of its gradients.
 #[derive(Clone, Debug)]

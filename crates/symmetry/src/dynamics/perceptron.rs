@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Scalar;
-use crate::theorem::ShapeError;
+use crate::shape_error::ShapeError;
 
 /// The parameters of one layer.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! Steps of training, and single passes.
 
 use super::{ActivationFunction, LossFunction, Pass, Perceptron, Scalar, UpdateRule};
-use crate::theorem::ShapeError;
+use crate::shape_error::ShapeError;
 
 /// A network in training. A step allocates nothing once the largest batch has been seen.
 #[derive(Clone, Debug)]

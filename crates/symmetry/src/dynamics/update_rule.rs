@@ -265,3 +265,59 @@ impl<S: Real> UpdateRule<S> for AdaGrad<S> {
         }
     }
 }
+
+/// Lion:
+///
+/// ```text
+/// c = sign(β₁ m + (1 - β₁) g)      m' = β₂ m + (1 - β₂) g
+/// p' = (1 - rate · decoupled) p - rate · c
+/// ```
+///
+/// with `g + coupled p` in the place of `g`, and sign(0) = 0. Every entry moves by the whole step or not at all, so
+/// that rounding of a gradient that is 0 in exact arithmetic becomes a whole step.
+///
+/// # References
+///
+/// Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lion<S> {
+    /// Step size.
+    pub rate: S,
+    /// Share of the momentum in the step, and share of it that is kept.
+    pub betas: [S; 2],
+    /// This times the parameter is added to the gradient.
+    pub coupled: S,
+    /// The parameter shrinks by the step size times this.
+    pub decoupled: S,
+    momentum: Vec<S>,
+}
+
+impl<S: Real> Lion<S> {
+    /// Without decay, β = (0.9, 0.99).
+    pub fn new(rate: S) -> Self {
+        Self {
+            rate,
+            betas: [S::constant(0.9), S::constant(0.99)],
+            coupled: S::zero(),
+            decoupled: S::zero(),
+            momentum: Vec::new(),
+        }
+    }
+}
+
+impl<S: Real> UpdateRule<S> for Lion<S> {
+    fn step(&mut self, parameters: &mut [S], gradients: &[S]) {
+        self.momentum.resize(parameters.len(), S::zero());
+        let one = S::one();
+        let [b1, b2] = self.betas;
+        let kept = one - self.rate * self.decoupled;
+        for ((p, &g), m) in parameters.iter_mut().zip(gradients).zip(&mut self.momentum) {
+            let g = g + self.coupled * *p;
+            let step = b1 * *m + (one - b1) * g;
+            // The sign of a float's zero is not 0.
+            let sign = if step.is_zero() { S::zero() } else { step.signum() };
+            *p = kept * *p - self.rate * sign;
+            *m = b2 * *m + (one - b2) * g;
+        }
+    }
+}

@@ -1,12 +1,11 @@
 //! One parameter of a quotient: its means, what each of them stands for, and the way back.
 
-use crate::axes::{AxesSpec, Role};
+use crate::axes::{AxesSpec, Role, SpecParam};
 use crate::blocks::Blocks;
 use crate::element::Element;
 use crate::error::{SurgeryError, SymmetryError};
 use crate::owned::{Number, OwnedElements, OwnedParam, with_type};
 use crate::params::{ElementType, Elements, ParamView, with_elements};
-use crate::quotient::missing_role;
 use crate::sum::{Range, Total, add, exact};
 
 /// One parameter of a [`Quotient`](crate::Quotient).
@@ -121,10 +120,14 @@ impl QuotientParam {
     }
 
     /// An error where an axis that merges units has no known role.
-    pub(super) fn check_roles(&self, spec: &AxesSpec) -> Result<(), SymmetryError> {
+    pub(super) fn check_roles(
+        &self,
+        spec: &AxesSpec,
+        param: &SpecParam,
+    ) -> Result<(), SymmetryError> {
         for (number, axis) in self.axes.iter().enumerate() {
             if axis.role == Role::Unknown && axis.sizes.iter().any(|&size| size > 1) {
-                return Err(missing_role(spec, &self.path, number, "a collapsed network"));
+                return Err(spec.missing_role(param, number, "a collapsed network"));
             }
         }
         Ok(())

@@ -17,7 +17,7 @@
 //! N₁ ≠ N₂ the other formula is wrong.)
 
 use crate::dynamics::{ActivationFunction, DenseLayer, LossFunction, Perceptron, Scalar};
-use crate::theorem::ShapeError;
+use crate::shape_error::ShapeError;
 use std::slice::from_ref;
 
 /// A two-layer perceptron with the properties P1 to P4: five constants and two widths.

@@ -4,7 +4,7 @@ use crate::axes::Role;
 use crate::element::Element;
 use crate::equality_policy::{Comparison, EqualityPolicy, Normalization};
 use crate::params::with_elements;
-use crate::twins::Seen;
+use crate::twins::seen::Seen;
 
 /// One factor a unit: ±1 for a sign, a positive number for a scale; `None` where the policy divides nothing out.
 pub(super) fn factors(

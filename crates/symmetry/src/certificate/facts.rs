@@ -1,0 +1,140 @@
+//! What is known about a training run, and what of it tells units apart.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::rules::{Decay, Optimizer};
+use crate::space::SpaceId;
+
+/// What is known about a training run.
+///
+/// Spaces are named. A fact about a name that the network does not have is an error of the caller that
+/// [`certificate`](crate::certificate()) reports in [`unknown_spaces`](crate::Certificate::unknown_spaces).
+///
+/// ```
+/// use constinit_symmetry::{Decay, Optimizer, TrainingFacts};
+///
+/// let facts = TrainingFacts::new(Optimizer::Adam).with_decay(Decay::Coupled).with_dropout("hidden1");
+/// assert_eq!(facts.optimizer(), Optimizer::Adam);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrainingFacts {
+    optimizer: Optimizer,
+    decay: Decay,
+    dropout: BTreeSet<String>,
+    noise: BTreeSet<String>,
+    unit_rates: BTreeSet<String>,
+    optimizer_state: BTreeSet<String>,
+    unequal_targets: BTreeSet<String>,
+}
+
+impl TrainingFacts {
+    /// Training with this optimizer, no decay, a fresh optimizer state, and nothing that tells units apart.
+    pub fn new(optimizer: Optimizer) -> Self {
+        Self {
+            optimizer,
+            decay: Decay::None,
+            dropout: BTreeSet::new(),
+            noise: BTreeSet::new(),
+            unit_rates: BTreeSet::new(),
+            optimizer_state: BTreeSet::new(),
+            unequal_targets: BTreeSet::new(),
+        }
+    }
+
+    /// With weight decay.
+    pub fn with_decay(self, decay: Decay) -> Self {
+        Self { decay, ..self }
+    }
+
+    /// With dropout on the units of a space.
+    pub fn with_dropout(mut self, space: impl Into<String>) -> Self {
+        self.dropout.insert(space.into());
+        self
+    }
+
+    /// With noise, drawn for each unit of a space, on its activations, gradients or parameters.
+    pub fn with_noise(mut self, space: impl Into<String>) -> Self {
+        self.noise.insert(space.into());
+        self
+    }
+
+    /// With a learning rate or a decay of its own for each unit of a space (or a mask that trains only some of them).
+    pub fn with_unit_rates(mut self, space: impl Into<String>) -> Self {
+        self.unit_rates.insert(space.into());
+        self
+    }
+
+    /// With an optimizer state (momentum, second moments) that differs between the units of a space.
+    pub fn with_optimizer_state(mut self, space: impl Into<String>) -> Self {
+        self.optimizer_state.insert(space.into());
+        self
+    }
+
+    /// With targets, or a loss, that ask different things of the members of an output space.
+    pub fn with_unequal_targets(mut self, space: impl Into<String>) -> Self {
+        self.unequal_targets.insert(space.into());
+        self
+    }
+
+    /// The optimizer.
+    pub fn optimizer(&self) -> Optimizer {
+        self.optimizer
+    }
+
+    /// The weight decay.
+    pub fn decay(&self) -> Decay {
+        self.decay
+    }
+
+    /// What can tell the units of a space apart, with the names of the spaces where it does.
+    pub(super) fn sets(&self) -> [(SymmetryBreaker, &BTreeSet<String>); 5] {
+        [
+            (SymmetryBreaker::Dropout, &self.dropout),
+            (SymmetryBreaker::Noise, &self.noise),
+            (SymmetryBreaker::UnitRates, &self.unit_rates),
+            (SymmetryBreaker::OptimizerState, &self.optimizer_state),
+            (SymmetryBreaker::UnequalTargets, &self.unequal_targets),
+        ]
+    }
+
+    /// What tells the units of a space apart.
+    pub fn breakers(&self, space: &str) -> Vec<SymmetryBreaker> {
+        let named = self.sets().into_iter().filter(|(_, spaces)| spaces.contains(space));
+        named.map(|(breaker, _)| breaker).collect()
+    }
+}
+
+/// What breaks a class.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SymmetryBreaker {
+    /// Dropout draws for each unit of the space.
+    Dropout,
+    /// Noise is drawn for each unit of the space.
+    Noise,
+    /// Units of the space have learning rates or decays of their own.
+    UnitRates,
+    /// The optimizer's state differs between units of the space.
+    OptimizerState,
+    /// The targets differ between the members of the space.
+    UnequalTargets,
+    /// The decay is added to the gradient before an optimizer that rescales entry by entry.
+    CoupledDecay,
+    /// Classes of another space, on which the sums of this class rest, are broken.
+    Space(SpaceId),
+}
+
+impl fmt::Display for SymmetryBreaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dropout => "dropout",
+            Self::Noise => "noise",
+            Self::UnitRates => "learning rates of each unit's own",
+            Self::OptimizerState => "an optimizer state that differs between units",
+            Self::UnequalTargets => "unequal targets",
+            Self::CoupledDecay => "coupled decay",
+            Self::Space(_) => "the loss of another space's classes",
+        })
+    }
+}

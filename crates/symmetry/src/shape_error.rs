@@ -1,0 +1,89 @@
+//! What can be wrong with the shapes of a dense network.
+
+/// Layers that do not fit themselves or one another.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShapeError {
+    /// A weight without `inputs * outputs` entries.
+    #[error("a weight from {inputs} inputs to {outputs} outputs has {entries} entries")]
+    Weight {
+        /// Inputs of the layer.
+        inputs: usize,
+        /// Outputs of the layer.
+        outputs: usize,
+        /// Entries of the slice.
+        entries: usize,
+    },
+    /// A bias without one entry an output.
+    #[error("a bias of {outputs} outputs has {entries} entries")]
+    Bias {
+        /// Outputs of the layer.
+        outputs: usize,
+        /// Entries of the slice.
+        entries: usize,
+    },
+    /// A layer that does not read what the layer before it writes.
+    #[error("layer {layer} reads {inputs} inputs, but the layer before it has {outputs} outputs")]
+    Chain {
+        /// Number of the layer, from 1.
+        layer: usize,
+        /// Inputs of that layer.
+        inputs: usize,
+        /// Outputs of the layer before it.
+        outputs: usize,
+    },
+    /// The theorem speaks of networks with a hidden layer.
+    #[error("{layers} layers of weights have no hidden layer between them; at least 2 are needed")]
+    TooFewLayers {
+        /// Layers given.
+        layers: usize,
+    },
+    /// Widths that are not one more than the layers between them.
+    #[error("{layers} layers stand between {} widths, but {widths} were given", layers + 1)]
+    LayerCount {
+        /// Widths given.
+        widths: usize,
+        /// Layers given.
+        layers: usize,
+    },
+    /// A space without units: nothing passes through it.
+    #[error("widths are {widths:?}: number {position} (inputs are number 0) has no units")]
+    NoUnits {
+        /// Widths given.
+        widths: Vec<usize>,
+        /// Which of them is 0.
+        position: usize,
+    },
+    /// Class sizes that are not one a unit, each at least 1.
+    #[error(
+        "spaces of {widths:?} units need a class size of at least 1 for each; {found:?} sizes were given"
+    )]
+    ClassSizes {
+        /// Units of each space after the inputs.
+        widths: Vec<usize>,
+        /// Sizes given for each.
+        found: Vec<usize>,
+    },
+    /// Entries that are no rows of examples, or of unlike number.
+    #[error(
+        "{entries} entries of {what} are not rows of {width} for the same, at least one, examples ({examples})"
+    )]
+    Examples {
+        /// Inputs or targets.
+        what: &'static str,
+        /// Entries given.
+        entries: usize,
+        /// Entries of one example.
+        width: usize,
+        /// Examples of the batch.
+        examples: usize,
+    },
+    /// A unit that the network does not have.
+    #[error("hidden layer {layer} has no unit {unit}")]
+    Unit {
+        /// The hidden layer, from 1.
+        layer: usize,
+        /// The unit, from 0.
+        unit: usize,
+    },
+}
