@@ -5,7 +5,7 @@
 //! third power of the side, have a fifth of it. The last lines are medians in seconds. `scripts/bench-init-peers` puts `torch.nn.init` beside them, in one sitting.
 
 use burn::tensor::DType;
-use constinit::init::{Distribution, RngKey, Fan, Init, Nonlinearity, ParameterAxes};
+use constinit::init::{Distribution, Fan, Init, Nonlinearity, ParameterAxes, RngKey};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::Instant;

@@ -13,7 +13,9 @@ use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
 use constinit::probe::{Probe, ProbedOptimizer, Schedule, SymmetryProbe};
-use constinit::train::{Batch, Ended, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
+use constinit::train::{
+    Batch, Ended, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train,
+};
 use constinit::{ConstInit, ConstInitConfig, LayerInit};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;

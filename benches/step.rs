@@ -12,7 +12,9 @@ use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
 use constinit::probe::{Probe, PropertyProbe, Schedule};
-use constinit::train::{Batch, Ended, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
+use constinit::train::{
+    Batch, Ended, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train,
+};
 use constinit::{ConstInit, ConstInitConfig};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;

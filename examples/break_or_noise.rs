@@ -10,7 +10,7 @@ use constinit::init::Init;
 use constinit::surgery::{break_symmetry, symmetry_of, widen};
 use constinit::train::Loss;
 use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
-use constinit_symmetry::{Kind, Shares};
+use constinit_symmetry::{Shares, SymmetryKind};
 
 type B = Autodiff<NdArray>;
 
@@ -61,7 +61,7 @@ fn main() -> Result<(), Error> {
     let (spec, goal) = (net.axes()?, 0.1);
     let wide = widen(net, &spec, &[("hidden1", &[4; 4])], Shares::Equal)?;
     println!("16 units, 4 times 4     {}", digits.train(wide.module.clone(), 200, goal).1);
-    let twins = symmetry_of(&wide.module, &wide.spec, Kind::Twins)?;
+    let twins = symmetry_of(&wide.module, &wide.spec, SymmetryKind::Twins)?;
     for scale in [0.01, 0.1, 1.0] {
         let broken = break_symmetry(wide.module.clone(), &wide.spec, &twins, scale, 1)?;
         println!("broken, scale {scale:<4}      {}", digits.train(broken.module, 200, goal).1);

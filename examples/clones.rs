@@ -9,7 +9,7 @@ use constinit::params::{read_parameters, write_parameters};
 use constinit::surgery::{symmetry_of, widen};
 use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
-use constinit_symmetry::{Kind, Shares, Verdict, certificate};
+use constinit_symmetry::{Shares, SymmetryKind, Verdict, certificate};
 
 type B = Autodiff<NdArray<f64>>;
 
@@ -47,7 +47,7 @@ fn main() -> Result<(), Error> {
         let rule: OptimizerConfig = serde_json::from_str(text).expect("a configuration");
         let mut line = format!("{name:44}");
         for start in [&wide.module, &uneven] {
-            let classes = symmetry_of(start, &wide.spec, Kind::Equitable)?;
+            let classes = symmetry_of(start, &wide.spec, SymmetryKind::Equitable)?;
             let promise = certificate(&classes, &rule.facts());
             let kept = promise.claims().iter().all(|claim| *claim.verdict() == Verdict::Kept);
             let state = TrainState::new(start.clone(), rule.init()?, rule.learning_rate());

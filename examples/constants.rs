@@ -24,8 +24,9 @@ fn main() -> Result<(), Error> {
 
     let trained = |activation, init: Init| -> Result<(f32, i64), Error> {
         let config = ConstInitConfig::new(vec![4, 8, 8, 3]).with_activation(activation);
-        let plan =
-            InitPlan::new(0).rule(InitRule::glob("**.bias", Init::Zeros)).rule(InitRule::glob("**", init));
+        let plan = InitPlan::new(0)
+            .rule(InitRule::glob("**.bias", Init::Zeros))
+            .rule(InitRule::glob("**", init));
         let (mut net, _) = plan.apply(config.init::<B>(&device))?;
         let mut adam = AdamConfig::new().init::<B, ConstInit<B>>();
         for _ in 0..400 {

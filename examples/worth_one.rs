@@ -8,7 +8,7 @@ use constinit::init::Init;
 use constinit::surgery::{collapse, symmetry_of};
 use constinit::train::Loss;
 use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
-use constinit_symmetry::Kind;
+use constinit_symmetry::SymmetryKind;
 use std::time::Instant;
 
 type B = Autodiff<NdArray>;
@@ -33,7 +33,7 @@ fn main() -> Result<(), Error> {
         net = adam.step(0.01, net, gradients);
     }
     let spec = net.axes()?;
-    let classes_of_units = symmetry_of(&net, &spec, Kind::Twins)?;
+    let classes_of_units = symmetry_of(&net, &spec, SymmetryKind::Twins)?;
     let merged = collapse(net.clone(), &spec, &classes_of_units)?;
     println!("{merged}");
     let small = merged.module;

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::suggest;
-use constinit::init::{Init, Rule};
+use constinit::init::{Init, InitRule};
 use constinit::train::{Loss, OptimizerConfig};
 use constinit::{Activation, ConstInitConfig};
 use serde::de::{self, Deserializer, SeqAccess, Visitor};

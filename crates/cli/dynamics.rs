@@ -1,34 +1,8 @@
-//! A run's configuration in closed form: its activation, loss and optimizer without a backend.
+//! A run's optimizer in closed form, with its limit on gradients.
 
 use crate::config::TrainingConfig;
-use constinit::Activation;
-use constinit::train::{Clip, Loss, OptimizerConfig};
-use constinit_symmetry::dynamics::{
-    AdaGrad, Adam, Function, LossFunction, Perceptron, RmsProp, Rule, Sgd,
-};
-
-/// The same function without a backend.
-pub fn function(activation: Activation) -> Function {
-    match activation {
-        Activation::Relu => Function::Relu,
-        Activation::Tanh => Function::Tanh,
-        Activation::Sigmoid => Function::Sigmoid,
-        Activation::Gelu => Function::Gelu,
-        Activation::Silu => Function::Silu,
-        Activation::Softplus => Function::Softplus,
-        Activation::LeakyRelu => Function::LeakyRelu,
-        Activation::Identity => Function::Identity,
-    }
-}
-
-/// The same loss without a backend.
-pub fn loss_function(loss: Loss) -> LossFunction {
-    match loss {
-        Loss::Mse => LossFunction::Mse,
-        Loss::Huber => LossFunction::Huber,
-        Loss::CrossEntropy => LossFunction::CrossEntropy,
-    }
-}
+use constinit::train::Clip;
+use constinit_symmetry::dynamics::{Perceptron, UpdateRule};
 
 /// The limit on gradients that a configuration sets.
 pub fn clip(training: &TrainingConfig) -> Option<Clip> {
@@ -36,27 +10,18 @@ pub fn clip(training: &TrainingConfig) -> Option<Clip> {
 }
 
 /// An optimizer with its limit on gradients.
-#[derive(Clone, Debug)]
 pub struct Clipped {
-    rule: AnyRule,
+    rule: Box<dyn UpdateRule<f64> + Send>,
     clip: Option<Clip>,
     /// For every number of the network, how many entries of the full one it stands for.
     counts: Vec<f64>,
     limited: Vec<f64>,
 }
 
-#[derive(Clone, Debug)]
-enum AnyRule {
-    Sgd(Sgd<f64>),
-    Adam(Box<Adam<f64>>),
-    RmsProp(Box<RmsProp<f64>>),
-    AdaGrad(AdaGrad<f64>),
-}
-
 impl Clipped {
     /// The optimizer of a configuration, for a network or a quotient; None for those that have no closed form.
     pub fn new(training: &TrainingConfig, network: &Perceptron<f64>) -> Option<Self> {
-        let rule = AnyRule::new(&training.optimizer)?;
+        let rule = training.optimizer.update_rule()?;
         let clip = clip(training);
         let counts = clip.map_or_else(Vec::new, |_| counts(network));
         Some(Self { rule, clip, counts, limited: Vec::new() })
@@ -83,7 +48,7 @@ fn counts(network: &Perceptron<f64>) -> Vec<f64> {
     counts
 }
 
-impl Rule<f64> for Clipped {
+impl UpdateRule<f64> for Clipped {
     fn step(&mut self, parameters: &mut [f64], gradients: &[f64]) {
         let Some(clip) = self.clip else { return self.rule.step(parameters, gradients) };
         self.limited.clear();
@@ -101,63 +66,16 @@ impl Rule<f64> for Clipped {
     }
 }
 
-impl AnyRule {
-    fn new(optimizer: &OptimizerConfig) -> Option<Self> {
-        Some(match optimizer {
-            OptimizerConfig::Sgd(s) => {
-                let rule = Sgd::new(s.learning_rate);
-                let mut rule = rule.with_momentum(s.momentum).with_decay(s.weight_decay);
-                (rule.dampening, rule.nesterov) = (s.dampening, s.nesterov);
-                Self::Sgd(rule)
-            }
-            OptimizerConfig::Adam(s) => {
-                let mut rule = Adam::new(s.learning_rate);
-                (rule.betas, rule.epsilon, rule.amsgrad) = (s.betas, s.epsilon, s.amsgrad);
-                rule.coupled = s.weight_decay;
-                Self::Adam(Box::new(rule))
-            }
-            OptimizerConfig::AdamW(s) => {
-                let mut rule = Adam::new(s.learning_rate);
-                (rule.betas, rule.epsilon, rule.amsgrad) = (s.betas, s.epsilon, s.amsgrad);
-                rule.decoupled = s.weight_decay;
-                Self::Adam(Box::new(rule))
-            }
-            OptimizerConfig::RmsProp(s) => {
-                let mut rule = RmsProp::new(s.learning_rate);
-                (rule.alpha, rule.epsilon, rule.momentum) = (s.alpha, s.epsilon, s.momentum);
-                (rule.centered, rule.decay) = (s.centered, s.weight_decay);
-                Self::RmsProp(Box::new(rule))
-            }
-            OptimizerConfig::AdaGrad(s) => {
-                let mut rule = AdaGrad::new(s.learning_rate);
-                (rule.rate_decay, rule.epsilon, rule.decay) =
-                    (s.lr_decay, s.epsilon, s.weight_decay);
-                Self::AdaGrad(rule)
-            }
-            OptimizerConfig::Adan(_) | OptimizerConfig::Muon(_) => return None,
-        })
-    }
-
-    fn step(&mut self, parameters: &mut [f64], gradients: &[f64]) {
-        match self {
-            Self::Sgd(rule) => rule.step(parameters, gradients),
-            Self::Adam(rule) => rule.step(parameters, gradients),
-            Self::RmsProp(rule) => rule.step(parameters, gradients),
-            Self::AdaGrad(rule) => rule.step(parameters, gradients),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use constinit_symmetry::dynamics::Layer;
+    use constinit_symmetry::dynamics::DenseLayer;
 
     /// Two inputs, a class of three units, two outputs.
     fn quotient() -> Perceptron<f64> {
         let layers = vec![
-            Layer { weight: vec![1.0, 2.0], bias: Some(vec![3.0]) },
-            Layer { weight: vec![4.0, 5.0], bias: None },
+            DenseLayer { weight: vec![1.0, 2.0], bias: Some(vec![3.0]) },
+            DenseLayer { weight: vec![4.0, 5.0], bias: None },
         ];
         Perceptron::new(&[2, 1, 2], layers)
             .unwrap()

@@ -2,7 +2,7 @@
 
 use crate::config::RunConfig;
 use crate::failure::Failure;
-use constinit::init::{Init, InitPlan, Rule};
+use constinit::init::{Init, InitPlan, InitRule};
 use constinit::linear_name;
 use constinit_symmetry::{AxesSpec, SymmetryError, layers};
 
@@ -12,7 +12,7 @@ pub fn plan(config: &RunConfig) -> InitPlan {
     let mut plan = InitPlan::new(config.training.seed).with_spare_rules();
     plan.rules = rules(config);
     for (layer, constant) in constants.into_iter().enumerate() {
-        let rule = |name: &str, init: Init| Rule::glob(linear_name(layer, name), init);
+        let rule = |name: &str, init: Init| InitRule::glob(linear_name(layer, name), init);
         plan = plan.rule(rule("weight", constant.weight));
         if config.model.bias {
             plan = plan.rule(rule("bias", constant.bias));

@@ -3,7 +3,7 @@
 use constinit_records::inspection::{
     CheckpointDiff, DIFF_SCHEMA, DriftedClass, MergedClass, ParameterDiff, SplitClass,
 };
-use constinit_symmetry::{Partition, Policy};
+use constinit_symmetry::{EqualityPolicy, Partition};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
@@ -25,7 +25,7 @@ use crate::values::ParameterValues;
 pub fn diff(
     before: &Checkpoint,
     after: &Checkpoint,
-    policy: &Policy,
+    policy: &EqualityPolicy,
     wanted: &(dyn Fn(&str) -> bool + Sync),
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<CheckpointDiff, CheckpointError> {
@@ -76,7 +76,7 @@ fn compare(
     checkpoints: [&Checkpoint; 2],
     orientations: &Orientations<'_>,
     parameters: [&Parameter; 2],
-    policy: &Policy,
+    policy: &EqualityPolicy,
 ) -> Result<ParameterDiff, CheckpointError> {
     let [before, after] = checkpoints;
     let [old, new] = parameters;
@@ -99,9 +99,10 @@ fn compare(
     let was = unit_classes(before, old, axis, bias, policy, PER_WORKER)?.partition;
     let is = unit_classes(after, new, axis, new_bias, policy, PER_WORKER)?.partition;
     let bits = match policy.tolerance() {
-        Some(_) => {
-            Some(unit_classes(after, new, axis, new_bias, &Policy::bits(), PER_WORKER)?.partition)
-        }
+        Some(_) => Some(
+            unit_classes(after, new, axis, new_bias, &EqualityPolicy::bits(), PER_WORKER)?
+                .partition,
+        ),
         None => None,
     };
     let units_of = Layout::new(new.shape(), axis);

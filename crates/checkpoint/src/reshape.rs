@@ -2,8 +2,8 @@
 
 use constinit_records::inspection::{RESHAPE_SCHEMA, Reshaped, SpaceChange};
 use constinit_symmetry::{
-    AxesFile, AxesSpec, OwnedParam, ParamView, RoleAxis, SpaceId, Symmetry, SymmetryError,
-    break_symmetry, collapse, forward_lumpable, twins,
+    AxesFile, AxesSpec, OwnedParam, ParamView, RoleAxis, SearchError, SpaceId, Symmetry,
+    SymmetryError, break_symmetry, collapse, forward_lumpable, twins,
 };
 
 use crate::chain;
@@ -40,7 +40,7 @@ pub fn collapse_file<'d>(
         let turned = undecided(checkpoint, axes, &spec);
         match (&error, turned.first()) {
             // One that is read the wrong way round may be what produces the space.
-            (SymmetryError::MissingInputPartition { .. }, Some(param)) => {
+            (SymmetryError::Search(SearchError::MissingInputPartition { .. }), Some(param)) => {
                 CheckpointError::unsupported(checkpoint.path(), ask(param))
             }
             _ => symmetry(error),

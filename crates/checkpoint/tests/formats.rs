@@ -7,7 +7,7 @@ use constinit_checkpoint::{
     Checkpoint, DType, FileInspection, Format, InspectOptions, ParameterValues, discover, inspect,
     totals,
 };
-use constinit_symmetry::Policy;
+use constinit_symmetry::EqualityPolicy;
 use tempfile::tempdir;
 
 fn open(name: &str) -> Checkpoint {
@@ -172,7 +172,7 @@ fn the_shards_of_an_index_are_one_checkpoint() {
 #[test]
 fn what_was_not_counted_is_not_said_to_be_none() {
     let wanted = |path: &str| path != "half";
-    let policy = Policy::within(4.0).unwrap();
+    let policy = EqualityPolicy::within(4.0).unwrap();
     let questions = InspectOptions { policy, wanted: &wanted, ..InspectOptions::default() };
     let report = inspect(&open("mixed.pt"), &questions).unwrap();
     assert!(report.parameters.iter().all(|p| p.path != "half"));

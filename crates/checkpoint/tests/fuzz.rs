@@ -8,7 +8,7 @@ mod common;
 
 use common::{SAMPLES, archive, chain, file, sample, tensor};
 use constinit_checkpoint::{Checkpoint, InspectOptions, inspect};
-use constinit_symmetry::Policy;
+use constinit_symmetry::EqualityPolicy;
 use peak_alloc::PeakAlloc;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -114,7 +114,7 @@ proptest! {
         let message = match Checkpoint::open(&path) {
             Ok(checkpoint) => {
                 let mut last = None;
-                for policy in [Policy::bits(), Policy::within(0.5).unwrap()] {
+                for policy in [EqualityPolicy::bits(), EqualityPolicy::within(0.5).unwrap()] {
                     let questions = InspectOptions { policy, ..InspectOptions::default() };
                     last = inspect(&checkpoint, &questions).err();
                 }

@@ -509,7 +509,7 @@ fn many_units_of_one_class_take_little_memory() {
     let open = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     open.set_len((8 + header.len() + bytes) as u64).unwrap();
     let checkpoint = Checkpoint::open(&path).unwrap();
-    let policy = constinit_symmetry::Policy::within(0.5).unwrap();
+    let policy = constinit_symmetry::EqualityPolicy::within(0.5).unwrap();
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
     let questions = InspectOptions { policy, ..InspectOptions::default() };

@@ -8,7 +8,7 @@ use constinit::ConstInit;
 use constinit::params::read_parameters;
 use constinit::probe::Probe;
 use constinit::surgery::LiftedProbe;
-use constinit::train::{Batch, Ended, Plan, TrainState, train};
+use constinit::train::{Batch, StopReason, TrainConfig, TrainState, train};
 use constinit_cli::args::RunArgs;
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::dynamics::clip;
@@ -97,14 +97,14 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     mut state: RunState<B, O>,
     watch: &mut Watch<'_, B>,
     interrupt: &mut Interrupt,
-) -> Result<(RunState<B, O>, Ended), Failure> {
+) -> Result<(RunState<B, O>, StopReason), Failure> {
     let config = &session.run.config;
     let loss = config.training.loss;
     let mut data = batches::<B>(config, &session.run.examples, session.device)?;
     // A quotient's optimizer clips by itself: a norm has to count the units that one unit stands for.
     let clip = clip(&config.training).filter(|_| session.small.is_none());
     let check_parameters = watch.schedule.clone();
-    let plan = Plan { steps: config.training.steps, clip, check_parameters };
+    let plan = TrainConfig { steps: config.training.steps, clip, check_parameters };
     let mut due = CheckpointDue::new(config.training.checkpoint_every);
     let mut progress = Progress(watch.bar.clone());
     loop {
@@ -129,17 +129,17 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
         if let Some(failure) = watch.failure.take() {
             return Err(failure);
         }
-        let diverged = matches!(trained.ended, Ended::Diverged(_));
+        let diverged = matches!(trained.ended, StopReason::Diverged(_));
         if !diverged && state.step > 0 {
             session.save(&state, watch)?;
         }
         let only_a_checkpoint = due.due && interrupt.signal().is_none() && !watch.is_lost();
         if diverged || !only_a_checkpoint || state.step >= plan.steps {
             let ended = match trained.ended {
-                Ended::Stopped { .. } if state.step >= plan.steps => Ended::Finished,
+                StopReason::Stopped { .. } if state.step >= plan.steps => StopReason::Finished,
                 // A signal that came while the checkpoint was written.
-                Ended::Stopped { .. } if due.due && interrupt.signal().is_some() => {
-                    Ended::Stopped { reason: INTERRUPTED.to_owned() }
+                StopReason::Stopped { .. } if due.due && interrupt.signal().is_some() => {
+                    StopReason::Stopped { reason: INTERRUPTED.to_owned() }
                 }
                 ended => ended,
             };

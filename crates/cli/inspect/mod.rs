@@ -12,7 +12,7 @@ use constinit_checkpoint::{
     Checkpoint, CheckpointError, FileInspection, INSPECTION_SCHEMA, InspectOptions, JobPart,
     discover, does_file, inspect,
 };
-use constinit_symmetry::{AxesFile, Policy};
+use constinit_symmetry::{AxesFile, EqualityPolicy};
 use indicatif::{ProgressBar, ProgressStyle};
 use regex::Regex;
 use std::fs::File;
@@ -120,11 +120,11 @@ fn job(args: &InspectArgs, axes: Option<&AxesFile>, checkpoints: &[(String, u64)
 /// # Errors
 ///
 /// For a tolerance that is none.
-pub fn policy(args: &ComparedArgs) -> Result<Policy, Failure> {
+pub fn policy(args: &ComparedArgs) -> Result<EqualityPolicy, Failure> {
     match args.tolerance {
-        Some(tolerance) => Policy::within(tolerance)
+        Some(tolerance) => EqualityPolicy::within(tolerance)
             .map_err(|error| Failure::usage(format!("--tolerance: {error}"))),
-        None => Ok(Policy::bits()),
+        None => Ok(EqualityPolicy::bits()),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::config::RunConfig;
 use crate::data::{Examples, Matrix};
 use crate::failure::Failure;
 use burn::tensor::backend::AutodiffBackend;
-use constinit::tensors::from_values;
+use constinit::params::from_values;
 use constinit::train::{Batch, Batches, FullBatch, MiniBatches, Shifted};
 
 /// All examples.

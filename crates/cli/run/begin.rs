@@ -3,7 +3,8 @@
 use super::session::{RunProbes, RunSession, RunState};
 use super::{
     CheckpointNote, ExpectedCheck, Interrupt, Lines, Live, LiveState, LiveWhat, Logs, Names,
-    Screen, Tally, UnitsFile, Watch, in_readings, line_of, quotient_record, set, start_record, units_schedule, write_line,
+    Screen, Tally, UnitsFile, Watch, in_readings, line_of, quotient_record, set, start_record,
+    units_schedule, write_line,
 };
 use crate::config::RunConfig;
 use crate::failure::{Failure, on_screen};

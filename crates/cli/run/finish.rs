@@ -2,7 +2,8 @@
 
 use super::session::{RunSession, RunState};
 use super::{
-    ExpectedCheck, Interrupt, Names, RunDirectory, Tally, Watch, What, end_record, explain, in_readings,
+    ExpectedCheck, Interrupt, Names, RunDirectory, Tally, Watch, What, end_record, explain,
+    in_readings,
 };
 use crate::failure::{Failure, on_screen};
 use burn::optim::Optimizer;
@@ -10,7 +11,7 @@ use burn::tensor::TensorData;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::{HostParameter, read_parameters};
-use constinit::train::{Divergence, Ended, NonFinite};
+use constinit::train::{Divergence, NonFinite, StopReason};
 use std::path::Path;
 
 impl<B: AutodiffBackend> RunSession<'_, B> {
@@ -18,7 +19,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
     pub fn finish<O: Optimizer<ConstInit<B>, B>>(
         &self,
         state: &RunState<B, O>,
-        ended: Ended,
+        ended: StopReason,
         mut watch: Watch<'_, B>,
         interrupt: &Interrupt,
     ) -> Result<(), Failure> {
@@ -38,7 +39,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             directory.write_parameters(names.in_files.iter().cloned().zip(data.iter().copied()))?;
         }
         // A run that did not come to its end did not come to all numbers.
-        let comparison = watch.comparison.take().filter(|_| ended == Ended::Finished);
+        let comparison = watch.comparison.take().filter(|_| ended == StopReason::Finished);
         keep_end(&mut watch, state.step, &ended, comparison.as_ref())?;
         if watch.screen.is_sparse() {
             let named = names.in_files.iter().map(String::as_str).zip(data.iter().copied());
@@ -47,7 +48,8 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         }
         self.show_verdict(state.step, &ended, &tally, comparison.as_ref(), &mut watch)?;
 
-        let interrupted = interrupt.signal().filter(|_| matches!(ended, Ended::Stopped { .. }));
+        let interrupted =
+            interrupt.signal().filter(|_| matches!(ended, StopReason::Stopped { .. }));
         let folder = self.run.directory().map(RunDirectory::path);
         let difference = comparison.as_ref().and_then(ExpectedCheck::difference);
         outcome(state.step, &ended, interrupted, difference, &names, folder)?;
@@ -57,7 +59,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
     fn show_verdict(
         &self,
         step: usize,
-        ended: &Ended,
+        ended: &StopReason,
         tally: &Tally,
         comparison: Option<&ExpectedCheck>,
         watch: &mut Watch<'_, B>,
@@ -68,7 +70,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             step,
             readings: watch.number,
             targets_alike: self.run.targets_alike(),
-            finite: !matches!(ended, Ended::Diverged(_)),
+            finite: !matches!(ended, StopReason::Diverged(_)),
         };
         let mut lines = tally.sentences(&what);
         lines.extend(comparison.map(ExpectedCheck::sentence));
@@ -79,7 +81,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
     fn lost(
         &self,
         step: usize,
-        ended: &Ended,
+        ended: &StopReason,
         watch: &mut Watch<'_, B>,
         error: &Failure,
     ) -> Failure {
@@ -87,7 +89,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             return failure;
         }
         let what = match ended {
-            Ended::Diverged(divergence) => format!("{}; ", explain(divergence, &watch.names)),
+            StopReason::Diverged(divergence) => format!("{}; ", explain(divergence, &watch.names)),
             _ => String::new(),
         };
         let kept = and_kept_in(self.run.directory().map(RunDirectory::path));
@@ -99,7 +101,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
 fn keep_end<B: AutodiffBackend>(
     watch: &mut Watch<'_, B>,
     step: usize,
-    ended: &Ended,
+    ended: &StopReason,
     comparison: Option<&ExpectedCheck>,
 ) -> Result<(), Failure> {
     let (tally, names) = (watch.tally.clone(), watch.names.clone());
@@ -112,14 +114,14 @@ fn keep_end<B: AutodiffBackend>(
 /// is a failure.
 fn outcome(
     step: usize,
-    ended: &Ended,
+    ended: &StopReason,
     interrupted: Option<u8>,
     difference: Option<String>,
     names: &Names,
     folder: Option<&Path>,
 ) -> Result<(), Failure> {
     let kept = and_kept_in(folder);
-    if let Ended::Diverged(divergence) = ended {
+    if let StopReason::Diverged(divergence) = ended {
         let what = explain(divergence, names);
         return Err(Failure::diverged(format!("the run diverged: {what}{kept}")));
     }
@@ -148,9 +150,12 @@ fn and_kept_in(folder: Option<&Path>) -> String {
 }
 
 /// An entry of a quotient that is not finite, as an entry of the full network.
-fn in_full(ended: Ended, names: &Names, parameters: &[HostParameter]) -> Ended {
-    let Ended::Diverged(Divergence { step, what: NonFinite::Parameter { path, entry }, value }) =
-        ended
+fn in_full(ended: StopReason, names: &Names, parameters: &[HostParameter]) -> StopReason {
+    let StopReason::Diverged(Divergence {
+        step,
+        what: NonFinite::Parameter { path, entry },
+        value,
+    }) = ended
     else {
         return ended;
     };
@@ -158,7 +163,7 @@ fn in_full(ended: Ended, names: &Names, parameters: &[HostParameter]) -> Ended {
     let data = number.map(|number| &parameters[number].data);
     let found = data.and_then(|data| data.iter::<f64>().position(|value| !value.is_finite()));
     let what = NonFinite::Parameter { path, entry: found.unwrap_or(entry) };
-    Ended::Diverged(Divergence { step, what, value })
+    StopReason::Diverged(Divergence { step, what, value })
 }
 
 #[cfg(test)]
@@ -175,7 +180,7 @@ mod tests {
     }
 
     fn ends(
-        ended: &Ended,
+        ended: &StopReason,
         interrupted: Option<u8>,
         difference: Option<&str>,
         folder: Option<&Path>,
@@ -189,9 +194,9 @@ mod tests {
     fn a_run_ends_with_the_first_of_its_failures() {
         let run1 = Some(Path::new("run1"));
         let what = NonFinite::Parameter { path: "layers.0.bias".to_owned(), entry: 2 };
-        let diverged = Ended::Diverged(Divergence { step: 7, what, value: f64::INFINITY });
-        let stopped = Ended::Stopped { reason: "interrupted".to_owned() };
-        assert_eq!(ends(&Ended::Finished, None, None, run1), Ok(()));
+        let diverged = StopReason::Diverged(Divergence { step: 7, what, value: f64::INFINITY });
+        let stopped = StopReason::Stopped { reason: "interrupted".to_owned() };
+        assert_eq!(ends(&StopReason::Finished, None, None, run1), Ok(()));
         for (found, expected_code, message) in [
             (
                 ends(&diverged, None, None, run1),
@@ -205,7 +210,7 @@ mod tests {
             ),
             (ends(&stopped, Some(15), None, None), 143, "interrupted after step 7"),
             (
-                ends(&Ended::Finished, None, Some("outputs differ"), None),
+                ends(&StopReason::Finished, None, Some("outputs differ"), None),
                 code::CHECK_FAILED,
                 "not all numbers that were printed elsewhere came out: outputs differ",
             ),

@@ -7,12 +7,12 @@ use constinit::ConstInit;
 use constinit::params::{HostParameter, parameter_paths};
 use constinit::probe::{Cause, FirstBreak, GradientsThen, SpaceReading, SymmetryReading};
 use constinit::surgery::SpaceSizes;
-use constinit::train::{Divergence, Ended, NonFinite};
+use constinit::train::{Divergence, NonFinite, StopReason};
 use constinit_records::{
     EndRecord, EndWord, FirstBreakRecord, FloatWord, PrintedRecord, PropertyRecord, QuotientRecord,
     QuotientSpace, READINGS_SCHEMA, ReadingRecord, SpaceRecord, StartRecord, VerdictWord,
 };
-use constinit_symmetry::theorem::{Alike, Properties};
+use constinit_symmetry::theorem::{Deviation, Properties};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -104,14 +104,14 @@ pub fn end_record(
     step: usize,
     verdict: VerdictWord,
     first_break: Option<&FirstBreakRecord>,
-    ended: &Ended,
+    ended: &StopReason,
     names: &Names,
     printed: Option<&ExpectedCheck>,
 ) -> EndRecord {
     let (ended, reason) = match ended {
-        Ended::Finished => (EndWord::Finished, None),
-        Ended::Stopped { reason } => (EndWord::Stopped, Some(reason.clone())),
-        Ended::Diverged(divergence) => (EndWord::Diverged, Some(explain(divergence, names))),
+        StopReason::Finished => (EndWord::Finished, None),
+        StopReason::Stopped { reason } => (EndWord::Stopped, Some(reason.clone())),
+        StopReason::Diverged(divergence) => (EndWord::Diverged, Some(explain(divergence, names))),
     };
     let printed = printed.map(|comparison| {
         let difference = comparison.difference();

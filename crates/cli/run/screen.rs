@@ -9,7 +9,7 @@ use constinit::parameters_text;
 use constinit::probe::{SpaceReading, SymmetryReading};
 use constinit::text::Numbers;
 use constinit_records::{ReadingRecord, StartRecord};
-use constinit_symmetry::theorem::{Alike, Properties};
+use constinit_symmetry::theorem::{Deviation, Properties};
 use std::io::{self, Stdout, Write};
 
 const HEADING: Style = Style::new().bold();
@@ -248,7 +248,7 @@ fn lines(data: &TensorData) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-fn cell(alike: Alike) -> (Style, String) {
+fn cell(alike: Deviation) -> (Style, String) {
     if alike.holds() {
         (GOOD, "holds".to_owned())
     } else if alike.deviation == 0.0 {

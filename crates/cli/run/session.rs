@@ -9,7 +9,7 @@ use constinit::ConstInit;
 use constinit::probe::{Observation, Probe, SymmetryProbe};
 use constinit::surgery::{Lifting, Quotient, quotient, symmetry_of};
 use constinit::train::TrainState;
-use constinit_symmetry::Kind;
+use constinit_symmetry::SymmetryKind;
 use std::fmt::Display;
 
 /// The state of the training of a run.
@@ -81,7 +81,7 @@ pub fn quotient_of<B: AutodiffBackend>(
         Failure::usage(format!("--quotient: {reason}; train in full, without --quotient"))
     };
     let spec = model.axes()?;
-    let classes = symmetry_of(model, &spec, Kind::Equitable)?;
+    let classes = symmetry_of(model, &spec, SymmetryKind::Equitable)?;
     let facts = config.training.optimizer.facts();
     let small = quotient(model, &spec, &classes, &facts).map_err(|error| refused(&error))?;
     if small.is_identity() {

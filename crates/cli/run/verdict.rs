@@ -2,7 +2,7 @@
 
 use constinit::probe::{SpaceReading, SymmetryReading};
 use constinit_records::{FirstBreakRecord as VerdictBreak, VerdictWord};
-use constinit_symmetry::theorem::{Alike, Properties};
+use constinit_symmetry::theorem::{Deviation, Properties};
 use serde::{Deserialize, Serialize};
 
 /// What has been seen of a hidden space.
@@ -196,10 +196,10 @@ mod tests {
     use super::*;
     use constinit::probe::Cause;
 
-    const ALIKE: Alike = Alike { deviation: 0.0, ulps: 0 };
-    const UNLIKE: Alike = Alike { deviation: 0.5, ulps: 9 };
+    const ALIKE: Deviation = Deviation { deviation: 0.0, ulps: 0 };
+    const UNLIKE: Deviation = Deviation { deviation: 0.5, ulps: 9 };
 
-    fn properties(p1: Alike, p3: Alike) -> Properties {
+    fn properties(p1: Deviation, p3: Deviation) -> Properties {
         Properties { p1, p2: Some(ALIKE), p3, p4: Some(p3) }
     }
 

@@ -3,7 +3,6 @@
 use super::outcome::Escape;
 use crate::config::RunConfig;
 use crate::data::Examples;
-use crate::dynamics::{function, loss_function};
 use crate::failure::Failure;
 use constinit::train::OptimizerConfig;
 use constinit::transverse::extreme_curvatures;
@@ -39,7 +38,7 @@ pub fn dead(
     config: &RunConfig,
     inputs: &[f64],
 ) -> Result<Vec<usize>, Failure> {
-    let activation = function(config.model.activation);
+    let activation = config.model.activation;
     let layers = before_activations(network, &activation, inputs).map_err(Failure::usage)?;
     let of_layer = |(layer, z): (usize, Vec<f64>)| {
         let sizes = network.class_sizes(layer + 1);
@@ -60,8 +59,7 @@ pub fn escape(
 ) -> Option<Escape> {
     let OptimizerConfig::Sgd(_) = &config.training.optimizer else { return None };
     let update: Update = config.training.optimizer.update();
-    let (activation, loss) =
-        (function(config.model.activation), loss_function(config.training.loss));
+    let (activation, loss) = (config.model.activation, config.training.loss);
     let mut fastest: Option<Escape> = None;
     for layer in 1..network.layers() {
         let entries = network.widths()[layer - 1] + 1 + network.widths()[layer + 1];

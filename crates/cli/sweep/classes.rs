@@ -3,11 +3,11 @@
 use crate::config::RunConfig;
 use crate::failure::Failure;
 use crate::plan;
-use constinit::init::{Draw, Init, ParameterAxes};
+use constinit::init::{Init, ParameterAxes, RngKey};
 use constinit::train::OptimizerConfig;
 use constinit_symmetry::dynamics::Perceptron;
 use constinit_symmetry::{
-    Answer, AxesSpec, Keeper, OwnedParam, ParamView, Quotient, Symmetry, equitable, keeps,
+    AxesSpec, Invariant, OwnedParam, ParamView, Preservation, Quotient, Symmetry, equitable, keeps,
     quotient, twins,
 };
 
@@ -54,9 +54,9 @@ impl Parameters {
     /// The classes that an optimizer keeps: equitable ones where it does, else twins.
     pub fn kept_classes(&self, optimizer: &OptimizerConfig) -> Result<Symmetry, Failure> {
         let facts = optimizer.facts();
-        match keeps(Keeper::Equitable, facts.optimizer(), facts.decay()) {
-            Answer::Kept => equitable(&self.spec, &self.views()?).map_err(Failure::usage),
-            Answer::Broken => self.twins(),
+        match keeps(Invariant::Equitable, facts.optimizer(), facts.decay()) {
+            Preservation::Kept => equitable(&self.spec, &self.views()?).map_err(Failure::usage),
+            Preservation::Broken => self.twins(),
         }
     }
 
@@ -101,7 +101,7 @@ pub fn counts(classes: &Symmetry) -> Vec<usize> {
 
 /// The constants that a network without rules starts from.
 fn constants(config: &RunConfig, spec: &AxesSpec) -> Result<Vec<Vec<f64>>, Failure> {
-    let draw = Draw::default();
+    let draw = RngKey::default();
     let mut made = Vec::with_capacity(spec.params().len());
     let mut shapes = spec.params().iter().map(|param| param.shape());
     for layer in config.model.network().constants() {

@@ -5,7 +5,7 @@ use super::classes::{Classes, Parameters, counts};
 use super::outcome::{Engine, LayerOutcome, Outcome, OutcomeEnd};
 use crate::config::RunConfig;
 use crate::data::Examples;
-use crate::dynamics::{Clipped, function, loss_function};
+use crate::dynamics::Clipped;
 use crate::failure::Failure;
 use constinit::train::epoch_order;
 use constinit_symmetry::dynamics::{Perceptron, Training};
@@ -41,8 +41,8 @@ pub fn train(
     }
     let twins = counts(&start.twins()?);
     drop(start);
-    let activation = function(config.model.activation);
-    let loss = loss_function(config.training.loss);
+    let activation = config.model.activation;
+    let loss = config.training.loss;
     let mut training = Training::new(network, activation, loss, rule);
     let mut batches = Batches::new(config, examples);
     let mut losses = [None; 2];

@@ -12,7 +12,7 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::read_parameters;
 use constinit::probe::{Flow, Observation, Probe, Schedule, SymmetryProbe};
-use constinit::train::{self, Batch, Plan, TrainState};
+use constinit::train::{self, Batch, TrainConfig, TrainState};
 
 /// Trains; None where a signal ended the training.
 pub fn train<B: AutodiffBackend>(
@@ -34,7 +34,8 @@ pub fn train<B: AutodiffBackend>(
     let optimizer = training.optimizer.init::<B, ConstInit<B>>()?;
     let state = TrainState::new(model, optimizer, training.optimizer.learning_rate());
     let mut data = run::batches::<B>(config, examples, device)?;
-    let plan = Plan { steps: training.steps, clip: clip(training), check_parameters: schedule };
+    let plan =
+        TrainConfig { steps: training.steps, clip: clip(training), check_parameters: schedule };
     let trained = train::train(
         state,
         &mut data,
@@ -45,9 +46,11 @@ pub fn train<B: AutodiffBackend>(
         &mut [&mut symmetry, &mut first, &mut interrupt],
     );
     let ended = match trained.ended {
-        train::Ended::Stopped { reason } if reason == INTERRUPTED => return Ok(None),
-        train::Ended::Finished | train::Ended::Stopped { .. } => OutcomeEnd::Finished,
-        train::Ended::Diverged(divergence) => OutcomeEnd::Diverged(explain(&divergence, &names)),
+        train::StopReason::Stopped { reason } if reason == INTERRUPTED => return Ok(None),
+        train::StopReason::Finished | train::StopReason::Stopped { .. } => OutcomeEnd::Finished,
+        train::StopReason::Diverged(divergence) => {
+            OutcomeEnd::Diverged(explain(&divergence, &names))
+        }
     };
     let finished = ended == OutcomeEnd::Finished;
     let read = read_parameters(&trained.state.model);

@@ -4,14 +4,13 @@ use super::trial::{Network, Trial, numbers};
 use super::{Check, Scope, engine, worse};
 use crate::backend::{Job, dispatch_doubles};
 use burn::tensor::backend::AutodiffBackend;
-use constinit::tensors::from_values;
+use constinit::params::from_values;
 use constinit::train::{Loss, OptimizerConfig};
 use constinit::transverse::{LanczosSettings, lowest_eigenvalue, stability};
 use constinit::{Activation, ConstInit};
 use constinit_cli::backend_name::BackendName;
-use constinit_cli::dynamics::function;
 use constinit_cli::failure::Failure;
-use constinit_symmetry::dynamics::{Function, Layer, Mse, Perceptron, Sgd, Training};
+use constinit_symmetry::dynamics::{DenseLayer, Mse, Perceptron, Sgd, Training};
 use constinit_symmetry::forecast::{Descent, Forecast};
 use constinit_symmetry::{Transverse, transverse};
 
@@ -46,7 +45,7 @@ fn perceptron(net: &Network) -> Result<Perceptron<f64>, Failure> {
     let layers = net.layers.iter().enumerate().map(|(layer, (_, bias))| {
         let (inputs, outputs) = (net.dims[layer], net.dims[layer + 1]);
         let rows = (0..outputs).flat_map(|i| (0..inputs).map(move |j| (i, j)));
-        Layer {
+        DenseLayer {
             weight: rows.map(|(i, j)| net.weight(layer, i, j)).collect(),
             bias: Some(bias.clone()),
         }
@@ -115,7 +114,7 @@ fn any_module(scope: &Scope) -> Result<Check, Failure> {
     let mut worst = 0.0;
     for (trial, found) in trials.iter().zip(found?) {
         let net = perceptron(&trial.start)?;
-        let function = function(trial.activation);
+        let function = trial.activation;
         let (x, t) = (&trial.inputs, &trial.targets);
         let h = transverse(&net, &function, &Mse, 1, 0, x, t).map_err(engine)?;
         let expected = lowest(&h)?;
@@ -168,9 +167,9 @@ fn growth(scope: &Scope) -> Result<Check, Failure> {
         let drawn = numbers(scope.seed, &format!("{name}/d"), dims[0] + 1 + dims[2]);
         let mut predicted: Vec<f64> = drawn.iter().map(|d| 1e-9 * d).collect();
         part(&mut net, &predicted);
-        let mut training = Training::new(net, Function::Tanh, Mse, Sgd::new(RATE));
+        let mut training = Training::new(net, Activation::Tanh, Mse, Sgd::new(RATE));
         for _ in 0..STEPS {
-            let h = transverse(training.network(), &Function::Tanh, &Mse, 1, 0, &x, &t);
+            let h = transverse(training.network(), &Activation::Tanh, &Mse, 1, 0, &x, &t);
             let bent = h.map_err(engine)?.apply(&predicted);
             predicted.iter_mut().zip(bent).for_each(|(d, bent)| *d -= RATE * bent);
             training.step(&x, &t).map_err(engine)?;
@@ -206,7 +205,7 @@ impl Saddle {
         let network = perceptron(&with_twins(seed, &name, Self::DIMS))?;
         let (x, t) = data(seed, &name, Self::DIMS);
         let sgd = Sgd::new(RATE).with_momentum(0.9);
-        let mut training = Training::new(network, Function::Tanh, Mse, sgd);
+        let mut training = Training::new(network, Activation::Tanh, Mse, sgd);
         for step in 0..20_000 {
             training.step(&x, &t).map_err(engine)?;
             // One unit stays one unit: what rounding parts is put together again.
@@ -224,7 +223,7 @@ impl Saddle {
 
     /// The lowest curvature between the twins in a state of the training from here.
     fn curvature(&self, network: &Perceptron<f64>) -> Result<f64, Failure> {
-        let h = transverse(network, &Function::Tanh, &Mse, 1, 0, &self.x, &self.t);
+        let h = transverse(network, &Activation::Tanh, &Mse, 1, 0, &self.x, &self.t);
         lowest(&h.map_err(engine)?)
     }
 
@@ -234,11 +233,11 @@ impl Saddle {
         sgd: Sgd<f64>,
         drawn: &[f64],
         size: f64,
-    ) -> Training<f64, Function, Mse, Sgd<f64>> {
+    ) -> Training<f64, Activation, Mse, Sgd<f64>> {
         let scale = size / length(drawn);
         let mut network = self.network.clone();
         part(&mut network, &drawn.iter().map(|d| scale * d).collect::<Vec<_>>());
-        Training::new(network, Function::Tanh, Mse, sgd)
+        Training::new(network, Activation::Tanh, Mse, sgd)
     }
 
     fn drawn(seed: u64, name: &str) -> Vec<f64> {

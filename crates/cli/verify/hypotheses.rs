@@ -6,11 +6,11 @@ use crate::backend::dispatch;
 use constinit::Activation;
 use constinit::train::{Loss, OptimizerConfig};
 use constinit_cli::backend_name::BackendName;
-use constinit_cli::dynamics::function;
 use constinit_cli::failure::Failure;
 use constinit_symmetry::theorem::ConstantPerceptron;
 use constinit_symmetry::{
-    Breaker, Certificate, Partition, Policy, Verdict, certificate, spreads, twins, twins_with,
+    Certificate, EqualityPolicy, Partition, SymmetryBreaker, Verdict, certificate, spreads, twins,
+    twins_with,
 };
 
 const DIMS: [usize; 3] = [2, 5, 3];
@@ -120,7 +120,7 @@ pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
 fn unexplained(trial: &Trial, trace: &Trace, seed: u64) -> Result<f64, Failure> {
     let of = constants(seed);
     let Some(after) = trace.states.get(1) else { return Ok(f64::NAN) };
-    let function = function(trial.activation);
+    let function = trial.activation;
     let outputs = DIMS[2];
     // The slopes of two outputs differ by 2 (t' - t) / (examples · outputs) in each example.
     let share = 2.0 / (EXAMPLES * outputs) as f64;
@@ -163,7 +163,7 @@ fn dropout(trial: &Trial, trace: &Trace) -> Result<Check, Failure> {
     let blamed = said
         .claims()
         .iter()
-        .all(|claim| *claim.verdict() == Verdict::Broken(vec![Breaker::Dropout]));
+        .all(|claim| *claim.verdict() == Verdict::Broken(vec![SymmetryBreaker::Dropout]));
     let without = certify(trial, false)?.holds();
     let apart = spread(trace, trace.end())?;
     let mut check =
@@ -175,15 +175,15 @@ fn dropout(trial: &Trial, trace: &Trace) -> Result<Check, Failure> {
 /// The classes at the start are those that were meant, and they are still there at the end.
 fn classes(name: &str, labels: &[u32], trace: &Trace) -> Result<Check, Failure> {
     let meant = Partition::from_labels(labels).map_err(engine)?;
-    let partition = |state: &Network, policy: &Policy| -> Result<Partition, Failure> {
+    let partition = |state: &Network, policy: &EqualityPolicy| -> Result<Partition, Failure> {
         let found = state.search(|axes, views| twins_with(axes, views, policy)).map_err(engine)?;
         found
             .space("hidden1")
             .map(|space| space.partition().clone())
             .ok_or_else(|| engine("hidden1"))
     };
-    let before = partition(&trace.states[0], &Policy::bits())?;
-    let after = partition(trace.end(), &Policy::within(ROUNDING).map_err(engine)?)?;
+    let before = partition(&trace.states[0], &EqualityPolicy::bits())?;
+    let after = partition(trace.end(), &EqualityPolicy::within(ROUNDING).map_err(engine)?)?;
     let expected = format!("{} of {} units", meant.len(), meant.units());
     let measured = format!("{}, then {}", before.len(), after.len());
     let passed = before == meant && after == meant;

@@ -16,7 +16,7 @@ use constinit::train::{
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::failure::Failure;
 use constinit_symmetry::{
-    ClassId, Kind, Symmetry, Verdict, certificate, equitable, imbalances, spreads, twins,
+    ClassId, Symmetry, SymmetryKind, Verdict, certificate, equitable, imbalances, spreads, twins,
 };
 
 const DIMS: [usize; 5] = [3, 8, 8, 8, 2];
@@ -161,7 +161,7 @@ fn are_meant(found: &Symmetry, of_twins: bool) -> bool {
 
 /// How far units of one class lie apart, entry by entry or in their sums.
 fn apart(found: &Symmetry, state: &Network) -> Result<f64, Failure> {
-    if found.kind() == Kind::Twins {
+    if found.kind() == SymmetryKind::Twins {
         let apart = state.with_views(|views| spreads(found, views)).map_err(engine)?;
         Ok(apart.iter().flatten().map(|spread| spread.difference).fold(0.0, worse))
     } else {

@@ -6,7 +6,6 @@ use crate::backend::dispatch;
 use constinit::Activation;
 use constinit::train::{Loss, OptimizerConfig};
 use constinit_cli::backend_name::BackendName;
-use constinit_cli::dynamics::{function, loss_function};
 use constinit_cli::failure::Failure;
 use constinit_symmetry::dynamics;
 use constinit_symmetry::theorem::{ConstantPerceptron, properties};
@@ -122,7 +121,7 @@ fn deviation(trace: &Trace) -> Result<f64, Failure> {
 
 /// The largest difference between the backend's gradients and the formulas, relative to the largest gradient.
 fn gradient_error(case: &Case, trace: &Trace) -> Result<f64, Failure> {
-    let (function, loss) = (function(case.trial.activation), loss_function(case.trial.loss));
+    let (function, loss) = (case.trial.activation, case.trial.loss);
     let formula = case
         .constants
         .gradients(&function, &loss, &case.trial.inputs, &case.targets)
@@ -142,7 +141,7 @@ fn gradient_error(case: &Case, trace: &Trace) -> Result<f64, Failure> {
 /// The largest difference between the outputs and `width · c2 · oa + d2`.
 fn output_error(case: &Case, trace: &Trace, width: usize) -> Result<f64, Failure> {
     let of_width = ConstantPerceptron { hidden: width, ..case.constants.clone() };
-    let function = function(case.trial.activation);
+    let function = case.trial.activation;
     let (inputs, outputs) = (case.constants.c1.len(), case.constants.outputs);
     let rows = case.trial.inputs.chunks(inputs).zip(trace.outputs.chunks(outputs));
     Ok(rows
@@ -159,7 +158,7 @@ fn wrong_width(cases: &[Case]) -> Result<Check, Failure> {
     let mut unlike = 0;
     for case in cases {
         let ConstantPerceptron { hidden, outputs, .. } = case.constants;
-        let function = function(case.trial.activation);
+        let function = case.trial.activation;
         let x = &case.trial.inputs[..case.constants.c1.len()];
         let heard = (case.constants.c2 * case.constants.signals(&function, x).oa).abs();
         // Where hidden units are silent, both formulas give the bias.
@@ -177,8 +176,7 @@ fn wrong_width(cases: &[Case]) -> Result<Check, Failure> {
 
 /// Swapping two outputs together with their targets leaves a loss as it is, and swaps its slopes.
 fn swaps(scope: &Scope, loss: Loss) -> Check {
-    use constinit_symmetry::dynamics::Loss as _;
-    let function = loss_function(loss);
+    use constinit_symmetry::dynamics::LossFunction as _;
     let (cases, outputs) = (scope.cases, 4);
     let worst = (0..cases).map(|number| {
         let name = |what: &str| format!("swap/{number}/{what}");
@@ -186,20 +184,16 @@ fn swaps(scope: &Scope, loss: Loss) -> Check {
         let mut t = numbers(scope.seed, &name("t"), outputs);
         let ones = vec![1.0; outputs];
         let mut slopes = [vec![0.0; outputs], vec![0.0; outputs]];
-        let before = function.example(&y, &t, &ones, &mut slopes[0]);
+        let before = loss.example(&y, &t, &ones, &mut slopes[0]);
         let [u, v] = ["u", "v"].map(|what| count(scope.seed, &name(what), 0, outputs - 1));
         y.swap(u, v);
         t.swap(u, v);
-        let after = function.example(&y, &t, &ones, &mut slopes[1]);
+        let after = loss.example(&y, &t, &ones, &mut slopes[1]);
         slopes[1].swap(u, v);
         let apart = slopes[0].iter().zip(&slopes[1]).map(|(a, b)| (a - b).abs());
         apart.fold((after - before).abs(), worse)
     });
-    let name = match loss {
-        Loss::Mse => "mse",
-        Loss::Huber => "huber",
-        Loss::CrossEntropy => "cross entropy",
-    };
+    let name = loss.name().replace('-', " ");
     let statement = format!("{name}: swapping outputs with their targets changes nothing");
     Check::at_most(statement, cases, worst.fold(0.0, worse), 1e-12)
 }

@@ -7,10 +7,10 @@ use burn::nn::{DropoutConfig, Linear};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
-use constinit::init::{Draw, Init, ParameterAxes};
+use constinit::init::{Init, ParameterAxes, RngKey};
+use constinit::params::from_values;
 use constinit::probe::{Recorder, Schedule};
-use constinit::tensors::from_values;
-use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, Plan, TrainState, train};
+use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 use constinit::{Activation, ConstInit, linear_name};
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::failure::Failure;
@@ -181,7 +181,10 @@ impl Trial {
         let state = TrainState::new(model, self.optimizer.init()?, self.optimizer.learning_rate());
         let mut recorder = Recorder::new(Schedule::every(1));
         let mut data = FullBatch::new(batch)?;
-        let plan = Plan { check_parameters: Schedule::when(|_| false), ..Plan::steps(self.steps) };
+        let plan = TrainConfig {
+            check_parameters: Schedule::when(|_| false),
+            ..TrainConfig::steps(self.steps)
+        };
         train(state, &mut data, loss, &plan, &mut [&mut recorder]);
         let states = recorder.history.iter().map(|recorded| {
             network(dims, recorded.parameters.iter().map(|p| p.data.iter().collect()))
@@ -222,7 +225,7 @@ fn gradients_of<B: AutodiffBackend>(
 /// Numbers between -1 and 1 that belong to a seed and a name.
 pub fn numbers(seed: u64, name: &str, count: usize) -> Vec<f64> {
     let uniform = Init::Uniform { low: -1.0, high: 1.0 };
-    let draw = Draw::new(seed, name);
+    let draw = RngKey::new(seed, name);
     // A uniform initialiser needs no axes and fits every shape.
     uniform.values(&[count], ParameterAxes::UNKNOWN, &draw).unwrap_or_default()
 }

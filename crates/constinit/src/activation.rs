@@ -34,6 +34,12 @@ impl TensorActivation for Activation {
                 let not_positive = input.clone().lower_equal_elem(0.0);
                 input.clone().mask_where(not_positive, input.mul_scalar(0.01))
             }
+            Self::Elu => {
+                let not_positive = input.clone().lower_equal_elem(0.0);
+                // Where the input is positive, its exponential could overflow and is not used.
+                let below = input.clone().clamp_max(0.0).exp().sub_scalar(1.0);
+                input.mask_where(not_positive, below)
+            }
             Self::Identity => input,
         }
     }

@@ -13,8 +13,9 @@ use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use constinit::axes::{Capture, Trace, trace};
-use constinit::init::{Init, InitPlan, InitRule, ParameterAxes, RngKey};
+use constinit::init::{Init, InitPlan, InitRule, ParameterAxes, RngKey, from_burn};
 use constinit::params::{parameter_paths, read_parameters};
+use constinit::prelude::*;
 use constinit::{ConstInit, ConstInitConfig};
 use constinit_symmetry::{AxesSpec, Optimizer, ParamView, TrainingFacts, input, output, twins};
 use proptest::prelude::*;
@@ -296,7 +297,8 @@ proptest! {
 #[test]
 fn burn_s_own_fill_by_path_and_seed_too() {
     let xavier = burn::module::Initializer::XavierUniform { gain: 1.0 };
-    let plan = InitPlan::new(0).rule(InitRule::glob("fc.weight", xavier.into())).keeping_others();
+    let plan =
+        InitPlan::new(0).rule(InitRule::glob("fc.weight", from_burn(&xavier))).keeping_others();
     let (filled, report) = plan.apply(net::<B>()).unwrap();
     assert_eq!(report.rows[5].initialiser, "burn");
     let bound = (6.0_f64 / 7.0).sqrt();

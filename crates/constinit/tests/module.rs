@@ -8,7 +8,7 @@ use burn::tensor::backend::Backend;
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
-use constinit::init::Init;
+use constinit::init::{Init, from_burn};
 use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
 
 fn forward_shapes<B: Backend>() {
@@ -130,7 +130,7 @@ fn other_initialisers_one_pair_a_layer() {
     let config = ConstInitConfig::new(vec![2, 2, 1]);
     let mut inits = config.constants();
     inits[0].weight = Init::PerOutput { values: vec![5.0, 7.0] };
-    inits[1] = LayerInit { weight: Initializer::Ones.into(), bias: Init::Zeros };
+    inits[1] = LayerInit { weight: from_burn(&Initializer::Ones), bias: Init::Zeros };
     let net: ConstInit<NdArray> = config.try_init_with(&inits, &device).unwrap();
     let text = net.parameters_text();
     assert!(text.contains("[[5.0000, 5.0000],\n   [7.0000, 7.0000]]"), "{text}");

@@ -18,9 +18,10 @@ use burn_ndarray::NdArray;
 use constinit::axes::{Capture, Trace, Traced, trace};
 use constinit::params::from_values;
 use constinit::params::{parameter_paths, read_parameters, write_parameters};
+use constinit::prelude::*;
 use constinit::probe::{Probe, SymmetryProbe};
 use constinit::surgery::{
-    KnownAxes, LiftedProbe, Quotient, break_symmetry, collapse, quotient, symmetry_of, widen,
+    KnownAxes, LiftedProbe, QuotientModule, break_symmetry, collapse, quotient, symmetry_of, widen,
 };
 use constinit::train::{
     Batch, Clip, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, load_checkpoint,
@@ -29,7 +30,7 @@ use constinit::train::{
 use constinit::{Activation, ConstInit, ConstInitConfig, Error};
 use constinit_symmetry::layers::{Layer, dense};
 use constinit_symmetry::{
-    AxesSpec, Axis, Decay, Kind, Obstacle, Optimizer as Rule, Role, Shares, TrainingFacts,
+    AxesSpec, Axis, Decay, Obstacle, Optimizer as Rule, Role, Shares, SymmetryKind, TrainingFacts,
 };
 
 /// For functions.
@@ -264,10 +265,10 @@ fn assert_close(a: &[f64], b: &[f64], within: f64, what: &str) {
     assert!(off <= within, "{what}: off by {off:e}");
 }
 
-const KINDS: [(Classes, Kind); 3] = [
-    (Classes::Twins, Kind::Twins),
-    (Classes::Equitable, Kind::Equitable),
-    (Classes::Forward, Kind::ForwardLumpable),
+const KINDS: [(Classes, SymmetryKind); 3] = [
+    (Classes::Twins, SymmetryKind::Twins),
+    (Classes::Equitable, SymmetryKind::Equitable),
+    (Classes::Forward, SymmetryKind::ForwardLumpable),
 ];
 
 /// Collapses random instances of a module and compares the functions.
@@ -348,7 +349,7 @@ fn collapse_without_symmetry_is_the_identity() {
     let (net, spec) = mlp::<I>(&[3, 4, 2], Activation::Tanh);
     let classes: Vec<Vec<usize>> = vec![(0..4).collect()];
     let net = imposed(net, &spec, &classes, Classes::Twins, 3);
-    let found = symmetry_of(&net, &spec, Kind::ForwardLumpable).unwrap();
+    let found = symmetry_of(&net, &spec, SymmetryKind::ForwardLumpable).unwrap();
     let before: Vec<_> = read_parameters(&net).into_iter().map(|p| p.data).collect();
     let merged = collapse(net, &spec, &found).unwrap();
     assert!(merged.is_identity());
@@ -362,7 +363,7 @@ fn the_need_of_a_gradient_stays() {
     let (mut net, spec) = mlp::<B>(&[3, 4, 2], Activation::Tanh);
     let first = &mut net.layers[0];
     first.weight = first.weight.clone().set_require_grad(false);
-    let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+    let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     let merged = collapse(net, &spec, &found).unwrap().module;
     assert!(!merged.layers[0].weight.is_require_grad());
     let loss = merged.forward(inputs(2, 3, 0)).sum();
@@ -385,7 +386,8 @@ fn widen_keeps_the_function_and_collapse_gives_the_module_back() {
             assert_eq!(wide.spaces.iter().map(|s| s.after).collect::<Vec<_>>(), [7, 8]);
             assert_eq!(wide.origins[0], [0, 1, 1, 1, 2, 2, 3]);
             assert_close(&before, &values(wide.module.forward(x())), 1e-13, "widened");
-            let found = symmetry_of(&wide.module, &wide.spec, Kind::ForwardLumpable).unwrap();
+            let found =
+                symmetry_of(&wide.module, &wide.spec, SymmetryKind::ForwardLumpable).unwrap();
             let back = collapse(wide.module, &wide.spec, &found).unwrap();
             assert_eq!(back.spec, spec);
             let back = read_parameters(&back.module);
@@ -429,7 +431,7 @@ fn breaking_keeps_the_function_and_parts_the_gradients() {
         let (net, spec) = mlp::<B>(&[3, 4, 5, 2], Activation::Tanh);
         let classes = [vec![0, 1, 0, 1], vec![0; 5]];
         let net = imposed(net, &spec, &classes, Classes::Twins, seed);
-        let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+        let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
         let [before, after] = [&net, &net].map(first_gradients);
         assert_eq!(before, after);
         assert_eq!(before[0], before[2], "twins have one gradient");
@@ -438,7 +440,7 @@ fn breaking_keeps_the_function_and_parts_the_gradients() {
         assert_eq!((broken.separated, broken.inseparable.len()), (3, 0));
         assert!(broken.largest_change > 0.0 && broken.largest_change <= 0.25);
         assert_close(&y, &values(broken.module.valid().forward(inputs(5, 3, 9))), 1e-13, "broken");
-        let twins = symmetry_of(&broken.module, &spec, Kind::Twins).unwrap();
+        let twins = symmetry_of(&broken.module, &spec, SymmetryKind::Twins).unwrap();
         assert!(twins.spaces().iter().all(|space| space.partition().is_discrete()));
         let parted = first_gradients(&broken.module);
         assert!(parted[0] != parted[2] && parted[1] != parted[3], "{parted:?}");
@@ -448,7 +450,7 @@ fn breaking_keeps_the_function_and_parts_the_gradients() {
 #[test]
 fn what_cannot_be_separated_is_said() {
     let (net, spec) = mlp::<I>(&[3, 4, 2], Activation::Tanh);
-    let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+    let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     let broken = break_symmetry(net, &spec, &found, 0.0, 1).unwrap();
     assert_eq!(broken.separated, 0);
     assert_eq!(broken.inseparable[0].space, "hidden1");
@@ -516,10 +518,10 @@ impl<'a> Training<'a> {
         axes: KnownAxes<'_>,
         spec: &AxesSpec,
         forward: impl Fn(&M, Tensor<B, 2>) -> Tensor<B, 2>,
-    ) -> Quotient<B, M> {
+    ) -> QuotientModule<B, M> {
         let loss =
             |net: &M, batch: Batch<B>| Loss::Mse.forward(forward(net, batch.inputs), batch.targets);
-        let found = symmetry_of(&full, spec, Kind::Equitable).unwrap();
+        let found = symmetry_of(&full, spec, SymmetryKind::Equitable).unwrap();
         let small = quotient(&full, axes, &found, &self.optimizer.facts()).unwrap();
         assert!(!small.is_identity());
         let optimizer = small.optimizer(self.optimizer.init::<B, M>().unwrap());
@@ -592,7 +594,7 @@ fn a_quotient_of_units_with_equal_sums_goes_the_way_of_the_module() {
     let [equitable, _] = optimizers();
     for (seed, optimizer) in equitable.iter().enumerate() {
         let (net, spec) = deep(SIZES, Classes::Equitable, seed);
-        let twins = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+        let twins = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
         assert!(twins.effective_width("hidden2") > Some(3));
         Training::new(optimizer, [3, 2]).alike(net, (&spec).into(), &spec, ConstInit::forward);
     }
@@ -647,7 +649,7 @@ fn a_quotient_of_a_convolution_goes_the_way_of_the_module_and_leaves_it_alone() 
     training.alike(new(), (&traced).into(), &traced.axes, Cnn::forward);
     // Batch norms share their statistics with clones: not with a quotient, nor with what is lifted from it.
     let net = new();
-    let found = symmetry_of(&net, &traced.axes, Kind::Equitable).unwrap();
+    let found = symmetry_of(&net, &traced.axes, SymmetryKind::Equitable).unwrap();
     let small = quotient(&net, &traced, &found, &equitable[0].facts()).unwrap();
     assert_eq!(net.norm.running_mean.value().dims(), [6]);
     let optimizer = small.optimizer(());
@@ -673,7 +675,7 @@ fn a_quotient_goes_on_from_a_checkpoint() {
     let optimizer = config(r#"{"type":"adamw","learning_rate":0.01,"weight_decay":0.3}"#);
     let start = || {
         let (net, spec) = deep(SIZES, Classes::Equitable, 2);
-        let found = symmetry_of(&net, &spec, Kind::Equitable).unwrap();
+        let found = symmetry_of(&net, &spec, SymmetryKind::Equitable).unwrap();
         let small = quotient(&net, &spec, &found, &optimizer.facts()).unwrap();
         let trained = small.optimizer(optimizer.init::<B, ConstInit<B>>().unwrap());
         let lifting = trained.lifting().clone();
@@ -729,7 +731,7 @@ fn heads_that_are_trained_in_turn_go_the_way_of_the_module() {
     let classes = [vec![0, 0, 1, 1, 1, 2], vec![0, 0, 1, 1], vec![0, 0, 0, 1, 1]];
     let net = imposed(net, &spec, &classes, Classes::Equitable, 4);
     let optimizer = config(r#"{"type":"adamw","learning_rate":0.02,"weight_decay":1.0}"#);
-    let found = symmetry_of(&net, &spec, Kind::Equitable).unwrap();
+    let found = symmetry_of(&net, &spec, SymmetryKind::Equitable).unwrap();
     let small = quotient(&net, &spec, &found, &optimizer.facts()).unwrap();
     assert_eq!(small.spec.spaces()[0].units(), 3);
     let step = |head: usize, net: &Heads<B>| {
@@ -756,7 +758,7 @@ fn heads_that_are_trained_in_turn_go_the_way_of_the_module() {
 fn clones_of_an_optimizer_are_trained_apart() {
     let adamw = config(r#"{"type":"adamw","learning_rate":0.01,"weight_decay":0.3}"#);
     let (net, spec) = deep(SIZES, Classes::Equitable, 2);
-    let found = symmetry_of(&net, &spec, Kind::Equitable).unwrap();
+    let found = symmetry_of(&net, &spec, SymmetryKind::Equitable).unwrap();
     let small = quotient(&net, &spec, &found, &adamw.facts()).unwrap();
     let still = small.optimizer(adamw.init::<B, ConstInit<B>>().unwrap());
     let loss = |net: &ConstInit<B>, batch: Batch<B>| {
@@ -776,7 +778,7 @@ fn a_lifted_probe_reads_what_a_probe_of_the_module_reads() {
         Loss::Mse.forward(net.forward(batch.inputs), batch.targets)
     };
     let probe = || SymmetryProbe::new(spec.clone()).reporting(|_| {});
-    let found = symmetry_of(&net, &spec, Kind::Equitable).unwrap();
+    let found = symmetry_of(&net, &spec, SymmetryKind::Equitable).unwrap();
     let small = quotient(&net, &spec, &found, &optimizer.facts()).unwrap();
     let mut seen = probe();
     let trained = small.optimizer(optimizer.init::<B, ConstInit<B>>().unwrap());
@@ -806,12 +808,12 @@ fn message<T>(result: Result<T, Error>) -> String {
 fn specs_and_classes_that_do_not_fit_are_refused() {
     let (net, spec) = mlp::<I>(&[3, 4, 2], Activation::Tanh);
     let (deeper, other) = mlp::<I>(&[3, 4, 4, 2], Activation::Tanh);
-    let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+    let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     assert_eq!(
         message(collapse(deeper.clone(), &spec, &found)),
         "axes: the module's parameter layers.2.weight is not among the axes"
     );
-    let theirs = symmetry_of(&deeper, &other, Kind::Twins).unwrap();
+    let theirs = symmetry_of(&deeper, &other, SymmetryKind::Twins).unwrap();
     assert_eq!(
         message(collapse(net.clone(), &spec, &theirs)),
         "axes: the classes were found with another spec: hidden1 (4), hidden2 (4), where this one \
@@ -829,7 +831,7 @@ fn specs_and_classes_that_do_not_fit_are_refused() {
     let expected = "axes: units 0 and 1 of `hidden1` are in one class, but";
     assert!(found.starts_with(expected) && found.contains("layers.0.weight"), "{found}");
     let (trained, spec) = mlp::<B>(&[3, 4, 2], Activation::Tanh);
-    let found = symmetry_of(&trained, &spec, Kind::Twins).unwrap();
+    let found = symmetry_of(&trained, &spec, SymmetryKind::Twins).unwrap();
     let trained = imposed(trained, &spec, &alone, Classes::Twins, 1);
     let facts = TrainingFacts::new(Rule::Sgd);
     assert!(message(quotient(&trained, &spec, &found, &facts)).starts_with(expected));
@@ -840,24 +842,24 @@ fn specs_and_classes_that_do_not_fit_are_refused() {
 #[test]
 fn training_that_parts_classes_is_refused_with_its_reason() {
     let (net, spec) = deep(SIZES, Classes::Equitable, 2);
-    let refused = |kind: Kind, facts: TrainingFacts| {
+    let refused = |kind: SymmetryKind, facts: TrainingFacts| {
         let found = symmetry_of(&net, &spec, kind).unwrap();
         message(quotient(&net, &spec, &found, &facts))
     };
     let adam = TrainingFacts::new(Rule::Adam);
-    let dropout = refused(Kind::Equitable, adam.clone().with_dropout("hidden2"));
+    let dropout = refused(SymmetryKind::Equitable, adam.clone().with_dropout("hidden2"));
     assert!(dropout.contains("nothing keeps") && dropout.contains("dropout"), "{dropout}");
-    let coupled = refused(Kind::Equitable, adam.clone().with_decay(Decay::Coupled));
+    let coupled = refused(SymmetryKind::Equitable, adam.clone().with_decay(Decay::Coupled));
     assert!(coupled.contains("coupled decay"), "{coupled}");
-    let muon = refused(Kind::Equitable, TrainingFacts::new(Rule::Muon));
+    let muon = refused(SymmetryKind::Equitable, TrainingFacts::new(Rule::Muon));
     assert_eq!(
         muon,
         "Muon: it moves a weight as a whole matrix and not entry by entry, so that a quotient would \
          go another way"
     );
-    let lumpable = refused(Kind::ForwardLumpable, adam.clone());
+    let lumpable = refused(SymmetryKind::ForwardLumpable, adam.clone());
     assert!(lumpable.contains("compute the same now"), "{lumpable}");
-    let unknown = refused(Kind::Equitable, adam.with_dropout("hidden9"));
+    let unknown = refused(SymmetryKind::Equitable, adam.with_dropout("hidden9"));
     assert!(unknown.starts_with("hidden9: "), "{unknown}");
 }
 
@@ -885,7 +887,7 @@ fn a_trace_tells_a_quotient_of_dropout() {
     })
     .unwrap();
     let net = imposed(Dropped::<B>::new(&device()), &traced.axes, &[vec![0; 4]], Classes::Twins, 1);
-    let found = symmetry_of(&net, &traced.axes, Kind::Twins).unwrap();
+    let found = symmetry_of(&net, &traced.axes, SymmetryKind::Twins).unwrap();
     let facts = TrainingFacts::new(Rule::Sgd);
     let refused = message(quotient(&net, &traced, &found, &facts));
     assert!(refused.contains("dropout"), "{refused}");
@@ -898,7 +900,7 @@ fn a_trace_without_gradients_is_refused_for_a_quotient() {
     let traced = Residual::<I>::traced();
     let classes = [vec![0, 0, 1, 1, 1, 2], vec![0, 1, 0, 0, 1]];
     let net = imposed(Residual::<B>::new(&device()), &traced.axes, &classes, Classes::Twins, 3);
-    let found = symmetry_of(&net, &traced, Kind::Twins).unwrap();
+    let found = symmetry_of(&net, &traced, SymmetryKind::Twins).unwrap();
     assert_eq!(
         message(quotient(&net, &traced, &found, &TrainingFacts::new(Rule::Sgd))),
         "the trace: it was made without gradients, where dropout is not seen; trace the module on \
@@ -919,7 +921,7 @@ fn inputs_and_outputs_keep_their_number() {
         let named = if from.is_empty() { to } else { from };
         let spec = all(from, to, &[(named, 2), ("hidden1", 2)]);
         let net = imposed(net.clone(), &spec, &[vec![0; 2], vec![0; 2]], Classes::Twins, 1);
-        let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+        let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
         let expected = format!(
             "{named}: nothing {missing} the units of `{named}`: declare the space as fixed"
         );
@@ -950,7 +952,7 @@ fn a_spec_alone_does_not_vouch_for_layers_that_are_not_known() {
     let layers = [dense("a", "", "hidden"), dense("b", "hidden", "").without_bias()];
     let spec = declared(&net, &[("hidden", 4)], layers.map(|layer| layer.input_first()));
     let net = imposed(net, &spec, &[vec![0; 4]], Classes::Twins, 1);
-    let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+    let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     assert_eq!(
         message(break_symmetry(net, &spec, &found, 0.25, 1)),
         "b.weight: a Own may do something else with its entries than to weigh the units of hidden \
@@ -968,7 +970,7 @@ fn a_spec_alone_does_not_vouch_for_layers_that_are_not_known() {
     let layers = [dense("a", "", "hidden"), dense("b", "hidden", "")];
     let spec = declared(&net, &[("hidden", 4)], layers.map(|layer| layer.input_first()));
     let net = imposed(net, &spec, &[vec![0; 4]], Classes::Twins, 1);
-    let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+    let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     let refused = message(collapse(net, &spec, &found));
     assert!(refused.starts_with("norm: a GroupNorm without parameters may stand"), "{refused}");
 }
@@ -993,7 +995,7 @@ macro_rules! between {
         let spec = traced.axes.clone();
         let classes: Vec<Vec<usize>> = spec.spaces().iter().map(|s| vec![0; s.units()]).collect();
         let net = imposed(new::<I>(&device()), &spec, &classes, Classes::Twins, 1);
-        let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+        let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
         let declared = collapse(net.clone(), &spec, &found);
         let declared = declared.map_or_else(|error| error.to_string(), |_| String::new());
         [message(collapse(net, &traced, &found)), declared]
@@ -1048,7 +1050,7 @@ fn convolutions_in_groups_are_refused() {
         net.leave.forward(net.each.forward(x).flatten(1, 3))
     });
     let net = imposed(new::<I>(&device()), &traced.axes, &[vec![0; 4]], Classes::Twins, 1);
-    let found = symmetry_of(&net, &traced.axes, Kind::Twins).unwrap();
+    let found = symmetry_of(&net, &traced.axes, SymmetryKind::Twins).unwrap();
     assert!(message(collapse(net.clone(), &traced, &found)).contains("in groups"));
     let declared = message(collapse(net, &traced.axes, &found));
     assert!(declared.contains("whether the convolution has groups"), "{declared}");
@@ -1103,7 +1105,7 @@ fn tied_weights_are_refused_where_they_would_part() {
         ],
     )
     .unwrap();
-    let found = symmetry_of(&net, &spec, Kind::Twins).unwrap();
+    let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     let facts = TrainingFacts::new(Rule::Sgd);
     assert!(message(quotient(&net, &spec, &found, &facts)).contains("is tied to another"));
     assert!(message(collapse(net, &spec, &found)).contains("is tied to a parameter"));

@@ -7,7 +7,7 @@ use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use constinit::params::from_values;
 use constinit::params::{read_parameters, write_parameters};
-use constinit::surgery::{Kind, Shares, break_symmetry, collapse, symmetry_of, widen};
+use constinit::surgery::{Shares, SymmetryKind, break_symmetry, collapse, symmetry_of, widen};
 use constinit::{Activation, ConstInit, ConstInitConfig};
 
 fn wave(n: usize, phase: f64) -> Vec<f64> {
@@ -40,7 +40,7 @@ fn functions_are_kept<B: Backend>(activation: Activation) {
     for shares in [Shares::Exact, Shares::Equal] {
         let wide = widen(net.clone(), &spec, &copies, shares).unwrap();
         assert_close(&before, &values(&wide.module), "widened");
-        let classes = symmetry_of(&wide.module, &wide.spec, Kind::ForwardLumpable).unwrap();
+        let classes = symmetry_of(&wide.module, &wide.spec, SymmetryKind::ForwardLumpable).unwrap();
         assert_eq!(classes.effective_width("hidden1"), Some(6));
         let broken = break_symmetry(wide.module.clone(), &wide.spec, &classes, 0.1, 3).unwrap();
         assert_close(&before, &values(&broken.module), "broken");

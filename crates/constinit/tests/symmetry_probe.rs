@@ -13,6 +13,7 @@ use burn_ndarray::NdArray;
 use constinit::axes::{Capture, Trace, trace};
 use constinit::init::Init;
 use constinit::params::{parameter_paths, read_parameters, write_parameters};
+use constinit::prelude::*;
 use constinit::probe::{
     Cause, Finding, FirstBreak, GradientsThen, Observation, Probe, ProbedOptimizer, Schedule,
     SymmetryProbe,
@@ -68,7 +69,10 @@ fn units_stay_one_unit<B: AutodiffBackend>() {
         let hidden = &reading.spaces[0];
         assert_eq!((hidden.units, hidden.twins), (4, 1), "{reading:?}");
         assert_eq!((hidden.equitable, hidden.forward), (Some(1), Some(1)));
-        assert_eq!((hidden.spread(), hidden.dead, hidden.unheard), (0.0, Some(0), Some(0)));
+        assert_eq!(
+            (hidden.spread(), hidden.no_incoming, hidden.no_outgoing),
+            (0.0, Some(0), Some(0))
+        );
         assert_eq!(hidden.gradients_agree, (reading.step > 0).then_some(true));
     }
     assert_eq!(probe.first_break(), None);
@@ -475,7 +479,7 @@ fn units_that_nobody_hears_are_not_denied_without_a_look() {
     let mut probe = SymmetryProbe::new(net.axes().unwrap());
     probe.observe(&Observation::before_training(&net));
     probe.observe(&Observation::after_step(1, &net));
-    let read: Vec<_> = probe.readings().iter().map(|r| r.spaces[0].unheard).collect();
+    let read: Vec<_> = probe.readings().iter().map(|r| r.spaces[0].no_outgoing).collect();
     assert_eq!(read, [Some(9), None]);
 }
 

@@ -20,7 +20,7 @@ use burn::tensor::activation::{gelu, relu, softmax};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_ndarray::NdArray;
-use constinit::axes::{Capture, Counting, Trace, Traced, same_structure, trace};
+use constinit::axes::{Capture, Trace, Traced, WidthCause, same_structure, trace};
 use constinit::params::{parameter_paths, read_parameters};
 use constinit::surgery::{Shares, widen};
 use constinit::{Activation, ConstInitConfig, Error};
@@ -152,8 +152,8 @@ fn prove_uncounted<M: Module<N>>(traced: &Traced, module: M, run: impl Fn(&M) ->
     assert!(found < 1e-7, "{all:?}: widening changes the function by {found}");
 }
 
-fn counted(traced: &Traced) -> Vec<(&str, Counting)> {
-    traced.width_dependent.iter().map(|counted| (counted.space.as_str(), counted.by)).collect()
+fn counted(traced: &Traced) -> Vec<(&str, WidthCause)> {
+    traced.width_dependent.iter().map(|counted| (counted.space.as_str(), counted.cause)).collect()
 }
 
 /// Proves a spec for a module by permuting, and that units can be split.
@@ -334,7 +334,7 @@ fn a_residual_stream_is_one_space() {
     })
     .unwrap();
     assert_eq!(spaces(&traced), [("enter", 8), ("up", 12)]);
-    assert_eq!(counted(&traced), [("enter", Counting::Reduction)]);
+    assert_eq!(counted(&traced), [("enter", WidthCause::Reduction)]);
     assert!(sides_are_known(&traced), "{:?}", traced.axes);
     prove(&traced, Residual::<N>::new(&device()), |net| net.forward(wave([4, 3], &device())));
 }
@@ -368,7 +368,7 @@ fn heads_are_units_and_the_stream_is_a_space() {
     assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     let expected = [("enter", 12), ("attention.query", 3), ("attention.output", 12)];
     assert_eq!(spaces(&traced), expected);
-    assert_eq!(counted(&traced), [("attention.query", Counting::Split)]);
+    assert_eq!(counted(&traced), [("attention.query", WidthCause::Split)]);
     // Burn reshapes the heads to the width of the stream, so that this one cannot be split.
     prove_permuted(&traced, scrambled(Attention::<N>::new(&device())), |net| {
         net.forward(wave([2, 5, 3], &device()))
@@ -546,7 +546,7 @@ fn transposed_and_depthwise_convolutions() {
     .unwrap();
     assert!(traced.without_rule.is_empty(), "{:?}", traced.without_rule);
     assert_eq!(spaces(&traced), [("conv", 6), ("up", 4)]);
-    assert_eq!(counted(&traced), [("conv", Counting::Groups)]);
+    assert_eq!(counted(&traced), [("conv", WidthCause::Groups)]);
     prove(&traced, Upwards::<N>::new(&device()), |net| net.forward(wave([1, 2, 5, 5], &device())));
 }
 

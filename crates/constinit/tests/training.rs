@@ -9,6 +9,7 @@ use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use constinit::params::from_values;
 use constinit::params::read_parameters;
+use constinit::prelude::*;
 use constinit::probe::{Flow, Observation, Probe, PropertyProbe, Recorder, Schedule};
 use constinit::train::{
     Batch, Clip, ConfiguredOptimizer, Divergence, LossBelow, MiniBatches, NonFinite,
@@ -144,7 +145,7 @@ fn unequal_targets_break_outputs_but_not_hidden_units() {
     for reading in &probe.readings[1..] {
         assert!(reading.properties.p1.holds() && reading.properties.p2.unwrap().holds());
         assert!(!reading.properties.p3.holds() && !reading.properties.p4.unwrap().holds());
-        assert!(reading.hidden.iter().all(|units| units.apart.is_none()), "{reading:?}");
+        assert!(reading.hidden.iter().all(|units| units.difference.is_none()), "{reading:?}");
     }
 }
 

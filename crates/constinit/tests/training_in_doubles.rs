@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::params::read_parameters;
+use constinit::prelude::*;
 use constinit::probe::{PropertyProbe, Schedule};
 use constinit::train::{
     Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, load_checkpoint,

@@ -13,6 +13,7 @@ use burn::tensor::{Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::params::{HostParameter, parameter_paths, read_parameters, write_parameters};
+use constinit::prelude::*;
 use constinit::probe::{EscapeProbe, Observation, Outlook, Probe, Schedule};
 use constinit::train::{
     AdamSettings, Batch, FullBatch, Loss, OptimizerConfig, SgdSettings, TrainConfig, TrainState,

@@ -5,6 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
+use constinit::prelude::*;
 use constinit::train::Loss;
 use constinit::transverse::stability;
 use constinit::{Activation, ConstInit, ConstInitConfig};

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use constinit_records::inspection::{
     AxesSource, FileInspection, INSPECTION_SCHEMA, ParameterInspection,
 };
-use constinit_symmetry::{AxesFile, AxesSpec, Axis, Policy};
+use constinit_symmetry::{AxesFile, AxesSpec, Axis, EqualityPolicy};
 use rayon::prelude::*;
 
 use crate::chain;
@@ -37,7 +37,7 @@ pub(crate) const PER_WORKER: usize = 1 << 20;
 #[derive(Clone, Copy)]
 pub struct InspectOptions<'o> {
     /// What counts as alike.
-    pub policy: Policy,
+    pub policy: EqualityPolicy,
     /// The axes of all or of some of its parameters.
     pub axes: Option<&'o AxesFile>,
     /// Which parameters are inspected, by path.
@@ -53,7 +53,7 @@ pub struct InspectOptions<'o> {
 impl Default for InspectOptions<'_> {
     fn default() -> Self {
         Self {
-            policy: Policy::bits(),
+            policy: EqualityPolicy::bits(),
             axes: None,
             wanted: &|_| true,
             files: &|_| true,
@@ -214,7 +214,7 @@ fn inspect_parameter(
     checkpoint: &Checkpoint,
     orientations: &Orientations<'_>,
     parameter: &Parameter,
-    policy: &Policy,
+    policy: &EqualityPolicy,
     count: bool,
 ) -> Result<Inspected, CheckpointError> {
     let own = if count { non_finite(checkpoint, parameter)? } else { 0 };

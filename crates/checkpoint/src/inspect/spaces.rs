@@ -2,8 +2,8 @@
 
 use constinit_records::inspection::SpaceInspection;
 use constinit_symmetry::{
-    AxesFile, AxesSpec, ParamView, Policy, SymmetryError, equitable, forward_lumpable, nearest,
-    twins_with,
+    AxesFile, AxesSpec, EqualityPolicy, ParamView, SearchError, SpecError, SymmetryError,
+    equitable, forward_lumpable, twins_with,
 };
 
 use super::direction;
@@ -35,9 +35,8 @@ pub(crate) fn given(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec
     }
     if let Some(path) = read.axes.keys().find(|path| checkpoint.parameter(path).is_none()) {
         let known = checkpoint.parameters().iter().map(Parameter::path);
-        let (parameter, nearest) = (path.clone(), nearest(path, known));
-        let error = SymmetryError::UnknownParameter { parameter, nearest };
-        return Err(CheckpointError::axes(checkpoint.path())(error));
+        let error = SpecError::unknown_parameter(path, known);
+        return Err(CheckpointError::axes(checkpoint.path())(error.into()));
     }
     // A file of a few bytes can claim any number of units that have no entries.
     for empty in checkpoint.parameters().iter().filter(|p| p.entries() == 0) {
@@ -112,7 +111,7 @@ impl<'c> Loaded<'c> {
 pub(crate) fn spaces(
     checkpoint: &Checkpoint,
     spec: &AxesSpec,
-    policy: &Policy,
+    policy: &EqualityPolicy,
     directed: bool,
 ) -> Result<Vec<SpaceInspection>, CheckpointError> {
     let symmetry = CheckpointError::symmetry(checkpoint.path());
@@ -124,7 +123,7 @@ pub(crate) fn spaces(
         _ if !directed => None,
         Ok(found) => Some(found),
         // Nobody in the file produces the units of some space, so what they carry is not known.
-        Err(SymmetryError::MissingInputPartition { .. }) => None,
+        Err(SymmetryError::Search(SearchError::MissingInputPartition { .. })) => None,
         Err(error) => return Err(symmetry(error)),
     };
     let reports = twins.spaces().iter().map(|space| SpaceInspection {

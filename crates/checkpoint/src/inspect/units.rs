@@ -16,7 +16,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use constinit_symmetry::{
-    AxesSpec, ParamView, Partition, Policy, SymmetryError, UnitIndex, either, twins_refining,
+    AxesSpec, EqualityPolicy, ParamView, Partition, SymmetryError, UnitIndex, twins_refining,
+    unknown_role,
 };
 
 use super::runs::Runs;
@@ -56,7 +57,7 @@ pub(crate) fn unit_classes(
     weight: &Parameter,
     axis: usize,
     bias: Option<&Parameter>,
-    policy: &Policy,
+    policy: &EqualityPolicy,
     budget: usize,
 ) -> Result<UnitClasses, CheckpointError> {
     let file = checkpoint.path();
@@ -86,7 +87,7 @@ struct Search<'c> {
     weight: &'c Parameter,
     runs: Runs<'c>,
     bias: Option<ParameterValues>,
-    policy: &'c Policy,
+    policy: &'c EqualityPolicy,
     budget: usize,
     /// For every unit the smallest one of its class.
     labels: Vec<u32>,
@@ -367,11 +368,11 @@ fn refined(
     units: &[u32],
     block: &ParameterValues,
     shape: [usize; 3],
-    policy: &Policy,
+    policy: &EqualityPolicy,
 ) -> Result<constinit_symmetry::Symmetry, SymmetryError> {
     let spec = AxesSpec::builder()
         .space("units", units.len())
-        .param("block", [either(""), either("units"), either("")])
+        .param("block", [unknown_role(""), unknown_role("units"), unknown_role("")])
         .build([("block", &shape[..])])?;
     let view = ParamView::new("block", &shape, block.elements())?;
     let of: Vec<u32> = units.iter().map(|&unit| labels[unit as usize]).collect();
@@ -488,11 +489,11 @@ mod tests {
             let path = saved(&folder, &shape, &weight, bias.as_deref());
             let checkpoint = Checkpoint::open(&path).unwrap();
             let [weight_of, bias_of] = ["w.weight", "w.bias"].map(|path| checkpoint.parameter(path));
-            let search = |policy: &Policy| {
+            let search = |policy: &EqualityPolicy| {
                 unit_classes(&checkpoint, weight_of.unwrap(), 1, bias_of, policy, budget).unwrap()
             };
             let rows = rows(shape, &weight, bias.as_deref());
-            let found = search(&Policy::bits());
+            let found = search(&EqualityPolicy::bits());
             prop_assert_eq!(&found.partition, &by_hand(&rows));
             prop_assert_eq!(found.spread, 0.0);
             let own = shape[0] * shape[2];
@@ -504,7 +505,7 @@ mod tests {
 
             if rows.iter().flatten().all(|x| !x.is_nan()) {
                 for tolerance in [0.0, 0.5, 1.0] {
-                    let found = search(&Policy::within(tolerance).unwrap());
+                    let found = search(&EqualityPolicy::within(tolerance).unwrap());
                     let expected = by_hand_within(&rows, tolerance);
                     prop_assert_eq!(&found.partition, &expected);
                     let spread = expected.classes().flat_map(|class| {
@@ -532,7 +533,8 @@ mod tests {
         let path = saved(&folder, &[units, 8], &weight, None);
         let checkpoint = Checkpoint::open(&path).unwrap();
         let weight_of = checkpoint.parameter("w.weight").unwrap();
-        let found = unit_classes(&checkpoint, weight_of, 0, None, &Policy::bits(), 64).unwrap();
+        let found =
+            unit_classes(&checkpoint, weight_of, 0, None, &EqualityPolicy::bits(), 64).unwrap();
         assert_eq!(found.partition, by_hand(&rows([1, units, 8], &weight, None)));
         assert_eq!(found.partition.len(), 2);
     }

@@ -228,7 +228,6 @@ mod tests {
     use constinit_core::MuonSettings;
 
     type B = NdArray<f64>;
-    type B = NdArray<f64>;
 
     /// Two steps of Muon on `weight[output][input]` of 3 outputs and 2 inputs, from PyTorch 2.15,
     /// whose orthogonalisation was kept in float64 (it rounds to bfloat16 otherwise):

@@ -8,7 +8,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Distribution, Int, Tensor};
 use burn_autodiff::Autodiff;
 use constinit::Error;
-use constinit::axes::{Capture, CaptureDevice, Drawn, Trace, Traced, trace};
+use constinit::axes::{Capture, CaptureDevice, StochasticSpaces, Trace, Traced, trace};
 use constinit_symmetry::{Optimizer, SymmetryBreaker, TrainingFacts};
 
 #[derive(Module, Debug)]
@@ -92,7 +92,10 @@ fn data_fixes() {
 }
 
 /// What is drawn for the units of `fc1`, by a model that draws before it runs or while it does.
-fn drawn(distribution: Distribution, before: bool) -> (Vec<(&'static str, usize)>, Drawn) {
+fn drawn(
+    distribution: Distribution,
+    before: bool,
+) -> (Vec<(&'static str, usize)>, StochasticSpaces) {
     let traced = trace(|device| {
         let model = Two {
             fc1: LinearConfig::new(3, 6).init(device),
@@ -117,7 +120,7 @@ fn what_is_drawn_once_fixes_and_what_is_drawn_in_every_run_disturbs() {
     let none: &[&str] = &[];
     for distribution in [Distribution::Bernoulli(0.5), Distribution::Normal(0.0, 1.0)] {
         let (spaces, drawn) = drawn(distribution, true);
-        assert_eq!((spaces, drawn), (vec![], Drawn::default()));
+        assert_eq!((spaces, drawn), (vec![], StochasticSpaces::default()));
     }
     let (spaces, dropped) = drawn(Distribution::Bernoulli(0.5), false);
     assert_eq!(spaces, [("fc1", 6)]);
@@ -170,9 +173,9 @@ fn dropout_layers_are_found_where_gradients_are_computed() {
     })
     .unwrap();
     assert_eq!(trained.axes, evaluated.axes);
-    assert_eq!(trained.drawn.dropout, ["fc1"]);
-    assert_eq!(evaluated.drawn, Drawn::default());
-    let facts = trained.drawn.added_to(TrainingFacts::new(Optimizer::Adam));
+    assert_eq!(trained.stochastic.dropout, ["fc1"]);
+    assert_eq!(evaluated.stochastic, StochasticSpaces::default());
+    let facts = trained.stochastic.added_to(TrainingFacts::new(Optimizer::Adam));
     assert_eq!(facts.breakers("fc1"), [SymmetryBreaker::Dropout]);
     assert_eq!(facts.breakers("fc2"), []);
 }

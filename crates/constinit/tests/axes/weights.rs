@@ -124,5 +124,5 @@ fn a_layer_that_stores_its_weight_by_columns_is_refused() {
         let y = model.forward(x.clone());
         Trace::of(&model).input(x).output(y)
     });
-    assert!(matches!(traced, Err(Error::ColumnLayout { path }) if path == "weight"));
+    assert!(matches!(traced, Err(Error::ColumnLayout { path, .. }) if path == "weight"));
 }

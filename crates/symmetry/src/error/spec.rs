@@ -1,6 +1,7 @@
 //! What can be wrong with a spec.
 
 use super::did_you_mean;
+use crate::axes::nearest;
 
 /// A spec that contradicts itself or the network that it was written for.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -84,4 +85,14 @@ pub enum SpecError {
 
 fn times(entries: &usize) -> String {
     if *entries == 1 { String::new() } else { format!(" with {entries} entries a unit") }
+}
+
+impl SpecError {
+    /// [`SpecError::UnknownParameter`] with the nearest of the known paths.
+    pub fn unknown_parameter<'n>(parameter: &str, known: impl Iterator<Item = &'n str>) -> Self {
+        Self::UnknownParameter {
+            parameter: parameter.to_owned(),
+            nearest: nearest(parameter, known),
+        }
+    }
 }
