@@ -22,7 +22,7 @@ pub struct RunConfig {
     pub probe: ProbeConfig,
     /// Initialisers by path; they override `init_w` and `init_b`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub init: Vec<Rule>,
+    pub init: Vec<InitRule>,
     /// Numbers that another program printed for the same run. The run fails where they do not come out.
     #[serde(default, alias = "printed", skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,

@@ -40,7 +40,7 @@ pub fn check(config: &RunConfig) -> Result<(), Failure> {
 const LINEAR: &str = "Linear";
 
 /// The rules of the configuration, without the wish for what all modules are.
-fn rules(config: &RunConfig) -> Vec<Rule> {
+fn rules(config: &RunConfig) -> Vec<InitRule> {
     let mut rules = config.init.clone();
     for rule in &mut rules {
         rule.module = rule.module.take().filter(|module| module != LINEAR);

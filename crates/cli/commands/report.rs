@@ -1,7 +1,7 @@
 //! `constinit report`: the folder of a run or of a sweep as a page or as figures.
 
 use super::print;
-use constinit::files::write_whole;
+use constinit_core::files::write_whole;
 use constinit_cli::args::{ReportArgs, ReportFormat};
 use constinit_cli::failure::Failure;
 use constinit_cli::run::RunDirectory;

@@ -3,7 +3,7 @@
 use super::print;
 use crate::backend;
 use crate::verify::{Cell, Check, Floats, Scope, Section, verify as check};
-use constinit::files::write_whole;
+use constinit_core::files::write_whole;
 use constinit_cli::args::VerifyArgs;
 use constinit_cli::failure::Failure;
 use constinit_cli::heat_map::{HeatMap, HeatRow};

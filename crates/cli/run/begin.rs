@@ -14,6 +14,7 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::{HostParameter, read_parameters};
 use constinit::probe::Schedule;
+use constinit_records::StartRecord;
 use indicatif::ProgressBar;
 use std::fs::File;
 
@@ -93,7 +94,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
     /// and a table is cut before the readings that say how it goes on.
     fn open_files(
         &self,
-        start: &Start<'_>,
+        start: &StartRecord<&RunConfig>,
         from: usize,
         note: Option<&CheckpointNote>,
         spaces: &[&str],

@@ -7,7 +7,7 @@ use crate::data::DataFiles;
 use crate::failure::Failure;
 use crate::own_files::{is_in, is_one_of};
 use burn::tensor::TensorData;
-use constinit::files::{partial, write_whole};
+use constinit_core::files::{partial, write_whole};
 use constinit_records::{EndRecord, EndWord, StartRecord};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::de::IgnoredAny;

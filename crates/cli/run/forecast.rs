@@ -7,6 +7,7 @@
 
 use super::readings::finite;
 use burn::tensor::backend::AutodiffBackend;
+use constinit::prelude::*;
 use constinit::probe::{EscapeProbe, EscapeReading, Observation, Outlook, Probe, SpaceOutlook};
 use constinit::train::{Batch, Batches, Loss, OptimizerConfig, Shifted};
 use constinit::{ConstInit, Error};

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::plan;
 use burn::tensor::backend::Backend;
 use constinit::ConstInit;
+use constinit::prelude::*;
 
 /// Makes the network and fills it by the rules of the configuration.
 pub fn network<B: Backend>(

@@ -51,7 +51,7 @@ pub fn reading_record(
     properties: &Properties,
     certificate: Option<Vec<String>>,
 ) -> ReadingRecord {
-    let property = |alike: Alike| PropertyRecord {
+    let property = |alike: Deviation| PropertyRecord {
         holds: alike.holds(),
         deviation: finite(alike.deviation),
         ulps: alike.ulps,
@@ -65,8 +65,8 @@ pub fn reading_record(
         spread: finite(read.spread()),
         ulps: read.apart.map_or(0, |apart| apart.ulps),
         gradients_agree: read.gradients_agree,
-        no_incoming: read.dead,
-        no_outgoing: read.unheard,
+        no_incoming: read.no_incoming,
+        no_outgoing: read.no_outgoing,
     };
     let properties = properties.iter().map(|(name, p)| (name.to_owned(), p.map(property)));
     ReadingRecord {

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use burn::tensor::TensorData;
 use constinit::parameters_text;
 use constinit::probe::{SpaceReading, SymmetryReading};
-use constinit::text::Numbers;
+use constinit_core::text::Numbers;
 use constinit_records::{ReadingRecord, StartRecord};
 use constinit_symmetry::theorem::{Deviation, Properties};
 use std::io::{self, Stdout, Write};

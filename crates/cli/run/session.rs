@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::probe::{Observation, Probe, SymmetryProbe};
-use constinit::surgery::{Lifting, Quotient, quotient, symmetry_of};
+use constinit::surgery::{Lifting, QuotientModule, quotient, symmetry_of};
 use constinit::train::TrainState;
 use constinit_symmetry::SymmetryKind;
 use std::fmt::Display;
@@ -26,7 +26,7 @@ pub struct RunSession<'a, B: AutodiffBackend> {
 
 /// A quotient of the network, and the way from there to the network.
 pub struct SmallNetwork<B: AutodiffBackend> {
-    pub quotient: Quotient<B, ConstInit<B>>,
+    pub quotient: QuotientModule<B, ConstInit<B>>,
     pub lifting: Lifting,
 }
 
@@ -76,7 +76,7 @@ impl<B: AutodiffBackend> RunProbes<B> {
 pub fn quotient_of<B: AutodiffBackend>(
     config: &RunConfig,
     model: &ConstInit<B>,
-) -> Result<Quotient<B, ConstInit<B>>, Failure> {
+) -> Result<QuotientModule<B, ConstInit<B>>, Failure> {
     let refused = |reason: &dyn Display| {
         Failure::usage(format!("--quotient: {reason}; train in full, without --quotient"))
     };

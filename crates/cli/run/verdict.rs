@@ -51,7 +51,8 @@ impl Tally {
         }
         self.bias = properties.p2.is_some();
         for (failed, (_, property)) in self.failed.iter_mut().zip(properties.iter()) {
-            if failed.is_none() && property.as_ref().is_some_and(|alike: &Alike| !alike.holds()) {
+            if failed.is_none() && property.as_ref().is_some_and(|alike: &Deviation| !alike.holds())
+            {
                 *failed = Some(reading.step);
             }
         }

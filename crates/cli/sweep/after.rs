@@ -6,7 +6,7 @@ use crate::data::Examples;
 use crate::failure::Failure;
 use constinit::train::OptimizerConfig;
 use constinit::transverse::extreme_curvatures;
-use constinit_symmetry::dynamics::{Activation, Perceptron, before_activations};
+use constinit_symmetry::dynamics::{ActivationFunction, Perceptron, before_activations};
 use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};
 use constinit_symmetry::transverse;
 

@@ -121,5 +121,5 @@ fn constants(config: &RunConfig, spec: &AxesSpec) -> Result<Vec<Vec<f64>>, Failu
 
 fn by_plan(config: &RunConfig, spec: &AxesSpec) -> Result<Vec<Vec<f64>>, Failure> {
     let values = plan::plan(config).values(spec).map_err(plan::usage)?;
-    Ok(values.into_iter().map(|data| data.iter::<f64>().collect()).collect())
+    Ok(values.into_iter().map(|data| data.doubles()).collect())
 }

@@ -10,7 +10,7 @@ use crate::data::DataFiles;
 use crate::failure::Failure;
 use crate::own_files::{is_in, is_one_of};
 use crate::shard::Shard;
-use constinit::files::write_whole;
+use constinit_core::files::write_whole;
 use constinit_records::{
     ColumnKind, KEYS_KEY, POINT, POINTS_KEY, SCHEMA_KEY, SWEEP_KEY, SWEEP_SCHEMA, ScaleWord,
     SweepKey, VERSION_KEY,

@@ -26,7 +26,7 @@ pub struct Joined {
 /// as parts overlap.
 pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
     let folder = &folders[0];
-    let partial = constinit::files::partial(to);
+    let partial = constinit_core::files::partial(to);
     let fail = |error: String| Failure::at(&partial, error);
     let mut waiting = Vec::new();
     for folder in folders {

@@ -11,6 +11,7 @@ use crate::run::{self, INTERRUPTED, Interrupt, Names, explain};
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::read_parameters;
+use constinit::prelude::*;
 use constinit::probe::{Flow, Observation, Probe, Schedule, SymmetryProbe};
 use constinit::train::{self, Batch, TrainConfig, TrainState};
 
