@@ -26,7 +26,7 @@ pub struct ReadingRecord {
 }
 
 /// The classes of one hidden layer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "WrittenSpace")]
 pub struct SpaceRecord {
     /// `hidden1`, ...

@@ -256,13 +256,9 @@ mod tests {
             name: name.to_owned(),
             units,
             twins,
-            equitable: None,
-            forward: None,
             spread: Some(spread),
             ulps: u64::from(spread > 0.0),
-            gradients_agree: None,
-            no_incoming: None,
-            no_outgoing: None,
+            ..SpaceRecord::default()
         };
         for step in 0..=100 {
             let spread = if step < 60 { 0.0 } else { 1e-8 * 1.3_f64.powi(step - 60) };
