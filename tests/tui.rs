@@ -91,7 +91,7 @@ impl Seen {
 fn q_and_control_c_end_the_run_after_its_step() {
     for keys in [&b"q"[..], b"\x03"] {
         let folder = Folder::new();
-        folder.write("run.toml", long());
+        folder.write_config("run.toml", long());
         let keys: &'static [u8] = keys;
         let seen = watch(&folder, "--config run.toml --out run", "steps/s", press(keys));
         seen.given_back(130);
@@ -113,7 +113,7 @@ fn q_and_control_c_end_the_run_after_its_step() {
 #[test]
 fn a_signal_a_divergence_and_an_end_give_the_terminal_back() {
     let folder = Folder::new();
-    folder.write("run.toml", long());
+    folder.write_config("run.toml", long());
     let signal = |_: &mut dyn Write| {
         let name = env!("CARGO_BIN_EXE_constinit");
         let here = folder.path().canonicalize().unwrap();
@@ -131,20 +131,20 @@ fn a_signal_a_divergence_and_an_end_give_the_terminal_back() {
 
     // Too large steps.
     let sgd = long().optimizer("type = \"sgd\", learning_rate = 1e30");
-    folder.write("diverges.toml", sgd.loss("mse").activation("identity"));
+    folder.write_config("diverges.toml", sgd.loss("mse").activation("identity"));
     let seen = watch(&folder, "--config diverges.toml", "never", press(b""));
     seen.given_back(3);
     assert!(seen.after.contains("the run diverged"), "{}", seen.after);
 
     // A folder that is taken away: the next checkpoint fails.
-    folder.write("run.toml", long().with("training.checkpoint_every = 100"));
+    folder.write_config("run.toml", long().with("training.checkpoint_every = 100"));
     let seen = watch(&folder, "--config run.toml --out gone", "steps/s", |_| {
         std::fs::rename(folder.join("gone/checkpoints"), folder.join("away")).unwrap();
     });
     seen.given_back(2);
     assert!(seen.after.contains("error: ") && seen.after.contains("checkpoint"), "{}", seen.after);
 
-    folder.write("short.toml", long().steps(40));
+    folder.write_config("short.toml", long().steps(40));
     let seen = watch(&folder, "--config short.toml --out short --csv t.csv", "never", press(b""));
     seen.given_back(0);
     assert!(seen.after.contains("hidden1: 5 units were "), "{}", seen.after);
@@ -155,7 +155,7 @@ fn a_signal_a_divergence_and_an_end_give_the_terminal_back() {
 #[test]
 fn a_view_needs_a_terminal() {
     let folder = Folder::new();
-    folder.write("run.toml", long());
+    folder.write_config("run.toml", long());
     let args = ["run", "--config", "run.toml", "--out", "run", "--tui"];
     folder.run(&args).refused(2, "--tui: standard output is no terminal");
     assert!(!folder.join("run").exists());
