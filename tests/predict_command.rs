@@ -15,7 +15,7 @@ path = "linear2.weight"
 init = { type = "symmetrised", inputs = 2, outputs = 3, of = { type = "kaiming", nonlinearity = "tanh" } }
 [[init]]
 regex = "3.weight$"
-init = { type = "sum", of = [{ type = "constant", value = 0.2 }, { type = "output_ramp", start = 0.0, step = 1.0 }] }
+init = { type = "sum", of = [{ type = "constant", value = 0.2 }, { type = "output-ramp", start = 0.0, step = 1.0 }] }
 "#;
 
 /// A network that is trained for three steps.

@@ -37,7 +37,7 @@ fn deep() -> Config {
     let sgd = "type = \"sgd\", learning_rate = 0.05, momentum = 0.9, weight_decay = 0.01";
     let config = config([4, 7, 5, 3]).activation("tanh").init_w(0.1).dataset("iris");
     let config = config.with("data.batch_size = 32\ndata.shuffle_seed = 3\nprobe.every = 10");
-    let config = config.steps(60).loss("cross_entropy").optimizer(sgd);
+    let config = config.steps(60).loss("cross-entropy").optimizer(sgd);
     config.with("training.checkpoint_every = 7\ntraining.clip_norm = 0.5")
 }
 

@@ -12,7 +12,7 @@ use std::process::{Child, Stdio};
 /// more has not ended.
 fn long() -> Config {
     let config = config([4, 5, 3, 3]).activation("tanh").init_w(0.1).dataset("iris");
-    let config = config.loss("cross_entropy").optimizer("type = \"adam\", learning_rate = 0.01");
+    let config = config.loss("cross-entropy").optimizer("type = \"adam\", learning_rate = 0.01");
     let config = config.with("data.batch_size = 32\ndata.shuffle_seed = 3").steps(500);
     config.with("training.checkpoint_every = 7")
 }

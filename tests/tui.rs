@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 /// Long enough to be ended.
 fn long() -> Config {
     let config = config([4, 5, 3, 3]).activation("tanh").init_w(0.1).dataset("iris");
-    let config = config.loss("cross_entropy").optimizer("type = \"adam\", learning_rate = 0.01");
+    let config = config.loss("cross-entropy").optimizer("type = \"adam\", learning_rate = 0.01");
     config.steps(1_000_000_000).with("training.checkpoint_every = 1000000")
 }
 
