@@ -52,7 +52,7 @@ fn networks_and_batches_that_no_memory_holds() {
         let data = "[data]\ndataset = \"digits\"\n";
         format!("[model]\nlayer_dims = {dims}\n{data}[training]\n{training}\n")
     };
-    let loss = "loss = \"cross_entropy\"";
+    let loss = "loss = \"cross-entropy\"";
     for (dims, words) in [
         (
             "[64, 2000000, 2000000, 10]",
@@ -271,7 +271,7 @@ fn rules_that_do_not_meet_the_network() {
     );
     let weight =
         |init: &str| rules(&format!("[[init]]\npath = \"linear1.weight\"\ninit = {init}\n"));
-    refuse(&weight("{ type = \"per_input\", values = [1, 2, 3] }"), "3 values for 2 inputs");
+    refuse(&weight("{ type = \"per-input\", values = [1, 2, 3] }"), "3 values for 2 inputs");
     refuse(&weight("{ type = \"normal\", std = -1.0 }"), "its std is -1");
     refuse(&weight("{ type = \"constant\", value = nan }"), "its value is NaN");
     refuse(

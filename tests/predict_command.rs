@@ -15,7 +15,7 @@ path = "linear2.weight"
 init = { type = "symmetrised", inputs = 2, outputs = 3, of = { type = "kaiming", nonlinearity = "tanh" } }
 [[init]]
 regex = "3.weight$"
-init = { type = "sum", of = [{ type = "constant", value = 0.2 }, { type = "output_ramp", start = 0.0, step = 1.0 }] }
+init = { type = "sum", of = [{ type = "constant", value = 0.2 }, { type = "output-ramp", start = 0.0, step = 1.0 }] }
 "#;
 
 /// A network that is trained for three steps.
@@ -37,7 +37,7 @@ fn trained(folder: &Folder, args: &[&str]) -> String {
 #[test]
 fn the_prediction_is_what_a_run_finds() {
     let folder = Folder::new();
-    folder.write("run.toml", deep().with(RULES));
+    folder.write_config("run.toml", deep().with(RULES));
     let text = folder.run(&["predict", "--config", "run.toml"]).ok().stdout;
     let (table, sentences) = text.split_once("\n\n").unwrap();
     let lines: Vec<&str> = table.lines().collect();
@@ -89,14 +89,14 @@ fn the_notebook_s_hidden_units_are_one() {
 #[test]
 fn a_run_with_rules_is_repeated_and_resumed_to_the_bit() {
     let folder = Folder::new();
-    folder.write("run.toml", deep().with(RULES));
+    folder.write_config("run.toml", deep().with(RULES));
     trained(&folder, &["--config", "run.toml", "--out", "one"]);
     trained(&folder, &["--config", "one/config.toml", "--out", "two"]);
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     assert_eq!(read("one/model.safetensors"), read("two/model.safetensors"));
     assert_eq!(read("one/config.toml"), read("two/config.toml"));
     // The seed is that of the training.
-    folder.write("other.toml", deep().with(RULES).with("training.seed = 1"));
+    folder.write_config("other.toml", deep().with(RULES).with("training.seed = 1"));
     trained(&folder, &["--config", "other.toml", "--out", "three"]);
     assert_ne!(read("one/model.safetensors"), read("three/model.safetensors"));
 }
@@ -104,7 +104,7 @@ fn a_run_with_rules_is_repeated_and_resumed_to_the_bit() {
 #[test]
 fn parameters_of_a_run_fill_another() {
     let folder = Folder::new();
-    folder.write("run.toml", deep().with(RULES));
+    folder.write_config("run.toml", deep().with(RULES));
     trained(&folder, &["--config", "run.toml", "--out", "one"]);
     let rule = |name: &str| {
         format!(
@@ -120,7 +120,7 @@ fn parameters_of_a_run_fill_another() {
         "linear3.bias",
     ];
     let rules: String = names.map(rule).concat();
-    folder.write("again.toml", deep().with(&rules).steps(0));
+    folder.write_config("again.toml", deep().with(&rules).steps(0));
     trained(&folder, &["--config", "again.toml", "--out", "two"]);
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     assert_eq!(read("one/model.safetensors"), read("two/model.safetensors"));
@@ -131,7 +131,7 @@ fn rules_may_ask_for_the_kind_of_module_that_there_is() {
     let folder = Folder::new();
     let regex = "regex = \"3.weight$\"";
     let rules = RULES.replace(regex, &format!("module = \"Linear\"\n{regex}"));
-    folder.write("run.toml", deep().with(&rules));
+    folder.write_config("run.toml", deep().with(&rules));
     let text = folder.run(&["predict", "--config", "run.toml"]).ok().stdout;
     assert!(text.contains("linear3.weight  rule 3   sum "), "{text}");
     trained(&folder, &["--config", "run.toml"]);
@@ -142,7 +142,7 @@ fn burn_s_random_initialisers_are_predicted_and_repeated() {
     let folder = Folder::new();
     let rule = "[[init]]\npath = \"linear1.weight\"\n\
                 init = { type = \"burn\", initializer = { XavierNormal = { gain = 1.0 } } }\n";
-    folder.write("run.toml", trainable([3, 8, 2]).with(rule));
+    folder.write_config("run.toml", trainable([3, 8, 2]).with(rule));
     let text = folder.run(&["predict", "--config", "run.toml"]).ok().stdout;
     assert!(text.ends_with("\nhidden1: 8 units, 8 classes\n"), "{text}");
     for out in ["one", "two"] {

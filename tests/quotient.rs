@@ -37,7 +37,7 @@ fn deep() -> Config {
     let sgd = "type = \"sgd\", learning_rate = 0.05, momentum = 0.9, weight_decay = 0.01";
     let config = config([4, 7, 5, 3]).activation("tanh").init_w(0.1).dataset("iris");
     let config = config.with("data.batch_size = 32\ndata.shuffle_seed = 3\nprobe.every = 10");
-    let config = config.steps(60).loss("cross_entropy").optimizer(sgd);
+    let config = config.steps(60).loss("cross-entropy").optimizer(sgd);
     config.with("training.checkpoint_every = 7\ntraining.clip_norm = 0.5")
 }
 
@@ -59,7 +59,7 @@ fn near(a: &Value, b: &Value, within: f64) -> bool {
 fn readings_agree_and_parameters_are_lifted() {
     for backend in fast_backends() {
         let folder = Folder::new();
-        folder.write("run.toml", deep());
+        folder.write_config("run.toml", deep());
         let run = |out: &str, more: &[&str]| {
             let args =
                 ["run", "--config", "run.toml", "--json", "--backend", backend, "--out", out];
@@ -133,7 +133,7 @@ fn readings_agree_and_parameters_are_lifted() {
 fn a_quotient_run_is_resumed_as_one() {
     let folder = Folder::new();
     let backend = fast_backends()[0];
-    folder.write("run.toml", deep());
+    folder.write_config("run.toml", deep());
     let start = ["run", "--config", "run.toml", "--quotient", "--backend", backend, "--out"];
     folder.run(&[&start[..], &["whole"]].concat()).ok();
     folder.run(&[&start[..], &["cut"]].concat()).ok();
@@ -156,7 +156,7 @@ fn a_quotient_run_is_resumed_as_one() {
 fn what_would_go_another_way_is_refused() {
     let folder = Folder::new();
     let run = |name: &str, config: Config, words: &str| {
-        folder.write(name, config);
+        folder.write_config(name, config);
         let ran = folder.run(&["run", "--config", name, "--quotient", "--out", "out"]);
         let ran = ran.refused(2, words);
         assert!(ran.stderr.contains("train in full, without --quotient"), "{}", ran.stderr);
@@ -176,7 +176,7 @@ fn what_would_go_another_way_is_refused() {
         "--quotient: the hidden units all differ at the start: there is nothing to gain",
     );
     // The same with a decay that shrinks all weights alike is no harm.
-    folder.write("identity.toml", square());
+    folder.write_config("identity.toml", square());
     let ran = folder.run(&["run", "--config", "identity.toml", "--quotient"]).ok();
     assert!(ran.stdout.contains("hidden2: 6 units are 1"), "{}", ran.stdout);
 }
@@ -187,11 +187,11 @@ fn a_divergence_is_told_of_the_full_network() {
     let fast = deep().optimizer("type = \"sgd\", learning_rate = 1e30");
     let fast = fast.without("training", "clip_norm").loss("mse");
     let fast = fast.activation("relu").dataset("diabetes");
-    folder.write("run.toml", fast.with("model.layer_dims = [10, 7, 5, 1]"));
+    folder.write_config("run.toml", fast.with("model.layer_dims = [10, 7, 5, 1]"));
     folder.run(&["run", "--config", "run.toml", "--quotient"]).refused(3, "the run diverged: ");
     // Also where there is no full network any more: decay makes deviations infinite.
     let decay = "type = \"adamw\", learning_rate = 0.01, weight_decay = 1e30";
-    folder.write("decay.toml", square().optimizer(decay));
+    folder.write_config("decay.toml", square().optimizer(decay));
     let ran = folder.run(&["run", "--config", "decay.toml", "--quotient"]);
     ran.refused(3, "the run diverged: ");
 }

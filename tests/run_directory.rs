@@ -12,7 +12,7 @@ use std::process::{Child, Stdio};
 /// more has not ended.
 fn long() -> Config {
     let config = config([4, 5, 3, 3]).activation("tanh").init_w(0.1).dataset("iris");
-    let config = config.loss("cross_entropy").optimizer("type = \"adam\", learning_rate = 0.01");
+    let config = config.loss("cross-entropy").optimizer("type = \"adam\", learning_rate = 0.01");
     let config = config.with("data.batch_size = 32\ndata.shuffle_seed = 3").steps(500);
     config.with("training.checkpoint_every = 7")
 }
@@ -54,7 +54,7 @@ fn read_until(lines: &mut BufReader<impl Read>, step: usize) {
 fn a_run_killed_at_any_moment_ends_with_the_same_bits() {
     for backend in fast_backends() {
         let folder = Folder::new();
-        folder.write("run.toml", long());
+        folder.write_config("run.toml", long());
         let (mut child, mut lines) = start(&folder, backend, "whole");
         lines.read_to_string(&mut String::new()).unwrap();
         assert!(child.wait().unwrap().success());
@@ -91,7 +91,7 @@ fn a_run_killed_at_any_moment_ends_with_the_same_bits() {
 fn the_same_configuration_gives_the_same_bits() {
     for backend in backends() {
         let folder = Folder::new();
-        folder.write("run.toml", long().steps(9));
+        folder.write_config("run.toml", long().steps(9));
         for out in ["first", "second", "third"] {
             folder.run(&["run", "--config", "run.toml", "--backend", backend, "--out", out]).ok();
             let first = files(&folder.join("first"));
@@ -110,7 +110,7 @@ fn a_signal_finishes_the_step_and_says_so() {
 fn a_signal_is_said(signal: &str, code: i32) {
     let folder = Folder::new();
     // Most of the time goes into checkpoints: the signal comes while one is written.
-    folder.write("run.toml", long().with("training.checkpoint_every = 1"));
+    folder.write_config("run.toml", long().with("training.checkpoint_every = 1"));
     folder
         .run(&["run", "--config", "run.toml", "--backend", fast_backends()[0], "--out", "whole"])
         .ok();
@@ -136,7 +136,7 @@ fn a_signal_is_said(signal: &str, code: i32) {
 fn every_backend_resumes_from_its_last_checkpoint() {
     for backend in backends() {
         let folder = Folder::new();
-        folder.write("run.toml", long().steps(9));
+        folder.write_config("run.toml", long().steps(9));
         folder.run(&["run", "--config", "run.toml", "--backend", backend, "--out", "run"]).ok();
         let whole = files(&folder.join("run"));
         std::fs::remove_file(folder.join("run/checkpoints/step-000000000009.ckpt")).unwrap();
@@ -162,7 +162,7 @@ fn the_folder_reproduces_its_run_with_its_data() {
     folder.write("y.csv", "1\n-1\n");
     let run = config([2, 3, 1]).data("\"x.csv\"", "\"y.csv\"").steps(20);
     let run = run.optimizer("type = \"sgd\", learning_rate = 0.01").with("probe.every = 8");
-    folder.write("run.toml", run);
+    folder.write_config("run.toml", run);
     let ran = folder.run(&["run", "--config", "run.toml", "--json", "--out", "run"]).ok();
     let left = files(&folder.join("run"));
     let [config, readings] = [0, 1].map(|file| String::from_utf8(left[file].clone()).unwrap());
@@ -190,7 +190,7 @@ fn read(path: &Path) -> Vec<u8> {
 #[test]
 fn torn_and_foreign_checkpoints_are_refused_in_words() {
     let folder = Folder::new();
-    folder.write("run.toml", long().steps(15));
+    folder.write_config("run.toml", long().steps(15));
     folder.run(&["run", "--config", "run.toml", "--out", "run"]).ok();
     let newest = folder.join("run/checkpoints/step-000000000015.ckpt");
     let whole = std::fs::read(&newest).unwrap();
@@ -235,7 +235,7 @@ fn a_run_killed_before_its_first_step_goes_on_on_its_backend() {
     // Not the default one, where there are several.
     let backend = fast_backends().pop().unwrap();
     let folder = Folder::new();
-    folder.write("run.toml", long().steps(9));
+    folder.write_config("run.toml", long().steps(9));
     folder.run(&["run", "--config", "run.toml", "--backend", backend, "--out", "run"]).ok();
     let whole = files(&folder.join("run"));
     let lines = String::from_utf8(whole[1].clone()).unwrap();
@@ -255,7 +255,7 @@ fn a_run_killed_before_its_first_step_goes_on_on_its_backend() {
 #[test]
 fn the_backend_is_kept_before_the_first_step() {
     let folder = Folder::new();
-    folder.write("run.toml", long());
+    folder.write_config("run.toml", long());
     let backend = fast_backends().pop().unwrap();
     let (mut child, _lines) = start(&folder, backend, "run");
     while !folder.join("run/config.toml").exists() {
@@ -271,7 +271,7 @@ fn the_backend_is_kept_before_the_first_step() {
 #[test]
 fn of_two_programs_that_fill_one_folder_one_is_refused() {
     let folder = Folder::new();
-    folder.write("run.toml", long().steps(9));
+    folder.write_config("run.toml", long().steps(9));
     for round in 0..10 {
         let out = format!("run{round}");
         let children = [0, 1].map(|_| start(&folder, fast_backends()[0], &out).0);
@@ -292,7 +292,7 @@ fn of_two_programs_that_fill_one_folder_one_is_refused() {
 #[test]
 fn two_programs_do_not_go_on_with_one_run() {
     let folder = Folder::new();
-    folder.write("run.toml", long());
+    folder.write_config("run.toml", long());
     let (mut child, mut lines) = start(&folder, fast_backends()[0], "run");
     read_until(&mut lines, 20);
     // The first one waits: nobody reads its output.
@@ -307,7 +307,7 @@ fn expected_numbers_are_compared_through_interruptions() {
     let folder = Folder::new();
     let expected = "[expected]\noutputs_before_training = [1]\n[[expected.after_step]]\nstep = 400\n\
                    linear1_weight_row = []\nlinear1_bias = 0\nlinear2_weight = 0\nlinear2_bias = 0\n";
-    folder.write("run.toml", long().with(expected));
+    folder.write_config("run.toml", long().with(expected));
     let backend = fast_backends()[0];
     let args = ["run", "--config", "run.toml", "--json", "--backend", backend, "--out", "whole"];
     let whole = folder.run(&args);
@@ -324,7 +324,7 @@ fn expected_numbers_are_compared_through_interruptions() {
 #[test]
 fn data_sets_and_large_networks_run_as_tables() {
     let folder = Folder::new();
-    folder.write("run.toml", long().with("model.layer_dims = [4, 400, 400, 3]"));
+    folder.write_config("run.toml", long().with("model.layer_dims = [4, 400, 400, 3]"));
     let ran = folder.run(&["run", "--config", "run.toml"]).ok();
     assert!(ran.stdout.lines().count() < 300, "a table, not 500 networks");
     assert!(

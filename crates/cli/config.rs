@@ -360,15 +360,57 @@ mod tests {
         assert_eq!(old, new);
     }
 
+    /// Every value of several words, in its place.
+    const VALUES: &[(&str, &[&str])] = &[
+        ("model.activation = \"*\"", &["leaky-relu"]),
+        ("training.loss = \"*\"", &["cross-entropy"]),
+        ("data.dataset = \"*\"", &["breast-cancer"]),
+        (
+            "init = [{ orientation = \"*\", init = { type = \"zeros\" } }]",
+            &["output-first", "input-first"],
+        ),
+        (
+            "init = [{ init = { type = \"*\", start = 1, step = 2 } }]",
+            &["input-ramp", "output-ramp"],
+        ),
+        ("init = [{ init = { type = \"*\", values = [1, 2] } }]", &["per-input", "per-output"]),
+        ("init = [{ init = { type = \"*\", blocks = 2 } }]", &["block-average"]),
+        (
+            "init = [{ init = { type = \"*\", gain = 2 } }]",
+            &["partial-identity", "delta-orthogonal"],
+        ),
+        ("init = [{ init = { type = \"*\", output_blocks = 2 } }]", &["block-orthogonal"]),
+        (
+            "init = [{ init = { type = \"*\", std = 1, low = -1, high = 1 } }]",
+            &["truncated-normal"],
+        ),
+        ("init = [{ init = { type = \"*\", scale = 2 } }]", &["variance-scaling"]),
+        ("init = [{ init = { type = \"*\" } }]", &["zero-one"]),
+        (
+            "init = [{ init = { type = \"kaiming\", fan = \"*\" } }]",
+            &["fan-in", "fan-out", "fan-avg", "fan-geo-avg"],
+        ),
+        ("init = [{ init = { type = \"lecun\", distribution = \"*\" } }]", &["truncated-normal"]),
+        (
+            "init = [{ init = { type = \"kaiming\", nonlinearity = { * = { slope = 0.1 } } } }]",
+            &["leaky-relu"],
+        ),
+    ];
+
     #[test]
-    fn the_old_spelling_of_a_data_set_is_read() {
-        let [new, old] = ["breast-cancer", "breast_cancer"].map(|name| {
-            let text = format!("model.layer_dims = [30, 2, 2]\ndata.dataset = \"{name}\"\n");
-            RunConfig::parse(&text, name).unwrap()
-        });
-        assert_eq!(new.data.dataset, Some(Dataset::BreastCancer));
-        assert_eq!(old, new);
-        assert!(old.to_toml().unwrap().contains("\"breast-cancer\""));
+    fn values_of_several_words_are_read_in_both_spellings_and_written_in_one() {
+        for (place, names) in VALUES {
+            for name in *names {
+                let [kebab, snake] = [(*name).to_owned(), name.replace('-', "_")].map(|name| {
+                    let value = place.replace('*', &name);
+                    let base = "model.layer_dims = [1, 2, 1]\ndata.shift_per_step = 0";
+                    RunConfig::parse(&format!("{base}\n{value}\n"), &value).unwrap()
+                });
+                assert_eq!(kebab, snake, "{place}: {name}");
+                let written = snake.to_toml().unwrap();
+                assert!(written.contains(name), "{place}: {written}");
+            }
+        }
     }
 
     #[test]

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 torch.set_default_dtype(torch.float64)
 ACTIVATIONS = {
     "relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": F.gelu,
-    "silu": F.silu, "softplus": F.softplus, "leaky_relu": F.leaky_relu, "identity": lambda x: x,
+    "silu": F.silu, "softplus": F.softplus, "leaky-relu": F.leaky_relu, "identity": lambda x: x,
 }
-LOSSES = {"mse": nn.MSELoss(), "cross_entropy": nn.CrossEntropyLoss(), "huber": nn.HuberLoss()}
+LOSSES = {"mse": nn.MSELoss(), "cross-entropy": nn.CrossEntropyLoss(), "huber": nn.HuberLoss()}
 OPTIMIZERS = {
     "sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW,
     "rmsprop": torch.optim.RMSprop, "adagrad": torch.optim.Adagrad,
@@ -49,7 +49,7 @@ def train(case):
     optimizer = OPTIMIZERS[settings.pop("type")](
         layers.parameters(), **{NAMES.get(k, k): v for k, v in settings.items()})
     x, y = torch.tensor(case["inputs"]), torch.tensor(case["targets"])
-    classes = case["loss"] == "cross_entropy" and y.shape[1] == 1
+    classes = case["loss"] == "cross-entropy" and y.shape[1] == 1
     size, shift, losses = case.get("batch_size", len(x)), case.get("shift_per_step", 0.0), []
     parts = -(-len(x) // size)
     for i in range(case["steps"]):
@@ -103,11 +103,11 @@ CASES = [
         "epsilon": 0.001}, init_w=0.3),
     case("adagrad", [3, 4, 2], "softplus", "mse", {
         "type": "adagrad", "learning_rate": 0.2, "lr_decay": 0.01}),
-    case("nesterov", [3, 4, 2], "leaky_relu", "huber", {
+    case("nesterov", [3, 4, 2], "leaky-relu", "huber", {
         "type": "sgd", "learning_rate": 0.02, "momentum": 0.9, "nesterov": True}),
     case("no bias", [2, 3, 3, 2], "identity", "mse", {
         "type": "sgd", "learning_rate": 0.002}, bias=False),
-    case("classes", [3, 4, 3], "tanh", "cross_entropy", {
+    case("classes", [3, 4, 3], "tanh", "cross-entropy", {
         "type": "adam", "learning_rate": 0.05, "amsgrad": True}, classes=True, examples=9),
     case("shift", [3, 2, 4], "relu", "mse", {
         "type": "sgd", "learning_rate": 0.001}, shift_per_step=0.1, steps=40),
@@ -117,7 +117,7 @@ CASES = [
         "type": "sgd", "learning_rate": 0.05}, clip_norm=0.5),
     case("value", [3, 4, 2], "silu", "mse", {
         "type": "sgd", "learning_rate": 0.05}, clip_value=0.1),
-    case("zeros", [3, 4, 2], "leaky_relu", "mse", {
+    case("zeros", [3, 4, 2], "leaky-relu", "mse", {
         "type": "sgd", "learning_rate": 0.1}, init_w=-1.0, init_b=0.0),
     case("softplus at 0", [1, 4, 2], "softplus", "mse", {
         "type": "sgd", "learning_rate": 0.1}, init_w=0.0, init_b=0.0),

@@ -3,8 +3,8 @@
 
 pub mod config;
 
+use config::Config;
 use serde_json::Value;
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -48,10 +48,14 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    pub fn write(&self, name: &str, text: impl Display) -> PathBuf {
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.join(name);
-        std::fs::write(&path, text.to_string()).expect("a file in a temporary folder");
+        std::fs::write(&path, text).expect("a file in a temporary folder");
         path
+    }
+
+    pub fn write_config(&self, name: &str, config: Config) -> PathBuf {
+        self.write(name, &config.to_string())
     }
 
     /// The program, to be run in this folder.
