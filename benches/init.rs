@@ -6,6 +6,7 @@
 
 use burn::tensor::DType;
 use constinit::init::{Distribution, Fan, Init, Nonlinearity, ParameterAxes, RngKey};
+use constinit::prelude::*;
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::Instant;

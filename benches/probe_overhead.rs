@@ -5,16 +5,16 @@
 //! process. A *locked* network starts constant and stays so: everything has to be read. In a network with random
 //! weights a few entries of each unit tell all units apart.
 
-use burn::module::Initializer;
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
+use constinit::prelude::*;
 use constinit::probe::{Probe, ProbedOptimizer, Schedule, SymmetryProbe};
 use constinit::train::{
-    Batch, Ended, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train,
+    Batch, FullBatch, Loss, OptimizerConfig, StopReason, TrainConfig, TrainState, train,
 };
 use constinit::{ConstInit, ConstInitConfig, LayerInit};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -36,7 +36,7 @@ fn data<B: AutodiffBackend>() -> Batch<B> {
 
 fn network<B: AutodiffBackend>(random: bool) -> ConstInit<B> {
     let config = ConstInitConfig::new(DIMS.to_vec()).with_init_w(1e-3).with_init_b(0.1);
-    let uniform = Init::Burn { initializer: Initializer::Uniform { min: -0.05, max: 0.05 } };
+    let uniform = Init::uniform(-0.05, 0.05);
     let mut inits = config.constants();
     // The usual ramp of 1 an input would make 784 of them diverge.
     inits[0].weight = Init::InputRamp { start: 1e-3, step: 1e-5 };

@@ -11,9 +11,10 @@ use burn::tensor::{Tensor, backend::Backend};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
+use constinit::prelude::*;
 use constinit::probe::{Probe, PropertyProbe, Schedule};
 use constinit::train::{
-    Batch, Ended, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train,
+    Batch, FullBatch, Loss, OptimizerConfig, StopReason, TrainConfig, TrainState, train,
 };
 use constinit::{ConstInit, ConstInitConfig};
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -6,7 +6,8 @@ use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::{Distribution, Int, Tensor, TensorData, backend::Backend};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
-use constinit::init::Init;
+use constinit::init::{Init, from_burn};
+use constinit::prelude::*;
 use constinit::surgery::{break_symmetry, symmetry_of, widen};
 use constinit::train::Loss;
 use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
@@ -52,7 +53,7 @@ fn main() -> Result<(), Error> {
     let classes = Tensor::<B, 1, Int>::from_data(&classes[..], &device);
     let digits = Digits(x, classes.clone().one_hot::<2>(10).float(), classes);
 
-    let random: Init = Initializer::XavierUniform { gain: 1.0 }.into();
+    let random = from_burn(&Initializer::XavierUniform { gain: 1.0 });
     let layer = || LayerInit { weight: random.clone(), bias: Init::Zeros };
     let config = ConstInitConfig::new(vec![64, 4, 10]).with_activation(Activation::Tanh);
     let net = config.try_init_with::<B>(&[layer(), layer()], &device)?;

@@ -4,8 +4,9 @@ use burn::module::Initializer;
 use burn::tensor::{Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
-use constinit::init::Init;
+use constinit::init::{Init, from_burn};
 use constinit::params::{read_parameters, write_parameters};
+use constinit::prelude::*;
 use constinit::surgery::{symmetry_of, widen};
 use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
@@ -21,7 +22,7 @@ fn main() -> Result<(), Error> {
     let targets = Tensor::<B, 2>::from_data(TensorData::new(classes, [150, 1]), &device);
     let batch = Batch { inputs: inputs.clone(), targets };
 
-    let random: Init = Initializer::XavierUniform { gain: 1.0 }.into();
+    let random = from_burn(&Initializer::XavierUniform { gain: 1.0 });
     let layer = || LayerInit { weight: random.clone(), bias: Init::Zeros };
     let config = ConstInitConfig::new(vec![4, 3, 3, 1]).with_activation(Activation::Tanh);
     let net = config.try_init_with::<B>(&[layer(), layer(), layer()], &device)?;

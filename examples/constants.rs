@@ -5,6 +5,7 @@ use burn::tensor::{Int, Tensor};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::{Init, InitPlan, InitRule};
+use constinit::prelude::*;
 use constinit::train::Loss;
 use constinit::{Activation, ConstInit, ConstInitConfig, Error};
 

@@ -8,6 +8,7 @@ use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::axes::{Capture, Trace, trace};
 use constinit::init::Init;
+use constinit::prelude::*;
 use constinit::probe::{ProbedOptimizer, SymmetryProbe};
 use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
 

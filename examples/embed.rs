@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let (properties, hidden) = properties_of(&model.encoder, &read_parameters(&model))?;
-    let furthest = hidden[0].apart.map_or(0.0, |apart| apart.difference);
+    let furthest = hidden[0].difference.map_or(0.0, |apart| apart.difference);
     println!("encoder's outputs apart by {:.3}", properties.p3.deviation);
     println!("encoder's {} hidden units apart by {furthest:.1e}", hidden[0].units);
     Ok(())

@@ -4,7 +4,8 @@ use burn::module::Initializer;
 use burn::optim::{AdamConfig, GradientsParams, Optimizer, SgdConfig};
 use burn::tensor::{Int, Tensor, TensorData, backend::AutodiffBackend};
 use burn_autodiff::Autodiff;
-use constinit::init::Init;
+use constinit::init::{Init, from_burn};
+use constinit::prelude::*;
 use constinit::probe::{ProbedOptimizer, Schedule, SymmetryProbe};
 use constinit::surgery::widen;
 use constinit::train::Loss;
@@ -43,7 +44,7 @@ fn experiment<B: AutodiffBackend>(backend: &str) -> Result<(), Error> {
     let classes: Vec<i32> = digits.target.iter().map(|class| *class as i32).collect();
     let digits = Digits(x, Tensor::from_data(&classes[..], &device));
 
-    let random: Init = Initializer::XavierUniform { gain: 1.0 }.into();
+    let random = from_burn(&Initializer::XavierUniform { gain: 1.0 });
     let layer = || LayerInit { weight: random.clone(), bias: Init::Zeros };
     let config = ConstInitConfig::new(vec![64, 16, 10]).with_activation(Activation::Tanh);
     let net = config.try_init_with::<B>(&[layer(), layer()], &device)?;

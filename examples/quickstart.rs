@@ -5,6 +5,7 @@
 
 use burn::tensor::Tensor;
 use burn_autodiff::Autodiff;
+use constinit::prelude::*;
 use constinit::probe::{PropertyProbe, Schedule};
 use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 use constinit::{ConstInit, ConstInitConfig, Error};
@@ -41,7 +42,7 @@ fn main() -> Result<(), Error> {
 
     trained.state.model.print_parameters();
     let held = probe.readings.iter().all(|reading| reading.properties.hold());
-    let one_unit = probe.readings.iter().all(|reading| reading.hidden[0].apart.is_none());
+    let one_unit = probe.readings.iter().all(|reading| reading.hidden[0].difference.is_none());
     println!("P1 to P4 held at every step, bit for bit: {held}");
     println!("the 2 hidden units were one unit at every step: {one_unit}");
     Ok(())

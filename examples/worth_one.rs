@@ -5,6 +5,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
+use constinit::prelude::*;
 use constinit::surgery::{collapse, symmetry_of};
 use constinit::train::Loss;
 use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};

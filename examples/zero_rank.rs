@@ -6,6 +6,7 @@ use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::{Init, InitPlan, InitRule};
 use constinit::params::read_parameters;
+use constinit::prelude::*;
 use constinit::train::Loss;
 use constinit::{ConstInit, ConstInitConfig, Error};
 

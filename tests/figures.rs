@@ -14,6 +14,7 @@ use burn::tensor::{Int, Tensor, backend::Backend};
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
+use constinit::prelude::*;
 use constinit::probe::{ProbedOptimizer, SymmetryProbe};
 use constinit::{Activation, ConstInit, ConstInitConfig, LayerInit};
 use program::Folder;

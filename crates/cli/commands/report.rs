@@ -1,11 +1,11 @@
 //! `constinit report`: the folder of a run or of a sweep as a page or as figures.
 
 use super::print;
-use constinit_core::files::write_whole;
 use constinit_cli::args::{ReportArgs, ReportFormat};
 use constinit_cli::failure::Failure;
 use constinit_cli::run::RunDirectory;
 use constinit_cli::sweep::SweepFolder;
+use constinit_core::files::write_whole;
 use constinit_report::{Figure, ReportError, Run, Sweep};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ use burn::optim::Optimizer;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::read_parameters;
+use constinit::prelude::*;
 use constinit::probe::Probe;
 use constinit::surgery::LiftedProbe;
 use constinit::train::{Batch, StopReason, TrainConfig, TrainState, train};

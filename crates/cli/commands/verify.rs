@@ -3,10 +3,10 @@
 use super::print;
 use crate::backend;
 use crate::verify::{Cell, Check, Floats, Scope, Section, verify as check};
-use constinit_core::files::write_whole;
 use constinit_cli::args::VerifyArgs;
 use constinit_cli::failure::Failure;
 use constinit_cli::heat_map::{HeatMap, HeatRow};
+use constinit_core::files::write_whole;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::json;
 use std::fmt::Write as _;

@@ -212,8 +212,8 @@ mod tests {
             forward: Some(twins),
             apart: None,
             gradients_agree: None,
-            dead: Some(0),
-            unheard: Some(0),
+            no_incoming: Some(0),
+            no_outgoing: Some(0),
         };
         SymmetryReading { step, loss: None, spaces: vec![space] }
     }

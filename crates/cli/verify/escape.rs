@@ -5,6 +5,7 @@ use super::{Check, Scope, engine, worse};
 use crate::backend::{Job, dispatch_doubles};
 use burn::tensor::backend::AutodiffBackend;
 use constinit::params::from_values;
+use constinit::prelude::*;
 use constinit::train::{Loss, OptimizerConfig};
 use constinit::transverse::{LanczosSettings, lowest_eigenvalue, stability};
 use constinit::{Activation, ConstInit};

@@ -117,7 +117,11 @@ fn apart(state: &Network) -> Result<f64, Failure> {
     let hidden = state.dense().and_then(|layers| hidden_units(&layers)).map_err(engine)?;
     // -0 and 0 differ in a bit and not in value.
     let tiny = |difference: f64| difference.max(f64::MIN_POSITIVE);
-    Ok(hidden.iter().filter_map(|units| units.apart).map(|a| tiny(a.difference)).fold(0.0, worse))
+    Ok(hidden
+        .iter()
+        .filter_map(|units| units.difference)
+        .map(|a| tiny(a.difference))
+        .fold(0.0, worse))
 }
 
 fn summary(cells: &[Cell]) -> Check {

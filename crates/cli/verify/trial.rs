@@ -9,6 +9,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::init::{Init, ParameterAxes, RngKey};
 use constinit::params::from_values;
+use constinit::prelude::*;
 use constinit::probe::{Recorder, Schedule};
 use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 use constinit::{Activation, ConstInit, linear_name};

@@ -211,7 +211,7 @@ fn all_are_written_down_and_read() {
 #[test]
 fn all_fill_in_either_precision_any_rank_and_nothing() {
     let identity = |init: &Init| matches!(init, Init::Identity { .. });
-    let needs_more = ["file", "per_input", "per_output"];
+    let needs_more = ["file", "per-input", "per-output"];
     for init in all().iter().filter(|init| !needs_more.contains(&init.name())) {
         for (shape, axes) in [(&[4, 6][..], MATRIX), (&[6, 4, 3, 2], CONV), (&[8, 4, 3], CONV)] {
             if identity(init) {
@@ -227,14 +227,14 @@ fn all_fill_in_either_precision_any_rank_and_nothing() {
             let other = init.values(shape, axes, &RngKey::new(6, "weight")).unwrap();
             let random = matches!(
                 init.name(),
-                "delta_orthogonal"
+                "delta-orthogonal"
                     | "orthogonal"
-                    | "block_orthogonal"
+                    | "block-orthogonal"
                     | "sparse"
                     | "uniform"
                     | "normal"
-                    | "truncated_normal"
-                    | "variance_scaling"
+                    | "truncated-normal"
+                    | "variance-scaling"
                     | "lecun"
                     | "xavier"
                     | "kaiming"
@@ -342,9 +342,9 @@ fn what_cannot_fill_says_why() {
 fn every_initialiser_is_written_down_and_read() {
     let file = r#"{"type":"file","path":"w.safetensors","tensor":"fc.weight","output_first":true}"#;
     for text in [
-        r#"{"type":"block_average","blocks":2,"gain":1.0}"#,
-        r#"{"type":"kaiming","nonlinearity":{"leaky_relu":{"slope":0.1}},"fan":"fan_out","distribution":"truncated_normal"}"#,
-        r#"{"type":"zero_one"}"#,
+        r#"{"type":"block-average","blocks":2,"gain":1.0}"#,
+        r#"{"type":"kaiming","nonlinearity":{"leaky-relu":{"slope":0.1}},"fan":"fan-out","distribution":"truncated-normal"}"#,
+        r#"{"type":"zero-one"}"#,
         r#"{"type":"symmetrised","outputs":4,"of":{"type":"normal","mean":0.0,"std":1.0}}"#,
         r#"{"type":"sum","of":[{"type":"constant","value":0.5},{"type":"scaled","gain":0.01,"of":{"type":"uniform","low":-1.0,"high":1.0}}]}"#,
         file,

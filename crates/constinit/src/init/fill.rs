@@ -178,11 +178,11 @@ mod tests {
         };
         assert_eq!(
             message(Init::InputRamp { start: 0.0, step: 1.0 }, &[4], vector),
-            "initialiser input_ramp cannot fill a parameter of shape [4]: it has no input axis"
+            "initialiser input-ramp cannot fill a parameter of shape [4]: it has no input axis"
         );
         assert_eq!(
             message(Init::PerInput { values: vec![1.0; 3] }, &[2, 5], ParameterAxes::LINEAR_WEIGHT),
-            "initialiser per_input cannot fill a parameter of shape [2, 5]: \
+            "initialiser per-input cannot fill a parameter of shape [2, 5]: \
              3 values for 2 inputs"
         );
         let burn = |initializer: Initializer| {
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn serialised_and_back() {
-        let text = r#"{"type":"input_ramp","start":1.0,"step":1.0}"#;
+        let text = r#"{"type":"input-ramp","start":1.0,"step":1.0}"#;
         let init: Init = serde_json::from_str(text).unwrap();
         assert_eq!(init, Init::InputRamp { start: 1.0, step: 1.0 });
         assert_eq!(serde_json::to_string(&init).unwrap(), text);

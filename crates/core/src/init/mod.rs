@@ -61,7 +61,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Kernels: what is said of `W[o][i]` holds at every kernel position, except where the centre is named.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Init {
     /// One number everywhere. All output units are alike, and all inputs.
@@ -74,6 +74,7 @@ pub enum Init {
     /// 1 everywhere.
     Ones,
     /// `start + step * i` for input `i`: alike for every output unit.
+    #[serde(alias = "input_ramp")]
     InputRamp {
         /// The value at input 0.
         start: f64,
@@ -81,6 +82,7 @@ pub enum Init {
         step: f64,
     },
     /// `start + step * o` for output unit `o`.
+    #[serde(alias = "output_ramp")]
     OutputRamp {
         /// The value at output unit 0.
         start: f64,
@@ -88,11 +90,13 @@ pub enum Init {
         step: f64,
     },
     /// `values[i]` for input `i`: alike for every output unit.
+    #[serde(alias = "per_input")]
     PerInput {
         /// One number an input.
         values: Vec<f64>,
     },
     /// `values[o]` for output unit `o`: units with one value are alike.
+    #[serde(alias = "per_output")]
     PerOutput {
         /// One number an output unit.
         values: Vec<f64>,
@@ -101,6 +105,7 @@ pub enum Init {
     /// blocks of one number and that of `i` has `n` inputs (times kernel positions), 0 elsewhere. Output units of a block
     /// are alike, so that there are `b` classes; one block is the averaging layer of ConstNet (Blumenfeld, Gilboa, Soudry,
     /// "Beyond signal propagation: is feature diversity necessary in deep neural network initialization?", 2020).
+    #[serde(alias = "block_average")]
     BlockAverage {
         /// Into how many blocks outputs and inputs are divided.
         blocks: usize,
@@ -115,6 +120,7 @@ pub enum Init {
         gain: f64,
     },
     /// As [`Init::Identity`], rectangular, too (`torch.nn.init.eye_`). Output units beyond the inputs are zero, and alike.
+    #[serde(alias = "partial_identity")]
     PartialIdentity {
         /// The diagonal.
         #[serde(default = "one")]
@@ -129,6 +135,7 @@ pub enum Init {
     },
     /// An orthogonal matrix at the centre of a kernel, 0 elsewhere, for at least as many outputs as inputs (Xiao and
     /// others, "Dynamical isometry and a mean field theory of CNNs", 2018). The matrix is random.
+    #[serde(alias = "delta_orthogonal")]
     DeltaOrthogonal {
         /// The factor.
         #[serde(default = "one")]
@@ -143,6 +150,7 @@ pub enum Init {
         gain: f64,
     },
     /// As [`Init::Orthogonal`] in each of several blocks, such as the stacked gates of a recurrent weight.
+    #[serde(alias = "block_orthogonal")]
     BlockOrthogonal {
         /// Into how many blocks the outputs are divided.
         output_blocks: usize,
@@ -177,6 +185,7 @@ pub enum Init {
         std: f64,
     },
     /// Normal, without what is below `low` or above `high`.
+    #[serde(alias = "truncated_normal")]
     TruncatedNormal {
         /// The mean before the cut.
         #[serde(default)]
@@ -189,6 +198,7 @@ pub enum Init {
         high: f64,
     },
     /// Mean 0 and variance `scale / fan`, as in Keras and JAX.
+    #[serde(alias = "variance_scaling")]
     VarianceScaling {
         /// The variance times the fan.
         scale: f64,
@@ -239,6 +249,7 @@ pub enum Init {
     /// `2^(-(m - 1) / 2)`. At the centre of a kernel. Deterministic, and yet without twins where layers widen
     /// (Zhao, Schaefer, Anandkumar, "ZerO initialization: initializing neural networks with only zeros and ones", 2021,
     /// algorithms 1 and 2). The authors' published code has the factor of [`Init::Hadamard`], `2^(-m / 2)`, instead.
+    #[serde(alias = "zero_one")]
     ZeroOne,
     /// A wave for each output unit: `a sin((o + 1) (2 pi j / n + 2 pi / m))` for place `j` of `n` inputs times kernel
     /// positions and `m` outputs, with `a` such that the variance is `2 / (n + m)` (Fernández-Hernández and others,
@@ -310,27 +321,27 @@ impl Init {
             Self::Constant { .. } => "constant",
             Self::Zeros => "zeros",
             Self::Ones => "ones",
-            Self::InputRamp { .. } => "input_ramp",
-            Self::OutputRamp { .. } => "output_ramp",
-            Self::PerInput { .. } => "per_input",
-            Self::PerOutput { .. } => "per_output",
-            Self::BlockAverage { .. } => "block_average",
+            Self::InputRamp { .. } => "input-ramp",
+            Self::OutputRamp { .. } => "output-ramp",
+            Self::PerInput { .. } => "per-input",
+            Self::PerOutput { .. } => "per-output",
+            Self::BlockAverage { .. } => "block-average",
             Self::Identity { .. } => "identity",
-            Self::PartialIdentity { .. } => "partial_identity",
+            Self::PartialIdentity { .. } => "partial-identity",
             Self::Dirac { .. } => "dirac",
-            Self::DeltaOrthogonal { .. } => "delta_orthogonal",
+            Self::DeltaOrthogonal { .. } => "delta-orthogonal",
             Self::Orthogonal { .. } => "orthogonal",
-            Self::BlockOrthogonal { .. } => "block_orthogonal",
+            Self::BlockOrthogonal { .. } => "block-orthogonal",
             Self::Sparse { .. } => "sparse",
             Self::Uniform { .. } => "uniform",
             Self::Normal { .. } => "normal",
-            Self::TruncatedNormal { .. } => "truncated_normal",
-            Self::VarianceScaling { .. } => "variance_scaling",
+            Self::TruncatedNormal { .. } => "truncated-normal",
+            Self::VarianceScaling { .. } => "variance-scaling",
             Self::Lecun { .. } => "lecun",
             Self::Xavier { .. } => "xavier",
             Self::Kaiming { .. } => "kaiming",
             Self::Hadamard { .. } => "hadamard",
-            Self::ZeroOne => "zero_one",
+            Self::ZeroOne => "zero-one",
             Self::Sinusoidal => "sinusoidal",
             Self::File { .. } => "file",
             Self::Burn { .. } => "burn",

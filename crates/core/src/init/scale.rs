@@ -10,16 +10,20 @@ use serde::{Deserialize, Serialize};
 
 /// Which number of connections the variance is divided by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Fan {
     /// Connections into an output unit: keeps the size of activations.
     #[default]
+    #[serde(alias = "fan_in")]
     FanIn,
     /// Connections out of an input: keeps the size of gradients.
+    #[serde(alias = "fan_out")]
     FanOut,
     /// The mean of both.
+    #[serde(alias = "fan_avg")]
     FanAvg,
     /// The geometric mean of both.
+    #[serde(alias = "fan_geo_avg")]
     FanGeoAvg,
 }
 
@@ -38,12 +42,13 @@ impl Fan {
 
 /// The shape of a distribution with mean 0 and a given variance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Distribution {
     /// Normal.
     #[default]
     Normal,
     /// Normal, cut off at two standard deviations and widened so that the variance stays as asked.
+    #[serde(alias = "truncated_normal")]
     TruncatedNormal,
     /// Uniform from `-sqrt(3 variance)` to `sqrt(3 variance)`.
     Uniform,
@@ -82,7 +87,7 @@ pub(super) fn form<'a>(
 
 /// What follows a layer, for the gain that makes up for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Nonlinearity {
     /// None.
     Linear,
@@ -94,6 +99,7 @@ pub enum Nonlinearity {
     #[default]
     Relu,
     /// `x` above 0, `slope * x` below.
+    #[serde(alias = "leaky_relu")]
     LeakyRelu {
         /// The slope below 0.
         slope: f64,

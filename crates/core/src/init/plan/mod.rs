@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 
 /// What happens where rules and parameters do not meet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Unmatched {
     /// It is an error.
     #[default]
