@@ -5,14 +5,14 @@ use crate::config::RunConfig;
 use burn::tensor::backend::Backend;
 use constinit::ConstInit;
 use constinit::params::{HostParameter, parameter_paths};
-use constinit::probe::{Cause, FirstBreak, GradientsThen, SpaceReading, SymmetryReading};
+use constinit::probe::{FirstBreak, SymmetryReading};
 use constinit::surgery::SpaceSizes;
 use constinit::train::{Divergence, NonFinite, StopReason};
 use constinit_records::{
-    EndRecord, EndWord, FirstBreakRecord, FloatWord, PrintedRecord, PropertyRecord, QuotientRecord,
-    QuotientSpace, READINGS_SCHEMA, ReadingRecord, SpaceRecord, StartRecord, VerdictWord,
+    EndRecord, EndWord, FirstBreakRecord, FloatWord, PrintedRecord, QuotientRecord, QuotientSpace,
+    READINGS_SCHEMA, ReadingRecord, StartRecord, VerdictWord,
 };
-use constinit_symmetry::theorem::{Deviation, Properties};
+use constinit_symmetry::theorem::Properties;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -51,52 +51,13 @@ pub fn reading_record(
     properties: &Properties,
     certificate: Option<Vec<String>>,
 ) -> ReadingRecord {
-    let property = |alike: Deviation| PropertyRecord {
-        holds: alike.holds(),
-        deviation: finite(alike.deviation),
-        ulps: alike.ulps,
-    };
-    let space = |(name, read): (&&str, &SpaceReading)| SpaceRecord {
-        name: (*name).to_owned(),
-        units: read.units,
-        twins: read.twins,
-        equitable: read.equitable,
-        forward: read.forward,
-        spread: finite(read.spread()),
-        ulps: read.apart.map_or(0, |apart| apart.ulps),
-        gradients_agree: read.gradients_agree,
-        no_incoming: read.no_incoming,
-        no_outgoing: read.no_outgoing,
-    };
-    let properties = properties.iter().map(|(name, p)| (name.to_owned(), p.map(property)));
-    ReadingRecord {
-        step: reading.step,
-        loss: reading.loss.and_then(finite),
-        spaces: names.iter().zip(&reading.spaces).map(space).collect(),
-        properties: properties.collect(),
-        certificate,
-    }
+    ReadingRecord { certificate, ..reading.record(names, properties) }
 }
 
 /// A break in PyTorch's names and orientation.
 pub fn first_break_record(found: &FirstBreak, names: &Names) -> FirstBreakRecord {
-    FirstBreakRecord {
-        step: found.step,
-        since: found.since,
-        space: found.space.clone(),
-        units: found.units,
-        parameter: names.of_path(&found.parameter).to_owned(),
-        entries: found.entries.map(|entry| names.index(&found.parameter, entry)),
-        difference: finite(found.difference),
-        ulps: found.ulps,
-        gradients_agreed: match found.gradients {
-            GradientsThen::NotSeen => None,
-            GradientsThen::Agreed => Some(true),
-            GradientsThen::Differed { .. } => Some(false),
-        },
-        cause: found.cause.to_string(),
-        rounding: found.cause == Cause::Rounding,
-    }
+    let path = found.parameter.as_str();
+    found.record(names.of_path(path), |entry| names.index(path, entry))
 }
 
 /// The last line of a run.

@@ -1,6 +1,6 @@
 //! What happens where a hypothesis is missing: exactly what the certificate says.
 
-use super::trial::{Network, Trace, Trial, Trials, numbers};
+use super::trial::{Network, Trial, TrialTrace, Trials, numbers};
 use super::{Check, Scope, engine, worse};
 use crate::backend::dispatch;
 use constinit::Activation;
@@ -117,7 +117,7 @@ pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
 }
 
 /// How far from the prediction outputs have parted after one step, relative to how far they have parted.
-fn unexplained(trial: &Trial, trace: &Trace, seed: u64) -> Result<f64, Failure> {
+fn unexplained(trial: &Trial, trace: &TrialTrace, seed: u64) -> Result<f64, Failure> {
     let of = constants(seed);
     let Some(after) = trace.states.get(1) else { return Ok(f64::NAN) };
     let function = trial.activation;
@@ -145,7 +145,7 @@ fn unexplained(trial: &Trial, trace: &Trace, seed: u64) -> Result<f64, Failure> 
 }
 
 /// How far the hidden units that were twins at the start lie apart.
-fn spread(trace: &Trace, state: &Network) -> Result<f64, Failure> {
+fn spread(trace: &TrialTrace, state: &Network) -> Result<f64, Failure> {
     let found = trace.states[0].search(twins).map_err(engine)?;
     let apart = state.with_views(|views| spreads(&found, views)).map_err(engine)?;
     Ok(apart.iter().flatten().map(|spread| spread.difference).fold(0.0, worse))
@@ -158,7 +158,7 @@ fn certify(trial: &Trial, dropout: bool) -> Result<Certificate, Failure> {
     Ok(certificate(&found, &facts))
 }
 
-fn dropout(trial: &Trial, trace: &Trace) -> Result<Check, Failure> {
+fn dropout(trial: &Trial, trace: &TrialTrace) -> Result<Check, Failure> {
     let said = certify(trial, true)?;
     let blamed = said
         .claims()
@@ -173,7 +173,7 @@ fn dropout(trial: &Trial, trace: &Trace) -> Result<Check, Failure> {
 }
 
 /// The classes at the start are those that were meant, and they are still there at the end.
-fn classes(name: &str, labels: &[u32], trace: &Trace) -> Result<Check, Failure> {
+fn classes(name: &str, labels: &[u32], trace: &TrialTrace) -> Result<Check, Failure> {
     let meant = Partition::from_labels(labels).map_err(engine)?;
     let partition = |state: &Network, policy: &EqualityPolicy| -> Result<Partition, Failure> {
         let found = state.search(|axes, views| twins_with(axes, views, policy)).map_err(engine)?;

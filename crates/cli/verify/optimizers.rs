@@ -5,14 +5,11 @@
 //! in the other directions by up to 3.4445⁵ = 485 a step, so that what exact arithmetic keeps is lost after some hundred
 //! steps of floats. Rounding is told from breaking by doing the same in single precision.
 
-use super::trial::{Network, Trace, Trial, Trials, numbers};
+use super::trial::{Network, Trial, TrialTrace, Trials, numbers};
 use super::{Check, Scope, engine, short, worse};
 use crate::backend::{dispatch, dispatch_doubles};
 use constinit::Activation;
-use constinit::train::{
-    AdaGradSettings, AdamSettings, AdamWSettings, AdanSettings, Loss, MuonSettings,
-    OptimizerConfig, RmsPropSettings, SgdSettings,
-};
+use constinit::train::{Loss, OptimizerConfig};
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::failure::Failure;
 use constinit_symmetry::{
@@ -21,6 +18,7 @@ use constinit_symmetry::{
 
 const DIMS: [usize; 5] = [3, 8, 8, 8, 2];
 const STEPS: usize = 200;
+const DECAY: f64 = 0.01;
 /// Far above what rounding does in this many steps, far below what a broken class shows.
 const KEPT: f64 = 1e-9;
 const BROKEN: f64 = 1e-6;
@@ -31,28 +29,17 @@ const ROUNDING_SHARE: f64 = 1e-6;
 const CLASSES: [[usize; 8]; 3] =
     [[0, 0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0, 0]];
 
-fn optimizers() -> Vec<(&'static str, OptimizerConfig)> {
-    let sgd = SgdSettings { learning_rate: 0.05, ..SgdSettings::default() };
-    let adam = AdamSettings { learning_rate: 2e-3, ..AdamSettings::default() };
-    let adamw = AdamWSettings { learning_rate: 2e-3, ..AdamWSettings::default() };
-    let rms = RmsPropSettings { learning_rate: 1e-3, ..RmsPropSettings::default() };
-    let ada = AdaGradSettings { learning_rate: 1e-2, ..AdaGradSettings::default() };
-    let adan = AdanSettings { learning_rate: 2e-3, weight_decay: 0.02, ..AdanSettings::default() };
-    let muon = MuonSettings { learning_rate: 1e-3, ..MuonSettings::default() };
-    let with_l2 = SgdSettings { weight_decay: 0.01, ..sgd.clone() };
-    let adam_l2 = AdamSettings { weight_decay: 0.01, ..adam.clone() };
-    vec![
-        ("sgd", OptimizerConfig::Sgd(sgd.clone())),
-        ("momentum", OptimizerConfig::Sgd(SgdSettings { momentum: 0.9, ..sgd })),
-        ("sgd with L2", OptimizerConfig::Sgd(with_l2)),
-        ("adam", OptimizerConfig::Adam(adam)),
-        ("adam with L2", OptimizerConfig::Adam(adam_l2)),
-        ("adamw", OptimizerConfig::AdamW(adamw)),
-        ("rmsprop", OptimizerConfig::RmsProp(rms)),
-        ("adagrad", OptimizerConfig::AdaGrad(ada)),
-        ("adan with decay", OptimizerConfig::Adan(adan)),
-        ("muon with decay", OptimizerConfig::Muon(muon)),
-    ]
+/// Every optimizer without and with its kind of decay.
+fn optimizers() -> Vec<OptimizerConfig> {
+    let gently = |optimizer: OptimizerConfig| {
+        let linear = optimizer.facts().optimizer().is_linear();
+        // The default rate of gradient descent is too small to show anything in these few steps.
+        if linear { optimizer.with_learning_rate(0.05) } else { optimizer }
+    };
+    let both = |optimizer: OptimizerConfig| {
+        [optimizer.clone().with_weight_decay(0.0), optimizer.with_weight_decay(DECAY)]
+    };
+    OptimizerConfig::all().into_iter().map(gently).flat_map(both).collect()
 }
 
 fn class(space: usize, unit: usize) -> usize {
@@ -102,7 +89,7 @@ fn equitable_start(seed: u64) -> Network {
 pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
     let starts = [twin_start(scope.seed), equitable_start(scope.seed)];
     let mut trials = Vec::new();
-    for (_, optimizer) in optimizers() {
+    for optimizer in optimizers() {
         for start in &starts {
             trials.push(Trial {
                 start: start.clone(),
@@ -121,16 +108,17 @@ pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
         return Ok(vec![Check::words("optimizers", 0, "-", why, true)]);
     };
     let traces = traces?;
-    let names = optimizers().into_iter().flat_map(|(name, _)| [(name, true), (name, false)]);
-    let cells = names.zip(trials.iter().zip(&traces));
-    cells.map(|((name, of_twins), (trial, trace))| cell(name, of_twins, trial, trace)).collect()
+    let cells = trials.iter().zip(&traces).zip([true, false].into_iter().cycle());
+    cells.map(|((trial, trace), of_twins)| cell(of_twins, trial, trace)).collect()
 }
 
 /// One optimizer on one kind of class.
-fn cell(name: &str, of_twins: bool, trial: &Trial, trace: &Trace) -> Result<Check, Failure> {
+fn cell(of_twins: bool, trial: &Trial, trace: &TrialTrace) -> Result<Check, Failure> {
     let found = if of_twins { trial.start.search(twins) } else { trial.start.search(equitable) };
     let found = found.map_err(engine)?;
-    let said = certificate(&found, &trial.optimizer.facts());
+    let facts = trial.optimizer.facts();
+    let said = certificate(&found, &facts);
+    let name = format!("{} with {}", facts.optimizer(), facts.decay());
     let statement = format!("{name}: {}", if of_twins { "twins" } else { "equal sums" });
     let last = if trace.states.len() == STEPS + 1 { apart(&found, trace.end())? } else { f64::NAN };
     let broken = said.claims().iter().any(|c| matches!(c.verdict(), Verdict::Broken(_)));
@@ -175,7 +163,7 @@ fn apart(found: &Symmetry, state: &Network) -> Result<f64, Failure> {
 fn share_of_singles(
     found: &Symmetry,
     trial: &Trial,
-    doubles: &Trace,
+    doubles: &TrialTrace,
 ) -> Result<(f64, usize), Failure> {
     const STILL_SMALL: f64 = 1e-3;
     let singles = dispatch(BackendName::Ndarray, Trials(std::slice::from_ref(trial)))??;

@@ -1,6 +1,6 @@
 //! Random constant networks with targets alike: the four properties, the closed forms, the loss's symmetry.
 
-use super::trial::{Network, Trace, Trial, Trials, count, numbers};
+use super::trial::{Network, Trial, TrialTrace, Trials, count, numbers};
 use super::{Check, Scope, engine, worse};
 use crate::backend::dispatch;
 use constinit::Activation;
@@ -97,8 +97,8 @@ pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
 
 fn fold(
     cases: &[Case],
-    traces: &[Trace],
-    measure: impl Fn(&Case, &Trace) -> Result<f64, Failure>,
+    traces: &[TrialTrace],
+    measure: impl Fn(&Case, &TrialTrace) -> Result<f64, Failure>,
 ) -> Result<f64, Failure> {
     cases
         .iter()
@@ -107,7 +107,7 @@ fn fold(
 }
 
 /// How far from holding the four properties are at any step, relative to the largest number.
-fn deviation(trace: &Trace) -> Result<f64, Failure> {
+fn deviation(trace: &TrialTrace) -> Result<f64, Failure> {
     if trace.states.len() != STEPS + 1 {
         return Ok(f64::NAN);
     }
@@ -120,7 +120,7 @@ fn deviation(trace: &Trace) -> Result<f64, Failure> {
 }
 
 /// The largest difference between the backend's gradients and the formulas, relative to the largest gradient.
-fn gradient_error(case: &Case, trace: &Trace) -> Result<f64, Failure> {
+fn gradient_error(case: &Case, trace: &TrialTrace) -> Result<f64, Failure> {
     let (function, loss) = (case.trial.activation, case.trial.loss);
     let formula = case
         .constants
@@ -139,7 +139,7 @@ fn gradient_error(case: &Case, trace: &Trace) -> Result<f64, Failure> {
 }
 
 /// The largest difference between the outputs and `width · c2 · oa + d2`.
-fn output_error(case: &Case, trace: &Trace, width: usize) -> Result<f64, Failure> {
+fn output_error(case: &Case, trace: &TrialTrace, width: usize) -> Result<f64, Failure> {
     let of_width = ConstantPerceptron { hidden: width, ..case.constants.clone() };
     let function = case.trial.activation;
     let (inputs, outputs) = (case.constants.c1.len(), case.constants.outputs);

@@ -110,7 +110,7 @@ pub struct Trial {
 
 /// What a trial came to.
 #[derive(Clone, Debug)]
-pub struct Trace {
+pub struct TrialTrace {
     /// Before training, and after each step.
     pub states: Vec<Network>,
     /// The gradients of the first step.
@@ -119,7 +119,7 @@ pub struct Trace {
     pub outputs: Vec<f64>,
 }
 
-impl Trace {
+impl TrialTrace {
     /// The state after the last step.
     pub fn end(&self) -> &Network {
         &self.states[self.states.len() - 1]
@@ -130,7 +130,7 @@ impl Trace {
 pub struct Trials<'a>(pub &'a [Trial]);
 
 impl Job for Trials<'_> {
-    type Output = Result<Vec<Trace>, Failure>;
+    type Output = Result<Vec<TrialTrace>, Failure>;
 
     fn run<B: AutodiffBackend>(self, _: BackendName, device: &B::Device) -> Self::Output {
         self.0.iter().map(|trial| trial.run::<B>(device)).collect()
@@ -149,7 +149,7 @@ impl Trial {
         ConstInit { layers: layers.collect(), activation: self.activation }
     }
 
-    fn run<B: AutodiffBackend>(&self, device: &B::Device) -> Result<Trace, Failure> {
+    fn run<B: AutodiffBackend>(&self, device: &B::Device) -> Result<TrialTrace, Failure> {
         let dims = &self.start.dims;
         let examples = self.inputs.len() / dims[0];
         let model = self.model::<B>(device);
@@ -190,7 +190,7 @@ impl Trial {
         let states = recorder.history.iter().map(|recorded| {
             network(dims, recorded.parameters.iter().map(|p| p.data.iter().collect()))
         });
-        Ok(Trace { states: states.collect(), gradients, outputs })
+        Ok(TrialTrace { states: states.collect(), gradients, outputs })
     }
 }
 

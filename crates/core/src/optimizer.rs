@@ -158,29 +158,53 @@ impl OptimizerConfig {
 
     /// The step size.
     pub fn learning_rate(&self) -> f64 {
+        *self.clone().common()[0]
+    }
+
+    /// One of each kind with default settings, gradient descent without and with momentum.
+    pub fn all() -> Vec<Self> {
+        vec![
+            Self::Sgd(SgdSettings::default()),
+            Self::Sgd(SgdSettings { momentum: 0.9, ..SgdSettings::default() }),
+            Self::Adam(AdamSettings::default()),
+            Self::AdamW(AdamWSettings::default()),
+            Self::RmsProp(RmsPropSettings::default()),
+            Self::AdaGrad(AdaGradSettings::default()),
+            Self::Adan(AdanSettings::default()),
+            Self::Muon(MuonSettings::default()),
+        ]
+    }
+
+    /// The numbers that every kind has: step size and decay.
+    fn common(&mut self) -> [&mut f64; 2] {
         match self {
-            Self::Sgd(settings) => settings.learning_rate,
-            Self::Adam(settings) => settings.learning_rate,
-            Self::AdamW(settings) => settings.learning_rate,
-            Self::RmsProp(settings) => settings.learning_rate,
-            Self::AdaGrad(settings) => settings.learning_rate,
-            Self::Adan(settings) => settings.learning_rate,
-            Self::Muon(settings) => settings.learning_rate,
+            Self::Sgd(s) => [&mut s.learning_rate, &mut s.weight_decay],
+            Self::Adam(s) => [&mut s.learning_rate, &mut s.weight_decay],
+            Self::AdamW(s) => [&mut s.learning_rate, &mut s.weight_decay],
+            Self::RmsProp(s) => [&mut s.learning_rate, &mut s.weight_decay],
+            Self::AdaGrad(s) => [&mut s.learning_rate, &mut s.weight_decay],
+            Self::Adan(s) => [&mut s.learning_rate, &mut s.weight_decay],
+            Self::Muon(s) => [&mut s.learning_rate, &mut s.weight_decay],
         }
+    }
+
+    /// With another step size.
+    #[must_use]
+    pub fn with_learning_rate(mut self, learning_rate: f64) -> Self {
+        *self.common()[0] = learning_rate;
+        self
+    }
+
+    /// With another weight decay, of the kind that the optimizer has.
+    #[must_use]
+    pub fn with_weight_decay(mut self, weight_decay: f64) -> Self {
+        *self.common()[1] = weight_decay;
+        self
     }
 
     /// The name that people use.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Sgd(settings) if settings.momentum != 0.0 => "SGD with momentum",
-            Self::Sgd(_) => "SGD",
-            Self::Adam(_) => "Adam",
-            Self::AdamW(_) => "AdamW",
-            Self::RmsProp(_) => "RMSProp",
-            Self::AdaGrad(_) => "AdaGrad",
-            Self::Adan(_) => "Adan",
-            Self::Muon(_) => "Muon",
-        }
+        self.facts().optimizer().name()
     }
 
     /// Whether training can use the settings.

@@ -6,6 +6,7 @@ mod finding;
 mod first_break;
 mod known;
 mod reading;
+mod record;
 mod schedule;
 mod sketch;
 mod summary;

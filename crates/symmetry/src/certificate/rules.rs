@@ -92,9 +92,10 @@ impl Optimizer {
     }
 }
 
-impl fmt::Display for Optimizer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Optimizer {
+    /// The name that people use.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Sgd => "SGD",
             Self::SgdMomentum => "SGD with momentum",
             Self::Adam => "Adam",
@@ -104,7 +105,13 @@ impl fmt::Display for Optimizer {
             Self::Adan => "Adan",
             Self::Lion => "Lion",
             Self::Muon => "Muon",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Optimizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
