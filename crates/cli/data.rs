@@ -68,8 +68,8 @@ impl Examples {
             };
             if let Some(row) = values.chunks(*columns).position(odd) {
                 doubts.push(format!(
-                    "cross_entropy takes targets for probabilities, but those of row {} are not: \
-                     negative, or of another sum than 1",
+                    "{} takes targets for probabilities, but those of row {} are not: negative, or of another sum than 1",
+                    config.training.loss.name(),
                     row + 1
                 ));
             }

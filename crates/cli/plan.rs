@@ -3,8 +3,8 @@
 use crate::config::RunConfig;
 use crate::failure::Failure;
 use constinit::init::{Init, InitPlan, InitRule};
-use constinit::linear_name;
-use constinit_symmetry::{AxesSpec, SymmetryError, layers};
+use constinit_core::{linear_name, perceptron_axes};
+use constinit_symmetry::AxesSpec;
 
 /// All rules: those of the configuration, and behind them those that `init_w` and `init_b` stand for.
 pub fn plan(config: &RunConfig) -> InitPlan {
@@ -60,27 +60,14 @@ pub fn spec(config: &RunConfig) -> Result<AxesSpec, Failure> {
 }
 
 /// The axes of a perceptron: `linear1.weight` and so on, weights as `[input, output]`, and spaces `hidden1` and so on.
-pub fn perceptron(dims: &[usize], bias: bool) -> Result<AxesSpec, SymmetryError> {
-    let last = dims.len() - 1;
-    let hidden = |number: usize| {
-        if number == 0 || number == last { String::new() } else { format!("hidden{number}") }
-    };
-    let mut builder = AxesSpec::builder();
+pub fn perceptron(dims: &[usize], bias: bool) -> Result<AxesSpec, constinit::Error> {
     let mut shapes = Vec::new();
-    for number in 1..=last {
-        if number < last {
-            builder = builder.space(hidden(number), dims[number]);
-        }
-        let layer = number - 1;
-        let path = linear_name(layer, "");
-        let dense = layers::dense(path.trim_end_matches('.'), hidden(layer), hidden(number));
-        let dense = dense.input_first();
-        builder = builder.layer(if bias { dense } else { dense.without_bias() });
-        shapes.push((linear_name(layer, "weight"), vec![dims[layer], dims[number]]));
+    for (layer, pair) in dims.windows(2).enumerate() {
+        shapes.push((linear_name(layer, "weight"), pair));
         if bias {
-            shapes.push((linear_name(layer, "bias"), vec![dims[number]]));
+            shapes.push((linear_name(layer, "bias"), &pair[1..]));
         }
     }
-    let shapes = shapes.iter().map(|(path, shape)| (path.as_str(), shape.as_slice()));
-    builder.build(shapes)
+    let shapes: Vec<_> = shapes.iter().map(|(path, shape)| (path.as_str(), *shape)).collect();
+    perceptron_axes(&shapes)
 }

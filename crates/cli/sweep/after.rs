@@ -57,8 +57,7 @@ pub fn escape(
     config: &RunConfig,
     [inputs, targets]: &[Vec<f64>; 2],
 ) -> Option<Escape> {
-    let OptimizerConfig::Sgd(_) = &config.training.optimizer else { return None };
-    let update: Update = config.training.optimizer.update();
+    let update @ Update::Linear(_) = config.training.optimizer.update() else { return None };
     let (activation, loss) = (config.model.activation, config.training.loss);
     let mut fastest: Option<Escape> = None;
     for layer in 1..network.layers() {

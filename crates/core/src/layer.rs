@@ -7,9 +7,9 @@ use constinit_symmetry::Orientation;
 /// | layer | weight |
 /// |---|---|
 /// | `Linear`, `Embedding` | `[input, output]` |
-/// | `ConvTranspose*` | `[input, output, kernel..]` |
-/// | `Conv*`, `DeformConv*` | `[output, input, kernel..]` |
-/// | any other | not known |
+/// | `ConvTranspose1d`, `ConvTranspose2d`, `ConvTranspose3d` | `[input, output, kernel..]` |
+/// | `Conv1d`, `Conv2d`, `Conv3d`, `DeformConv2d` | `[output, input, kernel..]` |
+/// | any other, a user's own `ConvBlock` too | not known |
 ///
 /// ```
 /// use constinit_core::orientation_of_layer;
@@ -17,14 +17,13 @@ use constinit_symmetry::Orientation;
 ///
 /// assert_eq!(orientation_of_layer("ConvTranspose2d"), Orientation::InputFirst);
 /// assert_eq!(orientation_of_layer("Conv2d"), Orientation::OutputFirst);
+/// assert_eq!(orientation_of_layer("ConvBlock"), Orientation::Unknown);
 /// ```
 pub fn orientation_of_layer(layer: &str) -> Orientation {
     match layer {
         "Linear" | "Embedding" => Orientation::InputFirst,
-        _ if layer.starts_with("ConvTranspose") => Orientation::InputFirst,
-        _ if layer.starts_with("Conv") || layer.starts_with("DeformConv") => {
-            Orientation::OutputFirst
-        }
+        "ConvTranspose1d" | "ConvTranspose2d" | "ConvTranspose3d" => Orientation::InputFirst,
+        "Conv1d" | "Conv2d" | "Conv3d" | "DeformConv2d" => Orientation::OutputFirst,
         _ => Orientation::Unknown,
     }
 }

@@ -261,7 +261,8 @@ impl OptimizerConfig {
             Self::RmsProp(s) => (Optimizer::RmsProp, coupled(s.weight_decay)),
             Self::AdaGrad(s) => (Optimizer::AdaGrad, coupled(s.weight_decay)),
             Self::Adan(s) => (Optimizer::Adan, decoupled(s.weight_decay)),
-            Self::Muon(s) => (Optimizer::Muon, decoupled(s.weight_decay)),
+            // What is no matrix is trained by AdamW with its default decay.
+            Self::Muon(_) => (Optimizer::Muon, Decay::Decoupled),
         };
         TrainingFacts::new(rule).with_decay(decay)
     }

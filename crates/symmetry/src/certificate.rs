@@ -185,13 +185,12 @@ fn cause(
 ) -> String {
     let name = space.name();
     match breaker {
-        SymmetryBreaker::Dropout => format!("dropout on {name}"),
-        SymmetryBreaker::Noise => format!("noise on {name}"),
-        SymmetryBreaker::UnitRates => format!("per-unit rates on {name}"),
-        SymmetryBreaker::OptimizerState => {
-            format!("an optimizer state that differs between units of {name}")
+        SymmetryBreaker::Dropout
+        | SymmetryBreaker::Noise
+        | SymmetryBreaker::UnitRates => format!("{breaker} on {name}"),
+        SymmetryBreaker::OptimizerState | SymmetryBreaker::UnequalTargets => {
+            format!("{breaker} of {name}")
         }
-        SymmetryBreaker::UnequalTargets => format!("unequal targets of {name}"),
         SymmetryBreaker::CoupledDecay => {
             format!("{}, which {} rescales entry by entry,", facts.decay(), facts.optimizer())
         }

@@ -44,6 +44,7 @@ impl Lsuv {
     /// ```
     /// use burn::tensor::{Distribution, Tensor};
     /// use burn_ndarray::NdArray;
+    /// use constinit::prelude::*;
     /// use constinit::init::{Init, InitPlan, Lsuv, InitRule};
     /// use constinit::{ConstInit, ConstInitConfig};
     ///
@@ -53,7 +54,7 @@ impl Lsuv {
     ///     .rule(InitRule::glob("**.bias", Init::Zeros));
     /// let (net, _) = plan.apply(net)?;
     /// let batch = Init::normal(0.0, 3.0);
-    /// # use constinit::init::{RngKey, ParameterAxes};
+    /// # use constinit::init::{ParameterAxes, RngKey};
     /// let batch = batch.tensor([64, 8], ParameterAxes::UNKNOWN, &RngKey::default(), &Default::default())?;
     /// let outputs = |net: &ConstInit<NdArray>, path: &str| -> Tensor<NdArray, 2> {
     ///     let hidden = net.layers[0].forward(batch.clone());

@@ -89,6 +89,7 @@ impl Outlook {
 /// use burn::tensor::Tensor;
 /// use burn_autodiff::Autodiff;
 /// use burn_ndarray::NdArray;
+/// use constinit::prelude::*;
 /// use constinit::probe::{EscapeProbe, Observation, Probe};
 /// use constinit::train::{Loss, OptimizerConfig};
 /// use constinit::{Activation, ConstInit, ConstInitConfig};

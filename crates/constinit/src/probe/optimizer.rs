@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// use burn::tensor::Tensor;
 /// use burn_autodiff::Autodiff;
 /// use burn_ndarray::NdArray;
+/// use constinit::prelude::*;
 /// use constinit::ConstInitConfig;
 /// use constinit::probe::{ProbedOptimizer, SymmetryProbe};
 /// use constinit::train::OptimizerConfig;

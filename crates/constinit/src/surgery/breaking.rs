@@ -42,7 +42,7 @@ impl<M> fmt::Display for BrokenModule<M> {
 /// ```
 /// use burn_ndarray::NdArray;
 /// use constinit::ConstInitConfig;
-/// use constinit::surgery::{Kind, break_symmetry, symmetry_of};
+/// use constinit::surgery::{SymmetryKind, break_symmetry, symmetry_of};
 ///
 /// let net = ConstInitConfig::new(vec![3, 2, 4]).init::<NdArray>(&Default::default());
 /// let spec = net.axes()?;

@@ -47,7 +47,7 @@ impl<M> fmt::Display for CollapsedModule<M> {
 ///
 /// Sums are exact and rounded once. Parameters keep whether they need a gradient, and those whose shape stays keep their
 /// id; the others get a new one, since what an optimizer has kept of them does not fit any more. A batch norm keeps its
-/// statistics, with their ids. Classes of every [kind](constinit_symmetry::Kind) can be merged: of twins, equitable, or
+/// statistics, with their ids. Classes of every [kind](constinit_symmetry::SymmetryKind) can be merged: of twins, equitable, or
 /// forward-lumpable units, as [`symmetry_of`](super::symmetry_of) finds them.
 ///
 /// # Shapes

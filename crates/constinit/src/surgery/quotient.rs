@@ -67,9 +67,10 @@ impl<B: AutodiffBackend, M> fmt::Display for QuotientModule<B, M> {
 /// use burn::tensor::Tensor;
 /// use burn_autodiff::Autodiff;
 /// use burn_ndarray::NdArray;
+/// use constinit::prelude::*;
 /// use constinit::{ConstInit, ConstInitConfig};
 /// use constinit::params::read_parameters;
-/// use constinit::surgery::{Kind, quotient, symmetry_of};
+/// use constinit::surgery::{SymmetryKind, quotient, symmetry_of};
 /// use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 ///
 /// type B = Autodiff<NdArray>;

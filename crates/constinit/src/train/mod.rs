@@ -9,6 +9,7 @@
 //! use burn::tensor::Tensor;
 //! use burn_autodiff::Autodiff;
 //! use burn_ndarray::NdArray;
+//! use constinit::prelude::*;
 //! use constinit::ConstInitConfig;
 //! use constinit::probe::{PropertyProbe, Schedule};
 //! use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};

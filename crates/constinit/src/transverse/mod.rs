@@ -10,6 +10,7 @@
 //! use burn::tensor::Tensor;
 //! use burn_autodiff::Autodiff;
 //! use burn_ndarray::NdArray;
+//! use constinit::prelude::*;
 //! use constinit::train::Loss;
 //! use constinit::transverse::stability;
 //! use constinit::{Activation, ConstInit, ConstInitConfig};

@@ -99,14 +99,14 @@ pub enum Reason {
         high: f64,
     },
     /// A file that does not hold the values.
-    #[error("{}{}{said}", path.display(), tensor.as_ref().map_or(": ".to_owned(), |name| format!(", tensor {name}")))]
+    #[error("{}{}{message}", path.display(), tensor.as_ref().map_or(": ".to_owned(), |name| format!(", tensor {name}")))]
     File {
         /// The file.
         path: PathBuf,
         /// The tensor in it, where one was found.
         tensor: Option<String>,
         /// What is wrong.
-        said: String,
+        message: String,
     },
     /// A value beyond the largest single-precision number.
     #[error("{value:e} is too large for single precision")]

@@ -13,10 +13,10 @@ pub(super) fn form<'a>(
     output_first: bool,
     layout: &Layout,
 ) -> Result<Form<'a>, Reason> {
-    let of_file = |said: String| Reason::File { path: path.to_owned(), tensor: None, said };
-    let of_tensor = |said: String| {
+    let of_file = |message: String| Reason::File { path: path.to_owned(), tensor: None, message };
+    let of_tensor = |message: String| {
         let (path, tensor) = (path.to_owned(), Some(name.to_owned()));
-        Reason::File { path, tensor, said }
+        Reason::File { path, tensor, message }
     };
     let bytes = std::fs::read(path).map_err(|error| of_file(error.to_string()))?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| of_file(error.to_string()))?;

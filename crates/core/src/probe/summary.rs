@@ -22,7 +22,7 @@ pub fn of_start(twins: &Symmetry, first: &[SpaceReading], known: &Known) -> Vec<
 
 fn sentence(space: &str, read: &SpaceReading, classes: usize, known: &Known) -> String {
     let SpaceReading { units, twins, .. } = read;
-    let (keeper, what) = if classes == *twins {
+    let (invariant, what) = if classes == *twins {
         (Invariant::Twins, format!("{space}: {units} units are {classes}."))
     } else {
         let what = format!(
@@ -39,7 +39,7 @@ fn sentence(space: &str, read: &SpaceReading, classes: usize, known: &Known) -> 
         }
         Some(facts) => {
             let (optimizer, decay) = (facts.optimizer(), facts.decay());
-            match keeps(keeper, optimizer, decay) {
+            match keeps(invariant, optimizer, decay) {
                 Preservation::Kept => {
                     format!(
                         "{optimizer} with {decay} will keep them so; dropout on {space} would break it."
@@ -55,11 +55,18 @@ fn sentence(space: &str, read: &SpaceReading, classes: usize, known: &Known) -> 
         None => {
             let kept = Optimizer::ALL.into_iter();
             let kept = kept
-                .filter(|optimizer| keeps(keeper, *optimizer, Decay::None) == Preservation::Kept);
+                .filter(|optimizer| keeps(invariant, *optimizer, Decay::None) == Preservation::Kept);
             let names: Vec<String> = kept.map(|optimizer| optimizer.to_string()).collect();
-            let but = match keeper {
+            let but = match invariant {
                 Invariant::Twins => String::new(),
-                Invariant::Equitable => " (not the adaptive ones with coupled decay)".to_owned(),
+                Invariant::Equitable => {
+                    let broken = |optimizer: &Optimizer| {
+                        keeps(invariant, *optimizer, Decay::Coupled) == Preservation::Broken
+                    };
+                    let names = Optimizer::ALL.into_iter().filter(broken);
+                    let names: Vec<String> = names.map(|optimizer| optimizer.to_string()).collect();
+                    format!(" (not {} with coupled decay)", list(&names))
+                }
             };
             let names = list(&names);
             if breakers.is_empty() {

@@ -130,7 +130,7 @@ impl fmt::Display for SymmetryBreaker {
         f.write_str(match self {
             Self::Dropout => "dropout",
             Self::Noise => "noise",
-            Self::UnitRates => "learning rates of each unit's own",
+            Self::UnitRates => "per-unit learning rates",
             Self::OptimizerState => "an optimizer state that differs between units",
             Self::UnequalTargets => "unequal targets",
             Self::CoupledDecay => "coupled decay",

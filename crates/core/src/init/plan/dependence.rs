@@ -111,7 +111,17 @@ impl Dependence {
                         Self { input: by, ..Self::NONE }
                     }
                 }
-                _ => Self::EACH,
+                Ok(
+                    Form::Points { .. }
+                    | Form::Pointwise(_)
+                    | Form::Uniform(_)
+                    | Form::Normal { .. }
+                    | Form::Truncated { .. }
+                    | Form::Sparse { .. }
+                    | Form::Whole(_),
+                ) => Self::EACH,
+                // It is refused where the entries are asked for.
+                Err(_) => Self::EACH,
             },
         }
     }

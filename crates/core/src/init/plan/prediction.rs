@@ -32,8 +32,8 @@ pub struct PredictedSpace {
 impl PredictedSpace {
     /// Whether the training that [`Prediction::under`] was told of keeps the classes; None where it was told of none.
     pub fn is_kept(&self) -> Option<bool> {
-        let (_, _, answer, breakers) = self.kept.as_ref()?;
-        match answer {
+        let (_, _, preservation, breakers) = self.kept.as_ref()?;
+        match preservation {
             _ if !breakers.is_empty() => Some(false),
             Preservation::Kept => Some(true),
             Preservation::Broken => Some(false),
@@ -54,7 +54,7 @@ impl fmt::Display for PredictedSpace {
             s(units, "unit", "units"),
             s(classes, "class", "classes")
         )?;
-        let Some((optimizer, decay, answer, breakers)) = &self.kept else { return Ok(()) };
+        let Some((optimizer, decay, preservation, breakers)) = &self.kept else { return Ok(()) };
         if classes == units {
             return Ok(());
         }
@@ -62,7 +62,7 @@ impl fmt::Display for PredictedSpace {
             let names: Vec<String> = breakers.iter().map(ToString::to_string).collect();
             return write!(f, ", broken by {}", names.join(" and "));
         }
-        let verb = match answer {
+        let verb = match preservation {
             Preservation::Kept => "kept by",
             Preservation::Broken => "broken by",
         };
@@ -76,9 +76,9 @@ impl Prediction {
     #[must_use]
     pub fn under(mut self, facts: &TrainingFacts) -> Self {
         let (optimizer, decay) = (facts.optimizer(), facts.decay());
-        let answer = keeps(Invariant::Twins, optimizer, decay);
+        let preservation = keeps(Invariant::Twins, optimizer, decay);
         for space in &mut self.spaces {
-            space.kept = Some((optimizer, decay, answer, facts.breakers(&space.name)));
+            space.kept = Some((optimizer, decay, preservation, facts.breakers(&space.name)));
         }
         self
     }
