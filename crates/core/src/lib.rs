@@ -4,6 +4,7 @@ pub mod axes;
 pub mod files;
 pub mod init;
 pub mod probe;
+pub mod surgery;
 pub mod text;
 pub mod transverse;
 

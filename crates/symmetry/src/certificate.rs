@@ -185,9 +185,9 @@ fn cause(
 ) -> String {
     let name = space.name();
     match breaker {
-        SymmetryBreaker::Dropout
-        | SymmetryBreaker::Noise
-        | SymmetryBreaker::UnitRates => format!("{breaker} on {name}"),
+        SymmetryBreaker::Dropout | SymmetryBreaker::Noise | SymmetryBreaker::UnitRates => {
+            format!("{breaker} on {name}")
+        }
         SymmetryBreaker::OptimizerState | SymmetryBreaker::UnequalTargets => {
             format!("{breaker} of {name}")
         }

@@ -1,10 +1,11 @@
 //! Telling units apart without a change of the function.
 
-use super::KnownAxes;
+use super::layers::layers_of;
 use super::read::HostModule;
 use crate::Error;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
+use constinit_core::surgery::KnownAxes;
 use constinit_symmetry::{Inseparable, Symmetry};
 use std::fmt;
 
@@ -69,7 +70,7 @@ pub fn break_symmetry<'a, B: Backend, M: Module<B>>(
     let known = axes.into();
     let read = HostModule::read(&module, known.spec)?;
     known.check_classes(symmetry)?;
-    known.check_weights(&module, symmetry)?;
+    known.check_weights(|| layers_of(&module), symmetry)?;
     let views = read.views(known.spec)?;
     let broken = constinit_symmetry::break_symmetry(symmetry, &views, scale, seed)?;
     let (separated, largest_change) = (broken.separated(), broken.largest_change());

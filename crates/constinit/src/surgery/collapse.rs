@@ -1,11 +1,11 @@
 //! Merging units that compute the same.
 
-use super::known::merged;
+use super::layers::layers_of;
 use super::read::HostModule;
-use super::{KnownAxes, SpaceSizes, sizes, write_change};
 use crate::Error;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
+use constinit_core::surgery::{KnownAxes, SpaceSizes, merged, sizes, write_change};
 use constinit_symmetry::{AxesSpec, Symmetry};
 use std::fmt;
 
@@ -75,7 +75,7 @@ pub fn collapse<'a, B: Backend, M: Module<B>>(
     known.check_classes(symmetry)?;
     let views = read.views(known.spec)?;
     let small = constinit_symmetry::collapse(symmetry, &views)?;
-    known.check_free(&module, &merged(symmetry))?;
+    known.check_free(|| layers_of(&module), &merged(symmetry))?;
     let (spec, parameters) = (small.spec().clone(), small.entries());
     let spaces = sizes(known.spec, &spec);
     let module =

@@ -1,12 +1,12 @@
 //! From a quotient back to the full module.
 
-use super::known::refused;
 use super::read::{HostModule, unshared};
 use crate::Error;
 use crate::params::HostParameter;
 use crate::probe::{Flow, Observation, Probe};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
+use constinit_core::surgery::refused;
 use constinit_symmetry::{OwnedParam, ParamView, Quotient};
 use std::sync::{Arc, Mutex, PoisonError};
 

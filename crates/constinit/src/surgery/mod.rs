@@ -59,7 +59,7 @@
 mod breaking;
 mod collapse;
 mod counts;
-mod known;
+mod layers;
 mod lifting;
 mod optimizer;
 mod quotient;
@@ -68,8 +68,8 @@ mod widen;
 
 pub use breaking::{BrokenModule, break_symmetry};
 pub use collapse::{CollapsedModule, collapse};
+pub use constinit_core::surgery::{KnownAxes, SpaceSizes};
 pub use constinit_symmetry::{Shares, SymmetryKind};
-pub use known::KnownAxes;
 pub use lifting::{LiftedProbe, Lifting};
 pub use optimizer::QuotientOptimizer;
 pub use quotient::{QuotientModule, quotient};
@@ -80,53 +80,8 @@ pub(crate) use counts::Counts;
 use crate::Error;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use constinit_symmetry::{AxesSpec, Symmetry, equitable, forward_lumpable, twins};
+use constinit_symmetry::{Symmetry, equitable, forward_lumpable, twins};
 use read::HostModule;
-use std::fmt;
-
-/// The number of units of a space, before an operation and after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpaceSizes {
-    /// The space's name.
-    pub name: String,
-    /// Units before.
-    pub before: usize,
-    /// Units after.
-    pub after: usize,
-}
-
-/// The spaces of two specs, side by side.
-fn sizes(before: &AxesSpec, after: &AxesSpec) -> Vec<SpaceSizes> {
-    let pairs = before.spaces().iter().zip(after.spaces());
-    let sizes =
-        |(before, after): (&constinit_symmetry::UnitSpace, &constinit_symmetry::UnitSpace)| {
-            SpaceSizes {
-                name: before.name().to_owned(),
-                before: before.units(),
-                after: after.units(),
-            }
-        };
-    pairs.map(sizes).collect()
-}
-
-/// `hidden1: 512 units are 1; 4100 parameters are 12`, or what there is to say where nothing changed.
-fn write_change(
-    f: &mut fmt::Formatter<'_>,
-    spaces: &[SpaceSizes],
-    parameters: [usize; 2],
-    nothing: &str,
-) -> fmt::Result {
-    let changed = spaces.iter().filter(|space| space.before != space.after);
-    let mut any = false;
-    for SpaceSizes { name, before, after } in changed {
-        write!(f, "{name}: {before} units are {after}; ")?;
-        any = true;
-    }
-    match any {
-        true => write!(f, "{} parameters are {}", parameters[0], parameters[1]),
-        false => write!(f, "{nothing}: all units differ, {} parameters stay", parameters[0]),
-    }
-}
 
 /// The classes of a module's units, in one sense. Of a trace, the axes are what counts.
 ///

@@ -1,15 +1,18 @@
 //! The quotient of a module: training at the price of the classes.
 
 use super::counts::{Count, Counts};
-use super::known::{KnownAxes, merged, refused};
+use super::layers::layers_of;
 use super::lifting::{Ground, Lifting};
 use super::optimizer::{QuotientOptimizer, ones};
 use super::read::{HostModule, unshared};
-use super::{SpaceSizes, sizes, write_change};
+
 use crate::Error;
 use crate::params::tied_parameters;
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
+use constinit_core::surgery::{
+    KnownAxes, SpaceSizes, check_training, merged, refused, sizes, write_change,
+};
 use constinit_symmetry::{
     AxesSpec, Claim, Invariant, OwnedParam, Preservation, QuotientParam, Symmetry, SymmetryBreaker,
     TrainingFacts, Verdict, certificate, keeps,
@@ -135,7 +138,7 @@ pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
         known.traced.map_or(facts.clone(), |traced| traced.stochastic.added_to(facts.clone()));
     let found = constinit_symmetry::quotient(symmetry, &read.views(known.spec)?)?;
     check_training(symmetry, &facts, &found)?;
-    known.check_free(module, &merged(symmetry))?;
+    known.check_free(|| layers_of(module), &merged(symmetry))?;
 
     let device = module.devices().into_iter().next().unwrap_or_default();
     let mut counts = vec![None; read.parameters.len()];
@@ -155,50 +158,6 @@ pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
     let ground = Arc::new(Ground { quotient: found, numbers: read.bound.numbers });
     let counts = Arc::new(Counts(counts));
     Ok(QuotientModule { module: small, spec, spaces, parameters, counts, left, ground })
-}
-
-/// Whether training keeps the classes, and moves a block as it moves its mean.
-fn check_training(
-    symmetry: &Symmetry,
-    facts: &TrainingFacts,
-    found: &constinit_symmetry::Quotient,
-) -> Result<(), Error> {
-    let certificate = certificate(symmetry, facts);
-    if let Some(space) = certificate.unknown_spaces().first() {
-        let reason = "the facts of the training name this space, which the axes do not have";
-        return Err(refused(space.as_str(), reason.to_owned()));
-    }
-    // A class that something breaks directly before those that rest on it.
-    let broken = || certificate.claims().iter().filter(|claim| *claim.verdict() != Verdict::Kept);
-    let directly = |claim: &&Claim| match claim.verdict() {
-        Verdict::Broken(by) => {
-            by.iter().any(|breaker| !matches!(breaker, SymmetryBreaker::Space(_)))
-        }
-        _ => false,
-    };
-    if let Some(claim) = broken().find(directly).or_else(|| broken().next()) {
-        let space = symmetry.spaces()[claim.space().get()].name();
-        let cannot = "a quotient cannot be trained in the place of the module";
-        return Err(refused(space, format!("{cannot}. {}", claim.sentence())));
-    }
-    let rule = facts.optimizer();
-    if !rule.acts_entry_by_entry() && !merged(symmetry).is_empty() {
-        let reason = "it moves a weight as a whole matrix and not entry by entry, so that a quotient would go another way";
-        return Err(refused(rule.to_string(), reason.to_owned()));
-    }
-    let deviating = found.params().iter().find(|param| param.has_deviations());
-    match deviating {
-        Some(param) if keeps(Invariant::Equitable, rule, facts.decay()) != Preservation::Kept => {
-            let decay = facts.decay();
-            Err(refused(
-                param.path(),
-                format!(
-                    "its entries differ within a block, and {rule} with {decay} does not move them alike"
-                ),
-            ))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Burn's optimizers move the first of tied parameters only.

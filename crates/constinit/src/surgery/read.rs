@@ -1,12 +1,12 @@
 //! A module's parameters on the host, as the engine sees them, and back.
 
-use super::known::refused;
 use crate::Error;
 use crate::params::{HostParameter, materialise, read_parameters, replace};
 use crate::probe::{Binding, views};
 use burn::module::{AutodiffModule, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
+use constinit_core::surgery::refused;
 use constinit_symmetry::{AxesSpec, OwnedElements, OwnedParam, ParamView};
 use std::collections::HashMap;
 

@@ -1,10 +1,11 @@
 //! Splitting units.
 
+use super::layers::layers_of;
 use super::read::HostModule;
-use super::{KnownAxes, SpaceSizes, sizes, write_change};
 use crate::Error;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
+use constinit_core::surgery::{KnownAxes, SpaceSizes, sizes, write_change};
 use constinit_symmetry::{AxesSpec, Shares};
 use std::fmt;
 
@@ -70,7 +71,7 @@ pub fn widen<'a, B: Backend, M: Module<B>>(
     let pairs = || known.spec.spaces().iter().zip(spec.spaces()).zip(known.spec.space_ids());
     let changed: Vec<_> =
         pairs().filter(|((old, new), _)| old.units() != new.units()).map(|(_, id)| id).collect();
-    known.check_free(&module, &changed)?;
+    known.check_free(|| layers_of(&module), &changed)?;
     let origin = |space: &constinit_symmetry::UnitSpace| {
         wide.origin(space.name()).map(<[u32]>::to_vec).unwrap_or_default()
     };

@@ -47,7 +47,7 @@ mod pairs;
 mod product;
 
 pub use constinit_core::transverse::{
-    LanczosSettings, LowestEigenvalue, extreme_curvatures, lowest_eigenvalue,
+    LanczosSettings, LowestEigenvalue, Stability, extreme_curvatures, lowest_eigenvalue,
 };
 pub use product::TransverseHessian;
 
@@ -57,78 +57,9 @@ use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use constinit_core::transverse::{dot, start_vector};
-use constinit_symmetry::forecast::{ESCAPED, Forecast, Growth, Update};
-use constinit_symmetry::{AxesSpec, SwappedEntries};
+use constinit_symmetry::AxesSpec;
+use constinit_symmetry::forecast::ESCAPED;
 use pairs::Pairs;
-
-/// The curvature of a loss along differences between two units that are alike.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stability {
-    /// The lowest curvature.
-    pub curvature: f64,
-    /// The length of `H v - curvature v`, measured by a product of its own.
-    pub residual: f64,
-    /// How much a product with v changes where the step of its difference is twice as long: an estimate of the error of
-    /// products.
-    pub product_error: f64,
-    /// The highest curvature that was met; the highest of all is not below it.
-    pub highest: f64,
-    /// The unit vector v of the lowest curvature. A coordinate of 1 is 1/√2 more at the first of its pair of
-    /// [`entries`](Self::entries), and 1/√2 less at the second.
-    pub direction: Vec<f64>,
-    /// The pairs of entries.
-    pub entries: Vec<SwappedEntries>,
-    /// How many products with the second derivative were used; each takes two gradients.
-    pub products: usize,
-    /// The distance between the two units, in relation to the size of one: the roots of the sums of squares of their
-    /// differences and of their entries. Where all entries are 0, in relation to 1.
-    pub apart: f64,
-    /// The same of the share of the difference that lies along v.
-    pub along: f64,
-    /// The machine epsilon of the backend's float type: one rounding error, in the same relation.
-    pub rounding: f64,
-}
-
-impl Stability {
-    /// A bound on the error of the curvature, as far as residual and differences show it.
-    pub fn error(&self) -> f64 {
-        self.residual + self.product_error
-    }
-
-    /// Whether the state is a strict saddle: a difference between the units lowers the loss to second order.
-    pub fn is_strict_saddle(&self) -> bool {
-        self.curvature + self.error() < 0.0
-    }
-
-    /// What will become of a difference between the units: how fast it grows and, where it does, after how many steps
-    /// it will have reached [`ESCAPED`] times the size of a unit. It starts from what the units have of it now, or
-    /// from one rounding error where that is more.
-    ///
-    /// Of the lowest and the highest curvature the one counts along which differences grow faster: where the learning
-    /// rate is too large, that is the highest.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Symmetry`] for a learning rate, momentum, dampening or decay that no training has.
-    pub fn forecast(&self, update: &Update) -> Result<Forecast, Error> {
-        self.forecast_from(self.along.max(self.rounding), update)
-    }
-
-    /// As [`forecast`](Self::forecast), for a difference that starts from `start` times the size of a unit.
-    ///
-    /// # Errors
-    ///
-    /// As [`forecast`](Self::forecast).
-    pub fn forecast_from(&self, start: f64, update: &Update) -> Result<Forecast, Error> {
-        let of = |curvature: f64| {
-            let forecast = Forecast::new(curvature, update)?.within(self.error())?;
-            Ok::<_, Error>(forecast.escaping(start, ESCAPED))
-        };
-        let (lowest, highest) = (of(self.curvature)?, of(self.highest)?);
-        let faster = highest.growth() == Growth::Unstable && highest.rate() > lowest.rate();
-        Ok(if faster { highest } else { lowest })
-    }
-}
 
 /// The lowest curvature of a loss along differences between two units of a space that are alike, or nearly so.
 ///

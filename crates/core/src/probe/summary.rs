@@ -54,8 +54,9 @@ fn sentence(space: &str, read: &SpaceReading, classes: usize, known: &Known) -> 
         }
         None => {
             let kept = Optimizer::ALL.into_iter();
-            let kept = kept
-                .filter(|optimizer| keeps(invariant, *optimizer, Decay::None) == Preservation::Kept);
+            let kept = kept.filter(|optimizer| {
+                keeps(invariant, *optimizer, Decay::None) == Preservation::Kept
+            });
             let names: Vec<String> = kept.map(|optimizer| optimizer.to_string()).collect();
             let but = match invariant {
                 Invariant::Twins => String::new(),

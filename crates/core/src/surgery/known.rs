@@ -1,24 +1,23 @@
 //! What is known of a module, and whether it computes the same with other numbers of units.
 
+use super::ModuleLayers;
 use crate::Error;
 use crate::axes::Traced;
-use crate::params::Walk;
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Tensor, backend::Backend};
 use constinit_symmetry::{AxesSpec, Axis, Role, SpaceId, SpaceSymmetry, Symmetry};
-use std::collections::{BTreeMap, HashMap};
 
 /// A module's axes: a spec, or all that a trace has shown.
 ///
 /// A spec says which units can be swapped, but not what else a module does with them: a norm averages over them, a
 /// convolution may take them in groups. With a spec alone, only those of Burn's layers are operated on that are known
-/// to look at each unit for itself; a [`trace`](crate::axes::trace) tells of any module. What the forward code does
+/// to treat each unit by itself; a trace tells of any module. What the forward code does
 /// *between* layers that own parameters, such as a softmax or a mean over the units, a spec does not show: whoever gives
 /// a spec vouches that there is nothing of the kind. A trace sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownAxes<'a> {
-    pub(super) spec: &'a AxesSpec,
-    pub(super) traced: Option<&'a Traced>,
+    /// The axes.
+    pub spec: &'a AxesSpec,
+    /// All that a trace has shown; None where only axes are known.
+    pub traced: Option<&'a Traced>,
 }
 
 impl<'a> From<&'a AxesSpec> for KnownAxes<'a> {
@@ -64,14 +63,15 @@ const BOUND: [&str; 14] = [
     "SwiGlu",
 ];
 
-/// Norms, which may be without parameters and then stand in no spec.
-const NORMS: [&str; 4] = ["GroupNorm", "InstanceNorm", "LayerNorm", "RmsNorm"];
-
 const CURE: &str = "trace the module (axes::trace), and give the trace instead of the spec";
 
 impl KnownAxes<'_> {
     /// Whether these classes are of this spec.
-    pub(super) fn check_classes(&self, symmetry: &Symmetry) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Axes`] with the spaces of both specs where they are not.
+    pub fn check_classes(&self, symmetry: &Symmetry) -> Result<(), Error> {
         if symmetry.spec() == self.spec {
             return Ok(());
         }
@@ -93,9 +93,14 @@ impl KnownAxes<'_> {
     }
 
     /// Whether the module computes with the units of these spaces one by one, so that their number may change.
-    pub(super) fn check_free<B: Backend, M: Module<B>>(
+    /// `layers` are those of the module, needed only without a trace.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Surgery`] for the first space or parameter that stands against it.
+    pub fn check_free(
         &self,
-        module: &M,
+        layers: impl FnOnce() -> ModuleLayers,
         spaces: &[SpaceId],
     ) -> Result<(), Error> {
         if spaces.is_empty() {
@@ -103,7 +108,7 @@ impl KnownAxes<'_> {
         }
         match self.traced {
             Some(traced) => self.check_traced(traced, spaces),
-            None => self.check_layers(module, spaces),
+            None => self.check_layers(&layers(), spaces),
         }?;
         self.check_ends(spaces)
     }
@@ -166,29 +171,28 @@ impl KnownAxes<'_> {
     }
 
     /// Whether sums of weights are what counts of the classes of several units.
-    pub(super) fn check_weights<B: Backend, M: Module<B>>(
+    /// `layers` are those of the module, needed only without a trace.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Surgery`] for the first parameter whose entries do something else.
+    pub fn check_weights(
         &self,
-        module: &M,
+        layers: impl FnOnce() -> ModuleLayers,
         symmetry: &Symmetry,
     ) -> Result<(), Error> {
         match self.traced {
             Some(traced) => self.check_entries(traced, &merged(symmetry)),
-            None => self.check_readers(module, &merged(symmetry)),
+            None => self.check_readers(&layers(), &merged(symmetry)),
         }
     }
 
     /// The same from the types of the layers that read the units.
-    fn check_readers<B: Backend, M: Module<B>>(
-        &self,
-        module: &M,
-        spaces: &[SpaceId],
-    ) -> Result<(), Error> {
-        let Layers { around, .. } = Layers::of(module);
+    fn check_readers(&self, layers: &ModuleLayers, spaces: &[SpaceId]) -> Result<(), Error> {
         for param in self.spec.params() {
             let read = param.axes().iter().filter(|axis| axis.role == Role::Input);
             let space = read.filter_map(|axis| axis.axis.space()).find(|id| spaces.contains(id));
-            let own = around.get(param.path()).and_then(|names| names.last());
-            let own = own.map_or("", String::as_str);
+            let own = layers.around(param.path()).last().map_or("", String::as_str);
             if let Some(id) = space.filter(|_| !FREE.contains(&own)) {
                 let space = self.spec.spaces()[id.get()].name();
                 let reason = format!(
@@ -201,12 +205,7 @@ impl KnownAxes<'_> {
     }
 
     /// The same from the types of the layers.
-    fn check_layers<B: Backend, M: Module<B>>(
-        &self,
-        module: &M,
-        spaces: &[SpaceId],
-    ) -> Result<(), Error> {
-        let Layers { around: containers, norms } = Layers::of(module);
+    fn check_layers(&self, layers: &ModuleLayers, spaces: &[SpaceId]) -> Result<(), Error> {
         for param in self.spec.params() {
             let on = |axis: &Axis| axis.space().is_some_and(|space| spaces.contains(space));
             let Some(axis) = param.axes().iter().map(|axis| &axis.axis).find(|axis| on(axis))
@@ -214,7 +213,7 @@ impl KnownAxes<'_> {
                 continue;
             };
             let space = axis.space().map_or("", |id| self.spec.spaces()[id.get()].name());
-            let around = containers.get(param.path()).map_or(&[][..], Vec::as_slice);
+            let around = layers.around(param.path());
             let own = around.last().map_or("", String::as_str);
             let bound = around.iter().find(|name| BOUND.contains(&name.as_str()));
             let reason = if let Some(name) = bound {
@@ -230,10 +229,10 @@ impl KnownAxes<'_> {
             };
             return Err(refused(param.path(), format!("{reason}; {CURE}")));
         }
-        match norms.iter().find(|(_, (_, own))| !own) {
+        match layers.norm_without_parameters() {
             None => Ok(()),
-            Some((path, (name, _))) => Err(refused(
-                path.as_str(),
+            Some((path, name)) => Err(refused(
+                path,
                 format!(
                     "a {name} without parameters may stand on units, and no spec shows whether it does; {CURE}"
                 ),
@@ -249,58 +248,13 @@ fn groups_unknown<'a>(axes: impl Iterator<Item = &'a Axis>) -> bool {
     axes.len() > 2 && axes[..2].iter().any(|axis| !matches!(axis, Axis::Space(_)))
 }
 
-/// The layers of a module.
-#[derive(Default)]
-struct Layers {
-    /// The types of all modules around each parameter, outermost first.
-    around: HashMap<String, Vec<String>>,
-    /// The type of each norm, by path, and whether it has parameters.
-    norms: BTreeMap<String, (String, bool)>,
-}
-
-impl Layers {
-    fn of<B: Backend, M: Module<B>>(module: &M) -> Self {
-        #[derive(Default)]
-        struct Visitor {
-            walk: Walk,
-            found: Layers,
-        }
-        impl<B: Backend> ModuleVisitor<B> for Visitor {
-            fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<B, D>>) {
-                let (path, names) = (self.walk.path(), self.walk.containers());
-                let names: Vec<String> = names.map(str::to_owned).collect();
-                let norm = path.rsplit_once('.').map_or("", |(norm, _)| norm);
-                if let Some((_, has_parameters)) = self.found.norms.get_mut(norm) {
-                    *has_parameters = true;
-                }
-                self.found.around.insert(path, names);
-            }
-            fn enter_module(&mut self, name: &str, container: &str) {
-                let path = self.walk.path();
-                self.walk.enter(name, container);
-                // A parameter that is not there is entered all the same.
-                let norm = self.walk.container();
-                if NORMS.contains(&norm) {
-                    let norm = norm.to_owned();
-                    self.found.norms.entry(path).or_insert((norm, false));
-                }
-            }
-            fn exit_module(&mut self, _: &str, _: &str) {
-                self.walk.exit();
-            }
-        }
-        let mut visitor = Visitor::default();
-        module.visit(&mut visitor);
-        visitor.found
-    }
-}
-
 /// The spaces with a class of several units.
-pub(super) fn merged(symmetry: &Symmetry) -> Vec<SpaceId> {
+pub fn merged(symmetry: &Symmetry) -> Vec<SpaceId> {
     let several = symmetry.spaces().iter().filter(|space| !space.partition().is_discrete());
     several.map(SpaceSymmetry::id).collect()
 }
 
-pub(super) fn refused(subject: impl Into<String>, reason: String) -> Error {
+/// The error of an operation that a space, a parameter or an optimizer stands against.
+pub fn refused(subject: impl Into<String>, reason: String) -> Error {
     Error::Surgery { subject: subject.into(), reason }
 }

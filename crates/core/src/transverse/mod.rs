@@ -3,6 +3,8 @@
 
 mod extremes;
 mod lanczos;
+mod stability;
 
 pub use extremes::extreme_curvatures;
 pub use lanczos::{LanczosSettings, LowestEigenvalue, dot, lowest_eigenvalue, start_vector};
+pub use stability::Stability;
