@@ -13,10 +13,7 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit_core::surgery::{
     KnownAxes, SpaceSizes, check_training, merged, refused, sizes, write_change,
 };
-use constinit_symmetry::{
-    AxesSpec, Claim, Invariant, OwnedParam, Preservation, QuotientParam, Symmetry, SymmetryBreaker,
-    TrainingFacts, Verdict, certificate, keeps,
-};
+use constinit_symmetry::{AxesSpec, OwnedParam, QuotientParam, Symmetry, TrainingFacts};
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use super::{merged, refused};
 use crate::Error;
 use constinit_symmetry::{
-    Claim, Invariant, Preservation, Quotient, QuotientParam, Symmetry, SymmetryBreaker,
-    TrainingFacts, Verdict, certificate, keeps,
+    Claim, Invariant, Preservation, Quotient, Symmetry, SymmetryBreaker, TrainingFacts, Verdict,
+    certificate, keeps,
 };
 
 /// Whether training keeps the classes, and moves a block as it moves its mean, so that their quotient can be trained in
