@@ -7,8 +7,7 @@ use burn_ndarray::NdArray;
 use constinit::init::{Init, InitPlan, InitRule};
 use constinit::params::read_parameters;
 use constinit::prelude::*;
-use constinit::train::Loss;
-use constinit::{ConstInit, ConstInitConfig, Error};
+use constinit::{ConstInit, ConstInitConfig, Error, train::Loss};
 
 type B = Autodiff<NdArray>;
 

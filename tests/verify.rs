@@ -2,8 +2,10 @@
 
 mod program;
 
+use constinit::train::OptimizerConfig;
 use program::{Folder, backends};
 use serde_json::Value;
+use std::collections::HashSet;
 
 #[test]
 fn every_statement_holds_on_every_backend() {
@@ -28,8 +30,11 @@ fn every_statement_holds_on_every_backend() {
         assert!(all["floats"].as_array().unwrap().iter().any(|cell| cell["backend"] == backend));
     }
     if backends().contains(&"ndarray") {
-        // Ten optimizers, on twins and on units of equal sums.
-        assert_eq!(statements("optimizers").len(), 20);
+        // Every optimizer without and with decay, on twins and on units of equal sums, each under a name of its own.
+        let found = statements("optimizers");
+        let different: HashSet<&str> = found.iter().copied().collect();
+        assert_eq!(found.len(), 4 * OptimizerConfig::all().len());
+        assert_eq!(different.len(), found.len());
     }
     let svg = std::fs::read_to_string(folder.join("floats.svg")).unwrap();
     let cells = all["floats"].as_array().unwrap().len();

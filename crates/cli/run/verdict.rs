@@ -210,10 +210,7 @@ mod tests {
             twins,
             equitable: Some(twins),
             forward: Some(twins),
-            apart: None,
-            gradients_agree: None,
-            no_incoming: Some(0),
-            no_outgoing: Some(0),
+            ..SpaceReading::default()
         };
         SymmetryReading { step, loss: None, spaces: vec![space] }
     }

@@ -29,15 +29,18 @@ const ROUNDING_SHARE: f64 = 1e-6;
 const CLASSES: [[usize; 8]; 3] =
     [[0, 0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0, 0]];
 
-/// Every optimizer without and with its kind of decay.
-fn optimizers() -> Vec<OptimizerConfig> {
+/// Every optimizer without and with its kind of decay, by a name of each.
+fn optimizers() -> Vec<(String, OptimizerConfig)> {
     let gently = |optimizer: OptimizerConfig| {
         let linear = optimizer.facts().optimizer().is_linear();
         // The default rate of gradient descent is too small to show anything in these few steps.
         if linear { optimizer.with_learning_rate(0.05) } else { optimizer }
     };
     let both = |optimizer: OptimizerConfig| {
-        [optimizer.clone().with_weight_decay(0.0), optimizer.with_weight_decay(DECAY)]
+        [0.0, DECAY].map(|decay| {
+            let name = format!("{}, weight decay {decay}", optimizer.name());
+            (name, optimizer.clone().with_weight_decay(decay))
+        })
     };
     OptimizerConfig::all().into_iter().map(gently).flat_map(both).collect()
 }
@@ -89,7 +92,7 @@ fn equitable_start(seed: u64) -> Network {
 pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
     let starts = [twin_start(scope.seed), equitable_start(scope.seed)];
     let mut trials = Vec::new();
-    for optimizer in optimizers() {
+    for (_, optimizer) in optimizers() {
         for start in &starts {
             trials.push(Trial {
                 start: start.clone(),
@@ -108,17 +111,17 @@ pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
         return Ok(vec![Check::words("optimizers", 0, "-", why, true)]);
     };
     let traces = traces?;
-    let cells = trials.iter().zip(&traces).zip([true, false].into_iter().cycle());
-    cells.map(|((trial, trace), of_twins)| cell(of_twins, trial, trace)).collect()
+    let names =
+        optimizers().into_iter().flat_map(|(name, _)| [(name.clone(), true), (name, false)]);
+    let cells = names.zip(trials.iter().zip(&traces));
+    cells.map(|((name, of_twins), (trial, trace))| cell(&name, of_twins, trial, trace)).collect()
 }
 
 /// One optimizer on one kind of class.
-fn cell(of_twins: bool, trial: &Trial, trace: &TrialTrace) -> Result<Check, Failure> {
+fn cell(name: &str, of_twins: bool, trial: &Trial, trace: &TrialTrace) -> Result<Check, Failure> {
     let found = if of_twins { trial.start.search(twins) } else { trial.start.search(equitable) };
     let found = found.map_err(engine)?;
-    let facts = trial.optimizer.facts();
-    let said = certificate(&found, &facts);
-    let name = format!("{} with {}", facts.optimizer(), facts.decay());
+    let said = certificate(&found, &trial.optimizer.facts());
     let statement = format!("{name}: {}", if of_twins { "twins" } else { "equal sums" });
     let last = if trace.states.len() == STEPS + 1 { apart(&found, trace.end())? } else { f64::NAN };
     let broken = said.claims().iter().any(|c| matches!(c.verdict(), Verdict::Broken(_)));

@@ -14,8 +14,6 @@ const STEPS: usize = 10;
 /// Rounding of ten steps in single precision, relative to the largest number of the network.
 const ROUNDING: f64 = 1e-4;
 
-const LOSSES: [Loss; 3] = [Loss::Mse, Loss::Huber, Loss::CrossEntropy];
-
 /// A constant network, and what to train it on.
 struct Case {
     constants: ConstantPerceptron<f64>,
@@ -34,10 +32,10 @@ impl Case {
         let c1 = numbers(seed, &name("c1"), inputs);
         let constants = numbers(seed, &name("constants"), 3);
         let (d1, c2, d2) = (constants[0], constants[1], constants[2]);
-        let loss = LOSSES[number % LOSSES.len()];
+        let loss = Loss::ALL[number % Loss::ALL.len()];
         let targets: Vec<f64> = match loss {
             Loss::CrossEntropy => vec![1.0 / outputs as f64; examples],
-            _ => numbers(seed, &name("targets"), examples),
+            Loss::Mse | Loss::Huber => numbers(seed, &name("targets"), examples),
         };
         let start =
             Network::from_fn(&[inputs, hidden, outputs], |layer, _, input| match (layer, input) {
@@ -91,7 +89,7 @@ pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
         ));
     }
     checks.push(wrong_width(&cases)?);
-    checks.extend(LOSSES.map(|loss| swaps(scope, loss)));
+    checks.extend(Loss::ALL.map(|loss| swaps(scope, loss)));
     Ok(checks)
 }
 

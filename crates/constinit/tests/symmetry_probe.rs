@@ -355,7 +355,7 @@ fn dropout_that_a_trace_saw_is_known() {
     assert_eq!(probe.first_break().unwrap().cause, Cause::Known(vec![SymmetryBreaker::Dropout]));
     assert_eq!(
         probe.summary(),
-        "first: 8 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan and Muon would keep them so, but \
+        "first: 8 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon would keep them so, but \
          dropout will break it."
     );
     let facts = TrainingFacts::new(Rule::Sgd);

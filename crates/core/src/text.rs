@@ -12,7 +12,7 @@ const LARGE: usize = 1000;
 /// `weight[output][input]` is shown with one line an output unit.
 ///
 /// ```
-/// use constinit::text::Numbers;
+/// use constinit_core::text::Numbers;
 ///
 /// let weight = Numbers::matrix(2, 3, |output, input| output as f64 - input as f64 / 3.0);
 /// assert_eq!(weight.to_string(), "[[ 0.0000, -0.3333, -0.6667],\n [ 1.0000,  0.6667,  0.3333]]");

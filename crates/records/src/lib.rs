@@ -26,7 +26,7 @@
 //!
 //! 1. [`SpaceRecord`] gets a field and [`SpaceNumber`] a variant, both in `reading.rs`: columns, tags and the table of a
 //!    report follow from the variant.
-//! 2. The probe measures it, and the program's `run/readings.rs` copies it into the record.
+//! 2. The core's probe measures it (`probe/tracker.rs`), and its `probe/record.rs` copies it into the record.
 
 mod end;
 mod event;

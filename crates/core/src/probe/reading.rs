@@ -14,7 +14,7 @@ pub struct SymmetryReading {
 }
 
 /// The classes of one space.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SpaceReading {
     /// Units of the space.
     pub units: usize,
