@@ -23,7 +23,7 @@ pub use error::Error;
 pub use float_type::FloatType;
 pub use layer::orientation_of_layer;
 pub use optimizer::{
-    AdaGradSettings, AdamSettings, AdamWSettings, AdanSettings, MuonSettings, OptimizerConfig,
-    RmsPropSettings, SgdSettings,
+    AdaGradSettings, AdamSettings, AdamWSettings, AdanSettings, LionSettings, MuonSettings,
+    OptimizerConfig, RmsPropSettings, SgdSettings,
 };
 pub use perceptron::{LayerInit, check_layer_dims, linear_name, parameters_text, perceptron_axes};

@@ -2,7 +2,7 @@
 //! units, and their rules in closed form.
 
 use crate::Error;
-use constinit_symmetry::dynamics::{AdaGrad, Adam, RmsProp, Sgd, UpdateRule};
+use constinit_symmetry::dynamics::{AdaGrad, Adam, Lion, RmsProp, Sgd, UpdateRule};
 use constinit_symmetry::forecast::{Descent, Update};
 use constinit_symmetry::{Decay, Optimizer, TrainingFacts};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub enum OptimizerConfig {
     AdaGrad(AdaGradSettings),
     /// Adaptive Nesterov momentum.
     Adan(AdanSettings),
+    /// Signs of a mean of gradients.
+    Lion(LionSettings),
     /// Orthogonalised momentum for weights, AdamW for all else.
     Muon(MuonSettings),
 }
@@ -132,6 +134,17 @@ settings! {
     }
 }
 settings! {
+    /// Settings of [`OptimizerConfig::Lion`]; defaults of arXiv 2302.06675, table 12.
+    LionSettings {
+        /// Step size. Every entry moves by this much or not at all.
+        learning_rate: f64 = 1e-4,
+        /// Share of the momentum in the step, and share of it that is kept.
+        betas: [f64; 2] = [0.9, 0.99],
+        /// Decoupled decay: the parameter shrinks by learning rate times this.
+        weight_decay: f64 = 0.0,
+    }
+}
+settings! {
     /// Settings of [`OptimizerConfig::Muon`]. Parameters that are no matrices are trained by
     /// AdamW with the same learning rate and that optimizer's other defaults.
     MuonSettings {
@@ -171,6 +184,7 @@ impl OptimizerConfig {
             Self::RmsProp(RmsPropSettings::default()),
             Self::AdaGrad(AdaGradSettings::default()),
             Self::Adan(AdanSettings::default()),
+            Self::Lion(LionSettings::default()),
             Self::Muon(MuonSettings::default()),
         ]
     }
@@ -184,6 +198,7 @@ impl OptimizerConfig {
             Self::RmsProp(s) => [&mut s.learning_rate, &mut s.weight_decay],
             Self::AdaGrad(s) => [&mut s.learning_rate, &mut s.weight_decay],
             Self::Adan(s) => [&mut s.learning_rate, &mut s.weight_decay],
+            Self::Lion(s) => [&mut s.learning_rate, &mut s.weight_decay],
             Self::Muon(s) => [&mut s.learning_rate, &mut s.weight_decay],
         }
     }
@@ -237,6 +252,7 @@ impl OptimizerConfig {
                 adaptive(&[], s.epsilon, s.weight_decay)
             }
             Self::Adan(s) => adaptive(&s.betas, s.epsilon, s.weight_decay),
+            Self::Lion(s) => adaptive(&s.betas, 0.0, s.weight_decay),
             Self::Muon(s) => {
                 not_negative("momentum", s.momentum)?;
                 if s.ns_steps >= 100 {
@@ -261,6 +277,7 @@ impl OptimizerConfig {
             Self::RmsProp(s) => (Optimizer::RmsProp, coupled(s.weight_decay)),
             Self::AdaGrad(s) => (Optimizer::AdaGrad, coupled(s.weight_decay)),
             Self::Adan(s) => (Optimizer::Adan, decoupled(s.weight_decay)),
+            Self::Lion(s) => (Optimizer::Lion, decoupled(s.weight_decay)),
             // What is no matrix is trained by AdamW with its default decay.
             Self::Muon(_) => (Optimizer::Muon, Decay::Decoupled),
         };
@@ -282,6 +299,7 @@ impl OptimizerConfig {
             | Self::RmsProp(_)
             | Self::AdaGrad(_)
             | Self::Adan(_)
+            | Self::Lion(_)
             | Self::Muon(_) => Update::Adaptive(self.facts().optimizer()),
         }
     }
@@ -320,6 +338,11 @@ impl OptimizerConfig {
                     (s.lr_decay, s.epsilon, s.weight_decay);
                 Box::new(rule)
             }
+            Self::Lion(s) => {
+                let mut rule = Lion::new(s.learning_rate);
+                (rule.betas, rule.decoupled) = (s.betas, s.weight_decay);
+                Box::new(rule)
+            }
             Self::Adan(_) | Self::Muon(_) => return None,
         })
     }
@@ -331,7 +354,7 @@ impl OptimizerConfig {
             Self::Adam(AdamSettings { amsgrad, .. })
             | Self::AdamW(AdamWSettings { amsgrad, .. }) => 2 + usize::from(*amsgrad),
             Self::RmsProp(s) => 1 + usize::from(s.centered) + usize::from(s.momentum != 0.0),
-            Self::AdaGrad(_) | Self::Muon(_) => 1,
+            Self::AdaGrad(_) | Self::Lion(_) | Self::Muon(_) => 1,
             Self::Adan(_) => 4,
         }
     }

@@ -39,6 +39,7 @@
 mod checkpoint;
 mod clip;
 mod data;
+mod lion;
 mod loss;
 mod optimizer;
 mod run;
@@ -48,10 +49,11 @@ pub use checkpoint::{TrainCheckpoint, load_checkpoint, save_checkpoint};
 pub use clip::ClipGradients;
 pub(crate) use clip::apply_counted;
 pub use constinit_core::{
-    AdaGradSettings, AdamSettings, AdamWSettings, AdanSettings, Clip, Loss, MuonSettings,
-    OptimizerConfig, RmsPropSettings, SgdSettings,
+    AdaGradSettings, AdamSettings, AdamWSettings, AdanSettings, Clip, LionSettings, Loss,
+    MuonSettings, OptimizerConfig, RmsPropSettings, SgdSettings,
 };
 pub use data::{Batch, Batches, Epochs, FullBatch, MiniBatches, Shifted, epoch_order};
+pub use lion::{Lion, LionState};
 pub use loss::TensorLoss;
 pub use optimizer::{AnyOptimizer, AnyState, ConfiguredOptimizer, InitOptimizer};
 pub use run::{Divergence, NonFinite, StopReason, TrainConfig, TrainState, Trained, train};

@@ -1,5 +1,6 @@
 //! Burn's optimizers by configuration.
 
+use super::{Lion, LionState};
 use crate::Error;
 use burn::module::AutodiffModule;
 use burn::optim::adaptor::OptimizerAdaptor;
@@ -89,6 +90,7 @@ fn build<B: Backend>(config: &OptimizerConfig) -> AnyOptimizer<B> {
                 .with_weight_decay(s.weight_decay as f32);
             AnyOptimizer::Adan(config.build())
         }
+        OptimizerConfig::Lion(s) => AnyOptimizer::Lion(Lion::new(s)),
         OptimizerConfig::Muon(s) => {
             let momentum =
                 MomentumConfig { momentum: s.momentum, dampening: 0.0, nesterov: s.nesterov };
@@ -134,6 +136,8 @@ pub enum AnyOptimizer<B: Backend> {
     AdaGrad(AdaGrad),
     /// Adaptive Nesterov momentum.
     Adan(Adan),
+    /// Lion.
+    Lion(Lion),
     /// Muon.
     Muon {
         /// The rule for matrices, without decay.
@@ -160,6 +164,8 @@ pub enum AnyState<B: Backend, const D: usize> {
     AdaGrad(AdaGradState<B, D>),
     /// State of [`AnyOptimizer::Adan`].
     Adan(AdanState<B, D>),
+    /// State of [`AnyOptimizer::Lion`].
+    Lion(LionState<B, D>),
     /// State of [`AnyOptimizer::Muon`].
     Muon(MuonState<B, D>),
 }
@@ -194,6 +200,7 @@ impl<B: Backend> SimpleOptimizer<B> for AnyOptimizer<B> {
             Self::RmsProp(rule) => step_as!(RmsProp, rule, lr, tensor, grad, state),
             Self::AdaGrad(rule) => step_as!(AdaGrad, rule, lr, tensor, grad, state),
             Self::Adan(rule) => step_as!(Adan, rule, lr, tensor, grad, state),
+            Self::Lion(rule) => step_as!(Lion, rule, lr, tensor, grad, state),
             Self::Muon { matrices, weight_decay, .. } if D == 2 => {
                 // Burn takes the rate from the shape as if it were [output, input]; its own
                 // weights are [input, output].
@@ -215,6 +222,9 @@ impl<B: Backend> SimpleOptimizer<B> for AnyOptimizer<B> {
             AnyState::RmsProp(state) => AnyState::RmsProp(RmsProp::to_device(state, device)),
             AnyState::AdaGrad(state) => AnyState::AdaGrad(AdaGrad::to_device(state, device)),
             AnyState::Adan(state) => AnyState::Adan(Adan::to_device(state, device)),
+            AnyState::Lion(state) => {
+                AnyState::Lion(<Lion as SimpleOptimizer<B>>::to_device(state, device))
+            }
             AnyState::Muon(state) => AnyState::Muon(Muon::to_device(state, device)),
         }
     }
@@ -278,6 +288,30 @@ mod tests {
             let expected = turned(expected).into_data().into_vec::<f64>().unwrap();
             for (found, expected) in found.iter().zip(&expected) {
                 assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+            }
+        }
+    }
+
+    /// Three steps of every optimizer that has a closed form, beside that form. Burn keeps most settings in single
+    /// precision.
+    #[test]
+    fn steps_are_those_of_the_closed_form() {
+        let start = [1.0, -2.0, 0.25, 0.0];
+        let gradients = [[0.5, -1.0, 0.0, 2.0], [-3.0, 0.25, 1.0, -1.0], [0.125, 0.5, -2.0, 0.0]];
+        let all = OptimizerConfig::all().into_iter();
+        for config in all.flat_map(|config| [config.clone(), config.with_weight_decay(0.5)]) {
+            let Some(mut closed) = config.update_rule() else { continue };
+            let rule = build::<B>(&config);
+            let (device, mut expected, mut state) = (Default::default(), start, None);
+            let mut tensor = from_values::<B, 1>(start.to_vec(), [4], &device);
+            for gradient in gradients {
+                let grad = from_values::<B, 1>(gradient.to_vec(), [4], &device);
+                (tensor, state) = rule.step(config.learning_rate(), tensor, grad, state);
+                closed.step(&mut expected, &gradient);
+                let found = tensor.clone().into_data().into_vec::<f64>().unwrap();
+                for (found, expected) in found.iter().zip(expected) {
+                    assert!((found - expected).abs() < 1e-8, "{config:?}: {found} {expected}");
+                }
             }
         }
     }
