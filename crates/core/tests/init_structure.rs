@@ -1,7 +1,10 @@
 //! The structure of every initialiser: exact where it is determined, with stated confidence where it is drawn.
 
-use constinit_core::init::{Distribution, Fan, Init, Nonlinearity, ParameterAxes, RngKey};
-use constinit_core::{Entries, FloatType};
+use constinit_core::init::{
+    Distribution, Fan, Init, InitPlan, InitRule, Nonlinearity, ParameterAxes, RngKey,
+};
+use constinit_core::{Entries, FloatType, perceptron_axes};
+use constinit_symmetry::{ParamView, Symmetry, equitable, twins};
 
 const MATRIX: ParameterAxes = ParameterAxes::LINEAR_WEIGHT;
 const CONV: ParameterAxes = ParameterAxes::CONV_WEIGHT;
@@ -30,6 +33,38 @@ fn blocks_average_their_inputs() {
     // Kernel positions are averaged, too.
     let init = Init::BlockAverage { blocks: 1, gain: 2.0 };
     assert_eq!(init.values(&[2, 3, 2, 2], CONV, &draw()).unwrap(), [2.0 / 12.0; 24]);
+}
+
+#[test]
+fn each_unit_s_weights_are_those_of_the_one_before_moved_on() {
+    let init = Init::Circulant { values: vec![1.0, 2.0, 4.0] };
+    assert_eq!(matrix(&init, 3, 3), [[1.0, 2.0, 4.0], [4.0, 1.0, 2.0], [2.0, 4.0, 1.0]]);
+    let message = |shape: &[usize]| init.values(shape, MATRIX, &draw()).unwrap_err().to_string();
+    assert!(message(&[3, 2]).ends_with("it is not square: 2 outputs, 3 inputs"));
+    assert!(message(&[4, 4]).ends_with("3 values for 4 inputs"));
+}
+
+/// Equal sums and no twins, as the statement on equitable partitions has it.
+#[test]
+fn circulant_units_are_equitable_and_no_twins() {
+    let plan = InitPlan::new(0)
+        .rule(InitRule::glob("1.weight", Init::Circulant { values: vec![0.5, -1.0, 3.0] }))
+        .rule(InitRule::any(Init::constant(0.25)));
+    let shapes = [("0.weight", [2, 3]), ("1.weight", [3, 3]), ("2.weight", [3, 1])];
+    let spec =
+        perceptron_axes(&shapes.each_ref().map(|(path, shape)| (*path, &shape[..]))).unwrap();
+    let values = plan.values(&spec).unwrap();
+    let entries: Vec<Vec<f64>> = values.iter().map(Entries::doubles).collect();
+    let views: Vec<ParamView<'_>> = shapes
+        .iter()
+        .zip(&entries)
+        .map(|((path, shape), entries)| ParamView::new(path, shape, entries).unwrap())
+        .collect();
+    let widths =
+        |found: Symmetry| ["hidden1", "hidden2"].map(|s| found.effective_width(s).unwrap());
+    assert_eq!(widths(twins(&spec, &views).unwrap()), [3, 3]);
+    assert_eq!(widths(equitable(&spec, &views).unwrap()), [1, 1]);
+    assert_eq!(plan.predict(&spec).unwrap().spaces[0].classes.len(), 3);
 }
 
 #[test]
@@ -211,7 +246,7 @@ fn all_are_written_down_and_read() {
 #[test]
 fn all_fill_in_either_precision_any_rank_and_nothing() {
     let identity = |init: &Init| matches!(init, Init::Identity { .. });
-    let needs_more = ["file", "per-input", "per-output"];
+    let needs_more = ["circulant", "file", "per-input", "per-output"];
     for init in all().iter().filter(|init| !needs_more.contains(&init.name())) {
         for (shape, axes) in [(&[4, 6][..], MATRIX), (&[6, 4, 3, 2], CONV), (&[8, 4, 3], CONV)] {
             if identity(init) {
@@ -260,6 +295,7 @@ fn numbers_that_are_not_finite_are_refused() {
         Init::OutputRamp { start: nan, step: 0.0 },
         Init::PerInput { values: vec![0.0, nan, 0.0] },
         Init::BlockAverage { blocks: 1, gain: nan },
+        Init::Circulant { values: vec![0.0, nan, 0.0] },
         Init::Identity { gain: nan },
         Init::PartialIdentity { gain: nan },
         Init::DeltaOrthogonal { gain: nan },
@@ -345,6 +381,7 @@ fn every_initialiser_is_written_down_and_read() {
         r#"{"type":"block-average","blocks":2,"gain":1.0}"#,
         r#"{"type":"kaiming","nonlinearity":{"leaky-relu":{"slope":0.1}},"fan":"fan-out","distribution":"truncated-normal"}"#,
         r#"{"type":"zero-one"}"#,
+        r#"{"type":"circulant","values":[1.0,2.0]}"#,
         r#"{"type":"symmetrised","outputs":4,"of":{"type":"normal","mean":0.0,"std":1.0}}"#,
         r#"{"type":"sum","of":[{"type":"constant","value":0.5},{"type":"scaled","gain":0.01,"of":{"type":"uniform","low":-1.0,"high":1.0}}]}"#,
         file,

@@ -5,8 +5,8 @@ use super::form::Form;
 use super::layout::Layout;
 use super::{Fan, Init, RngKey};
 use super::{
-    along, block_average, burn, compose, file, hadamard, identity, orthogonal, random, scale,
-    sinusoidal, sparse,
+    along, block_average, burn, circulant, compose, file, hadamard, identity, orthogonal, random,
+    scale, sinusoidal, sparse,
 };
 
 impl Init {
@@ -32,6 +32,7 @@ impl Init {
                 along::given(layout, layout.output_axis()?, "outputs", values)
             }
             Self::BlockAverage { blocks, gain } => block_average::form(layout, *blocks, *gain),
+            Self::Circulant { values } => circulant::form(layout, values),
             Self::Identity { gain } => identity::whole(layout, *gain),
             Self::PartialIdentity { gain } => identity::partial(layout, *gain),
             Self::Dirac { groups } => identity::dirac(layout, *groups),

@@ -26,6 +26,7 @@ mod axes;
 mod block_average;
 mod burn;
 mod checked;
+mod circulant;
 mod compose;
 mod families;
 mod file;
@@ -112,6 +113,14 @@ pub enum Init {
         /// The factor.
         #[serde(default = "one")]
         gain: f64,
+    },
+    /// `values[(i - o) mod n]` for `n` outputs and `n` inputs: every output unit has the weights of the one before, moved
+    /// on by one input. Sums over all inputs and over all outputs agree, so the units of a square layer between two such
+    /// layers are equitable, though no two are twins unless the values repeat: they get equal gradients, and their
+    /// differences stay as they are (the statement on equitable partitions in docs/theory.md).
+    Circulant {
+        /// The weights of output unit 0, one for each input.
+        values: Vec<f64>,
     },
     /// `gain` where `o = i`, 0 elsewhere; square only, at the centre of a kernel. No two units are alike.
     Identity {
@@ -326,6 +335,7 @@ impl Init {
             Self::PerInput { .. } => "per-input",
             Self::PerOutput { .. } => "per-output",
             Self::BlockAverage { .. } => "block-average",
+            Self::Circulant { .. } => "circulant",
             Self::Identity { .. } => "identity",
             Self::PartialIdentity { .. } => "partial-identity",
             Self::Dirac { .. } => "dirac",
