@@ -4,7 +4,7 @@ use crate::config::RunConfig;
 use crate::failure::Failure;
 use constinit::init::{Init, InitPlan, InitRule};
 use constinit_core::{linear_name, perceptron_axes};
-use constinit_symmetry::AxesSpec;
+use constinit_symmetry::{AxesSpec, SymmetryError};
 
 /// All rules: those of the configuration, and behind them those that `init_w` and `init_b` stand for.
 pub fn plan(config: &RunConfig) -> InitPlan {
@@ -60,7 +60,7 @@ pub fn spec(config: &RunConfig) -> Result<AxesSpec, Failure> {
 }
 
 /// The axes of a perceptron: `linear1.weight` and so on, weights as `[input, output]`, and spaces `hidden1` and so on.
-pub fn perceptron(dims: &[usize], bias: bool) -> Result<AxesSpec, constinit::Error> {
+pub fn perceptron(dims: &[usize], bias: bool) -> Result<AxesSpec, SymmetryError> {
     let mut shapes = Vec::new();
     for (layer, pair) in dims.windows(2).enumerate() {
         shapes.push((linear_name(layer, "weight"), pair));

@@ -4,7 +4,6 @@ use super::outcome::Escape;
 use crate::config::RunConfig;
 use crate::data::Examples;
 use crate::failure::Failure;
-use constinit::train::OptimizerConfig;
 use constinit::transverse::extreme_curvatures;
 use constinit_symmetry::dynamics::{ActivationFunction, Perceptron, before_activations};
 use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::init::Init;
 use crate::text::Numbers;
-use constinit_symmetry::{AxesSpec, input, output};
+use constinit_symmetry::{AxesSpec, SymmetryError, input, output};
 use std::fmt::Write;
 
 /// How the parameters of one layer start.
@@ -83,8 +83,8 @@ pub fn check_layer_dims(layer_dims: &[usize]) -> Result<(), Error> {
 ///
 /// # Errors
 ///
-/// [`Error::Symmetry`] where layers do not fit each other.
-pub fn perceptron_axes(parameters: &[(&str, &[usize])]) -> Result<AxesSpec, Error> {
+/// [`SymmetryError`] where layers do not fit each other.
+pub fn perceptron_axes(parameters: &[(&str, &[usize])]) -> Result<AxesSpec, SymmetryError> {
     let layers = parameters.iter().filter(|(_, shape)| shape.len() == 2).count();
     let space = |layer: usize| match layer {
         0 => String::new(),
@@ -106,7 +106,7 @@ pub fn perceptron_axes(parameters: &[(&str, &[usize])]) -> Result<AxesSpec, Erro
             _ => builder.param(*path, [output(space(layer))]),
         };
     }
-    Ok(builder.build(parameters.iter().copied())?)
+    builder.build(parameters.iter().copied())
 }
 
 /// The name of a parameter of layer number `layer`, from 0: `linear1.weight` is PyTorch's name for the `weight` of

@@ -32,6 +32,6 @@ impl<B: Backend> ConstInit<B> {
         let shapes: Vec<Vec<usize>> = shapes.flatten().collect();
         let paths = parameter_paths(self);
         let parameters = paths.iter().map(String::as_str).zip(shapes.iter().map(Vec::as_slice));
-        perceptron_axes(&parameters.collect::<Vec<_>>())
+        Ok(perceptron_axes(&parameters.collect::<Vec<_>>())?)
     }
 }

@@ -295,12 +295,12 @@ mod tests {
                 let (path, shape, data) = &self.0[id.get()];
                 let inside = |offset: usize| {
                     let mut rest = offset;
-                    let within = shape.iter().zip(*ranges).rev().map(|(size, range)| {
-                        let place = rest % size;
+                    let mut inside = true;
+                    for (size, range) in shape.iter().zip(*ranges).rev() {
+                        inside &= range.contains(&(rest % size));
                         rest /= size;
-                        range.contains(&place)
-                    });
-                    within.fold(true, |all, one| all && one)
+                    }
+                    inside
                 };
                 let data: Vec<f64> =
                     (0..data.len()).filter(|offset| inside(*offset)).map(|o| data[o]).collect();
