@@ -3,6 +3,7 @@
 pub mod axes;
 pub mod files;
 pub mod init;
+pub mod optimizer;
 pub mod probe;
 pub mod surgery;
 pub mod text;
@@ -13,7 +14,6 @@ mod entries;
 mod error;
 mod float_type;
 mod layer;
-mod optimizer;
 mod perceptron;
 
 pub use clip::Clip;
@@ -22,8 +22,5 @@ pub use entries::Entries;
 pub use error::Error;
 pub use float_type::FloatType;
 pub use layer::orientation_of_layer;
-pub use optimizer::{
-    AdaGradSettings, AdamSettings, AdamWSettings, AdanSettings, LionSettings, MuonSettings,
-    OptimizerConfig, RmsPropSettings, SgdSettings,
-};
+pub use optimizer::*;
 pub use perceptron::{LayerInit, check_layer_dims, linear_name, parameters_text, perceptron_axes};

@@ -39,7 +39,6 @@
 mod checkpoint;
 mod clip;
 mod data;
-mod lion;
 mod loss;
 mod optimizer;
 mod run;
@@ -48,13 +47,10 @@ mod stop;
 pub use checkpoint::{TrainCheckpoint, load_checkpoint, save_checkpoint};
 pub use clip::ClipGradients;
 pub(crate) use clip::apply_counted;
-pub use constinit_core::{
-    AdaGradSettings, AdamSettings, AdamWSettings, AdanSettings, Clip, LionSettings, Loss,
-    MuonSettings, OptimizerConfig, RmsPropSettings, SgdSettings,
-};
+pub use constinit_core::optimizer::*;
+pub use constinit_core::{Clip, Loss};
 pub use data::{Batch, Batches, Epochs, FullBatch, MiniBatches, Shifted, epoch_order};
-pub use lion::{Lion, LionState};
 pub use loss::TensorLoss;
-pub use optimizer::{AnyOptimizer, AnyState, ConfiguredOptimizer, InitOptimizer};
+pub use optimizer::*;
 pub use run::{Divergence, NonFinite, StopReason, TrainConfig, TrainState, Trained, train};
 pub use stop::{LossBelow, Plateau};

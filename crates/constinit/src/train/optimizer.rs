@@ -1,6 +1,9 @@
 //! Burn's optimizers by configuration.
 
-use super::{Lion, LionState};
+mod lion;
+
+pub use lion::{LionOptimizer, LionState};
+
 use crate::Error;
 use burn::module::AutodiffModule;
 use burn::optim::adaptor::OptimizerAdaptor;
@@ -90,7 +93,7 @@ fn build<B: Backend>(config: &OptimizerConfig) -> AnyOptimizer<B> {
                 .with_weight_decay(s.weight_decay as f32);
             AnyOptimizer::Adan(config.build())
         }
-        OptimizerConfig::Lion(s) => AnyOptimizer::Lion(Lion::new(s)),
+        OptimizerConfig::Lion(s) => AnyOptimizer::Lion(LionOptimizer::new(s)),
         OptimizerConfig::Muon(s) => {
             let momentum =
                 MomentumConfig { momentum: s.momentum, dampening: 0.0, nesterov: s.nesterov };
@@ -137,7 +140,7 @@ pub enum AnyOptimizer<B: Backend> {
     /// Adaptive Nesterov momentum.
     Adan(Adan),
     /// Lion.
-    Lion(Lion),
+    Lion(LionOptimizer),
     /// Muon.
     Muon {
         /// The rule for matrices, without decay.
@@ -223,7 +226,7 @@ impl<B: Backend> SimpleOptimizer<B> for AnyOptimizer<B> {
             AnyState::AdaGrad(state) => AnyState::AdaGrad(AdaGrad::to_device(state, device)),
             AnyState::Adan(state) => AnyState::Adan(Adan::to_device(state, device)),
             AnyState::Lion(state) => {
-                AnyState::Lion(<Lion as SimpleOptimizer<B>>::to_device(state, device))
+                AnyState::Lion(<LionOptimizer as SimpleOptimizer<B>>::to_device(state, device))
             }
             AnyState::Muon(state) => AnyState::Muon(Muon::to_device(state, device)),
         }

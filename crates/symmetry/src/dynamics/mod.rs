@@ -61,4 +61,4 @@ pub use loss::{CrossEntropy, Huber, LossFunction, Mse};
 pub use perceptron::{DenseLayer, Perceptron};
 pub use scalar::{Real, Scalar};
 pub use training::{Training, before_activations, gradients, outputs};
-pub use update_rule::{AdaGrad, Adam, Lion, RmsProp, Sgd, UpdateRule};
+pub use update_rule::*;

@@ -15,7 +15,7 @@ use constinit_core::LionSettings;
 ///
 /// Chen and others, "Symbolic discovery of optimization algorithms", 2023, algorithm 2.
 #[derive(Clone, Debug)]
-pub struct Lion {
+pub struct LionOptimizer {
     betas: [f64; 2],
     weight_decay: f64,
 }
@@ -27,14 +27,14 @@ pub struct LionState<B: Backend, const D: usize> {
     pub momentum: Tensor<B, D>,
 }
 
-impl Lion {
-    /// Lion with these settings. The step size is given at each step.
+impl LionOptimizer {
+    /// With these settings. The step size is given at each step.
     pub fn new(settings: &LionSettings) -> Self {
         Self { betas: settings.betas, weight_decay: settings.weight_decay }
     }
 }
 
-impl<B: Backend> SimpleOptimizer<B> for Lion {
+impl<B: Backend> SimpleOptimizer<B> for LionOptimizer {
     type State<const D: usize> = LionState<B, D>;
 
     fn step<const D: usize>(
