@@ -1,5 +1,6 @@
 //! Optimizers by configuration, with PyTorch's defaults: their settings, their names, what they mean for classes of
 //! units, and their rules in closed form.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use crate::Error;
 use constinit_symmetry::dynamics::{AdaGrad, Adam, Lion, RmsProp, Sgd, UpdateRule};

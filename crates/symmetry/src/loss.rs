@@ -1,4 +1,5 @@
 //! Losses of a batch of outputs.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 /// A loss, as PyTorch's class of that name computes it by default.
 ///

@@ -1,4 +1,5 @@
 //! What the first reading means, in a sentence a space.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use super::known::Known;
 use super::{Finding, SpaceReading};

@@ -1,4 +1,5 @@
 //! Which axis of a parameter is its output axis.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use super::Role;
 

@@ -1,4 +1,5 @@
 //! What is certified.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
 //! What is known about a training run, and what of it tells units apart.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use std::collections::BTreeSet;
 use std::fmt;

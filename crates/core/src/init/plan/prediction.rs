@@ -1,4 +1,5 @@
 //! What a plan will leave, and whether training keeps it.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use super::InitReport;
 use constinit_symmetry::{
