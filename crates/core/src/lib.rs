@@ -7,6 +7,7 @@ pub mod optimizer;
 pub mod probe;
 pub mod surgery;
 pub mod text;
+pub mod train;
 pub mod transverse;
 
 mod clip;

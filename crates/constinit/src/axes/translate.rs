@@ -10,6 +10,10 @@ use burn_ir::{
 use constinit_core::axes::{Draws, OperationKind as Kind, Reduction, SliceRange};
 
 /// What an operation does to axes. One that is not known here fixes all axes that it touches.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a variant that exists only under a feature of burn-ir cannot be named"
+)]
 pub(super) fn kind(operation: &OperationIr) -> Kind {
     let known = match operation {
         OperationIr::Init(_) => Some(Kind::Source),
@@ -22,10 +26,6 @@ pub(super) fn kind(operation: &OperationIr) -> Kind {
         OperationIr::Bool(op) => Some(bool(op)),
         OperationIr::Module(op) => module(op),
         // `Custom`, `Drop`, and `Distributed` where another crate has turned on that feature of burn-ir.
-        #[allow(
-            clippy::wildcard_enum_match_arm,
-            reason = "a variant that exists only under a feature cannot be named here"
-        )]
         _ => None,
     };
     known.unwrap_or_else(|| Kind::Unknown { name: name(operation) })

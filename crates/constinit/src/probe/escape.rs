@@ -4,80 +4,16 @@ use super::symmetry::{Binding, views};
 use super::{Flow, Observation, Probe, Schedule};
 use crate::Error;
 use crate::train::OptimizerConfig;
-use crate::transverse::{Stability, relative_distance, stability};
+use crate::transverse::{relative_distance, stability};
 use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
-use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};
-use constinit_symmetry::{AxesSpec, ParamView, UnitIndex, twins};
+use constinit_core::probe::{TwinClass, largest_classes};
+use constinit_symmetry::AxesSpec;
+use constinit_symmetry::forecast::{ESCAPED, Update};
 use std::fmt;
 
-/// The forecasts after a number of steps.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EscapeReading {
-    /// Steps done; 0 before training.
-    pub step: usize,
-    /// The loss that the step computed; None before training.
-    pub loss: Option<f64>,
-    /// The learning rate that the forecasts are for.
-    pub learning_rate: f64,
-    /// The spaces that had a class of two or more twins when the probe first looked, in the order of the axes.
-    pub spaces: Vec<SpaceOutlook>,
-}
-
-/// What will become of the largest class of twins of a space.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SpaceOutlook {
-    /// The space.
-    pub space: String,
-    /// Units of the class.
-    pub units: usize,
-    /// The two units that were looked at: the first of the class, and the one that lies farthest from it.
-    pub pair: [usize; 2],
-    /// What will become of them.
-    pub outlook: Outlook,
-}
-
-/// What will become of two twins.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Outlook {
-    /// They are alike, or nearly so.
-    Together {
-        /// The curvature along their difference.
-        stability: Box<Stability>,
-        /// What it means for the optimizer.
-        forecast: Forecast,
-    },
-    /// They are two units now.
-    Escaped {
-        /// How far they lie apart, in relation to their size: [`ESCAPED`] or more.
-        apart: f64,
-    },
-    /// Nothing can be said.
-    Unknown {
-        /// Why.
-        reason: String,
-    },
-}
-
-impl Outlook {
-    /// The forecast, where there is one.
-    pub fn forecast(&self) -> Option<&Forecast> {
-        match self {
-            Self::Together { forecast, .. } => Some(forecast),
-            _ => None,
-        }
-    }
-
-    /// The curvature, where it is known.
-    pub fn stability(&self) -> Option<&Stability> {
-        match self {
-            Self::Together { stability, .. } => Some(stability),
-            _ => None,
-        }
-    }
-}
+pub use constinit_core::probe::{EscapeReading, Outlook, SpaceOutlook};
 
 /// Forecasts whether and when rounding will separate units that are alike.
 ///
@@ -116,21 +52,15 @@ pub struct EscapeProbe<B: AutodiffBackend, M> {
     axes: AxesSpec,
     update: Update,
     learning_rate: f64,
-    loss: Loss<B, M>,
+    loss: BatchLoss<B, M>,
     schedule: Schedule,
     report: Box<dyn FnMut(&EscapeReading) + Send>,
-    classes: Option<Vec<Class>>,
+    classes: Option<Vec<TwinClass>>,
     readings: Vec<EscapeReading>,
     failed: Option<String>,
 }
 
-type Loss<B, M> = Box<dyn FnMut(&M) -> Tensor<B, 1> + Send>;
-
-/// The largest class of twins of a space.
-struct Class {
-    space: String,
-    members: Vec<UnitIndex>,
-}
+type BatchLoss<B, M> = Box<dyn FnMut(&M) -> Tensor<B, 1> + Send>;
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
     /// A probe of a module with these axes that is trained by this optimizer, without clipping. It looks before
@@ -184,7 +114,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
         Ok(())
     }
 
-    fn classes_of(&self, seen: &Observation<'_, B, M>) -> Result<Vec<Class>, Error> {
+    fn classes_of(&self, seen: &Observation<'_, B, M>) -> Result<Vec<TwinClass>, Error> {
         let bound = Binding::new(seen.model, &self.axes, true)?;
         largest_classes(&self.axes, &views(&self.axes, &bound, seen.parameters())?)
     }
@@ -231,25 +161,13 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
     }
 }
 
-/// The largest class of each space that has one of two or more twins; the first of several of one size.
-fn largest_classes(axes: &AxesSpec, params: &[ParamView<'_>]) -> Result<Vec<Class>, Error> {
-    let found = twins(axes, params)?;
-    let largest = found.spaces().iter().filter_map(|space| {
-        let classes = space.partition().classes();
-        let members = classes.reduce(|a, b| if b.len() > a.len() { b } else { a })?;
-        let space = space.name().to_owned();
-        (members.len() > 1).then(|| Class { space, members: members.to_vec() })
-    });
-    Ok(largest.collect())
-}
-
 /// The first unit of a class and the one that lies farthest from it, and how far, in relation to their size.
 fn farthest<B: AutodiffBackend, M: AutodiffModule<B>>(
     axes: &AxesSpec,
-    class: &Class,
+    class: &TwinClass,
     seen: &Observation<'_, B, M>,
 ) -> Result<([usize; 2], f64), Error> {
-    let Class { space, members } = class;
+    let TwinClass { space, members } = class;
     let first = members[0].get();
     let mut widest = ([first, members[1].get()], 0.0);
     for other in &members[1..] {
@@ -285,24 +203,5 @@ impl<B: AutodiffBackend, M> fmt::Debug for EscapeProbe<B, M> {
             .field("spaces", &self.axes.spaces())
             .field("readings", &self.readings)
             .finish_non_exhaustive()
-    }
-}
-
-/// For people, without a full stop.
-impl fmt::Display for SpaceOutlook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { space, units, pair: [u, v], outlook } = self;
-        match outlook {
-            Outlook::Together { forecast, .. } => {
-                write!(f, "{space}, {units} units alike: {forecast}")
-            }
-            Outlook::Escaped { apart } => {
-                write!(
-                    f,
-                    "{space}: units {u} and {v} were alike and lie {apart:.2e} of their size apart"
-                )
-            }
-            Outlook::Unknown { reason } => write!(f, "{space}, {units} units alike: {reason}"),
-        }
     }
 }

@@ -12,7 +12,7 @@ mod properties;
 mod recorder;
 mod symmetry;
 
-pub use constinit_core::probe::Schedule;
+pub use constinit_core::probe::{Flow, Schedule};
 pub use escape::{EscapeProbe, EscapeReading, Outlook, SpaceOutlook};
 #[cfg(feature = "learner")]
 pub use metric::{EffectiveWidthMetric, SpreadMetric};
@@ -47,18 +47,6 @@ pub trait Probe<B: AutodiffBackend, M: AutodiffModule<B>> {
 
     /// Looks at the run, where it is due.
     fn observe(&mut self, seen: &Observation<'_, B, M>) -> Flow;
-}
-
-/// What a probe wants the training loop to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// Go on.
-    Continue,
-    /// Stop after this step.
-    Stop {
-        /// Why, in words for people.
-        reason: String,
-    },
 }
 
 /// The state of a run between two steps.

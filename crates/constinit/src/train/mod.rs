@@ -48,9 +48,12 @@ pub use checkpoint::{TrainCheckpoint, load_checkpoint, save_checkpoint};
 pub use clip::ClipGradients;
 pub(crate) use clip::apply_counted;
 pub use constinit_core::optimizer::*;
+pub use constinit_core::train::{
+    Batches, Divergence, Epochs, NonFinite, StopReason, TrainConfig, epoch_order,
+};
 pub use constinit_core::{Clip, Loss};
-pub use data::{Batch, Batches, Epochs, FullBatch, MiniBatches, Shifted, epoch_order};
+pub use data::{Batch, FullBatch, MiniBatches, Shifted};
 pub use loss::TensorLoss;
 pub use optimizer::*;
-pub use run::{Divergence, NonFinite, StopReason, TrainConfig, TrainState, Trained, train};
+pub use run::{TrainState, Trained, train};
 pub use stop::{LossBelow, Plateau};

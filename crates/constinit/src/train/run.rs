@@ -1,14 +1,15 @@
 //! The loop.
 
-use super::{Batches, Clip, ClipGradients};
+use super::{Batches, ClipGradients};
 use crate::gradients::share_gradients;
 use crate::params::{HostParameter, first_non_finite, parameter_paths};
-use crate::probe::{Flow, Observation, Probe, Schedule};
+use crate::probe::{Flow, Observation, Probe};
 use burn::lr_scheduler::LrScheduler;
 use burn::module::AutodiffModule;
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{ElementConversion, Tensor};
+use constinit_core::train::{Divergence, NonFinite, StopReason, TrainConfig};
 
 /// All that a run needs to go on.
 #[derive(Clone, Debug)]
@@ -30,26 +31,6 @@ impl<M, O, S> TrainState<M, O, S> {
     }
 }
 
-/// How far to train, and how carefully.
-#[derive(Clone, Debug)]
-pub struct TrainConfig {
-    /// Train until this many steps are done, counted from the start of the run.
-    pub steps: usize,
-    /// Limits the gradients before the optimizer sees them.
-    pub clip: Option<Clip>,
-    /// When to look for parameters that are not finite. The loss is looked at in every step.
-    pub check_parameters: Schedule,
-}
-
-impl TrainConfig {
-    /// A plan of this many steps, without clipping, that looks at the parameters every 16 steps
-    /// and after the last one.
-    pub fn steps(steps: usize) -> Self {
-        let check_parameters = Schedule::every(16).or(Schedule::at(steps));
-        Self { steps, clip: None, check_parameters }
-    }
-}
-
 /// A run that has ended.
 #[derive(Clone, Debug)]
 pub struct Trained<M, O, S> {
@@ -59,49 +40,6 @@ pub struct Trained<M, O, S> {
     pub loss: Option<f64>,
     /// Why the run ended.
     pub ended: StopReason,
-}
-
-/// Why a run ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StopReason {
-    /// The plan's steps are done.
-    Finished,
-    /// A probe asked for it.
-    Stopped {
-        /// The probe's reason.
-        reason: String,
-    },
-    /// A number became infinite or no number at all.
-    Diverged(Divergence),
-}
-
-/// Where a run diverged.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Divergence {
-    /// The step, counted from 1. A step whose loss is not finite leaves the parameters as they
-    /// were before it.
-    pub step: usize,
-    /// What is not finite.
-    pub what: NonFinite,
-    /// That value.
-    pub value: f64,
-}
-
-/// What is not finite.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NonFinite {
-    /// The loss that the step computed, while the parameters are finite.
-    Loss {
-        /// The path of the parameter with the largest entry.
-        largest_parameter: String,
-    },
-    /// A parameter.
-    Parameter {
-        /// Its path.
-        path: String,
-        /// The entry, in storage order.
-        entry: usize,
-    },
 }
 
 /// Trains until the plan's steps are done, a probe asks to stop, or a number is not finite.

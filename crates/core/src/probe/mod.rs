@@ -4,7 +4,9 @@
 
 mod finding;
 mod first_break;
+mod flow;
 mod known;
+mod outlook;
 mod reading;
 mod record;
 mod schedule;
@@ -15,6 +17,8 @@ mod watched;
 
 pub use finding::Finding;
 pub use first_break::{Cause, FirstBreak, GradientsThen};
+pub use flow::Flow;
+pub use outlook::{EscapeReading, Outlook, SpaceOutlook, TwinClass, largest_classes};
 pub use reading::{SpaceReading, SymmetryReading};
 pub use schedule::Schedule;
 pub use tracker::SymmetryTracker;

@@ -1,5 +1,4 @@
 //! On which output and on which input entries depend, known without making them.
-#![deny(clippy::wildcard_enum_match_arm)]
 
 use super::report::moments;
 use crate::init::block_average::block;

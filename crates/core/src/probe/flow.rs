@@ -1,0 +1,13 @@
+//! Whether a run goes on after a probe has seen it.
+
+/// What a probe wants the training loop to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Stop after this step.
+    Stop {
+        /// Why, in words for people.
+        reason: String,
+    },
+}

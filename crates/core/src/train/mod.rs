@@ -1,0 +1,7 @@
+//! What a training is given, how far it goes, and how it ends.
+
+mod batches;
+mod config;
+
+pub use batches::{Batches, Epochs, epoch_order};
+pub use config::{Divergence, NonFinite, StopReason, TrainConfig};
