@@ -65,7 +65,7 @@ pub struct PropertyRecord {
     pub ulps: u64,
 }
 
-/// A number of a hidden layer that has a column of its own. Tables, TensorBoard's tags and reports go through
+/// A number of a hidden layer that has its own column. Tables, TensorBoard's tags and reports go through
 /// [`ALL`](Self::ALL).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SpaceNumber {

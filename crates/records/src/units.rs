@@ -27,7 +27,7 @@ pub struct UnitsRecord {
 pub struct UnitsSpace {
     /// The layer's name.
     pub name: String,
-    /// The class of each unit; absent where every unit is a class of its own.
+    /// The class of each unit; absent where no two units are in one class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<Vec<usize>>,
     /// The number of each class; None where it is not finite.

@@ -26,7 +26,7 @@ pub struct SpaceOutlook {
     pub space: String,
     /// Units of the class.
     pub units: usize,
-    /// The two units that were looked at: the first of the class, and the one that lies farthest from it.
+    /// The two units that were inspected: the first of the class, and the one farthest from it.
     pub pair: [usize; 2],
     /// What will become of them.
     pub outlook: Outlook,

@@ -23,7 +23,7 @@ use std::fmt;
 /// # Complexity
 ///
 /// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
-/// before, a reading first looks at a few entries of each unit, and at no more where these still tell all units apart.
+/// before, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
 pub struct SymmetryTracker {
     axes: AxesSpec,
     /// Whether all spaces of the module are watched: then all of its parameters must be known.
@@ -84,7 +84,7 @@ impl SymmetryTracker {
         Self { known: Known::stochastic(traced.stochastic), sums, ..Self::new(traced.axes) }
     }
 
-    /// Looks when the schedule says so; step 0 is always looked at.
+    /// Reads when the schedule says so; step 0 is always read.
     #[must_use]
     pub fn on(self, schedule: Schedule) -> Self {
         Self { schedule, ..self }
@@ -97,7 +97,7 @@ impl SymmetryTracker {
     }
 
     /// Does not keep the gradients of a step, nor the parameters before it, for the case that units part in it: cheaper,
-    /// since an optimizer can reuse memory that nobody else holds, but a break is then told without its cause.
+    /// since an optimizer can reuse memory that nobody else holds, but a break is then reported without its cause.
     #[must_use]
     pub fn without_gradients(self) -> Self {
         Self { keeps_gradients: false, ..self }

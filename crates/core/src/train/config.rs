@@ -10,13 +10,13 @@ pub struct TrainConfig {
     pub steps: usize,
     /// Limits the gradients before the optimizer sees them.
     pub clip: Option<Clip>,
-    /// When to look for parameters that are not finite. The loss is looked at in every step.
+    /// When to search for parameters that are not finite. The loss is checked in every step.
     pub check_parameters: Schedule,
 }
 
 impl TrainConfig {
-    /// A plan of this many steps, without clipping, that looks at the parameters every 16 steps
-    /// and after the last one.
+    /// This many steps, without clipping; parameters are checked every 16 steps and after the
+    /// last one.
     pub fn steps(steps: usize) -> Self {
         let check_parameters = Schedule::every(16).or(Schedule::at(steps));
         Self { steps, clip: None, check_parameters }
@@ -26,7 +26,7 @@ impl TrainConfig {
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StopReason {
-    /// The plan's steps are done.
+    /// All steps are done.
     Finished,
     /// A probe asked for it.
     Stopped {

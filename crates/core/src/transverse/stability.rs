@@ -9,7 +9,7 @@ use constinit_symmetry::forecast::{ESCAPED, Forecast, Growth, Update};
 pub struct Stability {
     /// The lowest curvature.
     pub curvature: f64,
-    /// The length of `H v - curvature v`, measured by a product of its own.
+    /// The length of `H v - curvature v`, measured by one more product.
     pub residual: f64,
     /// How much a product with v changes where the step of its difference is twice as long: an estimate of the error of
     /// products.

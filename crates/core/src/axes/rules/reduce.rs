@@ -1,6 +1,6 @@
 //! Sums and other functions of all members of an axis, and what walks along one.
 //!
-//! A sum does not tell members apart. A position, as of the largest member, does, and so does
+//! A sum does not distinguish members. A position, as of the largest member, does, and so does
 //! whatever depends on an order. So does a maximum in training: of equal members, the first one
 //! gets the gradient.
 
