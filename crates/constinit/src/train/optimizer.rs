@@ -295,8 +295,8 @@ mod tests {
         }
     }
 
-    /// Three steps of every optimizer that has a closed form, beside that form. Burn keeps most settings in single
-    /// precision.
+    /// Three steps of every optimizer that has a closed form, beside that form. Burn keeps β in single precision, so that
+    /// 1 - β, and with it a step, has a relative error of up to 2^-25 / (1 - β): 3e-5 for 0.999.
     #[test]
     fn steps_are_those_of_the_closed_form() {
         let start = [1.0, -2.0, 0.25, 0.0];
@@ -313,7 +313,8 @@ mod tests {
                 closed.step(&mut expected, &gradient);
                 let found = tensor.clone().into_data().into_vec::<f64>().unwrap();
                 for (found, expected) in found.iter().zip(expected) {
-                    assert!((found - expected).abs() < 1e-8, "{config:?}: {found} {expected}");
+                    let close = (found - expected).abs() < 1e-4 * config.learning_rate();
+                    assert!(close, "{config:?}: {found} {expected}");
                 }
             }
         }
