@@ -21,7 +21,7 @@ fn unknown_keys() {
     refuse(&format!("{MODEL}activation = \"ReLU\"\n{DATA}"), "did you mean `relu`?");
     let optimizer = |text: &str| format!("{MODEL}{DATA}[training]\noptimizer = {{ {text} }}\n");
     refuse(&optimizer("type = \"adam\", lr = 0.1"), "did you mean `learning_rate`?");
-    refuse(&optimizer("type = \"lion\", learning_rate = 0.1"), "unknown variant `lion`");
+    refuse(&optimizer("type = \"sophia\", learning_rate = 0.1"), "unknown variant `sophia`");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn numbers_out_of_range() {
     refuse(&training("optimizer = { type = \"sgd\", weight_decay = 1e39 }"), "weight_decay");
     refuse(&format!("{MODEL}init_w = 1e39\n{DATA}"), "model.init_w");
     refuse(&training("optimizer = { type = \"adam\", lr = 1 }"), "unknown field `lr`");
-    refuse(&training("optimizer = { type = \"lion\" }"), "unknown variant `lion`");
+    refuse(&training("optimizer = { type = \"sophia\" }"), "unknown variant `sophia`");
     refuse(&training("clip_norm = -1"), "training.clip_norm = -1");
     refuse(&training("clip_norm = 1\nclip_value = 1"), "choose one");
     refuse(&format!("{MODEL}init_w = nan\n{DATA}"), "model.init_w = NaN is not finite");

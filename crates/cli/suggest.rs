@@ -60,7 +60,7 @@ mod tests {
     fn the_names_of_a_message() {
         let message = "unknown field `stpes`, expected one of `steps`, `loss`, `seed`";
         assert_eq!(known_name(message), Some("steps"));
-        assert_eq!(known_name("unknown variant `lion`, expected `sgd` or `adam`"), None);
+        assert_eq!(known_name("unknown variant `sophia`, expected `sgd` or `adam`"), None);
         assert_eq!(known_name("invalid type: string `stpes`, expected `steps`"), None);
         // Names of one likeness: the first.
         let both = "unknown variant `crossentropy`, expected `cross-entropy` or `cross_entropy`";

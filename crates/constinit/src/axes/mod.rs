@@ -27,8 +27,8 @@
 //!
 //! Modules made of layers in a row have axes without a run, such as
 //! [`ConstInit::axes`](crate::ConstInit::axes), and any spec can be written down with
-//! [`AxesSpec::builder`] or read from a file with [`from_file`], which [`AxesFile`] writes, too.
-//! [`same_structure`] compares two of them.
+//! [`AxesSpec::builder`](constinit_symmetry::AxesSpec::builder) or read from a file with [`from_file`], which
+//! [`AxesFile`] writes, too. [`same_structure`] compares two of them.
 //!
 //! # References
 //!
