@@ -2,6 +2,7 @@
 
 mod program;
 
+use constinit::train::OptimizerConfig;
 use program::{Folder, backends};
 
 /// The code blocks of a language.
@@ -57,7 +58,13 @@ fn every_key_is_documented_and_every_documented_one_is_a_key() {
         folder.run(&[&args[..], &["--backend", backends()[0]]].concat()).ok();
         std::fs::read_to_string(folder.join(&format!("{name}/config.toml"))).unwrap()
     };
-    let optimizers = ["sgd", "adam", "adamw", "rmsprop", "adagrad", "adan", "muon"];
+    let kind = |optimizer: &OptimizerConfig| {
+        let written = serde_json::to_value(optimizer).unwrap();
+        written["type"].as_str().unwrap().to_owned()
+    };
+    let mut optimizers: Vec<String> = OptimizerConfig::all().iter().map(kind).collect();
+    // Gradient descent without and with momentum is one kind.
+    optimizers.dedup();
     assert_eq!(documented.len(), 2 + optimizers.len());
     let mut used = run("complete", &documented[0]);
     let small = "[model]\nlayer_dims = [2, 3, 1]\n[training]\nsteps = 1\n";
