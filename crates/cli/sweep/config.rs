@@ -242,7 +242,7 @@ impl SweepConfig {
         if point >= self.points {
             let (name, last) = (&self.name, self.points - 1);
             return Err(Failure::usage(format!(
-                "--point {point}: the points of {name} are 0 to {last}"
+                "--index {point}: the points of {name} are 0 to {last}"
             )));
         }
         self.config(point)

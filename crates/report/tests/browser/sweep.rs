@@ -246,7 +246,7 @@ fn diagram(browser: &mut Browser) {
     let command = browser.evaluate("document.querySelector('#chosen code').textContent");
     assert_eq!(
         command,
-        format!("constinit run --config sweep.toml --point {point} --out run-{point}")
+        format!("constinit run --config sweep.toml --index {point} --out run-{point}")
     );
     let mut seen = vec![pixels(browser)];
     for quantity in ["effective width", "dead share", "escape factor", "first break", "ended"] {

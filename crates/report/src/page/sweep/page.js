@@ -38,7 +38,7 @@
     const point = named("point").at(row);
     const list = (some, name) => made("dl", { class: `facts ${name}` }, ...some.map((column) =>
       made("div", {}, made("dt", {}, column.name), made("dd", {}, shown(column.at(row), 6)))));
-    const command = `constinit run --config sweep.toml --point ${point} --out run-${point}`;
+    const command = `constinit run --config sweep.toml --index ${point} --out run-${point}`;
     chosen.replaceChildren(
       made("p", { class: "command" }, made("strong", {}, `Point ${grouped(point)}`), made("code", {}, command)),
       list(keys, "varied"),
