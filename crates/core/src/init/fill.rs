@@ -39,15 +39,10 @@ impl Init {
         key: &RngKey,
         float: FloatType,
     ) -> Result<Entries, Error> {
-        if float == FloatType::F64 {
-            return Ok(Entries::F64(self.values(shape, axes, key)?));
-        }
         let layout = self.layout(shape, axes)?;
-        let mut entries = vec![0.0_f32; layout.entries()];
-        self.form(&layout, key)
-            .and_then(|form| form.fill(&layout, key, &mut entries))
-            .map_err(|reason| self.refuse(shape, reason))?;
-        Ok(Entries::F32(entries))
+        let form = self.form(&layout, key);
+        form.and_then(|form| form.entries(&layout, key, float))
+            .map_err(|reason| self.refuse(shape, reason))
     }
 
     /// As [`Init::entries`], by repetition where the entries depend on one axis only: what a device can spread without
@@ -64,10 +59,11 @@ impl Init {
         float: FloatType,
     ) -> Result<SpreadEntries, Error> {
         let layout = self.layout(shape, axes)?;
-        Ok(match self.form(&layout, key).map_err(|reason| self.refuse(shape, reason))? {
+        let refuse = |reason| self.refuse(shape, reason);
+        Ok(match self.form(&layout, key).map_err(refuse)? {
             Form::Everywhere(value) => SpreadEntries::Everywhere(value),
             Form::Along { axis, values } => SpreadEntries::Along { axis, values },
-            _ => SpreadEntries::Whole(self.entries(shape, axes, key, float)?),
+            form => SpreadEntries::Whole(form.entries(&layout, key, float).map_err(refuse)?),
         })
     }
 
@@ -97,6 +93,16 @@ pub enum SpreadEntries {
 }
 
 impl Form<'_> {
+    /// All entries for a float type, in storage order.
+    fn entries(self, layout: &Layout, key: &RngKey, float: FloatType) -> Result<Entries, Reason> {
+        if float == FloatType::F64 {
+            return Ok(Entries::F64(self.doubles(layout, key)?));
+        }
+        let mut entries = vec![0.0_f32; layout.entries()];
+        self.fill(layout, key, &mut entries)?;
+        Ok(Entries::F32(entries))
+    }
+
     /// All entries as doubles, in storage order.
     pub fn doubles(self, layout: &Layout, key: &RngKey) -> Result<Vec<f64>, Reason> {
         if let Self::Whole(make) = self {

@@ -17,7 +17,11 @@
 //! probe.observe(&Observation::before_training(&net));
 //! let hidden = &probe.readings()[0].spaces[0];
 //! assert_eq!((hidden.units, hidden.twins, hidden.equitable), (5, 1, Some(1)));
-//! assert!(probe.summary().starts_with("hidden1: 5 units are 1."));
+//! assert_eq!(
+//!     probe.summary(),
+//!     "hidden1: 5 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon will keep them so; dropout \
+//!      on hidden1 would break it."
+//! );
 //! # Ok::<(), constinit::Error>(())
 //! ```
 
