@@ -3,6 +3,7 @@
 pub mod axes;
 pub mod files;
 pub mod init;
+pub mod module;
 pub mod optimizer;
 pub mod probe;
 pub mod surgery;

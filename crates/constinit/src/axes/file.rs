@@ -41,7 +41,9 @@ pub fn from_file<B: Backend, M: Module<B>>(file: AxesFile, module: &M) -> Result
     let surveys = surveyed(module);
     let parameters: Vec<(&str, &str, &[usize])> = surveys
         .iter()
-        .map(|s| (s.path.as_str(), s.container.as_str(), s.shape.as_deref().unwrap_or_default()))
+        .map(|parameter| {
+            (parameter.path.as_str(), parameter.layer.as_str(), parameter.shape.as_slice())
+        })
         .collect();
     constinit_core::axes::from_file(file, &parameters)
 }

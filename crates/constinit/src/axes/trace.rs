@@ -3,7 +3,7 @@
 use super::Traced;
 use super::capture::{Capture, CaptureDevice, Failure, Log, Session};
 use crate::Error;
-use crate::params::{Walk, column_layout, column_layout_error};
+use crate::params::{column_layout, column_layout_error};
 use burn::backend::Autodiff;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::backend::{AutodiffBackend, Backend};
@@ -11,6 +11,7 @@ use burn::tensor::ops::{BoolTensor, FloatTensor, IntTensor};
 use burn::tensor::{BasicOps, Bool, Float, Int, Tensor};
 use burn_ir::TensorIr;
 use constinit_core::axes::{Recording, TracedParameter, solve};
+use constinit_core::module::Walk;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// A module, what it was given and what came out: what the closure of [`trace`] returns.

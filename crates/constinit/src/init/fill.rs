@@ -61,7 +61,7 @@ impl TensorInit for Init {
         dtype: DType,
     ) -> Result<TensorData, Error> {
         let entries = self.entries(shape, axes, key, dtype.float())?;
-        Ok(to_data(entries, shape, dtype))
+        Ok(to_data(entries, shape).convert_dtype(dtype))
     }
 
     fn tensor<B: Backend, const D: usize>(
@@ -80,7 +80,7 @@ impl TensorInit for Init {
                 from_values::<B, D>(values, places, device).repeat(&copies)
             }
             SpreadEntries::Whole(entries) => {
-                Tensor::from_data(to_data(entries, &shape, dtype), (device, dtype))
+                Tensor::from_data(to_data(entries, &shape).convert_dtype(dtype), (device, dtype))
             }
         })
     }
@@ -102,11 +102,11 @@ impl TensorInit for Init {
     }
 }
 
-/// Entries in a float type of Burn's.
-pub(super) fn to_data(entries: Entries, shape: &[usize], dtype: DType) -> TensorData {
+/// Entries as they are made: in double or single precision.
+pub(super) fn to_data(entries: Entries, shape: &[usize]) -> TensorData {
     match entries {
         Entries::F64(entries) => TensorData::new(entries, shape),
-        Entries::F32(entries) => TensorData::new(entries, shape).convert_dtype(dtype),
+        Entries::F32(entries) => TensorData::new(entries, shape),
     }
 }
 

@@ -98,7 +98,7 @@ impl Lsuv {
                     break;
                 }
                 let by = variance.sqrt().recip();
-                module = module.map(&mut Scale { id: survey.id, by });
+                module = module.map(&mut Scale { id: survey.id.into(), by });
                 factor *= by;
                 variance = variance_of(&outputs(&module, path));
             }

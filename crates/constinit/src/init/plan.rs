@@ -1,12 +1,11 @@
 //! Filling the parameters of a module by a plan.
 
 use super::fill::to_data;
-use super::{InitPlan, InitReport, ParameterAxes, PlannedParameter, Prediction};
+use super::{FilledParameter, InitPlan, InitReport, Prediction};
 use crate::Error;
 use crate::params::{materialise, parameter_paths, read_parameters, surveyed, write_parameters};
-use crate::tensors::FloatKind;
 use burn::module::Module;
-use burn::tensor::{DType, TensorData, backend::Backend};
+use burn::tensor::backend::Backend;
 use constinit_symmetry::AxesSpec;
 use std::collections::HashMap;
 
@@ -79,24 +78,13 @@ impl ModulePlan for InitPlan {
         module: M,
         name: impl Fn(&str) -> String,
     ) -> Result<(M, InitReport), Error> {
-        let (own_paths, parameters) = planned(&module, name);
-        let (made, mut report) = self.fill(&parameters.planned)?;
-        let values = made.into_iter().enumerate().filter_map(|(number, entries)| {
-            let (shape, dtype) = (&parameters.planned[number].shape, parameters.dtypes[number]);
-            Some((own_paths[number].as_str(), to_data(entries?, shape, dtype)))
-        });
-        let module = write_parameters(module, values.collect::<Vec<_>>())?;
-        if report.is_incomplete() {
-            let read = read_by_path(&module);
-            let own: HashMap<&str, &str> = parameters
-                .planned
-                .iter()
-                .zip(&own_paths)
-                .map(|(parameter, own)| (parameter.path.as_str(), own.as_str()))
-                .collect();
-            report.complete(|path| Some(read.get(*own.get(path)?)?.iter::<f64>().collect()));
-        }
-        Ok((module, report))
+        materialise(&module);
+        let parameters = surveyed(&module);
+        let write = |filled: Vec<FilledParameter<'_>>| {
+            let data = |(path, shape, entries)| (path, to_data(entries, shape));
+            write_parameters(module, filled.into_iter().map(data))
+        };
+        self.fill_module(&parameters, name, write, read_by_path)
     }
 
     fn predict_for<B: Backend, M: Module<B>>(
@@ -104,46 +92,13 @@ impl ModulePlan for InitPlan {
         module: &M,
         spec: &AxesSpec,
     ) -> Result<Prediction, Error> {
-        let (_, parameters) = planned(module, str::to_owned);
-        let read = read_by_path(module);
-        self.predict_with(spec, &parameters.planned, |path, shape| {
-            let data = read.get(path).filter(|data| data.shape[..] == *shape)?;
-            Some(data.iter::<f64>().collect())
-        })
+        materialise(module);
+        self.predict_module(spec, &surveyed(module), || read_by_path(module))
     }
 }
 
-fn read_by_path<B: Backend, M: Module<B>>(module: &M) -> HashMap<String, TensorData> {
-    let data = read_parameters(module).into_iter().map(|parameter| parameter.data);
-    parameter_paths(module).into_iter().zip(data).collect()
-}
-
-/// What a plan can fill, and the types that Burn keeps it in.
-struct Parameters {
-    planned: Vec<PlannedParameter>,
-    dtypes: Vec<DType>,
-}
-
-/// The parameters of a module, by their own paths, under the names that the rules use. What data fill is none.
-fn planned<B: Backend, M: Module<B>>(
-    module: &M,
-    name: impl Fn(&str) -> String,
-) -> (Vec<String>, Parameters) {
-    materialise(module);
-    let (mut own_paths, mut planned, mut dtypes) = (Vec::new(), Vec::new(), Vec::new());
-    for survey in surveyed(module).into_iter().filter(|survey| !survey.is_statistic) {
-        let shape = survey.shape.unwrap_or_default();
-        let dtype = survey.dtype.unwrap_or(DType::F32);
-        planned.push(PlannedParameter {
-            path: name(&survey.path),
-            axes: ParameterAxes::of_layer(&survey.container, shape.len()),
-            shape,
-            float: dtype.float(),
-            module: Some(survey.container),
-            tie: Some(survey.id.val()),
-        });
-        own_paths.push(survey.path);
-        dtypes.push(dtype);
-    }
-    (own_paths, Parameters { planned: PlannedParameter::of_module(planned), dtypes })
+fn read_by_path<B: Backend, M: Module<B>>(module: &M) -> HashMap<String, Vec<f64>> {
+    let entries =
+        read_parameters(module).into_iter().map(|parameter| parameter.data.iter().collect());
+    parameter_paths(module).into_iter().zip(entries).collect()
 }

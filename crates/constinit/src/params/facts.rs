@@ -1,27 +1,17 @@
 //! What can be told of a module's parameters without reading them.
 
-use super::walk::{Walk, surveyed};
+use super::survey::surveyed;
 use crate::Error;
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Int, Tensor, backend::Backend};
-use std::collections::HashMap;
+use constinit_core::module::{Walk, tied_paths};
 
 /// Float parameters that stand on more than one path, as tied weights do: one group a parameter, in
 /// visiting order.
 ///
 /// Burn's optimizers move only the first of them; [`write_parameters`](super::write_parameters) writes all.
 pub fn tied_parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<Vec<String>> {
-    let mut places: HashMap<ParamId, usize> = HashMap::new();
-    let mut groups: Vec<Vec<String>> = Vec::new();
-    for survey in surveyed(module) {
-        let place = *places.entry(survey.id).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some(group) => group.push(survey.path),
-            None => groups.push(vec![survey.path]),
-        }
-    }
-    groups.retain(|group| group.len() > 1);
-    groups
+    tied_paths(&surveyed(module))
 }
 
 /// The paths of the float parameters that no optimizer trains: the running statistics of batch

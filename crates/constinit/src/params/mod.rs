@@ -1,7 +1,7 @@
 //! A module's float parameters, by path: reading them back to the host and writing them.
 
 mod facts;
-mod walk;
+mod survey;
 mod write;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
@@ -10,7 +10,7 @@ use burn::tensor::{Tensor, TensorData, Transaction, backend::Backend};
 pub use crate::tensors::from_values;
 pub use facts::{buffer_paths, check_layouts, materialise, tied_parameters};
 pub(crate) use facts::{column_layout, column_layout_error};
-pub(crate) use walk::{Walk, surveyed};
+pub(crate) use survey::surveyed;
 pub(crate) use write::replace;
 pub use write::write_parameters;
 
@@ -57,7 +57,7 @@ pub fn read_parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<HostParamete
 /// The dotted path of each float parameter, such as `layers.0.weight`, in the order of
 /// [`read_parameters`].
 pub fn parameter_paths<B: Backend, M: Module<B>>(module: &M) -> Vec<String> {
-    walk::surveyed(module).into_iter().map(|survey| survey.path).collect()
+    surveyed(module).into_iter().map(|parameter| parameter.path).collect()
 }
 
 /// The position and the value of the first entry that is not finite.

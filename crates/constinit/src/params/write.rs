@@ -1,10 +1,11 @@
 //! Writing parameters from the host.
 
 use super::facts::materialise;
-use super::walk::{Survey, surveyed};
+use super::survey::surveyed;
 use crate::Error;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Tensor, TensorData, backend::Backend};
+use constinit_core::module::matched_values;
 use std::collections::HashMap;
 
 /// Replaces float parameters by values from the host, by path.
@@ -34,27 +35,9 @@ pub fn write_parameters<'p, B: Backend, M: Module<B>>(
     values: impl IntoIterator<Item = (&'p str, TensorData)>,
 ) -> Result<M, Error> {
     materialise(&module);
-    let surveys = surveyed(&module);
-    let known: HashMap<&str, &Survey> = surveys.iter().map(|s| (s.path.as_str(), s)).collect();
-    let mut found: HashMap<ParamId, TensorData> = HashMap::new();
-    for (path, data) in values {
-        let error = |reason: String| Error::Parameter { path: path.into(), reason };
-        let Some(survey) = known.get(path) else {
-            return Err(error("the module has no such float parameter".into()));
-        };
-        let own = survey.shape.as_deref().unwrap_or_default();
-        if data.shape[..] != *own {
-            let given = &data.shape[..];
-            return Err(error(format!("values of shape {given:?} for a parameter of {own:?}")));
-        }
-        match found.get(&survey.id) {
-            Some(other) if *other != data => {
-                return Err(error("it is tied to one that is given other values".into()));
-            }
-            _ => found.insert(survey.id, data),
-        };
-    }
-    Ok(replace(module, found))
+    let matched = matched_values(&surveyed(&module), values, |data| data.shape.to_vec())?;
+    let by_id = matched.into_iter().map(|(id, data)| (ParamId::from(id), data));
+    Ok(replace(module, by_id.collect()))
 }
 
 /// Replaces float parameters by values of any shape, by id. The rest of a parameter stays.

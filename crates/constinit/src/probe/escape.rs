@@ -1,6 +1,6 @@
 //! Will rounding separate units that are alike, and when? Forecasts as training goes on.
 
-use super::symmetry::{Binding, views};
+use super::symmetry::{bind, views};
 use super::{Flow, Observation, Probe, Schedule};
 use crate::Error;
 use crate::train::OptimizerConfig;
@@ -115,7 +115,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
     }
 
     fn classes_of(&self, seen: &Observation<'_, B, M>) -> Result<Vec<TwinClass>, Error> {
-        let bound = Binding::new(seen.model, &self.axes, true)?;
+        let bound = bind(seen.model, &self.axes, true)?;
         largest_classes(&self.axes, &views(&self.axes, &bound, seen.parameters())?)
     }
 

@@ -19,10 +19,10 @@ pub use metric::{EffectiveWidthMetric, SpreadMetric};
 pub use optimizer::{ProbeGuard, ProbeHandle, ProbedOptimizer};
 pub use properties::{DenseChain, PropertyProbe, PropertyReading, properties_of};
 pub use recorder::{Recorded, Recorder};
-pub(crate) use symmetry::{Binding, views};
 pub use symmetry::{
     Cause, Finding, FirstBreak, GradientsThen, SpaceReading, SymmetryProbe, SymmetryReading,
 };
+pub(crate) use symmetry::{bind, views};
 
 use crate::params::{HostParameter, read_parameters};
 use burn::module::AutodiffModule;

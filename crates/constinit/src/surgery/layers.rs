@@ -1,8 +1,8 @@
 //! The layers of one of Burn's modules, for the core's checks.
 
-use crate::params::Walk;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Tensor, backend::Backend};
+use constinit_core::module::Walk;
 use constinit_core::surgery::ModuleLayers;
 
 /// The layers of a module.
@@ -14,13 +14,13 @@ pub(super) fn layers_of<B: Backend, M: Module<B>>(module: &M) -> ModuleLayers {
     }
     impl<B: Backend> ModuleVisitor<B> for Visitor {
         fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<B, D>>) {
-            let around = self.walk.containers().map(str::to_owned).collect();
+            let around = self.walk.layers().map(str::to_owned).collect();
             self.found.add_parameter(self.walk.path(), around);
         }
         fn enter_module(&mut self, name: &str, container: &str) {
             let path = self.walk.path();
             self.walk.enter(name, container);
-            self.found.enter(path, self.walk.container());
+            self.found.enter(path, self.walk.layer());
         }
         fn exit_module(&mut self, _: &str, _: &str) {
             self.walk.exit();

@@ -2,10 +2,11 @@
 
 use crate::Error;
 use crate::params::{HostParameter, materialise, read_parameters, replace};
-use crate::probe::{Binding, views};
+use crate::probe::{bind, views};
 use burn::module::{AutodiffModule, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
+use constinit_core::module::Binding;
 use constinit_core::surgery::refused;
 use constinit_symmetry::{AxesSpec, OwnedElements, OwnedParam, ParamView};
 use std::collections::HashMap;
@@ -25,7 +26,7 @@ impl HostModule {
         materialise(module);
         // A batch norm keeps what its last pass added to its statistics until the next one, or until it is saved.
         drop(module.clone().into_record());
-        let bound = Binding::new(module, spec, true)?;
+        let bound = bind(module, spec, true)?;
         Ok(Self { bound, parameters: read_parameters(module) })
     }
 

@@ -166,7 +166,7 @@ pub(super) fn epsilon<B: Backend>() -> f64 {
 fn check_shapes<B: Backend, M: Module<B>>(module: &M, axes: &AxesSpec) -> Result<(), Error> {
     for survey in crate::params::surveyed(module) {
         let Some(id) = axes.param_id(&survey.path) else { continue };
-        let (own, known) = (survey.shape.unwrap_or_default(), axes.params()[id.get()].shape());
+        let (own, known) = (survey.shape, axes.params()[id.get()].shape());
         if own != known {
             let reason = format!("{} has shape {own:?}, but {known:?} in the axes", survey.path);
             return Err(Error::Axes { reason });

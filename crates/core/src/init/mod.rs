@@ -50,8 +50,8 @@ pub use checked::Reason;
 pub use fill::SpreadEntries;
 pub use function::{Function, Place};
 pub use plan::{
-    InitPlan, InitReport, InitRow, InitRule, PlannedParameter, PredictedSpace, Prediction,
-    Unmatched,
+    FilledParameter, InitPlan, InitReport, InitRow, InitRule, PlannedParameter, PredictedSpace,
+    Prediction, Unmatched,
 };
 pub use rng_key::RngKey;
 pub use scale::{Distribution, Fan, Nonlinearity};

@@ -1,10 +1,11 @@
 //! Some entries of some parameters, read in one transaction with the device.
 
-use super::views::{Binding, view};
+use super::views::view;
 use crate::Error;
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Tensor, TensorData, Transaction};
+use constinit_core::module::Binding;
 use constinit_symmetry::{AxesSpec, OwnedParam, ParamId};
 use std::ops::Range;
 

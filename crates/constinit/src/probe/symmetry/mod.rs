@@ -39,11 +39,13 @@ use crate::gradients::read_gradients;
 use crate::params::{HostParameter, read_parameters};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
+use constinit_core::module::Binding;
 use constinit_core::probe::{SymmetryTracker, WatchedStep};
 use constinit_symmetry::{AxesSpec, OwnedParam, ParamId, ParamView, TrainingFacts};
 use std::cell::OnceCell;
 use std::ops::{Deref, Range};
-pub(crate) use views::{Binding, views};
+use views::without_running;
+pub(crate) use views::{bind, views};
 
 /// Finds the classes of units of a module at the steps of a schedule.
 ///
@@ -150,7 +152,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for SymmetryProbe {
         }
         if self.bound.is_none() {
             let all = self.tracker.watches_all();
-            match Binding::new(seen.model, self.tracker.axes(), all) {
+            match bind(seen.model, self.tracker.axes(), all) {
                 Ok(bound) => self.bound = Some(bound),
                 Err(error) => self.tracker.fail(&error),
             }
@@ -209,7 +211,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> WatchedStep for Watched<'_, B, M>
     }
 
     fn parameters_before(&self) -> Result<Option<Vec<ParamView<'_>>>, Error> {
-        let read = || Some(self.bound.without_running(read_parameters(self.seen.before?)));
+        let read = || Some(without_running(self.bound, read_parameters(self.seen.before?)));
         self.views(self.before.get_or_init(read).as_ref())
     }
 

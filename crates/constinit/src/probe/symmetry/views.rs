@@ -5,61 +5,27 @@ use crate::params::{HostParameter, check_layouts, surveyed};
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::{DType, TensorData, bf16, f16};
-use constinit_symmetry::{AxesSpec, ParamId, ParamView};
-use std::collections::HashMap;
+use constinit_core::module::Binding;
+use constinit_symmetry::{AxesSpec, ParamView};
 
-/// Which of a module's parameters is which parameter of a spec.
-#[derive(Debug)]
-pub struct Binding {
-    /// For each parameter of the spec its number in the order in which Burn visits the module.
-    pub numbers: Vec<usize>,
-    /// Numbers of what forward passes write: the running statistics of batch norms.
-    running: Vec<usize>,
+/// Finds the parameters of a spec among those of a module; see [`Binding::new`].
+pub fn bind<B: Backend, M: Module<B>>(
+    module: &M,
+    axes: &AxesSpec,
+    whole: bool,
+) -> Result<Binding, Error> {
+    check_layouts(module)?;
+    Binding::new(&surveyed(module), axes, whole)
 }
 
-impl Binding {
-    /// Finds the parameters by their paths. With `whole`, every parameter of the module must be in the spec: a claim
-    /// that units can be swapped is about all of them.
-    pub fn new<B: Backend, M: Module<B>>(
-        module: &M,
-        axes: &AxesSpec,
-        whole: bool,
-    ) -> Result<Self, Error> {
-        check_layouts(module)?;
-        let surveys = surveyed(module);
-        let paths = surveys.iter().map(|survey| survey.path.as_str());
-        let known: HashMap<&str, usize> =
-            paths.clone().enumerate().map(|(number, path)| (path, number)).collect();
-        if let Some(path) = paths.clone().find(|path| whole && axes.param_id(path).is_none()) {
-            return Err(Error::Axes {
-                reason: format!("the module's parameter {path} is not among the axes"),
-            });
-        }
-        let number = |path: &str| {
-            known.get(path).copied().ok_or_else(|| Error::Axes {
-                reason: format!("the module has no parameter {path}"),
-            })
-        };
-        let numbers =
-            axes.params().iter().map(|param| number(param.path())).collect::<Result<_, _>>()?;
-        let running = (0..surveys.len()).filter(|number| surveys[*number].is_statistic).collect();
-        Ok(Self { numbers, running })
+/// Parameters with zeros for all that forward passes write: what differs between them then was written by something
+/// else.
+pub fn without_running(bound: &Binding, mut parameters: Vec<HostParameter>) -> Vec<HostParameter> {
+    for number in &bound.running {
+        let data = &mut parameters[*number].data;
+        *data = TensorData::zeros::<f32, _>(data.shape.clone());
     }
-
-    /// Whether forward passes write this parameter of the spec.
-    pub fn is_running(&self, parameter: ParamId) -> bool {
-        self.running.contains(&self.numbers[parameter.get()])
-    }
-
-    /// Parameters with zeros for all that forward passes write: what differs between them then was written by
-    /// something else.
-    pub fn without_running(&self, mut parameters: Vec<HostParameter>) -> Vec<HostParameter> {
-        for number in &self.running {
-            let data = &mut parameters[*number].data;
-            *data = TensorData::zeros::<f32, _>(data.shape.clone());
-        }
-        parameters
-    }
+    parameters
 }
 
 /// The parameters of a spec, borrowed.

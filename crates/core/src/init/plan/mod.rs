@@ -21,6 +21,7 @@
 //! ```
 
 mod dependence;
+mod module;
 mod parameter;
 mod predict;
 mod prediction;
@@ -28,6 +29,7 @@ mod report;
 mod rule;
 mod values;
 
+pub use module::FilledParameter;
 pub use parameter::PlannedParameter;
 pub use prediction::{PredictedSpace, Prediction};
 pub use report::{InitReport, InitRow};

@@ -1,0 +1,10 @@
+//! The float parameters of a module by path, as a framework's visitor meets them, and what follows from them without
+//! their values.
+
+mod binding;
+mod parameter;
+mod walk;
+
+pub use binding::Binding;
+pub use parameter::{ModuleParameter, matched_values, tied_paths};
+pub use walk::Walk;
