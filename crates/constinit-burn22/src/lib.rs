@@ -22,10 +22,12 @@
 pub mod init;
 pub mod params;
 pub mod prelude;
+pub mod probe;
 
 mod activation;
 mod const_init;
 mod tensors;
+mod views;
 
 pub use activation::TensorActivation;
 pub use const_init::{ConstInit, ConstInitConfig, parameters_text};

@@ -19,7 +19,7 @@ mod layer;
 mod perceptron;
 
 pub use clip::Clip;
-pub use constinit_symmetry::{Activation, Loss};
+pub use constinit_symmetry::{Activation, AxesSpec, Loss, TrainingFacts};
 pub use entries::Entries;
 pub use error::Error;
 pub use float_type::FloatType;

@@ -5,10 +5,11 @@ use burn::train::metric::{
     Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
     SerializedEntry,
 };
+use constinit_core::probe::SpaceQuantity;
 use std::sync::Arc;
 
 macro_rules! metric {
-    ($(#[$doc:meta])* $name:ident, $title:literal, $about:literal, $higher:literal, $value:expr) => {
+    ($(#[$doc:meta])* $name:ident, $quantity:expr) => {
         $(#[$doc])*
         #[derive(Clone)]
         pub struct $name {
@@ -22,7 +23,7 @@ macro_rules! metric {
             /// The metric of one space; None where the probe's axes have no space of this name.
             pub fn new(probe: ProbeHandle<SymmetryProbe>, space: &str) -> Option<Self> {
                 let number = probe.probe().axes().space_id(space)?.get();
-                let name = Arc::new(format!("{} of {space}", $title));
+                let name = Arc::new($quantity.title(space));
                 Some(Self { probe, space: number, name, last: 0.0 })
             }
         }
@@ -35,17 +36,16 @@ macro_rules! metric {
             }
 
             fn description(&self) -> Option<String> {
-                Some($about.to_owned())
+                Some($quantity.about().to_owned())
             }
 
             fn attributes(&self) -> MetricAttributes {
-                NumericAttributes { unit: None, higher_is_better: $higher }.into()
+                NumericAttributes { unit: None, higher_is_better: $quantity.higher_is_better() }.into()
             }
 
             fn update(&mut self, _: &(), _: &MetricMetadata) -> SerializedEntry {
                 let probe = self.probe.probe();
-                let read = probe.readings().last().and_then(|reading| reading.spaces.get(self.space));
-                let (value, text) = read.map_or((0.0, "not read yet".to_owned()), $value);
+                let (value, text) = $quantity.of(probe.readings().last(), self.space);
                 self.last = value;
                 SerializedEntry { formatted: text, serialized: NumericEntry::Value(value).serialize() }
             }
@@ -67,12 +67,10 @@ macro_rules! metric {
 
 metric! {
     /// How many different units a space has: classes of twins, at the probe's last reading.
-    EffectiveWidthMetric, "Effective width", "Classes of units that can be swapped without changing anything", true,
-    |read| (read.twins as f64, format!("{} of {} units", read.twins, read.units))
+    EffectiveWidthMetric, SpaceQuantity::EFFECTIVE_WIDTH
 }
 
 metric! {
     /// How far units that were one class at the start lie apart, at the probe's last reading.
-    SpreadMetric, "Spread", "Largest difference between units that were one unit at the start", true,
-    |read| (read.spread(), format!("{:.3e}", read.spread()))
+    SpreadMetric, SpaceQuantity::SPREAD
 }

@@ -32,18 +32,17 @@ pub use constinit_core::probe::{
     Cause, Finding, FirstBreak, GradientsThen, SpaceReading, SymmetryReading,
 };
 
-use super::{Flow, Observation, Probe, Schedule};
+use super::{Flow, Observation, Probe};
 use crate::Error;
-use crate::axes::Traced;
 use crate::gradients::read_gradients;
 use crate::params::{HostParameter, read_parameters};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use constinit_core::module::Binding;
 use constinit_core::probe::{SymmetryTracker, WatchedStep};
-use constinit_symmetry::{AxesSpec, OwnedParam, ParamId, ParamView, TrainingFacts};
+use constinit_symmetry::{AxesSpec, OwnedParam, ParamId, ParamView};
 use std::cell::OnceCell;
-use std::ops::{Deref, Range};
+use std::ops::Range;
 use views::without_running;
 pub(crate) use views::{bind, views};
 
@@ -67,75 +66,7 @@ impl From<SymmetryTracker> for SymmetryProbe {
     }
 }
 
-impl Deref for SymmetryProbe {
-    type Target = SymmetryTracker;
-
-    fn deref(&self) -> &SymmetryTracker {
-        &self.tracker
-    }
-}
-
-impl SymmetryProbe {
-    /// As [`SymmetryTracker::new`].
-    pub fn new(axes: AxesSpec) -> Self {
-        SymmetryTracker::new(axes).into()
-    }
-
-    /// As [`SymmetryTracker::traced`].
-    pub fn traced(traced: Traced) -> Self {
-        SymmetryTracker::traced(traced).into()
-    }
-
-    /// As [`SymmetryTracker::on`].
-    #[must_use]
-    pub fn on(self, schedule: Schedule) -> Self {
-        Self { tracker: self.tracker.on(schedule), ..self }
-    }
-
-    /// As [`SymmetryTracker::gradients_on`].
-    #[must_use]
-    pub fn gradients_on(self, gradients: Schedule) -> Self {
-        Self { tracker: self.tracker.gradients_on(gradients), ..self }
-    }
-
-    /// As [`SymmetryTracker::without_gradients`].
-    #[must_use]
-    pub fn without_gradients(self) -> Self {
-        Self { tracker: self.tracker.without_gradients(), ..self }
-    }
-
-    /// As [`SymmetryTracker::with_facts`].
-    #[must_use]
-    pub fn with_facts(self, facts: TrainingFacts) -> Self {
-        Self { tracker: self.tracker.with_facts(facts), ..self }
-    }
-
-    /// As [`SymmetryTracker::watching`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Axes`] where no space is left.
-    pub fn watching(self, wanted: impl Fn(&str) -> bool) -> Result<Self, Error> {
-        Ok(Self { tracker: self.tracker.watching(wanted)?, ..self })
-    }
-
-    /// As [`SymmetryTracker::reporting`].
-    #[must_use]
-    pub fn reporting(self, report: impl FnMut(&Finding) + Send + 'static) -> Self {
-        Self { tracker: self.tracker.reporting(report), ..self }
-    }
-
-    /// As [`SymmetryTracker::without_history`].
-    #[must_use]
-    pub fn without_history(self) -> Self {
-        Self { tracker: self.tracker.without_history(), ..self }
-    }
-
-    /// As [`SymmetryTracker::resume`].
-    pub fn resume<'s>(&mut self, step: usize, broken: impl IntoIterator<Item = &'s str>) {
-        self.tracker.resume(step, broken);
-    }
-}
+constinit_core::symmetry_probe_settings!(SymmetryProbe);
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for SymmetryProbe {
     fn due(&self, step: usize) -> bool {

@@ -1,0 +1,82 @@
+//! The settings of a framework crate's probe, which are those of the tracker in it.
+
+/// Writes the settings of a [`SymmetryTracker`](crate::probe::SymmetryTracker) as methods of a framework crate's probe:
+/// a struct with a field `tracker`, and `From<SymmetryTracker>`. What was read is reached by `Deref`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! symmetry_probe_settings {
+    ($probe:ident) => {
+        impl ::std::ops::Deref for $probe {
+            type Target = $crate::probe::SymmetryTracker;
+
+            fn deref(&self) -> &$crate::probe::SymmetryTracker {
+                &self.tracker
+            }
+        }
+
+        impl $probe {
+            /// As [`SymmetryTracker::new`]($crate::probe::SymmetryTracker::new).
+            pub fn new(axes: $crate::AxesSpec) -> Self {
+                $crate::probe::SymmetryTracker::new(axes).into()
+            }
+
+            /// As [`SymmetryTracker::traced`]($crate::probe::SymmetryTracker::traced).
+            pub fn traced(traced: $crate::axes::Traced) -> Self {
+                $crate::probe::SymmetryTracker::traced(traced).into()
+            }
+
+            /// As [`SymmetryTracker::on`]($crate::probe::SymmetryTracker::on).
+            #[must_use]
+            pub fn on(self, schedule: $crate::probe::Schedule) -> Self {
+                Self { tracker: self.tracker.on(schedule), ..self }
+            }
+
+            /// As [`SymmetryTracker::gradients_on`]($crate::probe::SymmetryTracker::gradients_on).
+            #[must_use]
+            pub fn gradients_on(self, gradients: $crate::probe::Schedule) -> Self {
+                Self { tracker: self.tracker.gradients_on(gradients), ..self }
+            }
+
+            /// As [`SymmetryTracker::without_gradients`]($crate::probe::SymmetryTracker::without_gradients).
+            #[must_use]
+            pub fn without_gradients(self) -> Self {
+                Self { tracker: self.tracker.without_gradients(), ..self }
+            }
+
+            /// As [`SymmetryTracker::with_facts`]($crate::probe::SymmetryTracker::with_facts).
+            #[must_use]
+            pub fn with_facts(self, facts: $crate::TrainingFacts) -> Self {
+                Self { tracker: self.tracker.with_facts(facts), ..self }
+            }
+
+            /// As [`SymmetryTracker::watching`]($crate::probe::SymmetryTracker::watching).
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Axes`]($crate::Error::Axes) where no space is left.
+            pub fn watching(self, wanted: impl Fn(&str) -> bool) -> Result<Self, $crate::Error> {
+                Ok(Self { tracker: self.tracker.watching(wanted)?, ..self })
+            }
+
+            /// As [`SymmetryTracker::reporting`]($crate::probe::SymmetryTracker::reporting).
+            #[must_use]
+            pub fn reporting(
+                self,
+                report: impl FnMut(&$crate::probe::Finding) + Send + 'static,
+            ) -> Self {
+                Self { tracker: self.tracker.reporting(report), ..self }
+            }
+
+            /// As [`SymmetryTracker::without_history`]($crate::probe::SymmetryTracker::without_history).
+            #[must_use]
+            pub fn without_history(self) -> Self {
+                Self { tracker: self.tracker.without_history(), ..self }
+            }
+
+            /// As [`SymmetryTracker::resume`]($crate::probe::SymmetryTracker::resume).
+            pub fn resume<'s>(&mut self, step: usize, broken: impl IntoIterator<Item = &'s str>) {
+                self.tracker.resume(step, broken);
+            }
+        }
+    };
+}
