@@ -54,6 +54,30 @@ fn one_chain_in_every_format() {
     }
 }
 
+/// What a project on Burn 0.22 saves: a module as burnpack and as safetensors, which keeps Burn's orientation, and the
+/// state of an optimizer, whose tensors go by the numbers of parameters.
+#[test]
+fn files_of_burn_0_22() {
+    for (name, format) in
+        [("burn22.bpk", Format::Burnpack), ("burn22.safetensors", Format::Safetensors)]
+    {
+        let checkpoint = open(name);
+        assert_eq!((checkpoint.format(), checkpoint.parameters().len()), (format, 4));
+        assert_eq!(shape(&checkpoint, "fc1.weight"), [2, 3], "{name}");
+        assert_eq!(numbers(&checkpoint, "fc1.weight"), [1.0, 3.0, 1.0, 2.0, 4.0, 2.0], "{name}");
+        assert_eq!(numbers(&checkpoint, "fc2.weight"), [7.0, 8.0, 7.0], "{name}");
+        let report = inspect(&checkpoint, &InspectOptions::default()).unwrap();
+        let spaces = report.spaces.as_ref().unwrap();
+        assert_eq!(spaces[0].classes, [vec![0, 2], vec![1]], "{name}");
+        assert_eq!((spaces[0].twins, spaces[0].equitable, spaces[0].forward), (2, 2, Some(2)));
+    }
+    let adam = open("burn22_adam.bpk");
+    let moments: Vec<&str> = adam.parameters().iter().map(|p| p.path()).collect();
+    assert_eq!(moments.len(), 8, "two moments of four parameters: {moments:?}");
+    assert!(moments.iter().all(|path| path.contains(".momentum.moment_")), "{moments:?}");
+    assert!(inspect(&adam, &InspectOptions::default()).is_ok());
+}
+
 #[test]
 fn all_that_a_state_dict_may_hold() {
     let mixed = open("mixed.pt");
