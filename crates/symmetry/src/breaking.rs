@@ -82,8 +82,14 @@ impl std::fmt::Display for Obstacle {
 /// real numbers. The changes depend on the seed, the path of the parameter and its numbers, on nothing else.
 ///
 /// **How much.** Units are paired at random, anew for each place that reads them, and one unit of a pair gains what the
-/// other loses; of an odd number one keeps its weight. The amounts lie between 0 and `scale`, each pair's in a stretch
-/// of its own, so that they differ. In floats the sum is kept *exactly*: an amount is changed to one for which both new
+/// other loses; of an odd number one keeps its weight. The amounts differ: that of pair `k` of `n`, from 1, is drawn
+/// uniformly from
+///
+/// ```text
+/// (k - 1/2) scale / n <= amount < k scale / n
+/// ```
+///
+/// so that the largest is more than `(1 - 1/2n) scale`. In floats the sum is kept *exactly*: an amount is changed to one for which both new
 /// weights are numbers of the parameter's type, and where none of its size is (two equal weights cannot move apart by
 /// more than they are large without one of them losing bits, unless they have few), it is halved until there is one.
 ///

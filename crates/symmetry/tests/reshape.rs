@@ -659,6 +659,70 @@ fn no_weight_changes_by_more_than_the_scale() {
     }
 }
 
+/// The sizes of what one place's weights gain and lose, smallest first, and whether as many gain as lose.
+fn amounts(weights: &[f64], scale: f64, seed: u64) -> (Vec<f64>, bool) {
+    let units = weights.len();
+    let incoming = vec![1.0; units];
+    let params = [
+        ParamView::new("l1.weight", &[units, 1], &incoming).unwrap(),
+        ParamView::new("l2.weight", &[1, units], weights).unwrap(),
+    ];
+    let spec = AxesSpec::builder()
+        .space("hidden", units)
+        .layer(layers::dense("l1", "", "hidden").without_bias())
+        .layer(layers::dense("l2", "hidden", "").without_bias())
+        .build(params.iter().map(ParamView::signature))
+        .unwrap();
+    let classes = forward_lumpable(&spec, &params, &[]).unwrap();
+    let broken = break_symmetry(&classes, &params, scale, seed).unwrap();
+    let after = broken.params()[1].view().to_f64();
+    let changes: Vec<f64> =
+        after.iter().zip(weights).map(|(after, before)| after - before).collect();
+    let gains = changes.iter().filter(|change| **change > 0.0).count();
+    let losses = changes.iter().filter(|change| **change < 0.0).count();
+    let mut sizes: Vec<f64> =
+        changes.into_iter().map(f64::abs).filter(|size| *size > 0.0).collect();
+    sizes.sort_unstable_by(f64::total_cmp);
+    (sizes, gains == losses)
+}
+
+/// What a scale means in numbers: of n pairs, the k-th smallest amount lies between `(k - 1/2) scale / n` and
+/// `k scale / n`. Weights of zero leave room for all of it: no amount is halved.
+#[test]
+fn each_pair_s_amount_lies_in_the_upper_half_of_its_stretch_of_the_scale() {
+    for (units, scale) in [(2, 1.0), (3, 0.5), (8, 0.25), (9, 3.0), (64, 1e-6)] {
+        let pairs = units / 2;
+        let mut spread = Vec::new();
+        for seed in 0..20 {
+            let (sizes, balanced) = amounts(&vec![0.0; units], scale, seed);
+            assert!(balanced && sizes.len() == 2 * pairs, "{units} units: {sizes:?}");
+            for (place, pair) in sizes.chunks(2).enumerate() {
+                assert_eq!(pair[0].to_bits(), pair[1].to_bits(), "one gains what the other loses");
+                let stretch = pair[0] * pairs as f64 / scale - place as f64;
+                assert!((0.5 - 1e-12..1.0 + 1e-12).contains(&stretch), "{units} units: {stretch}");
+                spread.push(stretch);
+            }
+        }
+        // All of the half is used.
+        let least = spread.iter().copied().fold(1.0, f64::min);
+        let most = spread.iter().copied().fold(0.5, f64::max);
+        assert!(least < 0.6 && most > 0.9, "{units} units: {least} to {most}");
+    }
+}
+
+/// Weights that are much larger than the scale take the amount, rounded to their last place; none of it is halved where a
+/// number of that size exists.
+#[test]
+fn an_amount_is_rounded_and_not_halved_where_the_weights_have_room() {
+    for seed in 0..20 {
+        let (free, _) = amounts(&[0.0, 0.0], 0.125, seed);
+        // Equal numbers below a power of two: one grows and the other shrinks in one binade.
+        let (sizes, balanced) = amounts(&[1.5, 1.5], 0.125, seed);
+        assert!(balanced && sizes.len() == 2);
+        assert!((sizes[0] - free[0]).abs() <= f64::EPSILON, "seed {seed}: {sizes:?} for {free:?}");
+    }
+}
+
 #[test]
 fn a_sum_that_its_type_cannot_hold_is_refused() {
     let ones = vec![f16::ONE; 70_000];
