@@ -26,6 +26,7 @@ pub mod prelude;
 mod activation;
 mod const_init;
 mod tensors;
+mod views;
 
 pub use activation::TensorActivation;
 pub use const_init::{ConstInit, ConstInitConfig, parameters_text};
