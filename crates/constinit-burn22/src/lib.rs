@@ -22,6 +22,7 @@
 pub mod init;
 pub mod params;
 pub mod prelude;
+pub mod surgery;
 
 mod activation;
 mod const_init;
