@@ -23,6 +23,7 @@ pub mod init;
 pub mod params;
 pub mod prelude;
 pub mod probe;
+pub mod surgery;
 
 mod activation;
 mod const_init;

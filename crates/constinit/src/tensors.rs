@@ -5,7 +5,7 @@
 //! holds doubles, and the other way round. What this crate makes names its type.
 
 use burn::tensor::{DType, Element, Tensor, TensorData, backend::Backend};
-use constinit_core::FloatType;
+use constinit_core::{Entries, FloatType};
 
 /// The float type of a backend.
 pub fn float_type<B: Backend>() -> DType {
@@ -41,6 +41,14 @@ pub fn from_values<B: Backend, const D: usize>(
 ) -> Tensor<B, D> {
     let data = TensorData::new(values, shape).convert_dtype(float_type::<B>());
     Tensor::from_data(data, (device, float_type::<B>()))
+}
+
+/// Entries as they are made: in double or single precision.
+pub fn to_data(entries: Entries, shape: &[usize]) -> TensorData {
+    match entries {
+        Entries::F64(entries) => TensorData::new(entries, shape),
+        Entries::F32(entries) => TensorData::new(entries, shape),
+    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,9 @@
 
 use super::{Init, ParameterAxes, RngKey, SpreadEntries};
 use crate::Error;
-use crate::tensors::{FloatKind, float_type, from_values};
+use crate::tensors::{FloatKind, float_type, from_values, to_data};
 use burn::module::Param;
 use burn::tensor::{DType, Tensor, TensorData, backend::Backend};
-use constinit_core::Entries;
 
 /// An initialiser's entries as Burn's tensors.
 pub trait TensorInit {
@@ -99,14 +98,6 @@ impl TensorInit for Init {
             Tensor::from_data(self.data(&shape, axes, key, dtype)?, (&device, dtype))
         };
         Ok(param.map(|_| fresh.set_require_grad(trained)))
-    }
-}
-
-/// Entries as they are made: in double or single precision.
-pub(super) fn to_data(entries: Entries, shape: &[usize]) -> TensorData {
-    match entries {
-        Entries::F64(entries) => TensorData::new(entries, shape),
-        Entries::F32(entries) => TensorData::new(entries, shape),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Filling the parameters of a module by a plan.
 
-use super::fill::to_data;
 use super::{FilledParameter, InitPlan, InitReport, Prediction};
 use crate::Error;
 use crate::params::{materialise, parameter_paths, read_parameters, surveyed, write_parameters};
+use crate::tensors::to_data;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
 use constinit_symmetry::AxesSpec;

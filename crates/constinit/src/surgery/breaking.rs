@@ -1,38 +1,11 @@
-//! Telling units apart without a change of the function.
+//! Making units differ without a change of the function.
 
-use super::layers::layers_of;
-use super::read::HostModule;
+use super::read::{host, read, write};
 use crate::Error;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use constinit_core::surgery::KnownAxes;
-use constinit_symmetry::{Inseparable, Symmetry};
-use std::fmt;
-
-/// A module with the same function whose units differ.
-///
-/// As text: `1 class was told apart by changes of at most 1.25e-1`, and what was not.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct BrokenModule<M> {
-    /// The module.
-    pub module: M,
-    /// How many classes of several units there were whose units are no twins any more.
-    pub separated: usize,
-    /// The largest change of an entry.
-    pub largest_change: f64,
-    /// The classes whose units could not all be separated, and why.
-    pub inseparable: Vec<Inseparable>,
-}
-
-impl<M> fmt::Display for BrokenModule<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (count, change) = (self.separated, self.largest_change);
-        let classes = if count == 1 { "class was" } else { "classes were" };
-        write!(f, "{count} {classes} told apart by changes of at most {change:e}")?;
-        self.inseparable.iter().try_for_each(|class| write!(f, "; {class}"))
-    }
-}
+use constinit_core::surgery::{BrokenModule, KnownAxes};
+use constinit_symmetry::Symmetry;
 
 /// Changes outgoing weights within classes by amounts up to `scale` that sum to zero: the function stays, but gradients
 /// now differ, and training separates the units.
@@ -67,14 +40,7 @@ pub fn break_symmetry<'a, B: Backend, M: Module<B>>(
     scale: f64,
     seed: u64,
 ) -> Result<BrokenModule<M>, Error> {
-    let known = axes.into();
-    let read = HostModule::read(&module, known.spec)?;
-    known.check_classes(symmetry)?;
-    known.check_weights(|| layers_of(&module), symmetry)?;
-    let views = read.views(known.spec)?;
-    let broken = constinit_symmetry::break_symmetry(symmetry, &views, scale, seed)?;
-    let (separated, largest_change) = (broken.separated(), broken.largest_change());
-    let inseparable = broken.inseparable().to_vec();
-    let module = read.write(module, broken.into_params())?;
-    Ok(BrokenModule { module, separated, largest_change, inseparable })
+    let parameters = read(&module);
+    let broken = host(&module, axes.into(), &parameters)?.break_symmetry(symmetry, scale, seed)?;
+    Ok(broken.map(|new| write(module, new)))
 }

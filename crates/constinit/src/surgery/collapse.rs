@@ -1,42 +1,11 @@
 //! Merging units that compute the same.
 
-use super::layers::layers_of;
-use super::read::HostModule;
+use super::read::{host, read, write};
 use crate::Error;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use constinit_core::surgery::{KnownAxes, SpaceSizes, merged, sizes, write_change};
-use constinit_symmetry::{AxesSpec, Symmetry};
-use std::fmt;
-
-/// A smaller module with the same function, and what became of the larger one.
-///
-/// As text: `hidden1: 512 units are 1; 4100 parameters are 12`.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct CollapsedModule<M> {
-    /// The module.
-    pub module: M,
-    /// Its axes: the same spaces, with as many units as they had classes.
-    pub spec: AxesSpec,
-    /// The units of each space, before and after.
-    pub spaces: Vec<SpaceSizes>,
-    /// Entries of all parameters, before and after.
-    pub parameters: [usize; 2],
-}
-
-impl<M> CollapsedModule<M> {
-    /// Whether no two units were merged: the module is the one that was given.
-    pub fn is_identity(&self) -> bool {
-        self.spaces.iter().all(|space| space.before == space.after)
-    }
-}
-
-impl<M> fmt::Display for CollapsedModule<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_change(f, &self.spaces, self.parameters, "nothing to collapse")
-    }
-}
+use constinit_core::surgery::{CollapsedModule, KnownAxes};
+use constinit_symmetry::Symmetry;
 
 /// Merges the units of every class into one: a smaller module with the same function.
 ///
@@ -70,15 +39,7 @@ pub fn collapse<'a, B: Backend, M: Module<B>>(
     axes: impl Into<KnownAxes<'a>>,
     symmetry: &Symmetry,
 ) -> Result<CollapsedModule<M>, Error> {
-    let known = axes.into();
-    let read = HostModule::read(&module, known.spec)?;
-    known.check_classes(symmetry)?;
-    let views = read.views(known.spec)?;
-    let small = constinit_symmetry::collapse(symmetry, &views)?;
-    known.check_free(|| layers_of(&module), &merged(symmetry))?;
-    let (spec, parameters) = (small.spec().clone(), small.entries());
-    let spaces = sizes(known.spec, &spec);
-    let module =
-        if small.is_identity() { module } else { read.write_anew(module, small.into_params())? };
-    Ok(CollapsedModule { module, spec, spaces, parameters })
+    let parameters = read(&module);
+    let small = host(&module, axes.into(), &parameters)?.collapse(symmetry)?;
+    Ok(small.map(|new| write(module, new)))
 }

@@ -1,16 +1,10 @@
-//! How many entries of the full module an entry of its quotient stands for.
-//!
-//! ```text
-//! W' = n_D w          the collapsed weight that the module runs with, and the block mean w
-//! dL/dW' = n_C g      what automatic differentiation gives, and the gradient g of each entry of the block
-//! n_C n_D             entries of the block
-//! ```
+//! How many entries of the full module an entry of its quotient stands for, on the device: see [`EntryCounts`].
 
 use burn::module::{AutodiffModule, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Tensor, TensorData};
-use constinit_symmetry::{QuotientParam, Role};
+use constinit_core::surgery::{ClassSizes, EntryCounts};
 
 /// The counts of each float parameter, in visiting order; None where they are all 1.
 #[derive(Clone, Debug)]
@@ -33,16 +27,12 @@ enum Factor<B: Backend> {
 }
 
 impl<B: Backend> Factor<B> {
-    fn new(param: &QuotientParam, role: Role, dtype: DType, device: &B::Device) -> Self {
-        let entries = 0..param.means().len();
-        let counts: Vec<f64> =
-            entries.map(|entry| param.multiplicity(role, entry) as f64).collect();
-        match counts.first() {
-            None => Self::Same(1.0),
-            Some(first) if counts.iter().all(|count| count == first) => Self::Same(*first),
-            Some(_) => {
-                let length = counts.len();
-                let data = TensorData::new(counts, [length]).convert_dtype(dtype);
+    fn new(sizes: ClassSizes, dtype: DType, device: &B::Device) -> Self {
+        match sizes {
+            ClassSizes::Same(size) => Self::Same(size),
+            ClassSizes::Each(sizes) => {
+                let length = sizes.len();
+                let data = TensorData::new(sizes, [length]).convert_dtype(dtype);
                 Self::Each(Tensor::from_data(data, (device, dtype)))
             }
         }
@@ -78,11 +68,10 @@ impl<B: Backend> Factor<B> {
 }
 
 impl<B: Backend> Count<B> {
-    /// None where every entry stands for one.
-    pub(super) fn new(param: &QuotientParam, dtype: DType, device: &B::Device) -> Option<Self> {
+    pub(super) fn new(counts: EntryCounts, dtype: DType, device: &B::Device) -> Self {
         let [outputs, inputs] =
-            [Role::Output, Role::Input].map(|role| Factor::new(param, role, dtype, device));
-        (!outputs.is_one() || !inputs.is_one()).then_some(Self { outputs, inputs })
+            [counts.outputs, counts.inputs].map(|sizes| Factor::new(sizes, dtype, device));
+        Self { outputs, inputs }
     }
 
     /// A number for each entry of the quotient, times the entries of the full parameter that it stands for.

@@ -1,14 +1,13 @@
 //! From a quotient back to the full module.
 
-use super::read::{HostModule, unshared};
+use super::read::{host, read, unshared, write};
 use crate::Error;
 use crate::params::HostParameter;
 use crate::probe::{Flow, Observation, Probe};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
-use constinit_core::surgery::refused;
-use constinit_symmetry::{OwnedParam, ParamView, Quotient};
-use std::sync::{Arc, Mutex, PoisonError};
+use constinit_core::surgery::HostLifting;
+use constinit_symmetry::Quotient;
 
 /// The way from a quotient back to the full module:
 ///
@@ -22,36 +21,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Belongs to one [optimizer](super::QuotientOptimizer), which the factors come from. Cheap to clone; all clones share
 /// them. A clone of the optimizer has a lifting of its own.
 #[derive(Clone, Debug)]
-pub struct Lifting {
-    ground: Arc<Ground>,
-    /// What is left of the deviations, by number in visiting order.
-    factors: Arc<Mutex<Vec<f64>>>,
-}
-
-/// What stays all along.
-#[derive(Debug)]
-pub(super) struct Ground {
-    pub(super) quotient: Quotient,
-    /// The number of each parameter in visiting order.
-    pub(super) numbers: Vec<usize>,
-}
+pub struct Lifting(pub(super) HostLifting);
 
 impl Lifting {
-    pub(super) fn new(ground: Arc<Ground>) -> Self {
-        let factors = Arc::new(Mutex::new(vec![1.0; ground.numbers.len()]));
-        Self { ground, factors }
-    }
-
     /// The same with factors of its own, which begin as these.
     pub(super) fn apart(&self) -> Self {
-        let factors = self.factors.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Self { ground: Arc::clone(&self.ground), factors: Arc::new(Mutex::new(factors)) }
+        Self(self.0.apart())
     }
 
     /// What is left of the deviations, read off a module of parameters that began as 1.
     pub(super) fn set_factors(&self, left: &[HostParameter]) {
         let factors = left.iter().map(|left| left.data.iter::<f64>().next().unwrap_or(1.0));
-        *self.factors.lock().unwrap_or_else(PoisonError::into_inner) = factors.collect();
+        self.0.set_factors(factors.collect());
     }
 
     /// The full module that a quotient stands for. The quotient is not touched.
@@ -68,32 +49,15 @@ impl Lifting {
     ///
     /// One pass over the entries of the full module, on the host.
     pub fn lift<B: AutodiffBackend, M: AutodiffModule<B>>(&self, small: &M) -> Result<M, Error> {
-        let Ground { quotient, numbers } = &*self.ground;
         let module = unshared::<B, M>(small);
-        let spec = quotient.spec();
-        let read = HostModule::read(&module, spec)?;
-        let means = quotient.means_of(&read.views(spec)?)?;
-        let means: Vec<ParamView<'_>> = means.iter().map(OwnedParam::view).collect();
-        let factors = self.factors.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let params = || quotient.params().iter().zip(numbers);
-        let lost = |(param, number): &(&constinit_symmetry::QuotientParam, &usize)| {
-            param.has_deviations() && !factors[**number].is_finite()
-        };
-        if let Some((param, _)) = params().find(lost) {
-            let reason =
-                "what weight decay has left of the deviations from the block means is no number";
-            return Err(refused(param.path(), reason.to_owned()));
-        }
-        let factor = |path: &str| {
-            params().find(|(param, _)| param.path() == path).map_or(1.0, |(_, n)| factors[*n])
-        };
-        let lifted = quotient.lift_scaled(&means, factor)?;
-        read.write(module, lifted)
+        let parameters = read(&module);
+        let lifted = self.0.lift(&host(&module, self.quotient().spec().into(), &parameters)?)?;
+        Ok(write(module, lifted))
     }
 
     /// The classes that are lifted, and the axes of the full module.
     pub fn quotient(&self) -> &Quotient {
-        &self.ground.quotient
+        self.0.quotient()
     }
 }
 

@@ -66,40 +66,36 @@ mod quotient;
 mod read;
 mod widen;
 
-pub use breaking::{BrokenModule, break_symmetry};
-pub use collapse::{CollapsedModule, collapse};
-pub use constinit_core::surgery::{KnownAxes, SpaceSizes};
+pub use breaking::break_symmetry;
+pub use collapse::collapse;
+pub use constinit_core::surgery::{
+    BrokenModule, CollapsedModule, KnownAxes, SpaceSizes, WidenedModule,
+};
 pub use constinit_symmetry::{Shares, SymmetryKind};
 pub use lifting::{LiftedProbe, Lifting};
 pub use optimizer::QuotientOptimizer;
 pub use quotient::{QuotientModule, quotient};
-pub use widen::{WidenedModule, widen};
+pub use widen::widen;
 
 pub(crate) use counts::Counts;
 
 use crate::Error;
 use burn::module::Module;
 use burn::tensor::backend::Backend;
-use constinit_symmetry::{Symmetry, equitable, forward_lumpable, twins};
-use read::HostModule;
+use constinit_symmetry::Symmetry;
+use read::{host, read};
 
 /// The classes of a module's units, in one sense. Of a trace, the axes are what counts.
 ///
 /// # Errors
 ///
 /// [`Error::Axes`] where the spec does not cover the module, [`Error::ColumnLayout`] for a weight that is stored
-/// transposed, and what the engine says: see [`twins`], [`equitable`](equitable()) and [`forward_lumpable`].
+/// transposed, and what the engine says: see [`twins`](constinit_symmetry::twins()),
+/// [`equitable`](constinit_symmetry::equitable()) and [`forward_lumpable`](constinit_symmetry::forward_lumpable()).
 pub fn symmetry_of<'a, B: Backend, M: Module<B>>(
     module: &M,
     axes: impl Into<KnownAxes<'a>>,
     kind: SymmetryKind,
 ) -> Result<Symmetry, Error> {
-    let spec = axes.into().spec;
-    let read = HostModule::read(module, spec)?;
-    let views = read.views(spec)?;
-    Ok(match kind {
-        SymmetryKind::Twins => twins(spec, &views)?,
-        SymmetryKind::Equitable => equitable(spec, &views)?,
-        SymmetryKind::ForwardLumpable => forward_lumpable(spec, &views, &[])?,
-    })
+    host(module, axes.into(), &read(module))?.symmetry(kind)
 }

@@ -1,20 +1,15 @@
 //! The quotient of a module: training at the price of the classes.
 
 use super::counts::{Count, Counts};
-use super::layers::layers_of;
-use super::lifting::{Ground, Lifting};
+use super::lifting::Lifting;
 use super::optimizer::{QuotientOptimizer, ones};
-use super::read::{HostModule, unshared};
+use super::read::{host, read, unshared, write};
 
 use crate::Error;
-use crate::params::tied_parameters;
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
-use constinit_core::surgery::{
-    KnownAxes, SpaceSizes, check_training, merged, refused, sizes, write_change,
-};
-use constinit_symmetry::{AxesSpec, OwnedParam, QuotientParam, Symmetry, TrainingFacts};
-use std::collections::HashSet;
+use constinit_core::surgery::{HostLifting, KnownAxes, SpaceSizes, write_change};
+use constinit_symmetry::{AxesSpec, Symmetry, TrainingFacts};
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,14 +29,14 @@ pub struct QuotientModule<B: AutodiffBackend, M> {
     pub parameters: [usize; 2],
     counts: Arc<Counts<B>>,
     left: Option<M>,
-    ground: Arc<Ground>,
+    lifting: HostLifting,
 }
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>> QuotientModule<B, M> {
     /// The optimizer for the quotient, around one without state that would train the full module. It knows the
     /// [way back](QuotientOptimizer::lifting).
     pub fn optimizer<O>(&self, inner: O) -> QuotientOptimizer<B, M, O> {
-        let lifting = Lifting::new(Arc::clone(&self.ground));
+        let lifting = Lifting(self.lifting.apart());
         QuotientOptimizer::new(inner, Arc::clone(&self.counts), self.left.clone(), lifting)
     }
 
@@ -124,57 +119,25 @@ pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
     symmetry: &Symmetry,
     facts: &TrainingFacts,
 ) -> Result<QuotientModule<B, M>, Error> {
-    let known = axes.into();
-    if known.traced.is_some_and(|traced| !traced.with_gradients) {
-        let reason = "it was made without gradients, where dropout is not seen; trace the module on Autodiff<Capture>";
-        return Err(refused("the trace", reason.to_owned()));
-    }
-    let read = HostModule::read(module, known.spec)?;
-    known.check_classes(symmetry)?;
-    let facts =
-        known.traced.map_or(facts.clone(), |traced| traced.stochastic.added_to(facts.clone()));
-    let found = constinit_symmetry::quotient(symmetry, &read.views(known.spec)?)?;
-    check_training(symmetry, &facts, &found)?;
-    known.check_free(|| layers_of(module), &merged(symmetry))?;
+    let parameters = read(module);
+    let cure = "trace the module on Autodiff<Capture>";
+    let found = host(module, axes.into(), &parameters)?.quotient(symmetry, facts, cure)?;
 
     let device = module.devices().into_iter().next().unwrap_or_default();
-    let mut counts = vec![None; read.parameters.len()];
-    for (param, number) in found.params().iter().zip(&read.bound.numbers) {
-        counts[*number] = Count::new(param, read.parameters[*number].data.dtype, &device);
-    }
-    check_ties(module, &found, &read, &counts)?;
-    let collapsed = found.collapsed()?;
-    let entries = |params: &[OwnedParam]| params.iter().map(|param| param.view().entries()).sum();
-    let before = read.parameters.iter().map(|param| param.data.num_elements()).sum();
-    let parameters = [before, entries(&collapsed)];
-    let spaces = sizes(known.spec, found.spec());
+    let counts = found.counts.into_iter().zip(&parameters).map(|(counts, parameter)| {
+        counts.map(|counts| Count::new(counts, parameter.data.dtype, &device))
+    });
+    let counts = Arc::new(Counts(counts.collect()));
     // Whatever the facts say of decay: without any, the factors stay 1.
-    let left = found.has_deviations().then(|| ones(unshared::<B, M>(module)));
-    let spec = found.spec().clone();
-    let small = read.write(unshared::<B, M>(module), collapsed)?;
-    let ground = Arc::new(Ground { quotient: found, numbers: read.bound.numbers });
-    let counts = Arc::new(Counts(counts));
-    Ok(QuotientModule { module: small, spec, spaces, parameters, counts, left, ground })
-}
-
-/// Burn's optimizers move the first of tied parameters only.
-fn check_ties<B: AutodiffBackend, M: AutodiffModule<B>>(
-    module: &M,
-    found: &constinit_symmetry::Quotient,
-    read: &HostModule,
-    counts: &[Option<Count<B::InnerBackend>>],
-) -> Result<(), Error> {
-    let tied: HashSet<String> = tied_parameters(module).into_iter().flatten().collect();
-    let pairs = found.params().iter().zip(&read.bound.numbers);
-    let tied = |(param, number): &(&QuotientParam, &usize)| {
-        counts[**number].is_some() && tied.contains(param.path())
-    };
-    match pairs.into_iter().find(tied) {
-        None => Ok(()),
-        Some((param, _)) => Err(refused(
-            param.path(),
-            "it is tied to another parameter, of which Burn's optimizers move only the first"
-                .into(),
-        )),
-    }
+    let deviates = found.lifting.quotient().has_deviations();
+    let left = deviates.then(|| ones(unshared::<B, M>(module)));
+    Ok(QuotientModule {
+        module: write(unshared::<B, M>(module), found.collapsed),
+        spec: found.spec,
+        spaces: found.spaces,
+        parameters: found.parameters,
+        counts,
+        left,
+        lifting: found.lifting,
+    })
 }

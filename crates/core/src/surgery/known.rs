@@ -71,7 +71,7 @@ impl KnownAxes<'_> {
     /// # Errors
     ///
     /// [`Error::Axes`] with the spaces of both specs where they are not.
-    pub fn check_classes(&self, symmetry: &Symmetry) -> Result<(), Error> {
+    pub(super) fn check_classes(&self, symmetry: &Symmetry) -> Result<(), Error> {
         if symmetry.spec() == self.spec {
             return Ok(());
         }
@@ -93,14 +93,13 @@ impl KnownAxes<'_> {
     }
 
     /// Whether the module computes with the units of these spaces one by one, so that their number may change.
-    /// `layers` are those of the module, needed only without a trace.
     ///
     /// # Errors
     ///
     /// [`Error::Surgery`] for the first space or parameter that stands against it.
-    pub fn check_free(
+    pub(super) fn check_free(
         &self,
-        layers: impl FnOnce() -> ModuleLayers,
+        layers: &ModuleLayers,
         spaces: &[SpaceId],
     ) -> Result<(), Error> {
         if spaces.is_empty() {
@@ -108,7 +107,7 @@ impl KnownAxes<'_> {
         }
         match self.traced {
             Some(traced) => self.check_traced(traced, spaces),
-            None => self.check_layers(&layers(), spaces),
+            None => self.check_layers(layers, spaces),
         }?;
         self.check_ends(spaces)
     }
@@ -171,19 +170,18 @@ impl KnownAxes<'_> {
     }
 
     /// Whether sums of weights are what counts of the classes of several units.
-    /// `layers` are those of the module, needed only without a trace.
     ///
     /// # Errors
     ///
     /// [`Error::Surgery`] for the first parameter whose entries do something else.
-    pub fn check_weights(
+    pub(super) fn check_weights(
         &self,
-        layers: impl FnOnce() -> ModuleLayers,
+        layers: &ModuleLayers,
         symmetry: &Symmetry,
     ) -> Result<(), Error> {
         match self.traced {
             Some(traced) => self.check_entries(traced, &merged(symmetry)),
-            None => self.check_readers(&layers(), &merged(symmetry)),
+            None => self.check_readers(layers, &merged(symmetry)),
         }
     }
 
@@ -249,7 +247,7 @@ fn groups_unknown<'a>(axes: impl Iterator<Item = &'a Axis>) -> bool {
 }
 
 /// The spaces with a class of several units.
-pub fn merged(symmetry: &Symmetry) -> Vec<SpaceId> {
+pub(super) fn merged(symmetry: &Symmetry) -> Vec<SpaceId> {
     let several = symmetry.spaces().iter().filter(|space| !space.partition().is_discrete());
     several.map(SpaceSymmetry::id).collect()
 }

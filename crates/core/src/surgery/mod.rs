@@ -1,12 +1,27 @@
-//! What changes of modules' sizes have to know: whether a module computes the same with other numbers of units, and how
-//! sizes changed.
+//! What changes of modules' sizes have to know: whether a module computes the same with other numbers of units, what its
+//! parameters become, and how sizes changed.
+//!
+//! A framework reads a module as a [`HostModule`] and writes the [`NewParameters`] that an operation returns.
 
+mod breaking;
+mod collapse;
+mod host;
 mod known;
 mod layers;
+mod quotient;
 mod sizes;
 mod training;
+mod widen;
 
-pub use known::{KnownAxes, merged, refused};
+pub use breaking::BrokenModule;
+pub use collapse::CollapsedModule;
+pub use host::{HostModule, NewParameter, NewParameters};
+pub use known::{KnownAxes, refused};
 pub use layers::ModuleLayers;
-pub use sizes::{SpaceSizes, sizes, write_change};
-pub use training::check_training;
+pub use quotient::{ClassSizes, EntryCounts, HostLifting, HostQuotient};
+pub use sizes::{SpaceSizes, write_change};
+pub use widen::WidenedModule;
+
+use known::merged;
+use sizes::sizes;
+use training::check_training;

@@ -15,7 +15,7 @@ pub struct SpaceSizes {
 }
 
 /// The spaces of two specs, side by side.
-pub fn sizes(before: &AxesSpec, after: &AxesSpec) -> Vec<SpaceSizes> {
+pub(super) fn sizes(before: &AxesSpec, after: &AxesSpec) -> Vec<SpaceSizes> {
     let pairs = before.spaces().iter().zip(after.spaces());
     let sizes = |(before, after): (&UnitSpace, &UnitSpace)| SpaceSizes {
         name: before.name().to_owned(),

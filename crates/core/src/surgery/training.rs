@@ -13,7 +13,7 @@ use constinit_symmetry::{
 /// # Errors
 ///
 /// [`Error::Surgery`] with the space or the optimizer that stands against it, and why.
-pub fn check_training(
+pub(super) fn check_training(
     symmetry: &Symmetry,
     facts: &TrainingFacts,
     found: &Quotient,

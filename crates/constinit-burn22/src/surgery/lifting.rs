@@ -1,0 +1,60 @@
+//! From a quotient back to the full module.
+
+use super::read::{host, read, write};
+use crate::Error;
+use crate::params::read_parameters;
+use burn::module::Module;
+use constinit_core::surgery::HostLifting;
+use constinit_symmetry::Quotient;
+
+/// The way from a quotient back to the full module:
+///
+/// ```text
+/// W[j][i] = w[D][C] + factor d[j][i],     w = W' / n_D,  j in D, i in C
+/// ```
+///
+/// with the deviation d of each entry from its block's mean at the start, 0 for twins, and what weight decay has left of
+/// it.
+///
+/// Belongs to one [trainer](super::QuotientTrainer), which the factors come from. Cheap to clone; all clones share
+/// them. A clone of the trainer has a lifting of its own.
+#[derive(Clone, Debug)]
+pub struct Lifting(pub(super) HostLifting);
+
+impl Lifting {
+    /// The same with factors of its own, which begin as these.
+    pub(super) fn apart(&self) -> Self {
+        Self(self.0.apart())
+    }
+
+    /// What is left of the deviations, read off a module of parameters that began as 1.
+    pub(super) fn set_factors<M: Module>(&self, left: &M) {
+        let left = read_parameters(left);
+        let factors = left.iter().map(|left| left.iter::<f64>().next().unwrap_or(1.0));
+        self.0.set_factors(factors.collect());
+    }
+
+    /// The full module that a quotient stands for. The quotient is not touched.
+    ///
+    /// Entries come back to rounding: the division of W' by a class size that is no power of two may move the last bit.
+    /// Equal entries of a block without deviations stay equal, bit for bit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Axes`] where this is not the quotient's module, and [`Error::Surgery`] where what weight decay leaves of
+    /// deviations is no number, as after an Adam step with an epsilon of 0.
+    ///
+    /// # Complexity
+    ///
+    /// One pass over the entries of the full module, on the host.
+    pub fn lift<M: Module>(&self, small: &M) -> Result<M, Error> {
+        let parameters = read(small);
+        let lifted = self.0.lift(&host(small, self.quotient().spec().into(), &parameters)?)?;
+        Ok(write(small, lifted))
+    }
+
+    /// The classes that are lifted, and the axes of the full module.
+    pub fn quotient(&self) -> &Quotient {
+        self.0.quotient()
+    }
+}

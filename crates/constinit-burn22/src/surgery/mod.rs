@@ -1,0 +1,98 @@
+//! Smaller, wider and quotient modules: symmetry put to use.
+//!
+//! Units that compute the same can be merged, and units can be split, without a change of the function; a module whose
+//! units training keeps alike can be trained at the price of its classes. All of it works on any Burn module whose
+//! axes are known, from a spec or a trace ([`KnownAxes`]), and whose forward pass takes its sizes from its tensors, as
+//! that of Burn's layers does. With W stored as `[input, output]`, a class D of inputs and a class C of outputs,
+//!
+//! ```text
+//! collapse         W'[D][C] = sum over j in D of W[j][i], any i in C     fewer units, the same function
+//! widen            W'[(j, 1)][i] + ... + W'[(j, n)][i] = W[j][i]         more units, the same function
+//! break_symmetry   W'[j][i] = W[j][i] + e[j], sum over D of e = 0        the same function, other gradients
+//! quotient         W'[D][C] = n_D w, trained as w, lifted to W           the same training, fewer units
+//! ```
+//!
+//! ```
+//! use burn::tensor::{Device, Distribution, Tensor};
+//! use constinit_burn22::ConstInitConfig;
+//! use constinit_burn22::surgery::{SymmetryKind, collapse, symmetry_of};
+//!
+//! // Constant initialisation: the 512 hidden units are one.
+//! let device = Device::flex();
+//! let net = ConstInitConfig::new(vec![3, 512, 4]).with_init_w(0.5).init(&device);
+//! let spec = net.axes()?;
+//! let x = Tensor::random([5, 3], Distribution::Default, &device);
+//! let before = net.forward(x.clone());
+//!
+//! let classes = symmetry_of(&net, &spec, SymmetryKind::ForwardLumpable)?;
+//! let merged = collapse(net, &spec, &classes)?;
+//! assert_eq!(merged.to_string(), "hidden1: 512 units are 1; 4100 parameters are 12");
+//! let after = merged.module.forward(x);
+//! let off: f32 = ((after - before.clone()) / before).abs().max().into_scalar();
+//! assert!(off < 512.0 * f32::EPSILON); // what adding 512 numbers may round
+//! # Ok::<(), constinit_burn22::Error>(())
+//! ```
+//!
+//! # What is refused
+//!
+//! Rather than to change the function, an operation refuses a module that does more with the units of a space than to
+//! treat them one by one: a norm or a softmax over them, sums of products of them (attention), convolutions in groups,
+//! reshapes that take them apart. A trace shows all of these, whoever wrote the layer. With a spec alone, Burn's own
+//! layers are known by name, all others that hold parameters over changed spaces are refused, and so are group, instance,
+//! layer and RMS norms without parameters. What else the forward code does between layers, such as a softmax or a mean over
+//! units or a `LocalResponseNorm`, a spec does not show: with a spec *the caller vouches* that there is none, while a trace
+//! sees it. Neither shows a module that computes with the *number* of units outside of tensors, such as a factor of one over
+//! the width.
+//!
+//! A space that no parameter produces, or none reads, is an input or an output: it should be declared as fixed, and is
+//! refused where its size would change.
+//!
+//! A trace does not show, either, where a reshape takes its size from: Burn's attention reshapes its heads to the width
+//! of its input, and panics in its forward pass where the width of that stream alone was changed.
+//!
+//! # Batch norms
+//!
+//! Burn shares the running statistics of a batch norm among all clones of a module. What an operation returns shares
+//! them with none: the module and its clones stay as they are.
+
+mod breaking;
+mod clip;
+mod collapse;
+mod counts;
+mod layers;
+mod lifting;
+mod quotient;
+mod read;
+mod trainer;
+mod widen;
+
+pub use breaking::break_symmetry;
+pub use collapse::collapse;
+pub use constinit_core::surgery::{
+    BrokenModule, CollapsedModule, KnownAxes, SpaceSizes, WidenedModule,
+};
+pub use constinit_symmetry::{Decay, Optimizer, Shares, SymmetryKind, TrainingFacts};
+pub use lifting::Lifting;
+pub use quotient::{QuotientModule, quotient};
+pub use trainer::QuotientTrainer;
+pub use widen::widen;
+
+use crate::Error;
+use burn::module::Module;
+use constinit_symmetry::Symmetry;
+use read::{host, read};
+
+/// The classes of a module's units, in one sense. Of a trace, the axes are what counts.
+///
+/// # Errors
+///
+/// [`Error::Axes`] where the spec does not cover the module, and what the engine says: see
+/// [`twins`](constinit_symmetry::twins()), [`equitable`](constinit_symmetry::equitable()) and
+/// [`forward_lumpable`](constinit_symmetry::forward_lumpable()).
+pub fn symmetry_of<'a, M: Module>(
+    module: &M,
+    axes: impl Into<KnownAxes<'a>>,
+    kind: SymmetryKind,
+) -> Result<Symmetry, Error> {
+    host(module, axes.into(), &read(module))?.symmetry(kind)
+}

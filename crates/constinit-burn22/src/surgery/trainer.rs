@@ -1,0 +1,208 @@
+//! Steps of any optimizer, on a quotient.
+
+use super::clip::clipped;
+use super::counts::Counts;
+use super::lifting::Lifting;
+use super::read::onto;
+use crate::Error;
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::{GradAdaptor, GradientsParams, ModuleOptimizer, OptimizerRecord};
+use burn::store::{ModuleRecord, RecordError};
+use burn::tensor::Tensor;
+use constinit_core::Clip;
+use constinit_core::surgery::refused;
+use std::fmt;
+use std::sync::Arc;
+
+/// Makes the steps of a quotient, with the optimizer that would train the full module.
+///
+/// The module runs with the collapsed weights W' = n_D w, and its gradients are n_C times those of one entry. In a step,
+/// the optimizer gets the means w and the gradients g of single entries, so that whatever it computes entry by entry is
+/// what it would compute for every entry of the block:
+///
+/// ```text
+/// g = (dL/dW') / n_C      w' = rule(W' / n_D, g)      W'' = n_D w'
+/// ```
+///
+/// What weight decay does to the deviations of units that are no twins, a linear rule does to a number that starts as
+/// 1 and has a gradient of 0: one such number goes along with each parameter, by a second optimizer with the same
+/// settings, and [`Lifting`] takes what is left of it. In a step in which a parameter has no gradient, neither has its
+/// number, and the rule leaves both alone.
+///
+/// Gradients are clipped here ([`with_clip`](Self::with_clip)), by the norm that those of the full module have. The
+/// clipping of Burn's optimizers sees the quotient, where a norm is another one: an optimizer that clips is refused.
+///
+/// A clone has factors of its own, so that two clones can be trained apart.
+///
+/// Should be created with [`QuotientModule::trainer`](super::QuotientModule::trainer).
+pub struct QuotientTrainer<M> {
+    counts: Arc<Counts>,
+    clip: Option<Clip>,
+    /// None where no unit has deviations.
+    left: Option<Left<M>>,
+    lifting: Lifting,
+}
+
+/// What is left of deviations.
+#[derive(Clone)]
+struct Left<M> {
+    /// As parameters of one entry, with the ids of the module's: groups and rates of one are those of the other.
+    factors: M,
+    /// With state of these alone; None before the first step.
+    optimizer: Option<ModuleOptimizer>,
+}
+
+impl<M: Clone> Clone for QuotientTrainer<M> {
+    fn clone(&self) -> Self {
+        Self {
+            counts: Arc::clone(&self.counts),
+            clip: self.clip,
+            left: self.left.clone(),
+            lifting: self.lifting.apart(),
+        }
+    }
+}
+
+/// Burn's optimizers have no such form.
+impl<M> fmt::Debug for QuotientTrainer<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut trainer = f.debug_struct("QuotientTrainer");
+        trainer.field("clip", &self.clip).field("lifting", &self.lifting).finish_non_exhaustive()
+    }
+}
+
+impl<M: Module> QuotientTrainer<M> {
+    pub(super) fn new(counts: Arc<Counts>, factors: Option<M>, lifting: Lifting) -> Self {
+        let left = factors.map(|factors| Left { factors, optimizer: None });
+        Self { counts, clip: None, left, lifting }
+    }
+
+    /// Limits the gradients of the full module before the optimizer sees them.
+    #[must_use]
+    pub fn with_clip(self, clip: Clip) -> Self {
+        Self { clip: Some(clip), ..self }
+    }
+
+    /// The way back to the full module; a clone of it outlives the trainer.
+    pub fn lifting(&self) -> &Lifting {
+        &self.lifting
+    }
+
+    /// The quotient's module after a step, as [`ModuleOptimizer::step`] and `step_multi`; `gradients` are those of the
+    /// quotient's module, of one device or of several.
+    ///
+    /// All steps take the same optimizer, which begins without state. A rate of its own for each
+    /// [group](burn::module::ParamGroup) of parameters is one for each group of the quotient's module.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Surgery`] for an optimizer that clips gradients. Nothing has been moved then.
+    pub fn step(
+        &mut self,
+        optimizer: &mut ModuleOptimizer,
+        rate: impl Into<ModuleLearningRate>,
+        module: M,
+        gradients: impl Into<GradAdaptor>,
+    ) -> Result<M, Error> {
+        if optimizer.has_gradient_clipping() {
+            let reason = "it clips the gradients of the quotient, whose norms are not those of the full module; give \
+                          QuotientTrainer::with_clip the limit instead";
+            return Err(refused("the optimizer", reason.to_owned()));
+        }
+        let rate = rate.into();
+        let gradients = self.counts.entry_gradients(&module, gradients.into());
+        let gradients = match self.clip {
+            Some(clip) => clipped(clip, &module, gradients, &self.counts),
+            None => gradients,
+        };
+        if let Some(left) = self.left.take() {
+            let left = left.step(optimizer, rate.clone(), &module, &gradients);
+            self.lifting.set_factors(&left.factors);
+            self.left = Some(left);
+        }
+        let means = optimizer.step(rate, self.counts.to_means(module), gradients);
+        Ok(self.counts.to_collapsed(means))
+    }
+
+    /// What a checkpoint has to keep beside the quotient's module and the optimizer: what is left of deviations, and what
+    /// the rule has kept of them. None where no unit has deviations.
+    pub fn to_record(&self) -> Option<(ModuleRecord, OptimizerRecord)> {
+        let left = self.left.as_ref()?;
+        let kept = left.optimizer.as_ref().map(ModuleOptimizer::to_record).unwrap_or_default();
+        Some((left.factors.clone().into_record(), kept))
+    }
+
+    /// Goes on from a record of a trainer of the same quotient, with an optimizer of the same settings.
+    ///
+    /// # Errors
+    ///
+    /// What Burn says of a record that does not fit the quotient's module.
+    pub fn load_record(
+        &mut self,
+        optimizer: &ModuleOptimizer,
+        (factors, kept): (ModuleRecord, OptimizerRecord),
+    ) -> Result<(), RecordError> {
+        if let Some(left) = self.left.take() {
+            let factors = left.factors.clone().try_load_record(factors);
+            // What was there stays where the record does not fit.
+            let factors = factors.inspect_err(|_| self.left = Some(left))?;
+            self.lifting.set_factors(&factors);
+            let optimizer = Some(optimizer.clone().load_record(kept));
+            self.left = Some(Left { factors, optimizer });
+        }
+        Ok(())
+    }
+}
+
+impl<M: Module> Left<M> {
+    /// A step with gradients of 0 for the parameters that have one.
+    fn step(
+        self,
+        optimizer: &ModuleOptimizer,
+        rate: ModuleLearningRate,
+        module: &M,
+        gradients: &GradientsParams,
+    ) -> Self {
+        let fresh = || optimizer.clone().load_record(OptimizerRecord::default());
+        let mut optimizer = self.optimizer.unwrap_or_else(fresh);
+        let still = no_gradients(module, gradients);
+        let factors = optimizer.step(rate, self.factors, still);
+        Self { factors, optimizer: Some(optimizer) }
+    }
+}
+
+/// A module of the same parameters with one entry each, a 1, for what is left of deviations. The module is taken: it must
+/// share nothing.
+pub(super) fn ones<M: Module>(module: M) -> M {
+    struct Ones;
+    impl ModuleMapper for Ones {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(|old| {
+                let (device, dtype) = (old.device(), old.dtype());
+                let one = Tensor::ones([1; D], (&device.clone().without_autodiff(), dtype));
+                onto(one, &device, old.is_require_grad())
+            })
+        }
+    }
+    module.map(&mut Ones)
+}
+
+/// Gradients of 0 for the parameters that have one: Burn's optimizers leave the others as they are.
+fn no_gradients<M: Module>(module: &M, gradients: &GradientsParams) -> GradientsParams {
+    struct Zeros<'a> {
+        from: &'a GradientsParams,
+        to: GradientsParams,
+    }
+    impl ModuleVisitor for Zeros<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = self.from.get::<D>(param.id) {
+                let zero = Tensor::zeros([1; D], (&gradient.device(), gradient.dtype()));
+                self.to.register::<D>(param.id, zero);
+            }
+        }
+    }
+    let mut zeros = Zeros { from: gradients, to: GradientsParams::new() };
+    module.visit(&mut zeros);
+    zeros.to
+}

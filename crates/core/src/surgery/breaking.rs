@@ -1,0 +1,69 @@
+//! Making units differ without a change of the function.
+
+use super::{HostModule, NewParameters};
+use crate::Error;
+use constinit_symmetry::{Inseparable, Symmetry};
+use std::fmt;
+
+/// A module with the same function whose units differ.
+///
+/// As text: `1 class was told apart by changes of at most 1.25e-1`, and what was not.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct BrokenModule<M> {
+    /// The module.
+    pub module: M,
+    /// How many classes of several units there were whose units are no twins any more.
+    pub separated: usize,
+    /// The largest change of an entry.
+    pub largest_change: f64,
+    /// The classes whose units could not all be separated, and why.
+    pub inseparable: Vec<Inseparable>,
+}
+
+impl<M> BrokenModule<M> {
+    /// The same of a framework's module, which `write` makes of the new parameters.
+    pub fn map<N>(self, write: impl FnOnce(M) -> N) -> BrokenModule<N> {
+        let Self { module, separated, largest_change, inseparable } = self;
+        BrokenModule { module: write(module), separated, largest_change, inseparable }
+    }
+}
+
+impl<M> fmt::Display for BrokenModule<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, change) = (self.separated, self.largest_change);
+        let classes = if count == 1 { "class was" } else { "classes were" };
+        write!(f, "{count} {classes} told apart by changes of at most {change:e}")?;
+        self.inseparable.iter().try_for_each(|class| write!(f, "; {class}"))
+    }
+}
+
+impl HostModule<'_> {
+    /// Changes outgoing weights within classes by amounts up to `scale` that sum to zero, drawn by the seed and the path
+    /// of the parameter:
+    ///
+    /// ```text
+    /// W'[j][i] = W[j][i] + e[j],  |e[j]| <= scale,  sum over a class of e = 0
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::Axes`] where the classes are of another spec or not of this module, and what the engine says of a scale
+    ///   that is negative or not finite;
+    /// - [`Error::Surgery`] where a parameter that reads such units does something else with its entries than to weigh
+    ///   units by them, and for a tied parameter that would get different values in its places.
+    pub fn break_symmetry(
+        &self,
+        symmetry: &Symmetry,
+        scale: f64,
+        seed: u64,
+    ) -> Result<BrokenModule<NewParameters>, Error> {
+        self.known.check_classes(symmetry)?;
+        self.known.check_weights(&self.layers, symmetry)?;
+        let broken = constinit_symmetry::break_symmetry(symmetry, &self.views, scale, seed)?;
+        let (separated, largest_change) = (broken.separated(), broken.largest_change());
+        let inseparable = broken.inseparable().to_vec();
+        let module = self.changed(broken.into_params())?;
+        Ok(BrokenModule { module, separated, largest_change, inseparable })
+    }
+}
