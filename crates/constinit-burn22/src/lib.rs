@@ -19,6 +19,7 @@
 //! The crate `constinit` is its counterpart for Burn 0.21. Both rest on `constinit-core`, so that a seed gives the same
 //! numbers and a probe gives the same sentences on both.
 
+pub mod axes;
 pub mod init;
 pub mod params;
 pub mod prelude;

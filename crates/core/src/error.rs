@@ -110,12 +110,19 @@ pub enum Error {
     },
     /// A recorded model with a tensor from elsewhere.
     #[error(
-        "trace: a tensor of shape {shape:?} is not of this trace; make the model and all tensors on \
-         the device that the closure is given"
+        "trace: a tensor{} is not of this trace; run the model of the closure, and make all tensors \
+         on the device that the closure is given",
+        shape.as_ref().map(|shape| format!(" of shape {shape:?}")).unwrap_or_default()
     )]
     TraceForeign {
-        /// Shape of the tensor.
-        shape: Vec<usize>,
+        /// Shape of the tensor, where it is known.
+        shape: Option<Vec<usize>>,
+    },
+    /// A model that the framework does not record.
+    #[error("trace: the framework does not record this model: {reason}")]
+    TraceRefused {
+        /// What the framework says.
+        reason: String,
     },
     /// A recording that shows nothing.
     #[error("trace: {missing} is missing")]

@@ -210,7 +210,7 @@ pub fn trace(run: impl FnOnce(&CaptureDevice) -> Trace) -> Result<Traced, Error>
     if let Some(failure) = &log.failure {
         return Err(match failure.clone() {
             Failure::Read(shape) => Error::TraceRead { shape },
-            Failure::Foreign(shape) => Error::TraceForeign { shape },
+            Failure::Foreign(shape) => Error::TraceForeign { shape: Some(shape) },
         });
     }
     match trace {
@@ -227,7 +227,8 @@ impl Trace {
         }
         let operations = std::mem::take(&mut log.operations);
         let known = |tensor: &TensorIr| {
-            log.tensor(tensor).ok_or_else(|| Error::TraceForeign { shape: tensor.shape.to_vec() })
+            log.tensor(tensor)
+                .ok_or_else(|| Error::TraceForeign { shape: Some(tensor.shape.to_vec()) })
         };
         let all = |tensors: Vec<TensorIr>| tensors.iter().map(known).collect::<Result<_, _>>();
         let parameter = |(path, id, tensor): (String, ParamId, TensorIr)| {

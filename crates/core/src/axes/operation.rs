@@ -68,6 +68,26 @@ pub enum OperationKind {
         /// The axis.
         axis: usize,
     },
+    /// `x -> out, places`: the largest member of an axis, and which it is.
+    MaxWithPlaces {
+        /// The axis.
+        axis: usize,
+    },
+    /// `x -> out`: the sum over several axes, each of which becomes one member.
+    SumAxes {
+        /// The axes.
+        axes: Vec<usize>,
+    },
+    /// `x -> out`: `exp(x) / sum exp(x)` along an axis, the same of `-x`, or its logarithm.
+    Softmax {
+        /// The axis.
+        axis: usize,
+    },
+    /// `x, gain, bias? -> out`: `(x - mean) / deviation * gain + bias` with those of the last axis.
+    LayerNorm,
+    /// `x, gain, bias, mean, variance -> out`: `(x - mean) / sqrt(variance) * gain + bias` for `x` of
+    /// `[batch, channel, position..]`, each channel by its entries of the vectors.
+    BatchNorm,
     /// `x -> out..`: what depends on the order or the position of members along an axis.
     AlongOrder {
         /// The axis.
@@ -87,6 +107,11 @@ pub enum OperationKind {
     },
     /// `x -> out`: broadcast to a larger shape.
     Expand,
+    /// `x -> out`: further members before and after those of some axes, which may be taken from them.
+    Pad {
+        /// The axes that get longer.
+        axes: Vec<usize>,
+    },
     /// `x -> out`: copies one after the other along an axis.
     Repeat {
         /// The axis.
@@ -119,6 +144,8 @@ pub enum OperationKind {
         /// The axis that is indexed.
         axis: usize,
     },
+    /// `weight, indices -> out`: `out[.., j] = weight[indices[..], j]`.
+    Embedding,
     /// `x, indices, value -> out`: `out = x; out[.., indices[i], ..] += value[.., i, ..]`.
     SelectAssign {
         /// The axis that is indexed.
@@ -153,6 +180,9 @@ pub enum OperationKind {
     },
     /// `x -> out..`: each channel of `[batch, channel, position..]` by itself.
     Pool,
+    /// `x -> out`: the patches that a kernel covers, `[batch, channel, height, width]` to
+    /// `[batch, channel x place in the kernel, patch]`.
+    Patches,
     /// `x, grid -> out`: entries of `x` at the positions of a grid.
     GridSample,
     /// Not known. The name is the framework's.

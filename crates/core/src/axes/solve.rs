@@ -71,7 +71,7 @@ pub fn solve(recording: &Recording) -> Result<Traced, Error> {
         }
     }
     let operations = recording.operations.as_slice();
-    let mut graph = Graph::new(rules::shifts(operations));
+    let mut graph = Graph::new(rules::shifts(operations, &recording.outputs));
     let mut first: HashMap<u64, &TensorRef> = HashMap::new();
     for parameter in &recording.parameters {
         graph.parameter(&parameter.tensor);

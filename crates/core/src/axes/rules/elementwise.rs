@@ -36,16 +36,21 @@ pub(super) fn multiply(graph: &mut Graph, inputs: &[TensorRef], out: &TensorRef)
         graph.broadcast(input, out);
     }
     if inputs.iter().any(|input| graph.is_computed(input)) {
-        // A bias or gain produces the units of what it is combined with.
-        inputs.iter().for_each(|input| graph.all_output(input));
-        for input in inputs.iter().filter(|input| graph.is_of_own_shape(input)).collect::<Vec<_>>()
-        {
-            graph.count_all(input, WidthCause::Constant);
-        }
+        produce(graph, inputs);
     } else if let [made] = inputs.iter().filter(|i| !graph.is_constant(i)).collect::<Vec<_>>()[..]
         && made.shape == out.shape
     {
         // A weight under a constant mask is a weight. Of two, no side can be told.
         graph.same_view(made, out);
+    }
+}
+
+/// What is combined with something computed: a bias or gain produces the units along its axis.
+pub(super) fn produce(graph: &mut Graph, inputs: &[TensorRef]) {
+    for input in inputs {
+        graph.all_output(input);
+        if graph.is_of_own_shape(input) {
+            graph.count_all(input, WidthCause::Constant);
+        }
     }
 }

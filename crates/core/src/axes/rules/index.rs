@@ -70,7 +70,18 @@ fn together(graph: &mut Graph, tensors: &[&TensorRef], axis: usize, unite: bool)
     }
 }
 
-/// This is an embedding, too.
+/// Rows by their numbers, which stand in a tensor of any rank.
+pub(super) fn embedding(graph: &mut Graph, [weight, indices, out]: [&TensorRef; 3]) {
+    graph.fix(weight, 0);
+    graph.role(weight, 0, Role::Input);
+    for axis in 0..indices.shape.len() {
+        graph.unite((indices, axis), (out, axis));
+    }
+    graph.unite((weight, 1), (out, indices.shape.len()));
+    graph.role(weight, 1, Role::Output);
+}
+
+/// Members by their numbers; of rows, this is an embedding.
 pub(super) fn select(graph: &mut Graph, [x, indices, out]: [&TensorRef; 3], indexed: usize) {
     for axis in 0..x.shape.len() {
         if axis == indexed {

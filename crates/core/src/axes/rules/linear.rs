@@ -70,6 +70,7 @@ pub(super) fn attention(
     graph.unite((key, 2), (value, 2));
     graph.unite((query, 3), (key, 3));
     graph.unite((value, 3), (out, 3));
+    graph.count(key, 2, WidthCause::Reduction);
     for (tensor, axis) in [(query, 3), (key, 3), (key, 2), (value, 2)] {
         graph.count(tensor, axis, WidthCause::Product);
     }

@@ -8,6 +8,7 @@
 mod elementwise;
 mod index;
 mod linear;
+mod norm;
 mod reduce;
 mod shape;
 mod spatial;
@@ -17,7 +18,7 @@ pub(super) use reduce::shifts;
 pub(super) use uses::entrywise;
 
 use super::graph::Graph;
-use super::operation::{Operation, OperationKind as Kind};
+use super::operation::{Operation, OperationKind as Kind, Reduction};
 use super::union::Cause;
 
 /// Applies the rule of an operation; whether there is one. An operation with fewer tensors than its kind has counts as
@@ -42,13 +43,26 @@ pub(super) fn apply(graph: &mut Graph, operation: &Operation) -> bool {
             graph.unite_but(y, out, &[*axis]);
         }
         (Kind::ReduceAll(by), [x], [out]) => reduce::whole(graph, x, out, *by),
-        (Kind::Reduce { by, axis }, [x], [out]) => reduce::along(graph, x, out, *by, *axis),
+        (Kind::Reduce { by, axis }, [x], [out]) => reduce::along(graph, x, out, *by, &[*axis]),
+        (Kind::MaxWithPlaces { axis }, [x], [out, places]) => {
+            reduce::largest(graph, x, [out, places], *axis);
+        }
+        (Kind::SumAxes { axes }, [x], [out]) => {
+            reduce::along(graph, x, out, Reduction::Sum, axes);
+        }
+        (Kind::Softmax { axis }, [x], [out]) => norm::softmax(graph, x, out, *axis),
+        (Kind::LayerNorm, [x, vectors @ ..], [out]) if (1..=2).contains(&vectors.len()) => {
+            norm::layer(graph, x, vectors, out);
+        }
+        (Kind::BatchNorm, [x, vectors @ ..], [out]) if vectors.len() == 4 => {
+            norm::batch(graph, x, vectors, out);
+        }
         (Kind::AlongOrder { axis }, [x], outs) => {
             outs.iter().for_each(|out| graph.unite_but(x, out, &[*axis]));
         }
         (Kind::Reshape, [x], [out]) => shape::reshape(graph, x, out),
         (Kind::Permute { axes }, [x], [out]) => shape::permute(graph, x, out, axes),
-        (Kind::Flip { axes }, [x], [out]) => graph.unite_but(x, out, axes),
+        (Kind::Flip { axes } | Kind::Pad { axes }, [x], [out]) => graph.unite_but(x, out, axes),
         (Kind::Expand, [x], [out]) => shape::expand(graph, x, out),
         (Kind::Repeat { axis, times }, [x], [out]) => shape::repeat(graph, x, out, *axis, *times),
         (Kind::Unfold { axis }, [x], [out]) => shape::unfold(graph, x, out, *axis),
@@ -59,6 +73,9 @@ pub(super) fn apply(graph: &mut Graph, operation: &Operation) -> bool {
         }
         (Kind::Select { axis }, [x, indices], [out]) => {
             index::select(graph, [x, indices, out], *axis);
+        }
+        (Kind::Embedding, [weight, indices], [out]) => {
+            index::embedding(graph, [weight, indices, out]);
         }
         (Kind::SelectAssign { axis }, [x, indices, value], [out]) => {
             index::select_assign(graph, [x, indices, value, out], *axis);
@@ -81,6 +98,7 @@ pub(super) fn apply(graph: &mut Graph, operation: &Operation) -> bool {
             conv.apply(graph, *groups, *transposed);
         }
         (Kind::Pool, [x], outs) => outs.iter().for_each(|out| spatial::positions(graph, x, out)),
+        (Kind::Patches, [x], [out]) => spatial::patches(graph, x, out),
         (Kind::GridSample, [x, grid], [out]) => spatial::grid_sample(graph, x, grid, out),
         (
             Kind::Unknown { .. }
@@ -98,17 +116,24 @@ pub(super) fn apply(graph: &mut Graph, operation: &Operation) -> bool {
             | Kind::Cross { .. }
             | Kind::ReduceAll(_)
             | Kind::Reduce { .. }
+            | Kind::MaxWithPlaces { .. }
+            | Kind::SumAxes { .. }
+            | Kind::Softmax { .. }
+            | Kind::LayerNorm
+            | Kind::BatchNorm
             | Kind::AlongOrder { .. }
             | Kind::Reshape
             | Kind::Permute { .. }
             | Kind::Flip { .. }
             | Kind::Expand
+            | Kind::Pad { .. }
             | Kind::Repeat { .. }
             | Kind::Unfold { .. }
             | Kind::Concatenate { .. }
             | Kind::Slice { .. }
             | Kind::SliceAssign { .. }
             | Kind::Select { .. }
+            | Kind::Embedding
             | Kind::SelectAssign { .. }
             | Kind::Gather { .. }
             | Kind::Scatter { .. }
@@ -117,6 +142,7 @@ pub(super) fn apply(graph: &mut Graph, operation: &Operation) -> bool {
             | Kind::Attention { .. }
             | Kind::Convolution { .. }
             | Kind::Pool
+            | Kind::Patches
             | Kind::GridSample,
             _,
             _,

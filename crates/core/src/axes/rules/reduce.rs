@@ -20,24 +20,37 @@ pub(super) fn whole(graph: &mut Graph, x: &TensorRef, out: &TensorRef, by: Reduc
     }
 }
 
-/// The members of one axis become one.
+/// The members of some axes become one each.
 pub(super) fn along(
     graph: &mut Graph,
     x: &TensorRef,
     out: &TensorRef,
     by: Reduction,
-    along: usize,
+    along: &[usize],
 ) {
-    graph.count(x, along, WidthCause::Reduction);
-    if out.shape.get(along) == Some(&1) {
-        for axis in (0..x.shape.len()).filter(|axis| *axis != along) {
+    let keeps = |axis: &usize| out.shape.get(*axis) != Some(&1);
+    for axis in 0..x.shape.len().max(out.shape.len()) {
+        if !along.contains(&axis) {
             graph.unite((x, axis), (out, axis));
+        } else if keeps(&axis) {
+            graph.fix(x, axis);
+            graph.fix(out, axis);
         }
-    } else {
-        graph.unite_but(x, out, &[along]);
     }
-    if picks(by) && !(by == Reduction::Max && graph.is_shift(out)) {
-        graph.fix(x, along);
+    for &axis in along {
+        graph.count(x, axis, WidthCause::Reduction);
+        if picks(by) && !(by == Reduction::Max && graph.is_shift(out)) {
+            graph.fix(x, axis);
+        }
+    }
+}
+
+/// The largest member, and which it is. A maximum on which nothing depends has no places that count.
+pub(super) fn largest(graph: &mut Graph, x: &TensorRef, outs: [&TensorRef; 2], axis: usize) {
+    let [out, places] = outs;
+    along(graph, x, out, Reduction::Max, &[axis]);
+    if !graph.is_shift(out) {
+        graph.unite_but(x, places, &[axis]);
     }
 }
 
@@ -57,7 +70,13 @@ fn picks(by: Reduction) -> bool {
 /// log softmax  m = max x,  d = x - m,       d - log sum exp d
 /// quiet        m = max x,  e = exp(x - m),  e / (sum e + exp(-m))
 /// ```
-pub(in crate::axes) fn shifts(operations: &[Operation]) -> HashSet<TensorId> {
+///
+/// A maximum that is not finite may be replaced by a number before it is subtracted. Where it comes with its place, nothing
+/// may depend on that, either: `results` are what is used of the model.
+pub(in crate::axes) fn shifts(
+    operations: &[Operation],
+    results: &[TensorRef],
+) -> HashSet<TensorId> {
     let mut readers: HashMap<TensorId, Vec<&Operation>> = HashMap::new();
     for operation in operations {
         for tensor in &operation.inputs {
@@ -78,13 +97,11 @@ pub(in crate::axes) fn shifts(operations: &[Operation]) -> HashSet<TensorId> {
             && !exponentials.is_empty()
             && exponentials.into_iter().all(summed)
     };
-    let is_shift = |of: &TensorRef, maximum: &TensorRef| {
+    let is_shift = |of: &TensorRef, maximum: TensorId| {
         let subtracted = |operation: &&Operation| {
             let Some(made) = result(operation) else { return false };
             match (&operation.kind, operation.inputs.as_slice()) {
-                (Kind::Sub, [x, shift]) => {
-                    x.id == of.id && shift.id == maximum.id && normalised(made)
-                }
+                (Kind::Sub, [x, shift]) => x.id == of.id && shift.id == maximum && normalised(made),
                 // Its negation, whose exponential a quiet softmax adds to the sum.
                 (kind, [_]) if *kind == Kind::Scale => {
                     exponentials(made).count() == readers(made).len()
@@ -92,13 +109,28 @@ pub(in crate::axes) fn shifts(operations: &[Operation]) -> HashSet<TensorId> {
                 (_, _) => false,
             }
         };
-        readers(maximum.id).iter().all(subtracted)
+        readers(maximum).iter().all(subtracted)
+    };
+    // What the maximum is replaced by where a function of itself, which nothing else reads, says so.
+    let replaced = |maximum: TensorId| {
+        let [of, by] = *readers(maximum) else { return None };
+        let mask = (of.kind == Kind::Map).then(|| result(of))??;
+        let ids: Vec<TensorId> = by.inputs.iter().map(|tensor| tensor.id).collect();
+        let masked = by.kind == Kind::Combine && ids == [maximum, mask];
+        (masked && readers(mask).len() == 1).then(|| result(by))?
     };
     let maxima = operations.iter().filter_map(|operation| {
         match (&operation.kind, operation.inputs.as_slice(), operation.outputs.as_slice()) {
             (Kind::Reduce { by: Reduction::Max, .. }, [x], [out]) => Some((x, out)),
+            (Kind::MaxWithPlaces { .. }, [x], [out, places]) => {
+                let read = !readers(places.id).is_empty() || results.contains(places);
+                (!read).then_some((x, out))
+            }
             (_, _, _) => None,
         }
     });
-    maxima.filter(|(x, out)| is_shift(x, out)).map(|(_, out)| out.id).collect()
+    let is_shift = |(x, out): &(&TensorRef, &TensorRef)| {
+        is_shift(x, out.id) || replaced(out.id).is_some_and(|shift| is_shift(x, shift))
+    };
+    maxima.filter(is_shift).map(|(_, out)| out.id).collect()
 }

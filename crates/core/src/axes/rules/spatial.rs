@@ -5,13 +5,32 @@
 use crate::axes::WidthCause;
 use crate::axes::graph::Graph;
 use crate::axes::operation::TensorRef;
-use crate::axes::union::Part;
+use crate::axes::union::{Cause, Part};
 use constinit_symmetry::Role;
 
 /// Each channel by itself.
 pub(super) fn positions(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     let fixed: Vec<usize> = (2..x.shape.len().max(out.shape.len())).collect();
     graph.unite_but(x, out, &fixed);
+}
+
+/// Each channel by itself, a member for each place in the kernel: `[batch, channel x place, patch]`.
+pub(super) fn patches(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
+    graph.unite((x, 0), (out, 0));
+    (2..x.shape.len()).for_each(|axis| graph.fix(x, axis));
+    (2..out.shape.len()).for_each(|axis| graph.fix(out, axis));
+    let [channels, members] = [x, out].map(|tensor| tensor.shape.get(1).copied().unwrap_or(1));
+    let mut product = graph.axis(x, 1);
+    match members.checked_div(channels).unwrap_or(0) {
+        1 => {}
+        places => {
+            let places = graph.parts.free(places);
+            graph.parts.fix(places, Cause::Rule);
+            product.push(places);
+        }
+    }
+    let members = graph.axis(out, 1);
+    graph.parts.unite(&product, &members);
 }
 
 /// Each channel by itself, at positions that the grid gives.

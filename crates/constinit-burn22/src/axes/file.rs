@@ -1,0 +1,44 @@
+//! Axes that the user wrote down, for a module of Burn's.
+
+use crate::Error;
+use crate::params::surveyed;
+use burn::module::Module;
+use constinit_symmetry::{AxesFile, AxesSpec};
+
+/// The axes of a module as a file tells them, in the orientation in which Burn shows parameters.
+///
+/// Which axis is the output is known by the module that a parameter belongs to: `[input, output]` for linear layers of
+/// either layout, embeddings and transposed convolutions, `[output, input, ..]` for convolutions. Of other parameters
+/// with more than one axis it is not known, so that questions that need it, such as forward-lumpable classes, are refused.
+///
+/// Draws the values of parameters that were not drawn yet.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use constinit_burn22::ConstInitConfig;
+/// use constinit_burn22::axes::{AxesFile, from_file};
+///
+/// let file: AxesFile = toml::from_str(r#"
+///     [axes]
+///     "layers.0.weight" = ["", "hidden"]
+///     "layers.0.bias"   = ["hidden"]
+///     "layers.1.weight" = ["hidden", ""]
+///     "layers.1.bias"   = [""]
+/// "#)?;
+/// let net = ConstInitConfig::new(vec![3, 2, 4]).init(&Device::flex());
+/// let axes = from_file(file, &net)?;
+/// assert_eq!((axes.spaces()[0].name(), axes.spaces()[0].units()), ("hidden", 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Symmetry`] where the file does not fit the module: an unknown, missing or doubled parameter or space, or
+/// sizes that disagree, with both places.
+pub fn from_file<M: Module>(file: AxesFile, module: &M) -> Result<AxesSpec, Error> {
+    let surveys = surveyed(module);
+    let parameters = surveys.iter().map(|parameter| {
+        (parameter.path.as_str(), parameter.layer.as_str(), parameter.shape.as_slice())
+    });
+    constinit_core::axes::from_file(file, &parameters.collect::<Vec<_>>())
+}

@@ -1,0 +1,47 @@
+//! Which axes of a module's parameters share a space of units, found by running it once.
+//!
+//! ```text
+//! x [7, 3] -- Linear [3, 5] -- relu -- Linear [5, 4] -- y [7, 4]
+//!     3 is fixed, 4 is fixed, the two 5 are one axis: the space `layers.0` of 5 units
+//! ```
+//!
+//! [`trace`] runs a copy of a module on Burn's capture device, which computes nothing and writes every operation down.
+//! Then each operation says which axes are the same: a sum, member by member, of two tensors unites their axes, a matrix
+//! product unites those it sums over, a reshape makes an axis a product. What distinguishes members of an axis *fixes*
+//! it: an input or an output of the model, data that comes from neither parameters nor inputs, a slice, a sort, a maximum
+//! (whose gradient goes to the first of equal members). What is not fixed is a space.
+//!
+//! Members of a space can be permuted, all its axes at once, and the model computes the same. The answer may miss such a
+//! space, but has none that is not one: an operation without a rule fixes all it touches, and [`Traced::without_rule`]
+//! lists it. Parameters that are not used are fixed, too. A spec knows one space an axis: of two that an axis is a product
+//! of, such as heads and their features, the inner one is fixed. Where a concatenation puts spaces side by side, those of
+//! one size are taken for one, whose unit `u` is unit `u` of each, so that twins are twins in all of them; those of other
+//! sizes are fixed.
+//!
+//! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do something only where
+//! gradients are computed: trace a module in training mode, and [`Traced::stochastic`] names the spaces that they disturb;
+//! [`Module::valid`](burn::module::Module::valid) is traced as inference. What is drawn while the model runs does not fix
+//! an axis, since the units are alike in distribution.
+//!
+//! Modules made of layers in a row have axes without a run, such as [`ConstInit::axes`](crate::ConstInit::axes), and any
+//! spec can be written down with [`AxesSpec::builder`](constinit_symmetry::AxesSpec::builder) or read from a file with
+//! [`from_file`], which [`AxesFile`] writes, too. [`same_structure`] compares two of them.
+//!
+//! # References
+//!
+//! Ainsworth, Hayase, Srinivasa, "Git Re-Basin: Merging Models modulo Permutation Symmetries", 2022, where such specs are
+//! written by hand.
+
+mod copy;
+mod file;
+mod session;
+mod trace;
+mod translate;
+
+pub use constinit_core::axes::{
+    ParameterAxis, StochasticSpaces, Traced, WidthCause, WidthDependence, WithoutRule,
+    same_structure,
+};
+pub use constinit_symmetry::AxesFile;
+pub use file::from_file;
+pub use trace::{Trace, trace};

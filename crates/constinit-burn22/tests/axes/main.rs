@@ -1,0 +1,6 @@
+//! Which axes share a space, traced and proved.
+
+mod adversarial;
+mod models;
+mod proof;
+mod weights;
