@@ -17,12 +17,12 @@ use constinit_symmetry::Quotient;
 /// it.
 ///
 /// Belongs to one [trainer](super::QuotientTrainer), which the factors come from. Cheap to clone; all clones share
-/// them. A clone of the trainer has a lifting of its own.
+/// them. A clone of the trainer has its own lifting.
 #[derive(Clone, Debug)]
 pub struct Lifting(pub(super) HostLifting);
 
 impl Lifting {
-    /// The same with factors of its own, which begin as these.
+    /// The same with its own factors, which begin as these.
     pub(super) fn apart(&self) -> Self {
         Self(self.0.apart())
     }

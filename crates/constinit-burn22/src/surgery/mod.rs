@@ -68,6 +68,7 @@ mod widen;
 
 pub use breaking::break_symmetry;
 pub use collapse::collapse;
+pub use constinit_core::Clip;
 pub use constinit_core::surgery::{
     BrokenModule, CollapsedModule, KnownAxes, SpaceSizes, WidenedModule,
 };

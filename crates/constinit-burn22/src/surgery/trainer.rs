@@ -33,7 +33,7 @@ use std::sync::Arc;
 /// Gradients are clipped here ([`with_clip`](Self::with_clip)), by the norm that those of the full module have. The
 /// clipping of Burn's optimizers sees the quotient, where a norm is another one: an optimizer that clips is refused.
 ///
-/// A clone has factors of its own, so that two clones can be trained apart.
+/// A clone has its own factors, so that two clones can be trained apart.
 ///
 /// Should be created with [`QuotientModule::trainer`](super::QuotientModule::trainer).
 pub struct QuotientTrainer<M> {
@@ -92,8 +92,8 @@ impl<M: Module> QuotientTrainer<M> {
     /// The quotient's module after a step, as [`ModuleOptimizer::step`] and `step_multi`; `gradients` are those of the
     /// quotient's module, of one device or of several.
     ///
-    /// All steps take the same optimizer, which begins without state. A rate of its own for each
-    /// [group](burn::module::ParamGroup) of parameters is one for each group of the quotient's module.
+    /// All steps take the same optimizer, which begins without state. [Groups](burn::module::ParamGroup) of parameters, of
+    /// the optimizer or of `rate`, go by the paths and ids in the quotient's module, which are those of the full one.
     ///
     /// # Errors
     ///

@@ -119,7 +119,7 @@ fn a_module_without_parameters_is_what_it_was() {
     assert_eq!(break_symmetry(net, &spec, &found, 0.5, 1).unwrap().separated, 0);
 }
 
-/// Units with such a weight are nobody's twins; those that are merged pass it on.
+/// Units with such an incoming weight are no twins; those that are merged pass it on.
 #[test]
 fn what_is_no_number_stays_no_number() {
     let (net, spec) = mlp(&[3, 4, 2], Activation::Tanh, &device());

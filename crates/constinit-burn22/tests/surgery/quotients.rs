@@ -3,7 +3,7 @@
 use super::modules::{Cnn, Residual};
 use super::*;
 use burn::grad_clipping::GradientClippingConfig;
-use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
 use burn::module::ParamGroup;
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::decay::WeightDecayConfig;
@@ -13,11 +13,11 @@ use burn::optim::{
     ModuleOptimizer, MultiGradientsParams, OptimizerRecord, RmsPropConfig, SgdConfig,
 };
 use constinit_burn22::surgery::{
-    Decay, Optimizer, QuotientModule, QuotientTrainer, SymmetryKind, TrainingFacts, quotient,
+    Clip, Decay, Optimizer, QuotientModule, QuotientTrainer, SymmetryKind, TrainingFacts, quotient,
     symmetry_of,
 };
-use constinit_core::Clip;
 use constinit_symmetry::layers::dense;
+use std::sync::{Arc, Mutex};
 
 const STEPS: usize = 30;
 
@@ -367,6 +367,46 @@ fn groups_of_parameters_have_their_optimizers_and_rates() {
     }
     let lifted = trainer.lifting().lift(&model).unwrap();
     assert_close(&all_parameters(&slow), &all_parameters(&lifted), 1e-11, "groups");
+}
+
+/// A model that is its quotient and makes its own steps, as Burn's `Learner` asks it to.
+#[derive(Module, Debug)]
+struct Learned {
+    net: ConstInit,
+    #[module(skip)]
+    trainer: Arc<Mutex<QuotientTrainer<ConstInit>>>,
+}
+
+impl Learned {
+    /// As `TrainStep::optimize` has it.
+    fn optimize(
+        self,
+        optimizer: &mut ModuleOptimizer,
+        rate: ModuleLearningRate,
+        gradients: GradientsParams,
+    ) -> Self {
+        let step = self.trainer.lock().unwrap().step(optimizer, rate, self.net, gradients);
+        Self { net: step.unwrap(), trainer: self.trainer }
+    }
+}
+
+#[test]
+fn a_model_makes_the_steps_of_its_quotient_itself() {
+    let rule = adamw();
+    let (mut slow, spec) = deep(SIZES, Classes::Equitable, 6);
+    let quick = small(&slow, &spec, &rule.facts);
+    let trainer = Arc::new(Mutex::new(quick.trainer()));
+    let mut model = Learned { net: quick.module, trainer: Arc::clone(&trainer) };
+    let task = Task { columns: [3, 2], forward: |model: &Learned, x| model.net.forward(x) };
+    let (mut one, mut other) = ((rule.new)(), (rule.new)());
+    for _ in 0..STEPS {
+        let gradients = PERCEPTRON.gradients(&slow);
+        slow = one.step(rule.rate, slow, gradients);
+        let gradients = task.gradients(&model);
+        model = model.optimize(&mut other, rule.rate.into(), gradients);
+    }
+    let lifted = trainer.lock().unwrap().lifting().lift(&model.net).unwrap();
+    assert_close(&all_parameters(&slow), &all_parameters(&lifted), 1e-11, "a model by itself");
 }
 
 /// Each device has gradients of some rows.

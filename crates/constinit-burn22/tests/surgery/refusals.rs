@@ -202,7 +202,7 @@ fn tied_weights_are_refused_where_they_would_differ() {
     );
 }
 
-/// An adapter multiplies two parameters of its own.
+/// An adapter multiplies its two factors.
 #[test]
 fn an_adapter_is_not_vouched_for_by_a_spec() {
     let (net, spec) = mlp(&[3, 4, 2], Activation::Tanh, &device());

@@ -170,7 +170,7 @@ impl HostLifting {
         Self { ground: Arc::new(Ground { quotient, numbers }), factors }
     }
 
-    /// The same with factors of its own, which begin as these.
+    /// The same with its own factors, which begin as these.
     #[must_use]
     pub fn apart(&self) -> Self {
         Self { ground: Arc::clone(&self.ground), factors: Arc::new(Mutex::new(self.factors())) }
