@@ -102,7 +102,7 @@ pub enum Error {
     /// A recorded model that reads data.
     #[error(
         "trace: the model reads the data of a tensor of shape {shape:?}, and a recording has none; \
-         sorting reads data, and so does deciding by a value"
+         deciding by a value reads data, and so may sorting"
     )]
     TraceRead {
         /// Shape of the tensor that was read.

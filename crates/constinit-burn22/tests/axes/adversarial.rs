@@ -1,9 +1,10 @@
 //! What distinguishes units, and so has to be fixed; and what a trace cannot show.
 
 use crate::proof::{axes_of, spaces, traced};
-use burn::module::{Lora, Module, Param, RunningState};
+use burn::module::{Lora, Module, Param, QLora, Quantizer, RunningState};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, LinearLayout};
 use burn::tensor::activation::{log_softmax, quiet_softmax, relu, softmax, softmin};
+use burn::tensor::quantization::{Calibration, QuantScheme};
 use burn::tensor::{Bool, Device, Distribution, Int, Tensor};
 use constinit_burn22::Error;
 use constinit_burn22::axes::{StochasticSpaces, Trace, Traced, trace};
@@ -513,10 +514,16 @@ fn layouts_and_adapters_are_traced() {
     for model in [col.clone(), col.train()] {
         assert_eq!(traced(&model).axes, traced(&row).axes);
     }
-    for model in
-        [two(6).apply_lora(Lora::new(2, 1.0)), two(6).train().apply_lora(Lora::new(2, 1.0))]
-    {
-        let adapted = traced(&model);
+    let lora = || Lora::new(2, 1.0);
+    let packed = Quantizer::new(Calibration::MinMax, QuantScheme::default());
+    let adapted = [
+        two(6).apply_lora(lora()),
+        two(6).train().apply_lora(lora()),
+        two(6).apply_qlora(QLora::new(lora(), packed)),
+    ];
+    for model in &adapted {
+        let axes = traced(model).axes;
+        assert_eq!(spaces(&axes), [("fc1.weight.lora", 2), ("fc1", 6), ("fc2.weight.lora", 2)]);
         let expected = [
             "fc1.weight.1",
             "fc1.weight.lora.b.1",
@@ -524,11 +531,7 @@ fn layouts_and_adapters_are_traced() {
             "fc2.weight.0",
             "fc2.weight.lora.a.0",
         ];
-        assert_eq!(axes_of(&adapted.axes, "fc1"), expected);
-        assert_eq!(
-            spaces(&adapted.axes),
-            [("fc1.weight.lora", 2), ("fc1", 6), ("fc2.weight.lora", 2)]
-        );
+        assert_eq!(axes_of(&axes, "fc1"), expected);
     }
 }
 

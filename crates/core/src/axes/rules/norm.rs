@@ -1,6 +1,6 @@
 //! Softmax and norms as one operation: what they ask of axes is what their elementwise forms ask.
 //!
-//! They count the members of an axis and do not distinguish them.
+//! None of them distinguishes members. Softmax and the norm of a layer count those of their axis.
 
 use super::elementwise::{combine, produce};
 use crate::axes::WidthCause;
