@@ -19,7 +19,7 @@ fn capture_device(like: Option<&Device>) -> Device {
     };
     let fits = |device: &Device| like.is_none_or(|like| types(device) == types(like));
     let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-    match free.iter().position(fits) {
+    match free.iter().rposition(fits) {
         Some(place) => free.swap_remove(place),
         None => Device::capture(),
     }

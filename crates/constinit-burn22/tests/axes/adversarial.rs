@@ -5,7 +5,7 @@ use burn::module::{Lora, Module, Param, QLora, Quantizer, RunningState};
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, LinearLayout};
 use burn::tensor::activation::{log_softmax, quiet_softmax, relu, softmax, softmin};
 use burn::tensor::quantization::{Calibration, QuantScheme};
-use burn::tensor::{Bool, Device, Distribution, Int, Tensor};
+use burn::tensor::{Bool, CaptureError, Device, Distribution, Int, Tensor};
 use constinit_burn22::Error;
 use constinit_burn22::axes::{StochasticSpaces, Trace, Traced, trace};
 use constinit_burn22::params::{parameter_paths, read_parameters};
@@ -359,21 +359,49 @@ fn tensors_that_outlived_their_trace_are_an_error() {
     trace(&two(6), |model, device| {
         let x = Hidden::zeros([7, 3], device);
         let y = model.fc1.forward(x.clone());
-        kept = Some((y.clone(), device.clone()));
+        kept = Some(y.clone());
         Trace::new().input(x).output(y)
     })
     .unwrap();
-    let (kept, device) = kept.unwrap();
+    let kept = kept.unwrap();
     is_foreign(between(6, |_| kept.clone()), None);
-    // This trace is the next on that device.
+    // As the second operand, too, where this trace has that device now.
     is_foreign(between(6, |h| h + kept.clone()), None);
     let undeclared = trace(&two(6), |_, _| Trace::new().input(kept.clone()).output(kept.clone()));
     is_foreign(undeclared, Some(&[7, 6]));
-    // The device may be kept, and even used.
-    let ours = device.capture_scope(|scope| {
-        is_free(6, |h| h);
-        scope.complete([], [])
+}
+
+/// Traces within traces, so many that each device that is free is tried.
+fn nested(depth: usize) {
+    let found = traced(&two(6), [7, 3], |model, x| {
+        if depth > 0 {
+            nested(depth - 1);
+        }
+        model.fc1.forward(x)
     });
+    assert!(found.is_ok(), "{found:?}");
+}
+
+#[test]
+fn the_device_of_a_trace_may_be_kept_and_used() {
+    let mut kept = None;
+    traced(&two(6), [7, 3], |model, x| {
+        kept = Some(x.device());
+        model.fc1.forward(x)
+    })
+    .unwrap();
+    let device = kept.unwrap();
+    let ours = loop {
+        let ours = device.capture_scope(|scope| {
+            nested(60);
+            scope.complete([], [])
+        });
+        match ours {
+            // A trace of another test has it now.
+            Err(CaptureError::AlreadyActive) => std::thread::yield_now(),
+            other => break other,
+        }
+    };
     assert!(ours.unwrap().graph.operations.is_empty());
 }
 
