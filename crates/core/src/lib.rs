@@ -16,6 +16,7 @@ mod entries;
 mod error;
 mod float_type;
 mod layer;
+mod linear_algebra;
 mod perceptron;
 
 pub use clip::Clip;

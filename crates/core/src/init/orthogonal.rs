@@ -6,15 +6,7 @@ use super::form::Form;
 use super::layout::Layout;
 use super::random::normal;
 use super::rng_key::RngKey;
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::householder::{
-    apply_block_householder_sequence_on_the_left_in_place_scratch,
-    apply_block_householder_sequence_on_the_left_in_place_with_conj,
-};
-use faer::linalg::qr::no_pivoting::factor::{
-    qr_in_place, qr_in_place_scratch, recommended_block_size,
-};
-use faer::{Conj, Mat, Par};
+use crate::linear_algebra::{Qr, qr};
 
 /// Semi-orthogonal blocks, outputs times everything else.
 pub(super) fn in_blocks<'a>(
@@ -71,45 +63,15 @@ fn semi_orthogonal(rows: usize, columns: usize, key: &RngKey) -> Vec<f64> {
     let [long, short] = [rows.max(columns), rows.min(columns)];
     let mut drawn = vec![0.0_f64; long * short];
     normal(&mut drawn, key, 0.0, 1.0);
-    let (q, diagonal) = factors(Mat::from_fn(long, short, |i, j| drawn[i * short + j]));
-    let sign = |j: usize| if diagonal[j] < 0.0 { -1.0 } else { 1.0 };
+    let Qr { q, r } = qr(&drawn, long, short);
+    let sign = |j: usize| if r[j * short + j] < 0.0 { -1.0 } else { 1.0 };
     (0..rows * columns)
         .map(|entry| {
             let (row, column) = (entry / columns, entry % columns);
             let [i, j] = if rows >= columns { [row, column] } else { [column, row] };
-            q[(i, j)] * sign(j)
+            q[i * short + j] * sign(j)
         })
         .collect()
-}
-
-/// The orthogonal factor of a matrix with no more columns than rows, and the diagonal of the triangular one.
-///
-/// By one thread: faer's own `qr` splits its sums by the number of threads, and so does what comes out of them.
-fn factors(mut matrix: Mat<f64>) -> (Mat<f64>, Vec<f64>) {
-    let (rows, columns) = matrix.shape();
-    let block = recommended_block_size::<f64>(rows, columns);
-    let mut coefficients = Mat::zeros(block, columns);
-    let scratch = qr_in_place_scratch::<f64>(rows, columns, block, Par::Seq, Default::default());
-    qr_in_place(
-        matrix.as_mut(),
-        coefficients.as_mut(),
-        Par::Seq,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        Default::default(),
-    );
-    let mut q = Mat::identity(rows, columns);
-    let scratch =
-        apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(rows, block, columns);
-    apply_block_householder_sequence_on_the_left_in_place_with_conj(
-        matrix.as_ref(),
-        coefficients.as_ref(),
-        Conj::No,
-        q.as_mut(),
-        Par::Seq,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-    );
-    let diagonal = (0..columns).map(|j| matrix[(j, j)]).collect();
-    (q, diagonal)
 }
 
 #[cfg(test)]

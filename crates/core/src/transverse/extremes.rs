@@ -2,17 +2,17 @@
 
 use super::lanczos::{LanczosSettings, lowest_eigenvalue};
 use crate::Error;
+use crate::linear_algebra::{Tridiagonal, tridiagonalised};
 use constinit_symmetry::Transverse;
-use faer::{Mat, Side};
 
-/// Up to this size all eigenvalues at once are faster than products.
+/// Up to this size the matrix made tridiagonal is faster than products.
 const WHOLE: usize = 64;
 
 /// The lowest and the highest eigenvalue of a curvature in closed form.
 ///
 /// # Errors
 ///
-/// [`Error::Spectrum`] for entries that are not finite, and where no eigenvalues were found.
+/// [`Error::Spectrum`] for entries that are not finite.
 ///
 /// # Complexity
 ///
@@ -45,11 +45,7 @@ pub fn extreme_curvatures(curvature: &Transverse) -> Result<[f64; 2], Error> {
         let found = lowest_eigenvalue(size, &settings, |v| Ok(curvature.apply(v)))?;
         return Ok([found.value, found.highest]);
     }
-    let matrix = Mat::from_fn(size, size, |i, j| entries[i * size + j]);
-    let values = matrix.self_adjoint_eigenvalues(Side::Lower).map_err(|error| {
-        let reason = format!("no eigenvalues of a matrix of size {size} were found: {error:?}");
-        Error::Spectrum { reason }
-    })?;
-    // In rising order.
-    Ok([values[0], values[size - 1]])
+    let [diagonal, beside] = tridiagonalised(entries.to_vec(), size);
+    let matrix = Tridiagonal { diagonal: &diagonal, beside: &beside };
+    Ok([matrix.eigenvalue(0), matrix.eigenvalue(size - 1)])
 }

@@ -16,7 +16,7 @@
 //! operators", 1950. Parlett, "The symmetric eigenvalue problem", 1980, chapter 13.
 
 use crate::Error;
-use faer::{Mat, Side};
+use crate::linear_algebra::Tridiagonal;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -77,8 +77,8 @@ pub struct LowestEigenvalue {
 ///
 /// # Complexity
 ///
-/// For m products: m² `dimension` for orthogonalising, m `dimension` doubles of memory, and about 8 decompositions a
-/// doubling of m of a matrix of that size.
+/// For m products: m² `dimension` for orthogonalising, m `dimension` doubles of memory, and about 8 searches a doubling
+/// of m for two eigenvalues and a vector of the small matrix, each linear in m.
 pub fn lowest_eigenvalue(
     dimension: usize,
     settings: &LanczosSettings,
@@ -90,7 +90,7 @@ pub fn lowest_eigenvalue(
     }
     let limit = settings.products.clamp(1, dimension);
     let mut basis: Vec<Vec<f64>> = Vec::new();
-    let mut small = Tridiagonal::default();
+    let mut small = Small::default();
     let mut next = start_vector(dimension);
     let mut due = 1;
     loop {
@@ -116,7 +116,7 @@ pub fn lowest_eigenvalue(
         let products = basis.len();
         if products >= due || products == limit || length == 0.0 {
             due = products + 1 + products / 8;
-            let found = small.lowest()?;
+            let found = small.lowest();
             let size = found.value.abs().max(found.highest.abs());
             let close = found.residual <= settings.tolerance * size;
             if close || products == limit || length == 0.0 {
@@ -136,7 +136,7 @@ pub fn lowest_eigenvalue(
 
 /// The small matrix: its diagonal, and what is beside it; the last of these leads out of it.
 #[derive(Default)]
-struct Tridiagonal {
+struct Small {
     diagonal: Vec<f64>,
     beside: Vec<f64>,
 }
@@ -148,28 +148,19 @@ struct LowestOfSmall {
     highest: f64,
 }
 
-impl Tridiagonal {
+impl Small {
     fn push(&mut self, diagonal: f64, beside: f64) {
         self.diagonal.push(diagonal);
         self.beside.push(beside);
     }
 
-    fn lowest(&self) -> Result<LowestOfSmall, Error> {
-        let size = self.diagonal.len();
-        let matrix = Mat::from_fn(size, size, |i, j| match i.abs_diff(j) {
-            0 => self.diagonal[i],
-            1 => self.beside[i.min(j)],
-            _ => 0.0,
-        });
-        let Ok(eigen) = matrix.self_adjoint_eigen(Side::Lower) else {
-            let reason =
-                format!("no eigenvalues of a tridiagonal matrix of size {size} were found");
-            return Err(Error::Spectrum { reason });
-        };
-        let (values, vectors) = (eigen.S().column_vector(), eigen.U());
-        let coordinates: Vec<f64> = (0..size).map(|i| vectors[(i, 0)]).collect();
-        let residual = self.beside[size - 1] * coordinates[size - 1].abs();
-        Ok(LowestOfSmall { value: values[0], coordinates, residual, highest: values[size - 1] })
+    fn lowest(&self) -> LowestOfSmall {
+        let last = self.diagonal.len() - 1;
+        let matrix = Tridiagonal { diagonal: &self.diagonal, beside: &self.beside[..last] };
+        let [value, highest] = [0, last].map(|number| matrix.eigenvalue(number));
+        let coordinates = matrix.eigenvector(value, start_vector(last + 1));
+        let residual = self.beside[last] * coordinates[last].abs();
+        LowestOfSmall { value, coordinates, residual, highest }
     }
 }
 
