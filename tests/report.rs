@@ -64,11 +64,23 @@ fn figures_by_themselves() {
         ["units-hidden1", "units-hidden2", "loss", "classes"]
             .map(|name| format!("run/figures/{name}.svg"))
     );
-    folder.run(&["report", "run", "--format", "png", "--figure", "loss", "--out", "loss.png"]).ok();
-    assert!(std::fs::read(folder.join("loss.png")).unwrap().starts_with(b"\x89PNG"));
     let wrong = folder.run(&["report", "run", "--format", "svg", "--figure", "los"]);
     wrong.refused(2, "no figure los; there are: units-hidden1, units-hidden2, loss, classes");
     folder.run(&["report", "run", "--figure", "loss"]).refused(2, "a page has all figures");
+}
+
+#[test]
+fn figures_as_pixels_need_the_feature() {
+    let folder = ran();
+    let args = ["report", "run", "--format", "png", "--figure", "loss", "--out", "loss.png"];
+    let ran = folder.run(&args);
+    if cfg!(feature = "png") {
+        ran.ok();
+        assert!(std::fs::read(folder.join("loss.png")).unwrap().starts_with(b"\x89PNG"));
+    } else {
+        ran.refused(2, "built without PNG; build with `--features png`, or write the same figures with --format svg");
+        assert!(!folder.join("loss.png").exists());
+    }
 }
 
 #[test]

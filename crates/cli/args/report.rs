@@ -4,12 +4,14 @@ use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// Makes one HTML page of a run's folder: every unit's trajectory, loss, spread, classes, the verdict in words, configuration.
-/// The page is one file that asks for nothing else. Or writes the single figures, as SVG or PNG.
+/// The page is one file that asks for nothing else. Or writes the single figures, as SVG or, where the program is built
+/// with the feature `png`, as PNG.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit report run1                                    the page run1/report.html
-  constinit report run1 --format png                       all figures, in run1/figures/
+  constinit report run1 --format svg                       all figures, in run1/figures/
   constinit report run1 --format svg --figure loss --out loss.svg
+  cargo run --features png -- report run1 --format png     the same as pixels
 
 Nothing is overwritten without --force.")]
 pub struct ReportArgs {
@@ -38,7 +40,7 @@ pub enum ReportFormat {
     Html,
     /// Figures as vectors
     Svg,
-    /// Figures as pixels, two for each unit of length
+    /// Figures as pixels, two for each unit of length; needs a build with `--features png`
     Png,
 }
 

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Pixels of a PNG for each unit of length: sharp on dense screens.
+#[cfg(feature = "png")]
 const PIXELS: f32 = 2.0;
 
 /// A folder whose report is asked for.
@@ -44,6 +45,9 @@ impl ReportedFolder {
 
 pub fn report(args: &ReportArgs) -> Result<(), Failure> {
     check_ending(args)?;
+    if args.format == ReportFormat::Png && !cfg!(feature = "png") {
+        return Err(without_png());
+    }
     let source = ReportedFolder::read(&args.folder).map_err(Failure::usage)?;
     if args.format == ReportFormat::Html {
         if args.figure.is_some() {
@@ -78,12 +82,30 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
     }
     let drawn = wanted.into_iter().map(|(path, figure)| {
         let bytes = match args.format {
-            ReportFormat::Png => figure.to_png(PIXELS).map_err(Failure::usage)?,
+            ReportFormat::Png => png(figure)?,
             _ => figure.to_svg().into_bytes(),
         };
         Ok((path, bytes))
     });
     write(&args.folder, &drawn.collect::<Result<Vec<_>, Failure>>()?, args.force)
+}
+
+/// What to do where there is no renderer.
+fn without_png() -> Failure {
+    Failure::usage(
+        "--format png: this program was built without PNG; build with `--features png`, or write the same figures \
+         with --format svg",
+    )
+}
+
+#[cfg(feature = "png")]
+fn png(figure: &Figure) -> Result<Vec<u8>, Failure> {
+    figure.to_png(PIXELS).map_err(Failure::usage)
+}
+
+#[cfg(not(feature = "png"))]
+fn png(_: &Figure) -> Result<Vec<u8>, Failure> {
+    Err(without_png())
 }
 
 /// Refuses a file whose name says that it is of another format.
