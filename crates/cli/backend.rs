@@ -176,30 +176,28 @@ pub fn find() -> Vec<Found> {
         .collect()
 }
 
+/// The adapters of the graphics API that the backend uses, and of no other one.
 #[cfg(feature = "wgpu")]
-fn adapters() -> Vec<burn_wgpu::WgpuDevice> {
-    use burn::cubecl::{Runtime, device::Device};
+fn adapters() -> Vec<wgpu::AdapterInfo> {
     use burn_wgpu::graphics::{AutoGraphicsApi, GraphicsApi};
-    // Asked first: without an adapter, wgpu panics deep inside.
-    burn_wgpu::WgpuRuntime::enumerate_all_devices(&AutoGraphicsApi::backend())
-        .into_iter()
-        .map(Device::from_id)
-        .collect()
+    let backends = AutoGraphicsApi::backend().into();
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
+    let adapters = burn::cubecl::future::block_on(instance.enumerate_adapters(backends));
+    adapters.iter().map(wgpu::Adapter::get_info).collect()
 }
 
 #[cfg(feature = "wgpu")]
 fn adapter_names() -> Vec<String> {
-    use burn_wgpu::graphics::AutoGraphicsApi;
-    adapters()
-        .iter()
-        .map(|device| {
-            let setup = burn_wgpu::init_setup::<AutoGraphicsApi>(device, Default::default());
-            let info = setup.adapter.get_info();
-            format!("{} ({:?}, {:?})", info.name, info.device_type, info.backend)
-        })
-        .collect()
+    let name = |info: &wgpu::AdapterInfo| {
+        format!("{} ({:?}, {:?})", info.name, info.device_type, info.backend)
+    };
+    adapters().iter().map(name).collect()
 }
 
+/// Asked first: without an adapter, wgpu panics deep inside.
 #[cfg(feature = "wgpu")]
 fn require_adapter() -> Result<(), Failure> {
     if !adapters().is_empty() {
