@@ -88,9 +88,9 @@ fn all_printed_numbers_come_out_on_flex() {
     assert_eq!(numbers_that_agree(&Device::flex().autodiff()), 56);
 }
 
-#[cfg(feature = "vulkan")]
+#[cfg(feature = "wgpu")]
 #[test]
-fn all_printed_numbers_come_out_on_vulkan() {
-    let device = Device::vulkan(burn::tensor::DeviceKind::DefaultDevice);
+fn all_printed_numbers_come_out_on_wgpu() {
+    let device = Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
     assert_eq!(numbers_that_agree(&device.autodiff()), 56);
 }

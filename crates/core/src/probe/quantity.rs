@@ -7,9 +7,19 @@ use super::{SpaceReading, SymmetryReading};
 /// ```
 /// use constinit_core::probe::{SpaceQuantity, SpaceReading, SymmetryReading};
 ///
-/// let reading = SymmetryReading { step: 0, loss: None, spaces: vec![SpaceReading::discrete(5)] };
+/// let space = SpaceReading {
+///     units: 5,
+///     twins: 2,
+///     equitable: Some(2),
+///     forward: Some(1),
+///     apart: None,
+///     gradients_agree: None,
+///     no_incoming: Some(0),
+///     no_outgoing: Some(0),
+/// };
+/// let reading = SymmetryReading { step: 0, loss: None, spaces: vec![space] };
 /// let (value, text) = SpaceQuantity::EFFECTIVE_WIDTH.of(Some(&reading), 0);
-/// assert_eq!((value, text.as_str()), (5.0, "5 of 5 units"));
+/// assert_eq!((value, text.as_str()), (2.0, "2 of 5 units"));
 /// assert_eq!(SpaceQuantity::SPREAD.of(None, 0).1, "not read yet");
 /// ```
 #[derive(Clone, Copy, Debug)]
