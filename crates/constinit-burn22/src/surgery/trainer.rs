@@ -9,7 +9,7 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{GradAdaptor, GradientsParams, ModuleOptimizer, OptimizerRecord};
 use burn::store::{ModuleRecord, RecordError};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Device, Tensor};
 use constinit_core::Clip;
 use constinit_core::surgery::refused;
 use std::fmt;
@@ -137,13 +137,21 @@ impl<M: Module> QuotientTrainer<M> {
     ///
     /// # Errors
     ///
-    /// What Burn says of a record that does not fit the quotient's module.
+    /// What Burn says of a record that does not fit the quotient's module. [`RecordError::Validation`] where Burn would
+    /// not give an optimizer's state back as it was: `ModuleOptimizer::load_record` makes it on [`Device::default`], in
+    /// the float type that this device has by default, and parameters of another type are lost with it. Nothing has been
+    /// moved then.
     pub fn load_record(
         &mut self,
         optimizer: &ModuleOptimizer,
         (factors, kept): (ModuleRecord, OptimizerRecord),
     ) -> Result<(), RecordError> {
         if let Some(left) = self.left.take() {
+            if let Some(reason) = (!kept.is_empty()).then(|| state_is_lost(&left.factors)).flatten()
+            {
+                self.left = Some(left);
+                return Err(RecordError::Validation(reason));
+            }
             let factors = left.factors.clone().try_load_record(factors);
             // What was there stays where the record does not fit.
             let factors = factors.inspect_err(|_| self.left = Some(left))?;
@@ -170,6 +178,27 @@ impl<M: Module> Left<M> {
         let factors = optimizer.step(rate, self.factors, still);
         Self { factors, optimizer: Some(optimizer) }
     }
+}
+
+/// Why the state that an optimizer has for a module would not be what a record says: Burn makes it in the default float
+/// type of the default device.
+fn state_is_lost<M: Module>(module: &M) -> Option<String> {
+    struct FloatTypes(Vec<DType>);
+    impl ModuleVisitor for FloatTypes {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.push(param.val().dtype());
+        }
+    }
+    let mut types = FloatTypes(Vec::new());
+    module.visit(&mut types);
+    let device = Device::default();
+    let made = DType::from(device.settings().float_dtype);
+    let lost = types.0.into_iter().find(|dtype| *dtype != made)?;
+    Some(format!(
+        "the optimizer's state is {lost:?}, and Burn would load it as {made:?}, the float type of the default device \
+         {device:?}; make the module's device the default one (the environment variable BURN_DEVICE), or configure the \
+         default device for {lost:?}"
+    ))
 }
 
 /// A module of the same parameters with one entry each, a 1, for what is left of deviations. The module is taken: it must
