@@ -1,6 +1,7 @@
 //! The examples of a run: read, measured, checked.
 
 use crate::config::{DataConfig, DataSource, Dataset, RunConfig, TOO_LARGE};
+use crate::data_sets::built_in;
 use crate::failure::Failure;
 use constinit::train::Loss;
 use std::path::Path;
@@ -268,24 +269,6 @@ fn line_number(text: &str, place: usize) -> usize {
     before.matches('\n').count() + skipped.count() + 1
 }
 
-fn built_in(name: Dataset) -> Examples {
-    use smartcore::dataset;
-    match name {
-        Dataset::Iris => examples(dataset::iris::load_dataset()),
-        Dataset::BreastCancer => examples(dataset::breast_cancer::load_dataset()),
-        Dataset::Digits => examples(dataset::digits::load_dataset()),
-        Dataset::Diabetes => examples(dataset::diabetes::load_dataset()),
-    }
-}
-
-fn examples<Y: Copy + Into<f64>>(set: smartcore::dataset::Dataset<f32, Y>) -> Examples {
-    let matrix = |columns, values| Matrix { rows: set.num_samples, columns, values };
-    Examples {
-        inputs: matrix(set.num_features, set.data.iter().copied().map(f64::from).collect()),
-        targets: matrix(1, set.target.iter().copied().map(Into::into).collect()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,24 +360,5 @@ mod tests {
         let config = RunConfig::parse(text, "run.toml").unwrap();
         let error = Examples::read(&config, Path::new(".")).unwrap_err().to_string();
         assert!(error.starts_with("data.targets has 1 columns"), "{error}");
-    }
-
-    #[test]
-    fn the_data_sets_have_the_shapes_that_their_names_promise() {
-        for (name, rows, columns, classes) in [
-            (Dataset::Iris, 150, 4, Some(3)),
-            (Dataset::BreastCancer, 569, 30, Some(2)),
-            (Dataset::Digits, 1797, 64, Some(10)),
-            (Dataset::Diabetes, 442, 10, None),
-        ] {
-            let Examples { inputs, targets } = built_in(name);
-            assert_eq!((inputs.rows, inputs.columns), (rows, columns));
-            assert_eq!((targets.rows, targets.columns), (rows, 1));
-            assert_eq!(inputs.values.len(), rows * columns);
-            let largest = targets.values.iter().copied().fold(0.0, f64::max);
-            if let Some(classes) = classes {
-                assert_eq!(largest, f64::from(classes) - 1.0, "{name:?}");
-            }
-        }
     }
 }

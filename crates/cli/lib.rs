@@ -11,6 +11,7 @@ pub mod args;
 pub mod backend_name;
 pub mod config;
 pub mod data;
+pub mod data_sets;
 pub mod dynamics;
 pub mod failure;
 pub mod heat_map;

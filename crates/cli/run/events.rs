@@ -165,11 +165,16 @@ fn newest(folder: &Path) -> io::Result<Option<u64>> {
 }
 
 fn record(data: &[u8]) -> Vec<u8> {
-    let masked = |bytes: &[u8]| {
-        crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
-    };
+    let masked =
+        |bytes: &[u8]| crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes();
     let length = (data.len() as u64).to_le_bytes();
     [&length[..], &masked(&length), data, &masked(data)].concat()
+}
+
+/// The checksum of Castagnoli's polynomial, bit by bit: events are some hundred bytes long.
+fn crc32c(bytes: &[u8]) -> u32 {
+    let shifted = |c: u32| if c & 1 == 1 { c >> 1 ^ 0x82f6_3b78 } else { c >> 1 };
+    !bytes.iter().fold(!0, |c, byte| (0..8).fold(c ^ u32::from(*byte), |c, _| shifted(c)))
 }
 
 fn varint(to: &mut Vec<u8>, mut value: u64) {
@@ -199,6 +204,15 @@ fn with_length(to: &mut Vec<u8>, field: u64, bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn checksums_are_those_of_rfc_3720() {
+        // Appendix B.4, and the check value of the catalogues.
+        assert_eq!(crc32c(&[0; 32]), 0x8a91_36aa);
+        assert_eq!(crc32c(&[0xff; 32]), 0x62a8_ab43);
+        assert_eq!(crc32c(b"123456789"), 0xe306_9283);
+        assert_eq!(crc32c(b""), 0);
+    }
 
     #[test]
     fn a_file_sorts_behind_those_that_are_there() {

@@ -4,7 +4,10 @@
 //! the terminal Ctrl-C is a key and no signal. The terminal is given back when the view is dropped, before a panic is
 //! told, and where a second signal ends the program at once.
 
+mod chart;
+mod line;
 mod state;
+mod terminal;
 mod view;
 
 pub use state::LiveState;
@@ -12,16 +15,16 @@ pub use state::LiveState;
 use super::Interrupt;
 use super::verdict::{Tally, What, differ};
 use constinit_records::{FirstBreakRecord, ReadingRecord};
+use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use indicatif::ProgressBar;
-use ratatui::DefaultTerminal;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use std::io;
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use view::{Moment, draw};
+use terminal::Shown;
+use view::{Moment, view};
 
 /// Between two frames.
 const FRAME: Duration = Duration::from_millis(50);
@@ -63,9 +66,7 @@ impl Live {
         progress: ProgressBar,
         interrupt: Interrupt,
     ) -> io::Result<Self> {
-        let terminal = ratatui::try_init().inspect_err(|_| {
-            let _ = ratatui::try_restore();
-        })?;
+        terminal::take()?;
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             done: AtomicBool::new(false),
@@ -78,16 +79,16 @@ impl Live {
             told.done.store(true, Ordering::Relaxed);
             // No frame comes after the message.
             let _drawn = (thread::current().name() != Some(THREAD)).then(|| lock(&told.drawing));
-            // This gives the terminal back before it tells.
+            // What it tells belongs on the terminal as it was.
+            if !told.given_back.swap(true, Ordering::Relaxed) {
+                terminal::give_back();
+            }
             usual(panic);
-            told.given_back.store(true, Ordering::Relaxed);
         }));
         let drawn = Arc::clone(&shared);
-        let show = move || show(terminal, &drawn, &progress, interrupt);
+        let show = move || show(&drawn, &progress, interrupt);
         let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(show);
-        let thread = thread.inspect_err(|_| {
-            let _ = ratatui::try_restore();
-        })?;
+        let thread = thread.inspect_err(|_| terminal::give_back())?;
         Ok(Self { shared, thread: Some(thread), told: None, what })
     }
 
@@ -118,8 +119,8 @@ impl Drop for Live {
             // Its panic was told.
             let _ = thread.join();
         }
-        if !self.shared.given_back.load(Ordering::Relaxed) {
-            let _ = ratatui::try_restore();
+        if !self.shared.given_back.swap(true, Ordering::Relaxed) {
+            terminal::give_back();
         }
     }
 }
@@ -129,12 +130,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Draws and listens until the view is done.
-fn show(
-    mut terminal: DefaultTerminal,
-    shared: &Shared,
-    progress: &ProgressBar,
-    interrupt: Interrupt,
-) {
+fn show(shared: &Shared, progress: &ProgressBar, interrupt: Interrupt) {
+    let mut shown = Shown::default();
     let began = Instant::now();
     // An empty value is none, as no-color.org says.
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -161,8 +158,7 @@ fn show(
         }
         signals += usize::from(interrupt.has_come());
         if let Some(signal) = interrupt.signal().filter(|_| signals > 1) {
-            let _ = terminal.show_cursor();
-            let _ = ratatui::try_restore();
+            terminal::give_back();
             std::process::exit(128 + i32::from(signal));
         }
         if frame.is_some_and(|last| last.elapsed() < FRAME) {
@@ -178,6 +174,6 @@ fn show(
             return;
         }
         // A terminal that is gone sends a signal of its own.
-        let _ = terminal.draw(|frame| draw(frame, &state, moment));
+        let _ = shown.show(|size| view(&state, moment, size));
     }
 }

@@ -1,18 +1,16 @@
 //! The live view: a function of what is known of a run, at any size of the terminal.
 
+use super::chart::{Plot, chart};
+use super::line::{Color, Line};
 use super::state::{LayerHistory, LiveState, Series};
-use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::{Color, Style};
-use ratatui::symbols::Marker;
-use ratatui::text::Line;
-use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph};
 use std::time::Duration;
 
 /// From this ratio on, losses are drawn on a logarithmic axis.
 const LOGARITHMIC_FROM: f64 = 50.0;
 /// Lines that a chart needs.
-const CHART: u16 = 6;
+const CHART: usize = 6;
+/// Columns that it needs.
+const CHART_WIDTH: usize = 24;
 /// Columns of a layer's history at most.
 const HISTORY: usize = 40;
 /// Columns of the terminal from which on there is room for histories.
@@ -35,22 +33,20 @@ pub struct Moment {
 }
 
 impl Moment {
-    fn style(self, style: Style) -> Style {
-        if self.colours { style } else { Style::new() }
+    fn colour(self, colour: Color) -> Option<Color> {
+        self.colours.then_some(colour)
     }
 }
 
-/// Draws a run.
-pub fn draw(frame: &mut Frame<'_>, live: &LiveState, moment: Moment) {
-    let area = frame.area();
-    let width = usize::from(area.width);
+/// A run in `height` lines of at most `width` characters.
+pub fn view(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Line> {
     let head = head(live, moment);
     // What is left without the keys; first the layers take of it, then a chart, then as much of the verdict as fits.
-    let room = usize::from(area.height).saturating_sub(head.len() + 1);
+    let room = height.saturating_sub(head.len() + 1);
     let mut foot = layers(&live.layers, width, (room / 2).max(3));
     foot.truncate(room);
     let room = room - foot.len();
-    let room = if room > usize::from(CHART) { room - usize::from(CHART) } else { room };
+    let room = if room > CHART { room - CHART } else { room };
     let mut findings = findings(live, moment, width);
     findings.truncate(room);
     foot.append(&mut findings);
@@ -58,22 +54,20 @@ pub fn draw(frame: &mut Frame<'_>, live: &LiveState, moment: Moment) {
         false => "q or Ctrl-C: end after this step",
         true => "ending after this step; Ctrl-C again: at once",
     };
-    foot.push(Line::styled(keys, moment.style(Style::new().fg(Color::DarkGray))));
-    let [above, middle, below] = Layout::vertical([
-        Constraint::Length(head.len() as u16),
-        Constraint::Fill(1),
-        Constraint::Length(foot.len() as u16),
-    ])
-    .areas(area);
-    frame.render_widget(Paragraph::new(head), above);
-    if middle.height >= CHART && middle.width >= 24 {
-        chart(frame, middle, live, moment);
+    foot.push(Line::coloured(keys, moment.colour(Color::DarkGrey)));
+    let middle = height.saturating_sub(head.len() + foot.len());
+    let mut lines = head;
+    lines.truncate(height.saturating_sub(foot.len()));
+    if middle >= CHART && width >= CHART_WIDTH {
+        lines.extend(loss(live, moment, [width, middle]));
     }
-    frame.render_widget(Paragraph::new(foot), below);
+    lines.resize(height.saturating_sub(foot.len()), Line::default());
+    lines.append(&mut foot);
+    lines.iter().take(height).map(|line| line.cut(width)).collect()
 }
 
 /// What is trained, how far it is, and how long it will take.
-fn head<'a>(live: &'a LiveState, moment: Moment) -> Vec<Line<'a>> {
+fn head(live: &LiveState, moment: Moment) -> Vec<Line> {
     let LiveState { title, subject, steps, from, .. } = live;
     let done = moment.step.saturating_sub(*from);
     let seconds = moment.elapsed.as_secs_f64();
@@ -91,9 +85,9 @@ fn head<'a>(live: &'a LiveState, moment: Moment) -> Vec<Line<'a>> {
         progress += &format!(", loss {}", short(loss));
     }
     vec![
-        Line::styled(title.as_str(), moment.style(Style::new().fg(Color::Cyan))),
-        Line::raw(subject.as_str()),
-        Line::raw(progress),
+        Line::coloured(title, moment.colour(Color::DarkCyan)),
+        Line::plain(subject),
+        Line::plain(progress),
     ]
 }
 
@@ -114,11 +108,13 @@ fn short(value: f64) -> String {
     }
 }
 
-/// The loss over steps.
-fn chart(frame: &mut Frame<'_>, area: Rect, live: &LiveState, moment: Moment) {
+/// The loss over steps, as many lines; none where there is no loss.
+fn loss(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Line> {
     let finite = live.loss.points().filter(|(_, loss)| loss.is_finite());
     let points: Vec<(f64, f64)> = finite.map(|(step, loss)| (step as f64, loss)).collect();
-    let (Some((first, _)), Some((last, _))) = (points.first(), points.last()) else { return };
+    let (Some((first, _)), Some((last, _))) = (points.first(), points.last()) else {
+        return Vec::new();
+    };
     let low = points.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
     let high = points.iter().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max);
     let logarithmic = low > 0.0 && high / low >= LOGARITHMIC_FROM;
@@ -133,22 +129,20 @@ fn chart(frame: &mut Frame<'_>, area: Rect, live: &LiveState, moment: Moment) {
         (points.clone(), bounds, bounds.map(short))
     };
     let steps = [*first, last.max(first + 1.0)];
-    let line = Dataset::default()
-        .marker(Marker::Braille)
-        .graph_type(GraphType::Line)
-        .style(moment.style(Style::new().fg(Color::Yellow)))
-        .data(&points);
+    let plot = Plot {
+        points: &points,
+        bounds: [steps, bounds],
+        labels: [steps.map(|step| format!("{step}")), labels],
+        colour: moment.colour(Color::DarkYellow),
+    };
     let name = if logarithmic { "loss (log)" } else { "loss" };
-    let chart = Chart::new(vec![line])
-        .x_axis(Axis::default().bounds(steps).labels(steps.map(|step| format!("{step}"))))
-        .y_axis(Axis::default().bounds(bounds).labels(labels));
-    let [above, below] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
-    frame.render_widget(Line::raw(name), above);
-    frame.render_widget(chart, below);
+    let mut lines = vec![Line::plain(name)];
+    lines.extend(chart(&plot, [width, height - 1]));
+    lines
 }
 
 /// The table of layers, of at most so many lines.
-fn layers(layers: &[LayerHistory], width: usize, most: usize) -> Vec<Line<'static>> {
+fn layers(layers: &[LayerHistory], width: usize, most: usize) -> Vec<Line> {
     if layers.is_empty() {
         return Vec::new();
     }
@@ -178,12 +172,12 @@ fn layers(layers: &[LayerHistory], width: usize, most: usize) -> Vec<Line<'stati
             line += "  ";
             line.extend(of_classes.chain([' ']).chain(of_spread));
         }
-        Line::raw(line)
+        Line::plain(line)
     };
-    let mut lines = vec![Line::raw(heading)];
+    let mut lines = vec![Line::plain(heading)];
     lines.extend(layers.iter().take(shown).map(row));
     if shown < layers.len() {
-        lines.push(Line::raw(format!("and {} more", layers.len() - shown)));
+        lines.push(Line::plain(format!("and {} more", layers.len() - shown)));
     }
     lines
 }
@@ -201,21 +195,21 @@ fn spread_block(spread: f64) -> char {
 }
 
 /// The last break and the verdict so far.
-fn findings(live: &LiveState, moment: Moment, width: usize) -> Vec<Line<'static>> {
-    let good = moment.style(Style::new().fg(Color::Green));
-    let bad = moment.style(Style::new().fg(Color::Red));
+fn findings(live: &LiveState, moment: Moment, width: usize) -> Vec<Line> {
+    let good = moment.colour(Color::DarkGreen);
+    let bad = moment.colour(Color::DarkRed);
     let mut lines = Vec::new();
     if let Some(broken) = &live.broken {
         let text = format!("last break: {broken}");
-        lines.extend(wrapped(&text, width).map(|line| Line::styled(line, bad)));
+        lines.extend(wrapped(&text, width).map(|line| Line::coloured(line, bad)));
     }
     for (number, finding) in live.verdict.iter().enumerate() {
-        let style = match (number, &live.broken) {
+        let colour = match (number, &live.broken) {
             (0, None) => good,
             (0, Some(_)) => bad,
-            _ => Style::new(),
+            _ => None,
         };
-        lines.extend(wrapped(finding, width).map(|line| Line::styled(line, style)));
+        lines.extend(wrapped(finding, width).map(|line| Line::coloured(line, colour)));
     }
     lines
 }
@@ -239,10 +233,6 @@ fn wrapped(text: &str, width: usize) -> impl Iterator<Item = String> {
 mod tests {
     use super::*;
     use constinit_records::{ReadingRecord, SpaceRecord};
-    use ratatui::Terminal;
-    use ratatui::backend::TestBackend;
-    use ratatui::buffer::Cell;
-    use ratatui::style::Modifier;
 
     /// Two layers, the first of which breaks at step 60, and a loss that falls by three powers of ten.
     fn state() -> LiveState {
@@ -281,21 +271,18 @@ mod tests {
         live
     }
 
-    fn text(live: &LiveState, [width, height]: [u16; 2]) -> String {
-        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    fn text(live: &LiveState, [width, height]: [usize; 2]) -> String {
         let elapsed = Duration::from_millis(2500);
         let moment = Moment { step: 100, elapsed, ending: false, colours: false };
-        terminal.draw(|frame| draw(frame, live, moment)).unwrap();
-        let buffer = terminal.backend().buffer();
-        let plain = |cell: &Cell| {
-            (cell.fg, cell.bg, cell.modifier) == (Color::Reset, Color::Reset, Modifier::empty())
+        let lines = view(live, moment, [width, height]);
+        assert_eq!(lines.len(), height);
+        let line = |line: &Line| {
+            assert!(line.pieces().all(|(_, colour)| colour.is_none()), "no colours");
+            let text: String = line.pieces().map(|(text, _)| text).collect();
+            assert!(text.chars().count() <= width, "{text}");
+            text.trim_end().to_owned() + "\n"
         };
-        assert!(buffer.content().iter().all(plain), "no colours");
-        let lines = buffer.content().chunks(usize::from(width.max(1)));
-        let line = |cells: &[Cell]| {
-            cells.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned() + "\n"
-        };
-        lines.map(line).collect()
+        lines.iter().map(line).collect()
     }
 
     #[test]
@@ -316,15 +303,14 @@ mod tests {
 
     #[test]
     fn colours_where_they_are_wanted_and_a_word_where_the_run_ends() {
-        let mut terminal = Terminal::new(TestBackend::new(80, 20)).unwrap();
         let moment = Moment { step: 100, ending: true, colours: true, ..Moment::default() };
-        terminal.draw(|frame| draw(frame, &state(), moment)).unwrap();
-        let cells = terminal.backend().buffer().content();
-        for colour in [Color::Cyan, Color::Yellow, Color::Red, Color::DarkGray] {
-            assert!(cells.iter().any(|cell| cell.fg == colour), "{colour}");
+        let lines = view(&state(), moment, [80, 20]);
+        let pieces: Vec<(&str, Option<Color>)> = lines.iter().flat_map(Line::pieces).collect();
+        for colour in [Color::DarkCyan, Color::DarkYellow, Color::DarkRed, Color::DarkGrey] {
+            assert!(pieces.iter().any(|(_, found)| *found == Some(colour)), "{colour:?}");
         }
-        let last: String = cells[19 * 80..].iter().map(|cell| cell.symbol()).collect();
-        assert_eq!(last.trim_end(), "ending after this step; Ctrl-C again: at once");
+        let (last, _) = pieces[pieces.len() - 1];
+        assert_eq!(last, "ending after this step; Ctrl-C again: at once");
     }
 
     #[test]

@@ -140,6 +140,17 @@ fn from_glob(glob: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Without its tables, the engine would refuse these rather than match less.
+    #[test]
+    fn classes_of_expressions_are_those_of_unicode() {
+        let matches = |text: &str, path: &str| {
+            let rule = InitRule::regex(text, Init::Zeros);
+            rule.matcher(0).unwrap().patterns.iter().all(|pattern| pattern.is_match(path))
+        };
+        assert!(matches(r"^fc\d+\.weight$", "fc12.weight") && !matches(r"^fc\d+$", "fcx"));
+        assert!(matches(r"(?i)^FC\w\b", "fcé") && matches(r"^\p{Greek}$", "λ"));
+    }
+
     #[test]
     fn globs() {
         let matches = |glob: &str, path: &str| Regex::new(&from_glob(glob)).unwrap().is_match(path);
