@@ -216,10 +216,15 @@ impl RunConfig {
 
     /// With the files of initialisers, which are written down relative to `folder`, placed there.
     pub fn with_files_in(mut self, folder: &Path) -> Self {
+        self.place_files(folder);
+        self
+    }
+
+    /// The same in place.
+    pub fn place_files(&mut self, folder: &Path) {
         for rule in &mut self.init {
             place_files(&mut rule.init, folder);
         }
-        self
     }
 
     /// The whole configuration as a table.
@@ -232,7 +237,8 @@ impl RunConfig {
         toml::to_string(self).map_err(Failure::usage)
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// Why its numbers make no sense, where they do not.
+    pub fn check(&self) -> Result<(), String> {
         let optimizer = &self.training.optimizer;
         let numbers = [
             ("model.init_w", self.model.init_w),

@@ -95,9 +95,9 @@ impl Job for Work<'_> {
             let (began, mut written, mut kept) = (Instant::now(), Instant::now(), Vec::new());
             loop {
                 let ended = match rows.recv_timeout(Duration::from_millis(100)) {
-                    Ok(row) => {
-                        kept.push(row);
-                        bar.inc(1);
+                    Ok(rows) => {
+                        bar.inc(rows.len() as u64);
+                        kept.extend(rows);
                         false
                     }
                     Err(RecvTimeoutError::Timeout) => false,

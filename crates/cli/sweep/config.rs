@@ -273,6 +273,11 @@ impl SweepConfig {
         })
     }
 
+    /// The run configuration, without what varies.
+    pub fn base(&self) -> &Table {
+        &self.base
+    }
+
     /// What files of data are relative to.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -465,10 +470,7 @@ mod tests {
         assert_eq!((config.model.layer_dims, config.training.seed), (vec![1, 3, 1], 3));
         assert!(sweep.varies("model") && sweep.varies("model.layer_dims") && !sweep.varies("data"));
         assert!(sweep.varies("init") && !sweep.varies("model.layer"));
-        assert_eq!(
-            sweep.keys[1].cell(&sweep.values(15)[1]),
-            SweepCell::Text("[1, 3, 1]".to_owned())
-        );
+        assert_eq!(sweep.keys[1].cell(&sweep.values(15)[1]), SweepCell::Text("[1, 3, 1]".into()));
     }
 
     #[test]

@@ -167,8 +167,8 @@ impl Key {
             (ColumnKind::Number, Value::Integer(number)) => SweepCell::Number(*number as f64),
             (ColumnKind::Count, Value::Integer(number)) => SweepCell::Count(*number),
             (ColumnKind::Truth, Value::Boolean(truth)) => SweepCell::Truth(*truth),
-            (ColumnKind::Text, Value::String(text)) => SweepCell::Text(text.clone()),
-            (ColumnKind::Text, other) => SweepCell::Text(other.to_string()),
+            (ColumnKind::Text, Value::String(text)) => SweepCell::Text(text.clone().into()),
+            (ColumnKind::Text, other) => SweepCell::Text(other.to_string().into()),
             _ => SweepCell::None,
         }
     }

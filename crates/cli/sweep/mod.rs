@@ -1,9 +1,11 @@
 //! Sweeps: many runs of one configuration with other values, as one table.
 
 mod after;
+mod batches;
 mod classes;
 mod closed_form;
 mod config;
+mod configs;
 mod folder;
 mod join;
 mod keys;

@@ -73,13 +73,13 @@ pub fn train<B: AutodiffBackend>(
     let mut outlook = None;
     if finished {
         let twins = after.twins()?;
-        let classes = after.collapsed(&twins)?;
+        let classes = after.network(&twins)?;
         let seen = last_seen(config, examples, trained.state.step);
-        let silent = dead(&classes.network, config, &seen[0])?;
+        let silent = dead(&classes, config, &seen[0])?;
         for ((space, classes), dead) in spaces.iter_mut().zip(counts(&twins)).zip(silent) {
             (space.classes[1], space.dead) = (Some(classes), Some(dead));
         }
-        outlook = escape(&classes.network, config, &seen);
+        outlook = escape(&classes, config, &seen);
     }
     Ok(Some(Outcome {
         engine: Some(Engine::Burn { backend, why }),

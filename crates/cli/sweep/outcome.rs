@@ -1,6 +1,6 @@
 //! What comes out of one run of a sweep.
 
-use super::table::{Row, SweepCell};
+use super::table::SweepCell;
 use constinit_records::{ColumnKind, EndWord, EngineWord, LayerColumn, SweepColumn, VerdictWord};
 
 /// A run that was tried.
@@ -74,29 +74,29 @@ impl Outcome {
     }
 
     /// The entries of these columns.
-    pub fn cells(&self, layers: usize) -> Row {
-        let of_run = SweepColumn::ALL.map(|column| self.cell(column));
+    pub fn cells(&self, layers: usize) -> impl Iterator<Item = SweepCell> {
+        let of_run = SweepColumn::ALL.into_iter().map(|column| self.cell(column));
         let of_layer = |layer: usize| -> [SweepCell; 4] {
             let space = self.spaces.get(layer);
             LayerColumn::ALL.map(|column| space.and_then(|space| space.count(column)).into())
         };
-        of_run.into_iter().chain((0..layers).flat_map(of_layer)).collect()
+        of_run.chain((0..layers).flat_map(of_layer))
     }
 
     fn cell(&self, column: SweepColumn) -> SweepCell {
-        let text = |text: &str| SweepCell::from(Some(text));
+        let text = |text: &str| SweepCell::Text(text.to_owned().into());
         let found = self.first_break.as_ref();
         match column {
             SweepColumn::Engine => self.engine.as_ref().map(|engine| engine.word().as_str()).into(),
             SweepColumn::Backend => match &self.engine {
-                Some(Engine::Burn { backend, .. }) => text(backend),
+                Some(Engine::Burn { backend, .. }) => Some(*backend).into(),
                 Some(Engine::Quotient) | None => SweepCell::None,
             },
             SweepColumn::WhyBurn => match &self.engine {
                 Some(Engine::Burn { why, .. }) => text(why),
                 Some(Engine::Quotient) | None => SweepCell::None,
             },
-            SweepColumn::Ended => text(self.ended.word().as_str()),
+            SweepColumn::Ended => Some(self.ended.word().as_str()).into(),
             SweepColumn::Reason => match &self.ended {
                 OutcomeEnd::Finished => SweepCell::None,
                 OutcomeEnd::Diverged(reason) | OutcomeEnd::Failed(reason) => text(reason),
@@ -106,7 +106,7 @@ impl Outcome {
             SweepColumn::FinalLoss => self.losses[1].into(),
             SweepColumn::Verdict => self.verdict().map(VerdictWord::as_str).into(),
             SweepColumn::FirstBreak => found.map(|(step, _)| *step).into(),
-            SweepColumn::FirstBreakSpace => found.map(|(_, space)| space.as_str()).into(),
+            SweepColumn::FirstBreakSpace => found.map_or(SweepCell::None, |(_, space)| text(space)),
             SweepColumn::Parameters => self.parameters.map(|[full, _]| full).into(),
             SweepColumn::TrainedParameters => self.parameters.map(|[_, trained]| trained).into(),
             SweepColumn::Units => self.sum(LayerColumn::Units),
@@ -177,7 +177,7 @@ mod tests {
             losses: [Some(1.5), Some(f64::INFINITY)],
             ..Outcome::default()
         };
-        let (columns, row) = (Outcome::columns(3), outcome.cells(3));
+        let (columns, row) = (Outcome::columns(3), outcome.cells(3).collect::<Vec<_>>());
         assert_eq!(columns.len(), row.len());
         let cell = |name: &str| &row[columns.iter().position(|(n, _)| n == name).unwrap()];
         assert_eq!(cell("units"), &SweepCell::Count(5));
@@ -185,14 +185,14 @@ mod tests {
         assert_eq!(cell("dead"), &SweepCell::None);
         assert_eq!(cell("first_loss"), &SweepCell::Number(1.5));
         assert_eq!(cell("final_loss"), &SweepCell::None);
-        assert_eq!(cell("verdict"), &SweepCell::Text("held".to_owned()));
+        assert_eq!(cell("verdict"), &SweepCell::Text("held".into()));
         assert_eq!(
             (cell("hidden2.units"), cell("hidden3.units")),
             (&SweepCell::Count(2), &SweepCell::None)
         );
-        for (cell, (name, kind)) in Outcome::failed("no").cells(1).iter().zip(Outcome::columns(1)) {
+        for (cell, (name, kind)) in Outcome::failed("no").cells(1).zip(Outcome::columns(1)) {
             let told = matches!(name.as_str(), "ended" | "reason" | "seconds");
-            assert_eq!(*cell != SweepCell::None, told, "{name} {kind:?}");
+            assert_eq!(cell != SweepCell::None, told, "{name} {kind:?}");
         }
     }
 }

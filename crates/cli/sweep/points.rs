@@ -1,7 +1,9 @@
 //! The runs of a sweep, one by one.
 
+use super::batches::Batches;
 use super::closed_form::{self, Tried};
 use super::config::SweepConfig;
+use super::configs::Configs;
 use super::folder::{Done, SweepFolder};
 use super::on_backend;
 use super::outcome::Outcome;
@@ -15,11 +17,13 @@ use crate::run::{Interrupt, check_memory};
 use crate::shard::Shard;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::train::Loss;
+use constinit_core::check_layer_dims;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use toml::Value;
 
 /// How many points that follow each other belong to one share at most.
 const BLOCK: usize = 64;
@@ -31,12 +35,18 @@ fn is_of(shard: Shard, point: usize, points: usize) -> bool {
     point / block % shard.of == shard.number - 1
 }
 
+/// Rows are handed over together, as many as this time of work makes: less than anybody notices, and less than a sweep
+/// that is killed should lose.
+const HELD: Duration = Duration::from_millis(50);
+
 /// The points that are to be run.
 pub struct Points {
     sweep: SweepConfig,
     /// Without data, where it does not vary.
     lean: SweepConfig,
     layers: usize,
+    /// Of the table.
+    columns: usize,
     done: Done,
     shard: Option<Shard>,
     backend: BackendName,
@@ -59,9 +69,9 @@ impl Points {
         interrupt: Interrupt,
     ) -> Self {
         let lean = sweep.without_data();
-        let (layers, next) = (folder.layers(), AtomicUsize::new(0));
-        let known = Mutex::default();
-        Self { sweep, lean, layers, done, shard, backend, limits, interrupt, next, known }
+        let (layers, columns) = (folder.layers(), folder.schema().columns.len());
+        let (next, known) = (AtomicUsize::new(0), Mutex::default());
+        Self { sweep, lean, layers, columns, done, shard, backend, limits, interrupt, next, known }
     }
 
     /// How many points are still to be run here.
@@ -75,73 +85,28 @@ impl Points {
     }
 
     /// Takes points and runs them until there are no more, or a signal or the other end asks to stop.
-    pub fn work<B: AutodiffBackend>(&self, device: &B::Device, rows: &Sender<Row>) {
+    pub fn work<B: AutodiffBackend>(&self, device: &B::Device, rows: &Sender<Vec<Row>>) {
+        let mut worker = Worker::new(self);
+        let (mut held, mut handed_over) = (Vec::new(), Instant::now());
         while self.interrupt.signal().is_none() {
             let point = self.next.fetch_add(1, Ordering::Relaxed);
             if point >= self.sweep.points() {
-                return;
+                break;
             }
             if !self.is_due(point) {
                 continue;
             }
-            let Some(row) = self.row::<B>(point, device) else { return };
-            if rows.send(row).is_err() {
-                return;
+            let Some((row, ended)) = worker.row::<B>(point, device) else { break };
+            held.push(row);
+            if ended - handed_over >= HELD {
+                handed_over = ended;
+                if rows.send(std::mem::take(&mut held)).is_err() {
+                    return;
+                }
             }
         }
-    }
-
-    fn row<B: AutodiffBackend>(&self, point: usize, device: &B::Device) -> Option<Row> {
-        let began = Instant::now();
-        // A panic in a framework or a driver is the end of one run, not of all.
-        let tried = catch_unwind(AssertUnwindSafe(|| self.run::<B>(point, device)));
-        let tried = tried.unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(Failure::usage(format!("panicked: {}", text.unwrap_or("without a message"))))
-        });
-        let outcome = match tried {
-            Ok(outcome) => outcome?,
-            Err(failure) => Outcome::failed(failure),
-        };
-        let outcome = Outcome { seconds: began.elapsed().as_secs_f64(), ..outcome };
-        let mut row = vec![SweepCell::from(point)];
-        let values = self.lean.values(point);
-        row.extend(self.lean.keys.iter().zip(&values).map(|(key, value)| key.cell(value)));
-        row.extend(outcome.cells(self.layers));
-        Some(row)
-    }
-
-    fn run<B: AutodiffBackend>(
-        &self,
-        point: usize,
-        device: &B::Device,
-    ) -> Result<Option<Outcome>, Failure> {
-        let config = self.lean.config(point)?;
-        let network = config.model.network().check();
-        network.map_err(|error| Failure::usage(format!("model.{error}")))?;
-        if !config.init.is_empty() {
-            plan::check(&config)?;
-        }
-        let examples = self.examples(point, &config)?;
-        let rows = examples.inputs.rows;
-        check_memory(
-            &config,
-            rows,
-            true,
-            self.backend,
-            Limits { largest_tensor: None, ..self.limits },
-        )?;
-        let interrupted = || self.interrupt.signal().is_some();
-        match closed_form::train(&config, &examples, &interrupted)? {
-            Tried::Trained(outcome) => Ok(Some(*outcome)),
-            Tried::Interrupted => Ok(None),
-            Tried::NotHere(why) => {
-                check_memory(&config, rows, false, self.backend, self.limits)?;
-                let on = (self.backend.as_str(), device);
-                on_backend::train::<B>(&config, &examples, on, why, &self.interrupt)
-            }
-        }
+        // Where nobody takes them, nobody misses them.
+        let _ = rows.send(held);
     }
 
     /// The examples of a run. Where they are not varied, they are read once for each way in which they are used.
@@ -163,6 +128,79 @@ impl Points {
         let examples = read()?;
         known().push((fit, Arc::clone(&examples)));
         Ok(examples)
+    }
+}
+
+/// One thread that runs points, and what it keeps from one to the next.
+struct Worker<'a> {
+    points: &'a Points,
+    configs: Configs<'a>,
+    batches: Option<Batches>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(points: &'a Points) -> Self {
+        Self { points, configs: Configs::new(&points.lean), batches: None }
+    }
+
+    /// The row of a point, and when it was ready.
+    fn row<B: AutodiffBackend>(
+        &mut self,
+        point: usize,
+        device: &B::Device,
+    ) -> Option<(Row, Instant)> {
+        let began = Instant::now();
+        let lean = &self.points.lean;
+        let values = lean.values(point);
+        // A panic in a framework or a driver is the end of one run, not of all.
+        let tried = catch_unwind(AssertUnwindSafe(|| self.run::<B>(point, &values, device)));
+        let tried = tried.unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(Failure::usage(format!("panicked: {}", text.unwrap_or("without a message"))))
+        });
+        let outcome = match tried {
+            Ok(outcome) => outcome?,
+            Err(failure) => Outcome::failed(failure),
+        };
+        let ended = Instant::now();
+        let outcome = Outcome { seconds: (ended - began).as_secs_f64(), ..outcome };
+        let mut row = Vec::with_capacity(self.points.columns);
+        row.push(SweepCell::from(point));
+        row.extend(lean.keys.iter().zip(&values).map(|(key, value)| key.cell(value)));
+        row.extend(outcome.cells(self.points.layers));
+        Some((row, ended))
+    }
+
+    fn run<B: AutodiffBackend>(
+        &mut self,
+        point: usize,
+        values: &[Value],
+        device: &B::Device,
+    ) -> Result<Option<Outcome>, Failure> {
+        let Points { backend, limits, interrupt, .. } = self.points;
+        let config = self.configs.config(point, values)?;
+        let network = check_layer_dims(&config.model.layer_dims);
+        network.map_err(|error| Failure::usage(format!("model.{error}")))?;
+        if !config.init.is_empty() {
+            plan::check(config)?;
+        }
+        let examples = self.points.examples(point, config)?;
+        let rows = examples.inputs.rows;
+        check_memory(config, rows, true, *backend, Limits { largest_tensor: None, ..*limits })?;
+        let known = self.batches.take().filter(|known| known.are_of(config, &examples));
+        let batches = known.unwrap_or_else(|| Batches::new(config, &examples));
+        let batches = self.batches.insert(batches);
+        let interrupted = || interrupt.signal().is_some();
+        match closed_form::train(config, &examples, batches, &interrupted)? {
+            Tried::Trained(outcome) => Ok(Some(*outcome)),
+            Tried::Interrupted => Ok(None),
+            Tried::NotHere(why) => {
+                check_memory(config, rows, false, *backend, *limits)?;
+                let on = (backend.as_str(), device);
+                on_backend::train::<B>(config, &examples, on, why, interrupt)
+            }
+        }
     }
 }
 

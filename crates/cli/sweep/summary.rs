@@ -56,7 +56,7 @@ impl Summary {
         let cell = |name: &str| names.iter().position(|known| *known == name).map(|at| &row[at]);
         let of = |column: SweepColumn| cell(column.name());
         let text = |column: SweepColumn| match of(column) {
-            Some(SweepCell::Text(text)) => text.as_str(),
+            Some(SweepCell::Text(text)) => text.as_ref(),
             _ => "",
         };
         let ended = |word: EndWord| text(SweepColumn::Ended) == word.as_str();

@@ -14,6 +14,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +28,7 @@ pub enum SweepCell {
     Number(f64),
     Count(i64),
     Truth(bool),
-    Text(String),
+    Text(Cow<'static, str>),
 }
 
 impl From<Option<usize>> for SweepCell {
@@ -49,9 +50,10 @@ impl From<Option<f64>> for SweepCell {
     }
 }
 
-impl From<Option<&str>> for SweepCell {
-    fn from(text: Option<&str>) -> Self {
-        text.map_or(Self::None, |text| Self::Text(text.to_owned()))
+/// A word.
+impl From<Option<&'static str>> for SweepCell {
+    fn from(text: Option<&'static str>) -> Self {
+        text.map_or(Self::None, |text| Self::Text(text.into()))
     }
 }
 
@@ -141,7 +143,7 @@ impl<W: Write + Send> Writer<W> {
                 }
                 ColumnKind::Text => {
                     column::<ByteArrayType, W>(&mut group, number, cells(), |cell| match cell {
-                        SweepCell::Text(text) => Some(ByteArray::from(text.as_str())),
+                        SweepCell::Text(text) => Some(ByteArray::from(text.as_ref())),
                         _ => None,
                     })
                 }
@@ -288,7 +290,7 @@ impl Reader {
             ColumnKind::Count => self.typed::<Int64Type>(group, number, SweepCell::Count),
             ColumnKind::Truth => self.typed::<BoolType>(group, number, SweepCell::Truth),
             ColumnKind::Text => self.typed::<ByteArrayType>(group, number, |bytes: ByteArray| {
-                SweepCell::Text(String::from_utf8_lossy(bytes.data()).into_owned())
+                SweepCell::Text(String::from_utf8_lossy(bytes.data()).into_owned().into())
             }),
         }
     }
@@ -372,7 +374,7 @@ mod tests {
             ),
             maybe(any::<bool>().prop_map(SweepCell::Truth)),
             maybe(any::<i64>().prop_map(SweepCell::Count)),
-            maybe(any::<String>().prop_map(SweepCell::Text)),
+            maybe(any::<String>().prop_map(|text| SweepCell::Text(text.into()))),
         )
             .prop_map(|(a, b, c, d, e)| vec![a, b, c, d, e])
     }

@@ -12,6 +12,14 @@ pub fn float_type<B: Backend>() -> DType {
     B::FloatElem::dtype()
 }
 
+/// Whether a backend computes in the host's memory, so that some entries more or less are read, or handed over, without
+/// a request to a device. Known by name: of a backend of another name it is not said.
+pub(crate) fn in_host_memory<B: Backend>(device: &B::Device) -> bool {
+    let name = B::name(device);
+    let inner = name.strip_prefix("autodiff<").and_then(|name| name.strip_suffix('>'));
+    matches!(inner.unwrap_or(&name), "ndarray" | "flex")
+}
+
 /// A float type of Burn's as the core knows it.
 pub trait FloatKind {
     /// The core's name; single precision for what is no float type of parameters.
@@ -55,6 +63,16 @@ pub fn to_data(entries: Entries, shape: &[usize]) -> TensorData {
 mod tests {
     use super::*;
     use burn_ndarray::NdArray;
+
+    #[test]
+    fn cpu_backends_compute_in_the_host_s_memory() {
+        use burn_autodiff::Autodiff;
+        use burn_flex::Flex;
+        let device = Default::default();
+        assert!(in_host_memory::<NdArray>(&device) && in_host_memory::<Autodiff<NdArray>>(&device));
+        let device = Default::default();
+        assert!(in_host_memory::<Flex>(&device) && in_host_memory::<Autodiff<Flex>>(&device));
+    }
 
     #[test]
     fn two_float_types_on_one_device() {

@@ -16,7 +16,7 @@ use crate::equality_policy::EqualityPolicy;
 use crate::layout::{LogicalAxis, UnitLayout};
 use crate::params::{ParamView, with_elements};
 use crate::partition::Partition;
-use crate::space::{SpaceId, UnitIndex};
+use crate::space::{ClassId, SpaceId, UnitIndex};
 use crate::splits::Splits;
 
 /// The units of a space whose entries on one side are all zero.
@@ -44,6 +44,18 @@ impl Findings {
     /// Units whose outgoing weights are all zero, ascending.
     pub fn no_outgoing(&self) -> &[UnitIndex] {
         &self.no_outgoing
+    }
+
+    /// Of a space whose units these classes are, the same of the units in them.
+    pub(crate) fn of_classes(&self, partition: &Partition) -> Self {
+        let members = |units: &[UnitIndex]| {
+            members(partition, units.iter().map(|unit| ClassId::at(unit.get())))
+        };
+        Self {
+            no_incoming: members(&self.no_incoming),
+            constant: members(&self.constant),
+            no_outgoing: members(&self.no_outgoing),
+        }
     }
 
     /// Whether nothing was found.
@@ -119,19 +131,21 @@ pub(crate) fn find(
         if each {
             return units;
         }
-        let mut all: Vec<UnitIndex> = units
-            .iter()
-            .filter_map(|&unit| partition.class_of(unit))
-            .flat_map(|class| partition.members(class).iter().copied())
-            .collect();
-        all.sort_unstable();
-        all
+        members(partition, units.iter().filter_map(|&unit| partition.class_of(unit)))
     };
     Some(Findings {
         no_incoming: whole(no_incoming),
         constant: whole(constant),
         no_outgoing: whole(no_outgoing),
     })
+}
+
+/// The units of some classes, ascending.
+fn members(partition: &Partition, classes: impl Iterator<Item = ClassId>) -> Vec<UnitIndex> {
+    let mut all: Vec<UnitIndex> =
+        classes.flat_map(|class| partition.members(class).iter().copied()).collect();
+    all.sort_unstable();
+    all
 }
 
 fn keep_zeros(

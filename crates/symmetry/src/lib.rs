@@ -180,7 +180,7 @@ pub use spread::{Spread, spreads};
 pub use swap::SwappedEntries;
 pub use symmetry::{Difference, NanEntry, SpaceSymmetry, Symmetry, SymmetryKind, Witness};
 pub use transverse::{Transverse, transverse};
-pub use twins::{twins, twins_refining, twins_with};
+pub use twins::{TwinsCheck, TwinsPass, twins, twins_refining, twins_with};
 pub use ulps::{Ulps, ulps};
 pub use widen::{Shares, Widened, widen};
 

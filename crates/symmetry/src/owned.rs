@@ -132,6 +132,9 @@ pub(crate) trait Number: Element {
     }
 
     fn wrap(numbers: Vec<Self>) -> OwnedElements;
+
+    /// The numbers, where they are of this type.
+    fn of(elements: &mut OwnedElements) -> Option<&mut Vec<Self>>;
 }
 
 impl Number for f32 {
@@ -144,6 +147,10 @@ impl Number for f32 {
 
     fn wrap(numbers: Vec<Self>) -> OwnedElements {
         OwnedElements::F32(numbers)
+    }
+
+    fn of(elements: &mut OwnedElements) -> Option<&mut Vec<Self>> {
+        if let OwnedElements::F32(numbers) = elements { Some(numbers) } else { None }
     }
 }
 
@@ -162,6 +169,10 @@ impl Number for f64 {
     fn wrap(numbers: Vec<Self>) -> OwnedElements {
         OwnedElements::F64(numbers)
     }
+
+    fn of(elements: &mut OwnedElements) -> Option<&mut Vec<Self>> {
+        if let OwnedElements::F64(numbers) = elements { Some(numbers) } else { None }
+    }
 }
 
 impl Number for f16 {
@@ -175,6 +186,10 @@ impl Number for f16 {
     fn wrap(numbers: Vec<Self>) -> OwnedElements {
         OwnedElements::F16(numbers)
     }
+
+    fn of(elements: &mut OwnedElements) -> Option<&mut Vec<Self>> {
+        if let OwnedElements::F16(numbers) = elements { Some(numbers) } else { None }
+    }
 }
 
 impl Number for bf16 {
@@ -187,6 +202,10 @@ impl Number for bf16 {
 
     fn wrap(numbers: Vec<Self>) -> OwnedElements {
         OwnedElements::Bf16(numbers)
+    }
+
+    fn of(elements: &mut OwnedElements) -> Option<&mut Vec<Self>> {
+        if let OwnedElements::Bf16(numbers) = elements { Some(numbers) } else { None }
     }
 }
 

@@ -19,6 +19,7 @@
 
 mod boxes;
 mod by_entries;
+mod check;
 mod exact;
 mod factors;
 mod gaps;
@@ -39,6 +40,8 @@ use crate::params::ParamView;
 use crate::partition::Partition;
 use crate::space::{ClassId, SpaceId};
 use crate::symmetry::{SpaceSymmetry, Symmetry, SymmetryKind};
+
+pub use check::{TwinsCheck, TwinsPass};
 
 pub(crate) use by_entries::refine_by_entries;
 pub(crate) use refine::classes_of;

@@ -5,7 +5,8 @@ mod common;
 use common::Rng;
 use common::*;
 use constinit_symmetry::{
-    Comparison, Difference, EqualityPolicy, Partition, Symmetry, twins, twins_with,
+    Comparison, Difference, EqualityPolicy, Findings, ParamView, Partition, Symmetry, TwinsCheck,
+    twins, twins_with,
 };
 use proptest::prelude::*;
 
@@ -101,6 +102,95 @@ fn check_witnesses(net: &Net, found: &Symmetry) {
             assert_ne!(at_u, at_v);
         }
     }
+}
+
+/// A check of known twins in the numbers of a network, shown in portions of random size.
+fn checked(rng: &mut Rng, check: &TwinsCheck, net: &Net) -> Option<Vec<Option<Findings>>> {
+    let mut pass = check.pass();
+    for number in shuffle(rng, net.params.len()) {
+        let Param { path, shape, data } = &net.params[number];
+        let id = net.spec.param_id(path).unwrap();
+        let row: usize = shape[1..].iter().product();
+        let mut next = 0;
+        while next < shape[0] {
+            let rows = rng.between(1, shape[0] - next);
+            let portion = &data[next * row..][..rows * row];
+            let shape = [&[rows], &shape[1..]].concat();
+            // Some frameworks store the last axis first.
+            let turned: Vec<f64> =
+                (0..rows * row).map(|k| portion[k % rows * row + k / rows]).collect();
+            let view = match shape[..] {
+                [_, _] if rng.chance(3) => ParamView::strided(path, &shape, &[1, rows], &turned),
+                _ => ParamView::new(path, &shape, portion),
+            };
+            if !pass.rows(id, &view.unwrap()).unwrap() {
+                return None;
+            }
+            next += rows;
+        }
+    }
+    pass.end().unwrap()
+}
+
+#[test]
+fn known_twins_hold_exactly_where_they_are_found_again() {
+    let (mut held, mut cut) = (0, 0);
+    for seed in 0..6000 {
+        let rng = &mut Rng(seed);
+        let mut net = architecture(rng, 12);
+        let mut labels = plant(rng, &net);
+        let few = rng.between(1, 3);
+        labels.iter_mut().flatten().for_each(|label| *label %= few);
+        let palette = if rng.chance(2) { &PALETTE[..] } else { &TRAPS };
+        fill_by_labels(rng, &mut net, &labels, palette);
+        let times = rng.below(2);
+        disturb(rng, &mut net, times, &PALETTE);
+        let known = twins(&net.spec, &net.views()).unwrap();
+        let Some(check) = TwinsCheck::new(&known) else { continue };
+        for _ in 0..3 {
+            // All numbers are others, and perhaps some of them alone.
+            let times = rng.below(3);
+            if rng.chance(3) {
+                fill_by_labels(rng, &mut net, &labels, palette);
+            }
+            disturb(rng, &mut net, times, palette);
+            let now = twins(&net.spec, &net.views()).unwrap();
+            let same = known.refines(&now) && now.refines(&known);
+            let found = checked(rng, &check, &net);
+            let any_nan = net.params.iter().flat_map(|param| &param.data).any(|x| x.is_nan());
+            assert!(found.is_none() || same, "{net:?}");
+            assert!(found.is_some() || !same || any_nan, "{net:?}");
+            match found {
+                Some(found) => {
+                    let all: Vec<_> = now.spaces().iter().map(|s| s.findings().cloned()).collect();
+                    assert_eq!(found, all, "{net:?}");
+                    held += 1;
+                }
+                None => cut += 1,
+            }
+        }
+    }
+    assert!(held > 1000 && cut > 1000, "{held} held, {cut} were cut");
+}
+
+#[test]
+fn a_check_is_of_all_rows_of_the_parameters() {
+    let rng = &mut Rng(1);
+    let mut net = architecture(rng, 12);
+    let labels: Vec<Vec<usize>> =
+        net.spec.spaces().iter().map(|space| vec![0; space.units()]).collect();
+    fill_by_labels(rng, &mut net, &labels, &PALETTE);
+    let check = TwinsCheck::new(&twins(&net.spec, &net.views()).unwrap()).unwrap();
+    let error = check.pass().end().unwrap_err().to_string();
+    assert!(error.contains(&net.params[0].path), "{error}");
+    let mut pass = check.pass();
+    let id = net.spec.param_id(&net.params[0].path).unwrap();
+    assert!(pass.rows(id, &net.views()[0]).unwrap());
+    let error = pass.rows(id, &net.views()[0]).unwrap_err().to_string();
+    assert!(error.contains(&net.params[0].path), "{error}");
+    // A check is of twins alone, bit for bit.
+    let by_value = twins_with(&net.spec, &net.views(), &EqualityPolicy::value()).unwrap();
+    assert!(TwinsCheck::new(&by_value).is_none());
 }
 
 proptest! {

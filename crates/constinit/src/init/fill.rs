@@ -5,7 +5,7 @@
 
 use super::{Init, ParameterAxes, RngKey, SpreadEntries};
 use crate::Error;
-use crate::tensors::{FloatKind, float_type, from_values, to_data};
+use crate::tensors::{FloatKind, float_type, from_values, in_host_memory, to_data};
 use burn::module::Param;
 use burn::tensor::{DType, Tensor, TensorData, backend::Backend};
 
@@ -72,6 +72,10 @@ impl TensorInit for Init {
     ) -> Result<Tensor<B, D>, Error> {
         let dtype = float_type::<B>();
         Ok(match self.spread(&shape, axes, key, dtype.float())? {
+            // Burn fills the host's memory with one thread.
+            SpreadEntries::Everywhere(_) if in_host_memory::<B>(device) => {
+                Tensor::from_data(self.data(&shape, axes, key, dtype)?, (device, dtype))
+            }
             SpreadEntries::Everywhere(value) => Tensor::full(shape, value, (device, dtype)),
             SpreadEntries::Along { axis, values } => {
                 let (mut places, mut copies) = ([1; D], shape);

@@ -124,6 +124,11 @@ impl<'a, B: AutodiffBackend, M: AutodiffModule<B>> Observation<'a, B, M> {
         }
     }
 
+    /// Whether a probe has read all parameters.
+    pub(crate) fn are_read(&self) -> bool {
+        self.read_back.get().is_some()
+    }
+
     /// All float parameters, on the host. Read from the device once, for all probes.
     pub fn parameters(&self) -> &[HostParameter] {
         self.read_back.get_or_init(|| read_parameters(self.model))

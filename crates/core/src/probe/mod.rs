@@ -5,6 +5,7 @@
 mod finding;
 mod first_break;
 mod flow;
+mod held;
 mod known;
 mod outlook;
 mod quantity;
@@ -25,4 +26,4 @@ pub use quantity::SpaceQuantity;
 pub use reading::{SpaceReading, SymmetryReading};
 pub use schedule::Schedule;
 pub use tracker::SymmetryTracker;
-pub use watched::WatchedStep;
+pub use watched::{LookAtRows, WatchedStep};

@@ -7,6 +7,7 @@
 //! [`WatchedStep`] and knows where the hook is.
 
 use super::first_break::{self, FirstBreak};
+use super::held::Held;
 use super::known::Known;
 use super::sketch::{self, Sketch};
 use super::{Finding, Schedule, SpaceReading, SymmetryReading, WatchedStep, summary};
@@ -24,6 +25,8 @@ use std::fmt;
 ///
 /// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
 /// before, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
+/// Where all units of each space were one before, it passes over the parameters once, in the portions in which they are
+/// shown, and no more where they still are.
 pub struct SymmetryTracker {
     axes: AxesSpec,
     /// Whether all spaces of the module are watched: then all of its parameters must be known.
@@ -38,6 +41,8 @@ pub struct SymmetryTracker {
     report: Box<dyn FnMut(&Finding) + Send>,
     sketch: Sketch,
     start: Option<Symmetry>,
+    /// The last reading, where its units are those of the start and there are no other classes to find than twins.
+    held: Option<Held>,
     certificate: Option<Certificate>,
     readings: Vec<SymmetryReading>,
     /// Whether readings between the first and the last are kept.
@@ -66,6 +71,7 @@ impl SymmetryTracker {
             known: Known::default(),
             report,
             start: None,
+            held: None,
             certificate: None,
             readings: Vec::new(),
             history: true,
@@ -241,6 +247,21 @@ impl SymmetryTracker {
             return Ok(());
         }
 
+        if let Some(held) = self.held.take()
+            && let Some(mut spaces) = held.again(seen)?
+        {
+            self.held = Some(held);
+            let apart = self.gradients_apart(seen)?;
+            for (space, apart) in spaces.iter_mut().zip(apart.iter().flatten()) {
+                space.gradients_agree = Some(apart.is_none());
+            }
+            self.keep(SymmetryReading { step, loss, spaces });
+            if let Some(apart) = apart {
+                self.tell_of_gradients(step, &vec![None; apart.len()], &apart);
+            }
+            return Ok(());
+        }
+
         let now = seen.parameters()?;
         let found = twins(&self.axes, &now)?;
         let all_one = found.spaces().iter().all(|space| space.effective_width() <= 1);
@@ -291,6 +312,10 @@ impl SymmetryTracker {
             }
         });
         let spaces: Vec<SpaceReading> = spaces.collect();
+        // Coarser than one class there is nothing, and without sums nothing else is looked for.
+        if held && (all_one || !self.sums) {
+            self.held = Held::new(&self.axes, &found, &spaces);
+        }
         let first = self.readings.is_empty();
         let since = self.before;
         self.keep(SymmetryReading { step, loss, spaces });
@@ -323,6 +348,20 @@ impl SymmetryTracker {
             self.broken.push(number);
         }
         Ok(())
+    }
+
+    /// How far the gradients of units that were twins at the start lie apart; None where they are not to be compared, or
+    /// were not kept.
+    fn gradients_apart(
+        &self,
+        seen: &dyn WatchedStep,
+    ) -> Result<Option<Vec<Option<Spread>>>, Error> {
+        let due = self.gradients.due(seen.step());
+        let gradients = if due { seen.gradients()? } else { None };
+        match (&self.start, gradients) {
+            (Some(start), Some(gradients)) => Ok(Some(spreads(start, &gradients)?)),
+            _ => Ok(None),
+        }
     }
 
     /// Tells of the first step at which gradients differ while the units do not.

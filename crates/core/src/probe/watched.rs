@@ -4,6 +4,9 @@ use crate::Error;
 use constinit_symmetry::{OwnedParam, ParamId, ParamView};
 use std::ops::Range;
 
+/// Takes rows of a parameter, by the number of the parameter in the order of the axes, and says whether to go on.
+pub type LookAtRows<'l> = dyn FnMut(usize, &ParamView<'_>) -> Result<bool, Error> + 'l;
+
 /// What a framework shows of a module after a step of its training. Nothing is read before it is asked for.
 ///
 /// Parameters come in the order of the tracker's axes, by their paths there.
@@ -20,6 +23,19 @@ pub trait WatchedStep {
     ///
     /// [`Error::Axes`] for a parameter that cannot be read.
     fn parameters(&self) -> Result<Vec<ParamView<'_>>, Error>;
+
+    /// Shows the parameters after the step in portions, the rows of each in their order (indices along its first axis),
+    /// until `look` wants no more; whether it wanted all of them. None, as without a method of its own, where
+    /// [`WatchedStep::parameters`] costs no more: portions that stay in the cache of a processor are cheaper than a copy
+    /// of everything, but not where each is one more request to a device.
+    ///
+    /// # Errors
+    ///
+    /// As [`WatchedStep::parameters`], and those of `look`.
+    fn rows(&self, look: &mut LookAtRows<'_>) -> Result<Option<bool>, Error> {
+        let _ = look;
+        Ok(None)
+    }
 
     /// The parameters as the step began, running statistics as zeros; None where these were not kept.
     ///

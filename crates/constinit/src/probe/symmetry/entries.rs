@@ -1,13 +1,19 @@
-//! Some entries of some parameters, read in one transaction with the device.
+//! Reading less than all parameters at once: some entries of some, in one transaction with the device, or rows of each
+//! in turn.
 
 use super::views::view;
 use crate::Error;
+use crate::tensors::in_host_memory;
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData, Transaction};
 use constinit_core::module::Binding;
+use constinit_core::probe::LookAtRows;
 use constinit_symmetry::{AxesSpec, OwnedParam, ParamId};
 use std::ops::Range;
+
+/// Bytes of a portion of rows: they stay in a processor's cache while they are looked at.
+const PORTION: usize = 1 << 18;
 
 /// Some entries of some parameters of a spec, in the given order.
 pub(super) fn read<B: AutodiffBackend, M: AutodiffModule<B>>(
@@ -30,6 +36,69 @@ pub(super) fn read<B: AutodiffBackend, M: AutodiffModule<B>>(
         Ok(OwnedParam::from(&view(path, data)?))
     };
     wanted.iter().map(of).collect()
+}
+
+/// Shows the parameters of a spec in portions of rows, in the order in which Burn visits the module, until `look` wants no
+/// more. None where parameters do not lie in the host's memory.
+pub(super) fn rows<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    bound: &Binding,
+    axes: &AxesSpec,
+    look: &mut LookAtRows<'_>,
+) -> Result<Option<bool>, Error> {
+    struct Reader<'a, 'l> {
+        bound: &'a Binding,
+        axes: &'a AxesSpec,
+        look: &'a mut LookAtRows<'l>,
+        number: usize,
+        seen: Result<Option<bool>, Error>,
+    }
+    impl Reader<'_, '_> {
+        /// Whether all rows of a parameter were wanted.
+        fn show<B: Backend, const D: usize>(
+            &mut self,
+            place: usize,
+            value: Tensor<B, D>,
+        ) -> Result<bool, Error> {
+            let path = self.axes.params()[place].path();
+            let dims = value.dims();
+            if dims.contains(&0) {
+                let none = TensorData::zeros::<f32, _>(dims);
+                return (self.look)(place, &view(path, &none)?);
+            }
+            let row = dims[1..].iter().product::<usize>() * value.dtype().size();
+            let rows = (PORTION / row).max(1);
+            for start in (0..dims[0]).step_by(rows) {
+                let mut ranges = dims.map(|size| 0..size);
+                ranges[0] = start..dims[0].min(start + rows);
+                let data = value.clone().slice(ranges).into_data();
+                if !(self.look)(place, &view(path, &data)?)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+    }
+    impl<B: AutodiffBackend> ModuleVisitor<B> for Reader<'_, '_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            let number = self.number;
+            self.number += 1;
+            let value = param.val().inner();
+            if number == 0 && !in_host_memory::<B::InnerBackend>(&value.device()) {
+                self.seen = Ok(None);
+            }
+            let bound = self.bound;
+            for place in (0..bound.numbers.len()).filter(|place| bound.numbers[*place] == number) {
+                if !matches!(self.seen, Ok(Some(true))) {
+                    return;
+                }
+                self.seen = self.show(place, value.clone()).map(Some);
+            }
+        }
+    }
+    let mut reader = Reader { bound, axes, look, number: 0, seen: Ok(Some(true)) };
+    module.visit(&mut reader);
+    reader.seen
 }
 
 /// Some entries of some parameters, by their numbers in the order in which Burn visits the module.

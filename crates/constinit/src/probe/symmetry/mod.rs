@@ -39,7 +39,7 @@ use crate::params::{HostParameter, read_parameters};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use constinit_core::module::Binding;
-use constinit_core::probe::{SymmetryTracker, WatchedStep};
+use constinit_core::probe::{LookAtRows, SymmetryTracker, WatchedStep};
 use constinit_symmetry::{AxesSpec, OwnedParam, ParamId, ParamView};
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -54,6 +54,8 @@ pub(crate) use views::{bind, views};
 ///
 /// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
 /// before, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
+/// Where all units of each space were one before, it passes over the parameters once, on CPU backends without a copy of
+/// all of them, and no more where they still are.
 #[derive(Debug)]
 pub struct SymmetryProbe {
     tracker: SymmetryTracker,
@@ -139,6 +141,13 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> WatchedStep for Watched<'_, B, M>
 
     fn parameters(&self) -> Result<Vec<ParamView<'_>>, Error> {
         views(self.axes, self.bound, self.seen.parameters())
+    }
+
+    fn rows(&self, look: &mut LookAtRows<'_>) -> Result<Option<bool>, Error> {
+        if self.seen.are_read() {
+            return Ok(None);
+        }
+        entries::rows::<B, M>(self.seen.model, self.bound, self.axes, look)
     }
 
     fn parameters_before(&self) -> Result<Option<Vec<ParamView<'_>>>, Error> {
