@@ -235,3 +235,25 @@ fn no_gradients<M: Module>(module: &M, gradients: &GradientsParams) -> Gradients
     module.visit(&mut zeros);
     zeros.to
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::nn::LinearConfig;
+    use burn::tensor::FloatDType;
+
+    #[test]
+    fn state_is_kept_in_the_float_type_of_the_default_device_alone() {
+        let module = |dtype: FloatDType| {
+            let device = Device::flex();
+            let linear = LinearConfig::new(2, 2).with_bias(false).init(&device);
+            let weight = linear.weight.map(|weight| weight.cast(dtype));
+            burn::nn::Linear { weight, bias: None }
+        };
+        let default = Device::default().settings().float_dtype;
+        assert_eq!(state_is_lost(&module(default)), None);
+        let reason = state_is_lost(&module(FloatDType::F16)).unwrap();
+        assert!(reason.contains("is F16, and Burn would load it as"), "{reason}");
+        assert!(reason.contains("BURN_DEVICE"), "{reason}");
+    }
+}
