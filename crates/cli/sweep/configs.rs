@@ -110,22 +110,21 @@ targets = [[2]]
 optimizer = { type = \"sgd\", learning_rate = 0.1 }
 [[init]]
 path = \"*.weight\"
-init = { type = \"file\", path = \"a.csv\" }
+init = { type = \"file\", path = \"a.safetensors\", tensor = \"w\" }
 [sweep]
 ";
-    /// Keys of every table, whole tables, and values that make no sense or not with others.
-    const KEYS: [&str; 12] = [
+    /// Keys of every table, and values that make no sense or not with others.
+    const KEYS: [&str; 11] = [
         "model.init_w = [0.0, -0.0, 1.5, 1e300]",
         "model.layer_dims = [[1, 2, 1], [1, 3, 1]]",
         "model.activation = [\"relu\", \"tanh\"]",
         "data.shift_per_step = [0.0, 0.5]",
         "data.batch_size = [0, 1, 2]",
-        "data = [{ inputs = [[1.0]], targets = [[1.0]] }, { inputs = [[-0.0]], targets = [[1.0]] }]",
         "training.optimizer.learning_rate = [0.1, 0.2, -1.0]",
         "training.optimizer.momentum = [0.0, 0.5]",
         "training.optimizer.type = [\"sgd\", \"adam\"]",
         "training.steps = [1, 2]",
-        "init.0.init.path = [\"b.csv\", \"c.csv\"]",
+        "init.0.init.path = [\"b.safetensors\", \"c.safetensors\"]",
         "probe.every = [1, 2]",
     ];
 
