@@ -1,14 +1,14 @@
-//! Reading less than all parameters at once: some entries of some, in one transaction with the device, or rows of each
-//! in turn.
+//! Reading less than all parameters at once: some entries of some, in one transaction with the device, rows of each in
+//! turn, or those entries that the others repeat.
 
 use super::views::view;
 use crate::Error;
 use crate::tensors::in_host_memory;
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::{Tensor, TensorData, Transaction};
+use burn::tensor::{Bool, DType, Int, Tensor, TensorData, Transaction};
 use constinit_core::module::Binding;
-use constinit_core::probe::LookAtRows;
+use constinit_core::probe::{LookAtRows, Repeated, Repeats};
 use constinit_symmetry::{AxesSpec, OwnedParam, ParamId};
 use std::ops::Range;
 
@@ -99,6 +99,116 @@ pub(super) fn rows<B: AutodiffBackend, M: AutodiffModule<B>>(
     let mut reader = Reader { bound, axes, look, number: 0, seen: Ok(Some(true)) };
     module.visit(&mut reader);
     reader.seen
+}
+
+/// Whether entries repeat each other, found by the device: of parameters that do, it sends the entries that are repeated.
+/// None where parameters lie in the host's memory.
+pub(super) fn repeats<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    bound: &Binding,
+    axes: &AxesSpec,
+    repeated: &Repeated,
+) -> Result<Option<Vec<Repeats>>, Error> {
+    struct Asker<'a, B: AutodiffBackend> {
+        bound: &'a Binding,
+        repeated: &'a Repeated,
+        number: usize,
+        asked: Vec<usize>,
+        transaction: Option<Transaction<B::InnerBackend>>,
+        on_host: bool,
+    }
+    impl<B: AutodiffBackend> ModuleVisitor<B> for Asker<'_, B> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            let number = self.number;
+            self.number += 1;
+            let value = param.val().inner();
+            self.on_host |= in_host_memory::<B::InnerBackend>(&value.device());
+            if self.on_host {
+                return;
+            }
+            let bound = self.bound;
+            for place in (0..bound.numbers.len()).filter(|place| bound.numbers[*place] == number) {
+                self.asked.push(place);
+                let (firsts, same) = compared(value.clone(), &self.repeated[place]);
+                let transaction = self.transaction.take().unwrap_or_default();
+                self.transaction = Some(transaction.register(firsts).register(same));
+            }
+        }
+    }
+    let (asked, transaction) = (Vec::new(), None);
+    let mut asker = Asker::<B> { bound, repeated, number: 0, asked, transaction, on_host: false };
+    module.visit(&mut asker);
+    if asker.on_host {
+        return Ok(None);
+    }
+    let read = asker.transaction.map(Transaction::execute).unwrap_or_default();
+    let mut all: Vec<Option<Repeats>> = vec![None; axes.params().len()];
+    let mut whole = Vec::new();
+    for (place, found) in asker.asked.iter().zip(read.chunks_exact(2)) {
+        let param = &axes.params()[*place];
+        if repeated[*place].iter().all(Option::is_none) {
+            all[*place] = Some(Repeats::Exactly(OwnedParam::from(&view(param.path(), &found[0])?)));
+        } else if !found[1].iter::<bool>().all(|same| same) {
+            return Ok(Some(vec![Repeats::Not; all.len()]));
+        } else if compares_by_bits(&found[0]) {
+            all[*place] = Some(Repeats::Exactly(OwnedParam::from(&view(param.path(), &found[0])?)));
+        } else {
+            whole.push(*place);
+        }
+    }
+    let every: Vec<Vec<Range<usize>>> = whole
+        .iter()
+        .map(|place| axes.params()[*place].shape().iter().map(|size| 0..*size).collect())
+        .collect();
+    let id = |place: &usize| axes.param_id(axes.params()[*place].path());
+    let wanted: Vec<(ParamId, &[Range<usize>])> =
+        whole.iter().filter_map(id).zip(every.iter().map(Vec::as_slice)).collect();
+    for (place, entries) in whole.iter().zip(read::<B, M>(module, bound, axes, &wanted)?) {
+        all[*place] = Some(Repeats::Entries(entries));
+    }
+    Ok(all.into_iter().collect())
+}
+
+/// The entries that are repeated, and whether every entry equals the one that it repeats.
+fn compared<B: Backend, const D: usize>(
+    value: Tensor<B, D>,
+    along: &[Option<Vec<usize>>],
+) -> (Tensor<B, D>, Tensor<B, 1, Bool>) {
+    let device = value.device();
+    let indices = |indices: Vec<i64>| {
+        let count = indices.len();
+        Tensor::<B, 1, Int>::from_data(TensorData::new(indices, [count]), &device)
+    };
+    let axes = along.iter().enumerate().filter_map(|(axis, along)| Some((axis, along.as_ref()?)));
+    let mut firsts = value.clone();
+    let mut again = Vec::new();
+    for (axis, repeats) in axes {
+        let ones: Vec<usize> = (0..repeats.len()).filter(|i| repeats[*i] == *i).collect();
+        if let [one] = ones[..] {
+            // Comparisons repeat an axis of one index by themselves.
+            firsts = firsts.narrow(axis, one, 1);
+            continue;
+        }
+        firsts = firsts.select(axis, indices(ones.iter().map(|one| *one as i64).collect()));
+        let place = |one: &usize| ones.binary_search(one).map_or(0, |place| place as i64);
+        again.push((axis, repeats.iter().map(place).collect()));
+    }
+    let spread = again
+        .into_iter()
+        .fold(firsts.clone(), |spread, (axis, places)| spread.select(axis, indices(places)));
+    (firsts, value.equal(spread).all())
+}
+
+/// Whether equal numbers of a device have equal bits, if some of them are these: zeros have two forms, and a device may
+/// take smaller numbers than normal ones for zeros.
+fn compares_by_bits(entries: &TensorData) -> bool {
+    let smallest = match entries.dtype {
+        DType::F64 => f64::MIN_POSITIVE,
+        DType::F32 | DType::Flex32 | DType::BF16 => f64::from(f32::MIN_POSITIVE),
+        DType::F16 => f64::from(burn::tensor::f16::MIN_POSITIVE),
+        _ => return false,
+    };
+    entries.iter::<f64>().all(|entry| entry.abs() >= smallest)
 }
 
 /// Some entries of some parameters, by their numbers in the order in which Burn visits the module.
