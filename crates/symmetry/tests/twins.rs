@@ -132,6 +132,38 @@ fn checked(rng: &mut Rng, check: &TwinsCheck, net: &Net) -> Option<Vec<Option<Fi
     pass.end().unwrap()
 }
 
+/// The same check, by what a device would find: entry by entry whether each is the one that it repeats. None where it
+/// would say nothing.
+fn checked_condensed(check: &TwinsCheck, net: &Net) -> Option<Vec<Option<Findings>>> {
+    let mut pass = check.pass();
+    for Param { path, shape, data } in &net.params {
+        let id = net.spec.param_id(path).unwrap();
+        let along = check.repeated(id);
+        assert_eq!(along.len(), shape.len());
+        let of = |axis: usize, i: usize| along[axis].as_ref().map_or(i, |repeats| repeats[i]);
+        let (mut first, mut repeats) = (Vec::new(), true);
+        for flat in 0..data.len() {
+            let index = unflatten(flat, shape);
+            let target: Vec<usize> = index.iter().enumerate().map(|(a, i)| of(a, *i)).collect();
+            let at = target.iter().zip(shape).fold(0, |at, (i, len)| at * len + i);
+            if at == flat {
+                first.push(data[flat]);
+            }
+            repeats &= data[at].to_bits() == data[flat].to_bits();
+        }
+        if !repeats {
+            return None;
+        }
+        let left = |(axis, len): (usize, &usize)| (0..*len).filter(|i| of(axis, *i) == *i).count();
+        let condensed: Vec<usize> = shape.iter().enumerate().map(left).collect();
+        let view = ParamView::new(path, &condensed, &first).unwrap();
+        pass.condensed(id, &view).unwrap();
+        // Once is enough.
+        assert!(pass.condensed(id, &view).is_err());
+    }
+    pass.end().unwrap()
+}
+
 #[test]
 fn known_twins_hold_exactly_where_they_are_found_again() {
     let (mut held, mut cut) = (0, 0);
@@ -157,6 +189,7 @@ fn known_twins_hold_exactly_where_they_are_found_again() {
             let now = twins(&net.spec, &net.views()).unwrap();
             let same = known.refines(&now) && now.refines(&known);
             let found = checked(rng, &check, &net);
+            assert_eq!(checked_condensed(&check, &net), found, "{net:?}");
             let any_nan = net.params.iter().flat_map(|param| &param.data).any(|x| x.is_nan());
             assert!(found.is_none() || same, "{net:?}");
             assert!(found.is_some() || !same || any_nan, "{net:?}");

@@ -1,13 +1,16 @@
 //! What a reading found, for the next one: where the units are those that they were, it need not be found again.
 
-use super::{SpaceReading, WatchedStep};
+use super::{Repeated, Repeats, SpaceReading, WatchedStep};
 use crate::Error;
-use constinit_symmetry::{AxesSpec, Findings, ParamId, ParamView, Symmetry, TwinsCheck};
+use constinit_symmetry::{
+    AxesSpec, Findings, ParamId, ParamView, SpecParam, Symmetry, TwinsCheck, TwinsPass,
+};
 
 /// A reading that the next one may repeat.
 pub(super) struct Held {
     check: TwinsCheck,
     ids: Vec<ParamId>,
+    repeated: Repeated,
     spaces: Vec<SpaceReading>,
 }
 
@@ -15,24 +18,16 @@ impl Held {
     /// None where a check would not be cheaper than another reading.
     pub fn new(axes: &AxesSpec, twins: &Symmetry, spaces: &[SpaceReading]) -> Option<Self> {
         let check = TwinsCheck::new(twins)?;
-        let ids = axes.params().iter().filter_map(|param| axes.param_id(param.path())).collect();
-        Some(Self { check, ids, spaces: spaces.to_vec() })
+        let of = |param: &SpecParam| axes.param_id(param.path());
+        let ids: Vec<ParamId> = axes.params().iter().filter_map(of).collect();
+        let repeated = ids.iter().map(|id| check.repeated(*id)).collect();
+        Some(Self { check, ids, repeated, spaces: spaces.to_vec() })
     }
 
     /// The same of a step, without its gradients; None where classes of twins may be others.
     pub fn again(&self, seen: &dyn WatchedStep) -> Result<Option<Vec<SpaceReading>>, Error> {
         let mut pass = self.check.pass();
-        let mut look = |number: usize, rows: &ParamView<'_>| Ok(pass.rows(self.ids[number], rows)?);
-        let alike = match seen.rows(&mut look)? {
-            Some(alike) => alike,
-            None => {
-                let parameters = seen.parameters()?;
-                let mut all = parameters.iter().enumerate();
-                all.try_fold(true, |alike, (number, whole)| {
-                    Ok::<_, Error>(alike && look(number, whole)?)
-                })?
-            }
-        };
+        let alike = self.show(&mut pass, seen)?;
         let found = if alike { pass.end()? } else { None };
         let again = |(space, findings): (&SpaceReading, Option<Findings>)| SpaceReading {
             gradients_agree: None,
@@ -41,5 +36,34 @@ impl Held {
             ..space.clone()
         };
         Ok(found.map(|found| self.spaces.iter().zip(found).map(again).collect()))
+    }
+
+    /// Shows a step to a check, in the way that costs least; whether units of a class are alike in all that was shown.
+    fn show(&self, pass: &mut TwinsPass<'_>, seen: &dyn WatchedStep) -> Result<bool, Error> {
+        if let Some(all) = seen.repeats(&self.repeated)? {
+            for (id, repeats) in self.ids.iter().zip(all) {
+                match repeats {
+                    Repeats::Exactly(condensed) => pass.condensed(*id, &condensed.view())?,
+                    Repeats::Not => return Ok(false),
+                    Repeats::Entries(whole) => {
+                        if !pass.rows(*id, &whole.view())? {
+                            return Ok(false);
+                        }
+                    }
+                }
+            }
+            return Ok(true);
+        }
+        let mut look = |number: usize, rows: &ParamView<'_>| Ok(pass.rows(self.ids[number], rows)?);
+        if let Some(alike) = seen.rows(&mut look)? {
+            return Ok(alike);
+        }
+        let parameters = seen.parameters()?;
+        for (number, whole) in parameters.iter().enumerate() {
+            if !look(number, whole)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }

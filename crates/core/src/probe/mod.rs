@@ -26,4 +26,4 @@ pub use quantity::SpaceQuantity;
 pub use reading::{SpaceReading, SymmetryReading};
 pub use schedule::Schedule;
 pub use tracker::SymmetryTracker;
-pub use watched::{LookAtRows, WatchedStep};
+pub use watched::{LookAtRows, Repeated, Repeats, WatchedStep};

@@ -7,6 +7,23 @@ use std::ops::Range;
 /// Takes rows of a parameter, by the number of the parameter in the order of the axes, and says whether to go on.
 pub type LookAtRows<'l> = dyn FnMut(usize, &ParamView<'_>) -> Result<bool, Error> + 'l;
 
+/// What a device found of a parameter whose entries may repeat each other as [`TwinsCheck::repeated`] says.
+///
+/// [`TwinsCheck::repeated`]: constinit_symmetry::TwinsCheck::repeated
+#[derive(Clone, Debug, PartialEq)]
+pub enum Repeats {
+    /// They do, bit for bit: the entries that are repeated, one index for each, along all axes in their order.
+    Exactly(OwnedParam),
+    /// They do not, or some are no numbers.
+    Not,
+    /// The device cannot say it bit for bit: all entries of the parameter, in the order of its shape.
+    Entries(OwnedParam),
+}
+
+/// For every parameter, in the order of the axes, and for every axis of it the index that each index repeats; None where
+/// each stands for itself.
+pub type Repeated = Vec<Vec<Option<Vec<usize>>>>;
+
 /// What a framework shows of a module after a step of its training. Nothing is read before it is asked for.
 ///
 /// Parameters come in the order of the tracker's axes, by their paths there.
@@ -34,6 +51,17 @@ pub trait WatchedStep {
     /// As [`WatchedStep::parameters`], and those of `look`.
     fn rows(&self, look: &mut LookAtRows<'_>) -> Result<Option<bool>, Error> {
         let _ = look;
+        Ok(None)
+    }
+
+    /// Whether entries repeat each other, found where the parameters are, so that a few numbers are read instead of all.
+    /// None, as without a method of its own, where reading the parameters costs no more.
+    ///
+    /// # Errors
+    ///
+    /// As [`WatchedStep::parameters`].
+    fn repeats(&self, repeated: &Repeated) -> Result<Option<Vec<Repeats>>, Error> {
+        let _ = repeated;
         Ok(None)
     }
 

@@ -18,7 +18,7 @@ use crate::equality_policy::EqualityPolicy;
 use crate::error::{ParameterError, SymmetryError};
 use crate::findings::{self, Findings};
 use crate::layout::{Arranged, LogicalAxis, axes_with_strides};
-use crate::owned::{Number, OwnedElements};
+use crate::owned::{Number, OwnedElements, OwnedParam};
 use crate::params::{ParamView, strides, with_elements};
 use crate::partition::Partition;
 use crate::space::{ParamId, SpaceId};
@@ -145,6 +145,36 @@ impl TwinsCheck {
         Some(Self { spec, condensed, partitions, classes, plans })
     }
 
+    /// For every axis of a parameter's shape, the index whose entries each index repeats: that of the smallest units. None
+    /// for an axis on which every index stands for itself.
+    ///
+    /// Entries W are those of the known classes exactly where W is itself with its indices so replaced, along all axes. A
+    /// device that finds this by itself shows the rest by [`TwinsPass::condensed`].
+    pub fn repeated(&self, parameter: ParamId) -> Vec<Option<Vec<usize>>> {
+        let param = self.spec.param(parameter);
+        let mut along: Vec<Option<Vec<usize>>> = vec![None; param.shape().len()];
+        let axes = axes_with_strides(&self.spec, param, &strides(param.shape()));
+        for (number, repeated) in along.iter_mut().enumerate() {
+            let parts: Vec<_> = axes.iter().filter(|axis| axis.number == number).collect();
+            let first_of = |axis: &LogicalAxis| {
+                axis.space.and_then(|space| self.classes[space.get()].as_ref())
+            };
+            if parts.iter().any(|axis| first_of(axis).is_some()) {
+                let mut all = vec![0];
+                for axis in parts {
+                    let index = |unit: usize| {
+                        first_of(axis).map_or(unit, |classes| classes.first_of[unit] as usize)
+                    };
+                    let len = axis.dim.len;
+                    let next = all.iter().flat_map(|outer| (0..len).map(move |u| (outer, u)));
+                    all = next.map(|(outer, unit)| outer * len + index(unit)).collect();
+                }
+                *repeated = Some(all);
+            }
+        }
+        along
+    }
+
     /// Begins a check.
     pub fn pass(&self) -> TwinsPass<'_> {
         TwinsPass { check: self, read: vec![Read::default(); self.plans.len()] }
@@ -223,6 +253,8 @@ pub struct TwinsPass<'k> {
 struct Read {
     rows: usize,
     condensed: Option<OwnedElements>,
+    /// Whether it came condensed along all axes.
+    wholly: bool,
 }
 
 impl TwinsPass<'_> {
@@ -258,6 +290,34 @@ impl TwinsPass<'_> {
                 read.take(count, &rows.in_order(data), plan, &self.check.classes)
             }
         }))
+    }
+
+    /// The entries of smallest units, along all axes in their order, of a parameter whose other entries repeat these bit
+    /// for bit as [`TwinsCheck::repeated`] says: who calls has made sure of it. Instead of its rows.
+    ///
+    /// # Errors
+    ///
+    /// [`ParameterError::ShapeMismatch`] for another shape than one index for each that is repeated, and where rows of the
+    /// parameter were shown before.
+    pub fn condensed(
+        &mut self,
+        parameter: ParamId,
+        condensed: &ParamView<'_>,
+    ) -> Result<(), SymmetryError> {
+        let param = self.check.condensed.param(parameter);
+        let read = &mut self.read[parameter.get()];
+        if condensed.shape() != param.shape() || read.rows > 0 || read.wholly {
+            return Err(ParameterError::ShapeMismatch {
+                parameter: param.path().into(),
+                spec: param.shape().into(),
+                found: condensed.shape().into(),
+            }
+            .into());
+        }
+        read.rows = self.check.plans[parameter.get()].rows;
+        read.condensed = Some(OwnedParam::from(condensed).into_elements());
+        read.wholly = true;
+        Ok(())
     }
 
     /// Ends a check that was shown all rows: what was found beside the classes in every space, as
@@ -340,7 +400,9 @@ impl Read {
     /// Does what has waited for all rows; false where units of a class differ.
     fn complete(&mut self, plan: &Plan, classes: &[Option<Classes>]) -> bool {
         let Some(elements) = &mut self.condensed else { return true };
-        if let Along::Flattened(steps) = &plan.along {
+        if let Along::Flattened(steps) = &plan.along
+            && !self.wholly
+        {
             let condensed = with_elements!(elements.elements(), |data| {
                 condense(data, steps, classes).map(|condensed| Number::wrap(condensed.into_owned()))
             });

@@ -1,14 +1,14 @@
-//! Reading less than all parameters at once: some entries of some, in one transaction with the device, or rows of each
-//! in turn.
+//! Reading less than all parameters at once: some entries of some, in one transaction with the device, rows of each in
+//! turn, or those entries that the others repeat.
 
 use super::views::view;
 use crate::Error;
 use crate::tensors::in_host_memory;
 use burn::module::{AutodiffModule, ModuleVisitor, Param};
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use burn::tensor::{Tensor, TensorData, Transaction};
+use burn::tensor::{Bool, DType, Int, Tensor, TensorData, Transaction};
 use constinit_core::module::Binding;
-use constinit_core::probe::LookAtRows;
+use constinit_core::probe::{LookAtRows, Repeated, Repeats};
 use constinit_symmetry::{AxesSpec, OwnedParam, ParamId};
 use std::ops::Range;
 
@@ -101,6 +101,116 @@ pub(super) fn rows<B: AutodiffBackend, M: AutodiffModule<B>>(
     reader.seen
 }
 
+/// Whether entries repeat each other, found by the device: of parameters that do, it sends the entries that are repeated.
+/// None where parameters lie in the host's memory.
+pub(super) fn repeats<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    bound: &Binding,
+    axes: &AxesSpec,
+    repeated: &Repeated,
+) -> Result<Option<Vec<Repeats>>, Error> {
+    if module.devices().iter().any(in_host_memory::<B>) {
+        return Ok(None);
+    }
+    asked::<B, M>(module, bound, axes, repeated).map(Some)
+}
+
+/// The same on any device.
+fn asked<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    bound: &Binding,
+    axes: &AxesSpec,
+    repeated: &Repeated,
+) -> Result<Vec<Repeats>, Error> {
+    struct Asker<'a, B: AutodiffBackend> {
+        bound: &'a Binding,
+        repeated: &'a Repeated,
+        number: usize,
+        asked: Vec<usize>,
+        transaction: Option<Transaction<B::InnerBackend>>,
+    }
+    impl<B: AutodiffBackend> ModuleVisitor<B> for Asker<'_, B> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            let (number, bound) = (self.number, self.bound);
+            self.number += 1;
+            for place in (0..bound.numbers.len()).filter(|place| bound.numbers[*place] == number) {
+                self.asked.push(place);
+                let (firsts, same) = compared(param.val().inner(), &self.repeated[place]);
+                let transaction = self.transaction.take().unwrap_or_default();
+                self.transaction = Some(transaction.register(firsts).register(same));
+            }
+        }
+    }
+    let (asked, transaction) = (Vec::new(), None);
+    let mut asker = Asker::<B> { bound, repeated, number: 0, asked, transaction };
+    module.visit(&mut asker);
+    let sent = asker.transaction.map(Transaction::execute).unwrap_or_default();
+    let mut all: Vec<Option<Repeats>> = vec![None; axes.params().len()];
+    let mut whole: Vec<(ParamId, Vec<Range<usize>>)> = Vec::new();
+    for (place, found) in asker.asked.iter().zip(sent.chunks_exact(2)) {
+        let param = &axes.params()[*place];
+        let repeats = repeated[*place].iter().any(Option::is_some);
+        if repeats && !found[1].iter::<bool>().all(|same| same) {
+            return Ok(vec![Repeats::Not; all.len()]);
+        }
+        if !repeats || compares_by_bits(&found[0]) {
+            all[*place] = Some(Repeats::Exactly(OwnedParam::from(&view(param.path(), &found[0])?)));
+        } else if let Some(id) = axes.param_id(param.path()) {
+            whole.push((id, param.shape().iter().map(|size| 0..*size).collect()));
+        }
+    }
+    let wanted: Vec<(ParamId, &[Range<usize>])> =
+        whole.iter().map(|(id, ranges)| (*id, ranges.as_slice())).collect();
+    let entries = read::<B, M>(module, bound, axes, &wanted)?;
+    for ((id, _), entries) in wanted.iter().zip(entries) {
+        all[id.get()] = Some(Repeats::Entries(entries));
+    }
+    let missing = || Error::Axes { reason: "the module lacks parameters of its axes".to_owned() };
+    all.into_iter().map(|repeats| repeats.ok_or_else(missing)).collect()
+}
+
+/// The entries that are repeated, and whether every entry equals the one that it repeats.
+fn compared<B: Backend, const D: usize>(
+    value: Tensor<B, D>,
+    along: &[Option<Vec<usize>>],
+) -> (Tensor<B, D>, Tensor<B, 1, Bool>) {
+    let device = value.device();
+    let indices = |indices: Vec<i64>| {
+        let count = indices.len();
+        Tensor::<B, 1, Int>::from_data(TensorData::new(indices, [count]), &device)
+    };
+    let axes = along.iter().enumerate().filter_map(|(axis, along)| Some((axis, along.as_ref()?)));
+    let mut firsts = value.clone();
+    let mut again = Vec::new();
+    for (axis, repeats) in axes {
+        let ones: Vec<usize> = (0..repeats.len()).filter(|i| repeats[*i] == *i).collect();
+        if let [one] = ones[..] {
+            // Comparisons repeat an axis of one index by themselves.
+            firsts = firsts.narrow(axis, one, 1);
+            continue;
+        }
+        firsts = firsts.select(axis, indices(ones.iter().map(|one| *one as i64).collect()));
+        let place = |one: &usize| ones.binary_search(one).map_or(0, |place| place as i64);
+        again.push((axis, repeats.iter().map(place).collect()));
+    }
+    let spread = again
+        .into_iter()
+        .fold(firsts.clone(), |spread, (axis, places)| spread.select(axis, indices(places)));
+    (firsts, value.equal(spread).all())
+}
+
+/// Whether equal numbers of a device have equal bits, if some of them are these: zeros have two forms, and a device may
+/// take smaller numbers than normal ones for zeros.
+fn compares_by_bits(entries: &TensorData) -> bool {
+    let smallest = match entries.dtype {
+        DType::F64 => f64::MIN_POSITIVE,
+        DType::F32 | DType::Flex32 | DType::BF16 => f64::from(f32::MIN_POSITIVE),
+        DType::F16 => f64::from(burn::tensor::f16::MIN_POSITIVE),
+        _ => return false,
+    };
+    entries.iter::<f64>().all(|entry| entry.abs() >= smallest)
+}
+
 /// Some entries of some parameters, by their numbers in the order in which Burn visits the module.
 fn read_numbers<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
@@ -130,4 +240,107 @@ fn read_numbers<B: AutodiffBackend, M: AutodiffModule<B>>(
     let mut reader = Reader::<B> { wanted, number: 0, transaction: None };
     module.visit(&mut reader);
     reader.transaction.map(Transaction::execute).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConstInit, ConstInitConfig};
+    use burn_autodiff::Autodiff;
+    use burn_ndarray::NdArray;
+    use constinit_symmetry::{OwnedElements, TwinsCheck, twins};
+
+    type B = Autodiff<NdArray>;
+
+    /// Two inputs, five hidden units of which the first and the third, and the second, the fourth and the fifth are one,
+    /// and an output.
+    fn network(changed: impl Fn(&mut [f32], &mut [f32], &mut [f32])) -> ConstInit<B> {
+        let device = Default::default();
+        let mut net = ConstInitConfig::new(vec![2, 5, 1]).init::<B>(&device);
+        let mut incoming = [1.0, 2.0, 1.0, 2.0, 2.0, 3.0, 4.0, 3.0, 4.0, 4.0];
+        let (mut bias, mut outgoing) = ([5.0, 6.0, 5.0, 6.0, 6.0], [7.0, 8.0, 7.0, 8.0, 8.0]);
+        changed(&mut incoming, &mut bias, &mut outgoing);
+        let of = |entries: &[f32], shape: [usize; 2]| {
+            Tensor::<B, 2>::from_data(TensorData::new(entries.to_vec(), shape), &device)
+        };
+        let [first, last] = &mut net.layers[..] else { unreachable!() };
+        first.weight = Param::from_tensor(of(&incoming, [2, 5]));
+        first.bias = Some(Param::from_tensor(of(&bias, [5, 1]).reshape([5])));
+        last.weight = Param::from_tensor(of(&outgoing, [5, 1]));
+        last.bias = Some(Param::from_tensor(of(&[9.0], [1, 1]).reshape([1])));
+        net
+    }
+
+    fn of(net: &ConstInit<B>, known: &ConstInit<B>) -> (AxesSpec, Vec<Repeats>) {
+        let axes = known.axes().unwrap();
+        let bound = super::super::bind(known, &axes, true).unwrap();
+        let read = crate::params::read_parameters(known);
+        let views = super::super::views(&axes, &bound, &read).unwrap();
+        let symmetry = twins(&axes, &views).unwrap();
+        let firsts = symmetry.spaces()[0].partition().representatives().count();
+        assert_eq!(firsts, 2);
+        // The share of entries that a check needs is not asked for here: the indices are those of the classes.
+        let labels = [0_usize, 1, 0, 1, 1];
+        let repeated = axes.params().iter().map(|param| {
+            let along = |size: &usize| (*size == 5).then(|| labels.to_vec());
+            param.shape().iter().map(along).collect()
+        });
+        let repeated: Repeated = repeated.collect();
+        if let Some(check) = TwinsCheck::new(&symmetry) {
+            let ids = axes.params().iter().map(|param| axes.param_id(param.path()).unwrap());
+            assert_eq!(ids.map(|id| check.repeated(id)).collect::<Repeated>(), repeated);
+        }
+        let found = asked::<B, _>(net, &bound, &axes, &repeated).unwrap();
+        (axes, found)
+    }
+
+    fn numbers(repeats: &Repeats) -> (&str, Vec<f32>, Vec<usize>) {
+        let (what, param) = match repeats {
+            Repeats::Exactly(param) => ("exactly", param),
+            Repeats::Entries(param) => ("entries", param),
+            Repeats::Not => return ("not", Vec::new(), Vec::new()),
+        };
+        let OwnedElements::F32(entries) = param.elements() else { panic!("{param:?}") };
+        (what, entries.clone(), param.shape().to_vec())
+    }
+
+    #[test]
+    fn a_device_sends_the_entries_of_one_unit_a_class() {
+        let net = network(|_, _, _| ());
+        let (axes, found) = of(&net, &net);
+        let at = |path: &str| &found[axes.param_id(path).unwrap().get()];
+        let weight = numbers(at("layers.0.weight"));
+        assert_eq!(weight, ("exactly", vec![1.0, 2.0, 3.0, 4.0], vec![2, 2]));
+        assert_eq!(numbers(at("layers.0.bias")), ("exactly", vec![5.0, 6.0], vec![2]));
+        assert_eq!(numbers(at("layers.1.weight")), ("exactly", vec![7.0, 8.0], vec![2, 1]));
+        assert_eq!(numbers(at("layers.1.bias")), ("exactly", vec![9.0], vec![1]));
+    }
+
+    #[test]
+    fn a_unit_that_left_its_class_is_seen() {
+        let known = network(|_, _, _| ());
+        for changed in [f32::NAN, 6.000_000_5, -6.0, f32::INFINITY] {
+            let net = network(|_, bias, _| bias[4] = changed);
+            assert!(of(&net, &known).1.iter().all(|repeats| *repeats == Repeats::Not), "{changed}");
+        }
+    }
+
+    /// Zeros of unlike sign are equal to a device, and so may be numbers near zero.
+    #[test]
+    fn what_a_device_may_take_for_zero_is_read() {
+        let known = network(|_, _, _| ());
+        for tiny in [0.0, -0.0, f32::MIN_POSITIVE / 2.0] {
+            let net = network(|_, _, outgoing| (outgoing[0], outgoing[2]) = (tiny, 0.0));
+            let (axes, found) = of(&net, &known);
+            let at = |path: &str| numbers(&found[axes.param_id(path).unwrap().get()]);
+            if tiny == 0.0 {
+                let all = vec![tiny, 8.0, 0.0, 8.0, 8.0];
+                assert_eq!(at("layers.1.weight"), ("entries", all, vec![5, 1]));
+                assert_eq!(at("layers.0.bias").0, "exactly");
+            } else {
+                // This one compares such numbers.
+                assert_eq!(at("layers.1.weight").0, "not");
+            }
+        }
+    }
 }

@@ -39,7 +39,7 @@ use crate::params::{HostParameter, read_parameters};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
 use constinit_core::module::Binding;
-use constinit_core::probe::{LookAtRows, SymmetryTracker, WatchedStep};
+use constinit_core::probe::{LookAtRows, Repeated, Repeats, SymmetryTracker, WatchedStep};
 use constinit_symmetry::{AxesSpec, OwnedParam, ParamId, ParamView};
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -55,7 +55,7 @@ pub(crate) use views::{bind, views};
 /// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
 /// before, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
 /// Where all units of each space were one before, it passes over the parameters once, on CPU backends without a copy of
-/// all of them, and no more where they still are.
+/// all of them, and no more where they still are. A GPU compares them by itself, and sends those of one unit a class.
 #[derive(Debug)]
 pub struct SymmetryProbe {
     tracker: SymmetryTracker,
@@ -148,6 +148,13 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> WatchedStep for Watched<'_, B, M>
             return Ok(None);
         }
         entries::rows::<B, M>(self.seen.model, self.bound, self.axes, look)
+    }
+
+    fn repeats(&self, repeated: &Repeated) -> Result<Option<Vec<Repeats>>, Error> {
+        if self.seen.are_read() {
+            return Ok(None);
+        }
+        entries::repeats::<B, M>(self.seen.model, self.bound, self.axes, repeated)
     }
 
     fn parameters_before(&self) -> Result<Option<Vec<ParamView<'_>>>, Error> {
