@@ -67,6 +67,11 @@ pub(crate) struct Entry {
 }
 
 impl Figure {
+    /// The same where the title names what its lines have in common.
+    pub(crate) fn without_legend(self) -> Self {
+        Self { legend: Vec::new(), ..self }
+    }
+
     /// The figure as an SVG document with title, legend and notes. It has no scripts, asks for nothing from outside, and
     /// is dark where its reader's screen is.
     pub fn to_svg(&self) -> String {

@@ -10,6 +10,7 @@ mod trajectories;
 mod units;
 mod words;
 
+pub(crate) use lines::read_lines;
 pub use readings::Readings;
 pub use units::{SpaceState, Units, UnitsState};
 
