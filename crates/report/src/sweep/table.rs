@@ -129,7 +129,8 @@ impl<'a> Parquet<'a> {
         }
         let keys = about.keys.iter().map(|key| key.key.as_str());
         let columns = SweepColumn::ALL.into_iter().filter(|column| !column.may_be_missing());
-        let expected = keys.chain(columns.map(SweepColumn::name));
+        let columns: Vec<&str> = columns.map(SweepColumn::name).collect();
+        let expected = keys.chain(columns);
         let missing = expected.into_iter().find(|name| !names.iter().any(|n| n == name));
         if let Some(name) = missing {
             return Err(wrong_column(path, name, "missing"));
