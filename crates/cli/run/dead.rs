@@ -87,7 +87,7 @@ impl Plan {
         let RunConfig { training, data, probe, .. } = config;
         let batch = data.batch_size.map_or(examples, |size| size.min(examples));
         let is_small = parameters.saturating_mul(examples) <= SMALL;
-        // A pass over all examples takes a third of a step on as many, and a step is long on a device that waits.
+        // A pass over all examples takes a third of a step on as many: all of them, a thirtieth of the training.
         let affordable = training.steps.saturating_mul(batch) / examples.max(1) / 10;
         let counts = if is_small { COUNTS } else { affordable.clamp(1, COUNTS) };
         let readings = training.steps / probe.every;
@@ -244,7 +244,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         known.witness = witness;
         match witness {
             Some(_) => (known.alive, known.since) = (Some(step), None),
-            None => drop(known.since.get_or_insert(step)),
+            None => known.since = known.since.or(Some(step)),
         }
     }
 }
@@ -331,11 +331,48 @@ pub struct DeadAtEnd {
 impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for SharedDeadWatch<B> {
     fn due(&self, step: usize) -> bool {
         let plan = self.0.borrow().plan;
-        plan.each_step || plan.counts(step)
+        let has_layers = !self.0.borrow().layers.is_empty();
+        has_layers && (plan.each_step || plan.counts(step))
     }
 
     fn observe(&mut self, seen: &Observation<'_, B, ConstInit<B>>) -> Flow {
         self.0.borrow_mut().inspect(seen.step, seen.model);
         Flow::Continue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str, parameters: usize, examples: usize, backend: BackendName) -> Plan {
+        let text = format!("[model]\nlayer_dims = [1, 1, 1]\n{text}");
+        Plan::new(&RunConfig::parse(&text, "run.toml").unwrap(), parameters, examples, backend)
+    }
+
+    #[test]
+    fn a_small_network_is_inspected_after_every_step_and_counted_at_about_fifty_readings() {
+        for (steps, every, count_every) in [(300, 1, 6), (50, 7, 7), (40, 1, 1), (0, 1, 1)] {
+            let text = format!("[data]\n[training]\nsteps = {steps}\n[probe]\nevery = {every}\n");
+            for backend in [BackendName::Ndarray, BackendName::Wgpu] {
+                let plan = plan(&text, 1000, 200, backend);
+                assert_eq!(plan, Plan { count_every, steps, each_step: true, dead_too: true });
+                assert!(plan.counts(0) && plan.counts(steps));
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_network_is_counted_as_often_as_a_tenth_of_its_steps_pays_for() {
+        let text =
+            |batch: usize| format!("[data]\nbatch_size = {batch}\n[training]\nsteps = 9000\n");
+        // 9000 steps of 100 examples are 15 passes over 60,000.
+        let plan_of = |batch, backend| plan(&text(batch), 1_000_000, 60_000, backend);
+        let found = plan_of(100, BackendName::Flex);
+        let expected = Plan { count_every: 9000, steps: 9000, each_step: true, dead_too: false };
+        assert_eq!(found, expected);
+        assert!(!plan_of(16, BackendName::Flex).each_step);
+        assert!(!plan_of(100, BackendName::Wgpu).each_step);
+        assert_eq!(plan_of(2000, BackendName::Flex).count_every, 300);
     }
 }

@@ -115,7 +115,7 @@ fn learned(outcome: &OutcomeRecord, what: &OutcomeWhat<'_>) -> String {
             )
         }
         (_, Some(_)) => {
-            format!("Nothing to explain: one answer to all examples has a loss of 0; {ends} {loss}")
+            format!("All examples have equal targets, so {constant} has a loss of 0; {ends} {loss}")
         }
         (_, None) => format!("No constant answer is the best one here; {ends} {loss}"),
     };
@@ -253,7 +253,7 @@ mod tests {
         ));
         assert_eq!(
             first(&outcome(0.25, 0.0), Loss::Mse, None),
-            "Nothing to explain: one answer to all examples has a loss of 0; the loss ends at 0.25000."
+            "All examples have equal targets, so always answering the mean has a loss of 0; the loss ends at 0.25000."
         );
         let unbounded = OutcomeRecord { baseline: None, explained: None, ..outcome(-3.0, 1.0) };
         assert_eq!(
