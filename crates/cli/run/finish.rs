@@ -48,7 +48,13 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         let (mut came, mut dead) = (None, DeadAtEnd::default());
         if finite {
             let RunSession { run, device, .. } = self;
-            came = outcome::outcome(&run.config, &run.examples, device, &state.model, state.step)?;
+            came = outcome::outcome::<B>(
+                &run.config,
+                &run.examples,
+                device,
+                &state.model,
+                state.step,
+            )?;
             dead = watch.dead.end(state.step, &state.model);
         }
         keep_end(&mut watch, state.step, &ended, comparison.as_ref(), (came, &dead))?;
