@@ -10,10 +10,10 @@ const RANGE_DIGITS: usize = 3;
 /// Results of all starts, a row for each hidden layer; below it where the numbers range over seeds.
 ///
 /// ```text
-/// start    units  distinct  dead      loss  explained  accuracy
-/// ramp         8  1 -> 1       0  0.222222         0%    33.33%
-/// random       8  8 -> 8     0.4  0.012345     94.44%    97.33%
-///   5 seeds                 0..1  0.01..0.02   91%..96%  96%..98%
+/// start      units   distinct  dead        loss   explained  accuracy
+/// ramp           8     1 -> 1     0    0.222222          0%    33.33%
+/// random         8     8 -> 8   0.4   0.0123457      94.44%    97.33%
+///   5 seeds                    0..1  0.01..0.02  91%..95.5%  96%..98%
 /// ```
 pub struct ComparisonTable<'a>(pub &'a [ComparedRecord]);
 
@@ -255,7 +255,7 @@ mod tests {
             "start      units   distinct  dead        loss   explained  accuracy\n\
              ramp           8     8 -> 1     0   0.0123457      94.44%    97.33%\n\
              random         8   8 -> 7.5     0   0.0123457      94.44%    97.33%\n  \
-               5 seeds           8 -> 7..8        0.01..0.02  91%..95.5%\n\
+               5 seeds         8 -> 7..8        0.01..0.02  91%..95.5%\n\
              \n\
              the best answer that ignores the inputs: loss 0.222222, accuracy 33.33%\n"
         );
@@ -276,8 +276,8 @@ mod tests {
             lines[0].starts_with("start      layer    units") && !lines[0].contains("accuracy"),
             "{text}"
         );
-        assert!(lines[1].starts_with("random     hidden1      8      8 -> 8"), "{text}");
-        assert!(lines[3].starts_with("           hidden2      8      8 -> 7"), "{text}");
+        assert!(lines[1].starts_with("random     hidden1      8     8 -> 8"), "{text}");
+        assert!(lines[3].starts_with("           hidden2      8     8 -> 7"), "{text}");
         assert!(lines[4].contains("8 -> 6..8"), "{text}");
         let other = "random: 1 of 2 runs diverged; the numbers are those of the other one";
         assert_eq!(lines[lines.len() - 2], other);

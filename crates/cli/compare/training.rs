@@ -97,9 +97,14 @@ impl PlannedRun<'_> {
         if let Some(failure) = watch.states.failure.take() {
             return Err(failure);
         }
-        let (ended, reason) = match ended {
-            StopReason::Finished | StopReason::Stopped { .. } => (EndWord::Finished, None),
-            diverged @ StopReason::Diverged(_) => {
+        let lost = trained.as_ref().err().map(ToString::to_string);
+        let (ended, reason) = match (ended, lost) {
+            (StopReason::Finished | StopReason::Stopped { .. }, None) => (EndWord::Finished, None),
+            // The numbers of a quotient do not make a network any more.
+            (StopReason::Finished | StopReason::Stopped { .. }, reason @ Some(_)) => {
+                (EndWord::Diverged, reason)
+            }
+            (diverged @ StopReason::Diverged(_), _) => {
                 let diverged = match (&small, &trained) {
                     (Some(_), Ok(full)) => in_full(diverged, &names, &read_parameters(full)),
                     _ => diverged,
@@ -129,7 +134,7 @@ impl PlannedRun<'_> {
             losses: watch.losses.values,
             states: watch.states.kept,
             spaces: before.spec.spaces().iter().enumerate().map(space).collect(),
-            outcome,
+            outcome: outcome.filter(|_| ended == EndWord::Finished),
         };
         Ok(Some(ComparedRun { record, full }))
     }
