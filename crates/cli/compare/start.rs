@@ -86,7 +86,7 @@ impl ComparedStart {
         for added in &self.added {
             match added {
                 Added::Noise(Init::Normal { std, .. }) => {
-                    meaning += &format!("; noise of deviation {std:?}");
+                    meaning += &format!("; noise {std:?}");
                 }
                 Added::Noise(init) | Added::ToWeights(init) => {
                     meaning += &format!("; plus {}", init.name());
@@ -290,7 +290,7 @@ mod tests {
         for (start, words) in [
             ("constant", "every weight 0.1, every bias 0.5"),
             ("xavier", "weights xavier, biases 0"),
-            ("constant+noise=0.01", "every weight 0.1, every bias 0.5; noise of deviation 0.01"),
+            ("constant+noise=0.01", "every weight 0.1, every bias 0.5; noise 0.01"),
             ("zeros+lecun", "every weight 0, every bias 0; plus lecun"),
             ("configuration", "linear1.weight 0.1 + j for input j, later weights 0.1, biases 0.5"),
         ] {

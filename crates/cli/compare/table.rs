@@ -7,13 +7,16 @@ use std::fmt::{self, Display, Formatter};
 const DIGITS: usize = 6;
 const RANGE_DIGITS: usize = 3;
 
+/// Longer names of starts stand above their rows, so that these fit a terminal.
+const NAME: usize = 12;
+
 /// Results of all starts, a row for each hidden layer; below it where the numbers range over seeds.
 ///
 /// ```text
-/// start      units   distinct  dead        loss   explained  accuracy
-/// ramp           8     1 -> 1     0    0.222222          0%    33.33%
-/// random         8     8 -> 8   0.4   0.0123457      94.44%    97.33%
-///   5 seeds                    0..1  0.01..0.02  91%..95.5%  96%..98%
+/// start      units  distinct  dead        loss  explained  accuracy
+/// ramp           8    1 -> 1     0    0.222222         0%    33.33%
+/// random         8    8 -> 8   0.4   0.0123457     94.44%    97.33%
+///   5 seeds                   0..1  0.01..0.02   91%..96%  96%..98%
 /// ```
 pub struct ComparisonTable<'a>(pub &'a [ComparedRecord]);
 
@@ -23,13 +26,24 @@ const HEADER: [&str; COLUMNS] =
 
 type Cells = [String; COLUMNS];
 
+/// A line of the table.
+enum Row {
+    /// A name that is too long for its column.
+    Name(String),
+    Cells(Cells),
+}
+
 impl Display for ComparisonTable<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let rows: Vec<Cells> = std::iter::once(HEADER.map(str::to_owned))
+        let rows: Vec<Row> = std::iter::once(Row::Cells(HEADER.map(str::to_owned)))
             .chain(self.0.iter().flat_map(rows_of))
             .collect();
+        let width = |row: &Row, column: usize| match row {
+            Row::Name(_) => 0,
+            Row::Cells(cells) => cells[column].chars().count(),
+        };
         let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
-            rows.iter().map(|row| row[column].len()).max().unwrap_or_default()
+            rows.iter().map(|row| width(row, column)).max().unwrap_or_default()
         });
         // A single hidden layer needs no name.
         let layers = self.0.iter().map(|record| record.spaces.len()).max().unwrap_or_default();
@@ -41,6 +55,13 @@ impl Display for ComparisonTable<'_> {
             _ => true,
         };
         for row in &rows {
+            let row = match row {
+                Row::Name(name) => {
+                    writeln!(f, "{name}")?;
+                    continue;
+                }
+                Row::Cells(cells) => cells,
+            };
             let cells = (0..COLUMNS).filter(|column| is_shown(*column)).map(|column| {
                 let (cell, width) = (&row[column], widths[column]);
                 match column {
@@ -93,9 +114,14 @@ fn notes(f: &mut Formatter<'_>, record: &ComparedRecord) -> fmt::Result {
 }
 
 /// The rows of a start.
-fn rows_of(record: &ComparedRecord) -> Vec<Cells> {
+fn rows_of(record: &ComparedRecord) -> Vec<Row> {
     let mut rows = Vec::new();
+    let is_long = record.start.chars().count() > NAME;
+    if is_long {
+        rows.push(Row::Name(record.start.clone()));
+    }
     let name = |row: usize, range: bool| match (row, range) {
+        (0, false) if is_long => String::new(),
         (0, false) => record.start.clone(),
         (0, true) => format!("  {} seeds", record.seeds),
         _ => String::new(),
@@ -104,13 +130,14 @@ fn rows_of(record: &ComparedRecord) -> Vec<Cells> {
         let space = record.spaces.get(row);
         let [loss, explained, accuracy] = if row == 0 { means(&record.outcome) } else { none() };
         let [layer, units, distinct, dead] = space.map_or_else(none, cells);
-        rows.push([name(row, false), layer, units, distinct, dead, loss, explained, accuracy]);
+        let means = [name(row, false), layer, units, distinct, dead, loss, explained, accuracy];
+        rows.push(Row::Cells(means));
         let [distinct, dead] = space.map_or_else(none, ranges_of_space);
         let [loss, explained, accuracy] = if row == 0 { ranges(&record.outcome) } else { none() };
         let [layer, units] = none();
         let range = [name(row, true), layer, units, distinct, dead, loss, explained, accuracy];
         if record.seeds > 1 && (row == 0 || range.iter().any(|cell| !cell.is_empty())) {
-            rows.push(range);
+            rows.push(Row::Cells(range));
         }
     }
     rows
@@ -163,7 +190,11 @@ fn ranges(outcome: &ComparedOutcome) -> [String; 3] {
         Some([least, most]) if least < most => format!("{}..{}", text(least), text(most)),
         _ => String::new(),
     };
-    let shares = |share| percent(share, RANGE_DIGITS);
+    // Whole hundredths, where these are few digits.
+    let shares = |share: f64| match 100.0 * share {
+        hundredths if hundredths.abs() < 1000.0 => format!("{hundredths:.0}%"),
+        _ => percent(share, RANGE_DIGITS),
+    };
     let range = &outcome.range;
     [
         text(range.loss, &|loss| number(loss, RANGE_DIGITS)),
@@ -252,10 +283,10 @@ mod tests {
         ];
         assert_eq!(
             ComparisonTable(&records).to_string(),
-            "start      units   distinct  dead        loss   explained  accuracy\n\
-             ramp           8     8 -> 1     0   0.0123457      94.44%    97.33%\n\
-             random         8   8 -> 7.5     0   0.0123457      94.44%    97.33%\n  \
-               5 seeds         8 -> 7..8        0.01..0.02  91%..95.5%\n\
+            "start      units   distinct  dead        loss  explained  accuracy\n\
+             ramp           8     8 -> 1     0   0.0123457     94.44%    97.33%\n\
+             random         8   8 -> 7.5     0   0.0123457     94.44%    97.33%\n  \
+               5 seeds         8 -> 7..8        0.01..0.02   91%..96%\n\
              \n\
              the best answer that ignores the inputs: loss 0.222222, accuracy 33.33%\n"
         );
@@ -282,6 +313,18 @@ mod tests {
         let other = "random: 1 of 2 runs diverged; the numbers are those of the other one";
         assert_eq!(lines[lines.len() - 2], other);
         assert_eq!(lines[lines.len() - 1], "random: trained in full: no two units are alike");
+    }
+
+    #[test]
+    fn a_long_name_stands_above_its_row() {
+        let long = record("constant+noise=0.01", 5, vec![space("hidden1", [128, 128])]);
+        let short = record("ramp", 1, vec![space("hidden1", [1, 1]), space("hidden2", [1, 1])]);
+        let text = ComparisonTable(&[long, short]).to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "constant+noise=0.01");
+        assert!(lines[2].starts_with("           hidden1 "), "{text}");
+        assert!(lines[3].starts_with("  5 seeds "), "{text}");
+        assert!(lines.iter().all(|line| line.len() <= 80), "{text}");
     }
 
     #[test]
