@@ -63,21 +63,20 @@ impl Job for ComparisonJob<'_> {
         });
         let bar = progress_bar(comparison.runs(), "runs");
         let mut reasons = Vec::new();
-        let results = run_all::<B>(comparison, device, &kept, |shown| {
-            bar.suspend(|| match shown {
-                Shown::Run(run) => {
-                    reasons.extend(run.record.reason.clone());
-                    bar.inc(1);
-                    folder.as_mut().map_or(Ok(()), |folder| folder.keep(&run.record))
+        let results = run_all::<B>(comparison, device, &kept, |shown| match shown {
+            Shown::Run(run) => {
+                reasons.extend(run.record.reason.clone());
+                bar.inc(1);
+                folder.as_mut().map_or(Ok(()), |folder| folder.keep(&run.record))
+            }
+            Shown::Result(result) => {
+                folder.as_mut().map_or(Ok(()), |folder| folder.keep(result))?;
+                if !comparison.json {
+                    return Ok(());
                 }
-                Shown::Result(result) => {
-                    folder.as_mut().map_or(Ok(()), |folder| folder.keep(result))?;
-                    if !comparison.json {
-                        return Ok(());
-                    }
-                    print(&line_of(result).map_err(Failure::usage)?)
-                }
-            })
+                let line = line_of(result).map_err(Failure::usage)?;
+                bar.suspend(|| print(&line))
+            }
         });
         bar.finish_and_clear();
         let results = results?;

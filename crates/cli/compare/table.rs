@@ -71,9 +71,9 @@ impl Display for ComparisonTable<'_> {
             });
             writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
-        let first = self.0.iter().map(|record| &record.outcome);
-        let mut first = first.filter_map(|outcome| Some((outcome.baseline?, outcome.majority)));
-        if let Some((baseline, majority)) = first.next() {
+        let of_outcome = |outcome: &ComparedOutcome| Some((outcome.baseline?, outcome.majority));
+        let first = self.0.iter().find_map(|record| of_outcome(&record.outcome));
+        if let Some((baseline, majority)) = first {
             let accuracy = majority.map_or(String::new(), |majority| {
                 format!(", accuracy {}", percent(majority, DIGITS - 2))
             });
