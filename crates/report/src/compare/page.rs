@@ -5,7 +5,7 @@ use crate::figure::Figure;
 use crate::markup::escaped;
 use crate::number::{count, counted, short};
 use crate::page::{Page, Section, figure, list, table};
-use constinit_records::{ComparedRecord, ComparedSpace};
+use constinit_records::{ComparedOutcome, ComparedRecord, ComparedSpace};
 
 pub fn page(comparison: &Comparison) -> String {
     let figures = comparison.figures();
@@ -45,14 +45,13 @@ pub fn page(comparison: &Comparison) -> String {
 }
 
 fn results(comparison: &Comparison) -> String {
-    let missing =
-        comparison.start.starts.len() - comparison.results.len().min(comparison.start.starts.len());
+    let missing = comparison.start.starts.len().saturating_sub(comparison.results.len());
     let mut html = String::new();
     if missing > 0 {
+        let are = if missing == 1 { "is" } else { "are" };
         html += &format!(
-            "<p class=\"warn\">The comparison was stopped: {} of {} not done.</p>\n",
-            counted(missing, "start"),
-            if missing == 1 { "them is" } else { "them are" }
+            "<p class=\"warn\">The comparison was stopped: {} {are} not done.</p>\n",
+            counted(missing, "start")
         );
     }
     let columns = [
@@ -70,10 +69,9 @@ fn results(comparison: &Comparison) -> String {
     let rows: Vec<Vec<String>> = comparison.results.iter().flat_map(rows_of).collect();
     let caption = "Means over seeds, and from where to where they range";
     html += &table(caption, &columns, &rows);
-    let first = comparison.results.iter().map(|result| &result.outcome);
-    if let Some((baseline, majority)) =
-        first.filter_map(|outcome| Some((outcome.baseline?, outcome.majority))).next()
-    {
+    let of_outcome = |outcome: &ComparedOutcome| Some((outcome.baseline?, outcome.majority));
+    let first = comparison.results.iter().find_map(|result| of_outcome(&result.outcome));
+    if let Some((baseline, majority)) = first {
         let accuracy =
             majority.map_or(String::new(), |share| format!(", accuracy {}", percent(share)));
         html += &format!(
