@@ -87,6 +87,8 @@ fn figure(sweep: &Sweep, quantity: &Quantity, start: usize) -> Option<Figure> {
         title: format!("{} over {}", quantity.title, over.join(" and ")),
         description,
         notes,
+        quantity: None,
+        width: WIDTH,
         height: BOTTOM + 46.0 + below,
         marks: svg,
         legend: Vec::new(),
