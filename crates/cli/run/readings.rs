@@ -14,6 +14,7 @@ use constinit_records::{
 };
 use constinit_symmetry::theorem::Properties;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// The first line of a run.
@@ -78,7 +79,8 @@ pub fn end_record(
         let difference = comparison.difference();
         PrintedRecord { agree: difference.is_none(), difference }
     });
-    EndRecord { step, verdict, first_break: first_break.cloned(), ended, reason, printed }
+    let (first_break, outcome, dead) = (first_break.cloned(), None, BTreeMap::new());
+    EndRecord { step, verdict, first_break, outcome, dead, ended, reason, printed }
 }
 
 /// The parameters' names in files, `linear1.weight`, and their paths in the module,

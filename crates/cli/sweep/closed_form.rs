@@ -81,6 +81,7 @@ pub fn train(
         ended: end,
         steps: Some(steps),
         losses,
+        outcome: None,
         first_break: None,
         parameters: Some(parameters),
         spaces: (0..start.twins.len()).map(space).collect(),

@@ -85,6 +85,7 @@ pub fn train<B: AutodiffBackend>(
         engine: Some(Engine::Burn { backend, why }),
         ended,
         steps: Some(trained.state.step),
+        outcome: None,
         losses: [first.0.or(trained.loss), trained.loss],
         first_break: symmetry.first_break().map(|found| (found.step, found.space.clone())),
         parameters: Some([entries; 2]),
