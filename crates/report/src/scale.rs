@@ -123,6 +123,16 @@ impl Scale {
         }
     }
 
+    /// Whether a number lies between the ends.
+    pub fn holds(&self, value: f64) -> bool {
+        match *self {
+            Self::Linear { low, high } => (low..=high).contains(&value),
+            Self::Log { low, high, zero } => {
+                (low..=high).contains(&value) || (zero && value == 0.0)
+            }
+        }
+    }
+
     /// The numbers to write: about `wanted` of them, fewer where there is no more to say.
     pub fn ticks(&self, wanted: usize) -> Vec<Tick> {
         match *self {

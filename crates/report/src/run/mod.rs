@@ -12,6 +12,7 @@ mod words;
 
 pub use readings::Readings;
 pub use units::{SpaceState, Units, UnitsState};
+pub(crate) use words::NOTHING;
 
 use crate::error::{ReportError, io_error};
 use crate::figure::{Figure, Size};

@@ -67,8 +67,8 @@ fn nothing_to_hold() -> Headline {
     }
 }
 
-/// How little of the baseline's loss may be gone for a network that has learned nothing.
-const NOTHING: f64 = 0.01;
+/// How little of the baseline's loss is gone at most, where a network has learned nothing.
+pub const NOTHING: f64 = 0.01;
 
 /// What came of the training; None where the folder does not say so.
 pub fn outcome(run: &Run) -> Option<Headline> {

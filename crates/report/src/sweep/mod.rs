@@ -10,6 +10,8 @@ mod phase;
 mod quantity;
 mod table;
 mod thinned;
+mod unused;
+mod width;
 mod words;
 
 use crate::error::{ReportError, io_error};
@@ -137,6 +139,14 @@ impl Sweep {
 
     fn number(&self, column: SweepColumn, row: usize) -> Option<f64> {
         self.outcome(column)?.number(row)
+    }
+
+    /// The loss of the best constant answer, where it is known and the same in all runs.
+    fn baseline(&self) -> Option<f64> {
+        let column = self.outcome(SweepColumn::Baseline)?;
+        let mut known = (0..self.rows()).filter_map(|row| column.number(row));
+        let first = known.next()?;
+        known.all(|baseline| (baseline - first).abs() <= 1e-6 * first.abs()).then_some(first)
     }
 
     /// What ended a run.

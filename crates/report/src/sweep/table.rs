@@ -1,6 +1,6 @@
 //! The Parquet files of a sweep's folder.
 //!
-//! Nothing in them is trusted: names, types, lengths and numbers of points are looked at, and memory is taken only for
+//! Nothing in them is trusted: names, types, lengths and numbers of points are inspected, and memory is taken only for
 //! rows that were read.
 
 use super::column::{Column, ColumnValues, NONE};
@@ -22,6 +22,10 @@ use std::path::{Path, PathBuf};
 const MOST_ROWS: usize = 1 << 26;
 /// Rows that are asked for at once.
 const BATCH: usize = 1 << 16;
+
+/// Columns that programs before 0.2 did not write.
+const LATER: [SweepColumn; 3] =
+    [SweepColumn::Baseline, SweepColumn::Explained, SweepColumn::Accuracy];
 
 /// What stands in a file beside its rows.
 #[derive(Clone, Debug, PartialEq)]
