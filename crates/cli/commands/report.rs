@@ -2,6 +2,7 @@
 
 use super::print;
 use constinit_cli::args::{ReportArgs, ReportFormat};
+use constinit_cli::compare::CompareFolder;
 use constinit_cli::failure::Failure;
 use constinit_cli::run::RunDirectory;
 use constinit_cli::sweep::SweepFolder;
@@ -131,7 +132,10 @@ fn check_ending(args: &ReportArgs) -> Result<(), Failure> {
 /// Writes files and says their names: all of them, or none where one is there already or the report of a folder is made
 /// of it.
 fn write(folder: &Path, files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(), Failure> {
-    let owned = |path: &Path| RunDirectory::owns(folder, path) || SweepFolder::owns(folder, path);
+    let owned = |path: &Path| {
+        let by_run = RunDirectory::owns(folder, path) || CompareFolder::owns(folder, path);
+        by_run || SweepFolder::owns(folder, path)
+    };
     if let Some((path, _)) = files.iter().find(|(path, _)| owned(path)) {
         return Err(Failure::usage(format!(
             "{}: a file of what the report is of, which is never replaced; name another one",

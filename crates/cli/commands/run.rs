@@ -1,5 +1,6 @@
 //! `constinit run`: what was typed is validated, and trained on a backend from checkpoint to checkpoint.
 
+use super::compare::beside_notebook;
 use super::{progress_bar, warn};
 use crate::backend::{self, Job};
 use burn::optim::Optimizer;
@@ -19,6 +20,29 @@ use constinit_cli::run::{
     Screen, SmallNetwork, ValidatedRun, Watch, batches, network, quotient_of,
 };
 use indicatif::ProgressBar;
+
+/// A run without a command; that of the notebook, read by a person, ends with what a random start would have given.
+pub fn plain(args: &RunArgs) -> Result<(), Failure> {
+    run(args)?;
+    let RunArgs {
+        config,
+        index,
+        preset: _,
+        backend: _,
+        out,
+        json,
+        tui,
+        csv,
+        tensorboard,
+        quotient,
+        resume,
+    } = args;
+    let elsewhere = [config, out, csv, tensorboard, resume].into_iter().any(Option::is_some);
+    if elsewhere || index.is_some() || *json || *tui || *quotient {
+        return Ok(());
+    }
+    beside_notebook(args)
+}
 
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let request = RunRequest::read(args)?;

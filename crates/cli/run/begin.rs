@@ -39,6 +39,8 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         let RunProbes { symmetry, forecasts } = probes;
         let start = start_record(self.backend.as_str(), config, self.run.quotient);
         screen.start(&self.title(state.step), &start).map_err(on_screen)?;
+        screen.remark(&config.start_sentence()).map_err(on_screen)?;
+        screen.remark("").map_err(on_screen)?;
         if let Some(small) = &self.small {
             let text = format!("one unit is trained for each class: {}", small.quotient);
             screen.remark(&text).and_then(|()| screen.remark("")).map_err(on_screen)?;

@@ -150,7 +150,7 @@ fn and_kept_in(folder: Option<&Path>) -> String {
 }
 
 /// An entry of a quotient that is not finite, as an entry of the full network.
-fn in_full(ended: StopReason, names: &Names, parameters: &[HostParameter]) -> StopReason {
+pub fn in_full(ended: StopReason, names: &Names, parameters: &[HostParameter]) -> StopReason {
     let StopReason::Diverged(Divergence {
         step,
         what: NonFinite::Parameter { path, entry },

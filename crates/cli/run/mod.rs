@@ -25,6 +25,7 @@ pub use batches::{batches, set};
 pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;
 pub use expected::ExpectedCheck;
+pub use finish::in_full;
 pub use forecast::Forecasts;
 pub use live::{Live, LiveState, LiveWhat};
 pub use logs::{LogPaths, Logs};
@@ -36,8 +37,8 @@ pub use readings::{
 pub use request::{RunRequest, ValidatedRun};
 pub use resume::CheckpointNote;
 pub use screen::{Screen, ScreenMode};
-pub use session::{RunProbes, RunSession, RunState, SmallNetwork, quotient_of};
+pub use session::{RunProbes, RunSession, RunState, SmallNetwork, allowed_quotient, quotient_of};
 pub use table::ReadingTable;
-pub use units::{UnitsFile, schedule as units_schedule};
+pub use units::{UnitsFile, schedule as units_schedule, state as units_state};
 pub use verdict::{Tally, What};
 pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, Watch, in_readings};

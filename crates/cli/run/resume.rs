@@ -73,7 +73,8 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
 fn fingerprint(run: &ValidatedRun, backend: BackendName) -> Result<String, Failure> {
     let (backend, data) = (backend.as_str(), run.examples.checksum());
     let quotient = if run.quotient { ", quotient" } else { "" };
-    let config = run.config.to_toml()?;
+    // Checkpoints of programs that knew no other start do not name it.
+    let config = run.config.to_toml()?.replace("start = \"ramp\"\n", "");
     Ok(format!("backend {backend}, f32{quotient}\nexamples {data:08x}\n{config}"))
 }
 
@@ -100,6 +101,7 @@ mod tests {
     use super::*;
     use crate::args::RunArgs;
     use crate::run::RunRequest;
+    use constinit::PerceptronStart;
 
     fn run(args: RunArgs) -> ValidatedRun {
         RunRequest::read(&args).unwrap().validate().unwrap()
@@ -112,7 +114,14 @@ mod tests {
         let lines: Vec<&str> = found.lines().collect();
         assert_eq!(lines[0], "backend ndarray, f32");
         assert_eq!(lines[1], format!("examples {:08x}", full.examples.checksum()));
-        assert_eq!(lines[2..].join("\n"), full.config.to_toml().unwrap().trim_end());
+        let config = full.config.to_toml().unwrap();
+        assert!(config.contains("start = \"ramp\"\n"), "{config}");
+        let without = config.replace("start = \"ramp\"\n", "");
+        assert_eq!(lines[2..].join("\n"), without.trim_end());
+        let mut random = run(RunArgs::default());
+        random.config.model.start = PerceptronStart::Random;
+        let found = fingerprint(&random, BackendName::Ndarray).unwrap();
+        assert!(found.contains("start = \"random\"\n"), "{found}");
         let small = run(RunArgs { quotient: true, ..RunArgs::default() });
         let found = fingerprint(&small, BackendName::Flex).unwrap();
         assert!(found.starts_with("backend flex, f32, quotient\n"), "{found}");

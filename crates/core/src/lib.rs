@@ -18,6 +18,7 @@ mod float_type;
 mod layer;
 mod linear_algebra;
 mod perceptron;
+mod perceptron_start;
 
 pub use clip::Clip;
 pub use constinit_symmetry::{Activation, AxesSpec, Loss, TrainingFacts};
@@ -27,3 +28,4 @@ pub use float_type::FloatType;
 pub use layer::orientation_of_layer;
 pub use optimizer::*;
 pub use perceptron::{LayerInit, check_layer_dims, linear_name, parameters_text, perceptron_axes};
+pub use perceptron_start::PerceptronStart;
