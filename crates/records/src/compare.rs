@@ -35,7 +35,6 @@ pub struct PlannedStart<C> {
     /// Runs: one where nothing is random.
     pub seeds: usize,
     /// The configuration of the first run; that of run `n`, from 0, has a `training.seed` larger by `n`.
-    #[serde(default)]
     pub config: C,
 }
 
@@ -177,7 +176,6 @@ pub struct ComparedOutcomeRange {
 /// A line of `compare.jsonl`, as it is read. Each record writes its own `event`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[serde(bound(deserialize = "C: Deserialize<'de> + Default"))]
 pub enum ComparisonEvent<C> {
     /// The first line.
     Start(ComparisonRecord<C>),

@@ -1,6 +1,6 @@
-//! How many different units each layer has over steps, as filled strips below each other.
+//! How many distinct units each layer has over steps, as filled strips below each other.
 //!
-//! The height of a strip is all units of its layer, and what is filled of it the different ones among them: a layer that
+//! The height of a strip is all units of its layer, and what is filled of it the distinct ones among them: a layer that
 //! acts as one unit is nearly empty, one whose units all differ is full. A layer with units that are dead at some reading
 //! has a second strip for these.
 
@@ -26,16 +26,16 @@ const STRETCHES: usize = 320;
 /// A number of a layer's units that has a strip.
 #[derive(Clone, Copy, PartialEq)]
 enum Counted {
-    Different,
+    Distinct,
     Dead,
 }
 
 impl Counted {
-    const ALL: [Self; 2] = [Self::Different, Self::Dead];
+    const ALL: [Self; 2] = [Self::Distinct, Self::Dead];
 
     fn of(self, space: &SpaceRecord) -> Option<usize> {
         match self {
-            Self::Different => Some(space.twins),
+            Self::Distinct => Some(space.twins),
             Self::Dead => space.dead,
         }
     }
@@ -43,7 +43,7 @@ impl Counted {
     /// Below the layer's name.
     fn word(self) -> &'static str {
         match self {
-            Self::Different => "different",
+            Self::Distinct => "distinct",
             Self::Dead => "dead",
         }
     }
@@ -51,7 +51,7 @@ impl Counted {
     /// The class of what is filled.
     fn fill(self) -> &'static str {
         match self {
-            Self::Different => "f6",
+            Self::Distinct => "f6",
             Self::Dead => "alarmed",
         }
     }
@@ -103,7 +103,7 @@ pub fn figure(run: &Run, size: Size) -> Option<Figure> {
                 "name": space.name, "units": space.units, "word": counted.word(), "steps": steps, "values": values,
             }));
             y += STRIP;
-            if counted == Counted::Different && compared(place) {
+            if counted == Counted::Distinct && compared(place) {
                 agreement(&mut marks, &area, &across, run, place, y + 2.0);
                 y += GRADIENTS + 2.0;
             }
@@ -123,7 +123,7 @@ pub fn figure(run: &Run, size: Size) -> Option<Figure> {
     }
     Some(Figure {
         name: "classes".into(),
-        title: "How many different units each layer has".into(),
+        title: "How many distinct units each layer has".into(),
         description: format!("For each hidden layer a strip over steps. {}.", told.join("; ")),
         notes,
         quantity: (size == Size::Small).then(|| quantity.to_owned()),

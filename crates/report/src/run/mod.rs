@@ -3,10 +3,10 @@
 mod classes;
 mod curves;
 mod forecast;
-mod lines;
+pub(crate) mod lines;
 mod page;
 mod readings;
-mod trajectories;
+pub(crate) mod trajectories;
 mod units;
 mod words;
 

@@ -45,60 +45,116 @@ pub fn figures(run: &Run, size: Size) -> Vec<Figure> {
 
 fn figure(run: &Run, size: Size, number: usize, space: &str, value: &str) -> Figure {
     let states = run.units.as_ref().map(|units| units.of_space(space)).unwrap_or_default();
-    let parting = run.parting(space);
-    let kept =
-        |step: usize| parting.as_ref().is_some_and(|p| p.step == step || p.since == Some(step));
-    let keep: Vec<usize> = (0..states.len()).filter(|place| kept(states[*place].0)).collect();
-    let drawn = spaced(states.len(), STATES, &keep);
-    let all = bundles(&states);
-    let pair = parting.as_ref().and_then(|parting| parting.told).map(|told| told.units);
-    let shown = chosen(&all, pair.as_ref().map_or(&[], |pair| &pair[..]));
-    let total = states.first().map_or(0, |(_, state)| state.classes.len());
-    let mut notes = Vec::new();
-    let readings = run.readings.readings.len();
-    if drawn.len() < readings {
-        notes.push(format!(
-            "The units are drawn at {} of {} readings.",
-            count(drawn.len()),
-            count(readings)
-        ));
-    }
-    if shown.len() < all.len() {
-        let units: usize = shown.iter().map(|bundle| all[*bundle].units.len()).sum();
-        let pair = if pair.is_some() { ", and with them the two that diverged first" } else { "" };
-        notes.push(format!(
-            "{} of {} are drawn, chosen evenly by their numbers{pair}.",
-            count(units),
-            counted(total, "unit")
-        ));
-    }
-    let steps: Vec<usize> = drawn.iter().map(|place| states[*place].0).collect();
-    let (lines, groups) = Tree { all: &all, states: &states, drawn: &drawn }.lines(&shown);
-    let values = lines.iter().flat_map(|line| line.values.iter().flatten().copied());
-    let scale = Scale::from_zero(values.collect::<Vec<_>>());
-    let mark = parting.map(|Parting { step, told, .. }| {
-        let what = match told.map(|told| told.units) {
-            Some([u, v]) => format!("units {u} and {v} diverge"),
-            None => "first break".to_owned(),
-        };
-        (step, format!("{what}, step {}", count(step)))
-    });
-    Chart {
+    Trajectories {
         name: format!("units-{}", file_name(space, number)),
         title: format!("{space}: the trajectory of every unit"),
-        description: description(space, value, total, &all, mark.as_ref().map(|(step, _)| *step)),
-        notes,
+        space,
+        value,
+        states,
+        readings: run.readings.readings.len(),
+        last_step: run.last_step(),
+        parting: run.parting(space),
+        colours: Colours::OfClasses,
+        scale: None,
         size,
-        quantity: value,
-        scale,
-        across: Scale::of_steps(run.last_step()),
-        along: "step",
-        steps,
-        lines,
-        groups,
-        mark,
     }
     .figure()
+}
+
+/// The units of a layer over steps, to be drawn.
+pub(crate) struct Trajectories<'a> {
+    pub name: String,
+    pub title: String,
+    pub space: &'a str,
+    /// What the numbers are, in words.
+    pub value: &'a str,
+    pub states: Vec<(usize, &'a SpaceState)>,
+    /// States that were read, whether they were kept or not.
+    pub readings: usize,
+    pub last_step: usize,
+    pub parting: Option<Parting<'a>>,
+    pub colours: Colours,
+    /// That of figures beside it, where there are any.
+    pub scale: Option<Scale>,
+    pub size: Size,
+}
+
+/// What colours say; how broad a line is says whether a unit is alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Colours {
+    /// Which class of the start a unit is of, or that it is alone.
+    OfClasses,
+    /// Something else: all lines have one colour.
+    All(usize),
+}
+
+impl Trajectories<'_> {
+    /// The scale that all of these numbers lie on.
+    pub fn scale<'a>(states: impl IntoIterator<Item = &'a SpaceState>) -> Scale {
+        let values = states.into_iter().flat_map(|state| state.values.iter().flatten().copied());
+        Scale::from_zero(values)
+    }
+
+    pub fn figure(self) -> Figure {
+        let Self { space, value, states, readings, parting, .. } = self;
+        let kept =
+            |step: usize| parting.as_ref().is_some_and(|p| p.step == step || p.since == Some(step));
+        let keep: Vec<usize> = (0..states.len()).filter(|place| kept(states[*place].0)).collect();
+        let drawn = spaced(states.len(), STATES, &keep);
+        let all = bundles(&states);
+        let pair = parting.as_ref().and_then(|parting| parting.told).map(|told| told.units);
+        let shown = chosen(&all, pair.as_ref().map_or(&[], |pair| &pair[..]));
+        let total = states.first().map_or(0, |(_, state)| state.classes.len());
+        let mut notes = Vec::new();
+        if drawn.len() < readings {
+            notes.push(format!(
+                "The units are drawn at {} of {} readings.",
+                count(drawn.len()),
+                count(readings)
+            ));
+        }
+        if shown.len() < all.len() {
+            let units: usize = shown.iter().map(|bundle| all[*bundle].units.len()).sum();
+            let pair =
+                if pair.is_some() { ", and with them the two that diverged first" } else { "" };
+            notes.push(format!(
+                "{} of {} are drawn, chosen evenly by their numbers{pair}.",
+                count(units),
+                counted(total, "unit")
+            ));
+        }
+        let steps: Vec<usize> = drawn.iter().map(|place| states[*place].0).collect();
+        let (mut lines, groups) = Tree { all: &all, states: &states, drawn: &drawn }.lines(&shown);
+        if let Colours::All(colour) = self.colours {
+            lines.iter_mut().for_each(|line| line.colour = colour);
+        }
+        let at = drawn.iter().map(|place| states[*place].1);
+        let scale = self.scale.unwrap_or_else(|| Trajectories::scale(at));
+        let mark = parting.map(|Parting { step, told, .. }| {
+            let what = match told.map(|told| told.units) {
+                Some([u, v]) => format!("units {u} and {v} diverge"),
+                None => "first break".to_owned(),
+            };
+            (step, format!("{what}, step {}", count(step)))
+        });
+        let broken = mark.as_ref().map(|(step, _)| *step);
+        Chart {
+            description: description(space, value, total, &all, broken),
+            name: self.name,
+            title: self.title,
+            notes,
+            size: self.size,
+            quantity: value,
+            scale,
+            across: Scale::of_steps(self.last_step),
+            along: "step",
+            steps,
+            lines,
+            groups,
+            mark,
+        }
+        .figure()
+    }
 }
 
 /// Units by their classes at all states, by their smallest unit.
@@ -272,7 +328,7 @@ fn description(
 }
 
 /// A layer's name in a file's name.
-fn file_name(space: &str, number: usize) -> String {
+pub(crate) fn file_name(space: &str, number: usize) -> String {
     let plain = !space.is_empty() && space.chars().all(|c| c.is_ascii_alphanumeric());
     if plain { space.to_lowercase() } else { format!("layer-{}", number + 1) }
 }

@@ -67,19 +67,19 @@ fn nothing_to_hold() -> Headline {
     }
 }
 
-/// How little of the baseline's loss is gone at most, where a network has learned nothing.
+/// A network that explains less than this share of the targets has learned nothing.
 pub const NOTHING: f64 = 0.01;
 
 /// What came of the training; None where the folder does not say so.
 pub fn outcome(run: &Run) -> Option<Headline> {
     let OutcomeRecord { loss, baseline, explained, accuracy, majority } = *run.outcome()?;
     let of_loss = match (baseline, explained) {
-        (Some(baseline), Some(explained)) if explained < -NOTHING => format!(
+        (Some(baseline), Some(explained)) if explained <= -NOTHING => format!(
             "The loss is {} in the end, above the {} of the best constant answer",
             short(loss),
             short(baseline)
         ),
-        (Some(baseline), Some(explained)) if explained <= NOTHING => format!(
+        (Some(baseline), Some(explained)) if explained < NOTHING => format!(
             "The loss is {} in the end, no better than the {} of the best constant answer",
             short(loss),
             short(baseline)
@@ -107,8 +107,9 @@ pub fn outcome(run: &Run) -> Option<Headline> {
         (None, _) => String::new(),
     };
     let (kind, word) = match explained {
+        _ if run.last_step() == 0 => ("open", "not trained"),
         None => ("open", "loss"),
-        Some(explained) if explained <= NOTHING => ("bad", "learned nothing"),
+        Some(explained) if explained < NOTHING => ("bad", "learned nothing"),
         Some(_) => ("good", "learned"),
     };
     Some(Headline { kind, word, sentence: format!("{of_loss}{right}.") })

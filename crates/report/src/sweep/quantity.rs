@@ -6,9 +6,9 @@ use crate::number::{counted, short};
 use crate::scale::Scale;
 use constinit_records::SweepColumn;
 
-/// Numbers this many times beyond the middle four fifths and half as far again leave one colour to all others, and have
-/// that of the scale's end: losses of runs that are on their way to infinity.
-const CLIPPED_FROM: f64 = 10.0;
+/// Numbers this many times below or above the middle four fifths and half as far again leave one colour to all others, and
+/// have that of the scale's end: losses of runs that are on their way to 0 or to infinity.
+const FAR: [f64; 2] = [1e4, 10.0];
 /// The loss at the end of the colours, in baselines: what is worse than that is all the same.
 const WORST: f64 = 2.0;
 
@@ -104,10 +104,10 @@ pub fn colours(numbers: &[f64], range: Range, baseline: Option<f64>) -> Scale {
     let [from, to] = [positive[tenth], positive[positive.len() - 1 - tenth]];
     let beyond = (to / from).sqrt().max(1.5);
     let (mut low, mut high) = (positive[0], positive[positive.len() - 1]);
-    if from / beyond / low >= CLIPPED_FROM {
+    if from / beyond / low >= FAR[0] {
         low = from / beyond;
     }
-    if high / (to * beyond) >= CLIPPED_FROM {
+    if high / (to * beyond) >= FAR[1] {
         high = to * beyond;
     }
     Scale::log([low, high].into_iter().chain(zero()))

@@ -182,7 +182,7 @@ fn above_baseline(sweep: &Sweep) -> Option<String> {
     if explained.is_empty() {
         return None;
     }
-    let nothing = explained.iter().filter(|explained| **explained <= NOTHING).count();
+    let nothing = explained.iter().filter(|explained| **explained < NOTHING).count();
     let all = explained.len();
     let baseline = sweep
         .baseline()

@@ -66,7 +66,7 @@ const diagramOf = (sweep, onChoose) => {
     const tenth = Math.floor((last + 1 - from) / 10);
     const [below, above] = [sorted[from + tenth], sorted[last - tenth]];
     const wide = Math.max(1.5, Math.sqrt(above / below));
-    low = below / wide / sorted[from] >= 10 ? below / wide : sorted[from];
+    low = below / wide / sorted[from] >= 1e4 ? below / wide : sorted[from];
     if (high / (above * wide) >= 10) high = above * wide;
     return quantity.scale = powers(low, high);
   };
@@ -406,7 +406,7 @@ const diagramOf = (sweep, onChoose) => {
   };
   const alone = (row, what) => {
     const [verdict, classes, units] = ["verdict", "classes_start", "units"].map((name) => sweep.named(name).at(row));
-    const nothing = verdict === "held" && classes !== null && units !== null && classes >= units;
+    const nothing = verdict === "none" || verdict === "held" && classes !== null && units !== null && classes >= units;
     const how = [ended.at(row), nothing ? "no twins" : verdict && `twins ${verdict}`].filter(Boolean).join(", ");
     return `${shown(what.at(row))} (${how})`;
   };

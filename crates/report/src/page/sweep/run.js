@@ -16,7 +16,7 @@ const runPanel = (sweep) => {
     if (first !== null && last !== null && steps !== null) found.push(`The loss went from ${shown(first)} to ${shown(last)} in ${counted(steps, "step")}.`);
     else if (first !== null) found.push(`The first step has a loss of ${shown(first)}.`);
     if (baseline !== null && explained !== null) {
-      const how = explained > sweep.nothing ? `${percent(explained)} below` : explained < -sweep.nothing ? "above" : "no better than";
+      const how = explained >= sweep.nothing ? `${percent(explained)} below` : explained <= -sweep.nothing ? "above" : "no better than";
       const right = accuracy === null ? "" : `; ${percent(accuracy)} of the examples are right`;
       found.push(`After training it is ${how} that of the best constant answer, ${shown(baseline)}${right}.`);
     }
