@@ -42,6 +42,11 @@ impl Area {
         self.left + (self.right - self.left) * across.place(step as f64).unwrap_or(0.0)
     }
 
+    /// Where a place between the ends of an axis lies.
+    pub fn height_of(&self, place: f64) -> f64 {
+        self.bottom - place * (self.bottom - self.top)
+    }
+
     /// The axis of steps, or of what is counted instead, below everything.
     pub fn axis(&self, svg: &mut String, across: &Scale, along: &str) {
         let Self { left, right, bottom, .. } = self;
@@ -109,16 +114,16 @@ impl Chart<'_> {
     pub fn figure(self) -> Figure {
         let mut marks = String::new();
         let area = self.area();
-        self.frame(&mut marks);
+        self.frame(&mut marks, &area);
         area.axis(&mut marks, &self.across, self.along);
         if let Some((step, text)) = &self.mark {
-            mark_step(&mut marks, &area, self.x(*step), text);
+            mark_step(&mut marks, &area, area.x(*step, &self.across), text);
         }
         for line in &self.lines {
-            self.line(&mut marks, line);
-            self.points(&mut marks, line);
+            self.line(&mut marks, &area, line);
+            self.points(&mut marks, &area, line);
         }
-        self.labels(&mut marks);
+        self.labels(&mut marks, &area);
         let groups = self.groups.iter().enumerate();
         let legend = groups.map(|(number, label)| {
             let line = self.lines.iter().find(|line| line.group == number);
@@ -165,17 +170,8 @@ impl Chart<'_> {
         Area::of(self.size, top, letters)
     }
 
-    fn x(&self, step: usize) -> f64 {
-        self.area().x(step, &self.across)
-    }
-
-    fn height_of(&self, place: f64) -> f64 {
-        let Area { top, bottom, .. } = self.area();
-        bottom - place * (bottom - top)
-    }
-
-    fn frame(&self, svg: &mut String) {
-        let Area { left, right, top, bottom, .. } = self.area();
+    fn frame(&self, svg: &mut String, area: &Area) {
+        let Area { left, right, top, bottom, .. } = *area;
         if self.size == Size::Wide {
             let quantity = escaped(self.quantity);
             let _ = writeln!(svg, "<text class=\"q\" x=\"12\" y=\"12\">{quantity}</text>");
@@ -183,8 +179,8 @@ impl Chart<'_> {
         ticks_left(svg, &self.scale.ticks(5), left, [top, bottom], TickMark::Grid(right));
     }
 
-    fn line(&self, svg: &mut String, line: &Line) {
-        let path = self.path(&line.values);
+    fn line(&self, svg: &mut String, area: &Area, line: &Line) {
+        let path = self.path(area, &line.values);
         if path.is_empty() {
             return;
         }
@@ -201,7 +197,7 @@ impl Chart<'_> {
     }
 
     /// A mark for each number of a line, of a shape that only lines of other colours share.
-    fn points(&self, svg: &mut String, line: &Line) {
+    fn points(&self, svg: &mut String, area: &Area, line: &Line) {
         let (class, colour) = (group_class(line.group), line.colour);
         for ((step, value), text) in self.steps.iter().zip(&line.values).zip(&line.points) {
             let Some(place) = value.and_then(|value| self.scale.place(value)) else { continue };
@@ -211,7 +207,8 @@ impl Chart<'_> {
                 2 => "m0 -6l5.5 10h-11z",
                 _ => "m0 -6l6 6l-6 6l-6 -6z",
             };
-            let (x, y, text) = (self.x(*step), self.height_of(place), escaped(text));
+            let (x, y) = (area.x(*step, &self.across), area.height_of(place));
+            let text = escaped(text);
             let _ = writeln!(
                 svg,
                 "<path class=\"mark {class} f{colour}\" role=\"img\" aria-label=\"{text}\" \
@@ -221,7 +218,7 @@ impl Chart<'_> {
     }
 
     /// The path of a line, with gaps; a number between two gaps is a dot.
-    fn path(&self, values: &[Option<f64>]) -> String {
+    fn path(&self, area: &Area, values: &[Option<f64>]) -> String {
         let mut path = String::new();
         let mut drawing = false;
         let mut alone = false;
@@ -233,7 +230,7 @@ impl Chart<'_> {
                 (drawing, alone) = (false, false);
                 continue;
             };
-            let (x, y) = (self.x(*step), self.height_of(place));
+            let (x, y) = (area.x(*step, &self.across), area.height_of(place));
             let _ = write!(path, "{}{x:.1} {y:.1}", if drawing { 'L' } else { 'M' });
             alone = !drawing;
             drawing = true;
@@ -245,11 +242,11 @@ impl Chart<'_> {
     }
 
     /// Texts at the ends of lines, moved apart where they would cover each other.
-    fn labels(&self, svg: &mut String) {
+    fn labels(&self, svg: &mut String, area: &Area) {
         let end = |line: &Line| {
             let last = line.values.iter().rposition(Option::is_some)?;
             let place = self.scale.place(line.values[last]?)?;
-            Some((self.height_of(place), self.x(self.steps[last])))
+            Some((area.height_of(place), area.x(self.steps[last], &self.across)))
         };
         let mut labels: Vec<(f64, f64, &Line, &str)> = self
             .lines
@@ -261,8 +258,7 @@ impl Chart<'_> {
             .collect();
         labels.sort_by(|a, b| a.0.total_cmp(&b.0));
         let ideal: Vec<f64> = labels.iter().map(|label| label.0).collect();
-        let Area { top, bottom, .. } = self.area();
-        let placed = spread_out(&ideal, LABEL_ROW, [top, bottom]);
+        let placed = spread_out(&ideal, LABEL_ROW, [area.top, area.bottom]);
         for ((y, (_, x, line, text)), at) in placed.iter().zip(&labels).zip(&ideal) {
             let (class, colour) = (group_class(line.group), line.colour);
             let _ = writeln!(
@@ -362,10 +358,11 @@ mod tests {
     fn gaps_are_gaps_and_lonely_numbers_dots() {
         let values = vec![Some(0.0), Some(10.0), None, Some(5.0), None, Some(f64::NAN)];
         let chart = chart(vec![0, 2, 3, 4, 5, 6], values);
-        let path = chart.path(&chart.lines[0].values);
+        let area = chart.area();
+        let path = chart.path(&area, &chart.lines[0].values);
         assert_eq!(path, "M76.0 280.0L187.2 40.0M298.4 160.0h0");
-        assert_eq!(chart.path(&[Some(0.0)]), "M76.0 280.0h0");
-        assert_eq!(chart.path(&[None]), "");
+        assert_eq!(chart.path(&area, &[Some(0.0)]), "M76.0 280.0h0");
+        assert_eq!(chart.path(&area, &[None]), "");
     }
 
     #[test]

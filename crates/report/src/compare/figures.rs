@@ -161,7 +161,7 @@ fn units(comparison: &Comparison, number: usize, start: &Start, size: Size) -> V
     let of_layer = |(layer, space): (usize, &SpaceState)| {
         let everywhere = comparison.starts.iter().flat_map(|start| {
             let spaces = start.states.iter().flat_map(|(_, spaces)| spaces);
-            spaces.filter(|found| found.name == space.name)
+            spaces.filter(move |found| found.name == space.name)
         });
         let states =
             start.states.iter().map(|(step, spaces)| (*step, &spaces[layer])).collect::<Vec<_>>();

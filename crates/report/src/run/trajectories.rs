@@ -179,7 +179,7 @@ fn bundles(states: &[(usize, &SpaceState)]) -> Vec<Bundle> {
     found
 }
 
-/// Which bundles to draw: all, or some at equal distances and those of the units that parted first.
+/// Which bundles to draw: all, or some at equal distances and those of the units that diverged first.
 fn chosen(bundles: &[Bundle], pair: &[usize]) -> Vec<usize> {
     let of_pair = |bundle: &Bundle| pair.iter().any(|unit| bundle.units.contains(unit));
     let keep: Vec<usize> = (0..bundles.len()).filter(|n| of_pair(&bundles[*n])).collect();

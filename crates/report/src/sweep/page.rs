@@ -104,7 +104,8 @@ fn head(sweep: &Sweep) -> String {
 fn plain_table(sweep: &Sweep) -> String {
     let keys = sweep.axes().into_iter().map(|key| key.key.as_str());
     let told = TOLD.into_iter().filter(|column| sweep.outcome(*column).is_some());
-    let columns: Vec<&str> = keys.chain(told.map(SweepColumn::name)).collect();
+    let told: Vec<&str> = told.map(SweepColumn::name).collect();
+    let columns: Vec<&str> = keys.chain(told).collect();
     let loss = |row: usize| match sweep.ended(row) {
         Some(word) if word == EndWord::Finished.as_str() => {
             sweep.number(SweepColumn::FinalLoss, row).unwrap_or(f64::INFINITY)

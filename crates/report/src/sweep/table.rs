@@ -23,10 +23,6 @@ const MOST_ROWS: usize = 1 << 26;
 /// Rows that are asked for at once.
 const BATCH: usize = 1 << 16;
 
-/// Columns that programs before 0.2 did not write.
-const LATER: [SweepColumn; 3] =
-    [SweepColumn::Baseline, SweepColumn::Explained, SweepColumn::Accuracy];
-
 /// What stands in a file beside its rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct About {
@@ -133,7 +129,8 @@ impl<'a> Parquet<'a> {
         }
         let keys = about.keys.iter().map(|key| key.key.as_str());
         let columns = SweepColumn::ALL.into_iter().filter(|column| !column.may_be_missing());
-        let expected = keys.chain(columns.map(SweepColumn::name));
+        let columns: Vec<&str> = columns.map(SweepColumn::name).collect();
+        let expected = keys.chain(columns);
         let missing = expected.into_iter().find(|name| !names.iter().any(|n| n == name));
         if let Some(name) = missing {
             return Err(wrong_column(path, name, "missing"));

@@ -5,7 +5,7 @@ use crate::number::{count, counted};
 use constinit_records::{LayerColumn, SweepColumn};
 use std::collections::BTreeMap;
 
-/// Numbers of different units that have their own words.
+/// Numbers of distinct units that have their own words.
 const TOLD: usize = 3;
 
 /// A sentence a layer, or one of all layers where the table has no columns of layers.
@@ -36,7 +36,7 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
     layers.iter().filter_map(of_layer).collect()
 }
 
-/// Of the units of a layer and the different ones after training, of each run.
+/// Of the units of a layer and the distinct ones after training, of each run.
 fn sentence(layer: &str, runs: &[(usize, usize)]) -> Option<String> {
     let [fewest, most] =
         [runs.iter().min(), runs.iter().max()].map(|found| found.map_or(0, |run| run.0));
@@ -49,7 +49,7 @@ fn sentence(layer: &str, runs: &[(usize, usize)]) -> Option<String> {
         format!("{} to {}", count(fewest), counted(most, "unit"))
     };
     let all = runs.len();
-    // Of layers of several sizes "all different" is the same everywhere, numbers are not.
+    // Of layers of several sizes "all distinct" is the same everywhere, numbers are not.
     let mut times: BTreeMap<usize, usize> = BTreeMap::new();
     for (units, classes) in runs {
         let acted =
@@ -64,22 +64,16 @@ fn sentence(layer: &str, runs: &[(usize, usize)]) -> Option<String> {
     let mut order: Vec<(usize, usize)> = times.into_iter().collect();
     order.sort_by_key(|(classes, times)| (std::cmp::Reverse(*times), *classes));
     if let [(classes, _)] = order[..] {
-        let which = match classes {
-            usize::MAX => {
-                return Some(format!(
-                    "{layer}: {units} were all different in all {}.",
-                    counted(all, "run")
-                ));
-            }
-            classes if classes == most => {
-                return Some(format!(
-                    "{layer}: {units} were all different in all {}.",
-                    counted(all, "run")
-                ));
-            }
-            classes => acted(classes),
+        let all = match all {
+            1 => "the only run".to_owned(),
+            _ => format!("all {}", counted(all, "run")),
         };
-        return Some(format!("{layer}: {units} acted as {which} in all {}.", counted(all, "run")));
+        return Some(match classes {
+            _ if classes == most || classes == usize::MAX => {
+                format!("{layer}: {units} were all distinct in {all}.")
+            }
+            _ => format!("{layer}: {units} acted as {} in {all}.", acted(classes)),
+        });
     }
     let told: Vec<String> = order
         .iter()
@@ -109,10 +103,10 @@ mod tests {
             told(&[(16, 1); 945]).unwrap(),
             "hidden1: 16 units acted as one in all 945 runs."
         );
-        assert_eq!(told(&[(16, 4)]).unwrap(), "hidden1: 16 units acted as 4 in all 1 run.");
+        assert_eq!(told(&[(16, 4)]).unwrap(), "hidden1: 16 units acted as 4 in the only run.");
         assert_eq!(
             told(&[(16, 16); 2]).unwrap(),
-            "hidden1: 16 units were all different in all 2 runs."
+            "hidden1: 16 units were all distinct in all 2 runs."
         );
         assert_eq!(
             told(&[(4, 1), (64, 1)]).unwrap(),

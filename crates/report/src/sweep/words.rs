@@ -104,7 +104,7 @@ fn twins(sweep: &Sweep) -> Option<String> {
     if let Some(step) = first.min_by(f64::total_cmp) {
         sentence += &format!(
             "; in {} some diverged, at step {} at the earliest",
-            count(broken_runs),
+            count(parted),
             short(step)
         );
     }

@@ -24,9 +24,9 @@ const runPanel = (sweep) => {
     for (const layer of layers) {
       const [units, start, end, dead] = ["units", "classes_start", "classes_end", "dead"].map((what) => of(`${layer}.${what}`));
       if (units === null) continue;
-      const as = (classes) => classes === 1 ? "one" : classes === units ? "all different" : grouped(classes);
+      const as = (classes) => classes === 1 ? "one" : classes === units ? "all distinct" : grouped(classes);
       const acted = start === null ? "" : end === null ? ` started as ${as(start)}`
-        : start === end ? end === units ? " were all different" : ` acted as ${as(end)} from the start to the end`
+        : start === end ? end === units ? " were all distinct" : ` acted as ${as(end)} from the start to the end`
         : ` started as ${as(start)} and ended as ${as(end)}`;
       if (acted && units > 1) found.push(`${layer}: ${counted(units, "unit")}${acted}.`);
       if (dead) found.push(`${layer}: ${dead === units ? units === 1 ? "its unit is" : `all ${grouped(units)} units are` : `${grouped(dead)} of ${grouped(units)} units are`} dead at the end: slope 0 on every example.`);
