@@ -98,7 +98,7 @@ fn a_comparison_under_way_says_so() {
 fn wrong_lines_are_named_with_file_and_line() {
     let all = events();
     let folder = CompareFolder::of(&all);
-    let mut refused = |at: usize, key: &str, value: serde_json::Value| {
+    let refused = |at: usize, key: &str, value: serde_json::Value| {
         let mut all = all.clone();
         all[at][key] = value;
         folder.write(&all.iter().map(|event| format!("{event}\n")).collect::<String>());

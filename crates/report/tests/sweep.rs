@@ -76,7 +76,7 @@ fn losses_stand_beside_their_baseline() {
     assert_eq!(one.to_svg().matches("class=\"baseline\"").count(), 1);
     let beyond = one.notes.iter().find(|note| note.contains("beyond the ends of the scale, from "));
     assert!(
-        beyond.is_some_and(|note| note.ends_with("to 5.858, have the colour of its end.")),
+        beyond.is_some_and(|note| note.ends_with("to 5.859, have the colour of its end.")),
         "{:?}",
         one.notes
     );

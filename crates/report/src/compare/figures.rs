@@ -4,15 +4,14 @@ use super::{Comparison, Start};
 use crate::chart::{Chart, Line, from_to};
 use crate::figure::{Figure, Size, Stroke};
 use crate::number::{count, counted, short};
-use crate::palette::COLOURS;
-use crate::run::SpaceState;
 use crate::run::trajectories::{Colours, Trajectories, file_name};
+use crate::run::{BASE, SpaceState};
 use crate::scale::Scale;
 use crate::ticks::cut;
 use std::collections::BTreeSet;
 
 /// The colours of starts, the first one that of text.
-const OF_STARTS: [usize; COLOURS] = [6, 1, 0, 2, 3, 4, 5];
+const OF_STARTS: [usize; 6] = [6, 1, 0, 2, 3, 4];
 /// Runs of a start that are drawn at most.
 const RUNS: usize = 16;
 /// What the numbers of units are.
@@ -22,7 +21,7 @@ const FAR: f64 = 2.0;
 
 /// The colour of a start.
 pub fn colour(start: usize) -> usize {
-    OF_STARTS[start % COLOURS]
+    OF_STARTS[start % OF_STARTS.len()]
 }
 
 pub fn figures(comparison: &Comparison, size: Size) -> Vec<Figure> {
@@ -93,7 +92,7 @@ fn loss(comparison: &Comparison, size: Size) -> Option<Figure> {
         let values = vec![Some(baseline); steps.len()];
         let (name, stroke) = ("baseline".to_owned(), Stroke::Dashed);
         let label = Some(name.clone());
-        lines.push(Line { label, name, stroke, ..line(groups.len(), OF_STARTS[0], 1.2, values) });
+        lines.push(Line { label, name, stroke, ..line(groups.len(), BASE, 1.2, values) });
         groups.push("baseline".to_owned());
     }
     Some(

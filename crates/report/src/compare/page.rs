@@ -24,10 +24,8 @@ pub fn page(comparison: &Comparison) -> String {
     }
     words.push_str(&list(&sentences(comparison)));
     let (columns, rows) = numbers(comparison);
-    if !rows.is_empty() {
-        let caption = "After training: means over the runs of a start, in brackets from where to where they range";
-        words.push_str(&table(caption, &columns, &rows));
-    }
+    let caption = "After training: means over the runs of a start, in brackets from where to where they range";
+    let numbers = if rows.is_empty() { String::new() } else { table(caption, &columns, &rows) };
     let mut units = String::from(
         "<p>A line a unit: the mean of its incoming weights, its bias and its outgoing weights, in the first run of each \
          start. Units that are one unit are one broad line, units that are alone thin ones; a colour is a start. The axes of a \
@@ -56,7 +54,7 @@ pub fn page(comparison: &Comparison) -> String {
             anchor: "found",
             heading: "What each start comes to",
             content: format!(
-                "<div class=\"beside\">\n{}<div>\n{words}</div>\n</div>\n",
+                "<div class=\"beside\">\n{}<div>\n{words}</div>\n</div>\n{numbers}",
                 drawn(&|f| f.name == "loss")
             ),
         },

@@ -47,14 +47,6 @@ impl Counted {
             Self::Dead => "dead",
         }
     }
-
-    /// The class of what is filled.
-    fn fill(self) -> &'static str {
-        match self {
-            Self::Distinct => "f6",
-            Self::Dead => "alarmed",
-        }
-    }
 }
 
 /// Steps from the first to before the second at which a layer had one number.
@@ -219,10 +211,9 @@ fn strip(
         let told = number.map_or("not measured".to_owned(), count);
         let _ = writeln!(
             svg,
-            "<g class=\"cell\"><rect class=\"{}\" x=\"{from_x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" \
+            "<g class=\"cell\"><rect class=\"q\" x=\"{from_x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" \
              height=\"{filled:.1}\"/><rect fill=\"none\" pointer-events=\"all\" x=\"{from_x:.1}\" y=\"{y}\" \
              width=\"{width:.1}\" height=\"{STRIP}\"><title>{}, {steps}: {told} of {} {}</title></rect></g>",
-            counted.fill(),
             y + STRIP - filled,
             escaped(name),
             number::counted(*units, "unit"),

@@ -14,8 +14,9 @@ const STRETCHES: usize = 640;
 
 /// The colour of what is not about units: that of text.
 const PLAIN: usize = 6;
-/// The name of the loss of the best constant answer.
+/// The name of the loss of the best constant answer, and its colour.
 const BASELINE: &str = "baseline";
+pub const BASE: usize = 5;
 
 /// The loss of each step that was read, beside the loss of the best constant answer where it is known.
 pub fn loss(run: &Run, size: Size) -> Option<Figure> {
@@ -152,13 +153,19 @@ fn curves(run: &Run, drawn: OverSteps<'_>) -> Figure {
     let measured = lines.len();
     let lines: Vec<_> = lines.into_iter().chain(expected).collect();
     let several = lines.len() > 1;
-    let groups = lines.iter().map(|(name, _)| name.clone()).collect();
+    let is_named = |group: usize, name: &str| several && (group < measured || name == BASELINE);
+    // A key is there where a line has no name at its end, or where some may hide others.
+    let all_named = lines.iter().enumerate().all(|(group, (name, _))| is_named(group, name));
+    let groups = match all_named && measured < 2 {
+        true => Vec::new(),
+        false => lines.iter().map(|(name, _)| name.clone()).collect(),
+    };
     let line = |(group, (name, values)): (usize, (String, Vec<Option<f64>>))| Line {
         group,
-        colour: PLAIN,
+        colour: if name == BASELINE { BASE } else { PLAIN },
         span: None,
         // A forecast ends in the middle, and has its name in the legend.
-        label: (several && (group < measured || name == BASELINE)).then(|| name.clone()),
+        label: is_named(group, &name).then(|| name.clone()),
         name,
         values: kept.iter().map(|place| values[*place]).collect(),
         width: if group < measured { 2.0 } else { 1.2 },

@@ -10,6 +10,7 @@ pub(crate) mod trajectories;
 mod units;
 mod words;
 
+pub(crate) use curves::BASE;
 pub use readings::Readings;
 pub use units::{SpaceState, Units, UnitsState};
 pub(crate) use words::NOTHING;

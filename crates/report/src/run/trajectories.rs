@@ -128,6 +128,10 @@ impl Trajectories<'_> {
         if let Colours::All(colour) = self.colours {
             lines.iter_mut().for_each(|line| line.colour = colour);
         }
+        // Nothing else would name lines of one kind without names at their ends.
+        if let ([only], true) = (&groups[..], lines.iter().all(|line| line.label.is_none())) {
+            notes.push(format!("Drawn: {only}."));
+        }
         let at = drawn.iter().map(|place| states[*place].1);
         let scale = self.scale.unwrap_or_else(|| Trajectories::scale(at));
         let mark = parting.map(|Parting { step, told, .. }| {
@@ -138,7 +142,7 @@ impl Trajectories<'_> {
             (step, format!("{what}, step {}", count(step)))
         });
         let broken = mark.as_ref().map(|(step, _)| *step);
-        Chart {
+        let figure = Chart {
             description: description(space, value, total, &all, broken),
             name: self.name,
             title: self.title,
@@ -153,7 +157,9 @@ impl Trajectories<'_> {
             groups,
             mark,
         }
-        .figure()
+        .figure();
+        // A page says it once for all of them.
+        Figure { quantity: None, ..figure }
     }
 }
 

@@ -187,7 +187,7 @@ fn of_layer(run: &Run, number: usize) -> String {
         return format!("{name}: one unit, nothing to compare it with.");
     }
     if first.twins == first.units {
-        return format!("{name}: {units}, all different at the start.");
+        return format!("{name}: {units}, all distinct at the start.");
     }
     let one = match first.twins {
         1 => "one unit".to_owned(),

@@ -309,7 +309,7 @@ fn diagram(browser: &mut Browser) {
     let details = "[...document.querySelectorAll('#chosen dl div')].map(d => d.textContent)";
     let details = browser.evaluate(details);
     let details = details.as_array().expect("a list");
-    for told in ["model.init_w-1.1", "final_loss2.57", "dead7", "enginequotient"] {
+    for told in ["init_w-1.1", "final_loss2.57", "dead7", "enginequotient"] {
         assert!(details.contains(&json!(told)), "{told}: {details:?}");
     }
     let command = browser.evaluate("document.querySelector('#chosen code').textContent");

@@ -402,7 +402,8 @@ const diagramOf = (sweep, onChoose) => {
     const of = count < runs.length ? `${grouped(count)} of ${grouped(runs.length)} runs` : `${grouped(count)} runs`;
     if (what.text) return `${shown(value)} in ${of}`;
     const why = [1, 2, 0].filter((kind) => without[kind]).map((kind) => `; ${grouped(without[kind])} of ${grouped(runs.length)} ${sweep.words.without[kind]}`);
-    return (count ? `${shown(value)} in the mean of ${of}, from ${shown(low)} to ${shown(high)}` : `of none of ${grouped(runs.length)} runs`) + why.join("");
+    const all = count && shown(low) === shown(high) ? `${shown(low)} in ${count > 1 ? "each of " : ""}${of}` : "";
+    return (all ? all : count ? `${shown(value)} in the mean of ${of}, from ${shown(low)} to ${shown(high)}` : `of none of ${grouped(runs.length)} runs`) + why.join("");
   };
   const alone = (row, what) => {
     const [verdict, classes, units] = ["verdict", "classes_start", "units"].map((name) => sweep.named(name).at(row));

@@ -95,8 +95,12 @@ const runPanel = (sweep) => {
     return made("figure", {}, made("figcaption", {}, "Loss", made("span", { class: "quantity" }, "its first and its last step; the table has none between, and the command below trains the run again with all of them")), svg);
   };
 
+  // The last part of a key, where that says which one it is.
+  const lastOf = (name) => name.split(".").pop();
+  const heading = (column) => column.isKey && sweep.keys.filter((key) => lastOf(key.name) === lastOf(column.name)).length === 1
+    ? lastOf(column.name) : column.name;
   const list = (some, row, name) => made("dl", { class: `facts ${name}` }, ...some.map((column) =>
-    made("div", {}, made("dt", {}, column.name), made("dd", {}, shown(column.at(row), 6)))));
+    made("div", {}, made("dt", { title: column.name }, heading(column)), made("dd", {}, shown(column.at(row), 6)))));
   // Stays as it is from run to run.
   let open = false;
   return (row) => {
