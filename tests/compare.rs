@@ -178,6 +178,22 @@ fn a_folder_keeps_runs_and_results_and_is_never_written_over() {
     let args = ["compare", "--config", "kept/config.toml", "--seeds", "2", "--json"];
     let again = folder.run(&[&args[..], &["--backend", backends()[0]]].concat()).ok().json();
     assert_eq!(again, printed);
+    // And makes a page.
+    assert_eq!(folder.run(&["report", "kept"]).ok().stdout, "kept/report.html\n");
+    let page = std::fs::read_to_string(folder.join("kept/report.html")).unwrap();
+    for words in [
+        "constinit, report of a comparison</span>kept",
+        "<th scope=\"row\">random, 2 seeds</th>",
+        "<figure id=\"loss\">",
+        "random, seed 1",
+        "<figure id=\"units-2-layer-1\">",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    let svg = folder.run(&["report", "kept", "--format", "svg"]).ok().stdout;
+    assert_eq!(svg.lines().count(), 3, "{svg}");
+    let own = ["report", "kept", "--force", "--out", "kept/compare.jsonl"];
+    folder.run(&own).refused(2, "a file of what the report is of");
     let args = ["compare", "--config", "run.toml", "--out", "kept"];
     folder.run(&args).refused(2, "the folder is not empty, and nothing in it is overwritten");
     assert_eq!(std::fs::read_to_string(folder.join("kept/compare.jsonl")).unwrap(), text);

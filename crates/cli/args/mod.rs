@@ -73,7 +73,7 @@ pub enum Command {
     Merge(MergeArgs),
     /// Train a network for every combination of values, and keep what came out as one table
     Sweep(SweepArgs),
-    /// Draw what a run or a sweep has left in its folder: a page to look at, or single figures
+    /// Draw what a run, a sweep or a comparison has left in its folder: a page to look at, or single figures
     Report(ReportArgs),
     /// List the backends of this program and the devices that they find
     Devices,

@@ -4,8 +4,11 @@ use crate::config::RunConfig;
 use crate::data::Examples;
 use crate::dynamics::clip;
 use crate::failure::Failure;
-use crate::run::{self, Interrupt, Names, explain, in_full, quotient_record, units_state};
-use crate::sweep::{Parameters, counts, dead, last_seen};
+use crate::run::{
+    self, Interrupt, Names, explain, in_full, quotient_record, run_outcome, units_state,
+};
+use crate::seen::last_seen;
+use crate::sweep::{Parameters, counts, dead};
 use burn::module::AutodiffModule;
 use burn::optim::Optimizer;
 use burn::tensor::TensorData;
@@ -16,7 +19,9 @@ use constinit::prelude::*;
 use constinit::probe::{Flow, Observation, Probe, Schedule};
 use constinit::surgery::{LiftedProbe, Lifting};
 use constinit::train::{Batch, StopReason, TrainConfig, TrainState, train};
-use constinit_records::{ComparedRunRecord, ComparedRunSpace, ComparedState, EndWord};
+use constinit_records::{
+    ComparedRunRecord, ComparedRunSpace, ComparedState, EndWord, OutcomeRecord,
+};
 use constinit_symmetry::AxesSpec;
 
 /// Losses of a run that are kept: about as many as a figure has pixels.
@@ -69,7 +74,7 @@ impl PlannedRun<'_> {
             Some(Err(reason)) => (None, Some(reason)),
             None => (None, None),
         };
-        let (trained, ended, step) = match &small {
+        let Trained { full: trained, outcome, ended, step } = match &small {
             None => {
                 let state = TrainState::new(model, optimizer, rate);
                 self.trained(state, None, &mut watch, (device, interrupt))?
@@ -124,7 +129,7 @@ impl PlannedRun<'_> {
             losses: watch.losses.values,
             states: watch.states.kept,
             spaces: before.spec.spaces().iter().enumerate().map(space).collect(),
-            outcome: None,
+            outcome,
         };
         Ok(Some(ComparedRun { record, full }))
     }
@@ -136,7 +141,7 @@ impl PlannedRun<'_> {
         lifting: Option<&Lifting>,
         watch: &mut Watched,
         (device, interrupt): (&B::Device, &Interrupt),
-    ) -> Result<(Result<ConstInit<B>, Failure>, StopReason, usize), Failure> {
+    ) -> Result<Trained<B>, Failure> {
         let training = &self.config.training;
         let every = self.config.probe.every;
         let check_parameters = Schedule::every(every).or(Schedule::at(training.steps));
@@ -164,11 +169,16 @@ impl PlannedRun<'_> {
             &mut [losses, states, &mut interrupt],
         );
         let TrainState { model, step, .. } = trained.state;
+        // A quotient computes the outputs of the network.
+        let outcome = match &trained.ended {
+            StopReason::Finished => run_outcome(self.config, self.examples, device, &model, step)?,
+            StopReason::Stopped { .. } | StopReason::Diverged(_) => None,
+        };
         let full = match lifting {
             Some(lifting) => lifting.lift::<B, _>(&model).map_err(Failure::from),
             None => Ok(model),
         };
-        Ok((full, trained.ended, step))
+        Ok(Trained { full, outcome, ended: trained.ended, step })
     }
 
     /// What is asked of the network after training.
@@ -183,6 +193,16 @@ impl PlannedRun<'_> {
         let dead = dead(&after.network(&twins)?, self.config, &inputs)?;
         Ok(After { twins: counts(&twins), dead })
     }
+}
+
+/// What a training gives.
+struct Trained<B: AutodiffBackend> {
+    /// The network; an error where the numbers of a quotient do not make one any more.
+    full: Result<ConstInit<B>, Failure>,
+    outcome: Option<OutcomeRecord>,
+    ended: StopReason,
+    /// Steps done.
+    step: usize,
 }
 
 /// What is known of a network after training.

@@ -2,6 +2,7 @@
 
 mod batches;
 mod begin;
+mod dead;
 mod directory;
 mod events;
 mod expected;
@@ -11,6 +12,7 @@ mod live;
 mod logs;
 mod memory;
 mod network;
+mod outcome;
 mod readings;
 mod request;
 mod resume;
@@ -22,6 +24,7 @@ mod verdict;
 mod watch;
 
 pub use batches::{batches, set};
+pub use dead::SharedDeadWatch;
 pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;
 pub use expected::ExpectedCheck;
@@ -31,6 +34,7 @@ pub use live::{Live, LiveState, LiveWhat};
 pub use logs::{LogPaths, Logs};
 pub use memory::check as check_memory;
 pub use network::network;
+pub use outcome::outcome as run_outcome;
 pub use readings::{
     Names, end_record, explain, line_of, quotient_record, start_record, write_line,
 };

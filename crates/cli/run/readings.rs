@@ -45,14 +45,20 @@ pub fn quotient_record(spaces: &[SpaceSizes], [parameters, trained]: [usize; 2])
     QuotientRecord { spaces: spaces.iter().map(space).collect(), parameters, trained }
 }
 
-/// A reading of hidden layers with these names; before training, `certificate` is what their classes mean.
+/// A reading of hidden layers with these names; `dead` is how many of their units are, where they were counted, and before
+/// training `certificate` what their classes mean.
 pub fn reading_record(
     names: &[&str],
     reading: &SymmetryReading,
     properties: &Properties,
+    dead: Option<&[usize]>,
     certificate: Option<Vec<String>>,
 ) -> ReadingRecord {
-    ReadingRecord { certificate, ..reading.record(names, properties) }
+    let mut record = ReadingRecord { certificate, ..reading.record(names, properties) };
+    for (space, dead) in record.spaces.iter_mut().zip(dead.unwrap_or_default()) {
+        space.dead = Some(*dead);
+    }
+    record
 }
 
 /// A break in PyTorch's names and orientation.
@@ -61,7 +67,7 @@ pub fn first_break_record(found: &FirstBreak, names: &Names) -> FirstBreakRecord
     found.record(names.of_path(path), |entry| names.index(path, entry))
 }
 
-/// The last line of a run.
+/// The last line of a run, without what came of it.
 pub fn end_record(
     step: usize,
     verdict: VerdictWord,

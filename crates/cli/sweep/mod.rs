@@ -15,7 +15,7 @@ mod points;
 mod summary;
 mod table;
 
-pub(crate) use after::{dead, last_seen};
+pub(crate) use after::dead;
 pub(crate) use classes::{Parameters, counts};
 pub use config::SweepConfig;
 pub use folder::SweepFolder;
