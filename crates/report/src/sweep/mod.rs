@@ -99,8 +99,9 @@ impl Sweep {
         phase::figures(self, 0..self.rows()).collect()
     }
 
-    /// The page: a phase diagram over any two keys, a table that can be sorted and filtered, and what was found in
-    /// words. One file that asks for nothing outside of it.
+    /// The page: what was found in words, with warnings of keys that change nothing; a phase diagram over any two keys and
+    /// the run that is chosen in it, beside its baseline; a table that can be sorted and filtered. One file that asks for
+    /// nothing outside of it.
     pub fn page(&self) -> String {
         page::page(self)
     }

@@ -59,6 +59,7 @@ pub fn facts(sweep: &Sweep) -> Vec<(&'static str, String)> {
         ("by Burn", count(burn)),
         ("steps", count(sum(sweep, SweepColumn::Steps) as usize)),
     ];
+    facts.extend(sweep.baseline().map(|baseline| ("baseline", short(baseline))));
     facts.push(("time in runs", duration(sum(sweep, SweepColumn::Seconds))));
     facts
 }
