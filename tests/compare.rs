@@ -183,10 +183,10 @@ fn a_folder_keeps_runs_and_results_and_is_never_written_over() {
     let page = std::fs::read_to_string(folder.join("kept/report.html")).unwrap();
     for words in [
         "constinit, report of a comparison</span>kept",
-        "<th scope=\"row\">random, 2 seeds</th>",
+        "<th scope=\"row\">random</th><td>2</td>",
         "<figure id=\"loss\">",
         "random, seed 1",
-        "<figure id=\"units-2-layer-1\">",
+        "<figure id=\"units-2-hidden1\">",
     ] {
         assert!(page.contains(words), "{words}");
     }

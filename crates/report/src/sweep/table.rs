@@ -1,6 +1,6 @@
 //! The Parquet files of a sweep's folder.
 //!
-//! Nothing in them is trusted: names, types, lengths and numbers of points are looked at, and memory is taken only for
+//! Nothing in them is trusted: names, types, lengths and numbers of points are inspected, and memory is taken only for
 //! rows that were read.
 
 use super::column::{Column, ColumnValues, NONE};
