@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::suggest;
 use constinit::init::{Init, InitRule};
 use constinit::train::{Loss, OptimizerConfig};
-use constinit::{Activation, ConstInitConfig};
+use constinit::{Activation, ConstInitConfig, PerceptronStart};
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -20,7 +20,7 @@ pub struct RunConfig {
     pub training: TrainingConfig,
     #[serde(default)]
     pub probe: ProbeConfig,
-    /// Initialisers by path; they override `init_w` and `init_b`.
+    /// Initialisers by path; they override `start`, `init_w` and `init_b`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub init: Vec<InitRule>,
     /// Numbers that another program printed for the same run. The run fails where they do not come out.
@@ -37,6 +37,8 @@ pub struct ModelConfig {
     pub activation: Activation,
     #[serde(default = "yes")]
     pub bias: bool,
+    #[serde(default)]
+    pub start: PerceptronStart,
     #[serde(default = "one")]
     pub init_w: f64,
     #[serde(default = "one_half")]
@@ -175,6 +177,7 @@ impl ModelConfig {
     /// The library's configuration of the same network.
     pub fn network(&self) -> ConstInitConfig {
         ConstInitConfig::new(self.layer_dims.clone())
+            .with_start(self.start)
             .with_init_w(self.init_w)
             .with_init_b(self.init_b)
             .with_bias(self.bias)
@@ -235,6 +238,26 @@ impl RunConfig {
     /// The whole configuration as TOML.
     pub fn to_toml(&self) -> Result<String, Failure> {
         toml::to_string(self).map_err(Failure::usage)
+    }
+
+    /// Whether the network starts from constants alone, so that the units of each hidden layer are one.
+    pub fn is_constant(&self) -> bool {
+        self.init.is_empty() && !self.model.start.is_random()
+    }
+
+    /// How the network starts, in a line.
+    pub fn start_sentence(&self) -> String {
+        let ModelConfig { start, init_w, init_b, bias, .. } = &self.model;
+        let seed = match start.is_random() {
+            true => format!("; seed {}", self.training.seed),
+            false => String::new(),
+        };
+        let name = start.name();
+        match self.init.len() {
+            0 => format!("start: {name}; {}{seed}", start.meaning(*init_w, *init_b, *bias)),
+            1 => format!("start: 1 rule of [[init]]; where it does not match, {name}{seed}"),
+            rules => format!("start: {rules} rules of [[init]]; where none matches, {name}{seed}"),
+        }
     }
 
     /// Why its numbers make no sense, where they do not.
@@ -354,6 +377,34 @@ mod tests {
         let small = RunConfig::parse(SMALL, "small").unwrap();
         assert_eq!(RunConfig::parse(&small.to_toml().unwrap(), "small").unwrap(), small);
         assert_eq!((small.model.init_w, small.training.steps, small.probe.every), (1.0, 50, 1));
+    }
+
+    #[test]
+    fn a_start_is_said_in_a_line() {
+        let default = RunConfig::parse(SMALL, "run.toml").unwrap().start_sentence();
+        let ramp = "start: ramp; linear1.weight 1 + j for input j, later weights 1, biases 0.5";
+        assert_eq!(default, ramp);
+        let with = |start: &str, rest: &str| {
+            let text = SMALL.replace("[data]", &format!("start = {start:?}\n[data]"));
+            RunConfig::parse(&format!("{text}{rest}"), "run.toml").unwrap().start_sentence()
+        };
+        assert_eq!(with("constant", ""), "start: constant; every weight 1, every bias 0.5");
+        assert_eq!(with("zeros", ""), "start: zeros; every weight 0, every bias 0");
+        assert_eq!(
+            with("random", "[training]\nseed = 7\n"),
+            "start: random; uniform within 1/sqrt(fan-in), PyTorch's default; seed 7"
+        );
+        let rule = "[[init]]\npath = \"linear1.*\"\ninit = { type = \"ones\" }\n";
+        assert_eq!(
+            with("zeros", rule),
+            "start: 1 rule of [[init]]; where it does not match, zeros"
+        );
+        assert_eq!(
+            with("zeros", &format!("{rule}{rule}")),
+            "start: 2 rules of [[init]]; where none matches, zeros"
+        );
+        let wrong = SMALL.replace("[data]", "start = \"zero\"\n[data]");
+        assert!(message(&wrong).ends_with("did you mean `zeros`?"), "{}", message(&wrong));
     }
 
     #[test]

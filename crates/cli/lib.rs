@@ -9,6 +9,7 @@
 
 pub mod args;
 pub mod backend_name;
+pub mod compare;
 pub mod config;
 pub mod data;
 pub mod data_sets;
@@ -19,6 +20,7 @@ pub mod inspect;
 pub mod own_files;
 pub mod plan;
 pub mod run;
+pub mod seen;
 pub mod shard;
 pub mod suggest;
 pub mod sweep;

@@ -21,8 +21,9 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
-        None => commands::run::run(&cli.run),
+        None => commands::run::plain(&cli.run),
         Some(Command::Run(args)) => commands::run::run(&args),
+        Some(Command::Compare(args)) => commands::compare::compare(&args),
         Some(Command::Predict(args)) => commands::predict::predict(&args),
         Some(Command::Verify(args)) => commands::verify::verify(&args),
         Some(Command::Inspect(args)) => commands::inspect::inspect(&args),

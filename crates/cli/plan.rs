@@ -3,22 +3,25 @@
 use crate::config::RunConfig;
 use crate::failure::Failure;
 use constinit::init::{Init, InitPlan, InitRule};
-use constinit_core::{linear_name, perceptron_axes};
+use constinit_core::{LayerInit, linear_name, perceptron_axes};
 use constinit_symmetry::{AxesSpec, SymmetryError};
 
-/// All rules: those of the configuration, and behind them those that `init_w` and `init_b` stand for.
+/// All rules: those of the configuration, and behind them those that its start stands for.
 pub fn plan(config: &RunConfig) -> InitPlan {
-    let constants = config.model.network().constants();
     let mut plan = InitPlan::new(config.training.seed).with_spare_rules();
     plan.rules = rules(config);
-    for (layer, constant) in constants.into_iter().enumerate() {
-        let rule = |name: &str, init: Init| InitRule::glob(linear_name(layer, name), init);
-        plan = plan.rule(rule("weight", constant.weight));
-        if config.model.bias {
-            plan = plan.rule(rule("bias", constant.bias));
-        }
-    }
+    plan.rules.extend(rules_of_layers(config.model.network().layer_inits(), config.model.bias));
     plan
+}
+
+/// A rule for each parameter of a network whose layers start so.
+pub fn rules_of_layers(layers: Vec<LayerInit>, bias: bool) -> Vec<InitRule> {
+    let of_layer = |(layer, start): (usize, LayerInit)| {
+        let rule = |name: &str, init: Init| InitRule::glob(linear_name(layer, name), init);
+        let of_bias = bias.then(|| rule("bias", start.bias));
+        std::iter::once(rule("weight", start.weight)).chain(of_bias)
+    };
+    layers.into_iter().enumerate().flat_map(of_layer).collect()
 }
 
 /// Checks the rules against the network: each must be understood, used, and able to fill what it matches.

@@ -1,5 +1,6 @@
 //! What the user typed: one file of arguments per family of commands.
 
+mod compare;
 mod inspect;
 mod report;
 mod reshape;
@@ -7,6 +8,7 @@ mod run;
 mod sweep;
 mod verify;
 
+pub use compare::CompareArgs;
 pub use inspect::{ComparedArgs, Deny, DiffArgs, InspectArgs, OutputArgs, OutputFormat};
 pub use report::{ReportArgs, ReportFormat};
 pub use reshape::{BreakArgs, CollapseArgs, RewriteArgs};
@@ -30,6 +32,7 @@ use clap::{Parser, Subcommand};
   constinit                                  the notebook's run
   constinit --backend wgpu                   the same on the GPU
   constinit run --config my.toml --out run1  your own network, kept in a folder
+  constinit compare --config my.toml         the same network from this start and a random one
   constinit predict --config my.toml         which units will be alike, without training
   constinit verify                           the theorem and its limits, checked on this machine
   constinit inspect model.safetensors        which units of a checkpoint are the same unit
@@ -51,6 +54,8 @@ pub struct Cli {
 pub enum Command {
     /// Train a network from a configuration and watch its hidden units
     Run(RunArgs),
+    /// Train one network from several starts, and say side by side what each of them learns
+    Compare(CompareArgs),
     /// Say which units a configuration makes alike, and whether training keeps them so, without training
     #[command(alias = "init")]
     Predict(PredictArgs),
@@ -68,7 +73,7 @@ pub enum Command {
     Merge(MergeArgs),
     /// Train a network for every combination of values, and keep what came out as one table
     Sweep(SweepArgs),
-    /// Draw what a run or a sweep has left in its folder: a page to look at, or single figures
+    /// Draw what a run, a sweep or a comparison has left in its folder: a page to look at, or single figures
     Report(ReportArgs),
     /// List the backends of this program and the devices that they find
     Devices,

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 Nothing is overwritten without --force.")]
 pub struct ReportArgs {
-    /// The folder of a run or a sweep, as --out names it
+    /// The folder of a run, a sweep or a comparison, as --out names it
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
     /// What to write: a file, or a folder for all figures; by default in DIR, report.html or figures

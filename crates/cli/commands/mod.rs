@@ -1,5 +1,6 @@
 //! The commands.
 
+pub mod compare;
 pub mod devices;
 pub mod diff;
 pub mod inspect;

@@ -22,7 +22,7 @@ pub fn predict(args: &PredictArgs) -> Result<(), Failure> {
     let (plan, spec) = (plan::plan(&config), plan::spec(&config)?);
     let facts = config.training.optimizer.facts();
     let predicted = plan.predict(&spec).map_err(plan::usage)?.under(&facts);
-    // Rules behind those of the configuration are init_w and init_b.
+    // Rules behind those of the configuration are those of its start.
     let own = config.init.len();
     let of_rule = |number: Option<usize>| {
         number.map_or("-".to_owned(), |n| {

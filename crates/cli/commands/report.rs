@@ -1,12 +1,13 @@
-//! `constinit report`: the folder of a run or of a sweep as a page or as figures.
+//! `constinit report`: the folder of a run, a sweep or a comparison as a page or as figures.
 
 use super::print;
 use constinit_cli::args::{ReportArgs, ReportFormat};
+use constinit_cli::compare::CompareFolder;
 use constinit_cli::failure::Failure;
 use constinit_cli::run::RunDirectory;
 use constinit_cli::sweep::SweepFolder;
 use constinit_core::files::write_whole;
-use constinit_report::{Figure, ReportError, Run, Sweep};
+use constinit_report::{Comparison, Figure, ReportError, Run, Sweep};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,12 +19,16 @@ const PIXELS: f32 = 2.0;
 enum ReportedFolder {
     Run(Box<Run>),
     Sweep(Sweep),
+    Comparison(Box<Comparison>),
 }
 
 impl ReportedFolder {
     fn read(folder: &Path) -> Result<Self, ReportError> {
         if Sweep::is_sweep(folder) {
             return Sweep::read(folder).map(Self::Sweep);
+        }
+        if Comparison::is_comparison(folder) {
+            return Comparison::read(folder).map(|found| Self::Comparison(Box::new(found)));
         }
         Run::read(folder).map(|run| Self::Run(Box::new(run)))
     }
@@ -32,6 +37,7 @@ impl ReportedFolder {
         match self {
             Self::Run(run) => run.page(),
             Self::Sweep(sweep) => sweep.page(),
+            Self::Comparison(comparison) => comparison.page(),
         }
     }
 
@@ -39,6 +45,7 @@ impl ReportedFolder {
         match self {
             Self::Run(run) => run.figures(),
             Self::Sweep(sweep) => sweep.figures(),
+            Self::Comparison(comparison) => comparison.figures(),
         }
     }
 }
@@ -77,6 +84,7 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
         let what = match source {
             ReportedFolder::Run(_) => "reading to draw a figure of",
             ReportedFolder::Sweep(_) => "run with a number to draw a figure of",
+            ReportedFolder::Comparison(_) => "run to draw a figure of",
         };
         return Err(Failure::usage(format!("{}: there is no {what}", args.folder.display())));
     }
@@ -131,7 +139,10 @@ fn check_ending(args: &ReportArgs) -> Result<(), Failure> {
 /// Writes files and says their names: all of them, or none where one is there already or the report of a folder is made
 /// of it.
 fn write(folder: &Path, files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(), Failure> {
-    let owned = |path: &Path| RunDirectory::owns(folder, path) || SweepFolder::owns(folder, path);
+    let owned = |path: &Path| {
+        let by_run = RunDirectory::owns(folder, path) || CompareFolder::owns(folder, path);
+        by_run || SweepFolder::owns(folder, path)
+    };
     if let Some((path, _)) = files.iter().find(|(path, _)| owned(path)) {
         return Err(Failure::usage(format!(
             "{}: a file of what the report is of, which is never replaced; name another one",

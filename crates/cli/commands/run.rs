@@ -1,5 +1,6 @@
 //! `constinit run`: what was typed is validated, and trained on a backend from checkpoint to checkpoint.
 
+use super::compare::beside_notebook;
 use super::{progress_bar, warn};
 use crate::backend::{self, Job};
 use burn::optim::Optimizer;
@@ -16,9 +17,32 @@ use constinit_cli::dynamics::clip;
 use constinit_cli::failure::Failure;
 use constinit_cli::run::{
     CheckpointDue, INTERRUPTED, Interrupt, Progress, RunProbes, RunRequest, RunSession, RunState,
-    Screen, SmallNetwork, ValidatedRun, Watch, batches, network, quotient_of,
+    Screen, SharedDeadWatch, SmallNetwork, ValidatedRun, Watch, batches, network, quotient_of,
 };
 use indicatif::ProgressBar;
+
+/// A run without a command; that of the notebook, read by a person, ends with what a random start would have given.
+pub fn plain(args: &RunArgs) -> Result<(), Failure> {
+    run(args)?;
+    let RunArgs {
+        config,
+        index,
+        preset: _,
+        backend: _,
+        out,
+        json,
+        tui,
+        csv,
+        tensorboard,
+        quotient,
+        resume,
+    } = args;
+    let elsewhere = [config, out, csv, tensorboard, resume].into_iter().any(Option::is_some);
+    if elsewhere || index.is_some() || *json || *tui || *quotient {
+        return Ok(());
+    }
+    beside_notebook(args)
+}
 
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let request = RunRequest::read(args)?;
@@ -78,12 +102,14 @@ fn session_from<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     mut probes: RunProbes<B>,
     screen: &mut Screen,
 ) -> Result<(), Failure> {
+    let dead = SharedDeadWatch::new(session, &fresh.model);
     let (state, note) = session.load(fresh)?;
     if let Some(note) = &note {
         probes.symmetry.resume(note.read, note.tally.broken_spaces());
+        dead.resume(&note.dead);
     }
     let bar = progress(screen, session.run.config.training.steps);
-    let mut watch = session.begin(&state, note, probes, bar, screen)?;
+    let mut watch = session.begin(&state, note, (probes, dead), bar, screen)?;
     let mut interrupt = Interrupt::listen(watch.screen.is_live());
     if watch.screen.is_live() {
         watch.live = Some(session.live(state.step, &watch.bar, &interrupt)?);
@@ -108,6 +134,7 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     let plan = TrainConfig { steps: config.training.steps, clip, check_parameters };
     let mut due = CheckpointDue::new(config.training.checkpoint_every);
     let mut progress = Progress(watch.bar.clone());
+    let mut dead = watch.dead.clone();
     loop {
         let mut lifted;
         let shown: &mut dyn Probe<B, ConstInit<B>> = match &session.small {
@@ -124,7 +151,7 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
                 loss.forward(model.forward(batch.inputs), batch.targets)
             },
             &plan,
-            &mut [shown, &mut progress, interrupt, &mut due],
+            &mut [&mut dead, shown, &mut progress, interrupt, &mut due],
         );
         state = trained.state;
         if let Some(failure) = watch.failure.take() {

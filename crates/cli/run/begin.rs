@@ -3,8 +3,8 @@
 use super::session::{RunProbes, RunSession, RunState};
 use super::{
     CheckpointNote, ExpectedCheck, Interrupt, Lines, Live, LiveState, LiveWhat, Logs, Names,
-    Screen, Tally, UnitsFile, Watch, in_readings, line_of, quotient_record, set, start_record,
-    units_schedule, write_line,
+    Screen, SharedDeadWatch, Tally, UnitsFile, Watch, in_readings, line_of, quotient_record, set,
+    start_record, units_schedule, write_line,
 };
 use crate::config::RunConfig;
 use crate::failure::{Failure, on_screen};
@@ -31,7 +31,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         &self,
         state: &RunState<B, O>,
         note: Option<CheckpointNote>,
-        probes: RunProbes<B>,
+        (probes, dead): (RunProbes<B>, SharedDeadWatch<B>),
         bar: ProgressBar,
         screen: &'s mut Screen,
     ) -> Result<Watch<'s, B>, Failure> {
@@ -39,6 +39,8 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         let RunProbes { symmetry, forecasts } = probes;
         let start = start_record(self.backend.as_str(), config, self.run.quotient);
         screen.start(&self.title(state.step), &start).map_err(on_screen)?;
+        screen.remark(&config.start_sentence()).map_err(on_screen)?;
+        screen.remark("").map_err(on_screen)?;
         if let Some(small) = &self.small {
             let text = format!("one unit is trained for each class: {}", small.quotient);
             screen.remark(&text).and_then(|()| screen.remark("")).map_err(on_screen)?;
@@ -66,6 +68,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             names,
             symmetry,
             forecasts,
+            dead,
             known_breaks: 0,
             tally,
             screen,

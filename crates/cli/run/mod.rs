@@ -2,6 +2,7 @@
 
 mod batches;
 mod begin;
+mod dead;
 mod directory;
 mod events;
 mod expected;
@@ -11,6 +12,7 @@ mod live;
 mod logs;
 mod memory;
 mod network;
+mod outcome;
 mod readings;
 mod request;
 mod resume;
@@ -22,22 +24,25 @@ mod verdict;
 mod watch;
 
 pub use batches::{batches, set};
+pub use dead::SharedDeadWatch;
 pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;
 pub use expected::ExpectedCheck;
+pub use finish::in_full;
 pub use forecast::Forecasts;
 pub use live::{Live, LiveState, LiveWhat};
 pub use logs::{LogPaths, Logs};
 pub use memory::check as check_memory;
 pub use network::network;
+pub use outcome::outcome as run_outcome;
 pub use readings::{
     Names, end_record, explain, line_of, quotient_record, start_record, write_line,
 };
 pub use request::{RunRequest, ValidatedRun};
 pub use resume::CheckpointNote;
 pub use screen::{Screen, ScreenMode};
-pub use session::{RunProbes, RunSession, RunState, SmallNetwork, quotient_of};
+pub use session::{RunProbes, RunSession, RunState, SmallNetwork, allowed_quotient, quotient_of};
 pub use table::ReadingTable;
-pub use units::{UnitsFile, schedule as units_schedule};
+pub use units::{UnitsFile, schedule as units_schedule, state as units_state};
 pub use verdict::{Tally, What};
 pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, Watch, in_readings};

@@ -13,10 +13,12 @@ pub fn network<B: Backend>(
     config: &RunConfig,
     device: &B::Device,
 ) -> Result<ConstInit<B>, Failure> {
-    let model = config.model.network().try_init::<B>(device)?;
-    if config.init.is_empty() {
-        return Ok(model);
+    let network = config.model.network();
+    if config.is_constant() {
+        return Ok(network.try_init(device)?);
     }
+    // Every parameter gets its numbers by its name below.
+    let model = network.try_init_with(&network.constants(), device)?;
     let names = Names::of(&model, &[]);
     let name = |path: &str| names.of_path(path).to_owned();
     let (model, _) = plan::plan(config).apply_named(model, name).map_err(plan::usage)?;

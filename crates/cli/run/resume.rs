@@ -1,5 +1,6 @@
 //! Checkpoints of a run: what they keep beside the state of the training, and when a run may go on from one.
 
+use super::dead::DeadLayer;
 use super::session::{RunSession, RunState};
 use super::watch::{Watch, in_readings};
 use super::{ExpectedCheck, RunDirectory, Tally, ValidatedRun};
@@ -20,6 +21,9 @@ pub struct CheckpointNote {
     /// Steps done at the last reading.
     pub read: usize,
     pub tally: Tally,
+    /// What is known of the hidden layers; empty in checkpoints of programs that did not keep it.
+    #[serde(default)]
+    pub dead: Vec<DeadLayer>,
     pub comparison: Option<ExpectedCheck>,
 }
 
@@ -58,6 +62,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             readings: watch.number,
             read: watch.symmetry.readings().last().map_or(0, |reading| reading.step),
             tally: watch.tally.clone(),
+            dead: watch.dead.note(),
             comparison: watch.comparison.clone(),
         };
         let note = serde_json::to_string(&note).map_err(Failure::usage)?;
@@ -73,7 +78,8 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
 fn fingerprint(run: &ValidatedRun, backend: BackendName) -> Result<String, Failure> {
     let (backend, data) = (backend.as_str(), run.examples.checksum());
     let quotient = if run.quotient { ", quotient" } else { "" };
-    let config = run.config.to_toml()?;
+    // Checkpoints of programs that knew no other start do not name it.
+    let config = run.config.to_toml()?.replace("start = \"ramp\"\n", "");
     Ok(format!("backend {backend}, f32{quotient}\nexamples {data:08x}\n{config}"))
 }
 
@@ -100,6 +106,7 @@ mod tests {
     use super::*;
     use crate::args::RunArgs;
     use crate::run::RunRequest;
+    use constinit::PerceptronStart;
 
     fn run(args: RunArgs) -> ValidatedRun {
         RunRequest::read(&args).unwrap().validate().unwrap()
@@ -112,7 +119,14 @@ mod tests {
         let lines: Vec<&str> = found.lines().collect();
         assert_eq!(lines[0], "backend ndarray, f32");
         assert_eq!(lines[1], format!("examples {:08x}", full.examples.checksum()));
-        assert_eq!(lines[2..].join("\n"), full.config.to_toml().unwrap().trim_end());
+        let config = full.config.to_toml().unwrap();
+        assert!(config.contains("start = \"ramp\"\n"), "{config}");
+        let without = config.replace("start = \"ramp\"\n", "");
+        assert_eq!(lines[2..].join("\n"), without.trim_end());
+        let mut random = run(RunArgs::default());
+        random.config.model.start = PerceptronStart::Random;
+        let found = fingerprint(&random, BackendName::Ndarray).unwrap();
+        assert!(found.contains("start = \"random\"\n"), "{found}");
         let small = run(RunArgs { quotient: true, ..RunArgs::default() });
         let found = fingerprint(&small, BackendName::Flex).unwrap();
         assert!(found.starts_with("backend flex, f32, quotient\n"), "{found}");
@@ -136,6 +150,7 @@ mod tests {
             readings: 2,
             read: 3,
             tally: Tally::default(),
+            dead: vec![DeadLayer::default(); 2],
             comparison: expected.as_ref().map(ExpectedCheck::new),
         };
         assert!(note.comparison.is_some());

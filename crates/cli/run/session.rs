@@ -10,7 +10,6 @@ use constinit::probe::{Observation, Probe, SymmetryProbe};
 use constinit::surgery::{Lifting, QuotientModule, quotient, symmetry_of};
 use constinit::train::TrainState;
 use constinit_symmetry::SymmetryKind;
-use std::fmt::Display;
 
 /// The state of the training of a run.
 pub type RunState<B, O> = TrainState<ConstInit<B>, O, f64>;
@@ -77,15 +76,24 @@ pub fn quotient_of<B: AutodiffBackend>(
     config: &RunConfig,
     model: &ConstInit<B>,
 ) -> Result<QuotientModule<B, ConstInit<B>>, Failure> {
-    let refused = |reason: &dyn Display| {
+    allowed_quotient(config, model)?.map_err(|reason| {
         Failure::usage(format!("--quotient: {reason}; train in full, without --quotient"))
-    };
+    })
+}
+
+/// The same, or why there is none.
+pub fn allowed_quotient<B: AutodiffBackend>(
+    config: &RunConfig,
+    model: &ConstInit<B>,
+) -> Result<Result<QuotientModule<B, ConstInit<B>>, String>, Failure> {
     let spec = model.axes()?;
     let classes = symmetry_of(model, &spec, SymmetryKind::Equitable)?;
     let facts = config.training.optimizer.facts();
-    let small = quotient(model, &spec, &classes, &facts).map_err(|error| refused(&error))?;
-    if small.is_identity() {
-        return Err(refused(&"the hidden units all differ at the start: there is nothing to gain"));
-    }
-    Ok(small)
+    Ok(match quotient(model, &spec, &classes, &facts) {
+        Ok(small) if small.is_identity() => {
+            Err("the hidden units all differ at the start: there is nothing to gain".to_owned())
+        }
+        Ok(small) => Ok(small),
+        Err(error) => Err(error.to_string()),
+    })
 }

@@ -68,31 +68,43 @@ impl UnitsFile {
         paths: &[String],
         data: &[&TensorData],
     ) -> Result<(), Failure> {
-        let views = paths.iter().zip(data).map(|(path, data)| view(path, data));
-        self.write(step, axes, &views.collect::<Result<Vec<_>, Failure>>()?)
+        self.write(&state(step, axes, paths, data)?)
     }
 
-    fn write(
-        &mut self,
-        step: usize,
-        axes: &AxesSpec,
-        params: &[ParamView<'_>],
-    ) -> Result<(), Failure> {
-        let classes = twins(axes, params).map_err(Failure::usage)?;
-        let space = |id: SpaceId| {
-            let partition = classes.spaces()[id.get()].partition();
-            let means = means(axes, params, id);
-            let labels = || partition.labels().iter().map(|class| class.get()).collect();
-            UnitsSpace {
-                name: axes.spaces()[id.get()].name().to_owned(),
-                classes: (!partition.is_discrete()).then(labels),
-                values: partition.representatives().map(|unit| finite(means[unit.get()])).collect(),
-            }
-        };
-        let line = UnitsRecord { step, spaces: axes.space_ids().map(space).collect() };
-        write_line(&mut self.0, &line)
+    fn write(&mut self, state: &UnitsRecord) -> Result<(), Failure> {
+        write_line(&mut self.0, state)
             .map_err(|error| Failure::usage(format!("units.jsonl: {error}")))
     }
+}
+
+/// The state of all units after a step: parameters by their paths in the module.
+pub fn state(
+    step: usize,
+    axes: &AxesSpec,
+    paths: &[String],
+    data: &[&TensorData],
+) -> Result<UnitsRecord, Failure> {
+    let views = paths.iter().zip(data).map(|(path, data)| view(path, data));
+    state_of(step, axes, &views.collect::<Result<Vec<_>, Failure>>()?)
+}
+
+fn state_of(
+    step: usize,
+    axes: &AxesSpec,
+    params: &[ParamView<'_>],
+) -> Result<UnitsRecord, Failure> {
+    let classes = twins(axes, params).map_err(Failure::usage)?;
+    let space = |id: SpaceId| {
+        let partition = classes.spaces()[id.get()].partition();
+        let means = means(axes, params, id);
+        let labels = || partition.labels().iter().map(|class| class.get()).collect();
+        UnitsSpace {
+            name: axes.spaces()[id.get()].name().to_owned(),
+            classes: (!partition.is_discrete()).then(labels),
+            values: partition.representatives().map(|unit| finite(means[unit.get()])).collect(),
+        }
+    };
+    Ok(UnitsRecord { step, spaces: axes.space_ids().map(space).collect() })
 }
 
 fn view<'a>(path: &'a str, data: &'a TensorData) -> Result<ParamView<'a>, Failure> {
@@ -159,9 +171,9 @@ mod tests {
         assert_eq!(found, expected);
 
         let mut file = UnitsFile::new(tempfile::tempfile().unwrap());
-        file.write(7, &axes, &params).unwrap();
+        file.write(&state_of(7, &axes, &params).unwrap()).unwrap();
         let (axes, params) = network(&[1.0, 2.0, 3.0, 0.0, 0.0, f32::NAN]);
-        file.write(8, &axes, &params).unwrap();
+        file.write(&state_of(8, &axes, &params).unwrap()).unwrap();
         assert_eq!(file.bytes().unwrap(), file.0.metadata().unwrap().len());
         file.0.rewind().unwrap();
         let lines = io::read_to_string(&file.0).unwrap();

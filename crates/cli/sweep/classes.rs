@@ -4,7 +4,6 @@ use crate::config::RunConfig;
 use crate::failure::Failure;
 use crate::plan;
 use constinit::init::{Init, ParameterAxes, RngKey};
-use constinit_core::LayerInit;
 use constinit_symmetry::dynamics::{DenseLayer, Perceptron};
 use constinit_symmetry::{
     AxesSpec, Invariant, OwnedParam, ParamView, Preservation, Quotient, Symmetry, equitable, keeps,
@@ -72,11 +71,11 @@ pub struct Start {
 
 impl Start {
     pub fn new(config: &RunConfig) -> Result<Self, Failure> {
-        if config.init.is_empty() { Self::constant(config) } else { Self::by_rules(config) }
+        if config.is_constant() { Self::constant(config) } else { Self::by_rules(config) }
     }
 
-    /// A network without rules starts from constants, and whatever these are, the units of a hidden layer are one. So the
-    /// network of classes is that of the same constants with one unit in each hidden layer.
+    /// Whatever the constants are, the units of a hidden layer are one. So the network of classes is that of the same
+    /// constants with one unit in each hidden layer.
     fn constant(config: &RunConfig) -> Result<Self, Failure> {
         let model = &config.model;
         let (dims, layers) = (&model.layer_dims, model.layer_dims.len() - 1);
@@ -86,7 +85,7 @@ impl Start {
         let made =
             |init: &Init, shape: &[usize], axes| init.values(shape, axes, &RngKey::default());
         let mut all = Vec::with_capacity(layers);
-        let starts = LayerInit::constants(layers, model.init_w, model.init_b);
+        let starts = model.network().layer_inits();
         for (layer, start) in starts.iter().enumerate() {
             let [reads, makes] = [width(layer), width(layer + 1)];
             let weight = made(&start.weight, &[reads, makes], ParameterAxes::LINEAR_WEIGHT)?;
@@ -172,11 +171,12 @@ mod tests {
         let number = prop_oneof![-3.0..3.0_f64, Just(-0.0), Just(3.4e38), Just(-1.0)];
         let dims = prop::collection::vec(1..5_usize, 3..6);
         let optimizer = prop::sample::select(vec!["sgd", "adam", "lion"]);
-        (dims, number, -2.0..2.0_f64, any::<bool>(), optimizer, any::<bool>()).prop_map(
-            |(dims, w, b, bias, optimizer, decays)| {
+        let start = prop::sample::select(vec!["ramp", "constant", "zeros"]);
+        (dims, number, -2.0..2.0_f64, any::<bool>(), (optimizer, start), any::<bool>()).prop_map(
+            |(dims, w, b, bias, (optimizer, start), decays)| {
                 let decay = if decays { ", weight_decay = 0.1" } else { "" };
                 let text = format!(
-                    "[model]\nlayer_dims = {dims:?}\nbias = {bias}\ninit_w = {w:?}\ninit_b = {b:?}\n[data]\n\
+                    "[model]\nlayer_dims = {dims:?}\nbias = {bias}\nstart = {start:?}\ninit_w = {w:?}\ninit_b = {b:?}\n[data]\n\
                      [training]\noptimizer = {{ type = \"{optimizer}\", learning_rate = 0.1{decay} }}\n"
                 );
                 RunConfig::parse(&text, "run.toml").unwrap()

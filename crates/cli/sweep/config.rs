@@ -387,10 +387,11 @@ fn whole_path(name: &str) -> Result<String, String> {
 }
 
 /// Keys that can be named by their last part: no two have the same.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "model.layer_dims",
     "model.activation",
     "model.bias",
+    "model.start",
     "model.init_w",
     "model.init_b",
     "data.dataset",

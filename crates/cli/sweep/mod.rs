@@ -15,6 +15,8 @@ mod points;
 mod summary;
 mod table;
 
+pub(crate) use after::dead;
+pub(crate) use classes::{Parameters, counts};
 pub use config::SweepConfig;
 pub use folder::SweepFolder;
 pub use join::{Joined, join_folders, join_in_place};

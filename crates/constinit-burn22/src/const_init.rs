@@ -7,7 +7,7 @@ use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
-use constinit_core::{LayerInit, check_layer_dims, linear_name, perceptron_axes};
+use constinit_core::{LayerInit, PerceptronStart, check_layer_dims, linear_name, perceptron_axes};
 use constinit_symmetry::AxesSpec;
 
 /// Configuration of a [`ConstInit`].
@@ -24,10 +24,13 @@ use constinit_symmetry::AxesSpec;
 pub struct ConstInitConfig {
     /// Sizes of input, hidden layers and output; at least 3.
     pub layer_dims: Vec<usize>,
-    /// The first weight is `init_w + j` for input `j`, every later weight is `init_w`.
+    /// What the parameters are before training. With the default, the first weight is `init_w + j` for input `j`.
+    #[config(default = "PerceptronStart::Ramp")]
+    pub start: PerceptronStart,
+    /// Every weight but the first, and every weight where `start` is constant.
     #[config(default = 1.0)]
     pub init_w: f64,
-    /// Every bias.
+    /// Every bias, unless `start` is zeros or random.
     #[config(default = 0.5)]
     pub init_b: f64,
     /// Whether layers have a bias.
@@ -36,6 +39,9 @@ pub struct ConstInitConfig {
     /// Applied after every layer but the last.
     #[config(default = "Activation::Relu")]
     pub activation: Activation,
+    /// Of the numbers of a random start.
+    #[config(default = 0)]
+    pub seed: u64,
 }
 
 /// A perceptron `y = Wn a(... a(W1 x + b1) ...) + bn` that starts from constants.
@@ -53,7 +59,7 @@ pub struct ConstInit {
 }
 
 impl ConstInitConfig {
-    /// Creates the network with the constants `init_w` and `init_b`.
+    /// Creates the network as `start` says.
     ///
     /// # Panics
     ///
@@ -65,17 +71,17 @@ impl ConstInitConfig {
         }
     }
 
-    /// Creates the network with the constants `init_w` and `init_b`.
+    /// Creates the network as `start` says.
     ///
     /// # Errors
     ///
     /// [`Error::TooFewLayers`], [`Error::EmptyLayer`] or [`Error::TooLarge`] for `layer_dims` that
     /// no such network has.
     pub fn try_init(&self, device: &Device) -> Result<ConstInit, Error> {
-        self.try_init_with(&self.constants(), device)
+        self.try_init_with(&self.layer_inits(), device)
     }
 
-    /// Creates the network with other initialisers, one pair a layer.
+    /// Creates the network with other initialisers, one pair a layer; `seed` is that of random ones.
     ///
     /// # Errors
     ///
@@ -97,7 +103,12 @@ impl ConstInitConfig {
         Ok(ConstInit { layers, activation: self.activation })
     }
 
-    /// The initialisers that `init_w` and `init_b` stand for, one pair a layer.
+    /// The initialisers that `start` stands for, one pair a layer.
+    pub fn layer_inits(&self) -> Vec<LayerInit> {
+        self.start.layers(&self.layer_dims, self.init_w, self.init_b)
+    }
+
+    /// The initialisers of the text that `init_w` and `init_b` stand for, one pair a layer, whatever `start` is.
     pub fn constants(&self) -> Vec<LayerInit> {
         LayerInit::constants(self.layer_dims.len().saturating_sub(1), self.init_w, self.init_b)
     }
@@ -109,7 +120,7 @@ impl ConstInitConfig {
         init: &LayerInit,
         device: &Device,
     ) -> Result<Linear, Error> {
-        let key = |name: &str| RngKey::new(0, format!("layers.{number}.{name}"));
+        let key = |name: &str| RngKey::new(self.seed, format!("layers.{number}.{name}"));
         let axes = ParameterAxes::LINEAR_WEIGHT;
         let weight = init.weight.tensor([inputs, outputs], axes, &key("weight"), device)?;
         let bias_axes = ParameterAxes::VECTOR.with_fans(inputs, outputs);

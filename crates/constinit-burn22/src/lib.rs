@@ -33,7 +33,7 @@ mod views;
 
 pub use activation::TensorActivation;
 pub use const_init::{ConstInit, ConstInitConfig, parameters_text};
-pub use constinit_core::{Activation, Error, LayerInit, linear_name};
+pub use constinit_core::{Activation, Error, LayerInit, PerceptronStart, linear_name};
 
 /// The code in the README file runs, too.
 #[cfg(doctest)]

@@ -7,7 +7,7 @@ use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Tensor, TensorData, backend::Backend};
-use constinit_core::{LayerInit, check_layer_dims, linear_name};
+use constinit_core::{LayerInit, PerceptronStart, check_layer_dims, linear_name};
 
 /// Configuration of a [`ConstInit`].
 ///
@@ -23,10 +23,13 @@ use constinit_core::{LayerInit, check_layer_dims, linear_name};
 pub struct ConstInitConfig {
     /// Sizes of input, hidden layers and output; at least 3.
     pub layer_dims: Vec<usize>,
-    /// The first weight is `init_w + j` for input `j`, every later weight is `init_w`.
+    /// What the parameters are before training. With the default, the first weight is `init_w + j` for input `j`.
+    #[config(default = "PerceptronStart::Ramp")]
+    pub start: PerceptronStart,
+    /// Every weight but the first, and every weight where `start` is constant.
     #[config(default = 1.0)]
     pub init_w: f64,
-    /// Every bias.
+    /// Every bias, unless `start` is zeros or random.
     #[config(default = 0.5)]
     pub init_b: f64,
     /// Whether layers have a bias.
@@ -35,6 +38,9 @@ pub struct ConstInitConfig {
     /// Applied after every layer but the last.
     #[config(default = "Activation::Relu")]
     pub activation: Activation,
+    /// Of the numbers of a random start.
+    #[config(default = 0)]
+    pub seed: u64,
 }
 
 /// A perceptron `y = Wn a(... a(W1 x + b1) ...) + bn` that starts from constants.
@@ -52,7 +58,7 @@ pub struct ConstInit<B: Backend> {
 }
 
 impl ConstInitConfig {
-    /// Creates the network with the constants `init_w` and `init_b`.
+    /// Creates the network as `start` says.
     ///
     /// # Panics
     ///
@@ -64,17 +70,17 @@ impl ConstInitConfig {
         }
     }
 
-    /// Creates the network with the constants `init_w` and `init_b`.
+    /// Creates the network as `start` says.
     ///
     /// # Errors
     ///
     /// [`Error::TooFewLayers`], [`Error::EmptyLayer`] or [`Error::TooLarge`] for `layer_dims` that
     /// no such network has.
     pub fn try_init<B: Backend>(&self, device: &B::Device) -> Result<ConstInit<B>, Error> {
-        self.try_init_with(&self.constants(), device)
+        self.try_init_with(&self.layer_inits(), device)
     }
 
-    /// Creates the network with other initialisers, one pair a layer.
+    /// Creates the network with other initialisers, one pair a layer; `seed` is that of random ones.
     ///
     /// # Errors
     ///
@@ -100,7 +106,12 @@ impl ConstInitConfig {
         Ok(ConstInit { layers, activation: self.activation })
     }
 
-    /// The initialisers that `init_w` and `init_b` stand for, one pair a layer.
+    /// The initialisers that `start` stands for, one pair a layer.
+    pub fn layer_inits(&self) -> Vec<LayerInit> {
+        self.start.layers(&self.layer_dims, self.init_w, self.init_b)
+    }
+
+    /// The initialisers of the text that `init_w` and `init_b` stand for, one pair a layer, whatever `start` is.
     pub fn constants(&self) -> Vec<LayerInit> {
         LayerInit::constants(self.layer_dims.len().saturating_sub(1), self.init_w, self.init_b)
     }
@@ -112,7 +123,7 @@ impl ConstInitConfig {
         init: &LayerInit,
         device: &B::Device,
     ) -> Result<Linear<B>, Error> {
-        let key = |name: &str| RngKey::new(0, format!("layers.{number}.{name}"));
+        let key = |name: &str| RngKey::new(self.seed, format!("layers.{number}.{name}"));
         let axes = ParameterAxes::LINEAR_WEIGHT;
         let weight = init.weight.tensor([inputs, outputs], axes, &key("weight"), device)?;
         let bias_axes = ParameterAxes::VECTOR.with_fans(inputs, outputs);
@@ -149,6 +160,42 @@ impl<B: Backend> ConstInit<B> {
             let signal = layer.forward(signal);
             if number + 1 == self.layers.len() { signal } else { self.activation.forward(signal) }
         })
+    }
+
+    /// What goes into the activation of each hidden layer: `W1 x + b1` first. The same operations as in
+    /// [`forward`](Self::forward), so the same bits.
+    ///
+    /// ```
+    /// use burn::tensor::Tensor;
+    /// use burn_ndarray::NdArray;
+    /// use constinit::ConstInitConfig;
+    ///
+    /// // w = 1 and b = 0.5: 1 + 0.5, then 2 relu(1.5) + 0.5.
+    /// let net = ConstInitConfig::new(vec![1, 2, 3, 1]).init::<NdArray>(&Default::default());
+    /// let before = net.before_activations(Tensor::from_data([[1.0]], &Default::default()));
+    /// let numbers: Vec<Vec<f32>> = before.into_iter().map(|z| z.into_data().into_vec().unwrap()).collect();
+    /// assert_eq!(numbers, [vec![1.5; 2], vec![3.5; 3]]);
+    /// ```
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, layer_dims[0]]`
+    /// - output: `[batch, layer_dims[k]]` for each hidden layer k
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn before_activations(&self, input: Tensor<B, 2>) -> Vec<Tensor<B, 2>> {
+        let mut signal = input;
+        let hidden = self.layers.split_last().map_or(&[][..], |(_, hidden)| hidden);
+        let of_layer = |(number, layer): (usize, &Linear<B>)| {
+            if number > 0 {
+                signal = self.activation.forward(signal.clone());
+            }
+            signal = layer.forward(signal.clone());
+            signal.clone()
+        };
+        hidden.iter().enumerate().map(of_layer).collect()
     }
 
     /// The name of each parameter, `linear1.weight` first, in the order in which Burn visits them.

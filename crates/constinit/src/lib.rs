@@ -37,7 +37,7 @@ mod tensors;
 
 pub use activation::TensorActivation;
 pub use const_init::{ConstInit, ConstInitConfig, ConstInitRecord, parameters_text};
-pub use constinit_core::{Activation, Error, LayerInit, linear_name};
+pub use constinit_core::{Activation, Error, LayerInit, PerceptronStart, linear_name};
 
 /// The code in the README files runs, too.
 #[cfg(doctest)]

@@ -38,6 +38,20 @@ impl LayerInit {
             })
             .collect()
     }
+
+    /// One number for every weight and one for every bias, one pair a layer.
+    ///
+    /// ```
+    /// use constinit_core::LayerInit;
+    /// use constinit_core::init::Init;
+    ///
+    /// let starts = LayerInit::everywhere(2, 1.0, 0.5);
+    /// assert_eq!((&starts[0].weight, &starts[1].bias), (&Init::constant(1.0), &Init::constant(0.5)));
+    /// ```
+    pub fn everywhere(layers: usize, init_w: f64, init_b: f64) -> Vec<Self> {
+        let layer = Self { weight: Init::constant(init_w), bias: Init::constant(init_b) };
+        vec![layer; layers]
+    }
 }
 
 /// Whether a perceptron of these sizes has a hidden layer and fits into memory.

@@ -423,3 +423,16 @@ fn a_file_fills_in_pytorch_s_orientation_or_in_burn_s() {
     assert!(text.contains("tensor burn has shape [3, 2], not [2, 3]"), "{text}");
     assert!(fill(file("absent", true)).unwrap_err().to_string().contains("absent"));
 }
+
+#[test]
+fn what_is_random_is_what_another_seed_changes() {
+    let mut filled = 0;
+    for init in all() {
+        let drawn = |seed| init.values(&[2, 2], MATRIX, &RngKey::new(seed, "weight"));
+        let (Ok(one), Ok(other)) = (drawn(1), drawn(2)) else { continue };
+        filled += 1;
+        assert_eq!(one != other, init.is_random(), "{}", init.name());
+    }
+    // All but files and what asks for kernels.
+    assert!(filled >= 27, "{filled}");
+}

@@ -6,6 +6,7 @@
 //! | `units.jsonl` of a run | [`UnitsEvent`]: [`UnitsStartRecord`], [`UnitsRecord`] | [`UNITS_SCHEMA`] |
 //! | `run --csv`, TensorBoard's events | [`ReadingRecord::columns`], [`ReadingRecord::scalars`] | |
 //! | `results.parquet` and `parts/*.parquet` of a sweep | [`SweepColumn`], [`LayerColumn`], [`SweepKey`] | [`SWEEP_SCHEMA`] |
+//! | `compare.jsonl` of a comparison, `compare --json` | [`ComparisonEvent`]: [`ComparisonRecord`], [`ComparedRunRecord`], [`ComparedRecord`] | [`COMPARE_SCHEMA`] |
 //! | `inspect --json`, `diff --json`, `collapse --json`, `break --json` | [`inspection`] | its constants |
 //!
 //! A record is written and read through the same type. A number that may be infinite is null where it is. A key that an
@@ -28,12 +29,14 @@
 //!    report follow from the variant.
 //! 2. The core's probe measures it (`probe/tracker.rs`), and its `probe/record.rs` copies it into the record.
 
+mod compare;
 mod end;
 mod event;
 mod first_break;
 mod forecast;
 pub mod inspection;
 mod number;
+mod outcome;
 mod quotient;
 mod reading;
 mod schema;
@@ -41,14 +44,20 @@ mod start;
 mod sweep;
 mod units;
 
+pub use compare::{
+    ComparedOutcome, ComparedOutcomeRange, ComparedRecord, ComparedRunRecord, ComparedRunSpace,
+    ComparedSpace, ComparedSpaceRange, ComparedState, ComparisonEvent, ComparisonRecord,
+    PlannedStart,
+};
 pub use end::{EndRecord, EndWord, PrintedRecord, VerdictWord};
 pub use event::{RunEvent, UnitsEvent};
 pub use first_break::FirstBreakRecord;
 pub use forecast::{ForecastPair, ForecastRecord, OutlookWord};
 pub use number::RecordedNumber;
+pub use outcome::{DeadRecord, OutcomeRecord};
 pub use quotient::{QuotientRecord, QuotientSpace};
 pub use reading::{PROPERTIES, PropertyRecord, ReadingRecord, SpaceNumber, SpaceRecord};
-pub use schema::{READINGS_SCHEMA, SWEEP_SCHEMA, UNITS_SCHEMA};
+pub use schema::{COMPARE_SCHEMA, READINGS_SCHEMA, SWEEP_SCHEMA, UNITS_SCHEMA};
 pub use start::{FloatWord, StartRecord};
 pub use sweep::{
     ColumnKind, EngineWord, KEYS_KEY, LayerColumn, POINT, POINTS_KEY, SCHEMA_KEY, SWEEP_KEY,

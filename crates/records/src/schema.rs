@@ -10,3 +10,6 @@ pub const UNITS_SCHEMA: u64 = 1;
 
 /// Of the Parquet files of a sweep.
 pub const SWEEP_SCHEMA: u64 = 1;
+
+/// Of `compare.jsonl`, and of what `compare --json` prints.
+pub const COMPARE_SCHEMA: u64 = 1;

@@ -1,21 +1,71 @@
 //! Lines over steps, or over another quantity that is counted.
 
-use crate::figure::{Entry, Figure, Stroke, WIDTH, text_width};
+use crate::figure::{Entry, Figure, Size, Stroke, text_width};
 use crate::markup::escaped;
 use crate::number::{rounded, short};
-use crate::palette::COLOURS;
 use crate::scale::Scale;
 use crate::ticks::{TickMark, ticks_below, ticks_left};
 use serde_json::json;
 use std::fmt::Write;
 
-/// Edges of the area of a figure in which lines are drawn, and what is below.
-pub(crate) const LEFT: f64 = 76.0;
-pub(crate) const RIGHT: f64 = WIDTH - 128.0;
-const BOTTOM: f64 = 280.0;
+/// What is below the area of a figure in which lines are drawn.
 pub(crate) const BELOW: f64 = 44.0;
 /// Labels at the ends of lines are at least this far apart.
 const LABEL_ROW: f64 = 15.0;
+
+/// The edges of the area in which lines are drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Area {
+    pub left: f64,
+    pub right: f64,
+    pub top: f64,
+    pub bottom: f64,
+    /// That of the whole figure.
+    pub width: f64,
+}
+
+impl Area {
+    /// With room for labels of so many letters to the right.
+    pub fn of(size: Size, top: f64, letters: usize) -> Self {
+        let width = size.width();
+        match size {
+            Size::Wide => Self { left: 76.0, right: width - 128.0, top, bottom: 280.0, width },
+            Size::Small => {
+                let beside = if letters == 0 { 14.0 } else { 22.0 + LETTER * letters as f64 };
+                Self { left: 58.0, right: width - beside, top, bottom: 206.0, width }
+            }
+        }
+    }
+
+    /// Where a step lies.
+    pub fn x(&self, step: usize, across: &Scale) -> f64 {
+        self.left + (self.right - self.left) * across.place(step as f64).unwrap_or(0.0)
+    }
+
+    /// Where a place between the ends of an axis lies.
+    pub fn height_of(&self, place: f64) -> f64 {
+        self.bottom - place * (self.bottom - self.top)
+    }
+
+    /// The axis of steps, or of what is counted instead, below everything.
+    pub fn axis(&self, svg: &mut String, across: &Scale, along: &str) {
+        let Self { left, right, bottom, .. } = self;
+        // Writing to a string cannot fail.
+        let _ = writeln!(svg, "<path class=\"axis\" d=\"M{left} {bottom}H{right}\"/>");
+        let wanted = if right - left > 400.0 { 6 } else { 4 };
+        ticks_below(svg, &across.whole_ticks(wanted), [*left, *right], *bottom);
+        let _ = writeln!(
+            svg,
+            "<text class=\"q\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+            (left + right) / 2.0,
+            bottom + 36.0,
+            escaped(along)
+        );
+    }
+}
+
+/// The width of a small letter.
+const LETTER: f64 = 6.6;
 
 /// A chart that is to be drawn.
 pub(crate) struct Chart<'a> {
@@ -23,6 +73,7 @@ pub(crate) struct Chart<'a> {
     pub title: String,
     pub description: String,
     pub notes: Vec<String>,
+    pub size: Size,
     /// What the numbers are, above their axis.
     pub quantity: &'a str,
     pub scale: Scale,
@@ -33,7 +84,7 @@ pub(crate) struct Chart<'a> {
     /// The steps of all lines, or what is counted instead.
     pub steps: Vec<usize>,
     pub lines: Vec<Line>,
-    /// Lines that are shown and hidden together, and the colour of each.
+    /// What lines that are shown and hidden together have in common.
     pub groups: Vec<String>,
     /// A step that is marked, with its text.
     pub mark: Option<(usize, String)>,
@@ -43,13 +94,16 @@ pub(crate) struct Chart<'a> {
 pub(crate) struct Line {
     /// The number of its group.
     pub group: usize,
+    /// A number of the palette.
+    pub colour: usize,
     pub name: String,
     /// One for each step of the chart; a line has gaps where there is none.
     pub values: Vec<Option<f64>>,
     pub width: f64,
+    /// The positions of its first and last step, where it is not drawn all along.
+    pub span: Option<[usize; 2]>,
     /// What stands at its end, where something does.
     pub label: Option<String>,
-    /// The name of a band is what all bands mean.
     pub stroke: Stroke,
     /// Where each number of the line gets a mark of its own: the text of each.
     pub points: Vec<String>,
@@ -59,106 +113,92 @@ impl Chart<'_> {
     /// The figure.
     pub fn figure(self) -> Figure {
         let mut marks = String::new();
-        self.frame(&mut marks);
-        axis(&mut marks, &self.across, self.along, BOTTOM);
+        let area = self.area();
+        self.frame(&mut marks, &area);
+        area.axis(&mut marks, &self.across, self.along);
         if let Some((step, text)) = &self.mark {
-            mark_step(&mut marks, self.x(*step), self.top(), text);
+            mark_step(&mut marks, &area, area.x(*step, &self.across), text);
         }
-        let is_band = |line: &&Line| line.stroke == Stroke::Band;
-        let in_front = self.lines.iter().filter(|line| !is_band(line));
-        for line in self.lines.iter().filter(is_band).chain(in_front) {
-            self.line(&mut marks, line);
-            self.points(&mut marks, line);
+        for line in &self.lines {
+            self.line(&mut marks, &area, line);
+            self.points(&mut marks, &area, line);
         }
-        self.labels(&mut marks);
+        self.labels(&mut marks, &area);
         let groups = self.groups.iter().enumerate();
-        let legend = groups.map(|(number, label)| Entry {
-            group: group_class(number),
-            label: label.clone(),
-            colour: number % COLOURS,
-            stroke: match self.lines.iter().find(|line| line.group == number) {
-                Some(line) if line.stroke == Stroke::Dashed => Stroke::Dashed,
-                _ => Stroke::Plain,
-            },
+        let legend = groups.map(|(number, label)| {
+            let line = self.lines.iter().find(|line| line.group == number);
+            Entry {
+                group: group_class(number),
+                label: label.clone(),
+                colour: line.map_or(0, |line| line.colour),
+                stroke: line.map_or(Stroke::Plain, |line| line.stroke),
+            }
         });
-        let band = self.lines.iter().find(is_band).map(|line| Entry {
-            group: String::new(),
-            label: line.name.clone(),
-            colour: line.group % COLOURS,
-            stroke: Stroke::Band,
-        });
-        let told = self.lines.iter().filter(|line| !is_band(line));
-        let told = told.map(|line| {
+        let told = self.lines.iter().map(|line| {
             let rounded = |value: &Option<f64>| value.map(rounded);
             let values: Vec<Option<f64>> = line.values.iter().map(rounded).collect();
-            json!({"group": group_class(line.group), "name": line.name, "values": values})
+            let group = group_class(line.group);
+            json!({"group": group, "name": line.name, "values": values, "span": line.span})
         });
         let readout = json!({
-            "plot": [LEFT, self.top(), RIGHT, BOTTOM],
+            "plot": [area.left, area.top, area.right, area.bottom],
             "last": self.across.end(),
             "scale": self.scale,
             "steps": self.steps,
             "lines": told.collect::<Vec<_>>(),
         });
         Figure {
-            legend: legend.chain(band).collect(),
+            legend: legend.collect(),
             name: self.name,
             title: self.title,
             description: self.description,
             notes: self.notes,
-            height: BOTTOM + BELOW,
+            quantity: (self.size == Size::Small).then(|| self.quantity.to_owned()),
+            width: area.width,
+            height: area.bottom + BELOW,
             marks,
             readout,
         }
     }
 
-    /// The upper edge of the area of lines: a mark has its text above it.
-    fn top(&self) -> f64 {
-        if self.mark.is_some() { 40.0 } else { 24.0 }
+    /// A mark has its text above the area of lines.
+    fn area(&self) -> Area {
+        let above = if self.size == Size::Small { 12.0 } else { 24.0 };
+        let top = if self.mark.is_some() { above + 16.0 } else { above };
+        let labels = self.lines.iter().filter_map(|line| line.label.as_ref());
+        let letters = labels.map(|label| label.chars().count()).max().unwrap_or(0);
+        Area::of(self.size, top, letters)
     }
 
-    fn x(&self, step: usize) -> f64 {
-        x_at(step, &self.across)
+    fn frame(&self, svg: &mut String, area: &Area) {
+        let Area { left, right, top, bottom, .. } = *area;
+        if self.size == Size::Wide {
+            let quantity = escaped(self.quantity);
+            let _ = writeln!(svg, "<text class=\"q\" x=\"12\" y=\"12\">{quantity}</text>");
+        }
+        ticks_left(svg, &self.scale.ticks(5), left, [top, bottom], TickMark::Grid(right));
     }
 
-    fn height_of(&self, place: f64) -> f64 {
-        BOTTOM - place * (BOTTOM - self.top())
-    }
-
-    fn frame(&self, svg: &mut String) {
-        // Writing to a string cannot fail.
-        let _ =
-            writeln!(svg, "<text class=\"q\" x=\"12\" y=\"12\">{}</text>", escaped(self.quantity));
-        let edges = [self.top(), BOTTOM];
-        ticks_left(svg, &self.scale.ticks(5), LEFT, edges, TickMark::Grid(RIGHT));
-    }
-
-    fn line(&self, svg: &mut String, line: &Line) {
-        let path = self.path(&line.values);
+    fn line(&self, svg: &mut String, area: &Area, line: &Line) {
+        let path = self.path(area, &line.values);
         if path.is_empty() {
             return;
         }
-        let Line { group, name, width, stroke, .. } = line;
+        let Line { group, colour, name, width, stroke, .. } = line;
         // One number is no line, and a dot has to be seen.
         let alone = line.values.iter().flatten().count() == 1;
         let width = if alone { 7.0 } else { *width };
-        let (class, colour) = (group_class(*group), group % COLOURS);
-        let attributes = stroke.attributes(width);
-        let _ = if *stroke == Stroke::Band {
-            writeln!(svg, "<path class=\"line {class} c{colour}\" {attributes} d=\"{path}\"/>")
-        } else {
-            writeln!(
-                svg,
-                "<path class=\"line trace {class} c{colour}\" {attributes} d=\"{path}\"><title>{}</title>\
-                 </path>",
-                escaped(name)
-            )
-        };
+        let (class, attributes) = (group_class(*group), stroke.attributes(width));
+        let _ = writeln!(
+            svg,
+            "<path class=\"line trace {class} c{colour}\" {attributes} d=\"{path}\"><title>{}</title></path>",
+            escaped(name)
+        );
     }
 
     /// A mark for each number of a line, of a shape that only lines of other colours share.
-    fn points(&self, svg: &mut String, line: &Line) {
-        let (class, colour) = (group_class(line.group), line.group % COLOURS);
+    fn points(&self, svg: &mut String, area: &Area, line: &Line) {
+        let (class, colour) = (group_class(line.group), line.colour);
         for ((step, value), text) in self.steps.iter().zip(&line.values).zip(&line.points) {
             let Some(place) = value.and_then(|value| self.scale.place(value)) else { continue };
             let shape = match line.group % 4 {
@@ -167,7 +207,8 @@ impl Chart<'_> {
                 2 => "m0 -6l5.5 10h-11z",
                 _ => "m0 -6l6 6l-6 6l-6 -6z",
             };
-            let (x, y, text) = (self.x(*step), self.height_of(place), escaped(text));
+            let (x, y) = (area.x(*step, &self.across), area.height_of(place));
+            let text = escaped(text);
             let _ = writeln!(
                 svg,
                 "<path class=\"mark {class} f{colour}\" role=\"img\" aria-label=\"{text}\" \
@@ -177,7 +218,7 @@ impl Chart<'_> {
     }
 
     /// The path of a line, with gaps; a number between two gaps is a dot.
-    fn path(&self, values: &[Option<f64>]) -> String {
+    fn path(&self, area: &Area, values: &[Option<f64>]) -> String {
         let mut path = String::new();
         let mut drawing = false;
         let mut alone = false;
@@ -189,7 +230,7 @@ impl Chart<'_> {
                 (drawing, alone) = (false, false);
                 continue;
             };
-            let (x, y) = (self.x(*step), self.height_of(place));
+            let (x, y) = (area.x(*step, &self.across), area.height_of(place));
             let _ = write!(path, "{}{x:.1} {y:.1}", if drawing { 'L' } else { 'M' });
             alone = !drawing;
             drawing = true;
@@ -201,26 +242,25 @@ impl Chart<'_> {
     }
 
     /// Texts at the ends of lines, moved apart where they would cover each other.
-    fn labels(&self, svg: &mut String) {
+    fn labels(&self, svg: &mut String, area: &Area) {
         let end = |line: &Line| {
             let last = line.values.iter().rposition(Option::is_some)?;
             let place = self.scale.place(line.values[last]?)?;
-            Some((self.height_of(place), self.x(self.steps[last])))
+            Some((area.height_of(place), area.x(self.steps[last], &self.across)))
         };
-        let mut labels: Vec<(f64, f64, usize, &str)> = self
+        let mut labels: Vec<(f64, f64, &Line, &str)> = self
             .lines
             .iter()
             .filter_map(|line| {
                 let (y, x) = end(line)?;
-                Some((y, x, line.group, line.label.as_deref()?))
+                Some((y, x, line, line.label.as_deref()?))
             })
             .collect();
         labels.sort_by(|a, b| a.0.total_cmp(&b.0));
         let ideal: Vec<f64> = labels.iter().map(|label| label.0).collect();
-        for ((y, (_, x, group, text)), at) in
-            spread_out(&ideal, LABEL_ROW, [self.top(), BOTTOM]).iter().zip(&labels).zip(&ideal)
-        {
-            let (class, colour) = (group_class(*group), group % COLOURS);
+        let placed = spread_out(&ideal, LABEL_ROW, [area.top, area.bottom]);
+        for ((y, (_, x, line, text)), at) in placed.iter().zip(&labels).zip(&ideal) {
+            let (class, colour) = (group_class(line.group), line.colour);
             let _ = writeln!(
                 svg,
                 "<g class=\"{class}\"><path class=\"line c{colour}\" d=\"M{:.1} {at:.1}L{:.1} {y:.1}\"/><text \
@@ -240,39 +280,14 @@ pub(crate) fn group_class(number: usize) -> String {
     format!("g{number}")
 }
 
-/// Where a step lies.
-pub(crate) fn x_of(step: usize, last_step: usize) -> f64 {
-    x_at(step, &Scale::of_steps(last_step))
-}
-
-fn x_at(step: usize, across: &Scale) -> f64 {
-    LEFT + (RIGHT - LEFT) * across.place(step as f64).unwrap_or(0.0)
-}
-
-/// The axis of steps, below everything.
-pub(crate) fn axis_of_steps(svg: &mut String, last_step: usize, y: f64) {
-    axis(svg, &Scale::of_steps(last_step), "step", y);
-}
-
-fn axis(svg: &mut String, across: &Scale, along: &str, y: f64) {
-    let _ = writeln!(svg, "<path class=\"axis\" d=\"M{LEFT} {y}H{RIGHT}\"/>");
-    ticks_below(svg, &across.whole_ticks(6), [LEFT, RIGHT], y);
-    let _ = writeln!(
-        svg,
-        "<text class=\"q\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-        (LEFT + RIGHT) / 2.0,
-        y + 36.0,
-        escaped(along)
-    );
-}
-
 /// A vertical line with a text above it, on the side that has room for it.
-fn mark_step(svg: &mut String, x: f64, top: f64, text: &str) {
-    let fits_right = x + text_width(text) < WIDTH - 10.0;
+fn mark_step(svg: &mut String, area: &Area, x: f64, text: &str) {
+    let Area { top, bottom, width, .. } = area;
+    let fits_right = x + text_width(text) < width - 10.0;
     let (at, anchor) = if fits_right { (x - 3.0, "start") } else { (x + 3.0, "end") };
     let _ = writeln!(
         svg,
-        "<path class=\"alarm\" d=\"M{x:.1} {}V{BOTTOM}\"/><text class=\"alarmed\" x=\"{at:.1}\" y=\"{}\" \
+        "<path class=\"alarm\" d=\"M{x:.1} {}V{bottom}\"/><text class=\"alarmed\" x=\"{at:.1}\" y=\"{}\" \
          text-anchor=\"{anchor}\">{}</text>",
         top - 5.0,
         top - 9.0,
@@ -313,6 +328,8 @@ mod tests {
     fn chart(steps: Vec<usize>, values: Vec<Option<f64>>) -> Chart<'static> {
         let line = Line {
             group: 0,
+            colour: 0,
+            span: None,
             name: "a <line>".into(),
             values,
             width: 2.0,
@@ -325,6 +342,7 @@ mod tests {
             title: "A & B".into(),
             description: String::new(),
             notes: Vec::new(),
+            size: Size::Wide,
             quantity: "loss",
             scale: Scale::Linear { low: 0.0, high: 10.0 },
             across: Scale::of_steps(10),
@@ -340,10 +358,11 @@ mod tests {
     fn gaps_are_gaps_and_lonely_numbers_dots() {
         let values = vec![Some(0.0), Some(10.0), None, Some(5.0), None, Some(f64::NAN)];
         let chart = chart(vec![0, 2, 3, 4, 5, 6], values);
-        let path = chart.path(&chart.lines[0].values);
+        let area = chart.area();
+        let path = chart.path(&area, &chart.lines[0].values);
         assert_eq!(path, "M76.0 280.0L187.2 40.0M298.4 160.0h0");
-        assert_eq!(chart.path(&[Some(0.0)]), "M76.0 280.0h0");
-        assert_eq!(chart.path(&[None]), "");
+        assert_eq!(chart.path(&area, &[Some(0.0)]), "M76.0 280.0h0");
+        assert_eq!(chart.path(&area, &[None]), "");
     }
 
     #[test]

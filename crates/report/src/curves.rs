@@ -1,8 +1,9 @@
 //! Measured curves over something that is counted, on two logarithmic axes.
 
 use crate::chart::{Chart, Line};
-use crate::figure::{Figure, Stroke};
+use crate::figure::{Figure, Size, Stroke};
 use crate::number::{count, short};
+use crate::palette::COLOURS;
 use crate::scale::Scale;
 
 /// A figure of what was measured over sizes: the same step of networks of several widths, say.
@@ -73,6 +74,8 @@ impl Curves {
         };
         let line = |(group, curve): (usize, &Curve)| Line {
             group,
+            colour: group % COLOURS,
+            span: None,
             name: curve.name.clone(),
             values: curve.values.clone(),
             width: 2.0,
@@ -90,6 +93,7 @@ impl Curves {
                 told.join("; ")
             ),
             notes: Vec::new(),
+            size: Size::Wide,
             quantity: &self.quantity,
             scale: Scale::log(values().collect::<Vec<f64>>()),
             across: Scale::log(self.at.iter().map(|at| *at as f64)),

@@ -23,6 +23,14 @@ pub enum ReportError {
         /// What a run's folder has.
         missing: &'static str,
     },
+    /// A folder that no comparison wrote.
+    #[error("{}: no comparison's folder: there is no {missing} in it", .path.display())]
+    NoComparison {
+        /// The folder.
+        path: PathBuf,
+        /// What a comparison's folder has.
+        missing: &'static str,
+    },
     /// A line that does not say what a line of its file says.
     #[error("{}, line {line}: {reason}", .path.display())]
     Line {

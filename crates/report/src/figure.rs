@@ -4,8 +4,10 @@ use crate::markup::escaped;
 use crate::palette::{Medium, figure_style, neutral_style};
 use std::fmt::Write;
 
-/// The width of every figure, so that axes stand below each other on a page.
+/// The width of a figure by itself.
 pub(crate) const WIDTH: f64 = 760.0;
+/// That of one of several side by side: of a phone's screen.
+const SMALL_WIDTH: f64 = 400.0;
 const HEAD: f64 = 34.0;
 const LEGEND_ROW: f64 = 20.0;
 const NOTE_ROW: f64 = 15.0;
@@ -15,6 +17,24 @@ const MARGIN: f64 = 12.0;
 /// How the names of a sweep's figures begin, which have marks for runs without a number.
 pub(crate) const PHASE: &str = "phase-";
 
+/// How large a figure is drawn. Letters have one size in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// By itself, as a file.
+    Wide,
+    /// Beside others on a page; what its numbers are stands in its caption.
+    Small,
+}
+
+impl Size {
+    pub fn width(self) -> f64 {
+        match self {
+            Self::Wide => WIDTH,
+            Self::Small => SMALL_WIDTH,
+        }
+    }
+}
+
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stroke {
@@ -22,17 +42,14 @@ pub(crate) enum Stroke {
     Plain,
     /// What was only expected.
     Dashed,
-    /// A broad, pale stroke behind other lines, which cannot be hidden by itself.
-    Band,
 }
 
 impl Stroke {
-    /// The attributes of a line of this width; a band has its own.
+    /// The attributes of a line of this width.
     pub fn attributes(self, width: f64) -> String {
         match self {
             Self::Plain => format!("stroke-width=\"{width}\""),
             Self::Dashed => format!("stroke-width=\"{width}\" stroke-dasharray=\"6 5\""),
-            Self::Band => "stroke-width=\"9\" stroke-opacity=\"0.28\"".to_owned(),
         }
     }
 }
@@ -48,6 +65,9 @@ pub struct Figure {
     pub description: String,
     /// What was left out of the drawing, if anything was.
     pub notes: Vec<String>,
+    /// What its numbers are, where the drawing itself does not say so.
+    pub(crate) quantity: Option<String>,
+    pub(crate) width: f64,
     pub(crate) height: f64,
     /// SVG elements.
     pub(crate) marks: String,
@@ -56,7 +76,7 @@ pub struct Figure {
     pub(crate) readout: serde_json::Value,
 }
 
-/// Traces that are shown and hidden together.
+/// Traces that are shown and hidden together, of one colour.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
     /// The class of their elements.
@@ -76,15 +96,15 @@ impl Figure {
     pub(crate) fn document(&self, medium: Medium) -> String {
         let (legend, below) = self.drawn_legend();
         let (notes, under) = self.drawn_notes(self.height + below);
-        let height = HEAD + self.height + below + under;
+        let (width, height) = (self.width, HEAD + self.height + below + under);
         let title = escaped(&self.title);
         let told = [std::slice::from_ref(&self.description), self.notes.as_slice()].concat();
         let description = escaped(&told.join(" "));
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
              height=\"{height}\" role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">{title}</title>\n\
              <desc id=\"desc\">{description}</desc>\n<style>{}{}</style>\n\
-             <rect class=\"ground\" width=\"{WIDTH}\" height=\"{height}\"/>\n\
+             <rect class=\"ground\" width=\"{width}\" height=\"{height}\"/>\n\
              <text class=\"t head\" x=\"12\" y=\"22\">{title}</text>\n\
              <g transform=\"translate(0 {HEAD})\">\n{}{legend}{notes}</g>\n</svg>\n",
             figure_style(medium),
@@ -95,10 +115,10 @@ impl Figure {
 
     /// The figure as an element of a page, whose style it shares; its title and legend are the page's.
     pub(crate) fn element(&self) -> String {
-        let Self { name, height, marks, .. } = self;
+        let Self { name, width, height, marks, .. } = self;
         let (title, description) = (escaped(&self.title), escaped(&self.description));
         format!(
-            "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"{name}-t {name}-d\">\
+            "<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{name}-t {name}-d\">\
              <title id=\"{name}-t\">{title}</title><desc id=\"{name}-d\">{description}</desc>\n{marks}</svg>",
         )
     }
@@ -110,10 +130,9 @@ impl Figure {
         let (mut x, mut y) = (20.0, self.height + 12.0);
         let mut svg = String::new();
         for Entry { label, colour, stroke, .. } in &self.legend {
-            let beside = if *stroke == Stroke::Band { 27.0 } else { 22.0 };
             let stroke = stroke.attributes(3.0);
             let width = 38.0 + text_width(label);
-            if x + width > WIDTH && x > 20.0 {
+            if x + width > self.width && x > 20.0 {
                 (x, y) = (20.0, y + LEGEND_ROW);
             }
             // Writing to a string cannot fail.
@@ -121,7 +140,7 @@ impl Figure {
                 svg,
                 "<path class=\"line c{colour}\" {stroke} d=\"M{x} {y}h16\"/><text class=\"t\" x=\"{}\" \
                  y=\"{}\">{}</text>",
-                x + beside,
+                x + 22.0,
                 y + 4.0,
                 escaped(label)
             );
@@ -132,7 +151,7 @@ impl Figure {
 
     /// The notes from a height on, and how high they are.
     fn drawn_notes(&self, from: f64) -> (String, f64) {
-        let lines = self.notes.iter().flat_map(|note| wrapped(note, WIDTH - 2.0 * MARGIN));
+        let lines = self.notes.iter().flat_map(|note| wrapped(note, self.width - 2.0 * MARGIN));
         let (mut svg, mut y) = (String::new(), from);
         for line in lines {
             y += NOTE_ROW;
@@ -190,6 +209,8 @@ mod tests {
             title: "a".into(),
             description: "What is seen.".into(),
             notes: Vec::new(),
+            quantity: None,
+            width: WIDTH,
             height: 100.0,
             marks: String::new(),
             legend: Vec::new(),

@@ -1,15 +1,18 @@
 //! Figures and pages of which units of a neural network are the same unit.
 //!
 //! Numbers or a run's folder go in, self-contained SVG, PNG (feature `png`) or HTML comes out: no fonts, nothing from
-//! outside. Colours can be told apart by colour-blind readers and on paper, every mark has a text of its own for screen
+//! outside. Colour-blind readers can distinguish the colours, also on paper, every mark has its text for screen
 //! readers and as a tooltip, and a dark screen gets a dark picture.
 //!
 //! - [`Run::read`] reads the folder of `constinit run --out`; [`Run::page`] is its page, [`Run::figures`] its figures.
 //! - [`Sweep::read`] reads the folder of `constinit sweep`; [`Sweep::page`] and [`Sweep::figures`] are the same of many
 //!   runs.
+//! - [`Comparison::read`] reads the folder of `constinit compare`; [`Comparison::page`] and [`Comparison::figures`] are the
+//!   same of one network from several starts.
 //! - [`viridis`] and [`escaped`] are for drawings elsewhere that share the colours of these.
 
 mod chart;
+mod compare;
 mod curves;
 mod error;
 mod figure;
@@ -26,6 +29,7 @@ mod thin;
 mod ticks;
 
 // For examples/quotient_speed.rs alone, whose figure shares axes, marks and style with all others.
+pub use compare::Comparison;
 #[doc(hidden)]
 pub use curves::{Curve, Curves};
 pub use error::ReportError;

@@ -67,6 +67,11 @@ pub fn percent(part: usize, of: usize) -> String {
     }
 }
 
+/// A share in percent, with a decimal.
+pub fn in_percent(share: f64) -> String {
+    format!("{} %", grouped(100.0 * share, 1))
+}
+
 /// A number with decimals; whole ones from 10 000 on in groups of three.
 pub fn grouped(value: f64, decimals: usize) -> String {
     if decimals == 0 && value >= 10_000.0 {

@@ -54,7 +54,7 @@ fn scheme(lines: [&str; COLOURS], [text, quiet, axis, grid, ground, alarm]: [&st
     let _ = write!(
         css,
         ".t{{fill:{text}}}.q{{fill:{quiet}}}.axis{{stroke:{axis}}}.grid{{stroke:{grid}}}.ground{{fill:{ground}}}\
-         .alarm{{stroke:{alarm}}}.alarmed{{fill:{alarm}}}"
+         .alarm{{stroke:{alarm}}}.alarmed{{fill:{alarm}}}.baseline{{stroke:{text}}}.empty{{fill:{grid}}}.agree{{fill:{axis}}}"
     );
     css
 }

@@ -77,11 +77,31 @@ impl Scale {
         Self::Log { low: 10f64.powf(below), high, zero }
     }
 
-    /// A logarithmic scale where the numbers are positive and far apart, a linear one otherwise.
+    /// A linear scale that has 0 on it, so that a difference is as large as it is beside the numbers; with a margin on
+    /// the sides where there are any.
+    ///
+    /// ```text
+    /// 1.0986, 1.0987   from 0 to 1.16: a level line
+    /// ```
+    pub fn from_zero(values: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) = range(values).unwrap_or((0.0, 1.0));
+        let (low, high) = (low.min(0.0), high.max(0.0));
+        let half = high / 2.0 - low / 2.0;
+        if half < f64::MIN_POSITIVE {
+            return Self::Linear { low: 0.0, high: 1.0 };
+        }
+        let beyond = |end: f64, by: f64| if end == 0.0 { end } else { end + by };
+        Self::Linear {
+            low: beyond(low, -0.12 * half).max(-f64::MAX),
+            high: beyond(high, 0.12 * half).min(f64::MAX),
+        }
+    }
+
+    /// A logarithmic scale where the numbers are positive and far apart, one from 0 otherwise.
     pub fn fitting(values: impl IntoIterator<Item = f64> + Clone) -> Self {
         match range(values.clone()) {
             Some((low, high)) if low > 0.0 && high / low >= LOGARITHMIC_FROM => Self::log(values),
-            _ => Self::linear(values, true),
+            _ => Self::from_zero(values),
         }
     }
 
@@ -99,6 +119,16 @@ impl Scale {
                 let strip = if zero { ZERO_STRIP } else { 0.0 };
                 let share = (value.log10() - low.log10()) / (high.log10() - low.log10());
                 Some(strip + (1.0 - strip) * share.max(0.0))
+            }
+        }
+    }
+
+    /// Whether a number lies between the ends.
+    pub fn holds(&self, value: f64) -> bool {
+        match *self {
+            Self::Linear { low, high } => (low..=high).contains(&value),
+            Self::Log { low, high, zero } => {
+                (low..=high).contains(&value) || (zero && value == 0.0)
             }
         }
     }
@@ -230,6 +260,23 @@ mod tests {
     }
 
     #[test]
+    fn a_level_line_is_level() {
+        let place = |scale: Scale, value| scale.place(value).unwrap();
+        let flat = Scale::from_zero([1.0986, 1.0987]);
+        assert!(place(flat, 1.0987) - place(flat, 1.0986) < 1e-4, "{flat:?}");
+        assert_eq!(place(flat, 0.0), 0.0);
+        let Scale::Linear { low, high } = Scale::from_zero([-1.0, 3.0]) else { unreachable!() };
+        assert!((low + 1.24).abs() < 1e-12 && (high - 3.24).abs() < 1e-12, "{low} {high}");
+        let below = Scale::from_zero([-2.0, -1.0]);
+        assert_eq!(place(below, 0.0), 1.0);
+        for none in [vec![], vec![0.0], vec![f64::NAN]] {
+            assert!(
+                matches!(Scale::from_zero(none), Scale::Linear { low: 0.0, high } if high >= 1.0)
+            );
+        }
+    }
+
+    #[test]
     fn ratios_choose_the_scale() {
         assert!(matches!(Scale::fitting([1.0, 49.0]), Scale::Linear { .. }));
         assert!(matches!(Scale::fitting([1.0, 51.0]), Scale::Log { zero: false, .. }));
@@ -241,7 +288,8 @@ mod tests {
     proptest! {
         #[test]
         fn every_number_lies_on_its_axis(values in prop::collection::vec(prop::num::f64::NORMAL | prop::num::f64::ZERO, 1..20)) {
-            for scale in [Scale::linear(values.iter().copied(), true), Scale::fitting(values.iter().copied())] {
+            let all = || values.iter().copied();
+            for scale in [Scale::linear(all(), true), Scale::from_zero(all()), Scale::fitting(all())] {
                 let mut placed: Vec<(f64, f64)> = Vec::new();
                 for value in &values {
                     let place = scale.place(*value).unwrap();

@@ -45,11 +45,11 @@ fn a_run_that_held_is_one_line() {
     assert!(units.contains("<title>units 0–6</title>") && units.contains(">units 0–6</text>"));
     assert_eq!(count(&units, "class=\"alarm\""), 0);
     assert!(run.page().contains("The spread is 0 at every reading"));
-    assert!(figure(&run, "units-hidden1").description.ends_with("They never part."));
+    assert!(figure(&run, "units-hidden1").description.ends_with("They never diverge."));
     let classes = figure(&run, "classes").to_svg();
     assert_eq!(count(&classes, "class=\"cell\""), 1);
-    assert!(classes.contains("hidden1, steps 0 to 50: 1 class of 7 units"));
-    assert_eq!(count(&classes, "class=\"gradients f2\""), 1);
+    assert!(classes.contains("hidden1, steps 0 to 50: 1 of 7 units distinct"));
+    assert_eq!(count(&classes, "class=\"gradients agree\""), 1);
     let page = run.page();
     assert!(page.contains("<strong>held</strong>"));
     assert!(page.contains("7 units were one unit at every one of 51 readings, bit for bit."));
@@ -66,7 +66,11 @@ fn a_run_without_twins_held_nothing() {
     let page = folder.run().page();
     assert!(page.contains("<strong>nothing to hold</strong>"));
     assert!(page.contains("No two hidden units were one unit at the start."));
-    assert!(page.contains("hidden1: 2 units, all different at the start."));
+    // The word of programs that have one.
+    let none = folder.text("readings.jsonl").replace("\"held\"", "\"none\"");
+    folder.write("readings.jsonl", &none);
+    assert!(folder.run().page().contains("<strong>nothing to hold</strong>"));
+    assert!(page.contains("hidden1: 2 units, all distinct at the start."));
     assert!(!page.contains("still one") && !page.contains("The spread is 0"));
 }
 
@@ -75,21 +79,23 @@ fn a_break_is_where_it_happened() {
     let run = Folder::of(BROKEN).run();
     let units = figure(&run, "units-hidden1");
     let svg = units.to_svg();
-    assert_eq!(count(&svg, "class=\"line trace"), 7);
-    assert_eq!(
-        count(&svg, "stroke-opacity=\"0.28\""),
-        2,
-        "a band while they were one, and its key"
-    );
-    assert!(svg.contains(">several units, still one</text>"));
-    let band = svg.split("stroke-opacity=\"0.28\" d=\"").nth(1).unwrap().split('"').next().unwrap();
-    assert_eq!(count(band, "M") + count(band, "L"), 30, "steps 0 to 29: {band}");
+    assert_eq!(count(&svg, "class=\"line trace"), 8);
+    // One line of the class until then, and one of the colour of units that are alone for each unit after it.
+    let trunk = svg.split("class=\"line trace g0 c0\"").nth(1).unwrap();
+    assert!(trunk.split("</path>").next().unwrap().ends_with("<title>units 0–6, one unit</title>"));
+    let path = trunk.split(" d=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(count(path, "M") + count(path, "L"), 30, "steps 0 to 29: {path}");
+    assert_eq!(count(&svg, "class=\"line trace g1 c1\""), 7);
+    let branch = svg.split("class=\"line trace g1 c1\"").nth(1).unwrap();
+    let branch = branch.split(" d=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(count(branch, "M") + count(branch, "L"), 172, "steps 29 to 200: {branch}");
+    assert!(svg.contains(">7 units that are alone</text>"), "the key");
     assert_eq!(count(&svg, "class=\"alarm\""), 1);
-    assert!(svg.contains(">units 0 and 2 part, step 30</text>"));
+    assert!(svg.contains(">units 0 and 2 diverge, step 30</text>"));
     assert!(units.description.contains("1 line at the start, 7 lines at the end"));
     let classes = figure(&run, "classes").to_svg();
-    assert!(classes.contains("hidden1, steps 0 to 29: 1 class of 7 units"));
-    assert!(classes.contains("hidden1, steps 30 to 200: 7 classes of 7 units"));
+    assert!(classes.contains("hidden1, steps 0 to 29: 1 of 7 units distinct"));
+    assert!(classes.contains("hidden1, steps 30 to 200: 7 of 7 units distinct"));
     let page = run.page();
     assert!(page.contains(
         "7 units were one unit until step 30; then units 0 and 2 differ in linear2.weight by 6e-8 (1 ulp), as their \
@@ -132,6 +138,133 @@ fn units_that_nothing_comes_into_are_told_under_their_old_name_too() {
         folder.write("readings.jsonl", &text);
         assert!(folder.run().page().contains(sentence), "{name}");
     }
+}
+
+/// What is in a box of a page's head.
+fn boxes(page: &str) -> Vec<String> {
+    let all = page.split("<p class=\"verdict ").skip(1);
+    all.map(|text| text.split("</p>").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_outcome_comes_first_with_its_baseline() {
+    let outcome = json!({"loss": 0.011, "baseline": 1.0, "explained": 0.989, "accuracy": 0.96, "majority": 0.375});
+    let run = Folder::of(HELD).with_end(&json!({"outcome": outcome})).run();
+    let page = run.page();
+    let words = "The loss is 0.011 in the end, 98.9 % below the 1 of the best constant answer; 96.0 % of the examples are \
+                 right, 37.5 % by always answering the largest class.";
+    let told = boxes(&page);
+    assert_eq!(told.len(), 2);
+    assert!(
+        told[0].starts_with("good\"><strong>learned</strong>") && told[0].contains(words),
+        "{told:?}"
+    );
+    assert!(told[1].starts_with("good\"><strong>held</strong>"), "{told:?}");
+    let place = |part: &str| page.find(part).unwrap_or_else(|| panic!("no {part}"));
+    assert!(place("id=\"loss\"") < place("id=\"units-hidden1\""));
+    assert!(
+        page.contains("<dt>baseline</dt><dd>1</dd>")
+            && page.contains("<dt>accuracy</dt><dd>96.0 %</dd>")
+    );
+    let loss = figure(&run, "loss");
+    assert!(
+        loss.description.ends_with("The best constant answer has a loss of 1."),
+        "{}",
+        loss.description
+    );
+    let svg = loss.to_svg();
+    assert!(svg.contains("<title>baseline</title>") && svg.contains(">baseline</text>"));
+    // From 2 down to 0.04, and the baseline in the middle: a level line.
+    let line = svg.split("stroke-dasharray=\"6 5\" d=\"").nth(1).unwrap();
+    let line = line.split('"').next().unwrap();
+    let heights: Vec<&str> =
+        line.split(['M', 'L']).skip(1).map(|at| at.split(' ').nth(1).unwrap()).collect();
+    assert!(heights.len() == 50 && heights.iter().all(|height| *height == heights[0]), "{line}");
+}
+
+#[test]
+fn a_run_that_learned_nothing_says_so() {
+    for (explained, words) in [
+        (0.004, "no better than the 1.099 of the best constant answer."),
+        (-0.2, "above the 1.099 of the best constant answer."),
+    ] {
+        let outcome = json!({"loss": 1.2, "baseline": 1.0986, "explained": explained, "accuracy": null, "majority": null});
+        let page = Folder::of(HELD).with_end(&json!({"outcome": outcome})).run().page();
+        let told = &boxes(&page)[0];
+        assert!(told.starts_with("bad\"><strong>learned nothing</strong>"), "{told}");
+        assert!(told.contains(words), "{told}");
+    }
+    // Where there is no baseline, the loss is all that is told.
+    let outcome = json!({"loss": 1.2, "baseline": null, "explained": null, "accuracy": null, "majority": null});
+    let run = Folder::of(HELD).with_end(&json!({"outcome": outcome})).run();
+    let told = &boxes(&run.page())[0];
+    assert!(told.ends_with("<span>The loss is 1.2 in the end.</span>"), "{told}");
+    assert!(!figure(&run, "loss").to_svg().contains("baseline</title>"));
+}
+
+#[test]
+fn folders_without_an_outcome_claim_none() {
+    for folder in
+        [Folder::of(HELD), Folder::of(HELD).with_end(&json!({"outcome": null, "dead": {}}))]
+    {
+        let run = folder.run();
+        let page = run.page();
+        assert_eq!(boxes(&page).len(), 1);
+        for word in ["constant answer", "learned", "accuracy", "<dt>baseline", "dead"] {
+            assert!(!page.contains(word), "{word}");
+        }
+        assert!(page.contains("<dt>last loss</dt><dd>0.04</dd>"));
+        assert!(!figure(&run, "loss").to_svg().contains("<title>baseline"));
+    }
+}
+
+#[test]
+fn a_level_loss_looks_level() {
+    let losses: Vec<Value> = (0..50).map(|n| json!(1.0986 + 1e-4 * f64::from(n % 2))).collect();
+    let svg = figure(&with_losses(&losses).run(), "loss").to_svg();
+    let line = svg.split("class=\"line trace").nth(1).unwrap();
+    let path = line.split('"').find(|part| part.starts_with('M')).unwrap();
+    let heights = path.split(['M', 'L']).skip(1).map(|at| at.split(' ').nth(1).unwrap());
+    let heights: Vec<f64> = heights.map(|height| height.parse().unwrap()).collect();
+    let ends = [f64::min, f64::max].map(|end| heights.iter().copied().reduce(end).unwrap());
+    assert!(ends[1] - ends[0] < 1.0, "{ends:?}");
+    assert!(svg.contains(">0.0</text>"), "the axis begins at 0");
+}
+
+#[test]
+fn dead_layers_and_units_are_told() {
+    let dead = json!({
+        "hidden1": {"units": 7, "since": 2}, "hidden2": {"units": 3, "since": 20, "alive": 10},
+        "hidden3": {"units": 1, "since": 0},
+    });
+    let page = Folder::of(HELD).with_end(&json!({"dead": dead})).run().page();
+    let why = "slope 0 on every example, so that no gradient passes through them.";
+    for words in [
+        format!("hidden1: all 7 units are dead from step 2 on: {why}"),
+        format!("hidden2: all 3 units are dead from a step between 10 and 20 on: {why}"),
+        format!("hidden3: its unit is dead from the start: {why}"),
+    ] {
+        assert!(page.contains(&words), "{words}");
+    }
+    // Some units of a layer, and a strip for them.
+    let folder = Folder::of(HELD);
+    let text = folder.text("readings.jsonl");
+    assert!(!figure(&folder.run(), "classes").to_svg().contains(">dead</text>"));
+    folder.write(
+        "readings.jsonl",
+        &text.replace("\"no_incoming\":0", "\"dead\":3,\"no_incoming\":0"),
+    );
+    let run = folder.run();
+    assert!(
+        run.page().contains("hidden1: 3 of 7 units are dead at the end: slope 0 on every example.")
+    );
+    let classes = figure(&run, "classes").to_svg();
+    assert!(
+        classes.contains(">dead</text>")
+            && classes.contains("steps 0 to 50: 3 of 7 units dead</title>")
+    );
+    // Three sevenths of a strip of 30.
+    assert!(classes.contains("height=\"12.9\"/>"), "{classes}");
 }
 
 #[test]
@@ -345,10 +478,10 @@ fn forecasts_stand_against_what_happened() {
         "units 0 and 2: unstable, e-fold every 10.5 steps, about 100 steps to escape. Their difference is multiplied by \
          1.1 a step (curvature -1). That is an escape at about step 100.",
         // 0.5 after 168 steps; a hundredth of it is reached 119 steps after the break.
-        "Units of the layer parted at step 30, spread 6e-8 then; 0.5 at step 200. From step 30 to 148 the spread was \
+        "Units of the layer diverged at step 30, spread 6e-8 then; 0.5 at step 200. From step 30 to 148 the spread was \
          multiplied by 1.1 a step.",
         "units 0 and 2 were apart already, by 0.25 of their size.",
-        "Units of the layer had parted already, at step 30",
+        "Units of the layer had diverged already, at step 30",
     ] {
         assert!(page.contains(part), "{part}");
     }
@@ -360,7 +493,7 @@ fn forecasts_stand_against_what_happened() {
     let path =
         svg.split("stroke-dasharray=\"6 5\" d=\"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(count(path, "M") + count(path, "L"), 101, "{path}");
-    let numbers = page.split("\"forecast of hidden1\",\"values\":[").nth(1).unwrap();
+    let numbers = page.split("\"forecast of hidden1\",\"span\":null,\"values\":[").nth(1).unwrap();
     let first: f64 = numbers.split(',').next().unwrap().parse().unwrap();
     assert!((first / (0.01 / 1.1f64.powi(100)) - 1.0).abs() < 1e-4, "{first}");
 }

@@ -31,19 +31,102 @@ fn a_grid_is_told_in_words() {
     // w = 0 has 15 of 135 runs; w = 2 with rates 1 diverges in 3, the first one failed.
     for words in [
         "Twins: in 88.5 % of 131 runs with a verdict all units that started as one stayed one, bit for bit; in 15 some \
-         parted, at step 30 at the earliest.",
+         diverged, at step 30 at the earliest.",
         "3 runs diverged (2.2 % of all that were done), 1 failed; most often because of &quot;the loss is not \
          finite&quot; (3 times).",
         // (0.5 - 0.5)^2 + 1e-4 at w = 0.5, the sixth of nine.
         "The final loss of the 131 finished runs lies between 1e-4 and 7.25.",
         "It is smallest at point 75: model.init_w = 0.5, training.optimizer.learning_rate = 1e-4, model.activation = \
          tanh.",
-        "Effective width: after training the 917 hidden units of finished runs are 221 different ones.",
+        "hidden1: 7 units acted as one in 116 of 131 runs, as 7 in 15.",
     ] {
         assert!(page.contains(words), "{words}");
     }
     assert!(!page.contains("<this>"), "texts of the table are escaped");
     assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn losses_stand_beside_their_baseline() {
+    let folder = SweepFolder::empty();
+    folder.put("results.parquet", &table(GRID).with_baseline(2.0));
+    let sweep = folder.sweep();
+    let page = sweep.page();
+    // (w - 0.5)^2 + rate is below 1.98 at w of 0, 0.5 and 1, of 15 runs each, and at -0.5 and 1.5 but for a rate of 1.
+    let words = "Baseline: 69 of the 131 finished runs end better than the best constant answer, which has a loss of 2.";
+    assert!(page.contains(words));
+    assert!(page.contains("\"baseline\":2.0,"));
+    let loss = figure(&sweep, "phase-final-loss");
+    assert!(
+        loss.notes
+            .contains(&"The baseline, 2, is the loss of the best constant answer.".to_owned())
+    );
+    let svg = loss.to_svg();
+    assert_eq!(svg.matches(">baseline</text>").count(), 1, "in the scale of colours");
+    // At twice the baseline the scale would end, but for its whole powers of ten.
+    assert!(!loss.notes.iter().any(|note| note.contains("beyond the ends")), "{:?}", loss.notes);
+    assert!(!figure(&sweep, "phase-width").to_svg().contains("baseline</text>"));
+    // Programs before had no such columns.
+    let older = SweepFolder::of(GRID).sweep();
+    assert!(!older.page().contains("Baseline: ") && older.page().contains("\"baseline\":null,"));
+    assert!(!figure(&older, "phase-final-loss").to_svg().contains("baseline</text>"));
+    // Over one key it is a line.
+    folder.put("results.parquet", &table(Over::One(50)).with_baseline(0.2));
+    let one = figure(&folder.sweep(), "phase-final-loss");
+    assert_eq!(one.to_svg().matches("class=\"baseline\"").count(), 1);
+    let beyond = one.notes.iter().find(|note| note.contains("beyond the ends of the scale, from "));
+    assert!(
+        beyond.is_some_and(|note| note.ends_with("to 5.859, have the colour of its end.")),
+        "{:?}",
+        one.notes
+    );
+}
+
+#[test]
+fn a_key_that_changes_nothing_is_warned_of() {
+    let folder = SweepFolder::empty();
+    let whole = table(Over::Seeds([3, 2, 4]));
+    let six = |numbers: [f64; 6]| Data::Number((0..24).map(|row| Some(numbers[row % 6])).collect());
+    let mut same = whole.clone().column("final_loss", Some(six([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])));
+    for (name, data) in [
+        ("first_loss", Data::Number(vec![Some(9.0); 24])),
+        ("ended", Data::Text(vec![Some("finished".to_owned()); 24])),
+        ("reason", Data::Text(vec![None; 24])),
+        ("verdict", Data::Text(vec![Some("held".to_owned()); 24])),
+        ("engine", Data::Text(vec![Some("quotient".to_owned()); 24])),
+        ("why_burn", Data::Text(vec![None; 24])),
+        ("first_break", Data::Whole(vec![None; 24])),
+        ("first_break_space", Data::Text(vec![None; 24])),
+        ("classes_end", Data::Whole(vec![Some(1); 24])),
+        ("hidden1.classes_end", Data::Whole(vec![Some(1); 24])),
+        ("dead", Data::Whole(vec![Some(0); 24])),
+        ("hidden1.dead", Data::Whole(vec![Some(0); 24])),
+        ("steps", Data::Whole(vec![Some(50); 24])),
+        ("escape_factor", Data::Number(vec![None; 24])),
+        ("escape_steps", Data::Number(vec![None; 24])),
+        ("trained_parameters", Data::Whole(vec![Some(11); 24])),
+    ] {
+        same = same.column(name, Some(data));
+    }
+    folder.put("results.parquet", &same);
+    let warnings = |folder: &SweepFolder| -> Vec<String> {
+        let page = folder.sweep().page();
+        let warned = page.split("<p class=\"warn\">").skip(1);
+        warned.map(|text| text.split("</p>").next().expect("an end").to_owned()).collect()
+    };
+    assert_eq!(
+        warnings(&folder),
+        [
+            "training.seed changes nothing: runs that differ in it alone have the same results, in all 6 combinations of the \
+          other keys. So nothing in these runs depends on random numbers, and one seed is enough."
+        ]
+    );
+    assert!(folder.sweep().page().contains("hidden1: 7 units acted as one in all 24 runs."));
+    folder.put("results.parquet", &same.clone().number("final_loss", 23, 6.5));
+    assert_eq!(warnings(&folder), [""; 0], "one run differs");
+    // One seed is nothing to compare.
+    folder.put("results.parquet", &same.picked(&[0, 1, 2, 3, 4, 5]));
+    assert_eq!(warnings(&folder), [""; 0]);
 }
 
 #[test]
@@ -55,7 +138,7 @@ fn runs_without_twins_held_nothing() {
     folder.put("results.parquet", &some);
     let page = folder.sweep().page();
     let words = "Twins: in 79.2 % of 72 runs that started with any all units that started as one stayed one, bit for bit; \
-                 in 15 some parted, at step 30 at the earliest; in 59 more no two units started as one.";
+                 in 15 some diverged, at step 30 at the earliest; in 59 more no two units started as one.";
     assert!(page.contains(words));
     folder.put("results.parquet", &some.picked(&(0..60).collect::<Vec<_>>()));
     let page = folder.sweep().page();

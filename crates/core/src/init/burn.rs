@@ -63,6 +63,22 @@ pub enum BurnInitializer {
     },
 }
 
+impl BurnInitializer {
+    /// Whether a seed decides the numbers.
+    pub fn is_random(&self) -> bool {
+        match self {
+            Self::Constant { .. } | Self::Ones | Self::Zeros => false,
+            Self::Uniform { .. }
+            | Self::Normal { .. }
+            | Self::KaimingUniform { .. }
+            | Self::KaimingNormal { .. }
+            | Self::XavierUniform { .. }
+            | Self::XavierNormal { .. }
+            | Self::Orthogonal { .. } => true,
+        }
+    }
+}
+
 /// The same values, or the same distribution.
 pub(super) fn form<'a>(
     initializer: &BurnInitializer,

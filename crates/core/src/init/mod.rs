@@ -361,6 +361,50 @@ impl Init {
             Self::Symmetrised { .. } => "symmetrised",
         }
     }
+
+    /// Whether a seed decides the numbers: another one gives others, or the same where a spread is 0.
+    ///
+    /// ```
+    /// use constinit_core::init::Init;
+    ///
+    /// assert!(!Init::constant(0.5).is_random());
+    /// assert!(Init::constant(0.5).plus(Init::normal(0.0, 0.01)).is_random());
+    /// ```
+    pub fn is_random(&self) -> bool {
+        match self {
+            Self::Constant { .. }
+            | Self::Zeros
+            | Self::Ones
+            | Self::InputRamp { .. }
+            | Self::OutputRamp { .. }
+            | Self::PerInput { .. }
+            | Self::PerOutput { .. }
+            | Self::BlockAverage { .. }
+            | Self::Circulant { .. }
+            | Self::Identity { .. }
+            | Self::PartialIdentity { .. }
+            | Self::Dirac { .. }
+            | Self::Hadamard { .. }
+            | Self::ZeroOne
+            | Self::Sinusoidal
+            | Self::File { .. }
+            | Self::Function(_) => false,
+            Self::DeltaOrthogonal { .. }
+            | Self::Orthogonal { .. }
+            | Self::BlockOrthogonal { .. }
+            | Self::Sparse { .. }
+            | Self::Uniform { .. }
+            | Self::Normal { .. }
+            | Self::TruncatedNormal { .. }
+            | Self::VarianceScaling { .. }
+            | Self::Lecun { .. }
+            | Self::Xavier { .. }
+            | Self::Kaiming { .. } => true,
+            Self::Burn { initializer } => initializer.is_random(),
+            Self::Scaled { of, .. } | Self::Symmetrised { of, .. } => of.is_random(),
+            Self::Sum { of } => of.iter().any(Self::is_random),
+        }
+    }
 }
 
 impl From<BurnInitializer> for Init {

@@ -2,7 +2,7 @@
 //!
 //! This part knows pages; what a page of a run says is in `run/page.rs`, that of a sweep in `sweep/page.rs`.
 
-use crate::figure::{Entry, Figure, Stroke};
+use crate::figure::{Entry, Figure};
 use crate::markup::{escaped, script_json};
 use crate::palette::{Medium, figure_style};
 use std::fmt::Write;
@@ -62,9 +62,12 @@ impl Page {
 
 /// A figure with its caption, buttons that hide traces, what stands under the pointer, and notes.
 pub(crate) fn figure(figure: &Figure) -> String {
-    let Figure { name, title, notes, legend, readout, .. } = figure;
+    let Figure { name, title, notes, quantity, legend, readout, .. } = figure;
+    let quantity = quantity.as_ref().map_or(String::new(), |quantity| {
+        format!("<span class=\"quantity\">{}</span>", escaped(quantity))
+    });
     let mut html = format!(
-        "<figure id=\"{name}\">\n<figcaption>{}</figcaption>\n<div class=\"plot\" tabindex=\"0\" role=\"group\" \
+        "<figure id=\"{name}\">\n<figcaption>{}{quantity}</figcaption>\n<div class=\"plot\" tabindex=\"0\" role=\"group\" \
          aria-label=\"{}: arrow keys read its numbers\">\n{}\n</div>\n\
          <output class=\"readout\" aria-live=\"polite\">&nbsp;</output>\n",
         escaped(title),
@@ -75,18 +78,11 @@ pub(crate) fn figure(figure: &Figure) -> String {
         html.push_str("<div class=\"legend\" role=\"group\" aria-label=\"traces to show\">\n");
         for Entry { group, label, colour, stroke } in legend {
             let drawn = stroke.attributes(3.0);
-            let (open, close) = if *stroke == Stroke::Band {
-                ("span".to_owned(), "span")
-            } else {
-                let open =
-                    format!("button type=\"button\" aria-pressed=\"true\" data-group=\"{group}\"");
-                (open, "button")
-            };
             // Writing to a string cannot fail.
             let _ = writeln!(
                 html,
-                "<{open}><svg viewBox=\"0 0 26 10\" aria-hidden=\"true\"><path class=\"line c{colour}\" {drawn} \
-                 d=\"M5 5h16\"/></svg>{}</{close}>",
+                "<button type=\"button\" aria-pressed=\"true\" data-group=\"{group}\"><svg viewBox=\"0 0 26 10\" \
+                 aria-hidden=\"true\"><path class=\"line c{colour}\" {drawn} d=\"M5 5h16\"/></svg>{}</button>",
                 escaped(label)
             );
         }
@@ -133,6 +129,16 @@ pub(crate) fn list(sentences: &[String]) -> String {
     let items: String =
         sentences.iter().map(|sentence| format!("<li>{}</li>\n", escaped(sentence))).collect();
     format!("<ul class=\"words\">\n{items}</ul>\n")
+}
+
+/// As [`details`], of numbers that take more paper than they are worth: there is the name of their file instead.
+pub(crate) fn details_on_screens(summary: &str, content: &str, file: &str) -> String {
+    format!(
+        "<details class=\"screens\">\n<summary>{}</summary>\n{content}</details>\n<p class=\"note paper\">The readings are \
+         in the folder's {} and on the page's screen version.</p>\n",
+        escaped(summary),
+        escaped(file)
+    )
 }
 
 /// What can be opened.

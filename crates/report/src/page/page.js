@@ -8,6 +8,7 @@
     if (v === 0) return "0";
     return size < 1e-3 || size >= 1e5 ? v.toExponential(3) : String(+v.toPrecision(5));
   };
+  const counted = (n) => n === null ? "not measured" : grouped(n);
   // As the figures' own scales.
   const place = (scale, v) => {
     if (v === null) return null;
@@ -49,7 +50,9 @@
     const point = element("circle", { class: "point off", r: 4 }, svg);
     let at = null, chosen = 0;
 
-    const shown = () => lines.filter((line) => !hidden.has(line.group));
+    // A line that is not drawn all along has nothing to say elsewhere.
+    const there = (line) => !line.span || at === null || at >= line.span[0] && at <= line.span[1];
+    const shown = () => lines.filter((line) => !hidden.has(line.group) && there(line));
     const yOf = (line, where) => {
       const share = place(data.scale, line.values[where]);
       return share === null ? null : bottom - share * (bottom - top);
@@ -62,20 +65,20 @@
       let text = `step ${grouped(step)}: `;
       if (data.rows) {
         text += data.rows.map((row) =>
-          `${row.name} ${grouped(row.values[position(row.steps, step)])} of ${grouped(row.units)}`).join(" \u00b7 ");
+          `${row.name} ${counted(row.values[position(row.steps, step)])} of ${grouped(row.units)} ${row.word}`).join(" \u00b7 ");
       } else {
-        const there = shown();
-        const line = there[Math.min(chosen, there.length - 1)];
+        const all = shown();
+        const line = all[Math.min(chosen, all.length - 1)];
         const y = line ? yOf(line, at) : null;
         point.classList.toggle("off", y === null);
         if (y !== null) {
           point.setAttribute("cx", xOf(step));
           point.setAttribute("cy", y);
         }
-        if (there.length > 8) text += line ? `${line.name} ${short(line.values[at])}` : "";
-        else text += there.map((each) =>
+        if (all.length > 8) text += line ? `${line.name} ${short(line.values[at])}` : "";
+        else text += all.map((each) =>
           lines.length > 1 ? `${each.name} ${short(each.values[at])}` : short(each.values[at])).join(" \u00b7 ");
-        if (!there.length) text += "all traces are hidden";
+        if (!all.length) text += "all traces are hidden";
       }
       readout.textContent = text;
     };
@@ -96,8 +99,8 @@
       at = position(steps, step, !data.rows);
       let best = Infinity;
       shown().forEach((line, number) => {
-        const there = yOf(line, at);
-        const distance = there === null ? Infinity : Math.abs(there - y);
+        const height = yOf(line, at);
+        const distance = height === null ? Infinity : Math.abs(height - y);
         if (distance < best) [best, chosen] = [distance, number];
       });
       say();

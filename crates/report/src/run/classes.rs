@@ -1,104 +1,157 @@
-//! How many different units each layer has over steps, as coloured strips below each other.
+//! How many distinct units each layer has over steps, as filled strips below each other.
+//!
+//! The height of a strip is all units of its layer, and what is filled of it the distinct ones among them: a layer that
+//! acts as one unit is nearly empty, one whose units all differ is full. A layer with units that are dead at some reading
+//! has a second strip for these.
 
 use super::Run;
-use crate::chart::{BELOW, LEFT, RIGHT, axis_of_steps, x_of};
-use crate::figure::{Figure, WIDTH};
+use crate::chart::{Area, BELOW};
+use crate::figure::{Figure, Size};
 use crate::markup::escaped;
-use crate::number::{count, counted};
-use crate::palette::viridis;
-use constinit_records::SpaceRecord;
+use crate::number::{self, count};
+use crate::scale::Scale;
+use constinit_records::{ReadingRecord, SpaceRecord};
 use serde_json::json;
 use std::fmt::Write;
 
-const TOP: f64 = 8.0;
-const STRIP: f64 = 26.0;
+const STRIP: f64 = 30.0;
 /// The thin strip for gradients, below.
-const GRADIENTS: f64 = 6.0;
-const GAP: f64 = 10.0;
-/// Stretches of equal numbers that can still be told apart.
+const GRADIENTS: f64 = 5.0;
+const GAP: f64 = 12.0;
+/// What is filled where it would be too low to be seen.
+const LEAST: f64 = 1.5;
+/// Stretches of equal numbers that can still be distinguished.
 const STRETCHES: usize = 320;
 
-/// Steps from the first to before the second that a layer had one number of classes.
+/// A number of a layer's units that has a strip.
+#[derive(Clone, Copy, PartialEq)]
+enum Counted {
+    Distinct,
+    Dead,
+}
+
+impl Counted {
+    const ALL: [Self; 2] = [Self::Distinct, Self::Dead];
+
+    fn of(self, space: &SpaceRecord) -> Option<usize> {
+        match self {
+            Self::Distinct => Some(space.twins),
+            Self::Dead => space.dead,
+        }
+    }
+
+    /// Below the layer's name.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Distinct => "distinct",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// Steps from the first to before the second at which a layer had one number.
 struct Stretch {
     from: usize,
     to: usize,
-    classes: usize,
+    /// None where it was not measured.
+    number: Option<usize>,
 }
 
-/// The map; None where nothing was read.
-pub fn figure(run: &Run) -> Option<Figure> {
+/// The strips; None where nothing was read.
+pub fn figure(run: &Run, size: Size) -> Option<Figure> {
     let readings = &run.readings.readings;
     let first = readings.first()?;
-    let last_step = run.last_step();
-    let mut notes = Vec::new();
-    let mut marks = String::new();
-    let mut rows = Vec::new();
-    let mut told = Vec::new();
+    let across = Scale::of_steps(run.last_step());
     // Where no two units started as one, there is nothing that could differ.
-    let compared = |number: usize| {
-        let started = &first.spaces[number];
+    let compared = |place: usize| {
+        let started = &first.spaces[place];
         started.twins < started.units
-            && readings.iter().any(|reading| reading.spaces[number].gradients_agree.is_some())
+            && readings.iter().any(|reading| reading.spaces[place].gradients_agree.is_some())
     };
-    let gradients = (0..first.spaces.len()).any(compared);
-    let row = STRIP + if gradients { GRADIENTS + 1.0 } else { 0.0 } + GAP;
-    for (number, space) in first.spaces.iter().enumerate() {
-        let (stretches, thinned) = stretches(run, number, last_step);
-        if thinned {
-            notes.push(format!(
-                "{}: the number changes so often that each of {} shows the most classes in it.",
-                space.name,
-                counted(STRETCHES, "stretch")
-            ));
+    let is_dead =
+        |place: usize| readings.iter().any(|reading| reading.spaces[place].dead > Some(0));
+    let top = if size == Size::Wide { 24.0 } else { 6.0 };
+    let mut area = Area { top, ..Area::of(size, top, 10) };
+    let (mut notes, mut marks, mut rows, mut told) =
+        (Vec::new(), String::new(), Vec::new(), Vec::new());
+    let mut y = top;
+    for (place, space) in first.spaces.iter().enumerate() {
+        for counted in Counted::ALL {
+            if counted == Counted::Dead && !is_dead(place) {
+                continue;
+            }
+            let (stretches, thinned) = stretches(run, |reading| counted.of(&reading.spaces[place]));
+            if thinned {
+                notes.push(format!(
+                    "{}: the number changes so often that each of {STRETCHES} stretches shows the largest in it.",
+                    space.name,
+                ));
+            }
+            strip(&mut marks, &area, &across, y, (space, counted), &stretches);
+            told.push(in_words(space, counted, &stretches));
+            let values: Vec<Option<usize>> = stretches.iter().map(|s| s.number).collect();
+            let steps: Vec<usize> = stretches.iter().map(|s| s.from).collect();
+            rows.push(json!({
+                "name": space.name, "units": space.units, "word": counted.word(), "steps": steps, "values": values,
+            }));
+            y += STRIP;
+            if counted == Counted::Distinct && compared(place) {
+                agreement(&mut marks, &area, &across, run, place, y + 2.0);
+                y += GRADIENTS + 2.0;
+            }
+            y += GAP;
         }
-        let y = TOP + row * number as f64;
-        strip(&mut marks, space, &stretches, y, last_step);
-        if compared(number) {
-            agreement(&mut marks, run, number, y + STRIP + 1.0);
-        }
-        let most = stretches.iter().map(|s| s.classes).max().unwrap_or(0);
-        told.push(format!(
-            "{}, {}: {} at the start, {} at the end, {} at most",
-            space.name,
-            counted(space.units, "unit"),
-            counted(space.twins, "class"),
-            count(readings.last().map_or(0, |r| r.spaces[number].twins)),
-            count(most)
-        ));
-        let values: Vec<usize> = stretches.iter().map(|s| s.classes).collect();
-        let steps: Vec<usize> = stretches.iter().map(|s| s.from).collect();
-        rows.push(
-            json!({"name": space.name, "units": space.units, "steps": steps, "values": values}),
-        );
     }
-    let bottom = TOP + row * first.spaces.len() as f64 - GAP + 4.0;
-    axis_of_steps(&mut marks, last_step, bottom);
-    key(&mut marks, bottom + 60.0, gradients);
+    area.bottom = y - GAP + 4.0;
+    area.axis(&mut marks, &across, "step");
+    if (0..first.spaces.len()).any(compared) {
+        let what = "The thin line below a strip is grey where the gradients of units that started as one agree, and red \
+                    where they differ.";
+        notes.push(what.to_owned());
+    }
+    let quantity = "the height of a strip is all units of the layer";
+    if size == Size::Wide {
+        let _ = writeln!(marks, "<text class=\"q\" x=\"12\" y=\"12\">{quantity}</text>");
+    }
     Some(Figure {
         name: "classes".into(),
-        title: "How many different units each layer has".into(),
-        description: format!(
-            "For each hidden layer a strip over steps, coloured by how many classes its units form. {}.",
-            told.join("; ")
-        ),
+        title: "How many distinct units each layer has".into(),
+        description: format!("For each hidden layer a strip over steps. {}.", told.join("; ")),
         notes,
-        height: bottom + BELOW + 42.0,
+        quantity: (size == Size::Small).then(|| quantity.to_owned()),
+        width: area.width,
+        height: area.bottom + BELOW,
         marks,
         legend: Vec::new(),
-        readout: json!({"plot": [LEFT, TOP, RIGHT, bottom], "last": last_step.max(1), "row": row, "rows": rows}),
+        readout: json!({
+            "plot": [area.left, area.top, area.right, area.bottom], "last": across.end(), "rows": rows,
+        }),
     })
 }
 
-/// The stretches of a layer, and whether some were joined so that they can be told apart.
-fn stretches(run: &Run, space: usize, last_step: usize) -> (Vec<Stretch>, bool) {
+fn in_words(space: &SpaceRecord, counted: Counted, stretches: &[Stretch]) -> String {
+    let known = || stretches.iter().filter_map(|stretch| stretch.number);
+    let [start, end, most] = [known().next(), known().last(), known().max()]
+        .map(|number| number.map_or("not measured".to_owned(), count));
+    let units = number::counted(space.units, "unit");
+    format!(
+        "{}, {} of {units}: {start} at the start, {end} at the end, {most} at most",
+        space.name,
+        counted.word()
+    )
+}
+
+/// The stretches of a number, and whether some were joined so that they can be distinguished.
+fn stretches(run: &Run, number: impl Fn(&ReadingRecord) -> Option<usize>) -> (Vec<Stretch>, bool) {
     let readings = &run.readings.readings;
+    let last_step = run.last_step();
     let mut found: Vec<Stretch> = Vec::new();
     for (place, reading) in readings.iter().enumerate() {
         let to = readings.get(place + 1).map_or(last_step.max(reading.step) + 1, |next| next.step);
-        let classes = reading.spaces[space].twins;
+        let number = number(reading);
         match found.last_mut() {
-            Some(last) if last.classes == classes => last.to = to,
-            _ => found.push(Stretch { from: reading.step, to, classes }),
+            Some(last) if last.number == number => last.to = to,
+            _ => found.push(Stretch { from: reading.step, to, number }),
         }
     }
     if found.len() <= STRETCHES {
@@ -110,7 +163,7 @@ fn stretches(run: &Run, space: usize, last_step: usize) -> (Vec<Stretch>, bool) 
         match joined.last_mut() {
             Some(last) if share(last.from) == share(stretch.from) => {
                 last.to = stretch.to;
-                last.classes = last.classes.max(stretch.classes);
+                last.number = last.number.max(stretch.number);
             }
             _ => joined.push(stretch),
         }
@@ -118,49 +171,69 @@ fn stretches(run: &Run, space: usize, last_step: usize) -> (Vec<Stretch>, bool) 
     (joined, true)
 }
 
-fn strip(svg: &mut String, space: &SpaceRecord, stretches: &[Stretch], y: f64, last_step: usize) {
+fn strip(
+    svg: &mut String,
+    area: &Area,
+    across: &Scale,
+    y: f64,
+    (space, counted): (&SpaceRecord, Counted),
+    stretches: &[Stretch],
+) {
+    let Area { left, right, .. } = *area;
     let SpaceRecord { name, units, .. } = space;
-    let label: String = name.chars().take(9).collect();
+    let letters = if left < 70.0 { 7 } else { 9 };
+    let label: String = name.chars().take(letters).collect();
     let label = if label == *name { label } else { format!("{label}…") };
-    let middle = y + STRIP / 2.0 + 4.0;
     // Writing to a string cannot fail.
     let _ = writeln!(
         svg,
-        "<text class=\"t\" x=\"{}\" y=\"{middle}\" text-anchor=\"end\">{}</text>",
-        LEFT - 8.0,
-        escaped(&label)
+        "<text class=\"t small\" x=\"{x}\" y=\"{}\" text-anchor=\"end\">{}</text><text class=\"q small\" x=\"{x}\" \
+         y=\"{}\" text-anchor=\"end\">{}</text><rect class=\"empty\" x=\"{left}\" y=\"{y}\" width=\"{:.1}\" \
+         height=\"{STRIP}\"/>",
+        y + 12.0,
+        escaped(&label),
+        y + 25.0,
+        counted.word(),
+        right - left,
+        x = left - 6.0,
     );
-    for Stretch { from, to, classes } in stretches {
-        let from_x = x_of(*from, last_step);
-        let width = (x_of(*to, last_step).min(RIGHT) - from_x).max(2.0);
+    for Stretch { from, to, number } in stretches {
+        let from_x = area.x(*from, across);
+        let width = (area.x(*to, across).min(right) - from_x).max(2.0);
         let steps = match to - from {
             1 => format!("step {}", count(*from)),
             _ => format!("steps {} to {}", count(*from), count(to - 1)),
         };
+        let filled = match number {
+            None | Some(0) => 0.0,
+            Some(number) => (STRIP * *number as f64 / *units as f64).clamp(LEAST, STRIP),
+        };
+        let told = number.map_or("not measured".to_owned(), count);
         let _ = writeln!(
             svg,
-            "<rect class=\"cell\" x=\"{from_x:.1}\" y=\"{y}\" width=\"{width:.1}\" height=\"{STRIP}\" fill=\"{}\">\
-             <title>{}, {steps}: {} of {}</title></rect>",
-            viridis(share(*classes, *units)),
+            "<g class=\"cell\"><rect class=\"q\" x=\"{from_x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" \
+             height=\"{filled:.1}\"/><rect fill=\"none\" pointer-events=\"all\" x=\"{from_x:.1}\" y=\"{y}\" \
+             width=\"{width:.1}\" height=\"{STRIP}\"><title>{}, {steps}: {told} of {} {}</title></rect></g>",
+            y + STRIP - filled,
             escaped(name),
-            counted(*classes, "class"),
-            counted(*units, "unit"),
+            number::counted(*units, "unit"),
+            counted.word(),
         );
     }
-    if let Some(last) = stretches.last() {
+    if let Some(last) = stretches.last().and_then(|stretch| stretch.number) {
         let _ = writeln!(
             svg,
-            "<text class=\"t small\" x=\"{}\" y=\"{middle}\">{} of {}</text>",
-            RIGHT + 14.0,
-            count(last.classes),
+            "<text class=\"t small\" x=\"{}\" y=\"{}\">{} of {}</text>",
+            right + 8.0,
+            y + STRIP / 2.0 + 4.0,
+            count(last),
             count(*units)
         );
     }
 }
 
 /// Where the gradients of units that started as one agreed, and where not.
-fn agreement(svg: &mut String, run: &Run, space: usize, y: f64) {
-    let last_step = run.last_step();
+fn agreement(svg: &mut String, area: &Area, across: &Scale, run: &Run, space: usize, y: f64) {
     let seen = run.readings.readings.iter();
     let seen: Vec<(usize, bool)> =
         seen.filter_map(|r| Some((r.step, r.spaces[space].gradients_agree?))).collect();
@@ -176,58 +249,16 @@ fn agreement(svg: &mut String, run: &Run, space: usize, y: f64) {
         }
     }
     for (from, to, agree) in stretches {
-        let from_x = x_of(from, last_step);
+        let from_x = area.x(from, across);
         let _ = writeln!(
             svg,
             "<rect class=\"gradients {}\" x=\"{from_x:.1}\" y=\"{y}\" width=\"{:.1}\" height=\"{GRADIENTS}\"><title>\
              gradients of units that started as one {}, steps {} to {}</title></rect>",
-            if agree { "f2" } else { "f1" },
-            (x_of(to, last_step) - from_x).max(3.0),
+            if agree { "agree" } else { "alarmed" },
+            (area.x(to, across) - from_x).max(3.0),
             if agree { "agree" } else { "differ" },
             count(from),
             count(to),
         );
-    }
-}
-
-/// What the colours mean.
-fn key(svg: &mut String, y: f64, gradients: bool) {
-    let _ =
-        writeln!(svg, "<text class=\"q small\" x=\"{LEFT}\" y=\"{}\">one class</text>", y + 10.0);
-    for number in 0..24 {
-        let _ = writeln!(
-            svg,
-            "<rect x=\"{}\" y=\"{y}\" width=\"6.5\" height=\"12\" fill=\"{}\"/>",
-            LEFT + 62.0 + 6.0 * f64::from(number),
-            viridis(f64::from(number) / 23.0)
-        );
-    }
-    let _ = writeln!(
-        svg,
-        "<text class=\"q small\" x=\"{}\" y=\"{}\">all units different</text>",
-        LEFT + 214.0,
-        y + 10.0
-    );
-    if gradients {
-        let entries = [("f2", "gradients agree", 0.0), ("f1", "they differ", 134.0)];
-        for (class, text, dx) in entries {
-            let x = WIDTH - 336.0 + dx;
-            let _ = writeln!(
-                svg,
-                "<rect class=\"{class}\" x=\"{x}\" y=\"{}\" width=\"14\" height=\"{GRADIENTS}\"/><text class=\"q small\" \
-                 x=\"{}\" y=\"{}\">{text}</text>",
-                y + 3.0,
-                x + 19.0,
-                y + 10.0
-            );
-        }
-    }
-}
-
-/// 0 for one class, 1 for as many as units, by powers between.
-fn share(classes: usize, units: usize) -> f64 {
-    match units {
-        0 | 1 => 0.0,
-        _ => (classes.max(1) as f64).ln() / (units as f64).ln(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Run, forecast};
 use crate::chart::{Chart, Line, from_to};
-use crate::figure::{Figure, Stroke};
+use crate::figure::{Figure, Size, Stroke};
 use crate::number::{count, counted, short};
 use crate::scale::Scale;
 use crate::thin::thinned;
@@ -12,8 +12,14 @@ use std::collections::BTreeSet;
 /// Stretches of readings of which the extremes are drawn: more than pixels in the width of a figure.
 const STRETCHES: usize = 640;
 
-/// The loss of each step that was read.
-pub fn loss(run: &Run) -> Option<Figure> {
+/// The colour of what is not about units: that of text.
+const PLAIN: usize = 6;
+/// The name of the loss of the best constant answer, and its colour.
+const BASELINE: &str = "baseline";
+pub const BASE: usize = 5;
+
+/// The loss of each step that was read, beside the loss of the best constant answer where it is known.
+pub fn loss(run: &Run, size: Size) -> Option<Figure> {
     // Step 0 has no loss: nothing was computed.
     let readings: Vec<_> = run.readings.readings.iter().filter(|r| r.step > 0).collect();
     let steps: Vec<usize> = readings.iter().map(|reading| reading.step).collect();
@@ -31,13 +37,21 @@ pub fn loss(run: &Run) -> Option<Figure> {
         description = format!("{description} {note}");
         notes.push(note);
     }
+    let baseline = run.outcome().and_then(|outcome| outcome.baseline);
+    if let Some(baseline) = baseline {
+        description += &format!(" The best constant answer has a loss of {}.", short(baseline));
+    }
     let (title, quantity) = ("Loss".to_owned(), "loss that the step computed");
-    let scale = Scale::fitting(values.iter().flatten().copied());
+    let all = values.iter().flatten().copied().chain(baseline);
+    let scale = Scale::fitting(all.collect::<Vec<f64>>());
+    let expected =
+        baseline.map(|baseline| (BASELINE.to_owned(), vec![Some(baseline); steps.len()]));
     let lines = vec![("loss".to_owned(), values)];
     Some(curves(
         run,
         OverSteps {
             name: "loss",
+            size,
             title,
             quantity,
             description,
@@ -45,13 +59,13 @@ pub fn loss(run: &Run) -> Option<Figure> {
             scale,
             steps,
             lines,
-            expected: None,
+            expected,
         },
     ))
 }
 
 /// How far units that started as one lie apart, a line a layer; None where they never do.
-pub fn spread(run: &Run) -> Option<Figure> {
+pub fn spread(run: &Run, size: Size) -> Option<Figure> {
     let readings = &run.readings.readings;
     let first = readings.first()?;
     let watched: Vec<usize> = (0..first.spaces.len())
@@ -94,6 +108,7 @@ pub fn spread(run: &Run) -> Option<Figure> {
         run,
         OverSteps {
             name: "spread",
+            size,
             title,
             quantity,
             description,
@@ -108,6 +123,7 @@ pub fn spread(run: &Run) -> Option<Figure> {
 
 struct OverSteps<'a> {
     name: &'a str,
+    size: Size,
     title: String,
     quantity: &'a str,
     description: String,
@@ -115,13 +131,13 @@ struct OverSteps<'a> {
     scale: Scale,
     steps: Vec<usize>,
     lines: Vec<(String, Vec<Option<f64>>)>,
-    /// A dashed line.
+    /// A dashed line, of what was not measured step by step.
     expected: Option<(String, Vec<Option<f64>>)>,
 }
 
 fn curves(run: &Run, drawn: OverSteps<'_>) -> Figure {
-    let OverSteps { name, title, quantity, description, mut notes, scale, steps, lines, expected } =
-        drawn;
+    let OverSteps { name, size, title, quantity, description, scale, steps, .. } = drawn;
+    let (lines, expected, mut notes) = (drawn.lines, drawn.expected, drawn.notes);
     let broken = run.break_step();
     let at_break: Vec<usize> =
         steps.iter().position(|step| Some(*step) == broken).into_iter().collect();
@@ -134,16 +150,25 @@ fn curves(run: &Run, drawn: OverSteps<'_>) -> Figure {
             count(steps.len())
         ));
     }
-    let several = lines.len() > 1;
     let measured = lines.len();
     let lines: Vec<_> = lines.into_iter().chain(expected).collect();
-    let groups = lines.iter().map(|(name, _)| name.clone()).collect();
+    let several = lines.len() > 1;
+    let is_named = |group: usize, name: &str| several && (group < measured || name == BASELINE);
+    // A key is there where a line has no name at its end, or where some may hide others.
+    let all_named = lines.iter().enumerate().all(|(group, (name, _))| is_named(group, name));
+    let groups = match all_named && measured < 2 {
+        true => Vec::new(),
+        false => lines.iter().map(|(name, _)| name.clone()).collect(),
+    };
     let line = |(group, (name, values)): (usize, (String, Vec<Option<f64>>))| Line {
         group,
-        label: (several && group < measured).then(|| name.clone()),
+        colour: if name == BASELINE { BASE } else { PLAIN },
+        span: None,
+        // A forecast ends in the middle, and has its name in the legend.
+        label: is_named(group, &name).then(|| name.clone()),
         name,
         values: kept.iter().map(|place| values[*place]).collect(),
-        width: 2.0,
+        width: if group < measured { 2.0 } else { 1.2 },
         stroke: if group < measured { Stroke::Plain } else { Stroke::Dashed },
         points: Vec::new(),
     };
@@ -152,6 +177,7 @@ fn curves(run: &Run, drawn: OverSteps<'_>) -> Figure {
         title,
         description,
         notes,
+        size,
         quantity,
         scale,
         across: Scale::of_steps(run.last_step()),

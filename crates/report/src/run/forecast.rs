@@ -113,8 +113,8 @@ fn happened(run: &Run, forecast: &ForecastRecord, space: &ForecastPair) -> Strin
         }
     };
     let when = match parting.step <= forecast.step {
-        true => "Units of the layer had parted already, at step",
-        false => "Units of the layer parted at step",
+        true => "Units of the layer had diverged already, at step",
+        false => "Units of the layer diverged at step",
     };
     let mut text = format!(
         "{when} {}, spread {} then; {} at step {}.",

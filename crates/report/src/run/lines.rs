@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 /// The objects of a file with the numbers of their lines, counted from 1, and whether the last line is torn: it does
-/// not end, or is no JSON. Empty lines are passed over.
+/// not end, or is no JSON. Empty lines are skipped.
 pub fn read_lines<T: DeserializeOwned>(
     path: &Path,
 ) -> Result<(Vec<(usize, T)>, bool), ReportError> {

@@ -3,19 +3,21 @@
 mod classes;
 mod curves;
 mod forecast;
-mod lines;
+pub(crate) mod lines;
 mod page;
 mod readings;
-mod trajectories;
+pub(crate) mod trajectories;
 mod units;
 mod words;
 
+pub(crate) use curves::BASE;
 pub use readings::Readings;
 pub use units::{SpaceState, Units, UnitsState};
+pub(crate) use words::NOTHING;
 
 use crate::error::{ReportError, io_error};
-use crate::figure::Figure;
-use constinit_records::FirstBreakRecord;
+use crate::figure::{Figure, Size};
+use constinit_records::{FirstBreakRecord, OutcomeRecord};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -81,20 +83,30 @@ impl Run {
         })
     }
 
-    /// The figures: the units of each hidden layer, the loss, the spread, the classes. Those that the folder has
-    /// nothing for are left out, and so is the spread of units that never part.
+    /// The figures: the units of each hidden layer, the loss beside that of the best constant answer, the spread, the
+    /// different units. Those that the folder has nothing for are left out, and so is the spread of units that never
+    /// diverge.
     pub fn figures(&self) -> Vec<Figure> {
-        let mut figures = trajectories::figures(self);
-        figures.extend(curves::loss(self));
-        figures.extend(curves::spread(self));
-        figures.extend(classes::figure(self));
+        self.drawn(Size::Wide)
+    }
+
+    fn drawn(&self, size: Size) -> Vec<Figure> {
+        let mut figures = trajectories::figures(self, size);
+        figures.extend(curves::loss(self, size));
+        figures.extend(curves::spread(self, size));
+        figures.extend(classes::figure(self, size));
         figures
     }
 
-    /// The page: all figures with the verdict in words, tables, configuration and environment. One file that asks for
-    /// nothing outside of it.
+    /// The page: what came of the training and of its units in words and figures, then tables, configuration and
+    /// environment. One file that asks for nothing outside of it.
     pub fn page(&self) -> String {
         page::page(self)
+    }
+
+    /// What came of the training, where the folder says so.
+    pub(crate) fn outcome(&self) -> Option<&OutcomeRecord> {
+        self.readings.end.as_ref()?.outcome.as_ref()
     }
 
     /// The step of the first break of all: as the run told it at its end, or as its readings show it.
@@ -106,7 +118,7 @@ impl Run {
             .or_else(|| (0..spaces).filter_map(|space| readings.parted_at(space)).min())
     }
 
-    /// When units of a layer parted that had started as one, and what the run told of it.
+    /// When units of a layer diverged that had started as one, and what the run told of it.
     pub(crate) fn parting(&self, space: &str) -> Option<Parting<'_>> {
         let readings = &self.readings;
         let told = readings.end.as_ref().and_then(|end| end.first_break.as_ref());

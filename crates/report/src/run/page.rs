@@ -1,44 +1,51 @@
 //! The page of a run.
 
-use super::words::{headline, nothing_alike, sentences};
+use super::words::{Headline, headline, nothing_alike, outcome, sentences};
 use super::{Run, forecast};
-use crate::figure::Figure;
+use crate::figure::{Figure, Size};
 use crate::markup::escaped;
-use crate::number::{count, short};
-use crate::page::{Page, Section, details, figure, list, table};
+use crate::number::{count, in_percent, short};
+use crate::page::{Page, Section, details, details_on_screens, figure, list, table};
 use crate::thin::spaced;
-use constinit_records::{FloatWord, ReadingRecord, RecordedNumber, SpaceNumber, SpaceRecord};
+use constinit_records::{
+    FloatWord, OutcomeRecord, ReadingRecord, RecordedNumber, SpaceNumber, SpaceRecord,
+};
 use std::fmt::Write;
 
 /// Readings in the table.
 const ROWS: usize = 60;
 
 pub fn page(run: &Run) -> String {
-    let figures = run.figures();
+    let figures = run.drawn(Size::Small);
     let drawn = |wanted: &dyn Fn(&Figure) -> bool| -> String {
         figures.iter().filter(|f| wanted(f)).map(figure).collect()
     };
-    let is_unit = |f: &Figure| f.name.starts_with("units-");
-    let mut sections =
-        vec![Section { anchor: "verdict", heading: "What happened", content: words(run) }];
-    if let Some(content) = forecast::section(run) {
-        sections.push(Section { anchor: "forecast", heading: "Forecast", content });
-    }
-    let units = drawn(&is_unit);
-    sections.push(Section {
-        anchor: "units",
-        heading: "Every unit",
-        content: if units.is_empty() { no_units(run) } else { about_units(run) + &units },
-    });
-    let mut over_steps = drawn(&|f| !is_unit(f));
+    let is_loss = |f: &Figure| f.name == "loss";
+    let mut sections = vec![Section {
+        anchor: "verdict",
+        heading: "What happened",
+        content: format!(
+            "<div class=\"beside\">\n{}<div>\n{}</div>\n</div>\n",
+            drawn(&is_loss),
+            words(run)
+        ),
+    }];
+    let mut units = if figures.iter().any(|f| f.name.starts_with("units-")) {
+        about_units(run)
+    } else {
+        no_units(run)
+    };
+    // Units first, then what is counted of them.
+    let _ = writeln!(units, "<div class=\"multiples\">\n{}</div>", drawn(&|f| !is_loss(f)));
     if !nothing_alike(run) && !figures.iter().any(|f| f.name == "spread") {
-        over_steps.push_str(
+        units.push_str(
             "<p class=\"note\">The spread is 0 at every reading: no two units that started as one ever lie apart, and there \
              is nothing to draw of it.</p>\n",
         );
     }
-    if !over_steps.is_empty() {
-        sections.push(Section { anchor: "steps", heading: "Over the steps", content: over_steps });
+    sections.push(Section { anchor: "units", heading: "Units over the steps", content: units });
+    if let Some(content) = forecast::section(run) {
+        sections.push(Section { anchor: "forecast", heading: "Forecast", content });
     }
     sections.push(Section { anchor: "numbers", heading: "Numbers", content: numbers(run) });
     sections.push(Section { anchor: "setup", heading: "Set-up", content: set_up(run) });
@@ -57,7 +64,7 @@ pub fn page(run: &Run) -> String {
 }
 
 fn head(run: &Run) -> String {
-    let headline = headline(run);
+    let boxes: String = outcome(run).iter().chain([&headline(run)]).map(verdict).collect();
     let readings = &run.readings.readings;
     let mut facts: Vec<(&str, String)> = Vec::new();
     let config = &run.readings.start.config;
@@ -87,20 +94,34 @@ fn head(run: &Run) -> String {
             None => count(run.last_step()),
         },
     ));
-    if let Some(last) = readings.last().filter(|reading| reading.step > 0) {
-        facts.push(("last loss", loss_text(last)));
+    match run.outcome() {
+        Some(OutcomeRecord { loss, baseline, accuracy, .. }) => {
+            facts.push(("loss in the end", short(*loss)));
+            facts.extend(baseline.map(|baseline| ("baseline", short(baseline))));
+            facts.extend(accuracy.map(|accuracy| ("accuracy", in_percent(accuracy))));
+        }
+        None => {
+            let last = readings.last().filter(|reading| reading.step > 0);
+            facts.extend(last.map(|last| ("last loss", loss_text(last))));
+        }
     }
     let facts: String = facts
         .into_iter()
         .map(|(name, value)| format!("<div><dt>{name}</dt><dd>{}</dd></div>\n", escaped(&value)))
         .collect();
     format!(
-        "<h1><span class=\"of\">constinit, report of a run</span>{}</h1>\n\
-         <p class=\"verdict {}\"><strong>{}</strong><span>{}</span></p>\n<dl class=\"facts\">\n{facts}</dl>\n",
+        "<h1><span class=\"of\">constinit, report of a run</span>{}</h1>\n<div class=\"verdicts\">\n{boxes}</div>\n\
+         <dl class=\"facts\">\n{facts}</dl>\n",
         escaped(&run.name),
+    )
+}
+
+fn verdict(headline: &Headline) -> String {
+    format!(
+        "<p class=\"verdict {}\"><strong>{}</strong><span>{}</span></p>\n",
         headline.kind,
         headline.word,
-        escaped(&headline.sentence),
+        escaped(&headline.sentence)
     )
 }
 
@@ -166,8 +187,8 @@ fn properties(run: &Run) -> String {
 fn about_units(run: &Run) -> String {
     let value = run.units.as_ref().map_or("", |units| units.value.as_str());
     format!(
-        "<p>One line a unit: {}. Units that are one unit have the same numbers whatever the training does, and lie on one \
-         line.</p>\n",
+        "<p>A line a unit: {}. Units that are one unit have the same numbers whatever the training does: they are one \
+         broad line in the colour of their class. Units that are alone are thin lines of one other colour.</p>\n",
         escaped(value)
     )
 }
@@ -213,7 +234,7 @@ fn numbers(run: &Run) -> String {
     } else {
         format!("All {} readings", count(readings.len()))
     };
-    details("Readings as a table", &table(&caption, &columns, &rows))
+    details_on_screens("Readings as a table", &table(&caption, &columns, &rows), "readings.jsonl")
 }
 
 fn number_text(space: &SpaceRecord, number: SpaceNumber) -> String {

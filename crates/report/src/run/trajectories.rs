@@ -1,22 +1,32 @@
 //! Every unit of a hidden layer over steps, so that twins lie on one line and split where they split.
 //!
-//! Units that share their class at every state are one line. Units of one class of the start that part later are
-//! several, with a broad band behind them for as long as they are one.
+//! Units that share their class at every state are one line. Units of one class of the start that diverge later are one
+//! line for as long as they are one, and several from then on. Colours say what a line is: each class of several units of
+//! the start has its own, and units that are alone share one.
+//!
+//! ```text
+//!                 ______ unit 0   alone
+//! units 0–2 =====<====== units 1, 2
+//! ```
 
 use super::units::SpaceState;
 use super::{Parting, Run};
 use crate::chart::{Chart, Line};
-use crate::figure::{Figure, Stroke};
+use crate::figure::{Figure, Size, Stroke};
 use crate::number::{count, counted, ranges};
-use crate::palette::COLOURS;
 use crate::scale::Scale;
 use crate::thin::spaced;
 use std::collections::HashMap;
 
 /// Lines that one figure can have before nobody can read it.
 const LINES: usize = 120;
+/// Lines that have a name at their end, at most.
+const NAMED: usize = 8;
 /// States that are drawn; about as many as there are pixels.
 const STATES: usize = 560;
+/// The colours of classes of several units, and that of units that are alone.
+const CLASSES: [usize; 4] = [0, 2, 3, 4];
+const ALONE: usize = 1;
 
 /// Units that are one at every state.
 struct Bundle {
@@ -26,93 +36,131 @@ struct Bundle {
 }
 
 /// A figure for each hidden layer.
-pub fn figures(run: &Run) -> Vec<Figure> {
+pub fn figures(run: &Run, size: Size) -> Vec<Figure> {
     let Some(units) = &run.units else { return Vec::new() };
     let Some(first) = units.states.first() else { return Vec::new() };
     let names = first.spaces.iter().enumerate();
-    names.map(|(number, space)| figure(run, number, &space.name, &units.value)).collect()
+    names.map(|(number, space)| figure(run, size, number, &space.name, &units.value)).collect()
 }
 
-fn figure(run: &Run, number: usize, space: &str, value: &str) -> Figure {
+fn figure(run: &Run, size: Size, number: usize, space: &str, value: &str) -> Figure {
     let states = run.units.as_ref().map(|units| units.of_space(space)).unwrap_or_default();
-    let parting = run.parting(space);
-    let kept =
-        |step: usize| parting.as_ref().is_some_and(|p| p.step == step || p.since == Some(step));
-    let keep: Vec<usize> = (0..states.len()).filter(|place| kept(states[*place].0)).collect();
-    let drawn = spaced(states.len(), STATES, &keep);
-    let all = bundles(&states);
-    let pair = parting.as_ref().and_then(|parting| parting.told).map(|told| told.units);
-    let shown = chosen(&all, pair.as_ref().map_or(&[], |pair| &pair[..]));
-    let total = states.first().map_or(0, |(_, state)| state.classes.len());
-    let mut notes = Vec::new();
-    let readings = run.readings.readings.len();
-    if drawn.len() < readings {
-        notes.push(format!(
-            "The units are drawn at {} of {} readings.",
-            count(drawn.len()),
-            count(readings)
-        ));
-    }
-    if shown.len() < all.len() {
-        let units: usize = shown.iter().map(|bundle| all[*bundle].units.len()).sum();
-        let pair = if pair.is_some() { ", and with them the two that parted first" } else { "" };
-        notes.push(format!(
-            "{} of {} are drawn, chosen evenly by their numbers{pair}.",
-            count(units),
-            counted(total, "unit")
-        ));
-    }
-    let steps: Vec<usize> = drawn.iter().map(|place| states[*place].0).collect();
-    let at = |unit: usize| -> Vec<Option<f64>> {
-        drawn.iter().map(|place| states[*place].1.value(unit)).collect()
-    };
-    let grouping = Grouping::of(&all);
-    let few = shown.len() <= COLOURS;
-    let mut lines: Vec<Line> = shown
-        .iter()
-        .map(|&bundle| {
-            let Bundle { units, .. } = &all[bundle];
-            let name = named(units);
-            Line {
-                group: grouping.groups[bundle],
-                values: at(units[0]),
-                width: match units.len() {
-                    1 if few => 2.0,
-                    1 => 1.0,
-                    _ => 3.0,
-                },
-                label: few.then(|| short_label(units)),
-                name,
-                stroke: Stroke::Plain,
-                points: Vec::new(),
-            }
-        })
-        .collect();
-    lines.extend(bands(&all, &shown, &grouping, &states, &drawn));
-    let values = lines.iter().flat_map(|line| line.values.iter().flatten().copied());
-    let scale = Scale::linear(values.collect::<Vec<_>>(), true);
-    let mark = parting.map(|Parting { step, told, .. }| {
-        let what = match told.map(|told| told.units) {
-            Some([u, v]) => format!("units {u} and {v} part"),
-            None => "first break".to_owned(),
-        };
-        (step, format!("{what}, step {}", count(step)))
-    });
-    Chart {
+    Trajectories {
         name: format!("units-{}", file_name(space, number)),
         title: format!("{space}: the trajectory of every unit"),
-        description: description(space, value, total, &all, mark.as_ref().map(|(step, _)| *step)),
-        notes,
-        quantity: value,
-        scale,
-        across: Scale::of_steps(run.last_step()),
-        along: "step",
-        steps,
-        lines,
-        groups: grouping.labels,
-        mark,
+        space,
+        value,
+        states,
+        readings: run.readings.readings.len(),
+        last_step: run.last_step(),
+        parting: run.parting(space),
+        colours: Colours::OfClasses,
+        scale: None,
+        size,
     }
     .figure()
+}
+
+/// The units of a layer over steps, to be drawn.
+pub(crate) struct Trajectories<'a> {
+    pub name: String,
+    pub title: String,
+    pub space: &'a str,
+    /// What the numbers are, in words.
+    pub value: &'a str,
+    pub states: Vec<(usize, &'a SpaceState)>,
+    /// States that were read, whether they were kept or not.
+    pub readings: usize,
+    pub last_step: usize,
+    pub parting: Option<Parting<'a>>,
+    pub colours: Colours,
+    /// That of figures beside it, where there are any.
+    pub scale: Option<Scale>,
+    pub size: Size,
+}
+
+/// What colours say; how broad a line is says whether a unit is alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Colours {
+    /// Which class of the start a unit is of, or that it is alone.
+    OfClasses,
+    /// Something else: all lines have one colour.
+    All(usize),
+}
+
+impl Trajectories<'_> {
+    /// The scale that all of these numbers lie on.
+    pub fn scale<'a>(states: impl IntoIterator<Item = &'a SpaceState>) -> Scale {
+        let values = states.into_iter().flat_map(|state| state.values.iter().flatten().copied());
+        Scale::from_zero(values)
+    }
+
+    pub fn figure(self) -> Figure {
+        let Self { space, value, states, readings, parting, .. } = self;
+        let kept =
+            |step: usize| parting.as_ref().is_some_and(|p| p.step == step || p.since == Some(step));
+        let keep: Vec<usize> = (0..states.len()).filter(|place| kept(states[*place].0)).collect();
+        let drawn = spaced(states.len(), STATES, &keep);
+        let all = bundles(&states);
+        let pair = parting.as_ref().and_then(|parting| parting.told).map(|told| told.units);
+        let shown = chosen(&all, pair.as_ref().map_or(&[], |pair| &pair[..]));
+        let total = states.first().map_or(0, |(_, state)| state.classes.len());
+        let mut notes = Vec::new();
+        if drawn.len() < readings {
+            notes.push(format!(
+                "The units are drawn at {} of {} readings.",
+                count(drawn.len()),
+                count(readings)
+            ));
+        }
+        if shown.len() < all.len() {
+            let units: usize = shown.iter().map(|bundle| all[*bundle].units.len()).sum();
+            let pair =
+                if pair.is_some() { ", and with them the two that diverged first" } else { "" };
+            notes.push(format!(
+                "{} of {} are drawn, chosen evenly by their numbers{pair}.",
+                count(units),
+                counted(total, "unit")
+            ));
+        }
+        let steps: Vec<usize> = drawn.iter().map(|place| states[*place].0).collect();
+        let (mut lines, groups) = Tree { all: &all, states: &states, drawn: &drawn }.lines(&shown);
+        if let Colours::All(colour) = self.colours {
+            lines.iter_mut().for_each(|line| line.colour = colour);
+        }
+        // Nothing else would name lines of one kind without names at their ends.
+        if let ([only], true) = (&groups[..], lines.iter().all(|line| line.label.is_none())) {
+            notes.push(format!("Drawn: {only}."));
+        }
+        let at = drawn.iter().map(|place| states[*place].1);
+        let scale = self.scale.unwrap_or_else(|| Trajectories::scale(at));
+        let mark = parting.map(|Parting { step, told, .. }| {
+            let what = match told.map(|told| told.units) {
+                Some([u, v]) => format!("units {u} and {v} diverge"),
+                None => "first break".to_owned(),
+            };
+            (step, format!("{what}, step {}", count(step)))
+        });
+        let broken = mark.as_ref().map(|(step, _)| *step);
+        let figure = Chart {
+            description: description(space, value, total, &all, broken),
+            name: self.name,
+            title: self.title,
+            notes,
+            size: self.size,
+            quantity: value,
+            scale,
+            across: Scale::of_steps(self.last_step),
+            along: "step",
+            steps,
+            lines,
+            groups,
+            mark,
+        }
+        .figure();
+        // A page says it once for all of them.
+        Figure { quantity: None, ..figure }
+    }
 }
 
 /// Units by their classes at all states, by their smallest unit.
@@ -137,85 +185,116 @@ fn bundles(states: &[(usize, &SpaceState)]) -> Vec<Bundle> {
     found
 }
 
-/// Which bundles to draw: all, or some at equal distances and those of the units that parted first.
+/// Which bundles to draw: all, or some at equal distances and those of the units that diverged first.
 fn chosen(bundles: &[Bundle], pair: &[usize]) -> Vec<usize> {
     let of_pair = |bundle: &Bundle| pair.iter().any(|unit| bundle.units.contains(unit));
     let keep: Vec<usize> = (0..bundles.len()).filter(|n| of_pair(&bundles[*n])).collect();
     spaced(bundles.len(), LINES, &keep)
 }
 
-/// Which bundles are shown and hidden together, and have one colour.
-struct Grouping {
-    /// For each bundle.
-    groups: Vec<usize>,
-    labels: Vec<String>,
+/// Bundles as lines that begin together and split.
+struct Tree<'a> {
+    all: &'a [Bundle],
+    states: &'a [(usize, &'a SpaceState)],
+    /// The positions of states that are drawn.
+    drawn: &'a [usize],
 }
 
-impl Grouping {
-    /// Each bundle by itself where they are few, by their classes at the start where those are, by their numbers
-    /// otherwise.
-    fn of(bundles: &[Bundle]) -> Self {
-        let starts = bundles.iter().map(|bundle| bundle.start).max().map_or(0, |last| last + 1);
-        let groups: Vec<usize> = if bundles.len() <= COLOURS {
-            (0..bundles.len()).collect()
-        } else if starts <= COLOURS {
-            bundles.iter().map(|bundle| bundle.start).collect()
-        } else {
-            (0..bundles.len()).map(|number| number * COLOURS / bundles.len()).collect()
-        };
-        let label = |group: usize| {
-            let of_group = bundles.iter().zip(&groups).filter(|(_, of)| **of == group);
-            let mut units: Vec<usize> =
-                of_group.flat_map(|(bundle, _)| bundle.units.clone()).collect();
+impl Tree<'_> {
+    /// The lines of the bundles that are shown, and what the lines of each group are.
+    fn lines(&self, shown: &[usize]) -> (Vec<Line>, Vec<String>) {
+        let mut starts: Vec<usize> = shown.iter().map(|bundle| self.all[*bundle].start).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let of = |start: usize| self.all.iter().filter(move |bundle| bundle.start == start);
+        let units = |start: usize| -> Vec<usize> {
+            let mut units: Vec<usize> = of(start).flat_map(|b| b.units.clone()).collect();
             units.sort_unstable();
-            named(&units)
+            units
         };
-        let count = groups.iter().max().map_or(0, |last| last + 1);
-        let labels = (0..count).map(label).collect();
-        Self { groups, labels }
+        let several: Vec<usize> =
+            starts.iter().copied().filter(|start| units(*start).len() > 1).collect();
+        // More classes than colours have one together.
+        let own = several.len() <= CLASSES.len();
+        let group = |start: usize| match several.iter().position(|found| *found == start) {
+            Some(number) if own => number,
+            _ => 0,
+        };
+        let mut groups: Vec<String> = match own {
+            true => several.iter().map(|start| named(&units(*start))).collect(),
+            false => vec![format!("{} of several units", counted(several.len(), "class"))],
+        };
+        let mut lines = Vec::new();
+        let mut alone = 0;
+        let is_named = shown.len() <= NAMED;
+        for start in starts {
+            let (group, members) = (group(start), units(start));
+            let together = self.together(&members);
+            let colour = CLASSES[group];
+            if let Some(last) = together {
+                let name = format!("{}, one unit", named(&members));
+                let span = Some([0, last]);
+                lines.push(self.line(members[0], span, Line { group, colour, ..line(name, 3.0) }));
+            }
+            let span = together.map(|last| [last + 1, self.drawn.len() - 1]);
+            for bundle in shown.iter().filter(|bundle| self.all[**bundle].start == start) {
+                let units = &self.all[*bundle].units;
+                let label = is_named.then(|| short_label(units));
+                let drawn = if let [_] = units[..] {
+                    alone += 1;
+                    let width = if is_named { 2.0 } else { 1.0 };
+                    // The group of those that are alone comes last.
+                    Line { group: groups.len(), colour: ALONE, label, ..line(named(units), width) }
+                } else {
+                    Line { group, colour, label, ..line(named(units), 3.0) }
+                };
+                lines.push(self.line(units[0], span, drawn));
+            }
+        }
+        if alone > 0 {
+            groups.push(match alone {
+                1 => "a unit that is alone".to_owned(),
+                _ => format!("{} that are alone", counted(alone, "unit")),
+            });
+        }
+        (lines, groups)
+    }
+
+    /// The position, among those that are drawn, of the last state up to which units are one; None for those that are one
+    /// at all of them.
+    fn together(&self, units: &[usize]) -> Option<usize> {
+        let apart = self.drawn.iter().position(|place| {
+            let classes = &self.states[*place].1.classes;
+            units.iter().any(|unit| classes[*unit] != classes[units[0]])
+        })?;
+        apart.checked_sub(1)
+    }
+
+    /// A line with the numbers of a unit between two states; it begins where the one that it comes from ends.
+    fn line(&self, unit: usize, span: Option<[usize; 2]>, line: Line) -> Line {
+        let [from, to] = span.unwrap_or([0, self.drawn.len().saturating_sub(1)]);
+        let from = from.saturating_sub(1);
+        let value = |(position, place): (usize, &usize)| {
+            let there = (from..=to).contains(&position);
+            there.then(|| self.states[*place].1.value(unit)).flatten()
+        };
+        Line { values: self.drawn.iter().enumerate().map(value).collect(), span, ..line }
     }
 }
 
-/// For each class of the start that has split, a band for as long as it was one.
-fn bands(
-    all: &[Bundle],
-    shown: &[usize],
-    grouping: &Grouping,
-    states: &[(usize, &SpaceState)],
-    drawn: &[usize],
-) -> Vec<Line> {
-    let mut found = Vec::new();
-    let mut done: Vec<usize> = Vec::new();
-    for &bundle in shown {
-        let start = all[bundle].start;
-        if done.contains(&start) {
-            continue;
-        }
-        done.push(start);
-        let members: Vec<usize> =
-            all.iter().filter(|b| b.start == start).map(|b| b.units[0]).collect();
-        if members.len() < 2 {
-            continue;
-        }
-        let together = |place: &&usize| {
-            let classes = &states[**place].1.classes;
-            members.iter().all(|unit| classes[*unit] == classes[members[0]])
-        };
-        let values = drawn.iter().take_while(together);
-        let mut values: Vec<Option<f64>> =
-            values.map(|place| states[*place].1.value(members[0])).collect();
-        values.resize(drawn.len(), None);
-        found.push(Line {
-            group: grouping.groups[bundle],
-            name: "several units, still one".to_owned(),
-            values,
-            width: 9.0,
-            label: None,
-            stroke: Stroke::Band,
-            points: Vec::new(),
-        });
+/// A line without numbers.
+fn line(name: String, width: f64) -> Line {
+    Line {
+        group: 0,
+        colour: 0,
+        name,
+        values: Vec::new(),
+        width,
+        span: None,
+        label: None,
+        stroke: Stroke::Plain,
+        points: Vec::new(),
     }
-    found
 }
 
 fn named(units: &[usize]) -> String {
@@ -240,8 +319,8 @@ fn description(
 ) -> String {
     let starts = all.iter().map(|bundle| bundle.start).max().map_or(0, |last| last + 1);
     let splits = match (broken, all.len() == starts) {
-        (Some(step), _) => format!("The first that part do so at step {}.", count(step)),
-        (None, true) if starts < units => "They never part.".to_owned(),
+        (Some(step), _) => format!("The first that diverge do so at step {}.", count(step)),
+        (None, true) if starts < units => "They never diverge.".to_owned(),
         _ => String::new(),
     };
     let text = format!(
@@ -255,7 +334,7 @@ fn description(
 }
 
 /// A layer's name in a file's name.
-fn file_name(space: &str, number: usize) -> String {
+pub(crate) fn file_name(space: &str, number: usize) -> String {
     let plain = !space.is_empty() && space.chars().all(|c| c.is_ascii_alphanumeric());
     if plain { space.to_lowercase() } else { format!("layer-{}", number + 1) }
 }
@@ -289,16 +368,53 @@ mod tests {
         assert_eq!(bundled(&[&[0, 1, 1], &[0, 0, 1]]), [[0], [1], [2]]);
     }
 
+    /// Group, colour, name and span of the lines of these states, and the names of groups.
+    type Told = (usize, usize, String, Option<[usize; 2]>);
+
+    fn told(classes: &[&[usize]]) -> (Vec<Told>, Vec<String>) {
+        let states = states(classes);
+        let states: Vec<(usize, &SpaceState)> = states.iter().enumerate().collect();
+        let (all, drawn) = (bundles(&states), (0..states.len()).collect::<Vec<_>>());
+        let shown: Vec<usize> = (0..all.len()).collect();
+        let (lines, groups) = Tree { all: &all, states: &states, drawn: &drawn }.lines(&shown);
+        let of = |line: Line| (line.group, line.colour, line.name, line.span);
+        (lines.into_iter().map(of).collect(), groups)
+    }
+
     #[test]
-    fn colours_follow_lines_or_classes_of_the_start_or_numbers() {
-        let alone = |start: &dyn Fn(usize) -> usize, count: usize| -> Vec<Bundle> {
-            (0..count).map(|unit| Bundle { units: vec![unit], start: start(unit) }).collect()
-        };
-        assert_eq!(Grouping::of(&alone(&|_| 0, 3)).groups, [0, 1, 2]);
-        let of_starts = Grouping::of(&alone(&|unit| unit / 10, 20));
-        assert_eq!((of_starts.labels.len(), &*of_starts.labels[1]), (2, "units 10–19"));
-        let of_numbers = Grouping::of(&alone(&|unit| unit, 20));
-        assert_eq!((of_numbers.labels.len(), &*of_numbers.labels[0]), (COLOURS, "units 0–2"));
+    fn a_class_has_a_colour_and_units_that_are_alone_another() {
+        // Two classes that hold, and a unit that is alone from the start.
+        let (lines, groups) = told(&[&[0, 0, 1, 1, 2], &[0, 0, 1, 1, 2]]);
+        let line = |group, colour, name: &str| (group, colour, name.to_owned(), None);
+        let expected =
+            [line(0, 0, "units 0, 1"), line(1, 2, "units 2, 3"), line(2, ALONE, "unit 4")];
+        assert_eq!(lines, expected);
+        assert_eq!(groups, ["units 0, 1", "units 2, 3", "a unit that is alone"]);
+        // Units that differ never have the name or the colour of a class.
+        let (lines, groups) = told(&[&[0, 1, 2]]);
+        assert!(lines.iter().all(|line| (line.0, line.1) == (0, ALONE)), "{lines:?}");
+        assert_eq!(groups, ["3 units that are alone"]);
+    }
+
+    #[test]
+    fn a_class_that_splits_is_one_line_until_then() {
+        let (lines, groups) = told(&[&[0, 0, 0], &[0, 0, 0], &[0, 1, 1], &[0, 1, 1]]);
+        let line = |group, colour, name: &str, span| (group, colour, name.to_owned(), Some(span));
+        let expected = [
+            line(0, 0, "units 0–2, one unit", [0, 1]),
+            line(1, ALONE, "unit 0", [2, 3]),
+            line(0, 0, "units 1, 2", [2, 3]),
+        ];
+        assert_eq!(lines, expected);
+        assert_eq!(groups, ["units 0–2", "a unit that is alone"]);
+    }
+
+    #[test]
+    fn many_classes_share_a_colour_and_are_counted() {
+        let classes: Vec<usize> = (0..20).map(|unit| unit / 2).collect();
+        let (lines, groups) = told(&[&classes]);
+        assert!(lines.iter().all(|line| (line.0, line.1) == (0, 0)), "{lines:?}");
+        assert_eq!(groups, ["10 classes of several units"]);
     }
 
     proptest! {

@@ -86,7 +86,8 @@ impl Units {
 }
 
 impl SpaceState {
-    fn checked(written: UnitsSpace) -> Result<Self, String> {
+    /// The units as they are written, with a class for each.
+    pub(crate) fn checked(written: UnitsSpace) -> Result<Self, String> {
         let UnitsSpace { name, classes, values } = written;
         let classes = classes.unwrap_or_else(|| (0..values.len()).collect());
         let named = classes.iter().max().map_or(0, |last| last + 1);

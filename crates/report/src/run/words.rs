@@ -1,8 +1,8 @@
 //! What happened, in sentences.
 
 use super::Run;
-use crate::number::{count, counted, short};
-use constinit_records::{EndWord, FirstBreakRecord, VerdictWord};
+use crate::number::{count, counted, in_percent, short};
+use constinit_records::{DeadRecord, EndWord, FirstBreakRecord, OutcomeRecord, VerdictWord};
 
 /// In a word, and in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +41,9 @@ pub fn headline(run: &Run) -> Headline {
             word: "stopped",
             sentence: format!("The run was stopped {after}: {reason}."),
         },
-        (_, VerdictWord::Held) if nothing_alike(run) => Headline {
-            kind: "open",
-            word: "nothing to hold",
-            sentence: "No two hidden units were one unit at the start.".to_owned(),
-        },
+        (_, VerdictWord::None) => nothing_to_hold(),
+        // Programs before had no word for it.
+        (_, VerdictWord::Held) if nothing_alike(run) => nothing_to_hold(),
         (_, VerdictWord::Held) => Headline {
             kind: "good",
             word: "held",
@@ -59,6 +57,102 @@ pub fn headline(run: &Run) -> Headline {
             sentence: format!("Units that were one unit at the start were not any more {after}."),
         },
     }
+}
+
+fn nothing_to_hold() -> Headline {
+    Headline {
+        kind: "open",
+        word: "nothing to hold",
+        sentence: "No two hidden units were one unit at the start.".to_owned(),
+    }
+}
+
+/// A network that explains less than this share of the targets has learned nothing.
+pub const NOTHING: f64 = 0.01;
+
+/// What came of the training; None where the folder does not say so.
+pub fn outcome(run: &Run) -> Option<Headline> {
+    let OutcomeRecord { loss, baseline, explained, accuracy, majority } = *run.outcome()?;
+    let of_loss = match (baseline, explained) {
+        (Some(baseline), Some(explained)) if explained <= -NOTHING => format!(
+            "The loss is {} in the end, above the {} of the best constant answer",
+            short(loss),
+            short(baseline)
+        ),
+        (Some(baseline), Some(explained)) if explained < NOTHING => format!(
+            "The loss is {} in the end, no better than the {} of the best constant answer",
+            short(loss),
+            short(baseline)
+        ),
+        (Some(baseline), Some(explained)) => format!(
+            "The loss is {} in the end, {} below the {} of the best constant answer",
+            short(loss),
+            in_percent(explained),
+            short(baseline)
+        ),
+        (Some(baseline), None) => format!(
+            "The loss is {} in the end, that of the best constant answer {}",
+            short(loss),
+            short(baseline)
+        ),
+        (None, _) => format!("The loss is {} in the end", short(loss)),
+    };
+    let right = match (accuracy, majority) {
+        (Some(accuracy), Some(majority)) => format!(
+            "; {} of the examples are right, {} by always answering the largest class",
+            in_percent(accuracy),
+            in_percent(majority)
+        ),
+        (Some(accuracy), None) => format!("; {} of the examples are right", in_percent(accuracy)),
+        (None, _) => String::new(),
+    };
+    let (kind, word) = match explained {
+        _ if run.last_step() == 0 => ("open", "not trained"),
+        None => ("open", "loss"),
+        Some(explained) if explained < NOTHING => ("bad", "learned nothing"),
+        Some(_) => ("good", "learned"),
+    };
+    Some(Headline { kind, word, sentence: format!("{of_loss}{right}.") })
+}
+
+/// The layers of which every unit is dead, and those with some dead units at the end.
+fn dead(run: &Run) -> Vec<String> {
+    let readings = &run.readings;
+    let whole = readings.end.as_ref().map(|end| &end.dead);
+    let mut found = Vec::new();
+    for (name, DeadRecord { units, since, alive }) in whole.into_iter().flatten() {
+        let since = match (since, alive) {
+            (0, _) => "from the start".to_owned(),
+            (since, None) => format!("from step {} on", count(*since)),
+            (since, Some(alive)) => {
+                format!("from a step between {} and {} on", count(*alive), count(*since))
+            }
+        };
+        let units = if *units == 1 {
+            "its unit is".to_owned()
+        } else {
+            format!("all {} units are", count(*units))
+        };
+        found.push(format!(
+            "{name}: {units} dead {since}: slope 0 on every example, so that no gradient passes through them."
+        ));
+    }
+    let is_told = |name: &String| whole.is_some_and(|whole| whole.contains_key(name));
+    for space in readings.readings.last().into_iter().flat_map(|last| &last.spaces) {
+        let Some(dead) = space.dead.filter(|dead| *dead > 0 && !is_told(&space.name)) else {
+            continue;
+        };
+        found.push(format!(
+            "{}: {} of {} dead at the end: slope 0 on every example.",
+            space.name,
+            count(dead),
+            match space.units {
+                1 => "1 unit is".to_owned(),
+                units => format!("{} units are", count(units)),
+            }
+        ));
+    }
+    found
 }
 
 /// Whether no two units of any layer started as one.
@@ -77,6 +171,7 @@ pub fn sentences(run: &Run) -> Vec<String> {
         (0..first.spaces.len()).map(|space| of_layer(run, space)).collect();
     let broken = run.readings.end.as_ref().and_then(|end| end.first_break.as_ref());
     found.extend(broken.map(|broken| broken.cause.clone()).filter(|cause| !cause.is_empty()));
+    found.extend(dead(run));
     let unfed = last.spaces.iter().filter_map(|space| Some((&space.name, space.no_incoming?)));
     found.extend(unfed.filter(|(_, units)| *units > 0).map(|(name, units)| {
         format!("{name}: {} with zeros for all that comes in at the end.", counted(units, "unit"))
@@ -92,7 +187,7 @@ fn of_layer(run: &Run, number: usize) -> String {
         return format!("{name}: one unit, nothing to compare it with.");
     }
     if first.twins == first.units {
-        return format!("{name}: {units}, all different at the start.");
+        return format!("{name}: {units}, all distinct at the start.");
     }
     let one = match first.twins {
         1 => "one unit".to_owned(),

@@ -75,7 +75,13 @@ impl DiagramCell {
                     format!("{} runs", count(self.runs))
                 };
                 let [low, high] = self.ends.map(short);
-                format!("{} in the mean of {of}, from {low} to {high}", short(mean))
+                if with == 1 {
+                    format!("{low} in {of}")
+                } else if low == high {
+                    format!("{low} in each of {of}")
+                } else {
+                    format!("{} in the mean of {of}, from {low} to {high}", short(mean))
+                }
             }
             Mark::Neutral(_) => format!("of none of {} runs", count(self.runs)),
         };
@@ -116,6 +122,8 @@ mod tests {
             words(&[Neutral(2), Number(1.0), Neutral(1), Number(2.0), Neutral(0)]),
             "1.5 in the mean of 2 of 5 runs, from 1 to 2; 1 of 5 diverged; 1 of 5 failed; 1 of 5 without a number"
         );
+        assert_eq!(words(&[Number(2.0); 3]), "2 in each of 3 runs");
+        assert_eq!(words(&[Number(2.0), Neutral(2)]), "2 in 1 of 2 runs; 1 of 2 failed");
         assert_eq!(words(&[Neutral(1); 4]), "of none of 4 runs; 4 of 4 diverged");
         assert_eq!([words(&[Number(0.25)]), words(&[Neutral(1)])], ["0.25", "diverged"]);
     }

@@ -10,6 +10,8 @@ mod phase;
 mod quantity;
 mod table;
 mod thinned;
+mod unused;
+mod width;
 mod words;
 
 use crate::error::{ReportError, io_error};
@@ -97,8 +99,9 @@ impl Sweep {
         phase::figures(self, 0..self.rows()).collect()
     }
 
-    /// The page: a phase diagram over any two keys, a table that can be sorted and filtered, and what was found in
-    /// words. One file that asks for nothing outside of it.
+    /// The page: what was found in words, with warnings of keys that change nothing; a phase diagram over any two keys and
+    /// the run that is chosen in it, beside its baseline; a table that can be sorted and filtered. One file that asks for
+    /// nothing outside of it.
     pub fn page(&self) -> String {
         page::page(self)
     }
@@ -137,6 +140,14 @@ impl Sweep {
 
     fn number(&self, column: SweepColumn, row: usize) -> Option<f64> {
         self.outcome(column)?.number(row)
+    }
+
+    /// The loss of the best constant answer, where it is known and the same in all runs.
+    fn baseline(&self) -> Option<f64> {
+        let column = self.outcome(SweepColumn::Baseline)?;
+        let mut known = (0..self.rows()).filter_map(|row| column.number(row));
+        let first = known.next()?;
+        known.all(|baseline| (baseline - first).abs() <= 1e-6 * first.abs()).then_some(first)
     }
 
     /// What ended a run.

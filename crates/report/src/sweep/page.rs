@@ -2,18 +2,20 @@
 
 use super::cell::{NEUTRAL, PARTLY, WITHOUT};
 use super::words::{Counts, counts, facts, sentences};
-use super::{Sweep, embed, phase, thinned};
+use super::{Sweep, embed, phase, thinned, unused};
 use crate::markup::{escaped, script_json};
 use crate::number::{count, counted};
 use crate::page::{Page, Section, details, list, table};
 use crate::palette::{DARK, LIGHT, Medium, neutral_style, viridis};
+use crate::run::NOTHING;
 use constinit_records::{EndWord, POINT, ScaleWord, SweepColumn};
 use serde_json::{Value, json};
 
 /// Rows of the table that needs no scripts, and what it says beside the keys.
 const PLAIN_ROWS: usize = 50;
-const TOLD: [SweepColumn; 7] = [
+const TOLD: [SweepColumn; 8] = [
     SweepColumn::FinalLoss,
+    SweepColumn::Explained,
     SweepColumn::Ended,
     SweepColumn::Verdict,
     SweepColumn::Units,
@@ -25,23 +27,22 @@ const TOLD: [SweepColumn; 7] = [
 pub fn page(sweep: &Sweep) -> String {
     let (rows, left_out) = thinned::rows(sweep);
     let is_thinned = left_out.is_some();
-    let note = left_out.map_or(String::new(), |note| format!("<p class=\"warn\">{note}</p>\n"));
+    let warnings: String = left_out
+        .into_iter()
+        .chain(unused::sentences(sweep))
+        .map(|warning| format!("<p class=\"warn\">{}</p>\n", escaped(&warning)))
+        .collect();
     let set_up = format!("<pre tabindex=\"0\"><code>{}</code></pre>\n", escaped(&sweep.config));
     let version = format!("<p>Written by constinit {}.</p>\n", escaped(&sweep.version));
     Page {
         title: format!("{} – constinit", sweep.name),
         head: head(sweep),
         sections: vec![
-            Section { anchor: "found", heading: "What was found", content: note + &list(&sentences(sweep)) },
+            Section { anchor: "found", heading: "What was found", content: warnings + &list(&sentences(sweep)) },
             Section {
                 anchor: "diagram",
                 heading: "Phase diagram",
                 content: diagram(sweep, &rows),
-            },
-            Section {
-                anchor: "run",
-                heading: "The run",
-                content: include_str!("../page/sweep/chosen.html").to_owned(),
             },
             Section {
                 anchor: "table",
@@ -59,6 +60,7 @@ pub fn page(sweep: &Sweep) -> String {
             include_str!("../page/sweep/columns.js"),
             include_str!("../page/sweep/scales.js"),
             include_str!("../page/sweep/diagram.js"),
+            include_str!("../page/sweep/run.js"),
             include_str!("../page/sweep/rows.js"),
             include_str!("../page/sweep/page.js")
         ),
@@ -101,7 +103,9 @@ fn head(sweep: &Sweep) -> String {
 /// The best runs as a table for those without scripts; after those that finished the others.
 fn plain_table(sweep: &Sweep) -> String {
     let keys = sweep.axes().into_iter().map(|key| key.key.as_str());
-    let columns: Vec<&str> = keys.chain(TOLD.map(SweepColumn::name)).collect();
+    let told = TOLD.into_iter().filter(|column| sweep.outcome(*column).is_some());
+    let told: Vec<&str> = told.map(SweepColumn::name).collect();
+    let columns: Vec<&str> = keys.chain(told).collect();
     let loss = |row: usize| match sweep.ended(row) {
         Some(word) if word == EndWord::Finished.as_str() => {
             sweep.number(SweepColumn::FinalLoss, row).unwrap_or(f64::INFINITY)
@@ -141,8 +145,9 @@ fn diagram(sweep: &Sweep, rows: &[usize]) -> String {
         )
     });
     format!(
-        "{still}{}<script type=\"application/json\" id=\"numbers\">{}</script>\n",
+        "<div class=\"two\">\n<div>\n{still}{}</div>\n{}</div>\n<script type=\"application/json\" id=\"numbers\">{}</script>\n",
         include_str!("../page/sweep/diagram.html"),
+        include_str!("../page/sweep/chosen.html"),
         script_json(&numbers(sweep, rows))
     )
 }
@@ -172,6 +177,8 @@ fn numbers(sweep: &Sweep, rows: &[usize]) -> Value {
         "seeds": axes.iter().filter(|key| key.scale == ScaleWord::Seed).map(|key| &key.key).collect::<Vec<_>>(),
         "sample": sweep.is_sample(),
         "start": start,
+        "baseline": sweep.baseline(),
+        "nothing": NOTHING,
         "columns": columns,
         "words": {"neutral": NEUTRAL, "without": WITHOUT, "partly": PARTLY},
         "colours": colours.join(""),

@@ -5,7 +5,7 @@ use super::axis::SweepAxis;
 use super::cell::{DiagramCell, Mark, NEUTRAL, PARTLY};
 use super::column::NONE;
 use super::mosaic::{Mosaic, corner, ink_on};
-use super::quantity::{QUANTITIES, Quantity, Range, colours};
+use super::quantity::{LOSS, QUANTITIES, Quantity, Range, beyond, colours};
 use crate::figure::{Figure, WIDTH, text_width};
 use crate::markup::escaped;
 use crate::number::{count, counted, short};
@@ -24,7 +24,7 @@ const MOST_CELLS: usize = 128;
 const MOST_DOTS: usize = 4096;
 /// Cells that have a text of their own at most: each of them takes some 200 bytes.
 const MOST_TEXTS: usize = 900;
-/// Colours that are told apart in a file, so that neighbours of one colour are one mark.
+/// Colours that are distinguished in a file, so that neighbours of one colour are one mark.
 const SHADES: f64 = 96.0;
 
 /// The figures of a sweep, at the values of keys that are no axis that a page of these rows shows at first.
@@ -60,12 +60,17 @@ fn figure(sweep: &Sweep, quantity: &Quantity, start: usize) -> Option<Figure> {
         Range::AroundOne if axes.len() == 1 => Range::All,
         range => range,
     };
-    let (scale, clipped) = colours(&numbers, range);
+    let baseline = sweep.baseline().filter(|_| quantity.name == LOSS);
+    let scale = colours(&numbers, range, baseline);
     let (svg, notes, drawn) = (String::new(), Vec::new(), Vec::new());
-    let mut drawing = Drawing { sweep, start, marks, scale, svg, notes, drawn, cells: Vec::new() };
-    if clipped {
-        let text = "Numbers beyond the ends of the scale are drawn as those at its ends.";
-        drawing.notes.push(text.to_owned());
+    let cells = Vec::new();
+    let mut drawing = Drawing { sweep, start, marks, scale, baseline, svg, notes, drawn, cells };
+    drawing.notes.extend(beyond(&numbers, &scale));
+    if let Some(baseline) = baseline {
+        let told = short(baseline);
+        drawing
+            .notes
+            .push(format!("The baseline, {told}, is the loss of the best constant answer."));
     }
     match axes.as_slice() {
         [] => return None,
@@ -87,6 +92,8 @@ fn figure(sweep: &Sweep, quantity: &Quantity, start: usize) -> Option<Figure> {
         title: format!("{} over {}", quantity.title, over.join(" and ")),
         description,
         notes,
+        quantity: None,
+        width: WIDTH,
         height: BOTTOM + 46.0 + below,
         marks: svg,
         legend: Vec::new(),
@@ -101,6 +108,7 @@ struct Drawing<'a> {
     start: usize,
     marks: Vec<Mark>,
     scale: Scale,
+    baseline: Option<f64>,
     svg: String,
     notes: Vec<String>,
     /// What the runs show that were drawn.
@@ -283,6 +291,16 @@ impl Drawing<'_> {
             };
         }
         let up = self.scale.ticks(6);
+        if let Some(baseline) = self.baseline {
+            let y = BOTTOM - (BOTTOM - TOP) * self.share(baseline);
+            let _ = writeln!(
+                self.svg,
+                "<path class=\"baseline\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/><text class=\"t small\" x=\"{}\" \
+                 y=\"{:.1}\">baseline</text>",
+                RIGHT + 6.0,
+                y + 4.0
+            );
+        }
         self.axes(&x.ticks(across.as_ref(), 6), &up);
         self.svg.push_str(&dots);
         self.names(&x.name, label);
@@ -324,7 +342,23 @@ impl Drawing<'_> {
             );
         }
         self.svg.push_str("</g>\n");
-        ticks_right(&mut self.svg, &self.scale.ticks(6), X + 20.0, [TOP, BOTTOM]);
+        let at = self.baseline.map(|baseline| self.share(baseline));
+        // A number would stand on the baseline's name.
+        let free =
+            |tick: &Tick| at.is_none_or(|at| (tick.place - at).abs() * (BOTTOM - TOP) > 13.0);
+        let ticks: Vec<Tick> = self.scale.ticks(6).into_iter().filter(free).collect();
+        ticks_right(&mut self.svg, &ticks, X + 20.0, [TOP, BOTTOM]);
+        if let Some(at) = at {
+            let y = BOTTOM - (BOTTOM - TOP) * at;
+            let _ = writeln!(
+                self.svg,
+                "<path class=\"baseline\" d=\"M{} {y:.1}h18\"/><text class=\"t small\" x=\"{}\" \
+                 y=\"{:.1}\">baseline</text>",
+                X - 2.0,
+                X + 20.0,
+                y + 4.0
+            );
+        }
         let _ = writeln!(self.svg, "<text class=\"q\" x=\"{X}\" y=\"12\">{label}</text>");
     }
 

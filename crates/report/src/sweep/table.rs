@@ -1,6 +1,6 @@
 //! The Parquet files of a sweep's folder.
 //!
-//! Nothing in them is trusted: names, types, lengths and numbers of points are looked at, and memory is taken only for
+//! Nothing in them is trusted: names, types, lengths and numbers of points are inspected, and memory is taken only for
 //! rows that were read.
 
 use super::column::{Column, ColumnValues, NONE};
@@ -128,7 +128,9 @@ impl<'a> Parquet<'a> {
             return Err(wrong_column(path, POINT, "not the first column"));
         }
         let keys = about.keys.iter().map(|key| key.key.as_str());
-        let expected = keys.chain(SweepColumn::ALL.map(SweepColumn::name));
+        let columns = SweepColumn::ALL.into_iter().filter(|column| !column.may_be_missing());
+        let columns: Vec<&str> = columns.map(SweepColumn::name).collect();
+        let expected = keys.chain(columns);
         let missing = expected.into_iter().find(|name| !names.iter().any(|n| n == name));
         if let Some(name) = missing {
             return Err(wrong_column(path, name, "missing"));

@@ -1,7 +1,8 @@
 //! What a sweep found, in facts and sentences.
 
-use super::Sweep;
+use super::{Sweep, width};
 use crate::number::{count, counted, duration, percent, short};
+use crate::run::NOTHING;
 use constinit_records::{EndWord, EngineWord, SweepColumn, VerdictWord};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -31,7 +32,7 @@ fn rows_with<'a>(
     (0..sweep.rows()).filter(move |row| column.and_then(|c| c.text(*row)) == Some(word))
 }
 
-/// The units of the runs that tell another number, and the sum of that one: runs that diverged do not tell it.
+/// The units of the runs that have another number, and the sum of that one: runs that diverged do not tell it.
 fn beside_units(sweep: &Sweep, column: SweepColumn) -> (f64, f64) {
     let told = (0..sweep.rows()).filter_map(|row| {
         Some((sweep.number(SweepColumn::Units, row)?, sweep.number(column, row)?))
@@ -58,6 +59,7 @@ pub fn facts(sweep: &Sweep) -> Vec<(&'static str, String)> {
         ("by Burn", count(burn)),
         ("steps", count(sum(sweep, SweepColumn::Steps) as usize)),
     ];
+    facts.extend(sweep.baseline().map(|baseline| ("baseline", short(baseline))));
     facts.push(("time in runs", duration(sum(sweep, SweepColumn::Seconds))));
     facts
 }
@@ -80,8 +82,10 @@ fn nothing_alike(sweep: &Sweep, row: usize) -> bool {
 fn twins(sweep: &Sweep) -> Option<String> {
     let with = |word: VerdictWord| rows_with(sweep, SweepColumn::Verdict, word.as_str());
     let (held, broken) = (|| with(VerdictWord::Held), || with(VerdictWord::Broken));
-    let none = held().filter(|row| nothing_alike(sweep, *row)).count();
-    let (held, parted) = (held().count() - none, broken().count());
+    // Programs before the word `none` wrote `held` where no two units started as one.
+    let nothing = held().filter(|row| nothing_alike(sweep, *row)).count();
+    let none = with(VerdictWord::None).count() + nothing;
+    let (held, parted) = (held().count() - nothing, broken().count());
     let mut sentence = match (held + parted, none) {
         (0, 0) => return None,
         (0, _) => {
@@ -99,8 +103,11 @@ fn twins(sweep: &Sweep) -> Option<String> {
     };
     let first = broken().filter_map(|row| sweep.number(SweepColumn::FirstBreak, row));
     if let Some(step) = first.min_by(f64::total_cmp) {
-        sentence +=
-            &format!("; in {} some parted, at step {} at the earliest", count(parted), short(step));
+        sentence += &format!(
+            "; in {} some diverged, at step {} at the earliest",
+            count(parted),
+            short(step)
+        );
     }
     if none > 0 {
         sentence += &format!("; in {} more no two units started as one", count(none));
@@ -151,14 +158,8 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
             place(sweep, best)
         ));
     }
-    let (units, classes) = beside_units(sweep, SweepColumn::ClassesEnd);
-    if units > 0.0 {
-        found.push(format!(
-            "Effective width: after training the {} hidden units of finished runs are {} different ones.",
-            count(units as usize),
-            count(classes as usize)
-        ));
-    }
+    found.extend(above_baseline(sweep));
+    found.extend(width::sentences(sweep));
     let (units, dead) = beside_units(sweep, SweepColumn::Dead);
     if units > 0.0 {
         let some = (0..rows)
@@ -173,6 +174,26 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
         ));
     }
     found
+}
+
+/// How many runs are better than the best constant answer.
+fn above_baseline(sweep: &Sweep) -> Option<String> {
+    let explained: Vec<f64> =
+        (0..sweep.rows()).filter_map(|row| sweep.number(SweepColumn::Explained, row)).collect();
+    if explained.is_empty() {
+        return None;
+    }
+    let nothing = explained.iter().filter(|explained| **explained < NOTHING).count();
+    let all = explained.len();
+    let baseline = sweep
+        .baseline()
+        .map_or(String::new(), |loss| format!(", which has a loss of {}", short(loss)));
+    let told = match nothing {
+        0 => format!("All {} end", counted(all, "finished run")),
+        some if some == all => format!("None of the {} ends", counted(all, "finished run")),
+        some => format!("{} of the {} end", count(all - some), counted(all, "finished run")),
+    };
+    Some(format!("Baseline: {told} better than the best constant answer{baseline}."))
 }
 
 /// The most frequent reason why runs diverged or failed.
@@ -190,7 +211,7 @@ fn reason(sweep: &Sweep) -> String {
     })
 }
 
-/// A text with gaps in the place of its numbers, which tell reasons apart that are one reason.
+/// A text with gaps in the place of its numbers: reasons that differ in numbers alone are one reason.
 fn without_numbers(text: &str) -> String {
     let is_number =
         |word: &str| word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());

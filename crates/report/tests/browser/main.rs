@@ -1,6 +1,7 @@
 //! Pages in a real browser. `scripts/test-browser` installs one where there is none, and runs these tests.
 
 mod chromium;
+mod compare;
 #[path = "../folders/mod.rs"]
 mod folders;
 mod sweep;
@@ -30,10 +31,16 @@ fn size(png: &[u8]) -> [u32; 2] {
     [16, 20].map(|at| u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes")))
 }
 
+/// Pages of a PDF that Chromium wrote.
+fn pages(pdf: &[u8]) -> usize {
+    pdf.windows(12).filter(|part| part == b"/Type /Page\n").count()
+}
+
 #[test]
 #[ignore = "needs Chromium: scripts/test-browser"]
 fn a_page_of_a_run_in_a_browser() {
-    let folder = Folder::of(BROKEN);
+    let outcome = json!({"loss": 0.01, "baseline": 1.0, "explained": 0.99, "accuracy": 0.96, "majority": 0.5});
+    let folder = Folder::of(BROKEN).with_end(&json!({"outcome": outcome}));
     let path = page(&folder);
     let mut browser = Browser::start();
     browser.open(&path);
@@ -57,9 +64,9 @@ fn a_page_of_a_run_in_a_browser() {
 fn shows_its_marks(browser: &mut Browser) {
     for (selector, expected) in [
         ("figure", 4),
-        ("#units-hidden1 .trace", 7),
-        ("#units-hidden1 .legend button", 7),
-        ("#loss .trace", 1),
+        ("#units-hidden1 .trace", 8),
+        ("#units-hidden1 .legend button", 2),
+        ("#loss .trace", 2),
         ("#spread .trace", 1),
         ("#classes .cell", 2),
         ("svg[role=img] > title", 4),
@@ -69,6 +76,9 @@ fn shows_its_marks(browser: &mut Browser) {
         let found = browser.evaluate(&format!("document.querySelectorAll({selector:?}).length"));
         assert_eq!(found, expected, "{selector}");
     }
+    let above = "document.querySelector('#loss').getBoundingClientRect().top < \
+                 document.querySelector('#units-hidden1').getBoundingClientRect().top";
+    assert_eq!(browser.evaluate(above), true, "the outcome comes first");
     // Every visible trace has an extent, no text is cut off by its figure.
     let cut = browser.evaluate(
         "[...document.querySelectorAll('figure .plot > svg')].flatMap(svg => { const box = \
@@ -77,7 +87,7 @@ fn shows_its_marks(browser: &mut Browser) {
          b.bottom > box.bottom + 1; }).map(t => t.textContent); })",
     );
     assert_eq!(cut, json!([]));
-    for width in [390, 780] {
+    for width in [390, 780, 1400] {
         browser.resize(width, 800);
         let wide = browser.evaluate("document.documentElement.scrollWidth");
         assert_eq!(wide, width, "the page is as wide as its window");
@@ -90,27 +100,28 @@ const SHOWN: &str = "[...document.querySelectorAll('#units-hidden1 .trace')].fil
                      getComputedStyle(t).display !== 'none').length";
 
 fn hides_traces(browser: &mut Browser) {
+    // Those of the units that are alone: the class is left.
     browser.click("#units-hidden1 .legend button:nth-child(2)");
-    assert_eq!(browser.evaluate(SHOWN), 6);
+    assert_eq!(browser.evaluate(SHOWN), 1);
     let pressed =
         "document.querySelector('#units-hidden1 button:nth-child(2)').getAttribute('aria-pressed')";
     assert_eq!(browser.evaluate(pressed), "false");
     browser.click("#units-hidden1 .legend button:nth-child(2)");
-    assert_eq!(browser.evaluate(SHOWN), 7);
-    // The line itself, at its end, where it is alone.
-    let end = browser.evaluate(
-        "(() => { const path = document.querySelector('#units-hidden1 .trace.g6'); \
-         path.scrollIntoView({block: 'center', behavior: 'instant'}); const at = path.getPointAtLength(path.getTotalLength() - 1); \
+    assert_eq!(browser.evaluate(SHOWN), 8);
+    // A line itself, at its beginning, where it is alone.
+    let at = browser.evaluate(
+        "(() => { const path = document.querySelector('#units-hidden1 .trace.g0'); \
+         path.scrollIntoView({block: 'center', behavior: 'instant'}); const at = path.getPointAtLength(2); \
          const m = path.getScreenCTM(); return [m.a * at.x + m.e, m.d * at.y + m.f]; })()",
     );
-    let [x, y] = [0, 1].map(|n| end[n].as_f64().expect("a number"));
+    let [x, y] = [0, 1].map(|n| at[n].as_f64().expect("a number"));
     for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
         browser.mouse(kind, x, y);
     }
-    assert_eq!(browser.evaluate(SHOWN), 6);
-    assert_eq!(browser.evaluate("document.querySelectorAll('.g6.trace.off').length"), 1);
-    browser.click("#units-hidden1 .legend button:nth-child(7)");
     assert_eq!(browser.evaluate(SHOWN), 7);
+    assert_eq!(browser.evaluate("document.querySelectorAll('.g0.trace.off').length"), 1);
+    browser.click("#units-hidden1 .legend button:nth-child(1)");
+    assert_eq!(browser.evaluate(SHOWN), 8);
 }
 
 fn reads_numbers(browser: &mut Browser) {
@@ -119,7 +130,9 @@ fn reads_numbers(browser: &mut Browser) {
     let text = "document.querySelector('#loss .readout').textContent";
     let told = browser.evaluate(text);
     let told = told.as_str().expect("text");
-    let (step, loss) = told.strip_prefix("step ").and_then(|t| t.split_once(": ")).expect(told);
+    let told = told.strip_suffix(" \u{b7} baseline 1").expect(told);
+    let (step, loss) =
+        told.strip_prefix("step ").and_then(|t| t.split_once(": loss ")).expect(told);
     let [step, loss] = [step, loss].map(|number| number.parse::<f64>().expect("a number"));
     assert!((70.0..130.0).contains(&step) && (loss - 2.0 / step).abs() < 1e-4, "{told}");
     browser.mouse("mouseMoved", 2.0, 2.0);
@@ -127,7 +140,7 @@ fn reads_numbers(browser: &mut Browser) {
     let [x, y] = browser.middle("#classes .plot svg");
     browser.mouse("mouseMoved", x, y - 30.0);
     let told = browser.evaluate("document.querySelector('#classes .readout').textContent");
-    assert_eq!(told, "step 30: hidden1 7 of 7", "from which step on");
+    assert_eq!(told, "step 30: hidden1 7 of 7 distinct", "from which step on");
 }
 
 fn keyboard(browser: &mut Browser) {
@@ -136,10 +149,14 @@ fn keyboard(browser: &mut Browser) {
     browser.key("ArrowRight");
     browser.key("ArrowRight");
     let told = browser.evaluate(text);
-    assert!(told.as_str().is_some_and(|t| t.starts_with("step 1: unit 0 0.995")), "{told}");
+    assert!(told.as_str().is_some_and(|t| t == "step 1: units 0–6, one unit 0.995"), "{told}");
     browser.key("End");
     let told = browser.evaluate(text);
-    assert!(told.as_str().is_some_and(|t| t.starts_with("step 200: unit 0 -1 ")), "{told}");
+    assert!(
+        told.as_str()
+            .is_some_and(|t| t.starts_with("step 200: unit 0 -1 ") && !t.contains("one unit")),
+        "{told}"
+    );
     // The point lies on the line that was drawn: script and figure agree about the scale, at 0 and elsewhere.
     let off_line = "(() => { const f = document.querySelector('#spread'); const p = f.querySelector('.point'); const t = \
                     f.querySelector('.trace'); const [x, y] = ['cx', 'cy'].map(a => +p.getAttribute(a)); let best = \
@@ -155,9 +172,9 @@ fn keyboard(browser: &mut Browser) {
     // On to the first button, which a key presses.
     browser.key("Tab");
     browser.key(" ");
-    assert_eq!(browser.evaluate(SHOWN), 6);
-    browser.key("Enter");
     assert_eq!(browser.evaluate(SHOWN), 7);
+    browser.key("Enter");
+    assert_eq!(browser.evaluate(SHOWN), 8);
 }
 
 fn table(browser: &mut Browser) {
@@ -192,7 +209,7 @@ fn looks_like_a_page(browser: &mut Browser, path: &Path) {
         std::fs::write(screenshots().join(format!("{name}.png")), &png).expect("a screenshot");
         let [width, height] = size(&png);
         assert!(
-            (700..1400).contains(&width) && (1400..6000).contains(&height),
+            (700..=1400).contains(&width) && (700..4000).contains(&height),
             "{width} x {height}"
         );
         assert!(png.len() > 40_000, "a picture of one colour takes less: {}", png.len());
@@ -202,6 +219,7 @@ fn looks_like_a_page(browser: &mut Browser, path: &Path) {
     let pdf = browser.pdf();
     std::fs::write(screenshots().join("paper.pdf"), &pdf).expect("a PDF");
     assert!(pdf.starts_with(b"%PDF") && pdf.len() > 20_000);
+    assert!((1..=3).contains(&pages(&pdf)), "{} pages of paper", pages(&pdf));
 }
 
 #[test]
@@ -220,7 +238,7 @@ fn pages_of_every_kind_open_without_complaint() {
         browser.evaluate("document.querySelector('#classes .plot').focus()");
         browser.key("Home");
         let told = browser.evaluate("document.querySelector('#classes .readout').textContent");
-        assert!(told.as_str().is_some_and(|t| t.starts_with("step 0: hidden1 1 of ")), "{told}");
+        assert!(told.as_str().is_some_and(|t| t.starts_with("step 0: hidden1 1 of ") && t.ends_with(" distinct")), "{told}");
     }
 }
 
@@ -252,4 +270,16 @@ fn diagrams_with_and_without_scripts_start_at_the_best_run() {
 #[ignore = "needs Chromium: scripts/test-browser"]
 fn pages_of_sweeps_of_every_kind() {
     sweep::kinds();
+}
+
+#[test]
+#[ignore = "needs Chromium: scripts/test-browser"]
+fn losses_of_a_sweep_stand_beside_their_baseline() {
+    sweep::baseline();
+}
+
+#[test]
+#[ignore = "needs Chromium: scripts/test-browser"]
+fn a_page_of_a_comparison_in_a_browser() {
+    compare::opens();
 }

@@ -222,6 +222,75 @@ pub fn starts() {
     assert_eq!(browser.complaints(), [] as [Value; 0]);
 }
 
+/// Losses beside their baseline: in the tooltip, the key, and the picture of the run that is chosen.
+pub fn baseline() {
+    let folder = SweepFolder::empty();
+    folder.put("results.parquet", &folders::table(GRID).with_baseline(2.0));
+    let path = page(&folder);
+    let mut browser = Browser::start();
+    browser.open(&path);
+    assert_eq!(browser.complaints(), [] as [Value; 0]);
+    let tip = "document.getElementById('tip').hidden ? null : [...document.getElementById('tip').children].map(e => \
+               e.textContent)";
+    assert_eq!(browser.evaluate(tip), Value::Null);
+    let [x, y] = cell(&mut browser, 9.5 / 41.0, 10.5 / 21.0);
+    browser.mouse("mouseMoved", x, y);
+    let lines = json!([
+        "final loss 2.57 (finished, twins held)",
+        "baseline 2",
+        "model.init_w -1.1",
+        "training.optimizer.learning_rate 0.01",
+        "model.activation tanh"
+    ]);
+    assert_eq!(browser.evaluate(tip), lines);
+    let inside = "(() => { const [t, c] = ['tip', 'map'].map(id => document.getElementById(id).getBoundingClientRect()); \
+                  return t.left >= c.left && t.right <= c.right + 1 && t.top >= c.top - 1 && t.bottom <= c.bottom + 1; })()";
+    assert_eq!(browser.evaluate(inside), true);
+    let key = browser.evaluate("document.getElementById('key').textContent");
+    assert!(
+        key.as_str().is_some_and(|key| key.contains("the baseline, 2, is the loss of")),
+        "{key}"
+    );
+    for kind in ["mousePressed", "mouseReleased"] {
+        browser.mouse(kind, x, y);
+    }
+    let words = "[...document.querySelectorAll('#chosen .words li')].map(li => li.textContent)";
+    let words = browser.evaluate(words);
+    assert_eq!(
+        words,
+        json!([
+            "The loss went from 3.57 to 2.57 in 50 steps.",
+            "After training it is above that of the best constant answer, 2.",
+            "hidden1: 7 units acted as one from the start to the end.",
+            "hidden1: all 7 units are dead at the end: slope 0 on every example.",
+            "After training a step multiplies differences between twins by 0.979, so that they die out."
+        ])
+    );
+    let label = "document.querySelector('#chosen svg').getAttribute('aria-label')";
+    let told = "Loss from 3.57 at the first step to 2.57 at the last, step 50; baseline 2";
+    assert_eq!(browser.evaluate(label), told);
+    // From 0: the baseline lies at 2 / (1.06 * 3.57) of the height, and no text leaves the picture.
+    let baseline = "(() => { const d = document.querySelector('#chosen .baseline').getAttribute('d'); return \
+                    (170 - +d.split(' ')[1].split('H')[0]) / 148; })()";
+    let share = browser.evaluate(baseline).as_f64().expect("a number");
+    assert!((share - 2.0 / (1.06 * 3.57)).abs() < 1e-3, "{share}");
+    let cut = "(() => { const box = document.querySelector('#chosen svg').getBoundingClientRect(); return \
+               [...document.querySelectorAll('#chosen svg text')].filter(t => { const b = t.getBoundingClientRect(); return \
+               b.left < box.left - 1 || b.right > box.right + 1 || b.top < box.top - 1; }).map(t => t.textContent); })()";
+    assert_eq!(browser.evaluate(cut), json!([]));
+    // By keys: a tooltip, and it goes with the focus.
+    browser.mouse("mouseMoved", 2.0, 2.0);
+    browser.evaluate("document.getElementById('map').focus()");
+    browser.key("ArrowRight");
+    assert!(browser.evaluate(tip).is_array());
+    browser.key("Enter");
+    assert_eq!(browser.evaluate(CHOSEN), format!("Point {}", 10 * 63 + 10 * 3));
+    browser.evaluate("document.getElementById('map').blur()");
+    assert_eq!(browser.evaluate(tip), Value::Null);
+    assert_eq!(browser.complaints(), [] as [Value; 0]);
+    shoot(&mut browser, "sweep-baseline");
+}
+
 fn diagram(browser: &mut Browser) {
     // The tenth cell from the left, w = -1.1; the eleventh from below, rate 1e-2.
     let [x, y] = cell(browser, 9.5 / 41.0, 10.5 / 21.0);
@@ -240,7 +309,7 @@ fn diagram(browser: &mut Browser) {
     let details = "[...document.querySelectorAll('#chosen dl div')].map(d => d.textContent)";
     let details = browser.evaluate(details);
     let details = details.as_array().expect("a list");
-    for told in ["model.init_w-1.1", "final_loss2.57", "dead7", "enginequotient"] {
+    for told in ["init_w-1.1", "final_loss2.57", "dead7", "enginequotient"] {
         assert!(details.contains(&json!(told)), "{told}: {details:?}");
     }
     let command = browser.evaluate("document.querySelector('#chosen code').textContent");
@@ -276,7 +345,7 @@ fn keyboard(browser: &mut Browser) {
     let told = browser.evaluate(TOLD);
     let expected = "model.init_w 0.6 · training.optimizer.learning_rate 2.51e-4 · model.activation tanh: final loss 0.01025";
     assert!(told.as_str().is_some_and(|told| told.starts_with(expected)), "{told}");
-    assert_eq!(browser.evaluate(CHOSEN), "Point 1575", "only looked at");
+    assert_eq!(browser.evaluate(CHOSEN), "Point 1575", "not chosen yet");
     browser.key("Enter");
     assert_eq!(browser.evaluate(CHOSEN), "Point 1644");
     browser.evaluate("document.getElementById('rows').focus()");

@@ -147,6 +147,18 @@ pub fn forecast(step: usize, changes: &Value) -> Value {
 }
 
 impl Folder {
+    /// With other values in the last line of the readings.
+    pub fn with_end(self, changes: &Value) -> Self {
+        let text = self.text("readings.jsonl");
+        let (before, end) = text.trim_end().rsplit_once('\n').expect("several lines");
+        let mut end: Value = serde_json::from_str(end).expect("a line of JSON");
+        for (key, value) in changes.as_object().into_iter().flatten() {
+            end[key] = value.clone();
+        }
+        self.write("readings.jsonl", &format!("{before}\n{end}\n"));
+        self
+    }
+
     /// Adds lines after the first reading.
     pub fn with_forecasts(self, forecasts: &[Value]) -> Self {
         let text = self.text("readings.jsonl");

@@ -74,6 +74,24 @@ impl Table {
         self
     }
 
+    /// With a column more.
+    pub fn with(mut self, name: &str, data: Data) -> Self {
+        self.columns.push((name.to_owned(), data));
+        self
+    }
+
+    /// With what programs say of the outcome: each loss beside this one.
+    pub fn with_baseline(self, baseline: f64) -> Self {
+        let losses = self.columns.iter().find(|column| column.0 == "final_loss");
+        let Some((_, Data::Number(losses))) = losses else { panic!("no losses") };
+        let explained: Vec<Option<f64>> =
+            losses.iter().map(|loss| loss.map(|loss| 1.0 - loss / baseline)).collect();
+        let rows = explained.len();
+        self.with("baseline", Data::Number(vec![Some(baseline); rows]))
+            .with("explained", Data::Number(explained))
+            .with("accuracy", Data::Number(vec![None; rows]))
+    }
+
     pub fn write(&self, path: &Path) {
         let field = |(n, (name, data)): (usize, &(String, Data))| {
             let physical = match data {

@@ -47,24 +47,28 @@ const diagramOf = (sweep, onChoose) => {
     if (quantity.around && keys.length > 1 && last >= 0) {
       const away = sorted.map((v) => Math.abs(v - quantity.around)).sort();
       const tenths = away[Math.floor(last * 9 / 10)], far = tenths > 1e-6 ? tenths : 0.1;
-      return quantity.scale = { ...linear(quantity.around - far, quantity.around + far), clipped: away[last] > far };
+      return quantity.scale = { ...linear(quantity.around - far, quantity.around + far), outside: sorted.filter((v) => Math.abs(v - quantity.around) > far) };
     }
     const from = sorted.findIndex((v) => v > 0);
+    const beyond = (scale, a, b) => ({ ...scale, outside: sorted.filter((v) => !(v >= a && v <= b) && !(scale.zero && v === 0)) });
+    // The same scales as those of the still diagrams: losses beside their baseline, twice which is as bad as it gets.
+    const powers = (a, b) => {
+      const least = Math.max(-307, Math.floor(Math.log10(a))), most = Math.max(least + 1, Math.ceil(Math.log10(b)));
+      const [low, high] = [10 ** least, most > 308 ? Number.MAX_VALUE : 10 ** most];
+      return beyond({ ...logarithmic(low, high, sorted[0] === 0), zero: sorted[0] === 0 }, low, high);
+    };
+    if (quantity.baseline > 0 && low >= 0) {
+      const worst = Math.min(2 * quantity.baseline, Math.max(quantity.baseline, high));
+      if (from >= 0 && worst / sorted[from] >= 50) return quantity.scale = powers(sorted[from], worst);
+      return quantity.scale = beyond(linear(0, worst), 0, worst);
+    }
     if (low < 0 || from < 0 || high / sorted[from] < 50) return quantity.scale = linear(low, high);
-    let clipped = false;
-    if (high / sorted[from] > 1e8) {
-      // The middle four fifths and half as far beyond, as the still diagrams.
-      const tenth = Math.floor((last + 1 - from) / 10);
-      const [below, above] = [sorted[from + tenth], sorted[last - tenth]];
-      const beyond = Math.max(1.5, Math.sqrt(above / below));
-      low = Math.max(sorted[from], below / beyond);
-      high = Math.min(high, above * beyond);
-      clipped = true;
-    } else low = sorted[from];
-    // Over whole powers of ten, as the still diagrams.
-    const below = Math.max(-307, Math.floor(Math.log10(low))), above = Math.max(below + 1, Math.ceil(Math.log10(high)));
-    const end = above > 308 ? Number.MAX_VALUE : 10 ** above;
-    return quantity.scale = { ...logarithmic(10 ** below, end, sorted[0] === 0), clipped };
+    const tenth = Math.floor((last + 1 - from) / 10);
+    const [below, above] = [sorted[from + tenth], sorted[last - tenth]];
+    const wide = Math.max(1.5, Math.sqrt(above / below));
+    low = below / wide / sorted[from] >= 1e4 ? below / wide : sorted[from];
+    if (high / (above * wide) >= 10) high = above * wide;
+    return quantity.scale = powers(low, high);
   };
   const quantity = () => sweep.quantities[state.colour];
   const shade = (share) => VIRIDIS[Math.round(255 * Math.min(1, Math.max(0, share)))];
@@ -170,7 +174,7 @@ const diagramOf = (sweep, onChoose) => {
     const up = scales[1].ticks(6);
     const room = Math.max(...up.map(([, text]) => pen.measureText(text).width), 24);
     const bar = keys.length > 1 && !what.text;
-    box = { left: Math.min(160, room + 18), right: width - (bar ? 84 : 14), top: 28, bottom: high - 46 };
+    box = { left: Math.min(160, room + 18), right: width - (bar ? what.baseline ? 98 : 84 : keys.length === 1 && what.baseline ? 62 : 14), top: 28, bottom: high - 46 };
     canvas.dataset.area = [box.left, box.top, box.right, box.bottom].join(" ");
     pen.fillStyle = colours.ground;
     pen.fillRect(0, 0, width, high);
@@ -232,6 +236,17 @@ const diagramOf = (sweep, onChoose) => {
       // Pale ones do not cover others.
       for (let row = 0; row < sweep.rows; row++) if (mask && !mask[row]) dot(row);
       for (let row = 0; row < sweep.rows; row++) if (!mask || mask[row]) dot(row);
+      if (keys.length === 1 && what.baseline) {
+        const y = yOf(0.02 + 0.96 * scales[1].place(what.baseline));
+        pen.strokeStyle = pen.fillStyle = colours.text;
+        pen.setLineDash([4, 3]);
+        pen.beginPath();
+        pen.moveTo(box.left, y);
+        pen.lineTo(box.right, y);
+        pen.stroke();
+        pen.setLineDash([]);
+        pen.fillText("baseline", box.right + 5, y + 4, 55);
+      }
       pen.strokeStyle = colours.edge;
       pen.beginPath();
       pen.moveTo(box.left - 0.5, box.top);
@@ -274,8 +289,15 @@ const diagramOf = (sweep, onChoose) => {
       pen.fillRect(left, box.bottom - n - 1, 14, 1.2);
     }
     pen.fillStyle = colours.quiet;
+    const base = quantity().baseline ? yOf(scale.place(quantity().baseline)) : -Infinity;
     for (const [share, text] of scale.ticks(6)) {
-      if (share > -0.01 && share < 1.01) pen.fillText(text, left + 19, yOf(share) + 4, 50);
+      // A number would stand on the baseline's name.
+      if (share > -0.01 && share < 1.01 && Math.abs(yOf(share) - base) > 13) pen.fillText(text, left + 19, yOf(share) + 4, 50);
+    }
+    if (base > -Infinity) {
+      pen.fillStyle = colours.text;
+      pen.fillRect(left - 3, base - 1, 20, 2);
+      pen.fillText("baseline", left + 19, base + 4, 62);
     }
   };
   // What has no number has a colour with a name.
@@ -290,7 +312,12 @@ const diagramOf = (sweep, onChoose) => {
     if (isPartly) parts.push(made("span", {}, made("i", { class: "swatch partly" }), sweep.words.partly));
     const texts = what.text ? what.levels.map((text, n) => swatch(colours.lines[n % colours.lines.length], text)) : [];
     if (keys.length > 1 && !what.text) texts.push(made("span", {}, `colour: ${what.label}${scaleOf(what).log ? ", logarithmic" : ""}${what.note ? `; ${what.note}` : ""}`));
-    if (!what.text && scaleOf(what).clipped) texts.push(made("span", {}, "numbers beyond the ends of the scale are drawn as those at its ends"));
+    const outside = what.text ? [] : scaleOf(what).outside || [];
+    if (outside.length) {
+      const [low, high] = [outside[0], outside[outside.length - 1]].map((v) => shown(v));
+      texts.push(made("span", {}, `${grouped(outside.length)} run${outside.length > 1 ? "s" : ""} beyond the ends of the scale, ${low === high ? `at ${low}` : `from ${low} to ${high}`}, ${outside.length > 1 ? "have" : "has"} the colour of its end`));
+    }
+    if (what.baseline) texts.push(made("span", {}, `the baseline, ${shown(what.baseline)}, is the loss of the best constant answer`));
     if (!dotted) keys.forEach((key, n) => {
       if (n === state.x || n === state.y) return;
       const several = what.text ? "the most frequent one" : "the mean of runs with a number";
@@ -339,30 +366,48 @@ const diagramOf = (sweep, onChoose) => {
   // The run that stands for a place: of several the first that the filters leave.
   const rowAt = (place) => dotted ? place : cells.rows[place] < 0 ? -1 : runsOf(cells.rows[place])[0];
 
+  // Beside the place, on the side with room for it; screen readers have the line below the diagram.
+  const tip = document.getElementById("tip");
+  const hover = (row, lines) => {
+    const spot = row < 0 && dotted ? null : spotOfPlace(state.at);
+    tip.hidden = !spot || !lines;
+    if (tip.hidden) return;
+    tip.replaceChildren(...lines.map((line, n) => made(n ? "span" : "strong", {}, line)));
+    const [x, y, w] = spot;
+    const [width, high] = [tip.offsetWidth, tip.offsetHeight];
+    const right = x + w + 12 + width < canvas.clientWidth;
+    tip.style.left = `${right ? x + w + 12 : Math.max(0, x - 12 - width)}px`;
+    tip.style.top = `${Math.max(0, Math.min(canvas.clientHeight - high, y - high / 2))}px`;
+  };
   const say = () => {
-    if (state.at < 0) { told.textContent = "\u00a0"; return; }
+    if (state.at < 0) { told.textContent = "\u00a0"; tip.hidden = true; return; }
     const what = quantity(), row = rowAt(state.at);
     const place = (some, value) => some.map((key) => `${key.name} ${shown(value(key))}`).join(" \u00b7 ");
     if (row < 0) {
       const [x, y] = [keys[state.x], keys[state.y]];
       const at = (key) => key.levels[key === x ? state.at % cells.nx : Math.floor(state.at / cells.nx)];
       told.textContent = `${place([x, y], at)}: no run`;
+      hover(row, null);
       return;
     }
     const runs = dotted ? [row] : runsOf(cells.rows[state.at]), several = runs.length > 1;
     const same = keys.filter((_, n) => !several || n === state.x || n === state.y || state.fixed[n] !== MEAN);
-    told.textContent = `${place(same, (key) => key.at(row))}: ${what.label} ${several ? meanOf(runs, what) : alone(row, what)}`;
+    const says = several ? meanOf(runs, what) : alone(row, what);
+    told.textContent = `${place(same, (key) => key.at(row))}: ${what.label} ${says}`;
+    const base = what.baseline ? [`baseline ${shown(what.baseline)}`] : [];
+    hover(row, [`${what.label} ${says}`, ...base, ...same.map((key) => `${key.name} ${shown(key.at(row))}`)]);
   };
   const meanOf = (runs, what) => {
     const { count, value, low, high, without } = together(runs, what);
     const of = count < runs.length ? `${grouped(count)} of ${grouped(runs.length)} runs` : `${grouped(count)} runs`;
     if (what.text) return `${shown(value)} in ${of}`;
     const why = [1, 2, 0].filter((kind) => without[kind]).map((kind) => `; ${grouped(without[kind])} of ${grouped(runs.length)} ${sweep.words.without[kind]}`);
-    return (count ? `${shown(value)} in the mean of ${of}, from ${shown(low)} to ${shown(high)}` : `of none of ${grouped(runs.length)} runs`) + why.join("");
+    const all = count && shown(low) === shown(high) ? `${shown(low)} in ${count > 1 ? "each of " : ""}${of}` : "";
+    return (all ? all : count ? `${shown(value)} in the mean of ${of}, from ${shown(low)} to ${shown(high)}` : `of none of ${grouped(runs.length)} runs`) + why.join("");
   };
   const alone = (row, what) => {
     const [verdict, classes, units] = ["verdict", "classes_start", "units"].map((name) => sweep.named(name).at(row));
-    const nothing = verdict === "held" && classes !== null && units !== null && classes >= units;
+    const nothing = verdict === "none" || verdict === "held" && classes !== null && units !== null && classes >= units;
     const how = [ended.at(row), nothing ? "no twins" : verdict && `twins ${verdict}`].filter(Boolean).join(", ");
     return `${shown(what.at(row))} (${how})`;
   };

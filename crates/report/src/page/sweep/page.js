@@ -21,7 +21,8 @@
   };
   const of = (name, label) => ({ ...named(name), label });
   const first = [
-    of("final_loss", "final loss"),
+    { ...of("final_loss", "final loss"), baseline: data.baseline },
+    { ...of("explained", "explained"), note: "1 is a loss of 0, 0 that of the best constant answer" },
     { label: "effective width", share: true, at: share("classes_end", "units") },
     { label: "dead share", share: true, at: share("dead", "units") },
     { ...of("escape_factor", "escape factor"), around: 1, note: "above 1 differences between twins grow, below they shrink" },
@@ -31,20 +32,9 @@
   const taken = new Set(["point", ...data.keys, ...first.map((quantity) => quantity.name)]);
   const others = columns.filter((column) => !taken.has(column.name) && !column.constant && (!column.text || column.levels.length <= 7));
   const quantities = [...first, ...others.map((column) => ({ ...column, label: column.name.replaceAll("_", " ") }))];
-  const sweep = { rows: data.rows, sample: data.sample, colours: data.colours, lines: data.lines, words: data.words, start: data.start, columns, keys, named, quantities };
+  const sweep = { rows: data.rows, sample: data.sample, colours: data.colours, lines: data.lines, words: data.words, start: data.start, baseline: data.baseline, nothing: data.nothing, columns, keys, named, quantities };
 
-  const chosen = document.getElementById("chosen");
-  const show = (row) => {
-    const point = named("point").at(row);
-    const list = (some, name) => made("dl", { class: `facts ${name}` }, ...some.map((column) =>
-      made("div", {}, made("dt", {}, column.name), made("dd", {}, shown(column.at(row), 6)))));
-    const command = `constinit run --config sweep.toml --index ${point} --out run-${point}`;
-    chosen.replaceChildren(
-      made("p", { class: "command" }, made("strong", {}, `Point ${grouped(point)}`), made("code", {}, command)),
-      list(keys, "varied"),
-      list(columns.filter((column) => column.name !== "point" && !keys.includes(column)), "all"),
-    );
-  };
+  const show = runPanel(sweep);
   let table = null, diagram = null;
   const choose = (row) => {
     show(row);
