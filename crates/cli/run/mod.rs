@@ -2,6 +2,7 @@
 
 mod batches;
 mod begin;
+mod changes;
 mod directory;
 mod events;
 mod expected;
@@ -22,6 +23,7 @@ mod verdict;
 mod watch;
 
 pub use batches::{batches, set};
+pub use changes::{RunDropout, change};
 pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;
 pub use expected::ExpectedCheck;

@@ -2,6 +2,7 @@
 
 use super::{Forecasts, ValidatedRun, set, units_schedule};
 use crate::backend_name::BackendName;
+use crate::breaks;
 use crate::config::RunConfig;
 use crate::failure::Failure;
 use burn::tensor::backend::AutodiffBackend;
@@ -54,8 +55,9 @@ impl<B: AutodiffBackend> RunProbes<B> {
         device: &B::Device,
     ) -> Result<Self, Failure> {
         let RunConfig { training, data, probe, .. } = &run.config;
+        let facts = breaks::facts(&run.config)?;
         let start = Observation::before_training(model);
-        let symmetry = SymmetryProbe::new(model.axes()?).with_facts(training.optimizer.facts());
+        let symmetry = SymmetryProbe::new(model.axes()?).with_facts(facts);
         let symmetry = symmetry.gradients_on(units_schedule(&run.config));
         let mut symmetry = symmetry.without_history().reporting(|_| {});
         Probe::<B, ConstInit<B>>::observe(&mut symmetry, &start);
@@ -82,8 +84,11 @@ pub fn quotient_of<B: AutodiffBackend>(
     };
     let spec = model.axes()?;
     let classes = symmetry_of(model, &spec, SymmetryKind::Equitable)?;
-    let facts = config.training.optimizer.facts();
+    let facts = breaks::facts(config)?;
     let small = quotient(model, &spec, &classes, &facts).map_err(|error| refused(&error))?;
+    if let Some(planned) = facts.planned().first() {
+        return Err(refused(&format_args!("{planned} is not done to a quotient")));
+    }
     if small.is_identity() {
         return Err(refused(&"the hidden units all differ at the start: there is nothing to gain"));
     }

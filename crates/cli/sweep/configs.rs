@@ -70,6 +70,7 @@ impl<'a> Configs<'a> {
             "data" => put(&mut config.data, table),
             "training" => put(&mut config.training, table),
             "probe" => put(&mut config.probe, table),
+            "break" => put(&mut config.breaks, table),
             "init" => {
                 put(&mut config.init, table)?;
                 config.place_files(self.sweep.folder());
