@@ -19,7 +19,7 @@ fn twins() -> Config {
     let rules = format!(
         "[[init]]\npath = \"linear1.*\"\n{}\n[[init]]\npath = \"linear2.weight\"\n{}\n\
          [[init]]\npath = \"linear3.weight\"\ninit = {{ type = \"constant\", value = 0.5 }}\n\
-         [[init]]\npath = \"linear*.bias\"\ninit = {{ type = \"zeros\" }}\n",
+         [[init]]\npath = \"linear*.bias\"\ninit = {{ type = \"constant\", value = 0.25 }}\n",
         symmetrised("outputs = 3"),
         symmetrised("inputs = 3, outputs = 1"),
     );
@@ -427,7 +427,7 @@ fn a_quotient_is_refused_with_the_reason() {
     // Also where nothing keeps a class from being one.
     let noise = a_break("noise", 5, "hidden1", "std = 0.25\nunits = [0]");
     let first = "[[init]]\npath = \"linear1.weight\"\ninit = { type = \"normal\", std = 0.5 }\n";
-    let rest = "[[init]]\npath = \"*\"\ninit = { type = \"constant\", value = 0.5 }\n";
+    let rest = "[[init]]\nregex = \".\"\ninit = { type = \"constant\", value = 0.5 }\n";
     let config = config([4, 6, 3, 3]).dataset("iris").loss("cross-entropy").with(first).with(rest);
     folder.write_config("alone.toml", config.with(&noise));
     folder

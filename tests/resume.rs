@@ -9,8 +9,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-/// Units that compute the same in fours and threes and that no two parameters treat alike, in batches. Its output fills a
-/// pipe, so that a program whose output is not read any more has not ended.
+/// Sixteen units that are all different but compute as five, until the first step; in batches. Its output fills a pipe, so
+/// that a program whose output is not read any more has not ended.
 fn batches() -> Config {
     let first = "{ type = \"symmetrised\", outputs = 5, of = { type = \"kaiming\", nonlinearity = \"tanh\" } }";
     let rules = format!(
@@ -19,10 +19,10 @@ fn batches() -> Config {
     );
     let config = config([4, 16, 8, 3]).activation("tanh").dataset("iris").loss("cross-entropy");
     let config = config.steps(200).with(&rules).with("data.batch_size = 16\ndata.shuffle_seed = 7");
-    config.with("training.seed = 5\ntraining.checkpoint_every = 6")
+    config.with("training.seed = 5\ntraining.checkpoint_every = 20")
 }
 
-/// The values of an optimizer as a table: a rate at which nothing diverges, and decay.
+/// The settings of every optimizer as tables, with a rate at which nothing diverges.
 fn optimizers() -> Vec<String> {
     let table = |optimizer: &OptimizerConfig| {
         let mut written = serde_json::to_value(optimizer).expect("settings");
@@ -91,6 +91,52 @@ fn every_optimizer_goes_on_as_if_it_had_not_been_killed() {
     let optimizers = optimizers();
     assert!(optimizers.len() >= 9, "{optimizers:?}");
     for optimizer in optimizers {
-        same_after_kills(&folder, batches().optimizer(&optimizer), &[9, 22], &optimizer);
+        same_after_kills(&folder, batches().optimizer(&optimizer), &[23, 61], &optimizer);
+    }
+}
+
+/// Twins, dropout from a step on, and one change of each kind.
+fn broken() -> Config {
+    let config = batches().with("model.dropout = { hidden1 = 0.2, hidden2 = 0.1 }");
+    config.with(
+        "[[break]]\nkind = \"noise\"\nstep = 22\nspace = \"hidden2\"\nstd = 0.1\nunits = [1, 2]\n\
+         [[break]]\nkind = \"zero-sum\"\nstep = 22\nspace = \"hidden1\"\nscale = 0.1\n",
+    )
+}
+
+#[test]
+fn dropout_and_changes_of_parameters_go_on_as_if_nothing_had_happened() {
+    let folder = Folder::new();
+    let twins =
+        "[[init]]\npath = \"linear*.weight\"\ninit = { type = \"constant\", value = 0.2 }\n";
+    let constant = config([4, 16, 8, 3]).activation("relu").dataset("iris").loss("cross-entropy");
+    let constant = constant.with(twins).with("training.checkpoint_every = 20").steps(200);
+    let dropped = "model.dropout = 0.2\nmodel.dropout_from = 30";
+    for (what, run) in [
+        ("all different", broken().with("model.dropout_from = 10")),
+        ("all alike", constant.with(dropped)),
+    ] {
+        same_after_kills(&folder, run, &[23, 41], what);
+    }
+}
+
+#[test]
+fn a_checkpoint_is_from_before_the_change_that_the_next_step_begins_with() {
+    for change_at in [21, 22] {
+        let folder = Folder::new();
+        let change = format!(
+            "[[break]]\nkind = \"zero-sum\"\nstep = {change_at}\nspace = \"hidden1\"\nscale = 0.1\n"
+        );
+        let run = config([4, 6, 3]).activation("tanh").dataset("iris").loss("cross-entropy");
+        let run = run.with(&change).with("training.checkpoint_every = 21").steps(42);
+        folder.write_config("run.toml", run);
+        let args = ["run", "--config", "run.toml", "--backend", fast_backends()[0], "--out", "run"];
+        folder.run(&args).ok();
+        let files = ["readings.jsonl", "units.jsonl", "model.safetensors"];
+        let left = || files.map(|file| std::fs::read(folder.join(&format!("run/{file}"))).unwrap());
+        let whole = left();
+        std::fs::remove_file(folder.join("run/checkpoints/step-000000000042.ckpt")).unwrap();
+        folder.run(&["run", "--resume", "run"]).ok();
+        assert!(left() == whole, "changed as step {change_at} begins");
     }
 }

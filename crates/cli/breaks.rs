@@ -145,23 +145,22 @@ pub fn check(config: &RunConfig) -> Result<(), String> {
 }
 
 fn check_dropout(config: &RunConfig) -> Result<(), String> {
-    let names = hidden_names(config);
-    let shares = match &config.model.dropout {
-        None => Vec::new(),
-        Some(DropoutShares::All(share)) => vec![("model.dropout".to_owned(), *share)],
-        Some(DropoutShares::ByName(shares)) => {
-            let unknown = shares.keys().find(|name| !names.contains(name));
-            if let Some(name) = unknown {
-                return Err(format!("model.dropout.{}", unknown_layer(name, &names)));
+    let names = || hidden_names(config);
+    match &config.model.dropout {
+        None => {}
+        Some(DropoutShares::All(share)) => {
+            check_share("model.dropout", *share)?;
+            if names().is_empty() {
+                return Err(format!("model.dropout = {share}: the network has no hidden layer"));
             }
-            let named =
-                shares.iter().map(|(name, share)| (format!("model.dropout.{name}"), *share));
-            named.collect()
         }
-    };
-    for (key, share) in shares {
-        if !(0.0..1.0).contains(&share) {
-            return Err(format!("{key} = {share}: must be at least 0 and below 1"));
+        Some(DropoutShares::ByName(shares)) => {
+            for (name, share) in shares {
+                if !names().contains(name) {
+                    return Err(format!("model.dropout.{}", unknown_layer(name, &names())));
+                }
+                check_share(&format!("model.dropout.{name}"), *share)?;
+            }
         }
     }
     match config.model.dropout_from {
@@ -171,6 +170,13 @@ fn check_dropout(config: &RunConfig) -> Result<(), String> {
         Some(from) => in_training(config, from)
             .map_err(|reason| format!("model.dropout_from = {from}: {reason}")),
         None => Ok(()),
+    }
+}
+
+fn check_share(key: &str, share: f64) -> Result<(), String> {
+    match share {
+        share if (0.0..1.0).contains(&share) => Ok(()),
+        share => Err(format!("{key} = {share}: must be at least 0 and below 1")),
     }
 }
 
