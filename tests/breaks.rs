@@ -237,6 +237,10 @@ fn a_training_with_dropout_is_that_of_plain_loops() {
                 "{backend}, step {step}: {found} {loss}"
             );
         }
+        // What came of it is said of the network without dropout.
+        let outcome = end(&ran)["outcome"]["loss"].as_f64().unwrap();
+        let loss = Plain(plain.0.clone()).step(&inputs, &targets, &[1.0; 12], 0.0);
+        assert!((outcome - loss).abs() < 1e-5 * loss.max(1.0), "{backend}: {outcome} {loss}");
         let found: [Vec<f64>; 4] = doubles(&parameters(&folder, "run"));
         for (found, plain) in found.iter().flatten().zip(plain.0.iter().flatten()) {
             assert!((found - plain).abs() < 1e-5, "{backend}: {found} {plain}");

@@ -121,6 +121,23 @@ fn dropout_and_changes_of_parameters_go_on_as_if_nothing_had_happened() {
 }
 
 #[test]
+fn dead_units_are_known_after_a_kill() {
+    let folder = Folder::new();
+    let dying = config([4, 16, 8, 3]).activation("relu").dataset("iris").loss("mse").steps(200);
+    let dying = dying.with("training.checkpoint_every = 20\ndata.batch_size = 16");
+    let rate =
+        |rate: &str| dying.clone().optimizer(&format!("type = \"sgd\", learning_rate = {rate}"));
+    let random = "[[init]]\npath = \"linear*.weight\"\ninit = { type = \"normal\", std = 0.5 }\n";
+    for (what, run) in [
+        ("dead from the start", rate("0.01").with("model.init_b = -1000.0")),
+        ("dying at once", rate("3.0").with("model.init_w = 0.1")),
+        ("dying one by one", rate("0.3").with(random)),
+    ] {
+        same_after_kills(&folder, run, &[23, 61], what);
+    }
+}
+
+#[test]
 fn a_checkpoint_is_from_before_the_change_that_the_next_step_begins_with() {
     for change_at in [21, 22] {
         let folder = Folder::new();

@@ -16,7 +16,8 @@ use constinit_cli::dynamics::clip;
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::run::{
     CheckpointDue, INTERRUPTED, Interrupt, Progress, RunDropout, RunProbes, RunRequest, RunSession,
-    RunState, Screen, SmallNetwork, ValidatedRun, Watch, batches, change, network, quotient_of,
+    RunState, Screen, SharedDeadWatch, SmallNetwork, ValidatedRun, Watch, batches, change, network,
+    quotient_of,
 };
 use indicatif::ProgressBar;
 
@@ -78,12 +79,14 @@ fn session_from<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     mut probes: RunProbes<B>,
     screen: &mut Screen,
 ) -> Result<(), Failure> {
+    let dead = SharedDeadWatch::new(session, &fresh.model);
     let (state, note) = session.load(fresh)?;
     if let Some(note) = &note {
         probes.symmetry.resume(note.read, note.tally.broken_spaces());
+        dead.resume(&note.dead);
     }
     let bar = progress(screen, session.run.config.training.steps);
-    let mut watch = session.begin(&state, note, probes, bar, screen)?;
+    let mut watch = session.begin(&state, note, (probes, dead), bar, screen)?;
     let mut interrupt = Interrupt::listen(watch.screen.is_live());
     if watch.screen.is_live() {
         watch.live = Some(session.live(state.step, &watch.bar, &interrupt)?);
@@ -111,6 +114,7 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     let plan = TrainConfig { steps: config.training.steps, clip, check_parameters };
     let mut due = CheckpointDue::new(config.training.checkpoint_every);
     let mut progress = Progress(watch.bar.clone());
+    let mut dead = watch.dead.clone();
     loop {
         let mut lifted;
         let shown: &mut dyn Probe<B, ConstInit<B>> = match &session.small {
@@ -133,7 +137,7 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
                 loss.forward(dropout.forward(model, batch.inputs, step), batch.targets)
             },
             &plan,
-            &mut [shown, &mut progress, interrupt, &mut due],
+            &mut [&mut dead, shown, &mut progress, interrupt, &mut due],
         )?;
         for said in said {
             watch.screen.remark(&said).map_err(on_screen)?;

@@ -3,6 +3,7 @@
 mod batches;
 mod begin;
 mod changes;
+mod dead;
 mod directory;
 mod events;
 mod expected;
@@ -12,6 +13,7 @@ mod live;
 mod logs;
 mod memory;
 mod network;
+mod outcome;
 mod readings;
 mod request;
 mod resume;
@@ -24,6 +26,7 @@ mod watch;
 
 pub use batches::{batches, set};
 pub use changes::{RunDropout, change};
+pub use dead::SharedDeadWatch;
 pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;
 pub use expected::ExpectedCheck;

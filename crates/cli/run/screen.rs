@@ -3,7 +3,7 @@
 use super::readings::write_line;
 use crate::config::RunConfig;
 use anstream::AutoStream;
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use burn::tensor::TensorData;
 use constinit::parameters_text;
 use constinit::probe::{SpaceReading, SymmetryReading};
@@ -13,8 +13,6 @@ use constinit_symmetry::theorem::{Deviation, Properties};
 use std::io::{self, Stdout, Write};
 
 const HEADING: Style = Style::new().bold();
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default();
 const QUIET: Style = Style::new().dimmed();
 
 /// Networks of at most this many parameters are printed whole after each step.
@@ -170,8 +168,7 @@ impl Screen {
             let loss = loss.map_or("-".to_owned(), |loss| format!("{loss:.6}"));
             write!(out, "{step:>8}  {loss:>12}")?;
             for alike in properties.iter().filter_map(|(_, property)| property) {
-                let (style, text) = cell(alike);
-                write!(out, "  {style}{text:>9}{style:#}")?;
+                write!(out, "  {:>9}", cell(alike))?;
             }
             let spaces: Vec<String> = spaces.iter().map(space_cell).collect();
             writeln!(out, "  {}", spaces.join("  "))
@@ -190,19 +187,14 @@ impl Screen {
         })
     }
 
-    /// Lines of plain text; the first is a heading.
-    pub fn verdict(&mut self, good: bool, lines: &[String]) -> io::Result<()> {
+    /// A line a finding. They have no colours: equal units are a finding, and neither a success nor a failure.
+    pub fn verdict(&mut self, lines: &[String]) -> io::Result<()> {
         if self.manner == Manner::Json {
             return Ok(());
         }
-        let style = if good { GOOD } else { BAD };
         self.write(|out| {
             writeln!(out, "{HEADING}verdict{HEADING:#}")?;
-            for (number, line) in lines.iter().enumerate() {
-                let style = if number == 0 { style } else { Style::new() };
-                writeln!(out, "  {style}{line}{style:#}")?;
-            }
-            Ok(())
+            lines.iter().try_for_each(|line| writeln!(out, "  {line}"))
         })
     }
 
@@ -248,13 +240,13 @@ fn lines(data: &TensorData) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-fn cell(alike: Deviation) -> (Style, String) {
+fn cell(alike: Deviation) -> String {
     if alike.holds() {
-        (GOOD, "holds".to_owned())
+        "holds".to_owned()
     } else if alike.deviation == 0.0 {
-        (BAD, "-0/+0".to_owned())
+        "-0/+0".to_owned()
     } else {
-        (BAD, format!("{:.2e}", alike.deviation))
+        format!("{:.2e}", alike.deviation)
     }
 }
 
