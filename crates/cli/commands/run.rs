@@ -139,8 +139,10 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
             &plan,
             &mut [&mut dead, shown, &mut progress, interrupt, &mut due],
         )?;
-        for said in said {
-            watch.screen.remark(&said).map_err(on_screen)?;
+        // A live view has the terminal to itself.
+        for said in said.iter().filter(|_| !watch.screen.is_live()) {
+            let screen = &mut *watch.screen;
+            watch.bar.suspend(|| screen.remark(said)).map_err(on_screen)?;
         }
         state = trained.state;
         if let Some(failure) = watch.failure.take() {

@@ -15,6 +15,7 @@ use constinit::params::from_values;
 use constinit::surgery::{SymmetryKind, break_symmetry, symmetry_of};
 use constinit::train::SeededDropout;
 use constinit_core::{hidden_name, linear_name};
+use constinit_symmetry::SpaceSymmetry;
 
 /// The dropout of a run.
 pub struct RunDropout {
@@ -128,18 +129,11 @@ fn zero_sum<B: Backend>(
     let broken = break_symmetry(model.clone(), &spec, &classes, scale, seed)?;
     // The one parameter that reads this layer; those that read others stay as they are.
     model.layers[layer + 1].weight = broken.module.layers[layer + 1].weight.clone();
-    let count = |found: Option<&_>| {
-        found.map_or(0, |space: &constinit_symmetry::SpaceSymmetry| {
-            space.partition().classes().filter(|units| units.len() > 1).count()
-        })
-    };
-    let several = count(classes.spaces().iter().find(|space| space.name() == name));
-    let left: Vec<String> = broken
-        .inseparable
-        .iter()
-        .filter(|class| class.space == name)
-        .map(|class| format!("; {class}"))
-        .collect();
+    let space = classes.space(&name);
+    let of_several = |space: &SpaceSymmetry| space.partition().sizes().filter(|n| *n > 1).count();
+    let several = space.map_or(0, of_several);
+    let left = broken.inseparable.iter().filter(|class| class.space == name);
+    let left: Vec<String> = left.map(|class| format!("; {class}")).collect();
     let said = match several {
         0 => format!("no two units of {name} compute the same, so that there is nothing to change"),
         several => {
