@@ -1,10 +1,12 @@
 //! Dead units as a run goes on: how many each hidden layer has, and since which step all of a layer are.
 //!
 //! A unit is dead after a step where its slope is 0 on every example, as that step saw them. Units are counted before
-//! training, after the last step, and at about 50 readings between. Whether a layer has a living unit at all is asked after
-//! every step, of one example that found one alive before: a pass over all examples is needed only where it no longer
-//! does. Where even that would cost too much, as with a large network and a few examples a step, it is asked where units
-//! are counted, and what is known of the steps between is said so.
+//! training, after the last step, and at about 50 readings between.
+//!
+//! Whether a layer has a living unit at all is asked of one example that found one alive before, and only where that finds
+//! none of all of them. In a small network it is asked every 16 steps, and the networks between are kept: where a layer has
+//! died, they tell the step. In a large one it is asked after every step, as long as a step has many examples itself. Where
+//! it has few, it is asked where units are counted, and what is known of the steps between is said so.
 //!
 //! Where a quotient is trained, its units are inspected, and each counts as those that it stands for.
 
@@ -26,8 +28,10 @@ use std::rc::Rc;
 
 /// About how many readings have counts.
 const COUNTS: usize = 50;
-/// Examples times parameters of a pass that costs less than a step's other work.
+/// Examples times parameters up to which a network is small.
 const SMALL: usize = 200_000;
+/// Steps between two inspections of a small network.
+const KEPT: usize = 16;
 /// Examples of a step beside which one more costs little.
 const MANY: usize = 32;
 /// Entries of the widest layer in a portion of the examples.
@@ -42,6 +46,8 @@ pub struct DeadLayer {
     since: Option<usize>,
     /// An example that found a unit alive.
     witness: Option<usize>,
+    /// In a checkpoint between two inspections: the first step after which all states up to the checkpoint were dead.
+    pending: Option<usize>,
 }
 
 /// When to inspect what.
@@ -50,9 +56,9 @@ struct Plan {
     /// Units are counted after every so many steps, before training and after the last step.
     count_every: usize,
     steps: usize,
-    /// After every step, layers that had a living unit are asked for one.
-    each_step: bool,
-    /// After every step, layers that had none are, too.
+    /// Whether layers have a living unit is asked after every so many steps; None where only units are counted.
+    inspect_every: Option<usize>,
+    /// Layers that had none are asked again then, and not only where units are counted.
     dead_too: bool,
 }
 
@@ -69,6 +75,8 @@ pub struct DeadWatch<B: AutodiffBackend> {
     portion: usize,
     /// The inputs of the witnesses.
     witnesses: Option<(Vec<usize>, Tensor<B::InnerBackend, 2>)>,
+    /// The networks after the steps since the last inspection, where there are such.
+    recent: Vec<(usize, ConstInit<B>)>,
     /// The last count, and its step.
     counted: Option<(usize, Vec<usize>)>,
 }
@@ -91,20 +99,24 @@ impl Plan {
         let affordable = training.steps.saturating_mul(batch) / examples.max(1) / 10;
         let counts = if is_small { COUNTS } else { affordable.clamp(1, COUNTS) };
         let readings = training.steps / probe.every;
-        let few = match backend {
+        let many = match backend {
             BackendName::Wgpu => false,
             BackendName::Flex | BackendName::Ndarray => batch >= MANY,
         };
         Self {
             count_every: probe.every.saturating_mul(readings.div_ceil(counts).max(1)),
             steps: training.steps,
-            each_step: is_small || few,
+            inspect_every: if is_small { Some(KEPT) } else { many.then_some(1) },
             dead_too: is_small,
         }
     }
 
     fn counts(&self, step: usize) -> bool {
         step == self.steps || step.is_multiple_of(self.count_every)
+    }
+
+    fn inspects(&self, step: usize) -> bool {
+        self.inspect_every.is_some_and(|every| step.is_multiple_of(every))
     }
 }
 
@@ -131,39 +143,109 @@ impl<B: AutodiffBackend> DeadWatch<B> {
             shift_per_step: config.data.shift_per_step,
             portion: (PORTION / widest).clamp(1, examples.max(1)),
             witnesses: None,
+            recent: Vec::new(),
             counted: None,
         }
     }
 
-    /// Inspects a network after a step, as far as that step is due.
-    fn inspect(&mut self, step: usize, trained: &ConstInit<B>) {
-        let network = trained.valid();
+    /// Inspects a network after a step where that is due, and keeps it elsewhere.
+    fn see(&mut self, step: usize, trained: &ConstInit<B>) {
         if self.plan.counts(step) {
-            return self.count(step, &network);
+            self.count(step, &trained.valid());
+        } else if self.plan.inspects(step) {
+            self.inspect(step, &trained.valid());
+        } else {
+            self.recent.push((step, trained.clone()));
         }
-        let mut open = self.without_witness(step, &network);
+    }
+
+    /// Asks whether the layers of a network have a living unit after a step.
+    fn inspect(&mut self, step: usize, network: &ConstInit<B::InnerBackend>) {
+        let mut open = self.without_witness(step, network);
         if self.plan.dead_too {
-            open.extend(self.dead_layers());
+            open.extend((0..self.known.len()).filter(|number| self.known[*number].since.is_some()));
         }
-        if !open.is_empty() {
-            let enough = |found: &[DeadUnits]| open.iter().all(|n| found[*n].witness().is_some());
-            let found = self.pass(step, &network, enough);
-            open.iter().for_each(|number| self.learn(*number, step, found[*number].witness()));
-        }
+        let witnesses = if open.is_empty() {
+            Vec::new()
+        } else {
+            let found = self.pass(step, network, &open);
+            open.iter().map(|number| (*number, found[*number].witness())).collect()
+        };
+        self.learn(step, &witnesses);
     }
 
     /// Counts the dead units of a network after a step.
     fn count(&mut self, step: usize, network: &ConstInit<B::InnerBackend>) {
-        let found = self.pass(step, network, |found| found.iter().all(|units| units.count() == 0));
+        let found = self.pass_until(step, network, |found| found.iter().all(|f| f.count() == 0));
         let stands_for = |(units, (_, sizes)): (&DeadUnits, &(String, Vec<usize>))| -> usize {
             let dead = units.dead().iter().zip(sizes).filter(|(dead, _)| **dead);
             dead.map(|(_, size)| size).sum()
         };
         let counts = found.iter().zip(&self.layers).map(stands_for).collect();
-        for (number, units) in found.iter().enumerate() {
-            self.learn(number, step, units.witness());
-        }
+        let witnesses: Vec<_> = found.iter().map(DeadUnits::witness).enumerate().collect();
+        self.learn(step, &witnesses);
         self.counted = Some((step, counts));
+    }
+
+    /// Takes into account which example has found a unit of a layer alive after a step, if one has, and looks back where a
+    /// layer has died.
+    fn learn(&mut self, step: usize, witnesses: &[(usize, Option<usize>)]) {
+        let mut died = Vec::new();
+        for (number, witness) in witnesses {
+            let known = &mut self.known[*number];
+            known.witness = *witness;
+            match witness {
+                Some(_) => (known.alive, known.since, known.pending) = (Some(step), None, None),
+                None if known.since.is_none() => {
+                    known.since = Some(step);
+                    died.push(*number);
+                }
+                None => {}
+            }
+        }
+        for (number, alive, since) in self.look_back(died) {
+            let known = &mut self.known[number];
+            // Where none of them was alive, it was dead before the run was resumed, too.
+            let first = if alive.is_some() { since } else { known.pending.or(since) };
+            known.since = first.or(known.since);
+            known.alive = alive.or(known.alive);
+            known.pending = None;
+        }
+        self.recent.clear();
+    }
+
+    /// For each of these layers, which are dead after the last of the recent steps or the one behind: the last recent step
+    /// after which a unit was alive, and the first one behind that after which none was.
+    fn look_back(&self, mut layers: Vec<usize>) -> Vec<(usize, Option<usize>, Option<usize>)> {
+        let mut found: Vec<_> = layers.iter().map(|number| (*number, None, None)).collect();
+        for (step, trained) in self.recent.iter().rev() {
+            if layers.is_empty() {
+                break;
+            }
+            let units = self.pass(*step, &trained.valid(), &layers);
+            for (number, alive, since) in &mut found {
+                match units[*number].witness() {
+                    _ if !layers.contains(number) => {}
+                    Some(_) => *alive = Some(*step),
+                    None => *since = Some(*step),
+                }
+            }
+            layers.retain(|number| units[*number].witness().is_none());
+        }
+        found
+    }
+
+    /// What is known, with what the recent steps say: nothing of these is inspected after a checkpoint.
+    fn note(&self) -> Vec<DeadLayer> {
+        let mut known = self.known.clone();
+        let living = (0..known.len()).filter(|number| known[*number].since.is_none()).collect();
+        for (number, alive, since) in self.look_back(living) {
+            match alive {
+                Some(_) => (known[number].alive, known[number].pending) = (alive, since),
+                None => known[number].pending = known[number].pending.or(since),
+            }
+        }
+        known
     }
 
     /// Asks the witnesses of the layers that had a living unit, and gives back the layers whose witness finds none.
@@ -188,14 +270,27 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         read(network, self.shifted(step, inputs.clone()), &mut found);
         for number in &living {
             if let Some(witness) = found[*number].witness() {
-                self.learn(*number, step, Some(examples[witness]));
+                let known = &mut self.known[*number];
+                (known.alive, known.witness) = (Some(step), Some(examples[witness]));
+                known.pending = None;
             }
         }
         living.into_iter().filter(|number| found[*number].witness().is_none()).collect()
     }
 
-    /// Passes over the examples, in portions, until what is found is enough.
+    /// Passes over the examples until one has found a unit of each of these layers alive.
     fn pass(
+        &self,
+        step: usize,
+        network: &ConstInit<B::InnerBackend>,
+        layers: &[usize],
+    ) -> Vec<DeadUnits> {
+        let all = |found: &[DeadUnits]| layers.iter().all(|n| found[*n].witness().is_some());
+        self.pass_until(step, network, all)
+    }
+
+    /// Passes over the examples, in portions, until what is found is enough.
+    fn pass_until(
         &self,
         step: usize,
         network: &ConstInit<B::InnerBackend>,
@@ -234,19 +329,6 @@ impl<B: AutodiffBackend> DeadWatch<B> {
             shift => inputs.add_scalar(shift),
         }
     }
-
-    fn dead_layers(&self) -> Vec<usize> {
-        (0..self.known.len()).filter(|number| self.known[*number].since.is_some()).collect()
-    }
-
-    fn learn(&mut self, number: usize, step: usize, witness: Option<usize>) {
-        let known = &mut self.known[number];
-        known.witness = witness;
-        match witness {
-            Some(_) => (known.alive, known.since) = (Some(step), None),
-            None => known.since = known.since.or(Some(step)),
-        }
-    }
 }
 
 /// Takes what goes into the activations of a network into account, of layers that have units left to find alive.
@@ -275,13 +357,13 @@ impl<B: AutodiffBackend> SharedDeadWatch<B> {
     /// A watch of a run, which has seen the network that is trained as it starts.
     pub fn new(session: &RunSession<'_, B>, trained: &ConstInit<B>) -> Self {
         let mut watch = DeadWatch::new(session, trained);
-        watch.inspect(0, trained);
+        watch.see(0, trained);
         Self(Rc::new(RefCell::new(watch)))
     }
 
     /// What a checkpoint keeps.
     pub fn note(&self) -> Vec<DeadLayer> {
-        self.0.borrow().known.clone()
+        self.0.borrow().note()
     }
 
     /// Goes on from a checkpoint; one of a program that did not watch keeps nothing.
@@ -290,7 +372,7 @@ impl<B: AutodiffBackend> SharedDeadWatch<B> {
         if note.len() == watch.known.len() {
             watch.known = note.to_vec();
         }
-        watch.counted = None;
+        (watch.counted, watch.recent) = (None, Vec::new());
     }
 
     /// How many units of each hidden layer are dead after a step, where they were counted.
@@ -332,11 +414,11 @@ impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for SharedDeadWatch<B> {
     fn due(&self, step: usize) -> bool {
         let plan = self.0.borrow().plan;
         let has_layers = !self.0.borrow().layers.is_empty();
-        has_layers && (plan.each_step || plan.counts(step))
+        has_layers && (plan.inspect_every.is_some() || plan.counts(step))
     }
 
     fn observe(&mut self, seen: &Observation<'_, B, ConstInit<B>>) -> Flow {
-        self.0.borrow_mut().inspect(seen.step, seen.model);
+        self.0.borrow_mut().see(seen.step, seen.model);
         Flow::Continue
     }
 }
@@ -351,12 +433,15 @@ mod tests {
     }
 
     #[test]
-    fn a_small_network_is_inspected_after_every_step_and_counted_at_about_fifty_readings() {
+    fn a_small_network_is_inspected_often_and_counted_at_about_fifty_readings() {
         for (steps, every, count_every) in [(300, 1, 6), (50, 7, 7), (40, 1, 1), (0, 1, 1)] {
             let text = format!("[data]\n[training]\nsteps = {steps}\n[probe]\nevery = {every}\n");
             for backend in [BackendName::Ndarray, BackendName::Wgpu] {
                 let plan = plan(&text, 1000, 200, backend);
-                assert_eq!(plan, Plan { count_every, steps, each_step: true, dead_too: true });
+                assert_eq!(
+                    plan,
+                    Plan { count_every, steps, inspect_every: Some(KEPT), dead_too: true }
+                );
                 assert!(plan.counts(0) && plan.counts(steps));
             }
         }
@@ -369,10 +454,11 @@ mod tests {
         // 9000 steps of 100 examples are 15 passes over 60,000.
         let plan_of = |batch, backend| plan(&text(batch), 1_000_000, 60_000, backend);
         let found = plan_of(100, BackendName::Flex);
-        let expected = Plan { count_every: 9000, steps: 9000, each_step: true, dead_too: false };
+        let expected =
+            Plan { count_every: 9000, steps: 9000, inspect_every: Some(1), dead_too: false };
         assert_eq!(found, expected);
-        assert!(!plan_of(16, BackendName::Flex).each_step);
-        assert!(!plan_of(100, BackendName::Wgpu).each_step);
+        assert_eq!(plan_of(16, BackendName::Flex).inspect_every, None);
+        assert_eq!(plan_of(100, BackendName::Wgpu).inspect_every, None);
         assert_eq!(plan_of(2000, BackendName::Flex).count_every, 300);
     }
 }
