@@ -140,9 +140,10 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
             &mut [&mut dead, shown, &mut progress, interrupt, &mut due],
         )?;
         // A live view has the terminal to itself.
-        for said in said.iter().filter(|_| !watch.screen.is_live()) {
+        if !watch.screen.is_live() {
             let screen = &mut *watch.screen;
-            watch.bar.suspend(|| screen.remark(said)).map_err(on_screen)?;
+            let show = || said.iter().try_for_each(|said| screen.remark(said));
+            watch.bar.suspend(show).map_err(on_screen)?;
         }
         state = trained.state;
         if let Some(failure) = watch.failure.take() {
