@@ -1,5 +1,6 @@
 //! Run configurations.
 
+use crate::breaks::{self, BreakConfig, DropoutShares};
 use crate::failure::Failure;
 use crate::suggest;
 use constinit::init::{Init, InitRule};
@@ -23,6 +24,9 @@ pub struct RunConfig {
     /// Initialisers by path; they override `start`, `init_w` and `init_b`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub init: Vec<InitRule>,
+    /// Changes of parameters that make units differ, each as a step begins.
+    #[serde(default, rename = "break", skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<BreakConfig>,
     /// Numbers that another program printed for the same run. The run fails where they do not come out.
     #[serde(default, alias = "printed", skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,
@@ -43,6 +47,12 @@ pub struct ModelConfig {
     pub init_w: f64,
     #[serde(default = "one_half")]
     pub init_b: f64,
+    /// Which share of hidden units each training step drops; none where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<DropoutShares>,
+    /// The first step that drops units, from 1; the first of all where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout_from: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -296,7 +306,7 @@ impl RunConfig {
         ];
         match counts.iter().find(|(_, count)| *count == Some(0)) {
             Some((key, _)) => Err(format!("{key} = 0: must be at least 1")),
-            None => Ok(()),
+            None => breaks::check(self),
         }
     }
 }

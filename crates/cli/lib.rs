@@ -9,6 +9,7 @@
 
 pub mod args;
 pub mod backend_name;
+pub mod breaks;
 pub mod compare;
 pub mod config;
 pub mod data;

@@ -3,6 +3,7 @@
 use super::print;
 use constinit::init::Prediction;
 use constinit_cli::args::PredictArgs;
+use constinit_cli::breaks;
 use constinit_cli::config::RunConfig;
 use constinit_cli::failure::Failure;
 use constinit_cli::plan;
@@ -20,7 +21,7 @@ pub fn predict(args: &PredictArgs) -> Result<(), Failure> {
     config.model.network().check().map_err(|error| Failure::usage(format!("model.{error}")))?;
     plan::check(&config)?;
     let (plan, spec) = (plan::plan(&config), plan::spec(&config)?);
-    let facts = config.training.optimizer.facts();
+    let facts = breaks::facts(&config)?;
     let predicted = plan.predict(&spec).map_err(plan::usage)?.under(&facts);
     // Rules behind those of the configuration are those of its start.
     let own = config.init.len();

@@ -10,14 +10,15 @@ use constinit::params::read_parameters;
 use constinit::prelude::*;
 use constinit::probe::Probe;
 use constinit::surgery::LiftedProbe;
-use constinit::train::{Batch, StopReason, TrainConfig, TrainState, train};
+use constinit::train::{Batch, Batches, StopReason, TrainConfig, TrainState, train_with_changes};
 use constinit_cli::args::RunArgs;
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::dynamics::clip;
-use constinit_cli::failure::Failure;
+use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::run::{
-    CheckpointDue, INTERRUPTED, Interrupt, Progress, RunProbes, RunRequest, RunSession, RunState,
-    Screen, SharedDeadWatch, SmallNetwork, ValidatedRun, Watch, batches, network, quotient_of,
+    CheckpointDue, INTERRUPTED, Interrupt, Progress, RunDropout, RunProbes, RunRequest, RunSession,
+    RunState, Screen, SharedDeadWatch, SmallNetwork, ValidatedRun, Watch, batches, change, network,
+    quotient_of,
 };
 use indicatif::ProgressBar;
 
@@ -127,7 +128,10 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
 ) -> Result<(RunState<B, O>, StopReason), Failure> {
     let config = &session.run.config;
     let loss = config.training.loss;
-    let mut data = batches::<B>(config, &session.run.examples, session.device)?;
+    let mut source = batches::<B>(config, &session.run.examples, session.device)?;
+    // A forward pass is told its step, from 1: masks of dropout belong to it.
+    let mut data = |step: usize| (step + 1, source.batch(step));
+    let dropout = RunDropout::new(config)?;
     // A quotient's optimizer clips by itself: a norm has to count the units that one unit stands for.
     let clip = clip(&config.training).filter(|_| session.small.is_none());
     let check_parameters = watch.schedule.clone();
@@ -144,15 +148,27 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
             }
             None => &mut *watch,
         };
-        let trained = train(
+        let mut said = Vec::new();
+        let trained = train_with_changes(
             state,
             &mut data,
-            |model: &ConstInit<B>, batch: Batch<B>| {
-                loss.forward(model.forward(batch.inputs), batch.targets)
+            |step, model| {
+                let (model, new) = change(config, step, model)?;
+                said.extend(new);
+                Ok::<_, Failure>(model)
+            },
+            |model: &ConstInit<B>, (step, batch): (usize, Batch<B>)| {
+                loss.forward(dropout.forward(model, batch.inputs, step), batch.targets)
             },
             &plan,
             &mut [&mut dead, shown, &mut progress, interrupt, &mut due],
-        );
+        )?;
+        // A live view has the terminal to itself.
+        if !watch.screen.is_live() {
+            let screen = &mut *watch.screen;
+            let show = || said.iter().try_for_each(|said| screen.remark(said));
+            watch.bar.suspend(show).map_err(on_screen)?;
+        }
         state = trained.state;
         if let Some(failure) = watch.failure.take() {
             return Err(failure);

@@ -5,6 +5,7 @@ use crate::backend_name::{BackendName, Limits};
 use crate::config::RunConfig;
 use crate::failure::Failure;
 use constinit::linear_name;
+use constinit_core::hidden_name;
 
 /// Every backend of the program computes in single precision.
 const ENTRY: u128 = size_of::<f32>() as u128;
@@ -13,6 +14,9 @@ const ENTRY: u128 = size_of::<f32>() as u128;
 /// activation and what comes out, and the gradients of both. Measured as peak memory: 3 on flex, 4
 /// on ndarray.
 const ACTIVATIONS: u128 = 4;
+
+/// The same for dropout: a mask, and what it leaves of the activations.
+const DROPOUT: u128 = 2;
 
 /// Copies of the full parameters where a quotient is trained, at the start and whenever it is lifted: on the device, read
 /// back, kept for deviations, lifted, and a reading.
@@ -81,7 +85,7 @@ impl Needs {
             let name = match number {
                 0 => "the batch of inputs".to_owned(),
                 last if last + 1 == dims.len() => "the batch of outputs".to_owned(),
-                hidden => format!("the batch of hidden{hidden}"),
+                hidden => format!("the batch of {}", hidden_name(hidden - 1)),
             };
             let size = batch * *width as u128;
             tensors.push((format!("{name} [{batch}, {width}]"), size * ENTRY));
@@ -89,7 +93,8 @@ impl Needs {
         let hidden: u128 = dims[1..].iter().map(|width| *width as u128).sum();
         let data = (dims[0] + dims[dims.len() - 1]) as u128 * examples as u128;
         let state = config.training.optimizer.state_tensors() as u128;
-        let gradient = parameters * (1 + state) + ACTIVATIONS * batch * hidden;
+        let dropout = if config.model.dropout.is_some() { DROPOUT } else { 0 };
+        let gradient = parameters * (1 + state) + (ACTIVATIONS + dropout) * batch * hidden;
         // The parameter before and after, its gradient, and a reading.
         let update = parameters * (4 + state);
         // The examples are kept as doubles, too.

@@ -2,6 +2,7 @@
 
 mod batches;
 mod begin;
+mod changes;
 mod dead;
 mod directory;
 mod events;
@@ -24,6 +25,7 @@ mod verdict;
 mod watch;
 
 pub use batches::{batches, set};
+pub use changes::{RunDropout, change};
 pub use dead::SharedDeadWatch;
 pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;

@@ -2,6 +2,7 @@
 
 use super::{Forecasts, ValidatedRun, set, units_schedule};
 use crate::backend_name::BackendName;
+use crate::breaks;
 use crate::config::RunConfig;
 use crate::failure::Failure;
 use burn::tensor::backend::AutodiffBackend;
@@ -53,8 +54,9 @@ impl<B: AutodiffBackend> RunProbes<B> {
         device: &B::Device,
     ) -> Result<Self, Failure> {
         let RunConfig { training, data, probe, .. } = &run.config;
+        let facts = breaks::facts(&run.config)?;
         let start = Observation::before_training(model);
-        let symmetry = SymmetryProbe::new(model.axes()?).with_facts(training.optimizer.facts());
+        let symmetry = SymmetryProbe::new(model.axes()?).with_facts(facts);
         let symmetry = symmetry.gradients_on(units_schedule(&run.config));
         let mut symmetry = symmetry.without_history().reporting(|_| {});
         Probe::<B, ConstInit<B>>::observe(&mut symmetry, &start);
@@ -88,12 +90,17 @@ pub fn allowed_quotient<B: AutodiffBackend>(
 ) -> Result<Result<QuotientModule<B, ConstInit<B>>, String>, Failure> {
     let spec = model.axes()?;
     let classes = symmetry_of(model, &spec, SymmetryKind::Equitable)?;
-    let facts = config.training.optimizer.facts();
-    Ok(match quotient(model, &spec, &classes, &facts) {
-        Ok(small) if small.is_identity() => {
-            Err("the hidden units all differ at the start: there is nothing to gain".to_owned())
-        }
-        Ok(small) => Ok(small),
-        Err(error) => Err(error.to_string()),
-    })
+    let facts = breaks::facts(config)?;
+    let small = match quotient(model, &spec, &classes, &facts) {
+        Ok(small) => small,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    if let Some(planned) = facts.planned().first() {
+        return Ok(Err(format!("{planned} is not done to a quotient")));
+    }
+    if small.is_identity() {
+        let reason = "the hidden units all differ at the start: there is nothing to gain";
+        return Ok(Err(reason.to_owned()));
+    }
+    Ok(Ok(small))
 }

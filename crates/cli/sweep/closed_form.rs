@@ -4,6 +4,7 @@ use super::after::{dead, escape, outcome};
 use super::batches::Batches;
 use super::classes::Start;
 use super::outcome::{Engine, LayerOutcome, Outcome, OutcomeEnd};
+use crate::breaks;
 use crate::config::RunConfig;
 use crate::data::Examples;
 use crate::dynamics::Clipped;
@@ -31,6 +32,9 @@ pub fn train(
     batches: &mut Batches,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Tried, Failure> {
+    if let Some(planned) = breaks::facts(config)?.planned().first() {
+        return Ok(Tried::NotHere(format!("{planned} has no closed form")));
+    }
     let start = Start::new(config)?;
     let Some(rule) = Clipped::new(&config.training, &start.network) else {
         let optimizer = config.training.optimizer.name();

@@ -387,13 +387,15 @@ fn whole_path(name: &str) -> Result<String, String> {
 }
 
 /// Keys that can be named by their last part: no two have the same.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 21] = [
     "model.layer_dims",
     "model.activation",
     "model.bias",
     "model.start",
     "model.init_w",
     "model.init_b",
+    "model.dropout",
+    "model.dropout_from",
     "data.dataset",
     "data.inputs",
     "data.targets",

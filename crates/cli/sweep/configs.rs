@@ -70,6 +70,7 @@ impl<'a> Configs<'a> {
             "data" => put(&mut config.data, table),
             "training" => put(&mut config.training, table),
             "probe" => put(&mut config.probe, table),
+            "break" => put(&mut config.breaks, table),
             "init" => {
                 put(&mut config.init, table)?;
                 config.place_files(self.sweep.folder());
@@ -111,10 +112,15 @@ optimizer = { type = \"sgd\", learning_rate = 0.1 }
 [[init]]
 path = \"*.weight\"
 init = { type = \"file\", path = \"a.safetensors\", tensor = \"w\" }
+[[break]]
+kind = \"noise\"
+step = 2
+space = \"hidden1\"
+std = 0.1
 [sweep]
 ";
     /// Keys of every table, and values that make no sense or not with others.
-    const KEYS: [&str; 11] = [
+    const KEYS: [&str; 13] = [
         "model.init_w = [0.0, -0.0, 1.5, 1e300]",
         "model.layer_dims = [[1, 2, 1], [1, 3, 1]]",
         "model.activation = [\"relu\", \"tanh\"]",
@@ -123,8 +129,10 @@ init = { type = \"file\", path = \"a.safetensors\", tensor = \"w\" }
         "training.optimizer.learning_rate = [0.1, 0.2, -1.0]",
         "training.optimizer.momentum = [0.0, 0.5]",
         "training.optimizer.type = [\"sgd\", \"adam\"]",
-        "training.steps = [1, 2]",
+        "training.steps = [1, 2, 3]",
         "init.0.init.path = [\"b.safetensors\", \"c.safetensors\"]",
+        "model.dropout = [0.0, 0.25, 1.0]",
+        "break.0.std = [0.1, 0.2, -1.0]",
         "probe.every = [1, 2]",
     ];
 

@@ -3,6 +3,7 @@
 use super::after::{dead, escape, outcome};
 use super::classes::{Parameters, counts};
 use super::outcome::{Engine, LayerOutcome, Outcome, OutcomeEnd};
+use crate::breaks;
 use crate::config::RunConfig;
 use crate::data::Examples;
 use crate::dynamics::clip;
@@ -14,7 +15,7 @@ use constinit::ConstInit;
 use constinit::params::read_parameters;
 use constinit::prelude::*;
 use constinit::probe::{Flow, Observation, Probe, Schedule, SymmetryProbe};
-use constinit::train::{self, Batch, TrainConfig, TrainState};
+use constinit::train::{self, Batch, Batches, TrainConfig, TrainState};
 
 /// Trains; None where a signal ended the training.
 pub fn train<B: AutodiffBackend>(
@@ -28,25 +29,29 @@ pub fn train<B: AutodiffBackend>(
     let model = run::network::<B>(config, device)?;
     let names = Names::of(&model, &[]);
     let schedule = Schedule::every(config.probe.every).or(Schedule::at(training.steps));
-    let symmetry = SymmetryProbe::new(model.axes()?).with_facts(training.optimizer.facts());
+    let symmetry = SymmetryProbe::new(model.axes()?).with_facts(breaks::facts(config)?);
     let mut symmetry =
         symmetry.without_history().without_gradients().on(schedule.clone()).reporting(|_| {});
     let mut first = First(None);
     let mut interrupt = interrupt.clone();
     let optimizer = training.optimizer.init::<B, ConstInit<B>>()?;
     let state = TrainState::new(model, optimizer, training.optimizer.learning_rate());
-    let mut data = run::batches::<B>(config, examples, device)?;
+    let mut source = run::batches::<B>(config, examples, device)?;
+    // A forward pass is told its step, as in a run by itself.
+    let mut data = |step: usize| (step + 1, source.batch(step));
+    let dropout = run::RunDropout::new(config)?;
     let plan =
         TrainConfig { steps: training.steps, clip: clip(training), check_parameters: schedule };
-    let trained = train::train(
+    let trained = train::train_with_changes(
         state,
         &mut data,
-        |model: &ConstInit<B>, batch: Batch<B>| {
-            training.loss.forward(model.forward(batch.inputs), batch.targets)
+        |step, model| Ok::<_, Failure>(run::change(config, step, model)?.0),
+        |model: &ConstInit<B>, (step, batch): (usize, Batch<B>)| {
+            training.loss.forward(dropout.forward(model, batch.inputs, step), batch.targets)
         },
         &plan,
         &mut [&mut symmetry, &mut first, &mut interrupt],
-    );
+    )?;
     let ended = match trained.ended {
         train::StopReason::Stopped { reason } if reason == INTERRUPTED => return Ok(None),
         train::StopReason::Finished | train::StopReason::Stopped { .. } => OutcomeEnd::Finished,

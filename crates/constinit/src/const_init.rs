@@ -156,9 +156,48 @@ impl<B: Backend> ConstInit<B> {
     ///
     /// Where the input has another width than the first layer reads, as Burn's own modules do.
     pub fn forward(&self, input: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.forward_through(input, |_, signal| signal)
+    }
+
+    /// The outputs for a batch of inputs, with a function between each hidden layer and the next one: dropout, say, or a
+    /// look at the activations.
+    ///
+    /// `hidden` is given the number of the hidden layer, from 0, and its activations.
+    ///
+    /// ```
+    /// use burn::tensor::Tensor;
+    /// use burn_ndarray::NdArray;
+    /// use constinit::ConstInitConfig;
+    ///
+    /// let device = Default::default();
+    /// let net = ConstInitConfig::new(vec![3, 2, 4]).init::<NdArray>(&device);
+    /// let x = Tensor::<NdArray, 2>::ones([5, 3], &device);
+    /// // Of units that are silenced, the bias of the next layer is left: 0.5.
+    /// let y = net.forward_through(x, |_, signal| signal * 0.0);
+    /// assert_eq!(y.into_data().to_vec::<f32>().unwrap(), [0.5; 20]);
+    /// ```
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, layer_dims[0]]`
+    /// - activations of hidden layer `n`, there and back: `[batch, layer_dims[n + 1]]`
+    /// - output: `[batch, layer_dims[last]]`
+    ///
+    /// # Panics
+    ///
+    /// As [`ConstInit::forward`], and where `hidden` gives back another shape than it got.
+    pub fn forward_through(
+        &self,
+        input: Tensor<B, 2>,
+        mut hidden: impl FnMut(usize, Tensor<B, 2>) -> Tensor<B, 2>,
+    ) -> Tensor<B, 2> {
         self.layers.iter().enumerate().fold(input, |signal, (number, layer)| {
             let signal = layer.forward(signal);
-            if number + 1 == self.layers.len() { signal } else { self.activation.forward(signal) }
+            if number + 1 == self.layers.len() {
+                signal
+            } else {
+                hidden(number, self.activation.forward(signal))
+            }
         })
     }
 

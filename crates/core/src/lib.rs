@@ -31,5 +31,7 @@ pub use float_type::FloatType;
 pub use layer::orientation_of_layer;
 pub use optimizer::*;
 pub use outcome::{TrainingOutcome, baseline};
-pub use perceptron::{LayerInit, check_layer_dims, linear_name, parameters_text, perceptron_axes};
+pub use perceptron::{
+    LayerInit, check_layer_dims, hidden_name, linear_name, parameters_text, perceptron_axes,
+};
 pub use perceptron_start::PerceptronStart;

@@ -103,7 +103,7 @@ pub fn perceptron_axes(parameters: &[(&str, &[usize])]) -> Result<AxesSpec, Symm
     let space = |layer: usize| match layer {
         0 => String::new(),
         layer if layer == layers => String::new(),
-        layer => format!("hidden{layer}"),
+        layer => hidden_name(layer - 1),
     };
     let mut builder = AxesSpec::builder();
     let mut layer = 0;
@@ -121,6 +121,15 @@ pub fn perceptron_axes(parameters: &[(&str, &[usize])]) -> Result<AxesSpec, Symm
         };
     }
     builder.build(parameters.iter().copied())
+}
+
+/// The name of the units of hidden layer number `layer`, from 0, which is that of their space.
+///
+/// ```
+/// assert_eq!(constinit_core::hidden_name(0), "hidden1");
+/// ```
+pub fn hidden_name(layer: usize) -> String {
+    format!("hidden{}", layer + 1)
 }
 
 /// The name of a parameter of layer number `layer`, from 0: `linear1.weight` is PyTorch's name for the `weight` of

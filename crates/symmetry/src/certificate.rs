@@ -29,16 +29,18 @@
 
 mod claim;
 mod facts;
+mod planned;
 mod rules;
 
 use std::collections::BTreeSet;
 
 use crate::equality_policy::Normalization;
-use crate::space::{ClassId, SpaceId};
+use crate::space::{ClassId, SpaceId, UnitIndex};
 use crate::symmetry::{SpaceSymmetry, Symmetry, SymmetryKind};
 
 pub use claim::{Certificate, Claim, Verdict};
 pub use facts::{SymmetryBreaker, TrainingFacts};
+pub use planned::{PlannedBreak, PlannedChange};
 pub use rules::{Decay, Invariant, Optimizer, Preservation, keeps};
 
 /// Says of every class of two or more units whether training keeps it, and why.
@@ -87,20 +89,20 @@ pub fn certificate(symmetry: &Symmetry, facts: &TrainingFacts) -> Certificate {
         .flat_map(|space| {
             let classes = space.partition().classes().enumerate();
             classes.filter(|(_, units)| units.len() > 1).map(|(number, units)| {
-                claim(symmetry, space, ClassId::at(number), units.len(), facts, &broken)
+                claim(symmetry, space, ClassId::at(number), units, facts, &broken)
             })
         })
         .collect();
-    let known = |name: &&String| symmetry.spec().space_id(name).is_none();
-    let named: BTreeSet<&String> =
-        facts.sets().into_iter().flat_map(|(_, spaces)| spaces).filter(known).collect();
-    Certificate { claims, unknown_spaces: named.into_iter().cloned().collect() }
+    let unknown = |name: &&str| symmetry.spec().space_id(name).is_none();
+    let named: BTreeSet<&str> = facts.named_spaces().filter(unknown).collect();
+    Certificate { claims, unknown_spaces: named.into_iter().map(str::to_owned).collect() }
 }
 
 /// Spaces with a class that the facts break directly.
 fn broken_spaces(symmetry: &Symmetry, facts: &TrainingFacts) -> Vec<SpaceId> {
     let breaks = |space: &&SpaceSymmetry| {
-        !space.partition().is_discrete() && !facts.breakers(space.name()).is_empty()
+        !space.partition().is_discrete()
+            && !facts.breakers_in(space.name(), space.partition()).is_empty()
     };
     symmetry.spaces().iter().filter(breaks).map(SpaceSymmetry::id).collect()
 }
@@ -109,7 +111,7 @@ fn claim(
     symmetry: &Symmetry,
     space: &SpaceSymmetry,
     class: ClassId,
-    units: usize,
+    units: &[UnitIndex],
     facts: &TrainingFacts,
     broken: &[SpaceId],
 ) -> Claim {
@@ -125,7 +127,8 @@ fn claim(
             SymmetryKind::ForwardLumpable => None,
         }
     };
-    let mut breakers = facts.breakers(space.name());
+    let mut breakers = facts.breakers_of(space.name(), units);
+    let units = units.len();
     let preservation =
         invariant.map(|invariant| keeps(invariant, facts.optimizer(), facts.decay()));
     if invariant == Some(Invariant::Equitable) {
@@ -191,6 +194,7 @@ fn cause(
         SymmetryBreaker::OptimizerState | SymmetryBreaker::UnequalTargets => {
             format!("{breaker} of {name}")
         }
+        SymmetryBreaker::Planned(planned) => planned.to_string(),
         SymmetryBreaker::CoupledDecay => {
             format!("{}, which {} rescales entry by entry,", facts.decay(), facts.optimizer())
         }

@@ -157,8 +157,8 @@ pub use axes::{
 };
 pub use breaking::{BrokenSymmetry, Inseparable, Obstacle, break_symmetry};
 pub use certificate::{
-    Certificate, Claim, Decay, Invariant, Optimizer, Preservation, SymmetryBreaker, TrainingFacts,
-    Verdict, certificate, keeps,
+    Certificate, Claim, Decay, Invariant, Optimizer, PlannedBreak, PlannedChange, Preservation,
+    SymmetryBreaker, TrainingFacts, Verdict, certificate, keeps,
 };
 pub use chain::ChainLayer;
 pub use collapse::{Collapsed, collapse};

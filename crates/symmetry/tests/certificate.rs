@@ -1,9 +1,9 @@
 //! Every claim of a certificate against training a small perceptron in f64.
 
 use constinit_symmetry::{
-    AxesSpec, Certificate, Claim, Decay, EqualityPolicy, Invariant, Optimizer, ParamView, Symmetry,
-    SymmetryBreaker, TrainingFacts, Verdict, certificate, equitable, forward_lumpable, layers,
-    twins, twins_with,
+    AxesSpec, Certificate, Claim, Decay, EqualityPolicy, Invariant, Optimizer, ParamView,
+    PlannedBreak, PlannedChange, Symmetry, SymmetryBreaker, TrainingFacts, UnitIndex, Verdict,
+    certificate, equitable, forward_lumpable, layers, twins, twins_with,
 };
 
 const SIZES: [usize; 4] = [2, 4, 4, 2];
@@ -433,6 +433,73 @@ fn a_symmetry_of_another_kind_may_still_keep_a_class() {
     let claim = &certificate.claims()[0];
     assert!(matches!(claim.verdict(), Verdict::Broken(_)));
     assert!(trained.violation(&found, claim) < KEPT);
+}
+
+/// A space, a change of it at a step, and the same done to a network between two stretches of training.
+type Planned = (&'static str, PlannedChange, fn(&mut Net));
+
+/// Adds another number to each incoming weight and bias of a unit.
+fn add_noise(net: &mut Net, layer: usize, unit: usize) {
+    net.biases[layer][unit] += 0.03 * (1.0 + unit as f64).sin();
+    for (j, weight) in net.weights[layer][unit].iter_mut().enumerate() {
+        *weight += 0.05 * (1.0 + (4 * unit + j) as f64).cos();
+    }
+}
+
+/// Takes from each second unit of a layer what it adds to the unit before, by another amount for each weight.
+fn exchange(net: &mut Net, reader: usize) {
+    for (i, row) in net.weights[reader].iter_mut().enumerate() {
+        for (k, pair) in row.chunks_mut(2).enumerate() {
+            let amount = 0.04 / (1 + 2 * i + k) as f64;
+            pair[0] += amount;
+            pair[1] -= amount;
+        }
+    }
+}
+
+#[test]
+fn a_planned_change_breaks_the_classes_that_the_certificate_says() {
+    let unit = UnitIndex::new(0).unwrap();
+    let noise = |units| PlannedChange::Noise { std: 0.05, units };
+    let planned: [Planned; 5] = [
+        ("h1", noise(None), |net| (0..4).for_each(|unit| add_noise(net, 0, unit))),
+        ("h2", noise(None), |net| (0..4).for_each(|unit| add_noise(net, 1, unit))),
+        ("h2", noise(Some(vec![unit])), |net| add_noise(net, 1, 0)),
+        ("h1", PlannedChange::ZeroSum { scale: 0.04 }, |net| exchange(net, 1)),
+        ("h2", PlannedChange::ZeroSum { scale: 0.04 }, |net| exchange(net, 2)),
+    ];
+    for net in [Net::of_twins(), Net::without_twins()] {
+        for (space, change, apply) in &planned {
+            let found = net.search(|spec, views| equitable(spec, views).unwrap());
+            let planned = PlannedBreak::new(found.spec(), space, STEPS + 1, change.clone());
+            let facts = TrainingFacts::new(Optimizer::Sgd).with_planned(planned.clone());
+            let certificate = certificate(&found, &facts);
+            let mut trained = train(net.clone(), Optimizer::Sgd, Decay::None, Tweak::None);
+            for claim in certificate.claims() {
+                assert!(trained.violation(&found, claim) < KEPT, "before: {}", claim.sentence());
+            }
+            apply(&mut trained);
+            let trained = train(trained, Optimizer::Sgd, Decay::None, Tweak::None);
+            for claim in certificate.claims() {
+                let violation = trained.violation(&found, claim);
+                let case = format!("{} {violation:e}", claim.sentence());
+                match claim.verdict() {
+                    Verdict::Kept => assert!(violation < KEPT, "{case}"),
+                    Verdict::Broken(by) => {
+                        assert!(violation > BROKEN, "{case}");
+                        let named = by.contains(&SymmetryBreaker::Planned(planned.clone()));
+                        assert_eq!(
+                            named,
+                            claim.sentence().contains(&planned.to_string()),
+                            "{case}"
+                        );
+                    }
+                    other => panic!("{other:?}: {case}"),
+                }
+            }
+            assert!(!certificate.holds());
+        }
+    }
 }
 
 #[test]

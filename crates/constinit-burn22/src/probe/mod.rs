@@ -77,7 +77,9 @@ pub use constinit_core::probe::{
     Cause, Finding, FirstBreak, GradientsThen, Schedule, SpaceQuantity, SpaceReading,
     SymmetryReading, SymmetryTracker,
 };
-pub use constinit_symmetry::{Decay, Optimizer, SymmetryBreaker, TrainingFacts};
+pub use constinit_symmetry::{
+    Decay, Optimizer, PlannedBreak, PlannedChange, SymmetryBreaker, TrainingFacts,
+};
 pub use handle::{ProbeGuard, ProbeHandle};
 #[cfg(feature = "learner")]
 pub use metric::SpaceMetric;

@@ -22,7 +22,7 @@ use std::ops::Range;
 /// # Complexity
 ///
 /// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
-/// before, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
+/// at the start, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
 #[derive(Debug)]
 pub struct SymmetryProbe {
     tracker: SymmetryTracker,

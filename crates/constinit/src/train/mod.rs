@@ -49,11 +49,11 @@ pub use clip::ClipGradients;
 pub(crate) use clip::apply_counted;
 pub use constinit_core::optimizer::*;
 pub use constinit_core::train::{
-    Batches, Divergence, Epochs, NonFinite, StopReason, TrainConfig, epoch_order,
+    Batches, Divergence, Epochs, NonFinite, SeededDropout, StopReason, TrainConfig, epoch_order,
 };
 pub use constinit_core::{Clip, Loss};
 pub use data::{Batch, FullBatch, MiniBatches, Shifted};
 pub use loss::TensorLoss;
 pub use optimizer::*;
-pub use run::{TrainState, Trained, train};
+pub use run::{TrainState, Trained, train, train_with_changes};
 pub use stop::{LossBelow, Plateau};

@@ -10,6 +10,7 @@ use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{ElementConversion, Tensor};
 use constinit_core::train::{Divergence, NonFinite, StopReason, TrainConfig};
+use std::convert::Infallible;
 
 /// All that a run needs to go on.
 #[derive(Clone, Debug)]
@@ -54,10 +55,77 @@ pub struct Trained<M, O, S> {
 pub fn train<B, M, O, S, D>(
     state: TrainState<M, O, S>,
     data: &mut D,
-    mut loss: impl FnMut(&M, D::Batch) -> Tensor<B, 1>,
+    loss: impl FnMut(&M, D::Batch) -> Tensor<B, 1>,
     plan: &TrainConfig,
     probes: &mut [&mut dyn Probe<B, M>],
 ) -> Trained<M, O, S>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    O: Optimizer<M, B>,
+    S: LrScheduler,
+    D: Batches,
+{
+    let unchanged = |_: usize, model: M| Ok::<_, Infallible>(model);
+    let Ok(trained) = train_with_changes(state, data, unchanged, loss, plan, probes);
+    trained
+}
+
+/// The same with a function that may change the module as a step begins.
+///
+/// `change` is given the number of the step, from 1, and the module. It must be a function of these two, and leave shapes
+/// as they are: a run that goes on from a state changes what comes after it, and the optimizer keeps its state. The
+/// gradients of a step are those of the changed module; a probe sees a change together with the step that it comes before.
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use burn_autodiff::Autodiff;
+/// use burn_ndarray::NdArray;
+/// use constinit::prelude::*;
+/// use constinit::probe::SymmetryProbe;
+/// use constinit::surgery::{SymmetryKind, break_symmetry, symmetry_of};
+/// use constinit::train::{
+///     Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train_with_changes,
+/// };
+/// use constinit::{ConstInit, ConstInitConfig, Error};
+///
+/// type B = Autodiff<NdArray>;
+/// let device = Default::default();
+/// let net = ConstInitConfig::new(vec![3, 2, 4]).with_init_w(0.1).init::<B>(&device);
+/// let mut probe = SymmetryProbe::new(net.axes()?);
+/// let sgd = OptimizerConfig::sgd(0.1);
+/// let state = TrainState::new(net, sgd.init()?, sgd.learning_rate());
+/// let x = Tensor::<B, 2>::from_data([[0.5, -1.0, 2.0], [1.0, 0.0, -0.5]], &device);
+/// let mut data = FullBatch::new(Batch { inputs: x, targets: Tensor::ones([2, 4], &device) })?;
+/// let loss = |net: &ConstInit<B>, batch: Batch<B>| {
+///     Loss::Mse.forward(net.forward(batch.inputs), batch.targets)
+/// };
+///
+/// let change = |step: usize, net: ConstInit<B>| {
+///     if step != 5 {
+///         return Ok(net);
+///     }
+///     let spec = net.axes()?;
+///     let classes = symmetry_of(&net, &spec, SymmetryKind::Twins)?;
+///     Ok::<_, Error>(break_symmetry(net, &spec, &classes, 0.01, 7)?.module)
+/// };
+/// train_with_changes(state, &mut data, change, loss, &TrainConfig::steps(10), &mut [&mut probe])?;
+/// let found = probe.first_break().unwrap();
+/// assert_eq!((found.step, found.since), (5, Some(4)));
+/// # Ok::<(), constinit::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// The error of `change`; the state of the training is lost with it.
+pub fn train_with_changes<B, M, O, S, D, E>(
+    state: TrainState<M, O, S>,
+    data: &mut D,
+    mut change: impl FnMut(usize, M) -> Result<M, E>,
+    mut loss: impl FnMut(&M, D::Batch) -> Tensor<B, 1>,
+    plan: &TrainConfig,
+    probes: &mut [&mut dyn Probe<B, M>],
+) -> Result<Trained<M, O, S>, E>
 where
     B: AutodiffBackend,
     M: AutodiffModule<B>,
@@ -73,6 +141,7 @@ where
         ended = show(probes, &Observation::before_training(&model));
     }
     while ended.is_none() && step < plan.steps {
+        model = change(step + 1, model)?;
         let value = loss(&model, data.batch(step));
         let gradients = GradientsParams::from_grads(value.backward(), &model);
         let value: f64 = value.into_scalar().elem();
@@ -100,7 +169,7 @@ where
         }
     }
     let state = TrainState { model, optimizer, schedule, step };
-    Trained { state, loss: last_loss, ended: ended.unwrap_or(StopReason::Finished) }
+    Ok(Trained { state, loss: last_loss, ended: ended.unwrap_or(StopReason::Finished) })
 }
 
 /// Shows a state to every probe that is due; the first reason to stop is the one that counts.

@@ -54,6 +54,7 @@ pub use plan::{
     Prediction, Unmatched,
 };
 pub use rng_key::RngKey;
+pub(crate) use rng_key::STRETCH;
 pub use scale::{Distribution, Fan, Nonlinearity};
 
 use serde::{Deserialize, Serialize};

@@ -1,40 +1,55 @@
 //! Random numbers that belong to a parameter.
 //!
-//! What a parameter gets depends on the seed and on its path alone: not on the backend, not on which parameters were
-//! filled before it, and not on how many threads fill it.
+//! What a parameter gets depends on the seed, on its path and, in training, on the step alone: not on the backend, not on
+//! which parameters were filled before it, and not on how many threads fill it.
 
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 /// Where random initialisers take their numbers from.
 ///
 /// The generator is ChaCha with 8 rounds; its key is the seed (8 bytes) followed by the 128-bit FNV-1a hash of the
-/// path, and every stretch of 65,536 entries has a stream of its own.
+/// path and the number of the step (8 bytes, 0 before training), and every stretch of 65,536 entries has a stream of its
+/// own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RngKey {
     seed: u64,
     path: String,
+    step: u64,
 }
 
 /// How many entries share a stream.
-pub(super) const STRETCH: usize = 1 << 16;
+pub(crate) const STRETCH: usize = 1 << 16;
 
 impl RngKey {
     /// The numbers of a parameter under a seed.
     pub fn new(seed: u64, path: impl Into<String>) -> Self {
-        Self { seed, path: path.into() }
+        Self { seed, path: path.into(), step: 0 }
+    }
+
+    /// Independent numbers for a step of a training, from 1.
+    #[must_use]
+    pub fn at_step(&self, step: usize) -> Self {
+        Self { step: step as u64, ..self.clone() }
+    }
+
+    /// A number for whatever takes a seed of its own.
+    pub fn derived_seed(&self) -> u64 {
+        self.stream(0).next_u64()
     }
 
     /// Independent numbers for a part of the same initialiser. Paths of parameters have no `#`.
     pub(super) fn part(&self, number: usize) -> Self {
-        Self { seed: self.seed, path: format!("{}#{number}", self.path) }
+        Self { path: format!("{}#{number}", self.path), ..self.clone() }
     }
 
     /// The generator of a stretch of entries.
-    pub(super) fn stream(&self, stretch: usize) -> ChaCha8Rng {
+    pub(crate) fn stream(&self, stretch: usize) -> ChaCha8Rng {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
         key[8..24].copy_from_slice(&fnv1a(self.path.as_bytes()).to_le_bytes());
+        key[24..].copy_from_slice(&self.step.to_le_bytes());
         let mut generator = ChaCha8Rng::from_seed(key);
         generator.set_stream(stretch as u64);
         generator
@@ -51,7 +66,6 @@ fn fnv1a(bytes: &[u8]) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::Rng;
 
     #[test]
     fn the_hash_is_the_published_one() {
@@ -62,18 +76,24 @@ mod tests {
     }
 
     #[test]
-    fn seed_path_part_and_stretch_each_give_other_numbers() {
+    fn seed_path_step_part_and_stretch_each_give_other_numbers() {
         let first = |key: RngKey, stretch| key.stream(stretch).next_u64();
         let draws = [
             first(RngKey::new(0, "a"), 0),
             first(RngKey::new(1, "a"), 0),
             first(RngKey::new(0, "b"), 0),
             first(RngKey::new(0, "a"), 1),
+            first(RngKey::new(0, "a").at_step(1), 0),
+            first(RngKey::new(0, "a").at_step(2), 0),
             first(RngKey::new(0, "a").part(0), 0),
             first(RngKey::new(0, "a").part(1), 0),
         ];
         let different: std::collections::HashSet<u64> = draws.into_iter().collect();
         assert_eq!(different.len(), draws.len());
         assert_eq!(first(RngKey::new(7, "a"), 3), first(RngKey::new(7, "a"), 3));
+        assert_eq!(
+            RngKey::new(7, "a").at_step(3).derived_seed(),
+            first(RngKey::new(7, "a").at_step(3), 0)
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The first difference between two units that were one unit, and what is known of its cause.
 
 use super::known::Known;
-use constinit_symmetry::{AxesSpec, Spread, SymmetryBreaker};
+use constinit_symmetry::{AxesSpec, PlannedBreak, Spread, SymmetryBreaker};
 use std::fmt;
 
 /// Up to this share of the largest gradient, a difference between gradients is taken for rounding: single precision
@@ -65,7 +65,7 @@ pub enum GradientsThen {
 ///
 /// Data are none, nor is their order: the gradient of every example is alike for twins, whatever the example, and so is
 /// that of every batch. Another order of examples, or another batch, can only round otherwise, as [`Cause::Rounding`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Cause {
     /// Something that is known of the training tells the units apart.
@@ -108,6 +108,7 @@ impl FirstBreak {
         seen: &Seen<'_>,
     ) -> Self {
         let space = axes.spaces()[space_number].name().to_owned();
+        let observed = step;
         // What differed as the step began, the step did not do.
         let (step, spread) = match seen.before {
             Some(before) => (step.saturating_sub(1), before),
@@ -126,9 +127,15 @@ impl FirstBreak {
                 largest: seen.scale,
             },
         };
-        let known = seen.known.breakers(&space);
+        let written = seen.before.is_some() && since == Some(step);
+        // Masks that drop units unlike show in the gradients, and not before the step.
+        let drops = !written && gradients != GradientsThen::Agreed;
+        let known = seen.known.causes(&space, spread.units, |planned| {
+            planned.acts(since, observed) && (drops || !planned.goes_on())
+        });
         let cause = match &gradients {
-            _ if seen.before.is_some() && since == Some(step) => Cause::Written,
+            _ if known.iter().any(|breaker| breaker.planned().is_some()) => Cause::Known(known),
+            _ if written => Cause::Written,
             GradientsThen::Agreed if !seen.in_running => Cause::Update,
             _ if !known.is_empty() => Cause::Known(known),
             GradientsThen::Agreed if is_rounding(&spread) => Cause::Rounding,
@@ -199,6 +206,14 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Known(breakers) => {
+                let planned: Vec<String> = breakers
+                    .iter()
+                    .filter_map(SymmetryBreaker::planned)
+                    .map(PlannedBreak::cause)
+                    .collect();
+                if !planned.is_empty() {
+                    return write!(f, "Cause: {}.", planned.join("; "));
+                }
                 let names: Vec<String> = breakers.iter().map(ToString::to_string).collect();
                 write!(f, "Suspected cause: {}, which was expected to part them.", names.join(", "))
             }

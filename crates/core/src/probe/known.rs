@@ -1,7 +1,10 @@
 //! What is known of the training before it begins.
 
 use crate::axes::StochasticSpaces;
-use constinit_symmetry::{Optimizer, SymmetryBreaker, TrainingFacts};
+use constinit_symmetry::{
+    Optimizer, Partition, PlannedBreak, SymmetryBreaker, TrainingFacts, UnitIndex,
+};
+use std::borrow::Cow;
 
 /// What the user said of the training, and what the trace of the module saw.
 #[derive(Debug, Default)]
@@ -19,12 +22,31 @@ impl Known {
         Self { facts: Some(self.stochastic.added_to(facts)), ..self }
     }
 
-    /// What will separate the units of a space.
-    pub fn breakers(&self, space: &str) -> Vec<SymmetryBreaker> {
+    /// What will separate units of a space that are in one class; None where it is not known which ones these are.
+    pub fn breakers(&self, space: &str, classes: Option<&Partition>) -> Vec<SymmetryBreaker> {
+        match classes {
+            Some(classes) => self.breaking().breakers_in(space, classes),
+            None => self.breaking().breakers(space),
+        }
+    }
+
+    /// What can have separated two units of a space, of changes at known steps only those for which `acts` is true.
+    pub fn causes(
+        &self,
+        space: &str,
+        units: [UnitIndex; 2],
+        acts: impl Fn(&PlannedBreak) -> bool,
+    ) -> Vec<SymmetryBreaker> {
+        let mut all = self.breaking().breakers_of(space, &units);
+        all.retain(|breaker| breaker.planned().is_none_or(&acts));
+        all
+    }
+
+    fn breaking(&self) -> Cow<'_, TrainingFacts> {
         match &self.facts {
-            Some(facts) => facts.breakers(space),
+            Some(facts) => Cow::Borrowed(facts),
             // What is drawn breaks classes under every optimizer: any will do.
-            None => self.stochastic.added_to(TrainingFacts::new(Optimizer::Sgd)).breakers(space),
+            None => Cow::Owned(self.stochastic.added_to(TrainingFacts::new(Optimizer::Sgd))),
         }
     }
 }

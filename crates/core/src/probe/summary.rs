@@ -15,13 +15,14 @@ pub fn of_start(twins: &Symmetry, first: &[SpaceReading], known: &Known) -> Vec<
             space: space.name().to_owned(),
             units: read.units,
             classes,
-            sentence: sentence(space.name(), read, classes, known),
+            sentence: sentence(space, read, classes, known),
         })
     };
     twins.spaces().iter().zip(first).filter_map(of_space).collect()
 }
 
-fn sentence(space: &str, read: &SpaceReading, classes: usize, known: &Known) -> String {
+fn sentence(found: &SpaceSymmetry, read: &SpaceReading, classes: usize, known: &Known) -> String {
+    let space = found.name();
     let SpaceReading { units, twins, .. } = read;
     let (invariant, what) = if classes == *twins {
         (Invariant::Twins, format!("{space}: {units} units are {classes}."))
@@ -32,7 +33,9 @@ fn sentence(space: &str, read: &SpaceReading, classes: usize, known: &Known) -> 
         );
         (Invariant::Equitable, what)
     };
-    let breakers = known.breakers(space);
+    // Of equitable classes, only the number is known here.
+    let classes = (invariant == Invariant::Twins).then(|| found.partition());
+    let breakers = known.breakers(space, classes);
     let broken_by = || list(&breakers.iter().map(ToString::to_string).collect::<Vec<_>>());
     let then = match &known.facts {
         Some(facts) if !breakers.is_empty() => {

@@ -24,7 +24,7 @@ use std::fmt;
 /// # Complexity
 ///
 /// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
-/// before, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
+/// at the start, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
 /// Where all units of each space were one before, it passes over the parameters once, in the portions in which they are
 /// shown, and no more where they still are.
 pub struct SymmetryTracker {
@@ -234,10 +234,11 @@ impl SymmetryTracker {
 
     fn read(&mut self, seen: &dyn WatchedStep) -> Result<(), Error> {
         let (step, loss) = (seen.step(), seen.loss());
-        let was_discrete = self.start.as_ref().is_some_and(|start| {
+        // Whatever the last reading found: one that follows a resumption has none to ask, and must find the same.
+        let started_discrete = self.start.as_ref().is_some_and(|start| {
             start.spaces().iter().all(|space| space.partition().is_discrete())
-        }) && self.readings.last().is_some_and(SymmetryReading::is_discrete);
-        if was_discrete && self.sketch.proves_discrete(seen)? {
+        });
+        if started_discrete && self.sketch.proves_discrete(seen)? {
             let spaces = self.axes.spaces().iter().map(|s| SpaceReading::discrete(s.units()));
             let mut spaces: Vec<_> = spaces.collect();
             if !self.sums {

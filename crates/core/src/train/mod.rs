@@ -2,6 +2,8 @@
 
 mod batches;
 mod config;
+mod dropout;
 
 pub use batches::{Batches, Epochs, epoch_order};
 pub use config::{Divergence, NonFinite, StopReason, TrainConfig};
+pub use dropout::SeededDropout;

@@ -8,7 +8,7 @@ use super::rules::{Decay, Invariant, Optimizer, Preservation, keeps};
 use crate::space::{ClassId, SpaceId};
 
 /// Whether a class outlives training, in exact arithmetic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// For any number of steps, any data and any learning rate.
@@ -21,7 +21,7 @@ pub enum Verdict {
 }
 
 /// What is certified of one class.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
     pub(super) space: SpaceId,
     pub(super) class: ClassId,
@@ -73,7 +73,7 @@ impl Claim {
 }
 
 /// What is certified of every class of two or more units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Certificate {
     pub(super) claims: Vec<Claim>,
     pub(super) unknown_spaces: Vec<String>,

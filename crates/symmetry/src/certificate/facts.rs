@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::planned::PlannedBreak;
 use super::rules::{Decay, Optimizer};
-use crate::space::SpaceId;
+use crate::partition::Partition;
+use crate::space::{SpaceId, UnitIndex};
 
 /// What is known about a training run.
 ///
@@ -18,7 +20,7 @@ use crate::space::SpaceId;
 /// let facts = TrainingFacts::new(Optimizer::Adam).with_decay(Decay::Coupled).with_dropout("hidden1");
 /// assert_eq!(facts.optimizer(), Optimizer::Adam);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TrainingFacts {
     optimizer: Optimizer,
     decay: Decay,
@@ -27,6 +29,7 @@ pub struct TrainingFacts {
     unit_rates: BTreeSet<String>,
     optimizer_state: BTreeSet<String>,
     unequal_targets: BTreeSet<String>,
+    planned: Vec<PlannedBreak>,
 }
 
 impl TrainingFacts {
@@ -40,6 +43,7 @@ impl TrainingFacts {
             unit_rates: BTreeSet::new(),
             optimizer_state: BTreeSet::new(),
             unequal_targets: BTreeSet::new(),
+            planned: Vec::new(),
         }
     }
 
@@ -78,6 +82,12 @@ impl TrainingFacts {
         self
     }
 
+    /// With a change at a known step.
+    pub fn with_planned(mut self, planned: PlannedBreak) -> Self {
+        self.planned.push(planned);
+        self
+    }
+
     /// The optimizer.
     pub fn optimizer(&self) -> Optimizer {
         self.optimizer
@@ -88,8 +98,19 @@ impl TrainingFacts {
         self.decay
     }
 
+    /// The changes at known steps, in the order in which they were told.
+    pub fn planned(&self) -> &[PlannedBreak] {
+        &self.planned
+    }
+
+    /// The names of all spaces that something is said of.
+    pub(super) fn named_spaces(&self) -> impl Iterator<Item = &str> {
+        let sets = self.sets().into_iter().flat_map(|(_, spaces)| spaces).map(String::as_str);
+        sets.chain(self.planned.iter().map(PlannedBreak::space))
+    }
+
     /// What can tell the units of a space apart, with the names of the spaces where it does.
-    pub(super) fn sets(&self) -> [(SymmetryBreaker, &BTreeSet<String>); 5] {
+    fn sets(&self) -> [(SymmetryBreaker, &BTreeSet<String>); 5] {
         [
             (SymmetryBreaker::Dropout, &self.dropout),
             (SymmetryBreaker::Noise, &self.noise),
@@ -99,15 +120,42 @@ impl TrainingFacts {
         ]
     }
 
-    /// What tells the units of a space apart.
+    /// What tells units of a space apart, at any step, whichever these units are.
     pub fn breakers(&self, space: &str) -> Vec<SymmetryBreaker> {
         let named = self.sets().into_iter().filter(|(_, spaces)| spaces.contains(space));
-        named.map(|(breaker, _)| breaker).collect()
+        let reaching =
+            self.planned.iter().filter(|planned| planned.reached().iter().any(|s| s == space));
+        named
+            .map(|(breaker, _)| breaker)
+            .chain(reaching.cloned().map(SymmetryBreaker::Planned))
+            .collect()
+    }
+
+    /// What tells some of these units of a space apart from the others.
+    pub fn breakers_of(&self, space: &str, units: &[UnitIndex]) -> Vec<SymmetryBreaker> {
+        self.breakers_where(space, |planned| planned.separates(space, units))
+    }
+
+    /// What tells units apart that are one class of a space.
+    pub fn breakers_in(&self, space: &str, classes: &Partition) -> Vec<SymmetryBreaker> {
+        self.breakers_where(space, |planned| {
+            classes.classes().any(|units| planned.separates(space, units))
+        })
+    }
+
+    fn breakers_where(
+        &self,
+        space: &str,
+        separates: impl Fn(&PlannedBreak) -> bool,
+    ) -> Vec<SymmetryBreaker> {
+        let mut all = self.breakers(space);
+        all.retain(|breaker| breaker.planned().is_none_or(&separates));
+        all
     }
 }
 
 /// What breaks a class.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SymmetryBreaker {
     /// Dropout draws for each unit of the space.
@@ -124,6 +172,24 @@ pub enum SymmetryBreaker {
     CoupledDecay,
     /// Classes of another space, on which the sums of this class rest, are broken.
     Space(SpaceId),
+    /// A change at a known step.
+    Planned(PlannedBreak),
+}
+
+impl SymmetryBreaker {
+    /// The change at a known step, where it is one.
+    pub fn planned(&self) -> Option<&PlannedBreak> {
+        match self {
+            Self::Planned(planned) => Some(planned),
+            Self::Dropout
+            | Self::Noise
+            | Self::UnitRates
+            | Self::OptimizerState
+            | Self::UnequalTargets
+            | Self::CoupledDecay
+            | Self::Space(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for SymmetryBreaker {
@@ -136,6 +202,7 @@ impl fmt::Display for SymmetryBreaker {
             Self::UnequalTargets => "unequal targets",
             Self::CoupledDecay => "coupled decay",
             Self::Space(_) => "the loss of another space's classes",
+            Self::Planned(planned) => return planned.fmt(f),
         })
     }
 }

@@ -79,7 +79,8 @@ impl Prediction {
         let (optimizer, decay) = (facts.optimizer(), facts.decay());
         let preservation = keeps(Invariant::Twins, optimizer, decay);
         for space in &mut self.spaces {
-            space.kept = Some((optimizer, decay, preservation, facts.breakers(&space.name)));
+            let breakers = facts.breakers_in(&space.name, &space.classes);
+            space.kept = Some((optimizer, decay, preservation, breakers));
         }
         self
     }

@@ -1,0 +1,149 @@
+//! What a run does to break symmetry: dropout in its forward passes, and changes of parameters as steps begin.
+//!
+//! All of it is a function of the configuration and of the number of the step, so that a run that goes on from a
+//! checkpoint does what it would have done.
+
+use crate::breaks::{BreakConfig, dropout_from, dropout_shares, hidden_layer};
+use crate::config::RunConfig;
+use crate::failure::Failure;
+use burn::module::Param;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use constinit::ConstInit;
+use constinit::init::{Init, ParameterAxes, RngKey};
+use constinit::params::from_values;
+use constinit::surgery::{SymmetryKind, break_symmetry, symmetry_of};
+use constinit::train::SeededDropout;
+use constinit_core::{hidden_name, linear_name};
+use constinit_symmetry::SpaceSymmetry;
+
+/// The dropout of a run.
+pub struct RunDropout {
+    /// One for each hidden layer; None for one that drops nothing.
+    layers: Vec<Option<SeededDropout>>,
+    /// The first step that drops units.
+    from: usize,
+}
+
+impl RunDropout {
+    pub fn new(config: &RunConfig) -> Result<Self, Failure> {
+        let of_layer = |(layer, share): (usize, f64)| {
+            let dropout = SeededDropout::new(share, config.training.seed, hidden_name(layer));
+            (share > 0.0).then_some(dropout).transpose()
+        };
+        let layers = dropout_shares(config).into_iter().enumerate().map(of_layer);
+        Ok(Self { layers: layers.collect::<Result<_, _>>()?, from: dropout_from(config) })
+    }
+
+    /// The outputs that a step trains on, from 1.
+    pub fn forward<B: Backend>(
+        &self,
+        model: &ConstInit<B>,
+        inputs: Tensor<B, 2>,
+        step: usize,
+    ) -> Tensor<B, 2> {
+        model.forward_through(inputs, |layer, signal| {
+            let dropout = self.layers.get(layer).and_then(Option::as_ref);
+            let Some(dropout) = dropout.filter(|_| step >= self.from) else { return signal };
+            let [examples, units] = signal.dims();
+            let mask = dropout.mask(step, examples * units);
+            let mask = from_values(mask, [examples, units], &signal.device());
+            signal * mask
+        })
+    }
+}
+
+/// The network as a step trains it, from 1, with a sentence for each change of it.
+pub fn change<B: Backend>(
+    config: &RunConfig,
+    step: usize,
+    mut model: ConstInit<B>,
+) -> Result<(ConstInit<B>, Vec<String>), Failure> {
+    let mut said = Vec::new();
+    for (number, planned) in config.breaks.iter().enumerate() {
+        let layer = hidden_layer(config, planned.space());
+        let Some(layer) = layer.filter(|_| planned.step() == step) else { continue };
+        let seed = planned.seed(config.training.seed);
+        let (changed, what) = match planned {
+            BreakConfig::Noise { std, units, .. } => {
+                (noise(model, layer, *std, units.as_deref(), (seed, step))?, "noise".to_owned())
+            }
+            BreakConfig::ZeroSum { scale, .. } => zero_sum(model, layer, *scale, (seed, step))?,
+        };
+        model = changed;
+        said.push(format!("step {step}, [[break]] number {}: {what}", number + 1));
+    }
+    Ok((model, said))
+}
+
+/// Adds normal numbers to the incoming weights and biases of units of a hidden layer, of all where none are named.
+fn noise<B: Backend>(
+    mut model: ConstInit<B>,
+    layer: usize,
+    std: f64,
+    units: Option<&[usize]>,
+    (seed, step): (u64, usize),
+) -> Result<ConstInit<B>, Failure> {
+    let values = |name: &str, shape: &[usize], outputs: usize| {
+        let key = RngKey::new(seed, linear_name(layer, name)).at_step(step);
+        let drawn = Init::normal(0.0, std).values(shape, ParameterAxes::UNKNOWN, &key)?;
+        let is_changed =
+            |entry: usize| units.is_none_or(|units| units.contains(&(entry % outputs)));
+        // Zero of this sign leaves every number as it is, zeros of either sign included.
+        let kept = |(entry, value)| if is_changed(entry) { value } else { -0.0 };
+        Ok::<Vec<f64>, Failure>(drawn.into_iter().enumerate().map(kept).collect())
+    };
+    let linear = &mut model.layers[layer];
+    let shape @ [_, outputs] = linear.weight.dims();
+    linear.weight = plus(&linear.weight, values("weight", &shape, outputs)?, shape);
+    if let Some(bias) = &linear.bias {
+        linear.bias = Some(plus(bias, values("bias", &[outputs], outputs)?, [outputs]));
+    }
+    Ok(model)
+}
+
+/// A parameter with these numbers added to its entries.
+fn plus<B: Backend, const D: usize>(
+    param: &Param<Tensor<B, D>>,
+    values: Vec<f64>,
+    shape: [usize; D],
+) -> Param<Tensor<B, D>> {
+    param.clone().map(|value| {
+        let needed = value.is_require_grad();
+        let added = from_values(values, shape, &value.device());
+        (value + added).detach().set_require_grad(needed)
+    })
+}
+
+/// Changes the outgoing weights of a hidden layer by amounts that sum to zero over units that compute the same.
+fn zero_sum<B: Backend>(
+    mut model: ConstInit<B>,
+    layer: usize,
+    scale: f64,
+    (seed, step): (u64, usize),
+) -> Result<(ConstInit<B>, String), Failure> {
+    let spec = model.axes()?;
+    let classes = symmetry_of(&model, &spec, SymmetryKind::ForwardLumpable)?;
+    let name = hidden_name(layer);
+    let seed = RngKey::new(seed, name.as_str()).at_step(step).derived_seed();
+    let broken = break_symmetry(model.clone(), &spec, &classes, scale, seed)?;
+    // The one parameter that reads this layer; those that read others stay as they are.
+    model.layers[layer + 1].weight = broken.module.layers[layer + 1].weight.clone();
+    let space = classes.space(&name);
+    let of_several = |space: &SpaceSymmetry| space.partition().sizes().filter(|n| *n > 1).count();
+    let several = space.map_or(0, of_several);
+    let left = broken.inseparable.iter().filter(|class| class.space == name);
+    let left: Vec<String> = left.map(|class| format!("; {class}")).collect();
+    let said = match several {
+        0 => format!("no two units of {name} compute the same, so that there is nothing to change"),
+        several => {
+            let s = if several == 1 { "class" } else { "classes" };
+            let separated = several - left.len();
+            format!(
+                "the outgoing weights of {separated} of {several} {s} of {name} differ now, by changes of at most {scale}{}",
+                left.concat()
+            )
+        }
+    };
+    Ok((model, said))
+}
