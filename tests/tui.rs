@@ -18,7 +18,7 @@ fn long() -> Config {
 const ENTER: &str = "\u{1b}[?1049h";
 const LEAVE: &str = "\u{1b}[?1049l";
 
-/// What a terminal got.
+/// What a terminal of 100 by 30 got.
 struct Seen {
     code: Option<i32>,
     /// Until the view took the screen, and after it gave it back.
@@ -89,12 +89,14 @@ impl Seen {
 
 #[test]
 fn q_and_control_c_end_the_run_after_its_step() {
-    for keys in [&b"q"[..], b"\x03"] {
+    for (keys, code, said) in
+        [(&b"q"[..], 0, "stopped at step "), (b"\x03", 130, "interrupted after step ")]
+    {
         let folder = Folder::new();
         folder.write_config("run.toml", long());
         let keys: &'static [u8] = keys;
         let seen = watch(&folder, "--config run.toml --out run", "steps/s", press(keys));
-        seen.given_back(130);
+        seen.given_back(code);
         assert!(seen.before.contains("run.toml on "), "{}", seen.before);
         // Spaces that are there already are not written.
         assert!(seen.view.contains("Ctrl-C:"), "{}", seen.view);
@@ -104,7 +106,8 @@ fn q_and_control_c_end_the_run_after_its_step() {
         });
         let styles: Vec<&str> = styles.collect();
         assert!(styles.iter().all(|style| ["", "0"].contains(style)), "colours: {styles:?}");
-        assert!(seen.after.contains("verdict") && seen.after.contains("interrupted after step "));
+        assert!(seen.after.contains("verdict") && seen.after.contains(said), "{}", seen.after);
+        assert_eq!(seen.after.contains("error: "), code != 0, "{}", seen.after);
         assert!(seen.after.contains("go on with --resume run"), "{}", seen.after);
         assert!(folder.join("run/model.safetensors").is_file());
     }

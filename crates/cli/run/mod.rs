@@ -20,6 +20,7 @@ mod table;
 mod units;
 mod verdict;
 mod watch;
+mod wrapped;
 
 pub use batches::{batches, set};
 pub use directory::{Lines, RunDirectory};
@@ -40,4 +41,4 @@ pub use session::{RunProbes, RunSession, RunState, SmallNetwork, quotient_of};
 pub use table::ReadingTable;
 pub use units::{UnitsFile, schedule as units_schedule};
 pub use verdict::{Tally, What};
-pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, Watch, in_readings};
+pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, STOPPED, Watch, in_readings};

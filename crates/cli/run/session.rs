@@ -81,6 +81,9 @@ pub fn quotient_of<B: AutodiffBackend>(
         Failure::usage(format!("--quotient: {reason}; train in full, without --quotient"))
     };
     let spec = model.axes()?;
+    if spec.spaces().is_empty() {
+        return Err(refused(&"there is no hidden layer, and so nothing to gain"));
+    }
     let classes = symmetry_of(model, &spec, SymmetryKind::Equitable)?;
     let facts = config.training.optimizer.facts();
     let small = quotient(model, &spec, &classes, &facts).map_err(|error| refused(&error))?;

@@ -107,9 +107,9 @@ fn networks_that_cannot_be_are_refused() {
         ConstInitConfig::new(dims).try_init::<NdArray>(&Default::default()).unwrap_err()
     };
     assert_eq!(
-        refuse(vec![3, 4]).to_string(),
-        "layer_dims [3, 4] has no hidden layer; input, hidden and output sizes are needed, at \
-         least 3 numbers"
+        refuse(vec![3]).to_string(),
+        "layer_dims [3] has fewer than 2 numbers; the sizes of inputs and outputs are needed, and those of hidden layers \
+         between them"
     );
     assert_eq!(refuse(vec![3, 0, 4]).to_string(), "layer_dims [3, 0, 4]: size number 1 is 0");
     for dims in [vec![3, usize::MAX, 4], vec![1 << 30, 1 << 30, 1], vec![1, 1 << 45, 1]] {

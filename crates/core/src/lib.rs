@@ -26,4 +26,7 @@ pub use error::Error;
 pub use float_type::FloatType;
 pub use layer::orientation_of_layer;
 pub use optimizer::*;
-pub use perceptron::{LayerInit, check_layer_dims, linear_name, parameters_text, perceptron_axes};
+pub use perceptron::{
+    LayerInit, check_layer_dims, linear_name, parameters_text, perceptron_axes,
+    without_hidden_layer,
+};
