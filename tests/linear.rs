@@ -13,7 +13,7 @@ fn config(start: &str) -> String {
     )
 }
 
-const ZEROS: &str = "[[init]]\npath = \"*\"\ninit = { type = \"zeros\" }\n";
+const ZEROS: &str = "[[init]]\npath = \"linear1.*\"\ninit = { type = \"zeros\" }\n";
 
 /// Weights and bias of an output that the normal equations of the four examples give: an error of e in the last example
 /// moves both slopes by e/2 and the constant by -e/4.

@@ -153,9 +153,9 @@ mod tests {
         let svg = map.to_svg();
         // Four values, and six entries of the legend.
         assert_eq!(svg.matches("<rect").count(), 4 + 6);
-        assert!(svg.contains("<title>x &amp; y, width 3: 1.0e-3</title>"));
+        assert!(svg.contains("<title>x &amp; y, width 3: 0.001</title>"));
         assert!(svg.contains("<title>x &amp; y, width 5: NaN</title>"));
-        assert!(svg.contains("<title>z, width 2: 2.0e-9</title>"));
+        assert!(svg.contains("<title>z, width 2: 2e-9</title>"));
         assert!(svg.contains("a &lt; b") && !svg.contains("a < b"));
         assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
     }

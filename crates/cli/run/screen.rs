@@ -358,7 +358,7 @@ mod tests {
         };
         let lines = side_by_side("outputs", &matrix(10, 1), &matrix(10, 2));
         assert_eq!(lines.len(), 1 + EXAMPLES + 1);
-        assert_eq!(lines[0], "outputs     targets");
+        assert_eq!(lines[0], "outputs      targets");
         assert_eq!(lines[1], "[[0.0000],   [[ 0.0000,  1.0000],");
         assert_eq!(lines[8], " [7.0000]]    [14.0000, 15.0000]]");
         assert_eq!(lines[9], "and 2 more examples");

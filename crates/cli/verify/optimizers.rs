@@ -134,18 +134,15 @@ fn cell(name: &str, of_twins: bool, trial: &Trial, trace: &TrialTrace) -> Result
         let (share, step) = share_of_singles(&found, trial, trace)?;
         passed = share < ROUNDING_SHARE;
         expected = "kept in exact arithmetic".to_owned();
-        measured = format!(
-            "rounding alone, grown to {} ({} of single precision's in step {step})",
-            short(last),
-            short(share)
-        );
-        if !passed {
-            measured = format!(
-                "{} apart, by more than rounding ({} of single precision's)",
-                short(last),
-                short(share)
-            );
-        }
+        let (grown, share) = (short(last), short(share));
+        measured = match passed {
+            true => format!(
+                "rounding grown to {grown}; in step {step} it is {share} times single precision's"
+            ),
+            false => {
+                format!("{grown} apart, not by rounding alone: {share} times single precision's")
+            }
+        };
     }
     passed &= are_meant(&found, of_twins);
     let (worst, bound) = (Some(last), Some(bound));

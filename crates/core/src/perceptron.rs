@@ -59,7 +59,7 @@ impl LayerInit {
 pub fn without_hidden_layer(loss: Loss) -> Vec<String> {
     let mut lines = vec![
         "No hidden layer, and so no hidden units that could be one unit: the gradient of the weight from input j to output \
-         i is the slope of output i times input j, whatever the other weights are."
+         i sums the slope of output i times input j over examples, and no other weight is a factor of it."
             .to_owned(),
     ];
     if loss.is_convex() {

@@ -11,7 +11,9 @@ use std::time::Duration;
 const LOGARITHMIC_FROM: f64 = 50.0;
 /// Lines that a chart needs.
 const CHART: usize = 6;
-/// Columns that it needs.
+/// Lines of the terminal from which on there is room for more than one line of progress.
+const LOW: usize = 12;
+/// Columns that a chart needs.
 const CHART_WIDTH: usize = 24;
 /// Columns of a layer's history at most.
 const HISTORY: usize = 40;
@@ -48,7 +50,7 @@ pub fn view(
     scroll: &mut usize,
     [width, height]: [usize; 2],
 ) -> Vec<Line> {
-    let head = head(live, moment);
+    let head = head(live, moment, [width, height]);
     // What is left without the keys; first the layers take of it, then a chart, then as much of the verdict as fits.
     let room = height.saturating_sub(head.len() + 1);
     let mut foot = layers(&live.layers, width, (room / 2).max(3));
@@ -64,11 +66,16 @@ pub fn view(
         true => "ending after this step; Ctrl-C: at once",
     };
     let more = match hidden {
+        _ if room == 0 => String::new(),
         0 => String::new(),
         1 => "   ↑ ↓: 1 more line".to_owned(),
         hidden => format!("   ↑ ↓: {hidden} more lines"),
     };
-    foot.push(Line::coloured(format!("{keys}{more}"), moment.colour(Color::DarkGrey)));
+    let keys = match format!("{keys}{more}") {
+        long if !more.is_empty() && long.chars().count() > width => format!("q: end{more}"),
+        fits => fits,
+    };
+    foot.push(Line::coloured(keys, moment.colour(Color::DarkGrey)));
     let middle = height.saturating_sub(head.len() + foot.len());
     let mut lines = head;
     lines.truncate(height.saturating_sub(foot.len()));
@@ -81,7 +88,7 @@ pub fn view(
 }
 
 /// What is trained, how far it is, and how long it will take.
-fn head(live: &LiveState, moment: Moment) -> Vec<Line> {
+fn head(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Line> {
     let LiveState { title, subject, steps, from, .. } = live;
     let done = moment.step.saturating_sub(*from);
     let seconds = moment.elapsed.as_secs_f64();
@@ -99,11 +106,11 @@ fn head(live: &LiveState, moment: Moment) -> Vec<Line> {
     if let Some((_, loss)) = live.loss.last() {
         progress += &format!(", loss {}", number(loss, 6));
     }
-    vec![
-        Line::coloured(title, moment.colour(Color::DarkCyan)),
-        Line::plain(subject),
-        Line::plain(progress),
-    ]
+    let mut lines =
+        vec![Line::coloured(title, moment.colour(Color::DarkCyan)), Line::plain(subject)];
+    let most = if height < LOW { 1 } else { usize::MAX };
+    lines.extend(wrapped(&progress, width).iter().take(most).map(Line::plain));
+    lines
 }
 
 /// Seconds for people.
@@ -127,7 +134,7 @@ fn loss(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Li
     let logarithmic = low > 0.0 && high / low >= LOGARITHMIC_FROM;
     let (points, bounds, labels): (Vec<_>, _, _) = if logarithmic {
         let bounds = [low.log10().floor(), high.log10().ceil()];
-        let labels = bounds.map(|power| number(10_f64.powf(power), 1));
+        let labels = bounds.map(|power| number(10_f64.powf(power), 6));
         (points.iter().map(|(step, loss)| (*step, loss.log10())).collect(), bounds, labels)
     } else {
         // A constant still has a place.
