@@ -75,7 +75,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         };
         let mut lines = tally.sentences(&what);
         lines.extend(comparison.map(ExpectedCheck::sentence));
-        watch.screen.verdict(tally.first_break().is_none(), &lines).map_err(on_screen)
+        watch.screen.verdict(&lines).map_err(on_screen)
     }
 
     /// The end of a quotient's run whose numbers do not make a network any more.

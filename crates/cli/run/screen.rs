@@ -4,7 +4,7 @@ use super::readings::write_line;
 use super::wrapped::wrapped;
 use crate::config::RunConfig;
 use anstream::AutoStream;
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use burn::tensor::TensorData;
 use constinit::parameters_text;
 use constinit::probe::SymmetryReading;
@@ -14,8 +14,6 @@ use constinit_symmetry::theorem::{Deviation, Properties};
 use std::io::{self, IsTerminal, Stdout, Write};
 
 const HEADING: Style = Style::new().bold();
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default();
 const QUIET: Style = Style::new().dimmed();
 
 /// About how many lines a table has, however long the run is.
@@ -173,8 +171,7 @@ impl Screen {
             let loss = line.loss.map_or("-".to_owned(), |loss| number(loss, 6));
             write!(out, "{step:>8}  {loss:>11}")?;
             for alike in properties.iter().filter_map(|(_, property)| property) {
-                let (style, text) = property_cell(alike);
-                write!(out, "  {style}{text:>9}{style:#}")?;
+                write!(out, "  {:>9}", property_cell(alike))?;
             }
             let widths = line.spaces.iter().map(space_width);
             let cells = line.spaces.iter().map(space_cell).zip(widths);
@@ -196,12 +193,11 @@ impl Screen {
         })
     }
 
-    /// The verdict, a line a finding; the first says whether the run was `good`.
-    pub fn verdict(&mut self, good: bool, lines: &[String]) -> io::Result<()> {
+    /// The verdict, a line a finding. Findings have no colours: equal units are neither a success nor a failure.
+    pub fn verdict(&mut self, lines: &[String]) -> io::Result<()> {
         if self.manner == Manner::Json {
             return Ok(());
         }
-        let style = if good { GOOD } else { BAD };
         let (heading, indent) = match self.manner {
             Manner::Quiet => (None, ""),
             // A table ends without an empty line.
@@ -212,13 +208,8 @@ impl Screen {
             if let Some(heading) = heading {
                 writeln!(out, "{HEADING}{heading}{HEADING:#}")?;
             }
-            for (number, line) in lines.iter().enumerate() {
-                let style = if number == 0 { style } else { Style::new() };
-                for line in fitting(line, indent.len()) {
-                    writeln!(out, "{indent}{style}{line}{style:#}")?;
-                }
-            }
-            Ok(())
+            let mut lines = lines.iter().flat_map(|line| fitting(line, indent.len()));
+            lines.try_for_each(|line| writeln!(out, "{indent}{line}"))
         })
     }
 
@@ -297,13 +288,13 @@ fn table_heading(first: &ReadingRecord, properties: &Properties) -> String {
     heading.trim_end().to_owned()
 }
 
-fn property_cell(alike: Deviation) -> (Style, String) {
+fn property_cell(alike: Deviation) -> String {
     if alike.holds() {
-        (GOOD, "holds".to_owned())
+        "holds".to_owned()
     } else if alike.deviation == 0.0 {
-        (BAD, "-0/+0".to_owned())
+        "-0/+0".to_owned()
     } else {
-        (BAD, number(alike.deviation, 3))
+        number(alike.deviation, 3)
     }
 }
 
@@ -344,7 +335,7 @@ mod tests {
 
     #[test]
     fn properties_hold_or_have_a_deviation_of_few_digits() {
-        let cell = |deviation, ulps| property_cell(Deviation { deviation, ulps }).1;
+        let cell = |deviation, ulps| property_cell(Deviation { deviation, ulps });
         assert_eq!(cell(0.0, 0), "holds");
         assert_eq!(cell(0.0, 1), "-0/+0");
         assert_eq!(cell(1.192_092_895_507_812_5e-7, 1), "1.19e-7");

@@ -209,24 +209,14 @@ fn spread_block(spread: f64) -> char {
     if spread == 0.0 { '·' } else { block((spread.log10() - low) / (high - low)) }
 }
 
-/// The last break and the verdict so far.
+/// The last break and the verdict so far. A break is a finding and no failure, and so has no colour of one.
 fn findings(live: &LiveState, moment: Moment, width: usize) -> Vec<Line> {
-    let good = moment.colour(Color::DarkGreen);
-    let bad = moment.colour(Color::DarkRed);
-    let mut lines = Vec::new();
-    if let Some(broken) = &live.broken {
-        let text = format!("last break: {broken}");
-        lines.extend(wrapped(&text, width).iter().map(|line| Line::coloured(line, bad)));
-    }
-    for (number, finding) in live.verdict.iter().enumerate() {
-        let colour = match (number, &live.broken) {
-            (0, None) => good,
-            (0, Some(_)) => bad,
-            _ => None,
-        };
-        lines.extend(wrapped(finding, width).iter().map(|line| Line::coloured(line, colour)));
-    }
-    lines
+    let of_break = moment.colour(Color::DarkYellow);
+    let broken = live.broken.iter().map(|broken| format!("last break: {broken}"));
+    let broken = broken.flat_map(|text| wrapped(&text, width));
+    let verdict = live.verdict.iter().flat_map(|finding| wrapped(finding, width));
+    let broken = broken.map(|line| Line::coloured(line, of_break));
+    broken.chain(verdict.map(Line::plain)).collect()
 }
 
 #[cfg(test)]
@@ -305,7 +295,7 @@ mod tests {
         let moment = Moment { step: 100, ending: true, colours: true, ..Moment::default() };
         let lines = view(&state(), moment, &mut 0, [80, 20]);
         let pieces: Vec<(&str, Option<Color>)> = lines.iter().flat_map(Line::pieces).collect();
-        for colour in [Color::DarkCyan, Color::DarkYellow, Color::DarkRed, Color::DarkGrey] {
+        for colour in [Color::DarkCyan, Color::DarkYellow, Color::DarkGrey] {
             assert!(pieces.iter().any(|(_, found)| *found == Some(colour)), "{colour:?}");
         }
         let (last, _) = pieces[pieces.len() - 1];
