@@ -19,6 +19,7 @@ pub mod inspect;
 pub mod own_files;
 pub mod plan;
 pub mod run;
+pub mod seen;
 pub mod shard;
 pub mod suggest;
 pub mod sweep;

@@ -15,7 +15,7 @@ use constinit_cli::dynamics::clip;
 use constinit_cli::failure::Failure;
 use constinit_cli::run::{
     CheckpointDue, Interrupt, Progress, RunProbes, RunRequest, RunSession, RunState, Screen,
-    SmallNetwork, ValidatedRun, Watch, batches, network, quotient_of,
+    SharedDeadWatch, SmallNetwork, ValidatedRun, Watch, batches, network, quotient_of,
 };
 use indicatif::ProgressBar;
 
@@ -76,12 +76,14 @@ fn session_from<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     mut probes: RunProbes<B>,
     screen: &mut Screen,
 ) -> Result<(), Failure> {
+    let dead = SharedDeadWatch::new(session, &fresh.model);
     let (state, note) = session.load(fresh)?;
     if let Some(note) = &note {
         probes.symmetry.resume(note.read, note.tally.broken_spaces());
+        dead.resume(&note.dead);
     }
     let bar = progress(screen, session.run.config.training.steps);
-    let mut watch = session.begin(&state, note, probes, bar, screen)?;
+    let mut watch = session.begin(&state, note, (probes, dead), bar, screen)?;
     let mut interrupt = Interrupt::listen(watch.screen.is_live());
     if watch.screen.is_live() {
         watch.live = Some(session.live(state.step, &watch.bar, &interrupt)?);
@@ -106,6 +108,7 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     let plan = TrainConfig { steps: config.training.steps, clip, check_parameters };
     let mut due = CheckpointDue::new(config.training.checkpoint_every);
     let mut progress = Progress(watch.bar.clone());
+    let mut dead = watch.dead.clone();
     loop {
         let mut lifted;
         let shown: &mut dyn Probe<B, ConstInit<B>> = match &session.small {
@@ -122,7 +125,7 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
                 loss.forward(model.forward(batch.inputs), batch.targets)
             },
             &plan,
-            &mut [shown, &mut progress, interrupt, &mut due],
+            &mut [&mut dead, shown, &mut progress, interrupt, &mut due],
         );
         state = trained.state;
         if let Some(failure) = watch.failure.take() {

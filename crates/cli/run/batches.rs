@@ -3,6 +3,7 @@
 use crate::config::RunConfig;
 use crate::data::{Examples, Matrix};
 use crate::failure::Failure;
+use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::params::from_values;
 use constinit::train::{Batch, Batches, FullBatch, MiniBatches, Shifted};
@@ -12,6 +13,15 @@ pub fn set<B: AutodiffBackend>(examples: &Examples, device: &B::Device) -> Batch
     let tensor =
         |matrix: &Matrix| from_values(matrix.values.clone(), [matrix.rows, matrix.columns], device);
     Batch { inputs: tensor(&examples.inputs), targets: tensor(&examples.targets) }
+}
+
+/// The inputs of all examples, without gradients.
+pub fn inner_inputs<B: AutodiffBackend>(
+    examples: &Examples,
+    device: &B::Device,
+) -> Tensor<B::InnerBackend, 2> {
+    let Matrix { rows, columns, values } = &examples.inputs;
+    from_values(values.clone(), [*rows, *columns], device)
 }
 
 /// What every step trains on.

@@ -3,8 +3,8 @@
 use super::session::{RunProbes, RunSession, RunState};
 use super::{
     CheckpointNote, ExpectedCheck, Interrupt, Lines, Live, LiveState, LiveWhat, Logs, Names,
-    Screen, Tally, UnitsFile, Watch, in_readings, line_of, quotient_record, set, start_record,
-    units_schedule, write_line,
+    Screen, SharedDeadWatch, Tally, UnitsFile, Watch, in_readings, line_of, quotient_record, set,
+    start_record, units_schedule, write_line,
 };
 use crate::config::RunConfig;
 use crate::failure::{Failure, on_screen};
@@ -33,7 +33,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         &self,
         state: &RunState<B, O>,
         note: Option<CheckpointNote>,
-        probes: RunProbes<B>,
+        (probes, dead): (RunProbes<B>, SharedDeadWatch<B>),
         bar: ProgressBar,
         screen: &'s mut Screen,
     ) -> Result<Watch<'s, B>, Failure> {
@@ -68,6 +68,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             names,
             symmetry,
             forecasts,
+            dead,
             known_breaks: 0,
             tally,
             screen,

@@ -1,10 +1,13 @@
 //! The end of a run: final parameters, the last line, the verdict, and what the program ends with.
 
+use super::dead::DeadAtEnd;
+use super::outcome::{self, OutcomeWhat};
 use super::session::{RunSession, RunState};
 use super::{
     ExpectedCheck, Interrupt, Names, RunDirectory, STOPPED, Tally, Watch, What, end_record,
     explain, in_readings,
 };
+use crate::config::RunConfig;
 use crate::failure::{Failure, on_screen};
 use burn::optim::Optimizer;
 use burn::tensor::TensorData;
@@ -12,6 +15,7 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::{HostParameter, read_parameters};
 use constinit::train::{Divergence, NonFinite, StopReason};
+use constinit_records::{EndRecord, OutcomeRecord};
 use std::path::Path;
 
 impl<B: AutodiffBackend> RunSession<'_, B> {
@@ -40,8 +44,22 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         }
         // A run that did not come to its end did not come to all numbers.
         let comparison = watch.comparison.take().filter(|_| ended == StopReason::Finished);
-        keep_end(&mut watch, state.step, &ended, comparison.as_ref())?;
-        self.show_verdict(state.step, &ended, &tally, comparison.as_ref(), &mut watch)?;
+        let finite = !matches!(ended, StopReason::Diverged(_));
+        let (mut came, mut dead) = (None, DeadAtEnd::default());
+        if finite {
+            let RunSession { run, device, .. } = self;
+            came = outcome::outcome(&run.config, &run.examples, device, &state.model, state.step)?;
+            dead = watch.dead.end(state.step, &state.model);
+        }
+        keep_end(&mut watch, state.step, &ended, comparison.as_ref(), (came, &dead))?;
+        self.show_verdict(
+            state.step,
+            &tally,
+            comparison.as_ref(),
+            (came, &dead),
+            finite,
+            &mut watch,
+        )?;
 
         let interrupted =
             interrupt.signal().filter(|_| matches!(ended, StopReason::Stopped { .. }));
@@ -60,20 +78,25 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
     fn show_verdict(
         &self,
         step: usize,
-        ended: &StopReason,
         tally: &Tally,
         comparison: Option<&ExpectedCheck>,
+        (came, dead): (Option<OutcomeRecord>, &DeadAtEnd),
+        finite: bool,
         watch: &mut Watch<'_, B>,
     ) -> Result<(), Failure> {
+        let RunConfig { model, training, .. } = &self.run.config;
         let what = What {
             backend: self.backend.as_str(),
-            optimizer: self.run.config.training.optimizer.name(),
+            optimizer: training.optimizer.name(),
             step,
             readings: watch.number,
             targets_alike: self.run.targets_alike(),
-            finite: !matches!(ended, StopReason::Diverged(_)),
+            finite,
         };
-        let mut lines = tally.sentences(&what);
+        let (loss, distinct) = (training.loss, tally.distinct());
+        let learned = OutcomeWhat { loss, model, step, distinct };
+        let mut lines = outcome::sentences(came.as_ref(), dead, &learned);
+        lines.extend(tally.sentences(&what));
         lines.extend(comparison.map(ExpectedCheck::sentence));
         watch.screen.verdict(&lines).map_err(on_screen)
     }
@@ -86,7 +109,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         watch: &mut Watch<'_, B>,
         error: &Failure,
     ) -> Failure {
-        if let Err(failure) = keep_end(watch, step, ended, None) {
+        if let Err(failure) = keep_end(watch, step, ended, None, (None, &DeadAtEnd::default())) {
             return failure;
         }
         let what = match ended {
@@ -104,9 +127,11 @@ fn keep_end<B: AutodiffBackend>(
     step: usize,
     ended: &StopReason,
     comparison: Option<&ExpectedCheck>,
+    (came, dead): (Option<OutcomeRecord>, &DeadAtEnd),
 ) -> Result<(), Failure> {
     let (tally, names) = (watch.tally.clone(), watch.names.clone());
     let end = end_record(step, tally.word(), tally.first_break(), ended, &names, comparison);
+    let end = EndRecord { outcome: came, dead: dead.whole.clone(), ..end };
     watch.keep(&end).map_err(in_readings)?;
     watch.screen.json_line(&end).map_err(on_screen)
 }

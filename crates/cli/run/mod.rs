@@ -2,6 +2,7 @@
 
 mod batches;
 mod begin;
+mod dead;
 mod directory;
 mod events;
 mod expected;
@@ -11,6 +12,7 @@ mod live;
 mod logs;
 mod memory;
 mod network;
+mod outcome;
 mod readings;
 mod request;
 mod resume;
@@ -23,6 +25,7 @@ mod watch;
 mod wrapped;
 
 pub use batches::{batches, set};
+pub use dead::SharedDeadWatch;
 pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;
 pub use expected::ExpectedCheck;

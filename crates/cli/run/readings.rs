@@ -15,6 +15,7 @@ use constinit_records::{
 };
 use constinit_symmetry::theorem::Properties;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// The first line of a run.
@@ -45,14 +46,20 @@ pub fn quotient_record(spaces: &[SpaceSizes], [parameters, trained]: [usize; 2])
     QuotientRecord { spaces: spaces.iter().map(space).collect(), parameters, trained }
 }
 
-/// A reading of hidden layers with these names; before training, `certificate` is what their classes mean.
+/// A reading of hidden layers with these names; `dead` is how many of their units are, where they were counted, and before
+/// training `certificate` what their classes mean.
 pub fn reading_record(
     names: &[&str],
     reading: &SymmetryReading,
     properties: &Properties,
+    dead: Option<&[usize]>,
     certificate: Option<Vec<String>>,
 ) -> ReadingRecord {
-    ReadingRecord { certificate, ..reading.record(names, properties) }
+    let mut record = ReadingRecord { certificate, ..reading.record(names, properties) };
+    for (space, dead) in record.spaces.iter_mut().zip(dead.unwrap_or_default()) {
+        space.dead = Some(*dead);
+    }
+    record
 }
 
 /// A break in PyTorch's names and orientation.
@@ -61,7 +68,7 @@ pub fn first_break_record(found: &FirstBreak, names: &Names) -> FirstBreakRecord
     found.record(names.of_path(path), |entry| names.index(path, entry))
 }
 
-/// The last line of a run.
+/// The last line of a run, without what came of it.
 pub fn end_record(
     step: usize,
     verdict: VerdictWord,
@@ -79,7 +86,8 @@ pub fn end_record(
         let difference = comparison.difference();
         PrintedRecord { agree: difference.is_none(), difference }
     });
-    EndRecord { step, verdict, first_break: first_break.cloned(), ended, reason, printed }
+    let (first_break, outcome, dead) = (first_break.cloned(), None, BTreeMap::new());
+    EndRecord { step, verdict, first_break, outcome, dead, ended, reason, printed }
 }
 
 /// The parameters' names in files, `linear1.weight`, and their paths in the module,

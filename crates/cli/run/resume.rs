@@ -1,5 +1,6 @@
 //! Checkpoints of a run: what they keep beside the state of the training, and when a run may go on from one.
 
+use super::dead::DeadLayer;
 use super::session::{RunSession, RunState};
 use super::watch::{Watch, in_readings};
 use super::{ExpectedCheck, RunDirectory, Tally, ValidatedRun};
@@ -20,6 +21,9 @@ pub struct CheckpointNote {
     /// Steps done at the last reading.
     pub read: usize,
     pub tally: Tally,
+    /// What is known of the hidden layers; empty in checkpoints of programs that did not keep it.
+    #[serde(default)]
+    pub dead: Vec<DeadLayer>,
     pub comparison: Option<ExpectedCheck>,
 }
 
@@ -58,6 +62,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             readings: watch.number,
             read: watch.symmetry.readings().last().map_or(0, |reading| reading.step),
             tally: watch.tally.clone(),
+            dead: watch.dead.note(),
             comparison: watch.comparison.clone(),
         };
         let note = serde_json::to_string(&note).map_err(Failure::usage)?;
@@ -136,6 +141,7 @@ mod tests {
             readings: 2,
             read: 3,
             tally: Tally::default(),
+            dead: vec![DeadLayer::default(); 2],
             comparison: expected.as_ref().map(ExpectedCheck::new),
         };
         assert!(note.comparison.is_some());

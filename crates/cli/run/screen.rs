@@ -298,15 +298,19 @@ fn property_cell(alike: Deviation) -> String {
     }
 }
 
-/// How many units of a hidden layer are distinct, and how far those lie apart that started as one.
+/// How many units of a hidden layer are distinct, how far those lie apart that started as one, and how many are dead.
 fn space_cell(space: &SpaceRecord) -> String {
-    let SpaceRecord { units, twins, spread, ulps, .. } = space;
-    let distinct = format!("distinct {twins}/{units}");
+    let SpaceRecord { units, twins, spread, ulps, dead, .. } = space;
+    let mut cell = format!("distinct {twins}/{units}");
     match spread {
-        _ if *ulps == 0 => distinct,
-        Some(spread) => format!("{distinct}, {} apart", number(*spread, 3)),
-        None => format!("{distinct}, not finite"),
+        _ if *ulps == 0 => {}
+        Some(spread) => cell += &format!(", {} apart", number(*spread, 3)),
+        None => cell += ", not finite",
     }
+    if let Some(dead @ 1..) = dead {
+        cell += &format!(", {dead} dead");
+    }
+    cell
 }
 
 /// Columns that a hidden layer's cell takes.
@@ -331,6 +335,9 @@ mod tests {
         assert_eq!(space_cell(&space(16, 2, Some(apart), 1)), "distinct 2/16, 1.19e-7 apart");
         assert_eq!(space_cell(&space(2, 2, Some(0.0), 1)), "distinct 2/2, 0 apart");
         assert_eq!(space_cell(&space(2, 2, None, 1)), "distinct 2/2, not finite");
+        let dead = |dead| SpaceRecord { dead, ..space(9, 1, Some(0.0), 0) };
+        assert_eq!(space_cell(&dead(Some(9))), "distinct 1/9, 9 dead");
+        assert_eq!(space_cell(&dead(Some(0))), "distinct 1/9");
     }
 
     #[test]

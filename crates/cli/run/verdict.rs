@@ -26,6 +26,17 @@ pub struct Tally {
     bias: bool,
 }
 
+/// Hidden units of which some were one unit to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Distinct {
+    /// How many of them are distinct.
+    pub classes: usize,
+    /// All of them.
+    pub units: usize,
+    /// Whether each layer has one distinct unit.
+    pub all_one: bool,
+}
+
 /// What the verdict has to name.
 pub struct What<'a> {
     pub backend: &'a str,
@@ -82,9 +93,22 @@ impl Tally {
         self.breaks.iter().map(|broken| broken.space.as_str())
     }
 
-    /// Whether any space has broken.
+    /// Whether units that started as one unit stayed one, if there were any.
     pub fn word(&self) -> VerdictWord {
-        if self.breaks.is_empty() { VerdictWord::Held } else { VerdictWord::Broken }
+        match (self.breaks.is_empty(), self.spaces.iter().any(JudgedSpace::has_twins)) {
+            (false, _) => VerdictWord::Broken,
+            (true, true) => VerdictWord::Held,
+            (true, false) => VerdictWord::None,
+        }
+    }
+
+    /// How many of the hidden units were distinct to the end; None where all were, or some diverged.
+    pub fn distinct(&self) -> Option<Distinct> {
+        (self.word() == VerdictWord::Held).then(|| Distinct {
+            classes: self.spaces.iter().map(|space| space.classes).sum(),
+            units: self.spaces.iter().map(|space| space.units).sum(),
+            all_one: self.spaces.iter().all(|space| space.classes == 1),
+        })
     }
 
     /// The verdict for people, a line a finding.
@@ -96,7 +120,7 @@ impl Tally {
             lines
                 .push("No hidden layer: a linear model has no hidden units to compare.".to_owned());
         }
-        if what.finite && self.spaces.iter().any(|space| space.classes < space.units) {
+        if what.finite && self.spaces.iter().any(JudgedSpace::has_twins) {
             let kept = "equal incoming weights, biases and outgoing weights give equal gradients";
             let optimizer = what.optimizer;
             lines.push(match self.first_break() {
@@ -150,6 +174,10 @@ impl Tally {
 }
 
 impl JudgedSpace {
+    fn has_twins(&self) -> bool {
+        self.classes < self.units
+    }
+
     fn sentence(&self, broken: Option<&VerdictBreak>, what: &What<'_>) -> String {
         let Self { name, units, classes } = self;
         let backend = what.backend;
@@ -266,12 +294,14 @@ mod tests {
     fn some_classes_and_none() {
         let mut tally = Tally::default();
         tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(0, 16, 4));
+        assert_eq!(tally.distinct(), Some(Distinct { classes: 4, units: 16, all_one: false }));
         assert!(
             tally.sentences(&what(true))[0].starts_with("hidden1: 16 units were 4 units after")
         );
         let mut tally = Tally::default();
         tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(0, 16, 16));
         let lines = tally.sentences(&what(true));
+        assert_eq!((tally.word(), tally.distinct()), (VerdictWord::None, None));
         assert_eq!(lines[0], "hidden1: 16 units, all different at the start.");
         assert!(!lines[1].contains("kept"), "{lines:?}");
     }
@@ -298,7 +328,7 @@ mod tests {
         tally.add(&["hidden1"], &properties(ALIKE, ALIKE), &reading(0, 7, 1));
         tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(1, 7, 2));
         tally.add_break(broken(1, 1));
-        assert_eq!(tally.word(), VerdictWord::Broken);
+        assert_eq!((tally.word(), tally.distinct()), (VerdictWord::Broken, None));
         assert_eq!(tally.broken_spaces().collect::<Vec<_>>(), ["hidden1"]);
         let lines = tally.sentences(&what(true));
         assert_eq!(

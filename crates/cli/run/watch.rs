@@ -2,7 +2,9 @@
 
 use super::forecast::forecast_record;
 use super::readings::{first_break_record, reading_record, write_line};
-use super::{ExpectedCheck, Forecasts, Live, Logs, Names, Screen, Tally, UnitsFile};
+use super::{
+    ExpectedCheck, Forecasts, Live, Logs, Names, Screen, SharedDeadWatch, Tally, UnitsFile,
+};
 use crate::failure::Failure;
 use burn::module::AutodiffModule;
 use burn::tensor::TensorData;
@@ -33,6 +35,8 @@ pub struct Watch<'a, B: AutodiffBackend> {
     /// Has seen the network as it was before training.
     pub symmetry: SymmetryProbe,
     pub forecasts: Option<Forecasts<B>>,
+    /// Is shown each state before the readings are.
+    pub dead: SharedDeadWatch<B>,
     /// How many of the probe's breaks the tally knows.
     pub known_breaks: usize,
     pub tally: Tally,
@@ -139,7 +143,8 @@ impl<B: AutodiffBackend> Watch<'_, B> {
             certificate.append(&mut self.remarks);
         }
         let kept = first.then(|| certificate.clone());
-        let line = reading_record(&spaces, reading, &properties, kept);
+        let dead = self.dead.counts(seen.step);
+        let line = reading_record(&spaces, reading, &properties, dead.as_deref(), kept);
         if first {
             let outlooks = forecast.iter().flat_map(|forecast| &forecast.spaces);
             certificate.extend(outlooks.map(ToString::to_string));

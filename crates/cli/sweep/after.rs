@@ -1,11 +1,12 @@
-//! What is asked of a network after training: dead units, and what will become of its twins.
+//! What is asked of a network after training: what it has learned, dead units, and what will become of its twins.
 
 use super::outcome::Escape;
 use crate::config::RunConfig;
-use crate::data::Examples;
 use crate::failure::Failure;
 use constinit::transverse::extreme_curvatures;
-use constinit_symmetry::dynamics::{ActivationFunction, Perceptron, before_activations};
+use constinit_core::{TrainingOutcome, dead_units};
+use constinit_records::OutcomeRecord;
+use constinit_symmetry::dynamics::{Perceptron, before_activations, outputs};
 use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};
 use constinit_symmetry::transverse;
 
@@ -15,20 +16,16 @@ const LARGEST: usize = 1 << 22;
 /// Every backend of the program computes in single precision: one rounding error.
 const ROUNDING: f64 = f32::EPSILON as f64;
 
-/// A number of an example as a step sees it, in the precision of the backends.
-pub fn seen(value: f64, shift: f64) -> f64 {
-    f64::from(value as f32 + shift as f32)
-}
-
-/// All examples as a step sees them.
-pub fn shifted(examples: &Examples, shift: f64) -> [Vec<f64>; 2] {
-    let matrices = [&examples.inputs, &examples.targets];
-    matrices.map(|matrix| matrix.values.iter().map(|value| seen(*value, shift)).collect())
-}
-
-/// All examples as the last of so many steps saw them.
-pub fn last_seen(config: &RunConfig, examples: &Examples, steps: usize) -> [Vec<f64>; 2] {
-    shifted(examples, config.data.shift_per_step * steps.saturating_sub(1) as f64)
+/// What the network gives on these examples; None where the loss is not finite.
+pub fn outcome(
+    network: &Perceptron<f64>,
+    config: &RunConfig,
+    [inputs, targets]: &[Vec<f64>; 2],
+) -> Result<Option<OutcomeRecord>, Failure> {
+    let (activation, loss) = (config.model.activation, config.training.loss);
+    let outputs = outputs(network, &activation, inputs).map_err(Failure::usage)?;
+    let columns = config.model.layer_dims.last().copied().unwrap_or(1);
+    Ok(TrainingOutcome::of(loss, &outputs, targets, columns)?.record())
 }
 
 /// How many units of each hidden layer have slope 0 on every example. Units that stand for several count as these.
@@ -41,10 +38,8 @@ pub fn dead(
     let layers = before_activations(network, &activation, inputs).map_err(Failure::usage)?;
     let of_layer = |(layer, z): (usize, Vec<f64>)| {
         let sizes = network.class_sizes(layer + 1);
-        let flat = |unit: usize| {
-            z.iter().skip(unit).step_by(sizes.len()).all(|z| activation.slope(z) == 0.0)
-        };
-        (0..sizes.len()).filter(|unit| flat(*unit)).map(|unit| sizes[unit]).sum()
+        let dead = dead_units(activation, &z, sizes.len());
+        dead.iter().zip(sizes).filter(|(dead, _)| **dead).map(|(_, size)| size).sum()
     };
     Ok(layers.into_iter().enumerate().map(of_layer).collect())
 }

@@ -1,8 +1,8 @@
 //! The batches that a run on a backend would see, in the same order.
 
-use super::after::seen;
 use crate::config::RunConfig;
 use crate::data::Examples;
+use crate::seen::seen;
 use constinit::train::epoch_order;
 use std::sync::Arc;
 

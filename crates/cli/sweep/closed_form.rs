@@ -1,6 +1,6 @@
 //! Training the quotient of a run in closed form, where the optimizer keeps its classes.
 
-use super::after::{dead, escape, last_seen};
+use super::after::{dead, escape, outcome};
 use super::batches::Batches;
 use super::classes::Start;
 use super::outcome::{Engine, LayerOutcome, Outcome, OutcomeEnd};
@@ -8,6 +8,7 @@ use crate::config::RunConfig;
 use crate::data::Examples;
 use crate::dynamics::Clipped;
 use crate::failure::Failure;
+use crate::seen::last_seen;
 use constinit_core::text::number;
 use constinit_symmetry::dynamics::Training;
 
@@ -86,6 +87,7 @@ pub fn train(
         ended: end,
         steps: Some(steps),
         losses,
+        outcome: if finished { outcome(trained, config, &seen)? } else { None },
         first_break: None,
         parameters: Some(parameters),
         spaces: (0..start.twins.len()).map(space).collect(),

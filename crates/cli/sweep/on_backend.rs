@@ -1,6 +1,6 @@
 //! A run of a sweep trained whole, on a backend.
 
-use super::after::{dead, escape, last_seen};
+use super::after::{dead, escape, outcome};
 use super::classes::{Parameters, counts};
 use super::outcome::{Engine, LayerOutcome, Outcome, OutcomeEnd};
 use crate::config::RunConfig;
@@ -8,6 +8,7 @@ use crate::data::Examples;
 use crate::dynamics::clip;
 use crate::failure::Failure;
 use crate::run::{self, INTERRUPTED, Interrupt, Names, explain};
+use crate::seen::last_seen;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::read_parameters;
@@ -70,7 +71,7 @@ pub fn train<B: AutodiffBackend>(
             dead: None,
         })
         .collect();
-    let mut outlook = None;
+    let (mut outlook, mut came) = (None, None);
     if finished {
         let twins = after.twins()?;
         let classes = after.network(&twins)?;
@@ -79,6 +80,7 @@ pub fn train<B: AutodiffBackend>(
         for ((space, classes), dead) in spaces.iter_mut().zip(counts(&twins)).zip(silent) {
             (space.classes[1], space.dead) = (Some(classes), Some(dead));
         }
+        came = outcome(&classes, config, &seen)?;
         outlook = escape(&classes, config, &seen);
     }
     Ok(Some(Outcome {
@@ -86,6 +88,7 @@ pub fn train<B: AutodiffBackend>(
         ended,
         steps: Some(trained.state.step),
         losses: [first.0.or(trained.loss), trained.loss],
+        outcome: came,
         first_break: symmetry.first_break().map(|found| (found.step, found.space.clone())),
         parameters: Some([entries; 2]),
         spaces,

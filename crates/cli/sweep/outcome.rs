@@ -1,7 +1,9 @@
 //! What comes out of one run of a sweep.
 
 use super::table::SweepCell;
-use constinit_records::{ColumnKind, EndWord, EngineWord, LayerColumn, SweepColumn, VerdictWord};
+use constinit_records::{
+    ColumnKind, EndWord, EngineWord, LayerColumn, OutcomeRecord, SweepColumn, VerdictWord,
+};
 
 /// A run that was tried.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +15,9 @@ pub struct Outcome {
     pub steps: Option<usize>,
     /// The losses that the first and the last step computed.
     pub losses: [Option<f64>; 2],
+    /// The loss on all examples of the last step after training, beside what needs no network; None where the run did not
+    /// finish.
+    pub outcome: Option<OutcomeRecord>,
     pub first_break: Option<(usize, String)>,
     /// Entries of the network, and of what was trained in its place.
     pub parameters: Option<[usize; 2]>,
@@ -104,6 +109,9 @@ impl Outcome {
             SweepColumn::Steps => self.steps.into(),
             SweepColumn::FirstLoss => self.losses[0].into(),
             SweepColumn::FinalLoss => self.losses[1].into(),
+            SweepColumn::Baseline => self.outcome.and_then(|outcome| outcome.baseline).into(),
+            SweepColumn::Explained => self.outcome.and_then(|outcome| outcome.explained).into(),
+            SweepColumn::Accuracy => self.outcome.and_then(|outcome| outcome.accuracy).into(),
             SweepColumn::Verdict => self.verdict().map(VerdictWord::as_str).into(),
             SweepColumn::FirstBreak => found.map(|(step, _)| *step).into(),
             SweepColumn::FirstBreakSpace => found.map_or(SweepCell::None, |(_, space)| text(space)),
@@ -123,8 +131,16 @@ impl Outcome {
         match (&self.first_break, &self.engine, &self.ended) {
             (_, None, _) | (_, _, OutcomeEnd::Failed(_)) => None,
             (Some(_), ..) => Some(VerdictWord::Broken),
+            (None, ..) if self.started_distinct() => Some(VerdictWord::None),
             (None, ..) => Some(VerdictWord::Held),
         }
+    }
+
+    /// Whether no two units of any hidden layer started as one.
+    fn started_distinct(&self) -> bool {
+        self.spaces
+            .iter()
+            .all(|space| space.classes[0].is_some_and(|classes| classes >= space.units))
     }
 
     /// The sum over all hidden layers, where each has the number.
@@ -175,6 +191,13 @@ mod tests {
             engine: Some(Engine::Quotient),
             spaces: vec![space, LayerOutcome { units: 2, dead: None, ..space }],
             losses: [Some(1.5), Some(f64::INFINITY)],
+            outcome: Some(OutcomeRecord {
+                loss: 1.0,
+                baseline: Some(4.0),
+                explained: Some(0.75),
+                accuracy: None,
+                majority: None,
+            }),
             ..Outcome::default()
         };
         let (columns, row) = (Outcome::columns(3), outcome.cells(3).collect::<Vec<_>>());
@@ -186,10 +209,17 @@ mod tests {
         assert_eq!(cell("first_loss"), &SweepCell::Number(1.5));
         assert_eq!(cell("final_loss"), &SweepCell::None);
         assert_eq!(cell("verdict"), &SweepCell::Text("held".into()));
+        assert_eq!(cell("explained"), &SweepCell::Number(0.75));
+        assert_eq!(cell("accuracy"), &SweepCell::None);
         assert_eq!(
             (cell("hidden2.units"), cell("hidden3.units")),
             (&SweepCell::Count(2), &SweepCell::None)
         );
+        let distinct = Outcome {
+            spaces: vec![LayerOutcome { classes: [Some(3), Some(3)], ..space }],
+            ..outcome
+        };
+        assert_eq!(distinct.verdict(), Some(VerdictWord::None));
         for (cell, (name, kind)) in Outcome::failed("no").cells(1).zip(Outcome::columns(1)) {
             let told = matches!(name.as_str(), "ended" | "reason" | "seconds");
             assert_eq!(cell != SweepCell::None, told, "{name} {kind:?}");

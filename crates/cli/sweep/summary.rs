@@ -70,12 +70,13 @@ impl Summary {
         count(&mut self.failed, ended(EndWord::Failed));
         count(&mut self.quotients, engine(EngineWord::Quotient));
         count(&mut self.burn, engine(EngineWord::Burn));
-        // Where there are no twins, none part.
+        // Programs before the word `none` wrote `held` where no two units started as one.
         let distinct = matches!(
             (of(SweepColumn::Units), of(SweepColumn::ClassesStart)),
             (Some(SweepCell::Count(units)), Some(SweepCell::Count(classes))) if units == classes
         );
-        count(&mut self.distinct, verdict(VerdictWord::Held) && distinct);
+        let nothing = verdict(VerdictWord::None) || verdict(VerdictWord::Held) && distinct;
+        count(&mut self.distinct, nothing);
         count(&mut self.held, verdict(VerdictWord::Held) && !distinct);
         count(&mut self.broken, verdict(VerdictWord::Broken));
         if ended(EndWord::Failed) && self.reason.is_none() {

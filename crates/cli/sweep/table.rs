@@ -4,7 +4,7 @@
 //! length take little memory.
 
 use crate::failure::Failure;
-use constinit_records::{ColumnKind, VERSION_KEY};
+use constinit_records::{ColumnKind, SweepColumn, VERSION_KEY};
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::column::reader::get_typed_column_reader;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
@@ -183,7 +183,14 @@ pub struct Reader {
     path: PathBuf,
     file: SerializedFileReader<File>,
     kinds: Vec<ColumnKind>,
+    /// Where each column lies in the file; None for those that the program that wrote it did not have.
+    places: Vec<Option<usize>>,
     next: usize,
+}
+
+/// Whether tables of programs before this one lack a column.
+fn may_be_missing(name: &str) -> bool {
+    SweepColumn::ALL.into_iter().any(|column| column.name() == name && column.may_be_missing())
 }
 
 /// A table that cannot be decoded.
@@ -219,13 +226,23 @@ impl Reader {
                 (column.name().to_owned(), kind.filter(|_| flat))
             })
             .collect();
-        let expected = schema.columns.iter().map(|(name, kind)| (name.clone(), Some(*kind)));
-        if let Some((found, expected)) =
-            found.iter().zip(expected.clone()).find(|(found, expected)| *found != expected)
-        {
-            return Err(at(format!("column `{}` where `{}` is expected", found.0, expected.0)));
+        let mut places = Vec::with_capacity(schema.columns.len());
+        let mut rest = found.iter().enumerate().peekable();
+        for (name, kind) in &schema.columns {
+            let here = rest.next_if(|(_, found)| found.0 == *name && found.1 == Some(*kind));
+            match (here, rest.peek()) {
+                (Some((place, _)), _) => places.push(Some(place)),
+                (None, _) if may_be_missing(name) => places.push(None),
+                (None, Some((_, found))) => {
+                    return Err(at(format!("column `{}` where `{name}` is expected", found.0)));
+                }
+                (None, None) => {
+                    let (found, expected) = (found.len(), schema.columns.len());
+                    return Err(at(format!("{found} columns, {expected} are expected")));
+                }
+            }
         }
-        if found.len() != schema.columns.len() {
+        if rest.next().is_some() {
             let (found, expected) = (found.len(), schema.columns.len());
             return Err(at(format!("{found} columns, {expected} are expected")));
         }
@@ -245,14 +262,14 @@ impl Reader {
             }
         }
         let kinds = schema.columns.iter().map(|(_, kind)| *kind).collect();
-        Ok(Self { path: path.to_owned(), file, kinds, next: 0 })
+        Ok(Self { path: path.to_owned(), file, kinds, places, next: 0 })
     }
 
     /// The numbers of all points, without the rest of the rows.
     pub fn points(&self) -> Result<Vec<usize>, Failure> {
         let mut points = Vec::new();
         for group in 0..self.file.num_row_groups() {
-            for cell in self.column(group, 0)? {
+            for cell in self.column(group, 0, ColumnKind::Count)? {
                 points.push(point(&vec![cell]).ok_or_else(|| self.negative())?);
             }
         }
@@ -267,8 +284,11 @@ impl Reader {
         let group = self.next;
         self.next += 1;
         let mut rows: Vec<Row> = Vec::new();
-        for number in 0..self.kinds.len() {
-            let cells = self.column(group, number)?;
+        for (number, (kind, place)) in self.kinds.iter().zip(&self.places).enumerate() {
+            let cells = match place {
+                Some(place) => self.column(group, *place, *kind)?,
+                None => vec![SweepCell::None; rows.len()],
+            };
             if number == 0 {
                 rows = cells.iter().map(|_| Vec::with_capacity(self.kinds.len())).collect();
             }
@@ -284,8 +304,13 @@ impl Reader {
         Ok(Some(rows))
     }
 
-    fn column(&self, group: usize, number: usize) -> Result<Vec<SweepCell>, Failure> {
-        match self.kinds[number] {
+    fn column(
+        &self,
+        group: usize,
+        number: usize,
+        kind: ColumnKind,
+    ) -> Result<Vec<SweepCell>, Failure> {
+        match kind {
             ColumnKind::Number => self.typed::<DoubleType>(group, number, SweepCell::Number),
             ColumnKind::Count => self.typed::<Int64Type>(group, number, SweepCell::Count),
             ColumnKind::Truth => self.typed::<BoolType>(group, number, SweepCell::Truth),
@@ -412,6 +437,22 @@ mod tests {
                 while let Ok(Some(_)) = reader.rows() {}
             }
         }
+    }
+
+    #[test]
+    fn columns_that_an_older_program_did_not_have_are_null() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.parquet");
+        let row = vec![SweepCell::Count(0), SweepCell::Number(0.5), SweepCell::Truth(true)];
+        write(&path, &[vec![row]], &schema());
+        let mut later = schema();
+        for (place, name) in [(2, "explained"), (6, "accuracy")] {
+            later.columns.insert(place, (name.to_owned(), ColumnKind::Number));
+        }
+        let rows = Reader::open(&path, &later).unwrap().rows().unwrap().unwrap();
+        let [none, truth] = [SweepCell::None, SweepCell::Truth(true)];
+        assert_eq!(rows[0][1..4], [SweepCell::Number(0.5), none.clone(), truth]);
+        assert_eq!((rows[0].len(), &rows[0][6]), (7, &none));
     }
 
     #[test]

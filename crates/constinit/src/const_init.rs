@@ -151,6 +151,42 @@ impl<B: Backend> ConstInit<B> {
         })
     }
 
+    /// What goes into the activation of each hidden layer: `W1 x + b1` first. The same operations as in
+    /// [`forward`](Self::forward), so the same bits.
+    ///
+    /// ```
+    /// use burn::tensor::Tensor;
+    /// use burn_ndarray::NdArray;
+    /// use constinit::ConstInitConfig;
+    ///
+    /// // w = 1 and b = 0.5: 1 + 0.5, then 2 relu(1.5) + 0.5.
+    /// let net = ConstInitConfig::new(vec![1, 2, 3, 1]).init::<NdArray>(&Default::default());
+    /// let before = net.before_activations(Tensor::from_data([[1.0]], &Default::default()));
+    /// let numbers: Vec<Vec<f32>> = before.into_iter().map(|z| z.into_data().into_vec().unwrap()).collect();
+    /// assert_eq!(numbers, [vec![1.5; 2], vec![3.5; 3]]);
+    /// ```
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, layer_dims[0]]`
+    /// - output: `[batch, layer_dims[k]]` for each hidden layer k
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn before_activations(&self, input: Tensor<B, 2>) -> Vec<Tensor<B, 2>> {
+        let mut signal = input;
+        let hidden = self.layers.split_last().map_or(&[][..], |(_, hidden)| hidden);
+        let of_layer = |(number, layer): (usize, &Linear<B>)| {
+            if number > 0 {
+                signal = self.activation.forward(signal.clone());
+            }
+            signal = layer.forward(signal.clone());
+            signal.clone()
+        };
+        hidden.iter().enumerate().map(of_layer).collect()
+    }
+
     /// The name of each parameter, `linear1.weight` first, in the order in which Burn visits them.
     pub fn parameter_names(&self) -> Vec<String> {
         self.layers

@@ -1,7 +1,8 @@
 //! The last line of `readings.jsonl`.
 
-use crate::FirstBreakRecord;
+use crate::{DeadRecord, FirstBreakRecord, OutcomeRecord};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How a run came to its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +14,13 @@ pub struct EndRecord {
     pub verdict: VerdictWord,
     /// The first break of any hidden layer.
     pub first_break: Option<FirstBreakRecord>,
+    /// What came of the training; None where a number is not finite, and in files of programs that did not write it.
+    #[serde(default)]
+    pub outcome: Option<OutcomeRecord>,
+    /// The hidden layers of which every unit is dead after the last step, by their names; empty in files of programs that
+    /// did not write it.
+    #[serde(default)]
+    pub dead: BTreeMap<String, DeadRecord>,
     /// What ended the run.
     #[serde(default)]
     pub ended: EndWord,
@@ -40,6 +48,8 @@ pub enum VerdictWord {
     Held,
     /// Some did not.
     Broken,
+    /// No two units of any hidden layer started as one unit. Programs before this word wrote `held`.
+    None,
     /// A word of a later program.
     #[serde(other)]
     Unknown,
@@ -51,6 +61,7 @@ impl VerdictWord {
         match self {
             Self::Held => "held",
             Self::Broken => "broken",
+            Self::None => "none",
             Self::Unknown => "unknown",
         }
     }
@@ -98,10 +109,12 @@ mod tests {
                       \"cause\":\"rounding\",\"rounding\":true}";
         for text in [
             format!(
-                "{{\"event\":\"end\",\"step\":9,\"verdict\":\"broken\",\"first_break\":{broken},\"ended\":\"stopped\",\
-                 \"reason\":\"interrupted\"}}"
+                "{{\"event\":\"end\",\"step\":9,\"verdict\":\"broken\",\"first_break\":{broken},\"outcome\":null,\"dead\":{{}},\
+                 \"ended\":\"stopped\",\"reason\":\"interrupted\"}}"
             ),
-            "{\"event\":\"end\",\"step\":9,\"verdict\":\"held\",\"first_break\":null,\"ended\":\"finished\",\
+            "{\"event\":\"end\",\"step\":9,\"verdict\":\"none\",\"first_break\":null,\"outcome\":{\"loss\":0.25,\
+             \"baseline\":0.5,\"explained\":0.5,\"accuracy\":null,\"majority\":null},\"dead\":{\"hidden1\":{\
+             \"units\":2,\"since\":2},\"hidden2\":{\"units\":3,\"since\":200,\"alive\":190}},\"ended\":\"finished\",\
              \"reason\":null,\"printed\":{\"agree\":true,\"difference\":null}}"
                 .to_owned(),
         ] {
@@ -111,12 +124,19 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_an_older_program_has_no_outcome() {
+        let line = "{\"event\":\"end\",\"step\":9,\"verdict\":\"held\",\"first_break\":null,\"reason\":null}";
+        let end: EndRecord = serde_json::from_str(line).unwrap();
+        assert_eq!((end.outcome, end.dead.len()), (None, 0));
+    }
+
+    #[test]
     fn words_are_those_that_are_written() {
         let written = |word: &dyn Fn() -> serde_json::Result<serde_json::Value>| word().unwrap();
         for word in [EndWord::Finished, EndWord::Stopped, EndWord::Diverged, EndWord::Failed] {
             assert_eq!(written(&|| serde_json::to_value(word)), word.as_str());
         }
-        for word in [VerdictWord::Held, VerdictWord::Broken] {
+        for word in [VerdictWord::Held, VerdictWord::Broken, VerdictWord::None] {
             assert_eq!(written(&|| serde_json::to_value(word)), word.as_str());
         }
         assert_eq!(serde_json::from_str::<EndWord>("\"melted\"").unwrap(), EndWord::Unknown);

@@ -47,6 +47,8 @@ pub struct SpaceRecord {
     /// compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradients_agree: Option<bool>,
+    /// Units whose activation has slope 0 on every example; None where it was not measured.
+    pub dead: Option<usize>,
     /// Units whose incoming weights and bias are all zero; None where it was not counted.
     pub no_incoming: Option<usize>,
     /// Units whose outgoing weights are all zero; None where it was not counted.
@@ -79,6 +81,8 @@ pub enum SpaceNumber {
     Spread,
     /// [`SpaceRecord::ulps`].
     Ulps,
+    /// [`SpaceRecord::dead`].
+    Dead,
     /// [`SpaceRecord::no_incoming`].
     NoIncoming,
     /// [`SpaceRecord::no_outgoing`].
@@ -87,12 +91,13 @@ pub enum SpaceNumber {
 
 impl SpaceNumber {
     /// In the order of columns.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Twins,
         Self::Equitable,
         Self::Forward,
         Self::Spread,
         Self::Ulps,
+        Self::Dead,
         Self::NoIncoming,
         Self::NoOutgoing,
     ];
@@ -105,6 +110,7 @@ impl SpaceNumber {
             Self::Forward => "forward",
             Self::Spread => "spread",
             Self::Ulps => "ulps",
+            Self::Dead => "dead",
             Self::NoIncoming => "no_incoming",
             Self::NoOutgoing => "no_outgoing",
         }
@@ -118,6 +124,7 @@ impl SpaceNumber {
             Self::Forward => "forward classes",
             Self::Spread => "spread",
             Self::Ulps => "ulps",
+            Self::Dead => "dead units",
             Self::NoIncoming => "without incoming weights",
             Self::NoOutgoing => "without outgoing weights",
         }
@@ -127,9 +134,12 @@ impl SpaceNumber {
     pub fn is_drawn(self) -> bool {
         match self {
             Self::Twins | Self::Spread => true,
-            Self::Equitable | Self::Forward | Self::Ulps | Self::NoIncoming | Self::NoOutgoing => {
-                false
-            }
+            Self::Equitable
+            | Self::Forward
+            | Self::Ulps
+            | Self::Dead
+            | Self::NoIncoming
+            | Self::NoOutgoing => false,
         }
     }
 
@@ -153,6 +163,7 @@ impl SpaceRecord {
             SpaceNumber::Forward => self.forward.map(Into::into),
             SpaceNumber::Spread => self.spread.map(RecordedNumber::Real),
             SpaceNumber::Ulps => Some(RecordedNumber::Count(self.ulps)),
+            SpaceNumber::Dead => self.dead.map(Into::into),
             SpaceNumber::NoIncoming => self.no_incoming.map(Into::into),
             SpaceNumber::NoOutgoing => self.no_outgoing.map(Into::into),
         }
@@ -167,7 +178,7 @@ impl ReadingRecord {
     ///
     /// let columns = ReadingRecord::columns(["hidden1"]);
     /// assert_eq!(columns[..3], ["step", "loss", "hidden1.twins"]);
-    /// assert_eq!(columns[9..], ["P1", "P2", "P3", "P4"]);
+    /// assert_eq!(columns[10..], ["P1", "P2", "P3", "P4"]);
     /// ```
     pub fn columns<'a>(spaces: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         let mut columns = vec!["step".to_owned(), "loss".to_owned()];
@@ -220,8 +231,8 @@ impl ReadingRecord {
 
 /// A [`SpaceRecord`] under all keys that programs have written it with.
 ///
-/// Programs before `no_incoming` wrote it as `dead`, and `no_outgoing` as `unheard`. `dead` is reserved for units with
-/// slope 0 on every example: beside `no_incoming` it means that, and is not read here.
+/// Programs before `no_incoming` wrote it as `dead`, and `no_outgoing` as `unheard`. Beside `no_incoming`, `dead` means
+/// units with slope 0 on every example.
 #[derive(Deserialize)]
 struct WrittenSpace {
     name: String,
@@ -258,6 +269,7 @@ impl From<WrittenSpace> for SpaceRecord {
             spread,
             ulps,
             gradients_agree: written.gradients_agree,
+            dead: written.dead.filter(|_| written.no_incoming.is_some()),
             no_incoming: written.no_incoming.unwrap_or(written.dead),
             no_outgoing: written.no_outgoing.unwrap_or(written.unheard),
         }
@@ -270,7 +282,7 @@ mod tests {
 
     const WRITTEN: &str = "{\"event\":\"reading\",\"step\":7,\"loss\":0.25,\"spaces\":[{\"name\":\"hidden1\",\
                            \"units\":2,\"twins\":1,\"equitable\":null,\"forward\":1,\"spread\":1.5e-7,\"ulps\":3,\
-                           \"no_incoming\":null,\"no_outgoing\":0}],\"properties\":{\"P1\":{\"holds\":true,\
+                           \"dead\":1,\"no_incoming\":null,\"no_outgoing\":0}],\"properties\":{\"P1\":{\"holds\":true,\
                            \"deviation\":0.0,\"ulps\":0},\"P2\":null,\"P3\":{\"holds\":false,\"deviation\":null,\
                            \"ulps\":4},\"P4\":null}}";
 
@@ -282,7 +294,7 @@ mod tests {
     fn what_is_written_is_read() {
         let found = reading(WRITTEN);
         assert_eq!(serde_json::to_string(&found).unwrap(), WRITTEN);
-        let agreed = WRITTEN.replace("\"no_incoming\"", "\"gradients_agree\":true,\"no_incoming\"");
+        let agreed = WRITTEN.replace("\"dead\"", "\"gradients_agree\":true,\"dead\"");
         let first = agreed.replace("\"P4\":null}}", "\"P4\":null},\"certificate\":[\"one\"]}");
         assert_eq!(serde_json::to_string(&reading(&first)).unwrap(), first);
         assert_eq!(reading(&first).spaces[0].gradients_agree, Some(true));
@@ -291,16 +303,18 @@ mod tests {
     #[test]
     fn old_names_are_read_where_the_new_ones_are_absent() {
         let counts = |keys: &str| {
-            let text = WRITTEN.replace("\"no_incoming\":null,\"no_outgoing\":0", keys);
+            let text = WRITTEN.replace("\"dead\":1,\"no_incoming\":null,\"no_outgoing\":0", keys);
             let space = &reading(&text).spaces[0];
-            (space.no_incoming, space.no_outgoing)
+            (space.dead, space.no_incoming, space.no_outgoing)
         };
-        assert_eq!(counts("\"dead\":2,\"unheard\":1"), (Some(2), Some(1)));
-        assert_eq!(counts("\"dead\":null,\"unheard\":null"), (None, None));
+        assert_eq!(counts("\"dead\":2,\"unheard\":1"), (None, Some(2), Some(1)));
+        assert_eq!(counts("\"dead\":null,\"unheard\":null"), (None, None, None));
         // Beside the new names, `dead` is a number of another kind.
-        assert_eq!(counts("\"no_incoming\":0,\"no_outgoing\":1,\"dead\":2"), (Some(0), Some(1)));
-        assert_eq!(counts("\"no_incoming\":null,\"no_outgoing\":null,\"dead\":2"), (None, None));
-        assert_eq!(counts("\"ulps2\":0"), (None, None));
+        let beside = "\"no_incoming\":0,\"no_outgoing\":1,\"dead\":2";
+        assert_eq!(counts(beside), (Some(2), Some(0), Some(1)));
+        let beside = "\"no_incoming\":null,\"no_outgoing\":null,\"dead\":2";
+        assert_eq!(counts(beside), (Some(2), None, None));
+        assert_eq!(counts("\"ulps2\":0"), (None, None, None));
     }
 
     #[test]
@@ -316,6 +330,7 @@ mod tests {
             Some(Count(1)),
             Some(Real(1.5e-7)),
             Some(Count(3)),
+            Some(Count(1)),
             None,
             Some(Count(0)),
             Some(Real(0.0)),

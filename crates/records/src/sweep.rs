@@ -100,6 +100,12 @@ pub enum SweepColumn {
     FirstLoss,
     /// The loss that the last step computed.
     FinalLoss,
+    /// The smallest loss that one answer to all examples of the last step has.
+    Baseline,
+    /// `1 - loss / baseline` of the loss on these examples after training.
+    Explained,
+    /// The share of these examples whose largest output is that of their class; null where targets are not classes.
+    Accuracy,
     /// A [`VerdictWord`](crate::VerdictWord).
     Verdict,
     /// The step of the first break.
@@ -128,7 +134,7 @@ pub enum SweepColumn {
 
 impl SweepColumn {
     /// In the order of the table.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Engine,
         Self::Backend,
         Self::WhyBurn,
@@ -137,6 +143,9 @@ impl SweepColumn {
         Self::Steps,
         Self::FirstLoss,
         Self::FinalLoss,
+        Self::Baseline,
+        Self::Explained,
+        Self::Accuracy,
         Self::Verdict,
         Self::FirstBreak,
         Self::FirstBreakSpace,
@@ -162,6 +171,9 @@ impl SweepColumn {
             Self::Steps => "steps",
             Self::FirstLoss => "first_loss",
             Self::FinalLoss => "final_loss",
+            Self::Baseline => "baseline",
+            Self::Explained => "explained",
+            Self::Accuracy => "accuracy",
             Self::Verdict => "verdict",
             Self::FirstBreak => "first_break",
             Self::FirstBreakSpace => "first_break_space",
@@ -174,6 +186,39 @@ impl SweepColumn {
             Self::EscapeFactor => "escape_factor",
             Self::EscapeSteps => "escape_steps",
             Self::Seconds => "seconds",
+        }
+    }
+
+    /// Whether tables of programs before it lack the column: a reader takes it for null there.
+    ///
+    /// ```
+    /// use constinit_records::SweepColumn;
+    ///
+    /// assert!(SweepColumn::Explained.may_be_missing() && !SweepColumn::FinalLoss.may_be_missing());
+    /// ```
+    pub fn may_be_missing(self) -> bool {
+        match self {
+            Self::Baseline | Self::Explained | Self::Accuracy => true,
+            Self::Engine
+            | Self::Backend
+            | Self::WhyBurn
+            | Self::Ended
+            | Self::Reason
+            | Self::Steps
+            | Self::FirstLoss
+            | Self::FinalLoss
+            | Self::Verdict
+            | Self::FirstBreak
+            | Self::FirstBreakSpace
+            | Self::Parameters
+            | Self::TrainedParameters
+            | Self::Units
+            | Self::ClassesStart
+            | Self::ClassesEnd
+            | Self::Dead
+            | Self::EscapeFactor
+            | Self::EscapeSteps
+            | Self::Seconds => false,
         }
     }
 
@@ -197,6 +242,9 @@ impl SweepColumn {
             | Self::Dead => ColumnKind::Count,
             Self::FirstLoss
             | Self::FinalLoss
+            | Self::Baseline
+            | Self::Explained
+            | Self::Accuracy
             | Self::EscapeFactor
             | Self::EscapeSteps
             | Self::Seconds => ColumnKind::Number,

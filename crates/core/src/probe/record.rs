@@ -16,6 +16,8 @@ impl SpaceReading {
             spread: finite(self.spread()),
             ulps: self.apart.map_or(0, |apart| apart.ulps),
             gradients_agree: self.gradients_agree,
+            // Depends on data, which no probe of parameters has.
+            dead: None,
             no_incoming: self.no_incoming,
             no_outgoing: self.no_outgoing,
         }

@@ -41,11 +41,8 @@ pub fn headline(run: &Run) -> Headline {
             word: "stopped",
             sentence: format!("The run was stopped {after}: {reason}."),
         },
-        (_, VerdictWord::Held) if nothing_alike(run) => Headline {
-            kind: "open",
-            word: "nothing to hold",
-            sentence: "No two hidden units were one unit at the start.".to_owned(),
-        },
+        (_, VerdictWord::None) => nothing_to_hold(),
+        (_, VerdictWord::Held) if nothing_alike(run) => nothing_to_hold(),
         (_, VerdictWord::Held) => Headline {
             kind: "good",
             word: "held",
@@ -58,6 +55,14 @@ pub fn headline(run: &Run) -> Headline {
             word: "broken",
             sentence: format!("Units that were one unit at the start were not any more {after}."),
         },
+    }
+}
+
+fn nothing_to_hold() -> Headline {
+    Headline {
+        kind: "open",
+        word: "nothing to hold",
+        sentence: "No two hidden units were one unit at the start.".to_owned(),
     }
 }
 

@@ -128,7 +128,9 @@ impl<'a> Parquet<'a> {
             return Err(wrong_column(path, POINT, "not the first column"));
         }
         let keys = about.keys.iter().map(|key| key.key.as_str());
-        let expected = keys.chain(SweepColumn::ALL.map(SweepColumn::name));
+        let columns = SweepColumn::ALL.into_iter().filter(|column| !column.may_be_missing());
+        let columns: Vec<&str> = columns.map(SweepColumn::name).collect();
+        let expected = keys.chain(columns);
         let missing = expected.into_iter().find(|name| !names.iter().any(|n| n == name));
         if let Some(name) = missing {
             return Err(wrong_column(path, name, "missing"));

@@ -80,8 +80,10 @@ fn nothing_alike(sweep: &Sweep, row: usize) -> bool {
 fn twins(sweep: &Sweep) -> Option<String> {
     let with = |word: VerdictWord| rows_with(sweep, SweepColumn::Verdict, word.as_str());
     let (held, broken) = (|| with(VerdictWord::Held), || with(VerdictWord::Broken));
-    let none = held().filter(|row| nothing_alike(sweep, *row)).count();
-    let (held, parted) = (held().count() - none, broken().count());
+    // Programs before the word `none` wrote `held` where no two units started as one.
+    let nothing = held().filter(|row| nothing_alike(sweep, *row)).count();
+    let none = with(VerdictWord::None).count() + nothing;
+    let (held, parted) = (held().count() - nothing, broken().count());
     let mut sentence = match (held + parted, none) {
         (0, 0) => return None,
         (0, _) => {

@@ -1,0 +1,378 @@
+//! Dead units as a run goes on: how many each hidden layer has, and since which step all of a layer are.
+//!
+//! A unit is dead after a step where its slope is 0 on every example, as that step saw them. Units are counted before
+//! training, after the last step, and at about 50 readings between. Whether a layer has a living unit at all is asked after
+//! every step, of one example that found one alive before: a pass over all examples is needed only where it no longer
+//! does. Where even that would cost too much, as with a large network and a few examples a step, it is asked where units
+//! are counted, and what is known of the steps between is said so.
+//!
+//! Where a quotient is trained, its units are inspected, and each counts as those that it stands for.
+
+use super::{RunSession, batches::inner_inputs};
+use crate::backend_name::BackendName;
+use crate::config::RunConfig;
+use crate::seen::last_shift;
+use burn::module::AutodiffModule;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Int, Tensor, TensorData};
+use constinit::probe::{Flow, Observation, Probe};
+use constinit::{Activation, ConstInit};
+use constinit_core::DeadUnits;
+use constinit_records::DeadRecord;
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// About how many readings have counts.
+const COUNTS: usize = 50;
+/// Examples times parameters of a pass that costs less than a step's other work.
+const SMALL: usize = 200_000;
+/// Examples of a step beside which one more costs little.
+const MANY: usize = 32;
+/// Entries of the widest layer in a portion of the examples.
+const PORTION: usize = 1 << 20;
+
+/// What is known of a hidden layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLayer {
+    /// The last step after which an inspection found a unit alive.
+    alive: Option<usize>,
+    /// The first step after which every inspection found the whole layer dead.
+    since: Option<usize>,
+    /// An example that found a unit alive.
+    witness: Option<usize>,
+}
+
+/// When to inspect what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Plan {
+    /// Units are counted after every so many steps, before training and after the last step.
+    count_every: usize,
+    steps: usize,
+    /// After every step, layers that had a living unit are asked for one.
+    each_step: bool,
+    /// After every step, layers that had none are, too.
+    dead_too: bool,
+}
+
+/// Inspects the units of a run.
+pub struct DeadWatch<B: AutodiffBackend> {
+    plan: Plan,
+    activation: Activation,
+    /// Of each hidden layer: its name, and how many units each unit of the trained network stands for.
+    layers: Vec<(String, Vec<usize>)>,
+    known: Vec<DeadLayer>,
+    inputs: Tensor<B::InnerBackend, 2>,
+    shift_per_step: f64,
+    /// Examples of a portion.
+    portion: usize,
+    /// The inputs of the witnesses.
+    witnesses: Option<(Vec<usize>, Tensor<B::InnerBackend, 2>)>,
+    /// The last count, and its step.
+    counted: Option<(usize, Vec<usize>)>,
+}
+
+/// A watch that a probe and the readings share.
+pub struct SharedDeadWatch<B: AutodiffBackend>(Rc<RefCell<DeadWatch<B>>>);
+
+impl<B: AutodiffBackend> Clone for SharedDeadWatch<B> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl Plan {
+    fn new(config: &RunConfig, parameters: usize, examples: usize, backend: BackendName) -> Self {
+        let RunConfig { training, data, probe, .. } = config;
+        let batch = data.batch_size.map_or(examples, |size| size.min(examples));
+        let is_small = parameters.saturating_mul(examples) <= SMALL;
+        // A pass over all examples takes a third of a step on as many: all of them, a thirtieth of the training.
+        let affordable = training.steps.saturating_mul(batch) / examples.max(1) / 10;
+        let counts = if is_small { COUNTS } else { affordable.clamp(1, COUNTS) };
+        let readings = training.steps / probe.every;
+        let few = match backend {
+            BackendName::Wgpu => false,
+            BackendName::Flex | BackendName::Ndarray => batch >= MANY,
+        };
+        Self {
+            count_every: probe.every.saturating_mul(readings.div_ceil(counts).max(1)),
+            steps: training.steps,
+            each_step: is_small || few,
+            dead_too: is_small,
+        }
+    }
+
+    fn counts(&self, step: usize) -> bool {
+        step == self.steps || step.is_multiple_of(self.count_every)
+    }
+}
+
+impl<B: AutodiffBackend> DeadWatch<B> {
+    fn new(session: &RunSession<'_, B>, trained: &ConstInit<B>) -> Self {
+        let config = &session.run.config;
+        let examples = session.run.examples.inputs.rows;
+        let widths = trained.layers.iter().map(|layer| layer.weight.dims());
+        let parameters = widths.clone().map(|[inputs, outputs]| (inputs + 1) * outputs).sum();
+        let widest = widths.clone().flatten().max().unwrap_or(1).max(1);
+        let hidden = trained.layers.len().saturating_sub(1);
+        let layers = widths.take(hidden).enumerate().map(|(number, [_, units])| {
+            let name = format!("hidden{}", number + 1);
+            let quotient = session.small.as_ref().map(|small| small.lifting.quotient());
+            let sizes = quotient.and_then(|quotient| quotient.class_sizes(&name));
+            (name, sizes.unwrap_or_else(|| vec![1; units]))
+        });
+        Self {
+            plan: Plan::new(config, parameters, examples, session.backend),
+            activation: config.model.activation,
+            layers: layers.collect(),
+            known: vec![DeadLayer::default(); hidden],
+            inputs: inner_inputs::<B>(&session.run.examples, session.device),
+            shift_per_step: config.data.shift_per_step,
+            portion: (PORTION / widest).clamp(1, examples.max(1)),
+            witnesses: None,
+            counted: None,
+        }
+    }
+
+    /// Inspects a network after a step, as far as that step is due.
+    fn inspect(&mut self, step: usize, trained: &ConstInit<B>) {
+        let network = trained.valid();
+        if self.plan.counts(step) {
+            return self.count(step, &network);
+        }
+        let mut open = self.without_witness(step, &network);
+        if self.plan.dead_too {
+            open.extend(self.dead_layers());
+        }
+        if !open.is_empty() {
+            let enough = |found: &[DeadUnits]| open.iter().all(|n| found[*n].witness().is_some());
+            let found = self.pass(step, &network, enough);
+            open.iter().for_each(|number| self.learn(*number, step, found[*number].witness()));
+        }
+    }
+
+    /// Counts the dead units of a network after a step.
+    fn count(&mut self, step: usize, network: &ConstInit<B::InnerBackend>) {
+        let found = self.pass(step, network, |found| found.iter().all(|units| units.count() == 0));
+        let stands_for = |(units, (_, sizes)): (&DeadUnits, &(String, Vec<usize>))| -> usize {
+            let dead = units.dead().iter().zip(sizes).filter(|(dead, _)| **dead);
+            dead.map(|(_, size)| size).sum()
+        };
+        let counts = found.iter().zip(&self.layers).map(stands_for).collect();
+        for (number, units) in found.iter().enumerate() {
+            self.learn(number, step, units.witness());
+        }
+        self.counted = Some((step, counts));
+    }
+
+    /// Asks the witnesses of the layers that had a living unit, and gives back the layers whose witness finds none.
+    fn without_witness(&mut self, step: usize, network: &ConstInit<B::InnerBackend>) -> Vec<usize> {
+        let living: Vec<usize> =
+            (0..self.known.len()).filter(|number| self.known[*number].since.is_none()).collect();
+        let mut examples: Vec<usize> =
+            living.iter().filter_map(|number| self.known[*number].witness).collect();
+        examples.sort_unstable();
+        examples.dedup();
+        if examples.is_empty() {
+            return living;
+        }
+        if self.witnesses.as_ref().is_none_or(|(known, _)| *known != examples) {
+            let numbers: Vec<i64> = examples.iter().map(|example| *example as i64).collect();
+            let data = TensorData::new(numbers, [examples.len()]);
+            let picked = Tensor::<B::InnerBackend, 1, Int>::from_data(data, &self.inputs.device());
+            self.witnesses = Some((examples.clone(), self.inputs.clone().select(0, picked)));
+        }
+        let Some((_, inputs)) = &self.witnesses else { return living };
+        let mut found = self.nobody();
+        read(network, self.shifted(step, inputs.clone()), &mut found);
+        for number in &living {
+            if let Some(witness) = found[*number].witness() {
+                self.learn(*number, step, Some(examples[witness]));
+            }
+        }
+        living.into_iter().filter(|number| found[*number].witness().is_none()).collect()
+    }
+
+    /// Passes over the examples, in portions, until what is found is enough.
+    fn pass(
+        &self,
+        step: usize,
+        network: &ConstInit<B::InnerBackend>,
+        enough: impl Fn(&[DeadUnits]) -> bool,
+    ) -> Vec<DeadUnits> {
+        let [examples, _] = self.inputs.dims();
+        let mut found = self.nobody();
+        for from in (0..examples).step_by(self.portion) {
+            let portion = from..(from + self.portion).min(examples);
+            let inputs = if portion.len() == examples {
+                self.inputs.clone()
+            } else {
+                self.inputs.clone().slice([portion])
+            };
+            read(network, self.shifted(step, inputs), &mut found);
+            if enough(&found) {
+                break;
+            }
+        }
+        found
+    }
+
+    /// The units of all layers before any example.
+    fn nobody(&self) -> Vec<DeadUnits> {
+        let layers = self.layers.iter();
+        layers.map(|(_, sizes)| DeadUnits::new(self.activation, sizes.len())).collect()
+    }
+
+    fn shifted(
+        &self,
+        step: usize,
+        inputs: Tensor<B::InnerBackend, 2>,
+    ) -> Tensor<B::InnerBackend, 2> {
+        match last_shift(self.shift_per_step, step) {
+            0.0 => inputs,
+            shift => inputs.add_scalar(shift),
+        }
+    }
+
+    fn dead_layers(&self) -> Vec<usize> {
+        (0..self.known.len()).filter(|number| self.known[*number].since.is_some()).collect()
+    }
+
+    fn learn(&mut self, number: usize, step: usize, witness: Option<usize>) {
+        let known = &mut self.known[number];
+        known.witness = witness;
+        match witness {
+            Some(_) => (known.alive, known.since) = (Some(step), None),
+            None => known.since = known.since.or(Some(step)),
+        }
+    }
+}
+
+/// Takes what goes into the activations of a network into account, of layers that have units left to find alive.
+fn read<B: Backend>(network: &ConstInit<B>, inputs: Tensor<B, 2>, found: &mut [DeadUnits]) {
+    let wanted: Vec<usize> = (0..found.len()).filter(|number| found[*number].count() > 0).collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let before = network.before_activations(inputs).into_iter().enumerate();
+    let before = before.filter(|(number, _)| wanted.contains(number)).map(|(_, z)| z);
+    // Read back together, since a device may take as long for each.
+    let data = Tensor::cat(before.collect(), 1).into_data();
+    let width = data.shape.as_slice().last().copied().unwrap_or(1).max(1);
+    let numbers: Vec<f64> = data.iter::<f64>().collect();
+    for example in numbers.chunks(width) {
+        let mut rest = example;
+        for number in &wanted {
+            let (own, others) = rest.split_at(found[*number].dead().len());
+            found[*number].add(own);
+            rest = others;
+        }
+    }
+}
+
+impl<B: AutodiffBackend> SharedDeadWatch<B> {
+    /// A watch of a run, which has seen the network that is trained as it starts.
+    pub fn new(session: &RunSession<'_, B>, trained: &ConstInit<B>) -> Self {
+        let mut watch = DeadWatch::new(session, trained);
+        watch.inspect(0, trained);
+        Self(Rc::new(RefCell::new(watch)))
+    }
+
+    /// What a checkpoint keeps.
+    pub fn note(&self) -> Vec<DeadLayer> {
+        self.0.borrow().known.clone()
+    }
+
+    /// Goes on from a checkpoint; one of a program that did not watch keeps nothing.
+    pub fn resume(&self, note: &[DeadLayer]) {
+        let mut watch = self.0.borrow_mut();
+        if note.len() == watch.known.len() {
+            watch.known = note.to_vec();
+        }
+        watch.counted = None;
+    }
+
+    /// How many units of each hidden layer are dead after a step, where they were counted.
+    pub fn counts(&self, step: usize) -> Option<Vec<usize>> {
+        let watch = self.0.borrow();
+        watch.counted.as_ref().filter(|(at, _)| *at == step).map(|(_, counts)| counts.clone())
+    }
+
+    /// What is dead at the end of a run: layer by layer its name, its dead units and all of its units, and the layers that
+    /// are dead as a whole.
+    pub fn end(&self, step: usize, trained: &ConstInit<B>) -> DeadAtEnd {
+        if self.counts(step).is_none() {
+            self.0.borrow_mut().count(step, &trained.valid());
+        }
+        let watch = self.0.borrow();
+        let counts = self.counts(step).unwrap_or_default();
+        let units = |sizes: &[usize]| -> usize { sizes.iter().sum() };
+        let layers = watch.layers.iter().zip(counts);
+        let layers = layers.map(|((name, sizes), dead)| (name.clone(), dead, units(sizes)));
+        let whole = watch.layers.iter().zip(&watch.known).filter_map(|((name, sizes), known)| {
+            let since = known.since?;
+            let alive = known.alive.filter(|alive| alive + 1 < since);
+            Some((name.clone(), DeadRecord { units: units(sizes), since, alive }))
+        });
+        DeadAtEnd { layers: layers.collect(), whole: whole.collect() }
+    }
+}
+
+/// The dead units of a network after the last step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeadAtEnd {
+    /// The name of each hidden layer, its dead units, and all of its units.
+    pub layers: Vec<(String, usize, usize)>,
+    /// The layers of which every unit is dead.
+    pub whole: BTreeMap<String, DeadRecord>,
+}
+
+impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for SharedDeadWatch<B> {
+    fn due(&self, step: usize) -> bool {
+        let plan = self.0.borrow().plan;
+        let has_layers = !self.0.borrow().layers.is_empty();
+        has_layers && (plan.each_step || plan.counts(step))
+    }
+
+    fn observe(&mut self, seen: &Observation<'_, B, ConstInit<B>>) -> Flow {
+        self.0.borrow_mut().inspect(seen.step, seen.model);
+        Flow::Continue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str, parameters: usize, examples: usize, backend: BackendName) -> Plan {
+        let text = format!("[model]\nlayer_dims = [1, 1, 1]\n{text}");
+        Plan::new(&RunConfig::parse(&text, "run.toml").unwrap(), parameters, examples, backend)
+    }
+
+    #[test]
+    fn a_small_network_is_inspected_after_every_step_and_counted_at_about_fifty_readings() {
+        for (steps, every, count_every) in [(300, 1, 6), (50, 7, 7), (40, 1, 1), (0, 1, 1)] {
+            let text = format!("[data]\n[training]\nsteps = {steps}\n[probe]\nevery = {every}\n");
+            for backend in [BackendName::Ndarray, BackendName::Wgpu] {
+                let plan = plan(&text, 1000, 200, backend);
+                assert_eq!(plan, Plan { count_every, steps, each_step: true, dead_too: true });
+                assert!(plan.counts(0) && plan.counts(steps));
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_network_is_counted_as_often_as_a_tenth_of_its_steps_pays_for() {
+        let text =
+            |batch: usize| format!("[data]\nbatch_size = {batch}\n[training]\nsteps = 9000\n");
+        // 9000 steps of 100 examples are 15 passes over 60,000.
+        let plan_of = |batch, backend| plan(&text(batch), 1_000_000, 60_000, backend);
+        let found = plan_of(100, BackendName::Flex);
+        let expected = Plan { count_every: 9000, steps: 9000, each_step: true, dead_too: false };
+        assert_eq!(found, expected);
+        assert!(!plan_of(16, BackendName::Flex).each_step);
+        assert!(!plan_of(100, BackendName::Wgpu).each_step);
+        assert_eq!(plan_of(2000, BackendName::Flex).count_every, 300);
+    }
+}
