@@ -48,7 +48,7 @@ fn main() -> Result<(), Error> {
         );
     }
     let apart = (net.forward(x.clone()) - small.forward(x)).abs().max().into_scalar();
-    println!("largest difference between their outputs: {}", number(apart, 2));
+    println!("largest difference between their outputs: {}", number(f64::from(apart), 2));
     Ok(())
 }
 

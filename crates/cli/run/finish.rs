@@ -47,8 +47,9 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         let finite = !matches!(ended, StopReason::Diverged(_));
         let (mut came, mut dead) = (None, DeadAtEnd::default());
         if finite {
-            let RunSession { run, device, .. } = self;
-            came = outcome::outcome(&run.config, &run.examples, device, &state.model, state.step)?;
+            let RunSession { run, device, .. } = *self;
+            let (examples, model) = (&run.examples, &state.model);
+            came = outcome::outcome(&run.config, examples, device, model, state.step)?;
             dead = watch.dead.end(state.step, &state.model);
         }
         keep_end(&mut watch, state.step, &ended, comparison.as_ref(), (came, &dead))?;
