@@ -110,7 +110,9 @@ mod tests {
             prop_assert_eq!(&whole, &expected);
             let (first, second) = rows.split_at(cut.min(rows.len()));
             let mut found = DeadUnits::new(Activation::Relu, 3);
-            [first, second].map(|rows| found.add(rows.as_flattened()));
+            for rows in [first, second] {
+                found.add(rows.as_flattened());
+            }
             prop_assert_eq!(found.dead(), &whole[..]);
             prop_assert_eq!(found.count(), whole.iter().filter(|dead| **dead).count());
             let alive = rows.iter().position(|row| row.iter().any(|z| *z > 0.0));
