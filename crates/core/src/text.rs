@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(text.lines().nth(3), Some(" ...,"));
         assert_eq!(
             text.lines().last(),
-            Some(" [  511000,   511001,   511002, ...,   511781,   511782,   511783]]")
+            Some(" [511000, 511001, 511002, ..., 511781, 511782, 511783]]")
         );
         let tall = Numbers::matrix(9, 2, |i, _| i as f64).to_string();
         assert_eq!(

@@ -348,7 +348,7 @@ mod tests {
         );
         assert_eq!(
             sentence(-1e-7, sgd),
-            "unstable, e-fold every 1.0e8 steps, about 3.2e9 steps to escape"
+            "unstable, e-fold every 1e8 steps, about 3.2e9 steps to escape"
         );
         assert_eq!(sentence(0.01, sgd), "stable, a difference shrinks by e every 999 steps");
         // A step that is too long.
