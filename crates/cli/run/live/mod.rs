@@ -147,7 +147,7 @@ fn show(shared: &Shared, progress: &ProgressBar, interrupt: Interrupt) {
                     let control = key.modifiers.contains(KeyModifiers::CONTROL);
                     match key.code {
                         KeyCode::Char('c') if control => interrupt.raise(),
-                        KeyCode::Char('q') => interrupt.stop(),
+                        KeyCode::Char('q') if interrupt.reason().is_none() => interrupt.stop(),
                         KeyCode::Up | KeyCode::Char('k') => scroll = scroll.saturating_sub(1),
                         KeyCode::Down | KeyCode::Char('j') => scroll += 1,
                         _ => {}
