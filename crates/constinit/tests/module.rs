@@ -14,7 +14,7 @@ use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
 fn forward_shapes<B: Backend>() {
     let device = Default::default();
     for bias in [true, false] {
-        for dims in [vec![3, 2, 4], vec![1, 1, 1], vec![2, 5, 4, 3, 2]] {
+        for dims in [vec![3, 4], vec![3, 2, 4], vec![1, 1, 1], vec![2, 5, 4, 3, 2]] {
             let config = ConstInitConfig::new(dims.clone()).with_bias(bias);
             let net = config.init::<B>(&device);
             let output = net.forward(Tensor::ones([7, dims[0]], &device));
@@ -116,6 +116,16 @@ fn networks_that_cannot_be_are_refused() {
         assert!(matches!(refuse(dims), Error::TooLarge { .. }));
     }
     assert!(matches!(refuse(vec![]), Error::TooFewLayers { .. }));
+}
+
+#[test]
+fn two_sizes_are_a_linear_model() {
+    let device = Default::default();
+    let net = ConstInitConfig::new(vec![2, 1]).init::<NdArray>(&device);
+    // 1 * -3 + 2 * 0 + 0.5, through no activation.
+    let outputs = net.forward(Tensor::from_data([[-3.0, 0.0]], &device));
+    assert_eq!(outputs.into_data().to_vec::<f32>().unwrap(), [-2.5]);
+    assert!(net.axes().unwrap().spaces().is_empty());
 }
 
 #[test]
