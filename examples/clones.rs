@@ -10,6 +10,7 @@ use constinit::prelude::*;
 use constinit::surgery::{symmetry_of, widen};
 use constinit::train::{Batch, FullBatch, Loss, OptimizerConfig, TrainConfig, TrainState, train};
 use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
+use constinit_core::text::number;
 use constinit_symmetry::{Shares, SymmetryKind, Verdict, certificate};
 
 type B = Autodiff<NdArray<f64>>;
@@ -58,7 +59,7 @@ fn main() -> Result<(), Error> {
             };
             let net = train(state, &mut data, loss, &TrainConfig::steps(60), &mut []).state.model;
             let promise = if kept { "kept" } else { "broken" };
-            line += &format!("{:<8.1e} {promise:8}", apart(&net, &inputs));
+            line += &format!("{:8} {promise:8}", number(apart(&net, &inputs), 2));
         }
         println!("{}", line.trim_end());
     }

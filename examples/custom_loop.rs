@@ -8,6 +8,7 @@ use burn::tensor::{Distribution, Tensor};
 use burn_autodiff::Autodiff;
 use constinit::probe::{ProbedOptimizer, SymmetryProbe};
 use constinit::{Activation, ConstInit, ConstInitConfig, Error};
+use constinit_core::text::number;
 
 #[cfg(all(feature = "flex", not(any(feature = "ndarray", feature = "wgpu"))))]
 use burn_flex::Flex as Backend;
@@ -39,7 +40,8 @@ fn main() -> Result<(), Error> {
     for reading in probe.readings().iter().step_by(20) {
         let hidden = &reading.spaces[0];
         let (step, spread) = (reading.step, hidden.spread());
-        println!("step {step:3}: {} units are {}, spread {spread:.1e}", hidden.units, hidden.twins);
+        let spread = number(spread, 2);
+        println!("step {step:3}: {} units are {}, spread {spread}", hidden.units, hidden.twins);
     }
     Ok(())
 }

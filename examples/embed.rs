@@ -14,6 +14,7 @@ use burn_autodiff::Autodiff;
 use constinit::params::read_parameters;
 use constinit::probe::properties_of;
 use constinit::{Activation, ConstInit, ConstInitConfig};
+use constinit_core::text::number;
 
 #[cfg(all(feature = "flex", not(any(feature = "ndarray", feature = "wgpu"))))]
 use burn_flex::Flex as Backend;
@@ -53,7 +54,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let (properties, hidden) = properties_of(&model.encoder, &read_parameters(&model))?;
     let furthest = hidden[0].difference.map_or(0.0, |apart| apart.difference);
-    println!("encoder's outputs apart by {:.3}", properties.p3.deviation);
-    println!("encoder's {} hidden units apart by {furthest:.1e}", hidden[0].units);
+    let outputs = properties.p3.ok_or("no hidden layer")?;
+    println!("encoder's outputs apart by {}", number(outputs.deviation, 3));
+    println!("encoder's {} hidden units apart by {}", hidden[0].units, number(furthest, 2));
     Ok(())
 }

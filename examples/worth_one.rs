@@ -9,6 +9,7 @@ use constinit::prelude::*;
 use constinit::surgery::{collapse, symmetry_of};
 use constinit::train::Loss;
 use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
+use constinit_core::text::number;
 use constinit_symmetry::SymmetryKind;
 use std::time::Instant;
 
@@ -47,7 +48,7 @@ fn main() -> Result<(), Error> {
         );
     }
     let apart = (net.forward(x.clone()) - small.forward(x)).abs().max().into_scalar();
-    println!("largest difference between their outputs: {apart:.1e}");
+    println!("largest difference between their outputs: {}", number(f64::from(apart), 2));
     Ok(())
 }
 

@@ -36,8 +36,8 @@ fn wrong_types() {
 #[test]
 fn layers_too_few_or_empty() {
     for (dims, words) in [
-        ("[]", "no hidden layer"),
-        ("[2, 1]", "no hidden layer"),
+        ("[]", "fewer than 2 numbers"),
+        ("[2]", "fewer than 2 numbers"),
         ("[2, 0, 1]", "size number 1 is 0"),
         ("[2, 9000000000000, 1]", "do not fit into memory"),
         ("[2, -3, 1]", "invalid value: integer `-3`"),

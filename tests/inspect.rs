@@ -187,7 +187,7 @@ fn a_table_and_markdown() {
     let markdown =
         folder.run(&["inspect", "m.safetensors", "--markdown", "--tolerance", "1"]).ok().stdout;
     assert!(markdown.starts_with("### m.safetensors\n\n4 units are 2; 4 are zero;"), "{markdown}");
-    assert!(markdown.contains("alike within 1e0; the widest class spreads over 1e0"), "{markdown}");
+    assert!(markdown.contains("alike within 1; the widest class spreads over 1"), "{markdown}");
     folder.run(&["inspect", "m.safetensors", "--tolerance", "-1"]).refused(2, "--tolerance");
     folder.run(&["inspect", "m.safetensors", "--only", "("]).refused(2, "--only");
     let nothing = ["inspect", "m.safetensors", "--deny", "twins", "--only", "wieght"];
@@ -314,7 +314,7 @@ fn what_happened_between_two_steps() {
     assert_eq!((&w["kept"], &w["largest_change"], &w["at"]), (&json!(1), &json!(2.0), &json!(4)));
     assert_eq!((&w["classes_before"], &w["classes_after"]), (&json!(4), &json!(4)));
     let text = folder.run(&["diff", "a.safetensors", "b.safetensors"]).ok().stdout;
-    assert!(text.contains("units 0, 1 came apart into 2, by up to 5.000e-1"), "{text}");
+    assert!(text.contains("units 0, 1 came apart into 2, by up to 0.5"), "{text}");
     // Within a tolerance they did not come apart.
     let near = ["diff", "a.safetensors", "b.safetensors", "--tolerance", "0.6", "--json"];
     let w = &folder.run(&near).ok().json()[0]["parameters"][1];

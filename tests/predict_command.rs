@@ -54,7 +54,7 @@ fn the_prediction_is_what_a_run_finds() {
     }
     // 0.2 and 1.2.
     let moments = |line: usize| lines[line].split_whitespace().rev().take(2).collect::<Vec<_>>();
-    assert_eq!(moments(5), ["0.5000", "0.7000"], "{text}");
+    assert_eq!(moments(5), ["0.5", "0.7"], "{text}");
     assert_eq!(
         sentences,
         "hidden1: 8 units, 4 classes, kept by Adam\nhidden2: 6 units, 3 classes, kept by Adam\n"

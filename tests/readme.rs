@@ -97,8 +97,8 @@ fn devices_lists_every_backend_that_is_compiled_in() {
 fn help_names_every_option_and_has_examples() {
     let folder = Folder::new();
     let help = folder.run(&["run", "--help"]).ok().stdout;
-    for option in ["--config", "--preset", "--backend", "--out", "--json", "--quotient", "--resume"]
-    {
+    let options = ["--config", "--preset", "--backend", "--out", "--json", "--tui", "--quotient"];
+    for option in options.into_iter().chain(["--resume", "--print-parameters", "--quiet"]) {
         assert!(help.contains(option), "{help}");
     }
     assert!(

@@ -326,13 +326,8 @@ fn data_sets_and_large_networks_run_as_tables() {
     let folder = Folder::new();
     folder.write_config("run.toml", long().with("model.layer_dims = [4, 400, 400, 3]"));
     let ran = folder.run(&["run", "--config", "run.toml"]).ok();
-    assert!(ran.stdout.lines().count() < 300, "a table, not 500 networks");
-    assert!(
-        ran.stdout.contains("400 = 1") || ran.stdout.contains("400 apart by"),
-        "{}",
-        ran.stdout
-    );
-    assert!(ran.stdout.contains("..."), "large parameters are shown by their edges");
+    assert!(ran.stdout.lines().count() < 50, "a table, not 500 networks");
+    assert!(ran.stdout.contains("distinct 1/400"), "{}", ran.stdout);
     assert!(!ran.stdout.contains('\u{1b}'), "no colours where there is no terminal");
     assert_eq!(ran.stderr, "", "no progress bar where there is no terminal");
 }

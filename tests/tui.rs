@@ -29,8 +29,25 @@ struct Seen {
 
 /// Runs the program in a terminal until the view shows `until`, and does something then.
 fn watch(folder: &Folder, args: &str, until: &str, then: impl FnOnce(&mut dyn Write)) -> Seen {
+    let mut then = Some(then);
+    watch_in([100, 30], folder, args, |text, keys| {
+        if text.contains(until)
+            && let Some(then) = then.take()
+        {
+            then(keys);
+        }
+    })
+}
+
+/// The same in a terminal of this width and height, where `react` is shown all that the terminal got so far.
+fn watch_in(
+    [width, height]: [usize; 2],
+    folder: &Folder,
+    args: &str,
+    mut react: impl FnMut(&str, &mut dyn Write),
+) -> Seen {
     let shell = format!(
-        "stty rows 30 cols 100; {} run --backend {} --tui {args}; code=$?; stty -a | grep -ow -- '-*icanon'; exit $code",
+        "stty rows {height} cols {width}; {} run --backend {} --tui {args}; code=$?; stty -a | grep -ow -- '-*icanon'; exit $code",
         env!("CARGO_BIN_EXE_constinit"),
         fast_backends()[0]
     );
@@ -43,16 +60,10 @@ fn watch(folder: &Folder, args: &str, until: &str, then: impl FnOnce(&mut dyn Wr
     let mut screen = BufReader::new(child.stdout.take().unwrap());
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
-    let mut then = Some(then);
     loop {
         let read = screen.read(&mut buffer).unwrap();
         bytes.extend(&buffer[..read]);
-        let text = String::from_utf8_lossy(&bytes);
-        if text.contains(until)
-            && let Some(then) = then.take()
-        {
-            then(&mut keys);
-        }
+        react(&String::from_utf8_lossy(&bytes), &mut keys);
         if read == 0 {
             break;
         }
@@ -67,10 +78,12 @@ fn watch(folder: &Folder, args: &str, until: &str, then: impl FnOnce(&mut dyn Wr
 }
 
 fn press(keys: &'static [u8]) -> impl FnOnce(&mut dyn Write) {
-    move |to| {
-        to.write_all(keys).unwrap();
-        to.flush().unwrap();
-    }
+    move |to| press_all(to, keys)
+}
+
+fn press_all(to: &mut dyn Write, keys: &[u8]) {
+    to.write_all(keys).unwrap();
+    to.flush().unwrap();
 }
 
 impl Seen {
@@ -89,12 +102,14 @@ impl Seen {
 
 #[test]
 fn q_and_control_c_end_the_run_after_its_step() {
-    for keys in [&b"q"[..], b"\x03"] {
+    for (keys, code, said) in
+        [(&b"q"[..], 0, "stopped at step "), (b"\x03", 130, "interrupted after step ")]
+    {
         let folder = Folder::new();
         folder.write_config("run.toml", long());
         let keys: &'static [u8] = keys;
         let seen = watch(&folder, "--config run.toml --out run", "steps/s", press(keys));
-        seen.given_back(130);
+        seen.given_back(code);
         assert!(seen.before.contains("run.toml on "), "{}", seen.before);
         // Spaces that are there already are not written.
         assert!(seen.view.contains("Ctrl-C:"), "{}", seen.view);
@@ -104,10 +119,33 @@ fn q_and_control_c_end_the_run_after_its_step() {
         });
         let styles: Vec<&str> = styles.collect();
         assert!(styles.iter().all(|style| ["", "0"].contains(style)), "colours: {styles:?}");
-        assert!(seen.after.contains("verdict") && seen.after.contains("interrupted after step "));
+        assert!(seen.after.contains("verdict") && seen.after.contains(said), "{}", seen.after);
+        assert_eq!(seen.after.contains("error: "), code != 0, "{}", seen.after);
         assert!(seen.after.contains("go on with --resume run"), "{}", seen.after);
         assert!(folder.join("run/model.safetensors").is_file());
     }
+}
+
+#[test]
+fn a_small_terminal_scrolls_the_verdict_to_its_end() {
+    let folder = Folder::new();
+    folder.write_config("run.toml", long());
+    let mut pressed = Vec::new();
+    let seen = watch_in([60, 15], &folder, "--config run.toml", |text, keys| {
+        let next = match pressed.len() {
+            0 if text.contains("more lines") => b"\x1b[B".repeat(30),
+            1 if text.contains("so the outputs' gradients do.") => b"q".to_vec(),
+            _ => return,
+        };
+        press_all(keys, &next);
+        pressed.push(next);
+    });
+    seen.given_back(0);
+    assert!(seen.view.contains("so the outputs' gradients do."), "{}", seen.view);
+    // No cell outside of the terminal.
+    let rows = seen.view.split("\u{1b}[").filter_map(|part| part.split_once('H'));
+    let rows = rows.filter_map(|(place, _)| place.split_once(';')?.0.parse::<usize>().ok());
+    assert_eq!(rows.max(), Some(15));
 }
 
 #[test]

@@ -19,6 +19,11 @@ fn every_statement_holds_on_every_backend() {
     for section in sections {
         let checks = section["checks"].as_array().unwrap();
         assert!(!checks.is_empty() && checks.iter().all(|check| check["passed"] == true));
+        // What a machine's kernels do is no statement.
+        let information = checks.iter().filter(|check| check["information"] == true).count();
+        if backends().contains(&"ndarray") {
+            assert_eq!(information, if section["name"] == "floats" { checks.len() } else { 0 });
+        }
     }
     let statements = |name: &str| -> Vec<&str> {
         let section = sections.iter().find(|section| section["name"] == name).unwrap();
@@ -39,6 +44,21 @@ fn every_statement_holds_on_every_backend() {
     let svg = std::fs::read_to_string(folder.join("floats.svg")).unwrap();
     let cells = all["floats"].as_array().unwrap().len();
     assert!(svg.matches("<rect").count() > cells, "a mark for each cell, and a legend");
+}
+
+#[test]
+fn rows_have_marks_in_words_and_are_counted() {
+    let text = Folder::new().run(&["verify", "--cases", "1"]).ok();
+    assert_eq!(text.stderr, "", "no progress where nobody watches");
+    let count = |mark: &str| text.stdout.lines().filter(|line| line.starts_with(mark)).count();
+    let (pass, info) = (count("pass  "), count("info  "));
+    assert!(pass > 20 && info >= 6, "{}", text.stdout);
+    assert!(!text.stdout.contains('\r') && !text.stdout.contains('\u{1b}'), "{}", text.stdout);
+    let last = format!("{pass} statements hold, {info} are information");
+    assert_eq!(text.stdout.lines().last(), Some(last.as_str()));
+    for property in ["P1", "P2", "P3", "P4"] {
+        assert_eq!(count(&format!("{property}  ")), 1, "{}", text.stdout);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Rows of differences over a whole number, on a logarithmic scale of colours.
 
+use constinit_core::text::number;
 use constinit_report::{escaped, viridis};
 use std::fmt::Write;
 
@@ -69,7 +70,7 @@ impl HeatMap {
         );
         for (column, value) in row.values.iter().enumerate() {
             let Some(value) = *value else { continue };
-            let says = if value == 0.0 { "equal".to_owned() } else { format!("{value:.1e}") };
+            let says = if value == 0.0 { "equal".to_owned() } else { number(value, 2) };
             let _ = writeln!(
                 svg,
                 "<rect x=\"{}\" y=\"{y}\" width=\"{CELL}\" height=\"{}\" fill=\"{}\"><title>{name}, {} {}: \
@@ -114,9 +115,9 @@ fn legend(svg: &mut String, y: usize) {
         );
     };
     entry(svg, 10, EQUAL, "bitwise equal");
-    for (number, power) in [-9, -7, -5, -3, -1].into_iter().enumerate() {
+    for (place, power) in [-9, -7, -5, -3, -1].into_iter().enumerate() {
         let value = 10f64.powi(power);
-        entry(svg, 130 + number * 75, &colour(value), &format!("{value:.0e}"));
+        entry(svg, 130 + place * 75, &colour(value), &number(value, 1));
     }
 }
 
@@ -152,9 +153,9 @@ mod tests {
         let svg = map.to_svg();
         // Four values, and six entries of the legend.
         assert_eq!(svg.matches("<rect").count(), 4 + 6);
-        assert!(svg.contains("<title>x &amp; y, width 3: 1.0e-3</title>"));
+        assert!(svg.contains("<title>x &amp; y, width 3: 0.001</title>"));
         assert!(svg.contains("<title>x &amp; y, width 5: NaN</title>"));
-        assert!(svg.contains("<title>z, width 2: 2.0e-9</title>"));
+        assert!(svg.contains("<title>z, width 2: 2e-9</title>"));
         assert!(svg.contains("a &lt; b") && !svg.contains("a < b"));
         assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
     }

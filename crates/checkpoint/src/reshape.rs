@@ -1,6 +1,7 @@
 //! Checkpoints with fewer units, or with units that differ: the same function, written to a new file.
 
 use constinit_records::inspection::{RESHAPE_SCHEMA, Reshaped, SpaceChange};
+use constinit_symmetry::text::number;
 use constinit_symmetry::{
     AxesFile, AxesSpec, OwnedParam, ParamView, RoleAxis, SearchError, SpaceId, Symmetry,
     SymmetryError, break_symmetry, collapse, forward_lumpable, twins,
@@ -143,7 +144,10 @@ fn finish(
     let Sums { largest, place } = verify::sums(classes, views, made.spec, &now);
     let wrong = |problem| CheckpointError::NotVerified { file: out.path().into(), problem };
     if let Some(place) = place {
-        return Err(wrong(format!("sums of `{place}` differ by {largest:e} of their size")));
+        return Err(wrong(format!(
+            "sums of `{place}` differ by {} of their size",
+            number(largest, 3)
+        )));
     }
     let chain = chain::linear_chain(checkpoint.parameter_set(), checkpoint.format());
     let outputs = chain.map(|chain| verify::outputs(&chain, views, &now));

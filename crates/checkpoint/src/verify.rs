@@ -12,6 +12,7 @@
 use std::collections::HashMap;
 
 use constinit_records::inspection::OutputCheck;
+use constinit_symmetry::text::number;
 use constinit_symmetry::{AxesSpec, Elements, ParamView, Role, SpecParam, Symmetry, UnitIndex};
 
 use crate::chain::Chain;
@@ -190,7 +191,7 @@ pub(crate) fn outputs(
             let allowed = 4.0 * chain.layers.len() as f64 * eps * size.max(new_size);
             // Where the original overflows, nothing can be said.
             if size.is_finite() && (difference.is_nan() || difference > allowed) {
-                return Err(format!("an output of {a:e} became {b:e}"));
+                return Err(format!("an output of {} became {}", number(a, 6), number(b, 6)));
             }
             found.difference =
                 if difference.is_nan() { f64::NAN } else { found.difference.max(difference) };

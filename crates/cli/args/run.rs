@@ -4,8 +4,8 @@ use crate::backend_name::BackendName;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// Trains a perceptron that starts from constants, prints its parameters or a table of readings,
-/// and says at the end which hidden units were one unit, for how long, and what kept them so.
+/// Trains a perceptron that starts from constants, prints a table of about 20 readings, and says at the end which hidden
+/// units were one unit, for how long, and what kept them so. The preset `notebook` prints its parameters after each step.
 #[derive(Args, Debug, Default)]
 #[command(after_help = "Examples:
   constinit run --preset notebook
@@ -13,6 +13,7 @@ use std::path::PathBuf;
   constinit run --config my.toml --json | jq .loss
   constinit run --config my.toml --quotient  the same numbers at the price of the classes
   constinit run --config my.toml --tui       watch it in the terminal
+  constinit run --config my.toml --quiet     the verdict alone
   constinit run --config my.toml --csv run1.csv --tensorboard logs/run1
   constinit run --resume run1
 
@@ -32,7 +33,8 @@ A configuration:
 
 (`forecast`: will rounding separate units that are alike, and when? Asked before training and every 100 steps.)
 
-A network of at most 64 parameters is printed whole after each step, a larger one as a table.")]
+Columns of the table: the loss that the step computed, the properties P1 to P4 of the text (`holds`, or the largest
+difference of numbers that should be one), and for each hidden layer how many of its units are distinct.")]
 pub struct RunArgs {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["preset", "resume"])]
@@ -58,10 +60,17 @@ pub struct RunArgs {
     /// Print readings as JSON, one object a line
     #[arg(long, conflicts_with = "tui")]
     pub json: bool,
-    /// Show loss, classes, spread and verdict in the terminal as the run goes on; `q` ends it as Ctrl-C does. Needs a
-    /// terminal; NO_COLOR takes the colours away
+    /// Show loss, classes, spread and verdict in the terminal as the run goes on; `q` ends it after its step, with exit
+    /// code 0. Needs a terminal; NO_COLOR takes the colours away
     #[arg(long)]
     pub tui: bool,
+    /// Print all parameters at the start and after each reading, beside outputs and targets before training. Axes of more
+    /// than 8 are shown by their ends
+    #[arg(long, conflicts_with_all = ["json", "tui"])]
+    pub print_parameters: bool,
+    /// Print the verdict alone
+    #[arg(long, short, conflicts_with_all = ["json", "tui", "print_parameters"])]
+    pub quiet: bool,
     /// Write the readings into a new table (CSV). A resumed run writes all of its readings; a table that it has begun
     /// goes on
     #[arg(long, value_name = "FILE")]

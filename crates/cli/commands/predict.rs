@@ -7,6 +7,8 @@ use constinit_cli::breaks;
 use constinit_cli::config::RunConfig;
 use constinit_cli::failure::Failure;
 use constinit_cli::plan;
+use constinit_core::text::number;
+use constinit_core::without_hidden_layer;
 use serde::Serialize;
 use serde_json::json;
 
@@ -41,8 +43,14 @@ pub fn predict(args: &PredictArgs) -> Result<(), Failure> {
         std: row.std,
     });
     let rows: Vec<PredictedRow<'_>> = rows.collect();
-    let text = if args.json { json(&rows, &predicted) } else { table(&rows, &predicted) };
-    print(&text)
+    if args.json {
+        return print(&json(&rows, &predicted));
+    }
+    let about = match config.model.layer_dims[..] {
+        [_, _] => without_hidden_layer(config.training.loss).join("\n") + "\n",
+        _ => predicted.to_string(),
+    };
+    print(&format!("{}\n{about}", table(&rows)))
 }
 
 /// What the rules make of a parameter.
@@ -66,8 +74,8 @@ impl PredictedRow<'_> {
             self.initialiser.to_owned(),
             format!("{:?}", self.shape),
             fans.unwrap_or_default(),
-            format!("{:.4}", self.mean),
-            format!("{:.4}", self.std),
+            number(self.mean, 4),
+            number(self.std, 4),
         ]
     }
 }
@@ -91,7 +99,7 @@ fn json(rows: &[PredictedRow<'_>], predicted: &Prediction) -> String {
     format!("{all}\n")
 }
 
-fn table(rows: &[PredictedRow<'_>], predicted: &Prediction) -> String {
+fn table(rows: &[PredictedRow<'_>]) -> String {
     let header = ["parameter", "rule", "initialiser", "shape", "fan in, out", "mean", "std"];
     let cells: Vec<[String; 7]> = std::iter::once(header.map(str::to_owned))
         .chain(rows.iter().map(PredictedRow::cells))
@@ -103,5 +111,5 @@ fn table(rows: &[PredictedRow<'_>], predicted: &Prediction) -> String {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
-    format!("{}\n{predicted}", cells.iter().map(line).collect::<String>())
+    cells.iter().map(line).collect()
 }

@@ -6,7 +6,6 @@ use crate::backend::{self, Job};
 use burn::optim::Optimizer;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
-use constinit::params::read_parameters;
 use constinit::prelude::*;
 use constinit::probe::Probe;
 use constinit::surgery::LiftedProbe;
@@ -16,8 +15,8 @@ use constinit_cli::backend_name::BackendName;
 use constinit_cli::dynamics::clip;
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::run::{
-    CheckpointDue, INTERRUPTED, Interrupt, Progress, RunDropout, RunProbes, RunRequest, RunSession,
-    RunState, Screen, SharedDeadWatch, SmallNetwork, ValidatedRun, Watch, batches, change, network,
+    CheckpointDue, Interrupt, Progress, RunDropout, RunProbes, RunRequest, RunSession, RunState,
+    Screen, SharedDeadWatch, SmallNetwork, ValidatedRun, Watch, batches, change, network,
     quotient_of,
 };
 use indicatif::ProgressBar;
@@ -65,8 +64,7 @@ impl Job for ValidatedRun {
         self.create_folder(backend)?;
         let training = &self.config.training;
         let (steps, readings) = (training.steps, training.steps / self.config.probe.every);
-        let parameters = read_parameters(&model).iter().map(|p| p.data.num_elements()).sum();
-        let mut screen = Screen::new(self.mode, parameters, readings, steps);
+        let mut screen = Screen::new(self.mode, readings, steps);
         // They see the network before a checkpoint takes its place: classes are followed from the start.
         let probes = RunProbes::new(&self, &model, device)?;
         let rate = training.optimizer.learning_rate();
@@ -177,15 +175,15 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
         if !diverged && state.step > 0 {
             session.save(&state, watch)?;
         }
-        let only_a_checkpoint = due.due && interrupt.signal().is_none() && !watch.is_lost();
+        let only_a_checkpoint = due.due && interrupt.reason().is_none() && !watch.is_lost();
         if diverged || !only_a_checkpoint || state.step >= plan.steps {
-            let ended = match trained.ended {
-                StopReason::Stopped { .. } if state.step >= plan.steps => StopReason::Finished,
-                // A signal that came while the checkpoint was written.
-                StopReason::Stopped { .. } if due.due && interrupt.signal().is_some() => {
-                    StopReason::Stopped { reason: INTERRUPTED.to_owned() }
+            let ended = match (trained.ended, interrupt.reason()) {
+                (StopReason::Stopped { .. }, _) if state.step >= plan.steps => StopReason::Finished,
+                // A signal or a key that came while the checkpoint was written.
+                (StopReason::Stopped { .. }, Some(reason)) if due.due => {
+                    StopReason::Stopped { reason: reason.to_owned() }
                 }
-                ended => ended,
+                (ended, _) => ended,
             };
             return Ok((state, ended));
         }
@@ -194,7 +192,7 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
 }
 
 fn progress(screen: &Screen, steps: usize) -> ProgressBar {
-    if !screen.is_sparse() || screen.is_live() {
+    if !screen.is_sparse() {
         return ProgressBar::hidden();
     }
     progress_bar(steps, "steps")

@@ -2,15 +2,17 @@
 
 use super::print;
 use crate::backend;
-use crate::verify::{Cell, Check, Floats, Scope, Section, verify as check};
+use crate::verify::{Cell, Check, Floats, Mark, Scope, Section, Told, verify as check};
+use anstyle::{AnsiColor, Style};
 use constinit_cli::args::VerifyArgs;
 use constinit_cli::failure::Failure;
 use constinit_cli::heat_map::{HeatMap, HeatRow};
 use constinit_core::files::write_whole;
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use constinit_symmetry::theorem::Properties;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
-use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     if let Some(path) = args.heat_map.as_deref().filter(|path| path.exists()) {
@@ -29,20 +31,33 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
         backend::require(backend::choose(None)?)?;
     }
     // On a terminal only: the draw target is hidden elsewhere.
-    let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let result = check(&scope, |title| {
-        spinner.set_message(title);
-        spinner.enable_steady_tick(std::time::Duration::from_millis(100));
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{spinner} {msg}, {pos} statements done, {elapsed}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    let mut printed = Ok(());
+    let result = check(&scope, &mut |told| {
+        let text = match told {
+            Told::Section(section) => section_text(section),
+            Told::Work(what) => return bar.set_message(what.to_owned()),
+            Told::Row(check) => {
+                bar.inc(1);
+                row_text(check)
+            }
+        };
+        if !args.json && printed.is_ok() {
+            printed = bar.suspend(|| print(&text));
+        }
     });
-    spinner.finish_and_clear();
+    bar.finish_and_clear();
+    printed?;
     let (sections, floats) = result?;
     let absent: Vec<&str> = absent.iter().map(|found| found.name.as_str()).collect();
-    let text = if args.json {
-        json_text(&scope, &sections, &floats, &absent)
+    if args.json {
+        print(&json_text(&scope, &sections, &floats, &absent))?;
     } else {
-        table(&sections, &absent)
-    };
-    print(&text)?;
+        print(&end_text(&sections, &absent))?;
+    }
     if let Some(path) = &args.heat_map {
         draw(path, &floats)?;
     }
@@ -52,7 +67,7 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
         [first, ..] => Err(Failure::check(format!(
             "{} of {} statements failed; the first: {} (expected {}, measured {})",
             failed.len(),
-            sections.iter().map(|section| section.checks.len()).sum::<usize>(),
+            count(&sections, Mark::Pass) + failed.len(),
             first.statement,
             first.expected,
             first.measured
@@ -80,41 +95,61 @@ fn json_text(scope: &Scope, sections: &[Section], floats: &Floats, absent: &[&st
     format!("{all}\n")
 }
 
-fn table(sections: &[Section], absent: &[&str]) -> String {
-    let heading = anstyle::Style::new().bold();
-    let good = anstyle::AnsiColor::Green.on_default();
-    let bad = anstyle::AnsiColor::Red.on_default().bold();
-    let checks = || sections.iter().flat_map(|section| &section.checks);
-    let statements = checks().map(|c| c.statement.chars().count()).max().unwrap_or(0);
-    let expected = checks().map(|c| c.expected.chars().count()).max().unwrap_or(0).max(8);
+/// Columns of a statement and of what is expected: rows are printed before the next ones are known.
+const STATEMENT: usize = 67;
+const EXPECTED: usize = 24;
+
+const HEADING: Style = Style::new().bold();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const PLAIN: Style = AnsiColor::Cyan.on_default();
+
+/// A section's heading, and what the words of its statements mean.
+fn section_text(section: &Section) -> String {
+    let Section { name, title, .. } = section;
     let mut text = String::new();
-    // Writing to a string cannot fail.
-    for section in sections {
-        let title = section.title;
-        let _ = writeln!(
-            text,
-            "{heading}{title:statements$}  cases  {:expected$}  measured{heading:#}",
-            "expected"
-        );
-        for Check { statement, expected: wanted, measured, cases, passed, .. } in &section.checks {
-            let (style, word) = if *passed { (good, "") } else { (bad, "  FAILED") };
-            let _ = writeln!(
-                text,
-                "{statement:statements$}  {cases:>5}  {wanted:expected$}  {style}{measured}{word}{style:#}"
-            );
+    if *name == "theorem" {
+        for (property, meaning) in Properties::MEANINGS {
+            text += &format!("{property}  {meaning}\n");
         }
-        text.push('\n');
     }
-    for name in absent {
-        let _ = writeln!(text, "backend {name} found no device and was not checked");
-    }
-    let failed = failures(sections).len();
-    let all = checks().count();
-    let _ = match failed {
-        0 => writeln!(text, "{good}all {all} statements hold{good:#}"),
-        _ => writeln!(text, "{bad}{failed} of {all} statements failed{bad:#}"),
+    text + &format!(
+        "\n{HEADING}      {title:STATEMENT$}  cases  {:EXPECTED$}  measured{HEADING:#}\n",
+        "expected"
+    )
+}
+
+fn row_text(check: &Check) -> String {
+    let Check { statement, expected, measured, cases, .. } = check;
+    let (style, word) = match check.mark() {
+        Mark::Pass => (GOOD, "pass"),
+        Mark::Fail => (BAD, "FAIL"),
+        Mark::Info => (PLAIN, "info"),
     };
-    text
+    format!(
+        "{style}{word}{style:#}  {statement:STATEMENT$}  {cases:>5}  {expected:EXPECTED$}  {measured}\n"
+    )
+}
+
+fn count(sections: &[Section], mark: Mark) -> usize {
+    let checks = sections.iter().flat_map(|section| &section.checks);
+    checks.filter(|check| check.mark() == mark).count()
+}
+
+/// What was not checked, and how many statements hold.
+fn end_text(sections: &[Section], absent: &[&str]) -> String {
+    let mut text = "\n".to_owned();
+    for name in absent {
+        text += &format!("backend {name} found no device and was not checked\n");
+    }
+    let [held, failed, information] =
+        [Mark::Pass, Mark::Fail, Mark::Info].map(|mark| count(sections, mark));
+    let (style, said) = match failed {
+        0 => (GOOD, format!("{held} statements hold")),
+        _ => (BAD, format!("{failed} of {} statements failed", held + failed)),
+    };
+    let are = if information == 1 { "is" } else { "are" };
+    text + &format!("{style}{said}{style:#}, {information} {are} information\n")
 }
 
 fn draw(path: &Path, floats: &Floats) -> Result<(), Failure> {

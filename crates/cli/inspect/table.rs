@@ -6,6 +6,7 @@ use super::text::{
 };
 use anstyle::{AnsiColor, Style};
 use constinit_checkpoint::{CheckpointDiff, FileInspection, ParameterDiff, Reshaped};
+use constinit_core::text::number;
 
 const HEADING: Style = Style::new().bold();
 const FOUND: Style = AnsiColor::Yellow.on_default();
@@ -73,13 +74,13 @@ pub fn diff(report: &CheckpointDiff) -> String {
         "drifted",
         "largest change",
     ];
-    let number = |count: Option<usize>| count.map_or("-".to_owned(), |count| count.to_string());
+    let counted = |count: Option<usize>| count.map_or("-".to_owned(), |count| count.to_string());
     let rows = report.parameters.iter().map(|p| {
         vec![
             plain(&p.path),
-            number(p.units),
-            number(p.classes_before),
-            number(p.classes_after),
+            counted(p.units),
+            counted(p.classes_before),
+            counted(p.classes_after),
             p.kept.to_string(),
             p.split.len().to_string(),
             p.merged.len().to_string(),
@@ -143,13 +144,15 @@ pub fn reshaped(report: &Reshaped) -> String {
         text += &format!("note: {}\n", plain(note));
     }
     text += &format!(
-        "\nread back; sums of every parameter differ by at most {:.1e} of their size\n",
-        report.largest_sum_difference
+        "\nread back; sums of every parameter differ by at most {} of their size\n",
+        number(report.largest_sum_difference, 2)
     );
     text + &match report.outputs {
         Some(outputs) => format!(
-            "outputs for {} random inputs, ReLU between layers: up to {:.3}, largest difference {:.1e}\n",
-            outputs.inputs, outputs.largest, outputs.difference
+            "outputs for {} random inputs, ReLU between layers: up to {}, largest difference {}\n",
+            outputs.inputs,
+            number(outputs.largest, 4),
+            number(outputs.difference, 2)
         ),
         None => "the forward pass is not known, since this is no plain chain of linear layers: that each unit goes \
                  through functions of its own between parameters, and none over all units (a normalisation), is taken \
@@ -165,7 +168,7 @@ fn indented(indent: &str, lines: Vec<String>) -> String {
 }
 
 fn change(by: Option<f64>) -> String {
-    by.map_or("not finite".into(), |by| if by == 0.0 { "0".into() } else { format!("{by:.3e}") })
+    by.map_or("not finite".into(), |by| number(by, 4))
 }
 
 /// Columns are as wide as their widest cell up to this: a file can hold names of any length, and every row is filled up.

@@ -1,6 +1,7 @@
 //! Names and counts as text.
 
 use constinit_checkpoint::{AxesSource, FileInspection, ParameterInspection, totals};
+use constinit_core::text::number;
 
 /// A name from a file, without what a terminal would obey or nobody could see.
 pub fn plain(name: &str) -> String {
@@ -56,7 +57,11 @@ pub fn notes(report: &FileInspection) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(tolerance) = report.tolerance {
         let spread = report.parameters.iter().filter_map(|p| p.spread).fold(0.0, f64::max);
-        notes.push(format!("alike within {tolerance:e}; the widest class spreads over {spread:e}"));
+        notes.push(format!(
+            "alike within {}; the widest class spreads over {}",
+            number(tolerance, 6),
+            number(spread, 4)
+        ));
     }
     if report.vectors > 0 {
         let plural = if report.vectors == 1 { "" } else { "s" };

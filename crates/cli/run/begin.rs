@@ -14,6 +14,8 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::{HostParameter, read_parameters};
 use constinit::probe::Schedule;
+use constinit_core::text::number;
+use constinit_core::without_hidden_layer;
 use constinit_records::StartRecord;
 use indicatif::ProgressBar;
 use std::fs::File;
@@ -76,6 +78,10 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             logs: files.logs,
             units: files.units,
             units_schedule: units_schedule(config),
+            remarks: match config.model.layer_dims[..] {
+                [_, _] => without_hidden_layer(config.training.loss),
+                _ => Vec::new(),
+            },
             comparison,
             bar,
             live: None,
@@ -171,7 +177,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             "{:?} {:?}, {optimizer} {}",
             model.layer_dims,
             model.activation,
-            training.optimizer.learning_rate()
+            number(training.optimizer.learning_rate(), 6)
         );
         let (title, steps) = (self.title(from), training.steps);
         let state = LiveState { title, subject, steps, from, ..LiveState::default() };

@@ -4,8 +4,8 @@ use super::dead::DeadAtEnd;
 use super::outcome::{self, OutcomeWhat};
 use super::session::{RunSession, RunState};
 use super::{
-    ExpectedCheck, Interrupt, Names, RunDirectory, Tally, Watch, What, end_record, explain,
-    in_readings,
+    ExpectedCheck, Interrupt, Names, RunDirectory, STOPPED, Tally, Watch, What, end_record,
+    explain, in_readings,
 };
 use crate::config::RunConfig;
 use crate::failure::{Failure, on_screen};
@@ -53,11 +53,6 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             dead = watch.dead.end(state.step, &state.model);
         }
         keep_end(&mut watch, state.step, &ended, comparison.as_ref(), (came, &dead))?;
-        if watch.screen.is_sparse() {
-            let named = names.in_files.iter().map(String::as_str).zip(data.iter().copied());
-            let heading = format!("\nparameters after step {}", state.step);
-            watch.screen.parameters(&heading, named).map_err(on_screen)?;
-        }
         self.show_verdict(
             state.step,
             &tally,
@@ -72,7 +67,13 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         let folder = self.run.directory().map(RunDirectory::path);
         let difference = comparison.as_ref().and_then(ExpectedCheck::difference);
         outcome(state.step, &ended, interrupted, difference, &names, folder)?;
-        folder.map_or(Ok(()), |folder| watch.screen.remark(&kept_in(folder))).map_err(on_screen)
+        let said = match &ended {
+            StopReason::Stopped { reason } if reason == STOPPED => {
+                Some(stopped(state.step, folder))
+            }
+            _ => folder.map(kept_in),
+        };
+        said.map_or(Ok(()), |said| watch.screen.remark(&said)).map_err(on_screen)
     }
 
     fn show_verdict(
@@ -152,9 +153,7 @@ fn outcome(
         return Err(Failure::diverged(format!("the run diverged: {what}{kept}")));
     }
     if let Some(signal) = interrupted {
-        let resume = folder.map(|folder| format!("; go on with --resume {}", folder.display()));
-        let resume = resume.unwrap_or_default();
-        let message = format!("interrupted after step {step}{kept}{resume}");
+        let message = format!("interrupted after step {step}{kept}{}", and_go_on(folder));
         return Err(Failure::interrupted(signal, message));
     }
     match difference {
@@ -173,6 +172,16 @@ fn kept_in(folder: &Path) -> String {
 /// The same at the end of a message, if the run has files.
 fn and_kept_in(folder: Option<&Path>) -> String {
     folder.map_or(String::new(), |folder| format!("; {}", kept_in(folder)))
+}
+
+/// How to go on, if the run has files.
+fn and_go_on(folder: Option<&Path>) -> String {
+    folder.map_or(String::new(), |folder| format!("; go on with --resume {}", folder.display()))
+}
+
+/// That a run was ended by its user, which is no failure.
+fn stopped(step: usize, folder: Option<&Path>) -> String {
+    format!("stopped at step {step}{}{}", and_kept_in(folder), and_go_on(folder))
 }
 
 /// An entry of a quotient that is not finite, as an entry of the full network.
@@ -214,6 +223,18 @@ mod tests {
         let difference = difference.map(str::to_owned);
         outcome(7, ended, interrupted, difference, &names(), folder)
             .map_err(|failure| (failure.code, failure.to_string()))
+    }
+
+    #[test]
+    fn a_run_that_its_user_stopped_is_no_failure() {
+        let ended = StopReason::Stopped { reason: STOPPED.to_owned() };
+        let run1 = Some(Path::new("run1"));
+        assert_eq!(ends(&ended, None, None, run1), Ok(()));
+        assert_eq!(
+            stopped(7, run1),
+            "stopped at step 7; what there is was written to run1; go on with --resume run1"
+        );
+        assert_eq!(stopped(7, None), "stopped at step 7");
     }
 
     #[test]

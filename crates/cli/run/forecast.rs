@@ -11,6 +11,7 @@ use constinit::prelude::*;
 use constinit::probe::{EscapeProbe, EscapeReading, Observation, Outlook, Probe, SpaceOutlook};
 use constinit::train::{Batch, Batches, Loss, OptimizerConfig, Shifted};
 use constinit::{ConstInit, Error};
+use constinit_core::text::number;
 use constinit_records::{ForecastPair, ForecastRecord, OutlookWord};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -80,7 +81,8 @@ fn forecast_pair(found: &SpaceOutlook) -> ForecastPair {
         Outlook::Together { forecast, .. } => (OutlookWord::Together, forecast.to_string()),
         Outlook::Escaped { apart: found } => {
             apart = finite(*found);
-            let sentence = format!("units {u} and {v} lie {found:.2e} of their size apart");
+            let found = number(*found, 3);
+            let sentence = format!("units {u} and {v} lie {found} of their size apart");
             (OutlookWord::Escaped, sentence)
         }
         Outlook::Unknown { reason } => (OutlookWord::Unknown, reason.clone()),

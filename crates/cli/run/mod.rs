@@ -23,6 +23,7 @@ mod table;
 mod units;
 mod verdict;
 mod watch;
+mod wrapped;
 
 pub use batches::{batches, set};
 pub use changes::{RunDropout, change};
@@ -47,4 +48,4 @@ pub use session::{RunProbes, RunSession, RunState, SmallNetwork, allowed_quotien
 pub use table::ReadingTable;
 pub use units::{UnitsFile, schedule as units_schedule, state as units_state};
 pub use verdict::{Tally, What};
-pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, Watch, in_readings};
+pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, STOPPED, Watch, in_readings};

@@ -12,6 +12,7 @@ use constinit::params::from_values;
 use constinit::train::Loss;
 use constinit::{Activation, ConstInit};
 use constinit_core::TrainingOutcome;
+use constinit_core::text::number;
 use constinit_records::{DeadRecord, OutcomeRecord};
 
 /// Entries of the widest layer in a portion of the examples.
@@ -19,6 +20,9 @@ const PORTION: usize = 1 << 20;
 
 /// A network that explains less than this share of the targets has learned nothing.
 const NOTHING: f64 = 0.01;
+
+/// Digits of losses.
+const DIGITS: usize = 5;
 
 /// What a network gives after a step on all examples, as that step saw them; None where the loss is not finite.
 pub fn outcome<B: AutodiffBackend>(
@@ -90,12 +94,12 @@ fn learned(outcome: &OutcomeRecord, what: &OutcomeWhat<'_>) -> String {
     let constant = constant(what.loss);
     let trained = what.step > 0;
     let ends = if trained { "the loss ends at" } else { "the loss is" };
-    let loss = number(loss);
+    let loss = number(loss, DIGITS);
     let mut sentence = match (explained, baseline) {
         (Some(explained), Some(baseline)) if explained < NOTHING => {
             let nothing = if trained { "Learned nothing" } else { "Not trained" };
             let beside = if explained > -NOTHING { "that of" } else { "above that of" };
-            format!("{nothing}: {ends} {loss}, {beside} {constant} ({})", number(baseline))
+            format!("{nothing}: {ends} {loss}, {beside} {constant} ({})", number(baseline, DIGITS))
         }
         (Some(explained), Some(baseline)) => {
             let learned = match (trained, what.distinct) {
@@ -111,7 +115,7 @@ fn learned(outcome: &OutcomeRecord, what: &OutcomeWhat<'_>) -> String {
             format!(
                 "{learned}: explains {} ({ends} {loss}, {constant} has {})",
                 percent(explained),
-                number(baseline)
+                number(baseline, DIGITS)
             )
         }
         (_, Some(_)) => {
@@ -177,19 +181,6 @@ fn left(model: &ModelConfig, is_last_layer: bool) -> &'static str {
     }
 }
 
-/// Five digits.
-fn number(value: f64) -> String {
-    let size = value.abs();
-    if size == 0.0 {
-        return "0".to_owned();
-    }
-    if !(1e-4..1e6).contains(&size) {
-        return format!("{value:.4e}");
-    }
-    let decimals = (4.0 - size.log10().floor()).max(0.0) as usize;
-    format!("{value:.decimals$}")
-}
-
 /// A share of at most 1; what is not all is not said to be.
 fn percent(share: f64) -> String {
     let percent = 100.0 * share;
@@ -239,26 +230,26 @@ mod tests {
         );
         assert_eq!(
             first(&outcome(2.0, 0.072749), Loss::Mse, None),
-            "Learned nothing: the loss ends at 2.0000, above that of always answering the mean (0.072749)."
+            "Learned nothing: the loss ends at 2, above that of always answering the mean (0.072749)."
         );
         let one = Distinct { classes: 2, units: 9, all_one: true };
         assert_eq!(
             first(&outcome(0.13, 1.0), Loss::Huber, Some(one)),
-            "Learned what one unit a layer can: explains 87 % (the loss ends at 0.13000, always giving the best constant \
-             answer has 1.0000)."
+            "Learned what one unit a layer can: explains 87 % (the loss ends at 0.13, always giving the best constant \
+             answer has 1)."
         );
         let some = Distinct { all_one: false, ..one };
         assert!(first(&outcome(1e-9, 1.0), Loss::Mse, Some(some)).starts_with(
-            "Learned what 2 of 9 hidden units can: explains 99.99 % (the loss ends at 1.0000e-9,"
+            "Learned what 2 of 9 hidden units can: explains 99.99 % (the loss ends at 1e-9,"
         ));
         assert_eq!(
             first(&outcome(0.25, 0.0), Loss::Mse, None),
-            "All examples have equal targets, so always answering the mean has a loss of 0; the loss ends at 0.25000."
+            "All examples have equal targets, so always answering the mean has a loss of 0; the loss ends at 0.25."
         );
         let unbounded = OutcomeRecord { baseline: None, explained: None, ..outcome(-3.0, 1.0) };
         assert_eq!(
             first(&unbounded, Loss::CrossEntropy, None),
-            "No constant answer is the best one here; the loss ends at -3.0000."
+            "No constant answer is the best one here; the loss ends at -3."
         );
     }
 
@@ -267,7 +258,7 @@ mod tests {
         let model = model(true, Activation::Relu);
         let what = OutcomeWhat { loss: Loss::Mse, model: &model, step: 0, distinct: None };
         for (loss, words) in
-            [(1.0, "Not trained: the loss is 1.0000, that of"), (0.1, "Not trained: explains 90 %")]
+            [(1.0, "Not trained: the loss is 1, that of"), (0.1, "Not trained: explains 90 %")]
         {
             let lines = sentences(Some(&outcome(loss, 1.0)), &DeadAtEnd::default(), &what);
             assert!(lines[0].starts_with(words), "{lines:?}");

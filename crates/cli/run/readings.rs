@@ -8,6 +8,7 @@ use constinit::params::{HostParameter, parameter_paths};
 use constinit::probe::{FirstBreak, SymmetryReading};
 use constinit::surgery::SpaceSizes;
 use constinit::train::{Divergence, NonFinite, StopReason};
+use constinit_core::text::number;
 use constinit_records::{
     EndRecord, EndWord, FirstBreakRecord, FloatWord, PrintedRecord, QuotientRecord, QuotientSpace,
     READINGS_SCHEMA, ReadingRecord, StartRecord, VerdictWord,
@@ -127,6 +128,7 @@ impl Names {
 /// A divergence in words, with the names that perceptrons' parameters have in files.
 pub fn explain(divergence: &Divergence, names: &Names) -> String {
     let Divergence { step, what, value } = divergence;
+    let value = number(*value, 6);
     match what {
         NonFinite::Loss { largest_parameter } => format!(
             "the loss of step {step} is {value}; the parameter with the largest entry is {}",

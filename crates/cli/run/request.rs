@@ -82,14 +82,18 @@ impl RunRequest {
             }
         };
         let place = args.out.clone().map_or(Place::Nowhere, Place::New);
-        let (mode, logs) = (screen_mode(args, io::stdout().is_terminal())?, logs(args, &config)?);
+        let preset = args.preset.unwrap_or_default();
+        let notebook = args.config.is_none() && preset == Preset::Notebook;
+        let (mode, logs) =
+            (screen_mode(args, notebook, io::stdout().is_terminal())?, logs(args, &config)?);
         let (backend, quotient) = (args.backend, args.quotient);
         Ok(Self { config, title, data_folder, backend, mode, logs, quotient, place })
     }
 
     fn resumed(folder: &Path, args: &RunArgs) -> Result<Self, Failure> {
         let (directory, config) = RunDirectory::open(folder)?;
-        let (mode, logs) = (screen_mode(args, io::stdout().is_terminal())?, logs(args, &config)?);
+        let (mode, logs) =
+            (screen_mode(args, false, io::stdout().is_terminal())?, logs(args, &config)?);
         let began_on = directory.backend().as_deref().and_then(BackendName::named);
         Ok(Self {
             config,
@@ -169,16 +173,25 @@ impl ValidatedRun {
     }
 }
 
-/// The form of output that the arguments ask for.
-fn screen_mode(args: &RunArgs, is_terminal: bool) -> Result<ScreenMode, Failure> {
-    match (args.json, args.tui) {
-        (true, _) => Ok(ScreenMode::Json),
-        (_, false) => Ok(ScreenMode::Lines),
-        (_, true) if is_terminal => Ok(ScreenMode::Live),
-        (_, true) => Err(Failure::usage(
+/// The form of output that the arguments ask for; that of the notebook has parameters.
+fn screen_mode(
+    args: &RunArgs,
+    is_notebook: bool,
+    is_terminal: bool,
+) -> Result<ScreenMode, Failure> {
+    if args.tui && !is_terminal {
+        return Err(Failure::usage(
             "--tui: standard output is no terminal; without --tui the run prints plain lines",
-        )),
+        ));
     }
+    let parameters = args.print_parameters || is_notebook;
+    Ok(match [args.json, args.tui, args.quiet, parameters] {
+        [true, ..] => ScreenMode::Json,
+        [_, true, ..] => ScreenMode::Live,
+        [_, _, true, _] => ScreenMode::Quiet,
+        [_, _, _, true] => ScreenMode::Parameters,
+        [false, false, false, false] => ScreenMode::Table,
+    })
 }
 
 fn logs(args: &RunArgs, config: &RunConfig) -> Result<LogPaths, Failure> {
@@ -217,7 +230,7 @@ mod tests {
         let request = RunRequest::read(&RunArgs::default()).unwrap();
         assert_eq!((request.title.as_str(), request.backend()), ("preset notebook", None));
         let run = request.validate().unwrap();
-        assert_eq!((run.mode, run.examples.inputs.rows), (ScreenMode::Lines, 4));
+        assert_eq!((run.mode, run.examples.inputs.rows), (ScreenMode::Parameters, 4));
         assert!(run.targets_alike() && run.directory().is_none() && !run.is_resumed());
     }
 
@@ -276,16 +289,20 @@ mod tests {
     }
 
     #[test]
-    fn a_live_view_needs_a_terminal() {
-        let args = |json, tui| RunArgs { json, tui, ..RunArgs::default() };
-        for (json, tui, is_terminal, expected) in [
-            (false, false, true, ScreenMode::Lines),
-            (true, false, true, ScreenMode::Json),
-            (false, true, true, ScreenMode::Live),
+    fn the_notebook_prints_parameters_and_a_live_view_needs_a_terminal() {
+        let none = RunArgs::default;
+        for (args, is_notebook, expected) in [
+            (none(), false, ScreenMode::Table),
+            (none(), true, ScreenMode::Parameters),
+            (RunArgs { print_parameters: true, ..none() }, false, ScreenMode::Parameters),
+            (RunArgs { quiet: true, ..none() }, true, ScreenMode::Quiet),
+            (RunArgs { json: true, ..none() }, true, ScreenMode::Json),
+            (RunArgs { tui: true, ..none() }, true, ScreenMode::Live),
         ] {
-            assert_eq!(screen_mode(&args(json, tui), is_terminal).unwrap(), expected);
+            assert_eq!(screen_mode(&args, is_notebook, true).unwrap(), expected, "{args:?}");
         }
-        let refused = screen_mode(&args(false, true), false).unwrap_err().to_string();
+        let tui = RunArgs { tui: true, ..none() };
+        let refused = screen_mode(&tui, false, false).unwrap_err().to_string();
         assert!(refused.starts_with("--tui: standard output is no terminal"), "{refused}");
     }
 }

@@ -89,6 +89,9 @@ pub fn allowed_quotient<B: AutodiffBackend>(
     model: &ConstInit<B>,
 ) -> Result<Result<QuotientModule<B, ConstInit<B>>, String>, Failure> {
     let spec = model.axes()?;
+    if spec.spaces().is_empty() {
+        return Err(refused(&"there is no hidden layer, and so nothing to gain"));
+    }
     let classes = symmetry_of(model, &spec, SymmetryKind::Equitable)?;
     let facts = breaks::facts(config)?;
     let small = match quotient(model, &spec, &classes, &facts) {

@@ -1,6 +1,7 @@
 //! Which hidden units were one unit, for how long, what kept them so, and what parted them.
 
 use constinit::probe::{SpaceReading, SymmetryReading};
+use constinit_core::text::number;
 use constinit_records::{FirstBreakRecord as VerdictBreak, VerdictWord};
 use constinit_symmetry::theorem::{Deviation, Properties};
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,10 @@ impl Tally {
         let broken_in = |space: &JudgedSpace| self.breaks.iter().find(|b| b.space == space.name);
         let mut lines: Vec<String> =
             self.spaces.iter().map(|space| space.sentence(broken_in(space), what)).collect();
+        if self.spaces.is_empty() {
+            lines
+                .push("No hidden layer: a linear model has no hidden units to compare.".to_owned());
+        }
         if what.finite && self.spaces.iter().any(JudgedSpace::has_twins) {
             let kept = "equal incoming weights, biases and outgoing weights give equal gradients";
             let optimizer = what.optimizer;
@@ -137,7 +142,8 @@ impl Tally {
 
     fn properties_sentence(&self, what: &What<'_>) -> Vec<String> {
         let names = ["P1", "P2", "P3", "P4"];
-        let present = |number: usize| self.bias || number.is_multiple_of(2);
+        let hidden = !self.spaces.is_empty();
+        let present = |number: usize| hidden && (self.bias || number.is_multiple_of(2));
         let list = |wanted: &dyn Fn(usize) -> bool| {
             let found: Vec<&str> = (0..4).filter(|n| wanted(*n)).map(|n| names[n]).collect();
             found.join(", ")
@@ -217,7 +223,8 @@ pub fn differ(broken: &VerdictBreak) -> String {
     let VerdictBreak { units: [u, v], parameter, ulps, .. } = broken;
     let difference = broken.difference.unwrap_or(f64::INFINITY);
     let plural = if *ulps == 1 { "" } else { "s" };
-    format!("units {u} and {v} differ in {parameter} by {difference:.3e} ({ulps} ulp{plural})")
+    let difference = number(difference, 4);
+    format!("units {u} and {v} differ in {parameter} by {difference} ({ulps} ulp{plural})")
 }
 
 #[cfg(test)]
@@ -229,7 +236,7 @@ mod tests {
     const UNLIKE: Deviation = Deviation { deviation: 0.5, ulps: 9 };
 
     fn properties(p1: Deviation, p3: Deviation) -> Properties {
-        Properties { p1, p2: Some(ALIKE), p3, p4: Some(p3) }
+        Properties { p1: Some(p1), p2: Some(ALIKE), p3: Some(p3), p4: Some(p3) }
     }
 
     fn reading(step: usize, units: usize, twins: usize) -> SymmetryReading {
@@ -327,7 +334,7 @@ mod tests {
         assert_eq!(
             lines[0],
             "hidden1: 7 units were one unit until step 1 on ndarray; then units 0 and 6 differ in \
-             linear2.weight by 1.000e-7 (1 ulp), as their gradients did already."
+             linear2.weight by 1e-7 (1 ulp), as their gradients did already."
         );
         assert!(lines[1].contains("by exclusion: rounding"), "{}", lines[1]);
         let text = serde_json::to_string(&tally).unwrap();

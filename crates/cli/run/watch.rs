@@ -25,6 +25,8 @@ const CHECKPOINT_PERIOD: Duration = Duration::from_secs(5);
 
 /// Why a run stops after a signal.
 pub const INTERRUPTED: &str = "interrupted";
+/// Why a run stops that was asked to in its live view.
+pub const STOPPED: &str = "stopped in the live view";
 
 /// Takes a reading, shows it and keeps it.
 pub struct Watch<'a, B: AutodiffBackend> {
@@ -44,6 +46,8 @@ pub struct Watch<'a, B: AutodiffBackend> {
     pub units: Option<UnitsFile>,
     /// Whose states of the units are kept, beside those of first breaks.
     pub units_schedule: Schedule,
+    /// What is to be said before training, beside what the classes mean.
+    pub remarks: Vec<String>,
     pub comparison: Option<ExpectedCheck>,
     pub bar: ProgressBar,
     pub live: Option<Live>,
@@ -136,6 +140,7 @@ impl<B: AutodiffBackend> Watch<'_, B> {
         let mut certificate: Vec<String> = Vec::new();
         if first {
             certificate.extend(self.symmetry.summary().lines().map(str::to_owned));
+            certificate.append(&mut self.remarks);
         }
         let kept = first.then(|| certificate.clone());
         let dead = self.dead.counts(seen.step);
@@ -236,13 +241,15 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for CheckpointDue {
     }
 }
 
-/// Stops the loop after a signal that asks the program to end.
+/// Stops the loop after a signal that asks the program to end, or a key that asks the run to.
 #[derive(Clone, Debug)]
 pub struct Interrupt {
     /// The number of the signal; 0 before there is one.
     signal: Arc<AtomicUsize>,
     /// Whether one has come since somebody asked.
     came: Arc<AtomicBool>,
+    /// Whether the run was asked to end without a signal.
+    stopped: Arc<AtomicBool>,
 }
 
 impl Interrupt {
@@ -269,13 +276,31 @@ impl Interrupt {
                     )
                 });
         }
-        Self { signal, came }
+        Self { signal, came, stopped: Arc::default() }
     }
 
     /// As if Ctrl-C had come as a signal.
     pub fn raise(&self) {
         self.signal.store(signal_hook::consts::SIGINT.unsigned_abs() as usize, Ordering::Relaxed);
         self.came.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks the run to end after its step, which is no failure.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the run was asked to end without a signal.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Why the run is to end, if it is. A signal counts more than a key.
+    pub fn reason(&self) -> Option<&'static str> {
+        match self.signal() {
+            Some(_) => Some(INTERRUPTED),
+            None => self.is_stopped().then_some(STOPPED),
+        }
     }
 
     /// Whether a signal has come since this was last asked.
@@ -292,8 +317,8 @@ impl Interrupt {
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for Interrupt {
     fn observe(&mut self, _: &Observation<'_, B, M>) -> Flow {
-        match self.signal() {
-            Some(_) => Flow::Stop { reason: INTERRUPTED.to_owned() },
+        match self.reason() {
+            Some(reason) => Flow::Stop { reason: reason.to_owned() },
             None => Flow::Continue,
         }
     }

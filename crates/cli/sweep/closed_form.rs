@@ -10,6 +10,7 @@ use crate::data::Examples;
 use crate::dynamics::Clipped;
 use crate::failure::Failure;
 use crate::seen::last_seen;
+use constinit_core::text::number;
 use constinit_symmetry::dynamics::Training;
 
 /// Up to this many numbers a network is trained in closed form even where no two of its units are alike: a step takes
@@ -60,14 +61,18 @@ pub fn train(
         losses[0] = losses[0].or(losses[1]);
         // Where the backends' single precision ends, so does the run.
         if !(value as f32).is_finite() {
-            end = OutcomeEnd::Diverged(format!("the loss of step {} is {value:e}", steps + 1));
+            end = OutcomeEnd::Diverged(format!(
+                "the loss of step {} is {}",
+                steps + 1,
+                number(value, 6)
+            ));
             break;
         }
         steps += 1;
-        if let Some(number) = not_single(training.network().numbers()) {
-            end = OutcomeEnd::Diverged(format!(
-                "after step {steps}, a parameter has the value {number:e}"
-            ));
+        if let Some(entry) = not_single(training.network().numbers()) {
+            let entry = number(entry, 6);
+            let why = format!("after step {steps}, a parameter has the value {entry}");
+            end = OutcomeEnd::Diverged(why);
             break;
         }
     }

@@ -3,6 +3,7 @@
 use super::folder::SweepFolder;
 use super::table::{Reader, Row, SweepCell, point};
 use crate::failure::Failure;
+use constinit_core::text::number;
 use constinit_records::{EndWord, EngineWord, SweepColumn, VerdictWord};
 use serde::Serialize;
 
@@ -108,7 +109,8 @@ impl Summary {
         }
         if let Some(Lowest { point, loss, values }) = &self.lowest {
             lines.push(format!(
-                "lowest final loss: {loss:.6e} at point {point}, {}",
+                "lowest final loss: {} at point {point}, {}",
+                number(*loss, 6),
                 values.join(", ")
             ));
         }
@@ -122,7 +124,7 @@ impl Summary {
 fn said(key: &str, cell: &SweepCell) -> String {
     match cell {
         SweepCell::None => format!("{key}: none"),
-        SweepCell::Number(number) => format!("{key} = {number}"),
+        SweepCell::Number(value) => format!("{key} = {}", number(*value, 6)),
         SweepCell::Count(count) => format!("{key} = {count}"),
         SweepCell::Truth(truth) => format!("{key} = {truth}"),
         SweepCell::Text(text) => format!("{key} = {text}"),

@@ -1,7 +1,7 @@
 //! Differences between twins: their curvature, how they grow, and when they can be seen.
 
 use super::trial::{Network, Trial, numbers};
-use super::{Check, Scope, engine, worse};
+use super::{Check, Rows, Scope, engine, worse};
 use crate::backend::{Job, dispatch_doubles};
 use burn::tensor::backend::AutodiffBackend;
 use constinit::params::from_values;
@@ -18,13 +18,18 @@ use constinit_symmetry::{Transverse, transverse};
 const EXAMPLES: usize = 8;
 const SMALL: f64 = 1e-5;
 
-pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
-    let mut checks = vec![any_module(scope)?];
-    checks.push(growth(scope)?);
+pub fn checks(scope: &Scope, rows: &mut Rows<'_>) -> Result<(), Failure> {
+    rows.work("curvatures between twins");
+    rows.push(any_module(scope)?);
+    rows.work("differences under gradient descent");
+    rows.push(growth(scope)?);
+    rows.work("twins near a stationary point");
     let saddles = saddles(scope.seed)?;
-    checks.push(rates(scope.seed, &saddles)?);
-    checks.push(forecasts(scope.seed, &saddles)?);
-    Ok(checks)
+    rows.work("differences under momentum");
+    rows.push(rates(scope.seed, &saddles)?);
+    rows.work("forecasts");
+    rows.push(forecasts(scope.seed, &saddles)?);
+    Ok(())
 }
 
 const RATE: f64 = 0.1;
@@ -110,7 +115,7 @@ fn any_module(scope: &Scope) -> Result<Check, Failure> {
     let statement = "curvature of any module is that of the closed form";
     let Some(found) = dispatch_doubles(Curvatures(&trials)) else {
         let why = "needs the ndarray backend, which is not compiled in";
-        return Ok(Check::words(statement, 0, "-", why, true));
+        return Ok(Check::information(statement, 0, why, true));
     };
     let mut worst = 0.0;
     for (trial, found) in trials.iter().zip(found?) {

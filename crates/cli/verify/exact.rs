@@ -1,7 +1,7 @@
 //! The same training in fractions: equality is `==`, and there is no tolerance anywhere.
 
 use super::trial::{count, numbers};
-use super::{Check, Scope, engine};
+use super::{Check, Rows, Scope, engine};
 use constinit_cli::failure::Failure;
 use constinit_symmetry::dynamics::{Mse, Perceptron, Relu, Sgd, Training};
 use constinit_symmetry::theorem::ConstantPerceptron;
@@ -45,7 +45,7 @@ fn cases(scope: &Scope) -> Vec<ConstantPerceptron<BigRational>> {
     std::iter::once(notebook).chain(random).collect()
 }
 
-pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
+pub fn checks(scope: &Scope, rows: &mut Rows<'_>) -> Result<(), Failure> {
     let (mut held, mut quotient, mut twins) = (0, 0, 0);
     let cases = cases(scope);
     for (number, constants) in cases.iter().enumerate() {
@@ -74,11 +74,10 @@ pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
         twins += usize::from(stays);
     }
     let all = cases.len();
-    Ok(vec![
-        Check::all(format!("P1 to P4 after each of {STEPS} steps, with =="), all, held),
-        Check::all("one unit a layer takes the same path, with ==", all, quotient),
-        Check::all("hidden units stay twins under any targets, with ==", all, twins),
-    ])
+    rows.push(Check::all(format!("P1 to P4 after each of {STEPS} steps, with =="), all, held));
+    rows.push(Check::all("one unit a layer takes the same path, with ==", all, quotient));
+    rows.push(Check::all("hidden units stay twins under any targets, with ==", all, twins));
+    Ok(())
 }
 
 fn one_number(numbers: &[BigRational]) -> bool {

@@ -4,7 +4,7 @@
 //! order: then equal units get unequal bits, and what becomes of the difference is the optimizer's doing.
 
 use super::trial::{Network, Trial, Trials, numbers};
-use super::{Check, Scope, engine, short, worse};
+use super::{Check, Rows, Scope, engine, short, worse};
 use crate::backend::dispatch;
 use constinit::Activation;
 use constinit::train::{AdamSettings, Loss, OptimizerConfig};
@@ -36,8 +36,7 @@ pub struct Cell {
     pub spread: f64,
 }
 
-pub fn checks(scope: &Scope) -> Result<(Vec<Check>, Floats), Failure> {
-    let mut checks = Vec::new();
+pub fn checks(scope: &Scope, rows: &mut Rows<'_>) -> Result<Floats, Failure> {
     let mut cells = Vec::new();
     for &backend in &scope.backends {
         let on_gpu = backend == BackendName::Wgpu;
@@ -48,13 +47,14 @@ pub fn checks(scope: &Scope) -> Result<(Vec<Check>, Floats), Failure> {
             if on_gpu { (&[37], 6) } else { (&[1, 4, 37], 30) };
         for (name, optimizer) in optimizers() {
             for &examples in batches {
+                rows.work(&format!("{} {name}, {examples} examples", backend.as_str()));
                 let measured = row(scope, backend, name, &optimizer, examples, &widths, steps)?;
-                checks.push(summary(&measured));
+                rows.push(summary(&measured));
                 cells.extend(measured);
             }
         }
     }
-    Ok((checks, Floats { cells }))
+    Ok(Floats { cells })
 }
 
 fn optimizers() -> [(&'static str, OptimizerConfig); 2] {
@@ -145,6 +145,6 @@ fn summary(cells: &[Cell]) -> Check {
     // Nothing is promised of bits; a run must come to its end, though.
     Check {
         worst: Some(worst),
-        ..Check::words(statement, cells.len(), "-", measured, worst.is_finite())
+        ..Check::information(statement, cells.len(), measured, worst.is_finite())
     }
 }

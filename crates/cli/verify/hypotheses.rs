@@ -1,7 +1,7 @@
 //! What happens where a hypothesis is missing: exactly what the certificate says.
 
 use super::trial::{Network, Trial, TrialTrace, Trials, numbers};
-use super::{Check, Scope, engine, worse};
+use super::{Check, Rows, Scope, engine, worse};
 use crate::backend::dispatch;
 use constinit::Activation;
 use constinit::train::{Loss, OptimizerConfig};
@@ -45,9 +45,9 @@ fn start(seed: u64, more: impl Fn(usize, usize, Option<usize>) -> f64) -> Networ
     })
 }
 
-pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
+pub fn checks(scope: &Scope, rows: &mut Rows<'_>) -> Result<(), Failure> {
     let on_cpu = scope.backends.iter().find(|backend| **backend != BackendName::Wgpu);
-    let Some(&backend) = on_cpu.or(scope.backends.first()) else { return Ok(Vec::new()) };
+    let Some(&backend) = on_cpu.or(scope.backends.first()) else { return Ok(()) };
     let steps = if backend == BackendName::Wgpu { 10 } else { 50 };
     let seed = scope.seed;
     let trial = |start: Network, dropout: f64| Trial {
@@ -95,25 +95,23 @@ pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
     trials.extend(broken_starts.iter().map(|(_, more, _)| trial(start(seed, more), 0.0)));
     let traces = dispatch(backend, Trials(&trials))??;
 
-    let mut checks = vec![
-        Check::at_most(
-            "unequal targets: P3 and P4 fail in step 1 by the predicted amount",
-            1,
-            unexplained(&trials[0], &traces[0], seed)?,
-            1e-3,
-        ),
-        Check::at_most(
-            "unequal targets: hidden units stay twins",
-            1,
-            spread(&traces[0], traces[0].end())?,
-            ROUNDING,
-        ),
-        dropout(&trials[1], &traces[1])?,
-    ];
+    rows.push(Check::at_most(
+        "unequal targets: P3 and P4 fail in step 1 by the predicted amount",
+        1,
+        unexplained(&trials[0], &traces[0], seed)?,
+        1e-3,
+    ));
+    rows.push(Check::at_most(
+        "unequal targets: hidden units stay twins",
+        1,
+        spread(&traces[0], traces[0].end())?,
+        ROUNDING,
+    ));
+    rows.push(dropout(&trials[1], &traces[1])?);
     for ((name, _, labels), trace) in broken_starts.iter().zip(&traces[2..]) {
-        checks.push(classes(name, labels, trace)?);
+        rows.push(classes(name, labels, trace)?);
     }
-    Ok(checks)
+    Ok(())
 }
 
 /// How far from the prediction outputs have parted after one step, relative to how far they have parted.

@@ -1,7 +1,8 @@
 //! The theorem and its generalisations, checked on this machine.
 //!
 //! Each section makes its cases, runs them (by [`trial`] where a backend is needed, else by the engine's closed forms)
-//! and judges the states on the host. A section is a list of checks; the command prints them and counts failures.
+//! and judges the states on the host. A section tells each of its checks as it is done; the command prints them and counts
+//! failures.
 
 mod escape;
 mod exact;
@@ -13,6 +14,7 @@ mod trial;
 
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::failure::Failure;
+use constinit_core::text::number;
 use serde::Serialize;
 
 pub use floats::{Cell, Floats};
@@ -43,7 +45,10 @@ pub struct Check {
     pub expected: String,
     pub measured: String,
     pub cases: usize,
+    /// Whether what was expected came out; of information, whether it could be measured.
     pub passed: bool,
+    /// Whether nothing is claimed: what was measured depends on this machine.
+    pub information: bool,
     /// The largest deviation of all cases, where a number was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worst: Option<f64>,
@@ -57,11 +62,16 @@ impl Check {
     fn at_most(statement: impl Into<String>, cases: usize, worst: f64, bound: f64) -> Self {
         Self {
             statement: statement.into(),
-            expected: if bound == 0.0 { "0".to_owned() } else { format!("at most {bound:.0e}") },
+            expected: if bound == 0.0 {
+                "0".to_owned()
+            } else {
+                format!("at most {}", number(bound, 1))
+            },
             measured: short(worst),
             cases,
             // A deviation that is no number passes nothing.
             passed: worst <= bound,
+            information: false,
             worst: Some(worst),
             bound: Some(bound),
         }
@@ -70,7 +80,7 @@ impl Check {
     /// A deviation that has to be at least `bound`.
     fn at_least(statement: impl Into<String>, cases: usize, least: f64, bound: f64) -> Self {
         Self {
-            expected: format!("at least {bound:.0e}"),
+            expected: format!("at least {}", number(bound, 1)),
             passed: least >= bound,
             ..Self::at_most(statement, cases, least, bound)
         }
@@ -95,13 +105,72 @@ impl Check {
         passed: bool,
     ) -> Self {
         let (statement, expected, measured) = (statement.into(), expected.into(), measured.into());
-        Self { statement, expected, measured, cases, passed, worst: None, bound: None }
+        let information = false;
+        Self { statement, expected, measured, cases, passed, information, worst: None, bound: None }
+    }
+
+    /// What was measured, where nothing is claimed.
+    fn information(
+        statement: impl Into<String>,
+        cases: usize,
+        measured: impl Into<String>,
+        could_be_measured: bool,
+    ) -> Self {
+        let check = Self::words(statement, cases, "-", measured, could_be_measured);
+        Self { information: true, ..check }
+    }
+
+    pub fn mark(&self) -> Mark {
+        match (self.passed, self.information) {
+            (false, _) => Mark::Fail,
+            (true, true) => Mark::Info,
+            (true, false) => Mark::Pass,
+        }
+    }
+}
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// What was expected came out.
+    Pass,
+    /// It did not.
+    Fail,
+    /// Nothing was expected.
+    Info,
+}
+
+/// What is told while a verification goes on.
+pub enum Told<'a> {
+    /// A section begins.
+    Section(&'a Section),
+    /// What is worked at.
+    Work(&'a str),
+    /// A check is done.
+    Row(&'a Check),
+}
+
+/// The checks of a section, told as they are done.
+pub struct Rows<'a> {
+    checks: Vec<Check>,
+    tell: &'a mut dyn FnMut(Told<'_>),
+}
+
+impl Rows<'_> {
+    /// Says what is worked at until the next check is done.
+    fn work(&mut self, what: &str) {
+        (self.tell)(Told::Work(what));
+    }
+
+    fn push(&mut self, check: Check) {
+        (self.tell)(Told::Row(&check));
+        self.checks.push(check);
     }
 }
 
 /// A deviation in few characters.
 fn short(x: f64) -> String {
-    if x == 0.0 { "0".to_owned() } else { format!("{x:.1e}") }
+    number(x, 2)
 }
 
 /// The larger of two deviations, where one that is no number is the largest of all.
@@ -109,28 +178,38 @@ fn worse(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 
-/// All sections; `begin` is told of each before it starts.
+/// All sections; `tell` is told of everything as it happens.
 pub fn verify(
     scope: &Scope,
-    mut begin: impl FnMut(&'static str),
+    tell: &mut dyn FnMut(Told<'_>),
 ) -> Result<(Vec<Section>, Floats), Failure> {
+    type Checks<'a> = &'a mut dyn FnMut(&mut Rows<'_>) -> Result<(), Failure>;
     let mut sections = Vec::new();
-    let mut section = |name, title, checks: &mut dyn FnMut() -> Result<Vec<Check>, Failure>| {
-        begin(title);
-        checks().map(|checks| sections.push(Section { name, title, checks }))
+    let mut section = |name, title, checks: Checks<'_>| {
+        let mut section = Section { name, title, checks: Vec::new() };
+        tell(Told::Section(&section));
+        tell(Told::Work(title));
+        let mut rows = Rows { checks: Vec::new(), tell: &mut *tell };
+        checks(&mut rows)?;
+        section.checks = rows.checks;
+        sections.push(section);
+        Ok::<(), Failure>(())
     };
     let mut measured = Floats::default();
-    section("theorem", "the theorem, in floats", &mut || theorem::checks(scope))?;
-    section("exact", "the theorem, in fractions that never round", &mut || exact::checks(scope))?;
-    section("hypotheses", "what the theorem does not promise", &mut || hypotheses::checks(scope))?;
-    section("optimizers", "200 steps of every optimizer, in double precision", &mut || {
-        optimizers::checks(scope)
+    section("theorem", "the theorem, in floats", &mut |rows| theorem::checks(scope, rows))?;
+    section("exact", "the theorem, in fractions that never round", &mut |rows| {
+        exact::checks(scope, rows)
     })?;
-    section("escape", "whether differences grow", &mut || escape::checks(scope))?;
-    section("floats", "what rounding does to equal units", &mut || {
-        let (checks, floats) = floats::checks(scope)?;
-        measured = floats;
-        Ok(checks)
+    section("hypotheses", "what the theorem does not promise", &mut |rows| {
+        hypotheses::checks(scope, rows)
+    })?;
+    section("optimizers", "200 steps of every optimizer, in double precision", &mut |rows| {
+        optimizers::checks(scope, rows)
+    })?;
+    section("escape", "whether differences grow", &mut |rows| escape::checks(scope, rows))?;
+    section("floats", "what rounding does to equal units", &mut |rows| {
+        measured = floats::checks(scope, rows)?;
+        Ok(())
     })?;
     Ok((sections, measured))
 }

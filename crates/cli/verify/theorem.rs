@@ -1,7 +1,7 @@
 //! Random constant networks with targets alike: the four properties, the closed forms, the loss's symmetry.
 
 use super::trial::{Network, Trial, TrialTrace, Trials, count, numbers};
-use super::{Check, Scope, engine, worse};
+use super::{Check, Rows, Scope, engine, worse};
 use crate::backend::dispatch;
 use constinit::Activation;
 use constinit::train::{Loss, OptimizerConfig};
@@ -59,38 +59,38 @@ impl Case {
     }
 }
 
-pub fn checks(scope: &Scope) -> Result<Vec<Check>, Failure> {
+pub fn checks(scope: &Scope, rows: &mut Rows<'_>) -> Result<(), Failure> {
     let cases: Vec<Case> = (0..scope.cases).map(|n| Case::random(scope.seed, n)).collect();
-    let mut checks = Vec::new();
     for &backend in &scope.backends {
         // A step takes a thousand times longer there than on the CPU.
         let few = if backend == BackendName::Wgpu { 4 } else { 1 };
         let cases = &cases[..cases.len().div_ceil(few)];
+        rows.work(&format!("random constant networks on {}", backend.as_str()));
         let trials: Vec<Trial> = cases.iter().map(|case| case.trial.clone()).collect();
         let traces = dispatch(backend, Trials(&trials))??;
         let name = backend.as_str();
-        checks.push(Check::at_most(
+        rows.push(Check::at_most(
             format!("{name}: P1 to P4 after each of {STEPS} steps"),
             cases.len(),
             fold(cases, &traces, |_, trace| deviation(trace))?,
             ROUNDING,
         ));
-        checks.push(Check::at_most(
+        rows.push(Check::at_most(
             format!("{name}: gradients are those of the closed forms"),
             cases.len(),
             fold(cases, &traces, gradient_error)?,
             ROUNDING,
         ));
-        checks.push(Check::at_most(
+        rows.push(Check::at_most(
             format!("{name}: outputs sum over the N1 hidden units"),
             cases.len(),
             fold(cases, &traces, |case, trace| output_error(case, trace, case.constants.hidden))?,
             ROUNDING,
         ));
     }
-    checks.push(wrong_width(&cases)?);
-    checks.extend(Loss::ALL.map(|loss| swaps(scope, loss)));
-    Ok(checks)
+    rows.push(wrong_width(&cases)?);
+    Loss::ALL.into_iter().for_each(|loss| rows.push(swaps(scope, loss)));
+    Ok(())
 }
 
 fn fold(

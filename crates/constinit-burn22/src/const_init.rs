@@ -22,7 +22,7 @@ use constinit_symmetry::AxesSpec;
 /// ```
 #[derive(Config, Debug, PartialEq)]
 pub struct ConstInitConfig {
-    /// Sizes of input, hidden layers and output; at least 3.
+    /// Sizes of input, hidden layers and output; at least 2. Two are a linear model.
     pub layer_dims: Vec<usize>,
     /// What the parameters are before training. With the default, the first weight is `init_w + j` for input `j`.
     #[config(default = "PerceptronStart::Ramp")]

@@ -21,7 +21,7 @@ use constinit_core::{LayerInit, PerceptronStart, check_layer_dims, linear_name};
 /// ```
 #[derive(Config, Debug, PartialEq)]
 pub struct ConstInitConfig {
-    /// Sizes of input, hidden layers and output; at least 3.
+    /// Sizes of input, hidden layers and output; at least 2. Two are a linear model.
     pub layer_dims: Vec<usize>,
     /// What the parameters are before training. With the default, the first weight is `init_w + j` for input `j`.
     #[config(default = "PerceptronStart::Ramp")]

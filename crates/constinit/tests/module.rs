@@ -14,7 +14,7 @@ use constinit::{Activation, ConstInit, ConstInitConfig, Error, LayerInit};
 fn forward_shapes<B: Backend>() {
     let device = Default::default();
     for bias in [true, false] {
-        for dims in [vec![3, 2, 4], vec![1, 1, 1], vec![2, 5, 4, 3, 2]] {
+        for dims in [vec![3, 4], vec![3, 2, 4], vec![1, 1, 1], vec![2, 5, 4, 3, 2]] {
             let config = ConstInitConfig::new(dims.clone()).with_bias(bias);
             let net = config.init::<B>(&device);
             let output = net.forward(Tensor::ones([7, dims[0]], &device));
@@ -107,15 +107,25 @@ fn networks_that_cannot_be_are_refused() {
         ConstInitConfig::new(dims).try_init::<NdArray>(&Default::default()).unwrap_err()
     };
     assert_eq!(
-        refuse(vec![3, 4]).to_string(),
-        "layer_dims [3, 4] has no hidden layer; input, hidden and output sizes are needed, at \
-         least 3 numbers"
+        refuse(vec![3]).to_string(),
+        "layer_dims [3] has fewer than 2 numbers; the sizes of inputs and outputs are needed, and those of hidden layers \
+         between them"
     );
     assert_eq!(refuse(vec![3, 0, 4]).to_string(), "layer_dims [3, 0, 4]: size number 1 is 0");
     for dims in [vec![3, usize::MAX, 4], vec![1 << 30, 1 << 30, 1], vec![1, 1 << 45, 1]] {
         assert!(matches!(refuse(dims), Error::TooLarge { .. }));
     }
     assert!(matches!(refuse(vec![]), Error::TooFewLayers { .. }));
+}
+
+#[test]
+fn two_sizes_are_a_linear_model() {
+    let device = Default::default();
+    let net = ConstInitConfig::new(vec![2, 1]).init::<NdArray>(&device);
+    // 1 * -3 + 2 * 0 + 0.5, through no activation.
+    let outputs = net.forward(Tensor::from_data([[-3.0, 0.0]], &device));
+    assert_eq!(outputs.into_data().to_vec::<f32>().unwrap(), [-2.5]);
+    assert!(net.axes().unwrap().spaces().is_empty());
 }
 
 #[test]

@@ -143,8 +143,8 @@ fn unequal_targets_break_outputs_but_not_hidden_units() {
     run::<B>(start(&OptimizerConfig::sgd(0.1)), &TrainConfig::steps(10), &mut [&mut probe]);
     assert!(probe.readings[0].properties.hold());
     for reading in &probe.readings[1..] {
-        assert!(reading.properties.p1.holds() && reading.properties.p2.unwrap().holds());
-        assert!(!reading.properties.p3.holds() && !reading.properties.p4.unwrap().holds());
+        assert!(reading.properties.p1.unwrap().holds() && reading.properties.p2.unwrap().holds());
+        assert!(!reading.properties.p3.unwrap().holds() && !reading.properties.p4.unwrap().holds());
         assert!(reading.hidden.iter().all(|units| units.difference.is_none()), "{reading:?}");
     }
 }

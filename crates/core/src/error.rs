@@ -7,10 +7,10 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A perceptron without a hidden layer.
+    /// A perceptron without inputs or outputs.
     #[error(
-        "layer_dims {layer_dims:?} has no hidden layer; input, hidden and output sizes are needed, \
-         at least 3 numbers"
+        "layer_dims {layer_dims:?} has fewer than 2 numbers; the sizes of inputs and outputs are needed, and those of \
+         hidden layers between them"
     )]
     TooFewLayers {
         /// The sizes given.

@@ -33,5 +33,6 @@ pub use optimizer::*;
 pub use outcome::{TrainingOutcome, baseline};
 pub use perceptron::{
     LayerInit, check_layer_dims, hidden_name, linear_name, parameters_text, perceptron_axes,
+    without_hidden_layer,
 };
 pub use perceptron_start::PerceptronStart;

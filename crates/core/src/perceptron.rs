@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::init::Init;
 use crate::text::Numbers;
-use constinit_symmetry::{AxesSpec, SymmetryError, input, output};
+use constinit_symmetry::{AxesSpec, Loss, SymmetryError, input, output};
 use std::fmt::Write;
 
 /// How the parameters of one layer start.
@@ -54,14 +54,47 @@ impl LayerInit {
     }
 }
 
-/// Whether a perceptron of these sizes has a hidden layer and fits into memory.
+/// What a perceptron of two sizes, inputs and outputs, means for units that are alike. It has no hidden units, and its
+/// outputs are linear in its parameters:
+///
+/// ```text
+/// y[i] = Σ_j W[i][j] x[j] + b[i]      ∂L/∂W[i][j] = Σ_examples δ[i] x[j]      ∂L/∂b[i] = Σ_examples δ[i]
+/// ```
+///
+/// with `δ[i]` the slope of the loss by output `i`. So no gradient depends on hidden units that might be equal, weights of
+/// one output differ in their gradients as its inputs do, those of one input as the outputs' slopes do, and a loss that is
+/// convex in the outputs ([`Loss::is_convex`]) is convex in the parameters.
+///
+/// ```
+/// use constinit_core::{Loss, without_hidden_layer};
+///
+/// assert!(without_hidden_layer(Loss::Mse)[1].starts_with("A start from zeros or any other constant is harmless"));
+/// ```
+pub fn without_hidden_layer(loss: Loss) -> Vec<String> {
+    let mut lines = vec![
+        "No hidden layer, and so no hidden units that could be one unit: the gradient of the weight from input j to output \
+         i sums the slope of output i times input j over examples, and no other weight is a factor of it."
+            .to_owned(),
+    ];
+    if loss.is_convex() {
+        lines.push(format!(
+            "A start from zeros or any other constant is harmless: outputs are linear in the parameters and {} is convex in \
+             the outputs, so that gradient descent with a small enough rate comes to the same lowest loss from any start.",
+            loss.name()
+        ));
+    }
+    lines
+}
+
+/// Whether a perceptron of these sizes has inputs and outputs and fits into memory. Two sizes are a linear model, without
+/// a hidden layer.
 ///
 /// # Errors
 ///
 /// [`Error::TooFewLayers`], [`Error::EmptyLayer`] or [`Error::TooLarge`].
 pub fn check_layer_dims(layer_dims: &[usize]) -> Result<(), Error> {
     let owned = || layer_dims.to_vec();
-    if layer_dims.len() < 3 {
+    if layer_dims.len() < 2 {
         return Err(Error::TooFewLayers { layer_dims: owned() });
     }
     if let Some(position) = layer_dims.iter().position(|size| *size == 0) {

@@ -1,13 +1,16 @@
-//! Parameters as text, the way a notebook shows them.
+//! Numbers and parameters as text, the way a notebook shows them.
 
 use std::fmt::{self, Display, Formatter};
 
+pub use constinit_symmetry::text::number;
+
 /// Entries that are shown at each end of an axis that is too long to show.
 const EDGE: usize = 3;
-/// Parameters with more entries than this are shown by their edges.
-const LARGE: usize = 1000;
+/// Axes that are longer are shown by their ends, as NumPy shows them.
+const LONGEST: usize = 8;
 
-/// A matrix or a vector of numbers, 4 decimals each; large ones are elided in the middle.
+/// A matrix or a vector of numbers, 4 decimals each, of numbers from 100 on six digits. An axis of more than 8 is shown by
+/// its first three and its last three.
 ///
 /// `weight[output][input]` is shown with one line an output unit.
 ///
@@ -38,7 +41,7 @@ impl<F: Fn(usize, usize) -> f64> Numbers<F> {
         let cells: Vec<String> = places
             .iter()
             .map(|place| match place {
-                Some(place) => format!("{:>width$}", number((self.at)(line, *place))),
+                Some(place) => format!("{:>width$}", entry((self.at)(line, *place))),
                 None => "...".to_owned(),
             })
             .collect();
@@ -48,14 +51,13 @@ impl<F: Fn(usize, usize) -> f64> Numbers<F> {
 
 impl<F: Fn(usize, usize) -> f64> Display for Numbers<F> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let all = self.lines.unwrap_or(1).saturating_mul(self.places) <= LARGE;
-        let lines = shown(self.lines.unwrap_or(1), all);
-        let places = shown(self.places, all);
+        let lines = shown(self.lines.unwrap_or(1));
+        let places = shown(self.places);
         let width = lines
             .iter()
             .flatten()
             .flat_map(|line| places.iter().flatten().map(move |place| (*line, *place)))
-            .map(|(line, place)| number((self.at)(line, place)).len())
+            .map(|(line, place)| entry((self.at)(line, place)).len())
             .max()
             .unwrap_or(0);
         if self.lines.is_none() {
@@ -69,18 +71,14 @@ impl<F: Fn(usize, usize) -> f64> Display for Numbers<F> {
     }
 }
 
-fn number(value: f64) -> String {
-    // Four decimals of a huge number would be noise before the point.
-    if value.is_finite() && value.abs() >= 1e8 {
-        format!("{value:.4e}")
-    } else {
-        format!("{value:.4}")
-    }
+fn entry(value: f64) -> String {
+    // Four decimals of a larger number would be noise behind the point.
+    if value.abs() < 99.99995 { format!("{value:.4}") } else { number(value, 6) }
 }
 
 /// The indices to show; None stands for those left out.
-fn shown(length: usize, all: bool) -> Vec<Option<usize>> {
-    if all || length <= 2 * EDGE {
+fn shown(length: usize) -> Vec<Option<usize>> {
+    if length <= LONGEST {
         return (0..length).map(Some).collect();
     }
     let head = (0..EDGE).map(Some);
@@ -96,14 +94,31 @@ mod tests {
         assert_eq!(Numbers::vector(2, |_, _| 0.5).to_string(), "[0.5000, 0.5000]");
         assert_eq!(Numbers::vector(0, |_, _| 0.5).to_string(), "[]");
         assert_eq!(Numbers::matrix(1, 1, |_, _| f64::NAN).to_string(), "[[NaN]]");
-        assert_eq!(Numbers::vector(1, |_, _| -3e9).to_string(), "[-3.0000e9]");
+        assert_eq!(Numbers::vector(1, |_, _| -3e9).to_string(), "[-3e9]");
+        let around = [99.99994, 99.99996, -1234.5678];
+        assert_eq!(
+            Numbers::vector(3, |_, i| around[i]).to_string(),
+            "[ 99.9999,      100, -1234.57]"
+        );
+        assert_eq!(Numbers::vector(8, |_, i| i as f64).to_string().matches(',').count(), 7);
     }
 
     #[test]
     fn large_ones_show_their_edges() {
         let text = Numbers::matrix(512, 784, |i, j| (i * 1000 + j) as f64).to_string();
         assert_eq!(text.lines().count(), 7);
-        assert!(text.lines().nth(3).unwrap().contains("..."), "{text}");
-        assert!(text.ends_with("511783.0000]]"), "{text}");
+        assert_eq!(text.lines().nth(3), Some(" ...,"));
+        assert_eq!(
+            text.lines().last(),
+            Some(" [511000, 511001, 511002, ..., 511781, 511782, 511783]]")
+        );
+        let tall = Numbers::matrix(9, 2, |i, _| i as f64).to_string();
+        assert_eq!(
+            tall,
+            "[[0.0000, 0.0000],\n [1.0000, 1.0000],\n [2.0000, 2.0000],\n ...,\n [6.0000, 6.0000],\n [7.0000, 7.0000],\n \
+             [8.0000, 8.0000]]"
+        );
+        let nine = Numbers::vector(9, |_, i| i as f64).to_string();
+        assert_eq!(nine, "[0.0000, 1.0000, 2.0000, ..., 6.0000, 7.0000, 8.0000]");
     }
 }

@@ -20,6 +20,7 @@ use crate::params::{ParamView, strides};
 use crate::partition::Partition;
 use crate::space::{ClassId, UnitIndex};
 use crate::symmetry::Symmetry;
+use crate::text::number;
 use crate::twins::twins;
 
 /// A network with the same function whose units differ.
@@ -314,12 +315,12 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     (sum, (a - (sum - of_b)) + (b - of_b))
 }
 
-/// `1 class was told apart by changes of at most 2.5e-1`, and the classes that were not, each with the reason.
+/// `1 class was told apart by changes of at most 0.25`, and the classes that were not, each with the reason.
 impl std::fmt::Display for BrokenSymmetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (count, change) = (self.separated, self.largest_change);
         let classes = if count == 1 { "class was" } else { "classes were" };
-        write!(f, "{count} {classes} told apart by changes of at most {change:e}")?;
+        write!(f, "{count} {classes} told apart by changes of at most {}", number(change, 4))?;
         self.inseparable.iter().try_for_each(|class| write!(f, "; {class}"))
     }
 }

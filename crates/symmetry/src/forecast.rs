@@ -55,6 +55,7 @@ use std::fmt;
 
 use crate::certificate::Optimizer;
 use crate::error::{ForecastError, SymmetryError};
+use crate::text::number;
 use descent::finite;
 
 pub use descent::Descent;
@@ -242,7 +243,7 @@ impl fmt::Display for Forecast {
                     ),
                     None => write!(f, "no rate, since the settings of {optimizer} are not known"),
                 }?;
-                write!(f, "; the lowest curvature is {:.2e}, {state}", self.curvature)
+                write!(f, "; the lowest curvature is {}, {state}", number(self.curvature, 3))
             }
             (Growth::Neutral | Growth::NotLinear, Update::Linear(_)) => {
                 f.write_str("neutral, a difference neither grows nor shrinks by e")
@@ -258,7 +259,7 @@ impl fmt::Display for Steps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             1.0 => f.write_str("1 step"),
-            steps if steps >= 1e7 => write!(f, "{steps:.1e} steps"),
+            steps if steps >= 1e6 => write!(f, "{} steps", number(steps, 2)),
             steps if steps >= 100.0 || steps.fract() == 0.0 => write!(f, "{steps:.0} steps"),
             steps => write!(f, "{steps:.1} steps"),
         }
@@ -347,7 +348,7 @@ mod tests {
         );
         assert_eq!(
             sentence(-1e-7, sgd),
-            "unstable, e-fold every 1.0e8 steps, about 3.2e9 steps to escape"
+            "unstable, e-fold every 1e8 steps, about 3.2e9 steps to escape"
         );
         assert_eq!(sentence(0.01, sgd), "stable, a difference shrinks by e every 999 steps");
         // A step that is too long.
@@ -355,11 +356,11 @@ mod tests {
         assert_eq!(
             sentence(-0.012, Update::Adaptive(Optimizer::Adam)),
             "no rate, since Adam divides by the size of gradients and so amplifies rounding near stationary points; \
-             the lowest curvature is -1.20e-2, a strict saddle"
+             the lowest curvature is -0.012, a strict saddle"
         );
         let none = Forecast::new(0.5, &Update::Adaptive(Optimizer::Muon)).unwrap();
         assert_eq!((none.growth(), none.rate(), none.factor()), (Growth::NotLinear, None, None));
-        assert!(none.to_string().ends_with("the lowest curvature is 5.00e-1, no strict saddle"));
+        assert!(none.to_string().ends_with("the lowest curvature is 0.5, no strict saddle"));
         assert!(
             sentence(0.5, Update::Adaptive(Optimizer::Lion))
                 .starts_with("no rate, since Lion takes the signs of gradients and so amplifies")

@@ -142,6 +142,7 @@ mod stable;
 mod sum;
 mod swap;
 mod symmetry;
+pub mod text;
 pub mod theorem;
 mod transverse;
 mod twins;

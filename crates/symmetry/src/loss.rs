@@ -35,12 +35,27 @@ impl Loss {
             Self::Huber => "huber",
         }
     }
+
+    /// Whether it is convex in the outputs, and so in the weights of a network without a hidden layer, in which outputs
+    /// are linear: then any stationary point is a lowest one, wherever training starts.
+    ///
+    /// ```text
+    /// L(λ y + (1 - λ) z) ≤ λ L(y) + (1 - λ) L(z)     for 0 ≤ λ ≤ 1
+    /// ```
+    pub fn is_convex(self) -> bool {
+        match self {
+            // A square, log Σ exp(y) minus a linear function (of targets that sum to 1 or to anything not negative), and
+            // a function with a rising slope.
+            Self::Mse | Self::CrossEntropy | Self::Huber => true,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dynamics::LossFunction;
+    use proptest::prelude::*;
 
     /// From PyTorch 2.15 in float64:
     ///
@@ -94,6 +109,24 @@ mod tests {
             assert!((sum / terms - value).abs() < 1e-14, "{loss:?}");
             for (found, slope) in found.iter().zip(slopes) {
                 assert!((found / terms - slope).abs() < 1e-15, "{loss:?}: {found} {slope}");
+            }
+        }
+    }
+
+    proptest! {
+        /// On a segment between two outputs no loss lies above its chord.
+        #[test]
+        fn convex_losses_lie_below_their_chords(
+            ends in [[-4.0..4.0_f64, -4.0..4.0, -4.0..4.0], [-4.0..4.0, -4.0..4.0, -4.0..4.0]],
+            targets in [0.0..1.0_f64, 0.0..1.0, 0.0..1.0],
+            share in 0.0..1.0_f64,
+        ) {
+            for loss in Loss::ALL {
+                let at = |y: [f64; 3]| loss.example(&y, &targets, &[1.0; 3], &mut [0.0; 3]);
+                let between = [0, 1, 2].map(|i| share * ends[0][i] + (1.0 - share) * ends[1][i]);
+                let chord = share * at(ends[0]) + (1.0 - share) * at(ends[1]);
+                prop_assert_eq!(loss.is_convex(), true);
+                prop_assert!(at(between) <= chord + 1e-12, "{:?}", loss);
             }
         }
     }

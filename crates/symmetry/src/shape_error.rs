@@ -32,12 +32,9 @@ pub enum ShapeError {
         /// Outputs of the layer before it.
         outputs: usize,
     },
-    /// The theorem speaks of networks with a hidden layer.
-    #[error("{layers} layers of weights have no hidden layer between them; at least 2 are needed")]
-    TooFewLayers {
-        /// Layers given.
-        layers: usize,
-    },
+    /// No layers at all.
+    #[error("no layers of weights were given; at least 1 is needed")]
+    NoLayers,
     /// Widths that are not one more than the layers between them.
     #[error("{layers} layers stand between {} widths, but {widths} were given", layers + 1)]
     LayerCount {

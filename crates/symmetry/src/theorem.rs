@@ -78,23 +78,33 @@ impl Deviation {
     }
 }
 
-/// The four properties of the theorem; P2 and P4 are absent where there is no bias.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The four properties of the theorem; P2 and P4 are absent where there is no bias, all of them where there is no hidden
+/// layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Properties {
     /// First weight: alike for every output unit.
-    pub p1: Deviation,
+    pub p1: Option<Deviation>,
     /// Every hidden bias: one number.
     pub p2: Option<Deviation>,
     /// Every later weight: one number.
-    pub p3: Deviation,
+    pub p3: Option<Deviation>,
     /// Last bias: one number.
     pub p4: Option<Deviation>,
 }
 
 impl Properties {
+    /// What each of them says, by name.
+    pub const MEANINGS: [(&'static str, &'static str); 4] = [
+        ("P1", "all units of the first hidden layer have the same incoming weights"),
+        ("P2", "the bias of each hidden layer is one number"),
+        ("P3", "every weight after the first is one number"),
+        ("P4", "the bias of the outputs is one number"),
+    ];
+
     /// The properties with their names, P1 to P4.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Option<Deviation>)> {
-        [("P1", Some(self.p1)), ("P2", self.p2), ("P3", Some(self.p3)), ("P4", self.p4)].into_iter()
+        let all = [self.p1, self.p2, self.p3, self.p4];
+        Self::MEANINGS.into_iter().map(|(name, _)| name).zip(all)
     }
 
     /// Whether all that there are hold, bit for bit.
@@ -140,27 +150,30 @@ impl UnitDifference {
     }
 }
 
-/// How far each of the four properties is from holding.
+/// How far each of the four properties is from holding; none is there where there is one layer, and so no hidden unit.
 ///
 /// # Errors
 ///
-/// [`ShapeError`] where the layers are not a chain of at least two.
+/// [`ShapeError`] where the layers are no chain.
 ///
 /// # Complexity
 ///
 /// One pass over all entries.
 pub fn properties<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Properties, ShapeError> {
     check_chain(layers)?;
-    let (first, later) = (&layers[0], &layers[1..]);
+    let [first, later @ ..] = layers else { return Ok(Properties::default()) };
+    if later.is_empty() {
+        return Ok(Properties::default());
+    }
     let (last, hidden) = (&layers[layers.len() - 1], &layers[..layers.len() - 1]);
     let bias = |layer: &Dense<'_, T>| layer.bias.map(|bias| Deviation::of(widest_gap(bias)));
     Ok(Properties {
-        p1: Deviation::of(gap_between_outputs(first)),
+        p1: Some(Deviation::of(gap_between_outputs(first))),
         p2: hidden.iter().filter_map(bias).reduce(Deviation::worst),
         p3: later
             .iter()
             .map(|layer| Deviation::of(widest_gap(layer.weight)))
-            .fold(Deviation::BITWISE, Deviation::worst),
+            .reduce(Deviation::worst),
         p4: bias(last),
     })
 }
@@ -170,7 +183,7 @@ pub fn properties<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Properties, ShapeE
 ///
 /// # Errors
 ///
-/// [`ShapeError`] where the layers are not a chain of at least two.
+/// [`ShapeError`] where the layers are no chain.
 ///
 /// # Complexity
 ///
@@ -243,7 +256,7 @@ mod tests {
         bad[3] = up;
         let p = check(&bad, &[0.5; 2], &w2, &[0.5; 4], order);
         assert_eq!(broken(p), [true, false, false, false]);
-        assert_eq!(p.p1, Deviation { deviation: f64::from(f32::EPSILON), ulps: 1 });
+        assert_eq!(p.p1, Some(Deviation { deviation: f64::from(f32::EPSILON), ulps: 1 }));
 
         let p = check(&w1, &[0.5, 0.75], &w2, &[0.5; 4], order);
         assert_eq!(broken(p), [false, true, false, false]);
@@ -269,7 +282,7 @@ mod tests {
         let (big, one) = (1e9_f32, 1.0 + 4.0 * f32::EPSILON);
         let w1 = [big, 1.0, 3.0, big + 64.0, one, 3.0];
         let p = check(&w1, &[0.5; 2], &[1.0; 8], &[0.5; 4], Order::OutputMajor);
-        assert_eq!(p.p1, Deviation { deviation: 64.0, ulps: 4 });
+        assert_eq!(p.p1, Some(Deviation { deviation: 64.0, ulps: 4 }));
     }
 
     #[test]
@@ -330,9 +343,19 @@ mod tests {
             properties(&[a, b]).unwrap_err().to_string(),
             "layer 2 reads 2 inputs, but the layer before it has 3 outputs"
         );
-        assert_eq!(hidden_units(&[a]).unwrap_err(), ShapeError::TooFewLayers { layers: 1 });
+        assert_eq!(hidden_units::<f32>(&[]).unwrap_err(), ShapeError::NoLayers);
         assert!(Dense::new(usize::MAX, 3, &[1.0_f32; 3], None, Order::InputMajor).is_err());
         assert!(Dense::new(1, 3, &[1.0_f32; 3], Some(&[0.0]), Order::InputMajor).is_err());
+    }
+
+    #[test]
+    fn one_layer_has_no_hidden_units_to_speak_of() {
+        let alone =
+            [Dense::new(1, 2, &[1.0_f32, 2.0], Some(&[3.0, 4.0]), Order::InputMajor).unwrap()];
+        let found = properties(&alone).unwrap();
+        assert_eq!(found, Properties::default());
+        assert!(found.iter().all(|(_, property)| property.is_none()));
+        assert_eq!(hidden_units(&alone).unwrap(), []);
     }
 
     #[test]
@@ -375,9 +398,9 @@ mod tests {
             }
             let p2 = (b1[0] - b1[1]).abs();
             let found = properties(&layers).unwrap();
-            prop_assert_eq!(found.p1.deviation, p1);
+            prop_assert_eq!(found.p1.unwrap().deviation, p1);
             prop_assert_eq!(found.p2.unwrap().deviation, p2);
-            prop_assert_eq!(found.p3.deviation, p3);
+            prop_assert_eq!(found.p3.unwrap().deviation, p3);
             let apart = hidden_units(&layers).unwrap()[0].difference;
             prop_assert_eq!(apart.map_or(0.0, |a| a.difference), p1.max(p2).max(outgoing));
         }

@@ -171,7 +171,7 @@ fn the_refusal_names_the_pair_and_the_block() {
     assert_eq!(
         error.to_string(),
         "units 0 and 2 of `a` are in one class, but `w` gives them 3 and 3.5 over class 0 of `b` (units 0, 1, 2): \
-         a difference of -5e-1"
+         a difference of -0.5"
     );
     // A difference that no f64 shows in the sums is one.
     let mut w = [1.0_f64; 12];

@@ -38,6 +38,11 @@ impl Line {
         })
     }
 
+    /// How many characters it has.
+    pub fn length(&self) -> usize {
+        self.pieces().map(|(text, _)| text.chars().count()).sum()
+    }
+
     pub fn pieces(&self) -> impl Iterator<Item = (&str, Option<Color>)> {
         self.0.iter().map(|(text, colour)| (text.as_str(), *colour))
     }

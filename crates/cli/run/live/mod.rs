@@ -137,6 +137,7 @@ fn show(shared: &Shared, progress: &ProgressBar, interrupt: Interrupt) {
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut frame = None;
     let mut signals = 0;
+    let mut scroll = 0_usize;
     loop {
         let wait =
             frame.map_or(Duration::ZERO, |last: Instant| FRAME.saturating_sub(last.elapsed()));
@@ -146,7 +147,9 @@ fn show(shared: &Shared, progress: &ProgressBar, interrupt: Interrupt) {
                     let control = key.modifiers.contains(KeyModifiers::CONTROL);
                     match key.code {
                         KeyCode::Char('c') if control => interrupt.raise(),
-                        KeyCode::Char('q') if interrupt.signal().is_none() => interrupt.raise(),
+                        KeyCode::Char('q') if interrupt.reason().is_none() => interrupt.stop(),
+                        KeyCode::Up | KeyCode::Char('k') => scroll = scroll.saturating_sub(1),
+                        KeyCode::Down | KeyCode::Char('j') => scroll += 1,
                         _ => {}
                     }
                 }
@@ -157,7 +160,8 @@ fn show(shared: &Shared, progress: &ProgressBar, interrupt: Interrupt) {
             Err(_) => thread::sleep(wait),
         }
         signals += usize::from(interrupt.has_come());
-        if let Some(signal) = interrupt.signal().filter(|_| signals > 1) {
+        let asked = signals + usize::from(interrupt.is_stopped());
+        if let Some(signal) = interrupt.signal().filter(|_| asked > 1) {
             terminal::give_back();
             std::process::exit(128 + i32::from(signal));
         }
@@ -167,13 +171,13 @@ fn show(shared: &Shared, progress: &ProgressBar, interrupt: Interrupt) {
         frame = Some(Instant::now());
         let state = lock(&shared.state).clone();
         let step = progress.position() as usize;
-        let ending = interrupt.signal().is_some();
+        let ending = interrupt.reason().is_some();
         let moment = Moment { step, elapsed: began.elapsed(), ending, colours };
         let _drawing = lock(&shared.drawing);
         if shared.done.load(Ordering::Relaxed) {
             return;
         }
         // A terminal that is gone sends a signal of its own.
-        let _ = shown.show(|size| view(&state, moment, size));
+        let _ = shown.show(|size| view(&state, moment, &mut scroll, size));
     }
 }

@@ -4,8 +4,9 @@ use super::line::Line;
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::style::{Print, ResetColor, SetForegroundColor};
 use crossterm::terminal::{
-    Clear, ClearType, DisableLineWrap, EnableLineWrap, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode, size,
+    BeginSynchronizedUpdate, Clear, ClearType, DisableLineWrap, EnableLineWrap,
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode, size,
 };
 use crossterm::{execute, queue};
 use std::io::{self, Write, stdout};
@@ -37,9 +38,14 @@ impl Shown {
         let size = [width, height].map(usize::from);
         let mut written = Vec::new();
         self.change(&mut written, size, lines(size))?;
+        if written.is_empty() {
+            return Ok(());
+        }
+        // Terminals that know how show all of it at once.
         let mut to = stdout();
+        queue!(to, BeginSynchronizedUpdate)?;
         to.write_all(&written)?;
-        to.flush()
+        execute!(to, EndSynchronizedUpdate)
     }
 
     /// Writes the lines that differ from those that are there.
@@ -61,7 +67,10 @@ impl Shown {
                     None => queue!(to, Print(text))?,
                 }
             }
-            queue!(to, Clear(ClearType::UntilNewLine))?;
+            // At the end of a full line the cursor stands on the last character, which this would clear.
+            if line.length() < size[0] {
+                queue!(to, Clear(ClearType::UntilNewLine))?;
+            }
         }
         for row in lines.len()..self.lines.len() {
             queue!(to, MoveTo(0, row as u16), Clear(ClearType::UntilNewLine))?;
@@ -90,14 +99,15 @@ mod tests {
         assert_eq!(change([9, 3], &["one", "2", "three"]), "^[2;1H2^[K^[3;1Hthree^[K");
         assert_eq!(change([9, 3], &["one"]), "^[2;1H^[K^[3;1H^[K");
         assert_eq!(change([8, 3], &["one"]), "^[2J^[1;1Hone^[K");
+        assert_eq!(change([8, 3], &["one", "all of 8"]), "^[2;1Hall of 8");
     }
 
     #[test]
     fn colours_end_with_their_text_and_nothing_steers_the_terminal() {
         let line = Line::plain("a\u{1b}[2Jb").then("c\n", Some(Color::DarkRed)).then("d", None);
         let mut written = Vec::new();
-        Shown::default().change(&mut written, [0, 0], vec![line]).unwrap();
+        Shown::default().change(&mut written, [20, 1], vec![line]).unwrap();
         let written = String::from_utf8(written).unwrap().replace('\u{1b}', "^");
-        assert_eq!(written, "^[1;1Ha[2Jb^[38;5;1mc^[0md^[K");
+        assert_eq!(written, "^[2J^[1;1Ha[2Jb^[38;5;1mc^[0md^[K");
     }
 }

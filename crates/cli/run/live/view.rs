@@ -3,13 +3,17 @@
 use super::chart::{Plot, chart};
 use super::line::{Color, Line};
 use super::state::{LayerHistory, LiveState, Series};
+use crate::run::wrapped::wrapped;
+use constinit_core::text::number;
 use std::time::Duration;
 
 /// From this ratio on, losses are drawn on a logarithmic axis.
 const LOGARITHMIC_FROM: f64 = 50.0;
 /// Lines that a chart needs.
 const CHART: usize = 6;
-/// Columns that it needs.
+/// Lines of the terminal from which on there is room for more than one line of progress.
+const LOW: usize = 12;
+/// Columns that a chart needs.
 const CHART_WIDTH: usize = 24;
 /// Columns of a layer's history at most.
 const HISTORY: usize = 40;
@@ -38,21 +42,38 @@ impl Moment {
     }
 }
 
-/// A run in `height` lines of at most `width` characters.
-pub fn view(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Line> {
-    let head = head(live, moment);
+/// A run in `height` lines of at most `width` characters. Where the verdict has more lines than there is room for, it
+/// begins with line number `scroll`, which is set to the last number that fills the room where it is larger.
+pub fn view(
+    live: &LiveState,
+    moment: Moment,
+    scroll: &mut usize,
+    [width, height]: [usize; 2],
+) -> Vec<Line> {
+    let head = head(live, moment, [width, height]);
     // What is left without the keys; first the layers take of it, then a chart, then as much of the verdict as fits.
     let room = height.saturating_sub(head.len() + 1);
     let mut foot = layers(&live.layers, width, (room / 2).max(3));
     foot.truncate(room);
     let room = room - foot.len();
     let room = if room > CHART { room - CHART } else { room };
-    let mut findings = findings(live, moment, width);
-    findings.truncate(room);
-    foot.append(&mut findings);
+    let findings = findings(live, moment, width);
+    let hidden = findings.len().saturating_sub(room);
+    *scroll = hidden.min(*scroll);
+    foot.extend(findings.into_iter().skip(*scroll).take(room));
     let keys = match moment.ending {
         false => "q or Ctrl-C: end after this step",
-        true => "ending after this step; Ctrl-C again: at once",
+        true => "ending after this step; Ctrl-C: at once",
+    };
+    let more = match hidden {
+        _ if room == 0 => String::new(),
+        0 => String::new(),
+        1 => "   ↑ ↓: 1 more line".to_owned(),
+        hidden => format!("   ↑ ↓: {hidden} more lines"),
+    };
+    let keys = match format!("{keys}{more}") {
+        long if !more.is_empty() && long.chars().count() > width => format!("q: end{more}"),
+        fits => fits,
     };
     foot.push(Line::coloured(keys, moment.colour(Color::DarkGrey)));
     let middle = height.saturating_sub(head.len() + foot.len());
@@ -67,7 +88,7 @@ pub fn view(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Ve
 }
 
 /// What is trained, how far it is, and how long it will take.
-fn head(live: &LiveState, moment: Moment) -> Vec<Line> {
+fn head(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Line> {
     let LiveState { title, subject, steps, from, .. } = live;
     let done = moment.step.saturating_sub(*from);
     let seconds = moment.elapsed.as_secs_f64();
@@ -78,17 +99,18 @@ fn head(live: &LiveState, moment: Moment) -> Vec<Line> {
     if done > 0 && seconds > 0.0 {
         let rate = done as f64 / seconds;
         let left = steps.saturating_sub(moment.step) as f64 / rate;
-        let rate = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
+        // Tenths of slow ones.
+        let rate = if rate < 10.0 { number(rate, 2) } else { format!("{rate:.0}") };
         progress += &format!(", {rate} steps/s, {} left", time(left));
     }
     if let Some((_, loss)) = live.loss.last() {
-        progress += &format!(", loss {}", short(loss));
+        progress += &format!(", loss {}", number(loss, 6));
     }
-    vec![
-        Line::coloured(title, moment.colour(Color::DarkCyan)),
-        Line::plain(subject),
-        Line::plain(progress),
-    ]
+    let mut lines =
+        vec![Line::coloured(title, moment.colour(Color::DarkCyan)), Line::plain(subject)];
+    let most = if height < LOW { 1 } else { usize::MAX };
+    lines.extend(wrapped(&progress, width).iter().take(most).map(Line::plain));
+    lines
 }
 
 /// Seconds for people.
@@ -97,14 +119,6 @@ fn time(seconds: f64) -> String {
         s if s < 60 => format!("{s} s"),
         s if s < 3600 => format!("{}:{:02} min", s / 60, s % 60),
         s => format!("{}:{:02} h", s / 3600, s % 3600 / 60),
-    }
-}
-
-fn short(value: f64) -> String {
-    match value.abs() {
-        0.0 => "0".to_owned(),
-        size if !(1e-3..1e5).contains(&size) => format!("{value:.2e}"),
-        _ => format!("{value:.4}"),
     }
 }
 
@@ -120,13 +134,13 @@ fn loss(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Li
     let logarithmic = low > 0.0 && high / low >= LOGARITHMIC_FROM;
     let (points, bounds, labels): (Vec<_>, _, _) = if logarithmic {
         let bounds = [low.log10().floor(), high.log10().ceil()];
-        let labels = bounds.map(|power| format!("1e{power}"));
+        let labels = bounds.map(|power| number(10_f64.powf(power), 6));
         (points.iter().map(|(step, loss)| (*step, loss.log10())).collect(), bounds, labels)
     } else {
         // A constant still has a place.
         let room = if high > low { 0.0 } else { low.abs().max(1.0) * 0.1 };
         let bounds = [low - room, high + room];
-        (points.clone(), bounds, bounds.map(short))
+        (points.clone(), bounds, bounds.map(|bound| number(bound, 4)))
     };
     let steps = [*first, last.max(first + 1.0)];
     let plot = Plot {
@@ -148,22 +162,23 @@ fn layers(layers: &[LayerHistory], width: usize, most: usize) -> Vec<Line> {
     }
     let longest = layers.iter().map(|layer| layer.name.chars().count()).max().unwrap_or(0);
     let name = longest.clamp(5, 16);
-    let history =
-        if width >= WIDE { (width.saturating_sub(name + 27) / 2).min(HISTORY) } else { 0 };
-    let mut heading = format!("{:name$} {:>7} {:>7} {:>8}", "layer", "units", "differ", "spread");
+    // A number of digits for both: `distinct` is as wide as three digits of each.
+    let digits = layers.iter().map(|layer| layer.units.to_string().len()).max().unwrap_or(0);
+    let distinct = (2 * digits + 1).max(8);
+    let taken = name + distinct + 12;
+    let history = if width >= WIDE { (width.saturating_sub(taken) / 2).min(HISTORY) } else { 0 };
+    let mut heading = format!("{:name$} {:>distinct$} {:>8}", "layer", "distinct", "spread");
     if history > 0 {
-        heading += &format!("  {:history$} {}", "differ over time", "spread, 1e-8 to 1");
+        heading += &format!("  {:history$} {}", "distinct over time", "spread, 1e-8 to 1");
     }
     let shown = if layers.len() < most { layers.len() } else { most.saturating_sub(2) };
     let row = |layer: &LayerHistory| {
         let LayerHistory { name: known, units, classes, spread } = layer;
         let last = |series: &Series| series.last().map_or(0.0, |(_, value)| value);
-        let apart = match last(spread) {
-            0.0 => "0".to_owned(),
-            spread => format!("{spread:.1e}"),
-        };
+        let apart = number(last(spread), 2);
+        let share = format!("{}/{units}", last(classes));
         let known: String = known.chars().take(name).collect();
-        let mut line = format!("{known:name$} {units:>7} {:>7} {apart:>8}", last(classes));
+        let mut line = format!("{known:name$} {share:>distinct$} {apart:>8}");
         if history > 0 {
             let most = units.saturating_sub(1).max(1) as f64;
             let of_classes = classes.columns(history).into_iter();
@@ -194,39 +209,14 @@ fn spread_block(spread: f64) -> char {
     if spread == 0.0 { '·' } else { block((spread.log10() - low) / (high - low)) }
 }
 
-/// The last break and the verdict so far.
+/// The last break and the verdict so far. A break is a finding and no failure, and so has no colour of one.
 fn findings(live: &LiveState, moment: Moment, width: usize) -> Vec<Line> {
-    let good = moment.colour(Color::DarkGreen);
-    let bad = moment.colour(Color::DarkRed);
-    let mut lines = Vec::new();
-    if let Some(broken) = &live.broken {
-        let text = format!("last break: {broken}");
-        lines.extend(wrapped(&text, width).map(|line| Line::coloured(line, bad)));
-    }
-    for (number, finding) in live.verdict.iter().enumerate() {
-        let colour = match (number, &live.broken) {
-            (0, None) => good,
-            (0, Some(_)) => bad,
-            _ => None,
-        };
-        lines.extend(wrapped(finding, width).map(|line| Line::coloured(line, colour)));
-    }
-    lines
-}
-
-/// A text in lines of at most this width, but for longer words.
-fn wrapped(text: &str, width: usize) -> impl Iterator<Item = String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.into_iter()
+    let of_break = moment.colour(Color::DarkYellow);
+    let broken = live.broken.iter().map(|broken| format!("last break: {broken}"));
+    let broken = broken.flat_map(|text| wrapped(&text, width));
+    let verdict = live.verdict.iter().flat_map(|finding| wrapped(finding, width));
+    let broken = broken.map(|line| Line::coloured(line, of_break));
+    broken.chain(verdict.map(Line::plain)).collect()
 }
 
 #[cfg(test)]
@@ -260,8 +250,7 @@ mod tests {
             live.add(&ReadingRecord { step, loss, spaces, properties, certificate });
         }
         live.broken = Some(
-            "step 60, hidden1: units 0 and 6 differ in linear2.weight by 1.000e-8 (1 ulp)"
-                .to_owned(),
+            "step 60, hidden1: units 0 and 6 differ in linear2.weight by 1e-8 (1 ulp)".to_owned(),
         );
         live.verdict = vec![
             "hidden1: 16 units were one unit until step 60 on ndarray; then units 0 and 6 differ."
@@ -274,7 +263,7 @@ mod tests {
     fn text(live: &LiveState, [width, height]: [usize; 2]) -> String {
         let elapsed = Duration::from_millis(2500);
         let moment = Moment { step: 100, elapsed, ending: false, colours: false };
-        let lines = view(live, moment, [width, height]);
+        let lines = view(live, moment, &mut 0, [width, height]);
         assert_eq!(lines.len(), height);
         let line = |line: &Line| {
             assert!(line.pieces().all(|(_, colour)| colour.is_none()), "no colours");
@@ -304,13 +293,38 @@ mod tests {
     #[test]
     fn colours_where_they_are_wanted_and_a_word_where_the_run_ends() {
         let moment = Moment { step: 100, ending: true, colours: true, ..Moment::default() };
-        let lines = view(&state(), moment, [80, 20]);
+        let lines = view(&state(), moment, &mut 0, [80, 20]);
         let pieces: Vec<(&str, Option<Color>)> = lines.iter().flat_map(Line::pieces).collect();
-        for colour in [Color::DarkCyan, Color::DarkYellow, Color::DarkRed, Color::DarkGrey] {
+        for colour in [Color::DarkCyan, Color::DarkYellow, Color::DarkGrey] {
             assert!(pieces.iter().any(|(_, found)| *found == Some(colour)), "{colour:?}");
         }
         let (last, _) = pieces[pieces.len() - 1];
-        assert_eq!(last, "ending after this step; Ctrl-C again: at once");
+        assert_eq!(last, "ending after this step; Ctrl-C: at once");
+    }
+
+    #[test]
+    fn the_verdict_scrolls_where_it_has_no_room() {
+        let live = state();
+        let shown = |scroll: &mut usize| -> Vec<String> {
+            let lines = view(&live, Moment::default(), scroll, [60, 15]);
+            lines.iter().map(|line| line.pieces().map(|(text, _)| text).collect()).collect()
+        };
+        let all: Vec<String> = {
+            let told = live.broken.iter().map(|broken| format!("last break: {broken}"));
+            told.chain(live.verdict.iter().cloned()).flat_map(|text| wrapped(&text, 60)).collect()
+        };
+        let mut seen = Vec::new();
+        for scroll in 0..all.len() {
+            let mut at = scroll;
+            let lines = shown(&mut at);
+            assert!(at <= scroll && lines[14].contains("more lines"), "{lines:?}");
+            assert!(lines.iter().all(|line| line.chars().count() <= 60), "{lines:?}");
+            seen.extend(lines);
+        }
+        assert!(all.iter().all(|line| seen.contains(line)), "{seen:?}");
+        let mut far = 1000;
+        assert_eq!(shown(&mut far).iter().rfind(|line| all.contains(line)), all.last());
+        assert!(far < all.len(), "no further than the end");
     }
 
     #[test]

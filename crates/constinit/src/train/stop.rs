@@ -3,6 +3,7 @@
 use crate::probe::{Flow, Observation, Probe};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
+use constinit_core::text::number;
 
 /// Stops once a step's loss is at most this.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,7 +13,12 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for LossBelow {
     fn observe(&mut self, seen: &Observation<'_, B, M>) -> Flow {
         match seen.loss {
             Some(loss) if loss <= self.0 => Flow::Stop {
-                reason: format!("the loss of step {} is {loss}, at most {}", seen.step, self.0),
+                reason: format!(
+                    "the loss of step {} is {}, at most {}",
+                    seen.step,
+                    number(loss, 6),
+                    number(self.0, 6)
+                ),
             },
             _ => Flow::Continue,
         }

@@ -56,6 +56,7 @@ use crate::params::HostParameter;
 use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
+use constinit_core::text::number;
 use constinit_core::transverse::{dot, start_vector};
 use constinit_symmetry::AxesSpec;
 use constinit_symmetry::forecast::ESCAPED;
@@ -99,7 +100,8 @@ where
     let difference = hessian.difference().to_vec();
     let apart = relative(norm(&difference), size);
     if apart >= ESCAPED || apart.is_nan() {
-        let reason = format!("they are no twins: they lie {apart:.2e} of their size apart");
+        let apart = number(apart, 3);
+        let reason = format!("they are no twins: they lie {apart} of their size apart");
         return Err(hessian.error(reason));
     }
 
@@ -129,7 +131,8 @@ where
     let told = norm(&hessian.gradient(&vec![0.0; hessian.dimension()], 0.0)?);
     if told > 10.0 * hessian.step() * found.highest.abs().max(curvature.abs()) {
         let reason = format!(
-            "the loss tells them apart where they are alike: their gradients differ by {told:.2e}"
+            "the loss tells them apart where they are alike: their gradients differ by {}",
+            number(told, 3)
         );
         return Err(hessian.error(reason));
     }

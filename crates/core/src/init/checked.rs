@@ -1,6 +1,7 @@
 //! What numbers must be, whatever the parameter, and why an initialiser cannot fill one.
 
 use crate::FloatType;
+use crate::text::number;
 use std::path::PathBuf;
 
 /// Why an initialiser cannot fill a parameter.
@@ -109,7 +110,7 @@ pub enum Reason {
         message: String,
     },
     /// A value beyond the largest single-precision number.
-    #[error("{value:e} is too large for single precision")]
+    #[error("{} is too large for single precision", number(*value, 6))]
     TooLarge {
         /// The value.
         value: f64,

@@ -1,6 +1,7 @@
 //! The first difference between two units that were one unit, and what is known of its cause.
 
 use super::known::Known;
+use crate::text::number;
 use constinit_symmetry::{AxesSpec, PlannedBreak, Spread, SymmetryBreaker};
 use std::fmt;
 
@@ -185,7 +186,7 @@ impl fmt::Display for FirstBreak {
         let plural = if self.ulps == 1 { "" } else { "s" };
         write!(f, ", units {u} and {v} part in {} (entries {a} and {b}) by ", self.parameter)?;
         if self.difference.is_finite() {
-            write!(f, "{:.3e}, {} ulp{plural}", self.difference, self.ulps)?;
+            write!(f, "{}, {} ulp{plural}", number(self.difference, 4), self.ulps)?;
         } else {
             f.write_str("a number that is not finite")?;
         }
@@ -194,8 +195,10 @@ impl fmt::Display for FirstBreak {
             GradientsThen::Agreed => f.write_str("; their gradients still agreed")?,
             GradientsThen::Differed { parameter, difference, ulps, largest } => write!(
                 f,
-                "; the gradients of that step differed already, in {parameter} by {difference:.3e} ({ulps} ulps; the \
-                 largest gradient is {largest:.3e})"
+                "; the gradients of that step differed already, in {parameter} by {} ({ulps} ulps; the largest \
+                 gradient is {})",
+                number(*difference, 4),
+                number(*largest, 4)
             )?,
         }
         write!(f, ". {}", self.cause)

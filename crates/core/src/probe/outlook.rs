@@ -1,6 +1,7 @@
 //! What will become of units that are alike.
 
 use crate::Error;
+use crate::text::number;
 use crate::transverse::Stability;
 use constinit_symmetry::forecast::Forecast;
 use constinit_symmetry::{AxesSpec, ParamView, UnitIndex, twins};
@@ -82,9 +83,10 @@ impl fmt::Display for SpaceOutlook {
                 write!(f, "{space}, {units} units alike: {forecast}")
             }
             Outlook::Escaped { apart } => {
+                let apart = number(*apart, 3);
                 write!(
                     f,
-                    "{space}: units {u} and {v} were alike and lie {apart:.2e} of their size apart"
+                    "{space}: units {u} and {v} were alike and lie {apart} of their size apart"
                 )
             }
             Outlook::Unknown { reason } => write!(f, "{space}, {units} units alike: {reason}"),

@@ -1,6 +1,7 @@
 //! Single numbers of a space's reading, as a dashboard shows them.
 
 use super::{SpaceReading, SymmetryReading};
+use crate::text::number;
 
 /// A number of a space's reading, with the words that a dashboard needs.
 ///
@@ -44,7 +45,7 @@ impl SpaceQuantity {
         title: "Spread",
         about: "Largest difference between units that were one unit at the start",
         higher_is_better: true,
-        read: |space| (space.spread(), format!("{:.3e}", space.spread())),
+        read: |space| (space.spread(), number(space.spread(), 4)),
     };
 
     /// The quantity's name for a space.

@@ -1,5 +1,7 @@
 //! What can be wrong with a change of the network.
 
+use crate::text::number;
+
 /// A change of the network that its classes, its spaces or its numbers do not allow.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -16,8 +18,8 @@ pub enum SurgeryError {
     },
     /// Units of one class that a parameter treats unlike: what was asked for needs equal sums over every block.
     #[error(
-        "units {} and {} of `{space}` are in one class, but `{parameter}` gives them {} and {}{over}: a difference of {difference:e}",
-        .units[0], .units[1], .sums[0], .sums[1]
+        "units {} and {} of `{space}` are in one class, but `{parameter}` gives them {} and {}{over}: a difference of {}",
+        .units[0], .units[1], number(.sums[0], 6), number(.sums[1], 6), number(*difference, 4)
     )]
     SumsDiffer {
         /// The parameter.

@@ -46,10 +46,10 @@ impl<'a, T> Dense<'a, T> {
     }
 }
 
-/// An error where the layers are no chain of at least two.
+/// An error where there are no layers or they are no chain.
 pub(super) fn check_chain<T>(layers: &[Dense<'_, T>]) -> Result<(), ShapeError> {
-    if layers.len() < 2 {
-        return Err(ShapeError::TooFewLayers { layers: layers.len() });
+    if layers.is_empty() {
+        return Err(ShapeError::NoLayers);
     }
     for (number, pair) in layers.windows(2).enumerate() {
         if pair[1].inputs != pair[0].outputs {

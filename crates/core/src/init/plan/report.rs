@@ -1,6 +1,7 @@
 //! What a plan did.
 
 use super::{InitRule, PlannedParameter};
+use crate::text::number;
 use crate::{Entries, FloatType};
 use std::fmt;
 
@@ -114,8 +115,8 @@ impl fmt::Display for InitReport {
                 row.initialiser.clone(),
                 format!("{:?}", row.shape),
                 row.fans.map_or(String::new(), |[fan_in, out]| format!("{fan_in}, {out}")),
-                format!("{:.6}", row.mean),
-                format!("{:.6}", row.std),
+                number(row.mean, 6),
+                number(row.std, 6),
             ]
         };
         let table: Vec<[String; 7]> =
