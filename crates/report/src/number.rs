@@ -69,7 +69,9 @@ pub fn percent(part: usize, of: usize) -> String {
 
 /// A share in percent, with a decimal.
 pub fn in_percent(share: f64) -> String {
-    format!("{} %", grouped(100.0 * share, 1))
+    let text = format!("{} %", grouped(100.0 * share, 1));
+    // What rounds to 0 has no sign.
+    if text == "\u{2212}0.0 %" { "0.0 %".to_owned() } else { text }
 }
 
 /// A number with decimals; whole ones from 10 000 on in groups of three.
@@ -166,6 +168,7 @@ mod tests {
         let shown = [(0, 9), (9, 9), (1, 3), (99_999, 100_000), (1, 100_000)];
         let shown = shown.map(|(part, of)| percent(part, of));
         assert_eq!(shown, ["none", "all", "33.3 %", "over 99.9 %", "under 0.1 %"]);
+        assert_eq!([0.3333, -1e-5, -0.2].map(in_percent), ["33.3 %", "0.0 %", "\u{2212}20.0 %"]);
         assert_eq!(duration(0.0021), "2.1 ms");
         assert_eq!(duration(7200.0), "120 min");
     }

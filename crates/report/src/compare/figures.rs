@@ -19,6 +19,9 @@ const VALUE: &str = "the mean of its incoming weights, its bias and its outgoing
 /// Losses that are this many times those of runs that finished leave the picture.
 const FAR: f64 = 2.0;
 
+/// Steps and the loss that each computed.
+type Losses = [(usize, Option<f64>)];
+
 /// The colour of a start.
 pub fn colour(start: usize) -> usize {
     OF_STARTS[start % OF_STARTS.len()]
@@ -35,7 +38,7 @@ pub fn figures(comparison: &Comparison, size: Size) -> Vec<Figure> {
 /// The losses of all starts; None where no run has any.
 fn loss(comparison: &Comparison, size: Size) -> Option<Figure> {
     let starts = comparison.starts.iter().enumerate();
-    let runs: Vec<(usize, usize, &[(usize, Option<f64>)])> = starts
+    let runs: Vec<(usize, usize, &Losses)> = starts
         .flat_map(|(number, start)| {
             let runs = start.runs.iter().take(RUNS).enumerate();
             runs.map(move |(place, run)| (number, place, run.losses.as_slice()))
@@ -125,7 +128,7 @@ fn highest(comparison: &Comparison, baseline: Option<f64>) -> f64 {
 }
 
 /// The losses of a run at steps of all runs: between two of its own on the line through them.
-fn at_steps(steps: &[usize], losses: &[(usize, Option<f64>)]) -> Vec<Option<f64>> {
+fn at_steps(steps: &[usize], losses: &Losses) -> Vec<Option<f64>> {
     let at = |step: &usize| {
         let after = losses.partition_point(|(own, _)| own < step);
         let (right, above) = losses.get(after)?;

@@ -131,7 +131,7 @@ pub fn figure(run: &Run, size: Size) -> Option<Figure> {
 
 fn in_words(space: &SpaceRecord, counted: Counted, stretches: &[Stretch]) -> String {
     let known = || stretches.iter().filter_map(|stretch| stretch.number);
-    let [start, end, most] = [known().next(), known().last(), known().max()]
+    let [start, end, most] = [known().next(), known().next_back(), known().max()]
         .map(|number| number.map_or("not measured".to_owned(), count));
     let units = number::counted(space.units, "unit");
     format!(
