@@ -90,7 +90,7 @@ pub fn allowed_quotient<B: AutodiffBackend>(
 ) -> Result<Result<QuotientModule<B, ConstInit<B>>, String>, Failure> {
     let spec = model.axes()?;
     if spec.spaces().is_empty() {
-        return Err(refused(&"there is no hidden layer, and so nothing to gain"));
+        return Ok(Err("there is no hidden layer, and so nothing to gain".to_owned()));
     }
     let classes = symmetry_of(model, &spec, SymmetryKind::Equitable)?;
     let facts = breaks::facts(config)?;
