@@ -244,7 +244,7 @@ fn a_table_has_the_readings_and_goes_on() {
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let heads: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     assert_eq!(heads[..3], ["step", "loss", "hidden1.twins"]);
-    assert_eq!(heads.len(), 2 + 2 * 7 + 4);
+    assert_eq!(heads.len(), 2 + 2 * 8 + 4);
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let lines: Vec<&str> =
         ran.stdout.lines().filter(|line| line.contains("\"event\":\"reading\"")).collect();

@@ -161,7 +161,10 @@ fn the_first_step_of_a_dead_layer_is_found_between_readings() {
         folder.write_config("run.toml", dying().with("probe.every = 100"));
         let end = run(&folder, backend, &["--json"]).json().pop().unwrap();
         let found = since(&end);
-        assert!(found > 1 && found % 100 > 0 && end["dead"]["hidden1"]["alive"].is_null(), "{end}");
+        assert!(
+            found > 1 && !found.is_multiple_of(100) && end["dead"]["hidden1"]["alive"].is_null(),
+            "{end}"
+        );
         // Runs that end there count all units.
         for (steps, is_dead) in [(found - 1, false), (found, true)] {
             folder.write_config("run.toml", dying().steps(steps as usize));

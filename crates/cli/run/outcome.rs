@@ -184,7 +184,7 @@ fn left(model: &ModelConfig, is_last_layer: bool) -> &'static str {
 /// A share of at most 1; what is not all is not said to be.
 fn percent(share: f64) -> String {
     let percent = 100.0 * share;
-    if percent < 100.0 && percent >= 99.95 {
+    if (99.95..100.0).contains(&percent) {
         return format!("{:.2} %", (100.0 * percent).floor() / 100.0);
     }
     let text = format!("{percent:.1}");

@@ -22,6 +22,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[serde(bound(deserialize = "C: Deserialize<'de> + Default"))]
+#[allow(clippy::large_enum_variant, reason = "a reader has one line at a time")]
 pub enum RunEvent<C> {
     /// The first line.
     Start(StartRecord<C>),
