@@ -186,9 +186,11 @@ fn means(outcome: &ComparedOutcome) -> [String; 3] {
 }
 
 fn ranges(outcome: &ComparedOutcome) -> [String; 3] {
-    let text = |range: Option<[f64; 2]>, text: &dyn Fn(f64) -> String| match range {
-        Some([least, most]) if least < most => format!("{}..{}", text(least), text(most)),
-        _ => String::new(),
+    // Ends that read alike say nothing.
+    let text = |range: Option<[f64; 2]>, text: &dyn Fn(f64) -> String| {
+        let ends = range.map(|range| range.map(text));
+        let ends = ends.filter(|[least, most]| least != most);
+        ends.map_or_else(String::new, |[least, most]| format!("{least}..{most}"))
     };
     // Whole hundredths, where these are few digits.
     let shares = |share: f64| match 100.0 * share {
