@@ -131,7 +131,7 @@ fn dead_units_are_known_after_a_kill() {
     for (what, run) in [
         ("dead from the start", rate("0.01").with("model.init_b = -1000.0")),
         ("dying at once", rate("3.0").with("model.init_w = 0.1")),
-        ("dying one by one", rate("0.3").with(random)),
+        ("dying within five steps", rate("0.05").with(random)),
     ] {
         same_after_kills(&folder, run, &[23, 61], what);
     }
