@@ -110,7 +110,7 @@ targets = [[2]]
 optimizer = { type = \"sgd\", learning_rate = 0.1 }
 [[init]]
 path = \"*.weight\"
-init = { type = \"file\", path = \"a.csv\" }
+init = { type = \"file\", path = \"a.csv\", tensor = \"w\" }
 [sweep]
 ";
     /// Keys of every table, whole tables, and values that make no sense or not with others.
