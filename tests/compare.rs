@@ -263,3 +263,21 @@ fn the_plain_program_ends_with_what_a_random_start_learns() {
         assert!(!ran.stdout.contains("constinit compare"), "{args:?}");
     }
 }
+
+/// What breaks symmetry in a run breaks it here, too.
+#[test]
+fn dropout_and_changes_are_those_of_the_configuration() {
+    let backend = backends()[0];
+    let change = "[[break]]\nkind = \"noise\"\nstep = 5\nspace = \"hidden1\"\nstd = 0.1\n";
+    let dropout = iris().with("model.dropout = 0.3\nmodel.dropout_from = 10");
+    for (text, seeds) in [(dropout.to_string(), 2), (format!("{}\n{change}", iris()), 2)] {
+        let folder = Folder::new();
+        std::fs::write(folder.join("run.toml"), text).unwrap();
+        let args = ["--start", "constant", "--seeds", "2", "--backend", backend, "--quotient"];
+        let found = compared(&folder, &args);
+        let space = &found[0]["spaces"][0];
+        assert_eq!((&found[0]["seeds"], &space["twins_start"]), (&seeds.into(), &1.into()));
+        assert_eq!(space["twins_end"], 6, "{}", found[0]);
+        assert!(found[0]["full"].as_str().unwrap().contains("is not done to a quotient"));
+    }
+}

@@ -77,6 +77,13 @@ impl BreakConfig {
         }
     }
 
+    /// Whether the seed of the training decides its numbers.
+    fn follows_training(&self) -> bool {
+        match self {
+            Self::Noise { seed, .. } | Self::ZeroSum { seed, .. } => seed.is_none(),
+        }
+    }
+
     fn change(&self) -> PlannedChange {
         match self {
             Self::Noise { std, units, .. } => PlannedChange::Noise {
@@ -108,6 +115,12 @@ pub fn dropout_shares(config: &RunConfig) -> Vec<f64> {
         Some(DropoutShares::ByName(shares)) => shares.get(&name).copied().unwrap_or(0.0),
     };
     hidden_names(config).into_iter().map(share).collect()
+}
+
+/// Whether the seed of the training decides what breaks its symmetry.
+pub fn are_random(config: &RunConfig) -> bool {
+    dropout_shares(config).into_iter().any(|share| share > 0.0)
+        || config.breaks.iter().any(BreakConfig::follows_training)
 }
 
 /// The first step that drops units, from 1.

@@ -9,15 +9,15 @@ use constinit::ConstInit;
 use constinit::prelude::*;
 use constinit::probe::Probe;
 use constinit::surgery::LiftedProbe;
-use constinit::train::{Batch, Batches, StopReason, TrainConfig, TrainState, train_with_changes};
+use constinit::train::{StopReason, TrainConfig, TrainState};
 use constinit_cli::args::RunArgs;
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::dynamics::clip;
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::run::{
-    CheckpointDue, Interrupt, Progress, RunDropout, RunProbes, RunRequest, RunSession, RunState,
-    Screen, SharedDeadWatch, SmallNetwork, ValidatedRun, Watch, batches, change, network,
-    quotient_of,
+    CheckpointDue, Interrupt, Progress, RunProbes, RunRequest, RunSession, RunState, Screen,
+    SharedDeadWatch, SmallNetwork, ValidatedRun, Watch, batches, network, quotient_of,
+    train_configured,
 };
 use indicatif::ProgressBar;
 
@@ -36,9 +36,11 @@ pub fn plain(args: &RunArgs) -> Result<(), Failure> {
         tensorboard,
         quotient,
         resume,
+        print_parameters: _,
+        quiet,
     } = args;
     let elsewhere = [config, out, csv, tensorboard, resume].into_iter().any(Option::is_some);
-    if elsewhere || index.is_some() || *json || *tui || *quotient {
+    if elsewhere || index.is_some() || *json || *tui || *quotient || *quiet {
         return Ok(());
     }
     beside_notebook(args)
@@ -125,11 +127,7 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     interrupt: &mut Interrupt,
 ) -> Result<(RunState<B, O>, StopReason), Failure> {
     let config = &session.run.config;
-    let loss = config.training.loss;
     let mut source = batches::<B>(config, &session.run.examples, session.device)?;
-    // A forward pass is told its step, from 1: masks of dropout belong to it.
-    let mut data = |step: usize| (step + 1, source.batch(step));
-    let dropout = RunDropout::new(config)?;
     // A quotient's optimizer clips by itself: a norm has to count the units that one unit stands for.
     let clip = clip(&config.training).filter(|_| session.small.is_none());
     let check_parameters = watch.schedule.clone();
@@ -147,20 +145,10 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
             None => &mut *watch,
         };
         let mut said = Vec::new();
-        let trained = train_with_changes(
-            state,
-            &mut data,
-            |step, model| {
-                let (model, new) = change(config, step, model)?;
-                said.extend(new);
-                Ok::<_, Failure>(model)
-            },
-            |model: &ConstInit<B>, (step, batch): (usize, Batch<B>)| {
-                loss.forward(dropout.forward(model, batch.inputs, step), batch.targets)
-            },
-            &plan,
-            &mut [&mut dead, shown, &mut progress, interrupt, &mut due],
-        )?;
+        let probes: &mut [&mut dyn Probe<B, ConstInit<B>>] =
+            &mut [&mut dead, shown, &mut progress, interrupt, &mut due];
+        let say = |what| said.push(what);
+        let trained = train_configured(config, state, &mut source, &plan, probes, say)?;
         // A live view has the terminal to itself.
         if !watch.screen.is_live() {
             let screen = &mut *watch.screen;

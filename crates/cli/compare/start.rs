@@ -1,5 +1,6 @@
 //! The starts that can be compared, by what the command line calls them.
 
+use crate::breaks;
 use crate::config::RunConfig;
 use crate::failure::Failure;
 use crate::plan;
@@ -150,8 +151,11 @@ pub fn check_distinct(starts: &[ComparedStart]) -> Result<(), Failure> {
     }
 }
 
-/// Whether a seed decides how a configuration starts.
+/// Whether a seed decides what becomes of a configuration: how it starts, or what breaks its symmetry.
 pub fn is_random(config: &RunConfig) -> Result<bool, Failure> {
+    if breaks::are_random(config) {
+        return Ok(true);
+    }
     let (plan, spec) = (plan::plan(config), plan::spec(config)?);
     let InitPlan { rules, .. } = &plan;
     let assigned = plan.check(&spec).map_err(plan::usage)?;
@@ -271,6 +275,7 @@ fn explained(name: &str, message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::breaks::{BreakConfig, DropoutShares};
     use constinit::init::{Fan, Nonlinearity};
 
     fn config(text: &str) -> RunConfig {
@@ -380,6 +385,19 @@ mod tests {
             "sparse:sparsity=0.5,std=1",
         ] {
             assert!(random(start), "{start}");
+        }
+        // Masks of dropout are drawn by the seed of the training, and so is what is added where it has no seed.
+        let changed = |change: &dyn Fn(&mut RunConfig)| {
+            let mut config = config("");
+            change(&mut config);
+            is_random(&config).unwrap()
+        };
+        assert!(changed(&|config| config.model.dropout = Some(DropoutShares::All(0.5))));
+        assert!(!changed(&|config| config.model.dropout = Some(DropoutShares::All(0.0))));
+        for seed in [None, Some(3)] {
+            let (step, space) = (1, "hidden1".to_owned());
+            let planned = BreakConfig::ZeroSum { step, space, scale: 0.1, seed };
+            assert_eq!(changed(&|config| config.breaks = vec![planned.clone()]), seed.is_none());
         }
         // A rule that no parameter gets does not count.
         let rules = "[[init]]\npath = \"*.*\"\ninit = { type = \"ones\" }\n";

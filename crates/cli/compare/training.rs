@@ -18,7 +18,7 @@ use constinit::params::{HostParameter, read_parameters};
 use constinit::prelude::*;
 use constinit::probe::{Flow, Observation, Probe, Schedule};
 use constinit::surgery::{LiftedProbe, Lifting};
-use constinit::train::{Batch, StopReason, TrainConfig, TrainState, train};
+use constinit::train::{StopReason, TrainConfig, TrainState};
 use constinit_records::{
     ComparedRunRecord, ComparedRunSpace, ComparedState, EndWord, OutcomeRecord,
 };
@@ -164,15 +164,8 @@ impl PlannedRun<'_> {
             }
             None => states,
         };
-        let trained = train(
-            state,
-            &mut data,
-            |model: &ConstInit<B>, batch: Batch<B>| {
-                training.loss.forward(model.forward(batch.inputs), batch.targets)
-            },
-            &plan,
-            &mut [losses, states, &mut interrupt],
-        );
+        let probes: &mut [&mut dyn Probe<B, ConstInit<B>>] = &mut [losses, states, &mut interrupt];
+        let trained = run::train_configured(self.config, state, &mut data, &plan, probes, drop)?;
         let TrainState { model, step, .. } = trained.state;
         // A quotient computes the outputs of the network.
         let outcome = match &trained.ended {

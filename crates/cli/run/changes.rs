@@ -1,24 +1,52 @@
-//! What a run does to break symmetry: dropout in its forward passes, and changes of parameters as steps begin.
+//! What a training does to break symmetry: dropout in its forward passes, and changes of parameters as steps begin.
 //!
 //! All of it is a function of the configuration and of the number of the step, so that a run that goes on from a
 //! checkpoint does what it would have done.
 
+use super::RunState;
 use crate::breaks::{BreakConfig, dropout_from, dropout_shares, hidden_layer};
 use crate::config::RunConfig;
 use crate::failure::Failure;
 use burn::module::Param;
+use burn::optim::Optimizer;
 use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
+use burn::tensor::backend::{AutodiffBackend, Backend};
 use constinit::ConstInit;
 use constinit::init::{Init, ParameterAxes, RngKey};
 use constinit::params::from_values;
+use constinit::prelude::*;
+use constinit::probe::Probe;
 use constinit::surgery::{SymmetryKind, break_symmetry, symmetry_of};
-use constinit::train::SeededDropout;
+use constinit::train::{Batch, Batches, SeededDropout, TrainConfig, Trained, train_with_changes};
 use constinit_core::{hidden_name, linear_name};
 use constinit_symmetry::SpaceSymmetry;
 
+/// Trains as a configuration says: by its loss, on these batches, with its dropout and its changes; `say` is told each of
+/// these. Every command that trains on a backend does it by this.
+pub fn train_configured<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
+    config: &RunConfig,
+    state: RunState<B, O>,
+    source: &mut impl Batches<Batch = Batch<B>>,
+    plan: &TrainConfig,
+    probes: &mut [&mut dyn Probe<B, ConstInit<B>>],
+    mut say: impl FnMut(String),
+) -> Result<Trained<ConstInit<B>, O, f64>, Failure> {
+    let (loss, dropout) = (config.training.loss, RunDropout::new(config)?);
+    // A forward pass is told its step, from 1: masks of dropout belong to it.
+    let mut data = |step: usize| (step + 1, source.batch(step));
+    let changed = |step, model| {
+        let (model, said) = change(config, step, model)?;
+        said.into_iter().for_each(&mut say);
+        Ok(model)
+    };
+    let loss = |model: &ConstInit<B>, (step, batch): (usize, Batch<B>)| {
+        loss.forward(dropout.forward(model, batch.inputs, step), batch.targets)
+    };
+    train_with_changes(state, &mut data, changed, loss, plan, probes)
+}
+
 /// The dropout of a run.
-pub struct RunDropout {
+struct RunDropout {
     /// One for each hidden layer; None for one that drops nothing.
     layers: Vec<Option<SeededDropout>>,
     /// The first step that drops units.
@@ -26,7 +54,7 @@ pub struct RunDropout {
 }
 
 impl RunDropout {
-    pub fn new(config: &RunConfig) -> Result<Self, Failure> {
+    fn new(config: &RunConfig) -> Result<Self, Failure> {
         let of_layer = |(layer, share): (usize, f64)| {
             let dropout = SeededDropout::new(share, config.training.seed, hidden_name(layer));
             (share > 0.0).then_some(dropout).transpose()
@@ -36,7 +64,7 @@ impl RunDropout {
     }
 
     /// The outputs that a step trains on, from 1.
-    pub fn forward<B: Backend>(
+    fn forward<B: Backend>(
         &self,
         model: &ConstInit<B>,
         inputs: Tensor<B, 2>,
@@ -54,7 +82,7 @@ impl RunDropout {
 }
 
 /// The network as a step trains it, from 1, with a sentence for each change of it.
-pub fn change<B: Backend>(
+fn change<B: Backend>(
     config: &RunConfig,
     step: usize,
     mut model: ConstInit<B>,

@@ -26,7 +26,7 @@ mod watch;
 mod wrapped;
 
 pub use batches::{batches, set};
-pub use changes::{RunDropout, change};
+pub use changes::train_configured;
 pub use dead::SharedDeadWatch;
 pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;

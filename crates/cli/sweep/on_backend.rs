@@ -15,7 +15,7 @@ use constinit::ConstInit;
 use constinit::params::read_parameters;
 use constinit::prelude::*;
 use constinit::probe::{Flow, Observation, Probe, Schedule, SymmetryProbe};
-use constinit::train::{self, Batch, Batches, TrainConfig, TrainState};
+use constinit::train::{self, TrainConfig, TrainState};
 
 /// Trains; None where a signal ended the training.
 pub fn train<B: AutodiffBackend>(
@@ -37,21 +37,11 @@ pub fn train<B: AutodiffBackend>(
     let optimizer = training.optimizer.init::<B, ConstInit<B>>()?;
     let state = TrainState::new(model, optimizer, training.optimizer.learning_rate());
     let mut source = run::batches::<B>(config, examples, device)?;
-    // A forward pass is told its step, as in a run by itself.
-    let mut data = |step: usize| (step + 1, source.batch(step));
-    let dropout = run::RunDropout::new(config)?;
     let plan =
         TrainConfig { steps: training.steps, clip: clip(training), check_parameters: schedule };
-    let trained = train::train_with_changes(
-        state,
-        &mut data,
-        |step, model| Ok::<_, Failure>(run::change(config, step, model)?.0),
-        |model: &ConstInit<B>, (step, batch): (usize, Batch<B>)| {
-            training.loss.forward(dropout.forward(model, batch.inputs, step), batch.targets)
-        },
-        &plan,
-        &mut [&mut symmetry, &mut first, &mut interrupt],
-    )?;
+    let probes: &mut [&mut dyn Probe<B, ConstInit<B>>] =
+        &mut [&mut symmetry, &mut first, &mut interrupt];
+    let trained = run::train_configured(config, state, &mut source, &plan, probes, drop)?;
     let ended = match trained.ended {
         train::StopReason::Stopped { reason } if reason == INTERRUPTED => return Ok(None),
         train::StopReason::Finished | train::StopReason::Stopped { .. } => OutcomeEnd::Finished,
