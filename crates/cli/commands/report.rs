@@ -7,7 +7,7 @@ use constinit_cli::failure::Failure;
 use constinit_cli::run::RunDirectory;
 use constinit_cli::sweep::SweepFolder;
 use constinit_core::files::write_whole;
-use constinit_report::{Comparison, Figure, ReportError, Run, Sweep};
+use constinit_report::{ComparedStarts, Figure, ReportError, Run, Sweep};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ const PIXELS: f32 = 2.0;
 enum ReportedFolder {
     Run(Box<Run>),
     Sweep(Sweep),
-    Comparison(Box<Comparison>),
+    Comparison(Box<ComparedStarts>),
 }
 
 impl ReportedFolder {
@@ -27,8 +27,8 @@ impl ReportedFolder {
         if Sweep::is_sweep(folder) {
             return Sweep::read(folder).map(Self::Sweep);
         }
-        if Comparison::is_comparison(folder) {
-            return Comparison::read(folder).map(|found| Self::Comparison(Box::new(found)));
+        if ComparedStarts::is_comparison(folder) {
+            return ComparedStarts::read(folder).map(|found| Self::Comparison(Box::new(found)));
         }
         Run::read(folder).map(|run| Self::Run(Box::new(run)))
     }

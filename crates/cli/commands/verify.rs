@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::backend;
-use crate::verify::{Cell, Check, Floats, Mark, Scope, Section, Told, verify as check};
+use crate::verify::{Cell, Check, Floats, RowMark, Scope, Section, Told, verify as check};
 use anstyle::{AnsiColor, Style};
 use constinit_cli::args::VerifyArgs;
 use constinit_cli::failure::Failure;
@@ -67,7 +67,7 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
         [first, ..] => Err(Failure::check(format!(
             "{} of {} statements failed; the first: {} (expected {}, measured {})",
             failed.len(),
-            count(&sections, Mark::Pass) + failed.len(),
+            count(&sections, RowMark::Pass) + failed.len(),
             first.statement,
             first.expected,
             first.measured
@@ -122,16 +122,16 @@ fn section_text(section: &Section) -> String {
 fn row_text(check: &Check) -> String {
     let Check { statement, expected, measured, cases, .. } = check;
     let (style, word) = match check.mark() {
-        Mark::Pass => (GOOD, "pass"),
-        Mark::Fail => (BAD, "FAIL"),
-        Mark::Info => (PLAIN, "info"),
+        RowMark::Pass => (GOOD, "pass"),
+        RowMark::Fail => (BAD, "FAIL"),
+        RowMark::Info => (PLAIN, "info"),
     };
     format!(
         "{style}{word}{style:#}  {statement:STATEMENT$}  {cases:>5}  {expected:EXPECTED$}  {measured}\n"
     )
 }
 
-fn count(sections: &[Section], mark: Mark) -> usize {
+fn count(sections: &[Section], mark: RowMark) -> usize {
     let checks = sections.iter().flat_map(|section| &section.checks);
     checks.filter(|check| check.mark() == mark).count()
 }
@@ -143,7 +143,7 @@ fn end_text(sections: &[Section], absent: &[&str]) -> String {
         text += &format!("backend {name} found no device and was not checked\n");
     }
     let [held, failed, information] =
-        [Mark::Pass, Mark::Fail, Mark::Info].map(|mark| count(sections, mark));
+        [RowMark::Pass, RowMark::Fail, RowMark::Info].map(|mark| count(sections, mark));
     let (style, said) = match failed {
         0 => (GOOD, format!("{held} statements hold")),
         _ => (BAD, format!("{failed} of {} statements failed", held + failed)),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 const KEPT: usize = 1 << 16;
 
 /// The batches of a run. Runs that see the same ones share those of their first steps.
-pub struct Batches {
+pub struct SeenBatches {
     examples: Arc<Examples>,
     shift_per_step: f64,
     batch_size: Option<usize>,
@@ -24,7 +24,7 @@ pub struct Batches {
     last: (Option<usize>, [Vec<f64>; 2]),
 }
 
-impl Batches {
+impl SeenBatches {
     /// Those of a run.
     pub fn new(config: &RunConfig, examples: &Arc<Examples>) -> Self {
         Self {
@@ -133,11 +133,11 @@ mod tests {
             room in 0..100_usize,
         ) {
             let examples = examples(rows);
-            let mut known: Option<Batches> = None;
+            let mut known: Option<SeenBatches> = None;
             for (shift, batch_size, seed, steps) in runs {
                 let config = config(shift, batch_size, seed);
                 let known_ones = known.take().filter(|known| known.are_of(&config, &examples));
-                let new = || Batches { room, ..Batches::new(&config, &examples) };
+                let new = || SeenBatches { room, ..SeenBatches::new(&config, &examples) };
                 let batches = known.insert(known_ones.unwrap_or_else(new));
                 for step in steps {
                     let size = batch_size.map_or(rows, |size| size.min(rows));

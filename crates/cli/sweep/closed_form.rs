@@ -1,7 +1,7 @@
 //! Training the quotient of a run in closed form, where the optimizer keeps its classes.
 
 use super::after::{dead, escape, outcome};
-use super::batches::Batches;
+use super::batches::SeenBatches;
 use super::classes::Start;
 use super::outcome::{Engine, LayerOutcome, Outcome, OutcomeEnd};
 use crate::breaks;
@@ -30,7 +30,7 @@ pub enum Tried {
 pub fn train(
     config: &RunConfig,
     examples: &Examples,
-    batches: &mut Batches,
+    batches: &mut SeenBatches,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Tried, Failure> {
     if let Some(planned) = breaks::facts(config)?.planned().first() {

@@ -1,6 +1,6 @@
 //! The runs of a sweep, one by one.
 
-use super::batches::Batches;
+use super::batches::SeenBatches;
 use super::closed_form::{self, Tried};
 use super::config::SweepConfig;
 use super::configs::Configs;
@@ -135,7 +135,7 @@ impl Points {
 struct Worker<'a> {
     points: &'a Points,
     configs: Configs<'a>,
-    batches: Option<Batches>,
+    batches: Option<SeenBatches>,
 }
 
 impl<'a> Worker<'a> {
@@ -189,7 +189,7 @@ impl<'a> Worker<'a> {
         let rows = examples.inputs.rows;
         check_memory(config, rows, true, *backend, Limits { largest_tensor: None, ..*limits })?;
         let known = self.batches.take().filter(|known| known.are_of(config, &examples));
-        let batches = known.unwrap_or_else(|| Batches::new(config, &examples));
+        let batches = known.unwrap_or_else(|| SeenBatches::new(config, &examples));
         let batches = self.batches.insert(batches);
         let interrupted = || interrupt.signal().is_some();
         match closed_form::train(config, &examples, batches, &interrupted)? {

@@ -14,9 +14,12 @@ use constinit_cli::failure::Failure;
 use constinit_symmetry::dynamics::{DenseLayer, Mse, Perceptron, Sgd, Training};
 use constinit_symmetry::forecast::{Descent, Forecast};
 use constinit_symmetry::{Transverse, transverse};
+use rayon::prelude::*;
 
 const EXAMPLES: usize = 8;
 const SMALL: f64 = 1e-5;
+/// Starts that are tried side by side.
+const TOGETHER: usize = 4;
 
 pub fn checks(scope: &Scope, rows: &mut Rows<'_>) -> Result<(), Failure> {
     rows.work("curvatures between twins");
@@ -254,12 +257,15 @@ impl Saddle {
 /// Ten of them, or as many as a hundred problems have.
 fn saddles(seed: u64) -> Result<Vec<Saddle>, Failure> {
     let mut found = Vec::new();
-    for number in 0..100 {
-        found.extend(Saddle::find(seed, number)?);
-        if found.len() == 10 {
+    for first in (0..100).step_by(TOGETHER) {
+        let numbers = first..first + TOGETHER;
+        let some = numbers.into_par_iter().map(|number| Saddle::find(seed, number));
+        found.extend(some.collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
+        if found.len() >= 10 {
             break;
         }
     }
+    found.truncate(10);
     Ok(found)
 }
 
@@ -269,14 +275,12 @@ fn rates(seed: u64, saddles: &[Saddle]) -> Result<Check, Failure> {
     const MOMENTUM: f64 = 0.9;
     const LIMIT: usize = 100_000;
     let descent = Descent::sgd(RATE).with_momentum(MOMENTUM);
-    let mut worst = 0.0;
-    for (number, saddle) in saddles.iter().enumerate() {
+    let error = |(number, saddle): (usize, &Saddle)| -> Result<f64, Failure> {
         let sgd = Sgd::new(RATE).with_momentum(MOMENTUM);
         let drawn = Saddle::drawn(seed, &format!("rates/{number}"));
         let mut training = saddle.parted(sgd, &drawn, 1e-13);
         let mut start = None;
         let mut expected = 0.0;
-        let mut error = f64::NAN;
         for _ in 0..LIMIT {
             if start.is_some() {
                 expected += descent.rate(saddle.curvature(training.network())?);
@@ -286,14 +290,15 @@ fn rates(seed: u64, saddles: &[Saddle]) -> Result<Check, Failure> {
             match start {
                 None if size > 1e-10 => start = Some(size),
                 Some(first) if size > 1e-7 => {
-                    error = ((size / first).ln() - expected).abs() / expected;
-                    break;
+                    return Ok(((size / first).ln() - expected).abs() / expected);
                 }
                 _ => {}
             }
         }
-        worst = worse(worst, error);
-    }
+        Ok(f64::NAN)
+    };
+    let errors = saddles.par_iter().enumerate().map(error).collect::<Result<Vec<_>, _>>()?;
+    let worst = errors.into_iter().fold(0.0, worse);
     let statement = "momentum: differences grow at the rate of the two-term recurrence";
     let mut check = Check::at_most(statement, saddles.len(), worst, 2e-3);
     check.passed &= !saddles.is_empty();

@@ -120,18 +120,18 @@ impl Check {
         Self { information: true, ..check }
     }
 
-    pub fn mark(&self) -> Mark {
+    pub fn mark(&self) -> RowMark {
         match (self.passed, self.information) {
-            (false, _) => Mark::Fail,
-            (true, true) => Mark::Info,
-            (true, false) => Mark::Pass,
+            (false, _) => RowMark::Fail,
+            (true, true) => RowMark::Info,
+            (true, false) => RowMark::Pass,
         }
     }
 }
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum RowMark {
     /// What was expected came out.
     Pass,
     /// It did not.

@@ -18,6 +18,7 @@ use constinit_cli::failure::Failure;
 use constinit_cli::plan;
 use constinit_symmetry::theorem::{Dense, Order, ShapeError};
 use constinit_symmetry::{AxesSpec, ParamView, Symmetry, SymmetryError};
+use rayon::prelude::*;
 
 /// A perceptron's parameters on the host.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,8 +133,19 @@ pub struct Trials<'a>(pub &'a [Trial]);
 impl Job for Trials<'_> {
     type Output = Result<Vec<TrialTrace>, Failure>;
 
-    fn run<B: AutodiffBackend>(self, _: BackendName, device: &B::Device) -> Self::Output {
-        self.0.iter().map(|trial| trial.run::<B>(device)).collect()
+    fn run<B: AutodiffBackend>(self, backend: BackendName, device: &B::Device) -> Self::Output {
+        // A GPU takes one after the other anyway, and masks of dropout come from one generator for all threads.
+        let in_turn = match backend {
+            BackendName::Wgpu => true,
+            BackendName::Ndarray | BackendName::Flex => {
+                self.0.iter().any(|trial| trial.dropout != 0.0)
+            }
+        };
+        if in_turn {
+            self.0.iter().map(|trial| trial.run::<B>(device)).collect()
+        } else {
+            self.0.par_iter().map(|trial| trial.run::<B>(device)).collect()
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 //! - [`Run::read`] reads the folder of `constinit run --out`; [`Run::page`] is its page, [`Run::figures`] its figures.
 //! - [`Sweep::read`] reads the folder of `constinit sweep`; [`Sweep::page`] and [`Sweep::figures`] are the same of many
 //!   runs.
-//! - [`Comparison::read`] reads the folder of `constinit compare`; [`Comparison::page`] and [`Comparison::figures`] are the
+//! - [`ComparedStarts::read`] reads the folder of `constinit compare`; [`ComparedStarts::page`] and [`ComparedStarts::figures`] are the
 //!   same of one network from several starts.
 //! - [`viridis`] and [`escaped`] are for drawings elsewhere that share the colours of these.
 
@@ -29,7 +29,7 @@ mod thin;
 mod ticks;
 
 // For examples/quotient_speed.rs alone, whose figure shares axes, marks and style with all others.
-pub use compare::Comparison;
+pub use compare::ComparedStarts;
 #[doc(hidden)]
 pub use curves::{Curve, Curves};
 pub use error::ReportError;

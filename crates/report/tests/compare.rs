@@ -3,11 +3,11 @@
 #[path = "folders/compare.rs"]
 mod folders;
 
-use constinit_report::{Comparison, Figure};
+use constinit_report::{ComparedStarts, Figure};
 use folders::{CompareFolder, events};
 use serde_json::json;
 
-fn figure(comparison: &Comparison, name: &str) -> Figure {
+fn figure(comparison: &ComparedStarts, name: &str) -> Figure {
     let figures = comparison.figures();
     let names: Vec<String> = figures.iter().map(|figure| figure.name.clone()).collect();
     let found = figures.into_iter().find(|figure| figure.name == name);

@@ -1,6 +1,6 @@
 //! The figures of a comparison: a colour is a start in all of them.
 
-use super::{Comparison, Start};
+use super::{ComparedStarts, Start};
 use crate::chart::{Chart, Line, from_to};
 use crate::figure::{Figure, Size, Stroke};
 use crate::number::{count, counted, short};
@@ -27,7 +27,7 @@ pub fn colour(start: usize) -> usize {
     OF_STARTS[start % OF_STARTS.len()]
 }
 
-pub fn figures(comparison: &Comparison, size: Size) -> Vec<Figure> {
+pub fn figures(comparison: &ComparedStarts, size: Size) -> Vec<Figure> {
     let mut found: Vec<Figure> = loss(comparison, size).into_iter().collect();
     for (number, start) in comparison.starts.iter().enumerate() {
         found.extend(units(comparison, number, start, size));
@@ -36,7 +36,7 @@ pub fn figures(comparison: &Comparison, size: Size) -> Vec<Figure> {
 }
 
 /// The losses of all starts; None where no run has any.
-fn loss(comparison: &Comparison, size: Size) -> Option<Figure> {
+fn loss(comparison: &ComparedStarts, size: Size) -> Option<Figure> {
     let starts = comparison.starts.iter().enumerate();
     let runs: Vec<(usize, usize, &Losses)> = starts
         .flat_map(|(number, start)| {
@@ -119,7 +119,7 @@ fn loss(comparison: &Comparison, size: Size) -> Option<Figure> {
 }
 
 /// The highest loss that is drawn: those of runs that finished and the baseline have room.
-fn highest(comparison: &Comparison, baseline: Option<f64>) -> f64 {
+fn highest(comparison: &ComparedStarts, baseline: Option<f64>) -> f64 {
     let finished = comparison.starts.iter().flat_map(|start| &start.runs);
     let finished = finished.filter(|run| run.outcome.is_some());
     let losses = finished.flat_map(|run| run.losses.iter().filter_map(|(_, loss)| *loss));
@@ -157,7 +157,7 @@ fn line(group: usize, colour: usize, width: f64, values: Vec<Option<f64>>) -> Li
 }
 
 /// The units of the first run of a start, a figure a layer; layers of all starts have one scale.
-fn units(comparison: &Comparison, number: usize, start: &Start, size: Size) -> Vec<Figure> {
+fn units(comparison: &ComparedStarts, number: usize, start: &Start, size: Size) -> Vec<Figure> {
     let Some((_, first)) = start.states.first() else { return Vec::new() };
     let last_step = comparison.starts.iter().map(Start::last_step).max().unwrap_or(0);
     let of_layer = |(layer, space): (usize, &SpaceState)| {

@@ -18,7 +18,7 @@ use std::path::Path;
 
 /// What a comparison has left in its folder.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Comparison {
+pub struct ComparedStarts {
     /// The folder's name.
     pub name: String,
     /// The configuration as it was written.
@@ -42,7 +42,7 @@ struct Start {
     result: Option<ComparedRecord>,
 }
 
-impl Comparison {
+impl ComparedStarts {
     /// Whether a folder is that of a comparison.
     pub fn is_comparison(folder: &Path) -> bool {
         folder.join("compare.jsonl").is_file()
@@ -60,11 +60,11 @@ impl Comparison {
     /// # Examples
     ///
     /// ```
-    /// use constinit_report::Comparison;
+    /// use constinit_report::ComparedStarts;
     ///
     /// let folder = tempfile::tempdir()?;
-    /// assert!(!Comparison::is_comparison(folder.path()));
-    /// let error = Comparison::read(folder.path()).unwrap_err().to_string();
+    /// assert!(!ComparedStarts::is_comparison(folder.path()));
+    /// let error = ComparedStarts::read(folder.path()).unwrap_err().to_string();
     /// assert!(error.ends_with("no comparison's folder: there is no compare.jsonl in it"), "{error}");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

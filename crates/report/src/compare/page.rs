@@ -1,6 +1,6 @@
 //! The page of a comparison.
 
-use super::Comparison;
+use super::ComparedStarts;
 use super::figures::{self, colour};
 use super::words::{sentences, table as numbers};
 use crate::figure::{Figure, Size};
@@ -10,7 +10,7 @@ use crate::page::{Page, Section, details, figure, list, table};
 use constinit_records::FloatWord;
 use std::fmt::Write;
 
-pub fn page(comparison: &Comparison) -> String {
+pub fn page(comparison: &ComparedStarts) -> String {
     let figures = figures::figures(comparison, Size::Small);
     let drawn = |wanted: &dyn Fn(&Figure) -> bool| -> String {
         figures.iter().filter(|f| wanted(f)).map(figure).collect()
@@ -75,7 +75,7 @@ pub fn page(comparison: &Comparison) -> String {
     .document()
 }
 
-fn head(comparison: &Comparison) -> String {
+fn head(comparison: &ComparedStarts) -> String {
     let starts: Vec<&str> =
         comparison.starts.iter().map(|start| start.planned.start.as_str()).collect();
     let runs: usize = comparison.starts.iter().map(|start| start.runs.len()).sum();
@@ -93,7 +93,7 @@ fn head(comparison: &Comparison) -> String {
     )
 }
 
-fn set_up(comparison: &Comparison) -> String {
+fn set_up(comparison: &ComparedStarts) -> String {
     let planned = &comparison.planned;
     let float = match planned.float {
         FloatWord::F32 => "float32",

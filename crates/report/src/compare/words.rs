@@ -1,12 +1,12 @@
 //! What each start comes to, in sentences and numbers.
 
-use super::{Comparison, Start};
+use super::{ComparedStarts, Start};
 use crate::number::{count, counted, in_percent, short};
 use crate::run::NOTHING;
 use constinit_records::{ComparedRecord, ComparedSpace};
 
 /// A sentence for each start, then what is about all of them.
-pub fn sentences(comparison: &Comparison) -> Vec<String> {
+pub fn sentences(comparison: &ComparedStarts) -> Vec<String> {
     let mut found: Vec<String> = comparison.starts.iter().map(of_start).collect();
     if let Some(baseline) = comparison.baseline() {
         found.push(format!(
@@ -87,7 +87,7 @@ fn of_space(space: &ComparedSpace) -> String {
 }
 
 /// The columns of the table, and a row for each start and hidden layer.
-pub fn table(comparison: &Comparison) -> (Vec<String>, Vec<Vec<String>>) {
+pub fn table(comparison: &ComparedStarts) -> (Vec<String>, Vec<Vec<String>>) {
     let accuracy = comparison.starts.iter().filter_map(|start| start.result.as_ref());
     let accuracy = accuracy.clone().any(|result| result.outcome.accuracy.is_some());
     let mut columns = vec![

@@ -1,7 +1,7 @@
 //! Folders as comparisons leave them, made by hand.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
-use constinit_report::Comparison;
+use constinit_report::ComparedStarts;
 use serde_json::{Value, json};
 use std::path::Path;
 use tempfile::TempDir;
@@ -85,14 +85,15 @@ impl CompareFolder {
         std::fs::write(self.path().join("compare.jsonl"), text).expect("a file");
     }
 
-    pub fn comparison(&self) -> Comparison {
-        Comparison::read(self.path()).expect("a comparison's folder")
+    pub fn comparison(&self) -> ComparedStarts {
+        ComparedStarts::read(self.path()).expect("a comparison's folder")
     }
 
     /// The error without the folder's name.
     pub fn refused(&self) -> String {
-        let error =
-            Comparison::read(self.path()).expect_err("a folder that cannot be read").to_string();
+        let error = ComparedStarts::read(self.path())
+            .expect_err("a folder that cannot be read")
+            .to_string();
         error.replace(&self.path().display().to_string(), "DIR")
     }
 }
