@@ -1,6 +1,7 @@
 //! What the notebook's run ends with: what the same network learns from a random start.
 
-use super::table::{number, percent};
+use super::table::percent;
+use constinit_core::text::number;
 use constinit_records::{ComparedRecord, ComparedSpace};
 
 /// Two lines: what a random start learns beside a run's own, and with how many units.

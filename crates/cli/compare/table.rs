@@ -1,5 +1,6 @@
 //! A comparison as a table for people.
 
+use constinit_core::text::number;
 use constinit_records::{ComparedOutcome, ComparedRecord, ComparedSpace};
 use std::fmt::{self, Display, Formatter};
 
@@ -210,25 +211,6 @@ pub fn percent(share: f64, digits: usize) -> String {
     format!("{}%", number(100.0 * share, digits))
 }
 
-/// A number with so many digits and no zeros behind them.
-pub fn number(value: f64, digits: usize) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return format!("{value}").replace("-0", "0");
-    }
-    let exponent = format!("{value:.*e}", digits - 1);
-    let (mantissa, power) = exponent.split_once('e').unwrap_or((&exponent, "0"));
-    let power: i32 = power.parse().unwrap_or(0);
-    let trimmed = |text: &str| match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text.to_owned(),
-    };
-    if !(-4..digits as i32).contains(&power) {
-        return format!("{}e{power}", trimmed(mantissa));
-    }
-    let decimals = (digits as i32 - 1 - power).max(0) as usize;
-    trimmed(&format!("{value:.decimals$}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,25 +309,5 @@ mod tests {
         assert!(lines[2].starts_with("           hidden1 "), "{text}");
         assert!(lines[3].starts_with("  5 seeds "), "{text}");
         assert!(lines.iter().all(|line| line.len() <= 80), "{text}");
-    }
-
-    #[test]
-    fn numbers_have_so_many_digits() {
-        for (value, digits, text) in [
-            (0.0, 6, "0"),
-            (-0.0, 6, "0"),
-            (1.0, 6, "1"),
-            (12.34567891, 6, "12.3457"),
-            (0.000123456789, 6, "0.000123457"),
-            (0.0000123, 6, "1.23e-5"),
-            (999999.7, 6, "1e6"),
-            (123456.0, 6, "123456"),
-            (-1234567.0, 3, "-1.23e6"),
-            (100.0, 3, "100"),
-            (f64::INFINITY, 3, "inf"),
-        ] {
-            assert_eq!(number(value, digits), text);
-        }
-        assert_eq!(percent(0.5, 3), "50%");
     }
 }

@@ -19,7 +19,7 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor, TensorData};
 use constinit::probe::{Flow, Observation, Probe};
 use constinit::{Activation, ConstInit};
-use constinit_core::DeadUnits;
+use constinit_core::{DeadUnits, hidden_name};
 use constinit_records::DeadRecord;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -129,7 +129,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         let widest = widths.clone().flatten().max().unwrap_or(1).max(1);
         let hidden = trained.layers.len().saturating_sub(1);
         let layers = widths.take(hidden).enumerate().map(|(number, [_, units])| {
-            let name = format!("hidden{}", number + 1);
+            let name = hidden_name(number);
             let quotient = session.small.as_ref().map(|small| small.lifting.quotient());
             let sizes = quotient.and_then(|quotient| quotient.class_sizes(&name));
             (name, sizes.unwrap_or_else(|| vec![1; units]))
