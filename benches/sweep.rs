@@ -17,7 +17,9 @@ use constinit_cli::dynamics::Clipped;
 use constinit_cli::failure::Failure;
 use constinit_cli::plan;
 use constinit_cli::run::Interrupt;
-use constinit_cli::sweep::{Points, Summary, SweepConfig, SweepFolder, join_in_place};
+use constinit_cli::sweep::{
+    Points, Summary, SweepBackend, SweepConfig, SweepFolder, join_in_place,
+};
 use constinit_symmetry::dynamics::{Perceptron, Training};
 use constinit_symmetry::{Activation, Loss, ParamView, quotient, twins};
 use std::hint::black_box;
@@ -130,8 +132,8 @@ impl Case {
         let path = parent.path().join("sweep");
         let folder = SweepFolder::create(&path, &self.sweep, &DataFiles::default())?;
         let keys: Vec<String> = self.sweep.keys.iter().map(|key| key.name.clone()).collect();
-        let limits = Limits { largest_tensor: None, memory: None };
-        let on = (BackendName::Ndarray, limits);
+        let find = |_| Ok(Limits { largest_tensor: None, memory: None });
+        let on = SweepBackend { name: BackendName::Ndarray, memory: None, find };
         let (sweep, done) = (self.sweep.clone(), folder.done()?);
         let start = Instant::now();
         let points = Points::new(sweep, &folder, done, None, on, interrupt.clone());

@@ -348,3 +348,17 @@ fn data_is_kept_in_the_folder() {
     let found = number(&rows(&folder.join("s/results.parquet"))[1], "final_loss");
     assert!((loss - found).abs() < 1e-6 * loss, "{loss} {found}");
 }
+
+/// Drivers of graphics cards are asked for when a run needs one: here none could be loaded, and some would write to standard
+/// error.
+#[test]
+fn runs_in_closed_form_ask_for_no_driver() {
+    let folder = Folder::new();
+    folder.write("sweep.toml", &format!("{BASE}[sweep]\ninit_w = [0.1, 0.2]\n"));
+    let mut sweep = folder.program(&["sweep", "--config", "sweep.toml", "--out", "s"]);
+    let sweep = sweep.env_remove("XDG_RUNTIME_DIR").env("VK_DRIVER_FILES", "/dev/null");
+    let ran = sweep.output().unwrap();
+    assert_eq!(String::from_utf8(ran.stderr).unwrap(), "");
+    assert!(ran.status.success());
+    assert_eq!(rows(&folder.join("s/results.parquet")).len(), 2);
+}

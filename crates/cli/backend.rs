@@ -87,7 +87,7 @@ pub fn limits(backend: BackendName) -> Limits {
 }
 
 /// Memory that the system and the container, if there is one, would still give.
-fn free_memory() -> Option<u64> {
+pub fn free_memory() -> Option<u64> {
     use sysinfo::{MemoryRefreshKind, RefreshKind, System};
     let kind = RefreshKind::nothing().with_memory(MemoryRefreshKind::everything());
     let system = System::new_with_specifics(kind);

@@ -7,7 +7,7 @@ use constinit_cli::args::{CompareArgs, RunArgs};
 use constinit_cli::backend_name::BackendName;
 use constinit_cli::compare::{
     CompareFolder, ComparedRun, ComparisonTable, PlannedRun, StartRuns, ValidatedComparison,
-    beside, summary,
+    beside, in_closed_form, summary,
 };
 use constinit_cli::failure::Failure;
 use constinit_cli::run::{Interrupt, line_of};
@@ -24,10 +24,16 @@ pub fn compare(args: &CompareArgs) -> Result<(), Failure> {
 
 /// Prints what the notebook's network learns from a random start.
 pub fn beside_notebook(args: &RunArgs) -> Result<(), Failure> {
-    let backend = backend::choose(args.backend)?;
     let of_notebook = CompareArgs { preset: args.preset, seeds: 5, ..CompareArgs::default() };
-    let comparison = ready(&of_notebook, backend)?;
-    let results = backend::dispatch(backend, QuietJob(&comparison))??;
+    let comparison = ValidatedComparison::read(&of_notebook)?;
+    let results = match in_closed_form(&comparison)? {
+        Some(results) => results,
+        None => {
+            let backend = backend::choose(args.backend)?;
+            let comparison = ready(&of_notebook, backend)?;
+            backend::dispatch(backend, QuietJob(&comparison))??
+        }
+    };
     let [own, random] = results.as_slice() else { return Ok(()) };
     let [first, second] = beside(own, random);
     print(&format!("\n{first}\n{second}\n"))

@@ -9,7 +9,9 @@ use constinit_cli::data::{DataFiles, Examples};
 use constinit_cli::failure::Failure;
 use constinit_cli::run::Interrupt;
 use constinit_cli::shard::Shard;
-use constinit_cli::sweep::{Points, Summary, SweepConfig, SweepFolder, join_in_place};
+use constinit_cli::sweep::{
+    Points, Summary, SweepBackend, SweepConfig, SweepFolder, join_in_place,
+};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -28,18 +30,21 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Failure> {
         true => DataFiles::default(),
         false => Examples::read(&sweep.unchecked_config(0)?, sweep.folder())?.1,
     };
-    backend::require(backend)?;
     let folder = SweepFolder::create(&args.out, &sweep, &files)?;
     // Held to the end.
     let _lock = folder.lock(shard)?;
     let done = folder.done()?;
     let interrupt = Interrupt::listen(false);
-    let on = (backend, backend::limits(backend));
+    let find = |name| backend::require(name).map(|()| backend::limits(name));
+    let on = SweepBackend { name: backend, memory: backend::free_memory(), find };
     let keys = sweep.keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>();
     let points = Points::new(sweep, &folder, done, shard, on, interrupt.clone());
     if points.left() > 0 {
         let jobs = args.jobs.map(usize::from);
         backend::dispatch(backend, Work { points: &points, folder: &folder, jobs })??;
+    }
+    if let Some(failure) = points.without_backend() {
+        return Err(failure);
     }
     if let Some(signal) = interrupt.signal() {
         let (done, all) = (folder.done()?.count(), folder.points());

@@ -1,6 +1,7 @@
 //! Comparisons: one network trained from several starts.
 
 mod beside;
+mod closed_form;
 mod folder;
 mod request;
 mod start;
@@ -9,6 +10,7 @@ mod table;
 mod training;
 
 pub use beside::beside;
+pub use closed_form::in_closed_form;
 pub use folder::CompareFolder;
 pub use request::{StartRuns, ValidatedComparison};
 pub use start::ComparedStart;

@@ -7,6 +7,8 @@ use std::fmt::{self, Display, Formatter};
 /// Digits of a mean, and of an end of a range.
 const DIGITS: usize = 6;
 const RANGE_DIGITS: usize = 3;
+/// Losses and baselines are sums of single precision: shares below this say nothing.
+const SHARE_OF_ROUNDING: f64 = 1e-6;
 
 /// Longer names of starts stand above their rows, so that these fit a terminal.
 const NAME: usize = 12;
@@ -206,8 +208,9 @@ fn ranges(outcome: &ComparedOutcome) -> [String; 3] {
     ]
 }
 
-/// A share in hundredths.
+/// A share in hundredths. What rounding leaves of a share of 0 is 0.
 pub fn percent(share: f64, digits: usize) -> String {
+    let share = if share.abs() < SHARE_OF_ROUNDING { 0.0 } else { share };
     format!("{}%", number(100.0 * share, digits))
 }
 

@@ -1,7 +1,7 @@
 //! Dead units as a run goes on: how many each hidden layer has, and since which step all of a layer are.
 //!
 //! A unit is dead after a step where its slope is 0 on every example, as that step saw them. Units are counted before
-//! training, after the last step, and at about 50 readings between.
+//! training, after the last step, and at about 60 readings between.
 //!
 //! Whether a layer has a living unit at all is asked of one example that found one alive before, and only where that finds
 //! none of all of them. In a small network it is asked every 16 steps, and the networks between are kept: where a layer has
@@ -10,7 +10,7 @@
 //!
 //! Where a quotient is trained, its units are inspected, and each counts as those that it stands for.
 
-use super::{RunSession, batches::inner_inputs};
+use super::{RunSession, batches::inner_inputs, screen::between_lines};
 use crate::backend_name::BackendName;
 use crate::config::RunConfig;
 use crate::seen::last_shift;
@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// About how many readings have counts.
-const COUNTS: usize = 50;
+const COUNTS: usize = 60;
 /// Examples times parameters up to which a network is small.
 const SMALL: usize = 200_000;
 /// Steps between two inspections of a small network.
@@ -99,12 +99,15 @@ impl Plan {
         let affordable = training.steps.saturating_mul(batch) / examples.max(1) / 10;
         let counts = if is_small { COUNTS } else { affordable.clamp(1, COUNTS) };
         let readings = training.steps / probe.every;
+        // The lines of a table have counts: those are as far apart as a divisor of what these are.
+        let (lines, pays) = (between_lines(readings), readings.div_ceil(counts).max(1));
+        let apart = (pays..=lines).find(|apart| lines.is_multiple_of(*apart)).unwrap_or(pays);
         let many = match backend {
             BackendName::Wgpu => false,
             BackendName::Flex | BackendName::Ndarray => batch >= MANY,
         };
         Self {
-            count_every: probe.every.saturating_mul(readings.div_ceil(counts).max(1)),
+            count_every: probe.every.saturating_mul(apart),
             steps: training.steps,
             inspect_every: if is_small { Some(KEPT) } else { many.then_some(1) },
             dead_too: is_small,
@@ -433,8 +436,8 @@ mod tests {
     }
 
     #[test]
-    fn a_small_network_is_inspected_often_and_counted_at_about_fifty_readings() {
-        for (steps, every, count_every) in [(300, 1, 6), (50, 7, 7), (40, 1, 1), (0, 1, 1)] {
+    fn a_small_network_is_inspected_often_and_counted_at_about_sixty_readings() {
+        for (steps, every, count_every) in [(300, 1, 5), (50, 7, 7), (40, 1, 1), (0, 1, 1)] {
             let text = format!("[data]\n[training]\nsteps = {steps}\n[probe]\nevery = {every}\n");
             for backend in [BackendName::Ndarray, BackendName::Wgpu] {
                 let plan = plan(&text, 1000, 200, backend);
@@ -459,6 +462,6 @@ mod tests {
         assert_eq!(found, expected);
         assert_eq!(plan_of(16, BackendName::Flex).inspect_every, None);
         assert_eq!(plan_of(100, BackendName::Wgpu).inspect_every, None);
-        assert_eq!(plan_of(2000, BackendName::Flex).count_every, 300);
+        assert_eq!(plan_of(2000, BackendName::Flex).count_every, 450);
     }
 }

@@ -21,6 +21,11 @@ const TABLE_LINES: usize = 20;
 /// Outputs are shown of so many examples.
 const EXAMPLES: usize = 8;
 
+/// How many readings lie between two lines of a table.
+pub fn between_lines(readings: usize) -> usize {
+    readings.div_ceil(TABLE_LINES).max(1)
+}
+
 /// Standard output, in one of five manners.
 pub struct Screen {
     out: AutoStream<Stdout>,
@@ -69,7 +74,7 @@ impl Screen {
             ScreenMode::Live => Manner::Live,
             ScreenMode::Quiet => Manner::Quiet,
             ScreenMode::Parameters => Manner::Parameters,
-            ScreenMode::Table => Manner::Table { every: readings.div_ceil(TABLE_LINES).max(1) },
+            ScreenMode::Table => Manner::Table { every: between_lines(readings) },
         };
         Self { out: anstream::stdout(), manner, last_step, heading_shown: false, closed: false }
     }

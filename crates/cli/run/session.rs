@@ -79,6 +79,7 @@ pub fn quotient_of<B: AutodiffBackend>(
     model: &ConstInit<B>,
 ) -> Result<QuotientModule<B, ConstInit<B>>, Failure> {
     allowed_quotient(config, model)?.map_err(|reason| {
+        let reason = reason.trim_end_matches('.');
         Failure::usage(format!("--quotient: {reason}; train in full, without --quotient"))
     })
 }

@@ -16,9 +16,12 @@ mod summary;
 mod table;
 
 pub(crate) use after::dead;
+pub(crate) use batches::SeenBatches;
 pub(crate) use classes::{Parameters, counts};
+pub(crate) use closed_form::{Tried, train as train_in_closed_form};
 pub use config::SweepConfig;
 pub use folder::SweepFolder;
 pub use join::{Joined, join_folders, join_in_place};
-pub use points::Points;
+pub(crate) use outcome::{LayerOutcome, OutcomeEnd};
+pub use points::{Points, SweepBackend};
 pub use summary::Summary;

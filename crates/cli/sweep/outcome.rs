@@ -171,7 +171,8 @@ impl Engine {
 }
 
 impl OutcomeEnd {
-    fn word(&self) -> EndWord {
+    /// The word of files.
+    pub fn word(&self) -> EndWord {
         match self {
             Self::Finished => EndWord::Finished,
             Self::Diverged(_) => EndWord::Diverged,

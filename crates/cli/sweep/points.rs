@@ -21,7 +21,7 @@ use constinit_core::check_layer_dims;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use toml::Value;
 
@@ -49,11 +49,21 @@ pub struct Points {
     columns: usize,
     done: Done,
     shard: Option<Shard>,
-    backend: BackendName,
-    limits: Limits,
+    on: SweepBackend,
+    limits: OnceLock<Result<Limits, Failure>>,
     interrupt: Interrupt,
     next: AtomicUsize,
     known: Mutex<Vec<(Fit, Arc<Examples>)>>,
+}
+
+/// What the runs of a sweep that have no closed form are trained on.
+pub struct SweepBackend {
+    pub name: BackendName,
+    /// Free memory of this machine, in bytes, where it is known: for runs in closed form.
+    pub memory: Option<u64>,
+    /// Looks for its device. Called once, when the first run needs it: drivers take their time, and some write to standard
+    /// error.
+    pub find: fn(BackendName) -> Result<Limits, Failure>,
 }
 
 /// What examples are made to fit.
@@ -65,13 +75,14 @@ impl Points {
         folder: &SweepFolder,
         done: Done,
         shard: Option<Shard>,
-        (backend, limits): (BackendName, Limits),
+        on: SweepBackend,
         interrupt: Interrupt,
     ) -> Self {
         let lean = sweep.without_data();
         let (layers, columns) = (folder.layers(), folder.schema().columns.len());
         let (next, known) = (AtomicUsize::new(0), Mutex::default());
-        Self { sweep, lean, layers, columns, done, shard, backend, limits, interrupt, next, known }
+        let limits = OnceLock::new();
+        Self { sweep, lean, layers, columns, done, shard, on, limits, interrupt, next, known }
     }
 
     /// How many points are still to be run here.
@@ -82,6 +93,16 @@ impl Points {
     fn is_due(&self, point: usize) -> bool {
         let ours = |shard: Shard| is_of(shard, point, self.sweep.points());
         !self.done.contains(point) && self.shard.is_none_or(ours)
+    }
+
+    /// What fits on the backend, which is looked for when the first run needs it.
+    fn limits(&self) -> &Result<Limits, Failure> {
+        self.limits.get_or_init(|| (self.on.find)(self.on.name))
+    }
+
+    /// Why the backend that a run needed is not there.
+    pub fn without_backend(self) -> Option<Failure> {
+        self.limits.into_inner()?.err()
     }
 
     /// Takes points and runs them until there are no more, or a signal or the other end asks to stop.
@@ -178,7 +199,7 @@ impl<'a> Worker<'a> {
         values: &[Value],
         device: &B::Device,
     ) -> Result<Option<Outcome>, Failure> {
-        let Points { backend, limits, interrupt, .. } = self.points;
+        let Points { on: SweepBackend { name: backend, memory, .. }, interrupt, .. } = self.points;
         let config = self.configs.config(point, values)?;
         let network = check_layer_dims(&config.model.layer_dims);
         network.map_err(|error| Failure::usage(format!("model.{error}")))?;
@@ -187,7 +208,13 @@ impl<'a> Worker<'a> {
         }
         let examples = self.points.examples(point, config)?;
         let rows = examples.inputs.rows;
-        check_memory(config, rows, true, *backend, Limits { largest_tensor: None, ..*limits })?;
+        check_memory(
+            config,
+            rows,
+            true,
+            *backend,
+            Limits { largest_tensor: None, memory: *memory },
+        )?;
         let known = self.batches.take().filter(|known| known.are_of(config, &examples));
         let batches = known.unwrap_or_else(|| SeenBatches::new(config, &examples));
         let batches = self.batches.insert(batches);
@@ -196,6 +223,7 @@ impl<'a> Worker<'a> {
             Tried::Trained(outcome) => Ok(Some(*outcome)),
             Tried::Interrupted => Ok(None),
             Tried::NotHere(why) => {
+                let Ok(limits) = self.points.limits() else { return Ok(None) };
                 check_memory(config, rows, false, *backend, *limits)?;
                 let on = (backend.as_str(), device);
                 on_backend::train::<B>(config, &examples, on, why, interrupt)

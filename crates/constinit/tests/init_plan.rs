@@ -96,7 +96,7 @@ fn the_first_rule_that_matches_fills() {
     assert!(text.lines().next().unwrap().starts_with("parameter"), "{text}");
     assert!(
         text.contains(
-            "embedding.weight  5     output-ramp  [7, 4]        7, 4         1.500000   1.118034"
+            "embedding.weight  5     output-ramp  [7, 4]        7, 4         1.5         1.11803"
         ),
         "{text}"
     );

@@ -31,24 +31,26 @@ pub fn page(comparison: &ComparedStarts) -> String {
          start. Units that are one unit are one broad line, units that are alone thin ones; a colour is a start. The axes of a \
          layer are the same for all starts.</p>\n",
     );
+    units.push_str("<div class=\"multiples\">\n");
     for (number, start) in comparison.starts.iter().enumerate() {
         let prefix = format!("units-{}-", number + 1);
         let drawn = drawn(&|f| f.name.starts_with(&prefix));
         let drawn = if drawn.is_empty() {
             "<p class=\"note\">There is no run of this start yet.</p>\n".to_owned()
         } else {
-            format!("<div class=\"multiples\">\n{drawn}</div>\n")
+            drawn
         };
         // Writing to a string cannot fail.
         let _ = write!(
             units,
-            "<h3 class=\"start\"><svg viewBox=\"0 0 26 10\" aria-hidden=\"true\"><path class=\"line c{}\" stroke-width=\"3\" \
-             d=\"M3 5h20\"/></svg>{} <span class=\"quiet\">{}</span></h3>\n{drawn}",
+            "<div><h3 class=\"start\"><svg viewBox=\"0 0 26 10\" aria-hidden=\"true\"><path class=\"line c{}\" stroke-width=\"3\" \
+             d=\"M3 5h20\"/></svg>{} <span class=\"quiet\">{}</span></h3>\n{drawn}</div>\n",
             colour(number),
             escaped(&start.planned.start),
             escaped(&start.planned.meaning)
         );
     }
+    units.push_str("</div>\n");
     let sections = vec![
         Section {
             anchor: "found",

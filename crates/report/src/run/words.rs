@@ -45,14 +45,14 @@ pub fn headline(run: &Run) -> Headline {
         // Programs before had no word for it.
         (_, VerdictWord::Held) if nothing_alike(run) => nothing_to_hold(),
         (_, VerdictWord::Held) => Headline {
-            kind: "good",
+            kind: FINDING,
             word: "held",
             sentence: format!(
                 "Units that were one unit at the start were still one {after}, bit for bit."
             ),
         },
         (_, VerdictWord::Broken | VerdictWord::Unknown) => Headline {
-            kind: "bad",
+            kind: FINDING,
             word: "broken",
             sentence: format!("Units that were one unit at the start were not any more {after}."),
         },
@@ -66,6 +66,9 @@ fn nothing_to_hold() -> Headline {
         sentence: "No two hidden units were one unit at the start.".to_owned(),
     }
 }
+
+/// Whether equal units stay equal is a finding, neither good nor bad.
+const FINDING: &str = "finding";
 
 /// A network that explains less than this share of the targets has learned nothing.
 pub const NOTHING: f64 = 0.01;

@@ -261,7 +261,9 @@ mod tests {
         let (mut bias, mut outgoing) = ([5.0, 6.0, 5.0, 6.0, 6.0], [7.0, 8.0, 7.0, 8.0, 8.0]);
         changed(&mut incoming, &mut bias, &mut outgoing);
         let of = |entries: &[f32], shape: [usize; 2]| {
-            Tensor::<B, 2>::from_data(TensorData::new(entries.to_vec(), shape), &device)
+            // Another test of this process sets another default type.
+            let data = TensorData::new(entries.to_vec(), shape);
+            Tensor::<B, 2>::from_data(data, (&device, DType::F32))
         };
         let [first, last] = &mut net.layers[..] else { unreachable!() };
         first.weight = Param::from_tensor(of(&incoming, [2, 5]));
