@@ -420,7 +420,7 @@ fn a_quotient_is_refused_with_the_reason() {
         assert!(!folder.join("out").exists());
     };
     let reason = "The 2 units of class 0 of hidden1 are twins, but nothing keeps dropout of 0.3 on hidden1 from step 9 \
-                  from separating them.";
+                  from separating them;";
     refused("dropout.toml", DROPOUT, reason);
     let change = a_break("zero-sum", 5, "hidden1", "scale = 0.25");
     refused(
