@@ -154,7 +154,7 @@ std = 0.1
                     Err(failure) => failure.to_string(),
                 };
                 let found = text(configs.config(point, &sweep.values(point)));
-                prop_assert_eq!(found, text(sweep.config(point).as_ref().map_err(|f| Failure::usage(f))));
+                prop_assert_eq!(found, text(sweep.config(point).as_ref().map_err(Failure::usage)));
             }
         }
     }
