@@ -138,7 +138,7 @@ impl Case {
         let start = Instant::now();
         let points = Points::new(sweep, &folder, done, None, on, interrupt.clone());
         let (sender, rows) = channel();
-        // As the program does it: what is in a pool of its own waits for no other thread.
+        // The program runs points inside a thread pool, where no call waits for threads outside of it.
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let alone = alone.map_err(Failure::usage)?;
         alone.install(|| points.work::<B>(&Default::default(), &sender));

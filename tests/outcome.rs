@@ -2,12 +2,11 @@
 
 mod program;
 
-use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::record::{Field, Row};
+use parquet::record::Field;
 use program::config::{Config, config};
+use program::rows::{field, rows};
 use program::{Folder, fast_backends};
 use serde_json::Value;
-use std::fs::File;
 
 /// The lines of the verdict.
 fn verdict(stdout: &str) -> Vec<&str> {
@@ -238,16 +237,6 @@ fn a_resumed_run_knows_since_when_a_layer_is_dead() {
     }
 }
 
-fn rows(folder: &Folder) -> Vec<Row> {
-    let file = File::open(folder.join("s/results.parquet")).unwrap();
-    let reader = SerializedFileReader::new(file).unwrap();
-    reader.get_row_iter(None).unwrap().map(Result::unwrap).collect()
-}
-
-fn field<'r>(row: &'r Row, name: &str) -> &'r Field {
-    row.get_column_iter().find(|(known, _)| *known == name).unwrap().1
-}
-
 /// In closed form and on a backend, for regression and for classes.
 #[test]
 fn the_rows_of_a_sweep_have_the_outcomes_of_the_runs_by_themselves() {
@@ -259,7 +248,7 @@ fn the_rows_of_a_sweep_have_the_outcomes_of_the_runs_by_themselves() {
         iris().init_w(0.1).steps(40).without("training", "optimizer").without("training", "loss");
     folder.write("sweep.toml", &format!("{base}{optimizers}"));
     folder.run(&["sweep", "--config", "sweep.toml", "--out", "s", "--backend", backend]).ok();
-    let rows = rows(&folder);
+    let rows = rows(&folder.join("s/results.parquet"));
     assert_eq!(rows.len(), 6);
     let mut engines: Vec<&Field> = rows.iter().map(|row| field(row, "engine")).collect();
     engines.dedup();

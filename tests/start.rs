@@ -2,8 +2,8 @@
 
 mod program;
 
-use parquet::record::{Field, Row};
 use program::config::{Config, config};
+use program::rows::{number, rows, text};
 use program::{Folder, backends, fast_backends};
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -150,26 +150,6 @@ fn predictions_know_the_start() {
     }
 }
 
-fn field<'r>(row: &'r Row, name: &str) -> &'r Field {
-    let found = row.get_column_iter().find(|(known, _)| *known == name);
-    found.unwrap_or_else(|| panic!("no column {name}")).1
-}
-
-fn number(row: &Row, name: &str) -> f64 {
-    match field(row, name) {
-        Field::Double(number) => *number,
-        Field::Long(number) => *number as f64,
-        other => panic!("{name} is {other}"),
-    }
-}
-
-fn text<'r>(row: &'r Row, name: &str) -> &'r str {
-    match field(row, name) {
-        Field::Str(text) => text,
-        other => panic!("{name} is {other}"),
-    }
-}
-
 /// The same numbers from a sweep, in closed form and on a backend, as from the runs by themselves.
 #[test]
 fn sweeps_vary_the_start() {
@@ -181,9 +161,7 @@ fn sweeps_vary_the_start() {
         folder.write("sweep.toml", &format!("{}{sweep}", small()));
         let args = ["sweep", "--config", "sweep.toml", "--out", "s", "--backend", backend];
         folder.run(&args).ok();
-        let file = std::fs::File::open(folder.join("s/results.parquet")).unwrap();
-        let reader = parquet::file::reader::SerializedFileReader::new(file).unwrap();
-        let rows: Vec<Row> = reader.into_iter().map(Result::unwrap).collect();
+        let rows = rows(&folder.join("s/results.parquet"));
         assert_eq!(rows.len(), 16);
         for (point, row) in rows.iter().enumerate() {
             let start = ["ramp", "constant", "zeros", "random"][point / 4];

@@ -2,13 +2,11 @@
 
 mod program;
 
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
+use program::rows::{field, number, rows, text};
 use program::{Folder, fast_backends};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -24,32 +22,6 @@ targets = [[1.0, 0.5], [0.0, 0.25], [0.5, -1.0]]
 steps = 30
 optimizer = { type = \"sgd\", learning_rate = 0.05 }
 ";
-
-fn rows(path: &Path) -> Vec<Row> {
-    let reader = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
-    reader.get_row_iter(None).unwrap().map(Result::unwrap).collect()
-}
-
-fn field<'r>(row: &'r Row, name: &str) -> &'r Field {
-    let found = row.get_column_iter().find(|(known, _)| *known == name);
-    found.unwrap_or_else(|| panic!("no column {name}")).1
-}
-
-fn number(row: &Row, name: &str) -> f64 {
-    match field(row, name) {
-        Field::Double(number) => *number,
-        Field::Long(number) => *number as f64,
-        other => panic!("{name} is {other}"),
-    }
-}
-
-fn text(row: &Row, name: &str) -> String {
-    match field(row, name) {
-        Field::Str(text) => text.clone(),
-        Field::Null => String::new(),
-        other => panic!("{name} is {other}"),
-    }
-}
 
 /// The last loss that the run of a point by itself tells.
 fn last_loss(folder: &Folder, point: usize, backend: &str) -> (f64, Value) {

@@ -72,15 +72,13 @@ impl BreakConfig {
 
     /// The seed of its numbers.
     pub fn seed(&self, of_training: u64) -> u64 {
-        match self {
-            Self::Noise { seed, .. } | Self::ZeroSum { seed, .. } => seed.unwrap_or(of_training),
-        }
+        self.given_seed().unwrap_or(of_training)
     }
 
-    /// Whether the seed of the training decides its numbers.
-    fn follows_training(&self) -> bool {
+    /// The seed that it names; None where that of the training decides its numbers.
+    fn given_seed(&self) -> Option<u64> {
         match self {
-            Self::Noise { seed, .. } | Self::ZeroSum { seed, .. } => seed.is_none(),
+            Self::Noise { seed, .. } | Self::ZeroSum { seed, .. } => *seed,
         }
     }
 
@@ -120,7 +118,7 @@ pub fn dropout_shares(config: &RunConfig) -> Vec<f64> {
 /// Whether the seed of the training decides what breaks its symmetry.
 pub fn are_random(config: &RunConfig) -> bool {
     dropout_shares(config).into_iter().any(|share| share > 0.0)
-        || config.breaks.iter().any(BreakConfig::follows_training)
+        || config.breaks.iter().any(|planned| planned.given_seed().is_none())
 }
 
 /// The first step that drops units, from 1.

@@ -202,12 +202,7 @@ impl RunConfig {
         config.checked(name)
     }
 
-    /// The same of a table.
-    pub fn from_table(table: toml::Table, name: &str) -> Result<Self, Failure> {
-        Self::unchecked(table, name)?.checked(name)
-    }
-
-    /// The same, whatever the numbers are, as long as they are numbers.
+    /// The same of a table, whatever the numbers are, as long as they are numbers.
     pub fn unchecked(table: toml::Table, name: &str) -> Result<Self, Failure> {
         table.try_into().map_err(|error| unread(name, &error))
     }

@@ -9,15 +9,14 @@ use constinit::ConstInit;
 use constinit::prelude::*;
 use constinit::probe::Probe;
 use constinit::surgery::LiftedProbe;
-use constinit::train::{StopReason, TrainConfig, TrainState};
+use constinit::train::{StopReason, TrainState};
 use constinit_cli::args::RunArgs;
 use constinit_cli::backend_name::BackendName;
-use constinit_cli::dynamics::clip;
 use constinit_cli::failure::{Failure, on_screen};
 use constinit_cli::run::{
     CheckpointDue, Interrupt, Progress, RunProbes, RunRequest, RunSession, RunState, Screen,
     SharedDeadWatch, SmallNetwork, ValidatedRun, Watch, batches, network, quotient_of,
-    train_configured,
+    quotient_state, train_configured,
 };
 use indicatif::ProgressBar;
 
@@ -69,25 +68,18 @@ impl Job for ValidatedRun {
         let mut screen = Screen::new(self.mode, readings, steps);
         // They see the network before a checkpoint takes its place: classes are followed from the start.
         let probes = RunProbes::new(&self, &model, device)?;
-        let rate = training.optimizer.learning_rate();
         let run = &self;
         match small {
             None => {
                 let session = RunSession { run, backend, device, small: None };
+                let rate = training.optimizer.learning_rate();
                 let fresh = TrainState::new(model, training.optimizer.init()?, rate);
                 session_from(&session, fresh, probes, &mut screen)
             }
             Some(quotient) => {
                 // Its memory is what a quotient saves.
                 drop(model);
-                let optimizer = training.optimizer.init::<B, ConstInit<B>>()?;
-                let optimizer = quotient.optimizer(optimizer);
-                let optimizer = match clip(training) {
-                    Some(clip) => optimizer.with_clip(clip),
-                    None => optimizer,
-                };
-                let lifting = optimizer.lifting().clone();
-                let fresh = TrainState::new(quotient.module.clone(), optimizer, rate);
+                let (fresh, lifting) = quotient_state(&self.config, &quotient)?;
                 let small = Some(SmallNetwork { quotient, lifting });
                 let session = RunSession { run, backend, device, small };
                 session_from(&session, fresh, probes, &mut screen)
@@ -128,10 +120,6 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
 ) -> Result<(RunState<B, O>, StopReason), Failure> {
     let config = &session.run.config;
     let mut source = batches::<B>(config, &session.run.examples, session.device)?;
-    // A quotient's optimizer clips by itself: a norm has to count the units that one unit stands for.
-    let clip = clip(&config.training).filter(|_| session.small.is_none());
-    let check_parameters = watch.schedule.clone();
-    let plan = TrainConfig { steps: config.training.steps, clip, check_parameters };
     let mut due = CheckpointDue::new(config.training.checkpoint_every);
     let mut progress = Progress(watch.bar.clone());
     let mut dead = watch.dead.clone();
@@ -148,7 +136,8 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
         let probes: &mut [&mut dyn Probe<B, ConstInit<B>>] =
             &mut [&mut dead, shown, &mut progress, interrupt, &mut due];
         let say = |what| said.push(what);
-        let trained = train_configured(config, state, &mut source, &plan, probes, say)?;
+        let is_quotient = session.small.is_some();
+        let trained = train_configured(config, state, &mut source, is_quotient, probes, say)?;
         // A live view has the terminal to itself.
         if !watch.screen.is_live() {
             let screen = &mut *watch.screen;
@@ -164,9 +153,11 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
             session.save(&state, watch)?;
         }
         let only_a_checkpoint = due.due && interrupt.reason().is_none() && !watch.is_lost();
-        if diverged || !only_a_checkpoint || state.step >= plan.steps {
+        if diverged || !only_a_checkpoint || state.step >= config.training.steps {
             let ended = match (trained.ended, interrupt.reason()) {
-                (StopReason::Stopped { .. }, _) if state.step >= plan.steps => StopReason::Finished,
+                (StopReason::Stopped { .. }, _) if state.step >= config.training.steps => {
+                    StopReason::Finished
+                }
                 // A signal or a key that came while the checkpoint was written.
                 (StopReason::Stopped { .. }, Some(reason)) if due.due => {
                     StopReason::Stopped { reason: reason.to_owned() }

@@ -65,7 +65,7 @@ impl CompareFolder {
         written.map_err(|error| Failure::at(&self.path.join("compare.jsonl"), error))
     }
 
-    /// Whether a comparison whose folder this is writes a file of its own there.
+    /// Whether a comparison writes this file into its folder by itself.
     pub fn owns(folder: &Path, file: &Path) -> bool {
         is_one_of(folder, &OWN, file)
     }

@@ -97,7 +97,7 @@ impl ComparedStart {
         meaning
     }
 
-    /// The configuration with this start in the place of its own.
+    /// The configuration, starting from this.
     pub fn of(&self, config: &RunConfig) -> Result<RunConfig, Failure> {
         let mut config = config.clone();
         match &self.base {

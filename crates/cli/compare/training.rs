@@ -2,7 +2,6 @@
 
 use crate::config::RunConfig;
 use crate::data::Examples;
-use crate::dynamics::clip;
 use crate::failure::Failure;
 use crate::run::{
     self, Interrupt, Names, explain, in_full, quotient_record, run_outcome, units_state,
@@ -18,7 +17,7 @@ use constinit::params::{HostParameter, read_parameters};
 use constinit::prelude::*;
 use constinit::probe::{Flow, Observation, Probe, Schedule};
 use constinit::surgery::{LiftedProbe, Lifting};
-use constinit::train::{StopReason, TrainConfig, TrainState};
+use constinit::train::{StopReason, TrainState};
 use constinit_records::{
     ComparedRunRecord, ComparedRunSpace, ComparedState, EndWord, OutcomeRecord,
 };
@@ -66,8 +65,6 @@ impl PlannedRun<'_> {
         let names = Names::of(&model, &read);
         drop(read);
         let mut watch = Watched::new(self, model.axes()?, names.paths.clone());
-        let optimizer = training.optimizer.init::<B, ConstInit<B>>()?;
-        let rate = training.optimizer.learning_rate();
         let asked = self.quotient.then(|| run::allowed_quotient(config, &model)).transpose()?;
         let (small, full) = match asked {
             Some(Ok(small)) => (Some(small), None),
@@ -76,18 +73,14 @@ impl PlannedRun<'_> {
         };
         let Trained { full: trained, outcome, ended, step } = match &small {
             None => {
+                let optimizer = training.optimizer.init::<B, ConstInit<B>>()?;
+                let rate = training.optimizer.learning_rate();
                 let state = TrainState::new(model, optimizer, rate);
                 self.trained(state, None, &mut watch, (device, interrupt))?
             }
             Some(small) => {
                 drop(model);
-                let optimizer = small.optimizer(optimizer);
-                let optimizer = match clip(training) {
-                    Some(clip) => optimizer.with_clip(clip),
-                    None => optimizer,
-                };
-                let lifting = optimizer.lifting().clone();
-                let state = TrainState::new(small.module.clone(), optimizer, rate);
+                let (state, lifting) = run::quotient_state(config, small)?;
                 self.trained(state, Some(&lifting), &mut watch, (device, interrupt))?
             }
         };
@@ -147,13 +140,7 @@ impl PlannedRun<'_> {
         watch: &mut Watched,
         (device, interrupt): (&B::Device, &Interrupt),
     ) -> Result<Trained<B>, Failure> {
-        let training = &self.config.training;
-        let every = self.config.probe.every;
-        let check_parameters = Schedule::every(every).or(Schedule::at(training.steps));
         let mut data = run::batches::<B>(self.config, self.examples, device)?;
-        // A quotient's optimizer clips by itself.
-        let clip = clip(training).filter(|_| lifting.is_none());
-        let plan = TrainConfig { steps: training.steps, clip, check_parameters };
         let mut interrupt = interrupt.clone();
         let Watched { losses, states } = watch;
         let mut lifted;
@@ -165,7 +152,8 @@ impl PlannedRun<'_> {
             None => states,
         };
         let probes: &mut [&mut dyn Probe<B, ConstInit<B>>] = &mut [losses, states, &mut interrupt];
-        let trained = run::train_configured(self.config, state, &mut data, &plan, probes, drop)?;
+        let (config, is_quotient) = (self.config, lifting.is_some());
+        let trained = run::train_configured(config, state, &mut data, is_quotient, probes, drop)?;
         let TrainState { model, step, .. } = trained.state;
         // A quotient computes the outputs of the network.
         let outcome = match &trained.ended {

@@ -8,6 +8,14 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit::params::from_values;
 use constinit::train::{Batch, Batches, FullBatch, MiniBatches, Shifted};
 
+/// Entries of the widest layer in a portion of the examples.
+const PORTION: usize = 1 << 20;
+
+/// How many examples go through a network together where nothing is trained; `widest` is its widest layer.
+pub fn examples_at_once(widest: usize) -> usize {
+    (PORTION / widest.max(1)).max(1)
+}
+
 /// All examples.
 pub fn set<B: AutodiffBackend>(examples: &Examples, device: &B::Device) -> Batch<B> {
     let tensor =

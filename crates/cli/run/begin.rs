@@ -3,8 +3,8 @@
 use super::session::{RunProbes, RunSession, RunState};
 use super::{
     CheckpointNote, ExpectedCheck, Interrupt, Lines, Live, LiveState, LiveWhat, Logs, Names,
-    Screen, SharedDeadWatch, Tally, UnitsFile, Watch, in_readings, line_of, quotient_record, set,
-    start_record, units_schedule, write_line,
+    Screen, SharedDeadWatch, Tally, UnitsFile, Watch, in_readings, line_of, quotient_record,
+    readings_schedule, set, start_record, units_schedule, write_line,
 };
 use crate::config::RunConfig;
 use crate::failure::{Failure, on_screen};
@@ -13,7 +13,6 @@ use burn::optim::Optimizer;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::{HostParameter, read_parameters};
-use constinit::probe::Schedule;
 use constinit_core::text::number;
 use constinit_core::without_hidden_layer;
 use constinit_records::StartRecord;
@@ -66,7 +65,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             self.show_start(&state.model, &names, &read, comparison.as_mut(), screen)?;
         }
         Ok(Watch {
-            schedule: Schedule::every(config.probe.every).or(Schedule::at(config.training.steps)),
+            schedule: readings_schedule(config),
             names,
             symmetry,
             forecasts,

@@ -6,6 +6,7 @@
 use super::RunState;
 use crate::breaks::{BreakConfig, dropout_from, dropout_shares, hidden_layer};
 use crate::config::RunConfig;
+use crate::dynamics::clip;
 use crate::failure::Failure;
 use burn::module::Param;
 use burn::optim::Optimizer;
@@ -15,19 +16,25 @@ use constinit::ConstInit;
 use constinit::init::{Init, ParameterAxes, RngKey};
 use constinit::params::from_values;
 use constinit::prelude::*;
-use constinit::probe::Probe;
+use constinit::probe::{Probe, Schedule};
 use constinit::surgery::{SymmetryKind, break_symmetry, symmetry_of};
 use constinit::train::{Batch, Batches, SeededDropout, TrainConfig, Trained, train_with_changes};
 use constinit_core::{hidden_name, linear_name};
 use constinit_symmetry::SpaceSymmetry;
 
-/// Trains as a configuration says: by its loss, on these batches, with its dropout and its changes; `say` is told each of
-/// these. Every command that trains on a backend does it by this.
+/// After which steps the network is read.
+pub fn readings_schedule(config: &RunConfig) -> Schedule {
+    Schedule::every(config.probe.every).or(Schedule::at(config.training.steps))
+}
+
+/// Trains as a configuration says: by its loss, on these batches, with its limit on gradients, its dropout and its changes;
+/// `say` is told each change. A quotient's optimizer limits gradients itself, since a norm has to count the units that one
+/// unit stands for. Every command that trains on a backend calls this.
 pub fn train_configured<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     config: &RunConfig,
     state: RunState<B, O>,
     source: &mut impl Batches<Batch = Batch<B>>,
-    plan: &TrainConfig,
+    is_quotient: bool,
     probes: &mut [&mut dyn Probe<B, ConstInit<B>>],
     mut say: impl FnMut(String),
 ) -> Result<Trained<ConstInit<B>, O, f64>, Failure> {
@@ -42,7 +49,12 @@ pub fn train_configured<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     let loss = |model: &ConstInit<B>, (step, batch): (usize, Batch<B>)| {
         loss.forward(dropout.forward(model, batch.inputs, step), batch.targets)
     };
-    train_with_changes(state, &mut data, changed, loss, plan, probes)
+    let plan = TrainConfig {
+        steps: config.training.steps,
+        clip: clip(&config.training).filter(|_| !is_quotient),
+        check_parameters: readings_schedule(config),
+    };
+    train_with_changes(state, &mut data, changed, loss, &plan, probes)
 }
 
 /// The dropout of a run.

@@ -10,7 +10,9 @@
 //!
 //! Where a quotient is trained, its units are inspected, and each counts as those that it stands for.
 
-use super::{RunSession, batches::inner_inputs, screen::between_lines};
+use super::RunSession;
+use super::batches::{examples_at_once, inner_inputs};
+use super::screen::between_lines;
 use crate::backend_name::BackendName;
 use crate::config::RunConfig;
 use crate::seen::last_shift;
@@ -34,8 +36,6 @@ const SMALL: usize = 200_000;
 const KEPT: usize = 16;
 /// Examples of a step beside which one more costs little.
 const MANY: usize = 32;
-/// Entries of the widest layer in a portion of the examples.
-const PORTION: usize = 1 << 20;
 
 /// What is known of a hidden layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,7 +129,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         let examples = session.run.examples.inputs.rows;
         let widths = trained.layers.iter().map(|layer| layer.weight.dims());
         let parameters = widths.clone().map(|[inputs, outputs]| (inputs + 1) * outputs).sum();
-        let widest = widths.clone().flatten().max().unwrap_or(1).max(1);
+        let widest = widths.clone().flatten().max().unwrap_or(1);
         let hidden = trained.layers.len().saturating_sub(1);
         let layers = widths.take(hidden).enumerate().map(|(number, [_, units])| {
             let name = hidden_name(number);
@@ -144,7 +144,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
             known: vec![DeadLayer::default(); hidden],
             inputs: inner_inputs::<B>(&session.run.examples, session.device),
             shift_per_step: config.data.shift_per_step,
-            portion: (PORTION / widest).clamp(1, examples.max(1)),
+            portion: examples_at_once(widest).min(examples.max(1)),
             witnesses: None,
             recent: Vec::new(),
             counted: None,

@@ -26,7 +26,7 @@ mod watch;
 mod wrapped;
 
 pub use batches::{batches, set};
-pub use changes::train_configured;
+pub use changes::{readings_schedule, train_configured};
 pub use dead::SharedDeadWatch;
 pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;
@@ -44,7 +44,9 @@ pub use readings::{
 pub use request::{RunRequest, ValidatedRun};
 pub use resume::CheckpointNote;
 pub use screen::{Screen, ScreenMode};
-pub use session::{RunProbes, RunSession, RunState, SmallNetwork, allowed_quotient, quotient_of};
+pub use session::{
+    RunProbes, RunSession, RunState, SmallNetwork, allowed_quotient, quotient_of, quotient_state,
+};
 pub use table::ReadingTable;
 pub use units::{UnitsFile, schedule as units_schedule, state as units_state};
 pub use verdict::{Tally, What};

@@ -1,5 +1,6 @@
 //! What came of a run: the loss beside that of the best constant answer, in numbers and in sentences.
 
+use super::batches::examples_at_once;
 use super::dead::DeadAtEnd;
 use super::verdict::Distinct;
 use crate::config::{ModelConfig, RunConfig};
@@ -13,13 +14,7 @@ use constinit::train::Loss;
 use constinit::{Activation, ConstInit};
 use constinit_core::TrainingOutcome;
 use constinit_core::text::number;
-use constinit_records::{DeadRecord, OutcomeRecord};
-
-/// Entries of the widest layer in a portion of the examples.
-const PORTION: usize = 1 << 20;
-
-/// A network that explains less than this share of the targets has learned nothing.
-const NOTHING: f64 = 0.01;
+use constinit_records::{DeadRecord, LEARNED_NOTHING, OutcomeRecord};
 
 /// Digits of losses.
 const DIGITS: usize = 5;
@@ -35,9 +30,9 @@ pub fn outcome<B: AutodiffBackend>(
     let [inputs, targets] = last_seen(config, examples, step);
     let network = trained.valid();
     let columns = examples.inputs.columns.max(1);
-    let widest = config.model.layer_dims.iter().copied().max().unwrap_or(1).max(1);
+    let widest = config.model.layer_dims.iter().copied().max().unwrap_or(1);
     let mut outputs = Vec::with_capacity(targets.len());
-    for portion in inputs.chunks(columns * (PORTION / widest).max(1)) {
+    for portion in inputs.chunks(columns * examples_at_once(widest)) {
         let shape = [portion.len() / columns, columns];
         let portion = from_values::<B::InnerBackend, 2>(portion.to_vec(), shape, device);
         outputs.extend(network.forward(portion).into_data().iter::<f64>());
@@ -96,9 +91,9 @@ fn learned(outcome: &OutcomeRecord, what: &OutcomeWhat<'_>) -> String {
     let ends = if trained { "the loss ends at" } else { "the loss is" };
     let loss = number(loss, DIGITS);
     let mut sentence = match (explained, baseline) {
-        (Some(explained), Some(baseline)) if explained < NOTHING => {
+        (Some(explained), Some(baseline)) if explained < LEARNED_NOTHING => {
             let nothing = if trained { "Learned nothing" } else { "Not trained" };
-            let beside = if explained > -NOTHING { "that of" } else { "above that of" };
+            let beside = if explained > -LEARNED_NOTHING { "that of" } else { "above that of" };
             format!("{nothing}: {ends} {loss}, {beside} {constant} ({})", number(baseline, DIGITS))
         }
         (Some(explained), Some(baseline)) => {

@@ -4,12 +4,14 @@ use super::{Forecasts, ValidatedRun, set, units_schedule};
 use crate::backend_name::BackendName;
 use crate::breaks;
 use crate::config::RunConfig;
+use crate::dynamics::clip;
 use crate::failure::Failure;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
+use constinit::prelude::*;
 use constinit::probe::{Observation, Probe, SymmetryProbe};
-use constinit::surgery::{Lifting, QuotientModule, quotient, symmetry_of};
-use constinit::train::TrainState;
+use constinit::surgery::{Lifting, QuotientModule, QuotientOptimizer, quotient, symmetry_of};
+use constinit::train::{ConfiguredOptimizer, TrainState};
 use constinit_symmetry::SymmetryKind;
 
 /// The state of the training of a run.
@@ -71,6 +73,27 @@ impl<B: AutodiffBackend> RunProbes<B> {
         };
         Ok(Self { symmetry, forecasts })
     }
+}
+
+/// The optimizer of a network of this program, on its quotient.
+type ConfiguredQuotientOptimizer<B> =
+    QuotientOptimizer<B, ConstInit<B>, ConfiguredOptimizer<B, ConstInit<B>>>;
+
+/// A training of a quotient that begins, and the way back to the network. The optimizer limits gradients as the
+/// configuration says.
+pub fn quotient_state<B: AutodiffBackend>(
+    config: &RunConfig,
+    quotient: &QuotientModule<B, ConstInit<B>>,
+) -> Result<(RunState<B, ConfiguredQuotientOptimizer<B>>, Lifting), Failure> {
+    let training = &config.training;
+    let optimizer = quotient.optimizer(training.optimizer.init::<B, ConstInit<B>>()?);
+    let optimizer = match clip(training) {
+        Some(clip) => optimizer.with_clip(clip),
+        None => optimizer,
+    };
+    let lifting = optimizer.lifting().clone();
+    let rate = training.optimizer.learning_rate();
+    Ok((TrainState::new(quotient.module.clone(), optimizer, rate), lifting))
 }
 
 /// The quotient of a network that gives the same numbers and has fewer units.

@@ -6,7 +6,6 @@ use super::outcome::{Engine, LayerOutcome, Outcome, OutcomeEnd};
 use crate::breaks;
 use crate::config::RunConfig;
 use crate::data::Examples;
-use crate::dynamics::clip;
 use crate::failure::Failure;
 use crate::run::{self, INTERRUPTED, Interrupt, Names, explain};
 use crate::seen::last_seen;
@@ -14,8 +13,8 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::read_parameters;
 use constinit::prelude::*;
-use constinit::probe::{Flow, Observation, Probe, Schedule, SymmetryProbe};
-use constinit::train::{self, TrainConfig, TrainState};
+use constinit::probe::{Flow, Observation, Probe, SymmetryProbe};
+use constinit::train::{self, TrainState};
 
 /// Trains; None where a signal ended the training.
 pub fn train<B: AutodiffBackend>(
@@ -28,20 +27,20 @@ pub fn train<B: AutodiffBackend>(
     let training = &config.training;
     let model = run::network::<B>(config, device)?;
     let names = Names::of(&model, &[]);
-    let schedule = Schedule::every(config.probe.every).or(Schedule::at(training.steps));
     let symmetry = SymmetryProbe::new(model.axes()?).with_facts(breaks::facts(config)?);
-    let mut symmetry =
-        symmetry.without_history().without_gradients().on(schedule.clone()).reporting(|_| {});
+    let mut symmetry = symmetry
+        .without_history()
+        .without_gradients()
+        .on(run::readings_schedule(config))
+        .reporting(|_| {});
     let mut first = First(None);
     let mut interrupt = interrupt.clone();
     let optimizer = training.optimizer.init::<B, ConstInit<B>>()?;
     let state = TrainState::new(model, optimizer, training.optimizer.learning_rate());
     let mut source = run::batches::<B>(config, examples, device)?;
-    let plan =
-        TrainConfig { steps: training.steps, clip: clip(training), check_parameters: schedule };
     let probes: &mut [&mut dyn Probe<B, ConstInit<B>>] =
         &mut [&mut symmetry, &mut first, &mut interrupt];
-    let trained = run::train_configured(config, state, &mut source, &plan, probes, drop)?;
+    let trained = run::train_configured(config, state, &mut source, false, probes, drop)?;
     let ended = match trained.ended {
         train::StopReason::Stopped { reason } if reason == INTERRUPTED => return Ok(None),
         train::StopReason::Finished | train::StopReason::Stopped { .. } => OutcomeEnd::Finished,

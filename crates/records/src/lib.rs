@@ -54,7 +54,7 @@ pub use event::{RunEvent, UnitsEvent};
 pub use first_break::FirstBreakRecord;
 pub use forecast::{ForecastPair, ForecastRecord, OutlookWord};
 pub use number::RecordedNumber;
-pub use outcome::{DeadRecord, OutcomeRecord};
+pub use outcome::{DeadRecord, LEARNED_NOTHING, OutcomeRecord};
 pub use quotient::{QuotientRecord, QuotientSpace};
 pub use reading::{PROPERTIES, PropertyRecord, ReadingRecord, SpaceNumber, SpaceRecord};
 pub use schema::{COMPARE_SCHEMA, READINGS_SCHEMA, SWEEP_SCHEMA, UNITS_SCHEMA};

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A network that explains less than this share of the targets has learned nothing.
+pub const LEARNED_NOTHING: f64 = 0.01;
+
 /// The loss of a trained network on all examples, beside what needs no network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutcomeRecord {

@@ -1,4 +1,4 @@
-//! The terminal while it shows a view: a screen of its own, without a cursor, with keys as they are pressed.
+//! The terminal while it shows a view: the alternate screen, without a cursor, in raw mode.
 
 use super::line::Line;
 use crossterm::cursor::{Hide, MoveTo, Show};

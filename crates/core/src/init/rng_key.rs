@@ -34,7 +34,7 @@ impl RngKey {
         Self { step: step as u64, ..self.clone() }
     }
 
-    /// A number for whatever takes a seed of its own.
+    /// A seed, made of this key, for a generator that takes one number.
     pub fn derived_seed(&self) -> u64 {
         self.stream(0).next_u64()
     }

@@ -42,9 +42,9 @@ pub trait WatchedStep {
     fn parameters(&self) -> Result<Vec<ParamView<'_>>, Error>;
 
     /// Shows the parameters after the step in portions, the rows of each in their order (indices along its first axis),
-    /// until `look` wants no more; whether it wanted all of them. None, as without a method of its own, where
-    /// [`WatchedStep::parameters`] costs no more: portions that stay in the cache of a processor are cheaper than a copy
-    /// of everything, but not where each is one more request to a device.
+    /// until `look` returns false. Returns whether `look` took all of them. Returns None, as this default does, where
+    /// [`WatchedStep::parameters`] is as cheap: portions that fit in a processor's cache are cheaper than a copy of all
+    /// parameters, but not where each portion is a request to a device.
     ///
     /// # Errors
     ///
@@ -54,8 +54,8 @@ pub trait WatchedStep {
         Ok(None)
     }
 
-    /// Whether entries repeat each other, found where the parameters are, so that a few numbers are read instead of all.
-    /// None, as without a method of its own, where reading the parameters costs no more.
+    /// Whether entries repeat each other. The device that has the parameters compares them, so that few numbers are read
+    /// from it. Returns None, as this default does, where reading all parameters is as cheap.
     ///
     /// # Errors
     ///

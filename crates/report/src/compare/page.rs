@@ -69,10 +69,6 @@ pub fn page(comparison: &ComparedStarts) -> String {
         sections,
         style: String::new(),
         script: include_str!("../page/page.js"),
-        foot: format!(
-            "Drawn by constinit-report {}. This page is one file: nothing in it is loaded from anywhere else.",
-            env!("CARGO_PKG_VERSION")
-        ),
     }
     .document()
 }

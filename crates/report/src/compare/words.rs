@@ -2,7 +2,7 @@
 
 use super::{ComparedStarts, Start};
 use crate::number::{count, counted, in_percent, short};
-use crate::run::NOTHING;
+use constinit_records::LEARNED_NOTHING;
 use constinit_records::{ComparedRecord, ComparedSpace};
 
 /// A sentence for each start, then what is about all of them.
@@ -55,10 +55,10 @@ fn learned(result: &ComparedRecord) -> String {
     let outcome = &result.outcome;
     let Some(loss) = outcome.loss else { return "no finite loss after training".to_owned() };
     let beside = match outcome.explained {
-        Some(explained) if explained >= NOTHING => {
+        Some(explained) if explained >= LEARNED_NOTHING => {
             format!(", {} below the baseline", in_percent(explained))
         }
-        Some(explained) if explained <= -NOTHING => ", above the baseline".to_owned(),
+        Some(explained) if explained <= -LEARNED_NOTHING => ", above the baseline".to_owned(),
         Some(_) => ", no better than the baseline".to_owned(),
         None => String::new(),
     };

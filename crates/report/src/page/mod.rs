@@ -17,8 +17,6 @@ pub(crate) struct Page {
     pub style: String,
     /// What makes it answer.
     pub script: &'static str,
-    /// At the end.
-    pub foot: String,
 }
 
 /// A heading and what stands under it.
@@ -47,13 +45,14 @@ impl Page {
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
              <title>{}</title>\n<style>\n{}{}{}\n</style>\n</head>\n<body>\n<main>\n<header>\n{}</header>\n{body}</main>\n\
-             <footer>{}</footer>\n<script>\n{}{}</script>\n</body>\n</html>\n",
+             <footer>Drawn by constinit-report {}. This page is one file: nothing in it is loaded from anywhere \
+             else.</footer>\n<script>\n{}{}</script>\n</body>\n</html>\n",
             escaped(&self.title),
             include_str!("page.css"),
             figure_style(Medium::Page),
             self.style,
             self.head,
-            self.foot,
+            env!("CARGO_PKG_VERSION"),
             self.script,
             include_str!("paper.js"),
         )

@@ -13,7 +13,6 @@ mod words;
 pub(crate) use curves::BASE;
 pub use readings::Readings;
 pub use units::{SpaceState, Units, UnitsState};
-pub(crate) use words::NOTHING;
 
 use crate::error::{ReportError, io_error};
 use crate::figure::{Figure, Size};

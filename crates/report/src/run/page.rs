@@ -55,10 +55,6 @@ pub fn page(run: &Run) -> String {
         sections,
         style: String::new(),
         script: include_str!("../page/page.js"),
-        foot: format!(
-            "Drawn by constinit-report {}. This page is one file: nothing in it is loaded from anywhere else.",
-            env!("CARGO_PKG_VERSION")
-        ),
     }
     .document()
 }

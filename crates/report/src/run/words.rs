@@ -2,7 +2,9 @@
 
 use super::Run;
 use crate::number::{count, counted, in_percent, short};
-use constinit_records::{DeadRecord, EndWord, FirstBreakRecord, OutcomeRecord, VerdictWord};
+use constinit_records::{
+    DeadRecord, EndWord, FirstBreakRecord, LEARNED_NOTHING, OutcomeRecord, VerdictWord,
+};
 
 /// In a word, and in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,19 +72,16 @@ fn nothing_to_hold() -> Headline {
 /// Whether equal units stay equal is a finding, neither good nor bad.
 const FINDING: &str = "finding";
 
-/// A network that explains less than this share of the targets has learned nothing.
-pub const NOTHING: f64 = 0.01;
-
 /// What came of the training; None where the folder does not say so.
 pub fn outcome(run: &Run) -> Option<Headline> {
     let OutcomeRecord { loss, baseline, explained, accuracy, majority } = *run.outcome()?;
     let of_loss = match (baseline, explained) {
-        (Some(baseline), Some(explained)) if explained <= -NOTHING => format!(
+        (Some(baseline), Some(explained)) if explained <= -LEARNED_NOTHING => format!(
             "The loss is {} in the end, above the {} of the best constant answer",
             short(loss),
             short(baseline)
         ),
-        (Some(baseline), Some(explained)) if explained < NOTHING => format!(
+        (Some(baseline), Some(explained)) if explained < LEARNED_NOTHING => format!(
             "The loss is {} in the end, no better than the {} of the best constant answer",
             short(loss),
             short(baseline)
@@ -112,7 +111,7 @@ pub fn outcome(run: &Run) -> Option<Headline> {
     let (kind, word) = match explained {
         _ if run.last_step() == 0 => ("open", "not trained"),
         None => ("open", "loss"),
-        Some(explained) if explained < NOTHING => ("bad", "learned nothing"),
+        Some(explained) if explained < LEARNED_NOTHING => ("bad", "learned nothing"),
         Some(_) => ("good", "learned"),
     };
     Some(Headline { kind, word, sentence: format!("{of_loss}{right}.") })

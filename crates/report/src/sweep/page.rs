@@ -7,7 +7,7 @@ use crate::markup::{escaped, script_json};
 use crate::number::{count, counted};
 use crate::page::{Page, Section, details, list, table};
 use crate::palette::{DARK, LIGHT, Medium, neutral_style, viridis};
-use crate::run::NOTHING;
+use constinit_records::LEARNED_NOTHING;
 use constinit_records::{EndWord, POINT, ScaleWord, SweepColumn};
 use serde_json::{Value, json};
 
@@ -38,12 +38,12 @@ pub fn page(sweep: &Sweep) -> String {
         title: format!("{} – constinit", sweep.name),
         head: head(sweep),
         sections: vec![
-            Section { anchor: "found", heading: "What was found", content: warnings + &list(&sentences(sweep)) },
             Section {
-                anchor: "diagram",
-                heading: "Phase diagram",
-                content: diagram(sweep, &rows),
+                anchor: "found",
+                heading: "What was found",
+                content: warnings + &list(&sentences(sweep)),
             },
+            Section { anchor: "diagram", heading: "Phase diagram", content: diagram(sweep, &rows) },
             Section {
                 anchor: "table",
                 heading: if is_thinned { "Runs of this page" } else { "All runs" },
@@ -63,10 +63,6 @@ pub fn page(sweep: &Sweep) -> String {
             include_str!("../page/sweep/run.js"),
             include_str!("../page/sweep/rows.js"),
             include_str!("../page/sweep/page.js")
-        ),
-        foot: format!(
-            "Drawn by constinit-report {}. This page is one file: nothing in it is loaded from anywhere else.",
-            env!("CARGO_PKG_VERSION")
         ),
     }
     .document()
@@ -178,7 +174,7 @@ fn numbers(sweep: &Sweep, rows: &[usize]) -> Value {
         "sample": sweep.is_sample(),
         "start": start,
         "baseline": sweep.baseline(),
-        "nothing": NOTHING,
+        "nothing": LEARNED_NOTHING,
         "columns": columns,
         "words": {"neutral": NEUTRAL, "without": WITHOUT, "partly": PARTLY},
         "colours": colours.join(""),

@@ -2,7 +2,7 @@
 
 use super::{Sweep, width};
 use crate::number::{count, counted, duration, percent, short};
-use crate::run::NOTHING;
+use constinit_records::LEARNED_NOTHING;
 use constinit_records::{EndWord, EngineWord, SweepColumn, VerdictWord};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -183,7 +183,7 @@ fn above_baseline(sweep: &Sweep) -> Option<String> {
     if explained.is_empty() {
         return None;
     }
-    let nothing = explained.iter().filter(|explained| **explained < NOTHING).count();
+    let nothing = explained.iter().filter(|explained| **explained < LEARNED_NOTHING).count();
     let all = explained.len();
     let baseline = sweep
         .baseline()

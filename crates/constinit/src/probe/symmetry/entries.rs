@@ -12,7 +12,7 @@ use constinit_core::probe::{LookAtRows, Repeated, Repeats};
 use constinit_symmetry::{AxesSpec, OwnedParam, ParamId};
 use std::ops::Range;
 
-/// Bytes of a portion of rows: they stay in a processor's cache while they are looked at.
+/// Bytes of a portion of rows: few enough to stay in a processor's cache while they are compared.
 const PORTION: usize = 1 << 18;
 
 /// Some entries of some parameters of a spec, in the given order.
