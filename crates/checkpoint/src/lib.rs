@@ -63,8 +63,9 @@ mod write;
 pub use checkpoint::Checkpoint;
 pub use constinit_records::inspection::{
     AxesSource, CheckpointDiff, DIFF_SCHEMA, DriftedClass, FileInspection, INSPECTION_SCHEMA,
-    JobPart, MergedClass, OutputCheck, ParameterDiff, ParameterInspection, RESHAPE_SCHEMA,
-    Reshaped, SpaceChange, SpaceInspection, SplitClass,
+    JobPart, MergedClass, OptimizerState, OutputCheck, ParameterDiff, ParameterInspection,
+    RESHAPE_SCHEMA, Reshaped, Savings, SkippedTensor, SpaceChange, SpaceInspection, SplitClass,
+    TensorRole,
 };
 pub use diff::diff;
 pub use discover::discover;

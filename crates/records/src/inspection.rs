@@ -46,6 +46,15 @@ pub struct FileInspection {
     /// Tensors of other types, by type.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub passed_over: BTreeMap<String, usize>,
+    /// Tensors that could not be inspected for something, in the order of their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedTensor>,
+    /// The optimizer's state beside the model; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<OptimizerState>,
+    /// The architecture whose names and shapes gave the axes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
     /// NaN and infinite entries of all floating parameters, vectors included; `null` where not everything was read.
     #[serde(default)]
     pub non_finite: Option<u64>,
@@ -83,12 +92,24 @@ pub struct ParameterInspection {
     /// The classes of two units or more, each as the numbers of its units.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alike: Vec<Vec<usize>>,
-    /// Units with nothing but zeros, the bias's entry included.
+    /// How many units have nothing but zeros, the bias's entry included.
     pub zero_units: usize,
+    /// The numbers of these units.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zero: Vec<usize>,
     /// Units with nothing but zeros as weights, and another bias.
     pub constant_units: usize,
     /// NaN and infinite entries, the bias's included; `null` where not everything was read.
     pub non_finite: Option<u64>,
+    /// The numbers of the units that have such entries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub non_finite_units: Vec<usize>,
+    /// The row-major number of the first such entry of the parameter; absent where only the bias has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_finite_entry: Option<usize>,
+    /// Whose tensor it is, where it is not the model's.
+    #[serde(default, skip_serializing_if = "TensorRole::is_model")]
+    pub role: TensorRole,
     /// The parameter that the units are joined with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<String>,
@@ -116,6 +137,68 @@ pub struct SpaceInspection {
     pub forward: Option<usize>,
     /// The twin classes, each as the numbers of its units.
     pub classes: Vec<Vec<usize>>,
+    /// Units whose incoming weights are all zero: they compute a constant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_incoming: Vec<usize>,
+    /// Units whose outgoing weights are all zero: nothing depends on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_outgoing: Vec<usize>,
+    /// What `collapse` would take away: numbers of parameters, and their bytes; absent where it takes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saves: Option<Savings>,
+}
+
+/// Parameters that a smaller equal network does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Savings {
+    /// Entries of parameters.
+    pub entries: u64,
+    /// Their bytes in the file.
+    pub bytes: u64,
+}
+
+/// A tensor that could not be inspected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedTensor {
+    /// The name.
+    pub path: String,
+    /// The type of its entries, as the file names it.
+    pub dtype: String,
+    /// Why, as a clause: `it is sparse`.
+    pub why: String,
+    /// The findings that it could not be inspected for, as `--deny` names them: `twins`, `zero`, `non-finite`.
+    pub findings: Vec<String>,
+}
+
+/// Tensors that are an optimizer's and not the model's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptimizerState {
+    /// How many tensors.
+    pub tensors: usize,
+    /// Their bytes in the file.
+    pub bytes: u64,
+    /// The names that they stand under, without what distinguishes them: `optimizer.state`.
+    pub at: Vec<String>,
+}
+
+/// Whose a tensor of a checkpoint is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TensorRole {
+    /// The model's.
+    #[default]
+    Model,
+    /// An optimizer's: moments, squares, steps.
+    Optimizer,
+    /// A moving average of the model's.
+    Average,
+}
+
+impl TensorRole {
+    /// Whether it is the model's.
+    pub fn is_model(&self) -> bool {
+        *self == Self::Model
+    }
 }
 
 /// Where axes are known from.
@@ -320,6 +403,10 @@ mod tests {
                 largest_class: 2,
                 alike: vec![vec![0, 1]],
                 non_finite: Some(0),
+                zero: vec![1],
+                non_finite_units: vec![0],
+                non_finite_entry: Some(1),
+                role: TensorRole::Average,
                 bias: Some("b".into()),
                 space: Some("h".into()),
                 spread: Some(0.5),
@@ -332,10 +419,21 @@ mod tests {
                 equitable: 1,
                 forward: None,
                 classes: vec![vec![0, 1]],
+                no_incoming: vec![1],
+                no_outgoing: vec![0],
+                saves: Some(Savings { entries: 2, bytes: 8 }),
             }]),
             axes: Some(AxesSource::Given),
             vectors: 1,
             passed_over: [("I8".to_owned(), 3)].into(),
+            skipped: vec![SkippedTensor {
+                path: "s".into(),
+                dtype: "F32".into(),
+                why: "it is sparse".into(),
+                findings: vec!["twins".into()],
+            }],
+            optimizer: Some(OptimizerState { tensors: 2, bytes: 8, at: vec!["exp_avg".into()] }),
+            architecture: Some("llama".into()),
             non_finite: Some(4),
             tolerance: Some(0.5),
             notes: vec!["note".into()],
@@ -355,9 +453,13 @@ mod tests {
             concat!(
                 r#"{"schema":1,"file":"m","format":"safetensors","parameters":[{"path":"w","shape":[2,1],"#,
                 r#""dtype":"F32","axis":0,"units":2,"classes":1,"largest_class":2,"alike":[[0,1]],"zero_units":0,"#,
-                r#""constant_units":0,"non_finite":0,"bias":"b","space":"h","spread":0.5}],"spaces":[{"name":"h","#,
-                r#""units":2,"twins":1,"equitable":1,"forward":null,"classes":[[0,1]]}],"axes":"given","vectors":1,"#,
-                r#""passed_over":{"I8":3},"non_finite":4,"tolerance":0.5,"notes":["note"],"error":"error","part":{"#,
+                r#""zero":[1],"constant_units":0,"non_finite":0,"non_finite_units":[0],"non_finite_entry":1,"#,
+                r#""role":"average","bias":"b","space":"h","spread":0.5}],"spaces":[{"name":"h","#,
+                r#""units":2,"twins":1,"equitable":1,"forward":null,"classes":[[0,1]],"no_incoming":[1],"#,
+                r#""no_outgoing":[0],"saves":{"entries":2,"bytes":8}}],"axes":"given","vectors":1,"#,
+                r#""passed_over":{"I8":3},"skipped":[{"path":"s","dtype":"F32","why":"it is sparse","#,
+                r#""findings":["twins"]}],"optimizer":{"tensors":2,"bytes":8,"at":["exp_avg"]},"#,
+                r#""architecture":"llama","non_finite":4,"tolerance":0.5,"notes":["note"],"error":"error","part":{"#,
                 r#""shard":1,"of":2,"checkpoint":[0,1],"files":[0,2],"all_files":2,"job":7}}"#,
             ),
         );

@@ -137,6 +137,7 @@ pub(crate) fn spaces(
             .classes()
             .map(|class| class.iter().map(|unit| unit.get()).collect())
             .collect(),
+        ..SpaceInspection::default()
     });
     Ok(reports.collect())
 }
