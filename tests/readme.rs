@@ -93,6 +93,22 @@ fn devices_lists_every_backend_that_is_compiled_in() {
     assert_eq!(ran.stdout.matches("(default)").count(), 1, "{}", ran.stdout);
 }
 
+/// Graphics drivers complain of a missing desktop. On a machine that has one, this tests nothing.
+#[test]
+fn standard_error_is_clean_without_a_desktop() {
+    let folder = Folder::new();
+    for name in backends() {
+        for args in [&["devices"][..], &["run", "--preset", "notebook", "--backend", name]] {
+            let mut program = folder.program(args);
+            for of_desktops in ["XDG_RUNTIME_DIR", "WAYLAND_DISPLAY", "DISPLAY"] {
+                program.env_remove(of_desktops);
+            }
+            let ran = program::Ran::from(program.output().unwrap()).ok();
+            assert_eq!(ran.stderr, "", "{args:?}");
+        }
+    }
+}
+
 #[test]
 fn help_names_every_option_and_has_examples() {
     let folder = Folder::new();
