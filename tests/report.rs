@@ -35,7 +35,7 @@ fn a_page_of_a_real_run() {
         "<h1><span class=\"of\">constinit, report of a run</span>run</h1>",
         "<dd>4 – 5 – 3 – 3</dd>",
         "<dd>adam, rate 0.01</dd>",
-        "the mean of its incoming weights, its bias and its outgoing weights",
+        constinit_records::UNIT_VALUE,
         "id=\"units-hidden1\"",
         "id=\"units-hidden2\"",
         "All 31 readings",

@@ -170,7 +170,7 @@ fn a_killed_sweep_goes_on_and_runs_no_point_twice() {
     // Muon, so that Burn trains and there is time to kill; more points in closed form.
     let sweep = "[sweep]\ntraining.optimizer = [{ type = \"muon\", learning_rate = 0.01 }]\n\
                  model.init_w = { from = -1, to = 1, steps = 300 }\n";
-    let config = format!("{BASE}{sweep}").replace("steps = 30\n", "steps = 400\n");
+    let config = format!("{BASE}{sweep}").replace("steps = 30\n", "steps = 120\n");
     folder.write("sweep.toml", &config);
     let args = ["sweep", "--config", "sweep.toml", "--out", "s", "--backend", fast_backends()[0]];
     let parts = || std::fs::read_dir(folder.join("s/parts")).map_or(0, Iterator::count);

@@ -27,8 +27,8 @@ pub fn page(comparison: &ComparedStarts) -> String {
     let caption = "After training: means over the runs of a start, in brackets from where to where they range";
     let numbers = if rows.is_empty() { String::new() } else { table(caption, &columns, &rows) };
     let mut units = String::from(
-        "<p>A line a unit: the mean of its incoming weights, its bias and its outgoing weights, in the first run of each \
-         start. Units that are one unit are one broad line, units that are alone thin ones; a colour is a start. The axes of a \
+        "<p>The average weight of each hidden unit (incoming weights, bias and outgoing weights), in the first run of each \
+         start. A class of equal units is one broad line, a single unit a thin one. Each start has a colour. The axes of a \
          layer are the same for all starts.</p>\n",
     );
     units.push_str("<div class=\"multiples\">\n");
