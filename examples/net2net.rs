@@ -61,7 +61,9 @@ fn experiment<B: AutodiffBackend>(backend: &str) -> Result<(), Error> {
         let last = probe.readings().last().map_or(0, |reading| reading.spaces[0].twins);
         let parted = probe.first_break().map_or("none parted".to_owned(), |b| b.to_string());
         let right = digits.right(&net);
-        println!("{backend}: 150 steps of {name}: 32 units are {last}, {right} right; {parted}");
+        println!(
+            "{backend}: 150 steps of {name}: 32 units, {last} distinct, {right} right; {parted}"
+        );
     }
     Ok(())
 }

@@ -126,9 +126,14 @@ fn dropout_breaks_at_its_first_step_and_is_named_before_and_after() {
         let certificate = &ran.json()[1]["certificate"];
         assert_eq!(
             certificate[0],
-            "hidden1: 6 units are 3. Adam would keep them so, but dropout of 0.3 on hidden1 from step 9 will break it."
+            "hidden1: 6 units, 3 distinct. Adam would keep equal units equal, but dropout of 0.3 on hidden1 from step 9 will break the symmetry."
         );
-        assert!(certificate[1].as_str().unwrap().contains("Adam with no decay will keep them so"));
+        assert!(
+            certificate[1]
+                .as_str()
+                .unwrap()
+                .contains("Adam with no decay will keep equal units equal")
+        );
         assert_eq!(
             predicted(&folder, "dropout"),
             "hidden1: 6 units, 3 classes, broken by dropout of 0.3 on hidden1 from step 9\n\

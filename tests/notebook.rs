@@ -61,7 +61,7 @@ fn every_printed_number_comes_out_on_every_backend() {
         // Where the notebook's text breaks off.
         assert!(numbers(blocks[3], "linear1.weight")[0][0].starts_with("-2"), "{backend}");
         let verdict = format!(
-            "hidden1: 2 units were one unit after every one of 50 steps on {backend}, bit for bit."
+            "hidden1: 2 units, 1 distinct after every one of 50 steps on {backend}, bit for bit."
         );
         assert!(ran.stdout.contains(&verdict), "{}", ran.stdout);
         assert!(ran.stdout.contains("All 56 numbers that were printed elsewhere came out"));

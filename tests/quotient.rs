@@ -16,8 +16,7 @@ fn the_notebook_comes_out_with_and_without() {
     for backend in backends() {
         let folder = Folder::new();
         let ran = folder.run(&["run", "--quotient", "--backend", backend]).ok();
-        let said =
-            "one unit is trained for each class: hidden1: 2 units are 1; 20 parameters are 12";
+        let said = "one unit is trained for each class: hidden1: 2 -> 1 units; 20 -> 12 parameters";
         assert!(ran.stdout.contains(said), "{}", ran.stdout);
         assert!(ran.stdout.contains("All 56 numbers that were printed elsewhere came out"));
         // Two is a power of two: nothing is rounded otherwise.
@@ -178,7 +177,7 @@ fn what_would_go_another_way_is_refused() {
     // The same with a decay that shrinks all weights alike is no harm.
     folder.write_config("identity.toml", square());
     let ran = folder.run(&["run", "--config", "identity.toml", "--quotient"]).ok();
-    assert!(ran.stdout.contains("hidden2: 6 units are 1"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("hidden2: 6 -> 1 units"), "{}", ran.stdout);
 }
 
 #[test]

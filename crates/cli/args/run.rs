@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// Trains a perceptron that starts from constants, prints a table of about 20 readings, and says at the end which hidden
-/// units were one unit, for how long, and what kept them so. The preset `notebook` prints its parameters after each step.
+/// units were equal, for how long, and what kept them equal. The preset `notebook` prints its parameters after each step.
 #[derive(Args, Debug, Default)]
 #[command(after_help = "Examples:
   constinit run --preset notebook

@@ -1,4 +1,4 @@
-//! Which hidden units were one unit, for how long, what kept them so, and what parted them.
+//! Which hidden units were one unit, for how long, what kept them equal, and what separated them.
 
 use constinit::probe::{SpaceReading, SymmetryReading};
 use constinit_core::text::number;
@@ -187,12 +187,8 @@ impl JudgedSpace {
         if classes == units {
             return format!("{name}: {units} units, all different at the start.");
         }
-        let one = match classes {
-            1 => "one unit".to_owned(),
-            classes => format!("{classes} units"),
-        };
         match broken {
-            None if what.step == 0 => format!("{name}: {units} units are {one}."),
+            None if what.step == 0 => format!("{name}: {units} units, {classes} distinct."),
             None => {
                 let (steps, readings) = (what.step, what.readings);
                 let when = if readings > steps {
@@ -200,11 +196,13 @@ impl JudgedSpace {
                 } else {
                     format!("at every one of {readings} readings in {steps} steps")
                 };
-                format!("{name}: {units} units were {one} {when} on {backend}, bit for bit.")
+                format!(
+                    "{name}: {units} units, {classes} distinct {when} on {backend}, bit for bit."
+                )
             }
             Some(broken) => {
                 format!(
-                    "{name}: {units} units were {one} until step {step} on {backend}; then {differ}{gradients}.",
+                    "{name}: {units} units, {classes} distinct until step {step} on {backend}; then {differ}{gradients}.",
                     step = broken.step,
                     differ = differ(broken),
                     gradients = match broken.gradients_agreed {
@@ -282,8 +280,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "hidden1: 2 units were one unit after every one of 2 steps on ndarray, bit for bit.",
-                "What kept them so: equal incoming weights, biases and outgoing weights give equal \
+                "hidden1: 2 units, 1 distinct after every one of 2 steps on ndarray, bit for bit.",
+                "What kept them equal: equal incoming weights, biases and outgoing weights give equal \
                  gradients, and SGD moves equal units alike.",
                 "Held at every reading, bit for bit: P1, P2, P3, P4.",
             ]
@@ -295,9 +293,7 @@ mod tests {
         let mut tally = Tally::default();
         tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(0, 16, 4));
         assert_eq!(tally.distinct(), Some(Distinct { classes: 4, units: 16, all_one: false }));
-        assert!(
-            tally.sentences(&what(true))[0].starts_with("hidden1: 16 units were 4 units after")
-        );
+        assert!(tally.sentences(&what(true))[0].starts_with("hidden1: 16 units, 4 distinct after"));
         let mut tally = Tally::default();
         tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(0, 16, 16));
         let lines = tally.sentences(&what(true));
@@ -333,7 +329,7 @@ mod tests {
         let lines = tally.sentences(&what(true));
         assert_eq!(
             lines[0],
-            "hidden1: 7 units were one unit until step 1 on ndarray; then units 0 and 6 differ in \
+            "hidden1: 7 units, 1 distinct until step 1 on ndarray; then units 0 and 6 differ in \
              linear2.weight by 1e-7 (1 ulp), as their gradients did already."
         );
         assert!(lines[1].contains("by exclusion: rounding"), "{}", lines[1]);

@@ -335,7 +335,7 @@ fn dropout_is_named_where_it_is_known_and_suspected_where_it_is_not() {
     assert_eq!(probe.first_break().unwrap().cause, Cause::Known(vec![SymmetryBreaker::Dropout]));
     assert_eq!(
         probe.summary(),
-        "first: 8 units are 1. SGD would keep them so, but dropout will break it."
+        "first: 8 units, 1 distinct. SGD would keep equal units equal, but dropout will break the symmetry."
     );
     assert!(!probe.certificate().unwrap().holds());
 }
@@ -355,8 +355,8 @@ fn dropout_that_a_trace_saw_is_known() {
     assert_eq!(probe.first_break().unwrap().cause, Cause::Known(vec![SymmetryBreaker::Dropout]));
     assert_eq!(
         probe.summary(),
-        "first: 8 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon would keep them so, but \
-         dropout will break it."
+        "first: 8 units, 1 distinct. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon would keep equal units equal, but \
+         dropout will break the symmetry."
     );
     let facts = TrainingFacts::new(Rule::Sgd);
     let sgd = trained_with_dropout(SymmetryProbe::traced(traced).with_facts(facts));
@@ -443,7 +443,7 @@ fn equitable_units_that_are_no_twins_are_counted() {
     let read: Vec<_> =
         probe.readings()[0].spaces.iter().map(|s| (s.twins, s.equitable, s.forward)).collect();
     assert_eq!(read, [(3, Some(1), Some(1)), (3, Some(1), Some(1))]);
-    assert!(probe.summary().contains("3 units are 1, by sums over classes that agree"));
+    assert!(probe.summary().contains("3 units, 1 distinct, by sums over classes that agree"));
     assert!(!probe.readings()[0].is_discrete());
 }
 

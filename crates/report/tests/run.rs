@@ -52,7 +52,7 @@ fn a_run_that_held_is_one_line() {
     assert_eq!(count(&classes, "class=\"gradients agree\""), 1);
     let page = run.page();
     assert!(page.contains("<strong>held</strong>"));
-    assert!(page.contains("7 units were one unit at every one of 51 readings, bit for bit."));
+    assert!(page.contains("7 units, 1 distinct at every one of 51 readings, bit for bit."));
 }
 
 #[test]
@@ -65,13 +65,13 @@ fn a_run_without_twins_held_nothing() {
     folder.write("readings.jsonl", &lines(&[start(), reading, end]));
     let page = folder.run().page();
     assert!(page.contains("<strong>nothing to hold</strong>"));
-    assert!(page.contains("No two hidden units were one unit at the start."));
+    assert!(page.contains("No two hidden units were equal at the start."));
     // The word of programs that have one.
     let none = folder.text("readings.jsonl").replace("\"held\"", "\"none\"");
     folder.write("readings.jsonl", &none);
     assert!(folder.run().page().contains("<strong>nothing to hold</strong>"));
     assert!(page.contains("hidden1: 2 units, all distinct at the start."));
-    assert!(!page.contains("still one") && !page.contains("The spread is 0"));
+    assert!(!page.contains("stayed equal") && !page.contains("The spread is 0"));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_break_is_where_it_happened() {
     assert!(classes.contains("hidden1, steps 30 to 200: 7 of 7 units distinct"));
     let page = run.page();
     assert!(page.contains(
-        "7 units were one unit until step 30; then units 0 and 2 differ in linear2.weight by 6e-8 (1 ulp), as their \
+        "7 units, 1 distinct until step 30; then units 0 and 2 differ in linear2.weight by 6e-8 (1 ulp), as their \
          gradients did already."
     ));
     assert!(page.contains("by exclusion: rounding") && page.contains("hidden1: some units are 1."));

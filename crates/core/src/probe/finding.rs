@@ -39,9 +39,9 @@ impl fmt::Display for Finding {
             Self::GradientsDiffer { step, space } => write!(
                 f,
                 "{space}: at step {step} the gradients of units of one class differ for the first time, while the \
-                 units are still bitwise one."
+                 units are still equal, bit for bit."
             ),
-            Self::Failed(reason) => write!(f, "the symmetry probe looks no more: {reason}"),
+            Self::Failed(reason) => write!(f, "the symmetry probe has stopped: {reason}"),
         }
     }
 }

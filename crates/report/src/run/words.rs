@@ -49,14 +49,12 @@ pub fn headline(run: &Run) -> Headline {
         (_, VerdictWord::Held) => Headline {
             kind: FINDING,
             word: "held",
-            sentence: format!(
-                "Units that were one unit at the start were still one {after}, bit for bit."
-            ),
+            sentence: format!("Equal units stayed equal {after}, bit for bit."),
         },
         (_, VerdictWord::Broken | VerdictWord::Unknown) => Headline {
             kind: FINDING,
             word: "broken",
-            sentence: format!("Units that were one unit at the start were not any more {after}."),
+            sentence: format!("Units that were equal at the start differed {after}."),
         },
     }
 }
@@ -65,7 +63,7 @@ fn nothing_to_hold() -> Headline {
     Headline {
         kind: "open",
         word: "nothing to hold",
-        sentence: "No two hidden units were one unit at the start.".to_owned(),
+        sentence: "No two hidden units were equal at the start.".to_owned(),
     }
 }
 

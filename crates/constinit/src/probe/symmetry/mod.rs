@@ -19,8 +19,8 @@
 //! assert_eq!((hidden.units, hidden.twins, hidden.equitable), (5, 1, Some(1)));
 //! assert_eq!(
 //!     probe.summary(),
-//!     "hidden1: 5 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon will keep them so; dropout \
-//!      on hidden1 would break it."
+//!     "hidden1: 5 units, 1 distinct. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon will keep equal units equal; dropout \
+//!      on hidden1 would break the symmetry."
 //! );
 //! # Ok::<(), constinit::Error>(())
 //! ```
