@@ -133,7 +133,10 @@ fn dropout() {
     let columns: std::collections::HashSet<&str> =
         columns.split(['[', ']']).nth(1).unwrap().split(", ").collect();
     assert_eq!(columns.len(), 4, "{text}");
-    assert!(text.contains("Suspected cause: dropout, which was expected to part them."), "{text}");
+    assert!(
+        text.contains("Suspected cause: dropout, which was expected to break the symmetry."),
+        "{text}"
+    );
 }
 
 #[test]
@@ -165,7 +168,7 @@ fn net2net() {
                 .lines()
                 .find(|line| line.starts_with(&start))
                 .unwrap_or_else(|| panic!("{text}"));
-            assert!(line.ends_with("none parted"), "{text}");
+            assert!(line.ends_with("none diverged"), "{text}");
         }
     }
 }

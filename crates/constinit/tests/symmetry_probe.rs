@@ -158,7 +158,7 @@ fn a_write_between_two_steps_is_told_from_the_step() {
     assert_eq!((found.parameter.as_str(), &found.cause), ("layers.0.weight", &Cause::Written));
     let text = found.to_string();
     assert!(text.starts_with("hidden1: after step 7 and before the next one, units 0"), "{text}");
-    // With steps between two readings, who parted them is not known.
+    // With steps between two readings, what separated them is not known.
     let found = &moved_by_one_ulp(7, 5, &net)[0];
     assert_eq!((found.step, found.since, &found.cause), (9, Some(5), &Cause::Unknown));
     // A step that ends with a reading is seen to begin, too.
@@ -472,7 +472,7 @@ fn sums_of_entries_that_say_nothing_are_not_reported() {
 }
 
 #[test]
-fn units_that_nobody_hears_are_not_denied_without_a_look() {
+fn units_without_outgoing_weights_are_not_denied_without_a_look() {
     let mut net = different(vec![3, 9, 2], 0, true);
     let silent = Tensor::zeros([9, 2], &Default::default()).require_grad();
     net.layers[1].weight = Param::initialized(net.layers[1].weight.id, silent);

@@ -224,7 +224,7 @@ fn compare_with_dense<M: AutodiffModule<B>>(
     assert_eq!(found.direction.len(), dense.len());
     let values = eigenvalues(&dense);
     assert!(values[0].abs() > 1e-3, "{values:?}");
-    // The dense matrix has the error of its own differences.
+    // The dense matrix has the error of its differences.
     assert!((found.curvature / values[0] - 1.0).abs() < 1e-6, "{found:?} {values:?}");
     assert!(found.error() < 1e-5 * values[0].abs(), "{found:?}");
 }
@@ -571,7 +571,7 @@ fn what_cannot_be_forecast_is_refused() {
         symmetric(Recurrent::<B>::new(0.5, &Default::default()), Recurrent::<B>::swapped, 81);
     assert!(message(&dropout, &axes, "state", [0, 1]).contains("(dropout?)"));
 
-    // Outputs that targets tell apart are no units of a space.
+    // Outputs that targets distinguish are no units of a space.
     let mut numbers = Numbers::new(82);
     let mut net = Perceptron::random(&[3, 2, 2], &mut numbers);
     net.weights[1][1] = net.weights[1][0].clone();

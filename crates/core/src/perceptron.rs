@@ -16,7 +16,7 @@ pub struct LayerInit {
 }
 
 impl LayerInit {
-    /// The starts of the text, one a layer: `init_w + j` for input `j` of the first weight, `init_w` for every later
+    /// The starts of the text, one per layer: `init_w + j` for input `j` of the first weight, `init_w` for every later
     /// weight, `init_b` for every bias.
     ///
     /// ```

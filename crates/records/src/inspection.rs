@@ -281,7 +281,7 @@ pub struct ParameterDiff {
     pub drifted: Vec<DriftedClass>,
 }
 
-/// A class that came apart.
+/// A class whose units diverged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SplitClass {
     /// Its units.

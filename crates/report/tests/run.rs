@@ -429,7 +429,7 @@ fn names_are_text_and_nothing_else() {
     let page = run.page();
     assert_eq!(count(&page, "<img"), 0);
     assert_eq!(count(&page, "<button"), 2);
-    // One script of its own, and the numbers of each figure.
+    // One script, and the numbers of each figure.
     assert_eq!(count(&page, "</script>"), 1 + run.figures().len());
     for figure in run.figures() {
         assert_eq!(count(&figure.to_svg(), "<img"), 0, "{}", figure.name);
@@ -457,7 +457,7 @@ fn long_and_wide_runs_stay_small_and_say_what_was_left_out() {
     );
     assert!(page.contains("of 1000 units are drawn"), "{:?}", figure(&run, "units-hidden1").notes);
     assert!(page.contains("The units are drawn at 502 of 10\u{202f}001 readings."));
-    // Both units that parted first, and the step at which they did.
+    // Both units that diverged first, and the step at which they did.
     let units = figure(&run, "units-hidden1").to_svg();
     assert!(units.contains("<title>unit 0</title>") && units.contains("<title>unit 2</title>"));
     assert!(page.contains("\"steps\":[0,20") && page.contains(",5003,"));

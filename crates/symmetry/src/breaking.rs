@@ -315,12 +315,12 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     (sum, (a - (sum - of_b)) + (b - of_b))
 }
 
-/// `1 class was told apart by changes of at most 0.25`, and the classes that were not, each with the reason.
+/// `1 class separated by changes of at most 0.25`, and the classes that were not, each with the reason.
 impl std::fmt::Display for BrokenSymmetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (count, change) = (self.separated, self.largest_change);
-        let classes = if count == 1 { "class was" } else { "classes were" };
-        write!(f, "{count} {classes} told apart by changes of at most {}", number(change, 4))?;
+        let classes = if count == 1 { "class" } else { "classes" };
+        write!(f, "{count} {classes} separated by changes of at most {}", number(change, 4))?;
         self.inseparable.iter().try_for_each(|class| write!(f, "; {class}"))
     }
 }

@@ -124,7 +124,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
         &self.readings
     }
 
-    /// Why the probe looks no more, where it does not.
+    /// Why the probe has stopped, where it has.
     pub fn failed(&self) -> Option<&str> {
         self.failed.as_deref()
     }
@@ -190,7 +190,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for EscapeProbe<B, M>
         if self.failed.is_none()
             && let Err(error) = self.read(seen)
         {
-            tracing::warn!(target: "constinit", "the escape probe looks no more: {error}");
+            tracing::warn!(target: "constinit", "the escape probe has stopped: {error}");
             self.failed = Some(error.to_string());
         }
         Flow::Continue

@@ -27,7 +27,7 @@ pub enum Finding {
         /// The space.
         space: String,
     },
-    /// The probe cannot read the module and looks no more.
+    /// The probe cannot read the module and has stopped.
     Failed(String),
 }
 

@@ -19,7 +19,7 @@ const ROUNDING: f64 = 1e-4;
 pub struct FirstBreak {
     /// Steps done when they were first seen to differ: at a reading, or where the next step began.
     pub step: usize,
-    /// Steps done at the last reading at which they did not; None where there was none. They parted in between; where
+    /// Steps done at the last reading at which they did not; None where there was none. They diverged in between; where
     /// it is `step`, after that reading and before the next step.
     pub since: Option<usize>,
     /// The space.
@@ -45,7 +45,7 @@ pub struct FirstBreak {
 /// The gradients, at a break, of units that were one unit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GradientsThen {
-    /// They were not shown to the probe, or belong to a later step than the one at which the units parted.
+    /// They were not shown to the probe, or belong to a later step than the one at which the units diverged.
     NotSeen,
     /// Bitwise equal: only the update differed.
     Agreed,
@@ -116,7 +116,7 @@ impl FirstBreak {
             None => (step, seen.spread),
         };
         let path = |spread: &Spread| axes.params()[spread.parameter.get()].path().to_owned();
-        // Gradients tell of the step that parted the units only where the reading before was one step ago.
+        // Gradients tell of the step at which the units diverged only where the reading before was one step ago.
         let of_this_step = seen.before.is_none() && since.is_some_and(|since| since + 1 == step);
         let gradients = match seen.gradient.filter(|_| of_this_step) {
             None => GradientsThen::NotSeen,
@@ -218,7 +218,7 @@ impl fmt::Display for Cause {
                     return write!(f, "Cause: {}.", planned.join("; "));
                 }
                 let names: Vec<String> = breakers.iter().map(ToString::to_string).collect();
-                write!(f, "Suspected cause: {}, which was expected to part them.", names.join(", "))
+                write!(f, "Suspected cause: {}, which was expected to break the symmetry.", names.join(", "))
             }
             Self::Rounding => f.write_str(
                 "Suspected cause, by exclusion: rounding. Nothing known tells the units apart, data in any order cannot, \

@@ -22,7 +22,7 @@ const BOTTOM: f64 = 366.0;
 /// Cells along an axis at most, and dots of samples.
 const MOST_CELLS: usize = 128;
 const MOST_DOTS: usize = 4096;
-/// Cells that have a text of their own at most: each of them takes some 200 bytes.
+/// Cells with a tooltip at most: each of them takes some 200 bytes.
 const MOST_TEXTS: usize = 900;
 /// Colours that are distinguished in a file, so that neighbours of one colour are one mark.
 const SHADES: f64 = 96.0;

@@ -54,7 +54,7 @@ pub(crate) use views::{bind, views};
 ///
 /// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
 /// at the start, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
-/// Where all units of each space were one before, it passes over the parameters once, on CPU backends without a copy of
+/// Where all units of each space were one before, it reads the parameters once, on CPU backends without a copy of
 /// all of them, and no more where they still are. A GPU compares them by itself, and sends those of one unit a class.
 #[derive(Debug)]
 pub struct SymmetryProbe {
