@@ -141,7 +141,7 @@ fn where_no_units_are_equal_none_stays_so() {
     let said = sweep(&["--json"]).json();
     assert_eq!((&said[0]["held"], &said[0]["distinct"]), (&1.into(), &1.into()), "{}", said[0]);
     let text = sweep(&[]).stdout;
-    assert!(text.contains("equal units stayed equal in 1 runs, parted in 0\n"), "{text}");
+    assert!(text.contains("equal units stayed equal in 1 runs and diverged in 0\n"), "{text}");
     assert!(text.contains("no two units were equal at the start of 1 runs\n"), "{text}");
 }
 

@@ -201,7 +201,7 @@ fn a_signal_a_divergence_and_an_end_give_the_terminal_back() {
     let seen = watch(&folder, "--config short.toml --out short --csv t.csv", "never", press(b""));
     seen.given_back(0);
     assert!(seen.after.contains("hidden1: 5 units, 1 distinct "), "{}", seen.after);
-    assert!(seen.after.contains("what there is was written to short"), "{}", seen.after);
+    assert!(seen.after.contains("results saved in short"), "{}", seen.after);
     assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap().lines().count(), 42);
 }
 

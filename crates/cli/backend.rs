@@ -135,7 +135,7 @@ pub fn dispatch_doubles<J: Job>(job: J) -> Option<J::Output> {
 }
 
 /// Does work on a backend that reports exhausted memory and lost devices by panics, perhaps in a
-/// thread of its own: nothing else tells of them.
+/// separate thread: nothing else tells of them.
 #[cfg(feature = "wgpu")]
 fn drivers_panic<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
     use std::panic;

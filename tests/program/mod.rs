@@ -96,7 +96,7 @@ impl Ran {
 
     /// The lines of standard output, as JSON.
     pub fn json(&self) -> Vec<Value> {
-        let parse = |line: &str| serde_json::from_str(line).expect("one JSON object a line");
+        let parse = |line: &str| serde_json::from_str(line).expect("one JSON object per line");
         self.stdout.lines().map(parse).collect()
     }
 }

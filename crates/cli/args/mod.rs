@@ -38,7 +38,7 @@ use clap::{Parser, Subcommand};
   constinit inspect model.safetensors        which units of a checkpoint are the same unit
   constinit sweep --config s.toml --out s1   a table of many runs
   constinit report run1                      a page of what happened, run1/report.html
-  constinit devices                          what there is to run on
+  constinit devices                          lists the backends and their devices
 
 Exit codes: 0 fine, 1 a check that was asked for failed, 2 bad usage, configuration, file or no
 adapter, 3 the run diverged, 130 Ctrl-C, 143 SIGTERM."
@@ -73,7 +73,7 @@ pub enum Command {
     Merge(MergeArgs),
     /// Train a network for every combination of values, and keep what came out as one table
     Sweep(SweepArgs),
-    /// Draw what a run, a sweep or a comparison has left in its folder: a page to look at, or single figures
+    /// Draw what a run, a sweep or a comparison has left in its folder: a page, or single figures
     Report(ReportArgs),
     /// List the backends of this program and the devices that they find
     Devices,

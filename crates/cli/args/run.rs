@@ -57,7 +57,7 @@ pub struct RunArgs {
     /// Keep configuration, readings, checkpoints and final parameters in this folder
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub out: Option<PathBuf>,
-    /// Print readings as JSON, one object a line
+    /// Print readings as JSON, one object per line
     #[arg(long, conflicts_with = "tui")]
     pub json: bool,
     /// Show loss, classes, spread and verdict in the terminal as the run goes on; `q` ends it after its step, with exit

@@ -64,9 +64,7 @@ impl Job for ComparisonJob<'_> {
         if !comparison.json {
             print(&heading(comparison, backend))?;
         }
-        let kept = out.map_or(String::new(), |out| {
-            format!("; what there is was written to {}", out.display())
-        });
+        let kept = out.map_or(String::new(), |out| format!("; results saved in {}", out.display()));
         let bar = progress_bar(comparison.runs(), "runs");
         let mut reasons = Vec::new();
         let results = run_all::<B>(comparison, device, &kept, |shown| match shown {

@@ -93,7 +93,7 @@ impl Job for Work<'_> {
         let bar = progress_bar(left, "runs");
         std::thread::scope(|scope| {
             // With the only sender, so that the channel ends with the last worker; and with the receiver here, so that
-            // the workers end where nobody takes their rows.
+            // the workers end where their rows are not taken.
             let rows = rows;
             let points = self.points;
             scope.spawn(move || pool.broadcast(|_| points.work::<B>(device, &sender)));

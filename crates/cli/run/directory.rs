@@ -129,7 +129,7 @@ impl RunDirectory {
         &self.path
     }
 
-    /// Whether a run whose folder this is writes a file of its own there.
+    /// Whether a run whose folder this is writes such a file there.
     pub fn owns(folder: &Path, file: &Path) -> bool {
         is_one_of(folder, &OWN, file) || is_in(&folder.join("checkpoints"), file)
     }

@@ -166,7 +166,7 @@ fn outcome(
 
 /// Where the run's files are.
 fn kept_in(folder: &Path) -> String {
-    format!("what there is was written to {}", folder.display())
+    format!("results saved in {}", folder.display())
 }
 
 /// The same at the end of a message, if the run has files.
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(ends(&ended, None, None, run1), Ok(()));
         assert_eq!(
             stopped(7, run1),
-            "stopped at step 7; what there is was written to run1; go on with --resume run1"
+            "stopped at step 7; results saved in run1; go on with --resume run1"
         );
         assert_eq!(stopped(7, None), "stopped at step 7");
     }
@@ -248,12 +248,12 @@ mod tests {
             (
                 ends(&diverged, None, None, run1),
                 code::DIVERGED,
-                "the run diverged: after step 7, linear1.bias[2] is inf; what there is was written to run1",
+                "the run diverged: after step 7, linear1.bias[2] is inf; results saved in run1",
             ),
             (
                 ends(&stopped, Some(2), None, run1),
                 code::INTERRUPTED + 2,
-                "interrupted after step 7; what there is was written to run1; go on with --resume run1",
+                "interrupted after step 7; results saved in run1; go on with --resume run1",
             ),
             (ends(&stopped, Some(15), None, None), 143, "interrupted after step 7"),
             (

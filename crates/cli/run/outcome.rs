@@ -51,7 +51,7 @@ pub struct OutcomeWhat<'a> {
     pub distinct: Option<Distinct>,
 }
 
-/// What came of a run, then why as far as dead units say so, a line a finding.
+/// What came of a run, then why as far as dead units say so, one line per finding.
 pub fn sentences(
     outcome: Option<&OutcomeRecord>,
     dead: &DeadAtEnd,

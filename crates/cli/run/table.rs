@@ -90,7 +90,7 @@ impl ReadingTable {
     }
 }
 
-/// A table that goes on, looked at and left as it is.
+/// A table to be continued, inspected and left unchanged.
 pub struct ResumedTable {
     path: PathBuf,
     /// What it begins with.

@@ -111,7 +111,7 @@ impl Tally {
         })
     }
 
-    /// The verdict for people, a line a finding.
+    /// The verdict for people, one line per finding.
     pub fn sentences(&self, what: &What<'_>) -> Vec<String> {
         let broken_in = |space: &JudgedSpace| self.breaks.iter().find(|b| b.space == space.name);
         let mut lines: Vec<String> =

@@ -10,7 +10,7 @@ use constinit_symmetry::dynamics::{Perceptron, before_activations, outputs};
 use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};
 use constinit_symmetry::transverse;
 
-/// Entries of a curvature that is still looked at: the square of what a unit has.
+/// Entries of a curvature that is still computed: the square of what a unit has.
 const LARGEST: usize = 1 << 22;
 
 /// Every backend of the program computes in single precision: one rounding error.
@@ -45,7 +45,7 @@ pub fn dead(
 }
 
 /// What will become of the twins that units stand for, by the difference that grows fastest; None where there are none,
-/// where the optimizer has no such rate, and where a unit has too many entries to look at.
+/// where the optimizer has no such rate, and where a unit has too many entries for it.
 pub fn escape(
     network: &Perceptron<f64>,
     config: &RunConfig,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-/// How many values of a key are looked at before a sweep starts.
+/// How many values of a key are inspected before a sweep starts.
 const LISTED: usize = 1000;
 
 /// The table of the optimizer.

@@ -123,7 +123,7 @@ impl SweepFolder {
         &self.path
     }
 
-    /// Whether a sweep whose folder this is writes a file of its own there.
+    /// Whether a sweep whose folder this is writes such a file there.
     pub fn owns(folder: &Path, file: &Path) -> bool {
         is_one_of(folder, &OWN, file)
             || is_in(&folder.join(PARTS), file)
@@ -230,7 +230,7 @@ impl SweepFolder {
         Ok(file)
     }
 
-    /// Writes rows as a part of their own.
+    /// Writes rows as one part.
     pub fn keep(&self, rows: &mut Vec<Row>) -> Result<(), Failure> {
         rows.sort_by_key(point);
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
@@ -354,7 +354,7 @@ mod tests {
             assert!(refused.unwrap_err().to_string().contains("another program runs this sweep"));
         }
         drop((first, second));
-        // What is left of theirs are files that nobody holds.
+        // What is left of theirs are files that no program holds.
         let whole = folder.lock(None).unwrap();
         assert!(share(1, 3).is_err());
         drop(whole);

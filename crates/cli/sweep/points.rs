@@ -126,7 +126,7 @@ impl Points {
                 }
             }
         }
-        // Where nobody takes them, nobody misses them.
+        // Where nothing takes them, nothing misses them.
         let _ = rows.send(held);
     }
 
