@@ -1,8 +1,20 @@
 //! Which units of a neural network are the same unit? Exact answers from plain slices, at the speed of reading them.
 //!
-//! Give the parameters of a network as borrowed slices and say which axis of which parameter ranges over which set of
-//! units. Back come, for every set, the classes of units that are alike, why the others are not, and whether training
-//! can ever tell the units of a class apart. No framework, no files, no copies of the parameters.
+//! Give the parameters of a network as borrowed slices, and state which axis of which parameter ranges over which space of
+//! units. The functions return, for every space, the classes of equal units, why the others differ, and whether training
+//! can ever make the units of a class differ. No framework, no files, no copies of the parameters.
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | unit | a hidden neuron, a channel or an attention head: what an index along an axis counts |
+//! | space | the units that some axes of parameters range over: the output axis of one weight and the input axis of the next |
+//! | twins | units that can be swapped without changing any parameter |
+//! | equitable | classes whose weights have equal sums over classes, along inputs and along outputs |
+//! | forward-lumpable | classes whose weights have equal sums along inputs: their units compute the same number |
+//! | quotient | the network with one unit for each class |
+//! | escape | twins diverge because rounding differences between them grow |
 //!
 //! # Three kinds of alike
 //!
