@@ -18,7 +18,7 @@ fn the_notebook_comes_out_with_and_without() {
         let ran = folder.run(&["run", "--quotient", "--backend", backend]).ok();
         let said = "one unit is trained for each class: hidden1: 2 -> 1 units; 20 -> 12 parameters";
         assert!(ran.stdout.contains(said), "{}", ran.stdout);
-        assert!(ran.stdout.contains("All 56 numbers that were printed elsewhere came out"));
+        assert!(ran.stdout.contains("All 56 expected numbers were reproduced"));
         // Two is a power of two: nothing is rounded otherwise.
         let full = folder.run(&["run", "--backend", backend]).ok();
         let without = ran.stdout.replace(&format!("{said}\n\n"), "");

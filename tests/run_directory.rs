@@ -311,7 +311,7 @@ fn expected_numbers_are_compared_through_interruptions() {
     let backend = fast_backends()[0];
     let args = ["run", "--config", "run.toml", "--json", "--backend", backend, "--out", "whole"];
     let whole = folder.run(&args);
-    let whole = whole.refused(1, "not all numbers that were printed elsewhere came out");
+    let whole = whole.refused(1, "not all expected numbers were reproduced");
     assert_eq!(whole.json().last().unwrap()["printed"]["agree"], false);
     let (mut child, mut lines) = start(&folder, backend, "run");
     read_until(&mut lines, 200);

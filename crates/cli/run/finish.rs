@@ -158,7 +158,7 @@ fn outcome(
     }
     match difference {
         Some(difference) => Err(Failure::check(format!(
-            "not all numbers that were printed elsewhere came out: {difference}{kept}"
+            "not all expected numbers were reproduced: {difference}{kept}"
         ))),
         None => Ok(()),
     }
@@ -259,7 +259,7 @@ mod tests {
             (
                 ends(&StopReason::Finished, None, Some("outputs differ"), None),
                 code::CHECK_FAILED,
-                "not all numbers that were printed elsewhere came out: outputs differ",
+                "not all expected numbers were reproduced: outputs differ",
             ),
         ] {
             assert_eq!(found, Err((expected_code, message.to_owned())));

@@ -229,8 +229,8 @@ fn difference(broken: &FirstBreakRecord) -> String {
     let ulps = counted(broken.ulps as usize, "ulp");
     let gradients = match broken.gradients_agreed {
         None => "",
-        Some(true) => ", while their gradients agreed",
-        Some(false) => ", as their gradients did already",
+        Some(true) => "; their gradients were equal",
+        Some(false) => "; their gradients already differed",
     };
     format!("units {u} and {v} differ in {parameter} by {difference} ({ulps}){gradients}")
 }
