@@ -102,7 +102,10 @@ fn iris_from_equal_weights_learns_what_one_unit_can() {
     let backend = fast_backends()[0];
     let said = run(&folder, backend, &[]).stdout;
     let first = verdict(&said)[0];
-    assert!(first.starts_with("Learned what one unit per layer can learn: the loss ends at "), "{first}");
+    assert!(
+        first.starts_with("Learned what one unit per layer can learn: the loss ends at "),
+        "{first}"
+    );
     let end = run(&folder, backend, &["--json"]).json().pop().unwrap();
     let outcome = &end["outcome"];
     let [loss, explained, accuracy] =

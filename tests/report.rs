@@ -39,7 +39,7 @@ fn a_page_of_a_real_run() {
         "id=\"units-hidden1\"",
         "id=\"units-hidden2\"",
         "All 31 readings",
-        "gradients of units that started as one agree",
+        "gradients of units that were equal at the start agree",
         "activation = &quot;tanh&quot;",
         concat!("constinit ", env!("CARGO_PKG_VERSION")),
     ] {
@@ -116,7 +116,7 @@ fn what_is_no_run_is_refused_in_words() {
     std::fs::create_dir(folder.join("empty")).unwrap();
     folder
         .run(&["report", "empty"])
-        .refused(2, "empty: no run's folder: there is no config.toml in it");
+        .refused(2, "empty: not the folder of a run: it has no config.toml");
     let readings = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
     let mut lines: Vec<&str> = readings.lines().collect();
     lines[4] = "{}";

@@ -144,7 +144,7 @@ fn q_and_control_c_end_the_run_after_its_step() {
 fn a_small_terminal_scrolls_the_verdict_to_its_end() {
     let folder = Folder::new();
     folder.write_config("run.toml", long());
-    let end = "so the outputs' gradients do.";
+    let end = "so the gradients of the outputs differ.";
     let mut ended = false;
     let seen = watch_in([60, 15], &folder, "--config run.toml", |text, keys| {
         // The verdict grows with its numbers: what was its last line need not stay it, so a frame may ask for another key.

@@ -303,7 +303,8 @@ mod tests {
             ]
         );
         assert!(
-            said(&last, true, Activation::Tanh)[0].ends_with("the layers behind them still change.")
+            said(&last, true, Activation::Tanh)[0]
+                .ends_with("the layers behind them still change.")
         );
     }
 }
