@@ -116,7 +116,7 @@ fn csv_files_with_the_place_of_what_is_wrong() {
     let folder = Folder::new();
     std::fs::write(folder.join("x.csv"), [b'1', b',', 0xff, b'\n']).unwrap();
     folder.write("run.toml", &config);
-    let words = "x.csv: no text in UTF-8: byte 2 cannot be read";
+    let words = "x.csv: not UTF-8 text: byte 2 is invalid";
     folder.run(&["run", "--config", "run.toml"]).refused(2, words);
 }
 
@@ -267,7 +267,7 @@ fn rules_that_do_not_meet_the_network() {
     refuse(&rules(&format!("[[init]]\nregex = \"(\"\n{zeros}\n")), "unclosed group");
     refuse(
         &rules(&format!("[[init]]\nmodule = \"Conv2d\"\n{zeros}\n")),
-        "rule 1 (Conv2d -> zeros): all modules of the network are of type Linear, none is a Conv2d",
+        "rule 1 (Conv2d -> zeros): the network has no module of type Conv2d; all are of type Linear",
     );
     let weight =
         |init: &str| rules(&format!("[[init]]\npath = \"linear1.weight\"\ninit = {init}\n"));

@@ -158,7 +158,7 @@ fn what_would_go_another_way_is_refused() {
         folder.write_config(name, config);
         let ran = folder.run(&["run", "--config", name, "--quotient", "--out", "out"]);
         let ran = ran.refused(2, words);
-        assert!(ran.stderr.contains("train in full, without --quotient"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("run without --quotient to train in full"), "{}", ran.stderr);
         assert!(!folder.join("out").exists(), "nothing is left of a run that is refused");
     };
     run(
@@ -172,7 +172,7 @@ fn what_would_go_another_way_is_refused() {
     run(
         "random.toml",
         deep().with(random),
-        "--quotient: the hidden units all differ at the start: there is nothing to gain",
+        "--quotient: all hidden units are distinct at the start, so a quotient saves nothing",
     );
     // The same with a decay that shrinks all weights alike is no harm.
     folder.write_config("identity.toml", square());
