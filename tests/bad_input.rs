@@ -95,10 +95,10 @@ fn csv_files_with_the_place_of_what_is_wrong() {
     let config = format!("{MODEL}[data]\ninputs = \"x.csv\"\ntargets = [[1], [2]]\n");
     for (csv, words) in [
         ("a,b\n1,2\n3\n", "x.csv: line 3: 1 numbers, but the first row has 2"),
-        ("1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is no number"),
-        ("a,b\r\n\r\n1,2\r\n3,four\r\n", "x.csv: line 4, column 2: \"four\" is no number"),
-        ("1,2\r3,four\r", "x.csv: line 2, column 2: \"four\" is no number"),
-        ("\u{feff}1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is no number"),
+        ("1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is not a number"),
+        ("a,b\r\n\r\n1,2\r\n3,four\r\n", "x.csv: line 4, column 2: \"four\" is not a number"),
+        ("1,2\r3,four\r", "x.csv: line 2, column 2: \"four\" is not a number"),
+        ("\u{feff}1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is not a number"),
         ("1,2\n3,NaN\n", "x.csv: line 2, column 2: NaN is not finite"),
         ("1,2\n\n3,inf\n", "x.csv: line 3, column 2: inf is not finite"),
         ("1,2\n3,1e400\n", "x.csv: line 2, column 2: 1e400 is too large"),

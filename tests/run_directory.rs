@@ -198,7 +198,7 @@ fn torn_and_foreign_checkpoints_are_refused_in_words() {
     assert_eq!(files.len(), 2, "the two newest are kept");
 
     std::fs::write(&newest, &whole[..whole.len() / 2]).unwrap();
-    let ran = folder.run(&["run", "--resume", "run"]).refused(2, "torn or changed");
+    let ran = folder.run(&["run", "--resume", "run"]).refused(2, "incomplete or changed");
     assert!(
         ran.stderr.contains("step-000000000015.ckpt") && ran.stderr.contains("move this file away")
     );
