@@ -404,13 +404,13 @@ fn what_finds_nothing_to_change_says_so() {
     let said = |backend: &str| {
         folder.run(&["run", "--config", "run.toml", "--backend", backend]).ok().stdout
     };
-    let nothing = "step 10, [[break]] number 1: no two units of hidden1 compute the same, so that there is nothing to change";
+    let nothing = "step 10, [[break]] number 1: no two units of hidden1 compute the same number, so there is nothing \
+                   to change";
     let text = said(fast_backends()[0]);
     assert!(text.contains(nothing), "{text}");
     folder.write_config("run.toml", twins().with(&late));
     let text = said(fast_backends()[0]);
-    let three =
-        "the outgoing weights of 3 of 3 classes of hidden1 differ now, by changes of at most 0.1";
+    let three = "the outgoing weights of 3 of 3 classes of hidden1 differ from now on, by changes of at most 0.1";
     assert!(text.contains(three), "{text}");
 }
 
@@ -421,7 +421,7 @@ fn a_quotient_is_refused_with_the_reason() {
         folder.write_config(name, twins().with(more));
         let ran =
             folder.run(&["run", "--config", name, "--quotient", "--out", "out"]).refused(2, words);
-        assert!(ran.stderr.contains("train in full, without --quotient"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("run without --quotient to train in full"), "{}", ran.stderr);
         assert!(!folder.join("out").exists());
     };
     let reason = "The 2 units of class 0 of hidden1 are twins, but nothing keeps dropout of 0.3 on hidden1 from step 9 \
@@ -465,7 +465,7 @@ fn a_sweep_trains_on_the_backend_what_has_no_closed_form() {
                 continue;
             }
             let why = match name {
-                "dropout" => "dropout of 0.3 on hidden1 from step 9 has no closed form",
+                "dropout" => "no closed form: dropout of 0.3 on hidden1 from step 9",
                 _ => ["noise of standard deviation 0.1", "noise of standard deviation 0.2"][index],
             };
             assert!(row["why_burn"].starts_with(why), "{row:?}");

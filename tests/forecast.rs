@@ -86,7 +86,7 @@ fn a_forecast_is_the_closed_form() {
     let told = folder.run(&args).ok().stdout;
     let (_, told) = told.split_once("before training\n  hidden1").unwrap();
     let (told, _) = told.split_once("\n\n").unwrap();
-    assert!(told.ends_with(&format!("\n  hidden1, 2 units alike: {sentence}")), "{told}");
+    assert!(told.ends_with(&format!("\n  hidden1, 2 equal units: {sentence}")), "{told}");
 
     let adam = run(&SMALL.replace("\"sgd\"", "\"adam\""), &[]);
     let space = &forecasts(&adam)[0]["spaces"][0];

@@ -64,7 +64,7 @@ fn every_printed_number_comes_out_on_every_backend() {
             "hidden1: 2 units, 1 distinct after every one of 50 steps on {backend}, bit for bit."
         );
         assert!(ran.stdout.contains(&verdict), "{}", ran.stdout);
-        assert!(ran.stdout.contains("All 56 numbers that were printed elsewhere came out"));
+        assert!(ran.stdout.contains("All 56 expected numbers were reproduced"));
     }
 }
 
@@ -112,5 +112,5 @@ fn a_printed_number_that_does_not_come_out_is_a_failed_check() {
     folder.write("wrong.toml", &preset.replace("linear2_bias = 0.6030", "linear2_bias = 0.6031"));
     let ran = folder.run(&["run", "--config", "wrong.toml"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.stdout.contains("linear2.bias after step 2: printed 0.6031, computed 0.6030"));
+    assert!(ran.stdout.contains("linear2.bias after step 2: expected 0.6031, computed 0.6030"));
 }

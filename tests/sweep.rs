@@ -264,9 +264,9 @@ fn what_is_there_is_not_overwritten() {
     std::fs::create_dir(folder.join("full")).unwrap();
     folder.write("full/letter.txt", "dear");
     let sweep = |config: &str, out: &str| folder.run(&["sweep", "--config", config, "--out", out]);
-    sweep("sweep.toml", "full").refused(2, "not empty and has no sweep in it");
+    sweep("sweep.toml", "full").refused(2, "not empty and contains no sweep");
     sweep("sweep.toml", "s").ok();
-    sweep("other.toml", "s").refused(2, "has another sweep in it");
+    sweep("other.toml", "s").refused(2, "contains another sweep");
     let table = std::fs::read(folder.join("s/results.parquet")).unwrap();
     sweep("sweep.toml", "s").ok();
     assert_eq!(std::fs::read(folder.join("s/results.parquet")).unwrap(), table);
@@ -281,7 +281,7 @@ fn what_is_there_is_not_overwritten() {
     assert_eq!(rows(&folder.join("s/results.parquet")).len(), 2);
     folder.run(&["run", "--config", "sweep.toml", "--index", "2"]).refused(2, "are 0 to 1");
     let run = folder.run(&["run", "--config", "sweep.toml"]);
-    run.refused(2, "unknown field `sweep`").refused(2, "or one of its runs: --index N");
+    run.refused(2, "unknown field `sweep`").refused(2, "--index N for one of its runs");
     folder.run(&["run", "--config", "sweep.toml", "--index", "-1"]).refused(2, "-1");
     let wrong = format!("{BASE}[sweep]\nactivation = [\"relu\", 3]\n");
     folder.write("wrong.toml", &wrong);
@@ -296,7 +296,7 @@ fn what_is_there_is_not_overwritten() {
     jobs("1024").ok();
     sweep("none.toml", "t").refused(2, "none.toml");
     folder.write("plain.toml", BASE);
-    sweep("plain.toml", "t").refused(2, "no [sweep]");
+    sweep("plain.toml", "t").refused(2, "[sweep] is missing");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn check_dropout(config: &RunConfig) -> Result<(), String> {
     }
     match config.model.dropout_from {
         Some(from) if config.model.dropout.is_none() => {
-            Err(format!("model.dropout_from = {from}: nothing is dropped without model.dropout"))
+            Err(format!("model.dropout_from = {from}: has no effect without model.dropout"))
         }
         Some(from) => in_training(config, from)
             .map_err(|reason| format!("model.dropout_from = {from}: {reason}")),
@@ -212,7 +212,7 @@ fn check_break(config: &RunConfig, planned: &BreakConfig) -> Result<(), String> 
     let (space, of_layer) = (planned.space(), config.model.layer_dims[layer + 1]);
     if units.is_empty() {
         return Err(
-            "units = []: names no unit; without the key, all units of the layer change".to_owned()
+            "units = []: names no unit; remove the key to change all units of the layer".to_owned()
         );
     }
     let mut seen = BTreeSet::new();
@@ -233,7 +233,7 @@ fn in_training(config: &RunConfig, step: usize) -> Result<(), String> {
     match config.training.steps {
         _ if step == 0 => Err("steps are counted from 1".to_owned()),
         steps if step > steps => {
-            Err(format!("beyond the training, which has training.steps = {steps}"))
+            Err(format!("after the end of training: training.steps = {steps}"))
         }
         _ => Ok(()),
     }
@@ -256,7 +256,7 @@ impl<'de> Deserialize<'de> for DropoutShares {
             type Value = DropoutShares;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, or numbers by hidden layer, { hidden1 = 0.1 }")
+                f.write_str("a number, or a number for each hidden layer, { hidden1 = 0.1 }")
             }
 
             fn visit_f64<E: de::Error>(self, share: f64) -> Result<DropoutShares, E> {
@@ -334,14 +334,14 @@ mod tests {
                 "",
                 "model.dropout.hiden2: no hidden layer has this name (hidden1, hidden2); did you mean `hidden2`?",
             ),
-            ("dropout = \"much\"", "", "expected a number, or numbers by hidden layer"),
+            ("dropout = \"much\"", "", "expected a number, or a number for each hidden layer"),
             ("droput = 0.1", "", "did you mean `dropout`?"),
-            ("dropout_from = 9", "", "nothing is dropped without model.dropout"),
+            ("dropout_from = 9", "", "has no effect without model.dropout"),
             ("dropout = 0.1\ndropout_from = 0", "", "dropout_from = 0: steps are counted from 1"),
             (
                 "dropout = 0.1\ndropout_from = 51",
                 "",
-                "model.dropout_from = 51: beyond the training, which has training.steps = 50",
+                "model.dropout_from = 51: after the end of training: training.steps = 50",
             ),
             (
                 "",

@@ -260,8 +260,12 @@ impl RunConfig {
         let name = start.name();
         match self.init.len() {
             0 => format!("start: {name}; {}{seed}", start.meaning(*init_w, *init_b, *bias)),
-            1 => format!("start: 1 rule of [[init]]; where it does not match, {name}{seed}"),
-            rules => format!("start: {rules} rules of [[init]]; where none matches, {name}{seed}"),
+            1 => format!(
+                "start: 1 rule of [[init]]; for parameters that it does not match, {name}{seed}"
+            ),
+            rules => format!(
+                "start: {rules} rules of [[init]]; for parameters that none matches, {name}{seed}"
+            ),
         }
     }
 
@@ -291,7 +295,10 @@ impl RunConfig {
             }
         }
         if self.training.clip_norm.is_some() && self.training.clip_value.is_some() {
-            return Err("training.clip_norm and training.clip_value: choose one".to_owned());
+            return Err(
+                "training.clip_norm and training.clip_value cannot be combined: remove one"
+                    .to_owned(),
+            );
         }
         let counts = [
             ("probe.every", Some(self.probe.every)),
@@ -310,7 +317,7 @@ impl RunConfig {
 fn unread(name: &str, error: &toml::de::Error) -> Failure {
     let hint = match suggest::known_name(error.message()) {
         _ if error.message().contains("unknown field `sweep`") => {
-            "this is the configuration of a sweep: `constinit sweep`, or one of its runs: --index N\n".to_owned()
+            "this is the configuration of a sweep: use `constinit sweep`, or --index N for one of its runs\n".to_owned()
         }
         Some(known) => format!("did you mean `{known}`?\n"),
         None => String::new(),
@@ -402,11 +409,11 @@ mod tests {
         let rule = "[[init]]\npath = \"linear1.*\"\ninit = { type = \"ones\" }\n";
         assert_eq!(
             with("zeros", rule),
-            "start: 1 rule of [[init]]; where it does not match, zeros"
+            "start: 1 rule of [[init]]; for parameters that it does not match, zeros"
         );
         assert_eq!(
             with("zeros", &format!("{rule}{rule}")),
-            "start: 2 rules of [[init]]; where none matches, zeros"
+            "start: 2 rules of [[init]]; for parameters that none matches, zeros"
         );
         let wrong = SMALL.replace("[data]", "start = \"zero\"\n[data]");
         assert!(message(&wrong).ends_with("did you mean `zeros`?"), "{}", message(&wrong));

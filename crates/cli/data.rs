@@ -43,10 +43,10 @@ impl Examples {
                 (Self { inputs, targets }, files)
             }
             DataConfig { dataset: Some(_), .. } => {
-                return Err(Failure::usage("data: either dataset, or inputs and targets"));
+                return Err(Failure::usage("data: give either dataset, or inputs and targets"));
             }
             DataConfig { inputs: None, .. } => {
-                return Err(Failure::usage("data.inputs is missing (or name a data.dataset)"));
+                return Err(Failure::usage("data.inputs is missing: give it, or data.dataset"));
             }
             _ => return Err(Failure::usage("data.targets is missing")),
         };
@@ -60,7 +60,7 @@ impl Examples {
             let Matrix { columns, values, .. } = &self.targets;
             if *columns == 1 {
                 doubts.push(
-                    "the cross entropy of a single output is 0 whatever the network computes"
+                    "the cross entropy of a single output is always 0, whatever the network computes"
                         .to_owned(),
                 );
             }
@@ -69,7 +69,7 @@ impl Examples {
             };
             if let Some(row) = values.chunks(*columns).position(odd) {
                 doubts.push(format!(
-                    "{} takes targets for probabilities, but those of row {} are not: negative, or of another sum than 1",
+                    "{} reads targets as probabilities, but row {} has a negative target or its sum is not 1",
                     config.training.loss.name(),
                     row + 1
                 ));
@@ -128,15 +128,14 @@ impl Examples {
 fn one_hot(targets: &Matrix, outputs: usize, config: &RunConfig) -> Result<Matrix, Failure> {
     if config.data.shift_per_step != 0.0 {
         return Err(Failure::usage(
-            "data.shift_per_step would shift targets that are class numbers; \
-             give data.targets with one column an output",
+            "data.shift_per_step cannot shift class numbers; give data.targets one column per output",
         ));
     }
     let mut values = vec![0.0; targets.rows * outputs];
     for (row, class) in targets.values.iter().enumerate() {
         if class.fract() != 0.0 || *class < 0.0 || *class >= outputs as f64 {
             return Err(Failure::usage(format!(
-                "data.targets, row {}: {class} is no class number from 0 to {}",
+                "data.targets, row {}: {class} is not a class number from 0 to {}",
                 row + 1,
                 outputs - 1
             )));
@@ -165,7 +164,7 @@ impl Matrix {
                 let bytes = std::fs::read(&path).map_err(|error| at(error.to_string()))?;
                 let text = String::from_utf8(bytes).map_err(|error| {
                     let offset = error.utf8_error().valid_up_to();
-                    at(format!("no text in UTF-8: byte {offset} cannot be read"))
+                    at(format!("not UTF-8 text: byte {offset} is invalid"))
                 })?;
                 Ok((Self::parse_csv(&text, &path, key)?, Some(text)))
             }
@@ -194,7 +193,7 @@ impl Matrix {
             for (column, (number, cell)) in numbers.into_iter().zip(record.iter()).enumerate() {
                 let place = || format!("line {}, column {}", line_number(text, place), column + 1);
                 let number = number
-                    .map_err(|_| at(format!("{}: {:?} is no number", place(), short(cell))))?;
+                    .map_err(|_| at(format!("{}: {:?} is not a number", place(), short(cell))))?;
                 if !number.is_finite() && cell.contains(|c: char| c.is_ascii_digit()) {
                     return Err(at(format!("{}: {} is too large", place(), short(cell))));
                 }
@@ -316,10 +315,10 @@ mod tests {
             ),
             ("inputs = []\ntargets = [[1, 1, 1]]", "data.inputs, row 1: no numbers"),
             ("inputs = [[1, 2]]", "data.targets is missing"),
-            ("shift_per_step = 1", "data.inputs is missing (or name a data.dataset)"),
+            ("shift_per_step = 1", "data.inputs is missing: give it, or data.dataset"),
             (
                 "dataset = \"iris\"\ninputs = [[1, 2]]",
-                "data: either dataset, or inputs and targets",
+                "data: give either dataset, or inputs and targets",
             ),
         ] {
             assert_eq!(read(data, "mse").unwrap_err(), expected, "{data}");
@@ -332,7 +331,7 @@ mod tests {
         let examples = read(data, "cross_entropy").unwrap();
         assert_eq!(examples.targets.values, [0., 0., 1., 1., 0., 0.]);
         let wrong = read("inputs = [[1, 2]]\ntargets = [[3]]", "cross_entropy").unwrap_err();
-        assert_eq!(wrong, "data.targets, row 1: 3 is no class number from 0 to 2");
+        assert_eq!(wrong, "data.targets, row 1: 3 is not a class number from 0 to 2");
         let shifted = format!("{data}\nshift_per_step = 1");
         assert!(read(&shifted, "cross_entropy").unwrap_err().contains("class numbers"));
     }

@@ -30,7 +30,7 @@ pub fn check(config: &RunConfig) -> Result<(), Failure> {
         if let Some(module) = &rule.module {
             let rule = format!("rule {} ({rule})", number + 1);
             return Err(Failure::usage(format!(
-                "[[init]]: {rule}: all modules of the network are of type {LINEAR}, none is a {module}"
+                "[[init]]: {rule}: the network has no module of type {module}; all are of type {LINEAR}"
             )));
         }
     }

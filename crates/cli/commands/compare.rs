@@ -88,7 +88,7 @@ impl Job for ComparisonJob<'_> {
             print(&ComparisonTable(&results).to_string())?;
         }
         match reasons.first().filter(|_| results.iter().all(|of| of.diverged == of.seeds)) {
-            Some(reason) => Err(Failure::diverged(format!("every run diverged: {reason}{kept}"))),
+            Some(reason) => Err(Failure::diverged(format!("all runs diverged: {reason}{kept}"))),
             None if comparison.json => Ok(()),
             None => out.map_or(Ok(()), |out| {
                 print(&format!(

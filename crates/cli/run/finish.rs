@@ -158,7 +158,7 @@ fn outcome(
     }
     match difference {
         Some(difference) => Err(Failure::check(format!(
-            "not all numbers that were printed elsewhere came out: {difference}{kept}"
+            "not all expected numbers were reproduced: {difference}{kept}"
         ))),
         None => Ok(()),
     }
@@ -176,7 +176,7 @@ fn and_kept_in(folder: Option<&Path>) -> String {
 
 /// How to go on, if the run has files.
 fn and_go_on(folder: Option<&Path>) -> String {
-    folder.map_or(String::new(), |folder| format!("; go on with --resume {}", folder.display()))
+    folder.map_or(String::new(), |folder| format!("; continue with --resume {}", folder.display()))
 }
 
 /// That a run was ended by its user, which is no failure.
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(ends(&ended, None, None, run1), Ok(()));
         assert_eq!(
             stopped(7, run1),
-            "stopped at step 7; results saved in run1; go on with --resume run1"
+            "stopped at step 7; results saved in run1; continue with --resume run1"
         );
         assert_eq!(stopped(7, None), "stopped at step 7");
     }
@@ -253,13 +253,13 @@ mod tests {
             (
                 ends(&stopped, Some(2), None, run1),
                 code::INTERRUPTED + 2,
-                "interrupted after step 7; results saved in run1; go on with --resume run1",
+                "interrupted after step 7; results saved in run1; continue with --resume run1",
             ),
             (ends(&stopped, Some(15), None, None), 143, "interrupted after step 7"),
             (
                 ends(&StopReason::Finished, None, Some("outputs differ"), None),
                 code::CHECK_FAILED,
-                "not all numbers that were printed elsewhere came out: outputs differ",
+                "not all expected numbers were reproduced: outputs differ",
             ),
         ] {
             assert_eq!(found, Err((expected_code, message.to_owned())));

@@ -82,7 +82,7 @@ fn forecast_pair(found: &SpaceOutlook) -> ForecastPair {
         Outlook::Escaped { apart: found } => {
             apart = finite(*found);
             let found = number(*found, 3);
-            let sentence = format!("units {u} and {v} lie {found} of their size apart");
+            let sentence = format!("units {u} and {v} differ by {found} of their size");
             (OutlookWord::Escaped, sentence)
         }
         Outlook::Unknown { reason } => (OutlookWord::Unknown, reason.clone()),

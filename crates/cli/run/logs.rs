@@ -39,7 +39,7 @@ impl LogPaths {
         {
             if let Some(folder) = folder.filter(|folder| RunDirectory::owns(folder, path)) {
                 return Err(Failure::usage(format!(
-                    "{option} {}: the run keeps a file of this name in {}; choose another name",
+                    "{option} {}: the run itself writes a file of this name in {}; choose another name",
                     path.display(),
                     folder.display()
                 )));
@@ -52,7 +52,7 @@ impl LogPaths {
             .find(|other| csv.is_some_and(|csv| is_same(csv, other)))
         {
             Some(other) => Err(Failure::usage(format!(
-                "--csv {}: is to be a folder by another option; name another file",
+                "--csv {}: another option names this path as a folder; name another file",
                 other.display()
             ))),
             None => Ok(()),

@@ -69,12 +69,12 @@ pub fn sentences(
                 lines.push(whole_layer(name, whole, still));
             }
             None if *units > 0 => {
-                let (verb, at) = match units {
-                    1 => ("is", "it"),
-                    _ => ("are", "them"),
+                let (verb, slope) = match units {
+                    1 => ("is", "its slope is"),
+                    _ => ("are", "their slope is"),
                 };
                 lines.push(format!(
-                    "{name}: {units} of {all} units {verb} dead at the end: no example reaches {at}."
+                    "{name}: {units} of {all} units {verb} dead at the end: {slope} 0 on every example."
                 ));
             }
             None => {}
@@ -93,22 +93,27 @@ fn learned(outcome: &OutcomeRecord, what: &OutcomeWhat<'_>) -> String {
     let mut sentence = match (explained, baseline) {
         (Some(explained), Some(baseline)) if explained < LEARNED_NOTHING => {
             let nothing = if trained { "Learned nothing" } else { "Not trained" };
-            let beside = if explained > -LEARNED_NOTHING { "that of" } else { "above that of" };
-            format!("{nothing}: {ends} {loss}, {beside} {constant} ({})", number(baseline, DIGITS))
+            let beside = if explained > -LEARNED_NOTHING {
+                format!("within {} of", percent(LEARNED_NOTHING))
+            } else {
+                "above".to_owned()
+            };
+            let baseline = number(baseline, DIGITS);
+            format!("{nothing}: {ends} {loss}, {beside} {baseline}, the loss of {constant}")
         }
         (Some(explained), Some(baseline)) => {
             let learned = match (trained, what.distinct) {
                 (false, _) => "Not trained".to_owned(),
                 (true, Some(Distinct { all_one: true, .. })) => {
-                    "Learned what one unit a layer can".to_owned()
+                    "Learned what one unit per layer can learn".to_owned()
                 }
                 (true, Some(Distinct { classes, units, .. })) => {
-                    format!("Learned what {classes} of {units} hidden units can")
+                    format!("Learned what {classes} distinct hidden units of {units} can learn")
                 }
                 (true, None) => "Learned".to_owned(),
             };
             format!(
-                "{learned}: explains {} ({ends} {loss}, {constant} has {})",
+                "{learned}: {ends} {loss} ({} below {}, the loss of {constant})",
                 percent(explained),
                 number(baseline, DIGITS)
             )
@@ -116,11 +121,11 @@ fn learned(outcome: &OutcomeRecord, what: &OutcomeWhat<'_>) -> String {
         (_, Some(_)) => {
             format!("All examples have equal targets, so {constant} has a loss of 0; {ends} {loss}")
         }
-        (_, None) => format!("No constant answer is the best one here; {ends} {loss}"),
+        (_, None) => format!("There is no best constant answer to compare with; {ends} {loss}"),
     };
     if let (Some(accuracy), Some(majority)) = (accuracy, majority) {
         sentence += &format!(
-            ". Accuracy {}, that of always answering the largest class {}",
+            ". Accuracy {} ({} by always answering the largest class)",
             percent(accuracy),
             percent(majority)
         );
@@ -133,25 +138,25 @@ fn constant(loss: Loss) -> &'static str {
     match loss {
         Loss::Mse => "always answering the mean",
         Loss::CrossEntropy => "always answering the class frequencies",
-        Loss::Huber => "always giving the best constant answer",
+        Loss::Huber => "the best constant answer",
     }
 }
 
 /// A layer without a living unit.
 fn whole_layer(name: &str, dead: &DeadRecord, still: &str) -> String {
     let DeadRecord { units, since, alive } = dead;
-    let (who, reaches) = match units {
-        1 => (format!("The only unit of {name} is dead"), "it"),
-        _ => (format!("All {units} units of {name} are dead"), "them"),
+    let (who, slope) = match units {
+        1 => (format!("The only unit of {name} is dead"), "its slope is"),
+        _ => (format!("All {units} units of {name} are dead"), "their slope is"),
     };
     let when = match (since, alive) {
         (0, _) => "from the start".to_owned(),
-        (since, None) => format!("since step {since}"),
+        (since, None) => format!("from step {since} on"),
         (since, Some(alive)) => {
-            format!("since step {since} or earlier (one was alive after step {alive})")
+            format!("from step {since} or earlier on (one was alive after step {alive})")
         }
     };
-    format!("{who} {when}: no example reaches {reaches}{still}.")
+    format!("{who} {when}: {slope} 0 on every example{still}.")
 }
 
 /// What still gets a gradient behind a dead layer.
@@ -168,11 +173,11 @@ fn left(model: &ModelConfig, is_last_layer: bool) -> &'static str {
         | Activation::Identity => false,
     };
     match (zero, model.bias, is_last_layer) {
-        (true, true, true) => ", only the output bias still moves",
-        (true, true, false) => ", only the layers behind them still move",
+        (true, true, true) => ". Only the output bias still changes",
+        (true, true, false) => ". Only the layers behind them still change",
         // Zeros go on as zeros.
-        (true, false, _) => ", nothing moves any more",
-        (false, ..) => ", only the layers behind them still move",
+        (true, false, _) => ". Nothing changes any more",
+        (false, ..) => ". Only the layers behind them still change",
     }
 }
 
@@ -220,22 +225,22 @@ mod tests {
         };
         assert_eq!(
             first(&classes, Loss::CrossEntropy, None),
-            "Learned nothing: the loss ends at 1.0986, that of always answering the class frequencies (1.0986). \
-             Accuracy 33.3 %, that of always answering the largest class 33.3 %."
+            "Learned nothing: the loss ends at 1.0986, within 1 % of 1.0986, the loss of always answering the class \
+             frequencies. Accuracy 33.3 % (33.3 % by always answering the largest class)."
         );
         assert_eq!(
             first(&outcome(2.0, 0.072749), Loss::Mse, None),
-            "Learned nothing: the loss ends at 2, above that of always answering the mean (0.072749)."
+            "Learned nothing: the loss ends at 2, above 0.072749, the loss of always answering the mean."
         );
         let one = Distinct { classes: 2, units: 9, all_one: true };
         assert_eq!(
             first(&outcome(0.13, 1.0), Loss::Huber, Some(one)),
-            "Learned what one unit a layer can: explains 87 % (the loss ends at 0.13, always giving the best constant \
-             answer has 1)."
+            "Learned what one unit per layer can learn: the loss ends at 0.13 (87 % below 1, the loss of the best \
+             constant answer)."
         );
         let some = Distinct { all_one: false, ..one };
         assert!(first(&outcome(1e-9, 1.0), Loss::Mse, Some(some)).starts_with(
-            "Learned what 2 of 9 hidden units can: explains 99.99 % (the loss ends at 1e-9,"
+            "Learned what 2 distinct hidden units of 9 can learn: the loss ends at 1e-9 (99.99 % below 1,"
         ));
         assert_eq!(
             first(&outcome(0.25, 0.0), Loss::Mse, None),
@@ -244,7 +249,7 @@ mod tests {
         let unbounded = OutcomeRecord { baseline: None, explained: None, ..outcome(-3.0, 1.0) };
         assert_eq!(
             first(&unbounded, Loss::CrossEntropy, None),
-            "No constant answer is the best one here; the loss ends at -3."
+            "There is no best constant answer to compare with; the loss ends at -3."
         );
     }
 
@@ -252,9 +257,10 @@ mod tests {
     fn before_training_nothing_is_said_to_be_learned() {
         let model = model(true, Activation::Relu);
         let what = OutcomeWhat { loss: Loss::Mse, model: &model, step: 0, distinct: None };
-        for (loss, words) in
-            [(1.0, "Not trained: the loss is 1, that of"), (0.1, "Not trained: explains 90 %")]
-        {
+        for (loss, words) in [
+            (1.0, "Not trained: the loss is 1, within 1 % of 1, the loss of"),
+            (0.1, "Not trained: the loss is 0.1 (90 % below 1, the loss of"),
+        ] {
             let lines = sentences(Some(&outcome(loss, 1.0)), &DeadAtEnd::default(), &what);
             assert!(lines[0].starts_with(words), "{lines:?}");
         }
@@ -276,27 +282,29 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "All 2 units of hidden1 are dead since step 2: no example reaches them, only the layers behind them \
-                 still move.",
-                "hidden2: 1 of 3 units is dead at the end: no example reaches it.",
+                "All 2 units of hidden1 are dead from step 2 on: their slope is 0 on every example. Only the layers \
+                 behind them still change.",
+                "hidden2: 1 of 3 units is dead at the end: its slope is 0 on every example.",
             ]
         );
         let lines = said(&dead(200, Some(190)), false, Activation::Relu);
         assert_eq!(
             lines[0],
-            "All 2 units of hidden1 are dead since step 200 or earlier (one was alive after step 190): no example \
-             reaches them, nothing moves any more."
+            "All 2 units of hidden1 are dead from step 200 or earlier on (one was alive after step 190): their slope is \
+             0 on every example. Nothing changes any more."
         );
         let mut last = dead(0, None);
         last.layers.pop();
         assert_eq!(
             said(&last, true, Activation::Relu),
             [
-                "All 2 units of hidden1 are dead from the start: no example reaches them, only the output bias still moves."
+                "All 2 units of hidden1 are dead from the start: their slope is 0 on every example. Only the output bias \
+                 still changes."
             ]
         );
         assert!(
-            said(&last, true, Activation::Tanh)[0].ends_with("the layers behind them still move.")
+            said(&last, true, Activation::Tanh)[0]
+                .ends_with("the layers behind them still change.")
         );
     }
 }

@@ -125,12 +125,12 @@ impl Tally {
             let optimizer = what.optimizer;
             lines.push(match self.first_break() {
                 None => format!(
-                    "What {} them so: {kept}, and {optimizer} moves equal units alike.",
+                    "What {} them equal: {kept}, and {optimizer} updates equal units equally.",
                     if what.step == 0 { "would keep" } else { "kept" },
                 ),
                 Some(broken) if broken.rounding => format!(
-                    "In exact arithmetic they would still be one unit: {kept}, and {optimizer} moves equal units \
-                     alike. {}",
+                    "In exact arithmetic they would still be equal: {kept}, and {optimizer} updates equal units \
+                     equally. {}",
                     broken.cause
                 ),
                 Some(broken) => broken.cause.clone(),
@@ -161,13 +161,13 @@ impl Tally {
             // P3 and P4 speak of outputs, and ask for targets that do not tell these apart.
             let outputs = !failed.contains("P1") && !failed.contains("P2");
             let why = if outputs && !what.targets_alike {
-                ": the targets differ between outputs, so the outputs' gradients do"
+                ": the targets differ between outputs, so the gradients of the outputs differ"
             } else if step == 0 {
-                ": the network did not start so"
+                ": already false at the start"
             } else {
                 ""
             };
-            lines.push(format!("First failed at step {step}: {failed}{why}."));
+            lines.push(format!("{failed} first failed at step {step}{why}."));
         }
         lines
     }
@@ -182,10 +182,10 @@ impl JudgedSpace {
         let Self { name, units, classes } = self;
         let backend = what.backend;
         if *units < 2 {
-            return format!("{name}: one unit, nothing to compare it with.");
+            return format!("{name}: one unit, so there is nothing to compare.");
         }
         if classes == units {
-            return format!("{name}: {units} units, all different at the start.");
+            return format!("{name}: {units} units, all distinct at the start.");
         }
         match broken {
             None if what.step == 0 => format!("{name}: {units} units, {classes} distinct."),
@@ -207,8 +207,8 @@ impl JudgedSpace {
                     differ = differ(broken),
                     gradients = match broken.gradients_agreed {
                         None => "",
-                        Some(true) => ", while their gradients agreed",
-                        Some(false) => ", as their gradients did already",
+                        Some(true) => "; their gradients were equal",
+                        Some(false) => "; their gradients already differed",
                     }
                 )
             }
@@ -282,7 +282,7 @@ mod tests {
             [
                 "hidden1: 2 units, 1 distinct after every one of 2 steps on ndarray, bit for bit.",
                 "What kept them equal: equal incoming weights, biases and outgoing weights give equal \
-                 gradients, and SGD moves equal units alike.",
+                 gradients, and SGD updates equal units equally.",
                 "Held at every reading, bit for bit: P1, P2, P3, P4.",
             ]
         );
@@ -298,7 +298,7 @@ mod tests {
         tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(0, 16, 16));
         let lines = tally.sentences(&what(true));
         assert_eq!((tally.word(), tally.distinct()), (VerdictWord::None, None));
-        assert_eq!(lines[0], "hidden1: 16 units, all different at the start.");
+        assert_eq!(lines[0], "hidden1: 16 units, all distinct at the start.");
         assert!(!lines[1].contains("kept"), "{lines:?}");
     }
 
@@ -311,8 +311,8 @@ mod tests {
         assert_eq!(tally.word(), VerdictWord::Held);
         let lines = tally.sentences(&what(false));
         assert!(lines.contains(
-            &"First failed at step 1: P3, P4: the targets differ between outputs, so the outputs' \
-              gradients do."
+            &"P3, P4 first failed at step 1: the targets differ between outputs, so the gradients of the \
+              outputs differ."
                 .to_owned()
         ));
         assert!(lines.contains(&"Held at every reading, bit for bit: P1, P2.".to_owned()));
@@ -330,7 +330,7 @@ mod tests {
         assert_eq!(
             lines[0],
             "hidden1: 7 units, 1 distinct until step 1 on ndarray; then units 0 and 6 differ in \
-             linear2.weight by 1e-7 (1 ulp), as their gradients did already."
+             linear2.weight by 1e-7 (1 ulp); their gradients already differed."
         );
         assert!(lines[1].contains("by exclusion: rounding"), "{}", lines[1]);
         let text = serde_json::to_string(&tally).unwrap();

@@ -115,7 +115,7 @@ impl Summary {
             ));
         }
         if let Some(reason) = &self.reason {
-            lines.push(format!("the first failed run says: {reason}"));
+            lines.push(format!("the first failed run: {reason}"));
         }
         lines
     }

@@ -121,7 +121,7 @@ fn one_weight_moved_by_one_ulp_is_named_exactly() {
     assert_eq!(twins[7], 2);
     let text = found.to_string();
     assert!(
-        text.starts_with("hidden1: at step 7, units 0 and 4 part in layers.0.weight"),
+        text.starts_with("hidden1: at step 7, units 0 and 4 diverge in layers.0.weight"),
         "{text}"
     );
     assert!(text.contains("(entries 6 and 10)") && text.contains("1 ulp;"), "{text}");
@@ -443,7 +443,7 @@ fn equitable_units_that_are_no_twins_are_counted() {
     let read: Vec<_> =
         probe.readings()[0].spaces.iter().map(|s| (s.twins, s.equitable, s.forward)).collect();
     assert_eq!(read, [(3, Some(1), Some(1)), (3, Some(1), Some(1))]);
-    assert!(probe.summary().contains("3 units, 1 distinct, by sums over classes that agree"));
+    assert!(probe.summary().contains("3 units, 1 distinct by equal sums over classes"));
     assert!(!probe.readings()[0].is_discrete());
 }
 

@@ -516,7 +516,7 @@ fn the_probe_follows_a_pair_to_its_escape() {
     );
     assert!(after.escape_in().unwrap() < before.escape_in().unwrap());
     assert!(matches!(third.outlook, Outlook::Escaped { apart } if apart > ESCAPED), "{third:?}");
-    assert!(third.to_string().starts_with("hidden1: units 0 and 2 were alike and lie "));
+    assert!(third.to_string().starts_with("hidden1: units 0 and 2 were equal and now differ by "));
 
     // A probe that is resumed follows the classes of the start, and not those that it meets.
     let mut resumed = EscapeProbe::new(model.axes().unwrap(), &config, mse(&data));
@@ -531,7 +531,7 @@ fn the_probe_follows_a_pair_to_its_escape() {
     probe.observe(&Observation::before_training(&model));
     let space = &probe.readings()[0].spaces[0];
     assert_eq!(space.outlook.forecast().unwrap().growth(), Growth::NotLinear);
-    assert!(space.to_string().starts_with("hidden1, 4 units alike: no rate, since Adam divides"));
+    assert!(space.to_string().starts_with("hidden1, 4 equal units: no rate, since Adam divides"));
     assert!(space.to_string().ends_with("a strict saddle"), "{space}");
 }
 
@@ -548,7 +548,10 @@ fn frozen_parameters_take_no_part() {
     assert!(whole.curvature <= found.curvature + 1e-9, "a subspace has no lower curvature");
     let none = recurrent(71).no_grad();
     let error = stability(&none, &axes, "state", [0, 1], recurrent_loss()).unwrap_err();
-    assert_eq!(error.to_string(), "state, units 0 and 1: no trained parameter has entries of them");
+    assert_eq!(
+        error.to_string(),
+        "state, units 0 and 1: no trained parameter has entries for them"
+    );
 }
 
 #[test]
@@ -560,7 +563,7 @@ fn what_cannot_be_forecast_is_refused() {
     let net = recurrent(81);
     assert_eq!(message(&net, &axes, "stat", [0, 1]), "stat, units 0 and 1: there is no such space");
     assert!(message(&net, &axes, "state", [0, 3]).contains("no two units 0 and 3"));
-    assert!(message(&net, &axes, "state", [0, 2]).contains("no twins: they lie"));
+    assert!(message(&net, &axes, "state", [0, 2]).contains("not twins: they differ"));
     let other = Convolved::<B>::axes();
     assert!(
         message(&net, &other, "channels", [0, 1])
@@ -584,7 +587,7 @@ fn what_cannot_be_forecast_is_refused() {
         .build([("layers.1.weight", &[2, 2][..]), ("layers.1.bias", &[2])])
         .unwrap();
     let told = stability(&module(&net), &wrong, "outputs", [0, 1], mse(&data)).unwrap_err();
-    assert!(told.to_string().contains("the loss tells them apart"), "{told}");
+    assert!(told.to_string().contains("the loss distinguishes them"), "{told}");
 
     let infinite = |_: &ConstInit<B>| tensor(vec![f64::NAN], [1]).require_grad();
     let model = module(&net);

@@ -38,7 +38,7 @@ impl Figure {
         let mut picture = (width.max(height) <= 32_767.0)
             .then(|| Pixmap::new(width as u32, height as u32))
             .flatten()
-            .ok_or_else(|| fail(format!("no picture of {width} x {height} pixels")))?;
+            .ok_or_else(|| fail(format!("cannot make a picture of {width} x {height} pixels")))?;
         resvg::render(&tree, Transform::from_scale(scale, scale), &mut picture.as_mut());
         picture.encode_png().map_err(|error| fail(error.to_string()))
     }

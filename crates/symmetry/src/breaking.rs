@@ -66,11 +66,11 @@ impl std::fmt::Display for Obstacle {
         f.write_str(match self {
             Self::Unread => "no parameter reads the space",
             Self::Unproduced => {
-                "no parameter produces the space: its units are inputs, which differ"
+                "no parameter produces the space, so its units are inputs, and inputs differ"
             }
-            Self::UnknownRole => "the space stands on an axis of unknown role",
+            Self::UnknownRole => "the space is on an axis of unknown role",
             Self::NoRoom => {
-                "the weights that read the space have no room for changes of this scale"
+                "the weights that read the space cannot represent changes of this scale"
             }
         })
     }

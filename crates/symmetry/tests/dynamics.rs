@@ -379,14 +379,14 @@ fn what_does_not_fit_is_refused() {
     let new = |widths: &[usize], layers| Perceptron::<f64>::new(widths, layers);
     assert_eq!(
         message(new(&[3, 2, 4], vec![layer(6, None)]).unwrap_err()),
-        "1 layers stand between 2 widths, but 3 were given"
+        "1 layers need 2 widths, but 3 were given"
     );
     assert!(matches!(new(&[3], vec![]), Err(ShapeError::LayerCount { .. })));
     assert!(matches!(new(&[3, 2], vec![layer(5, None)]), Err(ShapeError::Weight { .. })));
     assert!(matches!(new(&[3, 2], vec![layer(6, Some(3))]), Err(ShapeError::Bias { .. })));
     assert_eq!(
         message(new(&[3, 0, 2], vec![layer(0, None), layer(0, None)]).unwrap_err()),
-        "widths are [3, 0, 2]: number 1 (inputs are number 0) has no units"
+        "widths are [3, 0, 2]: width number 1 is 0 (inputs are number 0)"
     );
     let whole =
         ConstantPerceptron { c1: vec![1.0], d1: 0.0, c2: 1.0, d2: 0.0, hidden: 1, outputs: 1 };
@@ -407,7 +407,7 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(step(&[1.0; 6], &[2.0; 2]).unwrap(), 4.0);
     assert_eq!(
         message(step(&[1.0; 5], &[1.0; 2]).unwrap_err()),
-        "5 entries of inputs are not rows of 3 for the same, at least one, examples (1)"
+        "inputs: 5 entries cannot be 1 examples of 3; give at least one example, with 3 entries each"
     );
     assert!(matches!(step(&[], &[]), Err(ShapeError::Examples { what: "inputs", .. })));
     assert!(matches!(

@@ -255,7 +255,7 @@ mod tests {
         live.verdict = vec![
             "hidden1: 16 units, 1 distinct until step 60 on ndarray; then units 0 and 6 differ."
                 .to_owned(),
-            "hidden2: 3 units, all different at the start.".to_owned(),
+            "hidden2: 3 units, all distinct at the start.".to_owned(),
         ];
         live
     }

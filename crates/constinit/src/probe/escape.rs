@@ -40,7 +40,7 @@ pub use constinit_core::probe::{EscapeReading, Outlook, SpaceOutlook};
 /// probe.observe(&Observation::before_training(&net));
 /// assert_eq!(
 ///     probe.readings()[0].spaces[0].to_string(),
-///     "hidden1, 2 units alike: unstable, e-fold every 63.7 steps, about 2002 steps to escape"
+///     "hidden1, 2 equal units: unstable, e-fold every 63.7 steps, about 2002 steps to escape"
 /// );
 /// # Ok::<(), constinit::Error>(())
 /// ```
@@ -190,7 +190,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for EscapeProbe<B, M>
         if self.failed.is_none()
             && let Err(error) = self.read(seen)
         {
-            tracing::warn!(target: "constinit", "the escape probe has stopped: {error}");
+            tracing::warn!(target: "constinit", "the escape probe stopped: {error}");
             self.failed = Some(error.to_string());
         }
         Flow::Continue

@@ -74,7 +74,7 @@ use pairs::Pairs;
 /// # Errors
 ///
 /// Errors of [`TransverseHessian::new`], and [`Error::Twins`] where
-/// - the units are no twins: they lie [`ESCAPED`] or more of their size apart,
+/// - the units are not twins: they differ [`ESCAPED`] or more of their size apart,
 /// - the loss is no function of the parameters, as with dropout: two gradients at one point differ,
 /// - the loss tells the units apart where they are alike: the axes are not those of the model,
 /// - a gradient is not finite.
@@ -101,7 +101,7 @@ where
     let apart = relative(norm(&difference), size);
     if apart >= ESCAPED || apart.is_nan() {
         let apart = number(apart, 3);
-        let reason = format!("they are no twins: they lie {apart} of their size apart");
+        let reason = format!("they are not twins: they differ by {apart} of their size");
         return Err(hessian.error(reason));
     }
 
@@ -110,7 +110,8 @@ where
     let again = hessian.gradient(&somewhere, hessian.step())?;
     // Kernels that sum in no fixed order differ by rounding; what is drawn differs by all of it.
     if norm(&less(&once, &again)) > 1e-3 * norm(&once) {
-        let reason = "two gradients at one point differ: the loss is no function of the parameters (dropout?)";
+        let reason = "two gradients at the same parameters differ, so the loss is not a function of the parameters \
+                      (dropout?)";
         return Err(hessian.error(reason.into()));
     }
     let settings = LanczosSettings {
@@ -131,7 +132,7 @@ where
     let told = norm(&hessian.gradient(&vec![0.0; hessian.dimension()], 0.0)?);
     if told > 10.0 * hessian.step() * found.highest.abs().max(curvature.abs()) {
         let reason = format!(
-            "the loss tells them apart where they are alike: their gradients differ by {}",
+            "the loss distinguishes them although they are equal: their gradients differ by {}",
             number(told, 3)
         );
         return Err(hessian.error(reason));

@@ -57,7 +57,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::Twins`] where the space does not have the units, no trained parameter has entries of them, or one that
+    /// [`Error::Twins`] where the space does not have the units, no trained parameter has entries for them, or one that
     /// has is tied to another; [`Error::Axes`] and [`Error::Symmetry`] where the axes are not the module's.
     pub fn new(
         module: &M,

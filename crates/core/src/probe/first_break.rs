@@ -184,7 +184,7 @@ impl fmt::Display for FirstBreak {
             _ => write!(f, "{}: at step {}", self.space, self.step)?,
         }
         let plural = if self.ulps == 1 { "" } else { "s" };
-        write!(f, ", units {u} and {v} part in {} (entries {a} and {b}) by ", self.parameter)?;
+        write!(f, ", units {u} and {v} diverge in {} (entries {a} and {b}) by ", self.parameter)?;
         if self.difference.is_finite() {
             write!(f, "{}, {} ulp{plural}", number(self.difference, 4), self.ulps)?;
         } else {
@@ -192,10 +192,10 @@ impl fmt::Display for FirstBreak {
         }
         match &self.gradients {
             GradientsThen::NotSeen => {}
-            GradientsThen::Agreed => f.write_str("; their gradients still agreed")?,
+            GradientsThen::Agreed => f.write_str("; their gradients were still equal")?,
             GradientsThen::Differed { parameter, difference, ulps, largest } => write!(
                 f,
-                "; the gradients of that step differed already, in {parameter} by {} ({ulps} ulps; the largest \
+                "; their gradients already differed at that step, in {parameter} by {} ({ulps} ulps; the largest \
                  gradient is {})",
                 number(*difference, 4),
                 number(*largest, 4)
@@ -221,21 +221,22 @@ impl fmt::Display for Cause {
                 write!(f, "Suspected cause: {}, which was expected to break the symmetry.", names.join(", "))
             }
             Self::Rounding => f.write_str(
-                "Suspected cause, by exclusion: rounding. Nothing known tells the units apart, data in any order cannot, \
-                 and kernels need not sum the rows of equal units in one order.",
+                "Suspected cause, by exclusion: rounding. Nothing known distinguishes the units, and data cannot, in \
+                 any order. But kernels may sum the rows of equal units in different orders.",
             ),
             Self::UnequalGradients => f.write_str(
-                "Suspected cause: the gradients differ by more than rounding, so something in the forward pass tells \
-                 the units apart: dropout, noise, or an operation that knows them by number.",
+                "Suspected cause: the gradients differ by more than rounding, so something in the forward pass \
+                 distinguishes the units: dropout, noise, or an operation that uses their numbers.",
             ),
             Self::Update => f.write_str(
-                "Suspected cause: not the gradients but the update (rates or optimizer state of each unit's own) or a \
-                 write from outside.",
+                "Suspected cause: the update, not the gradients (learning rates or an optimizer state that differ \
+                 between units), or a write from outside the training step.",
             ),
             Self::Written => f.write_str(
-                "Cause: a write from outside. They were one unit after the step and differed before the next began.",
+                "Cause: a write from outside the training step. The units were equal after the step and differed \
+                 before the next one began.",
             ),
-            Self::Unknown => f.write_str("The cause is not known: no gradients of that step were seen."),
+            Self::Unknown => f.write_str("The cause is unknown: the probe did not see the gradients of that step."),
         }
     }
 }

@@ -180,7 +180,7 @@ pub(super) fn restricted(
     let keep: Vec<bool> = axes.spaces().iter().map(wanted).collect();
     if !keep.contains(&true) {
         let names: Vec<&str> = axes.spaces().iter().map(UnitSpace::name).collect();
-        let reason = format!("none of the spaces is to be watched; there are {}", names.join(", "));
+        let reason = format!("no space to watch was named; the spaces are {}", names.join(", "));
         return Err(Error::Axes { reason });
     }
     let taken = axes

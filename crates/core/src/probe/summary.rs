@@ -28,8 +28,7 @@ fn sentence(found: &SpaceSymmetry, read: &SpaceReading, classes: usize, known: &
         (Invariant::Twins, format!("{space}: {units} units, {classes} distinct."))
     } else {
         let what = format!(
-            "{space}: {units} units, {classes} distinct, by sums over classes that agree; {twins} of them differ in their \
-             weights."
+            "{space}: {units} units, {classes} distinct by equal sums over classes; by weights, {twins} distinct."
         );
         (Invariant::Equitable, what)
     };
@@ -55,7 +54,8 @@ fn sentence(found: &SpaceSymmetry, read: &SpaceReading, classes: usize, known: &
                 }
                 Preservation::Broken => {
                     format!(
-                        "{optimizer} with {decay} will break the symmetry, since it rescales the decay entry by entry."
+                        "{optimizer} with {decay} will break the symmetry, because it rescales the decay entry by \
+                         entry."
                     )
                 }
             }

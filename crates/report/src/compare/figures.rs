@@ -70,7 +70,7 @@ fn loss(comparison: &ComparedStarts, size: Size) -> Option<Figure> {
         }
         let above = losses.iter().find(|(_, loss)| loss.is_none_or(|loss| loss > most));
         if let Some((step, _)) = above.filter(|_| place == 0) {
-            notes.push(format!("{name} leaves the picture at step {}.", count(*step)));
+            notes.push(format!("{name} leaves the figure at step {}.", count(*step)));
         }
         let inside = |value: &Option<f64>| value.filter(|value| *value <= most);
         let values = at_steps(&steps, losses).iter().map(inside).collect::<Vec<_>>();

@@ -31,13 +31,14 @@ pub fn section(run: &Run) -> Option<String> {
     if sentences.is_empty() {
         return None;
     }
-    let about = "How fast rounding would grow between two units that are one, told from the curvature of the loss \
-                 along their difference; and what became of them. An escape is a difference of 1 % of the units' \
-                 size, reckoned from one rounding error: units that stay bitwise equal have no error that could grow.";
+    let about = "How fast a rounding error between two equal units would grow, forecast from the curvature of the \
+                 loss along their difference, and what happened to them. An escape is a difference of 1 % of the \
+                 units' size, counted from one rounding error. Units that stay bitwise equal have no error that could \
+                 grow.";
     let mut html = format!("<p>{}</p>\n{}", escaped(about), list(&sentences));
     if shown.len() < forecasts.len() {
         let (shown, all) = (count(shown.len()), count(forecasts.len()));
-        html.push_str(&format!("<p class=\"note\">{shown} of {all} forecasts are told.</p>\n"));
+        html.push_str(&format!("<p class=\"note\">{shown} of {all} forecasts are shown.</p>\n"));
     }
     Some(html)
 }
@@ -54,7 +55,7 @@ fn foretold(forecast: &ForecastRecord, space: &ForecastPair) -> String {
             let far = space
                 .apart
                 .map_or(String::new(), |far| format!(", by {} of their size", short(far)));
-            format!("{pair} were apart already{far}.")
+            format!("{pair} had already diverged{far}.")
         }
         OutlookWord::Together => {
             let growth = match (space.factor, space.curvature) {
@@ -67,7 +68,8 @@ fn foretold(forecast: &ForecastRecord, space: &ForecastPair) -> String {
                     format!(" Their difference is multiplied by {} a step.", short(factor))
                 }
                 (None, Some(curvature)) => format!(
-                    " The curvature is {}; the optimizer's steps are not linear in the difference, and have no rate.",
+                    " The curvature is {}. The optimizer's steps are not linear in the difference, so there is no \
+                     rate of growth.",
                     short(curvature)
                 ),
                 (None, None) => String::new(),
@@ -99,7 +101,7 @@ fn happened(run: &Run, forecast: &ForecastRecord, space: &ForecastPair) -> Strin
     let Some(parting) = run.parting(&space.name) else {
         let against = match due {
             Some(due) if due > last.step => " The run is shorter than the forecast.",
-            Some(_) => " No rounding error came between them that could have grown.",
+            Some(_) => " No rounding error separated them, so nothing could grow.",
             None => "",
         };
         return format!("Held to the last reading, step {}.{against}", count(last.step));
