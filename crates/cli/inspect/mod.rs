@@ -78,10 +78,12 @@ pub fn inspect_all(
             text::plain(&path.display().to_string())
         ));
         let activations = KnownActivations::new(&args.activation, &path)?;
+        // To count the units that are needed takes all numbers as doubles.
+        let counts_needed = !args.activation.is_empty() || bytes_of(&path) <= LARGEST_UNASKED;
         let options = InspectOptions {
             policy,
             axes: axes.as_ref(),
-            activation: &|space| activations.of(space),
+            activation: &|space| activations.of(space).filter(|_| counts_needed),
             wanted: &|path| wanted.is(path),
             files: &mine,
             non_finite: counts_non_finite(args),
@@ -142,6 +144,9 @@ pub fn policy(args: &ComparedArgs) -> Result<EqualityPolicy, Failure> {
         None => Ok(EqualityPolicy::bits()),
     }
 }
+
+/// Up to this size the units that are needed are counted unasked, where the activation is known.
+const LARGEST_UNASKED: u64 = 1 << 30;
 
 /// Axes files are lists of names.
 const LARGEST_AXES: u64 = 1 << 26;

@@ -164,7 +164,9 @@ impl Planted {
                     (row, bias, vec![0.0; outgoing.len()], 0.0, 0.0)
                 }
                 1 => {
-                    let bias = dyadic(rng);
+                    // One hundredth of a number is rounded, and three times that is not rounded three times that.
+                    let above = activation == Activation::LeakyRelu;
+                    let bias = if above { dyadic(rng).abs() } else { dyadic(rng) };
                     (vec![0.0; inputs], bias, outgoing, 0.0, activation.value(&bias))
                 }
                 2 if activation.parity() != Parity::None => {
