@@ -8,7 +8,7 @@ use constinit_records::inspection::{
 use constinit_symmetry::text::number;
 use constinit_symmetry::{
     Activation, Activations, AxesFile, AxesSpec, ParamView, ReduceOptions, Reduction, RoleAxis,
-    SpaceId, SpaceReduction, SymmetryError, UnitFate, reduce, reduce_with, twins,
+    SpaceId, SpaceReduction, SpecParam, SymmetryError, UnitFate, reduce, reduce_with, twins,
 };
 
 use crate::chain::{self, Chain};
@@ -63,6 +63,8 @@ pub fn reduce_file<'d>(
     let twins = [(&spec, &views), (reduced.spec(), &now)];
     let [before, after] = twins.map(|(spec, views)| twins_of(spec, views).map_err(&symmetry));
     let spaces = reduced.spaces().iter().zip(before?).zip(after?).map(change);
+    let mut notes = guesses(checkpoint, reduced.spec());
+    notes.extend(norm_note(&spec, &reduced));
     let report = Reshaped {
         schema: RESHAPE_SCHEMA,
         file: checkpoint.path().display().to_string(),
@@ -72,7 +74,7 @@ pub fn reduce_file<'d>(
         inseparable: Vec::new(),
         largest_sum_difference: found.largest,
         outputs,
-        notes: guesses(checkpoint, reduced.spec()),
+        notes,
         bytes: Some([bytes(checkpoint, &spec), bytes(&written, reduced.spec())]),
         minimality: Some(reduced.minimality().sentence().into()),
     };
@@ -108,6 +110,18 @@ fn check_decided(
         Some(param) => Err(CheckpointError::unsupported(checkpoint.path(), ask(param))),
         None => Ok(()),
     }
+}
+
+/// A note where units of a batch norm are gone because of their activation.
+fn norm_note(spec: &AxesSpec, reduced: &Reduction) -> Option<String> {
+    let by_activation = |param: &&SpecParam| {
+        let [axis] = param.axes() else { return false };
+        let space = axis.axis.space().map(|id| &reduced.spaces()[id.get()]);
+        param.path().ends_with("running_mean")
+            && space.is_some_and(|s| s.activation().is_some() && s.kept().len() < s.units())
+    };
+    let norm = spec.params().iter().find(by_activation)?.path();
+    Some(format!("the norm of `{norm}` is taken to stand before the activation, not behind it"))
 }
 
 /// The functions behind all layers of a chain but the last, ReLU where none is given.

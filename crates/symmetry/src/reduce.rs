@@ -422,14 +422,19 @@ impl Work<'_> {
             space.activation.is_some_and(|known| known.parity() == Parity::Complementary);
         for follows in following(&open, relation, self.options, fits) {
             let constant = if complementary && follows.factor < 0.0 { 1.0 } else { 0.0 };
-            match refused(follows.unit).filter(|_| constant != 0.0) {
+            let reason = if constant == 0.0 { None } else { refused(follows.unit) };
+            match reason {
                 Some(reason) => unreduced.push((follows.unit, reason)),
-                None => replaced.push(Replacement {
-                    unit: follows.unit,
-                    by: Some((follows.into, follows.factor)),
-                    constant,
-                }),
+                None => replaced.push(follows.replacement(constant)),
             }
+        }
+        // Opposites of one unit that cannot follow it are equal.
+        let is_replaced =
+            |replaced: &[Replacement], unit: usize| replaced.iter().any(|r| r.unit == unit);
+        if complementary && !unreduced.is_empty() {
+            open.retain(|(unit, _)| !is_replaced(&replaced, *unit));
+            let equal = following(&open, Relation::Equal, self.options, fits);
+            replaced.extend(equal.iter().map(|follows| follows.replacement(0.0)));
         }
         let readers = readers.clone();
         let fate = |replacement: &Replacement| match (replacement.by, replacement.constant) {
@@ -440,7 +445,7 @@ impl Work<'_> {
             (None, value) => UnitFate::Folded { value },
         };
         let gone: Vec<_> = replaced.iter().map(|r| (r.unit, fate(r))).collect();
-        unreduced.retain(|(unit, _)| !replaced.iter().any(|r| r.unit == *unit));
+        unreduced.retain(|(unit, _)| !is_replaced(&replaced, *unit));
         unreduced.sort_by_key(|(unit, _)| *unit);
         let named = |(unit, reason)| Unreduced { unit: space.original(unit), reason };
         let unreduced = unreduced.into_iter().map(named).collect();

@@ -570,6 +570,15 @@ fn a_constant_needs_a_bias_behind_it() {
         "unit 0 would leave a constant, for which `l2.weight` needs a bias beside it"
     );
     assert_eq!(small.minimality(), Minimality::Open);
+    // What cannot follow a unit may follow another that cannot.
+    let twice = [
+        OwnedParam::from(&ParamView::new("l1.weight", &[3, 1], &[1.0_f64, -1.0, -1.0]).unwrap()),
+        OwnedParam::from(&ParamView::new("l1.bias", &[3], &[0.5_f64, -0.5, -0.5]).unwrap()),
+        params[2].clone(),
+    ];
+    let small = reduce(&spec, &views(&twice), &Activation::Sigmoid.into()).unwrap();
+    assert_eq!(fates(hidden(&small)), ["stays", "stays", "merges into 1"]);
+    assert_eq!(hidden(&small).unreduced().len(), 1);
     // Opposite tanh units need none.
     let small = reduce(&spec, &views(&params), &Activation::Tanh.into()).unwrap();
     assert_eq!(fates(hidden(&small))[2], "merges into 1 with sign -1");

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use super::ReduceOptions;
 use super::network::Network;
 use super::result::Reason;
+use super::rewrite::Replacement;
 use super::structure::{Elementwise, Norm};
 use crate::activation::{Activation, Parity};
 use crate::dynamics::ActivationFunction;
@@ -203,6 +204,12 @@ pub(super) struct Follows {
     pub unit: usize,
     pub into: usize,
     pub factor: f64,
+}
+
+impl Follows {
+    pub fn replacement(&self, constant: f64) -> Replacement {
+        Replacement { unit: self.unit, by: Some((self.into, self.factor)), constant }
+    }
 }
 
 /// The units that follow from others, with the first of each kind, or the one whose factors are exact, in their place.
