@@ -153,7 +153,7 @@ impl ReduceOptions {
 /// convolution. [`SpaceReduction::untried`] and [`SpaceReduction::unreduced`] name what was not done, and why.
 ///
 /// What axes do not show is believed, as [`collapse`](crate::collapse()) does: that between weights each unit goes
-/// through functions of its own.
+/// through a function by itself.
 ///
 /// # Errors
 ///
