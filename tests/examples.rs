@@ -175,6 +175,24 @@ fn net2net() {
 
 #[test]
 #[cfg(feature = "ndarray")]
+fn needed_units() {
+    let text = example("needed_units");
+    for activation in ["tanh", "relu"] {
+        let of = |start: &str, penalty: &str| {
+            let line = format!("{activation:10}  {start:8}  {penalty:8}");
+            // Digits that are right, units, distinct, needed.
+            numbers(&text, &line)
+        };
+        assert_eq!(of("constant", "none")[2..4], [1.0, 1.0], "{text}");
+        assert_eq!(of("random", "none")[2..4], [32.0, 32.0], "{text}");
+        assert_eq!(of("random", "L2 0.001")[2..4], [32.0, 32.0], "{text}");
+        let strong = of("random", "L1 0.003");
+        assert!(strong[3] < 32.0 && strong[0] > 1200.0, "{text}");
+    }
+}
+
+#[test]
+#[cfg(feature = "ndarray")]
 fn break_or_noise() {
     let text = example("break_or_noise");
     let loss = |start: &str| -> f64 {
