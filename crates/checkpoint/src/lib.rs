@@ -41,6 +41,7 @@
 //! - [`collapse_file`], [`break_file`]: the same function with fewer units, or with units that differ, in a new file.
 //! - [`discover`]: the checkpoints in a folder.
 
+mod architecture;
 mod chain;
 mod checkpoint;
 mod diff;
@@ -60,6 +61,7 @@ mod values;
 mod verify;
 mod write;
 
+pub use architecture::architectures;
 pub use checkpoint::Checkpoint;
 pub use constinit_records::inspection::{
     AxesSource, CheckpointDiff, DIFF_SCHEMA, DriftedClass, FileInspection, INSPECTION_SCHEMA,
@@ -73,7 +75,8 @@ pub use dtype::DType;
 pub use error::CheckpointError;
 pub use format::Format;
 pub use inspect::{
-    InspectOptions, MergeError, UnitTotals, does_file, inspect, merge, totals, twin_places,
+    AxesChoice, FoundAxes, InspectOptions, MergeError, UnitTotals, does_file, infer_axes, inspect,
+    merge, totals, twin_places,
 };
 pub use orientation::Orientations;
 pub use parameter::Parameter;

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 pub struct RewriteArgs {
     /// The checkpoint (safetensors)
     pub file: PathBuf,
-    /// Axes of its parameters (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub axes: PathBuf,
+    /// Axes of its parameters: a file (TOML), or the name of an architecture. Without it names and shapes tell them
+    #[arg(long, value_name = "FILE|NAME")]
+    pub axes: Option<String>,
     /// The new file
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -22,7 +22,10 @@ pub struct RewriteArgs {
 #[command(after_help = "Examples:
   constinit collapse model.safetensors --axes axes.toml --out small.safetensors
 
-The axes file has to name every floating parameter, and every other tensor whose axes have more than one entry (those
+Without --axes names and shapes tell the axes of architectures that are known, and of plain chains of linear layers. Streams
+that a norm takes a mean over, and units that something outside of the file reads, are kept.
+
+An axes file has to name every floating parameter, and every other tensor whose axes have more than one entry (those
 are fixed: \"position_ids\" = [\"\", \"\"]). See `constinit inspect --help` for its form.
 
 What it says is believed: that each parameter is used once, as sums over its input axis, and that between parameters

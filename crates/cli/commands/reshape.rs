@@ -6,8 +6,9 @@ use constinit_checkpoint::{
 };
 use constinit_cli::args::{BreakArgs, CollapseArgs, RewriteArgs};
 use constinit_cli::failure::Failure;
+use constinit_cli::inspect::axes::AxesArg;
 use constinit_cli::inspect::text::plain;
-use constinit_cli::inspect::{json, read_axes, table};
+use constinit_cli::inspect::{json, table};
 use constinit_cli::run::Interrupt;
 use constinit_symmetry::AxesFile;
 use std::path::Path;
@@ -42,8 +43,10 @@ fn unless_interrupted(
 }
 
 fn read(files: &RewriteArgs) -> Result<(Checkpoint, AxesFile), Failure> {
-    let axes = read_axes(&files.axes)?;
-    Ok((Checkpoint::open(&files.file)?, axes))
+    let axes = AxesArg::read(files.axes.as_deref())?;
+    let checkpoint = Checkpoint::open(&files.file)?;
+    let axes = axes.of(&checkpoint)?;
+    Ok((checkpoint, axes))
 }
 
 fn report(reshaped: &Reshaped, as_json: bool) -> Result<(), Failure> {

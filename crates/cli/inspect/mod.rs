@@ -1,5 +1,6 @@
 //! `constinit inspect`, `diff` and `merge`, apart from their commands: which files, what of them, and how it is said.
 
+pub mod axes;
 pub mod deny;
 pub mod markdown;
 pub mod table;
@@ -8,15 +9,14 @@ pub mod text;
 use crate::args::{ComparedArgs, Deny, InspectArgs, OutputFormat};
 use crate::failure::Failure;
 use crate::shard::Shard;
+use axes::AxesArg;
 use constinit_checkpoint::{
     Checkpoint, CheckpointError, FileInspection, INSPECTION_SCHEMA, InspectOptions, JobPart,
     discover, does_file, inspect,
 };
-use constinit_symmetry::{AxesFile, EqualityPolicy};
+use constinit_symmetry::EqualityPolicy;
 use indicatif::{ProgressBar, ProgressStyle};
 use regex::Regex;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Inspects everything that was asked for and hands on one report a checkpoint, as they are made. A checkpoint that
@@ -31,7 +31,7 @@ pub fn inspect_all(
 ) -> Result<usize, Failure> {
     let policy = policy(&args.compared)?;
     let wanted = Wanted::new(&args.compared)?;
-    let axes = args.axes.as_deref().map(read_axes).transpose()?;
+    let axes = AxesArg::read(args.axes.as_deref())?;
     let shard =
         args.shard.as_deref().map(|text| Shard::parse(text, |name| std::env::var(name).ok()));
     let shard = shard.transpose()?;
@@ -45,6 +45,12 @@ pub fn inspect_all(
             Err(error) => vec![(path.clone(), Some(error))],
         })
         .collect();
+    if args.write_axes.is_some() && found.len() != 1 {
+        return Err(Failure::usage(format!(
+            "--write-axes writes the axes of one checkpoint; these are {}",
+            found.len()
+        )));
+    }
     let files: Vec<Vec<PathBuf>> =
         found.iter().map(|(path, _)| Checkpoint::files_at(path)).collect();
     let sizes: Vec<u64> = files.iter().map(|files| bytes_of_files(files)).collect();
@@ -53,7 +59,7 @@ pub fn inspect_all(
     let all_files = counts.iter().sum();
     let checkpoints = found.len();
     let paths = found.iter().map(|(path, _)| path.display().to_string());
-    let job = job(args, axes.as_ref(), &paths.zip(sizes).collect::<Vec<_>>());
+    let job = job(args, &axes, &paths.zip(sizes).collect::<Vec<_>>());
     let mut first = 0;
     for (number, ((path, error), count)) in found.into_iter().zip(counts).enumerate() {
         let files = [first, first + count];
@@ -77,7 +83,7 @@ pub fn inspect_all(
         ));
         let options = InspectOptions {
             policy,
-            axes: axes.as_ref(),
+            axes: axes.choice(),
             wanted: &|path| wanted.is(path),
             files: &mine,
             non_finite: counts_non_finite(args),
@@ -85,7 +91,15 @@ pub fn inspect_all(
         };
         let report = match error {
             Some(error) => Err(error),
-            None => Checkpoint::open(&path).and_then(|checkpoint| inspect(&checkpoint, &options)),
+            None => match Checkpoint::open(&path) {
+                Ok(checkpoint) => {
+                    if let Some(out) = &args.write_axes {
+                        axes::write(out, &checkpoint, &axes)?;
+                    }
+                    inspect(&checkpoint, &options)
+                }
+                Err(error) => Err(error),
+            },
         };
         let mut report = report.unwrap_or_else(|error| {
             failed += 1;
@@ -109,9 +123,10 @@ fn counts_non_finite(args: &InspectArgs) -> bool {
 }
 
 /// A checksum of what is asked, and of what: the machines of a job have to agree in it.
-fn job(args: &InspectArgs, axes: Option<&AxesFile>, checkpoints: &[(String, u64)]) -> u32 {
+fn job(args: &InspectArgs, axes: &AxesArg, checkpoints: &[(String, u64)]) -> u32 {
     let ComparedArgs { tolerance, only, skip } = &args.compared;
-    let asked = (tolerance, only, skip, counts_non_finite(args), axes);
+    let named = args.axes.as_ref().filter(|_| axes.file().is_none());
+    let asked = (tolerance, only, skip, counts_non_finite(args), axes.file(), named);
     crc32fast::hash(json(&(asked, checkpoints)).as_bytes())
 }
 
@@ -126,30 +141,6 @@ pub fn policy(args: &ComparedArgs) -> Result<EqualityPolicy, Failure> {
             .map_err(|error| Failure::usage(format!("--tolerance: {error}"))),
         None => Ok(EqualityPolicy::bits()),
     }
-}
-
-/// Axes files are lists of names.
-const LARGEST_AXES: u64 = 1 << 26;
-
-/// An axes file.
-///
-/// # Errors
-///
-/// Where it cannot be read.
-pub fn read_axes(path: &Path) -> Result<AxesFile, Failure> {
-    // Something that never ends is none, and neither is a checkpoint that was meant as one.
-    let file = File::open(path).map_err(|error| Failure::at(path, error))?;
-    let mut text = String::new();
-    file.take(LARGEST_AXES + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::at(path, error))?;
-    if text.len() as u64 > LARGEST_AXES {
-        return Err(Failure::at(
-            path,
-            format!("is no axes file: it has more than {LARGEST_AXES} bytes"),
-        ));
-    }
-    toml::from_str(&text).map_err(|error| Failure::at(path, error))
 }
 
 /// Which parameters are looked at.

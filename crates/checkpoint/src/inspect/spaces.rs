@@ -1,9 +1,9 @@
 //! Spaces of units over all parameters that they stand on.
 
-use constinit_records::inspection::SpaceInspection;
+use constinit_records::inspection::{Savings, SpaceInspection};
 use constinit_symmetry::{
-    AxesFile, AxesSpec, EqualityPolicy, ParamView, SearchError, SpecError, SymmetryError,
-    equitable, forward_lumpable, twins_with,
+    AxesFile, AxesSpec, EqualityPolicy, Findings, ParamView, SearchError, SpaceSymmetry, SpecError,
+    SymmetryError, UnitIndex, equitable, forward_lumpable, twins_with,
 };
 
 use super::direction;
@@ -107,12 +107,12 @@ impl<'c> Loaded<'c> {
 }
 
 /// The classes of every space, in all three senses; twins by the policy, sums by value. Which units compute the same is
-/// only told where it is known what produces and what reads them.
+/// only told where it is known what produces and what reads them; `unmerged` are spaces that `collapse` leaves as they are.
 pub(crate) fn spaces(
     checkpoint: &Checkpoint,
     spec: &AxesSpec,
     policy: &EqualityPolicy,
-    directed: bool,
+    (directed, unmerged): (bool, &[String]),
 ) -> Result<Vec<SpaceInspection>, CheckpointError> {
     let symmetry = CheckpointError::symmetry(checkpoint.path());
     let loaded = Loaded::new(checkpoint, spec)?;
@@ -137,7 +137,50 @@ pub(crate) fn spaces(
             .classes()
             .map(|class| class.iter().map(|unit| unit.get()).collect())
             .collect(),
-        ..SpaceInspection::default()
+        no_incoming: found_units(directed, space, |found| {
+            let mut units = [found.no_incoming(), found.constant()].concat();
+            units.sort_unstable();
+            units
+        }),
+        no_outgoing: found_units(directed, space, |found| found.no_outgoing().to_vec()),
+        saves: forward
+            .as_ref()
+            .and_then(|found| found.effective_width(space.name()))
+            .filter(|_| !unmerged.iter().any(|name| name == space.name()))
+            .and_then(|classes| savings(checkpoint, spec, space, classes)),
     });
     Ok(reports.collect())
+}
+
+/// The numbers of units with a finding, where it is known what produces and what reads them.
+fn found_units(
+    directed: bool,
+    space: &SpaceSymmetry,
+    of: impl Fn(&Findings) -> Vec<UnitIndex>,
+) -> Vec<usize> {
+    let units = space.findings().filter(|_| directed).map(of).unwrap_or_default();
+    units.into_iter().map(UnitIndex::get).collect()
+}
+
+/// What a network with one unit for each class of a space does not have.
+fn savings(
+    checkpoint: &Checkpoint,
+    spec: &AxesSpec,
+    space: &SpaceSymmetry,
+    classes: usize,
+) -> Option<Savings> {
+    let units = space.partition().units();
+    let mut saved = Savings::default();
+    for param in spec.params() {
+        let along = param.axes().iter().filter(|a| a.axis.space() == Some(&space.id())).count();
+        let Some(parameter) = checkpoint.parameter(param.path()).filter(|_| along > 0) else {
+            continue;
+        };
+        // Each axis on the space has so many entries for each unit.
+        let fewer = (0..along).fold(parameter.entries(), |left, _| left / units * classes);
+        let entries = (parameter.entries() - fewer) as u64;
+        saved.entries += entries;
+        saved.bytes += entries * parameter.dtype().size() as u64;
+    }
+    (saved.entries > 0).then_some(saved)
 }
