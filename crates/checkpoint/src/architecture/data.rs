@@ -126,7 +126,7 @@ pub(super) enum Out {
     NewUnlessLast,
 }
 
-const FILES: [&str; 21] = [
+const FILES: [&str; 23] = [
     include_str!("../../architectures/llama.toml"),
     include_str!("../../architectures/gpt2.toml"),
     include_str!("../../architectures/gpt-neox.toml"),
@@ -144,6 +144,8 @@ const FILES: [&str; 21] = [
     include_str!("../../architectures/mobilenet.toml"),
     include_str!("../../architectures/efficientnet.toml"),
     include_str!("../../architectures/efficientnet-timm.toml"),
+    include_str!("../../architectures/efficientnet-pytorch.toml"),
+    include_str!("../../architectures/mtcnn.toml"),
     include_str!("../../architectures/lstm.toml"),
     include_str!("../../architectures/lora.toml"),
     include_str!("../../architectures/mlp.toml"),

@@ -205,7 +205,7 @@ impl<'t> Candidates<'t> {
 
     /// The network at a root, of tensors that are not claimed. `None` where what it requires is.
     fn instance(&self, number: usize, claimed: &HashSet<usize>) -> Option<Instance> {
-        let (known, root, required) = &self.all[number];
+        let &(known, root, ref required) = &self.all[number];
         if required.iter().all(|tensor| claimed.contains(tensor)) {
             return None;
         }
@@ -223,7 +223,7 @@ impl<'t> Candidates<'t> {
             ids: HashMap::new(),
             instance: Instance {
                 architecture: known.architecture,
-                root: (*root).to_owned(),
+                root: root.to_owned(),
                 symbols: Vec::new(),
                 placed: Vec::new(),
             },
@@ -281,6 +281,7 @@ impl Builder<'_> {
         let mut sequence: Vec<(usize, &str, usize)> = Vec::new();
         let mut weights: HashMap<(&str, usize), Vec<&Hit<'_>>> = HashMap::new();
         for (hit, at) in found {
+            let at = at.as_str();
             if let Some(stage) = self.group(hit).stage {
                 let group = self.known.patterns[hit.pattern].group;
                 let hits = weights.entry((at, group)).or_default();
