@@ -42,6 +42,7 @@
 //! - [`reduce_file`]: the same function with as few units as the activations allow.
 //! - [`discover`]: the checkpoints in a folder.
 
+mod architecture;
 mod chain;
 mod checkpoint;
 mod diff;
@@ -62,6 +63,7 @@ mod values;
 mod verify;
 mod write;
 
+pub use architecture::architectures;
 pub use chain::chain_axes;
 pub use checkpoint::Checkpoint;
 pub use constinit_records::inspection::{
@@ -76,7 +78,8 @@ pub use dtype::DType;
 pub use error::CheckpointError;
 pub use format::Format;
 pub use inspect::{
-    InspectOptions, MergeError, UnitTotals, does_file, inspect, merge, totals, twin_places,
+    AxesChoice, FoundAxes, InspectOptions, MergeError, UnitTotals, does_file, infer_axes, inspect,
+    merge, totals, twin_places,
 };
 pub use orientation::Orientations;
 pub use parameter::Parameter;

@@ -63,7 +63,7 @@ pub fn reduce_file<'d>(
     let twins = [(&spec, &views), (reduced.spec(), &now)];
     let [before, after] = twins.map(|(spec, views)| twins_of(spec, views).map_err(&symmetry));
     let spaces = reduced.spaces().iter().zip(before?).zip(after?).map(change);
-    let mut notes = guesses(checkpoint, reduced.spec());
+    let mut notes = guesses(checkpoint, axes, reduced.spec());
     notes.extend(norm_note(&spec, &reduced));
     let report = Reshaped {
         schema: RESHAPE_SCHEMA,

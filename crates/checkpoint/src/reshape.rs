@@ -50,7 +50,7 @@ pub fn collapse_file<'d>(
     check_decided(checkpoint, axes, &classes)?;
     let collapsed = collapse(&classes, &views).map_err(&symmetry)?;
     let made = Made { spec: collapsed.spec(), params: collapsed.params() };
-    finish(checkpoint, out.into(), (&classes, &views), &made, Vec::new())
+    finish(checkpoint, out.into(), axes, (&classes, &views), &made, Vec::new())
 }
 
 /// Changes the outgoing weights of twins by at most `scale`, so that training can separate them, and writes the network
@@ -76,7 +76,7 @@ pub fn break_file<'d>(
     let broken = break_symmetry(&classes, &views, scale, seed).map_err(&symmetry)?;
     let inseparable = broken.inseparable().iter().map(ToString::to_string).collect();
     let made = Made { spec: &spec, params: broken.params() };
-    finish(checkpoint, out.into(), (&classes, &views), &made, inseparable)
+    finish(checkpoint, out.into(), axes, (&classes, &views), &made, inseparable)
 }
 
 /// The new network.
@@ -88,7 +88,10 @@ struct Made<'m> {
 /// The spec of axes that leave nothing out: no floating parameter, and no tensor of another type whose axes could be
 /// units.
 pub(crate) fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
-    let spec = given(checkpoint, axes)?;
+    // Units that something else counts or reads stay.
+    let mut unmerged = axes.clone();
+    unmerged.fixed.append(&mut unmerged.kept);
+    let spec = given(checkpoint, &unmerged)?;
     let unread = checkpoint.others().iter().filter(|other| {
         other.shape.iter().any(|&size| size > 1) && !axes.axes.contains_key(&other.path)
     });
@@ -135,6 +138,7 @@ pub(crate) fn check_finite(
 fn finish(
     checkpoint: &Checkpoint,
     out: Destination<'_>,
+    axes: &AxesFile,
     (classes, views): (&Symmetry, &[ParamView<'_>]),
     made: &Made<'_>,
     inseparable: Vec<String>,
@@ -174,7 +178,7 @@ fn finish(
         inseparable,
         largest_sum_difference: largest,
         outputs,
-        notes: guesses(checkpoint, made.spec),
+        notes: guesses(checkpoint, axes, made.spec),
         bytes: None,
         minimality: None,
     };
@@ -184,11 +188,12 @@ fn finish(
 }
 
 /// A note where the axes leave open which one is the output, and the file does not tell.
-pub(crate) fn guesses(checkpoint: &Checkpoint, spec: &AxesSpec) -> Vec<String> {
+pub(crate) fn guesses(checkpoint: &Checkpoint, axes: &AxesFile, spec: &AxesSpec) -> Vec<String> {
     let on_a_space =
         spec.params().iter().filter(|p| p.axes().iter().any(|a| a.axis.space().is_some()));
     let orientations = checkpoint.orientations();
     let mut guessed = on_a_space
+        .filter(|param| !axes.orientation.contains_key(param.path()))
         .filter_map(|param| checkpoint.parameter(param.path()))
         .filter(|parameter| orientations.is_guessed(parameter));
     let Some(first) = guessed.next() else { return Vec::new() };

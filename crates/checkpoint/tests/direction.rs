@@ -4,7 +4,8 @@ mod common;
 
 use common::file;
 use constinit_checkpoint::{
-    Checkpoint, FileInspection, InspectOptions, break_file, collapse_file, inspect, twin_places,
+    AxesChoice, Checkpoint, FileInspection, InspectOptions, break_file, collapse_file, inspect,
+    twin_places,
 };
 use constinit_symmetry::AxesFile;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
@@ -71,7 +72,11 @@ fn axes(text: &str) -> AxesFile {
 
 /// What `inspect` says of a checkpoint with these axes.
 fn inspected(checkpoint: &Checkpoint, axes: &AxesFile) -> FileInspection {
-    inspect(checkpoint, &InspectOptions { axes: Some(axes), ..InspectOptions::default() }).unwrap()
+    inspect(
+        checkpoint,
+        &InspectOptions { axes: AxesChoice::Given(axes), ..InspectOptions::default() },
+    )
+    .unwrap()
 }
 
 #[test]

@@ -14,7 +14,9 @@ use std::path::PathBuf;
   constinit inspect model.safetensors.index.json --shard 1/8 --json > part1.jsonl
   constinit inspect model.safetensors --axes axes.toml
 
-Axes (names of spaces by axis, \"\" = fixed) add whole units: incoming and outgoing weights together.
+Axes (names of spaces by axis, \"\" = fixed) add whole units: incoming and outgoing weights together. Those of architectures
+that are known (--axes NAME says which one) and of plain chains of linear layers are inferred from names and shapes; numbers
+of heads are read from config.json beside the checkpoint.
   [axes]
   \"linear1.weight\" = [\"hidden1\", \"\"]
   \"linear1.bias\"   = [\"hidden1\"]
@@ -26,9 +28,12 @@ pub struct InspectArgs {
     /// Checkpoints, or folders with checkpoints
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Axes of the parameters (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub axes: Option<PathBuf>,
+    /// Axes of the parameters: a file (TOML), the name of an architecture, or none. Without it names and shapes tell them
+    #[arg(long, value_name = "FILE|NAME|none")]
+    pub axes: Option<String>,
+    /// Write the axes that are known to a new file, to be edited and given with --axes
+    #[arg(long, value_name = "FILE", conflicts_with = "shard")]
+    pub write_axes: Option<PathBuf>,
     /// The function that units go through, of all spaces or of one, to say how many are needed for it; without it as
     /// config.json or the run's configuration beside the checkpoint has it
     #[arg(long, value_delimiter = ',', value_name = "[SPACE=]NAME")]

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 pub struct RewriteArgs {
     /// The checkpoint (safetensors)
     pub file: PathBuf,
-    /// Axes of its parameters (TOML); those of a plain chain of linear layers are inferred
-    #[arg(long, value_name = "FILE")]
-    pub axes: Option<PathBuf>,
+    /// Axes of its parameters: a file (TOML), or the name of an architecture. Without it names and shapes tell them
+    #[arg(long, value_name = "FILE|NAME")]
+    pub axes: Option<String>,
     /// The new file
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -28,7 +28,10 @@ With an activation units go that nothing reads, that are constant (into the next
 sigmoid, identity) and that are a positive multiple of others (ReLU, leaky ReLU, identity), until none is left. What depends
 on a function that is not known is not tried, and named.
 
-The axes file has to name every floating parameter, and every other tensor whose axes have more than one entry (those
+Without --axes names and shapes tell the axes of architectures that are known, and of plain chains of linear layers. Streams
+that a norm takes a mean over, and units that something outside of the file reads, are kept.
+
+An axes file has to name every floating parameter, and every other tensor whose axes have more than one entry (those
 are fixed: \"position_ids\" = [\"\", \"\"]). See `constinit inspect --help` for its form.
 
 What it says is believed: that each parameter is used once, as sums over its input axis, and that between parameters

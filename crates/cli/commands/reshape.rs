@@ -2,14 +2,14 @@
 
 use super::print;
 use constinit_checkpoint::{
-    Checkpoint, CheckpointError, Destination, Reshaped, break_file, chain_axes, collapse_file,
-    reduce_file,
+    Checkpoint, CheckpointError, Destination, Reshaped, break_file, collapse_file, reduce_file,
 };
 use constinit_cli::activations::KnownActivations;
 use constinit_cli::args::{BreakArgs, CollapseArgs, RewriteArgs};
 use constinit_cli::failure::Failure;
+use constinit_cli::inspect::axes::AxesArg;
 use constinit_cli::inspect::text::plain;
-use constinit_cli::inspect::{json, read_axes, table};
+use constinit_cli::inspect::{json, table};
 use constinit_cli::run::Interrupt;
 use constinit_symmetry::{AxesFile, ReduceOptions};
 use std::path::Path;
@@ -67,15 +67,9 @@ fn unless_interrupted(
 }
 
 fn read(files: &RewriteArgs) -> Result<(Checkpoint, AxesFile), Failure> {
-    let given = files.axes.as_deref().map(read_axes).transpose()?;
+    let axes = AxesArg::read(files.axes.as_deref())?;
     let checkpoint = Checkpoint::open(&files.file)?;
-    let axes = match given {
-        Some(axes) => axes,
-        None => chain_axes(&checkpoint)?.ok_or_else(|| {
-            let problem = "is no plain chain of linear layers: give --axes FILE";
-            Failure::at(&files.file, problem)
-        })?,
-    };
+    let axes = axes.of(&checkpoint)?;
     Ok((checkpoint, axes))
 }
 

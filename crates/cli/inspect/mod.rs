@@ -1,5 +1,6 @@
 //! `constinit inspect`, `diff` and `merge`, apart from their commands: which files, what of them, and how it is said.
 
+pub mod axes;
 pub mod deny;
 pub mod markdown;
 pub mod reduced;
@@ -10,15 +11,14 @@ use crate::activations::KnownActivations;
 use crate::args::{ComparedArgs, Deny, InspectArgs, OutputFormat};
 use crate::failure::Failure;
 use crate::shard::Shard;
+use axes::AxesArg;
 use constinit_checkpoint::{
     Checkpoint, CheckpointError, FileInspection, INSPECTION_SCHEMA, InspectOptions, JobPart,
     discover, does_file, inspect,
 };
-use constinit_symmetry::{AxesFile, EqualityPolicy};
+use constinit_symmetry::EqualityPolicy;
 use indicatif::{ProgressBar, ProgressStyle};
 use regex::Regex;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Inspects everything that was asked for and hands on one report a checkpoint, as they are made. A checkpoint that
@@ -33,7 +33,7 @@ pub fn inspect_all(
 ) -> Result<usize, Failure> {
     let policy = policy(&args.compared)?;
     let wanted = Wanted::new(&args.compared)?;
-    let axes = args.axes.as_deref().map(read_axes).transpose()?;
+    let axes = AxesArg::read(args.axes.as_deref())?;
     let shard =
         args.shard.as_deref().map(|text| Shard::parse(text, |name| std::env::var(name).ok()));
     let shard = shard.transpose()?;
@@ -47,6 +47,12 @@ pub fn inspect_all(
             Err(error) => vec![(path.clone(), Some(error))],
         })
         .collect();
+    if args.write_axes.is_some() && found.len() != 1 {
+        return Err(Failure::usage(format!(
+            "--write-axes writes the axes of one checkpoint; these are {}",
+            found.len()
+        )));
+    }
     let files: Vec<Vec<PathBuf>> =
         found.iter().map(|(path, _)| Checkpoint::files_at(path)).collect();
     let sizes: Vec<u64> = files.iter().map(|files| bytes_of_files(files)).collect();
@@ -55,7 +61,7 @@ pub fn inspect_all(
     let all_files = counts.iter().sum();
     let checkpoints = found.len();
     let paths = found.iter().map(|(path, _)| path.display().to_string());
-    let job = job(args, axes.as_ref(), &paths.zip(sizes).collect::<Vec<_>>());
+    let job = job(args, &axes, &paths.zip(sizes).collect::<Vec<_>>());
     let mut first = 0;
     for (number, ((path, error), count)) in found.into_iter().zip(counts).enumerate() {
         let files = [first, first + count];
@@ -82,7 +88,7 @@ pub fn inspect_all(
         let counts_needed = !args.activation.is_empty() || bytes_of(&path) <= LARGEST_UNASKED;
         let options = InspectOptions {
             policy,
-            axes: axes.as_ref(),
+            axes: axes.choice(),
             activation: &|space| activations.of(space).filter(|_| counts_needed),
             wanted: &|path| wanted.is(path),
             files: &mine,
@@ -91,7 +97,15 @@ pub fn inspect_all(
         };
         let report = match error {
             Some(error) => Err(error),
-            None => Checkpoint::open(&path).and_then(|checkpoint| inspect(&checkpoint, &options)),
+            None => match Checkpoint::open(&path) {
+                Ok(checkpoint) => {
+                    if let Some(out) = &args.write_axes {
+                        axes::write(out, &checkpoint, &axes)?;
+                    }
+                    inspect(&checkpoint, &options)
+                }
+                Err(error) => Err(error),
+            },
         };
         let mut report = report.unwrap_or_else(|error| {
             failed += 1;
@@ -126,9 +140,11 @@ fn counts_non_finite(args: &InspectArgs) -> bool {
 }
 
 /// A checksum of what is asked, and of what: the machines of a job have to agree in it.
-fn job(args: &InspectArgs, axes: Option<&AxesFile>, checkpoints: &[(String, u64)]) -> u32 {
+fn job(args: &InspectArgs, axes: &AxesArg, checkpoints: &[(String, u64)]) -> u32 {
     let ComparedArgs { tolerance, only, skip } = &args.compared;
-    let asked = (tolerance, only, skip, counts_non_finite(args), axes, &args.activation);
+    let named = args.axes.as_ref().filter(|_| axes.file().is_none());
+    let asked = (tolerance, only, skip, counts_non_finite(args), axes.file(), named);
+    let asked = (asked, &args.activation);
     crc32fast::hash(json(&(asked, checkpoints)).as_bytes())
 }
 
@@ -147,30 +163,6 @@ pub fn policy(args: &ComparedArgs) -> Result<EqualityPolicy, Failure> {
 
 /// Up to this size the units that are needed are counted unasked, where the activation is known.
 const LARGEST_UNASKED: u64 = 1 << 30;
-
-/// Axes files are lists of names.
-const LARGEST_AXES: u64 = 1 << 26;
-
-/// An axes file.
-///
-/// # Errors
-///
-/// Where it cannot be read.
-pub fn read_axes(path: &Path) -> Result<AxesFile, Failure> {
-    // Something that never ends is none, and neither is a checkpoint that was meant as one.
-    let file = File::open(path).map_err(|error| Failure::at(path, error))?;
-    let mut text = String::new();
-    file.take(LARGEST_AXES + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::at(path, error))?;
-    if text.len() as u64 > LARGEST_AXES {
-        return Err(Failure::at(
-            path,
-            format!("is no axes file: it has more than {LARGEST_AXES} bytes"),
-        ));
-    }
-    toml::from_str(&text).map_err(|error| Failure::at(path, error))
-}
 
 /// Which parameters are looked at.
 pub struct Wanted {

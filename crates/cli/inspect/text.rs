@@ -113,12 +113,15 @@ pub fn is_finding(p: &ParameterInspection) -> bool {
 }
 
 /// The title above the spaces.
-pub fn spaces_title(report: &FileInspection) -> &'static str {
-    match report.axes {
-        Some(AxesSource::Inferred) => {
-            "spaces (inferred: a plain chain of linear layers, with nothing but elementwise functions between them)"
+pub fn spaces_title(report: &FileInspection) -> String {
+    match (report.axes, &report.architecture) {
+        (Some(AxesSource::Inferred), _) => {
+            "spaces (inferred: a plain chain of linear layers, with nothing but elementwise functions between them)".into()
         }
-        _ => "spaces",
+        (Some(AxesSource::Architecture), Some(name)) => {
+            format!("spaces (inferred from names and shapes: {})", plain(name))
+        }
+        (Some(AxesSource::Architecture | AxesSource::Given) | None, _) => "spaces".into(),
     }
 }
 

@@ -221,6 +221,8 @@ pub enum AxesSource {
     Given,
     /// A plain chain of linear layers, inferred from names and shapes.
     Inferred,
+    /// Those of architectures that are known, inferred from names and shapes: [`FileInspection::architecture`].
+    Architecture,
 }
 
 /// A part of a job that several machines share. Its files are numbered through, and machine k of n does every n-th.

@@ -1,5 +1,6 @@
 //! Which units of a checkpoint are the same unit.
 
+mod axes;
 pub(crate) mod direction;
 mod merge;
 mod report;
@@ -12,10 +13,9 @@ use std::collections::HashSet;
 use constinit_records::inspection::{
     AxesSource, FileInspection, INSPECTION_SCHEMA, ParameterInspection,
 };
-use constinit_symmetry::{Activation, AxesFile, AxesSpec, Axis, EqualityPolicy};
+use constinit_symmetry::{Activation, AxesSpec, Axis, EqualityPolicy};
 use rayon::prelude::*;
 
-use crate::chain;
 use crate::checkpoint::Checkpoint;
 use crate::entries::Entries;
 use crate::error::CheckpointError;
@@ -23,13 +23,14 @@ use crate::orientation::Orientations;
 use crate::parameter::Parameter;
 use direction::undecided;
 
+pub use axes::{AxesChoice, FoundAxes, infer_axes};
 pub use merge::{MergeError, merge};
 pub use report::{UnitTotals, does_file, totals, twin_places};
 
 /// Up to this size a checkpoint is read whole, and everything is counted.
 const SMALL: u64 = 256 << 20;
-/// Up to this size the spaces of a chain that was inferred are searched unasked.
-const SMALL_CHAIN: u64 = 1 << 30;
+/// Up to this size spaces that were inferred are searched unasked.
+const SMALL_SPACES: u64 = 1 << 30;
 /// What one worker reads at a time, about: what a core keeps at hand.
 pub(crate) const PER_WORKER: usize = 1 << 20;
 
@@ -38,8 +39,8 @@ pub(crate) const PER_WORKER: usize = 1 << 20;
 pub struct InspectOptions<'o> {
     /// What counts as alike.
     pub policy: EqualityPolicy,
-    /// The axes of all or of some of its parameters.
-    pub axes: Option<&'o AxesFile>,
+    /// Where the axes of its parameters are known from.
+    pub axes: AxesChoice<'o>,
     /// The function that the units of a space go through, by its name, where it is known.
     pub activation: &'o (dyn Fn(&str) -> Option<Activation> + Sync),
     /// Which parameters are inspected, by path.
@@ -56,7 +57,7 @@ impl Default for InspectOptions<'_> {
     fn default() -> Self {
         Self {
             policy: EqualityPolicy::bits(),
-            axes: None,
+            axes: AxesChoice::Inferred,
             activation: &|_| None,
             wanted: &|_| true,
             files: &|_| true,
@@ -117,34 +118,8 @@ pub fn inspect(
         report.passed_over = checkpoint.passed_over().clone();
         report.notes = checkpoint.notes().to_vec();
     }
-    match axes(checkpoint, options)? {
-        Axes::Known(spec, from) => {
-            for row in &mut report.parameters {
-                row.space = space_of(&spec, &row.path, row.axis);
-            }
-            if first {
-                report.notes.extend(not_named(checkpoint, &spec, from));
-                let spaces = wanted_spaces(&spec, options.wanted);
-                if !spaces.is_empty() {
-                    let undecided = options.axes.map(|axes| undecided(checkpoint, axes, &spec));
-                    let undecided = undecided.unwrap_or_default();
-                    report.notes.extend(undecided.first().map(|param| direction::ask(param)));
-                    let policy = &options.policy;
-                    let directed = undecided.is_empty();
-                    let (mut all, note) =
-                        spaces::spaces(checkpoint, &spec, policy, directed, options.activation)?;
-                    report.notes.extend(note);
-                    all.retain(|space| spaces.contains(space.name.as_str()));
-                    report.spaces = Some(all);
-                    report.axes = Some(from);
-                }
-            }
-        }
-        Axes::Large if first => report.notes.push(
-            "a plain chain of linear layers; give its axes to have its spaces, which reads everything"
-                .into(),
-        ),
-        Axes::Large | Axes::Unknown => {}
+    if let Some(found) = infer_axes(checkpoint, options.axes)? {
+        add_spaces(&mut report, checkpoint, options, &found)?;
     }
     if !count {
         report.notes.push("non-finite entries were not counted: that reads everything".into());
@@ -153,26 +128,63 @@ pub fn inspect(
     Ok(report)
 }
 
-/// What is known of the axes of a checkpoint.
-enum Axes {
-    Known(AxesSpec, AxesSource),
-    /// A chain that is too large to be read unasked.
-    Large,
-    Unknown,
-}
-
-fn axes(checkpoint: &Checkpoint, options: &InspectOptions<'_>) -> Result<Axes, CheckpointError> {
-    if let Some(axes) = options.axes {
-        return Ok(Axes::Known(spaces::given(checkpoint, axes)?, AxesSource::Given));
-    }
-    Ok(match chain::chain(checkpoint.parameter_set(), checkpoint.format()) {
-        Some(spec) if checkpoint.bytes() <= SMALL_CHAIN => {
-            let spec = spec.map_err(CheckpointError::symmetry(checkpoint.path()))?;
-            Axes::Known(spec, AxesSource::Inferred)
+/// Adds the spaces, and which of them the parameters stand on.
+fn add_spaces(
+    report: &mut FileInspection,
+    checkpoint: &Checkpoint,
+    options: &InspectOptions<'_>,
+    found: &FoundAxes,
+) -> Result<(), CheckpointError> {
+    let first = (options.files)(0);
+    let unasked = matches!(options.axes, AxesChoice::Inferred);
+    if unasked && checkpoint.bytes() > SMALL_SPACES {
+        if first {
+            report.notes.push(match &found.architecture {
+                None => "a plain chain of linear layers; give its axes to have its spaces, which reads everything"
+                    .into(),
+                Some(name) => {
+                    let one = name.split(", ").next().unwrap_or(name);
+                    format!("the names are those of {name}: --axes {one} compares whole units, which reads everything")
+                }
+            });
         }
-        Some(_) => Axes::Large,
-        None => Axes::Unknown,
-    })
+        return Ok(());
+    }
+    // What is fixed has no units, and need not be read.
+    let mut file = found.file.clone();
+    if found.source != AxesSource::Given {
+        file.axes.retain(|_, names| names.iter().any(|name| !name.is_empty()));
+    }
+    let spec = spaces::given(checkpoint, &file)?;
+    for row in &mut report.parameters {
+        row.space = space_of(&spec, &row.path, row.axis);
+    }
+    if !first {
+        return Ok(());
+    }
+    report.notes.extend(not_named(checkpoint, &spec, found.source));
+    report.notes.extend(found.notes.iter().cloned());
+    report.architecture.clone_from(&found.architecture);
+    let spaces = wanted_spaces(&spec, options.wanted);
+    if spaces.is_empty() {
+        return Ok(());
+    }
+    let undecided = undecided(checkpoint, &file, &spec);
+    report.notes.extend(undecided.first().map(|param| direction::ask(param)));
+    let unmerged = &found.file.kept;
+    let directed = undecided.is_empty();
+    let (mut all, note) = spaces::spaces(
+        checkpoint,
+        &spec,
+        &options.policy,
+        (directed, unmerged),
+        options.activation,
+    )?;
+    report.notes.extend(note);
+    all.retain(|space| spaces.contains(space.name.as_str()));
+    report.spaces = Some(all);
+    report.axes = Some(found.source);
+    Ok(())
 }
 
 /// The name of the space whose units lie along an axis of a parameter, one behind the other. The members of a fixed space
@@ -196,7 +208,7 @@ fn wanted_spaces<'s>(spec: &'s AxesSpec, wanted: &dyn Fn(&str) -> bool) -> HashS
 
 /// A note where an axes file says nothing of parameters.
 fn not_named(checkpoint: &Checkpoint, spec: &AxesSpec, from: AxesSource) -> Option<String> {
-    if from == AxesSource::Inferred {
+    if from != AxesSource::Given {
         return None;
     }
     let mut others = spaces::not_named(checkpoint, spec);

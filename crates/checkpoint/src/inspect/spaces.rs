@@ -1,9 +1,9 @@
 //! Spaces of units over all parameters that they stand on.
 
-use constinit_records::inspection::SpaceInspection;
+use constinit_records::inspection::{Savings, SpaceInspection};
 use constinit_symmetry::{
-    Activation, Activations, AxesFile, AxesSpec, EqualityPolicy, ParamView, SearchError, SpecError,
-    SymmetryError, equitable, forward_lumpable, twins_with,
+    Activation, Activations, AxesFile, AxesSpec, EqualityPolicy, Findings, ParamView, SearchError,
+    SpaceSymmetry, SpecError, SymmetryError, UnitIndex, equitable, forward_lumpable, twins_with,
 };
 
 use super::direction;
@@ -109,12 +109,12 @@ impl<'c> Loaded<'c> {
 
 /// The classes of every space, in all three senses; twins by the policy, sums by value. Which units compute the same is
 /// only told where it is known what produces and what reads them, and how many are needed where their function is, too;
-/// a note says why not.
+/// a note says why not. `unmerged` are spaces that `collapse` leaves as they are.
 pub(crate) fn spaces(
     checkpoint: &Checkpoint,
     spec: &AxesSpec,
     policy: &EqualityPolicy,
-    directed: bool,
+    (directed, unmerged): (bool, &[String]),
     activation: &dyn Fn(&str) -> Option<Activation>,
 ) -> Result<(Vec<SpaceInspection>, Option<String>), CheckpointError> {
     let symmetry = CheckpointError::symmetry(checkpoint.path());
@@ -140,7 +140,17 @@ pub(crate) fn spaces(
             .classes()
             .map(|class| class.iter().map(|unit| unit.get()).collect())
             .collect(),
-        ..SpaceInspection::default()
+        no_incoming: found_units(directed, space, |found| {
+            let mut units = [found.no_incoming(), found.constant()].concat();
+            units.sort_unstable();
+            units
+        }),
+        no_outgoing: found_units(directed, space, |found| found.no_outgoing().to_vec()),
+        saves: forward
+            .as_ref()
+            .and_then(|found| found.effective_width(space.name()))
+            .filter(|_| !unmerged.iter().any(|name| name == space.name()))
+            .and_then(|classes| savings(checkpoint, spec, space, classes)),
     });
     let mut reports: Vec<SpaceInspection> = reports.collect();
     let free = spec.spaces().iter().filter(|space| !space.is_fixed());
@@ -153,4 +163,37 @@ pub(crate) fn spaces(
         known.into_iter().fold(Activations::none(), |all, (space, known)| all.with(space, known));
     let note = add_needed(spec, &views, &activations, &mut reports);
     Ok((reports, note))
+}
+
+/// The numbers of units with a finding, where it is known what produces and what reads them.
+fn found_units(
+    directed: bool,
+    space: &SpaceSymmetry,
+    of: impl Fn(&Findings) -> Vec<UnitIndex>,
+) -> Vec<usize> {
+    let units = space.findings().filter(|_| directed).map(of).unwrap_or_default();
+    units.into_iter().map(UnitIndex::get).collect()
+}
+
+/// What a network with one unit for each class of a space does not have.
+fn savings(
+    checkpoint: &Checkpoint,
+    spec: &AxesSpec,
+    space: &SpaceSymmetry,
+    classes: usize,
+) -> Option<Savings> {
+    let units = space.partition().units();
+    let mut saved = Savings::default();
+    for param in spec.params() {
+        let along = param.axes().iter().filter(|a| a.axis.space() == Some(&space.id())).count();
+        let Some(parameter) = checkpoint.parameter(param.path()).filter(|_| along > 0) else {
+            continue;
+        };
+        // Each axis on the space has so many entries for each unit.
+        let fewer = (0..along).fold(parameter.entries(), |left, _| left / units * classes);
+        let entries = (parameter.entries() - fewer) as u64;
+        saved.entries += entries;
+        saved.bytes += entries * parameter.dtype().size() as u64;
+    }
+    (saved.entries > 0).then_some(saved)
 }

@@ -47,7 +47,7 @@ impl ParameterAxes {
         match orientation_of_layer(layer) {
             Orientation::InputFirst => Self::LINEAR_WEIGHT,
             Orientation::OutputFirst => Self::CONV_WEIGHT,
-            Orientation::Unknown => Self::UNKNOWN,
+            Orientation::OutputLast | Orientation::Unknown => Self::UNKNOWN,
         }
     }
 

@@ -10,8 +10,10 @@
 //! An axis written `"conv1*16"` is flattened: every unit of `conv1` has 16 entries along it, one behind the other. The
 //! 4 stacked gates of a recurrent weight are `"4*hidden"`: 4 blocks with an entry of every unit in each. A table
 //! `[spaces]` may declare sizes, so that a misspelt name is an error; without it the sizes are those of the first axis
-//! that a space stands on. Spaces listed in `fixed` are never merged. A table `[orientation]` says of single parameters
-//! whether they are `"output-first"` or `"input-first"`, where nothing else does: an embedding has its outputs last.
+//! that a space stands on. Spaces listed in `fixed` are never merged. Those
+//! in `kept` are compared, and not merged either: something counts their units. A table `[orientation]` says of single parameters
+//! whether they are `"output-first"`, `"input-first"` or `"output-last"`, where nothing else does: an embedding has its
+//! outputs last.
 
 use std::collections::BTreeMap;
 
@@ -47,6 +49,10 @@ pub struct AxesFile {
     /// Spaces whose members are never merged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixed: Vec<String>,
+    /// Spaces whose units are compared but stay: a layer normalisation takes a mean over them, or something outside of the
+    /// file reads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
     /// Which axis is the output, of parameters of which nothing else tells.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub orientation: BTreeMap<String, Orientation>,
@@ -134,6 +140,7 @@ impl From<&AxesSpec> for AxesFile {
             axes: spec.params().iter().map(|p| (p.path().to_owned(), axes(p))).collect(),
             spaces: spaces.clone().map(|space| (space.name().to_owned(), space.units())).collect(),
             fixed: spaces.filter(|s| s.is_fixed()).map(|s| s.name().to_owned()).collect(),
+            kept: Vec::new(),
             orientation: BTreeMap::new(),
         }
     }

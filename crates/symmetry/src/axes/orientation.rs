@@ -5,8 +5,8 @@ use super::Role;
 
 /// Which axis of a parameter with two or more axes is the output.
 ///
-/// With the feature `serde` it is written `"output-first"` or `"input-first"`; `"output_first"` and `"input_first"` are
-/// read too. [`Unknown`](Self::Unknown) has no written form.
+/// With the feature `serde` it is written `"output-first"`, `"input-first"` or `"output-last"`; `"output_first"`,
+/// `"input_first"` and `"output_last"` are read too. [`Unknown`](Self::Unknown) has no written form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
@@ -17,6 +17,9 @@ pub enum Orientation {
     /// `weight[input][output]...`, as Burn's linear layers and all transposed convolutions have it.
     #[cfg_attr(feature = "serde", serde(alias = "input_first"))]
     InputFirst,
+    /// `weight[...][output]`: embeddings of any number of axes. Of two it is [`InputFirst`](Self::InputFirst).
+    #[cfg_attr(feature = "serde", serde(alias = "output_last"))]
+    OutputLast,
     /// Not known: questions that need it are refused.
     #[default]
     #[cfg_attr(feature = "serde", serde(skip))]
@@ -32,6 +35,7 @@ impl Orientation {
     ///
     /// assert_eq!(Orientation::InputFirst.role(0, 2), Role::Input);
     /// assert_eq!(Orientation::InputFirst.role(1, 2), Role::Output);
+    /// assert_eq!(Orientation::OutputLast.role(2, 3), Role::Output);
     /// assert_eq!(Orientation::Unknown.role(0, 1), Role::Output);
     /// ```
     pub fn role(self, axis: usize, rank: usize) -> Role {
@@ -39,6 +43,7 @@ impl Orientation {
             _ if rank == 1 => 0,
             Self::OutputFirst => 0,
             Self::InputFirst => 1,
+            Self::OutputLast => rank.saturating_sub(1),
             Self::Unknown => return Role::Unknown,
         };
         if axis == output { Role::Output } else { Role::Input }
@@ -56,6 +61,7 @@ mod tests {
         for (orientation, text) in [
             (Orientation::OutputFirst, "w = \"output-first\"\n"),
             (Orientation::InputFirst, "w = \"input-first\"\n"),
+            (Orientation::OutputLast, "w = \"output-last\"\n"),
         ] {
             let file = BTreeMap::from([("w".to_owned(), orientation)]);
             assert_eq!(toml::to_string(&file).unwrap(), text);

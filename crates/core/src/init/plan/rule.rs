@@ -78,7 +78,10 @@ impl InitRule {
             _ if parameter.shape.len() < 2 => parameter.axes,
             Some(Orientation::OutputFirst) => ParameterAxes::CONV_WEIGHT,
             Some(Orientation::InputFirst) => ParameterAxes::LINEAR_WEIGHT,
-            Some(Orientation::Unknown) | None => parameter.axes,
+            Some(Orientation::OutputLast) if parameter.shape.len() == 2 => {
+                ParameterAxes::LINEAR_WEIGHT
+            }
+            Some(Orientation::OutputLast | Orientation::Unknown) | None => parameter.axes,
         }
     }
 }

@@ -1,0 +1,140 @@
+//! The tensors of a checkpoint by the modules that they belong to.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::checkpoint::Checkpoint;
+
+/// A tensor, and what it is of its module.
+#[derive(Debug)]
+pub(super) struct Tensor<'c> {
+    pub path: &'c str,
+    pub shape: &'c [usize],
+    /// Whether its numbers are read.
+    pub is_read: bool,
+    /// The path without what wrappers add inside of it.
+    pub plain: String,
+    /// The path of its module, without what wrappers add inside of it.
+    pub module: String,
+    pub part: Part,
+}
+
+/// What a tensor is of its module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Weight,
+    /// One entry for each output: a bias, a running statistic.
+    Vector,
+    /// The first of a low-rank pair, `[rank, inputs]`, and the name of the pair where a module has several.
+    Down(String),
+    /// The second, `[outputs, rank]`.
+    Up(String),
+    Other,
+}
+
+/// What compilers and sharding put into names.
+const WRAPPERS: [&str; 4] =
+    ["_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "base_layer"];
+
+/// All tensors of a checkpoint, and all their plain names.
+pub(super) struct Tensors<'c> {
+    pub all: Vec<Tensor<'c>>,
+    names: BTreeSet<String>,
+    ranks: HashMap<String, usize>,
+}
+
+impl<'c> Tensors<'c> {
+    pub fn of(checkpoint: &'c Checkpoint) -> Self {
+        let read = checkpoint.parameters().iter().map(|p| (p.path(), p.shape(), p.entries() > 0));
+        let others = checkpoint.others().iter();
+        let others = others.map(|other| (other.path.as_str(), &other.shape[..], false));
+        Self::new(read.chain(others))
+    }
+
+    pub fn new(tensors: impl Iterator<Item = (&'c str, &'c [usize], bool)>) -> Self {
+        let tensor = |(path, shape, is_read): (&'c str, &'c [usize], bool)| {
+            let plain = without_wrappers(path);
+            let (module, part) = split(&plain);
+            Tensor { path, shape, is_read, module, part, plain }
+        };
+        let all: Vec<Tensor<'c>> = tensors.map(tensor).collect();
+        let names = all.iter().map(|tensor| tensor.plain.clone()).collect();
+        let weights = all.iter().filter(|tensor| tensor.part == Part::Weight);
+        let ranks = weights.map(|t| (t.module.clone(), t.shape.len())).collect();
+        Self { all, names, ranks }
+    }
+
+    /// Whether there is a tensor of this name, or in a module of this name.
+    pub fn has(&self, name: &str) -> bool {
+        let inside = format!("{name}.");
+        let first = self.names.range(inside.clone()..).next();
+        self.names.contains(name) || first.is_some_and(|first| first.starts_with(&inside))
+    }
+
+    /// How many axes the weight of a module has.
+    pub fn rank(&self, module: &str) -> Option<usize> {
+        self.ranks.get(module).copied()
+    }
+}
+
+/// Leading wrappers stay: a file may have a module with and without.
+fn without_wrappers(path: &str) -> String {
+    let mut words = path.split('.');
+    let first = words.next().unwrap_or_default();
+    words
+        .filter(|word| !WRAPPERS.contains(word))
+        .fold(first.to_owned(), |plain, word| format!("{plain}.{word}"))
+}
+
+/// The module that a name belongs to, and what it is of it.
+fn split(path: &str) -> (String, Part) {
+    let (before, last) = path.rsplit_once('.').unwrap_or(("", path));
+    let words: Vec<&str> = path.split('.').collect();
+    for (at, word) in words.iter().enumerate() {
+        let (down, pair) = match *word {
+            "lora_A" | "lora_down" | "lora_embedding_A" => (true, &words[at + 1..]),
+            "lora_B" | "lora_up" | "lora_embedding_B" => (false, &words[at + 1..]),
+            _ => continue,
+        };
+        let pair = match pair {
+            [] | ["weight"] | ["default"] | ["default", "weight"] => String::new(),
+            [pair] | [pair, "weight"] => (*pair).to_owned(),
+            _ => continue,
+        };
+        let module = words[..at].join(".");
+        return (module, if down { Part::Down(pair) } else { Part::Up(pair) });
+    }
+    let part = match last {
+        "weight" | "gamma" => Part::Weight,
+        "bias" | "beta" | "running_mean" | "running_var" => Part::Vector,
+        _ => return (path.to_owned(), Part::Other),
+    };
+    (before.to_owned(), part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_split_into_module_and_part() {
+        for (path, module, part) in [
+            ("a.q_proj.weight", "a.q_proj", Part::Weight),
+            ("LayerNorm.gamma", "LayerNorm", Part::Weight),
+            ("bn.running_var", "bn", Part::Vector),
+            ("weight", "", Part::Weight),
+            ("a.q.lora_A.weight", "a.q", Part::Down("".into())),
+            ("a.q.lora_B.default.weight", "a.q", Part::Up("".into())),
+            ("a.q.lora_A.style.weight", "a.q", Part::Down("style".into())),
+            ("a.q.lora_up.weight", "a.q", Part::Up("".into())),
+            ("pos_embed", "pos_embed", Part::Other),
+        ] {
+            assert_eq!(split(path), (module.to_owned(), part), "{path}");
+        }
+    }
+
+    #[test]
+    fn wrappers_within_a_name_are_left_out() {
+        assert_eq!(without_wrappers("layers.0._orig_mod.q.base_layer.weight"), "layers.0.q.weight");
+        assert_eq!(without_wrappers("_orig_mod.layers.0.q.weight"), "_orig_mod.layers.0.q.weight");
+    }
+}
