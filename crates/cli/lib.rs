@@ -7,6 +7,7 @@
     reason = "the interface is the program, not this library"
 )]
 
+pub mod activations;
 pub mod args;
 pub mod backend_name;
 pub mod breaks;

@@ -29,6 +29,10 @@ pub struct InspectArgs {
     /// Axes of the parameters (TOML)
     #[arg(long, value_name = "FILE")]
     pub axes: Option<PathBuf>,
+    /// The function that units go through, of all spaces or of one, to say how many are needed for it; without it as
+    /// config.json or the run's configuration beside the checkpoint has it
+    #[arg(long, value_delimiter = ',', value_name = "[SPACE=]NAME")]
+    pub activation: Vec<String>,
     #[command(flatten)]
     pub compared: ComparedArgs,
     /// Count entries that are not finite in checkpoints over 256 MiB, too, which reads everything

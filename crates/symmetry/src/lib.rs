@@ -72,6 +72,7 @@
 //! |---|---|---|
 //! | [`quotient()`] | one number for each block of classes, to train at the price of the classes | the full network's path, which [`Quotient::lift`] gives back |
 //! | [`collapse()`] | one unit of each class | the function, exactly but for one rounding of each sum |
+//! | [`reduce()`] | as few units as the activation allows | the function, exactly but for one rounding of each sum |
 //! | [`widen()`] | copies of units | the function; [`collapse()`] gives the parameters back, bit for bit |
 //! | [`break_symmetry`] | units that training tells apart | the function: all sums over classes, exactly |
 //!
@@ -133,6 +134,7 @@ mod params;
 mod partition;
 
 mod quotient;
+mod reduce;
 mod sameness;
 mod shape_error;
 mod space;
@@ -176,6 +178,10 @@ pub use owned::{OwnedElements, OwnedParam};
 pub use params::{ElementType, Elements, ParamView};
 pub use partition::Partition;
 pub use quotient::{Quotient, QuotientAxis, QuotientParam, quotient};
+pub use reduce::{
+    Activations, Minimality, Reason, ReduceOptions, Reduction, SpaceReduction, UnitFate, Unreduced,
+    Untried, reduce, reduce_with,
+};
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use spread::{Spread, spreads};
 pub use swap::SwappedEntries;

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use constinit_records::inspection::{
     AxesSource, FileInspection, INSPECTION_SCHEMA, ParameterInspection,
 };
-use constinit_symmetry::{AxesFile, AxesSpec, Axis, EqualityPolicy};
+use constinit_symmetry::{Activation, AxesFile, AxesSpec, Axis, EqualityPolicy};
 use rayon::prelude::*;
 
 use crate::chain;
@@ -40,6 +40,8 @@ pub struct InspectOptions<'o> {
     pub policy: EqualityPolicy,
     /// The axes of all or of some of its parameters.
     pub axes: Option<&'o AxesFile>,
+    /// The function that the units of a space go through, by its name, where it is known.
+    pub activation: &'o (dyn Fn(&str) -> Option<Activation> + Sync),
     /// Which parameters are inspected, by path.
     pub wanted: &'o (dyn Fn(&str) -> bool + Sync),
     /// Which of its files are inspected, by number.
@@ -55,6 +57,7 @@ impl Default for InspectOptions<'_> {
         Self {
             policy: EqualityPolicy::bits(),
             axes: None,
+            activation: &|_| None,
             wanted: &|_| true,
             files: &|_| true,
             non_finite: false,
@@ -127,7 +130,10 @@ pub fn inspect(
                     let undecided = undecided.unwrap_or_default();
                     report.notes.extend(undecided.first().map(|param| direction::ask(param)));
                     let policy = &options.policy;
-                    let mut all = spaces::spaces(checkpoint, &spec, policy, undecided.is_empty())?;
+                    let directed = undecided.is_empty();
+                    let (mut all, note) =
+                        spaces::spaces(checkpoint, &spec, policy, directed, options.activation)?;
+                    report.notes.extend(note);
                     all.retain(|space| spaces.contains(space.name.as_str()));
                     report.spaces = Some(all);
                     report.axes = Some(from);

@@ -82,6 +82,16 @@ pub enum SurgeryError {
         /// What it is.
         value: f64,
     },
+    /// An entry that is no number, where a function was to be kept.
+    #[error("entry {entry} of `{parameter}` is {value}, so there is no function to keep")]
+    NoFunction {
+        /// The parameter.
+        parameter: String,
+        /// The row-major number of the entry.
+        entry: usize,
+        /// What it is.
+        value: f64,
+    },
     /// Finite entries whose sum is not, in the type of their parameter.
     #[error(
         "entry {entry} of the smaller `{parameter}` is a sum of finite numbers that its type of numbers is too small for"
