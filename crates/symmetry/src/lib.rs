@@ -198,7 +198,7 @@ pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use spread::{Spread, spreads};
 pub use swap::SwappedEntries;
 pub use symmetry::{Difference, NanEntry, SpaceSymmetry, Symmetry, SymmetryKind, Witness};
-pub use transverse::{Transverse, transverse};
+pub use transverse::{Transverse, Way, transverse};
 pub use twins::{TwinsCheck, TwinsPass, twins, twins_refining, twins_with};
 pub use ulps::{Ulps, ulps};
 pub use widen::{Shares, Widened, widen};

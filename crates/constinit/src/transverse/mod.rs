@@ -40,9 +40,32 @@
 //! # Ok::<(), constinit::Error>(())
 //! ```
 //!
-//! A forecast is that of the state as it is. It comes true where the state changes little until the escape: at or near
-//! a stationary point of the training of the units as one.
+//! That is the forecast of the state as it is. It comes true where the state changes little until the escape: at or near
+//! a stationary point of the training of the units as one. [`forecast`] finds out, and gives no number of steps for a
+//! state that moves too much: the one above is on its way to `2 q tanh(w) = 1`.
+//!
+//! ```
+//! # use burn::tensor::Tensor;
+//! # use burn_autodiff::Autodiff;
+//! # use burn_ndarray::NdArray;
+//! # use constinit::prelude::*;
+//! # use constinit::train::Loss;
+//! # use constinit::{Activation, ConstInit, ConstInitConfig};
+//! use constinit::transverse::forecast;
+//! # use constinit_symmetry::forecast::Descent;
+//! # type B = Autodiff<NdArray<f64>>;
+//! # let device = Default::default();
+//! # let net = ConstInitConfig::new(vec![1, 2, 1]).with_activation(Activation::Tanh).with_init_b(0.0);
+//! # let net = net.init::<B>(&device);
+//! # let x = Tensor::<B, 2>::from_data([[1.0_f64]], &device);
+//! # let loss = |net: &ConstInit<B>| Loss::Mse.forward(net.forward(x.clone()), x.clone());
+//! let sgd = Descent::sgd(0.01).into();
+//! let (_, found) = forecast(&net, &net.axes()?, "hidden1", [0, 1], &sgd, 0, loss)?;
+//! assert_eq!((found.is_stationary(), found.escape_in()), (Some(false), None));
+//! # Ok::<(), constinit::Error>(())
+//! ```
 
+mod motion;
 mod pairs;
 mod product;
 
@@ -59,7 +82,7 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit_core::text::number;
 use constinit_core::transverse::{dot, start_vector};
 use constinit_symmetry::AxesSpec;
-use constinit_symmetry::forecast::ESCAPED;
+use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};
 use pairs::Pairs;
 
 /// The lowest curvature of a loss along differences between two units of a space that are alike, or nearly so.
@@ -94,7 +117,56 @@ where
     M: AutodiffModule<B>,
     F: FnMut(&M) -> Tensor<B, 1>,
 {
+    lowest(&mut TransverseHessian::<B, M, F>::new(model, axes, space, units, loss)?)
+}
+
+/// What [`stability`] finds, and what it means for an optimizer: the [forecast](Stability::forecast), with the
+/// [motion](Forecast::moving) of the state. `step` is the number of steps done: forecasts say from which one on they are
+/// valid.
+///
+/// The motion is that of gradient descent on `loss`, with the optimizer's decay. It is not asked where a difference does
+/// not grow or shrink along the lowest curvature: for an optimizer without a rate, or a learning rate so large that
+/// differences grow along the highest.
+///
+/// # Errors
+///
+/// Those of [`stability`], and of [`Stability::forecast`].
+///
+/// # Complexity
+///
+/// That of [`stability`], and nine gradients.
+pub fn forecast<B, M, F>(
+    model: &M,
+    axes: &AxesSpec,
+    space: &str,
+    units: [usize; 2],
+    update: &Update,
+    step: usize,
+    loss: F,
+) -> Result<(Stability, Forecast), Error>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    F: FnMut(&M) -> Tensor<B, 1>,
+{
     let mut hessian = TransverseHessian::<B, M, F>::new(model, axes, space, units, loss)?;
+    let found = lowest(&mut hessian)?;
+    let forecast = found.forecast(update)?;
+    let along_the_lowest = forecast.curvature() == found.curvature;
+    let (Update::Linear(descent), Some(ahead), true) = (update, forecast.ahead(), along_the_lowest)
+    else {
+        return Ok((found, forecast));
+    };
+    let motion = hessian.motion(&found.direction, ahead, descent.weight_decay, step)?;
+    Ok((found, forecast.moving(motion)))
+}
+
+fn lowest<B, M, F>(hessian: &mut TransverseHessian<B, M, F>) -> Result<Stability, Error>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    F: FnMut(&M) -> Tensor<B, 1>,
+{
     let rounding = product::epsilon::<B>();
     let size = hessian.size();
     let difference = hessian.difference().to_vec();

@@ -127,13 +127,44 @@ fn happened(run: &Run, forecast: &ForecastRecord, space: &ForecastPair) -> Strin
     );
     if let Some((factor, from, to)) = grown(run, place) {
         text.push_str(&format!(
-            " From step {} to {} the spread was multiplied by {} a step.",
+            " From step {} to {} the spread was multiplied by {} a step",
             count(from),
             count(to),
             short(factor)
         ));
+        text.push_str(&match path_growth(run, &space.name, from, to) {
+            Some(growth) => {
+                let factor = (growth / (to - from) as f64).exp();
+                format!("; the forecasts along the way say {}.", short(factor))
+            }
+            None => ".".to_owned(),
+        });
     }
     text
+}
+
+/// The logarithm of the growth between two steps that all forecasts say together: the sum of their rates, which change
+/// evenly from one forecast to the next and stay what they are after the last. None where the first one came later.
+fn path_growth(run: &Run, name: &str, from: usize, to: usize) -> Option<f64> {
+    let rates = run.readings.forecasts.iter().filter_map(|forecast| {
+        let space = forecast.spaces.iter().find(|space| space.name == name)?;
+        let together = space.outlook == OutlookWord::Together;
+        let rate = space.factor.filter(|_| together)?.ln();
+        rate.is_finite().then_some((forecast.step as f64, rate))
+    });
+    let rates: Vec<(f64, f64)> = rates.collect();
+    let (first, last) = (rates.first()?, rates.last()?);
+    let (from, to) = (from as f64, to as f64);
+    if first.0 > from {
+        return None;
+    }
+    let between = rates.windows(2).map(|pair| {
+        let ((a, rate_a), (b, rate_b)) = (pair[0], pair[1]);
+        let (start, end) = (a.max(from), b.min(to));
+        let at = |step: f64| rate_a + (rate_b - rate_a) * (step - a) / (b - a);
+        if start < end { (end - start) * 0.5 * (at(start) + at(end)) } else { 0.0 }
+    });
+    Some(between.sum::<f64>() + last.1 * (to - last.0.max(from)).max(0.0))
 }
 
 /// The mean factor a step of the spread from its first number above 0 on, while it is below a hundredth of its largest:
