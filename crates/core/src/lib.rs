@@ -1,6 +1,8 @@
 //! What `constinit` knows about networks without knowing a framework.
 
 pub mod axes;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod files;
 pub mod init;
 pub mod module;
@@ -10,6 +12,7 @@ pub mod surgery;
 pub mod text;
 pub mod train;
 pub mod transverse;
+pub mod verdict;
 
 mod clip;
 mod dead_units;
