@@ -1,5 +1,5 @@
 // The engine: WebAssembly that answers JSON with JSON.
-import { inflate } from "./inflate.js";
+import { unlzma } from "./lzma.js";
 
 /** The bytes of base64. */
 export function fromBase64(text) {
@@ -32,8 +32,13 @@ export function startEngine(wasm) {
   };
 }
 
-/** The engine that the page carries. */
+let carried = null;
+
+/** The engine that the page carries, unpacked when it is first asked for. */
 export function carriedEngine() {
-  const carried = document.getElementById("engine");
-  return startEngine(inflate(fromBase64(carried.textContent.trim()), Number(carried.dataset.size)));
+  if (!carried) {
+    const packed = document.getElementById("engine");
+    carried = startEngine(unlzma(fromBase64(packed.textContent.trim()), Number(packed.dataset.size)));
+  }
+  return carried;
 }

@@ -9,8 +9,8 @@ import { pytorch } from "./pytorch.js";
 import { DEFAULTS, examples, fromHash, Mistake, toHash, toml } from "./state.js";
 import { tour, TOUR } from "./tour.js";
 
-const engine = carriedEngine();
-window.constinit = { run: engine.run };
+// There at once; the engine is unpacked after the first picture, or by the first call.
+window.constinit = { run: (toml) => carriedEngine().run(toml) };
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 /** Milliseconds that a frame may train for. */
@@ -19,9 +19,9 @@ const BUDGET = 9;
 const PORTION = 2000;
 
 let state = structuredClone(DEFAULTS), shown = null, data = null, first = null, history = newHistory();
-let playing = false, due = 0, last = 0, cap = 8, drawn = 0, told = 0, cursor = "", changedAt = "";
+let valid = false, playing = false, due = 0, last = 0, cap = 8, drawn = 0, told = 0, cursor = "", changedAt = "";
 
-const parse = (text, key) => engine.ask({ do: "rows", text, key }).rows;
+const parse = (text, key) => carriedEngine().ask({ do: "rows", text, key }).rows;
 const net = drawing({ canvas: $("edges"), svg: $("nodes"), choose: chooseUnit, pick: pickWeight });
 
 /** Opens the network that is chosen; what was wrong before is said beside its field. Returns whether there is one. */
@@ -30,10 +30,12 @@ function open(replayed) {
   let found;
   try {
     data = examples(state, parse);
-    found = engine.ask({ do: "open", toml: toml(state, data), quotient: state.quotient });
+    found = carriedEngine().ask({ do: "open", toml: toml(state, data), quotient: state.quotient });
   } catch (error) {
     complain(error instanceof Mistake ? error.field : "data", error.message.replace(/^configuration: /, ""));
     pause();
+    enable(false);
+    tell("There is no such network yet: see the field that is marked. What is drawn is the one before.");
     return false;
   }
   const events = replayed ? state.events : [], until = replayed ? state.step : 0;
@@ -43,15 +45,26 @@ function open(replayed) {
   first = { layers: found.layers, dims: found.dims };
   restartUnits(history, 0, found.values);
   $("forecast").textContent = "";
-  for (const event of events) {
+  const failed = events.find((event) => {
     forward(Math.min(event.at, until) - shown.step);
-    if (!perform(event)) break;
-  }
+    return !perform(event);
+  });
+  const why = $("error-break").textContent;
   forward(until - shown.step);
   state.step = shown.step;
   fillUnits();
+  if (failed) complain("break", `The address asks for what cannot be done: ${why}`);
+  enable(true);
   redraw();
   return true;
+}
+
+/** Whether what is chosen is a network that can be trained. */
+function enable(can) {
+  valid = can;
+  for (const id of ["play", "step", "as-toml", "as-pytorch"]) $(id).disabled = !can;
+  const alone = can && !state.quotient && shown.spaces.length > 0;
+  for (const id of ["do-noise", "do-widen", "do-collapse", "do-edit", "drop"]) $(id).disabled = !alone;
 }
 
 /** So many steps at once. */
@@ -60,7 +73,7 @@ function forward(steps) {
 }
 
 function advance(steps) {
-  const answer = engine.ask({ do: "advance", steps });
+  const answer = carriedEngine().ask({ do: "advance", steps });
   record(history, answer.history);
   shown = answer;
   state.step = shown.step;
@@ -72,7 +85,7 @@ function change(patch) {
   open();
   show(state);
   keepAddress();
-  if (shown) tell(`Begun anew: ${summary()}`);
+  if (valid) tell(`Begun anew: ${summary()}`);
 }
 
 /** Does what an event says, and remembers it. Returns whether it could be done. */
@@ -81,7 +94,7 @@ function perform(event) {
   const before = shown;
   try {
     complain("break", null);
-    shown = { ...engine.ask(request) };
+    shown = { ...carriedEngine().ask(request) };
   } catch (error) {
     complain("break", error.message);
     return false;
@@ -117,7 +130,7 @@ function described({ do: kind, layer, unit, output, input, value, std, share }) 
 
 /** The forecast for the twins of a hidden layer, from 0, as they are now. */
 function forecast(layer) {
-  const found = engine.ask({ do: "forecast" }).forecast.find(({ space }) => space === `hidden${layer + 1}`);
+  const found = carriedEngine().ask({ do: "forecast" }).forecast.find(({ space }) => space === `hidden${layer + 1}`);
   history.forecast = null;
   $("forecast").textContent = "";
   if (!found) return;
@@ -127,7 +140,7 @@ function forecast(layer) {
 
 /** Something done by hand, now. */
 function act(event) {
-  if (!shown || !perform(event)) return;
+  if (!valid || !perform(event)) return;
   redraw();
   keepAddress();
   tell(`${state.events[state.events.length - 1].said}. ${summary()}`);
@@ -135,7 +148,7 @@ function act(event) {
 
 const page = {
   reset() {
-    change({});
+    change({ drop: Number($("drop").value) });
   },
   steps(count) {
     forward(count);
@@ -158,7 +171,7 @@ const page = {
 };
 
 function play() {
-  if (playing || !shown) return;
+  if (playing || !valid) return;
   if (shown.ended) {
     tell(`The training has ended: ${shown.ended}. Go back to the start, or choose a smaller rate.`);
     return;
@@ -297,9 +310,7 @@ function fillUnits() {
   if (names.some(({ value }) => value === held)) $("unit").value = held;
   $("edit-layer").replaceChildren(...shown.layers.map((_, layer) => new Option(`linear${layer + 1}`, layer)));
   fillEdit();
-  const small = state.quotient;
-  for (const id of ["do-noise", "do-widen", "do-collapse", "do-edit", "drop"]) $(id).disabled = small || !shown.spaces.length;
-  complain("break", small ? "The quotient is trained: a unit cannot be changed alone. Switch the quotient off first." : null);
+  complain("break", state.quotient ? "The quotient is trained: a unit cannot be changed alone. Switch the quotient off first." : null);
 }
 
 function fillEdit() {
@@ -375,7 +386,7 @@ function wholeToml() {
   const by = state.events.filter(({ do: kind }) => kind === "set" || kind === "widen" || kind === "collapse");
   const notes = by.map(({ at, said }) => `# Done by hand after step ${at}, and not in this file: ${said}.\n`);
   if (state.quotient) notes.push("# Train the quotient: constinit run --quotient\n");
-  return notes.join("") + engine.ask({ do: "toml" }).toml;
+  return notes.join("") + carriedEngine().ask({ do: "toml" }).toml;
 }
 
 /** A step of the tour, from 1; its end is 0. */
@@ -397,7 +408,7 @@ const showTour = tour(page, goTo);
 $("play").addEventListener("click", () => (playing ? pause() : play()));
 $("step").addEventListener("click", () => {
   pause();
-  if (shown) page.steps(1);
+  if (valid) page.steps(1);
 });
 $("reset").addEventListener("click", () => {
   pause();
@@ -468,7 +479,7 @@ document.addEventListener("keydown", (event) => {
 window.addEventListener("hashchange", () => {
   if (window.location.hash.slice(1) !== changedAt) fromAddress();
 });
-new ResizeObserver(() => redraw()).observe($("drawing"));
+new ResizeObserver(redraw).observe($("drawing"));
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
 function fromAddress() {
@@ -478,8 +489,19 @@ function fromAddress() {
   open(true);
   show(state);
   showTour(state.tour, false);
-  if (shown) tell(summary());
+  if (valid) tell(summary());
   keepAddress();
 }
 
-fromAddress();
+let begun = false;
+
+function begin() {
+  if (begun) return;
+  begun = true;
+  fromAddress();
+  document.documentElement.dataset.ready = "";
+}
+
+requestAnimationFrame(() => setTimeout(begin));
+// A page that is not shown has no pictures.
+setTimeout(begin, 300);

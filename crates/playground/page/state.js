@@ -3,7 +3,7 @@ import { DATA, numberText, rowsText } from "./data.js";
 
 export const DEFAULTS = {
   hidden: [8], act: "tanh", bias: true, start: "constant", w: 0.2, b: 0,
-  data: "iris", alike: false, x: "", y: "", loss: "cross-entropy", opt: "sgd", rate: 0.1,
+  data: "spirals", alike: false, x: "", y: "", loss: "mse", opt: "sgd", rate: 0.5,
   seed: 0, drop: 0, quotient: false, step: 0, events: [], tour: 0,
 };
 

@@ -15,8 +15,8 @@ export const TOUR = [
   },
   {
     title: "Another constant: eight units, one distinct",
-    body: "With 0.2 in the place of 0 the weights move, but all eight units move as one: one colour, one line among the trajectories. The network learns what a single unit can; the dashed line is the loss of a random start.",
-    state: { data: "iris", hidden: [8], act: "tanh", start: "constant", w: 0.2, b: 0, loss: "cross-entropy", opt: "sgd", rate: 0.2 },
+    body: "With 0.2 in the place of 0 the weights move, but all eight units move as one: one colour, one line among the trajectories. The network learns what a single unit can. The dashed line is the loss of the same network from a random start: play on until it leaves.",
+    state: { data: "spirals", hidden: [8], act: "tanh", start: "constant", w: 0.2, b: 0, loss: "mse", opt: "sgd", rate: 0.5 },
   },
   {
     title: "Why they stay so: four properties",
@@ -35,8 +35,8 @@ export const TOUR = [
   },
   {
     title: "Adam does not help",
-    body: "Adam gives every weight a step size of its own, but a step size that is made of its gradients: equal gradients give equal steps. It arrives sooner at what one unit can do. Try the other optimizers, too.",
-    state: { data: "iris", hidden: [8], act: "tanh", start: "constant", w: 0.2, b: 0, loss: "cross-entropy", opt: "adam", rate: 0.02 },
+    body: "Adam gives every weight a step size of its own, but a step size that is made of its gradients: equal gradients give equal steps. It comes sooner to what one unit can do, and no further. Try the other optimizers, too.",
+    state: { data: "spirals", hidden: [8], act: "tanh", start: "constant", w: 0.2, b: 0, loss: "mse", opt: "adam", rate: 0.02 },
   },
   {
     title: "One nudge, and the escape",
@@ -47,7 +47,7 @@ export const TOUR = [
   {
     title: "What one unit is worth",
     body: "Eight equal units are one unit whose outgoing weight counts eight times. Collapse them: the loss stays to its last digits, with an eighth of the hidden units. A start that breaks the tie would have used them all.",
-    state: { data: "iris", hidden: [8], act: "tanh", start: "constant", w: 0.2, b: 0, loss: "cross-entropy", opt: "sgd", rate: 0.2 },
+    state: { data: "spirals", hidden: [8], act: "tanh", start: "constant", w: 0.2, b: 0, loss: "mse", opt: "sgd", rate: 0.5 },
     actions: [
       { name: "Train 200 steps", run: (page) => page.steps(200) },
       { name: "Collapse", run: (page) => page.collapse() },

@@ -349,19 +349,18 @@ impl Engine {
         let outputs = outputs(&self.network()?, &activation, &inputs).map_err(refused)?;
         let columns = self.examples.targets.columns;
         let outcome = TrainingOutcome::of(loss, &outputs, &targets, columns)?.record();
-        let step = self.step - self.since;
         let learned = OutcomeWhat {
             loss,
             activation,
             bias: self.config.model.bias,
-            step,
+            step: self.step,
             distinct: self.tally.distinct(),
         };
         let alike = |row: &[f64]| row.iter().all(|target| target.to_bits() == row[0].to_bits());
         let what = What {
             backend: ENGINE,
             optimizer: self.config.training.optimizer.name(),
-            step,
+            step: self.step - self.since,
             readings: self.readings,
             targets_alike: self.examples.targets.values.chunks(columns).all(alike),
             finite: self.ended.is_none(),

@@ -38,6 +38,7 @@ impl Page {
         browser.resize(1400, 1000);
         browser.open(&page());
         let mut page = Self(browser);
+        page.until("'ready' in document.documentElement.dataset");
         if !hash.is_empty() {
             page.go(hash);
         }
