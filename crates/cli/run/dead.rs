@@ -26,7 +26,6 @@ use constinit_core::{DeadUnits, hidden_name};
 use constinit_records::DeadRecord;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// About how many readings have counts.

@@ -4,6 +4,14 @@ import { layerName, marks } from "./network.js";
 
 /** Steps that are kept: every second one goes where there are more. */
 const KEPT = 20000;
+/** Steps that a chart of many lines shows, about as many as it has pixels. */
+const SHOWN = 400;
+
+/** Some of a list, evenly, with its last element. */
+function some(list) {
+  const every = Math.ceil(list.length / SHOWN);
+  return every <= 1 ? list : list.filter((_, n) => n % every === 0 || n === list.length - 1);
+}
 
 export function newHistory() {
   return { steps: [], loss: [], random: [], values: [], valuesAt: [], apart: [], changes: [], forecast: null };
@@ -74,9 +82,9 @@ export function drawUnits(root, history, state) {
   state.spaces.forEach((space, number) => {
     const canvas = root.children[number];
     const found = marks(space.classes);
-    const rows = history.values.map((values) => values[number] ?? []);
+    const rows = some(history.values).map((values) => values[number] ?? []), steps = some(history.valuesAt);
     const lines = found.map((mark, unit) => ({
-      xs: history.valuesAt, ys: rows.map((values) => values[unit] ?? null), colour: mark.colour,
+      xs: steps, ys: rows.map((values) => values[unit] ?? null), colour: mark.colour,
       width: mark.size > 1 ? 3 : 1.6, first: mark.size > 1 ? 0 : 1,
     }));
     lines.sort((a, b) => b.first - a.first);
@@ -88,11 +96,12 @@ export function drawUnits(root, history, state) {
 
 /** How far units lie apart that began as one, in powers of ten, with the forecast. */
 export function drawApart(panel, canvas, legend, history, state) {
-  const layers = state.spaces.map((_, number) => history.apart.map((apart) => apart[number] ?? null));
+  const rows = some(history.apart), steps = some(history.steps);
+  const layers = state.spaces.map((_, number) => rows.map((apart) => apart[number] ?? null));
   const seen = layers.flat().filter((apart) => apart !== null && apart > 0);
   panel.hidden = seen.length === 0;
   if (panel.hidden) return;
-  const lines = layers.map((ys, number) => ({ xs: history.steps, ys, colour: `c${number}`, width: 2.2 }));
+  const lines = layers.map((ys, number) => ({ xs: steps, ys, colour: `c${number}`, width: 2.2 }));
   const { forecast } = history, x = span(history.steps);
   if (forecast) {
     const xs = [], ys = [];

@@ -229,7 +229,9 @@ function frame(now) {
 
 function summary() {
   const layers = shown.spaces.map((space) => `${space.name} ${space.classes.length} units, ${space.distinct} distinct`);
-  return `Step ${shown.step}, loss ${short(shown.loss ?? shown.outcome?.loss)}. ${layers.join("; ")}.`;
+  const lit = shown.properties.filter(({ holds }) => holds).map(({ name }) => name);
+  const held = lit.length ? `${lit.join(", ")} ${lit.length === 1 ? "holds" : "hold"}` : "none of P1 to P4 holds";
+  return `Step ${shown.step}, loss ${short(shown.loss ?? shown.outcome?.loss)}. ${[...layers, held].join("; ")}.`;
 }
 
 function tell(text) {
