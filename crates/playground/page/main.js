@@ -142,6 +142,7 @@ function forecast(layer) {
 function act(event) {
   if (!valid || !perform(event)) return;
   redraw();
+  fillValue();
   keepAddress();
   tell(`${state.events[state.events.length - 1].said}. ${summary()}`);
 }
@@ -193,6 +194,7 @@ function pause() {
 
 function afterSteps() {
   redraw();
+  fillValue();
   keepAddress();
   tell(summary());
 }
@@ -382,6 +384,7 @@ function exported(about, text) {
   $("export-text").value = text;
   $("export-text").focus();
   $("export-text").select();
+  $("export-text").scrollTop = 0;
 }
 
 function wholeToml() {
