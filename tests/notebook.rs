@@ -23,7 +23,7 @@ fn four(value: &toml::Value) -> String {
 
 #[test]
 fn every_printed_number_comes_out_on_every_backend() {
-    let preset = include_str!("../crates/cli/presets/notebook.toml");
+    let preset = include_str!("../crates/core/src/config/notebook.toml");
     let expected = &preset.parse::<toml::Table>().unwrap()["expected"];
     for backend in backends() {
         let folder = Folder::new();
@@ -107,7 +107,7 @@ fn every_step_s_four_properties_hold_bit_for_bit() {
 
 #[test]
 fn a_printed_number_that_does_not_come_out_is_a_failed_check() {
-    let preset = include_str!("../crates/cli/presets/notebook.toml");
+    let preset = include_str!("../crates/core/src/config/notebook.toml");
     let folder = Folder::new();
     folder.write("wrong.toml", &preset.replace("linear2_bias = 0.6030", "linear2_bias = 0.6031"));
     let ran = folder.run(&["run", "--config", "wrong.toml"]);

@@ -127,7 +127,7 @@ impl Preset {
     /// The configuration file's text.
     pub fn text(self) -> &'static str {
         match self {
-            Self::Notebook => include_str!("../presets/notebook.toml"),
+            Self::Notebook => constinit_core::config::NOTEBOOK,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::plan;
 use crate::suggest;
 use constinit::PerceptronStart;
 use constinit::init::{Init, InitPlan, InitRule};
-use constinit_core::LayerInit;
+use constinit_core::{Error, LayerInit};
 use std::collections::HashSet;
 use toml::{Table, Value};
 
@@ -112,8 +112,7 @@ impl ComparedStart {
                 config.init = plan::rules_of_layers(layers, config.model.bias);
             }
         }
-        let refused =
-            |failure: Failure| Failure::usage(format!("--start {}: {failure}", self.name));
+        let refused = |error: Error| Failure::usage(format!("--start {}: {error}", self.name));
         plan::check(&config).map_err(refused)?;
         if !self.added.is_empty() {
             config.init = self.summed(&config).map_err(refused)?;
@@ -123,7 +122,7 @@ impl ComparedStart {
     }
 
     /// A rule for each parameter: what it gets without additions, and these.
-    fn summed(&self, config: &RunConfig) -> Result<Vec<InitRule>, Failure> {
+    fn summed(&self, config: &RunConfig) -> Result<Vec<InitRule>, Error> {
         let (plan, spec) = (plan::plan(config), plan::spec(config)?);
         let assigned = plan.check(&spec).map_err(plan::usage)?;
         let rule = |(param, number): (&str, Option<usize>), is_weight: bool| {

@@ -5,8 +5,7 @@
 
 use super::RunState;
 use crate::breaks::{BreakConfig, dropout_from, dropout_shares, hidden_layer};
-use crate::config::RunConfig;
-use crate::dynamics::clip;
+use crate::config::{RunConfig, clip};
 use crate::failure::Failure;
 use burn::module::Param;
 use burn::optim::Optimizer;

@@ -21,11 +21,11 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor, TensorData};
 use constinit::probe::{Flow, Observation, Probe};
 use constinit::{Activation, ConstInit};
+use constinit_core::verdict::DeadAtEnd;
 use constinit_core::{DeadUnits, hidden_name};
 use constinit_records::DeadRecord;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// About how many readings have counts.
@@ -402,15 +402,6 @@ impl<B: AutodiffBackend> SharedDeadWatch<B> {
         });
         DeadAtEnd { layers: layers.collect(), whole: whole.collect() }
     }
-}
-
-/// The dead units of a network after the last step.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct DeadAtEnd {
-    /// The name of each hidden layer, its dead units, and all of its units.
-    pub layers: Vec<(String, usize, usize)>,
-    /// The layers of which every unit is dead.
-    pub whole: BTreeMap<String, DeadRecord>,
 }
 
 impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for SharedDeadWatch<B> {

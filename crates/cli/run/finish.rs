@@ -1,7 +1,6 @@
 //! The end of a run: final parameters, the last line, the verdict, and what the program ends with.
 
-use super::dead::DeadAtEnd;
-use super::outcome::{self, OutcomeWhat};
+use super::outcome;
 use super::session::{RunSession, RunState};
 use super::{
     ExpectedCheck, Interrupt, Names, RunDirectory, STOPPED, Tally, Watch, What, end_record,
@@ -15,6 +14,7 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::{HostParameter, read_parameters};
 use constinit::train::{Divergence, NonFinite, StopReason};
+use constinit_core::verdict::{DeadAtEnd, OutcomeWhat, outcome_sentences};
 use constinit_records::{EndRecord, OutcomeRecord};
 use std::path::Path;
 
@@ -95,8 +95,9 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             finite,
         };
         let (loss, distinct) = (training.loss, tally.distinct());
-        let learned = OutcomeWhat { loss, model, step, distinct };
-        let mut lines = outcome::sentences(came.as_ref(), dead, &learned);
+        let (activation, bias) = (model.activation, model.bias);
+        let learned = OutcomeWhat { loss, activation, bias, step, distinct };
+        let mut lines = outcome_sentences(came.as_ref(), dead, &learned);
         lines.extend(tally.sentences(&what));
         lines.extend(comparison.map(ExpectedCheck::sentence));
         watch.screen.verdict(&lines).map_err(on_screen)

@@ -115,7 +115,7 @@ impl RunRequest {
     /// Checks the configuration, its examples and the files that are to be written.
     pub fn validate(self) -> Result<ValidatedRun, Failure> {
         let Self { config, title, data_folder, mode, logs, quotient, place, .. } = self;
-        config.model.network().check().map_err(|error| Failure::usage(format!("model.{error}")))?;
+        config.model.check()?;
         plan::check(&config)?;
         let (examples, files) = Examples::read(&config, &data_folder)?;
         match &place {

@@ -3,8 +3,7 @@
 use super::{Forecasts, ValidatedRun, set, units_schedule};
 use crate::backend_name::BackendName;
 use crate::breaks;
-use crate::config::RunConfig;
-use crate::dynamics::clip;
+use crate::config::{RunConfig, clip};
 use crate::failure::Failure;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;

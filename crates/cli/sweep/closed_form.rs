@@ -1,13 +1,11 @@
 //! Training the quotient of a run in closed form, where the optimizer keeps its classes.
 
 use super::after::{dead, escape, outcome};
-use super::batches::SeenBatches;
 use super::classes::Start;
 use super::outcome::{Engine, LayerOutcome, Outcome, OutcomeEnd};
 use crate::breaks;
-use crate::config::RunConfig;
+use crate::config::{Clipped, RunConfig, SeenBatches};
 use crate::data::Examples;
-use crate::dynamics::Clipped;
 use crate::failure::Failure;
 use crate::seen::last_seen;
 use constinit_core::text::number;

@@ -173,7 +173,10 @@ impl SweepConfig {
                 let with = |table: &Table| {
                     let mut table = table.clone();
                     set(&mut table, &key.name, value.clone())?;
-                    Ok(RunConfig::unchecked(table, &name)?.checked(&self.name).err())
+                    Ok(RunConfig::unchecked(table, &name)?
+                        .checked(&self.name)
+                        .err()
+                        .map(Failure::from))
                 };
                 let [first, last] = &others;
                 let found =
@@ -225,7 +228,7 @@ impl SweepConfig {
 
     /// The configuration of a point, files and all.
     pub fn config(&self, point: usize) -> Result<RunConfig, Failure> {
-        self.unchecked_config(point)?.checked(&self.name_of(point))
+        Ok(self.unchecked_config(point)?.checked(&self.name_of(point))?)
     }
 
     /// The same, of a point that may be one of a failed run.

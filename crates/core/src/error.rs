@@ -65,6 +65,12 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+    /// A run configuration that cannot be read, or that makes no sense.
+    #[error("{reason}")]
+    Config {
+        /// The file, the key and what is wrong.
+        reason: String,
+    },
     /// A number in the settings that no training can use.
     #[error("{setting} = {value}: {reason}")]
     Setting {

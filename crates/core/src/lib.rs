@@ -30,6 +30,8 @@
 //! | [`files`], [`text`] | files that are written whole or not at all; numbers as text |
 
 pub mod axes;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod files;
 pub mod init;
 pub mod module;
@@ -39,6 +41,7 @@ pub mod surgery;
 pub mod text;
 pub mod train;
 pub mod transverse;
+pub mod verdict;
 
 mod clip;
 mod dead_units;

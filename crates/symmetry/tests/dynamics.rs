@@ -126,6 +126,52 @@ fn gradients_are_derivatives_of_the_loss() {
 }
 
 #[test]
+fn masked_gradients_are_derivatives_of_the_masked_loss() {
+    let mut rng = Rng(11);
+    let widths = [2, 3, 4, 2];
+    let layer = |pair: &[usize]| (pair[0] * pair[1], pair[1]);
+    for function in Activation::ALL {
+        let layers = widths.windows(2).map(layer).map(|(weight, bias)| DenseLayer {
+            weight: rng.uniform(weight),
+            bias: Some(rng.uniform(bias)),
+        });
+        let net = Perceptron::new(&widths, layers.collect()).unwrap();
+        let (x, t) = (rng.uniform(5 * 2), rng.uniform(5 * 2));
+        // The second layer drops units, the first one keeps all of them.
+        let mask = (0..5 * 4).map(|_| if rng.chance(3) { 0.0 } else { 1.5 }).collect();
+        let masks = [Vec::new(), mask];
+        let stepped = |net: &Perceptron<f64>| {
+            let mut training = Training::new(net.clone(), function, Mse, Sgd::new(0.0));
+            let loss = training.masked_step(&x, &t, &masks).unwrap();
+            // A step after it has no masks.
+            assert_eq!(
+                training.step(&x, &t).unwrap(),
+                gradients(net, &function, &Mse, &x, &t).unwrap().0
+            );
+            let mut again = Training::new(net.clone(), function, Mse, Sgd::new(0.0));
+            again.masked_step(&x, &t, &masks).unwrap();
+            (loss, again.gradients().to_vec())
+        };
+        let (_, found) = stepped(&net);
+        for (at, found) in found.into_iter().enumerate() {
+            let moved = |by: f64| {
+                let mut net = net.clone();
+                net.numbers_mut()[at] += by;
+                stepped(&net).0
+            };
+            let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            assert!(
+                (found - slope).abs() < 1e-6 * (1.0 + slope.abs()),
+                "{function:?} {at}: {found} {slope}"
+            );
+        }
+        let mut training = Training::new(net, function, Mse, Sgd::new(0.0));
+        let error = training.masked_step(&x, &t, &[vec![1.0; 14]]).unwrap_err();
+        assert!(matches!(error, ShapeError::Examples { what: "masks", examples: 5, .. }));
+    }
+}
+
+#[test]
 fn outputs_are_those_of_the_full_network() {
     let mut rng = Rng(2);
     let net = quotient(&mut rng, &[3, 4, 2, 3], 5);

@@ -13,7 +13,7 @@ mod view;
 pub use state::LiveState;
 
 use super::Interrupt;
-use super::verdict::{Tally, What, differ};
+use constinit_core::verdict::{Tally, What, differ};
 use constinit_records::{FirstBreakRecord, ReadingRecord};
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use indicatif::ProgressBar;

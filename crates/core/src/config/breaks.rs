@@ -1,10 +1,10 @@
 //! What a configuration says will break symmetry: `[model] dropout` and `[[break]]`.
 
-use crate::config::{RunConfig, TOO_LARGE};
-use crate::failure::Failure;
-use crate::plan;
-use crate::suggest;
-use constinit_core::hidden_name;
+use super::plan;
+use super::suggest;
+use super::{RunConfig, TOO_LARGE};
+use crate::Error;
+use crate::hidden_name;
 use constinit_symmetry::{PlannedBreak, PlannedChange, TrainingFacts, UnitIndex};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -127,7 +127,11 @@ pub fn dropout_from(config: &RunConfig) -> usize {
 }
 
 /// What is known of a training before it begins: its optimizer, and what the configuration says will break symmetry.
-pub fn facts(config: &RunConfig) -> Result<TrainingFacts, Failure> {
+///
+/// # Errors
+///
+/// As [`plan::spec`].
+pub fn facts(config: &RunConfig) -> Result<TrainingFacts, Error> {
     let facts = config.training.optimizer.facts();
     if config.model.dropout.is_none() && config.breaks.is_empty() {
         return Ok(facts);
@@ -146,6 +150,10 @@ pub fn facts(config: &RunConfig) -> Result<TrainingFacts, Failure> {
 }
 
 /// Why the numbers and names make no sense, where they do not.
+///
+/// # Errors
+///
+/// The key, the value and what it must be.
 pub fn check(config: &RunConfig) -> Result<(), String> {
     check_dropout(config)?;
     for (number, planned) in config.breaks.iter().enumerate() {

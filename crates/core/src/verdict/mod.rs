@@ -1,7 +1,12 @@
-//! Which hidden units were one unit, for how long, what kept them equal, and what separated them.
+//! The verdict on a training: which hidden units were equal, for how long, what kept them equal, and what separated them; and
+//! what the network learned.
 
-use constinit::probe::{SpaceReading, SymmetryReading};
-use constinit_core::text::number;
+mod learned;
+
+pub use learned::{DeadAtEnd, OutcomeWhat, outcome_sentences};
+
+use crate::probe::{SpaceReading, SymmetryReading};
+use crate::text::number;
 use constinit_records::{FirstBreakRecord as VerdictBreak, VerdictWord};
 use constinit_symmetry::theorem::{Deviation, Properties};
 use serde::{Deserialize, Serialize};
@@ -39,12 +44,15 @@ pub struct Distinct {
 
 /// What the verdict has to name.
 pub struct What<'a> {
+    /// What computes, as in "on ndarray".
     pub backend: &'a str,
+    /// The optimizer's name.
     pub optimizer: &'a str,
     /// Steps done.
     pub step: usize,
     /// Readings taken.
     pub readings: usize,
+    /// Whether the targets of each example are one number.
     pub targets_alike: bool,
     /// Whether all numbers stayed finite, which is what the theorem is about.
     pub finite: bool,
@@ -228,7 +236,7 @@ pub fn differ(broken: &VerdictBreak) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use constinit::probe::Cause;
+    use crate::probe::Cause;
 
     const ALIKE: Deviation = Deviation { deviation: 0.0, ulps: 0 };
     const UNLIKE: Deviation = Deviation { deviation: 0.5, ulps: 9 };
