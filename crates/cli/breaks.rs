@@ -40,7 +40,7 @@ pub enum BreakConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seed: Option<u64>,
     },
-    /// Outgoing weights of units that compute the same change by amounts that sum to zero, so that the function stays.
+    /// Outgoing weights of units that compute the same change by amounts that sum to zero, so the function stays.
     #[serde(alias = "zero_sum")]
     ZeroSum {
         /// The step, from 1.

@@ -133,7 +133,7 @@ pub struct ProbeConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// One number an example: all outputs of an example are equal.
+    /// One number per example: all outputs of an example are equal.
     pub outputs_before_training: Vec<f64>,
     #[serde(default)]
     pub after_step: Vec<ExpectedStep>,
@@ -245,7 +245,7 @@ impl RunConfig {
         toml::to_string(self).map_err(Failure::usage)
     }
 
-    /// Whether the network starts from constants alone, so that the units of each hidden layer are one.
+    /// Whether the network starts from constants alone, so the units of each hidden layer are one.
     pub fn is_constant(&self) -> bool {
         self.init.is_empty() && !self.model.start.is_random()
     }

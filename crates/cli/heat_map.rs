@@ -121,7 +121,7 @@ fn legend(svg: &mut String, y: usize) {
     }
 }
 
-/// The colour of a difference; what is no number has that of the largest.
+/// The colour of a difference; what is not a number has that of the largest.
 fn colour(value: f64) -> String {
     if value == 0.0 {
         return EQUAL.to_owned();

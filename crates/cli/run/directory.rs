@@ -36,7 +36,7 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// A new folder, or an empty one that is there. The data files are kept in it, so that the
+    /// A new folder, or an empty one that is there. The data files are kept in it, so the
     /// folder reproduces the run by itself, and so is the backend, in the first of the readings;
     /// nothing is left of a folder that cannot be filled.
     pub fn create(
@@ -249,7 +249,7 @@ impl RunDirectory {
     }
 }
 
-/// A file of lines that somebody goes on with: locked, so that no two programs write into one run, and as it was left
+/// A file of lines that somebody goes on with: locked, so no two programs write into one run, and as it was left
 /// until it is [`cut`](Self::cut).
 pub struct Lines {
     path: PathBuf,

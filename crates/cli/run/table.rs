@@ -154,7 +154,7 @@ fn heading(spaces: &[&str]) -> io::Result<Vec<u8>> {
     csv_line(ReadingRecord::columns(spaces.iter().copied()))
 }
 
-/// A cell is empty where there is no number.
+/// A cell without a number is empty.
 fn row(reading: &ReadingRecord) -> io::Result<Vec<u8>> {
     let cells = reading.row().into_iter().map(|number| match number {
         Some(number) => serde_json::to_string(&number),

@@ -35,7 +35,7 @@ pub enum Error {
         /// The layer with the largest weight, from 1.
         layer: usize,
     },
-    /// One initialiser a layer is needed.
+    /// One initialiser per layer is needed.
     #[error("{layers} layers, but initialisers for {initialisers}")]
     LayerCount {
         /// Layers of the network.

@@ -98,7 +98,7 @@ impl TrainingOutcome {
 }
 
 /// The smallest loss that one answer to all examples has; None where there is none: without examples, where targets are
-/// not finite, and for the cross entropy where a column has a negative sum, so that the loss has no lower bound.
+/// not finite, and for the cross entropy where a column has a negative sum, so the loss has no lower bound.
 ///
 /// # Shapes
 ///

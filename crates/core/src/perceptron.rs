@@ -39,7 +39,7 @@ impl LayerInit {
             .collect()
     }
 
-    /// One number for every weight and one for every bias, one pair a layer.
+    /// One number for every weight and one for every bias, one pair per layer.
     ///
     /// ```
     /// use constinit_core::LayerInit;
@@ -54,7 +54,7 @@ impl LayerInit {
     }
 }
 
-/// What a perceptron of two sizes, inputs and outputs, means for units that are alike. It has no hidden units, and its
+/// What a perceptron of two sizes, inputs and outputs, means for equal units. It has no hidden units, and its
 /// outputs are linear in its parameters:
 ///
 /// ```text

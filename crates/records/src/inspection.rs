@@ -85,7 +85,7 @@ pub struct ParameterInspection {
     pub axis: usize,
     /// The size of that axis.
     pub units: usize,
-    /// How many classes of units that are alike, the bias's entry included.
+    /// How many classes of equal units, the bias's entry included.
     pub classes: usize,
     /// How many units the largest class has.
     pub largest_class: usize,

@@ -77,7 +77,7 @@ impl Scale {
         Self::Log { low: 10f64.powf(below), high, zero }
     }
 
-    /// A linear scale that has 0 on it, so that a difference is as large as it is beside the numbers; with a margin on
+    /// A linear scale that has 0 on it, so a difference is as large as it is beside the numbers; with a margin on
     /// the sides where there are any.
     ///
     /// ```text

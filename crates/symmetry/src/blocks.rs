@@ -102,7 +102,7 @@ impl<'p> Blocks<'p> {
         });
     }
 
-    /// For every block, whether its entries are not all bitwise alike.
+    /// For every block, whether its entries are not all bitwise equal.
     pub fn varying<E: Element>(&self, data: &[E]) -> Vec<bool> {
         let mut varies = vec![false; self.count];
         if !self.are_entries() {

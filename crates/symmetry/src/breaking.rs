@@ -52,7 +52,7 @@ pub enum Obstacle {
     /// No parameter reads the space, so there is no outgoing weight: units of the last layer.
     Unread,
     /// No parameter produces the space: its units are inputs. Weights that read two inputs alike say nothing of what
-    /// the inputs are, so that a change of these weights would change the function.
+    /// the inputs are, so a change of these weights would change the function.
     Unproduced,
     /// The space stands on an axis of unknown role, so outgoing weights cannot be told from others.
     UnknownRole,
@@ -105,7 +105,7 @@ impl std::fmt::Display for Obstacle {
 ///
 /// - [`SurgeryError::BadScale`] for a scale that is negative or not finite;
 /// - as [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SurgeryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, so that the function
+/// - [`SurgeryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, so the function
 ///   would not be kept. Inputs, and units of spaces with an axis of unknown role, count as unlike here.
 ///
 /// # Complexity

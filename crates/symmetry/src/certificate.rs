@@ -18,7 +18,7 @@
 //!
 //! Muon's p is a polynomial of matrices, X ↦ aX + bXXᵀX + ..., of the whole matrix over its norm. It commutes with
 //! permutations of rows and columns, so twins are kept; and since D's sums over classes vanish, G Dᵀ = 0 and Gᵀ D = 0,
-//! so that p acts on G and D apart.
+//! so p acts on G and D apart.
 //!
 //! Clipping by the global norm is one factor for all entries; clipping by value acts on the block-constant gradient.
 //! Neither breaks a class, provided the decay is added after clipping, as usual.

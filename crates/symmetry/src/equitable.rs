@@ -9,7 +9,7 @@
 //!
 //! and every bias and gain is constant on classes. Twins are equitable; so are the units of a circulant block or of
 //! "identity plus constant", which are not twins. The gradient is block-constant wherever the weights are equitable,
-//! so an equitable class can never be told apart by training that adds block-constant updates, even though its
+//! so an equitable class can never be distinguished by training that adds block-constant updates, even though its
 //! units have different weights.
 
 use crate::axes::AxesSpec;

@@ -20,7 +20,7 @@
 //!
 //! | function | units of a class | what it is good for |
 //! |---|---|---|
-//! | [`twins`] | can be swapped without changing a parameter | stay alike under every usual optimizer |
+//! | [`twins`] | can be swapped without changing a parameter | stay equal under every usual optimizer |
 //! | [`equitable`] | have equal sums over classes, along inputs and outputs | get equal gradients, though their weights differ |
 //! | [`forward_lumpable`] | have equal sums along inputs | compute the same, so they can be merged |
 //!
@@ -111,7 +111,7 @@
 //! # Floating point
 //!
 //! Answers never round. Entries are compared as stored, and sums over classes are compared as real numbers (a long
-//! accumulator, not a rounded sum), so that answers depend neither on the order of units nor on the number of threads.
+//! accumulator, not a rounded sum), so answers depend neither on the order of units nor on the number of threads.
 //! Where new parameters are made, a sum is rounded once. What exact arithmetic keeps together, rounding may still
 //! separate during training; [`forecast`] tells how fast, given the curvature of the loss along a difference.
 //!

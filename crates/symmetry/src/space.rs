@@ -82,7 +82,7 @@ impl UnitSpace {
         Self { name: name.into(), units, fixed: false }
     }
 
-    /// A space whose members are told apart from outside, and so never merged.
+    /// A space whose members are distinguished from outside, and so never merged.
     pub fn fixed(name: impl Into<String>, units: usize) -> Self {
         Self { name: name.into(), units, fixed: true }
     }
@@ -97,7 +97,7 @@ impl UnitSpace {
         self.units
     }
 
-    /// Whether the members are told apart from outside.
+    /// Whether the members are distinguished from outside.
     pub fn is_fixed(&self) -> bool {
         self.fixed
     }

@@ -132,7 +132,7 @@ impl Splits {
     }
 }
 
-/// Whether both have the same rows, in whatever order; values by bits, so that a result with a NaN in a witness is
+/// Whether both have the same rows, in whatever order; values by bits, so a result with a NaN in a witness is
 /// equal to itself.
 impl PartialEq for Splits {
     fn eq(&self, other: &Self) -> bool {

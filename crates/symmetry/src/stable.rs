@@ -192,7 +192,7 @@ mod tests {
     /// Entries read to find the equitable classes of spaces of n units that are the axes of one parameter of ones, and
     /// how many it has.
     ///
-    /// The units of the first space stand in a path, so that classes are cut one after another; those of the others
+    /// The units of the first space stand in a path, so classes are cut one after another; those of the others
     /// stand in a circle, where they stay one class without being twins.
     fn entries_read(n: usize, axes: &[&str]) -> (usize, usize) {
         let near = |apart: usize| u8::from(apart == 1);

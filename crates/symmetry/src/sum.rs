@@ -1,4 +1,4 @@
-//! Sums without rounding, so that a sum depends neither on the order of its terms nor on how they are grouped.
+//! Sums without rounding, so a sum depends neither on the order of its terms nor on how they are grouped.
 //!
 //! A finite float is an integer times a power of two, so a sum of floats is a (long) integer times a power of two.
 //! The integer is kept in digits of 32 bits inside 64-bit words: a term touches a few neighbouring digits, and

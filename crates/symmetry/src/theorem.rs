@@ -8,7 +8,7 @@
 //! P3  W2[i][j] = c2      one number                         P4  b2[i] = d2
 //! ```
 //!
-//! and gradient descent keeps them, if loss and targets treat the outputs alike. With more than
+//! and gradient descent keeps them, if loss and targets treat the outputs equally. With more than
 //! two layers P1 speaks of the first weight, P2 of every hidden bias, P3 of every later weight and
 //! P4 of the last bias.
 //!
@@ -154,7 +154,7 @@ impl UnitDifference {
 ///
 /// # Errors
 ///
-/// [`ShapeError`] where the layers are no chain.
+/// [`ShapeError`] where the layers are not a chain.
 ///
 /// # Complexity
 ///
@@ -183,7 +183,7 @@ pub fn properties<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Properties, ShapeE
 ///
 /// # Errors
 ///
-/// [`ShapeError`] where the layers are no chain.
+/// [`ShapeError`] where the layers are not a chain.
 ///
 /// # Complexity
 ///

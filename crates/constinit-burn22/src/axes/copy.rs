@@ -90,7 +90,7 @@ pub(super) fn copied<M: Module>(
     (copy, recorder.parameters)
 }
 
-/// Leaves one entry of each float parameter, so that nothing else is moved.
+/// Leaves one entry of each float parameter, so nothing else is moved.
 struct Emptied;
 
 impl ModuleMapper for Emptied {

@@ -38,7 +38,7 @@ pub(crate) fn surveyed<M: Module>(module: &M) -> Vec<ModuleParameter> {
     surveyor.parameters
 }
 
-/// Float parameters that stand on more than one path, as tied weights do: one group a parameter, in visiting order.
+/// Float parameters that stand on more than one path, as tied weights do: one group per parameter, in visiting order.
 ///
 /// Burn's optimizers move only the first of them; [`write_parameters`](super::write_parameters) writes all.
 pub fn tied_parameters<M: Module>(module: &M) -> Vec<Vec<String>> {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A shared probe, or the place for one: a skipped field of a model that Burn's Learner trains.
 ///
-/// All clones share the probe. A handle without a probe does the optimizer's step and nothing else, so that a model can
+/// All clones share the probe. A handle without a probe does the optimizer's step and nothing else, so a model can
 /// be made before its axes are known.
 #[derive(Clone, Default)]
 pub struct ProbeHandle(Arc<Mutex<Option<SymmetryProbe>>>);

@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Makes the steps of a quotient, with the optimizer that would train the full module.
 ///
 /// The module runs with the collapsed weights W' = n_D w, and its gradients are n_C times those of one entry. In a step,
-/// the optimizer gets the means w and the gradients g of single entries, so that whatever it computes entry by entry is
+/// the optimizer gets the means w and the gradients g of single entries, so whatever it computes entry by entry is
 /// what it would compute for every entry of the block:
 ///
 /// ```text
@@ -33,7 +33,7 @@ use std::sync::Arc;
 /// Gradients are clipped here ([`with_clip`](Self::with_clip)), by the norm that those of the full module have. The
 /// clipping of Burn's optimizers sees the quotient, where a norm is another one: an optimizer that clips is refused.
 ///
-/// A clone has its own factors, so that two clones can be trained apart.
+/// A clone has its own factors, so two clones can be trained apart.
 ///
 /// Should be created with [`QuotientModule::trainer`](super::QuotientModule::trainer).
 pub struct QuotientTrainer<M> {

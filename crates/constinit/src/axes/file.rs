@@ -10,7 +10,7 @@ use constinit_symmetry::{AxesFile, AxesSpec};
 ///
 /// Which axis is the output is known by the module that a parameter belongs to: `[input, output]` for linear layers,
 /// embeddings and transposed convolutions, `[output, input, ..]` for convolutions. Of other parameters with more than
-/// one axis it is not known, so that questions that need it, such as forward-lumpable classes, are refused.
+/// one axis it is not known, so questions that need it, such as forward-lumpable classes, are refused.
 ///
 /// Draws the values of parameters that were not drawn yet.
 ///

@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Int, Tensor, backend::Backend};
 use constinit_core::module::{Walk, tied_paths};
 
-/// Float parameters that stand on more than one path, as tied weights do: one group a parameter, in
+/// Float parameters that stand on more than one path, as tied weights do: one group per parameter, in
 /// visiting order.
 ///
 /// Burn's optimizers move only the first of them; [`write_parameters`](super::write_parameters) writes all.

@@ -1,4 +1,4 @@
-//! Will rounding separate units that are alike, and when? Forecasts as training goes on.
+//! Will rounding separate equal units, and when? Forecasts during training.
 
 use super::symmetry::{bind, views};
 use super::{Flow, Observation, Probe, Schedule};
@@ -15,7 +15,7 @@ use std::fmt;
 
 pub use constinit_core::probe::{EscapeReading, Outlook, SpaceOutlook};
 
-/// Forecasts whether and when rounding will separate units that are alike.
+/// Forecasts whether and when rounding will separate equal units.
 ///
 /// At its first look the probe finds the classes of twins. At every look it takes two units of the largest class of
 /// each space, finds the lowest curvature of the loss along their difference ([`stability`]), and says what that means

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// An optimizer whose steps a probe sees: the module before the first one and after each, the gradients and the
 /// learning rate.
 ///
-/// Its record is that of the optimizer inside, so that checkpoints can be read with and without a probe. Clones share
+/// Its record is that of the optimizer inside, so checkpoints can be read with and without a probe. Clones share
 /// the probe.
 ///
 /// ```

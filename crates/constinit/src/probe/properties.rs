@@ -1,4 +1,4 @@
-//! The four properties of the theorem on constant initialisation, measured as training goes on.
+//! The four properties of the theorem on constant initialisation, measured during training.
 
 use super::{Flow, Observation, Probe, Schedule};
 use crate::ConstInit;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// An optimizer that trains a quotient as the optimizer inside trains the full module.
 ///
 /// The module runs with the collapsed weights W' = n_D w, and its gradients are n_C times those of one entry. In a step,
-/// the optimizer inside gets the means w and the gradients g of single entries, so that whatever it computes entry by
+/// the optimizer inside gets the means w and the gradients g of single entries, so whatever it computes entry by
 /// entry is what it would compute for every entry of the block:
 ///
 /// ```text
@@ -30,7 +30,7 @@ use std::sync::Arc;
 /// use [`with_clip`](Self::with_clip) instead. A [`ProbedOptimizer`](crate::probe::ProbedOptimizer) belongs around this
 /// one, not inside.
 ///
-/// A clone has a copy of the factors, so that two clones can be trained apart. Take the [way back](Self::lifting) from the
+/// A clone has a copy of the factors, so two clones can be trained apart. Take the [way back](Self::lifting) from the
 /// optimizer that makes the steps: whatever loads a record into a clone, as Burn's `Learner` does to go on from a
 /// checkpoint, leaves an earlier one behind.
 ///

@@ -40,7 +40,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> QuotientModule<B, M> {
         QuotientOptimizer::new(inner, Arc::clone(&self.counts), self.left.clone(), lifting)
     }
 
-    /// Whether no class has two units, so that there is nothing to gain.
+    /// Whether no class has two units, so there is nothing to gain.
     pub fn is_identity(&self) -> bool {
         self.spaces.iter().all(|space| space.before == space.after)
     }

@@ -1,6 +1,6 @@
 //! A run's state in a file, whole or not at all.
 //!
-//! The file is written beside its place, flushed and renamed, so that a crash leaves either the
+//! The file is written beside its place, flushed and renamed, so a crash leaves either the
 //! old file or the new one. It starts with a magic number and a checksum of all that follows.
 //! Numbers are stored as doubles: every float type of the backends comes back bit for bit.
 

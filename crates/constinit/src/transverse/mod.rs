@@ -1,6 +1,6 @@
-//! Will rounding separate two units that are alike? The curvature of the loss along their difference.
+//! Will rounding separate two equal units? The curvature of the loss along their difference.
 //!
-//! Exact arithmetic never leaves a state in which two units are alike, rounding does where a difference between them
+//! Exact arithmetic never leaves a state in which two units are equal, rounding does where a difference between them
 //! grows. [`stability`] finds the lowest curvature of a loss along differences between two twins, for any Burn module
 //! whose axes are known, by products with the second derivative ([`TransverseHessian`]) and Lanczos' method
 //! ([`lowest_eigenvalue`]). [`Stability::forecast`] says what that means for an optimizer: how fast a difference grows,
@@ -76,7 +76,7 @@ use pairs::Pairs;
 /// Errors of [`TransverseHessian::new`], and [`Error::Twins`] where
 /// - the units are not twins: they differ [`ESCAPED`] or more of their size apart,
 /// - the loss is no function of the parameters, as with dropout: two gradients at one point differ,
-/// - the loss tells the units apart where they are alike: the axes are not those of the model,
+/// - the loss distinguishes the units where they are alike: the axes are not those of the model,
 /// - a gradient is not finite.
 ///
 /// # Complexity

@@ -56,7 +56,7 @@ pub struct Traced {
     /// made of others. Twins are what they say; equitable and forward-lumpable classes rest on
     /// sums of entries and say nothing of a model that has such parameters.
     pub entrywise: Vec<String>,
-    /// Spaces whose *number* of units enters what the model computes, so that their units cannot be merged.
+    /// Spaces whose *number* of units enters what the model computes, so their units cannot be merged.
     pub width_dependent: Vec<WidthDependence>,
     /// Operations that are not known here, each once.
     pub without_rule: Vec<WithoutRule>,

@@ -1,4 +1,4 @@
-//! Writing the entries of an initialiser on the host, so that all backends get the same numbers.
+//! Writing the entries of an initialiser on the host, so all backends get the same numbers.
 
 use super::form::Form;
 use super::layout::Layout;

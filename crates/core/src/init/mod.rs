@@ -66,7 +66,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Init {
-    /// One number everywhere. All output units are alike, and all inputs.
+    /// One number everywhere. All output units are equal, and all inputs.
     Constant {
         /// The number.
         value: f64,
@@ -105,7 +105,7 @@ pub enum Init {
     },
     /// Every output unit averages one block of the inputs: with `b` blocks, `W[o][i] = gain / n` where `o` and `i` are in
     /// blocks of one number and that of `i` has `n` inputs (times kernel positions), 0 elsewhere. Output units of a block
-    /// are alike, so that there are `b` classes; one block is the averaging layer of ConstNet (Blumenfeld, Gilboa, Soudry,
+    /// are alike, so there are `b` classes; one block is the averaging layer of ConstNet (Blumenfeld, Gilboa, Soudry,
     /// "Beyond signal propagation: is feature diversity necessary in deep neural network initialization?", 2020).
     #[serde(alias = "block_average")]
     BlockAverage {
@@ -123,7 +123,7 @@ pub enum Init {
         /// The weights of output unit 0, one for each input.
         values: Vec<f64>,
     },
-    /// `gain` where `o = i`, 0 elsewhere; square only, at the centre of a kernel. No two units are alike.
+    /// `gain` where `o = i`, 0 elsewhere; square only, at the centre of a kernel. No two units are equal.
     Identity {
         /// The diagonal.
         #[serde(default = "one")]

@@ -32,7 +32,7 @@ pub struct FirstBreak {
     pub entries: [usize; 2],
     /// The two numbers, in the order of the units.
     pub values: [f64; 2],
-    /// Their absolute difference; infinite where one of them is no number.
+    /// Their absolute difference; infinite where one of them is not a number.
     pub difference: f64,
     /// Their distance in representable numbers.
     pub ulps: u64,
@@ -69,12 +69,12 @@ pub enum GradientsThen {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// Something that is known of the training tells the units apart.
+    /// Something that is known of the training distinguishes the units.
     Known(Vec<SymmetryBreaker>),
-    /// By exclusion: nothing known tells the units apart, and their gradients, or the running statistics of a batch
+    /// By exclusion: nothing known distinguishes the units, and their gradients, or the running statistics of a batch
     /// norm, differ by no more than a kernel rounds that sums equal rows in different orders.
     Rounding,
-    /// The gradients differ by more than rounding: the forward pass treats the units unlike, by dropout or noise that
+    /// The gradients differ by more than rounding: the forward pass treats the units differently, by dropout or noise that
     /// the probe was not told of, or by an operation that knows units by their numbers.
     UnequalGradients,
     /// The gradients agree, so the update did it (rates or state of each unit's own), or a write from outside.
@@ -92,7 +92,7 @@ pub(super) struct Seen<'a> {
     /// Whether it is in what forward passes write, as the running statistics of a batch norm: then agreeing gradients
     /// do not point to the update.
     pub in_running: bool,
-    /// The spread as the step began; None where the units were bitwise alike then, or where that was not seen.
+    /// The spread as the step began; None where the units were bitwise equal then, or where that was not seen.
     pub before: Option<Spread>,
     /// The spread of the gradients: None where they were not seen, Some(None) where they agree.
     pub gradient: Option<Option<Spread>>,

@@ -1,4 +1,4 @@
-//! What will become of units that are alike.
+//! What will become of equal units.
 
 use crate::Error;
 use crate::text::number;

@@ -1,4 +1,4 @@
-//! Which units of a module are the same unit, as training goes on.
+//! Which units of a module are the same unit, during training.
 //!
 //! Before the first step a [`SymmetryTracker`] finds the classes of every space of units and says what will keep them
 //! and what would break them. After each step for which it is due it finds the classes again, measures how far the
@@ -181,7 +181,7 @@ impl SymmetryTracker {
         self.failed.as_deref()
     }
 
-    /// What the first reading found, a sentence a space that has fewer classes than units.
+    /// What the first reading found, one sentence per space that has fewer classes than units.
     pub fn summary(&self) -> String {
         let Some(start) = &self.start else { return String::new() };
         let lines: Vec<String> =
@@ -194,7 +194,7 @@ impl SymmetryTracker {
         summary::of_start(start, first, &self.known)
     }
 
-    /// Whether all spaces of the module are watched, so that all of its parameters must be among the axes.
+    /// Whether all spaces of the module are watched, so all of its parameters must be among the axes.
     pub fn watches_all(&self) -> bool {
         self.whole
     }

@@ -14,7 +14,7 @@ pub type LookAtRows<'l> = dyn FnMut(usize, &ParamView<'_>) -> Result<bool, Error
 pub enum Repeats {
     /// They do, bit for bit: the entries that are repeated, one index for each, along all axes in their order.
     Exactly(OwnedParam),
-    /// They do not, or some are no numbers.
+    /// They do not, or some are not numbers.
     Not,
     /// The device cannot say it bit for bit: all entries of the parameter, in the order of its shape.
     Entries(OwnedParam),
@@ -54,7 +54,7 @@ pub trait WatchedStep {
         Ok(None)
     }
 
-    /// Whether entries repeat each other. The device that has the parameters compares them, so that few numbers are read
+    /// Whether entries repeat each other. The device that has the parameters compares them, so few numbers are read
     /// from it. Returns None, as this default does, where reading all parameters is as cheap.
     ///
     /// # Errors

@@ -94,7 +94,7 @@ impl KnownAxes<'_> {
         Err(Error::Axes { reason })
     }
 
-    /// Whether the module computes with the units of these spaces one by one, so that their number may change.
+    /// Whether the module computes with the units of these spaces one by one, so their number may change.
     ///
     /// # Errors
     ///

@@ -196,7 +196,7 @@ impl HostLifting {
     /// # Errors
     ///
     /// [`Error::Axes`] where this is not the quotient's module, and [`Error::Surgery`] where what weight decay leaves of
-    /// deviations is no number, as after an Adam step with an epsilon of 0.
+    /// deviations is not a number, as after an Adam step with an epsilon of 0.
     pub fn lift(&self, small: &HostModule<'_>) -> Result<NewParameters, Error> {
         let Ground { quotient, numbers } = &*self.ground;
         let means = quotient.means_of(&small.views)?;

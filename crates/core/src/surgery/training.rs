@@ -7,7 +7,7 @@ use constinit_symmetry::{
     certificate, keeps,
 };
 
-/// Whether training keeps the classes, and moves a block as it moves its mean, so that their quotient can be trained in
+/// Whether training keeps the classes, and moves a block as it moves its mean, so their quotient can be trained in
 /// the place of the module.
 ///
 /// # Errors

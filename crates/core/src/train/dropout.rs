@@ -38,7 +38,7 @@ impl SeededDropout {
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] for a share below 0, of 1 or more, or that is no number.
+    /// [`Error::Setting`] for a share below 0, of 1 or more, or that is not a number.
     pub fn new(share: f64, seed: u64, path: impl Into<String>) -> Result<Self, Error> {
         if !(0.0..1.0).contains(&share) {
             let reason = "must be at least 0 and below 1";

@@ -1,4 +1,4 @@
-//! `units.jsonl`, read and checked: with a class for every unit, so that every unit can be drawn.
+//! `units.jsonl`, read and checked: with a class for every unit, so every unit can be drawn.
 
 use super::lines::read_lines;
 use crate::error::ReportError;

@@ -167,7 +167,7 @@ impl Sweep {
         Some(Column { name: String::new(), values })
     }
 
-    /// Whether points were drawn at random, so that they lie on no grid.
+    /// Whether points were drawn at random, so they lie on no grid.
     fn is_sample(&self) -> bool {
         self.keys.iter().any(|key| key.scale == ScaleWord::Sample)
     }

@@ -71,7 +71,7 @@ pub fn place(sweep: &Sweep, row: usize) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// Whether no two units of a run started as one, so that its verdict says nothing.
+/// Whether no two units of a run started as one, so its verdict says nothing.
 fn nothing_alike(sweep: &Sweep, row: usize) -> bool {
     let [classes, units] =
         [SweepColumn::ClassesStart, SweepColumn::Units].map(|name| sweep.number(name, row));

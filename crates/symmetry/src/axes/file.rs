@@ -9,7 +9,7 @@
 //!
 //! An axis written `"conv1*16"` is flattened: every unit of `conv1` has 16 entries along it, one behind the other. The
 //! 4 stacked gates of a recurrent weight are `"4*hidden"`: 4 blocks with an entry of every unit in each. A table
-//! `[spaces]` may declare sizes, so that a misspelt name is an error; without it the sizes are those of the first axis
+//! `[spaces]` may declare sizes, so a misspelt name is an error; without it the sizes are those of the first axis
 //! that a space stands on. Spaces listed in `fixed` are never merged. A table `[orientation]` says of single parameters
 //! whether they are `"output-first"` or `"input-first"`, where nothing else does: an embedding has its outputs last.
 
@@ -87,7 +87,7 @@ impl AxesFile {
     }
 }
 
-/// `name`, `name*inner` or `outer*name*inner` for a flattened axis, and `outer*name` where the name is no number.
+/// `name`, `name*inner` or `outer*name*inner` for a flattened axis, and `outer*name` where the name is not a number.
 fn parse(text: String) -> NamedAxis {
     let number = |text: &str| text.parse::<usize>().ok();
     let (rest, inner) = match text.rsplit_once('*') {

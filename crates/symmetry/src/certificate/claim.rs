@@ -57,7 +57,7 @@ impl Claim {
         &self.verdict
     }
 
-    /// The optimizers and decays under which the class would be kept, if nothing else told its units apart.
+    /// The optimizers and decays under which the class would be kept, if nothing else distinguished its units.
     pub fn kept_by(&self) -> impl Iterator<Item = (Optimizer, Decay)> + use<> {
         let invariant = self.invariant;
         let all = Optimizer::ALL.into_iter().flat_map(|o| Decay::ALL.map(|d| (o, d)));
@@ -66,7 +66,7 @@ impl Claim {
         })
     }
 
-    /// The same for people.
+    /// The same as a sentence.
     pub fn sentence(&self) -> &str {
         &self.sentence
     }
@@ -95,13 +95,13 @@ impl Certificate {
         self.claims.iter().all(|claim| claim.verdict == Verdict::Kept)
     }
 
-    /// Names of the facts that are no spaces of the network. Nothing follows from such a fact, so look at this first.
+    /// Names of the facts that are not spaces of the network. Nothing follows from such a fact, so look at this first.
     pub fn unknown_spaces(&self) -> &[String] {
         &self.unknown_spaces
     }
 }
 
-/// One sentence a line.
+/// One sentence per line.
 impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for claim in &self.claims {

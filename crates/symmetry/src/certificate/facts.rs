@@ -1,4 +1,4 @@
-//! What is known about a training run, and what of it tells units apart.
+//! What is known about a training run, and what of it distinguishes units.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ pub struct TrainingFacts {
 }
 
 impl TrainingFacts {
-    /// Training with this optimizer, no decay, a fresh optimizer state, and nothing that tells units apart.
+    /// Training with this optimizer, no decay, a fresh optimizer state, and nothing that distinguishes units.
     pub fn new(optimizer: Optimizer) -> Self {
         Self {
             optimizer,
@@ -109,7 +109,7 @@ impl TrainingFacts {
         sets.chain(self.planned.iter().map(PlannedBreak::space))
     }
 
-    /// What can tell the units of a space apart, with the names of the spaces where it does.
+    /// What can distinguish the units of a space, with the names of the spaces where it does.
     fn sets(&self) -> [(SymmetryBreaker, &BTreeSet<String>); 5] {
         [
             (SymmetryBreaker::Dropout, &self.dropout),
@@ -136,7 +136,7 @@ impl TrainingFacts {
         self.breakers_where(space, |planned| planned.separates(space, units))
     }
 
-    /// What tells units apart that are one class of a space.
+    /// What distinguishes units that are one class of a space.
     pub fn breakers_in(&self, space: &str, classes: &Partition) -> Vec<SymmetryBreaker> {
         self.breakers_where(space, |planned| {
             classes.classes().any(|units| planned.separates(space, units))

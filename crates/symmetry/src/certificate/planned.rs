@@ -7,7 +7,7 @@ use std::fmt;
 
 /// A change that makes units of a space differ at a known step of a training.
 ///
-/// Steps are counted from 1. A change of weights at step `s` is made as that step begins, so that the gradients of step
+/// Steps are counted from 1. A change of weights at step `s` is made as that step begins, so the gradients of step
 /// `s` are those of the changed weights.
 ///
 /// ```

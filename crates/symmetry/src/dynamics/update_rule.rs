@@ -274,7 +274,7 @@ impl<S: Real> UpdateRule<S> for AdaGrad<S> {
 /// ```
 ///
 /// with `g + coupled p` in the place of `g`, and sign(0) = 0. Every entry moves by the whole step or not at all, so
-/// that rounding of a gradient that is 0 in exact arithmetic becomes a whole step.
+/// rounding of a gradient that is 0 in exact arithmetic becomes a whole step.
 ///
 /// # References
 ///

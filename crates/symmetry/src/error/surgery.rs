@@ -49,7 +49,7 @@ pub enum SurgeryError {
         /// The number given.
         scale: f64,
     },
-    /// A space whose members are told apart from outside, where units were to be changed.
+    /// A space whose members are distinguished from outside, where units were to be changed.
     #[error("space `{space}` is fixed, so its units cannot be {refused}")]
     FixedSpace {
         /// The space.
@@ -72,7 +72,7 @@ pub enum SurgeryError {
         /// The first unit that was to have no copy.
         without: Option<usize>,
     },
-    /// A block of unlike entries with one that is no number.
+    /// A block of unlike entries with one that is not a number.
     #[error("entry {entry} of `{parameter}` is {value}, so its block has no mean")]
     NotFinite {
         /// The parameter.

@@ -6,7 +6,7 @@
 //! o1 = Σⱼ c1[j] x[j] + d1      oa = a(o1)      o2 = N₁ c2 oa + d2
 //! ```
 //!
-//! and with g = dloss/dy, one number for all outputs because loss *and targets* treat them alike,
+//! and with g = dloss/dy, one number for all outputs because loss *and targets* treat them equally,
 //!
 //! ```text
 //! dloss/dW1[i][j] = N₂ g c2 a'(o1) x[j]     dloss/db1[i] = N₂ g c2 a'(o1)

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::dense::{Dense, Order};
 use crate::ulps::Ulps;
 
-/// The two members of a group of numbers that lie farthest apart, by their positions.
+/// The two members of a group of numbers that differ most, by their positions.
 #[derive(Clone, Copy)]
 pub(super) struct Gap {
     pub members: [usize; 2],

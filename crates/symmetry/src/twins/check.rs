@@ -33,7 +33,7 @@ const SHARE: usize = 4;
 /// # Complexity
 ///
 /// A check passes over every entry once. It keeps nothing but the condensed parameters, one entry for each block of
-/// classes, so that what it is shown can come in small portions.
+/// classes, so what it is shown can come in small portions.
 ///
 /// # Examples
 ///
@@ -259,7 +259,7 @@ struct Read {
 
 impl TwinsPass<'_> {
     /// The next rows of a parameter: some indices along its first axis, which follow those shown before, and all others.
-    /// Returns whether they leave the units of each class alike; where they do not, the check has ended.
+    /// Returns whether they leave the units of each class equal; where they do not, the check has ended.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use crate::layout::UnitLayout;
 use crate::sameness::Sameness;
 use crate::splits::Split;
 
-/// Entries a block: units are told apart block by block. 16 f32 are one cache line.
+/// Entries a block: units are distinguished block by block. 16 f32 are one cache line.
 pub(super) const BLOCK: usize = 16;
 /// Entries compared in one branch-free loop.
 const STRETCH: usize = 64;

@@ -1,4 +1,4 @@
-//! Which units of a module are the same unit, as training goes on.
+//! Which units of a module are the same unit, during training.
 //!
 //! Before the first step a [`SymmetryProbe`] finds the classes of every space of units and says what will keep them
 //! and what would break them. After each step for which it is due it finds the classes again, measures how far the
