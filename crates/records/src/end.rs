@@ -34,13 +34,13 @@ pub struct EndRecord {
 /// A comparison with numbers that another program printed for the same run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrintedRecord {
-    /// Whether all of them came out.
+    /// Whether the run reproduced all of them.
     pub agree: bool,
-    /// The first that did not, in words.
+    /// The first number that differs, as a sentence.
     pub difference: Option<String>,
 }
 
-/// Whether units that started as one unit stayed one: in the last line of a run, and in a row of a sweep.
+/// Whether units that started equal stayed equal: in the last line of a run, and in a row of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictWord {

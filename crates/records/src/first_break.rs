@@ -1,4 +1,4 @@
-//! The first difference between two units that were one unit.
+//! The first difference between two units that were equal.
 
 use serde::{Deserialize, Serialize};
 

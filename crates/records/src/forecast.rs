@@ -1,4 +1,4 @@
-//! What is forecast of units that are one unit.
+//! Forecasts for equal units.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ pub struct ForecastRecord {
     pub step: usize,
     /// The learning rate that the forecast uses.
     pub learning_rate: Option<f64>,
-    /// One for each hidden layer that started with units that are one unit.
+    /// One for each hidden layer that started with equal units.
     #[serde(default)]
     pub spaces: Vec<ForecastPair>,
 }
@@ -46,7 +46,7 @@ pub struct ForecastPair {
     pub sentence: String,
 }
 
-/// Whether two units were one unit when a forecast was made.
+/// Whether two units were equal when the forecast was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutlookWord {

@@ -81,7 +81,7 @@ impl EngineWord {
     }
 }
 
-/// A column of what came out of a run.
+/// A column with a result of runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SweepColumn {
     /// What trained: an [`EngineWord`].
@@ -124,7 +124,7 @@ pub enum SweepColumn {
     ClassesEnd,
     /// Hidden units whose activation has slope 0 on every example after training.
     Dead,
-    /// What the difference of twins that grows fastest is multiplied by in a step after training.
+    /// The factor by which one step after training multiplies the fastest growing difference between twins.
     EscapeFactor,
     /// Steps until rounding has separated them.
     EscapeSteps,

@@ -1,4 +1,4 @@
-//! `units.jsonl`: which hidden units are one unit, and one number per class, at some of the readings.
+//! `units.jsonl`: which hidden units are equal, and one number per class, at some of the readings.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Units that compute or say nothing: found beside the classes, once per class.
+//! Units that compute nothing or that nothing reads: found together with the classes, once per class.
 //!
 //! With z = W x + b, a = act(z) and the next layer reading a through Q, the unit i is
 //!

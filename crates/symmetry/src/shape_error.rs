@@ -61,7 +61,7 @@ pub enum ShapeError {
         /// Sizes given for each.
         found: Vec<usize>,
     },
-    /// Entries that are not rows of examples, or of unlike number.
+    /// Entries that are not rows of examples, or inputs and targets with different numbers of rows.
     #[error(
         "{what}: {entries} entries cannot be {examples} examples of {width}; give at least one example, with {width} \
          entries each"

@@ -77,7 +77,7 @@ pub struct UnitSpace {
 }
 
 impl UnitSpace {
-    /// A space whose units may turn out to be alike.
+    /// A space whose units may be equal.
     pub fn new(name: impl Into<String>, units: usize) -> Self {
         Self { name: name.into(), units, fixed: false }
     }

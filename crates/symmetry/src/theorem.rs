@@ -82,7 +82,7 @@ impl Deviation {
 /// layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Properties {
-    /// First weight: alike for every output unit.
+    /// First weight: equal for every output unit.
     pub p1: Option<Deviation>,
     /// Every hidden bias: one number.
     pub p2: Option<Deviation>,
@@ -178,8 +178,7 @@ pub fn properties<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Properties, ShapeE
     })
 }
 
-/// Whether the units of each hidden layer are one unit: alike incoming weights, alike biases,
-/// alike outgoing weights.
+/// Whether all units of each hidden layer are equal: equal incoming weights, biases and outgoing weights.
 ///
 /// # Errors
 ///

@@ -5,7 +5,7 @@ use crate::params::surveyed;
 use burn::module::Module;
 use constinit_symmetry::{AxesFile, AxesSpec};
 
-/// The axes of a module as a file tells them, in the orientation in which Burn shows parameters.
+/// The axes of a module as a file declares them, in the orientation in which Burn shows parameters.
 ///
 /// Which axis is the output is known by the module that a parameter belongs to: `[input, output]` for linear layers of
 /// either layout, embeddings and transposed convolutions, `[output, input, ..]` for convolutions. Of other parameters

@@ -71,8 +71,8 @@ impl Trace {
         self
     }
 
-    /// Declares what is used of the model's results: a float, integer or boolean tensor. Its axes mean something outside
-    /// and are fixed.
+    /// Declares which of the model's results are used: a float, integer or boolean tensor. Its axes mean something
+    /// outside and are fixed.
     pub fn output<const D: usize, K: Basic>(mut self, tensor: Tensor<D, K>) -> Self {
         self.outputs.push(Handle::of(tensor));
         self

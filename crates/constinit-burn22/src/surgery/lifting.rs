@@ -36,8 +36,8 @@ impl Lifting {
 
     /// The full module that a quotient stands for. The quotient is not touched.
     ///
-    /// Entries come back to rounding: the division of W' by a class size that is not a power of two may move the last bit.
-    /// Equal entries of a block without deviations stay equal, bit for bit.
+    /// Entries come back to rounding: the division of W' by a class size that is not a power of two may move the last
+    /// bit. Equal entries of a block without deviations stay equal, bit for bit.
     ///
     /// # Errors
     ///

@@ -1,9 +1,10 @@
 //! Smaller, wider and quotient modules: symmetry put to use.
 //!
-//! Units that compute the same number can be merged, and units can be split, without a change of the function; a module whose
-//! units training keeps equal can be trained at the price of its classes. All of it works on any Burn module whose
-//! axes are known, from a spec or a trace ([`KnownAxes`]), and whose forward pass takes its sizes from its tensors, as
-//! that of Burn's layers does. With W stored as `[input, output]`, a class D of inputs and a class C of outputs,
+//! Units that compute the same number can be merged, and units can be split, without a change of the function; a
+//! module whose units training keeps equal can be trained at the price of its classes. All of it works on any Burn
+//! module whose axes are known, from a spec or a trace ([`KnownAxes`]), and whose forward pass takes its sizes from
+//! its tensors, as that of Burn's layers does. With W stored as `[input, output]`, a class D of inputs and a class C
+//! of outputs,
 //!
 //! ```text
 //! collapse         W'[D][C] = sum over j in D of W[j][i], any i in C     fewer units, the same function

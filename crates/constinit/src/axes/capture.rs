@@ -1,8 +1,8 @@
 //! A backend that writes operations down instead of running them.
 //!
 //! Tensors of [`Capture`] have a shape and a type, but no data. Burn's router turns every
-//! operation of a module into an [`OperationIr`], which a log keeps as the core's [`Operation`], one per device; a trace has
-//! a device to itself.
+//! operation of a module into an [`OperationIr`], which a log keeps as the core's [`Operation`], one per device; a
+//! trace has a device to itself.
 
 use super::translate;
 use burn::prelude::DeviceOps as Device;

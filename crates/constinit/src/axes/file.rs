@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::backend::Backend;
 use constinit_symmetry::{AxesFile, AxesSpec};
 
-/// The axes of a module as a file tells them, in the orientation in which Burn stores parameters.
+/// The axes of a module as a file declares them, in the orientation in which Burn stores parameters.
 ///
 /// Which axis is the output is known by the module that a parameter belongs to: `[input, output]` for linear layers,
 /// embeddings and transposed convolutions, `[output, input, ..]` for convolutions. Of other parameters with more than

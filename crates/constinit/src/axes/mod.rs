@@ -22,8 +22,8 @@
 //!
 //! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do
 //! something only where gradients are computed: trace the model on `Autodiff<Capture>`, and
-//! [`Traced::stochastic`] names the spaces that they disturb. What is drawn while the model runs does not fix an axis, since the units are equal in
-//! distribution; what is drawn before is a constant and does.
+//! [`Traced::stochastic`] names the spaces that they disturb. What is drawn while the model runs does not fix an axis,
+//! since the units are equal in distribution; what is drawn before is a constant and does.
 //!
 //! Modules made of layers in a row have axes without a run, such as
 //! [`ConstInit::axes`](crate::ConstInit::axes), and any spec can be written down with

@@ -129,7 +129,7 @@ impl Trace {
         self
     }
 
-    /// Declares what is used of the model's results. Its axes mean something outside and are fixed.
+    /// Declares which of the model's results are used. Its axes mean something outside and are fixed.
     pub fn output<B, const D: usize, K>(mut self, tensor: Tensor<B, D, K>) -> Self
     where
         B: RecordingBackend,

@@ -71,6 +71,6 @@ metric! {
 }
 
 metric! {
-    /// How far units that were one class at the start lie apart, at the probe's last reading.
+    /// The largest difference between units that were in one class at the start, at the probe's last reading.
     SpreadMetric, SpaceQuantity::SPREAD
 }

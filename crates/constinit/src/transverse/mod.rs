@@ -76,7 +76,7 @@ use pairs::Pairs;
 /// Errors of [`TransverseHessian::new`], and [`Error::Twins`] where
 /// - the units are not twins: they differ [`ESCAPED`] or more of their size apart,
 /// - the loss is no function of the parameters, as with dropout: two gradients at one point differ,
-/// - the loss distinguishes the units where they are alike: the axes are not those of the model,
+/// - the loss distinguishes the units although they are equal: the axes are not those of the model,
 /// - a gradient is not finite.
 ///
 /// # Complexity

@@ -23,7 +23,7 @@ use std::collections::HashMap;
 /// ```
 ///
 /// where P takes the share of a gradient that is a difference, and p has the entries of both units at the middle
-/// between them, so the module's two units need not be alike to the last bit. The step is h = ε^(1/3) s, where ε
+/// between them, so the module's two units need not be equal to the last bit. The step is h = ε^(1/3) s, where ε
 /// is the backend's machine epsilon and s the smaller of 1 and the root of the sum of squares of one unit's entries
 /// (1 where that is 0): where gradients and their derivatives are of the size of 1, truncation and rounding then both
 /// leave an error of about ε^(2/3), 4e-11 in doubles and 2e-5 in single precision.

@@ -1,4 +1,4 @@
-//! How wide random weights are drawn, so signals keep their size from layer to layer.
+//! The scale of random weights at which signals keep their size from layer to layer.
 
 use super::ParameterAxes;
 use super::Reason;

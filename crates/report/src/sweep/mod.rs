@@ -133,7 +133,7 @@ impl Sweep {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// A column of what came out of runs.
+    /// A column of results.
     fn outcome(&self, column: SweepColumn) -> Option<&Column> {
         self.column(column.name())
     }

@@ -7,16 +7,17 @@ use super::facts::SymmetryBreaker;
 use super::rules::{Decay, Invariant, Optimizer, Preservation, keeps};
 use crate::space::{ClassId, SpaceId};
 
-/// Whether a class outlives training, in exact arithmetic.
+/// Whether training keeps a class, in exact arithmetic.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// For any number of steps, any data and any learning rate.
     Kept,
-    /// Nothing known protects it from what is listed, which separates units in general. (A block with more symmetry
-    /// than its sums show, a circulant one say, can be kept by that; it is not looked for.)
+    /// Nothing known protects the class from the listed causes, which separate units in general. (A block with more
+    /// symmetry than its sums show, such as a circulant block, may still be kept; the certificate does not search for
+    /// it.)
     Broken(Vec<SymmetryBreaker>),
-    /// No claim is made: the classes are only forward-lumpable, or alike only after normalising.
+    /// No claim: the classes are only forward-lumpable, or equal only after normalising.
     Open,
 }
 
@@ -47,12 +48,12 @@ impl Claim {
         self.units
     }
 
-    /// What keeps it; `None` where nothing is known to.
+    /// What keeps it; `None` if nothing is known to keep it.
     pub fn invariant(&self) -> Option<Invariant> {
         self.invariant
     }
 
-    /// Whether it outlives training under the given facts.
+    /// Whether training with the given facts keeps it.
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
     }
@@ -95,7 +96,7 @@ impl Certificate {
         self.claims.iter().all(|claim| claim.verdict == Verdict::Kept)
     }
 
-    /// Names of the facts that are not spaces of the network. Nothing follows from such a fact, so look at this first.
+    /// Names in the facts that are not spaces of the network. Such a fact has no effect, so check this list first.
     pub fn unknown_spaces(&self) -> &[String] {
         &self.unknown_spaces
     }

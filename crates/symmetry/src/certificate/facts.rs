@@ -64,7 +64,7 @@ impl TrainingFacts {
         self
     }
 
-    /// With a learning rate or a decay of its own for each unit of a space (or a mask that trains only some of them).
+    /// With learning rates or decays that differ between the units of a space (or a mask that trains only some of them).
     pub fn with_unit_rates(mut self, space: impl Into<String>) -> Self {
         self.unit_rates.insert(space.into());
         self
@@ -76,7 +76,7 @@ impl TrainingFacts {
         self
     }
 
-    /// With targets, or a loss, that ask different things of the members of an output space.
+    /// With targets or a loss that differ between the members of an output space.
     pub fn with_unequal_targets(mut self, space: impl Into<String>) -> Self {
         self.unequal_targets.insert(space.into());
         self
@@ -98,7 +98,7 @@ impl TrainingFacts {
         self.decay
     }
 
-    /// The changes at known steps, in the order in which they were told.
+    /// The changes at known steps, in the order in which they were given.
     pub fn planned(&self) -> &[PlannedBreak] {
         &self.planned
     }
@@ -162,15 +162,15 @@ pub enum SymmetryBreaker {
     Dropout,
     /// Noise is drawn for each unit of the space.
     Noise,
-    /// Units of the space have learning rates or decays of their own.
+    /// Learning rates or decays differ between units of the space.
     UnitRates,
     /// The optimizer's state differs between units of the space.
     OptimizerState,
     /// The targets differ between the members of the space.
     UnequalTargets,
-    /// The decay is added to the gradient before an optimizer that rescales entry by entry.
+    /// The decay is added to the gradient, and the optimizer then rescales entry by entry.
     CoupledDecay,
-    /// Classes of another space, on which the sums of this class rest, are broken.
+    /// Classes of another space are broken, and the sums of this class depend on them.
     Space(SpaceId),
     /// A change at a known step.
     Planned(PlannedBreak),

@@ -26,7 +26,8 @@ pub enum Optimizer {
     Adan,
     /// Lion: each entry moves by the sign of a mean of its gradients; sign(0) = 0.
     Lion,
-    /// Muon: momentum of a matrix made orthogonal by an odd polynomial. What is not a matrix is taken to be trained by AdamW.
+    /// Muon: momentum of a matrix made orthogonal by an odd polynomial. What is not a matrix is taken to be trained by
+    /// AdamW.
     Muon,
 }
 

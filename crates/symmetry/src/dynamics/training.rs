@@ -31,8 +31,8 @@ impl<S: Scalar, A: ActivationFunction<S>, L: LossFunction<S>, R: UpdateRule<S>>
     ///
     /// # Errors
     ///
-    /// [`ShapeError::Examples`] for slices that are not rows of that width, or of unlike number. Nothing has changed
-    /// then.
+    /// [`ShapeError::Examples`] for slices that are not rows of that width, or have different numbers of rows. Nothing
+    /// has changed then.
     pub fn step(&mut self, inputs: &[S], targets: &[S]) -> Result<S, ShapeError> {
         let Self { network, activation, loss, rule, pass } = self;
         let value = pass.gradients(network, activation, loss, inputs, targets)?;
