@@ -1,4 +1,4 @@
-//! Dead units as a run goes on: how many each hidden layer has, and since which step all of a layer are.
+//! Dead units during a run: how many each hidden layer has, and since which step all of a layer are.
 //!
 //! A unit is dead after a step where its slope is 0 on every example, as that step saw them. Units are counted before
 //! training, after the last step, and at about 60 readings between.

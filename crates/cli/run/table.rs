@@ -47,8 +47,8 @@ impl ReadingTable {
         Ok(table)
     }
 
-    /// The table of a run that goes on, with all rows of the readings that are `vouched` for. A file that is there must
-    /// begin with these, and go on with rows of the `rest`, which come again and are asked for afterwards.
+    /// The table of a run that continues, with all rows of the readings that are `vouched` for. A file that is there
+    /// must begin with these, and continue with rows of the `rest`, which come again and are asked for afterwards.
     pub fn resume<R: BufRead>(
         path: &Path,
         spaces: &[&str],

@@ -159,8 +159,8 @@ impl<B: Backend> ConstInit<B> {
         self.forward_through(input, |_, signal| signal)
     }
 
-    /// The outputs for a batch of inputs, with a function between each hidden layer and the next one: dropout, say, or a
-    /// look at the activations.
+    /// The outputs for a batch of inputs, with a function between each hidden layer and the next one: dropout, say, or
+    /// an inspection of the activations.
     ///
     /// `hidden` is given the number of the hidden layer, from 0, and its activations.
     ///
@@ -180,7 +180,7 @@ impl<B: Backend> ConstInit<B> {
     /// # Shapes
     ///
     /// - input: `[batch, layer_dims[0]]`
-    /// - activations of hidden layer `n`, there and back: `[batch, layer_dims[n + 1]]`
+    /// - activations of hidden layer `n`, as argument and result: `[batch, layer_dims[n + 1]]`
     /// - output: `[batch, layer_dims[last]]`
     ///
     /// # Panics

@@ -146,7 +146,7 @@ settings! {
     }
 }
 settings! {
-    /// Settings of [`OptimizerConfig::Muon`]. Parameters that are no matrices are trained by
+    /// Settings of [`OptimizerConfig::Muon`]. Parameters that are not matrices are trained by
     /// AdamW with the same learning rate and that optimizer's other defaults.
     MuonSettings {
         /// Step size; for a weight times the root of max(1, outputs / inputs).

@@ -28,7 +28,7 @@ pub struct ComparisonRecord<C> {
 /// A start before anything is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedStart<C> {
-    /// Its name, unlike that of any other.
+    /// Its name, which no other start has.
     pub start: String,
     /// What it is, in words.
     pub meaning: String,

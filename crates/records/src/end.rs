@@ -77,7 +77,7 @@ pub enum EndWord {
     Stopped,
     /// A number was no longer finite.
     Diverged,
-    /// It could not begin or go on; in sweeps only.
+    /// It could not begin or continue; in sweeps only.
     Failed,
     /// No word, or one of a later program.
     #[default]

@@ -224,7 +224,7 @@ pub struct JobPart {
     pub files: [usize; 2],
     /// How many files the job has.
     pub all_files: usize,
-    /// A checksum of the job: its checkpoints, their sizes, and what is asked of them. All machines of a job have one.
+    /// A checksum of the job: its checkpoints, their sizes, and the options. All machines of a job have one.
     pub job: u32,
 }
 
@@ -271,13 +271,13 @@ pub struct ParameterDiff {
     /// Classes after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes_after: Option<usize>,
-    /// Classes of two or more units that are still alike.
+    /// Classes of two or more units that are still equal.
     pub kept: usize,
-    /// Classes whose units are not all alike any more.
+    /// Classes whose units are not all equal any more.
     pub split: Vec<SplitClass>,
     /// Classes that hold units of several classes from before.
     pub merged: Vec<MergedClass>,
-    /// Classes that are still alike within the tolerance, but not bit for bit.
+    /// Classes that are still equal within the tolerance, but not bit for bit.
     pub drifted: Vec<DriftedClass>,
 }
 
@@ -301,7 +301,7 @@ pub struct MergedClass {
     pub from: usize,
 }
 
-/// A class whose units moved apart by less than the tolerance.
+/// A class whose units diverged by less than the tolerance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DriftedClass {
     /// Its units.
@@ -327,7 +327,7 @@ pub struct Reshaped {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inseparable: Vec<String>,
     /// The largest difference of a sum that a unit takes in, as a share of the sizes of what is summed: of every
-    /// parameter, for random inputs that are alike on classes.
+    /// parameter, for random inputs that are equal on classes.
     pub largest_sum_difference: f64,
     /// The forward pass on random inputs, where it is known.
     pub outputs: Option<OutputCheck>,

@@ -6,7 +6,7 @@ use crate::number::{count, short};
 use crate::palette::COLOURS;
 use crate::scale::Scale;
 
-/// A figure of what was measured over sizes: the same step of networks of several widths, say.
+/// A figure of measurements over sizes, for example the same step of networks of several widths.
 ///
 /// Both axes are logarithmic, so a power is a straight line and what does not grow a level one. Each curve has a
 /// colour, a shape of its points and its name at its end; each point has a text with its numbers.

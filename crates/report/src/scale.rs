@@ -5,7 +5,7 @@
 //! logarithmic  place(v) = (log v - log low) / (log high - log low)
 //! ```
 //!
-//! A logarithmic scale that has to show 0 keeps a strip for it below its lowest number: 0 is no small number, it is
+//! A logarithmic scale that has to show 0 keeps a strip for it below its lowest number: 0 is not a small number, it is
 //! "bitwise equal".
 
 use crate::number::{grouped, power_of_ten};

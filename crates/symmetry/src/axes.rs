@@ -8,7 +8,7 @@
 //!
 //! A space's *incoming* entries are those it has on axes of role [`Role::Output`] (the unit is what the parameter
 //! produces), its *outgoing* entries those on axes of role [`Role::Input`]. [`twins`](crate::twins) and
-//! [`equitable`](crate::equitable) treat both alike and need no role; [`forward_lumpable`](crate::forward_lumpable)
+//! [`equitable`](crate::equitable) treat both equally and need no role; [`forward_lumpable`](crate::forward_lumpable)
 //! and the scale policy do.
 //!
 //! # References

@@ -81,7 +81,7 @@ impl<'p> Blocks<'p> {
         Self { spec, param, axes, count: step }
     }
 
-    /// Whether every entry is a block of its own.
+    /// Whether every entry is a separate block.
     pub fn are_entries(&self) -> bool {
         self.axes.iter().all(|axis| axis.classes.is_none())
     }

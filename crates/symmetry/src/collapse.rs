@@ -36,9 +36,9 @@ pub struct Collapsed {
 /// [`forward_lumpable`](crate::forward_lumpable())) are merged too, and the new network reads one value for each;
 /// declare inputs and outputs as fixed to keep them as they are.
 ///
-/// What the axes of parameters don't show has to treat the units of a space alike *and one by one*. A mean over the
-/// units of a space (the statistics of a layer norm, a pooling over channels) weighs every unit alike before the merge
-/// and every class alike after it: the function is kept only where all classes of that space have one size.
+/// What the axes of parameters don't show has to treat the units of a space equally *and one by one*. A mean over the
+/// units of a space (the statistics of a layer norm, a pooling over channels) weighs every unit equally before the merge
+/// and every class equally after it: the function is kept only where all classes of that space have one size.
 ///
 /// # Errors
 ///

@@ -27,7 +27,7 @@ use crate::symmetry::{Symmetry, SymmetryKind};
 /// space the diagonal is summed with the rest.
 ///
 /// Sums are compared as real numbers, without rounding: 0.1 + 0.2 and 0.3, in f64, are different sums, and the order
-/// of terms never matters. A unit with a NaN is alone; infinities of a sign are counted. 0.0 and -0.0 are alike.
+/// of terms never matters. A unit with a NaN is alone; infinities of a sign are counted. 0.0 and -0.0 are equal.
 ///
 /// # Errors
 ///

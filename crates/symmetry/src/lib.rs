@@ -85,7 +85,7 @@
 //! | [`quotient()`] | one number for each block of classes, to train at the price of the classes | the full network's path, which [`Quotient::lift`] gives back |
 //! | [`collapse()`] | one unit of each class | the function, exactly but for one rounding of each sum |
 //! | [`widen()`] | copies of units | the function; [`collapse()`] gives the parameters back, bit for bit |
-//! | [`break_symmetry`] | units that training tells apart | the function: all sums over classes, exactly |
+//! | [`break_symmetry`] | units that training separates | the function: all sums over classes, exactly |
 //!
 //! Each checks in the given parameters that the classes are what it needs, and otherwise names the parameter, the two
 //! units and the block that disagree.
@@ -98,7 +98,7 @@
 //!   positive factor when asked by name.
 //! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, constant units and units without incoming or outgoing
 //!   weights.
-//! - [`spreads`]: how far the units of a class have moved apart since; [`imbalances`]: how far their sums have.
+//! - [`spreads`]: how far the units of a class have diverged since; [`imbalances`]: how far their sums have.
 //! - [`Activation`], [`Loss`]: the functions of a network by name, and what is known of each.
 //! - [`dynamics`]: training of dense networks, or of their quotients, in closed form: in floats, or in fractions.
 //!   [`Quotient::perceptron`] leads there, [`Quotient::means_of_perceptron`] back.

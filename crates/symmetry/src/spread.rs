@@ -38,9 +38,9 @@ pub struct Spread {
 /// For every space, the two units of one class that differ most in `params`; `None` where the units of every
 /// class are bitwise equal.
 ///
-/// Of differences of one size the one of more representable numbers counts, then the first one by parameter, class and
-/// place. Where a space stands on two axes of one parameter, each unit is compared with the first of its class, by
-/// swapping the two on both axes at once.
+/// Among differences of equal size, the one with more representable numbers in between counts; then the first one by
+/// parameter, class and position. Where a space stands on two axes of one parameter, each unit is compared with the
+/// first of its class, by swapping the two on both axes at once.
 ///
 /// # Errors
 ///

@@ -15,7 +15,7 @@
 //! part gives with any of those is what is left of the whole again. Every pair of axes of a parameter then costs
 //! m log n.
 //!
-//! Twins stay together in any such partition, so only one unit of each twin class is looked at, and it stands in
+//! Twins stay together in any such partition, so only one unit of each twin class is inspected, and it stands in
 //! sums with the class's size as its weight. On a block-constant network next to nothing is left to add up.
 //!
 //! # References

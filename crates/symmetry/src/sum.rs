@@ -4,7 +4,7 @@
 //! The integer is kept in digits of 32 bits inside 64-bit words: a term touches a few neighbouring digits, and
 //! carries are settled at the end.
 //!
-//! What "equal sums" means in this crate: **equal as real numbers**. Infinite terms are counted apart, so two sums
+//! What "equal sums" means in this crate: **equal as real numbers**. Infinite terms are counted separately, so two sums
 //! are equal where the finite parts are equal as real numbers and each infinity occurs as often; a sum with a NaN is
 //! equal to none. This is finer than comparing sums rounded to the nearest float, and unlike rounded sums it is
 //! consistent under splitting a sum in two, which refinement relies on.

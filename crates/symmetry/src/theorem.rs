@@ -12,8 +12,8 @@
 //! two layers P1 speaks of the first weight, P2 of every hidden bias, P3 of every later weight and
 //! P4 of the last bias.
 //!
-//! Unequal targets end P3 and P4, but not the weaker statement that [`hidden_units`] checks: the
-//! units of a hidden layer stay one unit, with alike incoming weights, biases and outgoing
+//! Unequal targets break P3 and P4, but not the weaker statement that [`hidden_units`] checks: the
+//! units of a hidden layer stay one unit, with equal incoming weights, biases and outgoing
 //! weights.
 //!
 //! ```

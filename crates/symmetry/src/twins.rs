@@ -10,7 +10,7 @@
 //! and where the space stands on several axes of P, the swap acts on all of them at once. Being twins is an
 //! equivalence, the spaces do not influence each other, and the partition into twins is the coarsest one on which
 //! every parameter is block-constant. Then every gradient is block-constant too, whatever the loss and the data, so
-//! every optimizer that treats all entries alike keeps twins twins; see [`certificate`](crate::certificate).
+//! every optimizer that treats all entries equally keeps twins; see [`certificate`](crate::certificate).
 //!
 //! # References
 //!

@@ -89,12 +89,12 @@ impl<M> fmt::Display for QuotientModule<M> {
 /// [`QuotientTrainer::step`], and holds the trainer in a field that is `#[module(skip)]`, behind an `Arc<Mutex<_>>`. The
 /// optimizer is the `Learner`'s.
 ///
-/// `facts` are what is known of the training; those of `OptimizerConfig::facts` tell of an optimizer by configuration.
-/// Nothing can check them against the optimizer, which Burn hides. With several optimizers, one for each group of
-/// parameters, they are those of the one that keeps the least. Of a trace, dropout and noise are known, too; it has to be
-/// one on a device with automatic differentiation, since dropout does nothing without gradients. Cautious weight decay,
-/// which spares an entry by its sign, counts as coupled. An optimizer that does not move each entry by its own gradients,
-/// as LAMB, Adafactor, L-BFGS and Muon, goes another way on a quotient.
+/// `facts` are what is known about the training; those of `OptimizerConfig::facts` tell of an optimizer by
+/// configuration. Nothing can check them against the optimizer, which Burn hides. With several optimizers, one for
+/// each group of parameters, they are those of the one that keeps the least. Of a trace, dropout and noise are known,
+/// too; it has to be one on a device with automatic differentiation, since dropout does nothing without gradients.
+/// Cautious weight decay, which spares an entry by its sign, counts as coupled. An optimizer that does not move each
+/// entry by its own gradients, as LAMB, Adafactor, L-BFGS and Muon, goes another way on a quotient.
 ///
 /// The loss must be one of the module's outputs only: a term of its parameters, such as a penalty on their squares,
 /// weighs an entry of the quotient as one where the full module has many.
@@ -102,7 +102,7 @@ impl<M> fmt::Display for QuotientModule<M> {
 /// Parameters keep their ids, in the quotient and in what is lifted from it, although their shapes are others: an
 /// optimizer with state of one of them must not be used for another.
 ///
-/// Units that are no twins but have equal sums keep their deviations from the means. With weight decay these shrink;
+/// Units that are not twins but have equal sums keep their deviations from the means. With weight decay these shrink;
 /// how far is found by a number that goes through the same rule with a gradient of 0, since every rule for which the
 /// certificate holds is linear in them.
 ///
@@ -111,7 +111,7 @@ impl<M> fmt::Display for QuotientModule<M> {
 /// - As [`collapse`](super::collapse());
 /// - [`Error::Surgery`] for a trace that was made without gradients;
 /// - [`Error::Surgery`] where training would not keep a class, with the certificate's reason: dropout or noise on a
-///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are no twins (or twins
+///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are not twins (or twins
 ///   with more on the diagonal of a recurrent weight), and merely forward-lumpable classes; for Muon, which acts on
 ///   whole matrices; and for tied parameters over classes, of which Burn's optimizers move only the first.
 pub fn quotient<'a, M: Module>(

@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// g = (dL/dW') / n_C      w' = rule(W' / n_D, g)      W'' = n_D w'
 /// ```
 ///
-/// What weight decay does to the deviations of units that are no twins, a linear rule does to a number that starts as
+/// What weight decay does to the deviations of units that are not twins, a linear rule does to a number that starts as
 /// 1 and has a gradient of 0: one such number goes along with each parameter, by a second optimizer with the same
 /// settings, and [`Lifting`] takes what is left of it. In a step in which a parameter has no gradient, neither has its
 /// number, and the rule leaves both alone.
@@ -33,7 +33,7 @@ use std::sync::Arc;
 /// Gradients are clipped here ([`with_clip`](Self::with_clip)), by the norm that those of the full module have. The
 /// clipping of Burn's optimizers sees the quotient, where a norm is another one: an optimizer that clips is refused.
 ///
-/// A clone has its own factors, so two clones can be trained apart.
+/// A clone has its own factors, so two clones can be trained separately.
 ///
 /// Should be created with [`QuotientModule::trainer`](super::QuotientModule::trainer).
 pub struct QuotientTrainer<M> {

@@ -37,13 +37,13 @@
 //!
 //! # What is refused
 //!
-//! Rather than to change the function, an operation refuses a module that does more with the units of a space than to
+//! An operation must not change the function. So it refuses a module that does more with the units of a space than
 //! treat them one by one: a norm or a softmax over them, sums of products of them (attention), convolutions in groups,
 //! reshapes that take them apart. A trace shows all of these, whoever wrote the layer. With a spec alone, Burn's own
-//! layers are known by name, all others that hold parameters over changed spaces are refused, and so are group, instance,
-//! layer and RMS norms without parameters. What else the forward code does between layers, such as a softmax or a mean over
-//! units or a `LocalResponseNorm`, a spec does not show: with a spec *the caller vouches* that there is none, while a trace sees it. Neither shows a module that computes
-//! with the *number* of units outside of tensors, such as a factor of one over the width.
+//! layers are known by name, all others that hold parameters over changed spaces are refused, and so are group,
+//! instance, layer and RMS norms without parameters. What else the forward code does between layers, such as a softmax
+//! or a mean over units or a `LocalResponseNorm`, a spec does not show: with a spec *the caller vouches* that there is
+//! none, while a trace sees it. Neither shows a module that computes with the *number* of units outside of tensors, such as a factor of one over the width.
 //!
 //! A space that no parameter produces, or none reads, is an input or an output: it should be declared as fixed, and is
 //! refused where its size would change.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// g = (dL/dW') / n_C      w' = rule(W' / n_D, g)      W'' = n_D w'
 /// ```
 ///
-/// What weight decay does to the deviations of units that are no twins, a linear rule does to a number that starts as
+/// What weight decay does to the deviations of units that are not twins, a linear rule does to a number that starts as
 /// 1 and has a gradient of 0: one such number goes along with each parameter, and [`Lifting`] takes what is left of it.
 /// In a step in which a parameter has no gradient, neither has its number, and the rule leaves both alone.
 ///
@@ -30,8 +30,8 @@ use std::sync::Arc;
 /// use [`with_clip`](Self::with_clip) instead. A [`ProbedOptimizer`](crate::probe::ProbedOptimizer) belongs around this
 /// one, not inside.
 ///
-/// A clone has a copy of the factors, so two clones can be trained apart. Take the [way back](Self::lifting) from the
-/// optimizer that makes the steps: whatever loads a record into a clone, as Burn's `Learner` does to go on from a
+/// A clone has a copy of the factors, so two clones can be trained separately. Take the [way back](Self::lifting) from
+/// the optimizer that makes the steps: whatever loads a record into a clone, as Burn's `Learner` does to continue from a
 /// checkpoint, leaves an earlier one behind.
 ///
 /// Should be created with [`QuotientModule::optimizer`](super::QuotientModule::optimizer).

@@ -95,7 +95,7 @@ where
 ///
 /// # Errors
 ///
-/// [`Error::Checkpoint`] for a file that cannot be read, is torn, is no checkpoint, belongs to a
+/// [`Error::Checkpoint`] for a file that cannot be read, is torn, is not a checkpoint, belongs to a
 /// run with another fingerprint, or holds a parameter of another shape than the module has.
 pub fn load_checkpoint<B, M, O, S>(
     path: &Path,

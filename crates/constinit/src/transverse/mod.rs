@@ -4,7 +4,7 @@
 //! grows. [`stability`] finds the lowest curvature of a loss along differences between two twins, for any Burn module
 //! whose axes are known, by products with the second derivative ([`TransverseHessian`]) and Lanczos' method
 //! ([`lowest_eigenvalue`]). [`Stability::forecast`] says what that means for an optimizer: how fast a difference grows,
-//! and after how many steps it can be seen. [`EscapeProbe`](crate::probe::EscapeProbe) does so while training goes on.
+//! and after how many steps it can be seen. [`EscapeProbe`](crate::probe::EscapeProbe) does so during training.
 //!
 //! ```
 //! use burn::tensor::Tensor;
@@ -62,7 +62,7 @@ use constinit_symmetry::AxesSpec;
 use constinit_symmetry::forecast::ESCAPED;
 use pairs::Pairs;
 
-/// The lowest curvature of a loss along differences between two units of a space that are alike, or nearly so.
+/// The lowest curvature of a loss along differences between two units of a space that are equal, or nearly so.
 ///
 /// The curvature is that of the state in which the entries of both units lie in the middle between them. `loss` must be
 /// a function of the parameters: the same batch each time, and nothing drawn. Of a class of more than two twins any two

@@ -13,7 +13,7 @@ use constinit_core::transverse::dot;
 use constinit_symmetry::{AxesSpec, SwappedEntries};
 use std::collections::HashMap;
 
-/// The second derivative H of a loss along differences between two units, where the two are alike.
+/// The second derivative H of a loss along differences between two units, where the two are equal.
 ///
 /// A difference has a coordinate for each pair of trained entries that a swap of the two units exchanges: 1 stands for
 /// 1/√2 more at the first entry and 1/√2 less at the second. Products are central differences of gradients,

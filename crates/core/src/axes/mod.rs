@@ -101,9 +101,9 @@ pub enum WidthCause {
     Product,
     /// A convolution in groups.
     Groups,
-    /// A reshape or a slice takes an axis apart at sizes that the code holds.
+    /// A reshape or a slice divides an axis at sizes that are written in the code.
     Split,
-    /// A tensor of a shape that the code holds meets them.
+    /// The model combines them with a tensor whose shape is written in the code.
     Constant,
 }
 

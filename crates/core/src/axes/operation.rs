@@ -206,7 +206,7 @@ pub enum Draws {
 pub enum Reduction {
     /// Their sum.
     Sum,
-    /// Their mean or product, which treats all members alike, too.
+    /// Their mean or product, which treats all members equally, too.
     Symmetric,
     /// The largest one.
     Max,

@@ -19,7 +19,7 @@ pub(super) struct Part(usize);
 /// Why a class is fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// A rule, the model's border or a constant tells the members apart.
+    /// A rule, the model's border or a constant distinguishes the members.
     Rule,
     /// An operation without a rule touches it.
     Unknown,

@@ -1,4 +1,4 @@
-//! The first difference between two units that were one unit, and what is known of its cause.
+//! The first difference between two units that were equal, and what is known about its cause.
 
 use super::known::Known;
 use crate::text::number;
@@ -12,9 +12,9 @@ const ROUNDING: f64 = 1e-4;
 
 /// Where two units that were one unit at the start differed for the first time, of all readings.
 ///
-/// Only twins have one. Units of an equitable class that are no twins differ from the start, and what they share, sums
-/// of entries, is lost as a rule with the first update that rounds them one by one: their classes are counted in
-/// [`SpaceReading::equitable`](super::SpaceReading::equitable) at each reading, and no break of them is told.
+/// Only twins have one. Units of an equitable class that are not twins differ from the start. What they share, sums of
+/// entries, is usually lost with the first update that rounds the entries one by one. Their classes are counted in
+/// [`SpaceReading::equitable`](super::SpaceReading::equitable) at each reading, and no break of them is reported.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FirstBreak {
     /// Steps done when the units were first seen to differ: at a reading, or at the start of the next step.

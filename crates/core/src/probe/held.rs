@@ -38,7 +38,7 @@ impl Held {
         Ok(found.map(|found| self.spaces.iter().zip(found).map(again).collect()))
     }
 
-    /// Shows a step to a check, in the way that costs least; whether units of a class are alike in all that was shown.
+    /// Shows a step to a check, in the way that costs least; whether units of a class are equal in all that was shown.
     fn show(&self, pass: &mut TwinsPass<'_>, seen: &dyn WatchedStep) -> Result<bool, Error> {
         if let Some(all) = seen.repeats(&self.repeated)? {
             for (id, repeats) in self.ids.iter().zip(all) {

@@ -26,7 +26,7 @@ pub struct SpaceReading {
     /// Classes of the coarsest forward-lumpable partition; None as for `equitable`, and where it is not known which
     /// axes are inputs.
     pub forward: Option<usize>,
-    /// How far the two units of one class at the start that differ most lie apart now; None where all classes of the
+    /// The largest difference between two units that were in one class at the start; None where all classes of the
     /// start are still bitwise one.
     pub apart: Option<Spread>,
     /// Whether units that were twins at the start still have bitwise equal gradients; None where no gradients were
@@ -61,7 +61,7 @@ impl SpaceReading {
 }
 
 impl SymmetryReading {
-    /// Whether no two units of any space are alike in any sense that was looked for.
+    /// Whether no two units of any space are equal, in any sense that the probe searched for.
     pub fn is_discrete(&self) -> bool {
         self.spaces.iter().all(|space| {
             let coarsest = space.forward.or(space.equitable).unwrap_or(space.twins);

@@ -1,4 +1,4 @@
-//! A few entries of each unit that tell all units apart, where they do.
+//! A few entries of each unit that distinguish all units, if such entries exist.
 //!
 //! In a forward-lumpable partition the units of a class have equal biases, and equal weights from every input that is
 //! alone in its class. So a space whose units differ in these is cut into single units by *every* kind of class, and

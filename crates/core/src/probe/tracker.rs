@@ -2,8 +2,8 @@
 //!
 //! Before the first step a [`SymmetryTracker`] finds the classes of every space of units and says what will keep them
 //! and what would break them. After each step for which it is due it finds the classes again, measures how far the
-//! units of the first classes have moved apart, and names the [first break](FirstBreak): step, space, units,
-//! parameter, entry, difference, and what is known of the cause. A framework crate shows it each step as a
+//! units of the first classes have diverged, and names the [first break](FirstBreak): step, space, units,
+//! parameter, entry, difference, and what is known about the cause. A framework crate shows it each step as a
 //! [`WatchedStep`] and knows where the hook is.
 
 use super::first_break::{self, FirstBreak};
@@ -19,7 +19,7 @@ use constinit_symmetry::{
 };
 use std::fmt;
 
-/// Finds the classes of every space of a module, before training and as it goes on.
+/// Finds the classes of every space of a module, before and during training.
 ///
 /// # Complexity
 ///

@@ -4,7 +4,7 @@ use crate::Error;
 use constinit_symmetry::{OwnedParam, ParamId, ParamView};
 use std::ops::Range;
 
-/// Takes rows of a parameter, by the number of the parameter in the order of the axes, and says whether to go on.
+/// Takes rows of a parameter, by the number of the parameter in the order of the axes, and says whether to continue.
 pub type LookAtRows<'l> = dyn FnMut(usize, &ParamView<'_>) -> Result<bool, Error> + 'l;
 
 /// What a device found of a parameter whose entries may repeat each other as [`TwinsCheck::repeated`] says.

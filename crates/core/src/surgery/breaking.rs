@@ -14,7 +14,7 @@ use std::fmt;
 pub struct BrokenModule<M> {
     /// The module.
     pub module: M,
-    /// How many classes of several units there were whose units are no twins any more.
+    /// The number of classes of several units of which no unit has a twin any more.
     pub separated: usize,
     /// The largest change of an entry.
     pub largest_change: f64,

@@ -9,7 +9,7 @@ use constinit_symmetry::{AxesSpec, Axis, Role, SpaceId, SpaceSymmetry, Symmetry}
 ///
 /// A spec says which units can be swapped, but not what else a module does with them: a norm averages over them, a
 /// convolution may take them in groups. With a spec alone, only those of Burn's layers are operated on that are known
-/// to treat each unit by itself; a trace tells of any module. What the forward code does
+/// to treat each unit by itself; a trace works for any module. What the forward code does
 /// *between* layers that own parameters, such as a softmax or a mean over the units, a spec does not show: whoever gives
 /// a spec vouches that there is nothing of the kind. A trace sees it.
 #[derive(Clone, Copy, Debug)]

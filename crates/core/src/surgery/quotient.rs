@@ -77,8 +77,8 @@ impl EntryCounts {
 }
 
 impl HostModule<'_> {
-    /// The quotient of the module by classes that training keeps. `facts` are what is known of the training. `cure` says
-    /// how the framework traces with gradients.
+    /// The quotient of the module by classes that training keeps. `facts` are what is known about the training. `cure`
+    /// says how the framework traces with gradients.
     ///
     /// # Errors
     ///

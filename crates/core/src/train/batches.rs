@@ -1,6 +1,6 @@
 //! Where a run's batches come from.
 //!
-//! A source is a function of the step number, so a run that was interrupted goes on with the
+//! A source is a function of the step number, so a run that was interrupted continues with the
 //! batch that it would have seen.
 
 use rand::SeedableRng;

@@ -14,8 +14,9 @@ use rayon::prelude::*;
 ///     1 / (1 - p)    otherwise
 /// ```
 ///
-/// so that `x m` is `x` in the mean, and evaluation takes `x` as it is. A run that goes on from a checkpoint drops what it
-/// would have dropped, on any backend and with any number of threads: nothing is drawn from a generator that others use.
+/// so that `x m` is `x` in the mean, and evaluation takes `x` as it is. A run that continues from a checkpoint drops
+/// what it would have dropped, on any backend and with any number of threads: nothing is drawn from a generator that
+/// others use.
 ///
 /// ```
 /// use constinit_core::train::SeededDropout;

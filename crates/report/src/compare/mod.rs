@@ -55,7 +55,7 @@ impl ComparedStarts {
     ///
     /// [`ReportError::NoComparison`] where it is not the folder of a comparison, [`ReportError::Line`] with file and line
     /// for what a comparison does not write, [`ReportError::Schema`] for files of a later version, [`ReportError::Io`] for
-    /// what the system refuses. A last line that was cut off is no error.
+    /// what the system refuses. A last line that was cut off is not an error.
     ///
     /// # Examples
     ///

@@ -71,14 +71,14 @@ pub fn place(sweep: &Sweep, row: usize) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// Whether no two units of a run started as one, so its verdict says nothing.
+/// Whether no two units of a run were equal at the start, so that its verdict says nothing.
 fn nothing_alike(sweep: &Sweep, row: usize) -> bool {
     let [classes, units] =
         [SweepColumn::ClassesStart, SweepColumn::Units].map(|name| sweep.number(name, row));
     classes.zip(units).is_some_and(|(classes, units)| classes >= units)
 }
 
-/// In how many runs units that started as one stayed one, and in how many there are none.
+/// In how many runs equal units stayed equal, and in how many runs no units were equal at the start.
 fn twins(sweep: &Sweep) -> Option<String> {
     let with = |word: VerdictWord| rows_with(sweep, SweepColumn::Verdict, word.as_str());
     let (held, broken) = (|| with(VerdictWord::Held), || with(VerdictWord::Broken));

@@ -1,4 +1,4 @@
-//! What is certified.
+//! Certified statements about classes.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use std::fmt;
@@ -21,7 +21,7 @@ pub enum Verdict {
     Open,
 }
 
-/// What is certified of one class.
+/// The certified statement about one class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
     pub(super) space: SpaceId,
@@ -73,7 +73,7 @@ impl Claim {
     }
 }
 
-/// What is certified of every class of two or more units.
+/// The certified statements about every class of two or more units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Certificate {
     pub(super) claims: Vec<Claim>,

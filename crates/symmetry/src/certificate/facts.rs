@@ -120,7 +120,7 @@ impl TrainingFacts {
         ]
     }
 
-    /// What tells units of a space apart, at any step, whichever these units are.
+    /// What distinguishes units of a space, at any step, whichever these units are.
     pub fn breakers(&self, space: &str) -> Vec<SymmetryBreaker> {
         let named = self.sets().into_iter().filter(|(_, spaces)| spaces.contains(space));
         let reaching =
@@ -131,7 +131,7 @@ impl TrainingFacts {
             .collect()
     }
 
-    /// What tells some of these units of a space apart from the others.
+    /// What distinguishes some of these units of a space from the others.
     pub fn breakers_of(&self, space: &str, units: &[UnitIndex]) -> Vec<SymmetryBreaker> {
         self.breakers_where(space, |planned| planned.separates(space, units))
     }

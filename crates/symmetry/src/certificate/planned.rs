@@ -128,7 +128,7 @@ impl PlannedBreak {
         }
     }
 
-    /// Whether it goes on after its first step.
+    /// Whether it continues after its first step.
     pub fn goes_on(&self) -> bool {
         match self.change {
             PlannedChange::Dropout { .. } => true,

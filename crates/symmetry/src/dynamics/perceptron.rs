@@ -86,7 +86,7 @@ impl<S: Scalar> Perceptron<S> {
         Ok(Self { widths: widths.into(), sizes, biases, numbers })
     }
 
-    /// The same with units that stand for several: for every hidden space, and for the outputs, one number a unit.
+    /// The same with units that stand for several: for every hidden space, and for the outputs, one number per unit.
     ///
     /// # Errors
     ///

@@ -109,7 +109,7 @@ pub fn before_activations<S: Scalar>(
 ///
 /// # Errors
 ///
-/// [`ShapeError::Examples`] for a slice that is no rows of the network's inputs.
+/// [`ShapeError::Examples`] for a slice that is not rows of the network's inputs.
 pub fn outputs<S: Scalar>(
     network: &Perceptron<S>,
     activation: &impl ActivationFunction<S>,

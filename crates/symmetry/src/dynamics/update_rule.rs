@@ -1,4 +1,4 @@
-//! Optimizers: rules that treat every entry alike.
+//! Optimizers: rules that treat every entry equally.
 //!
 //! All of them act on a gradient entry by entry, so a quotient that is given the gradient of *one* entry of each block
 //! moves as that entry moves in the full network.

@@ -1,6 +1,6 @@
 //! The gradients of a two-layer perceptron that has the four properties, written out.
 //!
-//! With N₁ hidden units and N₂ outputs, all alike,
+//! With N₁ hidden units and N₂ outputs, all equal,
 //!
 //! ```text
 //! o1 = Σⱼ c1[j] x[j] + d1      oa = a(o1)      o2 = N₁ c2 oa + d2
@@ -62,7 +62,7 @@ pub struct ConstantSignals<S> {
     pub o2: S,
 }
 
-/// The derivative of the loss with regard to *one entry* of each parameter: all entries that are alike have the same.
+/// The derivative of the loss with regard to *one entry* of each parameter: all equal entries have the same derivative.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConstantGradients<S> {
     /// Of the first weight, for each input.
@@ -78,7 +78,7 @@ pub struct ConstantGradients<S> {
 impl<S: Scalar> ConstantPerceptron<S> {
     /// What an example makes of the network.
     ///
-    /// Inputs past the network's are not looked at, and missing ones count as 0.
+    /// Inputs past the network's are not inspected, and missing ones count as 0.
     pub fn signals(
         &self,
         activation: &impl ActivationFunction<S>,

@@ -1,4 +1,4 @@
-//! How far the members of one group of numbers lie apart.
+//! How much the members of one group of numbers differ.
 
 use std::cmp::Ordering;
 

@@ -28,7 +28,7 @@ use std::borrow::Cow;
 /// Of so many entries one is condensed at most: a check of more would take about as long as finding the twins.
 const SHARE: usize = 4;
 
-/// Twins that are known, to be looked for again in other numbers of the same parameters.
+/// Checks known twins again in other numbers of the same parameters.
 ///
 /// # Complexity
 ///
@@ -320,7 +320,7 @@ impl TwinsPass<'_> {
         Ok(())
     }
 
-    /// Ends a check that was shown all rows: what was found beside the classes in every space, as
+    /// Ends a check that has seen all rows. Returns what was found in every space besides the classes, as
     /// [`SpaceSymmetry::findings`](crate::SpaceSymmetry::findings) has it. None where the classes of twins may be
     /// others.
     ///

@@ -1,6 +1,6 @@
-//! Which units a plan will leave alike.
+//! Which units a plan will leave equal.
 //!
-//! Values that do not depend on the place along an axis make the units of that axis alike. The equal units by
+//! Values that do not depend on the place along an axis make the units of that axis equal. The equal units by
 //! construction in every parameter are taken for one; what is left is small, is filled, and the engine finds its twins.
 
 use super::dependence::{Along, Dependence};

@@ -48,8 +48,8 @@ impl InitPlan {
     ///
     /// # Errors
     ///
-    /// [`Error::Plan`] where rules and parameters do not meet, and where an initialiser cannot fill a parameter or
-    /// makes entries that are not finite: with the rule, the path, the shape and the reason.
+    /// [`Error::Plan`] where rules and parameters do not fit each other, and where an initialiser cannot fill a
+    /// parameter or makes entries that are not finite: with the rule, the path, the shape and the reason.
     pub fn fill(
         &self,
         parameters: &[PlannedParameter],
