@@ -75,7 +75,7 @@ impl BreakConfig {
         self.given_seed().unwrap_or(of_training)
     }
 
-    /// The seed that it names; None where that of the training decides its numbers.
+    /// The seed that it names; None if that of the training decides its numbers.
     fn given_seed(&self) -> Option<u64> {
         match self {
             Self::Noise { seed, .. } | Self::ZeroSum { seed, .. } => *seed,
@@ -126,7 +126,7 @@ pub fn dropout_from(config: &RunConfig) -> usize {
     config.model.dropout_from.unwrap_or(1)
 }
 
-/// What is known of a training before it begins: its optimizer, and what the configuration says will break symmetry.
+/// What is known about a training before it begins: its optimizer, and what the configuration says will break symmetry.
 pub fn facts(config: &RunConfig) -> Result<TrainingFacts, Failure> {
     let facts = config.training.optimizer.facts();
     if config.model.dropout.is_none() && config.breaks.is_empty() {

@@ -22,7 +22,7 @@ pub struct HeatMap {
 pub struct HeatRow {
     /// On the left.
     pub name: String,
-    /// A difference for each column, from the first one; None where none was measured.
+    /// A difference for each column, from the first one; None if none was measured.
     pub values: Vec<Option<f64>>,
 }
 

@@ -69,7 +69,7 @@ impl LogPaths {
     }
 
     /// The logs of a run that continues, whose `readings` these are and whose next reading may be that of step `next`;
-    /// None where it is over. Refuses to continue in what another run has left.
+    /// None if it is over. Refuses to continue in what another run has left.
     pub fn resume(
         &self,
         spaces: &[&str],

@@ -19,7 +19,7 @@ use constinit_records::{DeadRecord, LEARNED_NOTHING, OutcomeRecord};
 /// Digits of losses.
 const DIGITS: usize = 5;
 
-/// What a network gives after a step on all examples, as that step saw them; None where the loss is not finite.
+/// What a network gives after a step on all examples, as that step saw them; None if the loss is not finite.
 pub fn outcome<B: AutodiffBackend>(
     config: &RunConfig,
     examples: &Examples,

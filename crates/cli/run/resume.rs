@@ -21,7 +21,7 @@ pub struct CheckpointNote {
     /// Steps done at the last reading.
     pub read: usize,
     pub tally: Tally,
-    /// What is known of the hidden layers; empty in checkpoints of programs that did not keep it.
+    /// What is known about the hidden layers; empty in checkpoints of programs that did not keep it.
     #[serde(default)]
     pub dead: Vec<DeadLayer>,
     pub comparison: Option<ExpectedCheck>,

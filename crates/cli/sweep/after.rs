@@ -16,7 +16,7 @@ const LARGEST: usize = 1 << 22;
 /// Every backend of the program computes in single precision: one rounding error.
 const ROUNDING: f64 = f32::EPSILON as f64;
 
-/// What the network gives on these examples; None where the loss is not finite.
+/// What the network gives on these examples; None if the loss is not finite.
 pub fn outcome(
     network: &Perceptron<f64>,
     config: &RunConfig,
@@ -44,7 +44,7 @@ pub fn dead(
     Ok(layers.into_iter().enumerate().map(of_layer).collect())
 }
 
-/// What will become of the twins that units stand for, by the difference that grows fastest; None where there are none,
+/// What will become of the twins that units stand for, by the difference that grows fastest; None if there are none,
 /// where the optimizer has no such rate, and where a unit has too many entries for it.
 pub fn escape(
     network: &Perceptron<f64>,

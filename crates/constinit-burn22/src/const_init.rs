@@ -63,7 +63,7 @@ impl ConstInitConfig {
     ///
     /// # Panics
     ///
-    /// Where [`ConstInitConfig::try_init`] returns an error.
+    /// If [`ConstInitConfig::try_init`] returns an error.
     pub fn init(&self, device: &Device) -> ConstInit {
         match self.try_init(device) {
             Ok(net) => net,
@@ -151,7 +151,7 @@ impl ConstInit {
     ///
     /// # Panics
     ///
-    /// Where the input has another width than the first layer reads, as Burn's own modules do.
+    /// If the input has another width than the first layer reads, as Burn's own modules do.
     pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
         self.layers.iter().enumerate().fold(input, |signal, (number, layer)| {
             let signal = layer.forward(signal);
@@ -185,7 +185,7 @@ impl ConstInit {
     ///
     /// # Errors
     ///
-    /// [`Error::Symmetry`] where layers that were put together by hand do not fit each other.
+    /// [`Error::Symmetry`] if layers that were put together by hand do not fit each other.
     pub fn axes(&self) -> Result<AxesSpec, Error> {
         let parameters = surveyed(self);
         let shapes = parameters.iter().map(|p| (p.path.as_str(), p.shape.as_slice()));

@@ -62,7 +62,7 @@ impl ConstInitConfig {
     ///
     /// # Panics
     ///
-    /// Where [`ConstInitConfig::try_init`] returns an error.
+    /// If [`ConstInitConfig::try_init`] returns an error.
     pub fn init<B: Backend>(&self, device: &B::Device) -> ConstInit<B> {
         match self.try_init(device) {
             Ok(net) => net,
@@ -154,7 +154,7 @@ impl<B: Backend> ConstInit<B> {
     ///
     /// # Panics
     ///
-    /// Where the input has another width than the first layer reads, as Burn's own modules do.
+    /// If the input has another width than the first layer reads, as Burn's own modules do.
     pub fn forward(&self, input: Tensor<B, 2>) -> Tensor<B, 2> {
         self.forward_through(input, |_, signal| signal)
     }

@@ -41,7 +41,7 @@ impl FloatKind for DType {
 ///
 /// # Panics
 ///
-/// Where the number of values is not the product of the shape.
+/// If the number of values is not the product of the shape.
 pub fn from_values<B: Backend, const D: usize>(
     values: Vec<f64>,
     shape: [usize; D],

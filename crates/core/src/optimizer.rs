@@ -305,7 +305,7 @@ impl OptimizerConfig {
         }
     }
 
-    /// The rule in closed form, for doubles; None where there is none: Adan has none here, and Muon acts on whole
+    /// The rule in closed form, for doubles; None if there is none: Adan has none here, and Muon acts on whole
     /// matrices.
     pub fn update_rule(&self) -> Option<Box<dyn UpdateRule<f64> + Send>> {
         Some(match self {

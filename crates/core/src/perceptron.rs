@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub struct LayerInit {
     /// The weight's start.
     pub weight: Init,
-    /// The bias's start; unused where there is no bias.
+    /// The bias's start; unused if there is no bias.
     pub bias: Init,
 }
 
@@ -132,7 +132,7 @@ pub fn check_layer_dims(layer_dims: &[usize]) -> Result<(), Error> {
 ///
 /// # Errors
 ///
-/// [`SymmetryError`] where layers do not fit each other.
+/// [`SymmetryError`] if layers do not fit each other.
 pub fn perceptron_axes(parameters: &[(&str, &[usize])]) -> Result<AxesSpec, SymmetryError> {
     let layers = parameters.iter().filter(|(_, shape)| shape.len() == 2).count();
     let space = |layer: usize| match layer {

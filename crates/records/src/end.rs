@@ -14,7 +14,7 @@ pub struct EndRecord {
     pub verdict: VerdictWord,
     /// The first break of any hidden layer.
     pub first_break: Option<FirstBreakRecord>,
-    /// What came of the training; None where a number is not finite, and in files of programs that did not write it.
+    /// What came of the training; None if a number is not finite, and in files of programs that did not write it.
     #[serde(default)]
     pub outcome: Option<OutcomeRecord>,
     /// The hidden layers of which every unit is dead after the last step, by their names; empty in files of programs that

@@ -25,7 +25,7 @@ pub struct ForecastPair {
     pub units: usize,
     /// The first of them, and the one that differs most from it.
     pub pair: Option<[usize; 2]>,
-    /// What is known of the pair.
+    /// What is known about the pair.
     #[serde(default)]
     pub outlook: OutlookWord,
     /// The difference of the pair in relation to its size, where it has escaped.
@@ -33,13 +33,13 @@ pub struct ForecastPair {
     pub apart: Option<f64>,
     /// The lowest curvature of the loss along the difference of the pair.
     pub curvature: Option<f64>,
-    /// What the difference is multiplied by in a step; None where steps are not linear in it.
+    /// What the difference is multiplied by in a step; None if steps are not linear in it.
     pub factor: Option<f64>,
     /// The logarithm of the factor.
     pub rate: Option<f64>,
     /// Steps in which the difference grows by e.
     pub e_fold_steps: Option<f64>,
-    /// Steps from one rounding error to 1 % of the units' size; None where the difference does not grow.
+    /// Steps from one rounding error to 1 % of the units' size; None if the difference does not grow.
     pub escape_steps: Option<f64>,
     /// The same in words.
     #[serde(default)]

@@ -29,7 +29,7 @@ pub struct FileInspection {
     pub schema: u32,
     /// The path, as it was given.
     pub file: String,
-    /// How it is stored; absent where the file could not be read.
+    /// How it is stored; absent if the file could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// The parameters with two axes or more.
@@ -49,7 +49,7 @@ pub struct FileInspection {
     /// Tensors that could not be inspected for something, in the order of their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<SkippedTensor>,
-    /// The optimizer's state beside the model; absent where there is none.
+    /// The optimizer's state beside the model; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<OptimizerState>,
     /// The architecture whose names and shapes gave the axes.
@@ -104,7 +104,7 @@ pub struct ParameterInspection {
     /// The numbers of the units that have such entries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub non_finite_units: Vec<usize>,
-    /// The row-major number of the first such entry of the parameter; absent where only the bias has one.
+    /// The row-major number of the first such entry of the parameter; absent if only the bias has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub non_finite_entry: Option<usize>,
     /// Whose tensor it is, where it is not the model's.
@@ -143,7 +143,7 @@ pub struct SpaceInspection {
     /// Units whose outgoing weights are all zero: nothing depends on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_outgoing: Vec<usize>,
-    /// What `collapse` would take away: numbers of parameters, and their bytes; absent where it takes nothing.
+    /// What `collapse` would take away: numbers of parameters, and their bytes; absent if it takes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saves: Option<Savings>,
 }

@@ -52,7 +52,7 @@ pub enum ScaleWord {
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ColumnKind {
-    /// Doubles; null where a number is not finite.
+    /// Doubles; null if a number is not finite.
     Number,
     /// Whole numbers.
     Count,
@@ -104,7 +104,7 @@ pub enum SweepColumn {
     Baseline,
     /// `1 - loss / baseline` of the loss on these examples after training.
     Explained,
-    /// The share of these examples whose largest output is that of their class; null where targets are not classes.
+    /// The share of these examples whose largest output is that of their class; null if targets are not classes.
     Accuracy,
     /// A [`VerdictWord`](crate::VerdictWord).
     Verdict,

@@ -52,7 +52,7 @@ pub struct Curves {
 pub struct Curve {
     /// At its end; about 18 letters have room there.
     pub name: String,
-    /// A number for each of [`Curves::at`]; None where there is none. Numbers below 0, and those that are not finite,
+    /// A number for each of [`Curves::at`]; None if there is none. Numbers below 0, and those that are not finite,
     /// are gaps.
     pub values: Vec<Option<f64>>,
 }

@@ -23,7 +23,7 @@ impl Figure {
     ///
     /// # Errors
     ///
-    /// [`ReportError::Figure`] where the picture is too large or the scale is not a positive number.
+    /// [`ReportError::Figure`] if the picture is too large or the scale is not a positive number.
     ///
     /// # Complexity
     ///

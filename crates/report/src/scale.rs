@@ -48,7 +48,7 @@ pub struct Tick {
 }
 
 impl Scale {
-    /// A linear scale around finite numbers, with a margin where `margin` asks for one; 0 to 1 where there are none.
+    /// A linear scale around finite numbers, with a margin where `margin` asks for one; 0 to 1 if there are none.
     pub fn linear(values: impl IntoIterator<Item = f64>, margin: bool) -> Self {
         let Some((mut low, mut high)) = range(values) else {
             return Self::Linear { low: 0.0, high: 1.0 };
@@ -105,7 +105,7 @@ impl Scale {
         }
     }
 
-    /// Where a number lies: 0 at the beginning, 1 at the end. None where it has no place.
+    /// Where a number lies: 0 at the beginning, 1 at the end. None if it has no place.
     pub fn place(&self, value: f64) -> Option<f64> {
         match *self {
             _ if !value.is_finite() => None,

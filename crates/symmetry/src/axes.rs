@@ -274,7 +274,7 @@ impl AxesSpec {
     ///
     /// # Errors
     ///
-    /// Where there are more units or entries than can be counted.
+    /// If there are more units or entries than can be counted.
     pub(crate) fn with_units(&self, units: &[usize]) -> Result<Self, SymmetryError> {
         if let Some(&units) =
             units.iter().find(|&&n| UnitIndex::new(n).is_none_or(|n| n.0 == u32::MAX))
@@ -319,7 +319,7 @@ impl AxesSpec {
     ///
     /// # Errors
     ///
-    /// Where a parameter is missing, given twice, unknown to the spec, or of another shape.
+    /// If a parameter is missing, given twice, unknown to the spec, or of another shape.
     pub(crate) fn arrange<'p, 'a>(
         &self,
         views: &'p [ParamView<'a>],

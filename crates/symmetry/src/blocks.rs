@@ -32,7 +32,7 @@ struct BlockAxis<'p> {
     space: Option<SpaceId>,
     role: Role,
     number: usize,
-    /// None where every member is alone.
+    /// None if every member is alone.
     classes: Option<&'p Partition>,
     /// How many classes there are.
     len: usize,

@@ -105,7 +105,7 @@ impl std::fmt::Display for Obstacle {
 ///
 /// - [`SurgeryError::BadScale`] for a scale that is negative or not finite;
 /// - as [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SurgeryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, so the function
+/// - [`SurgeryError::SumsDiffer`] if the classes are not forward-lumpable in these parameters, so the function
 ///   would not be kept. Inputs, and units of spaces with an axis of unknown role, count as different here.
 ///
 /// # Complexity

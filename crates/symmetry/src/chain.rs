@@ -75,7 +75,7 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// [`SurgeryError::NotAChain`] where the layers are not a chain of all parameters, where an axis is flattened or
+    /// [`SurgeryError::NotAChain`] if the layers are not a chain of all parameters, where an axis is flattened or
     /// of unknown role, or where inputs are merged; [`SpecError::UnknownParameter`] for a path that is not there.
     ///
     /// # Examples

@@ -82,7 +82,7 @@ impl EqualityPolicy {
     ///
     /// # Errors
     ///
-    /// [`SearchError::BadTolerance`] where the tolerance is negative, infinite or NaN.
+    /// [`SearchError::BadTolerance`] if the tolerance is negative, infinite or NaN.
     pub fn within(tolerance: f64) -> Result<Self, SymmetryError> {
         if tolerance.is_finite() && tolerance >= 0.0 {
             Ok(Self { comparison: Comparison::Within(tolerance), ..Self::default() })
@@ -103,7 +103,7 @@ impl EqualityPolicy {
     /// The same comparison after dividing out a positive factor.
     ///
     /// The factor of a unit is the magnitude of its first incoming or own entry, in the order of the parameters in
-    /// the spec, that is finite and not zero (above t in magnitude under [`Comparison::Within`]`(t)`), and 1 where
+    /// the spec, that is finite and not zero (above t in magnitude under [`Comparison::Within`]`(t)`), and 1 if
     /// there is none. Quotients are taken in f64: for f32 and shorter entries two quotients are equal exactly where
     /// the ratios are; for f64 entries ratios closer than one rounding of the division count as equal.
     pub fn up_to_positive_scale(self) -> Self {

@@ -31,7 +31,7 @@ use crate::symmetry::{Symmetry, SymmetryKind};
 ///
 /// # Errors
 ///
-/// Where the parameters are not those that the spec was built for.
+/// If the parameters are not those that the spec was built for.
 ///
 /// # Complexity
 ///

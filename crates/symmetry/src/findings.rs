@@ -64,7 +64,7 @@ impl Findings {
     }
 }
 
-/// Looks at one unit of every class (at every unit under a tolerance). `None` where the role of an axis of the
+/// Looks at one unit of every class (at every unit under a tolerance). `None` if the role of an axis of the
 /// space is not known.
 ///
 /// The numbers that told the classes apart have been read already: where one of them is not zero, that unit's side is

@@ -25,7 +25,7 @@ use crate::ulps::Ulps;
 ///
 /// # Errors
 ///
-/// Where `params` are not the parameters of the spec of `classes`: one is missing, given twice, unknown, or of another
+/// If `params` are not the parameters of the spec of `classes`: one is missing, given twice, unknown, or of another
 /// shape.
 ///
 /// # Complexity

@@ -99,7 +99,7 @@
 //! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, constant units and units without incoming or outgoing
 //!   weights.
 //! - [`spreads`]: how far the units of a class have diverged since; [`imbalances`]: how far their sums have.
-//! - [`Activation`], [`Loss`]: the functions of a network by name, and what is known of each.
+//! - [`Activation`], [`Loss`]: the functions of a network by name, and what is known about each.
 //! - [`dynamics`]: training of dense networks, or of their quotients, in closed form: in floats, or in fractions.
 //!   [`Quotient::perceptron`] leads there, [`Quotient::means_of_perceptron`] back.
 //! - [`transverse()`]: the curvature that parts twins, or does not.

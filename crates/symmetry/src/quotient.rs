@@ -163,7 +163,7 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role, and
+    /// [`SymmetryError::UnknownRole`] if an axis over a space with a class of several units has no known role, and
     /// [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) where n w is infinite in the full parameter's
     /// type.
     pub fn collapsed(&self) -> Result<Vec<OwnedParam>, SymmetryError> {
@@ -198,7 +198,7 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// Where `means` are not the parameters of the quotient's [spec](Self::spec).
+    /// If `means` are not the parameters of the quotient's [spec](Self::spec).
     pub fn lift(&self, means: &[ParamView<'_>]) -> Result<Vec<OwnedParam>, SymmetryError> {
         self.lift_scaled(means, |_| 1.0)
     }

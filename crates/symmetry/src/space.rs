@@ -13,7 +13,7 @@ macro_rules! index_newtype {
         pub struct $name(pub(crate) u32);
 
         impl $name {
-            /// The index with this number, or `None` where it does not fit (the limit is 2³² - 1).
+            /// The index with this number, or `None` if it does not fit (the limit is 2³² - 1).
             pub fn new(index: usize) -> Option<Self> {
                 u32::try_from(index).ok().map(Self)
             }

@@ -29,13 +29,13 @@ pub struct Spread {
     pub entries: [usize; 2],
     /// The two numbers, in the order of the units.
     pub values: [f64; 2],
-    /// Their absolute difference; infinite where one of the two is NaN.
+    /// Their absolute difference; infinite if one of the two is NaN.
     pub difference: f64,
     /// Their distance in representable numbers of the parameter's type.
     pub ulps: u64,
 }
 
-/// For every space, the two units of one class that differ most in `params`; `None` where the units of every
+/// For every space, the two units of one class that differ most in `params`; `None` if the units of every
 /// class are bitwise equal.
 ///
 /// Among differences of equal size, the one with more representable numbers in between counts; then the first one by
@@ -44,7 +44,7 @@ pub struct Spread {
 ///
 /// # Errors
 ///
-/// Where `params` are not the parameters of the spec of `classes`: one is missing, given twice, unknown, or of another
+/// If `params` are not the parameters of the spec of `classes`: one is missing, given twice, unknown, or of another
 /// shape.
 ///
 /// # Complexity
@@ -110,7 +110,7 @@ struct Gap {
 }
 
 impl Gap {
-    /// The gap between two numbers; `None` where they are bitwise one.
+    /// The gap between two numbers; `None` if they are bitwise one.
     fn between<T: Ulps>([a, b]: [T; 2], units: [usize; 2], entries: [usize; 2]) -> Option<Self> {
         let apart = ulps(a, b);
         if apart == 0 && !a.is_nan() {

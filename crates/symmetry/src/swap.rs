@@ -30,7 +30,7 @@ impl AxesSpec {
     ///
     /// # Errors
     ///
-    /// [`SurgeryError::NoPair`] where the space does not have two such units.
+    /// [`SurgeryError::NoPair`] if the space does not have two such units.
     ///
     /// # Complexity
     ///

@@ -83,13 +83,13 @@ impl Symmetry {
     ///
     /// # Errors
     ///
-    /// Where there are more entries than can be counted.
+    /// If there are more entries than can be counted.
     pub(crate) fn spec_of_classes(&self) -> Result<AxesSpec, SymmetryError> {
         let units: Vec<usize> = self.partitions().iter().map(|p| p.len()).collect();
         self.spec.with_units(&units)
     }
 
-    /// Whether in every space the classes of `self` lie within those of `coarser`. `false` where the spaces differ.
+    /// Whether in every space the classes of `self` lie within those of `coarser`. `false` if the spaces differ.
     pub fn refines(&self, coarser: &Symmetry) -> bool {
         self.spaces.len() == coarser.spaces.len()
             && self.spaces.iter().zip(&coarser.spaces).all(|(fine, coarse)| {
@@ -209,7 +209,7 @@ impl SpaceSymmetry {
         &self.nans
     }
 
-    /// Units without incoming or outgoing weights, and constant ones; `None` where the role of an axis of the space is
+    /// Units without incoming or outgoing weights, and constant ones; `None` if the role of an axis of the space is
     /// unknown, and for kinds other than twins.
     pub fn findings(&self) -> Option<&Findings> {
         self.findings.as_ref()

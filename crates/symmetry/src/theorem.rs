@@ -54,7 +54,7 @@ pub enum LayerParameter {
 /// How far numbers deviate that should be one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Deviation {
-    /// The largest absolute difference; infinite where a NaN is among the numbers.
+    /// The largest absolute difference; infinite if a NaN is among the numbers.
     pub deviation: f64,
     /// The largest distance in representable numbers, which may belong to another pair than the
     /// deviation; 0 exactly where all bits are equal.
@@ -78,7 +78,7 @@ impl Deviation {
     }
 }
 
-/// The four properties of the theorem; P2 and P4 are absent where there is no bias, all of them where there is no hidden
+/// The four properties of the theorem; P2 and P4 are absent if there is no bias, all of them where there is no hidden
 /// layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Properties {
@@ -131,7 +131,7 @@ pub struct UnitDifference {
     pub layer: usize,
     /// The parameter of that layer in which they differ.
     pub parameter: LayerParameter,
-    /// The absolute difference; infinite where one of the two entries is a NaN.
+    /// The absolute difference; infinite if one of the two entries is a NaN.
     pub difference: f64,
     /// The difference in representable numbers.
     pub ulps: u64,
@@ -154,7 +154,7 @@ impl UnitDifference {
 ///
 /// # Errors
 ///
-/// [`ShapeError`] where the layers are not a chain.
+/// [`ShapeError`] if the layers are not a chain.
 ///
 /// # Complexity
 ///
@@ -182,7 +182,7 @@ pub fn properties<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Properties, ShapeE
 ///
 /// # Errors
 ///
-/// [`ShapeError`] where the layers are not a chain.
+/// [`ShapeError`] if the layers are not a chain.
 ///
 /// # Complexity
 ///

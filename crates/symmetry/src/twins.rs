@@ -53,7 +53,7 @@ pub(crate) use refine::classes_of;
 ///
 /// # Errors
 ///
-/// Where the parameters are not those that the spec was built for: one is missing, given twice, unknown or of
+/// If the parameters are not those that the spec was built for: one is missing, given twice, unknown or of
 /// another shape.
 ///
 /// # Complexity
@@ -94,8 +94,8 @@ pub fn twins(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Symmetry, Symm
 ///
 /// # Errors
 ///
-/// As [`twins`]; [`SymmetryError::UnknownRole`] where [`EqualityPolicy::up_to_positive_scale`] meets an axis of unknown
-/// role, and [`SearchError::ScaleOnTwoAxes`] where it meets a space that stands twice on one parameter.
+/// As [`twins`]; [`SymmetryError::UnknownRole`] if [`EqualityPolicy::up_to_positive_scale`] meets an axis of unknown
+/// role, and [`SearchError::ScaleOnTwoAxes`] if it meets a space that stands twice on one parameter.
 ///
 /// # Complexity
 ///

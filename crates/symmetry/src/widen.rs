@@ -52,8 +52,8 @@ pub struct Widened {
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec;
 /// - [`SpecError::UnknownSpace`] for a name that is not in the spec, [`SurgeryError::FixedSpace`] for a space
 ///   whose members are distinguished from outside, [`SpecError::DuplicateSpace`] for one that is named twice;
-/// - [`SurgeryError::BadCopies`] where there is not one number, at least 1, for each unit;
-/// - [`SymmetryError::UnknownRole`] where an axis over a named space has no known role;
+/// - [`SurgeryError::BadCopies`] if there is not one number, at least 1, for each unit;
+/// - [`SymmetryError::UnknownRole`] if an axis over a named space has no known role;
 /// - [`SymmetryError::TooManyUnits`], [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow) for more
 ///   than can be counted.
 ///

@@ -6,7 +6,7 @@ use burn::tensor::{Bool, DType, Device, Int, Shape, Tensor};
 use constinit_core::module::Walk;
 use std::collections::HashMap;
 
-/// What is known of a float parameter before it is copied.
+/// What is known about a float parameter before it is copied.
 struct Known {
     shape: Shape,
     dtype: DType,

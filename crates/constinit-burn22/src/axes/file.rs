@@ -33,7 +33,7 @@ use constinit_symmetry::{AxesFile, AxesSpec};
 ///
 /// # Errors
 ///
-/// [`Error::Symmetry`] where the file does not fit the module: an unknown, missing or doubled parameter or space, or
+/// [`Error::Symmetry`] if the file does not fit the module: an unknown, missing or doubled parameter or space, or
 /// sizes that disagree, with both places.
 pub fn from_file<M: Module>(file: AxesFile, module: &M) -> Result<AxesSpec, Error> {
     let surveys = surveyed(module);

@@ -18,7 +18,7 @@
 //! one size are taken for one, whose unit `u` is unit `u` of each, so twins are twins in all of them; those of other
 //! sizes are fixed.
 //!
-//! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do something only where
+//! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do something only if
 //! gradients are computed: trace a module in training mode, and [`Traced::stochastic`] names the spaces that they disturb;
 //! [`Module::valid`](burn::module::Module::valid) is traced as inference. What is drawn while the model runs does not fix
 //! an axis, since the units are equal in distribution.

@@ -34,7 +34,7 @@ fn capture_device(like: Option<&Device>) -> Device {
 ///
 /// # Panics
 ///
-/// Where the closure does so for another reason.
+/// If the closure does so for another reason.
 pub(super) fn recorded<T>(
     like: Option<&Device>,
     run: impl FnOnce(&Device) -> T,

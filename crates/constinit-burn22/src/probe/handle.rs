@@ -40,7 +40,7 @@ impl fmt::Debug for ProbeHandle {
 }
 
 impl ProbeHandle {
-    /// Gives all clones of the handle this probe, in the place of one that they had.
+    /// Gives all clones of the handle this probe, in place of one that they had.
     pub fn attach(&self, probe: SymmetryProbe) {
         *self.lock() = Some(probe);
     }

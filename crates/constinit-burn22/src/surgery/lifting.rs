@@ -41,7 +41,7 @@ impl Lifting {
     ///
     /// # Errors
     ///
-    /// [`Error::Axes`] where this is not the quotient's module, and [`Error::Surgery`] where what weight decay leaves of
+    /// [`Error::Axes`] if this is not the quotient's module, and [`Error::Surgery`] if what weight decay leaves of
     /// deviations is not a number, as after an Adam step with an epsilon of 0.
     ///
     /// # Complexity

@@ -46,7 +46,7 @@
 //! such as a factor of one over the width.
 //!
 //! A space that no parameter produces, or none reads, is an input or an output: it should be declared as fixed, and is
-//! refused where its size would change.
+//! refused if its size would change.
 //!
 //! A trace does not show, either, where a reshape takes its size from: Burn's attention reshapes its heads to the width
 //! of its input, and panics in its forward pass where the width of that stream alone was changed.
@@ -88,7 +88,7 @@ use read::{host, read};
 ///
 /// # Errors
 ///
-/// [`Error::Axes`] where the spec does not cover the module, and what the engine says: see
+/// [`Error::Axes`] if the spec does not cover the module, and what the engine says: see
 /// [`twins`](constinit_symmetry::twins()), [`equitable`](constinit_symmetry::equitable()) and
 /// [`forward_lumpable`](constinit_symmetry::forward_lumpable()).
 pub fn symmetry_of<'a, M: Module>(

@@ -54,7 +54,7 @@ impl<M> fmt::Display for QuotientModule<M> {
 /// The quotient of a module by classes that training keeps.
 ///
 /// The quotient's module runs forward and backward as any module does; with the steps of
-/// [`QuotientModule::trainer`] in the place of the optimizer's, in any loop, it goes the way that the full module would
+/// [`QuotientModule::trainer`] in place of the optimizer's, in any loop, it goes the way that the full module would
 /// go, to rounding, and [`Lifting::lift`] gives the full module at any time. The cost of a step does not depend on the
 /// number of units, only on that of the classes.
 ///
@@ -110,7 +110,7 @@ impl<M> fmt::Display for QuotientModule<M> {
 ///
 /// - As [`collapse`](super::collapse());
 /// - [`Error::Surgery`] for a trace that was made without gradients;
-/// - [`Error::Surgery`] where training would not keep a class, with the certificate's reason: dropout or noise on a
+/// - [`Error::Surgery`] if training would not keep a class, with the certificate's reason: dropout or noise on a
 ///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are not twins (or twins
 ///   with more on the diagonal of a recurrent weight), and merely forward-lumpable classes; for Muon, which acts on
 ///   whole matrices; and for tied parameters over classes, of which Burn's optimizers move only the first.

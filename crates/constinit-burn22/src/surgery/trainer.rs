@@ -39,7 +39,7 @@ use std::sync::Arc;
 pub struct QuotientTrainer<M> {
     counts: Arc<Counts>,
     clip: Option<Clip>,
-    /// None where no unit has deviations.
+    /// None if no unit has deviations.
     left: Option<Left<M>>,
     lifting: Lifting,
 }
@@ -126,7 +126,7 @@ impl<M: Module> QuotientTrainer<M> {
     }
 
     /// What a checkpoint has to keep beside the quotient's module and the optimizer: what is left of deviations, and what
-    /// the rule has kept of them. None where no unit has deviations.
+    /// the rule has kept of them. None if no unit has deviations.
     pub fn to_record(&self) -> Option<(ModuleRecord, OptimizerRecord)> {
         let left = self.left.as_ref()?;
         let kept = left.optimizer.as_ref().map(ModuleOptimizer::to_record).unwrap_or_default();
@@ -137,7 +137,7 @@ impl<M: Module> QuotientTrainer<M> {
     ///
     /// # Errors
     ///
-    /// What Burn says of a record that does not fit the quotient's module. [`RecordError::Validation`] where Burn would
+    /// What Burn says of a record that does not fit the quotient's module. [`RecordError::Validation`] if Burn would
     /// not give an optimizer's state back as it was: `ModuleOptimizer::load_record` makes it on [`Device::default`], in
     /// the float type that this device has by default, and parameters of another type are lost with it. Nothing has been
     /// moved then.

@@ -112,7 +112,7 @@ impl Log {
         }
     }
 
-    /// A tensor by its number in this trace; None where it was not made on this device, during this trace.
+    /// A tensor by its number in this trace; None if it was not made on this device, during this trace.
     pub(super) fn tensor(&self, tensor: &TensorIr) -> Option<TensorRef> {
         let id = core::TensorId(*self.numbers.get(&tensor.id)?);
         Some(TensorRef { id, shape: tensor.shape.to_vec() })

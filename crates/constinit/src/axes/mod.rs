@@ -21,7 +21,7 @@
 //! them; those of other sizes are fixed.
 //!
 //! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do
-//! something only where gradients are computed: trace the model on `Autodiff<Capture>`, and
+//! something only if gradients are computed: trace the model on `Autodiff<Capture>`, and
 //! [`Traced::stochastic`] names the spaces that they disturb. What is drawn while the model runs does not fix an axis,
 //! since the units are equal in distribution; what is drawn before is a constant and does.
 //!

@@ -108,7 +108,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
     ///
     /// # Errors
     ///
-    /// Where the axes are not those of the module: [`Error::Axes`], [`Error::Parameter`] or [`Error::Symmetry`].
+    /// If the axes are not those of the module: [`Error::Axes`], [`Error::Parameter`] or [`Error::Symmetry`].
     pub fn follow(&mut self, seen: &Observation<'_, B, M>) -> Result<(), Error> {
         self.classes = Some(self.classes_of(seen)?);
         Ok(())

@@ -83,7 +83,7 @@ where
 ///
 /// # Errors
 ///
-/// [`ShapeError`] where the layers are not a chain of at least two.
+/// [`ShapeError`] if the layers are not a chain of at least two.
 pub fn properties_of<B: Backend>(
     model: &impl DenseChain<B>,
     parameters: &[HostParameter],

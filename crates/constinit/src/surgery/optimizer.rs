@@ -40,7 +40,7 @@ pub struct QuotientOptimizer<B: AutodiffBackend, M, O> {
     inner: O,
     counts: Arc<Counts<B>>,
     clip: Option<Clip>,
-    /// What is left of deviations, as parameters of one entry; None where they stay.
+    /// What is left of deviations, as parameters of one entry; None if they stay.
     left: Option<M>,
     lifting: Lifting,
 }

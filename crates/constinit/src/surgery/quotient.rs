@@ -109,7 +109,7 @@ impl<B: AutodiffBackend, M> fmt::Display for QuotientModule<B, M> {
 ///
 /// - As [`collapse`](super::collapse());
 /// - [`Error::Surgery`] for a trace that was made without gradients;
-/// - [`Error::Surgery`] where training would not keep a class, with the certificate's reason: dropout or noise on a
+/// - [`Error::Surgery`] if training would not keep a class, with the certificate's reason: dropout or noise on a
 ///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are not twins (or twins
 ///   with more on the diagonal of a recurrent weight), and merely forward-lumpable classes; for Muon, which acts on
 ///   whole matrices; and for tied parameters over classes, of which Burn's optimizers move only the first.

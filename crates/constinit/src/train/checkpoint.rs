@@ -57,7 +57,7 @@ struct Payload {
 ///
 /// # Errors
 ///
-/// [`Error::CheckpointWrite`] where the file cannot be written; an old file at `path` is then
+/// [`Error::CheckpointWrite`] if the file cannot be written; an old file at `path` is then
 /// still whole.
 pub fn save_checkpoint<B, M, O, S>(
     path: &Path,

@@ -37,7 +37,7 @@ impl<M, O, S> TrainState<M, O, S> {
 pub struct Trained<M, O, S> {
     /// The state after the last step.
     pub state: TrainState<M, O, S>,
-    /// The last loss that was computed; None where there was no step.
+    /// The last loss that was computed; None if there was no step.
     pub loss: Option<f64>,
     /// Why the run ended.
     pub ended: StopReason,

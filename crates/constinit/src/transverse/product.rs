@@ -25,7 +25,7 @@ use std::collections::HashMap;
 /// where P takes the share of a gradient that is a difference, and p has the entries of both units at the middle
 /// between them, so the module's two units need not be equal to the last bit. The step is h = ε^(1/3) s, where ε
 /// is the backend's machine epsilon and s the smaller of 1 and the root of the sum of squares of one unit's entries
-/// (1 where that is 0): where gradients and their derivatives are of the size of 1, truncation and rounding then both
+/// (1 if that is 0): where gradients and their derivatives are of the size of 1, truncation and rounding then both
 /// leave an error of about ε^(2/3), 4e-11 in doubles and 2e-5 in single precision.
 ///
 /// The module is left as it is: gradients are taken on a copy that shares no running statistics with it.
@@ -57,8 +57,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::Twins`] where the space does not have the units, no trained parameter has entries for them, or one that
-    /// has is tied to another; [`Error::Axes`] and [`Error::Symmetry`] where the axes are not the module's.
+    /// [`Error::Twins`] if the space does not have the units, no trained parameter has entries for them, or one that
+    /// has is tied to another; [`Error::Axes`] and [`Error::Symmetry`] if the axes are not the module's.
     pub fn new(
         module: &M,
         axes: &AxesSpec,
@@ -114,7 +114,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::Twins`] where v does not have [`dimension`](Self::dimension) coordinates, or a gradient is not finite.
+    /// [`Error::Twins`] if v does not have [`dimension`](Self::dimension) coordinates, or a gradient is not finite.
     pub fn product(&mut self, v: &[f64]) -> Result<Vec<f64>, Error> {
         self.product_with_step(v, self.step)
     }

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 ///
 /// # Errors
 ///
-/// [`Error::Symmetry`] where the file does not fit the module: an unknown, missing or doubled parameter or space, or
+/// [`Error::Symmetry`] if the file does not fit the module: an unknown, missing or doubled parameter or space, or
 /// sizes that disagree, with both places.
 pub fn from_file(file: AxesFile, parameters: &[(&str, &str, &[usize])]) -> Result<AxesSpec, Error> {
     let layers: HashMap<&str, &str> =

@@ -301,7 +301,7 @@ pub enum Init {
     /// first of its class. Twins need both sides: outputs of the weights and biases that make the units, inputs of
     /// those that read them.
     Symmetrised {
-        /// Classes of output units; absent where these stay as they are.
+        /// Classes of output units; absent if these stay as they are.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         outputs: Option<usize>,
         /// Classes of inputs.

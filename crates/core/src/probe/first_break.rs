@@ -32,7 +32,7 @@ pub struct FirstBreak {
     pub entries: [usize; 2],
     /// The two numbers, in the order of the units.
     pub values: [f64; 2],
-    /// Their absolute difference; infinite where one of them is not a number.
+    /// Their absolute difference; infinite if one of them is not a number.
     pub difference: f64,
     /// Their distance in representable numbers.
     pub ulps: u64,
@@ -92,9 +92,9 @@ pub(super) struct Seen<'a> {
     /// Whether it is in what forward passes write, as the running statistics of a batch norm: then agreeing gradients
     /// do not point to the update.
     pub in_running: bool,
-    /// The spread as the step began; None where the units were bitwise equal then, or where that was not seen.
+    /// The spread as the step began; None if the units were bitwise equal then, or where that was not seen.
     pub before: Option<Spread>,
-    /// The spread of the gradients: None where they were not seen, Some(None) where they agree.
+    /// The spread of the gradients: None if they were not seen, Some(None) where they agree.
     pub gradient: Option<Option<Spread>>,
     /// The largest gradient.
     pub scale: f64,

@@ -107,7 +107,7 @@ pub struct TwinClass {
 ///
 /// # Errors
 ///
-/// [`Error::Symmetry`] where parameters and axes do not fit.
+/// [`Error::Symmetry`] if parameters and axes do not fit.
 pub fn largest_classes(axes: &AxesSpec, params: &[ParamView<'_>]) -> Result<Vec<TwinClass>, Error> {
     let found = twins(axes, params)?;
     let largest = found.spaces().iter().filter_map(|space| {

@@ -109,7 +109,7 @@ impl SymmetryTracker {
         Self { keeps_gradients: false, ..self }
     }
 
-    /// What is known of the training: the certificate then speaks of it, and breaks are explained by it.
+    /// What is known about the training: the certificate then speaks of it, and breaks are explained by it.
     #[must_use]
     pub fn with_facts(self, facts: TrainingFacts) -> Self {
         Self { known: self.known.with(facts), ..self }
@@ -120,7 +120,7 @@ impl SymmetryTracker {
     ///
     /// # Errors
     ///
-    /// [`Error::Axes`] where no space is left.
+    /// [`Error::Axes`] if no space is left.
     pub fn watching(self, wanted: impl Fn(&str) -> bool) -> Result<Self, Error> {
         let axes = sketch::restricted(&self.axes, |space| wanted(space.name()))?;
         Ok(Self { sketch: Sketch::new(&axes), axes, whole: false, sums: false, ..self })
@@ -161,7 +161,7 @@ impl SymmetryTracker {
         self.start.as_ref()
     }
 
-    /// What is certified of the classes at the first reading, under the facts given; None where none were.
+    /// What is certified of the classes at the first reading, under the facts given; None if none were.
     pub fn certificate(&self) -> Option<&Certificate> {
         self.certificate.as_ref()
     }
@@ -351,7 +351,7 @@ impl SymmetryTracker {
         Ok(())
     }
 
-    /// How far the gradients of units that were twins at the start lie apart; None where they are not to be compared, or
+    /// How far the gradients of units that were twins at the start lie apart; None if they are not to be compared, or
     /// were not kept.
     fn gradients_apart(
         &self,
@@ -394,7 +394,7 @@ impl SymmetryTracker {
     }
 }
 
-/// Forward-lumpable classes; None where it is not known which axes are inputs, or what the inputs are.
+/// Forward-lumpable classes; None if it is not known which axes are inputs, or what the inputs are.
 fn forward(axes: &AxesSpec, params: &[ParamView<'_>]) -> Result<Option<Symmetry>, Error> {
     let inputs: [(&str, Partition); 0] = [];
     match forward_lumpable(axes, params, &inputs) {

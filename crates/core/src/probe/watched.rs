@@ -20,7 +20,7 @@ pub enum Repeats {
     Entries(OwnedParam),
 }
 
-/// For every parameter, in the order of the axes, and for every axis of it the index that each index repeats; None where
+/// For every parameter, in the order of the axes, and for every axis of it the index that each index repeats; None if
 /// each stands for itself.
 pub type Repeated = Vec<Vec<Option<Vec<usize>>>>;
 
@@ -65,14 +65,14 @@ pub trait WatchedStep {
         Ok(None)
     }
 
-    /// The parameters as the step began, running statistics as zeros; None where these were not kept.
+    /// The parameters as the step began, running statistics as zeros; None if these were not kept.
     ///
     /// # Errors
     ///
     /// As [`WatchedStep::parameters`].
     fn parameters_before(&self) -> Result<Option<Vec<ParamView<'_>>>, Error>;
 
-    /// The gradients of the step; None where these were not kept.
+    /// The gradients of the step; None if these were not kept.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What is known of a module, and whether it computes the same with other numbers of units.
+//! What is known about a module, and whether it computes the same with other numbers of units.
 
 use super::ModuleLayers;
 use crate::Error;
@@ -16,7 +16,7 @@ use constinit_symmetry::{AxesSpec, Axis, Role, SpaceId, SpaceSymmetry, Symmetry}
 pub struct KnownAxes<'a> {
     /// The axes.
     pub spec: &'a AxesSpec,
-    /// All that a trace has shown; None where only axes are known.
+    /// All that a trace has shown; None if only axes are known.
     pub traced: Option<&'a Traced>,
 }
 
@@ -242,7 +242,7 @@ impl KnownAxes<'_> {
 }
 
 /// Whether a convolution's weight could be one of groups. Its axis with fewer entries than there are channels shows
-/// groups only where it is known whose channels it reads.
+/// groups only if it is known whose channels it reads.
 fn groups_unknown<'a>(axes: impl Iterator<Item = &'a Axis>) -> bool {
     let axes: Vec<&Axis> = axes.collect();
     axes.len() > 2 && axes[..2].iter().any(|axis| !matches!(axis, Axis::Space(_)))

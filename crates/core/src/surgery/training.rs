@@ -1,4 +1,4 @@
-//! Whether a quotient can be trained in the place of a module.
+//! Whether a quotient can be trained in place of a module.
 
 use super::{merged, refused};
 use crate::Error;

@@ -53,11 +53,11 @@ impl Counted {
 struct Stretch {
     from: usize,
     to: usize,
-    /// None where it was not measured.
+    /// None if it was not measured.
     number: Option<usize>,
 }
 
-/// The strips; None where nothing was read.
+/// The strips; None if nothing was read.
 pub fn figure(run: &Run, size: Size) -> Option<Figure> {
     let readings = &run.readings.readings;
     let first = readings.first()?;

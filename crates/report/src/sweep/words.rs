@@ -212,7 +212,7 @@ fn reason(sweep: &Sweep) -> String {
     })
 }
 
-/// A text with gaps in the place of its numbers: reasons that differ in numbers alone are one reason.
+/// A text with gaps in place of its numbers: reasons that differ in numbers alone are one reason.
 fn without_numbers(text: &str) -> String {
     let is_number =
         |word: &str| word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());

@@ -78,7 +78,7 @@ pub fn gradients<S: Scalar>(
 ///
 /// # Errors
 ///
-/// [`ShapeError::Examples`] where the inputs are not whole examples.
+/// [`ShapeError::Examples`] if the inputs are not whole examples.
 ///
 /// # Examples
 ///

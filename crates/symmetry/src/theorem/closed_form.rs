@@ -102,7 +102,7 @@ impl<S: Scalar> ConstantPerceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError::Examples`] where the two do not fit the network or each other.
+    /// [`ShapeError::Examples`] if the two do not fit the network or each other.
     pub fn gradients(
         &self,
         activation: &impl ActivationFunction<S>,
@@ -143,7 +143,7 @@ impl<S: Scalar> ConstantPerceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] where there are no inputs, hidden units or outputs.
+    /// [`ShapeError`] if there are no inputs, hidden units or outputs.
     pub fn full(&self) -> Result<Perceptron<S>, ShapeError> {
         let widths = [self.c1.len(), self.hidden, self.outputs];
         let first = std::iter::repeat_n(&self.c1, self.hidden).flatten().cloned().collect();
@@ -161,7 +161,7 @@ impl<S: Scalar> ConstantPerceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] where there are no inputs, hidden units or outputs.
+    /// [`ShapeError`] if there are no inputs, hidden units or outputs.
     pub fn quotient(&self) -> Result<Perceptron<S>, ShapeError> {
         let layers = vec![
             DenseLayer { weight: self.c1.clone(), bias: Some(vec![self.d1.clone()]) },

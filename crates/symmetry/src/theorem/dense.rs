@@ -26,7 +26,7 @@ impl<'a, T> Dense<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] where a slice is longer or shorter than that.
+    /// [`ShapeError`] if a slice is longer or shorter than that.
     pub fn new(
         inputs: usize,
         outputs: usize,

@@ -15,7 +15,7 @@ pub(super) struct Gap {
     pub most_ulps: u64,
 }
 
-/// The widest gap in one group; None where all numbers are bitwise one number.
+/// The widest gap in one group; None if all numbers are bitwise one number.
 pub(super) fn widest_gap<T: Ulps>(group: &[T]) -> Option<Gap> {
     widest_gap_along(group, true, 1, group.len())
 }

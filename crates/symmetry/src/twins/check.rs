@@ -73,7 +73,7 @@ pub struct TwinsCheck {
     spec: AxesSpec,
     condensed: AxesSpec,
     partitions: Vec<Partition>,
-    /// For each space; None where every unit is alone.
+    /// For each space; None if every unit is alone.
     classes: Vec<Option<Classes>>,
     /// For each parameter.
     plans: Vec<Plan>,
@@ -123,7 +123,7 @@ enum Along {
 }
 
 impl TwinsCheck {
-    /// None where a check of these classes would not be cheaper than to find them again, where a space stands twice on
+    /// None if a check of these classes would not be cheaper than to find them again, where a space stands twice on
     /// one parameter, and for classes that are not twins bit for bit.
     pub fn new(twins: &Symmetry) -> Option<Self> {
         if twins.kind() != SymmetryKind::Twins || *twins.policy() != EqualityPolicy::bits() {
@@ -194,7 +194,7 @@ impl Classes {
 }
 
 impl Plan {
-    /// None where a space stands twice on the parameter.
+    /// None if a space stands twice on the parameter.
     fn new(spec: &AxesSpec, param: &SpecParam, classes: &[Option<Classes>]) -> Option<Self> {
         let axes = axes_with_strides(spec, param, &strides(param.shape()));
         let spaces: Vec<SpaceId> = axes.iter().filter_map(|axis| axis.space).collect();
@@ -321,12 +321,12 @@ impl TwinsPass<'_> {
     }
 
     /// Ends a check that has seen all rows. Returns what was found in every space besides the classes, as
-    /// [`SpaceSymmetry::findings`](crate::SpaceSymmetry::findings) has it. None where the classes of twins may be
+    /// [`SpaceSymmetry::findings`](crate::SpaceSymmetry::findings) has it. None if the classes of twins may be
     /// others.
     ///
     /// # Errors
     ///
-    /// [`ParameterError::MissingParameter`] where rows were not shown.
+    /// [`ParameterError::MissingParameter`] if rows were not shown.
     pub fn end(mut self) -> Result<Option<Vec<Option<Findings>>>, SymmetryError> {
         let TwinsCheck { condensed: spec, partitions, classes, plans, .. } = self.check;
         for ((read, plan), param) in self.read.iter_mut().zip(plans).zip(spec.params()) {
@@ -419,7 +419,7 @@ impl Read {
     }
 }
 
-/// Does one step after the other; None where units of a class differ.
+/// Does one step after the other; None if units of a class differ.
 fn condense<'d, E: Number>(
     data: &'d [E],
     steps: &[Condensing],

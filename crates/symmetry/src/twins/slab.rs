@@ -210,7 +210,7 @@ pub(super) struct Stray<E> {
     pub unit: u32,
     /// The number at `position`. Kept, since the cache line may be gone when it is asked for.
     pub value: E,
-    /// Where it first differs; [`NOWHERE`] where it does not.
+    /// Where it first differs; [`NOWHERE`] if it does not.
     pub position: usize,
     pub summary: Summary,
 }

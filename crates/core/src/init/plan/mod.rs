@@ -143,7 +143,7 @@ impl InitPlan {
         Ok(assigned)
     }
 
-    /// The number of the rule of every parameter of a spec, in its order; None where none matches. For single precision,
+    /// The number of the rule of every parameter of a spec, in its order; None if none matches. For single precision,
     /// and without making entries.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ impl InitPlan {
 
     /// As [`InitPlan::predict`] for a module that the plan would fill: rules may ask for kinds of modules, axes are
     /// those of `parameters`, and what the plan leaves as it is counts as it is. `values` gives the entries of a
-    /// parameter of the spec by its path and shape, running statistics of batch norms included; None where the module
+    /// parameter of the spec by its path and shape, running statistics of batch norms included; None if the module
     /// has none.
     ///
     /// # Errors
