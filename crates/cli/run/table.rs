@@ -221,9 +221,9 @@ mod tests {
         // A row less, torn; a row of somebody else's; one more than the run has; another table.
         for (before, saying) in [
             ([HEADING, rows[0], "1,0"].concat(), "up to its last checkpoint"),
-            (format!("{whole}2,0.25\n"), "line 4 is none of this run"),
-            (format!("{whole}{after}my notes"), "line 5 is none of this run"),
-            (format!("{whole}{after}\n"), "line 5 is none of this run"),
+            (format!("{whole}2,0.25\n"), "line 4 is not a row of this run"),
+            (format!("{whole}{after}my notes"), "line 5 is not a row of this run"),
+            (format!("{whole}{after}\n"), "line 5 is not a row of this run"),
             ("step,loss\n0,1\n".to_owned(), "nothing is overwritten"),
         ] {
             std::fs::write(&path, &before).unwrap();
