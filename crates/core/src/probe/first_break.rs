@@ -63,6 +63,7 @@ pub enum GradientsThen {
 }
 
 /// The known or suspected cause of a break.
+///
 /// Neither the data nor their order can be a cause: for every example, twins have equal gradients, and so they have for
 /// every batch. Another order of examples or another batch can only change the rounding ([`Cause::Rounding`]).
 #[derive(Clone, Debug, PartialEq)]
