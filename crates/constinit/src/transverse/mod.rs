@@ -74,7 +74,7 @@ use pairs::Pairs;
 /// # Errors
 ///
 /// Errors of [`TransverseHessian::new`], and [`Error::Twins`] if
-/// - the units are not twins: they differ [`ESCAPED`] or more of their size apart,
+/// - the units are not twins: they differ by [`ESCAPED`] or more of their size,
 /// - the loss is no function of the parameters, as with dropout: two gradients at one point differ,
 /// - the loss distinguishes the units although they are equal: the axes are not those of the model,
 /// - a gradient is not finite.
