@@ -228,7 +228,7 @@ fn event_files_have_the_readings_of_a_run_and_of_its_continuation() {
 
     // Another run is not mixed in, and leaves nothing.
     let other = ["--config", "run.toml", "--out", "other"];
-    run(&other).refused(2, "logs/a: there are events in it");
+    run(&other).refused(2, "logs/a: the folder has events");
     assert!(!folder.join("other").exists() && files(&folder.join("logs/a")).len() == 2);
 }
 
@@ -295,7 +295,7 @@ fn a_table_has_the_readings_and_goes_on() {
     // Nor is a line taken off that somebody added.
     let added = format!("{table}301,0.5\n");
     folder.write("t.csv", &added);
-    run(&["--resume", "run"]).refused(2, "t.csv: line 303 is none of this run");
+    run(&["--resume", "run"]).refused(2, "t.csv: line 303 is not a row of this run");
     assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap(), added);
     let lines = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
     assert_eq!(lines, ran.stdout);
@@ -323,7 +323,7 @@ fn a_table_in_the_folder_of_its_run() {
         "run/x/../units.jsonl",
         "run/checkpoints/step-000000000099.ckpt",
     ] {
-        let saying = format!("--csv {own}: the run keeps a file of its own of this name in run");
+        let saying = format!("--csv {own}: the run itself writes a file of this name in run");
         run("run", own).refused(2, &saying);
         assert!(!folder.join("run").exists());
     }
@@ -344,7 +344,7 @@ fn a_table_in_the_folder_of_its_run() {
     // A run that goes on makes no table of its own files either.
     std::fs::remove_file(folder.join("run/model.safetensors")).unwrap();
     let resumed = ["run", "--resume", "run", "--csv", "run/model.safetensors"];
-    folder.run(&resumed).refused(2, "the run keeps a file of its own");
+    folder.run(&resumed).refused(2, "the run itself writes a file");
     folder.run(&["run", "--resume", "run", "--csv", "run/table.csv"]).ok();
     assert_eq!(std::fs::read_to_string(folder.join("run/table.csv")).unwrap(), rows);
     // Nor does it write where there is no file: a device, a link that leads nowhere.

@@ -164,7 +164,7 @@ fn what_would_go_another_way_is_refused() {
     run(
         "muon.toml",
         deep().optimizer("type = \"muon\""),
-        "--quotient: Muon: it moves a weight as a whole matrix",
+        "--quotient: Muon: it updates a weight as a whole matrix",
     );
     let coupled = "type = \"adam\", learning_rate = 0.01, weight_decay = 0.1";
     run("coupled.toml", square().optimizer(coupled), "coupled decay");

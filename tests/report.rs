@@ -65,7 +65,7 @@ fn figures_by_themselves() {
             .map(|name| format!("run/figures/{name}.svg"))
     );
     let wrong = folder.run(&["report", "run", "--format", "svg", "--figure", "los"]);
-    wrong.refused(2, "no figure los; there are: units-hidden1, units-hidden2, loss, classes");
+    wrong.refused(2, "no figure los; the figures are: units-hidden1, units-hidden2, loss, classes");
     folder.run(&["report", "run", "--figure", "loss"]).refused(2, "a page has all figures");
 }
 

@@ -10,7 +10,7 @@ use constinit_cli::failure::Failure;
 pub struct Found {
     pub name: BackendName,
     pub float: &'static str,
-    /// Names of devices; empty where there is none.
+    /// Names of devices; empty if there is none.
     pub devices: Vec<String>,
 }
 
@@ -120,7 +120,7 @@ pub fn dispatch<J: Job>(backend: BackendName, job: J) -> Result<J::Output, Failu
     }
 }
 
-/// Runs a job in double precision; None where no backend that has it is compiled in.
+/// Runs a job in double precision; None if no backend that has it is compiled in.
 pub fn dispatch_doubles<J: Job>(job: J) -> Option<J::Output> {
     #[cfg(feature = "ndarray")]
     {

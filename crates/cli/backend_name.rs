@@ -13,7 +13,7 @@ pub enum BackendName {
     Ndarray,
 }
 
-/// What fits into a backend's memory, in bytes; None where it cannot be known.
+/// What fits into a backend's memory, in bytes; None if it cannot be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub largest_tensor: Option<u64>,

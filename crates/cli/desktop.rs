@@ -4,7 +4,7 @@ use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Where a Wayland compositor would be found; an absolute path, so that the folder of other ones is not needed.
+/// Where a Wayland compositor would be found; an absolute path, so the folder of other ones is not needed.
 const COMPOSITOR: &str = "WAYLAND_DISPLAY";
 /// The folder of other compositors.
 const SOCKETS: &str = "XDG_RUNTIME_DIR";

@@ -22,7 +22,7 @@ pub struct HeatMap {
 pub struct HeatRow {
     /// On the left.
     pub name: String,
-    /// A difference for each column, from the first one; None where none was measured.
+    /// A difference for each column, from the first one; None if none was measured.
     pub values: Vec<Option<f64>>,
 }
 
@@ -121,7 +121,7 @@ fn legend(svg: &mut String, y: usize) {
     }
 }
 
-/// The colour of a difference; what is no number has that of the largest.
+/// The colour of a difference; what is not a number has that of the largest.
 fn colour(value: f64) -> String {
     if value == 0.0 {
         return EQUAL.to_owned();

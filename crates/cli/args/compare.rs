@@ -45,8 +45,8 @@ pub struct CompareArgs {
     /// Print one JSON object per start
     #[arg(long)]
     pub json: bool,
-    /// Train one unit for each class of units that the optimizer keeps equal. If the full network would train differently,
-    /// train it in full and print the reason
+    /// Train one unit for each class of units that the optimizer keeps equal. If the full network would train
+    /// differently, train it in full and print the reason
     #[arg(long)]
     pub quotient: bool,
 }

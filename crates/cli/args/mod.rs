@@ -19,6 +19,7 @@ pub use verify::VerifyArgs;
 use clap::{Parser, Subcommand};
 
 /// Finds which units of a neural network are equal, and says what keeps them equal.
+///
 /// Without a command, it runs the experiment of the text on constant initialisation: it trains a network [3, 2, 4]
 /// for 50 steps and prints all parameters after each step.
 #[derive(Debug, Parser)]

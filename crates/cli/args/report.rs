@@ -4,8 +4,8 @@ use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// Makes one HTML page from the folder of a run: verdict, loss, the trajectory of every unit, spread, classes,
-/// configuration. A sweep and a comparison have pages, too. The page is one file and loads nothing else. With `--format svg` or
-/// writes single figures as SVG or, in a build with the feature `png`, as PNG.
+/// configuration. A sweep and a comparison have pages, too. The page is one file and loads nothing else. With
+/// `--format svg` it writes single figures, and with `--format png` the same as PNG, in a build with the feature `png`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit report run1                                    the page run1/report.html

@@ -61,12 +61,12 @@ pub struct RunArgs {
     /// Print readings as JSON, one object per line
     #[arg(long, conflicts_with = "tui")]
     pub json: bool,
-    /// Show loss, classes, spread and verdict in the terminal during the run; `q` ends the run after the current step, with
-    /// exit code 0. Needs a terminal; NO_COLOR removes the colours
+    /// Show loss, classes, spread and verdict in the terminal during the run; `q` ends the run after the current step,
+    /// with exit code 0. Needs a terminal; NO_COLOR removes the colours
     #[arg(long)]
     pub tui: bool,
-    /// Print all parameters at the start and after each reading, and outputs and targets before training. For axes longer
-    /// than 8, print only the first and the last entries
+    /// Print all parameters at the start and after each reading, and outputs and targets before training. For axes
+    /// longer than 8, print only the first and the last entries
     #[arg(long, conflicts_with_all = ["json", "tui"])]
     pub print_parameters: bool,
     /// Print only the verdict
@@ -76,12 +76,12 @@ pub struct RunArgs {
     /// began
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
-    /// Write loss, classes, spread and deviations for TensorBoard to a new file in this folder. A resumed run adds another
-    /// file
+    /// Write loss, classes, spread and deviations for TensorBoard to a new file in this folder. A resumed run adds
+    /// another file
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
-    /// Train one unit for each class of units that the optimizer keeps equal, and lift the result to full size. Refused if
-    /// the full network would train differently. A resumed run continues as it began
+    /// Train one unit for each class of units that the optimizer keeps equal, and lift the result to full size.
+    /// Refused if the full network would train differently. A resumed run continues as it began
     #[arg(long, conflicts_with = "resume")]
     pub quotient: bool,
     /// Resume the run in this folder, from its last checkpoint

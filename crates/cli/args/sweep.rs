@@ -6,8 +6,9 @@ use clap::Args;
 use std::path::PathBuf;
 
 /// Trains the network of a configuration for every combination of the values in its [sweep], one run per core. If equal
-/// units stay equal, it trains one unit per class, in closed form; otherwise Burn trains the full network. The table says
-/// which.
+/// units stay equal, it trains one unit per class, in closed form; otherwise Burn trains the full network. The table
+/// says which.
+///
 /// It saves finished runs as it goes: after an interruption, the same command continues and repeats no finished point.
 /// Diverged and failed runs are rows of the table, too.
 #[derive(Args, Debug)]

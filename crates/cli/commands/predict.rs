@@ -1,4 +1,4 @@
-//! `constinit predict`: which units a configuration makes alike, without training.
+//! `constinit predict`: which units a configuration makes equal, without training.
 
 use super::print;
 use constinit::init::Prediction;

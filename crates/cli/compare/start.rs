@@ -418,7 +418,7 @@ mod tests {
             ("", "unknown start; the starts are"),
             ("normal", "`std` is missing; settings follow a colon: normal:std=..."),
             ("normal:sdt=1", "did you mean `std`?"),
-            ("normal:std", "std: a setting is KEY=VALUE"),
+            ("normal:std", "std: write a setting as KEY=VALUE"),
             ("normal:std=a", "invalid type: string \"a\""),
             ("normal:std=1,std=2", "std: named twice"),
             ("normal:std=-1", "linear1.weight"),

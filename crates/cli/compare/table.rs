@@ -10,7 +10,7 @@ const RANGE_DIGITS: usize = 3;
 /// Losses and baselines are sums of single precision: shares below this say nothing.
 const SHARE_OF_ROUNDING: f64 = 1e-6;
 
-/// Longer names of starts stand above their rows, so that these fit a terminal.
+/// Longer names of starts stand above their rows, so these fit a terminal.
 const NAME: usize = 12;
 
 /// Results of all starts, a row for each hidden layer; below it where the numbers range over seeds.

@@ -50,7 +50,7 @@ pub struct PlannedRun<'a> {
 }
 
 impl PlannedRun<'_> {
-    /// Trains; None where a signal ended the training.
+    /// Trains; None if a signal ended the training.
     pub fn train<B: AutodiffBackend>(
         &self,
         device: &B::Device,
@@ -191,7 +191,7 @@ struct Trained<B: AutodiffBackend> {
     step: usize,
 }
 
-/// What is known of a network after training.
+/// What is known about a network after training.
 struct After {
     /// Classes of twins of each hidden layer.
     twins: Vec<usize>,

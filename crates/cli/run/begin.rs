@@ -99,7 +99,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
     }
 
     /// Opens the files of a run that starts after step `from`. Whatever can be refused is refused before any file is cut,
-    /// and a table is cut before the readings that say how it goes on.
+    /// and a table is cut before the readings that say how it continues.
     fn open_files(
         &self,
         start: &StartRecord<&RunConfig>,

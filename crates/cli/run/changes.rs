@@ -1,6 +1,6 @@
 //! What a training does to break symmetry: dropout in its forward passes, and changes of parameters as steps begin.
 //!
-//! All of it is a function of the configuration and of the number of the step, so that a run that goes on from a
+//! All of it is a function of the configuration and of the number of the step, so a run that continues from a
 //! checkpoint does what it would have done.
 
 use super::RunState;

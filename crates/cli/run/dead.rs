@@ -1,12 +1,12 @@
-//! Dead units as a run goes on: how many each hidden layer has, and since which step all of a layer are.
+//! Dead units during a run: how many each hidden layer has, and since which step all of a layer are.
 //!
 //! A unit is dead after a step where its slope is 0 on every example, as that step saw them. Units are counted before
 //! training, after the last step, and at about 60 readings between.
 //!
-//! Whether a layer has a living unit at all is asked of one example that found one alive before, and only where that finds
+//! Whether a layer has a living unit at all is asked of one example that found one alive before, and only if that finds
 //! none of all of them. In a small network it is asked every 16 steps, and the networks between are kept: where a layer has
 //! died, they tell the step. In a large one it is asked after every step, as long as a step has many examples itself. Where
-//! it has few, it is asked where units are counted, and what is known of the steps between is said so.
+//! it has few, it is asked when units are counted; the record then says what is known about the steps between.
 //!
 //! Where a quotient is trained, its units are inspected, and each counts as those that it stands for.
 
@@ -37,7 +37,7 @@ const KEPT: usize = 16;
 /// Examples of a step beside which one more costs little.
 const MANY: usize = 32;
 
-/// What is known of a hidden layer.
+/// What is known about a hidden layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLayer {
     /// The last step after which an inspection found a unit alive.
@@ -56,9 +56,9 @@ struct Plan {
     /// Units are counted after every so many steps, before training and after the last step.
     count_every: usize,
     steps: usize,
-    /// Whether layers have a living unit is asked after every so many steps; None where only units are counted.
+    /// Whether layers have a living unit is asked after every so many steps; None if only units are counted.
     inspect_every: Option<usize>,
-    /// Layers that had none are asked again then, and not only where units are counted.
+    /// Layers that had none are asked again then, and not only when units are counted.
     dead_too: bool,
 }
 

@@ -36,7 +36,7 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// A new folder, or an empty one that is there. The data files are kept in it, so that the
+    /// A new folder, or an empty one that is there. The data files are kept in it, so the
     /// folder reproduces the run by itself, and so is the backend, in the first of the readings;
     /// nothing is left of a folder that cannot be filled.
     pub fn create(
@@ -175,7 +175,7 @@ impl RunDirectory {
     }
 
     /// The readings: of those that are there, the bytes that a checkpoint vouches for are to stay, or the first line,
-    /// `start`, where there is no checkpoint.
+    /// `start`, if there is no checkpoint.
     pub fn open_readings(&self, vouched: Option<u64>, start: &str) -> Result<Lines, Failure> {
         Lines::open(&self.readings(), vouched, start)
     }
@@ -249,7 +249,7 @@ impl RunDirectory {
     }
 }
 
-/// A file of lines that somebody goes on with: locked, so that no two programs write into one run, and as it was left
+/// A file of lines that somebody continues with: locked, so no two programs write into one run, and as it was left
 /// until it is [`cut`](Self::cut).
 pub struct Lines {
     path: PathBuf,

@@ -155,7 +155,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names.filter(|name| name.contains(MARK)).collect())
 }
 
-/// The latest time in the name of an event file of a folder; None where there is no such file.
+/// The latest time in the name of an event file of a folder; None if there is no such file.
 fn newest(folder: &Path) -> io::Result<Option<u64>> {
     let time = |name: &String| {
         let (_, rest) = name.split_once(MARK)?;

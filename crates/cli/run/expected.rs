@@ -98,7 +98,7 @@ impl ExpectedCheck {
         }
     }
 
-    /// The first difference from the expected numbers; None where all of them were reproduced.
+    /// The first difference from the expected numbers; None if all of them were reproduced.
     pub fn difference(&self) -> Option<String> {
         let missing = || {
             let number = self.numbers.iter().find(|number| !number.reached)?;

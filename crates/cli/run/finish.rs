@@ -175,7 +175,7 @@ fn and_kept_in(folder: Option<&Path>) -> String {
     folder.map_or(String::new(), |folder| format!("; {}", kept_in(folder)))
 }
 
-/// How to go on, if the run has files.
+/// How to continue, if the run has files.
 fn and_go_on(folder: Option<&Path>) -> String {
     folder.map_or(String::new(), |folder| format!("; continue with --resume {}", folder.display()))
 }

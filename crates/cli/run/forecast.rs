@@ -1,7 +1,7 @@
-//! `[probe] forecast`: will rounding separate units that are alike, and when?
+//! `[probe] forecast`: will rounding separate equal units, and when?
 //!
 //! The loss of a forecast is that of all examples, also where steps train on parts of them, and with the shift of the
-//! step that comes next where data shift: a function of the parameters and of the number of steps done, so that a run
+//! step that comes next where data shift: a function of the parameters and of the number of steps done, so a run
 //! that is resumed says the same. Where a quotient is trained, it is the full network that is asked about: the quotient
 //! itself never parts its units.
 

@@ -68,8 +68,8 @@ impl LogPaths {
         Ok(Logs { table, events })
     }
 
-    /// The logs of a run that goes on, whose `readings` these are and whose next reading may be that of step `next`; None
-    /// where it is over. Refuses to go on in what another run has left.
+    /// The logs of a run that continues, whose `readings` these are and whose next reading may be that of step `next`;
+    /// None if it is over. Refuses to continue in what another run has left.
     pub fn resume(
         &self,
         spaces: &[&str],

@@ -12,7 +12,7 @@ use constinit::params::from_values;
 use constinit_core::TrainingOutcome;
 use constinit_records::OutcomeRecord;
 
-/// What a network gives after a step on all examples, as that step saw them; None where the loss is not finite.
+/// What a network gives after a step on all examples, as that step saw them; None if the loss is not finite.
 pub fn outcome<B: AutodiffBackend>(
     config: &RunConfig,
     examples: &Examples,

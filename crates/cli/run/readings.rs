@@ -36,7 +36,7 @@ pub fn start_record<'a>(
     }
 }
 
-/// What is trained in the place of the full network.
+/// What is trained in place of the full network.
 pub fn quotient_record(spaces: &[SpaceSizes], [parameters, trained]: [usize; 2]) -> QuotientRecord {
     let space = |space: &SpaceSizes| QuotientSpace {
         name: space.name.clone(),

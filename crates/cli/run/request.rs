@@ -161,7 +161,7 @@ impl ValidatedRun {
         }
     }
 
-    /// Whether the run goes on from what is in its folder.
+    /// Whether the run continues from what is in its folder.
     pub fn is_resumed(&self) -> bool {
         matches!(self.folder, RunFolder::Resumed(_))
     }

@@ -1,4 +1,4 @@
-//! Checkpoints of a run: what they keep beside the state of the training, and when a run may go on from one.
+//! Checkpoints of a run: what they keep beside the state of the training, and when a run may continue from one.
 
 use super::dead::DeadLayer;
 use super::session::{RunSession, RunState};
@@ -21,7 +21,7 @@ pub struct CheckpointNote {
     /// Steps done at the last reading.
     pub read: usize,
     pub tally: Tally,
-    /// What is known of the hidden layers; empty in checkpoints of programs that did not keep it.
+    /// What is known about the hidden layers; empty in checkpoints of programs that did not keep it.
     #[serde(default)]
     pub dead: Vec<DeadLayer>,
     pub comparison: Option<ExpectedCheck>,
@@ -83,7 +83,7 @@ fn fingerprint(run: &ValidatedRun, backend: BackendName) -> Result<String, Failu
     Ok(format!("backend {backend}, f32{quotient}\nexamples {data:08x}\n{config}"))
 }
 
-/// The way out where a run cannot go on from a checkpoint, by the first line of its fingerprint that differs from the
+/// The way out where a run cannot continue from a checkpoint, by the first line of its fingerprint that differs from the
 /// run's.
 fn advice(fingerprints: Option<&[String; 2]>) -> &'static str {
     let Some([theirs, _]) = fingerprints else {

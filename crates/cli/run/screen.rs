@@ -135,7 +135,7 @@ impl Screen {
         self.write(|out| write!(out, "{HEADING}{heading}{HEADING:#}\n{text}\n"))
     }
 
-    /// The reading of this number, from 0; `line` is what `--json` prints, `parameters` are asked for only where they are shown.
+    /// The reading of this number, from 0; `line` is what `--json` prints, `parameters` are asked for only if they are shown.
     pub fn reading<'a, I: IntoIterator<Item = (&'a str, &'a TensorData)>>(
         &mut self,
         place: usize,

@@ -21,7 +21,7 @@ pub struct RunSession<'a, B: AutodiffBackend> {
     pub run: &'a ValidatedRun,
     pub backend: BackendName,
     pub device: &'a B::Device,
-    /// Trained in the place of the network.
+    /// Trained in place of the network.
     pub small: Option<SmallNetwork<B>>,
 }
 

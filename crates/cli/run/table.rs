@@ -47,8 +47,8 @@ impl ReadingTable {
         Ok(table)
     }
 
-    /// The table of a run that goes on, with all rows of the readings that are `vouched` for. A file that is there must
-    /// begin with these, and go on with rows of the `rest`, which come again and are asked for afterwards.
+    /// The table of a run that continues, with all rows of the readings that are `vouched` for. A file that is there
+    /// must begin with these, and continue with rows of the `rest`, which come again and are asked for afterwards.
     pub fn resume<R: BufRead>(
         path: &Path,
         spaces: &[&str],
@@ -154,7 +154,7 @@ fn heading(spaces: &[&str]) -> io::Result<Vec<u8>> {
     csv_line(ReadingRecord::columns(spaces.iter().copied()))
 }
 
-/// A cell is empty where there is no number.
+/// A cell without a number is empty.
 fn row(reading: &ReadingRecord) -> io::Result<Vec<u8>> {
     let cells = reading.row().into_iter().map(|number| match number {
         Some(number) => serde_json::to_string(&number),
@@ -221,9 +221,9 @@ mod tests {
         // A row less, torn; a row of somebody else's; one more than the run has; another table.
         for (before, saying) in [
             ([HEADING, rows[0], "1,0"].concat(), "up to its last checkpoint"),
-            (format!("{whole}2,0.25\n"), "line 4 is none of this run"),
-            (format!("{whole}{after}my notes"), "line 5 is none of this run"),
-            (format!("{whole}{after}\n"), "line 5 is none of this run"),
+            (format!("{whole}2,0.25\n"), "line 4 is not a row of this run"),
+            (format!("{whole}{after}my notes"), "line 5 is not a row of this run"),
+            (format!("{whole}{after}\n"), "line 5 is not a row of this run"),
             ("step,loss\n0,1\n".to_owned(), "nothing is overwritten"),
         ] {
             std::fs::write(&path, &before).unwrap();

@@ -1,4 +1,4 @@
-//! `units.jsonl`: which hidden units are one unit, and one number a class, at some of the readings.
+//! `units.jsonl`: which hidden units are one unit, and one number per class, at some of the readings.
 //!
 //! The number of a unit is the mean of all entries that are its own, incoming weights, bias and outgoing weights:
 //!
@@ -6,7 +6,7 @@
 //! mean(u) = (Σ weight_in[u][·] + bias[u] + Σ weight_out[·][u]) / number of these
 //! ```
 //!
-//! It is added up in one order for all units, so that twins have it bitwise equal, and units that differ in any entry
+//! It is added up in one order for all units, so twins have it bitwise equal, and units that differ in any entry
 //! differ in it but by accident. Classes and not units have numbers in the file: a network whose units are one unit
 //! stays small in it.
 
@@ -33,7 +33,7 @@ pub fn start_line() -> io::Result<String> {
 /// The file, open for more.
 pub struct UnitsFile(File);
 
-/// The steps whose states are kept, beside those of first breaks: a function of the configuration alone, so that a run
+/// The steps whose states are kept, beside those of first breaks: a function of the configuration alone, so a run
 /// that was killed keeps the same ones.
 pub fn schedule(config: &RunConfig) -> Schedule {
     let units: usize = match config.model.layer_dims.as_slice() {

@@ -16,7 +16,7 @@ const LARGEST: usize = 1 << 22;
 /// Every backend of the program computes in single precision: one rounding error.
 const ROUNDING: f64 = f32::EPSILON as f64;
 
-/// What the network gives on these examples; None where the loss is not finite.
+/// What the network gives on these examples; None if the loss is not finite.
 pub fn outcome(
     network: &Perceptron<f64>,
     config: &RunConfig,

@@ -65,7 +65,7 @@ pub struct Start {
     pub entries: usize,
     /// How many classes of twins each hidden layer has.
     pub twins: Vec<usize>,
-    /// The way from the network of classes to the full one; None where each hidden layer is one class, as it then stays.
+    /// The way from the network of classes to the full one; None if each hidden layer is one class, as it then stays.
     quotient: Option<Quotient>,
 }
 

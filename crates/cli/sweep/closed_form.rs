@@ -11,7 +11,7 @@ use crate::seen::last_seen;
 use constinit_core::text::number;
 use constinit_symmetry::dynamics::Training;
 
-/// Up to this many numbers a network is trained in closed form even where no two of its units are alike: a step takes
+/// Up to this many numbers a network is trained in closed form even where no two of its units are equal: a step takes
 /// less than a backend needs to begin.
 const SMALL: usize = 10_000;
 

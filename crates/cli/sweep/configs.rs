@@ -30,7 +30,7 @@ impl<'a> Configs<'a> {
         Ok(&self.last.insert((values.to_vec(), config)).1)
     }
 
-    /// A configuration in which the tables of changed values are read again. None where one of them cannot be read by
+    /// A configuration in which the tables of changed values are read again. None if one of them cannot be read by
     /// itself, or makes no sense.
     fn changed(
         &self,

@@ -1,7 +1,7 @@
-//! The folder of a sweep: its configuration, and its rows, in parts while it goes on.
+//! The folder of a sweep: its configuration, and its rows, in parts while it runs.
 //!
-//! Parts are written whole and never changed. What is done is what they say, so that a sweep that was killed, or that
-//! several machines share, goes on from nothing but this folder.
+//! Parts are written whole and never changed. What is done is what they say, so a sweep that was killed, or that
+//! several machines share, continues from nothing but this folder.
 
 use super::config::SweepConfig;
 use super::outcome::Outcome;

@@ -298,7 +298,7 @@ mod tests {
             "[sweep] init.1.init.value: `1` is not a position in a list of 1, counted from 0"
         );
         let error = set(&mut table, "init.0.path.x", Value::Integer(7)).unwrap_err();
-        assert!(error.to_string().contains("nothing inside of \"a\""), "{error}");
+        assert!(error.to_string().contains("\"a\" has no keys inside"), "{error}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use constinit::prelude::*;
 use constinit::probe::{Flow, Observation, Probe, SymmetryProbe};
 use constinit::train::{self, TrainState};
 
-/// Trains; None where a signal ended the training.
+/// Trains; None if a signal ended the training.
 pub fn train<B: AutodiffBackend>(
     config: &RunConfig,
     examples: &Examples,

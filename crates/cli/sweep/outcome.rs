@@ -8,14 +8,14 @@ use constinit_records::{
 /// A run that was tried.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// None where the run never started.
+    /// None if the run never started.
     pub engine: Option<Engine>,
     pub ended: OutcomeEnd,
     /// Steps done.
     pub steps: Option<usize>,
     /// The losses that the first and the last step computed.
     pub losses: [Option<f64>; 2],
-    /// The loss on all examples of the last step after training, beside what needs no network; None where the run did not
+    /// The loss on all examples of the last step after training, beside what needs no network; None if the run did not
     /// finish.
     pub outcome: Option<OutcomeRecord>,
     pub first_break: Option<(usize, String)>,

@@ -1,6 +1,6 @@
 //! Rows of a sweep as a Parquet file, and back.
 //!
-//! Columns are flat and may be null, but for `point`. A row group is read and written at a time, so that tables of any
+//! Columns are flat and may be null, but for `point`. A row group is read and written at a time, so tables of any
 //! length take little memory.
 
 use crate::failure::Failure;

@@ -46,7 +46,7 @@ pub struct ConstInitConfig {
 
 /// A perceptron `y = Wn a(... a(W1 x + b1) ...) + bn` that starts from constants.
 ///
-/// Units of a hidden layer that start alike stay alike: gradients cannot tell them apart.
+/// Units of a hidden layer that start equal stay equal: gradients cannot distinguish them.
 ///
 /// Should be created with [`ConstInitConfig`].
 #[derive(Module, Debug)]
@@ -63,7 +63,7 @@ impl ConstInitConfig {
     ///
     /// # Panics
     ///
-    /// Where [`ConstInitConfig::try_init`] returns an error.
+    /// If [`ConstInitConfig::try_init`] returns an error.
     pub fn init(&self, device: &Device) -> ConstInit {
         match self.try_init(device) {
             Ok(net) => net,
@@ -81,7 +81,7 @@ impl ConstInitConfig {
         self.try_init_with(&self.layer_inits(), device)
     }
 
-    /// Creates the network with other initialisers, one pair a layer; `seed` is that of random ones.
+    /// Creates the network with other initialisers, one pair per layer; `seed` is that of random ones.
     ///
     /// # Errors
     ///
@@ -103,12 +103,12 @@ impl ConstInitConfig {
         Ok(ConstInit { layers, activation: self.activation })
     }
 
-    /// The initialisers that `start` stands for, one pair a layer.
+    /// The initialisers that `start` stands for, one pair per layer.
     pub fn layer_inits(&self) -> Vec<LayerInit> {
         self.start.layers(&self.layer_dims, self.init_w, self.init_b)
     }
 
-    /// The initialisers of the text that `init_w` and `init_b` stand for, one pair a layer, whatever `start` is.
+    /// The initialisers of the text that `init_w` and `init_b` stand for, one pair per layer, whatever `start` is.
     pub fn constants(&self) -> Vec<LayerInit> {
         LayerInit::constants(self.layer_dims.len().saturating_sub(1), self.init_w, self.init_b)
     }
@@ -151,7 +151,7 @@ impl ConstInit {
     ///
     /// # Panics
     ///
-    /// Where the input has another width than the first layer reads, as Burn's own modules do.
+    /// If the input has another width than the first layer reads, as Burn's own modules do.
     pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
         self.layers.iter().enumerate().fold(input, |signal, (number, layer)| {
             let signal = layer.forward(signal);
@@ -185,7 +185,7 @@ impl ConstInit {
     ///
     /// # Errors
     ///
-    /// [`Error::Symmetry`] where layers that were put together by hand do not fit each other.
+    /// [`Error::Symmetry`] if layers that were put together by hand do not fit each other.
     pub fn axes(&self) -> Result<AxesSpec, Error> {
         let parameters = surveyed(self);
         let shapes = parameters.iter().map(|p| (p.path.as_str(), p.shape.as_slice()));

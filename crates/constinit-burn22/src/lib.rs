@@ -1,6 +1,6 @@
 //! Constant initialisation for Burn 0.22, and what it does to training.
 //!
-//! A network whose hidden units start alike stays that way: gradients cannot distinguish the units. This crate has the
+//! A network whose hidden units start equal stays that way: gradients cannot distinguish the units. This crate has the
 //! network that shows it ([`ConstInit`]), initialisers by rules for any module ([`init`]), and a probe that watches the
 //! units of any module while it is trained ([`probe`]). Modules of Burn 0.22 have no backend parameter: all of it works
 //! on whatever device the module is on.
@@ -16,7 +16,7 @@
 //! assert_eq!(y.into_data().try_into_vec::<f32>().unwrap(), [3.5; 4]);
 //! ```
 //!
-//! The crate `constinit` is its counterpart for Burn 0.21. Both rest on `constinit-core`, so that a seed gives the same
+//! The crate `constinit` is its counterpart for Burn 0.21. Both rest on `constinit-core`, so a seed gives the same
 //! numbers and a probe gives the same sentences on both.
 
 pub mod axes;

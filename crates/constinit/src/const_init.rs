@@ -45,7 +45,7 @@ pub struct ConstInitConfig {
 
 /// A perceptron `y = Wn a(... a(W1 x + b1) ...) + bn` that starts from constants.
 ///
-/// Units of a hidden layer that start alike stay alike: gradients cannot tell them apart.
+/// Units of a hidden layer that start equal stay equal: gradients cannot distinguish them.
 ///
 /// Should be created with [`ConstInitConfig`].
 #[derive(Module, Debug)]
@@ -62,7 +62,7 @@ impl ConstInitConfig {
     ///
     /// # Panics
     ///
-    /// Where [`ConstInitConfig::try_init`] returns an error.
+    /// If [`ConstInitConfig::try_init`] returns an error.
     pub fn init<B: Backend>(&self, device: &B::Device) -> ConstInit<B> {
         match self.try_init(device) {
             Ok(net) => net,
@@ -80,7 +80,7 @@ impl ConstInitConfig {
         self.try_init_with(&self.layer_inits(), device)
     }
 
-    /// Creates the network with other initialisers, one pair a layer; `seed` is that of random ones.
+    /// Creates the network with other initialisers, one pair per layer; `seed` is that of random ones.
     ///
     /// # Errors
     ///
@@ -106,12 +106,12 @@ impl ConstInitConfig {
         Ok(ConstInit { layers, activation: self.activation })
     }
 
-    /// The initialisers that `start` stands for, one pair a layer.
+    /// The initialisers that `start` stands for, one pair per layer.
     pub fn layer_inits(&self) -> Vec<LayerInit> {
         self.start.layers(&self.layer_dims, self.init_w, self.init_b)
     }
 
-    /// The initialisers of the text that `init_w` and `init_b` stand for, one pair a layer, whatever `start` is.
+    /// The initialisers of the text that `init_w` and `init_b` stand for, one pair per layer, whatever `start` is.
     pub fn constants(&self) -> Vec<LayerInit> {
         LayerInit::constants(self.layer_dims.len().saturating_sub(1), self.init_w, self.init_b)
     }
@@ -154,13 +154,13 @@ impl<B: Backend> ConstInit<B> {
     ///
     /// # Panics
     ///
-    /// Where the input has another width than the first layer reads, as Burn's own modules do.
+    /// If the input has another width than the first layer reads, as Burn's own modules do.
     pub fn forward(&self, input: Tensor<B, 2>) -> Tensor<B, 2> {
         self.forward_through(input, |_, signal| signal)
     }
 
-    /// The outputs for a batch of inputs, with a function between each hidden layer and the next one: dropout, say, or a
-    /// look at the activations.
+    /// The outputs for a batch of inputs, with a function between each hidden layer and the next one: dropout, say, or
+    /// an inspection of the activations.
     ///
     /// `hidden` is given the number of the hidden layer, from 0, and its activations.
     ///
@@ -180,7 +180,7 @@ impl<B: Backend> ConstInit<B> {
     /// # Shapes
     ///
     /// - input: `[batch, layer_dims[0]]`
-    /// - activations of hidden layer `n`, there and back: `[batch, layer_dims[n + 1]]`
+    /// - activations of hidden layer `n`, as argument and result: `[batch, layer_dims[n + 1]]`
     /// - output: `[batch, layer_dims[last]]`
     ///
     /// # Panics

@@ -1,7 +1,7 @@
 //! Constant initialisation for Burn, and what it does to training.
 //!
-//! A network whose hidden units start alike stays that way: gradients cannot tell the units
-//! apart. This crate holds the network that shows it ([`ConstInit`]), initialisers that cause it
+//! A network whose hidden units start equal stays that way: gradients cannot distinguish the
+//! units. This crate holds the network that shows it ([`ConstInit`]), initialisers that cause it
 //! ([`init`]), a training loop ([`train`]) and probes that watch it happen ([`probe`]). All of it
 //! is generic over Burn's `Backend`.
 //!

@@ -12,7 +12,7 @@ pub fn float_type<B: Backend>() -> DType {
     B::FloatElem::dtype()
 }
 
-/// Whether a backend computes in the host's memory, so that some entries more or less are read, or handed over, without
+/// Whether a backend computes in the host's memory, so some entries more or less are read, or handed over, without
 /// a request to a device. Known by name: of a backend of another name it is not said.
 pub(crate) fn in_host_memory<B: Backend>(device: &B::Device) -> bool {
     let name = B::name(device);
@@ -41,7 +41,7 @@ impl FloatKind for DType {
 ///
 /// # Panics
 ///
-/// Where the number of values is not the product of the shape.
+/// If the number of values is not the product of the shape.
 pub fn from_values<B: Backend, const D: usize>(
     values: Vec<f64>,
     shape: [usize; D],

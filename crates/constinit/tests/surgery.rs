@@ -970,7 +970,7 @@ fn a_spec_alone_does_not_vouch_for_layers_that_are_not_known() {
     let net = imposed(net, &spec, &[vec![0; 4]], Classes::Twins, 1);
     let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     let refused = message(collapse(net, &spec, &found));
-    assert!(refused.starts_with("norm: a GroupNorm without parameters may stand"), "{refused}");
+    assert!(refused.starts_with("norm: a GroupNorm without parameters may act"), "{refused}");
 }
 
 /// A layer between two linear ones.

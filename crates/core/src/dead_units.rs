@@ -1,4 +1,4 @@
-//! Dead units: those whose activation has slope 0 on every example, so that no gradient reaches what they read.
+//! Dead units: those whose activation has slope 0 on every example, so no gradient reaches what they read.
 //!
 //! A slope counts as 0 below one unit in the last place of 1 in single precision, `|a'(z)| < 2^-23`: for ReLU it is 0 or 1,
 //! a saturated tanh, sigmoid or GELU has less. It depends on data, unlike the findings of weights alone

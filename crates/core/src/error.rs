@@ -1,4 +1,4 @@
-//! What can go wrong, named so that the reader knows where to look.
+//! Errors, which name the parameter, the setting or the file.
 
 use crate::init::Reason;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ pub enum Error {
         /// Which one is 0, from 0.
         position: usize,
     },
-    /// Sizes whose product no machine can hold.
+    /// Sizes whose parameters do not fit into memory.
     #[error(
         "layer_dims {layer_dims:?}: the parameters do not fit into memory; the largest weight is \
          that of layer {layer}"
@@ -35,7 +35,7 @@ pub enum Error {
         /// The layer with the largest weight, from 1.
         layer: usize,
     },
-    /// One initialiser a layer is needed.
+    /// One initialiser per layer is needed.
     #[error("{layers} layers, but initialisers for {initialisers}")]
     LayerCount {
         /// Layers of the network.
@@ -53,7 +53,7 @@ pub enum Error {
         /// Why.
         reason: Reason,
     },
-    /// Rules and parameters that do not meet, or an initialiser that cannot fill a parameter.
+    /// Rules that do not fit the parameters, or an initialiser that cannot fill a parameter.
     #[error("{reason}")]
     Plan {
         /// The rule, the parameter and what does not fit.
@@ -96,7 +96,7 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
-        /// Of one that belongs to another run: the first line of its fingerprint that differs, and that of this run.
+        /// For a checkpoint of another run: the first line of its fingerprint that differs, and this run's line.
         fingerprints: Option<[String; 2]>,
     },
     /// Axes that do not fit the module.
@@ -171,12 +171,12 @@ pub enum Error {
     /// A module that cannot be operated on.
     #[error("{subject}: {reason}")]
     Surgery {
-        /// The space, the parameter or the optimizer that stands against it.
+        /// The space, the parameter or the optimizer that prevents it.
         subject: String,
         /// Why.
         reason: String,
     },
-    /// What the engine says of axes and parameters.
+    /// An error of `constinit-symmetry` about axes and parameters.
     #[error("axes: {0}")]
     Symmetry(#[from] constinit_symmetry::SymmetryError),
 }

@@ -26,7 +26,7 @@ pub enum FloatType {
 }
 
 impl FloatType {
-    /// The nearest number of this type, ties to even; infinite where the value is beyond the largest.
+    /// The nearest number of this type, ties to even; infinite if the value is beyond the largest.
     pub fn rounded(self, value: f64) -> f64 {
         match self {
             Self::F64 => value,

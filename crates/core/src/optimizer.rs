@@ -146,7 +146,7 @@ settings! {
     }
 }
 settings! {
-    /// Settings of [`OptimizerConfig::Muon`]. Parameters that are no matrices are trained by
+    /// Settings of [`OptimizerConfig::Muon`]. Parameters that are not matrices are trained by
     /// AdamW with the same learning rate and that optimizer's other defaults.
     MuonSettings {
         /// Step size; for a weight times the root of max(1, outputs / inputs).
@@ -305,7 +305,7 @@ impl OptimizerConfig {
         }
     }
 
-    /// The rule in closed form, for doubles; None where there is none: Adan has none here, and Muon acts on whole
+    /// The rule in closed form, for doubles; None if there is none: Adan has none here, and Muon acts on whole
     /// matrices.
     pub fn update_rule(&self) -> Option<Box<dyn UpdateRule<f64> + Send>> {
         Some(match self {

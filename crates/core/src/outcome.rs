@@ -36,11 +36,11 @@ pub struct TrainingOutcome {
     pub loss: f64,
     /// The smallest loss that one answer to all examples has; see [`baseline`].
     pub baseline: Option<f64>,
-    /// `1 - loss / baseline`; None where the baseline is not a positive number.
+    /// `1 - loss / baseline`; None if the baseline is not a positive number.
     pub explained: Option<f64>,
-    /// The share of the examples whose largest output is at the largest target; None where targets are not classes.
+    /// The share of the examples whose largest output is at the largest target; None if targets are not classes.
     pub accuracy: Option<f64>,
-    /// The share of the examples of the largest class; None where targets are not classes.
+    /// The share of the examples of the largest class; None if targets are not classes.
     pub majority: Option<f64>,
 }
 
@@ -56,7 +56,7 @@ impl TrainingOutcome {
     ///
     /// # Errors
     ///
-    /// [`Error::Data`] where there is no example, or outputs and targets are not of one shape.
+    /// [`Error::Data`] if there is no example, or outputs and targets are not of one shape.
     ///
     /// # Complexity
     ///
@@ -90,15 +90,15 @@ impl TrainingOutcome {
         Ok(Self { loss: value, baseline, explained, accuracy, majority })
     }
 
-    /// The record of files; None where the loss is not finite.
+    /// The record of files; None if the loss is not finite.
     pub fn record(&self) -> Option<OutcomeRecord> {
         let Self { loss, baseline, explained, accuracy, majority } = *self;
         loss.is_finite().then_some(OutcomeRecord { loss, baseline, explained, accuracy, majority })
     }
 }
 
-/// The smallest loss that one answer to all examples has; None where there is none: without examples, where targets are
-/// not finite, and for the cross entropy where a column has a negative sum, so that the loss has no lower bound.
+/// The smallest loss that one answer to all examples has; None if there is none: without examples, where targets are
+/// not finite, and for the cross entropy where a column has a negative sum, so the loss has no lower bound.
 ///
 /// # Shapes
 ///

@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub struct LayerInit {
     /// The weight's start.
     pub weight: Init,
-    /// The bias's start; unused where there is no bias.
+    /// The bias's start; unused if there is no bias.
     pub bias: Init,
 }
 
@@ -39,7 +39,7 @@ impl LayerInit {
             .collect()
     }
 
-    /// One number for every weight and one for every bias, one pair a layer.
+    /// One number for every weight and one for every bias, one pair per layer.
     ///
     /// ```
     /// use constinit_core::LayerInit;
@@ -54,7 +54,7 @@ impl LayerInit {
     }
 }
 
-/// What a perceptron of two sizes, inputs and outputs, means for units that are alike. It has no hidden units, and its
+/// What a perceptron of two sizes, inputs and outputs, means for equal units. It has no hidden units, and its
 /// outputs are linear in its parameters:
 ///
 /// ```text
@@ -132,7 +132,7 @@ pub fn check_layer_dims(layer_dims: &[usize]) -> Result<(), Error> {
 ///
 /// # Errors
 ///
-/// [`SymmetryError`] where layers do not fit each other.
+/// [`SymmetryError`] if layers do not fit each other.
 pub fn perceptron_axes(parameters: &[(&str, &[usize])]) -> Result<AxesSpec, SymmetryError> {
     let layers = parameters.iter().filter(|(_, shape)| shape.len() == 2).count();
     let space = |layer: usize| match layer {

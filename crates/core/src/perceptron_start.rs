@@ -66,7 +66,7 @@ impl PerceptronStart {
         }
     }
 
-    /// The initialisers of a perceptron of these sizes, one pair a layer.
+    /// The initialisers of a perceptron of these sizes, one pair per layer.
     pub fn layers(self, layer_dims: &[usize], init_w: f64, init_b: f64) -> Vec<LayerInit> {
         let layers = layer_dims.len().saturating_sub(1);
         match self {

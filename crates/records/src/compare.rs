@@ -28,7 +28,7 @@ pub struct ComparisonRecord<C> {
 /// A start before anything is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedStart<C> {
-    /// Its name, unlike that of any other.
+    /// Its name, which no other start has.
     pub start: String,
     /// What it is, in words.
     pub meaning: String,
@@ -52,15 +52,15 @@ pub struct ComparedRunRecord {
     pub ended: EndWord,
     /// Why it diverged.
     pub reason: Option<String>,
-    /// What was trained in the place of the full network; None where that was trained itself.
+    /// What was trained in place of the full network; None if that was trained itself.
     pub quotient: Option<QuotientRecord>,
-    /// Steps, at most 512, and the loss that each computed; None where that is not finite.
+    /// Steps, at most 512, and the loss that each computed; None if that is not finite.
     pub losses: Vec<(usize, Option<f64>)>,
     /// States of the units, as in `units.jsonl`; of the first run of a start alone.
     pub states: Vec<ComparedState>,
     /// The hidden layers.
     pub spaces: Vec<ComparedRunSpace>,
-    /// What came of the training; None where it did not finish.
+    /// What came of the training; None if it did not finish.
     pub outcome: Option<OutcomeRecord>,
 }
 
@@ -82,9 +82,9 @@ pub struct ComparedRunSpace {
     pub units: usize,
     /// Classes of twins before training.
     pub twins_start: usize,
-    /// Classes of twins after training; None where the run did not finish.
+    /// Classes of twins after training; None if the run did not finish.
     pub twins_end: Option<usize>,
-    /// Units whose activation has slope 0 on every example after training; None where the run did not finish.
+    /// Units whose activation has slope 0 on every example after training; None if the run did not finish.
     pub dead: Option<usize>,
 }
 

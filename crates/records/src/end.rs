@@ -14,7 +14,7 @@ pub struct EndRecord {
     pub verdict: VerdictWord,
     /// The first break of any hidden layer.
     pub first_break: Option<FirstBreakRecord>,
-    /// What came of the training; None where a number is not finite, and in files of programs that did not write it.
+    /// What came of the training; None if a number is not finite, and in files of programs that did not write it.
     #[serde(default)]
     pub outcome: Option<OutcomeRecord>,
     /// The hidden layers of which every unit is dead after the last step, by their names; empty in files of programs that
@@ -34,13 +34,13 @@ pub struct EndRecord {
 /// A comparison with numbers that another program printed for the same run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrintedRecord {
-    /// Whether all of them came out.
+    /// Whether the run reproduced all of them.
     pub agree: bool,
-    /// The first that did not, in words.
+    /// The first number that differs, as a sentence.
     pub difference: Option<String>,
 }
 
-/// Whether units that started as one unit stayed one: in the last line of a run, and in a row of a sweep.
+/// Whether units that started equal stayed equal: in the last line of a run, and in a row of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictWord {
@@ -77,7 +77,7 @@ pub enum EndWord {
     Stopped,
     /// A number was no longer finite.
     Diverged,
-    /// It could not begin or go on; in sweeps only.
+    /// It could not begin or continue; in sweeps only.
     Failed,
     /// No word, or one of a later program.
     #[default]

@@ -26,7 +26,7 @@ use serde::Deserialize;
 pub enum RunEvent<C> {
     /// The first line.
     Start(StartRecord<C>),
-    /// What is trained in the place of the full network.
+    /// What is trained in place of the full network.
     Quotient(QuotientRecord),
     /// A reading.
     Reading(ReadingRecord),

@@ -1,4 +1,4 @@
-//! The first difference between two units that were one unit.
+//! The first difference between two units that were equal.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +18,12 @@ pub struct FirstBreakRecord {
     /// The two entries, `[output, input]` of a weight.
     #[serde(default)]
     pub entries: [Vec<usize>; 2],
-    /// Their absolute difference; None where it is infinite.
+    /// Their absolute difference; None if it is infinite.
     pub difference: Option<f64>,
     /// The same in representable numbers.
     #[serde(default)]
     pub ulps: u64,
-    /// Whether the gradients of that step agreed; None where they were not seen.
+    /// Whether the gradients of that step agreed; None if they were not seen.
     pub gradients_agreed: Option<bool>,
     /// The suspected cause, in words.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! What is forecast of units that are one unit.
+//! Forecasts for equal units.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ pub struct ForecastRecord {
     pub step: usize,
     /// The learning rate that the forecast uses.
     pub learning_rate: Option<f64>,
-    /// One for each hidden layer that started with units that are one unit.
+    /// One for each hidden layer that started with equal units.
     #[serde(default)]
     pub spaces: Vec<ForecastPair>,
 }
@@ -25,7 +25,7 @@ pub struct ForecastPair {
     pub units: usize,
     /// The first of them, and the one that differs most from it.
     pub pair: Option<[usize; 2]>,
-    /// What is known of the pair.
+    /// What is known about the pair.
     #[serde(default)]
     pub outlook: OutlookWord,
     /// The difference of the pair in relation to its size, where it has escaped.
@@ -33,7 +33,7 @@ pub struct ForecastPair {
     pub apart: Option<f64>,
     /// The lowest curvature of the loss along the difference of the pair.
     pub curvature: Option<f64>,
-    /// What the difference is multiplied by in a step; None where steps are not linear in it.
+    /// What the difference is multiplied by in a step; None if steps are not linear in it.
     pub factor: Option<f64>,
     /// The logarithm of the factor.
     pub rate: Option<f64>,
@@ -53,7 +53,7 @@ pub struct ForecastPair {
     pub sentence: String,
 }
 
-/// Whether two units were one unit when a forecast was made.
+/// Whether two units were equal when the forecast was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutlookWord {

@@ -29,7 +29,7 @@ pub struct FileInspection {
     pub schema: u32,
     /// The path, as it was given.
     pub file: String,
-    /// How it is stored; absent where the file could not be read.
+    /// How it is stored; absent if the file could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// The parameters with two axes or more.
@@ -49,7 +49,7 @@ pub struct FileInspection {
     /// Tensors that could not be inspected for something, in the order of their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<SkippedTensor>,
-    /// The optimizer's state beside the model; absent where there is none.
+    /// The optimizer's state beside the model; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<OptimizerState>,
     /// The architecture whose names and shapes gave the axes.
@@ -85,7 +85,7 @@ pub struct ParameterInspection {
     pub axis: usize,
     /// The size of that axis.
     pub units: usize,
-    /// How many classes of units that are alike, the bias's entry included.
+    /// How many classes of equal units, the bias's entry included.
     pub classes: usize,
     /// How many units the largest class has.
     pub largest_class: usize,
@@ -104,7 +104,7 @@ pub struct ParameterInspection {
     /// The numbers of the units that have such entries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub non_finite_units: Vec<usize>,
-    /// The row-major number of the first such entry of the parameter; absent where only the bias has one.
+    /// The row-major number of the first such entry of the parameter; absent if only the bias has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub non_finite_entry: Option<usize>,
     /// Whose tensor it is, where it is not the model's.
@@ -143,7 +143,7 @@ pub struct SpaceInspection {
     /// Units whose outgoing weights are all zero: nothing depends on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_outgoing: Vec<usize>,
-    /// What `collapse` would take away: numbers of parameters, and their bytes; absent where it takes nothing.
+    /// What `collapse` would take away: numbers of parameters, and their bytes; absent if it takes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saves: Option<Savings>,
     /// What a reduction by the activation would leave; absent where the activation is not known.
@@ -238,7 +238,7 @@ pub struct JobPart {
     pub files: [usize; 2],
     /// How many files the job has.
     pub all_files: usize,
-    /// A checksum of the job: its checkpoints, their sizes, and what is asked of them. All machines of a job have one.
+    /// A checksum of the job: its checkpoints, their sizes, and the options. All machines of a job have one.
     pub job: u32,
 }
 
@@ -285,13 +285,13 @@ pub struct ParameterDiff {
     /// Classes after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes_after: Option<usize>,
-    /// Classes of two or more units that are still alike.
+    /// Classes of two or more units that are still equal.
     pub kept: usize,
-    /// Classes whose units are not all alike any more.
+    /// Classes whose units are not all equal any more.
     pub split: Vec<SplitClass>,
     /// Classes that hold units of several classes from before.
     pub merged: Vec<MergedClass>,
-    /// Classes that are still alike within the tolerance, but not bit for bit.
+    /// Classes that are still equal within the tolerance, but not bit for bit.
     pub drifted: Vec<DriftedClass>,
 }
 
@@ -315,7 +315,7 @@ pub struct MergedClass {
     pub from: usize,
 }
 
-/// A class whose units moved apart by less than the tolerance.
+/// A class whose units diverged by less than the tolerance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DriftedClass {
     /// Its units.
@@ -341,7 +341,7 @@ pub struct Reshaped {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inseparable: Vec<String>,
     /// The largest difference of a sum that a unit takes in, as a share of the sizes of what is summed: of every
-    /// parameter, for random inputs that are alike on classes.
+    /// parameter, for random inputs that are equal on classes.
     pub largest_sum_difference: f64,
     /// The forward pass on random inputs, where it is known.
     pub outputs: Option<OutputCheck>,

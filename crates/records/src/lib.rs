@@ -9,7 +9,7 @@
 //! | `compare.jsonl` of a comparison, `compare --json` | [`ComparisonEvent`]: [`ComparisonRecord`], [`ComparedRunRecord`], [`ComparedRecord`] | [`COMPARE_SCHEMA`] |
 //! | `inspect --json`, `diff --json`, `collapse --json`, `break --json` | [`inspection`] | its constants |
 //!
-//! A record is written and read through the same type. A number that may be infinite is null where it is. A key that an
+//! A record is written and read through the same type. A number that may be infinite is null if it is. A key that an
 //! older program did not write is optional or has a default; keys of later programs are ignored.
 //!
 //! ```

@@ -10,14 +10,14 @@ pub const LEARNED_NOTHING: f64 = 0.01;
 pub struct OutcomeRecord {
     /// The loss on all examples after the last step; where data shift, on those of the last step.
     pub loss: f64,
-    /// The smallest loss that one answer to all examples has; None where there is none.
+    /// The smallest loss that one answer to all examples has; None if there is none.
     pub baseline: Option<f64>,
-    /// `1 - loss / baseline`: 1 for a loss of 0, 0 for a network that is no better than the best constant; None where the
+    /// `1 - loss / baseline`: 1 for a loss of 0, 0 for a network that is no better than the best constant; None if the
     /// baseline is not a positive number.
     pub explained: Option<f64>,
-    /// The share of the examples whose largest output is that of their class; None where targets are not classes.
+    /// The share of the examples whose largest output is that of their class; None if targets are not classes.
     pub accuracy: Option<f64>,
-    /// The share of the largest class: the accuracy of always answering it; None where targets are not classes.
+    /// The share of the largest class: the accuracy of always answering it; None if targets are not classes.
     pub majority: Option<f64>,
 }
 
@@ -28,7 +28,7 @@ pub struct DeadRecord {
     pub units: usize,
     /// The first step after which every inspection found the whole layer dead; 0 for before training.
     pub since: usize,
-    /// The last inspection that found a unit alive, where steps between it and `since` were not inspected; absent where
+    /// The last inspection that found a unit alive, where steps between it and `since` were not inspected; absent if
     /// `since` is exact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alive: Option<usize>,

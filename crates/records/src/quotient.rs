@@ -1,4 +1,4 @@
-//! What is trained in the place of the full network.
+//! What is trained in place of the full network.
 
 use serde::{Deserialize, Serialize};
 

@@ -35,23 +35,23 @@ pub struct SpaceRecord {
     pub units: usize,
     /// Classes of twins: units that can be swapped without changing any parameter.
     pub twins: usize,
-    /// Classes of the coarsest equitable partition; None where it was not found.
+    /// Classes of the coarsest equitable partition; None if it was not found.
     pub equitable: Option<usize>,
-    /// Classes of the coarsest forward-lumpable partition; None where it was not found.
+    /// Classes of the coarsest forward-lumpable partition; None if it was not found.
     pub forward: Option<usize>,
-    /// Largest absolute difference of two units that were one class at the start; None where it is infinite.
+    /// Largest absolute difference of two units that were one class at the start; None if it is infinite.
     pub spread: Option<f64>,
     /// The same in representable numbers.
     pub ulps: u64,
-    /// Whether the gradients of units that were one class at the start are bitwise equal; absent where they were not
+    /// Whether the gradients of units that were one class at the start are bitwise equal; absent if they were not
     /// compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradients_agree: Option<bool>,
-    /// Units whose activation has slope 0 on every example; None where it was not measured.
+    /// Units whose activation has slope 0 on every example; None if it was not measured.
     pub dead: Option<usize>,
-    /// Units whose incoming weights and bias are all zero; None where it was not counted.
+    /// Units whose incoming weights and bias are all zero; None if it was not counted.
     pub no_incoming: Option<usize>,
-    /// Units whose outgoing weights are all zero; None where it was not counted.
+    /// Units whose outgoing weights are all zero; None if it was not counted.
     pub no_outgoing: Option<usize>,
 }
 
@@ -60,7 +60,7 @@ pub struct SpaceRecord {
 pub struct PropertyRecord {
     /// Whether it holds bit for bit.
     pub holds: bool,
-    /// How far it is from holding; None where that is infinite.
+    /// How far it is from holding; None if that is infinite.
     pub deviation: Option<f64>,
     /// The same in representable numbers.
     #[serde(default)]
@@ -155,7 +155,7 @@ impl SpaceNumber {
 }
 
 impl SpaceRecord {
-    /// One of the layer's numbers; None where the field is null.
+    /// One of the layer's numbers; None if the field is null.
     pub fn number(&self, number: SpaceNumber) -> Option<RecordedNumber> {
         match number {
             SpaceNumber::Twins => Some(self.twins.into()),

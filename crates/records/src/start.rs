@@ -35,7 +35,7 @@ pub struct StartRecord<C> {
     /// The configuration.
     #[serde(default)]
     pub config: C,
-    /// Whether one unit is trained for each class; absent where it is not.
+    /// Whether one unit is trained for each class; absent if it is not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quotient: bool,
 }

@@ -52,7 +52,7 @@ pub enum ScaleWord {
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ColumnKind {
-    /// Doubles; null where a number is not finite.
+    /// Doubles; null if a number is not finite.
     Number,
     /// Whole numbers.
     Count,
@@ -81,7 +81,7 @@ impl EngineWord {
     }
 }
 
-/// A column of what came out of a run.
+/// A column with a result of runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SweepColumn {
     /// What trained: an [`EngineWord`].
@@ -104,7 +104,7 @@ pub enum SweepColumn {
     Baseline,
     /// `1 - loss / baseline` of the loss on these examples after training.
     Explained,
-    /// The share of these examples whose largest output is that of their class; null where targets are not classes.
+    /// The share of these examples whose largest output is that of their class; null if targets are not classes.
     Accuracy,
     /// A [`VerdictWord`](crate::VerdictWord).
     Verdict,
@@ -124,7 +124,7 @@ pub enum SweepColumn {
     ClassesEnd,
     /// Hidden units whose activation has slope 0 on every example after training.
     Dead,
-    /// What the difference of twins that grows fastest is multiplied by in a step after training.
+    /// The factor by which one step after training multiplies the fastest growing difference between twins.
     EscapeFactor,
     /// Steps until rounding has separated them; empty where the state moves too much for a number.
     EscapeSteps,

@@ -1,4 +1,4 @@
-//! `units.jsonl`: which hidden units are one unit, and one number a class, at some of the readings.
+//! `units.jsonl`: which hidden units are equal, and one number per class, at some of the readings.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,9 +31,9 @@ pub struct UnitsRecord {
 pub struct UnitsSpace {
     /// The layer's name.
     pub name: String,
-    /// The class of each unit; absent where no two units are in one class.
+    /// The class of each unit; absent if no two units are in one class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<Vec<usize>>,
-    /// The number of each class; None where it is not finite.
+    /// The number of each class; None if it is not finite.
     pub values: Vec<Option<f64>>,
 }

@@ -6,9 +6,9 @@ use crate::number::{count, short};
 use crate::palette::COLOURS;
 use crate::scale::Scale;
 
-/// A figure of what was measured over sizes: the same step of networks of several widths, say.
+/// A figure of measurements over sizes, for example the same step of networks of several widths.
 ///
-/// Both axes are logarithmic, so that a power is a straight line and what does not grow a level one. Each curve has a
+/// Both axes are logarithmic, so a power is a straight line and what does not grow a level one. Each curve has a
 /// colour, a shape of its points and its name at its end; each point has a text with its numbers.
 ///
 /// # Examples
@@ -52,7 +52,7 @@ pub struct Curves {
 pub struct Curve {
     /// At its end; about 18 letters have room there.
     pub name: String,
-    /// A number for each of [`Curves::at`]; None where there is none. Numbers below 0, and those that are not finite,
+    /// A number for each of [`Curves::at`]; None if there is none. Numbers below 0, and those that are not finite,
     /// are gaps.
     pub values: Vec<Option<f64>>,
 }

@@ -83,7 +83,7 @@ pub fn grouped(value: f64, decimals: usize) -> String {
     }
 }
 
-/// As many digits as are told.
+/// The given number of digits.
 pub fn rounded(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
 }

@@ -1,6 +1,6 @@
 //! Figures as PNG.
 //!
-//! The renderer gets the same SVG that everybody else gets, and two built-in fonts, so that a figure has the same
+//! The renderer gets the same SVG that everybody else gets, and two built-in fonts, so a figure has the same
 //! pixels on every machine. Letters that the fonts do not have, in names from elsewhere, are left out.
 
 use crate::error::ReportError;
@@ -23,7 +23,7 @@ impl Figure {
     ///
     /// # Errors
     ///
-    /// [`ReportError::Figure`] where the picture is too large or the scale is not a positive number.
+    /// [`ReportError::Figure`] if the picture is too large or the scale is not a positive number.
     ///
     /// # Complexity
     ///

@@ -5,7 +5,7 @@
 //! logarithmic  place(v) = (log v - log low) / (log high - log low)
 //! ```
 //!
-//! A logarithmic scale that has to show 0 keeps a strip for it below its lowest number: 0 is no small number, it is
+//! A logarithmic scale that has to show 0 keeps a strip for it below its lowest number: 0 is not a small number, it is
 //! "bitwise equal".
 
 use crate::number::{grouped, power_of_ten};
@@ -48,7 +48,7 @@ pub struct Tick {
 }
 
 impl Scale {
-    /// A linear scale around finite numbers, with a margin where `margin` asks for one; 0 to 1 where there are none.
+    /// A linear scale around finite numbers, with a margin where `margin` asks for one; 0 to 1 if there are none.
     pub fn linear(values: impl IntoIterator<Item = f64>, margin: bool) -> Self {
         let Some((mut low, mut high)) = range(values) else {
             return Self::Linear { low: 0.0, high: 1.0 };
@@ -77,7 +77,7 @@ impl Scale {
         Self::Log { low: 10f64.powf(below), high, zero }
     }
 
-    /// A linear scale that has 0 on it, so that a difference is as large as it is beside the numbers; with a margin on
+    /// A linear scale that has 0 on it, so a difference is as large as it is beside the numbers; with a margin on
     /// the sides where there are any.
     ///
     /// ```text
@@ -105,7 +105,7 @@ impl Scale {
         }
     }
 
-    /// Where a number lies: 0 at the beginning, 1 at the end. None where it has no place.
+    /// Where a number lies: 0 at the beginning, 1 at the end. None if it has no place.
     pub fn place(&self, value: f64) -> Option<f64> {
         match *self {
             _ if !value.is_finite() => None,

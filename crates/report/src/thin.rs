@@ -1,8 +1,8 @@
 //! Fewer points for the same picture.
 //!
-//! A picture is some hundred pixels wide, a run may have a million readings. Of every stretch of readings that share a
-//! pixel the first, the lowest, the highest and the last are drawn: the line then covers the pixels that all of them
-//! would cover. Readings that must not be lost, a first break, are kept by name.
+//! A picture is some hundred pixels wide, a run may have a million readings. Readings that share a pixel form a
+//! stretch. The first, the lowest, the highest and the last reading of each stretch are drawn, so the line covers the
+//! same pixels as all readings would. Readings that must not be lost, a first break, are kept by name.
 
 use std::collections::BTreeSet;
 

@@ -516,9 +516,7 @@ fn forecasts_that_say_little_are_told_as_such() {
         page.contains("12 of 40 forecasts are shown.") && page.contains("hidden1, after step 39: ")
     );
     let short = said(json!({"escape_steps": 20.0}));
-    assert!(
-        short.contains("Held to the last reading, step 50. No rounding error came between them")
-    );
+    assert!(short.contains("Held to the last reading, step 50. No rounding error separated them"));
     let adam = said(
         json!({"factor": null, "rate": null, "escape_steps": null, "sentence": "no rate: <adam>"}),
     );

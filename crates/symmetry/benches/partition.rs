@@ -175,7 +175,7 @@ impl Network {
     }
 }
 
-/// Sums with 64 accumulators, so that memory and not addition is the limit.
+/// Sums with 64 accumulators, so memory and not addition is the limit.
 fn sum(data: &[f32]) -> f32 {
     const LANES: usize = 64;
     let mut lanes = [0.0_f32; LANES];

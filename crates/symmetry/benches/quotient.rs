@@ -123,7 +123,7 @@ fn noise(count: usize) -> Vec<f32> {
     (0..count).map(|at| (at * 7919 % 1009) as f32 / 1009.0).collect()
 }
 
-/// One step, a number of times. The rate is small, so that the numbers stay where they are.
+/// One step, a number of times. The rate is small, so the numbers stay where they are.
 fn step(name: String, network: Perceptron<f32>, batch: usize, times: usize) -> Case {
     let widths = network.widths();
     let (x, t) = (noise(batch * widths[0]), noise(batch * widths[widths.len() - 1]));

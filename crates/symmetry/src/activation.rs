@@ -1,4 +1,4 @@
-//! Componentwise functions between layers, and what is known of each.
+//! Componentwise functions between layers, and what is known about each.
 //!
 //! ```
 //! use constinit_symmetry::{Activation, Parity};

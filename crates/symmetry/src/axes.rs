@@ -8,7 +8,7 @@
 //!
 //! A space's *incoming* entries are those it has on axes of role [`Role::Output`] (the unit is what the parameter
 //! produces), its *outgoing* entries those on axes of role [`Role::Input`]. [`twins`](crate::twins) and
-//! [`equitable`](crate::equitable) treat both alike and need no role; [`forward_lumpable`](crate::forward_lumpable)
+//! [`equitable`](crate::equitable) treat both equally and need no role; [`forward_lumpable`](crate::forward_lumpable)
 //! and the scale policy do.
 //!
 //! # References
@@ -274,7 +274,7 @@ impl AxesSpec {
     ///
     /// # Errors
     ///
-    /// Where there are more units or entries than can be counted.
+    /// If there are more units or entries than can be counted.
     pub(crate) fn with_units(&self, units: &[usize]) -> Result<Self, SymmetryError> {
         if let Some(&units) =
             units.iter().find(|&&n| UnitIndex::new(n).is_none_or(|n| n.0 == u32::MAX))
@@ -334,7 +334,7 @@ impl AxesSpec {
     ///
     /// # Errors
     ///
-    /// Where a parameter is missing, given twice, unknown to the spec, or of another shape.
+    /// If a parameter is missing, given twice, unknown to the spec, or of another shape.
     pub(crate) fn arrange<'p, 'a>(
         &self,
         views: &'p [ParamView<'a>],

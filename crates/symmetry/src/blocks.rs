@@ -32,7 +32,7 @@ struct BlockAxis<'p> {
     space: Option<SpaceId>,
     role: Role,
     number: usize,
-    /// None where every member is alone.
+    /// None if every member is alone.
     classes: Option<&'p Partition>,
     /// How many classes there are.
     len: usize,
@@ -81,7 +81,7 @@ impl<'p> Blocks<'p> {
         Self { spec, param, axes, count: step }
     }
 
-    /// Whether every entry is a block of its own.
+    /// Whether every entry is a separate block.
     pub fn are_entries(&self) -> bool {
         self.axes.iter().all(|axis| axis.classes.is_none())
     }
@@ -102,7 +102,7 @@ impl<'p> Blocks<'p> {
         });
     }
 
-    /// For every block, whether its entries are not all bitwise alike.
+    /// For every block, whether its entries are not all bitwise equal.
     pub fn varying<E: Element>(&self, data: &[E]) -> Vec<bool> {
         let mut varies = vec![false; self.count];
         if !self.are_entries() {

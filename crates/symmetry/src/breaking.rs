@@ -51,10 +51,10 @@ pub struct Inseparable {
 pub enum Obstacle {
     /// No parameter reads the space, so there is no outgoing weight: units of the last layer.
     Unread,
-    /// No parameter produces the space: its units are inputs. Weights that read two inputs alike say nothing of what
-    /// the inputs are, so that a change of these weights would change the function.
+    /// No parameter produces the space: its units are inputs. Two inputs with equal outgoing weights may still be
+    /// different inputs, so a change of these weights would change the function.
     Unproduced,
-    /// The space stands on an axis of unknown role, so outgoing weights cannot be told from others.
+    /// The space stands on an axis of unknown role, so outgoing weights cannot be distinguished from others.
     UnknownRole,
     /// There were fewer changes than units: the scale is 0 or near the spacing of the weights' numbers, the weights are
     /// not finite, or the parameters that read the space have no entries.
@@ -105,8 +105,8 @@ impl std::fmt::Display for Obstacle {
 ///
 /// - [`SurgeryError::BadScale`] for a scale that is negative or not finite;
 /// - as [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SurgeryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, so that the function
-///   would not be kept. Inputs, and units of spaces with an axis of unknown role, count as unlike here.
+/// - [`SurgeryError::SumsDiffer`] if the classes are not forward-lumpable in these parameters, so the function
+///   would not be kept. Inputs, and units of spaces with an axis of unknown role, count as different here.
 ///
 /// # Complexity
 ///
@@ -343,7 +343,7 @@ impl BrokenSymmetry {
         self.params
     }
 
-    /// How many classes of several units there were whose units are no twins of any other any more.
+    /// The number of classes of several units of which no unit has a twin any more.
     pub fn separated(&self) -> usize {
         self.separated
     }

@@ -1,8 +1,8 @@
 //! What keeps the classes during training, and what breaks them: an answer in exact arithmetic, with a sentence for
 //! people.
 //!
-//! Two things keep a class. *Twins* are kept by symmetry: the gradient is alike for both, so any update that treats
-//! all entries alike keeps them. An *equitable* class is kept by a narrower argument. Write a weight block as its mean
+//! Two things keep a class. *Twins* are kept by symmetry: the gradient is equal for both, so any update that treats
+//! all entries equally keeps them. An *equitable* class is kept by a narrower argument. Write a weight block as its mean
 //! plus a deviation whose sums over classes vanish, W = M + D. The gradient G depends on M only and is block-constant,
 //! so D changes only through terms that depend on W itself:
 //!
@@ -18,7 +18,7 @@
 //!
 //! Muon's p is a polynomial of matrices, X ↦ aX + bXXᵀX + ..., of the whole matrix over its norm. It commutes with
 //! permutations of rows and columns, so twins are kept; and since D's sums over classes vanish, G Dᵀ = 0 and Gᵀ D = 0,
-//! so that p acts on G and D apart.
+//! so p acts on G and D separately.
 //!
 //! Clipping by the global norm is one factor for all entries; clipping by value acts on the block-constant gradient.
 //! Neither breaks a class, provided the decay is added after clipping, as usual.
@@ -45,13 +45,13 @@ pub use rules::{Decay, Invariant, Optimizer, Preservation, keeps};
 
 /// Says of every class of two or more units whether training keeps it, and why.
 ///
-/// The claims are about exact arithmetic and hold for architectures that treat the members of a space alike:
+/// The claims are about exact arithmetic and hold for architectures that treat the members of a space equally:
 /// componentwise activations, normalisation and softmax over whole spaces, sums and dot products over them. The
 /// comparison must have been exact: for a result found [within a tolerance](crate::EqualityPolicy::within) the claims are
 /// about the network with the spread removed.
 ///
 /// Facts about a space break its classes. They break equitable classes of *other* spaces too, since those rest on sums
-/// over the broken classes; twins rest on nothing else. Units that are alike up to sign or scale only are not certified.
+/// over the broken classes; twins rest on nothing else. Units that are equal up to sign or scale only are not certified.
 ///
 /// # Examples
 ///

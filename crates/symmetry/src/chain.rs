@@ -26,8 +26,9 @@ struct Found {
 }
 
 impl Quotient {
-    /// The dense layers that the network is a chain of, told from its axes: the first one reads what no layer makes,
-    /// each other one reads the space that the layer before it makes. A bias has its weight's path but for the last
+    /// The dense layers of a network that is a chain, found from its axes: the first layer reads a space that no layer
+    /// produces, and
+    /// each other layer reads the space that the layer before it produces. A bias has its weight's path but for the last
     /// part.
     ///
     /// # Errors
@@ -74,7 +75,7 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// [`SurgeryError::NotAChain`] where the layers are not a chain of all parameters, where an axis is flattened or
+    /// [`SurgeryError::NotAChain`] if the layers are not a chain of all parameters, where an axis is flattened or
     /// of unknown role, or where inputs are merged; [`SpecError::UnknownParameter`] for a path that is not there.
     ///
     /// # Examples

@@ -1,6 +1,6 @@
 //! The classes of one space while they are being cut.
 //!
-//! Only classes of two or more units are *live*; a unit that is alone is never looked at again. Classes only ever get
+//! Only classes of two or more units are *live*; a unit that is alone is never inspected again. Classes only ever get
 //! smaller, and the smallest unit of a class always stays in the class that keeps its name, so every final class but
 //! that of unit 0 comes out of exactly one cut: there is one [`Split`](crate::splits::Split) for each.
 

@@ -36,17 +36,17 @@ pub struct Collapsed {
 /// [`forward_lumpable`](crate::forward_lumpable())) are merged too, and the new network reads one value for each;
 /// declare inputs and outputs as fixed to keep them as they are.
 ///
-/// What the axes of parameters don't show has to treat the units of a space alike *and one by one*. A mean over the
-/// units of a space (the statistics of a layer norm, a pooling over channels) weighs every unit alike before the merge
-/// and every class alike after it: the function is kept only where all classes of that space have one size.
+/// What the axes of parameters don't show has to treat the units of a space equally *and one by one*. A mean over the
+/// units of a space (the statistics of a layer norm, a pooling over channels) weighs every unit equally before the merge
+/// and every class equally after it: the function is kept only if all classes of that space have one size.
 ///
 /// # Errors
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role;
-/// - [`SurgeryError::SumsDiffer`] where the classes are not forward-lumpable in these parameters, with the parameter,
+/// - [`SymmetryError::UnknownRole`] if an axis over a space with a class of several units has no known role;
+/// - [`SurgeryError::SumsDiffer`] if the classes are not forward-lumpable in these parameters, with the parameter,
 ///   two units of one class, and the block on which their sums differ;
-/// - [`SurgeryError::SumOverflows`] where finite entries have a sum that is infinite in their parameter's type.
+/// - [`SurgeryError::SumOverflows`] if finite entries have a sum that is infinite in their parameter's type.
 ///
 /// # Complexity
 ///
@@ -121,7 +121,7 @@ fn merge<T: Number>(data: &[T], path: &str, blocks: &Blocks<'_>) -> Result<Vec<T
     }
 }
 
-/// The sum over the input axes of a block, at the first of its members on every other axis. None where finite terms have
+/// The sum over the input axes of a block, at the first of its members on every other axis. None if finite terms have
 /// a sum that is too large.
 fn sum<T: Number>(data: &[T], blocks: &Blocks<'_>, block: BlockStep) -> Option<T> {
     let classes = blocks.classes(block.number);

@@ -1,7 +1,7 @@
-//! Random numbers that belong to a seed and a path, so that they depend on nothing else.
+//! Random numbers that belong to a seed and a path, so they depend on nothing else.
 //!
 //! The generator is splitmix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014): good
-//! enough to tell units apart, and thirty lines instead of a dependency.
+//! enough to distinguish units, and thirty lines instead of a dependency.
 
 /// A stream of random numbers.
 pub(crate) struct Draw(u64);

@@ -19,7 +19,7 @@ pub(crate) trait Element: bytemuck::NoUninit + Send + Sync {
     /// The value, exactly.
     fn value(self) -> f64;
     fn is_nan(self) -> bool;
-    /// Equal bits, and not NaN. Branch-free, so that loops over it vectorise.
+    /// Equal bits, and not NaN. Branch-free, so loops over it vectorise.
     fn same_bits(self, other: Self) -> bool;
     /// Whether both are one value: 0.0 and -0.0 are, NaN is not even itself.
     fn same_value(self, other: Self) -> bool;

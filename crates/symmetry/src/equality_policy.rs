@@ -4,11 +4,11 @@
 //! unit before comparing ([`Normalization`]). Every policy runs through the same refinement; only the key of an
 //! entry changes.
 //!
-//! | comparison | 0.0 and -0.0 | NaN | two numbers are alike if |
+//! | comparison | 0.0 and -0.0 | NaN | two numbers are equal if |
 //! |---|---|---|---|
-//! | [`Comparison::Bits`] (default) | differ | never alike | their bits are equal |
-//! | [`Comparison::Value`] | alike | never alike | `a == b` |
-//! | [`Comparison::Within`]`(t)` | alike | never alike | sorted values link them by gaps of at most t |
+//! | [`Comparison::Bits`] (default) | differ | never equal | their bits are equal |
+//! | [`Comparison::Value`] | equal | never equal | `a == b` |
+//! | [`Comparison::Within`]`(t)` | equal | never equal | sorted values link them by gaps of at most t |
 //!
 //! A NaN is not even alike to itself, whatever its payload: a unit that holds one is alone, and the result names it.
 
@@ -21,7 +21,7 @@ pub enum Comparison {
     /// Bit for bit: 0.0 and -0.0 differ.
     #[default]
     Bits,
-    /// By value: 0.0 and -0.0 are alike. Infinities of one sign are alike.
+    /// By value: 0.0 and -0.0 are equal. Infinities of one sign are equal.
     Value,
     /// Gap-linked: at every entry the values of a class, sorted, step by at most this much.
     ///
@@ -38,7 +38,7 @@ pub enum Normalization {
     /// Nothing.
     #[default]
     None,
-    /// A sign: u and -u are alike, all entries (incoming, own and outgoing) negated together.
+    /// A sign: u and -u are equal, all entries (incoming, own and outgoing) negated together.
     ///
     /// For an odd activation, a(-z) = -a(z), such units are one unit up to relabelling.
     Sign,
@@ -49,7 +49,7 @@ pub enum Normalization {
     PositiveScale,
 }
 
-/// When two units count as alike: a comparison after a normalisation.
+/// When two units count as equal: a comparison after a normalisation.
 ///
 /// ```
 /// use constinit_symmetry::{Comparison, Normalization, EqualityPolicy};
@@ -73,7 +73,7 @@ impl EqualityPolicy {
         Self::default()
     }
 
-    /// Equal values: 0.0 and -0.0 are alike.
+    /// Equal values: 0.0 and -0.0 are equal.
     pub fn value() -> Self {
         Self { comparison: Comparison::Value, ..Self::default() }
     }
@@ -82,7 +82,7 @@ impl EqualityPolicy {
     ///
     /// # Errors
     ///
-    /// [`SearchError::BadTolerance`] where the tolerance is negative, infinite or NaN.
+    /// [`SearchError::BadTolerance`] if the tolerance is negative, infinite or NaN.
     pub fn within(tolerance: f64) -> Result<Self, SymmetryError> {
         if tolerance.is_finite() && tolerance >= 0.0 {
             Ok(Self { comparison: Comparison::Within(tolerance), ..Self::default() })
@@ -95,7 +95,7 @@ impl EqualityPolicy {
     ///
     /// The sign of a unit is that of its first entry, in the order of the parameters in the spec, that is not zero;
     /// under [`Comparison::Bits`] that of its very first entry, and under [`Comparison::Within`]`(t)` that of the
-    /// first entry above t in magnitude. Parameters on which the space stands twice are not looked at.
+    /// first entry above t in magnitude. Parameters on which the space stands twice are not inspected.
     pub fn up_to_sign(self) -> Self {
         Self { normalization: Normalization::Sign, ..self }
     }
@@ -103,7 +103,7 @@ impl EqualityPolicy {
     /// The same comparison after dividing out a positive factor.
     ///
     /// The factor of a unit is the magnitude of its first incoming or own entry, in the order of the parameters in
-    /// the spec, that is finite and not zero (above t in magnitude under [`Comparison::Within`]`(t)`), and 1 where
+    /// the spec, that is finite and not zero (above t in magnitude under [`Comparison::Within`]`(t)`), and 1 if
     /// there is none. Quotients are taken in f64: for f32 and shorter entries two quotients are equal exactly where
     /// the ratios are; for f64 entries ratios closer than one rounding of the division count as equal.
     pub fn up_to_positive_scale(self) -> Self {

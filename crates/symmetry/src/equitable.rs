@@ -9,7 +9,7 @@
 //!
 //! and every bias and gain is constant on classes. Twins are equitable; so are the units of a circulant block or of
 //! "identity plus constant", which are not twins. The gradient is block-constant wherever the weights are equitable,
-//! so an equitable class can never be told apart by training that adds block-constant updates, even though its
+//! so an equitable class can never be distinguished by training that adds block-constant updates, even though its
 //! units have different weights.
 
 use crate::axes::AxesSpec;
@@ -27,11 +27,11 @@ use crate::symmetry::{Symmetry, SymmetryKind};
 /// space the diagonal is summed with the rest.
 ///
 /// Sums are compared as real numbers, without rounding: 0.1 + 0.2 and 0.3, in f64, are different sums, and the order
-/// of terms never matters. A unit with a NaN is alone; infinities of a sign are counted. 0.0 and -0.0 are alike.
+/// of terms never matters. A unit with a NaN is alone; infinities of a sign are counted. 0.0 and -0.0 are equal.
 ///
 /// # Errors
 ///
-/// Where the parameters are not those that the spec was built for.
+/// If the parameters are not those that the spec was built for.
 ///
 /// # Complexity
 ///

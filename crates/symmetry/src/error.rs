@@ -14,7 +14,7 @@ pub use surgery::SurgeryError;
 
 /// Everything that this crate refuses. Messages name the parameter, the space and both places that disagree.
 ///
-/// Each operation has an error of its own, whose message is that of the whole.
+/// Each operation has a separate error, whose message is that of the whole.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SymmetryError {

@@ -1,4 +1,4 @@
-//! Units that compute or say nothing: found beside the classes, once a class.
+//! Units that compute nothing or that nothing reads: found together with the classes, once per class.
 //!
 //! With z = W x + b, a = act(z) and the next layer reading a through Q, the unit i is
 //!
@@ -64,7 +64,7 @@ impl Findings {
     }
 }
 
-/// Looks at one unit of every class (at every unit under a tolerance). `None` where the role of an axis of the
+/// Looks at one unit of every class (at every unit under a tolerance). `None` if the role of an axis of the
 /// space is not known.
 ///
 /// The numbers that told the classes apart have been read already: where one of them is not zero, that unit's side is
@@ -157,7 +157,7 @@ fn keep_zeros(
     with_elements!(view.elements(), |data| keep_zeros_in(data, layout, threshold, units));
 }
 
-/// Slab by slab, so that a unit is dropped at its first entry that is not zero.
+/// Slab by slab, so a unit is dropped at its first entry that is not zero.
 fn keep_zeros_in<E: Element>(
     data: &[E],
     layout: &UnitLayout,

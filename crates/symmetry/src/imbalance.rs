@@ -18,13 +18,14 @@ use crate::space::SpaceId;
 use crate::symmetry::Symmetry;
 use crate::ulps::Ulps;
 
-/// For every space, how far apart the sums of units of one class lie at most; infinite where a sum is not a number.
+/// For every space, the largest difference between the sums of two units of one class; infinite if a sum is not a
+/// number.
 ///
 /// Sums are rounded to f64, so numbers at the size of rounding say nothing.
 ///
 /// # Errors
 ///
-/// Where `params` are not the parameters of the spec of `classes`: one is missing, given twice, unknown, or of another
+/// If `params` are not the parameters of the spec of `classes`: one is missing, given twice, unknown, or of another
 /// shape.
 ///
 /// # Complexity

@@ -52,7 +52,7 @@ pub(crate) struct Arranged<'p, 'a> {
 impl<'p, 'a> Arranged<'p, 'a> {
     /// # Errors
     ///
-    /// Where the parameters are not those that the spec was built for.
+    /// If the parameters are not those that the spec was built for.
     pub fn new(spec: &AxesSpec, params: &'p [ParamView<'a>]) -> Result<Self, SymmetryError> {
         let views = spec.arrange(params)?;
         let of_param =
@@ -162,7 +162,7 @@ impl UnitLayout {
     }
 }
 
-/// The row-major number of the entry that a swap of units u and v of a space puts in the place of `entry`.
+/// The row-major number of the entry that a swap of units u and v of a space puts in place of `entry`.
 pub(crate) fn swapped_entry(
     spec: &AxesSpec,
     param: &SpecParam,

@@ -20,7 +20,7 @@
 //!
 //! | function | units of a class | what it is good for |
 //! |---|---|---|
-//! | [`twins`] | can be swapped without changing a parameter | stay alike under every usual optimizer |
+//! | [`twins`] | can be swapped without changing a parameter | stay equal under every usual optimizer |
 //! | [`equitable`] | have equal sums over classes, along inputs and outputs | get equal gradients, though their weights differ |
 //! | [`forward_lumpable`] | have equal sums along inputs | compute the same, so they can be merged |
 //!
@@ -86,7 +86,7 @@
 //! | [`collapse()`] | one unit of each class | the function, exactly but for one rounding of each sum |
 //! | [`reduce()`] | as few units as the activation allows | the function, exactly but for one rounding of each sum |
 //! | [`widen()`] | copies of units | the function; [`collapse()`] gives the parameters back, bit for bit |
-//! | [`break_symmetry`] | units that training tells apart | the function: all sums over classes, exactly |
+//! | [`break_symmetry`] | units that training separates | the function: all sums over classes, exactly |
 //!
 //! Each checks in the given parameters that the classes are what it needs, and otherwise names the parameter, the two
 //! units and the block that disagree.
@@ -99,8 +99,8 @@
 //!   positive factor when asked by name.
 //! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, constant units and units without incoming or outgoing
 //!   weights.
-//! - [`spreads`]: how far the units of a class have moved apart since; [`imbalances`]: how far their sums have.
-//! - [`Activation`], [`Loss`]: the functions of a network by name, and what is known of each.
+//! - [`spreads`]: how far the units of a class have diverged since; [`imbalances`]: how far their sums have.
+//! - [`Activation`], [`Loss`]: the functions of a network by name, and what is known about each.
 //! - [`dynamics`]: training of dense networks, or of their quotients, in closed form: in floats, or in fractions.
 //!   [`Quotient::perceptron`] leads there, [`Quotient::means_of_perceptron`] back.
 //! - [`transverse()`]: the curvature that parts twins, or does not.
@@ -112,7 +112,7 @@
 //! # Floating point
 //!
 //! Answers never round. Entries are compared as stored, and sums over classes are compared as real numbers (a long
-//! accumulator, not a rounded sum), so that answers depend neither on the order of units nor on the number of threads.
+//! accumulator, not a rounded sum), so answers depend neither on the order of units nor on the number of threads.
 //! Where new parameters are made, a sum is rounded once. What exact arithmetic keeps together, rounding may still
 //! separate during training; [`forecast`] tells how fast, given the curvature of the loss along a difference.
 //!

@@ -31,7 +31,7 @@ use crate::symmetry::{Symmetry, SymmetryKind};
 /// # Errors
 ///
 /// - As [`twins`](crate::twins()), where the parameters are not those of the spec;
-/// - [`SymmetryError::UnknownRole`] where an axis with a space has no known role, since a pass forward has to know
+/// - [`SymmetryError::UnknownRole`] if an axis with a space has no known role, since a pass forward has to know
 ///   what a parameter produces and what it reads;
 /// - [`SearchError::UnknownInputSpace`], [`SearchError::InputPartitionSize`] for an input partition that does not fit;
 /// - [`SearchError::MissingInputPartition`] for a space that nothing produces, that is not fixed and that

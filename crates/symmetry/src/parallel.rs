@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-/// `f` of every index, in order. `grain`: how many indices are worth a task of their own.
+/// `f` of every index, in order. `grain`: how many indices are worth a separate task.
 #[cfg(feature = "rayon")]
 pub(crate) fn map<T: Send>(
     range: Range<usize>,

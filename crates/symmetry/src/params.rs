@@ -126,8 +126,8 @@ impl<'a> ParamView<'a> {
     ///
     /// # Errors
     ///
-    /// [`ParameterError::ShapeOverflow`] where the shape has more entries than a machine can count, and
-    /// [`ParameterError::ViewLength`] where the slice does not have exactly the shape's number of entries.
+    /// [`ParameterError::ShapeOverflow`] if the shape has more entries than a machine can count, and
+    /// [`ParameterError::ViewLength`] if the slice does not have exactly the shape's number of entries.
     pub fn new(
         path: &'a str,
         shape: &[usize],
@@ -151,8 +151,8 @@ impl<'a> ParamView<'a> {
     ///
     /// # Errors
     ///
-    /// [`ParameterError::StrideCount`] where there is not one stride an axis, [`ParameterError::ShapeOverflow`] where
-    /// the number of entries or an offset is more than a machine can count, [`ParameterError::ViewOutOfBounds`] where
+    /// [`ParameterError::StrideCount`] if there is not one stride an axis, [`ParameterError::ShapeOverflow`] if
+    /// the number of entries or an offset is more than a machine can count, [`ParameterError::ViewOutOfBounds`] if
     /// the last entry lies past the end of the slice.
     pub fn strided(
         path: &'a str,

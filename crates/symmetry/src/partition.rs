@@ -195,7 +195,7 @@ impl Partition {
         })
     }
 
-    /// Whether two units share a class; `false` where one of them does not exist.
+    /// Whether two units share a class; `false` if one of them does not exist.
     pub fn alike(&self, u: UnitIndex, v: UnitIndex) -> bool {
         self.class_of(u).is_some() && self.class_of(u) == self.class_of(v)
     }

@@ -31,14 +31,14 @@ pub use param::{QuotientAxis, QuotientParam};
 /// entry of the block in the full network. Both factors are products over axes: [`QuotientParam::axes`].
 ///
 /// **A space on two axes of one parameter** (a recurrent weight) may have one value on the diagonal of a block of one
-/// class and another off it, even for twins. It gets *one* number a block all the same, the mean of all its entries:
-/// the gradient of a recurrent weight, the sum over time of (slope of unit i) · (activation of unit j), is alike on and
+/// class and another off it, even for twins. It gets *one* number per block all the same, the mean of all its entries:
+/// the gradient of a recurrent weight, the sum over time of (slope of unit i) · (activation of unit j), is equal on and
 /// off the diagonal wherever slopes and activations are constant on classes. What the diagonal has more is a deviation,
 /// and stays. So such twins behave as equitable classes do: their quotient is *not* the full network's path under a
 /// rule that scales a decay entry by entry (Adam with coupled decay). [`Quotient::has_deviations`] tells.
 ///
-/// As for [`collapse`](crate::collapse()), a mean over the units of a space outside of parameters (a layer norm) weighs
-/// classes alike in the network of classes: with classes of several sizes that network is another function.
+/// As for [`collapse`](crate::collapse()), a mean over the units of a space outside of parameters (a layer norm)
+/// weighs classes equally in the network of classes: with classes of several sizes that network is another function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quotient {
     classes: Symmetry,
@@ -163,7 +163,7 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// [`SymmetryError::UnknownRole`] where an axis over a space with a class of several units has no known role, and
+    /// [`SymmetryError::UnknownRole`] if an axis over a space with a class of several units has no known role, and
     /// [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) where n w is infinite in the full parameter's
     /// type.
     pub fn collapsed(&self) -> Result<Vec<OwnedParam>, SymmetryError> {
@@ -198,7 +198,7 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// Where `means` are not the parameters of the quotient's [spec](Self::spec).
+    /// If `means` are not the parameters of the quotient's [spec](Self::spec).
     pub fn lift(&self, means: &[ParamView<'_>]) -> Result<Vec<OwnedParam>, SymmetryError> {
         self.lift_scaled(means, |_| 1.0)
     }

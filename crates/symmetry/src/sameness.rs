@@ -1,4 +1,5 @@
-//! A policy as the refinement sees it: when two stored numbers are alike, and a key that alike numbers share.
+//! The equality policy in the form that refinement uses: when two stored numbers are equal, and a key that equal
+//! numbers share.
 
 use crate::element::Element;
 

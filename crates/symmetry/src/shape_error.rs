@@ -51,7 +51,7 @@ pub enum ShapeError {
         /// Which of them is 0.
         position: usize,
     },
-    /// Class sizes that are not one a unit, each at least 1.
+    /// Class sizes that are not one per unit, each at least 1.
     #[error(
         "spaces of {widths:?} units need a class size of at least 1 for each; {found:?} sizes were given"
     )]
@@ -61,7 +61,7 @@ pub enum ShapeError {
         /// Sizes given for each.
         found: Vec<usize>,
     },
-    /// Entries that are no rows of examples, or of unlike number.
+    /// Entries that are not rows of examples, or inputs and targets with different numbers of rows.
     #[error(
         "{what}: {entries} entries cannot be {examples} examples of {width}; give at least one example, with {width} \
          entries each"

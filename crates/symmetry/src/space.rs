@@ -13,7 +13,7 @@ macro_rules! index_newtype {
         pub struct $name(pub(crate) u32);
 
         impl $name {
-            /// The index with this number, or `None` where it does not fit (the limit is 2³² - 1).
+            /// The index with this number, or `None` if it does not fit (the limit is 2³² - 1).
             pub fn new(index: usize) -> Option<Self> {
                 u32::try_from(index).ok().map(Self)
             }
@@ -77,12 +77,12 @@ pub struct UnitSpace {
 }
 
 impl UnitSpace {
-    /// A space whose units may turn out to be alike.
+    /// A space whose units may be equal.
     pub fn new(name: impl Into<String>, units: usize) -> Self {
         Self { name: name.into(), units, fixed: false }
     }
 
-    /// A space whose members are told apart from outside, and so never merged.
+    /// A space whose members are distinguished from outside, and so never merged.
     pub fn fixed(name: impl Into<String>, units: usize) -> Self {
         Self { name: name.into(), units, fixed: true }
     }
@@ -97,7 +97,7 @@ impl UnitSpace {
         self.units
     }
 
-    /// Whether the members are told apart from outside.
+    /// Whether the members are distinguished from outside.
     pub fn is_fixed(&self) -> bool {
         self.fixed
     }

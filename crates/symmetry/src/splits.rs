@@ -2,7 +2,7 @@
 //!
 //! A network without symmetry has one split a unit, most of them for the same reason: units 1, 2, 3, ... differ from
 //! unit 0 in the first entry of one parameter. So a column is stored as short as its numbers allow, and a list is made
-//! only where they follow no rule.
+//! only if they follow no rule.
 
 /// Why a class came to be: its smallest unit differed from the smallest unit of the class that it was cut from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,7 +35,7 @@ pub(crate) struct Splits {
     parents: Column,
     params: Column,
     entries: Column,
-    /// 1 where the values are sums.
+    /// 1 if the values are sums.
     sums: Column,
     /// Of the parents and of the children.
     values: [Values; 2],
@@ -132,7 +132,7 @@ impl Splits {
     }
 }
 
-/// Whether both have the same rows, in whatever order; values by bits, so that a result with a NaN in a witness is
+/// Whether both have the same rows, in whatever order; values by bits, so a result with a NaN in a witness is
 /// equal to itself.
 impl PartialEq for Splits {
     fn eq(&self, other: &Self) -> bool {
@@ -150,7 +150,7 @@ impl PartialEq for Splits {
 /// Whole numbers.
 #[derive(Clone, Debug, PartialEq)]
 enum Column {
-    /// start, start + step, start + 2 step, ...; a step of 0 where there are fewer than two.
+    /// start, start + step, start + 2 step, ...; a step of 0 if there are fewer than two.
     Steps {
         start: u64,
         step: u64,

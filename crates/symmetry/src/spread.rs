@@ -1,4 +1,4 @@
-//! How far the units of known classes lie apart in other numbers: the same network some steps later, or its gradients.
+//! How far the units of known classes differ in other numbers: the same network some steps later, or its gradients.
 //!
 //! The spread of a class is the largest absolute difference between any two of its units, over all entries of all
 //! parameters,
@@ -7,7 +7,7 @@
 //! spread(C) = max |W[.., u, ..] - W[.., v, ..]|   over u, v in C, parameters W, and places of the other axes
 //! ```
 //!
-//! 0 with no unit of least precision between them where the units are still bitwise alike.
+//! 0 with no unit of least precision between them where the units are still bitwise equal.
 
 use crate::axes::AxesSpec;
 use crate::error::SymmetryError;
@@ -18,7 +18,7 @@ use crate::space::{ParamId, SpaceId, UnitIndex};
 use crate::symmetry::Symmetry;
 use crate::ulps::{Ulps, ulps};
 
-/// The two units of a class that lie farthest apart, and where.
+/// The two units of a class that differ most, and where.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     /// The two units, the smaller one first.
@@ -29,22 +29,22 @@ pub struct Spread {
     pub entries: [usize; 2],
     /// The two numbers, in the order of the units.
     pub values: [f64; 2],
-    /// Their absolute difference; infinite where one of the two is NaN.
+    /// Their absolute difference; infinite if one of the two is NaN.
     pub difference: f64,
     /// Their distance in representable numbers of the parameter's type.
     pub ulps: u64,
 }
 
-/// For every space, the two units of one class that lie farthest apart in `params`; `None` where the units of every
-/// class are bitwise alike.
+/// For every space, the two units of one class that differ most in `params`; `None` if the units of every
+/// class are bitwise equal.
 ///
-/// Of differences of one size the one of more representable numbers counts, then the first one by parameter, class and
-/// place. Where a space stands on two axes of one parameter, each unit is compared with the first of its class, by
-/// swapping the two on both axes at once.
+/// Among differences of equal size, the one with more representable numbers in between counts; then the first one by
+/// parameter, class and position. Where a space stands on two axes of one parameter, each unit is compared with the
+/// first of its class, by swapping the two on both axes at once.
 ///
 /// # Errors
 ///
-/// Where `params` are not the parameters of the spec of `classes`: one is missing, given twice, unknown, or of another
+/// If `params` are not the parameters of the spec of `classes`: one is missing, given twice, unknown, or of another
 /// shape.
 ///
 /// # Complexity
@@ -110,7 +110,7 @@ struct Gap {
 }
 
 impl Gap {
-    /// The gap between two numbers; `None` where they are bitwise one.
+    /// The gap between two numbers; `None` if they are bitwise one.
     fn between<T: Ulps>([a, b]: [T; 2], units: [usize; 2], entries: [usize; 2]) -> Option<Self> {
         let apart = ulps(a, b);
         if apart == 0 && !a.is_nan() {

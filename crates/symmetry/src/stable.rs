@@ -15,7 +15,7 @@
 //! part gives with any of those is what is left of the whole again. Every pair of axes of a parameter then costs
 //! m log n.
 //!
-//! Twins stay together in any such partition, so only one unit of each twin class is looked at, and it stands in
+//! Twins stay together in any such partition, so only one unit of each twin class is inspected, and it stands in
 //! sums with the class's size as its weight. On a block-constant network next to nothing is left to add up.
 //!
 //! # References
@@ -192,7 +192,7 @@ mod tests {
     /// Entries read to find the equitable classes of spaces of n units that are the axes of one parameter of ones, and
     /// how many it has.
     ///
-    /// The units of the first space stand in a path, so that classes are cut one after another; those of the others
+    /// The units of the first space stand in a path, so classes are cut one after another; those of the others
     /// stand in a circle, where they stay one class without being twins.
     fn entries_read(n: usize, axes: &[&str]) -> (usize, usize) {
         let near = |apart: usize| u8::from(apart == 1);

@@ -1,10 +1,10 @@
-//! Sums without rounding, so that a sum depends neither on the order of its terms nor on how they are grouped.
+//! Sums without rounding, so a sum depends neither on the order of its terms nor on how they are grouped.
 //!
 //! A finite float is an integer times a power of two, so a sum of floats is a (long) integer times a power of two.
 //! The integer is kept in digits of 32 bits inside 64-bit words: a term touches a few neighbouring digits, and
 //! carries are settled at the end.
 //!
-//! What "equal sums" means in this crate: **equal as real numbers**. Infinite terms are counted apart, so two sums
+//! What "equal sums" means in this crate: **equal as real numbers**. Infinite terms are counted separately, so two sums
 //! are equal where the finite parts are equal as real numbers and each infinity occurs as often; a sum with a NaN is
 //! equal to none. This is finer than comparing sums rounded to the nearest float, and unlike rounded sums it is
 //! consistent under splitting a sum in two, which refinement relies on.

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A difference between the two units is a number for each pair of entries: it is added to one of them and taken from
-//! the other. Such differences are the *antisymmetric* directions of the swap; a loss that treats the units alike has
+//! the other. Such differences are the *antisymmetric* directions of the swap; a loss that treats the units equally has
 //! no gradient along them at twins, and its second derivative does not mix them with any other direction.
 
 use crate::axes::{AxesSpec, SpecParam};
@@ -30,7 +30,7 @@ impl AxesSpec {
     ///
     /// # Errors
     ///
-    /// [`SurgeryError::NoPair`] where the space does not have two such units.
+    /// [`SurgeryError::NoPair`] if the space does not have two such units.
     ///
     /// # Complexity
     ///

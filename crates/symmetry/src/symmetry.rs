@@ -10,7 +10,7 @@ use crate::partition::Partition;
 use crate::space::{ClassId, ParamId, SpaceId, UnitIndex};
 use crate::splits::{Split, Splits};
 
-/// In which sense the units of a class are alike. Each kind is coarser than the one before:
+/// In which sense the units of a class are equal. Each kind is coarser than the one before:
 /// twins refine equitable classes, and these refine forward-lumpable ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SymmetryKind {
@@ -24,8 +24,8 @@ pub enum SymmetryKind {
 
 /// The classes of every space of a network, in one sense.
 ///
-/// Two results are equal where they agree in everything: kind, policy, partitions, witnesses, spreads. To ask
-/// whether they cut the units alike, compare their [partitions](SpaceSymmetry::partition).
+/// Two results are equal where they agree in everything: kind, policy, partitions, witnesses, spreads. To ask whether
+/// they have the same classes, compare their [partitions](SpaceSymmetry::partition).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Symmetry {
     kind: SymmetryKind,
@@ -44,7 +44,7 @@ impl Symmetry {
         Self { kind, policy, spec, spaces }
     }
 
-    /// In which sense units of a class are alike.
+    /// In which sense units of a class are equal.
     pub fn kind(&self) -> SymmetryKind {
         self.kind
     }
@@ -83,13 +83,13 @@ impl Symmetry {
     ///
     /// # Errors
     ///
-    /// Where there are more entries than can be counted.
+    /// If there are more entries than can be counted.
     pub(crate) fn spec_of_classes(&self) -> Result<AxesSpec, SymmetryError> {
         let units: Vec<usize> = self.partitions().iter().map(|p| p.len()).collect();
         self.spec.with_units(&units)
     }
 
-    /// Whether in every space the classes of `self` lie within those of `coarser`. `false` where the spaces differ.
+    /// Whether in every space the classes of `self` lie within those of `coarser`. `false` if the spaces differ.
     pub fn refines(&self, coarser: &Symmetry) -> bool {
         self.spaces.len() == coarser.spaces.len()
             && self.spaces.iter().zip(&coarser.spaces).all(|(fine, coarse)| {
@@ -209,13 +209,13 @@ impl SpaceSymmetry {
         &self.nans
     }
 
-    /// Units without incoming or outgoing weights, and constant ones; `None` where the role of an axis of the space is
+    /// Units without incoming or outgoing weights, and constant ones; `None` if the role of an axis of the space is
     /// unknown, and for kinds other than twins.
     pub fn findings(&self) -> Option<&Findings> {
         self.findings.as_ref()
     }
 
-    /// Whether the units of a class are twins of each other, and not only alike in the sense of the
+    /// Whether the units of a class are twins of each other, and not only equal in the sense of the
     /// [kind](Symmetry::kind). `true` for a class of one unit.
     pub fn is_twin_class(&self, class: ClassId) -> bool {
         self.not_twins.binary_search(&class).is_err()

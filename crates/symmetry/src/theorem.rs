@@ -8,12 +8,12 @@
 //! P3  W2[i][j] = c2      one number                         P4  b2[i] = d2
 //! ```
 //!
-//! and gradient descent keeps them, if loss and targets treat the outputs alike. With more than
+//! and gradient descent keeps them, if loss and targets treat the outputs equally. With more than
 //! two layers P1 speaks of the first weight, P2 of every hidden bias, P3 of every later weight and
 //! P4 of the last bias.
 //!
-//! Unequal targets end P3 and P4, but not the weaker statement that [`hidden_units`] checks: the
-//! units of a hidden layer stay one unit, with alike incoming weights, biases and outgoing
+//! Unequal targets break P3 and P4, but not the weaker statement that [`hidden_units`] checks: the
+//! units of a hidden layer stay one unit, with equal incoming weights, biases and outgoing
 //! weights.
 //!
 //! ```
@@ -54,7 +54,7 @@ pub enum LayerParameter {
 /// How far numbers deviate that should be one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Deviation {
-    /// The largest absolute difference; infinite where a NaN is among the numbers.
+    /// The largest absolute difference; infinite if a NaN is among the numbers.
     pub deviation: f64,
     /// The largest distance in representable numbers, which may belong to another pair than the
     /// deviation; 0 exactly where all bits are equal.
@@ -78,11 +78,11 @@ impl Deviation {
     }
 }
 
-/// The four properties of the theorem; P2 and P4 are absent where there is no bias, all of them where there is no hidden
+/// The four properties of the theorem; P2 and P4 are absent if there is no bias, all of them where there is no hidden
 /// layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Properties {
-    /// First weight: alike for every output unit.
+    /// First weight: equal for every output unit.
     pub p1: Option<Deviation>,
     /// Every hidden bias: one number.
     pub p2: Option<Deviation>,
@@ -131,7 +131,7 @@ pub struct UnitDifference {
     pub layer: usize,
     /// The parameter of that layer in which they differ.
     pub parameter: LayerParameter,
-    /// The absolute difference; infinite where one of the two entries is a NaN.
+    /// The absolute difference; infinite if one of the two entries is a NaN.
     pub difference: f64,
     /// The difference in representable numbers.
     pub ulps: u64,
@@ -154,7 +154,7 @@ impl UnitDifference {
 ///
 /// # Errors
 ///
-/// [`ShapeError`] where the layers are no chain.
+/// [`ShapeError`] if the layers are not a chain.
 ///
 /// # Complexity
 ///
@@ -178,12 +178,11 @@ pub fn properties<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Properties, ShapeE
     })
 }
 
-/// Whether the units of each hidden layer are one unit: alike incoming weights, alike biases,
-/// alike outgoing weights.
+/// Whether all units of each hidden layer are equal: equal incoming weights, biases and outgoing weights.
 ///
 /// # Errors
 ///
-/// [`ShapeError`] where the layers are no chain.
+/// [`ShapeError`] if the layers are not a chain.
 ///
 /// # Complexity
 ///

@@ -10,7 +10,7 @@
 //! and where the space stands on several axes of P, the swap acts on all of them at once. Being twins is an
 //! equivalence, the spaces do not influence each other, and the partition into twins is the coarsest one on which
 //! every parameter is block-constant. Then every gradient is block-constant too, whatever the loss and the data, so
-//! every optimizer that treats all entries alike keeps twins twins; see [`certificate`](crate::certificate).
+//! every optimizer that treats all entries equally keeps twins; see [`certificate`](crate::certificate).
 //!
 //! # References
 //!
@@ -53,7 +53,7 @@ pub(crate) use refine::classes_of;
 ///
 /// # Errors
 ///
-/// Where the parameters are not those that the spec was built for: one is missing, given twice, unknown or of
+/// If the parameters are not those that the spec was built for: one is missing, given twice, unknown or of
 /// another shape.
 ///
 /// # Complexity
@@ -94,8 +94,8 @@ pub fn twins(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Symmetry, Symm
 ///
 /// # Errors
 ///
-/// As [`twins`]; [`SymmetryError::UnknownRole`] where [`EqualityPolicy::up_to_positive_scale`] meets an axis of unknown
-/// role, and [`SearchError::ScaleOnTwoAxes`] where it meets a space that stands twice on one parameter.
+/// As [`twins`]; [`SymmetryError::UnknownRole`] if [`EqualityPolicy::up_to_positive_scale`] meets an axis of unknown
+/// role, and [`SearchError::ScaleOnTwoAxes`] if it meets a space that stands twice on one parameter.
 ///
 /// # Complexity
 ///

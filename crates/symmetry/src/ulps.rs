@@ -2,7 +2,7 @@
 //!
 //! The bits of an IEEE 754 number, read as a sign and a magnitude, order the numbers as their
 //! values do. [`Ulps::ordinal`] turns them into an integer that grows by one from each number to
-//! the next, so that the distance of two numbers is the difference of two integers:
+//! the next, so the distance of two numbers is the difference of two integers:
 //!
 //! ```
 //! use constinit_symmetry::ulps;

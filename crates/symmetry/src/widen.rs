@@ -22,7 +22,7 @@ use crate::space::{SpaceId, UnitSpace};
 ///
 /// Two ways of sharing ([`Shares`]): *exact*, where the shares of every entry sum to it as real numbers, in every type
 /// and for every n, and differ among each other by one unit in the last place at most; and *equal*, where every share
-/// is W/n rounded, so that copies are twins bit for bit and sums are off by rounding (half a unit in the last place of
+/// is W/n rounded, so copies are twins bit for bit and sums are off by rounding (half a unit in the last place of
 /// a share, n times). The two are one where n is a power of two and no share is subnormal, or wherever n divides
 /// evenly. After exact shares, [`collapse`](crate::collapse()) gives the parameters back bit for bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -51,9 +51,9 @@ pub struct Widened {
 ///
 /// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec;
 /// - [`SpecError::UnknownSpace`] for a name that is not in the spec, [`SurgeryError::FixedSpace`] for a space
-///   whose members are told apart from outside, [`SpecError::DuplicateSpace`] for one that is named twice;
-/// - [`SurgeryError::BadCopies`] where there is not one number, at least 1, for each unit;
-/// - [`SymmetryError::UnknownRole`] where an axis over a named space has no known role;
+///   whose members are distinguished from outside, [`SpecError::DuplicateSpace`] for one that is named twice;
+/// - [`SurgeryError::BadCopies`] if there is not one number, at least 1, for each unit;
+/// - [`SymmetryError::UnknownRole`] if an axis over a named space has no known role;
 /// - [`SymmetryError::TooManyUnits`], [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow) for more
 ///   than can be counted.
 ///

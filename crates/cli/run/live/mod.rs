@@ -1,4 +1,4 @@
-//! `--tui`: a run in the terminal while it goes on.
+//! `--tui`: a view of the run in the terminal while it runs.
 //!
 //! A thread draws, at most 20 times a second, what [`LiveState`] holds, and reads the keys: in this mode of
 //! the terminal Ctrl-C is a key and no signal. The terminal is given back when the view is dropped, before a panic is

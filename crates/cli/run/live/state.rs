@@ -14,7 +14,7 @@ pub struct LiveState {
     pub subject: String,
     /// Planned steps.
     pub steps: usize,
-    /// The step from which this program goes on.
+    /// The step from which this program continues.
     pub from: usize,
     pub loss: Series,
     pub layers: Vec<LayerHistory>,

@@ -1,4 +1,4 @@
-//! The live view: a function of what is known of a run, at any size of the terminal.
+//! The live view: a function of what is known about a run, at any size of the terminal.
 
 use super::chart::{Plot, chart};
 use super::line::{Color, Line};

@@ -6,7 +6,7 @@ use burn::tensor::{Bool, DType, Device, Int, Shape, Tensor};
 use constinit_core::module::Walk;
 use std::collections::HashMap;
 
-/// What is known of a float parameter before it is copied.
+/// What is known about a float parameter before it is copied.
 struct Known {
     shape: Shape,
     dtype: DType,
@@ -90,7 +90,7 @@ pub(super) fn copied<M: Module>(
     (copy, recorder.parameters)
 }
 
-/// Leaves one entry of each float parameter, so that nothing else is moved.
+/// Leaves one entry of each float parameter, so nothing else is moved.
 struct Emptied;
 
 impl ModuleMapper for Emptied {

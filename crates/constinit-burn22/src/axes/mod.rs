@@ -15,13 +15,13 @@
 //! space, but has none that is not one: an operation without a rule fixes all it touches, and [`Traced::without_rule`]
 //! lists it. Parameters that are not used are fixed, too. A spec knows one space an axis: of two that an axis is a product
 //! of, such as heads and their features, the inner one is fixed. Where a concatenation puts spaces side by side, those of
-//! one size are taken for one, whose unit `u` is unit `u` of each, so that twins are twins in all of them; those of other
+//! one size are taken for one, whose unit `u` is unit `u` of each, so twins are twins in all of them; those of other
 //! sizes are fixed.
 //!
-//! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do something only where
+//! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do something only if
 //! gradients are computed: trace a module in training mode, and [`Traced::stochastic`] names the spaces that they disturb;
 //! [`Module::valid`](burn::module::Module::valid) is traced as inference. What is drawn while the model runs does not fix
-//! an axis, since the units are alike in distribution.
+//! an axis, since the units are equal in distribution.
 //!
 //! Modules made of layers in a row have axes without a run, such as [`ConstInit::axes`](crate::ConstInit::axes), and any
 //! spec can be written down with [`AxesSpec::builder`](constinit_symmetry::AxesSpec::builder) or read from a file with

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
-/// Devices that no recording has now. Burn numbers capture devices by 16 bits and never takes a number twice, so that
+/// Devices that no recording has now. Burn numbers capture devices by 16 bits and never takes a number twice, so
 /// devices have to serve again.
 static FREE: Mutex<Vec<Device>> = Mutex::new(Vec::new());
 
@@ -34,7 +34,7 @@ fn capture_device(like: Option<&Device>) -> Device {
 ///
 /// # Panics
 ///
-/// Where the closure does so for another reason.
+/// If the closure does so for another reason.
 pub(super) fn recorded<T>(
     like: Option<&Device>,
     run: impl FnOnce(&Device) -> T,

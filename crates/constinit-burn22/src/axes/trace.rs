@@ -71,8 +71,8 @@ impl Trace {
         self
     }
 
-    /// Declares what is used of the model's results: a float, integer or boolean tensor. Its axes mean something outside
-    /// and are fixed.
+    /// Declares which of the model's results are used: a float, integer or boolean tensor. Its axes mean something
+    /// outside and are fixed.
     pub fn output<const D: usize, K: Basic>(mut self, tensor: Tensor<D, K>) -> Self {
         self.outputs.push(Handle::of(tensor));
         self
@@ -109,18 +109,18 @@ impl Trace {
 ///
 /// # Errors
 ///
-/// - [`Error::TraceRead`] where the model reads the entries of a parameter or of what was computed, as it does to decide
+/// - [`Error::TraceRead`] if the model reads the entries of a parameter or of what was computed, as it does to decide
 ///   by a value;
-/// - [`Error::TraceForeign`] where a tensor comes from another device or trace, such as one in a field with
+/// - [`Error::TraceForeign`] if a tensor comes from another device or trace, such as one in a field with
 ///   `#[module(skip)]`;
-/// - [`Error::TraceRefused`] where Burn does not record the model: a batch norm that runs twice in training mode, a
+/// - [`Error::TraceRefused`] if Burn does not record the model: a batch norm that runs twice in training mode, a
 ///   backward pass, a tensor that leaves automatic differentiation;
 /// - [`Error::TraceIncomplete`] without an input or an output;
-/// - [`Error::Symmetry`] where two parameters have one path.
+/// - [`Error::Symmetry`] if two parameters have one path.
 ///
 /// # Panics
 ///
-/// Where the closure panics for another reason.
+/// If the closure panics for another reason.
 pub fn trace<M: Module>(
     module: &M,
     run: impl FnOnce(&M, &Device) -> Trace,

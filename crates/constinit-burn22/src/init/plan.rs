@@ -37,7 +37,7 @@ pub trait ModulePlan {
     ///
     /// # Errors
     ///
-    /// [`Error::Plan`] where rules and parameters do not meet, and where an initialiser cannot fill a parameter or makes
+    /// [`Error::Plan`] if rules and parameters do not fit each other, or if an initialiser cannot fill a parameter or makes
     /// entries that are not finite: with the rule, the path, the shape and the reason.
     fn apply<M: Module>(&self, module: M) -> Result<(M, InitReport), Error>;
 

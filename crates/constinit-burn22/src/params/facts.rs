@@ -1,4 +1,4 @@
-//! What can be told of a module's parameters without reading them.
+//! Facts about a module's parameters that need no reading of their values.
 
 use crate::tensors::FloatKind;
 use burn::module::{Module, ModuleVisitor, Param};
@@ -38,9 +38,9 @@ pub(crate) fn surveyed<M: Module>(module: &M) -> Vec<ModuleParameter> {
     surveyor.parameters
 }
 
-/// Float parameters that stand on more than one path, as tied weights do: one group a parameter, in visiting order.
+/// Float parameters that stand on more than one path, as tied weights do: one group per parameter, in visiting order.
 ///
-/// Burn's optimizers move only the first of them; [`write_parameters`](super::write_parameters) writes all.
+/// Burn's optimizers update only the first of them; [`write_parameters`](super::write_parameters) writes all.
 pub fn tied_parameters<M: Module>(module: &M) -> Vec<Vec<String>> {
     tied_paths(&surveyed(module))
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A shared probe, or the place for one: a skipped field of a model that Burn's Learner trains.
 ///
-/// All clones share the probe. A handle without a probe does the optimizer's step and nothing else, so that a model can
+/// All clones share the probe. A handle without a probe does the optimizer's step and nothing else, so a model can
 /// be made before its axes are known.
 #[derive(Clone, Default)]
 pub struct ProbeHandle(Arc<Mutex<Option<SymmetryProbe>>>);
@@ -40,7 +40,7 @@ impl fmt::Debug for ProbeHandle {
 }
 
 impl ProbeHandle {
-    /// Gives all clones of the handle this probe, in the place of one that they had.
+    /// Gives all clones of the handle this probe, in place of one that they had.
     pub fn attach(&self, probe: SymmetryProbe) {
         *self.lock() = Some(probe);
     }

@@ -19,7 +19,7 @@ pub struct SpaceMetric {
 }
 
 impl SpaceMetric {
-    /// How many distinct units a space has; None where the handle has no probe, or its axes no space of this name.
+    /// How many distinct units a space has; None if the handle has no probe, or its axes no space of this name.
     pub fn effective_width(probe: &ProbeHandle, space: &str) -> Option<Self> {
         Self::new(probe, space, SpaceQuantity::EFFECTIVE_WIDTH)
     }

@@ -3,7 +3,7 @@
 //! Before the first step a [`SymmetryProbe`] finds the classes of every space of units and says what will keep them and
 //! what would break them. After each step for which it is due it finds the classes again, measures how far the units of
 //! the first classes have diverged, and names the [first break](FirstBreak): step, space, units, parameter, entry,
-//! difference, and what is known of the cause. It works on any module whose axes are known: from
+//! difference, and what is known about the cause. It works on any module whose axes are known: from
 //! [`trace`](crate::axes::trace), [`ConstInit::axes`](crate::ConstInit::axes), or written down by hand. The parameters
 //! after a number of steps are bitwise the same with and without it.
 //!

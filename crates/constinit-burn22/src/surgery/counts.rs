@@ -6,7 +6,7 @@ use burn::optim::{GradAdaptor, GradientsParams};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use constinit_core::surgery::{ClassSizes, EntryCounts};
 
-/// The counts of each float parameter, in visiting order; None where they are all 1.
+/// The counts of each float parameter, in visiting order; None if they are all 1.
 #[derive(Clone, Debug)]
 pub(super) struct Counts(pub(super) Vec<Option<Count>>);
 
@@ -99,12 +99,12 @@ impl Counts {
         entries.to
     }
 
-    /// The module with the means w = W' / n_D in the place of W'.
+    /// The module with the means w = W' / n_D in place of W'.
     pub(super) fn to_means<M: Module>(&self, module: M) -> M {
         module.map(&mut Rescale { counts: self, number: 0, multiply: false })
     }
 
-    /// The module with W' = n_D w in the place of the means w.
+    /// The module with W' = n_D w in place of the means w.
     pub(super) fn to_collapsed<M: Module>(&self, module: M) -> M {
         module.map(&mut Rescale { counts: self, number: 0, multiply: true })
     }

@@ -1,9 +1,10 @@
 //! Smaller, wider and quotient modules: symmetry put to use.
 //!
-//! Units that compute the same can be merged, and units can be split, without a change of the function; a module whose
-//! units training keeps alike can be trained at the price of its classes. All of it works on any Burn module whose
-//! axes are known, from a spec or a trace ([`KnownAxes`]), and whose forward pass takes its sizes from its tensors, as
-//! that of Burn's layers does. With W stored as `[input, output]`, a class D of inputs and a class C of outputs,
+//! Units that compute the same number can be merged, and units can be split, without a change of the function; a
+//! module whose units training keeps equal can be trained at the price of its classes. All of it works on any Burn
+//! module whose axes are known, from a spec or a trace ([`KnownAxes`]), and whose forward pass takes its sizes from
+//! its tensors, as that of Burn's layers does. With W stored as `[input, output]`, a class D of inputs and a class C
+//! of outputs,
 //!
 //! ```text
 //! collapse         W'[D][C] = sum over j in D of W[j][i], any i in C     fewer units, the same function
@@ -35,17 +36,17 @@
 //!
 //! # What is refused
 //!
-//! Rather than to change the function, an operation refuses a module that does more with the units of a space than to
+//! An operation must not change the function. So it refuses a module that does more with the units of a space than
 //! treat them one by one: a norm or a softmax over them, sums of products of them (attention), convolutions in groups,
 //! reshapes that take them apart. A trace shows all of these, whoever wrote the layer. With a spec alone, Burn's own
-//! layers are known by name, all others that hold parameters over changed spaces are refused, and so are group, instance,
-//! layer and RMS norms without parameters. What else the forward code does between layers, such as a softmax or a mean over
-//! units or a `LocalResponseNorm`, a spec does not show: with a spec *the caller vouches* that there is none, while a trace
-//! sees it. Neither shows a module that computes with the *number* of units outside of tensors, such as a factor of one over
-//! the width.
+//! layers are known by name, all others that hold parameters over changed spaces are refused, and so are group,
+//! instance, layer and RMS norms without parameters. What else the forward code does between layers, such as a softmax
+//! or a mean over units or a `LocalResponseNorm`, a spec does not show: with a spec *the caller vouches* that there is
+//! none, while a trace sees it. Neither shows a module that computes with the *number* of units outside of tensors,
+//! such as a factor of one over the width.
 //!
 //! A space that no parameter produces, or none reads, is an input or an output: it should be declared as fixed, and is
-//! refused where its size would change.
+//! refused if its size would change.
 //!
 //! A trace does not show, either, where a reshape takes its size from: Burn's attention reshapes its heads to the width
 //! of its input, and panics in its forward pass where the width of that stream alone was changed.
@@ -87,7 +88,7 @@ use read::{host, read};
 ///
 /// # Errors
 ///
-/// [`Error::Axes`] where the spec does not cover the module, and what the engine says: see
+/// [`Error::Axes`] if the spec does not cover the module, and what the engine says: see
 /// [`twins`](constinit_symmetry::twins()), [`equitable`](constinit_symmetry::equitable()) and
 /// [`forward_lumpable`](constinit_symmetry::forward_lumpable()).
 pub fn symmetry_of<'a, M: Module>(

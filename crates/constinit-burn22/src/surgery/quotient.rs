@@ -39,7 +39,7 @@ impl<M: Module> QuotientModule<M> {
         QuotientTrainer::new(Arc::clone(&self.counts), self.left.clone(), lifting)
     }
 
-    /// Whether no class has two units, so that there is nothing to gain.
+    /// Whether no class has two units, so there is nothing to gain.
     pub fn is_identity(&self) -> bool {
         self.spaces.iter().all(|space| space.before == space.after)
     }
@@ -54,7 +54,7 @@ impl<M> fmt::Display for QuotientModule<M> {
 /// The quotient of a module by classes that training keeps.
 ///
 /// The quotient's module runs forward and backward as any module does; with the steps of
-/// [`QuotientModule::trainer`] in the place of the optimizer's, in any loop, it goes the way that the full module would
+/// [`QuotientModule::trainer`] in place of the optimizer's, in any loop, it goes the way that the full module would
 /// go, to rounding, and [`Lifting::lift`] gives the full module at any time. The cost of a step does not depend on the
 /// number of units, only on that of the classes.
 ///
@@ -89,12 +89,12 @@ impl<M> fmt::Display for QuotientModule<M> {
 /// [`QuotientTrainer::step`], and holds the trainer in a field that is `#[module(skip)]`, behind an `Arc<Mutex<_>>`. The
 /// optimizer is the `Learner`'s.
 ///
-/// `facts` are what is known of the training; those of `OptimizerConfig::facts` tell of an optimizer by configuration.
-/// Nothing can check them against the optimizer, which Burn hides. With several optimizers, one for each group of
-/// parameters, they are those of the one that keeps the least. Of a trace, dropout and noise are known, too; it has to be
-/// one on a device with automatic differentiation, since dropout does nothing without gradients. Cautious weight decay,
-/// which spares an entry by its sign, counts as coupled. An optimizer that does not move each entry by its own gradients,
-/// as LAMB, Adafactor, L-BFGS and Muon, goes another way on a quotient.
+/// `facts` are what is known about the training; those of `OptimizerConfig::facts` tell of an optimizer by
+/// configuration. Nothing can check them against the optimizer, which Burn hides. With several optimizers, one for
+/// each group of parameters, they are those of the one that keeps the least. Of a trace, dropout and noise are known,
+/// too; it has to be one on a device with automatic differentiation, since dropout does nothing without gradients.
+/// Cautious weight decay, which spares an entry by its sign, counts as coupled. An optimizer that does not move each
+/// entry by its own gradients, as LAMB, Adafactor, L-BFGS and Muon, goes another way on a quotient.
 ///
 /// The loss must be one of the module's outputs only: a term of its parameters, such as a penalty on their squares,
 /// weighs an entry of the quotient as one where the full module has many.
@@ -102,7 +102,7 @@ impl<M> fmt::Display for QuotientModule<M> {
 /// Parameters keep their ids, in the quotient and in what is lifted from it, although their shapes are others: an
 /// optimizer with state of one of them must not be used for another.
 ///
-/// Units that are no twins but have equal sums keep their deviations from the means. With weight decay these shrink;
+/// Units that are not twins but have equal sums keep their deviations from the means. With weight decay these shrink;
 /// how far is found by a number that goes through the same rule with a gradient of 0, since every rule for which the
 /// certificate holds is linear in them.
 ///
@@ -110,8 +110,8 @@ impl<M> fmt::Display for QuotientModule<M> {
 ///
 /// - As [`collapse`](super::collapse());
 /// - [`Error::Surgery`] for a trace that was made without gradients;
-/// - [`Error::Surgery`] where training would not keep a class, with the certificate's reason: dropout or noise on a
-///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are no twins (or twins
+/// - [`Error::Surgery`] if training would not keep a class, with the certificate's reason: dropout or noise on a
+///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are not twins (or twins
 ///   with more on the diagonal of a recurrent weight), and merely forward-lumpable classes; for Muon, which acts on
 ///   whole matrices; and for tied parameters over classes, of which Burn's optimizers move only the first.
 pub fn quotient<'a, M: Module>(

@@ -18,14 +18,14 @@ use std::sync::Arc;
 /// Makes the steps of a quotient, with the optimizer that would train the full module.
 ///
 /// The module runs with the collapsed weights W' = n_D w, and its gradients are n_C times those of one entry. In a step,
-/// the optimizer gets the means w and the gradients g of single entries, so that whatever it computes entry by entry is
+/// the optimizer gets the means w and the gradients g of single entries, so whatever it computes entry by entry is
 /// what it would compute for every entry of the block:
 ///
 /// ```text
 /// g = (dL/dW') / n_C      w' = rule(W' / n_D, g)      W'' = n_D w'
 /// ```
 ///
-/// What weight decay does to the deviations of units that are no twins, a linear rule does to a number that starts as
+/// What weight decay does to the deviations of units that are not twins, a linear rule does to a number that starts as
 /// 1 and has a gradient of 0: one such number goes along with each parameter, by a second optimizer with the same
 /// settings, and [`Lifting`] takes what is left of it. In a step in which a parameter has no gradient, neither has its
 /// number, and the rule leaves both alone.
@@ -33,13 +33,13 @@ use std::sync::Arc;
 /// Gradients are clipped here ([`with_clip`](Self::with_clip)), by the norm that those of the full module have. The
 /// clipping of Burn's optimizers sees the quotient, where a norm is another one: an optimizer that clips is refused.
 ///
-/// A clone has its own factors, so that two clones can be trained apart.
+/// A clone has its own factors, so two clones can be trained separately.
 ///
 /// Should be created with [`QuotientModule::trainer`](super::QuotientModule::trainer).
 pub struct QuotientTrainer<M> {
     counts: Arc<Counts>,
     clip: Option<Clip>,
-    /// None where no unit has deviations.
+    /// None if no unit has deviations.
     left: Option<Left<M>>,
     lifting: Lifting,
 }
@@ -126,7 +126,7 @@ impl<M: Module> QuotientTrainer<M> {
     }
 
     /// What a checkpoint has to keep beside the quotient's module and the optimizer: what is left of deviations, and what
-    /// the rule has kept of them. None where no unit has deviations.
+    /// the rule has kept of them. None if no unit has deviations.
     pub fn to_record(&self) -> Option<(ModuleRecord, OptimizerRecord)> {
         let left = self.left.as_ref()?;
         let kept = left.optimizer.as_ref().map(ModuleOptimizer::to_record).unwrap_or_default();
@@ -137,7 +137,7 @@ impl<M: Module> QuotientTrainer<M> {
     ///
     /// # Errors
     ///
-    /// What Burn says of a record that does not fit the quotient's module. [`RecordError::Validation`] where Burn would
+    /// What Burn says of a record that does not fit the quotient's module. [`RecordError::Validation`] if Burn would
     /// not give an optimizer's state back as it was: `ModuleOptimizer::load_record` makes it on [`Device::default`], in
     /// the float type that this device has by default, and parameters of another type are lost with it. Nothing has been
     /// moved then.

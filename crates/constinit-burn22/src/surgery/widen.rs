@@ -9,7 +9,7 @@ use constinit_symmetry::Shares;
 /// Splits units: for each of the named spaces, how many copies each of its units becomes.
 ///
 /// Copies have the incoming weights, bias and gain of their unit, and share its outgoing weights:
-/// [`Shares::Exact`] adds up to them bit for bit, so that [`collapse`](super::collapse()) gives the module back;
+/// [`Shares::Exact`] adds up to them bit for bit, so [`collapse`](super::collapse()) gives the module back;
 /// [`Shares::Equal`] makes the copies twins bit for bit, with sums that are off by rounding. Parameters whose shape
 /// changes get a new id, as in [`collapse`](super::collapse()).
 ///

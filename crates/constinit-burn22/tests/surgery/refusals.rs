@@ -61,7 +61,7 @@ fn training_that_separates_classes_is_refused_with_its_reason() {
     let coupled = refused(SymmetryKind::Equitable, adam.clone().with_decay(Decay::Coupled));
     assert!(coupled.contains("coupled decay"), "{coupled}");
     let muon = refused(SymmetryKind::Equitable, TrainingFacts::new(Optimizer::Muon));
-    assert!(muon.starts_with("Muon: it moves a weight as a whole matrix"), "{muon}");
+    assert!(muon.starts_with("Muon: it updates a weight as a whole matrix"), "{muon}");
     let unknown = refused(SymmetryKind::Equitable, adam.with_dropout("hidden9"));
     assert!(unknown.starts_with("hidden9: "), "{unknown}");
 }
@@ -132,7 +132,7 @@ fn norms_over_units_are_refused() {
     let net = imposed(net, &spec, &[vec![0; 4]], Classes::Twins, 1);
     let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     let refused = message(collapse(net, &spec, &found));
-    assert!(refused.starts_with("norm: a GroupNorm without parameters may stand"), "{refused}");
+    assert!(refused.starts_with("norm: a GroupNorm without parameters may act"), "{refused}");
 
     #[derive(Module, Debug)]
     struct Normed {

@@ -1,8 +1,8 @@
 //! A backend that writes operations down instead of running them.
 //!
 //! Tensors of [`Capture`] have a shape and a type, but no data. Burn's router turns every
-//! operation of a module into an [`OperationIr`], which a log keeps as the core's [`Operation`], one a device; a trace has
-//! a device to itself.
+//! operation of a module into an [`OperationIr`], which a log keeps as the core's [`Operation`], one per device; a
+//! trace has a device to itself.
 
 use super::translate;
 use burn::prelude::DeviceOps as Device;
@@ -36,7 +36,7 @@ pub struct CaptureDevice {
     index: u16,
 }
 
-/// Outside of a trace. No trace has it, so that what happens on it is foreign to every trace.
+/// Outside of a trace. No trace has it, so what happens on it is foreign to every trace.
 const NOWHERE: u16 = 0;
 
 thread_local! {
@@ -112,7 +112,7 @@ impl Log {
         }
     }
 
-    /// A tensor by its number in this trace; None where it was not made on this device, during this trace.
+    /// A tensor by its number in this trace; None if it was not made on this device, during this trace.
     pub(super) fn tensor(&self, tensor: &TensorIr) -> Option<TensorRef> {
         let id = core::TensorId(*self.numbers.get(&tensor.id)?);
         Some(TensorRef { id, shape: tensor.shape.to_vec() })
@@ -226,7 +226,7 @@ pub(super) struct Session {
     outer: u16,
 }
 
-/// Numbers that were used and are free. The router keeps the client of a device for good, so that
+/// Numbers that were used and are free. The router keeps the client of a device for good, so
 /// numbers, which are 16 bits wide, have to serve again.
 static FREE: Mutex<(Vec<u16>, u16)> = Mutex::new((Vec::new(), NOWHERE));
 

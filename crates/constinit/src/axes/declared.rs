@@ -23,7 +23,7 @@ impl<B: Backend> ConstInit<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Symmetry`] where layers that were put together by hand do not fit each other.
+    /// [`Error::Symmetry`] if layers that were put together by hand do not fit each other.
     pub fn axes(&self) -> Result<AxesSpec, Error> {
         let shapes = self.layers.iter().flat_map(|layer| {
             let bias = layer.bias.as_ref().map(|bias| bias.shape().to_vec());

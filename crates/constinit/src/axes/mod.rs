@@ -8,7 +8,7 @@
 //! [`trace`] runs a model on [`Capture`], a backend that computes nothing and writes every
 //! operation down. Then each operation says which axes are the same: a sum, member by member, of
 //! two tensors unites their axes, a matrix product unites those it sums over, a reshape makes an
-//! axis a product. What tells members of an axis apart *fixes* it: an input or an output of the
+//! axis a product. What distinguishes members of an axis *fixes* it: an input or an output of the
 //! model, data that comes from neither parameters nor inputs, a slice, a sort, a maximum (whose
 //! gradient goes to the first of equal members). What is not fixed is a space.
 //!
@@ -17,13 +17,13 @@
 //! all it touches, and [`Traced::without_rule`] lists it. Parameters that are not used are fixed,
 //! too. A spec knows one space an axis: of two that an axis is a product of, such as heads and their
 //! features, the inner one is fixed. Where a concatenation puts spaces side by side, those of one
-//! size are taken for one, whose unit `u` is unit `u` of each, so that twins are twins in all of
+//! size are taken for one, whose unit `u` is unit `u` of each, so twins are twins in all of
 //! them; those of other sizes are fixed.
 //!
 //! The answer is that of the one run: of the branches that the model took. Burn's dropout layers do
-//! something only where gradients are computed: trace the model on `Autodiff<Capture>`, and
-//! [`Traced::stochastic`] names the spaces that they disturb. What is drawn while the model runs does not fix an axis, since the units are alike in
-//! distribution; what is drawn before is a constant and does.
+//! something only if gradients are computed: trace the model on `Autodiff<Capture>`, and
+//! [`Traced::stochastic`] names the spaces that they disturb. What is drawn while the model runs does not fix an axis,
+//! since the units are equal in distribution; what is drawn before is a constant and does.
 //!
 //! Modules made of layers in a row have axes without a run, such as
 //! [`ConstInit::axes`](crate::ConstInit::axes), and any spec can be written down with

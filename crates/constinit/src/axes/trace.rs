@@ -129,7 +129,7 @@ impl Trace {
         self
     }
 
-    /// Declares what is used of the model's results. Its axes mean something outside and are fixed.
+    /// Declares which of the model's results are used. Its axes mean something outside and are fixed.
     pub fn output<B, const D: usize, K>(mut self, tensor: Tensor<B, D, K>) -> Self
     where
         B: RecordingBackend,
@@ -192,16 +192,16 @@ impl<B: RecordingBackend> ModuleVisitor<B> for Parameters {
 ///
 /// # Errors
 ///
-/// - [`Error::TraceRead`] where the model reads the data of a tensor: sorting does, and so does
+/// - [`Error::TraceRead`] if the model reads the data of a tensor: sorting does, and so does
 ///   whatever decides by a value;
-/// - [`Error::TraceForeign`] where a tensor comes from another device or trace;
+/// - [`Error::TraceForeign`] if a tensor comes from another device or trace;
 /// - [`Error::TraceIncomplete`] without an input or an output;
-/// - [`Error::ColumnLayout`] where a linear layer is of `LinearLayout::Col`;
-/// - [`Error::Symmetry`] where two parameters have one path.
+/// - [`Error::ColumnLayout`] if a linear layer is of `LinearLayout::Col`;
+/// - [`Error::Symmetry`] if two parameters have one path.
 ///
 /// # Panics
 ///
-/// Where the closure panics for another reason.
+/// If the closure panics for another reason.
 pub fn trace(run: impl FnOnce(&CaptureDevice) -> Trace) -> Result<Traced, Error> {
     let session = Session::start().ok_or(Error::TraceIncomplete { missing: "a free device" })?;
     // Burn panics where data that is not there is read; the log knows better what happened.

@@ -1,4 +1,4 @@
-//! Burn's recorded operations as those of the core. Each is named, so that one that a later release adds is decided about
+//! Burn's recorded operations as those of the core. Each is named, so one that a later release adds is decided about
 //! before anything compiles.
 #![deny(clippy::wildcard_enum_match_arm)]
 

@@ -1,7 +1,7 @@
 //! Filling tensors and parameters of Burn, on the host or on the device.
 //!
 //! Constants and values along one axis are spread on the device by repetition, which gives the same bits as the host
-//! does. Everything else is made on the host, so that all backends get the same numbers.
+//! does. Everything else is made on the host, so all backends get the same numbers.
 
 use super::{Init, ParameterAxes, RngKey, SpreadEntries};
 use crate::Error;

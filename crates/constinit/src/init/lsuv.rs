@@ -35,7 +35,7 @@ pub struct LsuvStep {
 }
 
 impl Lsuv {
-    /// Scales weights one after the other, so that the outputs of each layer have variance 1 on one batch: layer-sequential
+    /// Scales weights one after the other, so the outputs of each layer have variance 1 on one batch: layer-sequential
     /// unit variance. Start with orthogonal weights, as the authors do.
     ///
     /// `weights` are the paths in the order in which data flows. `outputs` runs the module on the batch and gives the

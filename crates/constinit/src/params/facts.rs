@@ -1,4 +1,4 @@
-//! What can be told of a module's parameters without reading them.
+//! Facts about a module's parameters that need no reading of their values.
 
 use super::survey::surveyed;
 use crate::Error;
@@ -6,10 +6,10 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Int, Tensor, backend::Backend};
 use constinit_core::module::{Walk, tied_paths};
 
-/// Float parameters that stand on more than one path, as tied weights do: one group a parameter, in
+/// Float parameters that stand on more than one path, as tied weights do: one group per parameter, in
 /// visiting order.
 ///
-/// Burn's optimizers move only the first of them; [`write_parameters`](super::write_parameters) writes all.
+/// Burn's optimizers update only the first of them; [`write_parameters`](super::write_parameters) writes all.
 pub fn tied_parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<Vec<String>> {
     tied_paths(&surveyed(module))
 }

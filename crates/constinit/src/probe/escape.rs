@@ -1,4 +1,4 @@
-//! Will rounding separate units that are alike, and when? Forecasts as training goes on.
+//! Will rounding separate equal units, and when? Forecasts during training.
 
 use super::symmetry::{bind, views};
 use super::{Flow, Observation, Probe, Schedule};
@@ -15,7 +15,7 @@ use std::fmt;
 
 pub use constinit_core::probe::{EscapeReading, Outlook, SpaceOutlook};
 
-/// Forecasts whether and when rounding will separate units that are alike.
+/// Forecasts whether and when rounding will separate equal units.
 ///
 /// At its first look the probe finds the classes of twins. At every look it takes two units of the largest class of
 /// each space, finds the lowest curvature of the loss along their difference, and says what that means for the
@@ -109,7 +109,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
     ///
     /// # Errors
     ///
-    /// Where the axes are not those of the module: [`Error::Axes`], [`Error::Parameter`] or [`Error::Symmetry`].
+    /// If the axes are not those of the module: [`Error::Axes`], [`Error::Parameter`] or [`Error::Symmetry`].
     pub fn follow(&mut self, seen: &Observation<'_, B, M>) -> Result<(), Error> {
         self.classes = Some(self.classes_of(seen)?);
         Ok(())

@@ -20,7 +20,7 @@ macro_rules! metric {
         }
 
         impl $name {
-            /// The metric of one space; None where the probe's axes have no space of this name.
+            /// The metric of one space; None if the probe's axes have no space of this name.
             pub fn new(probe: ProbeHandle<SymmetryProbe>, space: &str) -> Option<Self> {
                 let number = probe.probe().axes().space_id(space)?.get();
                 let name = Arc::new($quantity.title(space));
@@ -71,6 +71,6 @@ metric! {
 }
 
 metric! {
-    /// How far units that were one class at the start lie apart, at the probe's last reading.
+    /// The largest difference between units that were in one class at the start, at the probe's last reading.
     SpreadMetric, SpaceQuantity::SPREAD
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// An optimizer whose steps a probe sees: the module before the first one and after each, the gradients and the
 /// learning rate.
 ///
-/// Its record is that of the optimizer inside, so that checkpoints can be read with and without a probe. Clones share
+/// Its record is that of the optimizer inside, so checkpoints can be read with and without a probe. Clones share
 /// the probe.
 ///
 /// ```
@@ -91,8 +91,8 @@ impl<O, P> ProbedOptimizer<O, P> {
     /// Counts steps from here: where a run is resumed, the optimizer cannot know how many were done, since its record is
     /// that of the optimizer inside. Otherwise the first step is step 1 again.
     ///
-    /// The probe is shown the module as it is then, and takes that for the start: breaks that came before are not known
-    /// to it, unless it is told of them, as by [`SymmetryProbe::resume`](super::SymmetryProbe::resume).
+    /// The probe sees the module as it is then, and treats it as the start. It does not know of earlier breaks, unless
+    /// it gets them, as by [`SymmetryProbe::resume`](super::SymmetryProbe::resume).
     #[must_use]
     pub fn starting_at(self, step: usize) -> Self {
         lock(&self.shared).step = step;

@@ -1,4 +1,4 @@
-//! The four properties of the theorem on constant initialisation, measured as training goes on.
+//! The four properties of the theorem on constant initialisation, measured during training.
 
 use super::{Flow, Observation, Probe, Schedule};
 use crate::ConstInit;
@@ -83,7 +83,7 @@ where
 ///
 /// # Errors
 ///
-/// [`ShapeError`] where the layers are not a chain of at least two.
+/// [`ShapeError`] if the layers are not a chain of at least two.
 pub fn properties_of<B: Backend>(
     model: &impl DenseChain<B>,
     parameters: &[HostParameter],

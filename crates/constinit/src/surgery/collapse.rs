@@ -25,9 +25,9 @@ use constinit_symmetry::Symmetry;
 ///
 /// # Errors
 ///
-/// - [`Error::Axes`] where the spec does not cover the module or the classes are of another spec, and what the engine
+/// - [`Error::Axes`] if the spec does not cover the module or the classes are of another spec, and what the engine
 ///   says of classes that are not forward-lumpable in this module: two units and the block on which their sums differ;
-/// - [`Error::Surgery`] where the module does something else with the units than to treat them one by one, see
+/// - [`Error::Surgery`] if the module does something else with the units than to treat them one by one, see
 ///   [above](super), and for a tied parameter that would get different values in its places;
 /// - [`Error::ColumnLayout`] for a linear layer of `LinearLayout::Col`.
 ///

@@ -6,7 +6,7 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{DType, Tensor, TensorData};
 use constinit_core::surgery::{ClassSizes, EntryCounts};
 
-/// The counts of each float parameter, in visiting order; None where they are all 1.
+/// The counts of each float parameter, in visiting order; None if they are all 1.
 #[derive(Clone, Debug)]
 pub(crate) struct Counts<B: AutodiffBackend>(pub(super) Vec<Option<Count<B::InnerBackend>>>);
 
@@ -117,12 +117,12 @@ impl<B: AutodiffBackend> Counts<B> {
         entries.to
     }
 
-    /// The module with the means w in the place of W' = n_D w.
+    /// The module with the means w in place of W' = n_D w.
     pub(super) fn to_means<M: AutodiffModule<B>>(&self, module: M) -> M {
         self.rescale(module, false)
     }
 
-    /// The module with W' = n_D w in the place of the means w.
+    /// The module with W' = n_D w in place of the means w.
     pub(super) fn to_collapsed<M: AutodiffModule<B>>(&self, module: M) -> M {
         self.rescale(module, true)
     }

@@ -37,13 +37,13 @@ impl Lifting {
 
     /// The full module that a quotient stands for. The quotient is not touched.
     ///
-    /// Entries come back to rounding: the division of W' by a class size that is no power of two may move the last bit.
-    /// Equal entries of a block without deviations stay equal, bit for bit.
+    /// Entries come back to rounding: the division of W' by a class size that is not a power of two may move the last
+    /// bit. Equal entries of a block without deviations stay equal, bit for bit.
     ///
     /// # Errors
     ///
-    /// [`Error::Axes`] where this is not the quotient's module, and [`Error::Surgery`] where what weight decay leaves of
-    /// deviations is no number, as after an Adam step with an epsilon of 0.
+    /// [`Error::Axes`] if this is not the quotient's module, and [`Error::Surgery`] if what weight decay leaves of
+    /// deviations is not a number, as after an Adam step with an epsilon of 0.
     ///
     /// # Complexity
     ///

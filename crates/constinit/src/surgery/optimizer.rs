@@ -14,14 +14,14 @@ use std::sync::Arc;
 /// An optimizer that trains a quotient as the optimizer inside trains the full module.
 ///
 /// The module runs with the collapsed weights W' = n_D w, and its gradients are n_C times those of one entry. In a step,
-/// the optimizer inside gets the means w and the gradients g of single entries, so that whatever it computes entry by
+/// the optimizer inside gets the means w and the gradients g of single entries, so whatever it computes entry by
 /// entry is what it would compute for every entry of the block:
 ///
 /// ```text
 /// g = (dL/dW') / n_C      w' = rule(W' / n_D, g)      W'' = n_D w'
 /// ```
 ///
-/// What weight decay does to the deviations of units that are no twins, a linear rule does to a number that starts as
+/// What weight decay does to the deviations of units that are not twins, a linear rule does to a number that starts as
 /// 1 and has a gradient of 0: one such number goes along with each parameter, and [`Lifting`] takes what is left of it.
 /// In a step in which a parameter has no gradient, neither has its number, and the rule leaves both alone.
 ///
@@ -30,8 +30,8 @@ use std::sync::Arc;
 /// use [`with_clip`](Self::with_clip) instead. A [`ProbedOptimizer`](crate::probe::ProbedOptimizer) belongs around this
 /// one, not inside.
 ///
-/// A clone has a copy of the factors, so that two clones can be trained apart. Take the [way back](Self::lifting) from the
-/// optimizer that makes the steps: whatever loads a record into a clone, as Burn's `Learner` does to go on from a
+/// A clone has a copy of the factors, so two clones can be trained separately. Take the [way back](Self::lifting) from
+/// the optimizer that makes the steps: whatever loads a record into a clone, as Burn's `Learner` does to continue from a
 /// checkpoint, leaves an earlier one behind.
 ///
 /// Should be created with [`QuotientModule::optimizer`](super::QuotientModule::optimizer).
@@ -40,7 +40,7 @@ pub struct QuotientOptimizer<B: AutodiffBackend, M, O> {
     inner: O,
     counts: Arc<Counts<B>>,
     clip: Option<Clip>,
-    /// What is left of deviations, as parameters of one entry; None where they stay.
+    /// What is left of deviations, as parameters of one entry; None if they stay.
     left: Option<M>,
     lifting: Lifting,
 }

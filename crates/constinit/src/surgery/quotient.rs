@@ -40,7 +40,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> QuotientModule<B, M> {
         QuotientOptimizer::new(inner, Arc::clone(&self.counts), self.left.clone(), lifting)
     }
 
-    /// Whether no class has two units, so that there is nothing to gain.
+    /// Whether no class has two units, so there is nothing to gain.
     pub fn is_identity(&self) -> bool {
         self.spaces.iter().all(|space| space.before == space.after)
     }
@@ -90,7 +90,7 @@ impl<B: AutodiffBackend, M> fmt::Display for QuotientModule<B, M> {
 /// # Ok::<(), constinit::Error>(())
 /// ```
 ///
-/// `facts` are what is known of the training, as
+/// `facts` are what is known about the training, as
 /// [`OptimizerConfig::facts`](crate::train::OptimizerConfig::facts) tells of an optimizer. Of a
 /// [trace](crate::axes::Traced), dropout and noise are known, too; it has to be one on `Autodiff<Capture>`, since dropout
 /// does nothing without gradients. Cautious weight decay, which spares an entry by its sign, counts as coupled.
@@ -101,7 +101,7 @@ impl<B: AutodiffBackend, M> fmt::Display for QuotientModule<B, M> {
 /// Parameters keep their ids, in the quotient and in what is lifted from it, although their shapes are others: an
 /// optimizer with state of one of them must not be used for another.
 ///
-/// Units that are no twins but have equal sums keep their deviations from the means. With weight decay these shrink;
+/// Units that are not twins but have equal sums keep their deviations from the means. With weight decay these shrink;
 /// how far is found by a number that goes through the same rule with a gradient of 0, since every rule for which the
 /// certificate holds is linear in them.
 ///
@@ -109,8 +109,8 @@ impl<B: AutodiffBackend, M> fmt::Display for QuotientModule<B, M> {
 ///
 /// - As [`collapse`](super::collapse());
 /// - [`Error::Surgery`] for a trace that was made without gradients;
-/// - [`Error::Surgery`] where training would not keep a class, with the certificate's reason: dropout or noise on a
-///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are no twins (or twins
+/// - [`Error::Surgery`] if training would not keep a class, with the certificate's reason: dropout or noise on a
+///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are not twins (or twins
 ///   with more on the diagonal of a recurrent weight), and merely forward-lumpable classes; for Muon, which acts on
 ///   whole matrices; and for tied parameters over classes, of which Burn's optimizers move only the first.
 pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(

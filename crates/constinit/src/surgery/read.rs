@@ -48,7 +48,7 @@ pub(super) fn write<B: Backend, M: Module<B>>(module: M, new: NewParameters) -> 
 
 /// A copy that shares nothing with the module, the running statistics of batch norms included.
 pub(super) fn unshared<B: AutodiffBackend, M: AutodiffModule<B>>(module: &M) -> M {
-    /// Burn's way there and back forgets which parameters need no gradient.
+    /// Burn forgets which parameters need no gradient when it collects and rebuilds a module.
     #[derive(Default)]
     struct Needs {
         gradient: Vec<bool>,

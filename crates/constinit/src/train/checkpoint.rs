@@ -1,6 +1,6 @@
 //! A run's state in a file, whole or not at all.
 //!
-//! The file is written beside its place, flushed and renamed, so that a crash leaves either the
+//! The file is written beside its place, flushed and renamed, so a crash leaves either the
 //! old file or the new one. It starts with a magic number and a checksum of all that follows.
 //! Numbers are stored as doubles: every float type of the backends comes back bit for bit.
 
@@ -57,7 +57,7 @@ struct Payload {
 ///
 /// # Errors
 ///
-/// [`Error::CheckpointWrite`] where the file cannot be written; an old file at `path` is then
+/// [`Error::CheckpointWrite`] if the file cannot be written; an old file at `path` is then
 /// still whole.
 pub fn save_checkpoint<B, M, O, S>(
     path: &Path,
@@ -95,7 +95,7 @@ where
 ///
 /// # Errors
 ///
-/// [`Error::Checkpoint`] for a file that cannot be read, is torn, is no checkpoint, belongs to a
+/// [`Error::Checkpoint`] for a file that cannot be read, is torn, is not a checkpoint, belongs to a
 /// run with another fingerprint, or holds a parameter of another shape than the module has.
 pub fn load_checkpoint<B, M, O, S>(
     path: &Path,

@@ -1,6 +1,6 @@
 //! Where a run's batches come from.
 //!
-//! A source is a function of the step number, so that a run that was interrupted goes on with the
+//! A source is a function of the step number, so a run that was interrupted continues with the
 //! batch that it would have seen.
 
 use crate::Error;
@@ -37,7 +37,7 @@ impl<B: Backend> FullBatch<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Data`] for an empty set, or inputs and targets of unlike number.
+    /// [`Error::Data`] for an empty set, or different numbers of inputs and targets.
     pub fn new(batch: Batch<B>) -> Result<Self, Error> {
         batch.examples()?;
         Ok(Self(batch))
@@ -68,7 +68,7 @@ impl<B: Backend> MiniBatches<B> {
     ///
     /// # Errors
     ///
-    /// [`Error::Data`] for an empty set, inputs and targets of unlike number, or a size of 0.
+    /// [`Error::Data`] for an empty set, different numbers of inputs and targets, or a size of 0.
     pub fn new(set: Batch<B>, size: usize, shuffle_seed: Option<u64>) -> Result<Self, Error> {
         let examples = set.examples()?;
         if size == 0 {

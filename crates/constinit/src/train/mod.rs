@@ -1,7 +1,7 @@
 //! A training loop that probes can watch.
 //!
 //! [`train`] takes the state of a run (module, optimizer, learning-rate schedule, steps done), a
-//! source of batches and a loss, and goes on until the plan's number of steps is done. The module
+//! source of batches and a loss, and continues until the plan's number of steps is done. The module
 //! may be any Burn module, the optimizer any Burn optimizer, the loss any function of module and
 //! batch.
 //!

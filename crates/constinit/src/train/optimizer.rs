@@ -159,7 +159,7 @@ pub enum AnyState<B: Backend, const D: usize> {
     Sgd(SgdState<B, D>),
     /// State of [`AnyOptimizer::Adam`].
     Adam(AdamState<B, D>),
-    /// State of [`AnyOptimizer::AdamW`], and of Muon's rule for what is no matrix.
+    /// State of [`AnyOptimizer::AdamW`], and of Muon's rule for what is not a matrix.
     AdamW(AdamWState<B, D>),
     /// State of [`AnyOptimizer::RmsProp`].
     RmsProp(RmsPropState<B, D>),
@@ -295,7 +295,7 @@ mod tests {
         }
     }
 
-    /// Three steps of every optimizer that has a closed form, beside that form. Burn keeps β in single precision, so that
+    /// Three steps of every optimizer that has a closed form, beside that form. Burn keeps β in single precision, so
     /// 1 - β, and with it a step, has a relative error of up to 2^-25 / (1 - β): 3e-5 for 0.999.
     #[test]
     fn steps_are_those_of_the_closed_form() {

@@ -12,7 +12,7 @@ use burn::tensor::{ElementConversion, Tensor};
 use constinit_core::train::{Divergence, NonFinite, StopReason, TrainConfig};
 use std::convert::Infallible;
 
-/// All that a run needs to go on.
+/// All that a run needs to continue.
 #[derive(Clone, Debug)]
 pub struct TrainState<M, O, S> {
     /// The module.
@@ -37,7 +37,7 @@ impl<M, O, S> TrainState<M, O, S> {
 pub struct Trained<M, O, S> {
     /// The state after the last step.
     pub state: TrainState<M, O, S>,
-    /// The last loss that was computed; None where there was no step.
+    /// The last loss that was computed; None if there was no step.
     pub loss: Option<f64>,
     /// Why the run ended.
     pub ended: StopReason,
@@ -46,11 +46,11 @@ pub struct Trained<M, O, S> {
 /// Trains until the plan's steps are done, a probe asks to stop, or a number is not finite.
 ///
 /// The probes see a run before its first step (a state with `step` 0) and after each step for
-/// which they are due. A state that has steps done goes on from there and is not shown again.
+/// which they are due. A state that has steps done continues from there and is not shown again.
 ///
 /// # Complexity
 ///
-/// Besides the step itself: one read-back of the loss a step, and one of all parameters in the
+/// Besides the step itself: one read-back of the loss per step, and one of all parameters in the
 /// steps in which a probe or [`TrainConfig::check_parameters`] asks for it.
 pub fn train<B, M, O, S, D>(
     state: TrainState<M, O, S>,
@@ -74,7 +74,7 @@ where
 /// The same with a function that may change the module as a step begins.
 ///
 /// `change` is given the number of the step, from 1, and the module. It must be a function of these two, and leave shapes
-/// as they are: a run that goes on from a state changes what comes after it, and the optimizer keeps its state. The
+/// as they are: a run that continues from a state changes what comes after it, and the optimizer keeps its state. The
 /// gradients of a step are those of the changed module; a probe sees a change together with the step that it comes before.
 ///
 /// ```

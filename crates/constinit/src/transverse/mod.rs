@@ -1,10 +1,10 @@
-//! Will rounding separate two units that are alike? The curvature of the loss along their difference.
+//! Will rounding separate two equal units? The curvature of the loss along their difference.
 //!
-//! Exact arithmetic never leaves a state in which two units are alike, rounding does where a difference between them
+//! Exact arithmetic never leaves a state in which two units are equal, rounding does where a difference between them
 //! grows. [`stability`] finds the lowest curvature of a loss along differences between two twins, for any Burn module
 //! whose axes are known, by products with the second derivative ([`TransverseHessian`]) and Lanczos' method
 //! ([`lowest_eigenvalue`]). [`Stability::forecast`] says what that means for an optimizer: how fast a difference grows,
-//! and after how many steps it can be seen. [`EscapeProbe`](crate::probe::EscapeProbe) does so while training goes on.
+//! and after how many steps it can be seen. [`EscapeProbe`](crate::probe::EscapeProbe) does so during training.
 //!
 //! ```
 //! use burn::tensor::Tensor;
@@ -85,7 +85,7 @@ use constinit_symmetry::AxesSpec;
 use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};
 use pairs::Pairs;
 
-/// The lowest curvature of a loss along differences between two units of a space that are alike, or nearly so.
+/// The lowest curvature of a loss along differences between two units of a space that are equal, or nearly so.
 ///
 /// The curvature is that of the state in which the entries of both units lie in the middle between them. `loss` must be
 /// a function of the parameters: the same batch each time, and nothing drawn. Of a class of more than two twins any two
@@ -96,10 +96,10 @@ use pairs::Pairs;
 ///
 /// # Errors
 ///
-/// Errors of [`TransverseHessian::new`], and [`Error::Twins`] where
-/// - the units are not twins: they differ [`ESCAPED`] or more of their size apart,
+/// Errors of [`TransverseHessian::new`], and [`Error::Twins`] if
+/// - the units are not twins: they differ by [`ESCAPED`] or more of their size,
 /// - the loss is no function of the parameters, as with dropout: two gradients at one point differ,
-/// - the loss tells the units apart where they are alike: the axes are not those of the model,
+/// - the loss distinguishes the units although they are equal: the axes are not those of the model,
 /// - a gradient is not finite.
 ///
 /// # Complexity

@@ -132,7 +132,7 @@ impl Pairs {
     }
 }
 
-/// Parameters in which two units are alike.
+/// Parameters in which two units are equal.
 #[derive(Clone, Debug)]
 pub(super) struct Middle {
     values: Vec<(Vec<f64>, Vec<usize>)>,

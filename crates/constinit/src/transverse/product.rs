@@ -13,7 +13,7 @@ use constinit_core::transverse::dot;
 use constinit_symmetry::{AxesSpec, SwappedEntries};
 use std::collections::HashMap;
 
-/// The second derivative H of a loss along differences between two units, where the two are alike.
+/// The second derivative H of a loss along differences between two units, where the two are equal.
 ///
 /// A difference has a coordinate for each pair of trained entries that a swap of the two units exchanges: 1 stands for
 /// 1/√2 more at the first entry and 1/√2 less at the second. Products are central differences of gradients,
@@ -23,9 +23,9 @@ use std::collections::HashMap;
 /// ```
 ///
 /// where P takes the share of a gradient that is a difference, and p has the entries of both units at the middle
-/// between them, so that the module's two units need not be alike to the last bit. The step is h = ε^(1/3) s, where ε
+/// between them, so the module's two units need not be equal to the last bit. The step is h = ε^(1/3) s, where ε
 /// is the backend's machine epsilon and s the smaller of 1 and the root of the sum of squares of one unit's entries
-/// (1 where that is 0): where gradients and their derivatives are of the size of 1, truncation and rounding then both
+/// (1 if that is 0): where gradients and their derivatives are of the size of 1, truncation and rounding then both
 /// leave an error of about ε^(2/3), 4e-11 in doubles and 2e-5 in single precision.
 ///
 /// The module is left as it is: gradients are taken on a copy that shares no running statistics with it.
@@ -57,8 +57,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::Twins`] where the space does not have the units, no trained parameter has entries for them, or one that
-    /// has is tied to another; [`Error::Axes`] and [`Error::Symmetry`] where the axes are not the module's.
+    /// [`Error::Twins`] if the space does not have the units, no trained parameter has entries for them, or one that
+    /// has is tied to another; [`Error::Axes`] and [`Error::Symmetry`] if the axes are not the module's.
     pub fn new(
         module: &M,
         axes: &AxesSpec,
@@ -114,7 +114,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::Twins`] where v does not have [`dimension`](Self::dimension) coordinates, or a gradient is not finite.
+    /// [`Error::Twins`] if v does not have [`dimension`](Self::dimension) coordinates, or a gradient is not finite.
     pub fn product(&mut self, v: &[f64]) -> Result<Vec<f64>, Error> {
         self.product_with_step(v, self.step)
     }

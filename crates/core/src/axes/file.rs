@@ -5,15 +5,15 @@ use crate::layer::orientation_of_layer;
 use constinit_symmetry::{AxesFile, AxesSpec, Orientation};
 use std::collections::HashMap;
 
-/// The axes of a module as a file tells them, in the orientation in which Burn stores parameters.
+/// The axes of a module as a file declares them, in the orientation in which Burn stores parameters.
 ///
 /// `parameters` are the path, the type of the layer and the shape of each. Which axis is the output is known by the
-/// layer ([`orientation_of_layer`]). Of other parameters with more than one axis it is not known, so that questions that
+/// layer ([`orientation_of_layer`]). Of other parameters with more than one axis it is not known, so questions that
 /// need it, such as forward-lumpable classes, are refused.
 ///
 /// # Errors
 ///
-/// [`Error::Symmetry`] where the file does not fit the module: an unknown, missing or doubled parameter or space, or
+/// [`Error::Symmetry`] if the file does not fit the module: an unknown, missing or doubled parameter or space, or
 /// sizes that disagree, with both places.
 pub fn from_file(file: AxesFile, parameters: &[(&str, &str, &[usize])]) -> Result<AxesSpec, Error> {
     let layers: HashMap<&str, &str> =

@@ -1,4 +1,4 @@
-//! What is known of the tensors of a trace while its operations are gone through.
+//! What is known about the tensors of a trace while its operations are gone through.
 
 use super::WidthCause;
 use super::operation::{Draws, Operation, TensorId, TensorRef};
@@ -165,7 +165,7 @@ impl Graph {
         self.axes(tensor).into_iter().flatten().collect()
     }
 
-    /// The part of an axis as a product; empty where it has one member or does not exist.
+    /// The part of an axis as a product; empty if it has one member or does not exist.
     pub(super) fn axis(&mut self, tensor: &TensorRef, axis: usize) -> Vec<Part> {
         self.axes(tensor).get(axis).copied().flatten().into_iter().collect()
     }

@@ -56,7 +56,7 @@ pub struct Traced {
     /// made of others. Twins are what they say; equitable and forward-lumpable classes rest on
     /// sums of entries and say nothing of a model that has such parameters.
     pub entrywise: Vec<String>,
-    /// Spaces whose *number* of units enters what the model computes, so that their units cannot be merged.
+    /// Spaces whose *number* of units enters what the model computes, so their units cannot be merged.
     pub width_dependent: Vec<WidthDependence>,
     /// Operations that are not known here, each once.
     pub without_rule: Vec<WithoutRule>,
@@ -101,9 +101,9 @@ pub enum WidthCause {
     Product,
     /// A convolution in groups.
     Groups,
-    /// A reshape or a slice takes an axis apart at sizes that the code holds.
+    /// A reshape or a slice divides an axis at sizes that are written in the code.
     Split,
-    /// A tensor of a shape that the code holds meets them.
+    /// The model combines them with a tensor whose shape is written in the code.
     Constant,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A framework crate records a run and translates each of its operations into an [`Operation`]. Operations that do the
 //! same to axes are one kind: `sin` and `sqrt` are both [`OperationKind::Map`]. What has no kind is
-//! [`OperationKind::Unknown`], which fixes every axis that it touches, so that the answer stays sound.
+//! [`OperationKind::Unknown`], which fixes every axis that it touches, so the answer stays sound.
 
 /// The number of a tensor in a recording, any that no other tensor has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -206,7 +206,7 @@ pub enum Draws {
 pub enum Reduction {
     /// Their sum.
     Sum,
-    /// Their mean or product, which treats all members alike, too.
+    /// Their mean or product, which treats all members equally, too.
     Symmetric,
     /// The largest one.
     Max,

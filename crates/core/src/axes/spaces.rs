@@ -28,7 +28,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 ///
-/// Where two parameters have one path.
+/// If two parameters have one path.
 pub(super) fn found(graph: &mut Graph, parameters: &[TracedParameter]) -> Result<Found, Error> {
     fix_further_units(graph, parameters);
     let mut spaces = find(graph, parameters);

@@ -8,7 +8,7 @@
 //!
 //! A class that is not fixed stands for all permutations of its members: the operations seen so
 //! far commute with them. Uniting classes, splitting one and fixing one each leave fewer of these
-//! permutations, so that an operation that asks for too much only loses symmetry.
+//! permutations, so an operation that asks for too much only loses symmetry.
 
 use super::operation::Draws;
 
@@ -19,7 +19,7 @@ pub(super) struct Part(usize);
 /// Why a class is fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// A rule, the model's border or a constant tells the members apart.
+    /// A rule, the model's border or a constant distinguishes the members.
     Rule,
     /// An operation without a rule touches it.
     Unknown,

@@ -40,7 +40,7 @@ pub enum BreakConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seed: Option<u64>,
     },
-    /// Outgoing weights of units that compute the same change by amounts that sum to zero, so that the function stays.
+    /// Outgoing weights of units that compute the same change by amounts that sum to zero, so the function stays.
     #[serde(alias = "zero_sum")]
     ZeroSum {
         /// The step, from 1.
@@ -75,7 +75,7 @@ impl BreakConfig {
         self.given_seed().unwrap_or(of_training)
     }
 
-    /// The seed that it names; None where that of the training decides its numbers.
+    /// The seed that it names; None if that of the training decides its numbers.
     fn given_seed(&self) -> Option<u64> {
         match self {
             Self::Noise { seed, .. } | Self::ZeroSum { seed, .. } => *seed,

@@ -154,7 +154,7 @@ pub struct ProbeConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// One number an example: all outputs of an example are equal.
+    /// One number per example: all outputs of an example are equal.
     pub outputs_before_training: Vec<f64>,
     /// Parameters after some steps.
     #[serde(default)]
@@ -301,7 +301,7 @@ impl RunConfig {
         toml::to_string(self).map_err(refused)
     }
 
-    /// Whether the network starts from constants alone, so that the units of each hidden layer are one.
+    /// Whether the network starts from constants alone, so the units of each hidden layer are one.
     pub fn is_constant(&self) -> bool {
         self.init.is_empty() && !self.model.start.is_random()
     }

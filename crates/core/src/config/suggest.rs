@@ -10,7 +10,7 @@ pub fn likeness(unknown: &str, known: &str) -> f64 {
     strsim::normalized_damerau_levenshtein(unknown, known)
 }
 
-/// The known name that resembles an unknown one most; None where none resembles it enough. Of several alike, the first.
+/// The known name that resembles an unknown one most; None if none resembles it enough. Of several alike, the first.
 pub fn nearest<'k>(unknown: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     // Some write names in capitals, `ReLU`; known names are in small letters.
     let unknown = unknown.to_lowercase();

@@ -60,7 +60,7 @@ impl ParameterAxes {
     }
 
     /// Fan-in and fan-out of a parameter of this shape: the sizes of the input and of the output
-    /// axis, each times the entries of all other axes. None where an axis is missing.
+    /// axis, each times the entries of all other axes. None if an axis is missing.
     ///
     /// As in PyTorch, the fan-out of a convolution with groups counts all outputs, though an input
     /// reaches those of its group alone. Not as in PyTorch, which takes the first axis for the

@@ -132,7 +132,7 @@ pub(super) fn sum<'a>(of: &'a [Init], layout: &Layout, key: &RngKey) -> Result<F
     })))
 }
 
-/// An initialiser with the units of a class made alike.
+/// An initialiser with the units of a class made equal.
 pub(super) fn symmetrised<'a>(
     of: &'a Init,
     outputs: Option<usize>,

@@ -1,4 +1,4 @@
-//! Writing the entries of an initialiser on the host, so that all backends get the same numbers.
+//! Writing the entries of an initialiser on the host, so all backends get the same numbers.
 
 use super::form::Form;
 use super::layout::Layout;
@@ -14,7 +14,7 @@ impl Init {
     ///
     /// # Errors
     ///
-    /// [`Error::Init`] where the initialiser needs an axis that the parameter lacks, or has numbers that are not
+    /// [`Error::Init`] if the initialiser needs an axis that the parameter lacks, or has numbers that are not
     /// finite or do not fit its sizes.
     pub fn values(
         &self,

@@ -7,9 +7,9 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Place {
-    /// The output unit; 0 where there is no output axis.
+    /// The output unit; 0 if there is no output axis.
     pub output: usize,
-    /// The input; 0 where there is no input axis.
+    /// The input; 0 if there is no input axis.
     pub input: usize,
     /// The kernel position, counted through all axes that are neither.
     pub position: usize,

@@ -18,7 +18,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// None where there are more entries than can be counted.
+    /// None if there are more entries than can be counted.
     pub fn new(shape: &[usize], axes: ParameterAxes) -> Option<Self> {
         shape.iter().try_fold(1_usize, |product, size| product.checked_mul((*size).max(1)))?;
         let stride = |axis: usize| shape[axis + 1..].iter().product::<usize>();

@@ -1,8 +1,8 @@
 //! Initialisers: what a parameter is before training.
 //!
-//! Each is a small value that fills a parameter of any rank, told which axis is the input and which the output axis.
-//! They can be written down (serde), scaled, added and made symmetric; an [`InitPlan`] chooses one for each parameter
-//! of a module by its path, and tells beforehand which units will be the same unit.
+//! Each is a small value that fills a parameter of any rank, given which axis is the input axis and which is the
+//! output axis. They can be written down (serde), scaled, added and made symmetric; an [`InitPlan`] chooses one for
+//! each parameter of a module by its path, and tells beforehand which units will be the same unit.
 //!
 //! ```
 //! use constinit_core::init::{RngKey, Init, ParameterAxes};
@@ -66,7 +66,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Init {
-    /// One number everywhere. All output units are alike, and all inputs.
+    /// One number everywhere. All output units are equal, and all inputs.
     Constant {
         /// The number.
         value: f64,
@@ -75,7 +75,7 @@ pub enum Init {
     Zeros,
     /// 1 everywhere.
     Ones,
-    /// `start + step * i` for input `i`: alike for every output unit.
+    /// `start + step * i` for input `i`: equal for every output unit.
     #[serde(alias = "input_ramp")]
     InputRamp {
         /// The value at input 0.
@@ -91,13 +91,13 @@ pub enum Init {
         /// What each further output unit adds.
         step: f64,
     },
-    /// `values[i]` for input `i`: alike for every output unit.
+    /// `values[i]` for input `i`: equal for every output unit.
     #[serde(alias = "per_input")]
     PerInput {
         /// One number an input.
         values: Vec<f64>,
     },
-    /// `values[o]` for output unit `o`: units with one value are alike.
+    /// `values[o]` for output unit `o`: units with one value are equal.
     #[serde(alias = "per_output")]
     PerOutput {
         /// One number an output unit.
@@ -105,7 +105,7 @@ pub enum Init {
     },
     /// Every output unit averages one block of the inputs: with `b` blocks, `W[o][i] = gain / n` where `o` and `i` are in
     /// blocks of one number and that of `i` has `n` inputs (times kernel positions), 0 elsewhere. Output units of a block
-    /// are alike, so that there are `b` classes; one block is the averaging layer of ConstNet (Blumenfeld, Gilboa, Soudry,
+    /// are equal, so there are `b` classes; one block is the averaging layer of ConstNet (Blumenfeld, Gilboa, Soudry,
     /// "Beyond signal propagation: is feature diversity necessary in deep neural network initialization?", 2020).
     #[serde(alias = "block_average")]
     BlockAverage {
@@ -123,7 +123,7 @@ pub enum Init {
         /// The weights of output unit 0, one for each input.
         values: Vec<f64>,
     },
-    /// `gain` where `o = i`, 0 elsewhere; square only, at the centre of a kernel. No two units are alike.
+    /// `gain` where `o = i`, 0 elsewhere; square only, at the centre of a kernel. No two units are equal.
     Identity {
         /// The diagonal.
         #[serde(default = "one")]
@@ -297,11 +297,11 @@ pub enum Init {
         /// The others.
         of: Vec<Init>,
     },
-    /// Another one, with units made alike: `n` units in `c` classes, unit `u` in class `floor(u c / n)`, each as the first
-    /// of its class. Twins need both sides: outputs of the weights and biases that make the units, inputs of those that
-    /// read them.
+    /// Another one, with units made equal: `n` units in `c` classes, unit `u` in class `floor(u c / n)`, each as the
+    /// first of its class. Twins need both sides: outputs of the weights and biases that make the units, inputs of
+    /// those that read them.
     Symmetrised {
-        /// Classes of output units; absent where these stay as they are.
+        /// Classes of output units; absent if these stay as they are.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         outputs: Option<usize>,
         /// Classes of inputs.

@@ -10,8 +10,8 @@ use rand_chacha::rand_core::SeedableRng;
 /// Where random initialisers take their numbers from.
 ///
 /// The generator is ChaCha with 8 rounds; its key is the seed (8 bytes) followed by the 128-bit FNV-1a hash of the
-/// path and the number of the step (8 bytes, 0 before training), and every stretch of 65,536 entries has a stream of its
-/// own.
+/// path and the number of the step (8 bytes, 0 before training), and every stretch of 65,536 entries has a separate
+/// stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RngKey {
     seed: u64,

@@ -1,4 +1,4 @@
-//! How wide random weights are drawn, so that signals keep their size from layer to layer.
+//! The scale of random weights at which signals keep their size from layer to layer.
 
 use super::ParameterAxes;
 use super::Reason;
@@ -28,7 +28,7 @@ pub enum Fan {
 }
 
 impl Fan {
-    /// The number for a parameter of this shape; None where it has no fans.
+    /// The number for a parameter of this shape; None if it has no fans.
     pub fn of(self, shape: &[usize], axes: ParameterAxes) -> Option<f64> {
         let [fan_in, fan_out] = axes.fans(shape)?.map(|fan| fan as f64);
         Some(match self {

@@ -3,7 +3,7 @@
 /// A reflection H = 1 - τ v vᵀ with v₀ = 1, which makes (β, 0, 0, …) of the vector that it was made for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Reflection {
-    /// τ, which is 0 where nothing is to clear: H is the identity then.
+    /// τ, which is 0 if nothing is to clear: H is the identity then.
     pub tau: f64,
     /// β: as long as the vector, with the sign that its first entry does not have.
     pub beta: f64,

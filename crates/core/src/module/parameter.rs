@@ -20,7 +20,7 @@ pub struct ModuleParameter {
     pub is_statistic: bool,
 }
 
-/// The paths of parameters that stand in more than one place, as tied weights do: one group a parameter, in visiting
+/// The paths of parameters that stand in more than one place, as tied weights do: one group per parameter, in visiting
 /// order.
 pub fn tied_paths(parameters: &[ModuleParameter]) -> Vec<Vec<String>> {
     let mut places: HashMap<u64, usize> = HashMap::new();

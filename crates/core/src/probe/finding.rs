@@ -3,7 +3,7 @@
 use super::FirstBreak;
 use std::fmt;
 
-/// Something that the user of a training run wants to know at once.
+/// An event that the probe reports when it happens.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Finding {
@@ -15,10 +15,10 @@ pub enum Finding {
         units: usize,
         /// Its classes of equitable units, or of twins where those are not known.
         classes: usize,
-        /// The same in words, with what keeps them and what would break them.
+        /// A sentence that says the same, what keeps the classes, and what would break them.
         sentence: String,
     },
-    /// Two units that were one unit differ.
+    /// Two units that were equal differ.
     Broken(FirstBreak),
     /// The first step at which the gradients of units of one class differ, while their parameters do not.
     GradientsDiffer {

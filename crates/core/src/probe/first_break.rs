@@ -1,4 +1,4 @@
-//! The first difference between two units that were one unit, and what is known of its cause.
+//! The first difference between two units that were equal, and what is known about its cause.
 
 use super::known::Known;
 use crate::text::number;
@@ -12,15 +12,15 @@ const ROUNDING: f64 = 1e-4;
 
 /// Where two units that were one unit at the start differed for the first time, of all readings.
 ///
-/// Only twins have one. Units of an equitable class that are no twins differ from the start, and what they share, sums
-/// of entries, is lost as a rule with the first update that rounds them one by one: their classes are counted in
-/// [`SpaceReading::equitable`](super::SpaceReading::equitable) at each reading, and no break of them is told.
+/// Only twins have one. Units of an equitable class that are not twins differ from the start. What they share, sums of
+/// entries, is usually lost with the first update that rounds the entries one by one. Their classes are counted in
+/// [`SpaceReading::equitable`](super::SpaceReading::equitable) at each reading, and no break of them is reported.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FirstBreak {
-    /// Steps done when they were first seen to differ: at a reading, or where the next step began.
+    /// Steps done when the units were first seen to differ: at a reading, or at the start of the next step.
     pub step: usize,
-    /// Steps done at the last reading at which they did not; None where there was none. They diverged in between; where
-    /// it is `step`, after that reading and before the next step.
+    /// Steps done at the last reading at which the units were equal; None if there was no such reading. The units
+    /// diverged between the two. If it equals `step`, they diverged after that reading and before the next step.
     pub since: Option<usize>,
     /// The space.
     pub space: String,
@@ -32,20 +32,20 @@ pub struct FirstBreak {
     pub entries: [usize; 2],
     /// The two numbers, in the order of the units.
     pub values: [f64; 2],
-    /// Their absolute difference; infinite where one of them is no number.
+    /// Their absolute difference; infinite if one of them is not a number.
     pub difference: f64,
     /// Their distance in representable numbers.
     pub ulps: u64,
     /// Whether the gradients of that step differed already.
     pub gradients: GradientsThen,
-    /// What is taken for the cause.
+    /// The known or suspected cause.
     pub cause: Cause,
 }
 
-/// The gradients, at a break, of units that were one unit.
+/// The gradients, at a break, of units that had been equal.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GradientsThen {
-    /// They were not shown to the probe, or belong to a later step than the one at which the units diverged.
+    /// The probe did not see them, or they belong to a step after the one at which the units diverged.
     NotSeen,
     /// Bitwise equal: only the update differed.
     Agreed,
@@ -62,27 +62,28 @@ pub enum GradientsThen {
     },
 }
 
-/// What is taken for the cause of a break.
+/// The known or suspected cause of a break.
 ///
-/// Data are none, nor is their order: the gradient of every example is alike for twins, whatever the example, and so is
-/// that of every batch. Another order of examples, or another batch, can only round otherwise, as [`Cause::Rounding`].
+/// Neither the data nor their order can be a cause: for every example, twins have equal gradients, and so they have for
+/// every batch. Another order of examples or another batch can only change the rounding ([`Cause::Rounding`]).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// Something that is known of the training tells the units apart.
+    /// A known fact about the training distinguishes the units.
     Known(Vec<SymmetryBreaker>),
-    /// By exclusion: nothing known tells the units apart, and their gradients, or the running statistics of a batch
-    /// norm, differ by no more than a kernel rounds that sums equal rows in different orders.
+    /// Found by exclusion: nothing known distinguishes the units. Their gradients, or the running statistics of a batch
+    /// norm, differ by no more than the rounding of a kernel that sums equal rows in different orders.
     Rounding,
-    /// The gradients differ by more than rounding: the forward pass treats the units unlike, by dropout or noise that
-    /// the probe was not told of, or by an operation that knows units by their numbers.
+    /// The gradients differ by more than rounding: the forward pass treats the units differently, through dropout or
+    /// noise that the probe does not know of, or through an operation that uses the numbers of units.
     UnequalGradients,
-    /// The gradients agree, so the update did it (rates or state of each unit's own), or a write from outside.
+    /// The gradients agree, so the cause is the update (learning rates or optimizer state that differ between units),
+    /// or a write from outside the training step.
     Update,
-    /// They differed before the step began, and did not at the reading before it: something other than the optimizer
-    /// wrote to the module.
+    /// The units were equal at the reading before the step but differed when the step began: something other than the
+    /// optimizer wrote to the module.
     Written,
-    /// Not enough was seen.
+    /// The probe did not see enough to name a cause.
     Unknown,
 }
 
@@ -92,9 +93,9 @@ pub(super) struct Seen<'a> {
     /// Whether it is in what forward passes write, as the running statistics of a batch norm: then agreeing gradients
     /// do not point to the update.
     pub in_running: bool,
-    /// The spread as the step began; None where the units were bitwise alike then, or where that was not seen.
+    /// The spread as the step began; None if the units were bitwise equal then, or where that was not seen.
     pub before: Option<Spread>,
-    /// The spread of the gradients: None where they were not seen, Some(None) where they agree.
+    /// The spread of the gradients: None if they were not seen, Some(None) where they agree.
     pub gradient: Option<Option<Spread>>,
     /// The largest gradient.
     pub scale: f64,

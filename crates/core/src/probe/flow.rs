@@ -1,4 +1,4 @@
-//! Whether a run goes on after a probe has seen it.
+//! Whether a run continues after a probe has seen it.
 
 /// What a probe wants the training loop to do.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// None where a check would not be cheaper than another reading.
+    /// None if a check would not be cheaper than another reading.
     pub fn new(axes: &AxesSpec, twins: &Symmetry, spaces: &[SpaceReading]) -> Option<Self> {
         let check = TwinsCheck::new(twins)?;
         let of = |param: &SpecParam| axes.param_id(param.path());
@@ -24,7 +24,7 @@ impl Held {
         Some(Self { check, ids, repeated, spaces: spaces.to_vec() })
     }
 
-    /// The same of a step, without its gradients; None where classes of twins may be others.
+    /// The same of a step, without its gradients; None if classes of twins may be others.
     pub fn again(&self, seen: &dyn WatchedStep) -> Result<Option<Vec<SpaceReading>>, Error> {
         let mut pass = self.check.pass();
         let alike = self.show(&mut pass, seen)?;
@@ -38,7 +38,7 @@ impl Held {
         Ok(found.map(|found| self.spaces.iter().zip(found).map(again).collect()))
     }
 
-    /// Shows a step to a check, in the way that costs least; whether units of a class are alike in all that was shown.
+    /// Shows a step to a check, in the way that costs least; whether units of a class are equal in all that was shown.
     fn show(&self, pass: &mut TwinsPass<'_>, seen: &dyn WatchedStep) -> Result<bool, Error> {
         if let Some(all) = seen.repeats(&self.repeated)? {
             for (id, repeats) in self.ids.iter().zip(all) {

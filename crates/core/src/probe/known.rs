@@ -1,4 +1,4 @@
-//! What is known of the training before it begins.
+//! What is known about the training before it begins.
 
 use crate::axes::StochasticSpaces;
 use constinit_symmetry::{
@@ -22,7 +22,7 @@ impl Known {
         Self { facts: Some(self.stochastic.added_to(facts)), ..self }
     }
 
-    /// What will separate units of a space that are in one class; None where it is not known which ones these are.
+    /// What will separate units of a space that are in one class; None if it is not known which ones these are.
     pub fn breakers(&self, space: &str, classes: Option<&Partition>) -> Vec<SymmetryBreaker> {
         match classes {
             Some(classes) => self.breaking().breakers_in(space, classes),

@@ -1,4 +1,4 @@
-//! What will become of units that are alike.
+//! Forecasts for equal units: whether and when rounding separates them.
 
 use crate::Error;
 use crate::text::number;
@@ -16,11 +16,11 @@ pub struct EscapeReading {
     pub loss: Option<f64>,
     /// The learning rate that the forecasts are for.
     pub learning_rate: f64,
-    /// The spaces that had a class of two or more twins when the probe first looked, in the order of the axes.
+    /// The spaces that had a class of two or more twins at the first reading, in the order of the axes.
     pub spaces: Vec<SpaceOutlook>,
 }
 
-/// What will become of the largest class of twins of a space.
+/// The forecast for the largest class of twins of a space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpaceOutlook {
     /// The space.
@@ -29,27 +29,27 @@ pub struct SpaceOutlook {
     pub units: usize,
     /// The two units that were inspected: the first of the class, and the one farthest from it.
     pub pair: [usize; 2],
-    /// What will become of them.
+    /// The forecast for them.
     pub outlook: Outlook,
 }
 
-/// What will become of two twins.
+/// The forecast for two twins.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Outlook {
-    /// They are alike, or nearly so.
+    /// They are equal, or nearly equal.
     Together {
         /// The curvature along their difference.
         stability: Box<Stability>,
         /// What it means for the optimizer.
         forecast: Forecast,
     },
-    /// They are two units now.
+    /// They have diverged.
     Escaped {
-        /// How far they lie apart, in relation to their size: [`ESCAPED`](constinit_symmetry::forecast::ESCAPED) or more.
+        /// Their difference relative to their size: [`ESCAPED`](constinit_symmetry::forecast::ESCAPED) or more.
         apart: f64,
     },
-    /// Nothing can be said.
+    /// No forecast is possible.
     Unknown {
         /// Why.
         reason: String,
@@ -74,7 +74,7 @@ impl Outlook {
     }
 }
 
-/// For people, without a full stop.
+/// A sentence without a full stop.
 impl fmt::Display for SpaceOutlook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { space, units, pair: [u, v], outlook } = self;
@@ -107,7 +107,7 @@ pub struct TwinClass {
 ///
 /// # Errors
 ///
-/// [`Error::Symmetry`] where parameters and axes do not fit.
+/// [`Error::Symmetry`] if parameters and axes do not fit.
 pub fn largest_classes(axes: &AxesSpec, params: &[ParamView<'_>]) -> Result<Vec<TwinClass>, Error> {
     let found = twins(axes, params)?;
     let largest = found.spaces().iter().filter_map(|space| {

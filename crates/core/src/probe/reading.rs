@@ -20,19 +20,19 @@ pub struct SpaceReading {
     pub units: usize,
     /// Classes of twins: units that can be swapped without changing any parameter.
     pub twins: usize,
-    /// Classes of the coarsest equitable partition; None where only some spaces are watched, or where sums of entries
+    /// Classes of the coarsest equitable partition; None if only some spaces are watched, or where sums of entries
     /// say nothing of the module (see [`Traced::entrywise`](crate::axes::Traced::entrywise)).
     pub equitable: Option<usize>,
     /// Classes of the coarsest forward-lumpable partition; None as for `equitable`, and where it is not known which
     /// axes are inputs.
     pub forward: Option<usize>,
-    /// How far the two units of one class at the start that differ most lie apart now; None where all classes of the
+    /// The largest difference between two units that were in one class at the start; None if all classes of the
     /// start are still bitwise one.
     pub apart: Option<Spread>,
-    /// Whether units that were twins at the start still have bitwise equal gradients; None where no gradients were
+    /// Whether units that were twins at the start still have bitwise equal gradients; None if no gradients were
     /// read.
     pub gradients_agree: Option<bool>,
-    /// Units whose incoming weights and biases are all zero; None where a few entries settled the reading,
+    /// Units whose incoming weights and biases are all zero; None if a few entries settled the reading,
     /// or where it is not known which axes are inputs.
     pub no_incoming: Option<usize>,
     /// Units whose outgoing weights are all zero; None as for `no_incoming`.
@@ -61,7 +61,7 @@ impl SpaceReading {
 }
 
 impl SymmetryReading {
-    /// Whether no two units of any space are alike in any sense that was looked for.
+    /// Whether no two units of any space are equal, in any sense that the probe searched for.
     pub fn is_discrete(&self) -> bool {
         self.spaces.iter().all(|space| {
             let coarsest = space.forward.or(space.equitable).unwrap_or(space.twins);

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub struct Schedule(Arc<dyn Fn(usize) -> bool + Send + Sync>);
 
 impl Schedule {
-    /// Steps 0, n, 2n, ...; only step 0 where `n` is 0.
+    /// Steps 0, n, 2n, ...; only step 0 if `n` is 0.
     pub fn every(n: usize) -> Self {
         Self::when(move |step| if n == 0 { step == 0 } else { step.is_multiple_of(n) })
     }

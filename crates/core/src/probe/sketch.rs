@@ -1,4 +1,4 @@
-//! A few entries of each unit that tell all units apart, where they do.
+//! A few entries of each unit that distinguish all units, if such entries exist.
 //!
 //! In a forward-lumpable partition the units of a class have equal biases, and equal weights from every input that is
 //! alone in its class. So a space whose units differ in these is cut into single units by *every* kind of class, and
@@ -25,7 +25,7 @@ type Cut = Vec<Range<usize>>;
 
 /// Which entries to read.
 pub(super) struct Sketch {
-    /// The axes of the entries; None where they cannot tell the units of every space apart.
+    /// The axes of the entries; None if they cannot tell the units of every space apart.
     axes: Option<AxesSpec>,
     /// The parameters of the whole spec, and the entries to read of each.
     ids: Vec<ParamId>,
@@ -172,7 +172,7 @@ fn sketched_axes(axes: &AxesSpec, cuts: &[Option<(usize, Cut)>]) -> Option<AxesS
 ///
 /// # Errors
 ///
-/// [`Error::Axes`] where no space is left.
+/// [`Error::Axes`] if no space is left.
 pub(super) fn restricted(
     axes: &AxesSpec,
     wanted: impl Fn(&UnitSpace) -> bool,

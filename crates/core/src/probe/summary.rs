@@ -1,4 +1,4 @@
-//! What the first reading means, in a sentence a space.
+//! What the first reading means, in one sentence per space.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::known::Known;

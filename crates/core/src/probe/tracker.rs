@@ -1,9 +1,9 @@
-//! Which units of a module are the same unit, as training goes on.
+//! Which units of a module are the same unit, during training.
 //!
 //! Before the first step a [`SymmetryTracker`] finds the classes of every space of units and says what will keep them
 //! and what would break them. After each step for which it is due it finds the classes again, measures how far the
-//! units of the first classes have moved apart, and names the [first break](FirstBreak): step, space, units,
-//! parameter, entry, difference, and what is known of the cause. A framework crate shows it each step as a
+//! units of the first classes have diverged, and names the [first break](FirstBreak): step, space, units,
+//! parameter, entry, difference, and what is known about the cause. A framework crate shows it each step as a
 //! [`WatchedStep`] and knows where the hook is.
 
 use super::first_break::{self, FirstBreak};
@@ -19,7 +19,7 @@ use constinit_symmetry::{
 };
 use std::fmt;
 
-/// Finds the classes of every space of a module, before training and as it goes on.
+/// Finds the classes of every space of a module, before and during training.
 ///
 /// # Complexity
 ///
@@ -109,7 +109,7 @@ impl SymmetryTracker {
         Self { keeps_gradients: false, ..self }
     }
 
-    /// What is known of the training: the certificate then speaks of it, and breaks are explained by it.
+    /// What is known about the training: the certificate then speaks of it, and breaks are explained by it.
     #[must_use]
     pub fn with_facts(self, facts: TrainingFacts) -> Self {
         Self { known: self.known.with(facts), ..self }
@@ -120,7 +120,7 @@ impl SymmetryTracker {
     ///
     /// # Errors
     ///
-    /// [`Error::Axes`] where no space is left.
+    /// [`Error::Axes`] if no space is left.
     pub fn watching(self, wanted: impl Fn(&str) -> bool) -> Result<Self, Error> {
         let axes = sketch::restricted(&self.axes, |space| wanted(space.name()))?;
         Ok(Self { sketch: Sketch::new(&axes), axes, whole: false, sums: false, ..self })
@@ -161,7 +161,7 @@ impl SymmetryTracker {
         self.start.as_ref()
     }
 
-    /// What is certified of the classes at the first reading, under the facts given; None where none were.
+    /// What is certified of the classes at the first reading, under the facts given; None if none were.
     pub fn certificate(&self) -> Option<&Certificate> {
         self.certificate.as_ref()
     }
@@ -181,7 +181,7 @@ impl SymmetryTracker {
         self.failed.as_deref()
     }
 
-    /// What the first reading found, a sentence a space that has fewer classes than units.
+    /// What the first reading found, one sentence per space that has fewer classes than units.
     pub fn summary(&self) -> String {
         let Some(start) = &self.start else { return String::new() };
         let lines: Vec<String> =
@@ -194,7 +194,7 @@ impl SymmetryTracker {
         summary::of_start(start, first, &self.known)
     }
 
-    /// Whether all spaces of the module are watched, so that all of its parameters must be among the axes.
+    /// Whether all spaces of the module are watched, so all of its parameters must be among the axes.
     pub fn watches_all(&self) -> bool {
         self.whole
     }
@@ -351,7 +351,7 @@ impl SymmetryTracker {
         Ok(())
     }
 
-    /// How far the gradients of units that were twins at the start lie apart; None where they are not to be compared, or
+    /// How far the gradients of units that were twins at the start lie apart; None if they are not to be compared, or
     /// were not kept.
     fn gradients_apart(
         &self,
@@ -394,7 +394,7 @@ impl SymmetryTracker {
     }
 }
 
-/// Forward-lumpable classes; None where it is not known which axes are inputs, or what the inputs are.
+/// Forward-lumpable classes; None if it is not known which axes are inputs, or what the inputs are.
 fn forward(axes: &AxesSpec, params: &[ParamView<'_>]) -> Result<Option<Symmetry>, Error> {
     let inputs: [(&str, Partition); 0] = [];
     match forward_lumpable(axes, params, &inputs) {

@@ -4,7 +4,7 @@ use crate::Error;
 use constinit_symmetry::{OwnedParam, ParamId, ParamView};
 use std::ops::Range;
 
-/// Takes rows of a parameter, by the number of the parameter in the order of the axes, and says whether to go on.
+/// Takes rows of a parameter, by the number of the parameter in the order of the axes, and says whether to continue.
 pub type LookAtRows<'l> = dyn FnMut(usize, &ParamView<'_>) -> Result<bool, Error> + 'l;
 
 /// What a device found of a parameter whose entries may repeat each other as [`TwinsCheck::repeated`] says.
@@ -14,13 +14,13 @@ pub type LookAtRows<'l> = dyn FnMut(usize, &ParamView<'_>) -> Result<bool, Error
 pub enum Repeats {
     /// They do, bit for bit: the entries that are repeated, one index for each, along all axes in their order.
     Exactly(OwnedParam),
-    /// They do not, or some are no numbers.
+    /// They do not, or some are not numbers.
     Not,
     /// The device cannot say it bit for bit: all entries of the parameter, in the order of its shape.
     Entries(OwnedParam),
 }
 
-/// For every parameter, in the order of the axes, and for every axis of it the index that each index repeats; None where
+/// For every parameter, in the order of the axes, and for every axis of it the index that each index repeats; None if
 /// each stands for itself.
 pub type Repeated = Vec<Vec<Option<Vec<usize>>>>;
 
@@ -54,7 +54,7 @@ pub trait WatchedStep {
         Ok(None)
     }
 
-    /// Whether entries repeat each other. The device that has the parameters compares them, so that few numbers are read
+    /// Whether entries repeat each other. The device that has the parameters compares them, so few numbers are read
     /// from it. Returns None, as this default does, where reading all parameters is as cheap.
     ///
     /// # Errors
@@ -65,14 +65,14 @@ pub trait WatchedStep {
         Ok(None)
     }
 
-    /// The parameters as the step began, running statistics as zeros; None where these were not kept.
+    /// The parameters as the step began, running statistics as zeros; None if these were not kept.
     ///
     /// # Errors
     ///
     /// As [`WatchedStep::parameters`].
     fn parameters_before(&self) -> Result<Option<Vec<ParamView<'_>>>, Error>;
 
-    /// The gradients of the step; None where these were not kept.
+    /// The gradients of the step; None if these were not kept.
     ///
     /// # Errors
     ///

@@ -14,7 +14,7 @@ use std::fmt;
 pub struct BrokenModule<M> {
     /// The module.
     pub module: M,
-    /// How many classes of several units there were whose units are no twins any more.
+    /// The number of classes of several units of which no unit has a twin any more.
     pub separated: usize,
     /// The largest change of an entry.
     pub largest_change: f64,
@@ -49,9 +49,9 @@ impl HostModule<'_> {
     ///
     /// # Errors
     ///
-    /// - [`Error::Axes`] where the classes are of another spec or not of this module, and what the engine says of a scale
+    /// - [`Error::Axes`] if the classes are of another spec or not of this module, and what the engine says of a scale
     ///   that is negative or not finite;
-    /// - [`Error::Surgery`] where a parameter that reads such units does something else with its entries than to weigh
+    /// - [`Error::Surgery`] if a parameter that reads such units does something else with its entries than to weigh
     ///   units by them, and for a tied parameter that would get different values in its places.
     pub fn break_symmetry(
         &self,

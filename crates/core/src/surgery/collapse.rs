@@ -52,9 +52,9 @@ impl HostModule<'_> {
     ///
     /// # Errors
     ///
-    /// - [`Error::Axes`] where the classes are of another spec, and what the engine says of classes that are not
+    /// - [`Error::Axes`] if the classes are of another spec, and what the engine says of classes that are not
     ///   forward-lumpable in this module: two units and the block on which their sums differ;
-    /// - [`Error::Surgery`] where the module does something else with the units than to treat them one by one, and for a
+    /// - [`Error::Surgery`] if the module does something else with the units than to treat them one by one, and for a
     ///   tied parameter that would get different values in its places.
     pub fn collapse(&self, symmetry: &Symmetry) -> Result<CollapsedModule<NewParameters>, Error> {
         self.known.check_classes(symmetry)?;

@@ -1,4 +1,4 @@
-//! What is known of a module, and whether it computes the same with other numbers of units.
+//! What is known about a module, and whether it computes the same with other numbers of units.
 
 use super::ModuleLayers;
 use crate::Error;
@@ -9,14 +9,14 @@ use constinit_symmetry::{AxesSpec, Axis, Role, SpaceId, SpaceSymmetry, Symmetry}
 ///
 /// A spec says which units can be swapped, but not what else a module does with them: a norm averages over them, a
 /// convolution may take them in groups. With a spec alone, only those of Burn's layers are operated on that are known
-/// to treat each unit by itself; a trace tells of any module. What the forward code does
+/// to treat each unit by itself; a trace works for any module. What the forward code does
 /// *between* layers that own parameters, such as a softmax or a mean over the units, a spec does not show: whoever gives
 /// a spec vouches that there is nothing of the kind. A trace sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownAxes<'a> {
     /// The axes.
     pub spec: &'a AxesSpec,
-    /// All that a trace has shown; None where only axes are known.
+    /// All that a trace has shown; None if only axes are known.
     pub traced: Option<&'a Traced>,
 }
 
@@ -94,7 +94,7 @@ impl KnownAxes<'_> {
         Err(Error::Axes { reason })
     }
 
-    /// Whether the module computes with the units of these spaces one by one, so that their number may change.
+    /// Whether the module computes with the units of these spaces one by one, so their number may change.
     ///
     /// # Errors
     ///
@@ -242,7 +242,7 @@ impl KnownAxes<'_> {
 }
 
 /// Whether a convolution's weight could be one of groups. Its axis with fewer entries than there are channels shows
-/// groups only where it is known whose channels it reads.
+/// groups only if it is known whose channels it reads.
 fn groups_unknown<'a>(axes: impl Iterator<Item = &'a Axis>) -> bool {
     let axes: Vec<&Axis> = axes.collect();
     axes.len() > 2 && axes[..2].iter().any(|axis| !matches!(axis, Axis::Space(_)))

@@ -1,4 +1,4 @@
-//! The quotient of a module: what a framework needs to train it in the place of the module.
+//! The quotient of a module: what a framework needs to train it in place of the module.
 //!
 //! ```text
 //! W' = n_D w          the collapsed weight that the quotient's module runs with, and the block mean w
@@ -26,7 +26,7 @@ pub struct HostQuotient {
     pub parameters: [usize; 2],
     /// The collapsed parameters W' = n_D w, with the numbers that those of the full module have.
     pub collapsed: NewParameters,
-    /// What the entries of each float parameter stand for, in visiting order; None where all stand for one.
+    /// What the entries of each float parameter stand for, in visiting order; None if all stand for one.
     pub counts: Vec<Option<EntryCounts>>,
     /// The way back.
     pub lifting: HostLifting,
@@ -68,7 +68,7 @@ impl ClassSizes {
 }
 
 impl EntryCounts {
-    /// None where every entry stands for one.
+    /// None if every entry stands for one.
     fn new(param: &QuotientParam) -> Option<Self> {
         let [outputs, inputs] =
             [Role::Output, Role::Input].map(|role| ClassSizes::new(param, role));
@@ -77,8 +77,8 @@ impl EntryCounts {
 }
 
 impl HostModule<'_> {
-    /// The quotient of the module by classes that training keeps. `facts` are what is known of the training. `cure` says
-    /// how the framework traces with gradients.
+    /// The quotient of the module by classes that training keeps. `facts` are what is known about the training. `cure`
+    /// says how the framework traces with gradients.
     ///
     /// # Errors
     ///
@@ -195,8 +195,8 @@ impl HostLifting {
     ///
     /// # Errors
     ///
-    /// [`Error::Axes`] where this is not the quotient's module, and [`Error::Surgery`] where what weight decay leaves of
-    /// deviations is no number, as after an Adam step with an epsilon of 0.
+    /// [`Error::Axes`] if this is not the quotient's module, and [`Error::Surgery`] if what weight decay leaves of
+    /// deviations is not a number, as after an Adam step with an epsilon of 0.
     pub fn lift(&self, small: &HostModule<'_>) -> Result<NewParameters, Error> {
         let Ground { quotient, numbers } = &*self.ground;
         let means = quotient.means_of(&small.views)?;

@@ -1,4 +1,4 @@
-//! Whether a quotient can be trained in the place of a module.
+//! Whether a quotient can be trained in place of a module.
 
 use super::{merged, refused};
 use crate::Error;
@@ -7,7 +7,7 @@ use constinit_symmetry::{
     certificate, keeps,
 };
 
-/// Whether training keeps the classes, and moves a block as it moves its mean, so that their quotient can be trained in
+/// Whether training keeps the classes, and moves a block as it moves its mean, so their quotient can be trained in
 /// the place of the module.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Where a run's batches come from.
 //!
-//! A source is a function of the step number, so that a run that was interrupted goes on with the
+//! A source is a function of the step number, so a run that was interrupted continues with the
 //! batch that it would have seen.
 
 use rand::SeedableRng;
@@ -79,7 +79,7 @@ impl<F: FnMut() -> I, I: Iterator> Batches for Epochs<F, I> {
 
     /// # Panics
     ///
-    /// Where an epoch has no batch, and where steps are asked for that have gone by.
+    /// If an epoch has no batch, or if a past step is asked for.
     fn batch(&mut self, step: usize) -> I::Item {
         assert!(step >= self.next_step, "step {step} of an iterator that is past it");
         // A run that goes on from a checkpoint skips what it has seen.

@@ -14,8 +14,9 @@ use rayon::prelude::*;
 ///     1 / (1 - p)    otherwise
 /// ```
 ///
-/// so that `x m` is `x` in the mean, and evaluation takes `x` as it is. A run that goes on from a checkpoint drops what it
-/// would have dropped, on any backend and with any number of threads: nothing is drawn from a generator that others use.
+/// so that `x m` is `x` in the mean, and evaluation takes `x` as it is. A run that continues from a checkpoint drops
+/// what it would have dropped, on any backend and with any number of threads: nothing is drawn from a generator that
+/// others use.
 ///
 /// ```
 /// use constinit_core::train::SeededDropout;
@@ -38,7 +39,7 @@ impl SeededDropout {
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] for a share below 0, of 1 or more, or that is no number.
+    /// [`Error::Setting`] for a share below 0, of 1 or more, or that is not a number.
     pub fn new(share: f64, seed: u64, path: impl Into<String>) -> Result<Self, Error> {
         if !(0.0..1.0).contains(&share) {
             let reason = "must be at least 0 and below 1";

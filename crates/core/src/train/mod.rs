@@ -1,4 +1,4 @@
-//! What a training is given, how far it goes, and how it ends.
+//! What a training gets, how many steps it makes, and how it ends.
 
 mod batches;
 mod config;

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! and eigenvalues of the small matrix are near those of H, the outermost ones first. Each new vector is
-//! orthogonalised against all before it, twice, so that no eigenvalue comes back as a copy of itself.
+//! orthogonalised against all before it, twice, so no eigenvalue comes back as a copy of itself.
 //!
 //! # References
 //!
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// H = Q diag(values) Qᵀ with Q a product of reflections, so that eigenvectors are known, too.
+    /// H = Q diag(values) Qᵀ with Q a product of reflections, so eigenvectors are known, too.
     struct Known {
         values: Vec<f64>,
         mirrors: Vec<Vec<f64>>,

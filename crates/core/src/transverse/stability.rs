@@ -4,7 +4,7 @@ use crate::Error;
 use constinit_symmetry::SwappedEntries;
 use constinit_symmetry::forecast::{ESCAPED, Forecast, Growth, Update};
 
-/// The curvature of a loss along differences between two units that are alike.
+/// The curvature of a loss along differences between two equal units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stability {
     /// The lowest curvature.

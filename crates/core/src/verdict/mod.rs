@@ -110,7 +110,7 @@ impl Tally {
         }
     }
 
-    /// How many of the hidden units were distinct to the end; None where all were, or some diverged.
+    /// How many of the hidden units were distinct to the end; None if all were, or some diverged.
     pub fn distinct(&self) -> Option<Distinct> {
         (self.word() == VerdictWord::Held).then(|| Distinct {
             classes: self.spaces.iter().map(|space| space.classes).sum(),

@@ -34,7 +34,7 @@ pub fn figures(comparison: &ComparedStarts, size: Size) -> Vec<Figure> {
     found
 }
 
-/// The losses of all starts; None where no run has any.
+/// The losses of all starts; None if no run has any.
 fn loss(comparison: &ComparedStarts, size: Size) -> Option<Figure> {
     let starts = comparison.starts.iter().enumerate();
     let runs: Vec<(usize, usize, &Losses)> = starts

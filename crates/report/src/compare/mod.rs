@@ -38,7 +38,7 @@ struct Start {
     runs: Vec<ComparedRunRecord>,
     /// The states of the units of its first run, with a class for each.
     states: Vec<(usize, Vec<SpaceState>)>,
-    /// Means over its runs; None where it is not done.
+    /// Means over its runs; None if it is not done.
     result: Option<ComparedRecord>,
 }
 
@@ -53,9 +53,9 @@ impl ComparedStarts {
     ///
     /// # Errors
     ///
-    /// [`ReportError::NoComparison`] where it is not the folder of a comparison, [`ReportError::Line`] with file and line
+    /// [`ReportError::NoComparison`] if it is not the folder of a comparison, [`ReportError::Line`] with file and line
     /// for what a comparison does not write, [`ReportError::Schema`] for files of a later version, [`ReportError::Io`] for
-    /// what the system refuses. A last line that was cut off is no error.
+    /// what the system refuses. A last line that was cut off is not an error.
     ///
     /// # Examples
     ///

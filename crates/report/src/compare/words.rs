@@ -5,7 +5,7 @@ use crate::number::{count, counted, in_percent, short};
 use constinit_records::LEARNED_NOTHING;
 use constinit_records::{ComparedRecord, ComparedSpace};
 
-/// A sentence for each start, then what is about all of them.
+/// A sentence for each start, then the sentences about all of them.
 pub fn sentences(comparison: &ComparedStarts) -> Vec<String> {
     let mut found: Vec<String> = comparison.starts.iter().map(of_start).collect();
     if let Some(baseline) = comparison.baseline() {
@@ -59,7 +59,7 @@ fn learned(result: &ComparedRecord) -> String {
             format!(", {} below the baseline", in_percent(explained))
         }
         Some(explained) if explained <= -LEARNED_NOTHING => ", above the baseline".to_owned(),
-        Some(_) => ", within 1.0 % of the baseline".to_owned(),
+        Some(_) => format!(", within {} of the baseline", in_percent(LEARNED_NOTHING)),
         None => String::new(),
     };
     let right = outcome.accuracy.map_or(String::new(), |accuracy| {

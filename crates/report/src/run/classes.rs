@@ -1,8 +1,8 @@
 //! How many distinct units each layer has over steps, as filled strips below each other.
 //!
-//! The height of a strip is all units of its layer, and what is filled of it the distinct ones among them: a layer that
-//! acts as one unit is nearly empty, one whose units all differ is full. A layer with units that are dead at some reading
-//! has a second strip for these.
+//! The height of a strip stands for all units of its layer, the filled part for the distinct ones. The strip of a
+//! layer that acts as one unit is nearly empty; if all units differ, it is full. A layer with units that are dead at
+//! some reading has a second strip for these.
 
 use super::Run;
 use crate::chart::{Area, BELOW};
@@ -53,11 +53,11 @@ impl Counted {
 struct Stretch {
     from: usize,
     to: usize,
-    /// None where it was not measured.
+    /// None if it was not measured.
     number: Option<usize>,
 }
 
-/// The strips; None where nothing was read.
+/// The strips; None if nothing was read.
 pub fn figure(run: &Run, size: Size) -> Option<Figure> {
     let readings = &run.readings.readings;
     let first = readings.first()?;

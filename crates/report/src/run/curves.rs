@@ -64,7 +64,7 @@ pub fn loss(run: &Run, size: Size) -> Option<Figure> {
     ))
 }
 
-/// How far units that started as one lie apart, one line per layer; None where they never do.
+/// The largest difference between units that were equal at the start, one line per layer; None if they never do.
 pub fn spread(run: &Run, size: Size) -> Option<Figure> {
     let readings = &run.readings.readings;
     let first = readings.first()?;

@@ -12,7 +12,7 @@ const ESCAPED: f64 = 1e-2;
 /// Forecasts on a page.
 const SHOWN: usize = 12;
 
-/// The page's section; None where nothing was forecast.
+/// The page's section; None if nothing was forecast.
 pub fn section(run: &Run) -> Option<String> {
     let forecasts = &run.readings.forecasts;
     let shown = spaced(forecasts.len(), SHOWN, &[]);
@@ -168,7 +168,7 @@ fn path_growth(run: &Run, name: &str, from: usize, to: usize) -> Option<f64> {
 }
 
 /// The mean factor a step of the spread from its first number above 0 on, while it is below a hundredth of its largest:
-/// growth is linear only while differences are small. None where that is less than a step.
+/// growth is linear only while differences are small. None if that is less than a step.
 fn grown(run: &Run, place: usize) -> Option<(f64, usize, usize)> {
     let known = || run.readings.readings.iter().map(|r| (r.step, r.spaces[place].spread));
     let largest = known().filter_map(|(_, spread)| spread).fold(0.0, f64::max);

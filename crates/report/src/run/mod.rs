@@ -38,9 +38,9 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// [`ReportError::NoRun`] where it is not the folder of a run, [`ReportError::Line`] with file and line for what a
+    /// [`ReportError::NoRun`] if it is not the folder of a run, [`ReportError::Line`] with file and line for what a
     /// run does not write, [`ReportError::Schema`] for files of a later version, [`ReportError::Io`] for what the
-    /// system refuses. A last line that was cut off is no error.
+    /// system refuses. A last line that was cut off is not an error.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! Every unit of a hidden layer over steps, so that twins lie on one line and split where they split.
+//! Every unit of a hidden layer over steps, so twins lie on one line and split where they split.
 //!
 //! Units that share their class at every state are one line. Units of one class of the start that diverge later are one
 //! line for as long as they are one, and several from then on. Colours say what a line is: each class of several units of

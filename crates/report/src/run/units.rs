@@ -1,4 +1,4 @@
-//! `units.jsonl`, read and checked: with a class for every unit, so that every unit can be drawn.
+//! `units.jsonl`, read and checked: with a class for every unit, so every unit can be drawn.
 
 use super::lines::read_lines;
 use crate::error::ReportError;
@@ -30,7 +30,7 @@ pub struct SpaceState {
     pub name: String,
     /// The class of each unit.
     pub classes: Vec<usize>,
-    /// The number of each class; None where it is not finite.
+    /// The number of each class; None if it is not finite.
     pub values: Vec<Option<f64>>,
 }
 

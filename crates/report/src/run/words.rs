@@ -6,18 +6,18 @@ use constinit_records::{
     DeadRecord, EndWord, FirstBreakRecord, LEARNED_NOTHING, OutcomeRecord, VerdictWord,
 };
 
-/// In a word, and in a sentence.
+/// A result in one word and in one sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headline {
     /// A class of the page's style: `good`, `bad` or `open`.
     pub kind: &'static str,
     /// One or two words.
     pub word: &'static str,
-    /// The same for people who do not know the words.
+    /// A sentence that needs no knowledge of the word.
     pub sentence: String,
 }
 
-/// What became of the run.
+/// How the run ended.
 pub fn headline(run: &Run) -> Headline {
     let Some(end) = &run.readings.end else {
         return Headline {
@@ -70,7 +70,7 @@ fn nothing_to_hold() -> Headline {
 /// Whether equal units stay equal is a finding, neither good nor bad.
 const FINDING: &str = "finding";
 
-/// What came of the training; None where the folder does not say so.
+/// The outcome of the training; None if the folder does not have it.
 pub fn outcome(run: &Run) -> Option<Headline> {
     let OutcomeRecord { loss, baseline, explained, accuracy, majority } = *run.outcome()?;
     let of_loss = match (baseline, explained) {
@@ -156,7 +156,7 @@ fn dead(run: &Run) -> Vec<String> {
     found
 }
 
-/// Whether no two units of any layer started as one.
+/// Whether no two units of any layer were equal at the start.
 pub fn nothing_alike(run: &Run) -> bool {
     let first = run.readings.readings.first();
     first.is_none_or(|reading| reading.spaces.iter().all(|space| space.twins == space.units))

@@ -40,7 +40,7 @@ pub struct DiagramCell {
 }
 
 impl DiagramCell {
-    /// None where there is no run.
+    /// None if there is no run.
     pub fn of(marks: &[Mark]) -> Option<Self> {
         let first = *marks.first()?;
         let numbers: Vec<f64> = marks.iter().filter_map(|mark| mark.number()).collect();

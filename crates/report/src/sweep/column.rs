@@ -17,7 +17,7 @@ pub struct Column {
 pub enum ColumnValues {
     /// NaN where there is none; never infinite.
     Numbers(Vec<f64>),
-    /// Texts by their codes, in the order in which they appear; [`NONE`] where there is none.
+    /// Texts by their codes, in the order in which they appear; [`NONE`] if there is none.
     Texts { names: Vec<String>, codes: Vec<u32> },
 }
 

@@ -1,6 +1,6 @@
 //! The table in a page: columns as the bytes of typed arrays, in base64.
 //!
-//! A column of few different values is these values and a code of one or two bytes a row. Of others the upper half of
+//! A column of few different values is these values and a code of one or two bytes per row. Of others the upper half of
 //! each double is kept, which is rounded to 21 bits: six digits, over the whole range of doubles, where a float would
 //! end at 1e38. Whole numbers that this would change are kept in full.
 

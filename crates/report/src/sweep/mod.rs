@@ -133,7 +133,7 @@ impl Sweep {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// A column of what came out of runs.
+    /// A column of results.
     fn outcome(&self, column: SweepColumn) -> Option<&Column> {
         self.column(column.name())
     }
@@ -167,7 +167,7 @@ impl Sweep {
         Some(Column { name: String::new(), values })
     }
 
-    /// Whether points were drawn at random, so that they lie on no grid.
+    /// Whether points were drawn at random, so they lie on no grid.
     fn is_sample(&self) -> bool {
         self.keys.iter().any(|key| key.scale == ScaleWord::Sample)
     }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 /// Cells in an area of a figure.
 pub struct Mosaic<'a> {
-    /// From left to right, from below to above; None where there is no run.
+    /// From left to right, from below to above; None if there is no run.
     pub cells: &'a [Option<DiagramCell>],
     /// How many there are across and up.
     pub size: [usize; 2],

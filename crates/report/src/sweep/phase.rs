@@ -24,7 +24,7 @@ const MOST_CELLS: usize = 128;
 const MOST_DOTS: usize = 4096;
 /// Cells with a tooltip at most: each of them takes some 200 bytes.
 const MOST_TEXTS: usize = 900;
-/// Colours that are distinguished in a file, so that neighbours of one colour are one mark.
+/// Colours that are distinguished in a file, so neighbours of one colour are one mark.
 const SHADES: f64 = 96.0;
 
 /// The figures of a sweep, at the values of keys that are no axis that a page of these rows shows at first.

@@ -113,7 +113,7 @@ pub fn colours(numbers: &[f64], range: Range, baseline: Option<f64>) -> Scale {
     Scale::log([low, high].into_iter().chain(zero()))
 }
 
-/// What a figure says of numbers beyond the ends of its scale; None where there are none.
+/// What a figure says of numbers beyond the ends of its scale; None if there are none.
 pub fn beyond(numbers: &[f64], scale: &Scale) -> Option<String> {
     let outside: Vec<f64> =
         numbers.iter().copied().filter(|number| !scale.holds(*number)).collect();

@@ -8,7 +8,7 @@ const MOST: usize = 1_000_000;
 
 /// The rows that are shown, and what was left out, in words.
 ///
-/// Of a grid every n-th value of its longest keys stays, so that what is left is a grid again; of samples every n-th
+/// Of a grid every n-th value of its longest keys stays, so what is left is a grid again; of samples every n-th
 /// row. The best run is among them.
 pub fn rows(sweep: &Sweep) -> (Vec<usize>, Option<String>) {
     rows_up_to(sweep, MOST)

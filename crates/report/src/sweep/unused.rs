@@ -39,7 +39,7 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
 }
 
 /// The combinations of the other keys that several values of a key were run with, where the results are the same within
-/// each of them; None where some differ or there is nothing to compare.
+/// each of them; None if some differ or there is nothing to compare.
 fn same_in_all_groups(sweep: &Sweep, key: &str) -> Option<usize> {
     let own = sweep.column(key)?;
     let is_key = |column: &&Column| sweep.keys.iter().any(|key| key.key == column.name);

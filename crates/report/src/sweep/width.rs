@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Numbers of distinct units that have their own words.
 const TOLD: usize = 3;
 
-/// A sentence a layer, or one of all layers where the table has no columns of layers.
+/// One sentence per layer, or one of all layers where the table has no columns of layers.
 ///
 /// ```text
 /// hidden1: 16 units acted as one in all 945 runs.

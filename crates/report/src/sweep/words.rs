@@ -71,14 +71,14 @@ pub fn place(sweep: &Sweep, row: usize) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// Whether no two units of a run started as one, so that its verdict says nothing.
+/// Whether no two units of a run were equal at the start, so that its verdict says nothing.
 fn nothing_alike(sweep: &Sweep, row: usize) -> bool {
     let [classes, units] =
         [SweepColumn::ClassesStart, SweepColumn::Units].map(|name| sweep.number(name, row));
     classes.zip(units).is_some_and(|(classes, units)| classes >= units)
 }
 
-/// In how many runs units that started as one stayed one, and in how many there are none.
+/// In how many runs equal units stayed equal, and in how many runs no units were equal at the start.
 fn twins(sweep: &Sweep) -> Option<String> {
     let with = |word: VerdictWord| rows_with(sweep, SweepColumn::Verdict, word.as_str());
     let (held, broken) = (|| with(VerdictWord::Held), || with(VerdictWord::Broken));
@@ -212,7 +212,7 @@ fn reason(sweep: &Sweep) -> String {
     })
 }
 
-/// A text with gaps in the place of its numbers: reasons that differ in numbers alone are one reason.
+/// A text with gaps in place of its numbers: reasons that differ in numbers alone are one reason.
 fn without_numbers(text: &str) -> String {
     let is_number =
         |word: &str| word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());

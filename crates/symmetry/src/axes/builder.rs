@@ -37,7 +37,7 @@ impl AxesSpecBuilder {
 
     /// Takes spaces that are used but not declared from the first parameter they stand on.
     ///
-    /// A misspelt space is then a space of its own, so declare where you can.
+    /// A misspelt space is then a separate space, so declare where you can.
     pub fn infer_spaces(mut self) -> Self {
         self.infer_spaces = true;
         self

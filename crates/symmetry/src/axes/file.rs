@@ -93,7 +93,7 @@ impl AxesFile {
     }
 }
 
-/// `name`, `name*inner` or `outer*name*inner` for a flattened axis, and `outer*name` where the name is no number.
+/// `name`, `name*inner` or `outer*name*inner` for a flattened axis, and `outer*name` where the name is not a number.
 fn parse(text: String) -> NamedAxis {
     let number = |text: &str| text.parse::<usize>().ok();
     let (rest, inner) = match text.rsplit_once('*') {

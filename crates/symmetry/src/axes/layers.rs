@@ -127,7 +127,7 @@ pub fn norm(path: &str, space: impl Into<NamedAxis>) -> Layer {
     vectors(path, &["weight", "bias"], space)
 }
 
-/// Any set of vectors with one entry a unit: running statistics, learned scales.
+/// Any set of vectors with one entry per unit: running statistics, learned scales.
 pub fn vectors(path: &str, names: &[&str], space: impl Into<NamedAxis>) -> Layer {
     let space = space.into();
     Layer::new(names.iter().map(|name| (join(path, name), vec![output(space.clone())])))

@@ -1,4 +1,4 @@
-//! What is certified.
+//! Certified statements about classes.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use std::fmt;
@@ -7,20 +7,21 @@ use super::facts::SymmetryBreaker;
 use super::rules::{Decay, Invariant, Optimizer, Preservation, keeps};
 use crate::space::{ClassId, SpaceId};
 
-/// Whether a class outlives training, in exact arithmetic.
+/// Whether training keeps a class, in exact arithmetic.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// For any number of steps, any data and any learning rate.
     Kept,
-    /// Nothing known protects it from what is listed, which separates units in general. (A block with more symmetry
-    /// than its sums show, a circulant one say, can be kept by that; it is not looked for.)
+    /// Nothing known protects the class from the listed causes, which separate units in general. (A block with more
+    /// symmetry than its sums show, such as a circulant block, may still be kept; the certificate does not search for
+    /// it.)
     Broken(Vec<SymmetryBreaker>),
-    /// No claim is made: the classes are only forward-lumpable, or alike only after normalising.
+    /// No claim: the classes are only forward-lumpable, or equal only after normalising.
     Open,
 }
 
-/// What is certified of one class.
+/// The certified statement about one class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Claim {
     pub(super) space: SpaceId,
@@ -47,17 +48,17 @@ impl Claim {
         self.units
     }
 
-    /// What keeps it; `None` where nothing is known to.
+    /// What keeps it; `None` if nothing is known to keep it.
     pub fn invariant(&self) -> Option<Invariant> {
         self.invariant
     }
 
-    /// Whether it outlives training under the given facts.
+    /// Whether training with the given facts keeps it.
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
     }
 
-    /// The optimizers and decays under which the class would be kept, if nothing else told its units apart.
+    /// The optimizers and decays under which the class would be kept, if nothing else distinguished its units.
     pub fn kept_by(&self) -> impl Iterator<Item = (Optimizer, Decay)> + use<> {
         let invariant = self.invariant;
         let all = Optimizer::ALL.into_iter().flat_map(|o| Decay::ALL.map(|d| (o, d)));
@@ -66,13 +67,13 @@ impl Claim {
         })
     }
 
-    /// The same for people.
+    /// The same as a sentence.
     pub fn sentence(&self) -> &str {
         &self.sentence
     }
 }
 
-/// What is certified of every class of two or more units.
+/// The certified statements about every class of two or more units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Certificate {
     pub(super) claims: Vec<Claim>,
@@ -95,13 +96,13 @@ impl Certificate {
         self.claims.iter().all(|claim| claim.verdict == Verdict::Kept)
     }
 
-    /// Names of the facts that are no spaces of the network. Nothing follows from such a fact, so look at this first.
+    /// Names in the facts that are not spaces of the network. Such a fact has no effect, so check this list first.
     pub fn unknown_spaces(&self) -> &[String] {
         &self.unknown_spaces
     }
 }
 
-/// One sentence a line.
+/// One sentence per line.
 impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for claim in &self.claims {

@@ -1,4 +1,4 @@
-//! What is known about a training run, and what of it tells units apart.
+//! What is known about a training run, and what of it distinguishes units.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ pub struct TrainingFacts {
 }
 
 impl TrainingFacts {
-    /// Training with this optimizer, no decay, a fresh optimizer state, and nothing that tells units apart.
+    /// Training with this optimizer, no decay, a fresh optimizer state, and nothing that distinguishes units.
     pub fn new(optimizer: Optimizer) -> Self {
         Self {
             optimizer,
@@ -64,7 +64,7 @@ impl TrainingFacts {
         self
     }
 
-    /// With a learning rate or a decay of its own for each unit of a space (or a mask that trains only some of them).
+    /// With learning rates or decays that differ between the units of a space (or a mask that trains only some of them).
     pub fn with_unit_rates(mut self, space: impl Into<String>) -> Self {
         self.unit_rates.insert(space.into());
         self
@@ -76,7 +76,7 @@ impl TrainingFacts {
         self
     }
 
-    /// With targets, or a loss, that ask different things of the members of an output space.
+    /// With targets or a loss that differ between the members of an output space.
     pub fn with_unequal_targets(mut self, space: impl Into<String>) -> Self {
         self.unequal_targets.insert(space.into());
         self
@@ -98,7 +98,7 @@ impl TrainingFacts {
         self.decay
     }
 
-    /// The changes at known steps, in the order in which they were told.
+    /// The changes at known steps, in the order in which they were given.
     pub fn planned(&self) -> &[PlannedBreak] {
         &self.planned
     }
@@ -109,7 +109,7 @@ impl TrainingFacts {
         sets.chain(self.planned.iter().map(PlannedBreak::space))
     }
 
-    /// What can tell the units of a space apart, with the names of the spaces where it does.
+    /// What can distinguish the units of a space, with the names of the spaces where it does.
     fn sets(&self) -> [(SymmetryBreaker, &BTreeSet<String>); 5] {
         [
             (SymmetryBreaker::Dropout, &self.dropout),
@@ -120,7 +120,7 @@ impl TrainingFacts {
         ]
     }
 
-    /// What tells units of a space apart, at any step, whichever these units are.
+    /// What distinguishes units of a space, at any step, whichever these units are.
     pub fn breakers(&self, space: &str) -> Vec<SymmetryBreaker> {
         let named = self.sets().into_iter().filter(|(_, spaces)| spaces.contains(space));
         let reaching =
@@ -131,12 +131,12 @@ impl TrainingFacts {
             .collect()
     }
 
-    /// What tells some of these units of a space apart from the others.
+    /// What distinguishes some of these units of a space from the others.
     pub fn breakers_of(&self, space: &str, units: &[UnitIndex]) -> Vec<SymmetryBreaker> {
         self.breakers_where(space, |planned| planned.separates(space, units))
     }
 
-    /// What tells units apart that are one class of a space.
+    /// What distinguishes units that are one class of a space.
     pub fn breakers_in(&self, space: &str, classes: &Partition) -> Vec<SymmetryBreaker> {
         self.breakers_where(space, |planned| {
             classes.classes().any(|units| planned.separates(space, units))
@@ -162,15 +162,15 @@ pub enum SymmetryBreaker {
     Dropout,
     /// Noise is drawn for each unit of the space.
     Noise,
-    /// Units of the space have learning rates or decays of their own.
+    /// Learning rates or decays differ between units of the space.
     UnitRates,
     /// The optimizer's state differs between units of the space.
     OptimizerState,
     /// The targets differ between the members of the space.
     UnequalTargets,
-    /// The decay is added to the gradient before an optimizer that rescales entry by entry.
+    /// The decay is added to the gradient, and the optimizer then rescales entry by entry.
     CoupledDecay,
-    /// Classes of another space, on which the sums of this class rest, are broken.
+    /// Classes of another space are broken, and the sums of this class depend on them.
     Space(SpaceId),
     /// A change at a known step.
     Planned(PlannedBreak),

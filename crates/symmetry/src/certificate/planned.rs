@@ -1,4 +1,4 @@
-//! Changes that a training is known beforehand to make, and the step at which they begin.
+//! Changes that training will make at known steps.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use crate::axes::{AxesSpec, Role};
@@ -7,7 +7,7 @@ use std::fmt;
 
 /// A change that makes units of a space differ at a known step of a training.
 ///
-/// Steps are counted from 1. A change of weights at step `s` is made as that step begins, so that the gradients of step
+/// Steps are counted from 1. A change of weights at step `s` is made as that step begins, so the gradients of step
 /// `s` are those of the changed weights.
 ///
 /// ```
@@ -39,7 +39,7 @@ pub struct PlannedBreak {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PlannedChange {
-    /// From the step on, each unit is dropped with this probability, for each example by itself.
+    /// From the step on, each unit is dropped with this probability, independently for each example.
     Dropout {
         /// The probability, from 0 and below 1.
         share: f64,
@@ -51,7 +51,7 @@ pub enum PlannedChange {
         /// The units whose weights and biases change; None for all of the space.
         units: Option<Vec<UnitIndex>>,
     },
-    /// Once, outgoing weights change by amounts that sum to zero over units that compute the same: see
+    /// Once, outgoing weights change by amounts that sum to zero over units that compute the same number: see
     /// [`break_symmetry`](crate::break_symmetry()).
     ZeroSum {
         /// The largest amount.
@@ -128,7 +128,7 @@ impl PlannedBreak {
         }
     }
 
-    /// Whether it goes on after its first step.
+    /// Whether it continues after its first step.
     pub fn goes_on(&self) -> bool {
         match self.change {
             PlannedChange::Dropout { .. } => true,

@@ -26,7 +26,8 @@ pub enum Optimizer {
     Adan,
     /// Lion: each entry moves by the sign of a mean of its gradients; sign(0) = 0.
     Lion,
-    /// Muon: momentum of a matrix made orthogonal by an odd polynomial. What is no matrix is taken to be trained by AdamW.
+    /// Muon: momentum of a matrix made orthogonal by an odd polynomial. What is not a matrix is taken to be trained by
+    /// AdamW.
     Muon,
 }
 
@@ -160,7 +161,7 @@ pub enum Preservation {
     Broken,
 }
 
-/// Whether exact arithmetic keeps a class when nothing else tells its units apart.
+/// Whether exact arithmetic keeps a class when nothing else distinguishes its units.
 ///
 /// ```
 /// use constinit_symmetry::{Preservation, Decay, Invariant, Optimizer, keeps};

@@ -14,7 +14,7 @@ pub trait ActivationFunction<S> {
     /// `a'(z)`; at a kink, what PyTorch takes.
     fn slope(&self, z: &S) -> S;
 
-    /// `a''(z)`; 0 where `a'` has a kink or a jump.
+    /// `a''(z)`; 0 if `a'` has a kink or a jump.
     fn curvature(&self, z: &S) -> S;
 }
 

@@ -56,7 +56,7 @@ impl<S: Scalar> Perceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] where there is no layer, where a width is 0, or where layers do not have the entries that the widths
+    /// [`ShapeError`] if there is no layer, where a width is 0, or where layers do not have the entries that the widths
     /// ask for.
     pub fn new(widths: &[usize], layers: Vec<DenseLayer<S>>) -> Result<Self, ShapeError> {
         if layers.is_empty() || widths.len() != layers.len() + 1 {
@@ -86,11 +86,11 @@ impl<S: Scalar> Perceptron<S> {
         Ok(Self { widths: widths.into(), sizes, biases, numbers })
     }
 
-    /// The same with units that stand for several: for every hidden space, and for the outputs, one number a unit.
+    /// The same with units that stand for several: for every hidden space, and for the outputs, one number per unit.
     ///
     /// # Errors
     ///
-    /// [`ShapeError::ClassSizes`] where there is not one size, at least 1, for each unit.
+    /// [`ShapeError::ClassSizes`] if there is not one size, at least 1, for each unit.
     pub fn with_class_sizes(self, sizes: &[Vec<usize>]) -> Result<Self, ShapeError> {
         let fits = |(sizes, width): (&Vec<usize>, &usize)| {
             sizes.len() == *width && sizes.iter().all(|&size| size > 0)
@@ -116,7 +116,7 @@ impl<S: Scalar> Perceptron<S> {
     ///
     /// # Panics
     ///
-    /// Where there is no such space, and for 0, the inputs.
+    /// If there is no such space, and for 0, the inputs.
     pub fn class_sizes(&self, space: usize) -> &[usize] {
         &self.sizes[space - 1]
     }
@@ -140,7 +140,7 @@ impl<S: Scalar> Perceptron<S> {
     ///
     /// # Panics
     ///
-    /// Where there is no such layer.
+    /// If there is no such layer.
     pub fn weight(&self, layer: usize) -> &[S] {
         &self.numbers[self.weight_range(layer)]
     }
@@ -149,7 +149,7 @@ impl<S: Scalar> Perceptron<S> {
     ///
     /// # Panics
     ///
-    /// Where there is no such layer.
+    /// If there is no such layer.
     pub fn bias(&self, layer: usize) -> Option<&[S]> {
         self.bias_range(layer).map(|range| &self.numbers[range])
     }
@@ -158,7 +158,7 @@ impl<S: Scalar> Perceptron<S> {
     ///
     /// # Panics
     ///
-    /// Where there is no such layer.
+    /// If there is no such layer.
     pub fn weight_range(&self, layer: usize) -> Range<usize> {
         let start: usize = (0..layer).map(|before| self.entries(before)).sum();
         start..start + self.widths[layer] * self.widths[layer + 1]
@@ -168,7 +168,7 @@ impl<S: Scalar> Perceptron<S> {
     ///
     /// # Panics
     ///
-    /// Where there is no such layer.
+    /// If there is no such layer.
     pub fn bias_range(&self, layer: usize) -> Option<Range<usize>> {
         let start = self.weight_range(layer).end;
         self.biases[layer].then(|| start..start + self.widths[layer + 1])

@@ -31,8 +31,8 @@ impl<S: Scalar, A: ActivationFunction<S>, L: LossFunction<S>, R: UpdateRule<S>>
     ///
     /// # Errors
     ///
-    /// [`ShapeError::Examples`] for slices that are no rows of that width, or of unlike number. Nothing has changed
-    /// then.
+    /// [`ShapeError::Examples`] for slices that are not rows of that width, or have different numbers of rows. Nothing
+    /// has changed then.
     pub fn step(&mut self, inputs: &[S], targets: &[S]) -> Result<S, ShapeError> {
         let Self { network, activation, loss, rule, pass } = self;
         let value = pass.gradients(network, activation, loss, inputs, targets)?;
@@ -124,7 +124,7 @@ pub fn gradients<S: Scalar>(
 ///
 /// # Errors
 ///
-/// [`ShapeError::Examples`] where the inputs are not whole examples.
+/// [`ShapeError::Examples`] if the inputs are not whole examples.
 ///
 /// # Examples
 ///
@@ -155,7 +155,7 @@ pub fn before_activations<S: Scalar>(
 ///
 /// # Errors
 ///
-/// [`ShapeError::Examples`] for a slice that is no rows of the network's inputs.
+/// [`ShapeError::Examples`] for a slice that is not rows of the network's inputs.
 pub fn outputs<S: Scalar>(
     network: &Perceptron<S>,
     activation: &impl ActivationFunction<S>,

@@ -1,4 +1,4 @@
-//! Optimizers: rules that treat every entry alike.
+//! Optimizers: rules that treat every entry equally.
 //!
 //! All of them act on a gradient entry by entry, so a quotient that is given the gradient of *one* entry of each block
 //! moves as that entry moves in the full network.
@@ -89,7 +89,7 @@ impl<S: Scalar> UpdateRule<S> for Sgd<S> {
 /// p' = (1 - rate · decoupled) p - rate · (m' / (1 - β₁ᵗ)) / (√(v' / (1 - β₂ᵗ)) + ε)
 /// ```
 ///
-/// with `g + coupled p` in the place of `g`.
+/// with `g + coupled p` in place of `g`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adam<S> {
     /// Step size.
@@ -160,7 +160,7 @@ impl<S: Real> UpdateRule<S> for Adam<S> {
 /// d = g / (√(s' - m'²) + ε)      v' = momentum v + d      p' = p - rate v'
 /// ```
 ///
-/// with `g + decay p` in the place of `g`.
+/// with `g + decay p` in place of `g`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RmsProp<S> {
     /// Step size.
@@ -224,7 +224,7 @@ impl<S: Real> UpdateRule<S> for RmsProp<S> {
 /// s' = s + g²      p' = p - rate / (1 + t · rate_decay) · g / (√s' + ε)      t = steps done
 /// ```
 ///
-/// with `g + decay p` in the place of `g`.
+/// with `g + decay p` in place of `g`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdaGrad<S> {
     /// Step size.
@@ -273,8 +273,8 @@ impl<S: Real> UpdateRule<S> for AdaGrad<S> {
 /// p' = (1 - rate · decoupled) p - rate · c
 /// ```
 ///
-/// with `g + coupled p` in the place of `g`, and sign(0) = 0. Every entry moves by the whole step or not at all, so
-/// that rounding of a gradient that is 0 in exact arithmetic becomes a whole step.
+/// with `g + coupled p` in place of `g`, and sign(0) = 0. Every entry moves by the whole step or not at all, so
+/// rounding of a gradient that is 0 in exact arithmetic becomes a whole step.
 ///
 /// # References
 ///

@@ -16,7 +16,7 @@ pub enum SurgeryError {
         /// The units asked for.
         pair: [usize; 2],
     },
-    /// Units of one class that a parameter treats unlike: what was asked for needs equal sums over every block.
+    /// Units of one class that a parameter treats differently: what was asked for needs equal sums over every block.
     #[error(
         "units {} and {} of `{space}` are in one class, but `{parameter}` gives them {} and {}{over}: a difference of {}",
         .units[0], .units[1], number(.sums[0], 6), number(.sums[1], 6), number(*difference, 4)
@@ -35,7 +35,7 @@ pub enum SurgeryError {
         /// The first minus the second, rounded once.
         difference: f64,
     },
-    /// A network that is no plain chain of dense layers, or not the one that was described.
+    /// A network that is not a plain chain of dense layers, or not the one that was described.
     #[error("not a chain of dense layers: `{parameter}` {reason}")]
     NotAChain {
         /// The parameter that does not fit in.
@@ -49,7 +49,7 @@ pub enum SurgeryError {
         /// The number given.
         scale: f64,
     },
-    /// A space whose members are told apart from outside, where units were to be changed.
+    /// A space whose members are distinguished from outside, where units were to be changed.
     #[error("space `{space}` is fixed, so its units cannot be {refused}")]
     FixedSpace {
         /// The space.
@@ -72,7 +72,7 @@ pub enum SurgeryError {
         /// The first unit that was to have no copy.
         without: Option<usize>,
     },
-    /// A block of unlike entries with one that is no number.
+    /// A block of different entries with one that is not a number.
     #[error("entry {entry} of `{parameter}` is {value}, so its block has no mean")]
     NotFinite {
         /// The parameter.

@@ -67,7 +67,7 @@ impl QuotientParam {
         &self.path
     }
 
-    /// The size of every axis: the full shape with classes in the place of units.
+    /// The size of every axis: the full shape with classes in place of units.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
@@ -90,7 +90,7 @@ impl QuotientParam {
     ///
     /// # Panics
     ///
-    /// Where the quotient has no such entry.
+    /// If the quotient has no such entry.
     pub fn multiplicity(&self, role: Role, entry: usize) -> usize {
         assert!(entry < self.means.len(), "entry {entry} of {}", self.means.len());
         let mut rest = entry;

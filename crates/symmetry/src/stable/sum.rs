@@ -28,7 +28,7 @@ pub(super) struct Sum<'t> {
     pub over: usize,
 }
 
-/// Units whose sums are built up together, so that a cache line with entries of several units is read once.
+/// Units whose sums are built up together, so a cache line with entries of several units is read once.
 const TOGETHER: usize = 32;
 
 impl Sum<'_> {

@@ -1,12 +1,12 @@
 //! The gradients of a two-layer perceptron that has the four properties, written out.
 //!
-//! With N₁ hidden units and N₂ outputs, all alike,
+//! With N₁ hidden units and N₂ outputs, all equal,
 //!
 //! ```text
 //! o1 = Σⱼ c1[j] x[j] + d1      oa = a(o1)      o2 = N₁ c2 oa + d2
 //! ```
 //!
-//! and with g = dloss/dy, one number for all outputs because loss *and targets* treat them alike,
+//! and with g = dloss/dy, one number for all outputs because loss *and targets* treat them equally,
 //!
 //! ```text
 //! dloss/dW1[i][j] = N₂ g c2 a'(o1) x[j]     dloss/db1[i] = N₂ g c2 a'(o1)
@@ -62,7 +62,7 @@ pub struct ConstantSignals<S> {
     pub o2: S,
 }
 
-/// The derivative of the loss with regard to *one entry* of each parameter: all entries that are alike have the same.
+/// The derivative of the loss with regard to *one entry* of each parameter: all equal entries have the same derivative.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConstantGradients<S> {
     /// Of the first weight, for each input.
@@ -78,7 +78,7 @@ pub struct ConstantGradients<S> {
 impl<S: Scalar> ConstantPerceptron<S> {
     /// What an example makes of the network.
     ///
-    /// Inputs past the network's are not looked at, and missing ones count as 0.
+    /// Inputs past the network's are not inspected, and missing ones count as 0.
     pub fn signals(
         &self,
         activation: &impl ActivationFunction<S>,
@@ -102,7 +102,7 @@ impl<S: Scalar> ConstantPerceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError::Examples`] where the two do not fit the network or each other.
+    /// [`ShapeError::Examples`] if the two do not fit the network or each other.
     pub fn gradients(
         &self,
         activation: &impl ActivationFunction<S>,
@@ -143,7 +143,7 @@ impl<S: Scalar> ConstantPerceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] where there are no inputs, hidden units or outputs.
+    /// [`ShapeError`] if there are no inputs, hidden units or outputs.
     pub fn full(&self) -> Result<Perceptron<S>, ShapeError> {
         let widths = [self.c1.len(), self.hidden, self.outputs];
         let first = std::iter::repeat_n(&self.c1, self.hidden).flatten().cloned().collect();
@@ -161,7 +161,7 @@ impl<S: Scalar> ConstantPerceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] where there are no inputs, hidden units or outputs.
+    /// [`ShapeError`] if there are no inputs, hidden units or outputs.
     pub fn quotient(&self) -> Result<Perceptron<S>, ShapeError> {
         let layers = vec![
             DenseLayer { weight: self.c1.clone(), bias: Some(vec![self.d1.clone()]) },

@@ -26,7 +26,7 @@ impl<'a, T> Dense<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] where a slice is longer or shorter than that.
+    /// [`ShapeError`] if a slice is longer or shorter than that.
     pub fn new(
         inputs: usize,
         outputs: usize,
@@ -46,7 +46,7 @@ impl<'a, T> Dense<'a, T> {
     }
 }
 
-/// An error where there are no layers or they are no chain.
+/// An error where there are no layers or they are not a chain.
 pub(super) fn check_chain<T>(layers: &[Dense<'_, T>]) -> Result<(), ShapeError> {
     if layers.is_empty() {
         return Err(ShapeError::NoLayers);

@@ -1,11 +1,11 @@
-//! How far the members of one group of numbers lie apart.
+//! How much the members of one group of numbers differ.
 
 use std::cmp::Ordering;
 
 use super::dense::{Dense, Order};
 use crate::ulps::Ulps;
 
-/// The two members of a group of numbers that lie farthest apart, by their positions.
+/// The two members of a group of numbers that differ most, by their positions.
 #[derive(Clone, Copy)]
 pub(super) struct Gap {
     pub members: [usize; 2],
@@ -15,7 +15,7 @@ pub(super) struct Gap {
     pub most_ulps: u64,
 }
 
-/// The widest gap in one group; None where all numbers are bitwise one number.
+/// The widest gap in one group; None if all numbers are bitwise one number.
 pub(super) fn widest_gap<T: Ulps>(group: &[T]) -> Option<Gap> {
     widest_gap_along(group, true, 1, group.len())
 }

@@ -26,8 +26,8 @@ impl Boxes {
         Self { table: vec![0; slots], items, seen: 0, boxes: 0, shared: Vec::new() }
     }
 
-    /// Puts an item into its box; `true` where that is a new one. `same` tells whether it equals another item; it is
-    /// asked where the hashes agree.
+    /// Puts an item into its box; `true` if that is a new one. `same` says whether it equals another item; it is
+    /// called only if the hashes agree.
     #[inline]
     pub fn insert(&mut self, item: usize, hash: u64, same: impl Fn(usize) -> bool) -> bool {
         // Floats differ in their high bits above all, so these have to reach the low ones.

@@ -28,12 +28,12 @@ use std::borrow::Cow;
 /// Of so many entries one is condensed at most: a check of more would take about as long as finding the twins.
 const SHARE: usize = 4;
 
-/// Twins that are known, to be looked for again in other numbers of the same parameters.
+/// Checks known twins again in other numbers of the same parameters.
 ///
 /// # Complexity
 ///
 /// A check passes over every entry once. It keeps nothing but the condensed parameters, one entry for each block of
-/// classes, so that what it is shown can come in small portions.
+/// classes, so what it is shown can come in small portions.
 ///
 /// # Examples
 ///
@@ -73,7 +73,7 @@ pub struct TwinsCheck {
     spec: AxesSpec,
     condensed: AxesSpec,
     partitions: Vec<Partition>,
-    /// For each space; None where every unit is alone.
+    /// For each space; None if every unit is alone.
     classes: Vec<Option<Classes>>,
     /// For each parameter.
     plans: Vec<Plan>,
@@ -123,7 +123,7 @@ enum Along {
 }
 
 impl TwinsCheck {
-    /// None where a check of these classes would not be cheaper than to find them again, where a space stands twice on
+    /// None if a check of these classes would not be cheaper than to find them again, where a space stands twice on
     /// one parameter, and for classes that are not twins bit for bit.
     pub fn new(twins: &Symmetry) -> Option<Self> {
         if twins.kind() != SymmetryKind::Twins || *twins.policy() != EqualityPolicy::bits() {
@@ -194,7 +194,7 @@ impl Classes {
 }
 
 impl Plan {
-    /// None where a space stands twice on the parameter.
+    /// None if a space stands twice on the parameter.
     fn new(spec: &AxesSpec, param: &SpecParam, classes: &[Option<Classes>]) -> Option<Self> {
         let axes = axes_with_strides(spec, param, &strides(param.shape()));
         let spaces: Vec<SpaceId> = axes.iter().filter_map(|axis| axis.space).collect();
@@ -259,7 +259,7 @@ struct Read {
 
 impl TwinsPass<'_> {
     /// The next rows of a parameter: some indices along its first axis, which follow those shown before, and all others.
-    /// Returns whether they leave the units of each class alike; where they do not, the check has ended.
+    /// Returns whether they leave the units of each class equal; where they do not, the check has ended.
     ///
     /// # Errors
     ///
@@ -320,13 +320,13 @@ impl TwinsPass<'_> {
         Ok(())
     }
 
-    /// Ends a check that was shown all rows: what was found beside the classes in every space, as
-    /// [`SpaceSymmetry::findings`](crate::SpaceSymmetry::findings) has it. None where the classes of twins may be
+    /// Ends a check that has seen all rows. Returns what was found in every space besides the classes, as
+    /// [`SpaceSymmetry::findings`](crate::SpaceSymmetry::findings) has it. None if the classes of twins may be
     /// others.
     ///
     /// # Errors
     ///
-    /// [`ParameterError::MissingParameter`] where rows were not shown.
+    /// [`ParameterError::MissingParameter`] if rows were not shown.
     pub fn end(mut self) -> Result<Option<Vec<Option<Findings>>>, SymmetryError> {
         let TwinsCheck { condensed: spec, partitions, classes, plans, .. } = self.check;
         for ((read, plan), param) in self.read.iter_mut().zip(plans).zip(spec.params()) {
@@ -419,7 +419,7 @@ impl Read {
     }
 }
 
-/// Does one step after the other; None where units of a class differ.
+/// Does one step after the other; None if units of a class differ.
 fn condense<'d, E: Number>(
     data: &'d [E],
     steps: &[Condensing],

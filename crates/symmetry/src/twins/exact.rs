@@ -14,7 +14,7 @@ use crate::twins::rows::Rows;
 use crate::twins::short;
 use crate::twins::slab::{BLOCK, GLIMPSE, NOWHERE, Slab, Stray};
 
-/// Bytes, roughly, that are worth a task of their own.
+/// Bytes, roughly, that are worth a separate task.
 const TASK: usize = 1 << 18;
 /// What a unit with a run of a few entries costs, in these bytes.
 const SHORT: usize = 64;

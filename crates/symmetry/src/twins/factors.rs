@@ -6,7 +6,7 @@ use crate::equality_policy::{Comparison, EqualityPolicy, Normalization};
 use crate::params::with_elements;
 use crate::twins::seen::Seen;
 
-/// One factor a unit: ±1 for a sign, a positive number for a scale; `None` where the policy divides nothing out.
+/// One factor a unit: ±1 for a sign, a positive number for a scale; `None` if the policy divides nothing out.
 pub(super) fn factors(
     seen: &[Seen<'_, '_>],
     units: usize,

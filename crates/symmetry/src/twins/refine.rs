@@ -83,8 +83,8 @@ fn refine_exactly(
     }
 }
 
-/// How much of a parameter is read. A glimpse of every one tells the units of a network without symmetry apart
-/// before any is read at length.
+/// How much of a parameter is read. A few entries of each parameter distinguish the units of a network without
+/// symmetry, before any parameter is read in full.
 #[derive(Clone, Copy)]
 enum Depth {
     Glimpse,

@@ -11,7 +11,7 @@ use crate::splits::Siblings;
 use crate::twins::boxes::Boxes;
 use crate::twins::slab::{Few, Slab};
 
-/// Units that are read before they are looked at, so that the cache lines of many are on their way at once.
+/// Units that are read before they are looked at, so the cache lines of many are on their way at once.
 const AHEAD: usize = 64;
 
 /// Cuts a class by a slab whose runs are no longer than [`Few`].

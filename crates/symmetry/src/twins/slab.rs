@@ -6,7 +6,7 @@ use crate::layout::UnitLayout;
 use crate::sameness::Sameness;
 use crate::splits::Split;
 
-/// Entries a block: units are told apart block by block. 16 f32 are one cache line.
+/// Entries a block: units are distinguished block by block. 16 f32 are one cache line.
 pub(super) const BLOCK: usize = 16;
 /// Entries compared in one branch-free loop.
 const STRETCH: usize = 64;
@@ -210,7 +210,7 @@ pub(super) struct Stray<E> {
     pub unit: u32,
     /// The number at `position`. Kept, since the cache line may be gone when it is asked for.
     pub value: E,
-    /// Where it first differs; [`NOWHERE`] where it does not.
+    /// Where it first differs; [`NOWHERE`] if it does not.
     pub position: usize,
     pub summary: Summary,
 }

@@ -39,7 +39,7 @@ pub(super) fn read<B: AutodiffBackend, M: AutodiffModule<B>>(
 }
 
 /// Shows the parameters of a spec in portions of rows, in the order in which Burn visits the module, until `look` wants no
-/// more. None where parameters do not lie in the host's memory.
+/// more. None if parameters do not lie in the host's memory.
 pub(super) fn rows<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     bound: &Binding,
@@ -102,7 +102,7 @@ pub(super) fn rows<B: AutodiffBackend, M: AutodiffModule<B>>(
 }
 
 /// Whether entries repeat each other, found by the device: of parameters that do, it sends the entries that are repeated.
-/// None where parameters lie in the host's memory.
+/// None if parameters lie in the host's memory.
 pub(super) fn repeats<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     bound: &Binding,

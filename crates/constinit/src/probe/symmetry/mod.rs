@@ -1,9 +1,9 @@
-//! Which units of a module are the same unit, as training goes on.
+//! Which units of a module are the same unit, during training.
 //!
 //! Before the first step a [`SymmetryProbe`] finds the classes of every space of units and says what will keep them
 //! and what would break them. After each step for which it is due it finds the classes again, measures how far the
-//! units of the first classes have moved apart, and names the [first break](FirstBreak): step, space, units,
-//! parameter, entry, difference, and what is known of the cause. It works on any module whose axes are known, from
+//! units of the first classes have diverged, and names the [first break](FirstBreak): step, space, units,
+//! parameter, entry, difference, and what is known about the cause. It works on any module whose axes are known, from
 //! [`crate::axes`] or written down by hand.
 //!
 //! ```

@@ -63,7 +63,7 @@ pub(super) fn concatenate(graph: &mut Graph, parts: &[TensorRef], out: &TensorRe
     }
 }
 
-/// Copies along a new axis are alike: it is free.
+/// Copies along a new axis are equal: it is free.
 pub(super) fn expand(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     graph.broadcast(x, out);
     let [few, many] = [x.shape.len(), out.shape.len()];
@@ -77,7 +77,7 @@ pub(super) fn expand(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     graph.view(x, out, &axes);
 }
 
-/// Entry `i` of copy `c` is at `c * size + i`, and the copies are alike.
+/// Entry `i` of copy `c` is at `c * size + i`, and the copies are equal.
 pub(super) fn repeat(
     graph: &mut Graph,
     x: &TensorRef,

@@ -41,7 +41,7 @@ use crate::{Entries, Error};
 use constinit_symmetry::AxesSpec;
 use serde::{Deserialize, Serialize};
 
-/// What happens where rules and parameters do not meet.
+/// What happens if rules and parameters do not fit each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unmatched {
@@ -143,7 +143,7 @@ impl InitPlan {
         Ok(assigned)
     }
 
-    /// The number of the rule of every parameter of a spec, in its order; None where none matches. For single precision,
+    /// The number of the rule of every parameter of a spec, in its order; None if none matches. For single precision,
     /// and without making entries.
     ///
     /// # Errors

@@ -14,11 +14,11 @@ pub struct PlannedParameter {
     pub shape: Vec<usize>,
     /// The type of its entries; single precision where only axes are known.
     pub float: FloatType,
-    /// The type of its module; None where only axes are known.
+    /// The type of its module; None if only axes are known.
     pub module: Option<String>,
     /// Which of its axes is which.
     pub axes: ParameterAxes,
-    /// A number that tied parameters share; None where only axes are known.
+    /// A number that tied parameters share; None if only axes are known.
     pub tie: Option<u64>,
 }
 

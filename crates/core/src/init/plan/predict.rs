@@ -1,6 +1,6 @@
-//! Which units a plan will leave alike.
+//! Which units a plan will leave equal.
 //!
-//! Values that do not depend on the place along an axis make the units of that axis alike. The units that are alike by
+//! Values that do not depend on the place along an axis make the units of that axis equal. The equal units by
 //! construction in every parameter are taken for one; what is left is small, is filled, and the engine finds its twins.
 
 use super::dependence::{Along, Dependence};
@@ -73,7 +73,7 @@ impl InitPlan {
 
     /// As [`InitPlan::predict`] for a module that the plan would fill: rules may ask for kinds of modules, axes are
     /// those of `parameters`, and what the plan leaves as it is counts as it is. `values` gives the entries of a
-    /// parameter of the spec by its path and shape, running statistics of batch norms included; None where the module
+    /// parameter of the spec by its path and shape, running statistics of batch norms included; None if the module
     /// has none.
     ///
     /// # Errors

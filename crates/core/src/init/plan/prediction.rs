@@ -31,7 +31,7 @@ pub struct PredictedSpace {
 }
 
 impl PredictedSpace {
-    /// Whether the training that [`Prediction::under`] was told of keeps the classes; None where it was told of none.
+    /// Whether the training that was given to [`Prediction::under`] keeps the classes; None if no training was given.
     pub fn is_kept(&self) -> Option<bool> {
         let (_, _, preservation, breakers) = self.kept.as_ref()?;
         match preservation {

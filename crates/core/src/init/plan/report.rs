@@ -19,7 +19,7 @@ pub struct InitReport {
 pub struct InitRow {
     /// Its path, as the rules know it.
     pub path: String,
-    /// The number of its rule, from 0; None where it was left as it is.
+    /// The number of its rule, from 0; None if it was left as it is.
     pub rule: Option<usize>,
     /// The name of the initialiser, or why there is none.
     pub initialiser: String,

@@ -40,7 +40,7 @@ impl InitPlan {
         made.map(|(parameter, number)| self.filling(number, parameter)).collect()
     }
 
-    /// The entries of every parameter of a module, in its order; None where it stays as it is. A tied parameter is
+    /// The entries of every parameter of a module, in its order; None if it stays as it is. A tied parameter is
     /// filled by the rule of its first path.
     ///
     /// The report has the moments of what is filled. Those of the other rows are 0 until
@@ -48,8 +48,8 @@ impl InitPlan {
     ///
     /// # Errors
     ///
-    /// [`Error::Plan`] where rules and parameters do not meet, and where an initialiser cannot fill a parameter or
-    /// makes entries that are not finite: with the rule, the path, the shape and the reason.
+    /// [`Error::Plan`] if rules and parameters do not fit each other, or if an initialiser cannot fill a
+    /// parameter or makes entries that are not finite: with the rule, the path, the shape and the reason.
     pub fn fill(
         &self,
         parameters: &[PlannedParameter],
