@@ -60,6 +60,8 @@ struct Search<'s> {
     channels: Vec<Option<usize>>,
     /// How many units, where they are not the channels.
     units: Vec<Option<usize>>,
+    /// How many heads of attention, of which several may be a unit.
+    heads: Vec<Option<usize>>,
 }
 
 impl<'s> Search<'s> {
@@ -85,6 +87,7 @@ impl<'s> Search<'s> {
             parent: (0..symbols).collect(),
             channels: vec![None; symbols],
             units: vec![None; symbols],
+            heads: vec![None; symbols],
         }
     }
 
@@ -257,6 +260,7 @@ impl<'s> Search<'s> {
             return;
         }
         self.units[symbol] = Some(units);
+        self.heads[symbol] = Some(heads);
         if keys == [1] {
             for axis in self.axes.iter_mut().flat_map(|(_, axes, _)| axes) {
                 if axis.symbol == Some(symbol) && axis.is_shared {
@@ -342,7 +346,10 @@ impl<'s> Search<'s> {
             let reads = unmatched.iter().copied().filter(|&number| {
                 let tensor = self.tensor(number);
                 let outside = known.rule.outside && !tensor.path.contains("emb");
-                (outside || inside(tensor)) && tensor.shape.iter().any(may_stand)
+                // What has an entry for each head may go by the number of the head.
+                let by_head = self.heads[symbol].is_some_and(|heads| tensor.shape.contains(&heads))
+                    && tensor.plain.starts_with(&self.instance.root);
+                by_head || (outside || inside(tensor)) && tensor.shape.iter().any(may_stand)
             });
             let reads: Vec<usize> = reads.collect();
             if known.rule.outside && self.is_read_elsewhere(symbol) {
