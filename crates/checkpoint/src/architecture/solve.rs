@@ -296,7 +296,7 @@ impl<'s> Search<'s> {
 
     fn check_sizes(&mut self) {
         let mut wrong = Vec::new();
-        for (symbol, tensor, _, axis, size, _) in self.all() {
+        for (symbol, tensor, number, axis, size, _) in self.all() {
             let Tensor { path, shape, is_read, .. } = self.tensor(tensor);
             let why = match self.count(symbol) {
                 None | Some(0) => "nothing says how many units it has".to_owned(),
@@ -316,6 +316,12 @@ impl<'s> Search<'s> {
                     format!("`{path}` {shape:?} does not fit {units} units")
                 }
             };
+            // Where it is not known which channels a convolution reads, each of those that it makes may belong to one.
+            if number == 1 && shape.len() > 2 {
+                let made = self.axes.iter().find(|(other, ..)| *other == tensor);
+                let made = made.and_then(|(_, axes, _)| axes[0].symbol);
+                wrong.extend(made.map(|made| (made, why.clone())));
+            }
             wrong.push((symbol, why));
         }
         for (symbol, why) in wrong {
