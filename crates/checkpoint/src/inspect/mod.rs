@@ -19,6 +19,7 @@ use rayon::prelude::*;
 use crate::checkpoint::Checkpoint;
 use crate::entries::Entries;
 use crate::error::CheckpointError;
+use crate::natural::natural;
 use crate::orientation::Orientations;
 use crate::parameter::Parameter;
 use direction::undecided;
@@ -172,6 +173,9 @@ fn add_spaces(
     let directed = undecided.is_empty();
     let mut all = spaces::spaces(checkpoint, &spec, &options.policy, (directed, unmerged))?;
     all.retain(|space| spaces.contains(space.name.as_str()));
+    if found.source != AxesSource::Given {
+        all.sort_by(|a, b| natural(&a.name, &b.name));
+    }
     report.spaces = Some(all);
     report.axes = Some(found.source);
     Ok(())
