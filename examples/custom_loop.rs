@@ -41,7 +41,10 @@ fn main() -> Result<(), Error> {
         let hidden = &reading.spaces[0];
         let (step, spread) = (reading.step, hidden.spread());
         let spread = number(spread, 2);
-        println!("step {step:3}: {} units are {}, spread {spread}", hidden.units, hidden.twins);
+        println!(
+            "step {step:3}: {} units, {} distinct, spread {spread}",
+            hidden.units, hidden.twins
+        );
     }
     Ok(())
 }

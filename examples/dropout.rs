@@ -61,7 +61,7 @@ fn main() -> Result<(), Error> {
         let column = |input: usize| weight[input * 8];
         let probe = sgd.probe();
         println!("dropout {share}: {}", probe.summary());
-        println!("  after 300 steps: 8 units are {}", probe.readings()[300].spaces[0].twins);
+        println!("  after 300 steps: 8 units, {} distinct", probe.readings()[300].spaces[0].twins);
         println!("  weights of unit 0 to its four inputs: {:?}", [0, 1, 2, 3].map(column));
         if let Some(found) = probe.first_break() {
             println!("  {found}");

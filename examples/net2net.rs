@@ -59,9 +59,11 @@ fn experiment<B: AutodiffBackend>(backend: &str) -> Result<(), Error> {
     let by_adam = digits.train(wide.module.clone(), &mut adam, (0.01, 150));
     for (name, net, probe) in [("SGD", by_sgd, sgd.probe()), ("Adam", by_adam, adam.probe())] {
         let last = probe.readings().last().map_or(0, |reading| reading.spaces[0].twins);
-        let parted = probe.first_break().map_or("none parted".to_owned(), |b| b.to_string());
+        let parted = probe.first_break().map_or("none diverged".to_owned(), |b| b.to_string());
         let right = digits.right(&net);
-        println!("{backend}: 150 steps of {name}: 32 units are {last}, {right} right; {parted}");
+        println!(
+            "{backend}: 150 steps of {name}: 32 units, {last} distinct, {right} right; {parted}"
+        );
     }
     Ok(())
 }

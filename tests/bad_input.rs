@@ -95,10 +95,10 @@ fn csv_files_with_the_place_of_what_is_wrong() {
     let config = format!("{MODEL}[data]\ninputs = \"x.csv\"\ntargets = [[1], [2]]\n");
     for (csv, words) in [
         ("a,b\n1,2\n3\n", "x.csv: line 3: 1 numbers, but the first row has 2"),
-        ("1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is no number"),
-        ("a,b\r\n\r\n1,2\r\n3,four\r\n", "x.csv: line 4, column 2: \"four\" is no number"),
-        ("1,2\r3,four\r", "x.csv: line 2, column 2: \"four\" is no number"),
-        ("\u{feff}1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is no number"),
+        ("1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is not a number"),
+        ("a,b\r\n\r\n1,2\r\n3,four\r\n", "x.csv: line 4, column 2: \"four\" is not a number"),
+        ("1,2\r3,four\r", "x.csv: line 2, column 2: \"four\" is not a number"),
+        ("\u{feff}1,2\n3,four\n", "x.csv: line 2, column 2: \"four\" is not a number"),
         ("1,2\n3,NaN\n", "x.csv: line 2, column 2: NaN is not finite"),
         ("1,2\n\n3,inf\n", "x.csv: line 3, column 2: inf is not finite"),
         ("1,2\n3,1e400\n", "x.csv: line 2, column 2: 1e400 is too large"),
@@ -116,7 +116,7 @@ fn csv_files_with_the_place_of_what_is_wrong() {
     let folder = Folder::new();
     std::fs::write(folder.join("x.csv"), [b'1', b',', 0xff, b'\n']).unwrap();
     folder.write("run.toml", &config);
-    let words = "x.csv: no text in UTF-8: byte 2 cannot be read";
+    let words = "x.csv: not UTF-8 text: byte 2 is invalid";
     folder.run(&["run", "--config", "run.toml"]).refused(2, words);
 }
 
@@ -267,7 +267,7 @@ fn rules_that_do_not_meet_the_network() {
     refuse(&rules(&format!("[[init]]\nregex = \"(\"\n{zeros}\n")), "unclosed group");
     refuse(
         &rules(&format!("[[init]]\nmodule = \"Conv2d\"\n{zeros}\n")),
-        "rule 1 (Conv2d -> zeros): all modules of the network are of type Linear, none is a Conv2d",
+        "rule 1 (Conv2d -> zeros): the network has no module of type Conv2d; all are of type Linear",
     );
     let weight =
         |init: &str| rules(&format!("[[init]]\npath = \"linear1.weight\"\ninit = {init}\n"));

@@ -126,9 +126,14 @@ fn dropout_breaks_at_its_first_step_and_is_named_before_and_after() {
         let certificate = &ran.json()[1]["certificate"];
         assert_eq!(
             certificate[0],
-            "hidden1: 6 units are 3. Adam would keep them so, but dropout of 0.3 on hidden1 from step 9 will break it."
+            "hidden1: 6 units, 3 distinct. Adam would keep equal units equal, but dropout of 0.3 on hidden1 from step 9 will break the symmetry."
         );
-        assert!(certificate[1].as_str().unwrap().contains("Adam with no decay will keep them so"));
+        assert!(
+            certificate[1]
+                .as_str()
+                .unwrap()
+                .contains("Adam with no decay will keep equal units equal")
+        );
         assert_eq!(
             predicted(&folder, "dropout"),
             "hidden1: 6 units, 3 classes, broken by dropout of 0.3 on hidden1 from step 9\n\
@@ -399,13 +404,13 @@ fn what_finds_nothing_to_change_says_so() {
     let said = |backend: &str| {
         folder.run(&["run", "--config", "run.toml", "--backend", backend]).ok().stdout
     };
-    let nothing = "step 10, [[break]] number 1: no two units of hidden1 compute the same, so that there is nothing to change";
+    let nothing = "step 10, [[break]] number 1: no two units of hidden1 compute the same number, so there is nothing \
+                   to change";
     let text = said(fast_backends()[0]);
     assert!(text.contains(nothing), "{text}");
     folder.write_config("run.toml", twins().with(&late));
     let text = said(fast_backends()[0]);
-    let three =
-        "the outgoing weights of 3 of 3 classes of hidden1 differ now, by changes of at most 0.1";
+    let three = "the outgoing weights of 3 of 3 classes of hidden1 differ from now on, by changes of at most 0.1";
     assert!(text.contains(three), "{text}");
 }
 
@@ -416,7 +421,7 @@ fn a_quotient_is_refused_with_the_reason() {
         folder.write_config(name, twins().with(more));
         let ran =
             folder.run(&["run", "--config", name, "--quotient", "--out", "out"]).refused(2, words);
-        assert!(ran.stderr.contains("train in full, without --quotient"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("run without --quotient to train in full"), "{}", ran.stderr);
         assert!(!folder.join("out").exists());
     };
     let reason = "The 2 units of class 0 of hidden1 are twins, but nothing keeps dropout of 0.3 on hidden1 from step 9 \
@@ -460,7 +465,7 @@ fn a_sweep_trains_on_the_backend_what_has_no_closed_form() {
                 continue;
             }
             let why = match name {
-                "dropout" => "dropout of 0.3 on hidden1 from step 9 has no closed form",
+                "dropout" => "no closed form: dropout of 0.3 on hidden1 from step 9",
                 _ => ["noise of standard deviation 0.1", "noise of standard deviation 0.2"][index],
             };
             assert!(row["why_burn"].starts_with(why), "{row:?}");

@@ -138,7 +138,7 @@ fn a_quotient_is_trained_where_it_is_allowed() {
         assert!((loss(&full, 0) - loss(&small, 0)).abs() < 1e-5 * loss(&full, 0));
         assert_eq!(loss(&full, 1), loss(&small, 1));
         assert_eq!(small[0]["full"], Value::Null);
-        let reason = "the hidden units all differ at the start: there is nothing to gain";
+        let reason = "all hidden units are distinct at the start, so a quotient saves nothing";
         assert_eq!(small[1]["full"], reason);
         let kept = std::fs::read_to_string(folder.join("q/compare.jsonl")).unwrap();
         let runs: Vec<Value> =
@@ -194,9 +194,9 @@ fn a_folder_keeps_runs_and_results_and_is_never_written_over() {
     let svg = folder.run(&["report", "kept", "--format", "svg"]).ok().stdout;
     assert_eq!(svg.lines().count(), 3, "{svg}");
     let own = ["report", "kept", "--force", "--out", "kept/compare.jsonl"];
-    folder.run(&own).refused(2, "a file of what the report is of");
+    folder.run(&own).refused(2, "a file that the report is made from");
     let args = ["compare", "--config", "run.toml", "--out", "kept"];
-    folder.run(&args).refused(2, "the folder is not empty, and nothing in it is overwritten");
+    folder.run(&args).refused(2, "the folder is not empty, and the program overwrites nothing");
     assert_eq!(std::fs::read_to_string(folder.join("kept/compare.jsonl")).unwrap(), text);
 }
 
@@ -208,10 +208,7 @@ fn what_cannot_be_compared_is_refused() {
         let all = [&["compare", "--config", "run.toml"], args].concat();
         folder.run(&all).refused(2, words);
     };
-    refused(
-        &["--start", "rnadom"],
-        "--start rnadom: there is no such start; did you mean `random`?",
-    );
+    refused(&["--start", "rnadom"], "--start rnadom: unknown start; did you mean `random`?");
     refused(&["--start", "kaimng"], "did you mean `kaiming`?");
     refused(&["--start", "normal"], "`std` is missing; settings follow a colon: normal:std=...");
     refused(&["--start", "constant+noise=x"], "noise=x: a standard deviation");
@@ -242,7 +239,7 @@ fn runs_that_diverge_are_results_unless_all_do() {
     let args = ["compare", "--config", "run.toml", "--start", "random", "--seeds", "2"];
     let ran = folder.run(&[&args[..], &["--backend", backend]].concat());
     assert!(ran.stdout.contains("random: all 2 runs diverged"), "{}", ran.stdout);
-    ran.refused(3, "every run diverged: ");
+    ran.refused(3, "all runs diverged: ");
 }
 
 #[test]

@@ -36,8 +36,11 @@ fn embed() {
 #[test]
 fn custom_loop() {
     let text = example("custom_loop");
-    assert!(text.starts_with("hidden1: 16 units are 1. SGD, SGD with momentum, Adam"), "{text}");
-    assert!(text.contains("step   0: 16 units are 1, spread 0"), "{text}");
+    assert!(
+        text.starts_with("hidden1: 16 units, 1 distinct. SGD, SGD with momentum, Adam"),
+        "{text}"
+    );
+    assert!(text.contains("step   0: 16 units, 1 distinct, spread 0"), "{text}");
     assert!(text.contains("step 100: "), "{text}");
 }
 
@@ -54,12 +57,12 @@ fn cnn() {
 #[cfg(feature = "ndarray")]
 fn learner() {
     let text = example("learner");
-    assert!(text.contains("hidden: 32 units are 1. SGD, "), "{text}");
+    assert!(text.contains("hidden: 32 units, 1 distinct. SGD, "), "{text}");
     let right = |units: &str| -> usize {
         let line = text.lines().find(|line| line.contains(units)).expect("such a line");
         line.rsplit("; ").next().unwrap().split(' ').next().unwrap().parse().unwrap()
     };
-    let (one, all) = (right("32 units are 1;"), right("32 units are 32;"));
+    let (one, all) = (right("32 units, 1 distinct;"), right("32 units, 32 distinct;"));
     assert!(one < 900 && all > 1600, "{one} {all}");
 }
 
@@ -120,7 +123,7 @@ fn dropout() {
     let text = example("dropout");
     let units = |start: &str| {
         let after = text.split_once(start).expect("such a line").1.lines().nth(1);
-        after.and_then(|line| line.rsplit(' ').next()).expect("a number").parse::<usize>().unwrap()
+        after.and_then(|line| line.rsplit(' ').nth(1)).expect("a number").parse::<usize>().unwrap()
     };
     assert_eq!(units("dropout 0:"), 1, "{text}");
     assert_eq!((units("dropout 0.5:"), units("dropout 0.01:")), (8, 8), "{text}");
@@ -130,7 +133,10 @@ fn dropout() {
     let columns: std::collections::HashSet<&str> =
         columns.split(['[', ']']).nth(1).unwrap().split(", ").collect();
     assert_eq!(columns.len(), 4, "{text}");
-    assert!(text.contains("Suspected cause: dropout, which was expected to part them."), "{text}");
+    assert!(
+        text.contains("Suspected cause: dropout, which was expected to break the symmetry."),
+        "{text}"
+    );
 }
 
 #[test]
@@ -153,19 +159,35 @@ fn net2net() {
     let text = example("net2net");
     for backend in program::backends() {
         assert!(
-            text.contains(&format!(
-                "{backend}: hidden1: 16 units are 32; 1210 parameters are 2410"
-            )),
+            text.contains(&format!("{backend}: hidden1: 16 -> 32 units; 1210 -> 2410 parameters")),
             "{text}"
         );
         for rule in ["SGD", "Adam"] {
-            let start = format!("{backend}: 150 steps of {rule}: 32 units are 16");
+            let start = format!("{backend}: 150 steps of {rule}: 32 units, 16 distinct");
             let line = text
                 .lines()
                 .find(|line| line.starts_with(&start))
                 .unwrap_or_else(|| panic!("{text}"));
-            assert!(line.ends_with("none parted"), "{text}");
+            assert!(line.ends_with("none diverged"), "{text}");
         }
+    }
+}
+
+#[test]
+#[cfg(feature = "ndarray")]
+fn needed_units() {
+    let text = example("needed_units");
+    for activation in ["tanh", "relu"] {
+        let of = |start: &str, penalty: &str| {
+            let line = format!("{activation:10}  {start:8}  {penalty:8}");
+            // Digits that are right, units, distinct, needed.
+            numbers(&text, &line)
+        };
+        assert_eq!(of("constant", "none")[2..4], [1.0, 1.0], "{text}");
+        assert_eq!(of("random", "none")[2..4], [32.0, 32.0], "{text}");
+        assert_eq!(of("random", "L2 0.001")[2..4], [32.0, 32.0], "{text}");
+        let strong = of("random", "L1 0.003");
+        assert!(strong[3] < 32.0 && strong[0] > 1200.0, "{text}");
     }
 }
 
@@ -189,7 +211,7 @@ fn break_or_noise() {
 #[cfg(feature = "ndarray")]
 fn worth_one() {
     let text = example("worth_one");
-    assert!(text.starts_with("hidden1: 512 units are 1; 38410 parameters are 85\n"), "{text}");
+    assert!(text.starts_with("hidden1: 512 -> 1 units; 38410 -> 85 parameters\n"), "{text}");
     let right = |name: &str| {
         let line = text.lines().find(|line| line.starts_with(name)).expect("such a line");
         line.split_whitespace().nth(1).expect("a number").to_owned()

@@ -1,5 +1,6 @@
-//! The README's figures: the runs of `docs/figures/held.toml` and `broken.toml`, six hidden units that start as three, without
-//! dropout and with it from step 61 on; and the phase diagram of `docs/figures/phase.toml`.
+//! The figures of README and guide: the comparison of `docs/figures/starts.toml`, eight units from a constant and from a random
+//! start; the runs of `held.toml` and `broken.toml`, six hidden units that start as three, without dropout and with it from step
+//! 61 on; and the phase diagram of `phase.toml`.
 //!
 //! `scripts/figures` draws docs/figures again by this.
 #![cfg(feature = "ndarray")]
@@ -10,7 +11,34 @@ use program::Folder;
 use std::path::Path;
 
 #[test]
-fn the_readme_s_figures_are_what_happens() {
+fn the_starts_of_the_readme_are_those_of_a_comparison() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/figures");
+    let folder = Folder::new();
+    let config = docs.join("starts.toml");
+    let compare = ["compare", "--config", config.to_str().unwrap(), "--backend", "ndarray"];
+    let starts = ["--start", "constant", "--start", "random", "--out", "starts"];
+    folder.run(&[&compare[..], &starts].concat()).ok();
+    folder.run(&["report", "starts", "--format", "svg"]).ok();
+    for (figure, name, lines) in [
+        ("units-1-hidden1", "starts-constant", 1),
+        ("units-2-hidden1", "starts-random", 8),
+        // Five seeds of the random start, the constant one, and the baseline.
+        ("loss", "starts-loss", 7),
+    ] {
+        let drawn = folder.join(&format!("starts/figures/{figure}.svg"));
+        let drawn = std::fs::read_to_string(drawn).unwrap();
+        let path = docs.join(format!("{name}.svg"));
+        if std::env::var_os("CONSTINIT_DRAW").is_some() {
+            std::fs::write(&path, &drawn).unwrap();
+        }
+        for svg in [drawn, std::fs::read_to_string(&path).unwrap()] {
+            assert_eq!(svg.matches("class=\"line trace").count(), lines, "{name}");
+        }
+    }
+}
+
+#[test]
+fn trajectories_are_what_happens() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/figures");
     for (name, lines, mark) in [("held", 3, None), ("broken", 9, Some(" diverge, step 61</text>"))]
     {

@@ -72,11 +72,16 @@ fn a_forecast_is_the_closed_form() {
     close(number("factor"), rate.exp());
     close(number("rate"), rate);
     close(number("e_fold_steps"), 1.0 / rate);
-    close(number("escape_steps"), (1e-2 / f64::from(f32::EPSILON)).ln() / rate);
+    // The network has its whole training before it: no number of steps would come true.
+    assert_eq!((&space["escape_steps"], &space["stationary"]), (&Value::Null, &false.into()));
+    let valid = space["valid_from"].as_u64().unwrap();
+    assert!((20..200).contains(&valid), "{space}");
     assert_eq!((&space["name"], &space["units"]), (&"hidden1".into(), &2.into()));
     assert_eq!((&space["pair"][1], &space["outlook"]), (&1.into(), &"together".into()));
     let sentence = space["sentence"].as_str().unwrap();
+    let ends = format!(" steps, not stationary: valid from step {valid} at the earliest");
     assert!(sentence.starts_with("unstable, e-fold every 63."), "{sentence}");
+    assert!(sentence.ends_with(&ends), "{sentence}");
     assert!(space.get("apart").is_none());
 
     // Before training, for people.
@@ -86,15 +91,34 @@ fn a_forecast_is_the_closed_form() {
     let told = folder.run(&args).ok().stdout;
     let (_, told) = told.split_once("before training\n  hidden1").unwrap();
     let (told, _) = told.split_once("\n\n").unwrap();
-    assert!(told.ends_with(&format!("\n  hidden1, 2 units alike: {sentence}")), "{told}");
+    assert!(told.ends_with(&format!("\n  hidden1, 2 equal units: {sentence}")), "{told}");
 
     let adam = run(&SMALL.replace("\"sgd\"", "\"adam\""), &[]);
     let space = &forecasts(&adam)[0]["spaces"][0];
     assert!(space["curvature"].as_f64().unwrap() < 0.0);
-    for key in ["factor", "rate", "e_fold_steps", "escape_steps"] {
+    for key in ["factor", "rate", "e_fold_steps", "escape_steps", "stationary", "valid_from"] {
         assert!(space.get(key).unwrap().is_null(), "{space}");
     }
     assert!(space["sentence"].as_str().unwrap().starts_with("no rate, since Adam"), "{space}");
+}
+
+#[test]
+fn a_state_that_stays_has_a_number_of_steps() {
+    // All zeros, and targets of mean 0: no gradient. M = Σ a'(0) X g over the examples x = ±1, with g = ∓1, is -2 for
+    // the weight, and so is the lowest eigenvalue.
+    let still = SMALL.replace("init_b = 0.0", "init_w = 0.0\ninit_b = 0.0");
+    let still = still.replace("[[1]]", "[[1], [-1]]");
+    let lines = run(&still, &[]);
+    for forecast in forecasts(&lines) {
+        let space = &forecast["spaces"][0];
+        let number = |key: &str| space[key].as_f64().unwrap();
+        let rate = 1.02_f64.ln();
+        assert!((number("curvature") + 2.0).abs() < 1e-2, "{space}");
+        let steps = (1e-2 / f64::from(f32::EPSILON)).ln() / rate;
+        assert!((number("escape_steps") / steps - 1.0).abs() < 1e-2, "{space}");
+        assert_eq!((&space["stationary"], &space["valid_from"]), (&true.into(), &forecast["step"]));
+        assert!(space["sentence"].as_str().unwrap().ends_with(" steps to escape"), "{space}");
+    }
 }
 
 #[test]
@@ -105,8 +129,10 @@ fn a_forecast_is_of_all_examples_as_they_come_next() {
     let other = still.replace("inputs = [[1]]", "inputs = [[2.5]]");
     let other = run(&other.replace("targets = [[1]]", "targets = [[2.5]]"), &[]);
     let (shifted, other) = (forecasts(&shifted), forecasts(&other));
-    assert_eq!(shifted[1]["spaces"], other[0]["spaces"], "three times 0.5");
-    assert_ne!(shifted[0]["spaces"], other[0]["spaces"]);
+    // The step from which on it is valid is another.
+    let curvature = |line: &Value| line["spaces"][0]["curvature"].clone();
+    assert_eq!(curvature(shifted[1]), curvature(other[0]), "three times 0.5");
+    assert_ne!(curvature(shifted[0]), curvature(other[0]));
 
     let forecast = format!("{CONFIG}[probe]\nforecast = 5\n");
     let parts = run(&forecast, &[]);

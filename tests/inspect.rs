@@ -388,9 +388,9 @@ fn what_the_readme_shows() {
     let folder = Folder::new();
     let path = folder.join("silero_vad_16k.safetensors");
     serialize_to_file([("stft_conv.weight", view)], None, &path).unwrap();
-    let readme = include_str!("../README.md");
+    let page = include_str!("../docs/checkpoints.md");
     let start = "$ constinit inspect silero_vad_16k.safetensors --only stft\n";
-    let shown = readme.split_once(start).unwrap().1.split_once("```").unwrap().0;
+    let shown = page.split_once(start).unwrap().1.split_once("```").unwrap().0;
     let args = ["inspect", "silero_vad_16k.safetensors", "--only", "stft"];
     assert_eq!(folder.run(&args).ok().stdout.trim_end(), shown.trim_end());
 }

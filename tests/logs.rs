@@ -218,7 +218,7 @@ fn event_files_have_the_readings_of_a_run_and_of_its_continuation() {
         )
         .ok();
     let resumed = |logs: &str| folder.run(&["run", "--resume", "b", "--tensorboard", logs]);
-    resumed("logs/a").refused(2, "not of the run that is resumed");
+    resumed("logs/a").refused(2, "has events of another run");
     assert_eq!(files(&folder.join("logs/a")).len(), 2);
     resumed("logs/b").ok();
     resumed("logs/c").ok();
@@ -270,7 +270,7 @@ fn a_table_has_the_readings_and_goes_on() {
     run(&other).refused(2, "t.csv: the file is there");
     assert!(!folder.join("other").exists());
     let nowhere = [&["run", "--csv", "none/t.csv"], &other[..]].concat();
-    folder.run(&nowhere).refused(2, "none/t.csv: there is no folder none");
+    folder.run(&nowhere).refused(2, "none/t.csv: folder none does not exist");
     assert!(!folder.join("other").exists());
 
     // Resumed: the table that was begun goes on, a new one is whole.
@@ -303,7 +303,7 @@ fn a_table_has_the_readings_and_goes_on() {
     // Nor is a line of it cut where another file of the run is in the way.
     folder.write("t.csv", &table);
     folder.write("run/units.jsonl", "");
-    run(&["--resume", "run"]).refused(2, "units.jsonl: shorter than its checkpoint says");
+    run(&["--resume", "run"]).refused(2, "units.jsonl: shorter than the checkpoint says");
     assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap(), table);
     let lines = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
     assert_eq!(lines, ran.stdout);
@@ -327,16 +327,16 @@ fn a_table_in_the_folder_of_its_run() {
         run("run", own).refused(2, &saying);
         assert!(!folder.join("run").exists());
     }
-    run("run", "run").refused(2, "is to be a folder by another option");
+    run("run", "run").refused(2, "another option names this path as a folder");
     let logs = |csv: &str, events: &str| {
         let args = ["run", "--config", "run.toml", "--out", "run", "--csv", csv, "--tensorboard"];
         folder.run(&[&args, &[events][..]].concat())
     };
-    logs("run/t", "run/t").refused(2, "is to be a folder by another option");
+    logs("run/t", "run/t").refused(2, "another option names this path as a folder");
     logs("t.csv", "run/readings.jsonl")
         .refused(2, "--tensorboard run/readings.jsonl: the run keeps");
     assert!(!folder.join("run").exists() && !folder.join("t.csv").exists());
-    run("run", "./x/../run/table.csv").refused(2, "there is no folder ./x/../run");
+    run("run", "./x/../run/table.csv").refused(2, "folder ./x/../run does not exist");
     assert!(!folder.join("run").exists());
     run("run", "./run/table.csv").ok();
     let rows = std::fs::read_to_string(folder.join("run/table.csv")).unwrap();

@@ -46,10 +46,10 @@ fn a_network_whose_first_layer_is_zero_learned_nothing_and_says_so_first() {
         assert_eq!(
             lines[..3],
             [
-                "Learned nothing: the loss ends at 0.072749, that of always answering the mean (0.072749).",
-                "All 10 units of hidden1 are dead from the start: no example reaches them, only the output bias still \
-                 moves.",
-                "hidden1: 10 units, all different at the start.",
+                "Learned nothing: the loss ends at 0.072749, within 1 % of 0.072749, the loss of always answering the mean.",
+                "All 10 units of hidden1 are dead from the start: their slope is 0 on every example. Only the output bias \
+                 still changes.",
+                "hidden1: 10 units, all distinct at the start.",
             ]
         );
         let lines = run(&folder, backend, &["--json"]).json();
@@ -84,8 +84,8 @@ fn iris_from_constants_is_always_answered_with_the_class_frequencies() {
     let ran = run(&folder, backend, &[]);
     assert_eq!(
         verdict(&ran.stdout)[0],
-        "Learned nothing: the loss ends at 1.0986, that of always answering the class frequencies (1.0986). Accuracy \
-         33.3 %, that of always answering the largest class 33.3 %."
+        "Learned nothing: the loss ends at 1.0986, within 1 % of 1.0986, the loss of always answering the class \
+         frequencies. Accuracy 33.3 % (33.3 % by always answering the largest class)."
     );
     let end = run(&folder, backend, &["--json"]).json().pop().unwrap();
     close(&end["outcome"]["baseline"], 3.0_f64.ln());
@@ -102,7 +102,10 @@ fn iris_from_equal_weights_learns_what_one_unit_can() {
     let backend = fast_backends()[0];
     let said = run(&folder, backend, &[]).stdout;
     let first = verdict(&said)[0];
-    assert!(first.starts_with("Learned what one unit a layer can: explains "), "{first}");
+    assert!(
+        first.starts_with("Learned what one unit per layer can learn: the loss ends at "),
+        "{first}"
+    );
     let end = run(&folder, backend, &["--json"]).json().pop().unwrap();
     let outcome = &end["outcome"];
     let [loss, explained, accuracy] =
@@ -124,7 +127,8 @@ fn the_notebook_s_units_die_in_its_second_step() {
         );
         assert_eq!(
             lines[1],
-            "All 2 units of hidden1 are dead since step 2: no example reaches them, only the output bias still moves."
+            "All 2 units of hidden1 are dead from step 2 on: their slope is 0 on every example. Only the output bias still \
+             changes."
         );
         let lines = folder.run(&[&args[..], &["--json"]].concat()).ok().json();
         let expected: Vec<(u64, Option<u64>)> =
@@ -200,7 +204,7 @@ fn what_was_not_inspected_is_said() {
     let said = run(&folder, backend, &[]).stdout;
     assert!(
         verdict(&said)[1].starts_with(
-            "All 64 units of hidden1 are dead since step 20 or earlier (one was alive after step 0): no example reaches"
+            "All 64 units of hidden1 are dead from step 20 or earlier on (one was alive after step 0): their slope is"
         ),
         "{said}"
     );

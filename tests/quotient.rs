@@ -16,10 +16,9 @@ fn the_notebook_comes_out_with_and_without() {
     for backend in backends() {
         let folder = Folder::new();
         let ran = folder.run(&["run", "--quotient", "--backend", backend]).ok();
-        let said =
-            "one unit is trained for each class: hidden1: 2 units are 1; 20 parameters are 12";
+        let said = "one unit is trained for each class: hidden1: 2 -> 1 units; 20 -> 12 parameters";
         assert!(ran.stdout.contains(said), "{}", ran.stdout);
-        assert!(ran.stdout.contains("All 56 numbers that were printed elsewhere came out"));
+        assert!(ran.stdout.contains("All 56 expected numbers were reproduced"));
         // Two is a power of two: nothing is rounded otherwise.
         let full = folder.run(&["run", "--backend", backend]).ok();
         let without = ran.stdout.replace(&format!("{said}\n\n"), "");
@@ -159,7 +158,7 @@ fn what_would_go_another_way_is_refused() {
         folder.write_config(name, config);
         let ran = folder.run(&["run", "--config", name, "--quotient", "--out", "out"]);
         let ran = ran.refused(2, words);
-        assert!(ran.stderr.contains("train in full, without --quotient"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("run without --quotient to train in full"), "{}", ran.stderr);
         assert!(!folder.join("out").exists(), "nothing is left of a run that is refused");
     };
     run(
@@ -173,12 +172,12 @@ fn what_would_go_another_way_is_refused() {
     run(
         "random.toml",
         deep().with(random),
-        "--quotient: the hidden units all differ at the start: there is nothing to gain",
+        "--quotient: all hidden units are distinct at the start, so a quotient saves nothing",
     );
     // The same with a decay that shrinks all weights alike is no harm.
     folder.write_config("identity.toml", square());
     let ran = folder.run(&["run", "--config", "identity.toml", "--quotient"]).ok();
-    assert!(ran.stdout.contains("hidden2: 6 units are 1"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("hidden2: 6 -> 1 units"), "{}", ran.stdout);
 }
 
 #[test]

@@ -42,8 +42,7 @@ fn the_configuration_runs() {
     assert!(ran.stdout.contains("hidden2: 16 units"), "{}", ran.stdout);
     folder.run(&["run", "--resume", "run1"]).ok();
     let ran = folder.run(&["run", "--config", "my.toml", "--quotient", "--backend", backend]).ok();
-    let shown = blocks("text").into_iter().find(|block| block.contains("one unit is trained"));
-    assert!(ran.stdout.contains(&shown.unwrap()), "{}", ran.stdout);
+    assert!(ran.stdout.contains("one unit is trained for each class"), "{}", ran.stdout);
 }
 
 #[test]
@@ -93,6 +92,22 @@ fn devices_lists_every_backend_that_is_compiled_in() {
     assert_eq!(ran.stdout.matches("(default)").count(), 1, "{}", ran.stdout);
 }
 
+/// Graphics drivers complain of a missing desktop. On a machine that has one, this tests nothing.
+#[test]
+fn standard_error_is_clean_without_a_desktop() {
+    let folder = Folder::new();
+    for name in backends() {
+        for args in [&["devices"][..], &["run", "--preset", "notebook", "--backend", name]] {
+            let mut program = folder.program(args);
+            for of_desktops in ["XDG_RUNTIME_DIR", "WAYLAND_DISPLAY", "DISPLAY"] {
+                program.env_remove(of_desktops);
+            }
+            let ran = program::Ran::from(program.output().unwrap()).ok();
+            assert_eq!(ran.stderr, "", "{args:?}");
+        }
+    }
+}
+
 #[test]
 fn help_names_every_option_and_has_examples() {
     let folder = Folder::new();
@@ -104,15 +119,4 @@ fn help_names_every_option_and_has_examples() {
     assert!(
         help.contains("Examples:") && folder.run(&["--help"]).ok().stdout.contains("Exit codes")
     );
-}
-
-#[test]
-fn the_rules_make_what_is_shown() {
-    let folder = Folder::new();
-    let configurations = blocks("toml");
-    let find = |text: &str| configurations.iter().find(|block| block.contains(text)).unwrap();
-    folder.write("my.toml", &format!("{}{}", find("[model]"), find("[[init]]")));
-    let shown = blocks("console").into_iter().find(|block| block.contains(" predict ")).unwrap();
-    let shown = shown.split_once('\n').unwrap().1;
-    assert_eq!(folder.run(&["predict", "--config", "my.toml"]).ok().stdout, shown);
 }

@@ -35,11 +35,11 @@ fn a_page_of_a_real_run() {
         "<h1><span class=\"of\">constinit, report of a run</span>run</h1>",
         "<dd>4 – 5 – 3 – 3</dd>",
         "<dd>adam, rate 0.01</dd>",
-        "the mean of its incoming weights, its bias and its outgoing weights",
+        constinit_records::UNIT_VALUE,
         "id=\"units-hidden1\"",
         "id=\"units-hidden2\"",
         "All 31 readings",
-        "gradients of units that started as one agree",
+        "gradients of units that were equal at the start agree",
         "activation = &quot;tanh&quot;",
         concat!("constinit ", env!("CARGO_PKG_VERSION")),
     ] {
@@ -48,7 +48,7 @@ fn a_page_of_a_real_run() {
     // A run that has a page goes on, and ends as it did.
     folder.run(&["run", "--resume", "run"]).ok();
 
-    folder.run(&["report", "run"]).refused(2, "run/report.html: is there already; --force");
+    folder.run(&["report", "run"]).refused(2, "run/report.html: already exists; --force");
     folder.run(&["report", "run", "--force"]).ok();
     folder.run(&["report", "run", "--out", "new/page.html"]).ok();
     assert_eq!(std::fs::read_to_string(folder.join("new/page.html")).unwrap(), page);
@@ -78,7 +78,7 @@ fn figures_as_pixels_need_the_feature() {
         ran.ok();
         assert!(std::fs::read(folder.join("loss.png")).unwrap().starts_with(b"\x89PNG"));
     } else {
-        ran.refused(2, "built without PNG; build with `--features png`, or write the same figures with --format svg");
+        ran.refused(2, "built without PNG; build it with `--features png`, or use --format svg");
         assert!(!folder.join("loss.png").exists());
     }
 }
@@ -96,13 +96,15 @@ fn what_a_report_is_made_of_is_never_replaced() {
         "run/sweep.lock",
     ] {
         let args = ["report", "run", "--force", "--out", own];
-        folder.run(&args).refused(2, "which is never replaced");
+        folder.run(&args).refused(2, "which is never overwritten");
     }
     assert_eq!(std::fs::read(folder.join("run/readings.jsonl")).unwrap(), before);
     assert!(!folder.join("run/parts").exists());
     // A name that says something else than what would be in it.
     let png = ["report", "run", "--format", "png", "--figure", "loss", "--out", "b.svg"];
-    folder.run(&png).refused(2, "--out b.svg: a file of that name is no png; --format svg");
+    folder
+        .run(&png)
+        .refused(2, "--out b.svg: the name does not fit --format png; use --format svg");
     folder.run(&["report", "run", "--out", "b.PNG"]).refused(2, "is no html; --format png");
     let jpg = ["report", "run", "--format", "png", "--figure", "loss", "--out", "b.jpg"];
     folder.run(&jpg).refused(2, "is no png; --format png, or another name");
@@ -116,7 +118,7 @@ fn what_is_no_run_is_refused_in_words() {
     std::fs::create_dir(folder.join("empty")).unwrap();
     folder
         .run(&["report", "empty"])
-        .refused(2, "empty: no run's folder: there is no config.toml in it");
+        .refused(2, "empty: not the folder of a run: it has no config.toml");
     let readings = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
     let mut lines: Vec<&str> = readings.lines().collect();
     lines[4] = "{}";

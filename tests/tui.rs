@@ -135,7 +135,7 @@ fn q_and_control_c_end_the_run_after_its_step() {
         assert!(styles.iter().all(|style| ["", "0"].contains(style)), "colours: {styles:?}");
         assert!(seen.after.contains("verdict") && seen.after.contains(said), "{}", seen.after);
         assert_eq!(seen.after.contains("error: "), code != 0, "{}", seen.after);
-        assert!(seen.after.contains("go on with --resume run"), "{}", seen.after);
+        assert!(seen.after.contains("continue with --resume run"), "{}", seen.after);
         assert!(folder.join("run/model.safetensors").is_file());
     }
 }
@@ -144,7 +144,7 @@ fn q_and_control_c_end_the_run_after_its_step() {
 fn a_small_terminal_scrolls_the_verdict_to_its_end() {
     let folder = Folder::new();
     folder.write_config("run.toml", long());
-    let end = "so the outputs' gradients do.";
+    let end = "so the gradients of the outputs differ.";
     let mut ended = false;
     let seen = watch_in([60, 15], &folder, "--config run.toml", |text, keys| {
         // The verdict grows with its numbers: what was its last line need not stay it, so a frame may ask for another key.
@@ -200,8 +200,8 @@ fn a_signal_a_divergence_and_an_end_give_the_terminal_back() {
     folder.write_config("short.toml", long().steps(40));
     let seen = watch(&folder, "--config short.toml --out short --csv t.csv", "never", press(b""));
     seen.given_back(0);
-    assert!(seen.after.contains("hidden1: 5 units were "), "{}", seen.after);
-    assert!(seen.after.contains("what there is was written to short"), "{}", seen.after);
+    assert!(seen.after.contains("hidden1: 5 units, 1 distinct "), "{}", seen.after);
+    assert!(seen.after.contains("results saved in short"), "{}", seen.after);
     assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap().lines().count(), 42);
 }
 
@@ -210,7 +210,7 @@ fn a_view_needs_a_terminal() {
     let folder = Folder::new();
     folder.write_config("run.toml", long());
     let args = ["run", "--config", "run.toml", "--out", "run", "--tui"];
-    folder.run(&args).refused(2, "--tui: standard output is no terminal");
+    folder.run(&args).refused(2, "--tui: standard output is not a terminal");
     assert!(!folder.join("run").exists());
     folder.run(&["run", "--tui", "--json"]).refused(2, "cannot be used with");
 }

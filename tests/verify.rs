@@ -66,7 +66,7 @@ fn nothing_is_written_over() {
     let folder = Folder::new();
     folder.write("mine.svg", "mine");
     let args = ["verify", "--cases", "1", "--heat-map", "mine.svg"];
-    folder.run(&args).refused(2, "mine.svg: is there already");
+    folder.run(&args).refused(2, "mine.svg: already exists");
     assert_eq!(std::fs::read_to_string(folder.join("mine.svg")).unwrap(), "mine");
 }
 

@@ -54,7 +54,7 @@ fn not_compiled_in(backend: BackendName) -> Failure {
     let others = if known.is_empty() {
         String::new()
     } else {
-        format!(", or choose one that is: {}", known.join(", "))
+        format!(", or choose one of: {}", known.join(", "))
     };
     let name = backend.as_str();
     Failure::usage(format!(
@@ -135,7 +135,7 @@ pub fn dispatch_doubles<J: Job>(job: J) -> Option<J::Output> {
 }
 
 /// Does work on a backend that reports exhausted memory and lost devices by panics, perhaps in a
-/// thread of its own: nothing else tells of them.
+/// separate thread: nothing else tells of them.
 #[cfg(feature = "wgpu")]
 fn drivers_panic<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
     use std::panic;
@@ -153,8 +153,7 @@ fn drivers_panic<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
     result.map_err(|_| {
         let cause = cause.lock().unwrap_or_else(PoisonError::into_inner).take();
         Failure::usage(format!(
-            "backend wgpu gave up: {}\n  either run on the CPU: --backend ndarray\n  or run a \
-             smaller network or batch",
+            "backend wgpu failed: {}\n  run on the CPU: --backend ndarray\n  or run a smaller network or batch",
             cause.unwrap_or_default()
         ))
     })
@@ -205,10 +204,9 @@ fn require_adapter() -> Result<(), Failure> {
     }
     use burn_wgpu::graphics::{AutoGraphicsApi, GraphicsApi};
     Err(Failure::usage(format!(
-        "backend wgpu: no adapter found (looked for {:?}, in hardware and software)\n  \
-         either run on the CPU: --backend ndarray\n  \
-         or install a driver; on Debian `apt install mesa-vulkan-drivers` brings one that runs on \
-         the CPU",
+        "backend wgpu: no adapter found (looked for {:?}, in hardware and software)\n  run on the CPU: --backend \
+         ndarray\n  or install a driver; on Debian, `apt install mesa-vulkan-drivers` installs one that runs on the \
+         CPU",
         AutoGraphicsApi::backend()
     )))
 }

@@ -4,7 +4,7 @@ use constinit_core::text::number;
 use constinit_report::{escaped, viridis};
 use std::fmt::Write;
 
-/// A figure of differences: 0 has a colour of its own, all others are coloured by their power of ten.
+/// A figure of differences: 0 has a special colour, all others are coloured by their power of ten.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeatMap {
     /// Above the figure.

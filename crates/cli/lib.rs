@@ -7,21 +7,18 @@
     reason = "the interface is the program, not this library"
 )]
 
+pub mod activations;
 pub mod args;
 pub mod backend_name;
-pub mod breaks;
 pub mod compare;
-pub mod config;
-pub mod data;
-pub mod data_sets;
-pub mod dynamics;
 pub mod failure;
 pub mod heat_map;
 pub mod inspect;
 pub mod own_files;
-pub mod plan;
 pub mod run;
-pub mod seen;
 pub mod shard;
-pub mod suggest;
 pub mod sweep;
+
+// What of a configuration needs no framework.
+pub use constinit_core::config;
+pub use constinit_core::config::{breaks, data, plan, seen, suggest};

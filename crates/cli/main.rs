@@ -2,6 +2,8 @@
 
 mod backend;
 mod commands;
+#[cfg(all(feature = "wgpu", target_os = "linux"))]
+mod desktop;
 mod verify;
 
 use clap::Parser;
@@ -10,12 +12,41 @@ use constinit_cli::failure::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let cli = Cli::parse();
+    #[cfg(all(feature = "wgpu", target_os = "linux"))]
+    if may_ask_for_a_gpu(&cli) {
+        desktop::say_that_there_is_none();
+    }
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             commands::complain(&failure);
             ExitCode::from(failure.code)
         }
+    }
+}
+
+/// Whether a command asks for a GPU, or may do so.
+#[cfg(all(feature = "wgpu", target_os = "linux"))]
+fn may_ask_for_a_gpu(cli: &Cli) -> bool {
+    match cli.command {
+        None
+        | Some(
+            Command::Run(_)
+            | Command::Compare(_)
+            | Command::Predict(_)
+            | Command::Verify(_)
+            | Command::Sweep(_)
+            | Command::Devices,
+        ) => true,
+        Some(
+            Command::Inspect(_)
+            | Command::Diff(_)
+            | Command::Collapse(_)
+            | Command::Break(_)
+            | Command::Merge(_)
+            | Command::Report(_),
+        ) => false,
     }
 }
 

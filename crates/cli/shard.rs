@@ -23,17 +23,19 @@ impl Shard {
             let parts = text.split_once('/');
             let parts = parts.and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
             let (number, of) = parts.ok_or_else(|| {
-                Failure::usage(format!("--shard {text}: K/N, as in 3/8, or `auto`"))
+                Failure::usage(format!("--shard {text}: give K/N, such as 3/8, or `auto`"))
             })?;
             Self { number, of }
         };
         let Self { number, of } = shard;
         if of == 0 {
-            return Err(Failure::usage(format!("--shard {number}/0: there are no shares")));
+            return Err(Failure::usage(format!(
+                "--shard {number}/0: the number of shares must be at least 1"
+            )));
         }
         if number == 0 || number > of {
             return Err(Failure::usage(format!(
-                "--shard {number}/{of}: the first is 1/{of}, the last {of}/{of}"
+                "--shard {number}/{of}: the first share is 1/{of}, the last is {of}/{of}"
             )));
         }
         Ok(shard)
@@ -43,7 +45,9 @@ impl Shard {
 fn automatic(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, Failure> {
     let number = |name: &str| -> Result<Option<usize>, Failure> {
         let parsed = variable(name).map(|text| text.trim().parse());
-        parsed.transpose().map_err(|_| Failure::usage(format!("--shard auto: {name} is no number")))
+        parsed
+            .transpose()
+            .map_err(|_| Failure::usage(format!("--shard auto: {name} is not a number")))
     };
     if let Some(task) = number("SLURM_ARRAY_TASK_ID")? {
         let Some(of) = number("SLURM_ARRAY_TASK_COUNT")? else {
@@ -57,7 +61,7 @@ fn automatic(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, Failure
             .map_or(of, |last| (last.saturating_sub(first) / step).saturating_add(1));
         let Some(place) = place.filter(|_| last == of) else {
             return Err(Failure::usage(
-                "--shard auto: the tasks of the array are not evenly numbered; give K/N",
+                "--shard auto: the task numbers of the array are not evenly spaced; give K/N",
             ));
         };
         return Ok(Shard { number: (place / step).saturating_add(1), of });
@@ -65,7 +69,7 @@ fn automatic(variable: impl Fn(&str) -> Option<String>) -> Result<Shard, Failure
     if let Some(index) = number("JOB_COMPLETION_INDEX")? {
         let Some(of) = number("CONSTINIT_SHARDS")? else {
             return Err(Failure::usage(
-                "--shard auto: set CONSTINIT_SHARDS to the Job's completions",
+                "--shard auto: set CONSTINIT_SHARDS to the number of completions of the Job",
             ));
         };
         return Ok(Shard { number: index.saturating_add(1), of });
@@ -88,8 +92,14 @@ mod tests {
     fn by_hand() {
         let parse = |text| Shard::parse(text, |_| None).map_err(|failure| failure.to_string());
         assert_eq!(parse("3/8"), Ok(Shard { number: 3, of: 8 }));
-        assert_eq!(parse("0/8").unwrap_err(), "--shard 0/8: the first is 1/8, the last 8/8");
-        assert_eq!(parse("1/0").unwrap_err(), "--shard 1/0: there are no shares");
+        assert_eq!(
+            parse("0/8").unwrap_err(),
+            "--shard 0/8: the first share is 1/8, the last is 8/8"
+        );
+        assert_eq!(
+            parse("1/0").unwrap_err(),
+            "--shard 1/0: the number of shares must be at least 1"
+        );
         for wrong in ["9/8", "0/0", "3", "a/b", "-1/2", "3/8/1", ""] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
@@ -105,12 +115,15 @@ mod tests {
             ("SLURM_ARRAY_TASK_STEP", "2"),
         ];
         assert_eq!(auto(&slurm), Ok(Shard { number: 3, of: 4 }));
-        assert_eq!(auto(&slurm[..3]), Err("--shard 5/4: the first is 1/4, the last 4/4".into()));
+        assert_eq!(
+            auto(&slurm[..3]),
+            Err("--shard 5/4: the first share is 1/4, the last is 4/4".into())
+        );
         let kubernetes = [("JOB_COMPLETION_INDEX", "0"), ("CONSTINIT_SHARDS", "5")];
         assert_eq!(auto(&kubernetes), Ok(Shard { number: 1, of: 5 }));
         assert!(auto(&kubernetes[..1]).unwrap_err().contains("CONSTINIT_SHARDS"));
         assert!(auto(&[]).unwrap_err().contains("SLURM_ARRAY_TASK_ID"));
-        assert!(auto(&[("SLURM_ARRAY_TASK_ID", "x")]).unwrap_err().contains("is no number"));
+        assert!(auto(&[("SLURM_ARRAY_TASK_ID", "x")]).unwrap_err().contains("is not a number"));
     }
     #[test]
     fn a_share_is_never_guessed() {
@@ -127,7 +140,7 @@ mod tests {
         // sbatch --array=1,3,7
         for id in ["1", "3", "7"] {
             let error = array(id, ["1", "7", "1", "3"]).unwrap_err();
-            assert!(error.contains("not evenly numbered"), "{error}");
+            assert!(error.contains("not evenly spaced"), "{error}");
         }
         let largest = usize::MAX.to_string();
         for [id, min, max, step] in [

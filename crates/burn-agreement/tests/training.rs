@@ -104,7 +104,7 @@ fn classes_that_training_keeps_are_the_same() {
     assert_eq!(old.readings.len(), 21);
     assert_eq!(classes(&old), classes(&new));
     assert_eq!(old.summary, new.summary);
-    assert!(old.summary.contains("hidden1: 8 units are 3"), "{}", old.summary);
+    assert!(old.summary.contains("hidden1: 8 units, 3 distinct"), "{}", old.summary);
     assert!(old.breaks.is_empty() && new.breaks.is_empty());
 }
 

@@ -39,6 +39,7 @@
 //! - [`diff`]: which classes came apart or became one between two checkpoints.
 //! - [`merge`]: the reports of machines that each did a share of the files, as one.
 //! - [`collapse_file`], [`break_file`]: the same function with fewer units, or with units that differ, in a new file.
+//! - [`reduce_file`]: the same function with as few units as the activations allow.
 //! - [`discover`]: the checkpoints in a folder.
 
 mod architecture;
@@ -55,6 +56,7 @@ mod natural;
 mod orientation;
 mod parameter;
 mod parameter_set;
+mod reduce;
 mod reshape;
 mod source;
 mod values;
@@ -62,12 +64,13 @@ mod verify;
 mod write;
 
 pub use architecture::architectures;
+pub use chain::chain_axes;
 pub use checkpoint::Checkpoint;
 pub use constinit_records::inspection::{
-    AxesSource, CheckpointDiff, DIFF_SCHEMA, DriftedClass, FileInspection, INSPECTION_SCHEMA,
-    JobPart, MergedClass, OptimizerState, OutputCheck, ParameterDiff, ParameterInspection,
-    RESHAPE_SCHEMA, Reshaped, Savings, SkippedTensor, SpaceChange, SpaceInspection, SplitClass,
-    TensorRole,
+    AxesSource, CheckpointDiff, DIFF_SCHEMA, DriftedClass, FileInspection, GoneReason, GoneUnit,
+    INSPECTION_SCHEMA, JobPart, MergedClass, NeededUnits, OptimizerState, OutputCheck,
+    ParameterDiff, ParameterInspection, RESHAPE_SCHEMA, Reshaped, Savings, SkippedTensor,
+    SpaceChange, SpaceInspection, SplitClass, TensorRole,
 };
 pub use diff::diff;
 pub use discover::discover;
@@ -80,6 +83,7 @@ pub use inspect::{
 };
 pub use orientation::Orientations;
 pub use parameter::Parameter;
+pub use reduce::reduce_file;
 pub use reshape::{break_file, collapse_file};
 pub use values::ParameterValues;
 pub use write::{Destination, NewFile};

@@ -87,7 +87,7 @@ struct Made<'m> {
 
 /// The spec of axes that leave nothing out: no floating parameter, and no tensor of another type whose axes could be
 /// units.
-fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
+pub(crate) fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
     // Units that something else counts or reads stay.
     let mut unmerged = axes.clone();
     unmerged.fixed.append(&mut unmerged.kept);
@@ -123,7 +123,10 @@ fn check_decided(
 }
 
 /// An error where a parameter has entries that are not finite.
-fn check_finite(checkpoint: &Checkpoint, loaded: &Loaded<'_>) -> Result<(), CheckpointError> {
+pub(crate) fn check_finite(
+    checkpoint: &Checkpoint,
+    loaded: &Loaded<'_>,
+) -> Result<(), CheckpointError> {
     let Some((path, count)) = loaded.non_finite() else { return Ok(()) };
     let entries = if count == 1 { "entry that is" } else { "entries that are" };
     let problem =
@@ -154,7 +157,7 @@ fn finish(
         )));
     }
     let chain = chain::linear_chain(checkpoint.parameter_set(), checkpoint.format());
-    let outputs = chain.map(|chain| verify::outputs(&chain, views, &now));
+    let outputs = chain.map(|chain| verify::outputs(&chain, &[], 0.0, views, &now));
     let outputs = outputs.transpose().map_err(wrong)?;
     let before = twins(classes.spec(), views).map_err(&symmetry)?;
     let after = twins(made.spec, &now).map_err(&symmetry)?;
@@ -164,6 +167,7 @@ fn finish(
         now: new.partition().units(),
         twins_before: old.effective_width(),
         twins_now: new.effective_width(),
+        ..SpaceChange::default()
     });
     let report = Reshaped {
         schema: RESHAPE_SCHEMA,
@@ -175,6 +179,8 @@ fn finish(
         largest_sum_difference: largest,
         outputs,
         notes: guesses(checkpoint, axes, made.spec),
+        bytes: None,
+        minimality: None,
     };
     out.go_on()?;
     file.keep()?;
@@ -182,7 +188,7 @@ fn finish(
 }
 
 /// A note where the axes leave open which one is the output, and the file does not tell.
-fn guesses(checkpoint: &Checkpoint, axes: &AxesFile, spec: &AxesSpec) -> Vec<String> {
+pub(crate) fn guesses(checkpoint: &Checkpoint, axes: &AxesFile, spec: &AxesSpec) -> Vec<String> {
     let on_a_space =
         spec.params().iter().filter(|p| p.axes().iter().any(|a| a.axis.space().is_some()));
     let orientations = checkpoint.orientations();

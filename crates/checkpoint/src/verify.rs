@@ -7,13 +7,17 @@
 //! Σ_j W[i][j] x[j]   and   Σ_j' W'[i'][j'] x'[j']      x'[j'] the number of the class that j' stands for, i' that of i
 //! ```
 //!
-//! For a chain of linear layers, the whole forward pass with ReLU between the layers is compared, too.
+//! For a chain of linear layers, the whole forward pass is compared, too: with the functions between the layers that are
+//! known, or with ReLU, since units that take in the same compute the same whatever comes behind.
 
 use std::collections::HashMap;
 
 use constinit_records::inspection::OutputCheck;
+use constinit_symmetry::dynamics::ActivationFunction;
 use constinit_symmetry::text::number;
-use constinit_symmetry::{AxesSpec, Elements, ParamView, Role, SpecParam, Symmetry, UnitIndex};
+use constinit_symmetry::{
+    Activation, AxesSpec, Elements, ParamView, Role, SpecParam, Symmetry, UnitIndex,
+};
 
 use crate::chain::Chain;
 
@@ -70,7 +74,7 @@ pub(crate) fn sums(
 }
 
 /// What rounding every entry once may change of a sum, as a share of the magnitudes in it.
-fn rounding(view: &ParamView<'_>) -> f64 {
+pub(crate) fn rounding(view: &ParamView<'_>) -> f64 {
     match view.elements() {
         // The sums here are no more exact themselves.
         Elements::F64(_) => 1e3 * f64::EPSILON,
@@ -160,25 +164,28 @@ fn taken_in(
 }
 
 /// A number between -1 and 1 that depends on nothing else.
-fn draw(stream: u64, number: u64) -> f64 {
+pub(crate) fn draw(stream: u64, number: u64) -> f64 {
     let mut z = (stream << 48 ^ number).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
 }
 
-/// Sends random inputs through a chain of linear layers, before and now. An error where an output is not what it was by
-/// more than rounding every entry of every layer explains.
+/// Sends random inputs through a chain of linear layers, before and now. `functions` come behind all layers but the last;
+/// where there are fewer, ReLU does. An error where an output is not what it was by more than rounding every entry of every
+/// layer explains, or changing every entry by the share `changed`.
 pub(crate) fn outputs(
     chain: &Chain,
+    functions: &[Activation],
+    changed: f64,
     before: &[ParamView<'_>],
     now: &[ParamView<'_>],
 ) -> Result<OutputCheck, String> {
-    let eps = before.iter().map(rounding).fold(0.0, f64::max);
+    let eps = before.iter().map(rounding).fold(changed, f64::max);
     let mut found = OutputCheck { inputs: INPUTS, largest: 0.0, difference: 0.0 };
     for input in 0..INPUTS {
         let random = |at: usize| draw(input as u64 + 1, at as u64);
-        let [old, new] = [before, now].map(|views| forward(chain, views, random));
+        let [old, new] = [before, now].map(|views| forward(chain, functions, views, random));
         let (Some(old), Some(new)) = (old, new) else {
             return Err("its layers no longer follow each other".into());
         };
@@ -203,6 +210,7 @@ pub(crate) fn outputs(
 /// The outputs for one input, in double precision, each with the sum of the magnitudes that it is made of.
 fn forward(
     chain: &Chain,
+    functions: &[Activation],
     views: &[ParamView<'_>],
     input: impl Fn(usize) -> f64,
 ) -> Option<Vec<[f64; 2]>> {
@@ -231,7 +239,12 @@ fn forward(
                 y += entry * x;
                 size += entry.abs() * x_size;
             }
-            Some([if number < last { y.max(0.0) } else { y }, size])
+            if number == last {
+                return Some([y, size]);
+            }
+            let y = functions.get(number).copied().unwrap_or_default().value(&y);
+            // A sigmoid of nothing is something.
+            Some([y, size.max(y.abs())])
         });
         x = y.collect::<Option<_>>()?;
     }
@@ -262,7 +275,7 @@ mod tests {
         assert!(fine.largest < 1e-15 && fine.place.is_none(), "{}", fine.largest);
         let weights = |name: &str| (format!("{name}.weight"), None);
         let chain = Chain { layers: ["l1", "l2"].map(weights).into(), inputs_first: false };
-        assert!(outputs(&chain, &params, &now).unwrap().difference < 1e-14);
+        assert!(outputs(&chain, &[], 0.0, &params, &now).unwrap().difference < 1e-14);
 
         // The first sum should be 8.
         let wrong = [
@@ -271,7 +284,7 @@ mod tests {
         ];
         let found = sums(&classes, &params, small.spec(), &wrong);
         assert_eq!(found.place.as_deref(), Some("l2.weight"));
-        let problem = outputs(&chain, &params, &wrong).unwrap_err();
+        let problem = outputs(&chain, &[], 0.0, &params, &wrong).unwrap_err();
         assert!(problem.starts_with("an output of "), "{problem}");
     }
 }

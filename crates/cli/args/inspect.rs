@@ -34,6 +34,10 @@ pub struct InspectArgs {
     /// Write the axes that are known to a new file, to be edited and given with --axes
     #[arg(long, value_name = "FILE", conflicts_with = "shard")]
     pub write_axes: Option<PathBuf>,
+    /// The function that units go through, of all spaces or of one, to say how many are needed for it; without it as
+    /// config.json or the run's configuration beside the checkpoint has it
+    #[arg(long, value_delimiter = ',', value_name = "[SPACE=]NAME")]
+    pub activation: Vec<String>,
     #[command(flatten)]
     pub compared: ComparedArgs,
     /// Count entries that are not finite in checkpoints over 256 MiB, too, which reads everything

@@ -18,10 +18,9 @@ pub use verify::VerifyArgs;
 
 use clap::{Parser, Subcommand};
 
-/// Which units of a neural network are the same unit, and what keeps them so.
-///
-/// Without a command, the experiment of the text on constant initialisation: a network [3, 2, 4]
-/// trained for 50 steps, with all parameters after each step.
+/// Finds which units of a neural network are equal, and says what keeps them equal.
+/// Without a command, it runs the experiment of the text on constant initialisation: it trains a network [3, 2, 4]
+/// for 50 steps and prints all parameters after each step.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -29,18 +28,18 @@ use clap::{Parser, Subcommand};
     args_conflicts_with_subcommands = true,
     max_term_width = 100,
     after_help = "Examples:
-  constinit                                  the notebook's run
-  constinit --backend wgpu                   the same on the GPU
-  constinit run --config my.toml --out run1  your own network, kept in a folder
-  constinit compare --config my.toml         the same network from this start and a random one
-  constinit predict --config my.toml         which units will be alike, without training
-  constinit verify                           the theorem and its limits, checked on this machine
-  constinit inspect model.safetensors        which units of a checkpoint are the same unit
-  constinit sweep --config s.toml --out s1   a table of many runs
-  constinit report run1                      a page of what happened, run1/report.html
-  constinit devices                          what there is to run on
+  constinit                                  run the notebook's experiment
+  constinit --backend wgpu                   run it on the GPU
+  constinit run --config my.toml --out run1  train your own network, save results in run1
+  constinit compare --config my.toml         train it from this start and from a random one
+  constinit predict --config my.toml         say which units will be equal, without training
+  constinit verify                           check the theorem and its limits on this machine
+  constinit inspect model.safetensors        find the equal units of a checkpoint
+  constinit sweep --config s.toml --out s1   train it with many settings, save one table
+  constinit report run1                      make a page of the run, run1/report.html
+  constinit devices                          list the backends and their devices
 
-Exit codes: 0 fine, 1 a check that was asked for failed, 2 bad usage, configuration, file or no
+Exit codes: 0 success, 1 a requested check failed, 2 wrong usage, configuration or file, or no GPU
 adapter, 3 the run diverged, 130 Ctrl-C, 143 SIGTERM."
 )]
 pub struct Cli {
@@ -54,28 +53,28 @@ pub struct Cli {
 pub enum Command {
     /// Train a network from a configuration and watch its hidden units
     Run(RunArgs),
-    /// Train one network from several starts, and say side by side what each of them learns
+    /// Train one network from several starts, and compare what each start learns
     Compare(CompareArgs),
-    /// Say which units a configuration makes alike, and whether training keeps them so, without training
+    /// Say which units a configuration makes equal and whether training keeps them equal, without training
     #[command(alias = "init")]
     Predict(PredictArgs),
     /// Check the theorem, its generalisations and its limits on this machine
     Verify(VerifyArgs),
-    /// Say which units of checkpoints are the same unit
+    /// Find the equal units of checkpoints
     Inspect(InspectArgs),
     /// Say what happened to the units between two checkpoints
     Diff(DiffArgs),
-    /// Merge the units of a checkpoint that compute the same
+    /// Merge the units of a checkpoint that compute the same number
     Collapse(CollapseArgs),
     /// Make the equal units of a checkpoint differ, without changing its function
     Break(BreakArgs),
-    /// Join what several machines did: reports of `inspect --shard`, folders of `sweep --shard`
+    /// Join the results of several machines: reports of `inspect --shard`, folders of `sweep --shard`
     Merge(MergeArgs),
-    /// Train a network for every combination of values, and keep what came out as one table
+    /// Train a network for every combination of values, and save the results in one table
     Sweep(SweepArgs),
-    /// Draw what a run, a sweep or a comparison has left in its folder: a page to look at, or single figures
+    /// Make a page or single figures from the folder of a run, a sweep or a comparison
     Report(ReportArgs),
-    /// List the backends of this program and the devices that they find
+    /// List the backends of this program and their devices
     Devices,
 }
 

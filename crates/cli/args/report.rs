@@ -3,31 +3,31 @@
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// Makes one HTML page of a run's folder: every unit's trajectory, loss, spread, classes, the verdict in words, configuration.
-/// The page is one file that asks for nothing else. Or writes the single figures, as SVG or, where the program is built
-/// with the feature `png`, as PNG.
+/// Makes one HTML page from the folder of a run: verdict, loss, the trajectory of every unit, spread, classes,
+/// configuration. A sweep and a comparison have pages, too. The page is one file and loads nothing else. With `--format svg` or
+/// writes single figures as SVG or, in a build with the feature `png`, as PNG.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit report run1                                    the page run1/report.html
   constinit report run1 --format svg                       all figures, in run1/figures/
   constinit report run1 --format svg --figure loss --out loss.svg
-  cargo run --features png -- report run1 --format png     the same as pixels
+  cargo run --features png -- report run1 --format png     the same figures as PNG
 
 Nothing is overwritten without --force.")]
 pub struct ReportArgs {
-    /// The folder of a run, a sweep or a comparison, as --out names it
+    /// Folder of a run, a sweep or a comparison: what was given as --out
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
-    /// What to write: a file, or a folder for all figures; by default in DIR, report.html or figures
+    /// File to write, or folder for all figures; the default is report.html or figures in DIR
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// As what
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub format: ReportFormat,
-    /// One figure only; a wrong name lists them
+    /// Write only this figure; an unknown name lists all names
     #[arg(long, value_name = "NAME")]
     pub figure: Option<String>,
-    /// Overwrite what is there
+    /// Overwrite existing files
     #[arg(long)]
     pub force: bool,
 }
@@ -40,7 +40,7 @@ pub enum ReportFormat {
     Html,
     /// Figures as vectors
     Svg,
-    /// Figures as pixels, two for each unit of length; needs a build with `--features png`
+    /// Figures as pixels, two per unit of length; needs a build with `--features png`
     Png,
 }
 

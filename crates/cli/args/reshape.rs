@@ -21,6 +21,12 @@ pub struct RewriteArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit collapse model.safetensors --axes axes.toml --out small.safetensors
+  constinit collapse model.safetensors --activation tanh --out small.safetensors
+  constinit collapse model.safetensors --activation relu,hidden2=identity --out small.safetensors
+
+With an activation units go that nothing reads, that are constant (into the next bias), that are equal, that are opposite (tanh,
+sigmoid, identity) and that are a positive multiple of others (ReLU, leaky ReLU, identity), until none is left. What depends
+on a function that is not known is not tried, and named.
 
 Without --axes names and shapes tell the axes of architectures that are known, and of plain chains of linear layers. Streams
 that a norm takes a mean over, and units that something outside of the file reads, are kept.
@@ -34,6 +40,17 @@ twice, as tied embeddings are, is not seen in a file, and would change.")]
 pub struct CollapseArgs {
     #[command(flatten)]
     pub files: RewriteArgs,
+    /// The function that units go through, of all spaces or of one: then units go that it makes superfluous. Without it as
+    /// config.json or the run's configuration beside the checkpoint has it; `none` merges equal units alone
+    #[arg(long, value_delimiter = ',', value_name = "[SPACE=]NAME")]
+    pub activation: Vec<String>,
+    /// Merge ReLU and linear units that are a multiple of others up to this share of their largest entry; without it the
+    /// multiple has to be exact
+    #[arg(long, value_name = "E", allow_negative_numbers = true)]
+    pub factor_tolerance: Option<f64>,
+    /// The epsilon of batch norms, on which what they make of a constant can depend
+    #[arg(long, value_name = "E", allow_negative_numbers = true)]
+    pub norm_epsilon: Option<f64>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

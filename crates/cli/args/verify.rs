@@ -3,9 +3,9 @@
 use clap::Args;
 use std::path::PathBuf;
 
-/// Checks what the theorem on constant initialisation says, in floats on every backend and in fractions that never round;
-/// what it does not promise; every optimizer against the certificate; how differences between equal units grow; and
-/// which widths each backend's kernels keep bitwise equal. Ends with exit code 1 if anything fails.
+/// Checks the theorem on constant initialisation, in floats on every backend and in fractions that never round; what the
+/// theorem does not promise; every optimizer against the certificate; how differences between equal units grow; and at
+/// which widths the kernels of each backend keep equal units bitwise equal. The exit code is 1 if anything fails.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit verify
@@ -22,7 +22,7 @@ pub struct VerifyArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Draw which widths each backend keeps bitwise equal into a new file (SVG)
+    /// Draw at which widths each backend keeps equal units bitwise equal, in a new file (SVG)
     #[arg(long, value_name = "FILE")]
     pub heat_map: Option<PathBuf>,
 }

@@ -64,9 +64,7 @@ impl Job for ComparisonJob<'_> {
         if !comparison.json {
             print(&heading(comparison, backend))?;
         }
-        let kept = out.map_or(String::new(), |out| {
-            format!("; what there is was written to {}", out.display())
-        });
+        let kept = out.map_or(String::new(), |out| format!("; results saved in {}", out.display()));
         let bar = progress_bar(comparison.runs(), "runs");
         let mut reasons = Vec::new();
         let results = run_all::<B>(comparison, device, &kept, |shown| match shown {
@@ -90,7 +88,7 @@ impl Job for ComparisonJob<'_> {
             print(&ComparisonTable(&results).to_string())?;
         }
         match reasons.first().filter(|_| results.iter().all(|of| of.diverged == of.seeds)) {
-            Some(reason) => Err(Failure::diverged(format!("every run diverged: {reason}{kept}"))),
+            Some(reason) => Err(Failure::diverged(format!("all runs diverged: {reason}{kept}"))),
             None if comparison.json => Ok(()),
             None => out.map_or(Ok(()), |out| {
                 print(&format!(

@@ -1,4 +1,4 @@
-//! `constinit devices`: what there is to run on.
+//! `constinit devices`: lists the backends and their devices.
 
 use super::print;
 use crate::backend;

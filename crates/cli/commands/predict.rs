@@ -20,7 +20,7 @@ pub fn predict(args: &PredictArgs) -> Result<(), Failure> {
             RunConfig::parse(preset.text(), preset.name())?
         }
     };
-    config.model.network().check().map_err(|error| Failure::usage(format!("model.{error}")))?;
+    config.model.check()?;
     plan::check(&config)?;
     let (plan, spec) = (plan::plan(&config), plan::spec(&config)?);
     let facts = breaks::facts(&config)?;

@@ -58,7 +58,9 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
     let source = ReportedFolder::read(&args.folder).map_err(Failure::usage)?;
     if args.format == ReportFormat::Html {
         if args.figure.is_some() {
-            return Err(Failure::usage("--figure: a page has all figures; --format svg or png"));
+            return Err(Failure::usage(
+                "--figure: a page has all figures; add --format svg or --format png",
+            ));
         }
         let out = args.out.clone().unwrap_or_else(|| args.folder.join("report.html"));
         return write(&args.folder, &[(out, source.page().into_bytes())], args.force);
@@ -75,7 +77,7 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
         Some(name) => {
             let figure = figures.iter().find(|figure| figure.name == *name).ok_or_else(|| {
                 let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
-                Failure::usage(format!("no figure {name}; there are: {}", names.join(", ")))
+                Failure::usage(format!("no figure {name}; the figures are: {}", names.join(", ")))
             })?;
             vec![(args.out.clone().unwrap_or_else(|| folder.join(file(figure))), figure)]
         }
@@ -86,7 +88,7 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
             ReportedFolder::Sweep(_) => "run with a number to draw a figure of",
             ReportedFolder::Comparison(_) => "run to draw a figure of",
         };
-        return Err(Failure::usage(format!("{}: there is no {what}", args.folder.display())));
+        return Err(Failure::usage(format!("{}: the folder has no {what}", args.folder.display())));
     }
     let drawn = wanted.into_iter().map(|(path, figure)| {
         let bytes = match args.format {
@@ -101,8 +103,7 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
 /// What to do where there is no renderer.
 fn without_png() -> Failure {
     Failure::usage(
-        "--format png: this program was built without PNG; build with `--features png`, or write the same figures \
-         with --format svg",
+        "--format png: this program was built without PNG; build it with `--features png`, or use --format svg",
     )
 }
 
@@ -129,7 +130,7 @@ fn check_ending(args: &ReportArgs) -> Result<(), Failure> {
         let known = &others[..3];
         let better = if known.contains(&ending.as_str()) { ending } else { format.to_owned() };
         return Err(Failure::usage(format!(
-            "--out {}: a file of that name is no {format}; --format {better}, or another name",
+            "--out {}: the name does not fit --format {format}; use --format {better}, or another name",
             out.display()
         )));
     }
@@ -145,13 +146,13 @@ fn write(folder: &Path, files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(),
     };
     if let Some((path, _)) = files.iter().find(|(path, _)| owned(path)) {
         return Err(Failure::usage(format!(
-            "{}: a file of what the report is of, which is never replaced; name another one",
+            "{}: a file that the report is made from, which is never overwritten; name another file",
             path.display()
         )));
     }
     if let Some((taken, _)) = files.iter().find(|(path, _)| !force && path.exists()) {
         return Err(Failure::usage(format!(
-            "{}: is there already; --force overwrites it",
+            "{}: already exists; --force overwrites it",
             taken.display()
         )));
     }

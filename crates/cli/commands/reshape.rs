@@ -2,21 +2,45 @@
 
 use super::print;
 use constinit_checkpoint::{
-    Checkpoint, CheckpointError, Destination, Reshaped, break_file, collapse_file,
+    Checkpoint, CheckpointError, Destination, Reshaped, break_file, collapse_file, reduce_file,
 };
+use constinit_cli::activations::KnownActivations;
 use constinit_cli::args::{BreakArgs, CollapseArgs, RewriteArgs};
 use constinit_cli::failure::Failure;
 use constinit_cli::inspect::axes::AxesArg;
 use constinit_cli::inspect::text::plain;
 use constinit_cli::inspect::{json, table};
 use constinit_cli::run::Interrupt;
-use constinit_symmetry::AxesFile;
+use constinit_symmetry::{AxesFile, ReduceOptions};
 use std::path::Path;
 
 pub fn collapse(args: &CollapseArgs) -> Result<(), Failure> {
     let (checkpoint, axes) = read(&args.files)?;
-    let written = unless_interrupted(&args.files.out, |out| collapse_file(&checkpoint, &axes, out));
-    report(&written?, args.json)
+    let known = KnownActivations::new(&args.activation, &args.files.file)?;
+    let written = match known.activations(&axes) {
+        None => unless_interrupted(&args.files.out, |out| collapse_file(&checkpoint, &axes, out))?,
+        Some(activations) => {
+            let options = reduce_options(args)?;
+            let mut written = unless_interrupted(&args.files.out, |out| {
+                reduce_file(&checkpoint, &axes, &activations, &options, out)
+            })?;
+            written.notes.extend(known.from().map(ToOwned::to_owned));
+            written
+        }
+    };
+    report(&written, args.json)
+}
+
+fn reduce_options(args: &CollapseArgs) -> Result<ReduceOptions, Failure> {
+    let option = |name: &'static str| move |error| Failure::usage(format!("--{name}: {error}"));
+    let mut options = ReduceOptions::default();
+    if let Some(tolerance) = args.factor_tolerance {
+        options = options.factors_within(tolerance).map_err(option("factor-tolerance"))?;
+    }
+    if let Some(epsilon) = args.norm_epsilon {
+        options = options.norm_epsilon(epsilon).map_err(option("norm-epsilon"))?;
+    }
+    Ok(options)
 }
 
 pub fn break_up(args: &BreakArgs) -> Result<(), Failure> {

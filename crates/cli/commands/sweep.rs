@@ -50,7 +50,9 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Failure> {
         let (done, all) = (folder.done()?.count(), folder.points());
         return Err(Failure::interrupted(
             signal,
-            format!("interrupted: {done} of {all} runs are done; the same command goes on"),
+            format!(
+                "interrupted: {done} of {all} runs are done; the same command continues the sweep"
+            ),
         ));
     }
     let complete = folder.done()?.count() == folder.points();
@@ -66,7 +68,7 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Failure> {
     let last = match (complete, shard) {
         (true, None) => format!("{}", folder.results().display()),
         (true, Some(_)) => format!("all shares are done; join them: constinit merge {path}"),
-        (false, _) => "this share is done; the others are not yet".to_owned(),
+        (false, _) => "this share is done; the other shares are not".to_owned(),
     };
     let mut text = summary.lines().join("\n");
     text.push_str(&format!("\n{last}\n"));
@@ -93,7 +95,7 @@ impl Job for Work<'_> {
         let bar = progress_bar(left, "runs");
         std::thread::scope(|scope| {
             // With the only sender, so that the channel ends with the last worker; and with the receiver here, so that
-            // the workers end where nobody takes their rows.
+            // the workers end where their rows are not taken.
             let rows = rows;
             let points = self.points;
             scope.spawn(move || pool.broadcast(|_| points.work::<B>(device, &sender)));

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     if let Some(path) = args.heat_map.as_deref().filter(|path| path.exists()) {
-        return Err(Failure::usage(format!("{}: is there already", path.display())));
+        return Err(Failure::usage(format!("{}: already exists", path.display())));
     }
     let found = backend::find();
     let (there, absent): (Vec<_>, Vec<_>) =

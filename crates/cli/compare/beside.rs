@@ -13,12 +13,12 @@ fn learned(own: &ComparedRecord, random: &ComparedRecord) -> String {
     let ComparedRecord { seeds, diverged, .. } = random;
     let finished = seeds - diverged;
     if finished == 0 {
-        return format!("divergence, with each of {seeds} seeds");
+        return format!("all {seeds} seeds diverge");
     }
     let mean = match (finished, diverged) {
         (1, 0) => "one seed".to_owned(),
         (finished, 0) => format!("mean of {finished} seeds"),
-        (finished, diverged) => format!("mean of {finished} seeds, {diverged} more diverged"),
+        (finished, diverged) => format!("mean of {finished} seeds; {diverged} more diverged"),
     };
     let (here, there) = (&own.outcome, &random.outcome);
     let instead = |here: Option<f64>, text: &dyn Fn(f64) -> String| {
@@ -49,7 +49,7 @@ fn units(random: &ComparedRecord) -> String {
         })
     };
     let spaces: Vec<String> = random.spaces.iter().filter_map(space).collect();
-    let both = "See both: `constinit compare`";
+    let both = "`constinit compare` shows both";
     match spaces.is_empty() {
         true => format!("{both}."),
         false => format!("{}. {both}.", spaces.join(", ")),
@@ -94,20 +94,20 @@ mod tests {
         );
         assert_eq!(
             units,
-            "hidden1 ends with 1.8 distinct units of 2. See both: `constinit compare`."
+            "hidden1 ends with 1.8 distinct units of 2. `constinit compare` shows both."
         );
         let explained = |share| ComparedOutcome { explained: Some(share), ..loss(1.0) };
         let said = beside(&record(1, 1, none), &record(5, 2, explained(0.5)));
         assert_eq!(
             said[0],
-            "From a random start: 50% explained (mean of 3 seeds, 2 more diverged)."
+            "From a random start: 50% explained (mean of 3 seeds; 2 more diverged)."
         );
         let right = |share| ComparedOutcome { accuracy: Some(share), ..explained(0.9) };
         let said = beside(&record(1, 0, right(0.33)), &record(1, 0, right(0.975)));
         let expected = "From a random start: 97.5% right instead of 33% (one seed).";
         assert_eq!(said[0], expected);
         let said = beside(&record(1, 0, loss(1.0)), &record(5, 5, none));
-        assert_eq!(said[0], "From a random start: divergence, with each of 5 seeds.");
-        assert_eq!(said[1], "See both: `constinit compare`.");
+        assert_eq!(said[0], "From a random start: all 5 seeds diverge.");
+        assert_eq!(said[1], "`constinit compare` shows both.");
     }
 }

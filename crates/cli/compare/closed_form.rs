@@ -2,10 +2,10 @@
 
 use super::request::ValidatedComparison;
 use super::summary::summary;
-use crate::config::RunConfig;
+use crate::config::{RunConfig, SeenBatches};
 use crate::data::Examples;
 use crate::failure::Failure;
-use crate::sweep::{LayerOutcome, OutcomeEnd, SeenBatches, Tried, train_in_closed_form};
+use crate::sweep::{LayerOutcome, OutcomeEnd, Tried, train_in_closed_form};
 use constinit_core::hidden_name;
 use constinit_records::{ComparedRecord, ComparedRunRecord, ComparedRunSpace};
 use std::sync::Arc;

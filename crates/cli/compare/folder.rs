@@ -34,7 +34,7 @@ impl CompareFolder {
         match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
             Ok(true) => {
                 return Err(Failure::usage(format!(
-                    "{}: the folder is not empty, and nothing in it is overwritten; name a new one",
+                    "{}: the folder is not empty, and the program overwrites nothing; name a new folder",
                     path.display()
                 )));
             }

@@ -50,7 +50,7 @@ impl ValidatedComparison {
             }
         };
         let config = RunConfig { expected: None, ..config };
-        config.model.network().check().map_err(|error| Failure::usage(format!("model.{error}")))?;
+        config.model.check()?;
         plan::check(&config)?;
         let (examples, files) = Examples::read(&config, &data_folder)?;
         let starts = match args.starts.as_slice() {

@@ -7,7 +7,7 @@ use crate::plan;
 use crate::suggest;
 use constinit::PerceptronStart;
 use constinit::init::{Init, InitPlan, InitRule};
-use constinit_core::LayerInit;
+use constinit_core::{Error, LayerInit};
 use std::collections::HashSet;
 use toml::{Table, Value};
 
@@ -78,7 +78,7 @@ impl ComparedStart {
                 0 => model.start.meaning(model.init_w, model.init_b, model.bias),
                 // With additions, there is a rule for each parameter.
                 _ if !self.added.is_empty() => "the configuration's own".to_owned(),
-                _ => format!("the rules of [[init]], {} for the rest", model.start.name()),
+                _ => format!("the rules of [[init]]; {} for other parameters", model.start.name()),
             },
             Base::Start(start) => start.meaning(model.init_w, model.init_b, model.bias),
             Base::Weights(init) if model.bias => format!("weights {}, biases 0", init.name()),
@@ -112,8 +112,7 @@ impl ComparedStart {
                 config.init = plan::rules_of_layers(layers, config.model.bias);
             }
         }
-        let refused =
-            |failure: Failure| Failure::usage(format!("--start {}: {failure}", self.name));
+        let refused = |error: Error| Failure::usage(format!("--start {}: {error}", self.name));
         plan::check(&config).map_err(refused)?;
         if !self.added.is_empty() {
             config.init = self.summed(&config).map_err(refused)?;
@@ -123,7 +122,7 @@ impl ComparedStart {
     }
 
     /// A rule for each parameter: what it gets without additions, and these.
-    fn summed(&self, config: &RunConfig) -> Result<Vec<InitRule>, Failure> {
+    fn summed(&self, config: &RunConfig) -> Result<Vec<InitRule>, Error> {
         let (plan, spec) = (plan::plan(config), plan::spec(config)?);
         let assigned = plan.check(&spec).map_err(plan::usage)?;
         let rule = |(param, number): (&str, Option<usize>), is_weight: bool| {
@@ -185,14 +184,14 @@ fn base(term: &str) -> Result<Base, String> {
         return Ok(Base::Start(start));
     }
     if term.starts_with("noise=") {
-        return Err(format!("what {term} is added to is missing: zeros+{term}"));
+        return Err(format!("{term} needs a start to add to, such as zeros+{term}"));
     }
     initialiser(term).map(Base::Weights)
 }
 
 fn added(term: &str) -> Result<Added, String> {
     if term == "noise" {
-        return Err("noise: how much is missing: noise=0.01, a standard deviation".to_owned());
+        return Err("noise needs a standard deviation, such as noise=0.01".to_owned());
     }
     let Some(std) = term.strip_prefix("noise=") else {
         return initialiser(term).map(Added::ToWeights);
@@ -201,7 +200,7 @@ fn added(term: &str) -> Result<Added, String> {
         Ok(number) if number.is_finite() && number >= 0.0 => {
             Ok(Added::Noise(Init::normal(0.0, number)))
         }
-        _ => Err(format!("noise={std}: a standard deviation is a finite number, 0 or more")),
+        _ => Err(format!("noise={std}: a standard deviation must be a finite number, 0 or more")),
     }
 }
 
@@ -212,9 +211,9 @@ fn initialiser(term: &str) -> Result<Init, String> {
     let mut table = Table::new();
     table.insert("type".to_owned(), name.into());
     for setting in settings_of(settings) {
-        let (key, value) = setting
-            .split_once('=')
-            .ok_or_else(|| format!("{setting}: a setting is KEY=VALUE, as in normal:std=0.1"))?;
+        let (key, value) = setting.split_once('=').ok_or_else(|| {
+            format!("{setting}: write a setting as KEY=VALUE, as in normal:std=0.1")
+        })?;
         let key = key.trim();
         if table.insert(key.to_owned(), value_of(value.trim())).is_some() {
             return Err(format!("{key}: named twice"));
@@ -253,13 +252,13 @@ fn explained(name: &str, message: &str) -> String {
         let mut all: Vec<&str> = starts.into_iter().chain([CONFIGURATION]).collect();
         all.extend(known.filter(|known| !starts.contains(known)));
         return match suggest::nearest(name, all.iter().copied()) {
-            Some(nearest) => format!("there is no such start; did you mean `{nearest}`?"),
-            None => format!("there is no such start; there are {}", all.join(", ")),
+            Some(nearest) => format!("unknown start; did you mean `{nearest}`?"),
+            None => format!("unknown start; the starts are {}", all.join(", ")),
         };
     }
     if OF_RULES.contains(&name) {
         return format!(
-            "{name} needs more than a word: write it as a rule, [[init]], and compare `{CONFIGURATION}`"
+            "{name} needs settings that a word cannot give: write it as an [[init]] rule and compare `{CONFIGURATION}`"
         );
     }
     if let Some(missing) = message.strip_prefix("missing field ") {
@@ -407,30 +406,33 @@ mod tests {
     #[test]
     fn what_is_no_start_is_named_with_the_nearest_one() {
         for (start, words) in [
-            ("xaver", "--start xaver: there is no such start; did you mean `xavier`?"),
+            ("xaver", "--start xaver: unknown start; did you mean `xavier`?"),
             ("Random", "did you mean `random`?"),
             ("rmap", "did you mean `ramp`?"),
             ("const", "did you mean `constant`?"),
             ("configurations", "did you mean `configuration`?"),
             (
                 "qqq",
-                "there is no such start; there are ramp, constant, zeros, random, configuration, ones,",
+                "unknown start; the starts are ramp, constant, zeros, random, configuration, ones,",
             ),
-            ("", "there is no such start; there are"),
+            ("", "unknown start; the starts are"),
             ("normal", "`std` is missing; settings follow a colon: normal:std=..."),
             ("normal:sdt=1", "did you mean `std`?"),
             ("normal:std", "std: a setting is KEY=VALUE"),
             ("normal:std=a", "invalid type: string \"a\""),
             ("normal:std=1,std=2", "std: named twice"),
             ("normal:std=-1", "linear1.weight"),
-            ("constant+nosie=1", "there is no such start"),
+            ("constant+nosie=1", "unknown start"),
             ("constant+noise", "noise=0.01"),
-            ("constant+noise=-1", "noise=-1: a standard deviation is a finite number, 0 or more"),
+            (
+                "constant+noise=-1",
+                "noise=-1: a standard deviation must be a finite number, 0 or more",
+            ),
             ("constant+noise=nan", "0 or more"),
             ("noise=1", "zeros+noise=1"),
             ("identity", "it is not square"),
-            ("sum", "write it as a rule"),
-            ("file", "write it as a rule"),
+            ("sum", "write it as an [[init]] rule"),
+            ("file", "write it as an [[init]] rule"),
         ] {
             let found = refused(start);
             assert!(found.contains(words), "{start}: {found}");

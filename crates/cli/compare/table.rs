@@ -106,7 +106,7 @@ fn notes(f: &mut Formatter<'_>, record: &ComparedRecord) -> fmt::Result {
                 if rest == 1 { "the other one".to_owned() } else { format!("the other {rest}") };
             writeln!(
                 f,
-                "{start}: {diverged} of {seeds} runs diverged; the numbers are those of {others}"
+                "{start}: {diverged} of {seeds} runs diverged; the numbers are from {others}"
             )?;
         }
     }
@@ -287,7 +287,7 @@ mod tests {
         deep.outcome.range.accuracy = None;
         deep.outcome.majority = None;
         deep.diverged = 1;
-        deep.full = Some("no two units are alike".to_owned());
+        deep.full = Some("no two units are equal".to_owned());
         let text = ComparisonTable(&[deep]).to_string();
         let lines: Vec<&str> = text.lines().collect();
         assert!(
@@ -297,9 +297,9 @@ mod tests {
         assert!(lines[1].starts_with("random     hidden1      8     8 -> 8"), "{text}");
         assert!(lines[3].starts_with("           hidden2      8     8 -> 7"), "{text}");
         assert!(lines[4].contains("8 -> 6..8"), "{text}");
-        let other = "random: 1 of 2 runs diverged; the numbers are those of the other one";
+        let other = "random: 1 of 2 runs diverged; the numbers are from the other one";
         assert_eq!(lines[lines.len() - 2], other);
-        assert_eq!(lines[lines.len() - 1], "random: trained in full: no two units are alike");
+        assert_eq!(lines[lines.len() - 1], "random: trained in full: no two units are equal");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Reports as Markdown, for the comments of pull requests.
 
+use super::reduced;
 use super::text::{
     alike, is_finding, notes, parameter_rows, plain, space_rows, spaces_title, summary,
 };
@@ -32,6 +33,11 @@ pub fn report(report: &FileInspection) -> String {
     let (heading, rows) = space_rows(report);
     if !rows.is_empty() {
         text += &format!("\n{}\n\n{}", spaces_title(report), table(&heading, rows.into_iter()));
+    }
+    let needed = reduced::needed(report);
+    if !needed.is_empty() {
+        text += "\n";
+        text.extend(needed.iter().map(|line| format!("- {}\n", cell(line))));
     }
     text + "\n"
 }

@@ -3,9 +3,11 @@
 pub mod axes;
 pub mod deny;
 pub mod markdown;
+pub mod reduced;
 pub mod table;
 pub mod text;
 
+use crate::activations::KnownActivations;
 use crate::args::{ComparedArgs, Deny, InspectArgs, OutputFormat};
 use crate::failure::Failure;
 use crate::shard::Shard;
@@ -81,9 +83,13 @@ pub fn inspect_all(
             number + 1,
             text::plain(&path.display().to_string())
         ));
+        let activations = KnownActivations::new(&args.activation, &path)?;
+        // To count the units that are needed takes all numbers as doubles.
+        let counts_needed = !args.activation.is_empty() || bytes_of(&path) <= LARGEST_UNASKED;
         let options = InspectOptions {
             policy,
             axes: axes.choice(),
+            activation: &|space| activations.of(space).filter(|_| counts_needed),
             wanted: &|path| wanted.is(path),
             files: &mine,
             non_finite: counts_non_finite(args),
@@ -111,10 +117,21 @@ pub fn inspect_all(
             }
         });
         report.part = part;
+        report.notes.extend(unknown_spaces(&report, &activations));
         bar.suspend(|| each(report))?;
     }
     bar.finish_and_clear();
     Ok(failed)
+}
+
+/// A note where `--activation` names a space that the checkpoint does not have.
+fn unknown_spaces(report: &FileInspection, activations: &KnownActivations) -> Option<String> {
+    let spaces = report.spaces.iter().flatten().map(|space| space.name.as_str()).collect();
+    let missing = activations.not_there(&spaces);
+    let missing: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
+    let missing = missing.join(", ");
+    (!missing.is_empty() && report.error.is_none())
+        .then(|| format!("--activation: there is no space {missing}"))
 }
 
 /// Whether entries that are not finite are counted whatever the size of a checkpoint.
@@ -127,6 +144,7 @@ fn job(args: &InspectArgs, axes: &AxesArg, checkpoints: &[(String, u64)]) -> u32
     let ComparedArgs { tolerance, only, skip } = &args.compared;
     let named = args.axes.as_ref().filter(|_| axes.file().is_none());
     let asked = (tolerance, only, skip, counts_non_finite(args), axes.file(), named);
+    let asked = (asked, &args.activation);
     crc32fast::hash(json(&(asked, checkpoints)).as_bytes())
 }
 
@@ -142,6 +160,9 @@ pub fn policy(args: &ComparedArgs) -> Result<EqualityPolicy, Failure> {
         None => Ok(EqualityPolicy::bits()),
     }
 }
+
+/// Up to this size the units that are needed are counted unasked, where the activation is known.
+const LARGEST_UNASKED: u64 = 1 << 30;
 
 /// Which parameters are looked at.
 pub struct Wanted {

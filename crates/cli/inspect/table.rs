@@ -1,5 +1,6 @@
 //! Reports as tables on a screen.
 
+use super::reduced;
 use super::text::{
     alike, first_lines, is_finding, list, notes, parameter_rows, plain, space_rows, spaces_title,
     summary,
@@ -39,6 +40,7 @@ pub fn report(report: &FileInspection) -> String {
             .collect();
         text += &format!("\n{}\n{}", spaces_title(report), table(&heading, &rows, &found));
     }
+    text += &indented("", reduced::needed(report));
     text + "\n"
 }
 
@@ -137,6 +139,12 @@ pub fn reshaped(report: &Reshaped) -> String {
     });
     let rows: Vec<Vec<String>> = rows.collect();
     text += &table(&heading, &rows, &vec![false; rows.len()]);
+    for line in reduced::changes(report) {
+        text += &format!("{line}\n");
+    }
+    for line in reduced::sizes(report).iter().chain(&report.minimality) {
+        text += &format!("{}\n", plain(line));
+    }
     for obstacle in &report.inseparable {
         text += &format!("not separated: {}\n", plain(obstacle));
     }
@@ -149,8 +157,9 @@ pub fn reshaped(report: &Reshaped) -> String {
     );
     text + &match report.outputs {
         Some(outputs) => format!(
-            "outputs for {} random inputs, ReLU between layers: up to {}, largest difference {}\n",
+            "outputs for {} random inputs, {} between layers: up to {}, largest difference {}\n",
             outputs.inputs,
+            reduced::functions(report),
             number(outputs.largest, 4),
             number(outputs.difference, 2)
         ),

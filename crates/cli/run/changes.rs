@@ -5,8 +5,7 @@
 
 use super::RunState;
 use crate::breaks::{BreakConfig, dropout_from, dropout_shares, hidden_layer};
-use crate::config::RunConfig;
-use crate::dynamics::clip;
+use crate::config::{RunConfig, clip};
 use crate::failure::Failure;
 use burn::module::Param;
 use burn::optim::Optimizer;
@@ -175,12 +174,15 @@ fn zero_sum<B: Backend>(
     let left = broken.inseparable.iter().filter(|class| class.space == name);
     let left: Vec<String> = left.map(|class| format!("; {class}")).collect();
     let said = match several {
-        0 => format!("no two units of {name} compute the same, so that there is nothing to change"),
+        0 => {
+            format!("no two units of {name} compute the same number, so there is nothing to change")
+        }
         several => {
             let s = if several == 1 { "class" } else { "classes" };
             let separated = several - left.len();
             format!(
-                "the outgoing weights of {separated} of {several} {s} of {name} differ now, by changes of at most {scale}{}",
+                "the outgoing weights of {separated} of {several} {s} of {name} differ from now on, by changes of at \
+                 most {scale}{}",
                 left.concat()
             )
         }

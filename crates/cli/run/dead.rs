@@ -21,11 +21,11 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor, TensorData};
 use constinit::probe::{Flow, Observation, Probe};
 use constinit::{Activation, ConstInit};
+use constinit_core::verdict::DeadAtEnd;
 use constinit_core::{DeadUnits, hidden_name};
 use constinit_records::DeadRecord;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// About how many readings have counts.
@@ -269,7 +269,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
             self.witnesses = Some((examples.clone(), self.inputs.clone().select(0, picked)));
         }
         let Some((_, inputs)) = &self.witnesses else { return living };
-        let mut found = self.nobody();
+        let mut found = self.none_yet();
         read(network, self.shifted(step, inputs.clone()), &mut found);
         for number in &living {
             if let Some(witness) = found[*number].witness() {
@@ -300,7 +300,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         enough: impl Fn(&[DeadUnits]) -> bool,
     ) -> Vec<DeadUnits> {
         let [examples, _] = self.inputs.dims();
-        let mut found = self.nobody();
+        let mut found = self.none_yet();
         for from in (0..examples).step_by(self.portion) {
             let portion = from..(from + self.portion).min(examples);
             let inputs = if portion.len() == examples {
@@ -317,7 +317,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
     }
 
     /// The units of all layers before any example.
-    fn nobody(&self) -> Vec<DeadUnits> {
+    fn none_yet(&self) -> Vec<DeadUnits> {
         let layers = self.layers.iter();
         layers.map(|(_, sizes)| DeadUnits::new(self.activation, sizes.len())).collect()
     }
@@ -402,15 +402,6 @@ impl<B: AutodiffBackend> SharedDeadWatch<B> {
         });
         DeadAtEnd { layers: layers.collect(), whole: whole.collect() }
     }
-}
-
-/// The dead units of a network after the last step.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct DeadAtEnd {
-    /// The name of each hidden layer, its dead units, and all of its units.
-    pub layers: Vec<(String, usize, usize)>,
-    /// The layers of which every unit is dead.
-    pub whole: BTreeMap<String, DeadRecord>,
 }
 
 impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for SharedDeadWatch<B> {

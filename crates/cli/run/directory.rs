@@ -49,8 +49,8 @@ impl RunDirectory {
         let fail = |error: io::Error| Failure::at(path, error);
         let taken = || {
             Failure::usage(format!(
-                "{}: the folder is not empty, and nothing in it is overwritten; name a new one, or \
-                 go on with the run in it: --resume {0}",
+                "{}: the folder is not empty, and the program overwrites nothing; name a new folder, or continue the \
+                 run in it: --resume {0}",
                 path.display()
             ))
         };
@@ -108,7 +108,7 @@ impl RunDirectory {
         let directory = Self { path: path.to_owned() };
         if !directory.config().is_file() {
             return Err(Failure::usage(format!(
-                "{}: no run to resume: there is no config.toml in it",
+                "{}: no run to resume: the folder has no config.toml",
                 path.display()
             )));
         }
@@ -116,8 +116,8 @@ impl RunDirectory {
         fs::create_dir_all(path.join("checkpoints")).map_err(|error| Failure::at(path, error))?;
         if directory.newest_checkpoint().is_none() && directory.has_ended() {
             return Err(Failure::usage(format!(
-                "{0}: the run has ended, and there is no checkpoint to go on from\n  to run it \
-                 again: --config {1} --out NEW_FOLDER",
+                "{0}: the run has ended and left no checkpoint to continue from\n  to run it again: --config {1} \
+                 --out NEW_FOLDER",
                 path.display(),
                 directory.config().display()
             )));
@@ -129,7 +129,7 @@ impl RunDirectory {
         &self.path
     }
 
-    /// Whether a run whose folder this is writes a file of its own there.
+    /// Whether a run whose folder this is writes such a file there.
     pub fn owns(folder: &Path, file: &Path) -> bool {
         is_one_of(folder, &OWN, file) || is_in(&folder.join("checkpoints"), file)
     }
@@ -266,13 +266,11 @@ impl Lines {
             options.read(true).write(true).create(true).truncate(false);
             let file = options.open(path)?;
             file.try_lock().map_err(|error| match error {
-                TryLockError::WouldBlock => {
-                    io::Error::other("another program goes on with this run")
-                }
+                TryLockError::WouldBlock => io::Error::other("another process is running this run"),
                 TryLockError::Error(error) => error,
             })?;
             if file.metadata()?.len() < vouched.unwrap_or(0) {
-                return Err(io::Error::other("shorter than its checkpoint says"));
+                return Err(io::Error::other("shorter than the checkpoint says"));
             }
             Ok(file)
         };

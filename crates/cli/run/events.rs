@@ -53,8 +53,8 @@ impl EventFile {
         match newest(folder) {
             Ok(None) => Ok(()),
             Ok(Some(_)) => Err(Failure::usage(format!(
-                "{}: there are events in it, and TensorBoard would show both runs as one; name a new folder, or go on \
-                 with the run that wrote them: --resume",
+                "{}: the folder has events, and TensorBoard would show both runs as one; name a new folder, or \
+                 continue the run that wrote them: --resume",
                 folder.display()
             ))),
             Err(error) => Err(at(folder, &error)),
@@ -68,8 +68,8 @@ impl EventFile {
         match names.into_iter().find(|name| !name.contains(&own)) {
             None => Ok(()),
             Some(name) => Err(Failure::usage(format!(
-                "{}: not of the run that is resumed, and TensorBoard would show both as one; name that run's folder or \
-                 a new one",
+                "{}: has events of another run, and TensorBoard would show both runs as one; name the folder of the \
+                 resumed run, or a new one",
                 folder.join(name).display()
             ))),
         }
@@ -127,7 +127,7 @@ impl EventFile {
 fn at(path: &Path, error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::NotADirectory => Failure::usage(format!(
-            "--tensorboard {}: is a file; the event files go into a folder",
+            "--tensorboard {}: is a file; give a folder for the event files",
             path.display()
         )),
         _ => Failure::at(path, error),

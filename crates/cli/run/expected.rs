@@ -4,7 +4,7 @@ use crate::config::{Expected, ExpectedStep};
 use burn::tensor::TensorData;
 use serde::{Deserialize, Serialize};
 
-/// Which of the expected numbers came out.
+/// Which of the expected numbers were reproduced.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExpectedCheck {
     numbers: Vec<ExpectedNumber>,
@@ -92,18 +92,18 @@ impl ExpectedCheck {
             } else {
                 let expected = expected.as_deref().unwrap_or("nothing");
                 self.first_difference.get_or_insert_with(|| {
-                    format!("{name} after step {step}: printed {expected}, computed {found}")
+                    format!("{name} after step {step}: expected {expected}, computed {found}")
                 });
             }
         }
     }
 
-    /// The first difference from the expected numbers; None where all of them came out.
+    /// The first difference from the expected numbers; None where all of them were reproduced.
     pub fn difference(&self) -> Option<String> {
         let missing = || {
             let number = self.numbers.iter().find(|number| !number.reached)?;
             let ExpectedNumber { step, name, value, .. } = number;
-            Some(format!("{name} after step {step}: printed {}, never computed", four(*value)))
+            Some(format!("{name} after step {step}: expected {}, never computed", four(*value)))
         };
         self.first_difference.clone().or_else(missing)
     }
@@ -113,11 +113,9 @@ impl ExpectedCheck {
         let missing = self.numbers.iter().filter(|number| !number.reached).count();
         let all = self.compared + missing;
         match self.difference() {
-            None => {
-                format!("All {all} numbers that were printed elsewhere came out, to 4 decimals.")
-            }
+            None => format!("All {all} expected numbers were reproduced, to 4 decimals."),
             Some(first) => format!(
-                "Of {all} numbers that were printed elsewhere {} came out; {first}.",
+                "{} of {all} expected numbers were reproduced, to 4 decimals. First difference: {first}.",
                 self.agreed
             ),
         }
@@ -150,7 +148,7 @@ mod tests {
     #[test]
     fn every_number_is_wanted_once_the_run_is_over() {
         let mut comparison = ExpectedCheck::new(&expected());
-        let missing = "outputs before training after step 0: printed 7.0000, never computed";
+        let missing = "outputs before training after step 0: expected 7.0000, never computed";
         assert_eq!(comparison.difference().as_deref(), Some(missing));
         comparison.outputs(&data(&[7.00004, 6.99996], [1, 2]));
         assert!(comparison.difference().unwrap().starts_with("linear1.weight after step 2"));
@@ -162,17 +160,17 @@ mod tests {
         let names = ["linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"];
         whole.parameters(2, names.into_iter().zip([&weight, &bias, &later, &last]));
         assert_eq!(whole.difference(), None);
-        assert!(whole.sentence().starts_with("All 11 numbers"), "{}", whole.sentence());
+        assert!(whole.sentence().starts_with("All 11 expected numbers"), "{}", whole.sentence());
 
         // Without biases the later weight is still compared by its name.
         let mut bare = comparison.clone();
         bare.parameters(2, [("linear1.weight", &weight), ("linear2.weight", &later)]);
         assert!(bare.difference().unwrap().starts_with("linear1.bias after step 2"));
-        assert!(bare.sentence().starts_with("Of 10 numbers"), "{}", bare.sentence());
+        assert!(bare.sentence().contains(" of 10 expected numbers"), "{}", bare.sentence());
 
         // Numbers that are not expected are a difference, too.
         comparison.parameters(2, [("linear1.weight", &data(&[1.0, 2.0, 3.0], [3, 1]))]);
-        let surplus = "linear1.weight after step 2: printed nothing, computed 3.0000";
+        let surplus = "linear1.weight after step 2: expected nothing, computed 3.0000";
         assert_eq!(comparison.difference().as_deref(), Some(surplus));
     }
 }

@@ -1,7 +1,6 @@
 //! The end of a run: final parameters, the last line, the verdict, and what the program ends with.
 
-use super::dead::DeadAtEnd;
-use super::outcome::{self, OutcomeWhat};
+use super::outcome;
 use super::session::{RunSession, RunState};
 use super::{
     ExpectedCheck, Interrupt, Names, RunDirectory, STOPPED, Tally, Watch, What, end_record,
@@ -15,6 +14,7 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
 use constinit::params::{HostParameter, read_parameters};
 use constinit::train::{Divergence, NonFinite, StopReason};
+use constinit_core::verdict::{DeadAtEnd, OutcomeWhat, outcome_sentences};
 use constinit_records::{EndRecord, OutcomeRecord};
 use std::path::Path;
 
@@ -95,8 +95,9 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
             finite,
         };
         let (loss, distinct) = (training.loss, tally.distinct());
-        let learned = OutcomeWhat { loss, model, step, distinct };
-        let mut lines = outcome::sentences(came.as_ref(), dead, &learned);
+        let (activation, bias) = (model.activation, model.bias);
+        let learned = OutcomeWhat { loss, activation, bias, step, distinct };
+        let mut lines = outcome_sentences(came.as_ref(), dead, &learned);
         lines.extend(tally.sentences(&what));
         lines.extend(comparison.map(ExpectedCheck::sentence));
         watch.screen.verdict(&lines).map_err(on_screen)
@@ -158,7 +159,7 @@ fn outcome(
     }
     match difference {
         Some(difference) => Err(Failure::check(format!(
-            "not all numbers that were printed elsewhere came out: {difference}{kept}"
+            "not all expected numbers were reproduced: {difference}{kept}"
         ))),
         None => Ok(()),
     }
@@ -166,7 +167,7 @@ fn outcome(
 
 /// Where the run's files are.
 fn kept_in(folder: &Path) -> String {
-    format!("what there is was written to {}", folder.display())
+    format!("results saved in {}", folder.display())
 }
 
 /// The same at the end of a message, if the run has files.
@@ -176,7 +177,7 @@ fn and_kept_in(folder: Option<&Path>) -> String {
 
 /// How to go on, if the run has files.
 fn and_go_on(folder: Option<&Path>) -> String {
-    folder.map_or(String::new(), |folder| format!("; go on with --resume {}", folder.display()))
+    folder.map_or(String::new(), |folder| format!("; continue with --resume {}", folder.display()))
 }
 
 /// That a run was ended by its user, which is no failure.
@@ -232,7 +233,7 @@ mod tests {
         assert_eq!(ends(&ended, None, None, run1), Ok(()));
         assert_eq!(
             stopped(7, run1),
-            "stopped at step 7; what there is was written to run1; go on with --resume run1"
+            "stopped at step 7; results saved in run1; continue with --resume run1"
         );
         assert_eq!(stopped(7, None), "stopped at step 7");
     }
@@ -248,18 +249,18 @@ mod tests {
             (
                 ends(&diverged, None, None, run1),
                 code::DIVERGED,
-                "the run diverged: after step 7, linear1.bias[2] is inf; what there is was written to run1",
+                "the run diverged: after step 7, linear1.bias[2] is inf; results saved in run1",
             ),
             (
                 ends(&stopped, Some(2), None, run1),
                 code::INTERRUPTED + 2,
-                "interrupted after step 7; what there is was written to run1; go on with --resume run1",
+                "interrupted after step 7; results saved in run1; continue with --resume run1",
             ),
             (ends(&stopped, Some(15), None, None), 143, "interrupted after step 7"),
             (
                 ends(&StopReason::Finished, None, Some("outputs differ"), None),
                 code::CHECK_FAILED,
-                "not all numbers that were printed elsewhere came out: outputs differ",
+                "not all expected numbers were reproduced: outputs differ",
             ),
         ] {
             assert_eq!(found, Err((expected_code, message.to_owned())));

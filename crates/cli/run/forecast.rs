@@ -82,7 +82,7 @@ fn forecast_pair(found: &SpaceOutlook) -> ForecastPair {
         Outlook::Escaped { apart: found } => {
             apart = finite(*found);
             let found = number(*found, 3);
-            let sentence = format!("units {u} and {v} lie {found} of their size apart");
+            let sentence = format!("units {u} and {v} differ by {found} of their size");
             (OutlookWord::Escaped, sentence)
         }
         Outlook::Unknown { reason } => (OutlookWord::Unknown, reason.clone()),
@@ -100,6 +100,8 @@ fn forecast_pair(found: &SpaceOutlook) -> ForecastPair {
         rate: forecast.and_then(|forecast| forecast.rate()).and_then(finite),
         e_fold_steps: forecast.and_then(|forecast| forecast.e_fold_steps()).and_then(finite),
         escape_steps: forecast.and_then(|forecast| forecast.escape_in()).and_then(finite),
+        stationary: forecast.and_then(|forecast| forecast.is_stationary()),
+        valid_from: forecast.and_then(|forecast| forecast.valid_from()),
         sentence,
     }
 }

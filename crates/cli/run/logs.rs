@@ -39,7 +39,7 @@ impl LogPaths {
         {
             if let Some(folder) = folder.filter(|folder| RunDirectory::owns(folder, path)) {
                 return Err(Failure::usage(format!(
-                    "{option} {}: the run keeps a file of its own of this name in {}; name another one",
+                    "{option} {}: the run itself writes a file of this name in {}; choose another name",
                     path.display(),
                     folder.display()
                 )));
@@ -52,7 +52,7 @@ impl LogPaths {
             .find(|other| csv.is_some_and(|csv| is_same(csv, other)))
         {
             Some(other) => Err(Failure::usage(format!(
-                "--csv {}: is to be a folder by another option; name another file",
+                "--csv {}: another option names this path as a folder; name another file",
                 other.display()
             ))),
             None => Ok(()),
@@ -92,7 +92,7 @@ impl LogPaths {
     }
 }
 
-/// Logs that go on, looked at and left as they are.
+/// Logs to be continued, inspected and left unchanged.
 pub struct ResumedLogs {
     table: Option<ResumedTable>,
     /// The folder, the checksum of the run, its next step.

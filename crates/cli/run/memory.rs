@@ -53,8 +53,8 @@ pub fn check(
     }
     if let Some(free) = limits.memory.filter(|free| needs.total > u128::from(*free)) {
         return Err(Failure::usage(format!(
-            "model.layer_dims = {dims:?}: the run does not fit into memory: it takes about {}, \
-             {name} alone {}, and {} are free",
+            "model.layer_dims = {dims:?}: the run does not fit into memory: it needs about {} ({name} alone {}), but \
+             {} are free",
             bytes(needs.total),
             bytes(*size),
             bytes(free.into())

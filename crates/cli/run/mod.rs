@@ -21,12 +21,12 @@ mod screen;
 mod session;
 mod table;
 mod units;
-mod verdict;
 mod watch;
 mod wrapped;
 
 pub use batches::{batches, set};
 pub use changes::{readings_schedule, train_configured};
+pub use constinit_core::verdict::{Tally, What};
 pub use dead::SharedDeadWatch;
 pub use directory::{Lines, RunDirectory};
 pub use events::EventFile;
@@ -49,5 +49,4 @@ pub use session::{
 };
 pub use table::ReadingTable;
 pub use units::{UnitsFile, schedule as units_schedule, state as units_state};
-pub use verdict::{Tally, What};
 pub use watch::{CheckpointDue, INTERRUPTED, Interrupt, Progress, STOPPED, Watch, in_readings};

@@ -5,15 +5,21 @@ use crate::config::RunConfig;
 use crate::failure::Failure;
 use crate::plan;
 use burn::tensor::backend::Backend;
-use constinit::ConstInit;
 use constinit::prelude::*;
+use constinit::{ConstInit, ConstInitConfig};
 
 /// Makes the network and fills it by the rules of the configuration.
 pub fn network<B: Backend>(
     config: &RunConfig,
     device: &B::Device,
 ) -> Result<ConstInit<B>, Failure> {
-    let network = config.model.network();
+    let model = &config.model;
+    let network = ConstInitConfig::new(model.layer_dims.clone())
+        .with_start(model.start)
+        .with_init_w(model.init_w)
+        .with_init_b(model.init_b)
+        .with_bias(model.bias)
+        .with_activation(model.activation);
     if config.is_constant() {
         return Ok(network.try_init(device)?);
     }

@@ -115,7 +115,7 @@ impl RunRequest {
     /// Checks the configuration, its examples and the files that are to be written.
     pub fn validate(self) -> Result<ValidatedRun, Failure> {
         let Self { config, title, data_folder, mode, logs, quotient, place, .. } = self;
-        config.model.network().check().map_err(|error| Failure::usage(format!("model.{error}")))?;
+        config.model.check()?;
         plan::check(&config)?;
         let (examples, files) = Examples::read(&config, &data_folder)?;
         match &place {
@@ -181,7 +181,7 @@ fn screen_mode(
 ) -> Result<ScreenMode, Failure> {
     if args.tui && !is_terminal {
         return Err(Failure::usage(
-            "--tui: standard output is no terminal; without --tui the run prints plain lines",
+            "--tui: standard output is not a terminal; without --tui, the run prints plain lines",
         ));
     }
     let parameters = args.print_parameters || is_notebook;
@@ -303,6 +303,6 @@ mod tests {
         }
         let tui = RunArgs { tui: true, ..none() };
         let refused = screen_mode(&tui, false, false).unwrap_err().to_string();
-        assert!(refused.starts_with("--tui: standard output is no terminal"), "{refused}");
+        assert!(refused.starts_with("--tui: standard output is not a terminal"), "{refused}");
     }
 }

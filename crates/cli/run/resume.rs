@@ -87,16 +87,18 @@ fn fingerprint(run: &ValidatedRun, backend: BackendName) -> Result<String, Failu
 /// run's.
 fn advice(fingerprints: Option<&[String; 2]>) -> &'static str {
     let Some([theirs, _]) = fingerprints else {
-        return "to go on from an older checkpoint, or from the start, move this file away";
+        return "to continue from an older checkpoint or from the start, move this file away";
     };
     match theirs.split_once(' ') {
         Some(("examples", _)) => {
-            "inputs or targets have changed since: put them back (or move a checkpoint of another run away)"
+            "inputs or targets have changed since then: restore them (or move a checkpoint of another run away)"
         }
-        Some(("backend", _)) => "a run goes on where it began: name that backend, or none",
+        Some(("backend", _)) => {
+            "a run continues on the backend where it began: name that backend, or none"
+        }
         _ => {
-            "config.toml has changed since: put it back (or move a checkpoint of another run away); a run with other \
-             settings is a new one: --config FILE --out DIR"
+            "config.toml has changed since then: restore it (or move a checkpoint of another run away); other \
+             settings need a new run: --config FILE --out DIR"
         }
     }
 }

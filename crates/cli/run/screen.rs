@@ -40,7 +40,7 @@ pub struct Screen {
 /// The form in which the command line asks for a run's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScreenMode {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
     /// A live view.
     Live,
@@ -54,7 +54,7 @@ pub enum ScreenMode {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
     /// Title and verdict; what is between them is seen in a live view.
     Live,
@@ -79,7 +79,7 @@ impl Screen {
         Self { out: anstream::stdout(), manner, last_step, heading_shown: false, closed: false }
     }
 
-    /// Whether nobody reads any more.
+    /// Whether the reader has closed it.
     pub fn closed(&self) -> bool {
         self.closed
     }
@@ -198,7 +198,7 @@ impl Screen {
         })
     }
 
-    /// The verdict, a line a finding. Findings have no colours: equal units are neither a success nor a failure.
+    /// The verdict, one line per finding. Findings have no colours: equal units are neither a success nor a failure.
     pub fn verdict(&mut self, lines: &[String]) -> io::Result<()> {
         if self.manner == Manner::Json {
             return Ok(());

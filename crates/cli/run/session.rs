@@ -3,8 +3,7 @@
 use super::{Forecasts, ValidatedRun, set, units_schedule};
 use crate::backend_name::BackendName;
 use crate::breaks;
-use crate::config::RunConfig;
-use crate::dynamics::clip;
+use crate::config::{RunConfig, clip};
 use crate::failure::Failure;
 use burn::tensor::backend::AutodiffBackend;
 use constinit::ConstInit;
@@ -103,7 +102,7 @@ pub fn quotient_of<B: AutodiffBackend>(
 ) -> Result<QuotientModule<B, ConstInit<B>>, Failure> {
     allowed_quotient(config, model)?.map_err(|reason| {
         let reason = reason.trim_end_matches('.');
-        Failure::usage(format!("--quotient: {reason}; train in full, without --quotient"))
+        Failure::usage(format!("--quotient: {reason}; run without --quotient to train in full"))
     })
 }
 
@@ -114,7 +113,7 @@ pub fn allowed_quotient<B: AutodiffBackend>(
 ) -> Result<Result<QuotientModule<B, ConstInit<B>>, String>, Failure> {
     let spec = model.axes()?;
     if spec.spaces().is_empty() {
-        return Ok(Err("there is no hidden layer, and so nothing to gain".to_owned()));
+        return Ok(Err("the network has no hidden layer, so a quotient saves nothing".to_owned()));
     }
     let classes = symmetry_of(model, &spec, SymmetryKind::Equitable)?;
     let facts = breaks::facts(config)?;
@@ -123,10 +122,10 @@ pub fn allowed_quotient<B: AutodiffBackend>(
         Err(error) => return Ok(Err(error.to_string())),
     };
     if let Some(planned) = facts.planned().first() {
-        return Ok(Err(format!("{planned} is not done to a quotient")));
+        return Ok(Err(format!("a quotient cannot make this change: {planned}")));
     }
     if small.is_identity() {
-        let reason = "the hidden units all differ at the start: there is nothing to gain";
+        let reason = "all hidden units are distinct at the start, so a quotient saves nothing";
         return Ok(Err(reason.to_owned()));
     }
     Ok(Ok(small))

@@ -22,7 +22,7 @@ impl ReadingTable {
         if path.symlink_metadata().is_ok() {
             return Err(Failure::at(
                 path,
-                "the file is there, and nothing is overwritten; name a new one",
+                "the file exists, and the program overwrites nothing; name a new file",
             ));
         }
         // Asked before the folder of a run is made, which would be in the way of a second try.
@@ -32,7 +32,7 @@ impl ReadingTable {
         let will_be = straight && out.is_some_and(|out| is_in(out, path));
         match folder {
             Some(folder) if !folder.is_dir() && !will_be => {
-                Err(Failure::at(path, format!("there is no folder {}", folder.display())))
+                Err(Failure::at(path, format!("folder {} does not exist", folder.display())))
             }
             _ => Ok(()),
         }
@@ -65,7 +65,7 @@ impl ReadingTable {
             Ok(_) if !fs::metadata(path).map_err(|error| Failure::at(path, error))?.is_file() => {
                 return Err(Failure::at(
                     path,
-                    "no file, and so no table that goes on; name a new one",
+                    "not a file, so the run cannot continue it as a table; name a new file",
                 ));
             }
             Ok(_) => fs::read(path).map_err(|error| Failure::at(path, error))?,
@@ -90,7 +90,7 @@ impl ReadingTable {
     }
 }
 
-/// A table that goes on, looked at and left as it is.
+/// A table to be continued, inspected and left unchanged.
 pub struct ResumedTable {
     path: PathBuf,
     /// What it begins with.
@@ -122,7 +122,7 @@ fn check(path: &Path, found: &[u8], text: &[u8], rest: impl BufRead) -> Result<(
     let Some(behind) = found.strip_prefix(text) else {
         return Err(Failure::at(
             path,
-            "not the table of this run up to its last checkpoint, and nothing is overwritten; name a new file",
+            "not the table of this run up to its last checkpoint, and the program overwrites nothing; name a new file",
         ));
     };
     // The last line of a program that was killed may be torn.
@@ -136,8 +136,8 @@ fn check(path: &Path, found: &[u8], text: &[u8], rest: impl BufRead) -> Result<(
     Err(Failure::at(
         path,
         format!(
-            "line {line} is none of this run, whose rows from its last checkpoint on come again, and nothing is \
-             overwritten; take it out, or name a new file"
+            "line {line} is not a row of this run. The run writes its rows after the last checkpoint again, and \
+             overwrites nothing else: remove the line, or name a new file"
         ),
     ))
 }

@@ -15,7 +15,7 @@ use crate::config::RunConfig;
 use crate::failure::Failure;
 use burn::tensor::TensorData;
 use constinit::probe::Schedule;
-use constinit_records::{UNITS_SCHEMA, UnitsRecord, UnitsSpace, UnitsStartRecord};
+use constinit_records::{UNIT_VALUE, UNITS_SCHEMA, UnitsRecord, UnitsSpace, UnitsStartRecord};
 use constinit_symmetry::{AxesSpec, Elements, ParamView, SpaceId, twins};
 use std::fs::File;
 use std::io::{self, Seek};
@@ -25,12 +25,9 @@ const STATES: usize = 512;
 /// Numbers in a file at most, where two states do not have more.
 const NUMBERS: usize = 1_000_000;
 
-/// What the numbers are.
-const VALUE: &str = "the mean of its incoming weights, its bias and its outgoing weights";
-
 /// The first line of the file.
 pub fn start_line() -> io::Result<String> {
-    line_of(&UnitsStartRecord { schema: UNITS_SCHEMA, value: VALUE.to_owned() })
+    line_of(&UnitsStartRecord { schema: UNITS_SCHEMA, value: UNIT_VALUE.to_owned() })
 }
 
 /// The file, open for more.

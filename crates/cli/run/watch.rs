@@ -184,7 +184,7 @@ impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for Watch<'_, B> {
     fn observe(&mut self, seen: &Observation<'_, B, ConstInit<B>>) -> Flow {
         match self.look(seen) {
             Ok(()) if self.is_lost() => {
-                Flow::Stop { reason: "nobody reads standard output".to_owned() }
+                Flow::Stop { reason: "standard output was closed".to_owned() }
             }
             Ok(()) => Flow::Continue,
             Err(failure) => {

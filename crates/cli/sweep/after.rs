@@ -3,14 +3,14 @@
 use super::outcome::Escape;
 use crate::config::RunConfig;
 use crate::failure::Failure;
-use constinit::transverse::extreme_curvatures;
+use constinit::transverse::{LanczosSettings, extreme_curvatures, lowest_eigenvalue};
 use constinit_core::{TrainingOutcome, dead_units};
 use constinit_records::OutcomeRecord;
 use constinit_symmetry::dynamics::{Perceptron, before_activations, outputs};
 use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};
-use constinit_symmetry::transverse;
+use constinit_symmetry::{Transverse, Way, transverse};
 
-/// Entries of a curvature that is still looked at: the square of what a unit has.
+/// Entries of a curvature that is still computed: the square of what a unit has.
 const LARGEST: usize = 1 << 22;
 
 /// Every backend of the program computes in single precision: one rounding error.
@@ -45,15 +45,15 @@ pub fn dead(
 }
 
 /// What will become of the twins that units stand for, by the difference that grows fastest; None where there are none,
-/// where the optimizer has no such rate, and where a unit has too many entries to look at.
+/// where the optimizer has no such rate, and where a unit has too many entries for it. There are no steps where the state moves
+/// too much for a number.
 pub fn escape(
     network: &Perceptron<f64>,
     config: &RunConfig,
-    [inputs, targets]: &[Vec<f64>; 2],
+    data: &[Vec<f64>; 2],
 ) -> Option<Escape> {
     let update @ Update::Linear(_) = config.training.optimizer.update() else { return None };
-    let (activation, loss) = (config.model.activation, config.training.loss);
-    let mut fastest: Option<Escape> = None;
+    let mut fastest: Option<(Escape, Forecast, [usize; 2], Transverse)> = None;
     for layer in 1..network.layers() {
         let entries = network.widths()[layer - 1] + 1 + network.widths()[layer + 1];
         if entries.checked_mul(entries).is_none_or(|entries| entries > LARGEST) {
@@ -61,16 +61,46 @@ pub fn escape(
         }
         let sizes = network.class_sizes(layer);
         for unit in (0..sizes.len()).filter(|unit| sizes[*unit] > 1) {
-            let curvature =
+            let (activation, loss) = (config.model.activation, config.training.loss);
+            let [inputs, targets] = data;
+            let matrix =
                 transverse(network, &activation, &loss, layer, unit, inputs, targets).ok()?;
-            for curvature in extreme_curvatures(&curvature).ok()? {
+            for curvature in extreme_curvatures(&matrix).ok()? {
                 let forecast = Forecast::new(curvature, &update).ok()?.escaping(ROUNDING, ESCAPED);
                 let found = Escape { factor: forecast.factor()?, steps: forecast.escape_in() };
-                if fastest.is_none_or(|fastest| found.factor > fastest.factor) {
-                    fastest = Some(found);
+                if fastest.as_ref().is_none_or(|(fastest, ..)| found.factor > fastest.factor) {
+                    fastest = Some((found, forecast, [layer, unit], matrix.clone()));
                 }
             }
         }
     }
-    fastest
+    let (found, forecast, place, matrix) = fastest?;
+    if found.steps.is_none() {
+        return Some(found);
+    }
+    let steps = followed(network, config, data, forecast, place, &matrix)?.escape_in();
+    Some(Escape { steps, ..found })
+}
+
+/// The forecast with the motion of the state; without, where differences grow along another than the lowest curvature.
+fn followed(
+    network: &Perceptron<f64>,
+    config: &RunConfig,
+    [inputs, targets]: &[Vec<f64>; 2],
+    forecast: Forecast,
+    place: [usize; 2],
+    matrix: &Transverse,
+) -> Option<Forecast> {
+    let (Some(ahead), Update::Linear(descent), true) =
+        (forecast.ahead(), forecast.update(), forecast.curvature() < 0.0)
+    else {
+        return Some(forecast);
+    };
+    let settings = LanczosSettings::default();
+    let lowest = lowest_eigenvalue(matrix.dimension(), &settings, |v| Ok(matrix.apply(v))).ok()?;
+    let (direction, weight_decay) = (&lowest.vector, descent.weight_decay);
+    let way = Way { place, direction, ahead, weight_decay, step: config.training.steps };
+    let (activation, loss) = (config.model.activation, config.training.loss);
+    let motion = way.motion(network, &activation, &loss, inputs, targets).ok()?;
+    Some(forecast.moving(motion))
 }

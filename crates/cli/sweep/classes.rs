@@ -85,7 +85,7 @@ impl Start {
         let made =
             |init: &Init, shape: &[usize], axes| init.values(shape, axes, &RngKey::default());
         let mut all = Vec::with_capacity(layers);
-        let starts = model.network().layer_inits();
+        let starts = model.layer_inits();
         for (layer, start) in starts.iter().enumerate() {
             let [reads, makes] = [width(layer), width(layer + 1)];
             let weight = made(&start.weight, &[reads, makes], ParameterAxes::LINEAR_WEIGHT)?;

@@ -1,13 +1,11 @@
 //! Training the quotient of a run in closed form, where the optimizer keeps its classes.
 
 use super::after::{dead, escape, outcome};
-use super::batches::SeenBatches;
 use super::classes::Start;
 use super::outcome::{Engine, LayerOutcome, Outcome, OutcomeEnd};
 use crate::breaks;
-use crate::config::RunConfig;
+use crate::config::{Clipped, RunConfig, SeenBatches};
 use crate::data::Examples;
-use crate::dynamics::Clipped;
 use crate::failure::Failure;
 use crate::seen::last_seen;
 use constinit_core::text::number;
@@ -34,16 +32,16 @@ pub fn train(
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Tried, Failure> {
     if let Some(planned) = breaks::facts(config)?.planned().first() {
-        return Ok(Tried::NotHere(format!("{planned} has no closed form")));
+        return Ok(Tried::NotHere(format!("no closed form: {planned}")));
     }
     let start = Start::new(config)?;
     let Some(rule) = Clipped::new(&config.training, &start.network) else {
         let optimizer = config.training.optimizer.name();
-        return Ok(Tried::NotHere(format!("{optimizer} has no closed form here")));
+        return Ok(Tried::NotHere(format!("no closed form for {optimizer} here")));
     };
     let parameters = [start.entries, start.network.numbers().len()];
     if parameters[0] == parameters[1] && parameters[0] > SMALL {
-        let reason = "no two units are alike, and a backend is faster";
+        let reason = "no two units are equal, so a backend is faster";
         return Ok(Tried::NotHere(reason.to_owned()));
     }
     let (activation, loss) = (config.model.activation, config.training.loss);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-/// How many values of a key are looked at before a sweep starts.
+/// How many values of a key are inspected before a sweep starts.
 const LISTED: usize = 1000;
 
 /// The table of the optimizer.
@@ -60,9 +60,14 @@ impl SweepConfig {
         let mut base = table.map_err(|error| at(error.to_string().trim_end().to_owned()))?;
         let said = match base.remove("sweep") {
             Some(Value::Table(said)) if !said.is_empty() => said,
-            Some(_) => return Err(at("[sweep] names no key: model.init_w = [...]".to_owned())),
+            Some(_) => {
+                return Err(at(
+                    "[sweep] is empty: add a key with values, such as model.init_w = [...]"
+                        .to_owned(),
+                ));
+            }
             None => {
-                return Err(at("no [sweep]: which keys vary, as in model.init_w = { from = -2, \
+                return Err(at("[sweep] is missing: it lists the keys that vary, such as model.init_w = { from = -2, \
                                to = 2, steps = 5 }"
                     .to_owned()));
             }
@@ -135,7 +140,7 @@ impl SweepConfig {
             for value in values.map(|value| key.fitting(value)) {
                 if key.cell(&value) == SweepCell::None {
                     return Err(Failure::usage(format!(
-                        "{}: [sweep] {}: {value} is of another type than the values before it",
+                        "{}: [sweep] {}: {value} has another type than the values before it",
                         self.name, key.name
                     )));
                 }
@@ -168,7 +173,10 @@ impl SweepConfig {
                 let with = |table: &Table| {
                     let mut table = table.clone();
                     set(&mut table, &key.name, value.clone())?;
-                    Ok(RunConfig::unchecked(table, &name)?.checked(&self.name).err())
+                    Ok(RunConfig::unchecked(table, &name)?
+                        .checked(&self.name)
+                        .err()
+                        .map(Failure::from))
                 };
                 let [first, last] = &others;
                 let found =
@@ -220,7 +228,7 @@ impl SweepConfig {
 
     /// The configuration of a point, files and all.
     pub fn config(&self, point: usize) -> Result<RunConfig, Failure> {
-        self.unchecked_config(point)?.checked(&self.name_of(point))
+        Ok(self.unchecked_config(point)?.checked(&self.name_of(point))?)
     }
 
     /// The same, of a point that may be one of a failed run.
@@ -315,13 +323,13 @@ fn count(keys: &[Key], sample: Option<Sample>) -> Result<usize, String> {
     for key in keys {
         let count = key.values.count().ok_or_else(|| {
             format!(
-                "[sweep] {}: `steps` is missing (or draw points: [sample] points = 1000)",
+                "[sweep] {}: `steps` is missing (or draw random points: [sample] points = 1000)",
                 key.name
             )
         })?;
         points = points.checked_mul(count).filter(|points| *points <= MOST_POINTS).ok_or_else(|| {
             format!(
-                "[sweep] {}: more than {MOST_POINTS} points (or draw some: [sample] points = 1000)",
+                "[sweep] {}: more than {MOST_POINTS} points (or draw random points: [sample] points = 1000)",
                 key.name
             )
         })?;
@@ -524,8 +532,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (text, expected) in [
-            ("", "no [sweep]"),
-            ("[sweep]\n", "names no key"),
+            ("", "[sweep] is missing"),
+            ("[sweep]\n", "[sweep] is empty"),
             (
                 "[sweep]\ninit_ww = [1]\n",
                 "init_ww: no key of a run configuration has this name; did you mean `model.init_w`?",

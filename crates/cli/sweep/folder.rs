@@ -62,7 +62,7 @@ impl SweepFolder {
             };
             if taken && !whole.iter().any(ours) && !path.join(PARTS).is_dir() {
                 return Err(Failure::usage(format!(
-                    "{}: the folder is not empty and has no sweep in it; name a new one",
+                    "{}: the folder is not empty and contains no sweep; name a new folder",
                     path.display()
                 )));
             }
@@ -75,8 +75,8 @@ impl SweepFolder {
             let found = fs::read(file).map_err(|error| Failure::at(file, error))?;
             if found != text.as_bytes() {
                 return Err(Failure::usage(format!(
-                    "{}: the folder has another sweep in it, and nothing in it is overwritten: this file differs \
-                     from what is asked for now; name a new folder",
+                    "{}: the folder contains another sweep, and the program overwrites nothing: this file differs \
+                     from the configuration; name a new folder",
                     file.display()
                 )));
             }
@@ -123,7 +123,7 @@ impl SweepFolder {
         &self.path
     }
 
-    /// Whether a sweep whose folder this is writes a file of its own there.
+    /// Whether a sweep whose folder this is writes such a file there.
     pub fn owns(folder: &Path, file: &Path) -> bool {
         is_one_of(folder, &OWN, file)
             || is_in(&folder.join(PARTS), file)
@@ -212,7 +212,7 @@ impl SweepFolder {
         let locked = |path: &Path, file: &File| match file.try_lock() {
             Ok(()) => Ok(()),
             Err(TryLockError::WouldBlock) => {
-                Err(Failure::at(path, "another program runs this sweep in this folder"))
+                Err(Failure::at(path, "another process is running this sweep in this folder"))
             }
             Err(TryLockError::Error(error)) => Err(Failure::at(path, error)),
         };
@@ -230,7 +230,7 @@ impl SweepFolder {
         Ok(file)
     }
 
-    /// Writes rows as a part of their own.
+    /// Writes rows as one part.
     pub fn keep(&self, rows: &mut Vec<Row>) -> Result<(), Failure> {
         rows.sort_by_key(point);
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
@@ -351,10 +351,12 @@ mod tests {
         let first = share(1, 2).unwrap();
         let second = share(2, 2).unwrap();
         for refused in [share(1, 2), share(1, 3), folder.lock(None)] {
-            assert!(refused.unwrap_err().to_string().contains("another program runs this sweep"));
+            assert!(
+                refused.unwrap_err().to_string().contains("another process is running this sweep")
+            );
         }
         drop((first, second));
-        // What is left of theirs are files that nobody holds.
+        // What is left of theirs are files that no program holds.
         let whole = folder.lock(None).unwrap();
         assert!(share(1, 3).is_err());
         drop(whole);

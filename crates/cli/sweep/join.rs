@@ -86,7 +86,7 @@ pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
         }
         let (done, all) = (missing.count(), folder.points());
         return Err(Failure::usage(format!(
-            "{done} of {all} points are done; point {next} is the first that is missing: run the sweep on"
+            "{done} of {all} points are done; point {next} is the first missing one: continue the sweep"
         )));
     }
     if !rows.is_empty() {
@@ -110,7 +110,7 @@ pub fn join_in_place(folder: &SweepFolder) -> Result<Joined, Failure> {
             let done = folder.done()?.count();
             if done < folder.points() {
                 return Err(Failure::usage(format!(
-                    "{}: has {done} of {} points; remove it, and the sweep runs what no part has",
+                    "{}: has {done} of {} points; remove it, and the sweep runs the points that no part has",
                     results.display(),
                     folder.points()
                 )));
@@ -129,7 +129,7 @@ pub fn join_folders(folders: &[SweepFolder], out: &Path) -> Result<(Joined, Path
     let first = &folders[0];
     if let Some(other) = folders.iter().find(|folder| !folder.is_same_sweep(first)) {
         return Err(Failure::usage(format!(
-            "{} and {} are not of one sweep: their sweep.toml differ",
+            "{} and {} are from different sweeps: their sweep.toml files differ",
             first.path().display(),
             other.path().display()
         )));

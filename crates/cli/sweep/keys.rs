@@ -36,7 +36,7 @@ impl Values {
     /// Reads what a configuration says of a key.
     pub fn read(value: &Value) -> Result<Self, String> {
         match value {
-            Value::Array(list) if list.is_empty() => Err("a list of no values".to_owned()),
+            Value::Array(list) if list.is_empty() => Err("the list has no values".to_owned()),
             Value::Array(list) => Ok(Self::List(list.clone())),
             Value::Table(table) if table.contains_key("seeds") => seeds(table),
             Value::Table(table) => range(table),
@@ -133,7 +133,7 @@ fn range(table: &Table) -> Result<Values, String> {
         _ => return Err("scale: \"linear\" or \"log\" is expected".to_owned()),
     };
     if log && !(from > 0.0 && to > 0.0) {
-        return Err(format!("from {from} to {to}: a range on a log scale is above 0"));
+        return Err(format!("from {from} to {to}: a log scale needs limits above 0"));
     }
     Ok(Values::Range { from, to, steps, log })
 }
@@ -229,9 +229,11 @@ fn inside<'v>(place: &'v mut Value, part: &str) -> Result<&'v mut Value, String>
         Value::Array(list) => {
             let count = list.len();
             let found = part.parse::<usize>().ok().and_then(|number| list.get_mut(number));
-            found.ok_or_else(|| format!("`{part}` is no place in a list of {count}, from 0"))
+            found.ok_or_else(|| {
+                format!("`{part}` is not a position in a list of {count}, counted from 0")
+            })
         }
-        other => Err(format!("there is nothing inside of {other}")),
+        other => Err(format!("{other} has no keys inside")),
     }
 }
 
@@ -293,7 +295,7 @@ mod tests {
         let error = set(&mut table, "init.1.init.value", Value::Integer(7)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "[sweep] init.1.init.value: `1` is no place in a list of 1, from 0"
+            "[sweep] init.1.init.value: `1` is not a position in a list of 1, counted from 0"
         );
         let error = set(&mut table, "init.0.path.x", Value::Integer(7)).unwrap_err();
         assert!(error.to_string().contains("nothing inside of \"a\""), "{error}");

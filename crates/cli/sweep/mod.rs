@@ -1,7 +1,6 @@
 //! Sweeps: many runs of one configuration with other values, as one table.
 
 mod after;
-mod batches;
 mod classes;
 mod closed_form;
 mod config;
@@ -16,7 +15,6 @@ mod summary;
 mod table;
 
 pub(crate) use after::dead;
-pub(crate) use batches::SeenBatches;
 pub(crate) use classes::{Parameters, counts};
 pub(crate) use closed_form::{Tried, train as train_in_closed_form};
 pub use config::SweepConfig;

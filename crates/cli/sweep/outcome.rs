@@ -60,7 +60,7 @@ pub struct LayerOutcome {
 pub struct Escape {
     /// Of the difference that grows fastest, a step.
     pub factor: f64,
-    /// Steps until rounding has parted them; None for never.
+    /// Steps until rounding has made them diverge; None for never.
     pub steps: Option<f64>,
 }
 

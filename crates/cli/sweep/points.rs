@@ -1,6 +1,5 @@
 //! The runs of a sweep, one by one.
 
-use super::batches::SeenBatches;
 use super::closed_form::{self, Tried};
 use super::config::SweepConfig;
 use super::configs::Configs;
@@ -9,7 +8,7 @@ use super::on_backend;
 use super::outcome::Outcome;
 use super::table::{Row, SweepCell};
 use crate::backend_name::{BackendName, Limits};
-use crate::config::RunConfig;
+use crate::config::{RunConfig, SeenBatches};
 use crate::data::Examples;
 use crate::failure::Failure;
 use crate::plan;
@@ -126,7 +125,7 @@ impl Points {
                 }
             }
         }
-        // Where nobody takes them, nobody misses them.
+        // Where nothing takes them, nothing misses them.
         let _ = rows.send(held);
     }
 

@@ -102,7 +102,7 @@ impl Summary {
             format!("trained as quotients, in closed form: {quotients}; by Burn: {burn}"),
         ];
         if held + broken > 0 {
-            lines.push(format!("equal units stayed equal in {held} runs, parted in {broken}"));
+            lines.push(format!("equal units stayed equal in {held} runs and diverged in {broken}"));
         }
         if *distinct > 0 {
             lines.push(format!("no two units were equal at the start of {distinct} runs"));
@@ -115,7 +115,7 @@ impl Summary {
             ));
         }
         if let Some(reason) = &self.reason {
-            lines.push(format!("the first failed run says: {reason}"));
+            lines.push(format!("the first failed run: {reason}"));
         }
         lines
     }

@@ -167,7 +167,7 @@ fn column<'c, T: DataType, W: Write + Send>(
     value: impl Fn(&SweepCell) -> Option<T::T>,
 ) -> Result<(), ParquetError> {
     let Some(mut column) = group.next_column()? else {
-        return Err(ParquetError::General(format!("there is no column {number}")));
+        return Err(ParquetError::General(format!("the table has no column {number}")));
     };
     let cells: Vec<Option<T::T>> = cells.map(value).collect();
     let there: Vec<i16> = cells.iter().map(|cell| i16::from(cell.is_some())).collect();
@@ -196,7 +196,7 @@ fn may_be_missing(name: &str) -> bool {
 /// A table that cannot be decoded.
 fn damaged(path: &Path, error: &ParquetError) -> Failure {
     Failure::usage(format!(
-        "{}: {error}\n  the file is damaged; remove it, and the sweep runs its points again",
+        "{}: {error}\n  the file is damaged; remove it, and the sweep repeats its points",
         path.display()
     ))
 }
@@ -293,7 +293,7 @@ impl Reader {
                 rows = cells.iter().map(|_| Vec::with_capacity(self.kinds.len())).collect();
             }
             if cells.len() != rows.len() {
-                let error = ParquetError::General("columns of unlike length".to_owned());
+                let error = ParquetError::General("columns of different lengths".to_owned());
                 return Err(self.broken(&error));
             }
             rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));

@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Device, TensorData};
 use constinit_core::{Entries, FloatType};
 
-/// The float type that a device gives to tensors without one of their own.
+/// The float type that a device gives to tensors for which none is stated.
 pub fn float_type(device: &Device) -> DType {
     device.settings().float_dtype.into()
 }

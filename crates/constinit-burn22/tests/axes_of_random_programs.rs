@@ -1,7 +1,7 @@
 //! Random programs: whatever a trace finds has to be true, and the same with gradients, where Burn records norms, softmax
 //! and padding by other operations.
 //!
-//! In double precision, and so in a process of its own: Burn keeps one float type a device.
+//! In double precision, and so in a separate process: Burn keeps one float type a device.
 
 #[path = "axes/proof.rs"]
 mod proof;

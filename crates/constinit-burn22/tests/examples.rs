@@ -25,7 +25,7 @@ fn quickstart() {
 fn custom_loop() {
     let text = example("custom_loop");
     assert!(text.contains("dropout 0, step 20: 512 units, 1 distinct"), "{text}");
-    assert!(text.contains("but dropout will break it."), "{text}");
+    assert!(text.contains("but dropout will break the symmetry."), "{text}");
     assert!(text.contains("hidden: at step 1, units"), "{text}");
     assert!(text.contains("dropout 0.1, step 20: 512 units, 512 distinct"), "{text}");
 }

@@ -56,7 +56,7 @@ fn agreeing(found: &TensorData, printed: &[f64]) -> usize {
 }
 
 fn numbers_that_agree(device: &Device) -> usize {
-    let text = include_str!("../../cli/presets/notebook.toml");
+    let text = include_str!("../../core/src/config/notebook.toml");
     let Preset { model, data, expected } = toml::from_str(text).unwrap();
     let config =
         ConstInitConfig::new(model.layer_dims).with_init_w(model.init_w).with_init_b(model.init_b);

@@ -167,7 +167,7 @@ fn dropout_is_named_where_it_is_known_and_suspected_where_it_is_not() {
     assert_eq!(probe.first_break().unwrap().cause, Cause::Known(vec![SymmetryBreaker::Dropout]));
     assert_eq!(
         probe.summary(),
-        "first: 8 units are 1. SGD would keep them so, but dropout will break it."
+        "first: 8 units, 1 distinct. SGD would keep equal units equal, but dropout will break the symmetry."
     );
 }
 

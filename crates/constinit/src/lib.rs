@@ -47,4 +47,10 @@ mod readme {
 
     #[doc = include_str!("../../../README.md")]
     struct Workspace;
+
+    #[doc = include_str!("../../../docs/burn.md")]
+    struct Burn;
+
+    #[doc = include_str!("../../../docs/surgery.md")]
+    struct Surgery;
 }

@@ -1,6 +1,6 @@
 //! Random programs: whatever a trace finds has to be true.
 //!
-//! In double precision, and so in a process of its own: Burn keeps one float type a device.
+//! In double precision, and so in a separate process: Burn keeps one float type a device.
 
 #[path = "axes/proof.rs"]
 mod proof;

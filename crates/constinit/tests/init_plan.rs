@@ -134,7 +134,7 @@ fn what_does_not_meet_is_refused() {
     assert_eq!(
         message(&impossible.keeping_others()),
         "rule 1 (free -> xavier) for free: initialiser xavier cannot fill a parameter of shape [2, 5]: \
-         it has no fan-in and fan-out to scale by"
+         it has no fan-in and no fan-out to scale by"
     );
     let broken = InitPlan::new(0).rule(InitRule::regex("fc.(", Init::Zeros));
     assert!(message(&broken).starts_with("rule 1 (/fc.(/ -> zeros): regex parse error"));

@@ -108,7 +108,7 @@ fn networks_that_cannot_be_are_refused() {
     };
     assert_eq!(
         refuse(vec![3]).to_string(),
-        "layer_dims [3] has fewer than 2 numbers; the sizes of inputs and outputs are needed, and those of hidden layers \
+        "layer_dims [3] has fewer than 2 numbers; give the sizes of inputs and outputs, with those of hidden layers \
          between them"
     );
     assert_eq!(refuse(vec![3, 0, 4]).to_string(), "layer_dims [3, 0, 4]: size number 1 is 0");

@@ -583,8 +583,8 @@ fn a_quotient_of_twins_goes_the_way_of_the_module() {
         let small = training.alike(net, (&spec).into(), &spec, ConstInit::forward);
         assert_eq!(
             small.to_string(),
-            "hidden1: 6 units are 3; hidden2: 7 units are 3; hidden3: 5 units are 1; \
-             125 parameters are 32"
+            "hidden1: 6 -> 3 units; hidden2: 7 -> 3 units; hidden3: 5 -> 1 units; \
+             125 -> 32 parameters"
         );
     }
 }
@@ -816,8 +816,7 @@ fn specs_and_classes_that_do_not_fit_are_refused() {
     let theirs = symmetry_of(&deeper, &other, SymmetryKind::Twins).unwrap();
     assert_eq!(
         message(collapse(net.clone(), &spec, &theirs)),
-        "axes: the classes were found with another spec: hidden1 (4), hidden2 (4), where this one \
-         has hidden1 (4)"
+        "axes: the classes were found with another spec: it has hidden1 (4), hidden2 (4), this one has hidden1 (4)"
     );
     let (wider, _) = mlp::<I>(&[3, 5, 2], Activation::Tanh);
     assert_eq!(
@@ -854,11 +853,10 @@ fn training_that_parts_classes_is_refused_with_its_reason() {
     let muon = refused(SymmetryKind::Equitable, TrainingFacts::new(Rule::Muon));
     assert_eq!(
         muon,
-        "Muon: it moves a weight as a whole matrix and not entry by entry, so that a quotient would \
-         go another way"
+        "Muon: it updates a weight as a whole matrix and not entry by entry, so a quotient would train differently"
     );
     let lumpable = refused(SymmetryKind::ForwardLumpable, adam.clone());
-    assert!(lumpable.contains("compute the same now"), "{lumpable}");
+    assert!(lumpable.contains("compute the same number now"), "{lumpable}");
     let unknown = refused(SymmetryKind::Equitable, adam.with_dropout("hidden9"));
     assert!(unknown.starts_with("hidden9: "), "{unknown}");
 }
@@ -903,7 +901,7 @@ fn a_trace_without_gradients_is_refused_for_a_quotient() {
     let found = symmetry_of(&net, &traced, SymmetryKind::Twins).unwrap();
     assert_eq!(
         message(quotient(&net, &traced, &found, &TrainingFacts::new(Rule::Sgd))),
-        "the trace: it was made without gradients, where dropout is not seen; trace the module on \
+        "the trace: it was made without gradients, so it does not show dropout; trace the module on \
          Autodiff<Capture>"
     );
 }
@@ -955,8 +953,8 @@ fn a_spec_alone_does_not_vouch_for_layers_that_are_not_known() {
     let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     assert_eq!(
         message(break_symmetry(net, &spec, &found, 0.25, 1)),
-        "b.weight: a Own may do something else with its entries than to weigh the units of hidden \
-         by them; trace the module (axes::trace), and give the trace instead of the spec"
+        "b.weight: a Own may use its entries for something else than weighting the units of hidden; trace the module \
+         (axes::trace), and give the trace instead of the spec"
     );
     #[derive(Module, Debug)]
     struct Bare<B: Backend> {

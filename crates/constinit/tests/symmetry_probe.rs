@@ -121,7 +121,7 @@ fn one_weight_moved_by_one_ulp_is_named_exactly() {
     assert_eq!(twins[7], 2);
     let text = found.to_string();
     assert!(
-        text.starts_with("hidden1: at step 7, units 0 and 4 part in layers.0.weight"),
+        text.starts_with("hidden1: at step 7, units 0 and 4 diverge in layers.0.weight"),
         "{text}"
     );
     assert!(text.contains("(entries 6 and 10)") && text.contains("1 ulp;"), "{text}");
@@ -158,7 +158,7 @@ fn a_write_between_two_steps_is_told_from_the_step() {
     assert_eq!((found.parameter.as_str(), &found.cause), ("layers.0.weight", &Cause::Written));
     let text = found.to_string();
     assert!(text.starts_with("hidden1: after step 7 and before the next one, units 0"), "{text}");
-    // With steps between two readings, who parted them is not known.
+    // With steps between two readings, what separated them is not known.
     let found = &moved_by_one_ulp(7, 5, &net)[0];
     assert_eq!((found.step, found.since, &found.cause), (9, Some(5), &Cause::Unknown));
     // A step that ends with a reading is seen to begin, too.
@@ -335,7 +335,7 @@ fn dropout_is_named_where_it_is_known_and_suspected_where_it_is_not() {
     assert_eq!(probe.first_break().unwrap().cause, Cause::Known(vec![SymmetryBreaker::Dropout]));
     assert_eq!(
         probe.summary(),
-        "first: 8 units are 1. SGD would keep them so, but dropout will break it."
+        "first: 8 units, 1 distinct. SGD would keep equal units equal, but dropout will break the symmetry."
     );
     assert!(!probe.certificate().unwrap().holds());
 }
@@ -355,8 +355,8 @@ fn dropout_that_a_trace_saw_is_known() {
     assert_eq!(probe.first_break().unwrap().cause, Cause::Known(vec![SymmetryBreaker::Dropout]));
     assert_eq!(
         probe.summary(),
-        "first: 8 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon would keep them so, but \
-         dropout will break it."
+        "first: 8 units, 1 distinct. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon would keep equal units equal, but \
+         dropout will break the symmetry."
     );
     let facts = TrainingFacts::new(Rule::Sgd);
     let sgd = trained_with_dropout(SymmetryProbe::traced(traced).with_facts(facts));
@@ -443,7 +443,7 @@ fn equitable_units_that_are_no_twins_are_counted() {
     let read: Vec<_> =
         probe.readings()[0].spaces.iter().map(|s| (s.twins, s.equitable, s.forward)).collect();
     assert_eq!(read, [(3, Some(1), Some(1)), (3, Some(1), Some(1))]);
-    assert!(probe.summary().contains("3 units are 1, by sums over classes that agree"));
+    assert!(probe.summary().contains("3 units, 1 distinct by equal sums over classes"));
     assert!(!probe.readings()[0].is_discrete());
 }
 
@@ -472,7 +472,7 @@ fn sums_of_entries_that_say_nothing_are_not_reported() {
 }
 
 #[test]
-fn units_that_nobody_hears_are_not_denied_without_a_look() {
+fn units_without_outgoing_weights_are_not_denied_without_a_look() {
     let mut net = different(vec![3, 9, 2], 0, true);
     let silent = Tensor::zeros([9, 2], &Default::default()).require_grad();
     net.layers[1].weight = Param::initialized(net.layers[1].weight.id, silent);

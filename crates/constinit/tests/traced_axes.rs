@@ -39,7 +39,7 @@ fn wave<B: Backend, const D: usize>(shape: [usize; D], device: &B::Device) -> Te
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// Gives every parameter numbers of its own: norms start as ones, running variances must be positive.
+/// Gives every parameter other numbers: norms start as ones, running variances must be positive.
 fn scrambled<M: Module<N>>(module: M) -> M {
     struct Scramble {
         number: usize,

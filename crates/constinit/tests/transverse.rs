@@ -14,12 +14,12 @@ use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::params::{HostParameter, parameter_paths, read_parameters, write_parameters};
 use constinit::prelude::*;
-use constinit::probe::{EscapeProbe, Observation, Outlook, Probe, Schedule};
+use constinit::probe::{EscapeProbe, Observation, Outlook, Probe, Schedule, SpaceOutlook};
 use constinit::train::{
     AdamSettings, Batch, FullBatch, Loss, OptimizerConfig, SgdSettings, TrainConfig, TrainState,
     train,
 };
-use constinit::transverse::{TransverseHessian, stability};
+use constinit::transverse::{TransverseHessian, forecast, stability};
 use constinit::{Activation, ConstInit, ConstInitConfig};
 use constinit_symmetry::forecast::{Descent, ESCAPED, Growth};
 use constinit_symmetry::{AxesSpec, input, output};
@@ -224,7 +224,7 @@ fn compare_with_dense<M: AutodiffModule<B>>(
     assert_eq!(found.direction.len(), dense.len());
     let values = eigenvalues(&dense);
     assert!(values[0].abs() > 1e-3, "{values:?}");
-    // The dense matrix has the error of its own differences.
+    // The dense matrix has the error of its differences.
     assert!((found.curvature / values[0] - 1.0).abs() < 1e-6, "{found:?} {values:?}");
     assert!(found.error() < 1e-5 * values[0].abs(), "{found:?}");
 }
@@ -358,8 +358,8 @@ fn stationary(seed: u64) -> Option<(Perceptron, Data)> {
     (slope < 1e-3).then_some((net, data))
 }
 
-/// Of the first ten random problems that escape, eight escapes or more are forecast within a fifth of their step: from
-/// the rate, and a difference of 1e-9 of the size of a unit.
+/// Of the first ten random problems whose state stays and that escape, nine escapes or more are forecast within a tenth
+/// of their step: from the rates, and a difference of 1e-9 of the size of a unit.
 fn escapes_are_forecast(config: &OptimizerConfig) {
     let horizon = 12_000.0;
     let (mut seen, mut good) = (0, 0);
@@ -372,9 +372,10 @@ fn escapes_are_forecast(config: &OptimizerConfig) {
         net.part(0, [0, 1], &d);
         let mut model = module(&net);
         let axes = model.axes().unwrap();
-        let found = stability(&model, &axes, "hidden1", [0, 1], loss.clone()).unwrap();
+        let update = config.update();
+        let (found, forecast) =
+            forecast(&model, &axes, "hidden1", [0, 1], &update, 0, loss.clone()).unwrap();
         assert!((found.apart / 1e-9 - 1.0).abs() < 1e-3, "{found:?}");
-        let forecast = found.forecast(&config.update()).unwrap();
         let Some(predicted) = forecast.escape_in().filter(|steps| *steps < horizon) else {
             assert!(seed < 400, "too few problems escape");
             continue;
@@ -394,13 +395,13 @@ fn escapes_are_forecast(config: &OptimizerConfig) {
         let off = predicted / steps as f64 - 1.0;
         println!("seed {seed}: {forecast}; measured {steps}, off by {:.1} %", 100.0 * off);
         seen += 1;
-        good += usize::from(off.abs() <= 0.2);
+        good += usize::from(off.abs() <= 0.1);
         if seen == 10 {
             break;
         }
     }
     assert_eq!(seen, 10);
-    assert!(good >= 8, "{good} of {seen}");
+    assert!(good >= 9, "{good} of {seen}");
 }
 
 #[test]
@@ -412,6 +413,42 @@ fn the_step_of_an_escape_is_forecast_for_gradient_descent() {
 fn the_step_of_an_escape_is_forecast_for_momentum() {
     let ball = SgdSettings { learning_rate: 0.01, momentum: 0.9, ..SgdSettings::default() };
     escapes_are_forecast(&OptimizerConfig::Sgd(ball));
+}
+
+/// A step of gradient descent by a long rate is a straight way.
+#[test]
+fn a_state_is_followed_along_its_gradient() {
+    let mut numbers = Numbers::new(91);
+    let mut net = Perceptron::random(&[3, 4, 2], &mut numbers);
+    net.alike(0, [0, 1]);
+    let data = Data::random(7, [3, 2], &mut numbers);
+    let model = module(&net);
+    let axes = model.axes().unwrap();
+    let before = bits(&model);
+    let update = Descent::sgd(0.05).into();
+    let (found, forecast) =
+        forecast(&model, &axes, "hidden1", [0, 1], &update, 7, mse(&data)).unwrap();
+    assert_eq!(bits(&model), before);
+    let motion = forecast.motion().unwrap();
+    let ahead = found.forecast(&update).unwrap().ahead().unwrap();
+    for (share, curvature) in [(0.1, motion.tenth), (0.5, motion.half), (1.0, motion.whole)] {
+        let mut moved = net.clone();
+        let slope = moved.descend(&data, share * ahead);
+        assert!((motion.force / slope - 1.0).abs() < 1e-9, "{motion:?} {slope}");
+        let image = times(&moved.transverse(&data, 0, 0), &found.direction);
+        let expected: f64 = image.iter().zip(&found.direction).map(|(h, v)| h * v).sum();
+        assert!(
+            (curvature - expected).abs() < 1e-5 * (1.0 + expected.abs()),
+            "{expected} {motion:?}"
+        );
+    }
+    // The share of the gradient that is left after a small step says how the loss bends along it.
+    let small = 1e-6;
+    let mut moved = net.clone();
+    let slopes = [moved.descend(&data, small), moved.descend(&data, small)];
+    let along = (1.0 - slopes[1] / slopes[0]) / small;
+    assert!((motion.along / along - 1.0).abs() < 1e-3, "{along} {motion:?}");
+    assert_eq!(motion.step, 7);
 }
 
 #[test]
@@ -475,10 +512,15 @@ fn parameters_are_the_same_with_and_without_a_probe() {
     let of = |n: usize| (spaces[n].space.as_str(), spaces[n].units, spaces[n].pair);
     assert_eq!([of(0), of(1)], [("hidden1", 3, [0, 2]), ("hidden2", 2, [1, 2])]);
     // What the probe says is what the function says.
-    let found = stability(&module(&net), &axes, "hidden2", [1, 2], mse(&data)).unwrap();
+    let model = module(&net);
+    let found = stability(&model, &axes, "hidden2", [1, 2], mse(&data)).unwrap();
     assert_eq!(spaces[1].outlook.stability(), Some(&found));
     let update = Descent::sgd(0.1).into();
-    assert_eq!(spaces[1].outlook.forecast(), Some(&found.forecast(&update).unwrap()));
+    let forecast = forecast(&model, &axes, "hidden2", [1, 2], &update, 0, mse(&data)).unwrap().1;
+    assert_eq!(spaces[1].outlook.forecast(), Some(&forecast));
+    // Without its motion it is what the curvature says.
+    let of_the_state = found.forecast(&update).unwrap();
+    assert_eq!((of_the_state.rate(), of_the_state.motion()), (forecast.rate(), None));
 }
 
 #[test]
@@ -514,9 +556,16 @@ fn the_probe_follows_a_pair_to_its_escape() {
         (readings[1].learning_rate, after.rate()),
         (0.05, Some((-0.05 * curvature).ln_1p()))
     );
-    assert!(after.escape_in().unwrap() < before.escape_in().unwrap());
+    let steps = |space: &SpaceOutlook, rate: f64| {
+        let forecast = space.outlook.stability().unwrap().forecast(&Descent::sgd(rate).into());
+        forecast.unwrap().escape_in().unwrap()
+    };
+    assert!(steps(second, 0.05) < steps(first, 0.1));
+    // Before training, the state has all of its way to go.
+    assert_eq!((before.is_stationary(), before.escape_in()), (Some(false), None));
+    assert_eq!(after.motion().unwrap().step, 1);
     assert!(matches!(third.outlook, Outlook::Escaped { apart } if apart > ESCAPED), "{third:?}");
-    assert!(third.to_string().starts_with("hidden1: units 0 and 2 were alike and lie "));
+    assert!(third.to_string().starts_with("hidden1: units 0 and 2 were equal and now differ by "));
 
     // A probe that is resumed follows the classes of the start, and not those that it meets.
     let mut resumed = EscapeProbe::new(model.axes().unwrap(), &config, mse(&data));
@@ -531,7 +580,7 @@ fn the_probe_follows_a_pair_to_its_escape() {
     probe.observe(&Observation::before_training(&model));
     let space = &probe.readings()[0].spaces[0];
     assert_eq!(space.outlook.forecast().unwrap().growth(), Growth::NotLinear);
-    assert!(space.to_string().starts_with("hidden1, 4 units alike: no rate, since Adam divides"));
+    assert!(space.to_string().starts_with("hidden1, 4 equal units: no rate, since Adam divides"));
     assert!(space.to_string().ends_with("a strict saddle"), "{space}");
 }
 
@@ -548,7 +597,10 @@ fn frozen_parameters_take_no_part() {
     assert!(whole.curvature <= found.curvature + 1e-9, "a subspace has no lower curvature");
     let none = recurrent(71).no_grad();
     let error = stability(&none, &axes, "state", [0, 1], recurrent_loss()).unwrap_err();
-    assert_eq!(error.to_string(), "state, units 0 and 1: no trained parameter has entries of them");
+    assert_eq!(
+        error.to_string(),
+        "state, units 0 and 1: no trained parameter has entries for them"
+    );
 }
 
 #[test]
@@ -560,7 +612,7 @@ fn what_cannot_be_forecast_is_refused() {
     let net = recurrent(81);
     assert_eq!(message(&net, &axes, "stat", [0, 1]), "stat, units 0 and 1: there is no such space");
     assert!(message(&net, &axes, "state", [0, 3]).contains("no two units 0 and 3"));
-    assert!(message(&net, &axes, "state", [0, 2]).contains("no twins: they lie"));
+    assert!(message(&net, &axes, "state", [0, 2]).contains("not twins: they differ"));
     let other = Convolved::<B>::axes();
     assert!(
         message(&net, &other, "channels", [0, 1])
@@ -571,7 +623,7 @@ fn what_cannot_be_forecast_is_refused() {
         symmetric(Recurrent::<B>::new(0.5, &Default::default()), Recurrent::<B>::swapped, 81);
     assert!(message(&dropout, &axes, "state", [0, 1]).contains("(dropout?)"));
 
-    // Outputs that targets tell apart are no units of a space.
+    // Outputs that targets distinguish are no units of a space.
     let mut numbers = Numbers::new(82);
     let mut net = Perceptron::random(&[3, 2, 2], &mut numbers);
     net.weights[1][1] = net.weights[1][0].clone();
@@ -584,7 +636,7 @@ fn what_cannot_be_forecast_is_refused() {
         .build([("layers.1.weight", &[2, 2][..]), ("layers.1.bias", &[2])])
         .unwrap();
     let told = stability(&module(&net), &wrong, "outputs", [0, 1], mse(&data)).unwrap_err();
-    assert!(told.to_string().contains("the loss tells them apart"), "{told}");
+    assert!(told.to_string().contains("the loss distinguishes them"), "{told}");
 
     let infinite = |_: &ConstInit<B>| tensor(vec![f64::NAN], [1]).require_grad();
     let model = module(&net);

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub enum Error {
     /// A perceptron without inputs or outputs.
     #[error(
-        "layer_dims {layer_dims:?} has fewer than 2 numbers; the sizes of inputs and outputs are needed, and those of \
+        "layer_dims {layer_dims:?} has fewer than 2 numbers; give the sizes of inputs and outputs, with those of \
          hidden layers between them"
     )]
     TooFewLayers {
@@ -17,7 +17,7 @@ pub enum Error {
         layer_dims: Vec<usize>,
     },
     /// A layer of no units.
-    #[error("layer_dims {layer_dims:?}: size number {position} is 0")]
+    #[error("layer_dims {layer_dims:?}: size number {position}, counted from 0, is 0")]
     EmptyLayer {
         /// The sizes given.
         layer_dims: Vec<usize>,
@@ -65,6 +65,12 @@ pub enum Error {
         /// What does not fit.
         reason: String,
     },
+    /// A run configuration that cannot be read, or that makes no sense.
+    #[error("{reason}")]
+    Config {
+        /// The file, the key and what is wrong.
+        reason: String,
+    },
     /// A number in the settings that no training can use.
     #[error("{setting} = {value}: {reason}")]
     Setting {
@@ -101,8 +107,8 @@ pub enum Error {
     },
     /// A recorded model that reads data.
     #[error(
-        "trace: the model reads the data of a tensor of shape {shape:?}, and a recording has none; \
-         deciding by a value reads data, and so may sorting"
+        "trace: the model reads the data of a tensor of shape {shape:?}, but a recording has no data; a decision that \
+         depends on a value reads data, and sorting may read it"
     )]
     TraceRead {
         /// Shape of the tensor that was read.
@@ -110,8 +116,8 @@ pub enum Error {
     },
     /// A recorded model with a tensor from elsewhere.
     #[error(
-        "trace: a tensor{} is not of this trace; run the model of the closure, and make all tensors \
-         on the device that the closure is given",
+        "trace: a tensor{} is not from this trace; run the model that the closure receives, and make all tensors on \
+         the device that it receives",
         shape.as_ref().map(|shape| format!(" of shape {shape:?}")).unwrap_or_default()
     )]
     TraceForeign {
@@ -119,7 +125,7 @@ pub enum Error {
         shape: Option<Vec<usize>>,
     },
     /// A model that the framework does not record.
-    #[error("trace: the framework does not record this model: {reason}")]
+    #[error("trace: the framework cannot record this model: {reason}")]
     TraceRefused {
         /// What the framework says.
         reason: String,

@@ -16,7 +16,7 @@ pub struct LayerInit {
 }
 
 impl LayerInit {
-    /// The starts of the text, one a layer: `init_w + j` for input `j` of the first weight, `init_w` for every later
+    /// The starts of the text, one per layer: `init_w + j` for input `j` of the first weight, `init_w` for every later
     /// weight, `init_b` for every bias.
     ///
     /// ```
@@ -72,14 +72,16 @@ impl LayerInit {
 /// ```
 pub fn without_hidden_layer(loss: Loss) -> Vec<String> {
     let mut lines = vec![
-        "No hidden layer, and so no hidden units that could be one unit: the gradient of the weight from input j to output \
-         i sums the slope of output i times input j over examples, and no other weight is a factor of it."
+        "The network has no hidden layer, so it has no hidden units that could be equal. The gradient of the weight \
+         from input j to output i is the sum, over examples, of the slope of output i times input j. No other weight \
+         is a factor of it."
             .to_owned(),
     ];
     if loss.is_convex() {
         lines.push(format!(
-            "A start from zeros or any other constant is harmless: outputs are linear in the parameters and {} is convex in \
-             the outputs, so that gradient descent with a small enough rate comes to the same lowest loss from any start.",
+            "A start from zeros or any other constant is harmless: the outputs are linear in the parameters and {} is \
+             convex in the outputs, so gradient descent with a small enough rate reaches the same lowest loss from \
+             any start.",
             loss.name()
         ));
     }

@@ -359,13 +359,13 @@ fn what_cannot_fill_says_why() {
         (Init::Sparse { sparsity: 1.5, std: 1.0 }, &[3, 2], MATRIX, "its sparsity is 1.5"),
         (Init::normal(0.0, -1.0), &[3], ParameterAxes::VECTOR, "its std is -1"),
         (Init::uniform(1.0, 0.0), &[3], ParameterAxes::VECTOR, "uniform from 1 to 0"),
-        (Init::Ones.symmetrised(4), &[5, 3], MATRIX, "4 classes of outputs where 1 to 3 fit"),
-        (Init::BlockAverage { blocks: 0, gain: 1.0 }, &[5, 3], MATRIX, "0 blocks where 1 to 3 fit"),
+        (Init::Ones.symmetrised(4), &[5, 3], MATRIX, "4 classes of outputs, but 1 to 3 fit"),
+        (Init::BlockAverage { blocks: 0, gain: 1.0 }, &[5, 3], MATRIX, "0 blocks, but 1 to 3 fit"),
         (
             Init::Lecun { distribution: Distribution::Normal },
             &[3],
             ParameterAxes::VECTOR,
-            "it has no fan-in and fan-out to scale by",
+            "it has no fan-in and no fan-out to scale by",
         ),
     ] {
         let text = refused(init, shape, axes);

@@ -26,7 +26,7 @@ pub struct EndRecord {
     pub ended: EndWord,
     /// Why it stopped or diverged.
     pub reason: Option<String>,
-    /// Whether the run agrees with numbers that were printed elsewhere; absent where no such numbers were given.
+    /// Whether the run reproduced the expected numbers; absent if the configuration has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub printed: Option<PrintedRecord>,
 }

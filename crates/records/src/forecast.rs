@@ -39,8 +39,15 @@ pub struct ForecastPair {
     pub rate: Option<f64>,
     /// Steps in which the difference grows by e.
     pub e_fold_steps: Option<f64>,
-    /// Steps from one rounding error to 1 % of the units' size; None where the difference does not grow.
+    /// Steps from one rounding error to 1 % of the units' size; None where the difference does not grow, and where the
+    /// state moves too much for a number.
     pub escape_steps: Option<f64>,
+    /// Whether the rate stays what it is until the forecast has come true; None where that was not asked.
+    #[serde(default)]
+    pub stationary: Option<bool>,
+    /// The first step at which a forecast can hold; None where the state does not settle.
+    #[serde(default)]
+    pub valid_from: Option<usize>,
     /// The same in words.
     #[serde(default)]
     pub sentence: String,

@@ -146,6 +146,18 @@ pub struct SpaceInspection {
     /// What `collapse` would take away: numbers of parameters, and their bytes; absent where it takes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saves: Option<Savings>,
+    /// What a reduction by the activation would leave; absent where the activation is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed: Option<NeededUnits>,
+}
+
+/// The units that the function of a network needs, as far as exact reductions tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeededUnits {
+    /// The function that the units go through.
+    pub activation: String,
+    /// How many units are left.
+    pub units: usize,
 }
 
 /// Parameters that a smaller equal network does not have.
@@ -283,7 +295,7 @@ pub struct ParameterDiff {
     pub drifted: Vec<DriftedClass>,
 }
 
-/// A class that came apart.
+/// A class whose units diverged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SplitClass {
     /// Its units.
@@ -336,10 +348,16 @@ pub struct Reshaped {
     /// What the checks rest on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Bytes of the parameters before, and now, where units were removed by their activation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<[u64; 2]>,
+    /// Whether the network could be smaller, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimality: Option<String>,
 }
 
 /// The units of one space.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SpaceChange {
     /// The name.
     pub name: String,
@@ -351,9 +369,54 @@ pub struct SpaceChange {
     pub twins_before: usize,
     /// Twin classes now.
     pub twins_now: usize,
+    /// The function that the units go through, where it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<String>,
+    /// What became of each unit that is gone, where units were removed by their activation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<GoneUnit>,
+    /// Units that could be gone if something were otherwise, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreduced: Vec<String>,
+    /// What was not tried, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untried: Vec<String>,
 }
 
-/// The outputs of a chain of linear layers, ReLU between them, before and now.
+/// A unit that was removed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GoneUnit {
+    /// Its number among the units before.
+    pub unit: usize,
+    /// Why it could go.
+    pub why: GoneReason,
+    /// The unit that stands in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<usize>,
+    /// How many times that unit it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<f64>,
+    /// What it computed for every input, or more than that unit: for the next bias, times the outgoing weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constant: Option<f64>,
+}
+
+/// Why a unit could go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoneReason {
+    /// It computed a multiple of another unit.
+    Merged,
+    /// It computed one number for every input.
+    Constant,
+    /// It computed 0 for every input.
+    Zero,
+    /// Nothing read it.
+    Unread,
+}
+
+/// The outputs of a chain of linear layers, before and now: with the activations of the spaces between them, or ReLU
+/// where none is given.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutputCheck {
     /// How many random inputs.
@@ -424,6 +487,7 @@ mod tests {
                 no_incoming: vec![1],
                 no_outgoing: vec![0],
                 saves: Some(Savings { entries: 2, bytes: 8 }),
+                needed: Some(NeededUnits { activation: "tanh".into(), units: 1 }),
             }]),
             axes: Some(AxesSource::Given),
             vectors: 1,
@@ -458,7 +522,8 @@ mod tests {
                 r#""zero":[1],"constant_units":0,"non_finite":0,"non_finite_units":[0],"non_finite_entry":1,"#,
                 r#""role":"average","bias":"b","space":"h","spread":0.5}],"spaces":[{"name":"h","#,
                 r#""units":2,"twins":1,"equitable":1,"forward":null,"classes":[[0,1]],"no_incoming":[1],"#,
-                r#""no_outgoing":[0],"saves":{"entries":2,"bytes":8}}],"axes":"given","vectors":1,"#,
+                r#""no_outgoing":[0],"saves":{"entries":2,"bytes":8},"needed":{"activation":"tanh","units":1}}],"#,
+                r#""axes":"given","vectors":1,"#,
                 r#""passed_over":{"I8":3},"skipped":[{"path":"s","dtype":"F32","why":"it is sparse","#,
                 r#""findings":["twins"]}],"optimizer":{"tensors":2,"bytes":8,"at":["exp_avg"]},"#,
                 r#""architecture":"llama","non_finite":4,"tolerance":0.5,"notes":["note"],"error":"error","part":{"#,
@@ -515,17 +580,51 @@ mod tests {
                 now: 2,
                 twins_before: 2,
                 twins_now: 2,
+                ..SpaceChange::default()
             }],
             inseparable: vec![],
             largest_sum_difference: 0.0,
             outputs: None,
             notes: vec![],
+            bytes: None,
+            minimality: None,
         };
         is_written(
             &reshaped,
             concat!(
                 r#"{"schema":1,"file":"a","out":"b","entries":[6,4],"spaces":[{"name":"h","before":3,"now":2,"#,
                 r#""twins_before":2,"twins_now":2}],"largest_sum_difference":0.0,"outputs":null}"#,
+            ),
+        );
+        let by_activation = Reshaped {
+            spaces: vec![SpaceChange {
+                name: "h".into(),
+                before: 3,
+                now: 2,
+                twins_before: 3,
+                twins_now: 2,
+                activation: Some("tanh".into()),
+                gone: vec![GoneUnit {
+                    unit: 1,
+                    why: GoneReason::Merged,
+                    into: Some(0),
+                    factor: Some(-1.0),
+                    constant: None,
+                }],
+                unreduced: vec!["u".into()],
+                untried: vec!["t".into()],
+            }],
+            bytes: Some([24, 16]),
+            minimality: Some("minimal".into()),
+            ..reshaped
+        };
+        is_written(
+            &by_activation,
+            concat!(
+                r#"{"schema":1,"file":"a","out":"b","entries":[6,4],"spaces":[{"name":"h","before":3,"now":2,"#,
+                r#""twins_before":3,"twins_now":2,"activation":"tanh","gone":[{"unit":1,"why":"merged","into":0,"#,
+                r#""factor":-1.0}],"unreduced":["u"],"untried":["t"]}],"largest_sum_difference":0.0,"outputs":null,"#,
+                r#""bytes":[24,16],"minimality":"minimal"}"#,
             ),
         );
         let outputs = OutputCheck { inputs: 64, largest: f64::INFINITY, difference: f64::NAN };

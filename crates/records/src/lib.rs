@@ -63,7 +63,7 @@ pub use sweep::{
     ColumnKind, EngineWord, KEYS_KEY, LayerColumn, POINT, POINTS_KEY, SCHEMA_KEY, SWEEP_KEY,
     ScaleWord, SweepColumn, SweepKey, VERSION_KEY,
 };
-pub use units::{UnitsRecord, UnitsSpace, UnitsStartRecord};
+pub use units::{UNIT_VALUE, UnitsRecord, UnitsSpace, UnitsStartRecord};
 
 /// The README's example, kept compiling.
 #[cfg(doctest)]

@@ -126,7 +126,7 @@ pub enum SweepColumn {
     Dead,
     /// What the difference of twins that grows fastest is multiplied by in a step after training.
     EscapeFactor,
-    /// Steps until rounding has separated them.
+    /// Steps until rounding has separated them; empty where the state moves too much for a number.
     EscapeSteps,
     /// How long the run took.
     Seconds,

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What the numbers of units are that this version writes, in words.
+pub const UNIT_VALUE: &str =
+    "average weight of each hidden unit: incoming weights, bias and outgoing weights";
+
 /// The first line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename = "start")]

@@ -105,7 +105,7 @@ pub(crate) struct Line {
     /// What stands at its end, where something does.
     pub label: Option<String>,
     pub stroke: Stroke,
-    /// Where each number of the line gets a mark of its own: the text of each.
+    /// Where each number of the line gets a mark: the text of each.
     pub points: Vec<String>,
 }
 

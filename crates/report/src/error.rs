@@ -16,7 +16,7 @@ pub enum ReportError {
         source: io::Error,
     },
     /// A folder that no run wrote.
-    #[error("{}: no run's folder: there is no {missing} in it", .path.display())]
+    #[error("{}: not the folder of a run: it has no {missing}", .path.display())]
     NoRun {
         /// The folder.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub enum ReportError {
         missing: &'static str,
     },
     /// A folder that no comparison wrote.
-    #[error("{}: no comparison's folder: there is no {missing} in it", .path.display())]
+    #[error("{}: not the folder of a comparison: it has no {missing}", .path.display())]
     NoComparison {
         /// The folder.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum ReportError {
     },
     /// A file of a later version of the program.
     #[error(
-        "{}: the file's schema is {schema}, and this program reads schema {known}; a newer version may read it",
+        "{}: the file has schema {schema}, but this program reads schema {known}; a newer version may read it",
         .path.display()
     )]
     Schema {

@@ -1,4 +1,4 @@
-//! A figure: one drawing, as a document of its own or as a part of a page.
+//! A figure: one drawing, as a document or inside a page.
 
 use crate::markup::escaped;
 use crate::palette::{Medium, figure_style, neutral_style};

@@ -1,4 +1,4 @@
-//! Colours that colour-blind readers tell apart, on white, on black and on paper.
+//! Colours that colour-blind readers distinguish, on white, on black and on paper.
 //!
 //! Lines have the colours of Okabe and Ito. The same seven in another order on a dark page, where black would not be
 //! seen and blue hardly.

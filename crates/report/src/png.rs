@@ -1,6 +1,6 @@
 //! Figures as PNG.
 //!
-//! The renderer gets the same SVG that everybody else gets, and two fonts of its own, so that a figure has the same
+//! The renderer gets the same SVG that everybody else gets, and two built-in fonts, so that a figure has the same
 //! pixels on every machine. Letters that the fonts do not have, in names from elsewhere, are left out.
 
 use crate::error::ReportError;
@@ -38,7 +38,7 @@ impl Figure {
         let mut picture = (width.max(height) <= 32_767.0)
             .then(|| Pixmap::new(width as u32, height as u32))
             .flatten()
-            .ok_or_else(|| fail(format!("no picture of {width} x {height} pixels")))?;
+            .ok_or_else(|| fail(format!("cannot make a picture of {width} x {height} pixels")))?;
         resvg::render(&tree, Transform::from_scale(scale, scale), &mut picture.as_mut());
         picture.encode_png().map_err(|error| fail(error.to_string()))
     }

@@ -50,7 +50,7 @@ fn a_page_says_what_each_start_comes_to() {
     let page = CompareFolder::of(&events()).comparison().page();
     for words in [
         "One network from 2 starts: ramp, random; 3 runs.",
-        "ramp: loss 1, no better than the baseline; hidden1: 4 units act as one.",
+        "ramp: loss 1, within 1.0 % of the baseline; hidden1: 4 units act as one.",
         "random: loss 0.2 in the mean, 80.0 % below the baseline; hidden1: 4 units are all distinct.",
         "The baseline, the loss of the best constant answer, is 1.",
         "<th scope=\"row\">random</th><td>2</td><td>hidden1</td><td>4</td><td>4</td><td>4</td><td>0</td>\
@@ -76,7 +76,7 @@ fn runs_that_diverge_leave_the_picture_and_are_told() {
     all[2]["diverged"] = json!(1);
     let comparison = CompareFolder::of(&all).comparison();
     let loss = figure(&comparison, "loss");
-    assert_eq!(loss.notes, ["ramp leaves the picture at step 2."]);
+    assert_eq!(loss.notes, ["ramp leaves the figure at step 2."]);
     assert!(loss.to_svg().contains(">2.0</text>"), "the axis is that of the others");
     assert!(comparison.page().contains("ramp: the run diverged."));
 }
@@ -87,7 +87,11 @@ fn a_comparison_under_way_says_so() {
     let folder = CompareFolder::of(&all[..4]);
     let page = folder.comparison().page();
     assert!(page.contains("<strong>under way</strong>") && page.contains("2 of 3 runs."));
-    assert!(page.contains("random: 1 of 2 runs are there; the comparison was stopped or goes on."));
+    assert!(
+        page.contains(
+            "random: 1 of 2 runs are done; the comparison was stopped or is still running."
+        )
+    );
     let page = CompareFolder::of(&all[..1]).comparison().page();
     assert!(page.contains("There is no run of this start yet.") && !page.contains("<figure"));
     folder.write(&format!("{}\n{{\"event\":\"ru", all[0]));
@@ -106,7 +110,7 @@ fn wrong_lines_are_named_with_file_and_line() {
     };
     assert_eq!(
         refused(1, "start", json!("x")),
-        "DIR/compare.jsonl, line 2: x is none of the planned starts"
+        "DIR/compare.jsonl, line 2: x is not one of the planned starts"
     );
     let told = refused(1, "losses", json!([[2, 1.0], [1, 1.0]]));
     assert_eq!(told, "DIR/compare.jsonl, line 2: its losses are not in the order of steps");
@@ -114,9 +118,9 @@ fn wrong_lines_are_named_with_file_and_line() {
     let told = refused(1, "states", json!([state(1, 4), state(1, 4)]));
     assert_eq!(told, "DIR/compare.jsonl, line 2: state of step 1 after step 1");
     let told = refused(1, "states", json!([state(1, 4), state(2, 3)]));
-    assert_eq!(told, "DIR/compare.jsonl, line 2: other layers than in the state before");
-    assert!(refused(0, "schema", json!(2)).contains("the file's schema is 2"));
+    assert_eq!(told, "DIR/compare.jsonl, line 2: the layers differ from those of the state before");
+    assert!(refused(0, "schema", json!(2)).contains("the file has schema 2"));
     assert!(refused(0, "event", json!("run")).contains("line 1: "));
     std::fs::remove_file(folder.path().join("compare.jsonl")).unwrap();
-    assert_eq!(folder.refused(), "DIR: no comparison's folder: there is no compare.jsonl in it");
+    assert_eq!(folder.refused(), "DIR: not the folder of a comparison: it has no compare.jsonl");
 }

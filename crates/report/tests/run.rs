@@ -52,7 +52,7 @@ fn a_run_that_held_is_one_line() {
     assert_eq!(count(&classes, "class=\"gradients agree\""), 1);
     let page = run.page();
     assert!(page.contains("<strong>held</strong>"));
-    assert!(page.contains("7 units were one unit at every one of 51 readings, bit for bit."));
+    assert!(page.contains("7 units, 1 distinct at every one of 51 readings, bit for bit."));
 }
 
 #[test]
@@ -65,13 +65,13 @@ fn a_run_without_twins_held_nothing() {
     folder.write("readings.jsonl", &lines(&[start(), reading, end]));
     let page = folder.run().page();
     assert!(page.contains("<strong>nothing to hold</strong>"));
-    assert!(page.contains("No two hidden units were one unit at the start."));
+    assert!(page.contains("No two hidden units were equal at the start."));
     // The word of programs that have one.
     let none = folder.text("readings.jsonl").replace("\"held\"", "\"none\"");
     folder.write("readings.jsonl", &none);
     assert!(folder.run().page().contains("<strong>nothing to hold</strong>"));
     assert!(page.contains("hidden1: 2 units, all distinct at the start."));
-    assert!(!page.contains("still one") && !page.contains("The spread is 0"));
+    assert!(!page.contains("stayed equal") && !page.contains("The spread is 0"));
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn a_break_is_where_it_happened() {
     assert!(classes.contains("hidden1, steps 30 to 200: 7 of 7 units distinct"));
     let page = run.page();
     assert!(page.contains(
-        "7 units were one unit until step 30; then units 0 and 2 differ in linear2.weight by 6e-8 (1 ulp), as their \
-         gradients did already."
+        "7 units, 1 distinct until step 30; then units 0 and 2 differ in linear2.weight by 6e-8 (1 ulp); their \
+         gradients already differed."
     ));
     assert!(page.contains("by exclusion: rounding") && page.contains("hidden1: some units are 1."));
     assert!(page.contains("constinit 9.8.7") && page.contains("x86_64-linux"));
@@ -131,7 +131,7 @@ fn the_number_type_is_that_of_the_folder() {
 fn units_that_nothing_comes_into_are_told_under_their_old_name_too() {
     let folder = Folder::of(HELD);
     let text = folder.text("readings.jsonl");
-    let sentence = "hidden1: 2 units with zeros for all that comes in at the end.";
+    let sentence = "hidden1: at the end, all incoming weights of 2 units are 0.";
     assert!(!folder.run().page().contains(sentence));
     for name in ["no_incoming", "dead"] {
         let text = text.replace("\"no_incoming\":0", &format!("\"{name}\":2"));
@@ -151,7 +151,8 @@ fn the_outcome_comes_first_with_its_baseline() {
     let outcome = json!({"loss": 0.011, "baseline": 1.0, "explained": 0.989, "accuracy": 0.96, "majority": 0.375});
     let run = Folder::of(HELD).with_end(&json!({"outcome": outcome})).run();
     let page = run.page();
-    let words = "The loss is 0.011 in the end, 98.9 % below the 1 of the best constant answer; 96.0 % of the examples are \
+    let words = "The loss is 0.011 at the end, 98.9 % below the 1 of the best constant answer; 96.0 % of the examples \
+    are \
                  right, 37.5 % by always answering the largest class.";
     let told = boxes(&page);
     assert_eq!(told.len(), 2);
@@ -185,7 +186,7 @@ fn the_outcome_comes_first_with_its_baseline() {
 #[test]
 fn a_run_that_learned_nothing_says_so() {
     for (explained, words) in [
-        (0.004, "no better than the 1.099 of the best constant answer."),
+        (0.004, "within 1.0 % of the 1.099 of the best constant answer."),
         (-0.2, "above the 1.099 of the best constant answer."),
     ] {
         let outcome = json!({"loss": 1.2, "baseline": 1.0986, "explained": explained, "accuracy": null, "majority": null});
@@ -198,7 +199,7 @@ fn a_run_that_learned_nothing_says_so() {
     let outcome = json!({"loss": 1.2, "baseline": null, "explained": null, "accuracy": null, "majority": null});
     let run = Folder::of(HELD).with_end(&json!({"outcome": outcome})).run();
     let told = &boxes(&run.page())[0];
-    assert!(told.ends_with("<span>The loss is 1.2 in the end.</span>"), "{told}");
+    assert!(told.ends_with("<span>The loss is 1.2 at the end.</span>"), "{told}");
     assert!(!figure(&run, "loss").to_svg().contains("baseline</title>"));
 }
 
@@ -287,9 +288,9 @@ fn every_figure_is_one_document_with_texts() {
 #[test]
 fn no_run_is_told_from_no_folder() {
     let folder = Folder::empty();
-    assert_eq!(folder.refused(), "DIR: no run's folder: there is no config.toml in it");
+    assert_eq!(folder.refused(), "DIR: not the folder of a run: it has no config.toml");
     folder.write("config.toml", "");
-    assert_eq!(folder.refused(), "DIR: no run's folder: there is no readings.jsonl in it");
+    assert_eq!(folder.refused(), "DIR: not the folder of a run: it has no readings.jsonl");
     let nowhere = Run::read(&folder.path().join("nowhere")).unwrap_err().to_string();
     assert!(nowhere.contains("nowhere: No such file"), "{nowhere}");
     let file = Run::read(&folder.path().join("config.toml")).unwrap_err().to_string();
@@ -311,7 +312,7 @@ fn wrong_lines_are_named_with_file_and_line() {
         ("{\"event\":\"reading\",\"step\":0,\"spaces\":[]}", "line 3: step 0 after step 0"),
         (
             "{\"event\":\"reading\",\"step\":1,\"spaces\":[]}",
-            "line 3: other layers than in the reading before",
+            "line 3: the layers differ from those of the reading before",
         ),
         ("{\"event\":\"reading\",\"st", "line 3: EOF while parsing"),
         ("nonsense", "line 3: expected"),
@@ -329,7 +330,7 @@ fn wrong_lines_are_named_with_file_and_line() {
         ),
         (
             "{\"event\":\"start\",\"schema\":2,\"backend\":\"x\"}\n",
-            "DIR/readings.jsonl: the file's schema is 2, and this",
+            "DIR/readings.jsonl: the file has schema 2, but this",
         ),
     ] {
         folder.write("readings.jsonl", text);
@@ -366,17 +367,17 @@ fn a_killed_run_is_drawn_as_far_as_it_came() {
     assert!(run.readings.torn && run.readings.end.is_none());
     let page = run.page();
     assert!(page.contains("The last line of readings.jsonl is cut off"));
-    assert!(page.contains("<strong>no end</strong>") && page.contains("that after step 199"));
+    assert!(page.contains("<strong>no end</strong>") && page.contains("is from step 199"));
     // What the end would have told is read off the readings.
     assert!(figure(&run, "units-hidden1").to_svg().contains(">first break, step 30</text>"));
-    assert!(page.contains("until step 30; then some of them differ."));
+    assert!(page.contains("until step 30; then some equal units differ."));
 }
 
 #[test]
 fn one_reading_and_none_are_pages_that_say_so() {
     let folder = with_losses(&[Value::Null]);
     let page = folder.run().page();
-    assert!(page.contains("2 units are one unit at the only reading."));
+    assert!(page.contains("2 units, 1 distinct at the only reading."));
     assert!(page.contains("The folder has no units.jsonl"));
     assert_eq!(names(&folder.run()), ["classes"]);
     let folder = with_losses(&[]);
@@ -385,7 +386,7 @@ fn one_reading_and_none_are_pages_that_say_so() {
     assert!(page.contains("There is no reading yet."));
     // Nothing was written into it before the run was killed.
     folder.write("units.jsonl", "");
-    assert!(folder.run().page().contains("No state of the units was kept"));
+    assert!(folder.run().page().contains("The run kept no state of the units"));
 }
 
 #[test]
@@ -429,7 +430,7 @@ fn names_are_text_and_nothing_else() {
     let page = run.page();
     assert_eq!(count(&page, "<img"), 0);
     assert_eq!(count(&page, "<button"), 2);
-    // One script of its own, and the numbers of each figure.
+    // One script, and the numbers of each figure.
     assert_eq!(count(&page, "</script>"), 1 + run.figures().len());
     for figure in run.figures() {
         assert_eq!(count(&figure.to_svg(), "<img"), 0, "{}", figure.name);
@@ -456,8 +457,8 @@ fn long_and_wide_runs_stay_small_and_say_what_was_left_out() {
             || page.contains(" of 10\u{202f}000 readings are drawn")
     );
     assert!(page.contains("of 1000 units are drawn"), "{:?}", figure(&run, "units-hidden1").notes);
-    assert!(page.contains("The units are drawn at 502 of 10\u{202f}001 readings."));
-    // Both units that parted first, and the step at which they did.
+    assert!(page.contains("The figure shows 502 of 10\u{202f}001 readings."));
+    // Both units that diverged first, and the step at which they did.
     let units = figure(&run, "units-hidden1").to_svg();
     assert!(units.contains("<title>unit 0</title>") && units.contains("<title>unit 2</title>"));
     assert!(page.contains("\"steps\":[0,20") && page.contains(",5003,"));
@@ -480,7 +481,7 @@ fn forecasts_stand_against_what_happened() {
         // 0.5 after 168 steps; a hundredth of it is reached 119 steps after the break.
         "Units of the layer diverged at step 30, spread 6e-8 then; 0.5 at step 200. From step 30 to 148 the spread was \
          multiplied by 1.1 a step.",
-        "units 0 and 2 were apart already, by 0.25 of their size.",
+        "units 0 and 2 had already diverged, by 0.25 of their size.",
         "Units of the layer had diverged already, at step 30",
     ] {
         assert!(page.contains(part), "{part}");
@@ -512,7 +513,7 @@ fn forecasts_that_say_little_are_told_as_such() {
     let many: Vec<Value> = (0..40).map(|step| forecast(step, &Value::Null)).collect();
     let page = Folder::of(HELD).with_forecasts(&many).run().page();
     assert!(
-        page.contains("12 of 40 forecasts are told.") && page.contains("hidden1, after step 39: ")
+        page.contains("12 of 40 forecasts are shown.") && page.contains("hidden1, after step 39: ")
     );
     let short = said(json!({"escape_steps": 20.0}));
     assert!(
@@ -549,6 +550,6 @@ fn png_has_letters_and_the_size_of_the_figure() {
         assert_ne!(bare.to_png(1.0).unwrap(), png, "the title is drawn: {}", figure.name);
     }
     let refused = figure(&run, "loss").to_png(1000.0).unwrap_err().to_string();
-    assert!(refused.starts_with("figure loss: no picture of 760000 x"), "{refused}");
+    assert!(refused.starts_with("figure loss: cannot make a picture of 760000 x"), "{refused}");
     assert!(figure(&run, "loss").to_png(f32::NAN).is_err());
 }

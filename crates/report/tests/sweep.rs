@@ -30,7 +30,8 @@ fn a_grid_is_told_in_words() {
     let page = sweep.page();
     // w = 0 has 15 of 135 runs; w = 2 with rates 1 diverges in 3, the first one failed.
     for words in [
-        "Twins: in 88.5 % of 131 runs with a verdict all units that started as one stayed one, bit for bit; in 15 some \
+        "Twins: in 88.5 % of 131 runs with a verdict, all units that were equal at the start stayed equal, bit for \
+        bit; in 15 some \
          diverged, at step 30 at the earliest.",
         "3 runs diverged (2.2 % of all that were done), 1 failed; most often because of &quot;the loss is not \
          finite&quot; (3 times).",
@@ -117,8 +118,9 @@ fn a_key_that_changes_nothing_is_warned_of() {
     assert_eq!(
         warnings(&folder),
         [
-            "training.seed changes nothing: runs that differ in it alone have the same results, in all 6 combinations of the \
-          other keys. So nothing in these runs depends on random numbers, and one seed is enough."
+            "training.seed changes nothing: runs that differ only in it have the same results, in all 6 combinations \
+            of the \
+          other keys. So nothing in these runs depends on random numbers; one seed is enough."
         ]
     );
     assert!(folder.sweep().page().contains("hidden1: 7 units acted as one in all 24 runs."));
@@ -137,14 +139,16 @@ fn runs_without_twins_held_nothing() {
     let some = table(GRID).column("classes_start", Some(Data::Whole(classes.collect())));
     folder.put("results.parquet", &some);
     let page = folder.sweep().page();
-    let words = "Twins: in 79.2 % of 72 runs that started with any all units that started as one stayed one, bit for bit; \
-                 in 15 some diverged, at step 30 at the earliest; in 59 more no two units started as one.";
+    let words = "Twins: in 79.2 % of 72 runs that started with equal units, all units that were equal at the start \
+                 stayed equal, bit for bit; in 15 some diverged, at step 30 at the earliest; in 59 more, no two units \
+                 were equal at the start.";
     assert!(page.contains(words));
     folder.put("results.parquet", &some.picked(&(0..60).collect::<Vec<_>>()));
     let page = folder.sweep().page();
-    let words = "Twins: in 59 runs with a verdict no two units started as one, so that there was nothing to hold.";
+    let words = "Twins: in 59 runs with a verdict, no two units were equal at the start, so there was nothing to keep \
+                 equal.";
     assert!(page.contains(words));
-    assert!(!page.contains("stayed one"));
+    assert!(!page.contains("stayed equal, bit"));
 }
 
 #[test]
@@ -282,7 +286,7 @@ fn a_large_grid_stays_small_and_says_so() {
     assert_eq!(
         loss.notes,
         [
-            "Drawn are 16\u{202f}384 of 262\u{202f}144 cells: one in 4 values of model.init_w and one in 4 of \
+            "16\u{202f}384 of 262\u{202f}144 cells are drawn: one in 4 values of model.init_w and one in 4 of \
           training.optimizer.learning_rate."
         ]
     );
@@ -314,7 +318,7 @@ fn parts_are_joined_and_the_first_row_of_a_point_counts() {
     let sweep = folder.sweep();
     assert_eq!((sweep.rows(), sweep.points), (52, 135));
     let page = sweep.page();
-    assert!(page.contains("10 rows of points that were there already are left out"));
+    assert!(page.contains("Left out: 10 rows of points that have an earlier row"));
     assert!(page.contains("52 of 135 points are done"), "a sweep under way says so");
     assert!(
         page.contains("lies between 1e-4 and 99."),
@@ -350,7 +354,7 @@ fn what_no_sweep_wrote_is_named() {
     let points = refused(&good.clone().about("constinit.points", "136"));
     assert!(points.starts_with("DIR/parts/b.parquet: its keys or points"), "{points}");
     let schema = refused(&good.clone().about("constinit.schema", "2"));
-    assert!(schema.contains("b.parquet: the file's schema is 2"), "{schema}");
+    assert!(schema.contains("b.parquet: the file has schema 2"), "{schema}");
     let schema = refused(&good.clone().about("constinit.schema", "x"));
     assert!(schema.contains("b.parquet: constinit.schema is `x`"), "{schema}");
     let keys = refused(&good.clone().about("constinit.keys", "{"));
@@ -375,7 +379,7 @@ fn what_no_sweep_wrote_is_named() {
         let points = (0..135).map(|n| Some(if n == 9 { wrong } else { n }));
         let told = refused(&good.clone().column("point", Some(Data::Whole(points.collect()))));
         assert!(told.starts_with("DIR/parts/b.parquet: column `point`: "), "{told}");
-        assert!(told.ends_with("is none of the 135 points"), "{told}");
+        assert!(told.ends_with("is not one of the 135 points"), "{told}");
     }
     let path = folder.path().join("parts/b.parquet");
     good.write(&path);
@@ -383,7 +387,7 @@ fn what_no_sweep_wrote_is_named() {
     for length in [0, 4, 100, bytes.len() / 2, bytes.len() - 1] {
         std::fs::write(&path, &bytes[..length]).unwrap();
         let told = folder.refused();
-        assert!(told.starts_with("DIR/parts/b.parquet: no whole Parquet file"), "{told}");
+        assert!(told.starts_with("DIR/parts/b.parquet: not a complete Parquet file"), "{told}");
         assert!(told.ends_with(ADVICE), "{told}");
     }
     // The first page is that of the points.
@@ -417,7 +421,7 @@ fn unknown_columns_are_kept() {
     folder.put("results.parquet", &table);
     let page = folder.sweep().page();
     assert!(page.contains("hidden_note") && page.contains("kept so"));
-    assert!(!page.contains("are left out"));
+    assert!(!page.contains("Left out: "));
 }
 
 #[test]

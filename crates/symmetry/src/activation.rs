@@ -110,6 +110,26 @@ impl Activation {
             }
         }
     }
+
+    /// Whether a network with one hidden layer of such units and no unit that is constant, unread, or equal to another up
+    /// to its [parity](Self::parity) has no smaller equal.
+    ///
+    /// True of tanh (Sussmann, "Uniqueness of the weights for minimal feedforward nets with a given input-output
+    /// map", Neural Networks 5, 1992), and for the sigmoid, which is (1 + tanh(z/2)) / 2. Of the others, ReLU, leaky ReLU,
+    /// ELU and the identity have further reductions (units that add up to a linear one); of GELU, SiLU and softplus
+    /// nothing is claimed.
+    pub fn reductions_are_complete(self) -> bool {
+        match self {
+            Self::Tanh | Self::Sigmoid => true,
+            Self::Relu
+            | Self::Gelu
+            | Self::Silu
+            | Self::Softplus
+            | Self::LeakyRelu
+            | Self::Elu
+            | Self::Identity => false,
+        }
+    }
 }
 
 #[cfg(test)]

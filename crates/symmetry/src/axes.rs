@@ -303,6 +303,21 @@ impl AxesSpec {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// The same spec with other spaces fixed.
+    pub(crate) fn with_fixed(&self, fixed: impl Fn(SpaceId) -> bool) -> Self {
+        let space = |(id, space): (SpaceId, &UnitSpace)| match fixed(id) {
+            true => UnitSpace::fixed(space.name(), space.units()),
+            false => UnitSpace::new(space.name(), space.units()),
+        };
+        let inner = SpecInner {
+            spaces: self.space_ids().zip(self.spaces()).map(space).collect(),
+            params: self.inner.params.clone(),
+            space_ids: self.inner.space_ids.clone(),
+            param_ids: self.inner.param_ids.clone(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
     /// The error for an axis of a parameter that has no known role.
     pub(crate) fn missing_role(
         &self,

@@ -66,11 +66,11 @@ impl std::fmt::Display for Obstacle {
         f.write_str(match self {
             Self::Unread => "no parameter reads the space",
             Self::Unproduced => {
-                "no parameter produces the space: its units are inputs, which differ"
+                "no parameter produces the space, so its units are inputs, and inputs differ"
             }
-            Self::UnknownRole => "the space stands on an axis of unknown role",
+            Self::UnknownRole => "the space is on an axis of unknown role",
             Self::NoRoom => {
-                "the weights that read the space have no room for changes of this scale"
+                "the weights that read the space cannot represent changes of this scale"
             }
         })
     }
@@ -315,12 +315,12 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     (sum, (a - (sum - of_b)) + (b - of_b))
 }
 
-/// `1 class was told apart by changes of at most 0.25`, and the classes that were not, each with the reason.
+/// `1 class separated by changes of at most 0.25`, and the classes that were not, each with the reason.
 impl std::fmt::Display for BrokenSymmetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (count, change) = (self.separated, self.largest_change);
-        let classes = if count == 1 { "class was" } else { "classes were" };
-        write!(f, "{count} {classes} told apart by changes of at most {}", number(change, 4))?;
+        let classes = if count == 1 { "class" } else { "classes" };
+        write!(f, "{count} {classes} separated by changes of at most {}", number(change, 4))?;
         self.inseparable.iter().try_for_each(|class| write!(f, "; {class}"))
     }
 }

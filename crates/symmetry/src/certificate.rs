@@ -160,8 +160,8 @@ fn sentence(
     let state = match invariant {
         Some(Invariant::Twins) => "are twins",
         Some(Invariant::Equitable) => "have different weights but equal sums over classes",
-        None if symmetry.kind() == SymmetryKind::ForwardLumpable => "compute the same now",
-        None => "are alike only after normalising",
+        None if symmetry.kind() == SymmetryKind::ForwardLumpable => "compute the same number now",
+        None => "are equal only after normalising",
     };
     let (optimizer, decay) = (facts.optimizer(), facts.decay());
     match verdict {
@@ -200,7 +200,7 @@ fn cause(
         }
         SymmetryBreaker::Space(id) => {
             format!(
-                "the loss of the classes of {}, which their sums rest on,",
+                "the break of the classes of {}, which their sums depend on,",
                 symmetry.spec().space(*id).name()
             )
         }

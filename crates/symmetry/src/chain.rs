@@ -124,7 +124,7 @@ impl Quotient {
                 if weight.axes()[input].sizes().iter().any(|&size| size > 1) {
                     return Err(not_a_chain(
                         weight.path(),
-                        "reads inputs of which several are one class",
+                        "reads inputs, several of which are one class",
                     ));
                 }
                 widths.push(inputs);
@@ -176,7 +176,7 @@ impl Quotient {
             });
         if !fits {
             let path = layers.first().map_or("", |layer| layer.weight);
-            return Err(not_a_chain(path, "starts a chain of other layers than the network's"));
+            return Err(not_a_chain(path, "starts a chain whose layers differ from the network's"));
         }
         for (number, layer) in found.iter().enumerate() {
             let weight = network.weight(number);
@@ -212,7 +212,7 @@ impl Quotient {
                 })
             })?;
             match std::mem::replace(&mut used[id.get()], true) {
-                true => Err(not_a_chain(path, "stands in the chain twice")),
+                true => Err(not_a_chain(path, "is in the chain twice")),
                 false => Ok(id),
             }
         };
@@ -227,7 +227,7 @@ impl Quotient {
             if let Some(before) = before
                 && (axes[input].axis != *before || *before == Axis::Fixed)
             {
-                let reason = "does not read the space that the layer before it makes";
+                let reason = "does not read the space that the layer before it produces";
                 return Err(not_a_chain(layer.weight, reason));
             }
             before = Some(&axes[output].axis);
@@ -236,13 +236,13 @@ impl Quotient {
                     && bias.axes()[0].axis == axes[output].axis
                     && bias.shape()[0] == spec.param(weight).shape()[output])
             {
-                let reason = format!("is no bias of the outputs of `{}`", layer.weight);
+                let reason = format!("is not a bias of the outputs of `{}`", layer.weight);
                 return Err(not_a_chain(bias.path(), &reason));
             }
             found.push(Found { weight, bias, input_first });
         }
         match used.iter().position(|used| !used) {
-            Some(left) => Err(not_a_chain(spec.params()[left].path(), "is no part of the chain")),
+            Some(left) => Err(not_a_chain(spec.params()[left].path(), "is not part of the chain")),
             None => Ok(found),
         }
     }
@@ -252,12 +252,15 @@ impl Quotient {
 fn input_first(param: &SpecParam) -> Result<bool, SymmetryError> {
     let roles: Vec<Role> = param.axes().iter().map(|axis| axis.role).collect();
     if param.axes().iter().any(|axis| matches!(axis.axis, Axis::Flattened { .. })) {
-        return Err(not_a_chain(param.path(), "has an axis with several entries a unit"));
+        return Err(not_a_chain(param.path(), "has an axis with several entries per unit"));
     }
     match roles[..] {
         [Role::Output, Role::Input] => Ok(false),
         [Role::Input, Role::Output] => Ok(true),
-        _ => Err(not_a_chain(param.path(), "is no matrix with one output and one input axis")),
+        _ => Err(not_a_chain(
+            param.path(),
+            "is not a matrix with one output axis and one input axis",
+        )),
     }
 }
 

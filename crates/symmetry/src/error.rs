@@ -34,7 +34,7 @@ pub enum SymmetryError {
     #[error(transparent)]
     Forecast(#[from] ForecastError),
     /// More units, spaces or parameters than this crate numbers.
-    #[error("{units} is more than the 2^32 - 2 units, spaces or parameters that are supported")]
+    #[error("{units} is more than the supported 2^32 - 2 units, spaces or parameters")]
     TooManyUnits {
         /// How many there are.
         units: usize,

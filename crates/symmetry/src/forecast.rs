@@ -21,8 +21,14 @@
 //! and *rate* = ln(factor). A difference grows by e in 1 / rate steps, and from the size e₀ to e₁ in ln(e₁ / e₀) / rate:
 //! e₀ is one rounding error where the units are bitwise alike, e₁ what counts as [`ESCAPED`].
 //!
+//! e₀ is the share of the difference that lies along the eigenvector, or one rounding error where that is more; other
+//! shares grow slower, and are soon beside the point.
+//!
 //! A step that divides by the size of gradients (Adam and its kin) is not linear in x, and has no such rate:
 //! [`Growth::NotLinear`].
+//!
+//! The rate is that of one state. [`Forecast::moving`] says whether the state moves so that the rate changes until the
+//! escape; a number of steps is then not forecast.
 //!
 //! ```
 //! use constinit_symmetry::forecast::{Descent, ESCAPED, Forecast};
@@ -50,15 +56,15 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod descent;
-
-use std::fmt;
+mod motion;
+mod words;
 
 use crate::certificate::Optimizer;
 use crate::error::{ForecastError, SymmetryError};
-use crate::text::number;
 use descent::finite;
 
 pub use descent::Descent;
+pub use motion::{Course, Motion, SETTLED};
 
 /// The size, relative to that of the unit, from which a difference between twins counts as an escape: 1 %.
 ///
@@ -111,7 +117,9 @@ pub struct Forecast {
     update: Update,
     curvature: f64,
     error: f64,
-    escape_in: Option<f64>,
+    /// What the difference has to grow by: ln(reached / start).
+    folds: Option<f64>,
+    motion: Option<Motion>,
 }
 
 impl Forecast {
@@ -126,7 +134,7 @@ impl Forecast {
         if let Update::Linear(descent) = update {
             descent.check()?;
         }
-        Ok(Self { update: *update, curvature, error: 0.0, escape_in: None })
+        Ok(Self { update: *update, curvature, error: 0.0, folds: None, motion: None })
     }
 
     /// With a bound on the error of the curvature. A difference whose growth depends on that error is
@@ -141,21 +149,101 @@ impl Forecast {
             return Err(ForecastError { name: "error", value: error, reason }.into());
         }
         self.error = error;
-        if self.growth() != Growth::Unstable {
-            self.escape_in = None;
-        }
         Ok(self)
     }
 
     /// With the steps that an unstable difference of size `start` needs to grow to `reached`
-    /// ([`steps_to_escape`]). Both in one unit, say relative to the size of the unit's parameters.
+    /// ([`steps_to_escape`]). Both in one unit, say relative to the size of the unit's parameters. Any
+    /// [`Motion`] is forgotten: it is that of another way.
     #[must_use]
-    pub fn escaping(mut self, start: f64, reached: f64) -> Self {
-        self.escape_in = match (self.growth(), self.rate()) {
-            (Growth::Unstable, Some(rate)) => steps_to_escape(start, reached, rate),
-            _ => None,
+    pub fn escaping(self, start: f64, reached: f64) -> Self {
+        // Steps at the rate 1 are the folds.
+        Self { folds: steps_to_escape(start, reached, 1.0), motion: None, ..self }
+    }
+
+    /// How far the state goes until the forecast has come true, as a multiple of the force on it: the steps until the
+    /// escape, or those of an e-fold where there is none, times [`Descent::reach`]. `None` where nothing is forecast.
+    ///
+    /// ```
+    /// use constinit_symmetry::forecast::{Descent, ESCAPED, Forecast};
+    ///
+    /// let forecast = Forecast::new(-0.25, &Descent::sgd(0.1).into())?;
+    /// let e_fold = forecast.ahead().unwrap();
+    /// assert!((e_fold - 0.1 / 1.025_f64.ln()).abs() < 1e-12);
+    /// let escape = forecast.escaping(ESCAPED / 100.0, ESCAPED).ahead().unwrap();
+    /// assert!((escape / e_fold - 100_f64.ln()).abs() < 1e-12);
+    /// # Ok::<(), constinit_symmetry::SymmetryError>(())
+    /// ```
+    pub fn ahead(&self) -> Option<f64> {
+        let Update::Linear(descent) = &self.update else { return None };
+        let e_fold = self.e_fold_steps()?;
+        let folds = self.folds.filter(|_| self.growth() == Growth::Unstable).unwrap_or(1.0);
+        Some(e_fold * folds * descent.reach()).filter(|ahead| ahead.is_finite() && *ahead >= 0.0)
+    }
+
+    /// With what is known of how the state moves on the way that [`ahead`](Self::ahead) says.
+    ///
+    /// ```
+    /// use constinit_symmetry::forecast::{Descent, ESCAPED, Forecast, Motion};
+    ///
+    /// let forecast = Forecast::new(-0.25, &Descent::sgd(0.1).into())?.escaping(2f64.powi(-52), ESCAPED);
+    /// // The curvature goes to -0.26 on the way: fewer steps, by the mean of the rates.
+    /// let ahead = forecast.ahead().unwrap();
+    /// let still = Motion {
+    ///     step: 40, force: 1e-4, along: 0.5, ahead, size: 1.0, tenth: -0.251, half: -0.255, whole: -0.26,
+    /// };
+    /// let forecast = forecast.moving(still);
+    /// assert_eq!((forecast.is_stationary(), forecast.valid_from()), (Some(true), Some(40)));
+    /// assert_eq!(
+    ///     forecast.to_string(),
+    ///     "unstable, e-fold every 40.5 steps, about 1249 steps to escape"
+    /// );
+    /// // It goes to -0.75: no number of steps. The force shrinks by e in 19.5 steps, and has to shrink to a 20th.
+    /// let forecast = forecast.moving(Motion { tenth: -0.3, half: -0.5, whole: -0.75, ..still });
+    /// assert_eq!((forecast.is_stationary(), forecast.escape_in()), (Some(false), None));
+    /// assert_eq!(
+    ///     forecast.to_string(),
+    ///     "unstable, e-fold every 40.5 steps, not stationary: valid from step 99 at the earliest"
+    /// );
+    /// # Ok::<(), constinit_symmetry::SymmetryError>(())
+    /// ```
+    #[must_use]
+    pub fn moving(self, motion: Motion) -> Self {
+        Self { motion: Some(motion), ..self }
+    }
+
+    /// How the state moves, where that is known.
+    pub fn motion(&self) -> Option<&Motion> {
+        self.motion.as_ref()
+    }
+
+    /// Whether the rate stays what it is until the forecast has come true, but for [`SETTLED`], and the state goes the
+    /// way on which that was asked; `None` where it is not known how the state moves, or where nothing is forecast.
+    pub fn is_stationary(&self) -> Option<bool> {
+        let (motion, Update::Linear(descent)) = (self.motion.as_ref()?, &self.update) else {
+            return None;
         };
-        self
+        self.e_fold_steps().map(|_| motion.is_stationary(descent, self.curvature))
+    }
+
+    /// The largest change of the rate until the forecast has come true, relative to the rate of now, if the state goes
+    /// on as it goes now; `None` as for [`is_stationary`](Self::is_stationary), infinite where the way leads beyond all
+    /// numbers.
+    pub fn change(&self) -> Option<f64> {
+        let (motion, Update::Linear(descent)) = (self.motion.as_ref()?, &self.update) else {
+            return None;
+        };
+        self.e_fold_steps().map(|_| motion.change(descent, self.curvature))
+    }
+
+    /// The first step at which a forecast can hold: that of the state where it is stationary, and a later one where
+    /// the state settles. `None` where it does not, or where it is not known.
+    pub fn valid_from(&self) -> Option<usize> {
+        let (motion, Update::Linear(descent)) = (self.motion.as_ref()?, &self.update) else {
+            return None;
+        };
+        let steps = motion.settles_in(descent, self.curvature)?;
+        self.e_fold_steps().map(|_| motion.step.saturating_add(steps.ceil() as usize))
     }
 
     /// What a training step does with the gradient.
@@ -214,54 +302,18 @@ impl Forecast {
     }
 
     /// After how many steps the difference will have grown to the size that was asked about; `None` where it will not,
-    /// or where it was not asked.
+    /// where it was not asked, and where the state is known to move too much for a number.
     pub fn escape_in(&self) -> Option<f64> {
-        self.escape_in
-    }
-}
-
-/// For people, without a full stop.
-impl fmt::Display for Forecast {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let e_fold = Steps(self.e_fold_steps().unwrap_or(f64::INFINITY));
-        match (self.growth(), &self.update) {
-            (Growth::Unstable, _) => {
-                write!(f, "unstable, e-fold every {e_fold}")?;
-                match self.escape_in {
-                    Some(steps) => write!(f, ", about {} to escape", Steps(steps.ceil())),
-                    None => Ok(()),
-                }
+        let (Growth::Unstable, Update::Linear(descent)) = (self.growth(), &self.update) else {
+            return None;
+        };
+        let folds = self.folds?;
+        match &self.motion {
+            None => Some(folds / descent.rate(self.curvature)),
+            Some(motion) if self.is_stationary() == Some(true) => {
+                Some(folds / motion.mean_rate(descent, self.curvature))
             }
-            (Growth::Stable, _) => write!(f, "stable, a difference shrinks by e every {e_fold}"),
-            (Growth::Neutral | Growth::NotLinear, Update::Adaptive(optimizer)) => {
-                let state =
-                    if self.is_strict_saddle() { "a strict saddle" } else { "no strict saddle" };
-                match optimizer.nonlinearity() {
-                    Some(what) => write!(
-                        f,
-                        "no rate, since {optimizer} {what} and so amplifies rounding near stationary points"
-                    ),
-                    None => write!(f, "no rate, since the settings of {optimizer} are not known"),
-                }?;
-                write!(f, "; the lowest curvature is {}, {state}", number(self.curvature, 3))
-            }
-            (Growth::Neutral | Growth::NotLinear, Update::Linear(_)) => {
-                f.write_str("neutral, a difference neither grows nor shrinks by e")
-            }
-        }
-    }
-}
-
-/// A number of steps for people.
-struct Steps(f64);
-
-impl fmt::Display for Steps {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            1.0 => f.write_str("1 step"),
-            steps if steps >= 1e6 => write!(f, "{} steps", number(steps, 2)),
-            steps if steps >= 100.0 || steps.fract() == 0.0 => write!(f, "{steps:.0} steps"),
-            steps => write!(f, "{steps:.1} steps"),
+            Some(_) => None,
         }
     }
 }

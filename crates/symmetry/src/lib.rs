@@ -1,8 +1,20 @@
 //! Which units of a neural network are the same unit? Exact answers from plain slices, at the speed of reading them.
 //!
-//! Give the parameters of a network as borrowed slices and say which axis of which parameter ranges over which set of
-//! units. Back come, for every set, the classes of units that are alike, why the others are not, and whether training
-//! can ever tell the units of a class apart. No framework, no files, no copies of the parameters.
+//! Give the parameters of a network as borrowed slices, and state which axis of which parameter ranges over which space of
+//! units. The functions return, for every space, the classes of equal units, why the others differ, and whether training
+//! can ever make the units of a class differ. No framework, no files, no copies of the parameters.
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | unit | a hidden neuron, a channel or an attention head: what an index along an axis counts |
+//! | space | the units that some axes of parameters range over: the output axis of one weight and the input axis of the next |
+//! | twins | units that can be swapped without changing any parameter |
+//! | equitable | classes whose weights have equal sums over classes, along inputs and along outputs |
+//! | forward-lumpable | classes whose weights have equal sums along inputs: their units compute the same number |
+//! | quotient | the network with one unit for each class |
+//! | escape | twins diverge because rounding differences between them grow |
 //!
 //! # Three kinds of alike
 //!
@@ -72,6 +84,7 @@
 //! |---|---|---|
 //! | [`quotient()`] | one number for each block of classes, to train at the price of the classes | the full network's path, which [`Quotient::lift`] gives back |
 //! | [`collapse()`] | one unit of each class | the function, exactly but for one rounding of each sum |
+//! | [`reduce()`] | as few units as the activation allows | the function, exactly but for one rounding of each sum |
 //! | [`widen()`] | copies of units | the function; [`collapse()`] gives the parameters back, bit for bit |
 //! | [`break_symmetry`] | units that training tells apart | the function: all sums over classes, exactly |
 //!
@@ -133,6 +146,7 @@ mod params;
 mod partition;
 
 mod quotient;
+mod reduce;
 mod sameness;
 mod shape_error;
 mod space;
@@ -176,11 +190,15 @@ pub use owned::{OwnedElements, OwnedParam};
 pub use params::{ElementType, Elements, ParamView};
 pub use partition::Partition;
 pub use quotient::{Quotient, QuotientAxis, QuotientParam, quotient};
+pub use reduce::{
+    Activations, Minimality, Reason, ReduceOptions, Reduction, SpaceReduction, UnitFate, Unreduced,
+    Untried, reduce, reduce_with,
+};
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use spread::{Spread, spreads};
 pub use swap::SwappedEntries;
 pub use symmetry::{Difference, NanEntry, SpaceSymmetry, Symmetry, SymmetryKind, Witness};
-pub use transverse::{Transverse, transverse};
+pub use transverse::{Transverse, Way, transverse};
 pub use twins::{TwinsCheck, TwinsPass, twins, twins_refining, twins_with};
 pub use ulps::{Ulps, ulps};
 pub use widen::{Shares, Widened, widen};

@@ -10,7 +10,7 @@
 //! that is constant on the classes of the input spaces, and merging each class D into one unit with
 //! W'[i][D] = sum over j in D of W[i][j] leaves the function as it is. Nothing is said about training.
 
-use crate::axes::{AxesSpec, Role, given_partitions};
+use crate::axes::{AxesSpec, Role, RoleAxis, given_partitions};
 use crate::error::{SearchError, SymmetryError};
 use crate::layout::{Arranged, LogicalAxis};
 use crate::params::ParamView;
@@ -67,7 +67,7 @@ pub fn forward_lumpable(
 ) -> Result<Symmetry, SymmetryError> {
     let network = Arranged::new(spec, params)?;
     let axes = &network.axes;
-    check_roles(spec, axes)?;
+    check_roles(spec)?;
     let given = given_partitions(spec, input_partition)?;
     let summing =
         || spec.params().iter().zip(axes).filter(|(param, _)| param.sums()).map(|(_, axes)| axes);
@@ -103,12 +103,14 @@ fn start(
     })
 }
 
-fn check_roles(spec: &AxesSpec, axes: &[Vec<LogicalAxis>]) -> Result<(), SymmetryError> {
-    for (param, axes) in spec.params().iter().zip(axes) {
-        for axis in axes {
-            if axis.space.is_some() && axis.role == Role::Unknown {
-                return Err(spec.missing_role(param, axis.number, "a forward pass"));
-            }
+/// # Errors
+///
+/// [`SymmetryError::UnknownRole`] where an axis with a space has no known role.
+pub(crate) fn check_roles(spec: &AxesSpec) -> Result<(), SymmetryError> {
+    for param in spec.params() {
+        let unknown = |axis: &RoleAxis| axis.axis.space().is_some() && axis.role == Role::Unknown;
+        if let Some(axis) = param.axes().iter().position(unknown) {
+            return Err(spec.missing_role(param, axis, "a forward pass"));
         }
     }
     Ok(())

@@ -36,7 +36,7 @@ pub enum ShapeError {
     #[error("no layers of weights were given; at least 1 is needed")]
     NoLayers,
     /// Widths that are not one more than the layers between them.
-    #[error("{layers} layers stand between {} widths, but {widths} were given", layers + 1)]
+    #[error("{layers} layers need {} widths, but {widths} were given", layers + 1)]
     LayerCount {
         /// Widths given.
         widths: usize,
@@ -44,7 +44,7 @@ pub enum ShapeError {
         layers: usize,
     },
     /// A space without units: nothing passes through it.
-    #[error("widths are {widths:?}: number {position} (inputs are number 0) has no units")]
+    #[error("widths are {widths:?}: width number {position} is 0 (inputs are number 0)")]
     NoUnits {
         /// Widths given.
         widths: Vec<usize>,
@@ -63,7 +63,8 @@ pub enum ShapeError {
     },
     /// Entries that are no rows of examples, or of unlike number.
     #[error(
-        "{entries} entries of {what} are not rows of {width} for the same, at least one, examples ({examples})"
+        "{what}: {entries} entries cannot be {examples} examples of {width}; give at least one example, with {width} \
+         entries each"
     )]
     Examples {
         /// Inputs or targets.

@@ -16,8 +16,12 @@
 //! Where units of the neighbouring spaces stand for several, they are summed over: in coordinates of length 1, that is
 //! `√n` times the entry of a class of n units. Directions that are not constant on these classes have curvature 0.
 
+mod way;
+
 use crate::dynamics::{ActivationFunction, LossFunction, Pass, Perceptron};
 use crate::shape_error::ShapeError;
+
+pub use way::Way;
 
 /// The curvature between two units of a class: a symmetric matrix over `[incoming weights, bias, outgoing weights]`.
 #[derive(Clone, Debug, PartialEq)]

@@ -126,6 +126,52 @@ fn gradients_are_derivatives_of_the_loss() {
 }
 
 #[test]
+fn masked_gradients_are_derivatives_of_the_masked_loss() {
+    let mut rng = Rng(11);
+    let widths = [2, 3, 4, 2];
+    let layer = |pair: &[usize]| (pair[0] * pair[1], pair[1]);
+    for function in Activation::ALL {
+        let layers = widths.windows(2).map(layer).map(|(weight, bias)| DenseLayer {
+            weight: rng.uniform(weight),
+            bias: Some(rng.uniform(bias)),
+        });
+        let net = Perceptron::new(&widths, layers.collect()).unwrap();
+        let (x, t) = (rng.uniform(5 * 2), rng.uniform(5 * 2));
+        // The second layer drops units, the first one keeps all of them.
+        let mask = (0..5 * 4).map(|_| if rng.chance(3) { 0.0 } else { 1.5 }).collect();
+        let masks = [Vec::new(), mask];
+        let stepped = |net: &Perceptron<f64>| {
+            let mut training = Training::new(net.clone(), function, Mse, Sgd::new(0.0));
+            let loss = training.masked_step(&x, &t, &masks).unwrap();
+            // A step after it has no masks.
+            assert_eq!(
+                training.step(&x, &t).unwrap(),
+                gradients(net, &function, &Mse, &x, &t).unwrap().0
+            );
+            let mut again = Training::new(net.clone(), function, Mse, Sgd::new(0.0));
+            again.masked_step(&x, &t, &masks).unwrap();
+            (loss, again.gradients().to_vec())
+        };
+        let (_, found) = stepped(&net);
+        for (at, found) in found.into_iter().enumerate() {
+            let moved = |by: f64| {
+                let mut net = net.clone();
+                net.numbers_mut()[at] += by;
+                stepped(&net).0
+            };
+            let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            assert!(
+                (found - slope).abs() < 1e-6 * (1.0 + slope.abs()),
+                "{function:?} {at}: {found} {slope}"
+            );
+        }
+        let mut training = Training::new(net, function, Mse, Sgd::new(0.0));
+        let error = training.masked_step(&x, &t, &[vec![1.0; 14]]).unwrap_err();
+        assert!(matches!(error, ShapeError::Examples { what: "masks", examples: 5, .. }));
+    }
+}
+
+#[test]
 fn outputs_are_those_of_the_full_network() {
     let mut rng = Rng(2);
     let net = quotient(&mut rng, &[3, 4, 2, 3], 5);
@@ -379,14 +425,14 @@ fn what_does_not_fit_is_refused() {
     let new = |widths: &[usize], layers| Perceptron::<f64>::new(widths, layers);
     assert_eq!(
         message(new(&[3, 2, 4], vec![layer(6, None)]).unwrap_err()),
-        "1 layers stand between 2 widths, but 3 were given"
+        "1 layers need 2 widths, but 3 were given"
     );
     assert!(matches!(new(&[3], vec![]), Err(ShapeError::LayerCount { .. })));
     assert!(matches!(new(&[3, 2], vec![layer(5, None)]), Err(ShapeError::Weight { .. })));
     assert!(matches!(new(&[3, 2], vec![layer(6, Some(3))]), Err(ShapeError::Bias { .. })));
     assert_eq!(
         message(new(&[3, 0, 2], vec![layer(0, None), layer(0, None)]).unwrap_err()),
-        "widths are [3, 0, 2]: number 1 (inputs are number 0) has no units"
+        "widths are [3, 0, 2]: width number 1 is 0 (inputs are number 0)"
     );
     let whole =
         ConstantPerceptron { c1: vec![1.0], d1: 0.0, c2: 1.0, d2: 0.0, hidden: 1, outputs: 1 };
@@ -407,7 +453,7 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(step(&[1.0; 6], &[2.0; 2]).unwrap(), 4.0);
     assert_eq!(
         message(step(&[1.0; 5], &[1.0; 2]).unwrap_err()),
-        "5 entries of inputs are not rows of 3 for the same, at least one, examples (1)"
+        "inputs: 5 entries cannot be 1 examples of 3; give at least one example, with 3 entries each"
     );
     assert!(matches!(step(&[], &[]), Err(ShapeError::Examples { what: "inputs", .. })));
     assert!(matches!(

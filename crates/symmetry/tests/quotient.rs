@@ -697,15 +697,15 @@ fn a_chain_is_found_in_any_order_of_parameters_and_others_are_refused() {
         |layers: &[ChainLayer<'_>]| small.perceptron(layers, |x| x).unwrap_err().to_string();
     assert_eq!(
         message(&chain[..2]),
-        "no chain of dense layers: `net.10.bias` is no part of the chain"
+        "not a chain of dense layers: `net.10.bias` is not part of the chain"
     );
     assert_eq!(
         message(&[chain[0], chain[2], chain[1]]),
-        "no chain of dense layers: `net.10.weight` does not read the space that the layer before it makes"
+        "not a chain of dense layers: `net.10.weight` does not read the space that the layer before it produces"
     );
     assert_eq!(
         message(&[chain[0], layer("net.9.weight", Some("net.10.bias"))]),
-        "no chain of dense layers: `net.10.bias` is no bias of the outputs of `net.9.weight`"
+        "not a chain of dense layers: `net.10.bias` is not a bias of the outputs of `net.9.weight`"
     );
     assert_eq!(
         message(&[chain[0], layer("net.9.weihgt", None)]),
@@ -713,11 +713,11 @@ fn a_chain_is_found_in_any_order_of_parameters_and_others_are_refused() {
     );
     assert_eq!(
         message(&[layer("net.10.bias", None)]),
-        "no chain of dense layers: `net.10.bias` is no matrix with one output and one input axis"
+        "not a chain of dense layers: `net.10.bias` is not a matrix with one output axis and one input axis"
     );
     assert_eq!(
         message(&[chain[0], chain[0]]),
-        "no chain of dense layers: `net.2.weight` stands in the chain twice"
+        "not a chain of dense layers: `net.2.weight` is in the chain twice"
     );
     let other =
         Perceptron::new(&[3, 1], vec![DenseLayer { weight: vec![0.0; 3], bias: None }]).unwrap();
@@ -743,7 +743,7 @@ fn a_chain_is_found_in_any_order_of_parameters_and_others_are_refused() {
     let layers = small.chain().unwrap();
     assert_eq!(
         small.perceptron(&layers, |x| x).unwrap_err().to_string(),
-        "no chain of dense layers: `l.weight` reads inputs of which several are one class"
+        "not a chain of dense layers: `l.weight` reads inputs, several of which are one class"
     );
 }
 

@@ -619,7 +619,7 @@ fn inputs_that_are_no_fixed_space_are_left_alone() {
     assert_eq!(broken.separated(), 1);
     let [kept] = broken.inseparable() else { panic!("{broken:?}") };
     assert_eq!((kept.space.as_str(), kept.reason), ("in", Obstacle::Unproduced));
-    assert!(broken.to_string().starts_with("1 class was told apart by changes of at most "));
+    assert!(broken.to_string().starts_with("1 class separated by changes of at most "));
     assert!(broken.to_string().contains("; 2 units of in: no parameter produces the space"));
     // Sums over inputs do not count either: these two units of `hidden` compute different things.
     let crossed = [
@@ -742,8 +742,7 @@ fn a_sum_that_its_type_cannot_hold_is_refused() {
     for refused in [small, trained] {
         assert_eq!(
             refused.unwrap_err().to_string(),
-            "entry 0 of the smaller `l2.weight` is a sum of finite numbers that its type of numbers \
-             is too small for"
+            "entry 0 of the smaller `l2.weight` is a sum of finite numbers that its number type cannot represent"
         );
     }
     // What is infinite stays so.
@@ -894,7 +893,7 @@ fn what_cannot_be_split_is_refused() {
     assert_eq!(message(&[("h", &[1])]), format!("{needs}: 1 were given"));
     assert_eq!(
         message(&[("h", &[1, 0])]),
-        format!("{needs}: 2 were given, and unit 1 was to have none")
+        format!("{needs}: 2 were given, and unit 1 was given 0")
     );
     assert_eq!(
         message(&[("h", &[1, 1]), ("h", &[1, 1])]),

@@ -37,7 +37,7 @@ fn sizes_that_disagree_name_both_places() {
         .build([("w", &[2, 13][..])]);
     assert_eq!(
         message(flattened),
-        "space `c` has 3 units by its declaration, but axis 1 of `w` has size 13 with 4 entries a unit"
+        "space `c` has 3 units by its declaration, but axis 1 of `w` has size 13 with 4 entries per unit"
     );
     let inferred = AxesSpec::builder()
         .infer_spaces()
@@ -123,7 +123,7 @@ fn parameters_that_are_not_those_of_the_spec() {
     assert_eq!(twins(&spec, &views), twins(&spec, &reversed));
     assert_eq!(
         twins(&spec, &views[..2]).unwrap_err().to_string(),
-        "parameter `linear2.weight` of the spec is missing among the given parameters"
+        "parameter `linear2.weight` is in the spec but not among the given parameters"
     );
     let mut other = views.clone();
     other[0] = ParamView::new("linear1.weight", &[3, 2], &weight).unwrap();

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use constinit_records::inspection::{
     AxesSource, FileInspection, INSPECTION_SCHEMA, ParameterInspection,
 };
-use constinit_symmetry::{AxesSpec, Axis, EqualityPolicy};
+use constinit_symmetry::{Activation, AxesSpec, Axis, EqualityPolicy};
 use rayon::prelude::*;
 
 use crate::checkpoint::Checkpoint;
@@ -42,6 +42,8 @@ pub struct InspectOptions<'o> {
     pub policy: EqualityPolicy,
     /// Where the axes of its parameters are known from.
     pub axes: AxesChoice<'o>,
+    /// The function that the units of a space go through, by its name, where it is known.
+    pub activation: &'o (dyn Fn(&str) -> Option<Activation> + Sync),
     /// Which parameters are inspected, by path.
     pub wanted: &'o (dyn Fn(&str) -> bool + Sync),
     /// Which of its files are inspected, by number.
@@ -57,6 +59,7 @@ impl Default for InspectOptions<'_> {
         Self {
             policy: EqualityPolicy::bits(),
             axes: AxesChoice::Inferred,
+            activation: &|_| None,
             wanted: &|_| true,
             files: &|_| true,
             non_finite: false,
@@ -171,7 +174,14 @@ fn add_spaces(
     report.notes.extend(undecided.first().map(|param| direction::ask(param)));
     let unmerged = &found.file.kept;
     let directed = undecided.is_empty();
-    let mut all = spaces::spaces(checkpoint, &spec, &options.policy, (directed, unmerged))?;
+    let (mut all, note) = spaces::spaces(
+        checkpoint,
+        &spec,
+        &options.policy,
+        (directed, unmerged),
+        options.activation,
+    )?;
+    report.notes.extend(note);
     all.retain(|space| spaces.contains(space.name.as_str()));
     if found.source != AxesSource::Given {
         all.sort_by(|a, b| natural(&a.name, &b.name));

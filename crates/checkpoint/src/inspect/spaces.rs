@@ -2,8 +2,8 @@
 
 use constinit_records::inspection::{Savings, SpaceInspection};
 use constinit_symmetry::{
-    AxesFile, AxesSpec, EqualityPolicy, Findings, ParamView, SearchError, SpaceSymmetry, SpecError,
-    SymmetryError, UnitIndex, equitable, forward_lumpable, twins_with,
+    Activation, Activations, AxesFile, AxesSpec, EqualityPolicy, Findings, ParamView, SearchError,
+    SpaceSymmetry, SpecError, SymmetryError, UnitIndex, equitable, forward_lumpable, twins_with,
 };
 
 use super::direction;
@@ -11,6 +11,7 @@ use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
 use crate::format::Other;
 use crate::parameter::Parameter;
+use crate::reduce::add_needed;
 use crate::values::ParameterValues;
 
 /// The floating parameters that a spec says nothing of.
@@ -107,13 +108,15 @@ impl<'c> Loaded<'c> {
 }
 
 /// The classes of every space, in all three senses; twins by the policy, sums by value. Which units compute the same is
-/// only told where it is known what produces and what reads them; `unmerged` are spaces that `collapse` leaves as they are.
+/// only told where it is known what produces and what reads them, and how many are needed where their function is, too;
+/// a note says why not. `unmerged` are spaces that `collapse` leaves as they are.
 pub(crate) fn spaces(
     checkpoint: &Checkpoint,
     spec: &AxesSpec,
     policy: &EqualityPolicy,
     (directed, unmerged): (bool, &[String]),
-) -> Result<Vec<SpaceInspection>, CheckpointError> {
+    activation: &dyn Fn(&str) -> Option<Activation>,
+) -> Result<(Vec<SpaceInspection>, Option<String>), CheckpointError> {
     let symmetry = CheckpointError::symmetry(checkpoint.path());
     let loaded = Loaded::new(checkpoint, spec)?;
     let views = loaded.views().map_err(&symmetry)?;
@@ -149,7 +152,17 @@ pub(crate) fn spaces(
             .filter(|_| !unmerged.iter().any(|name| name == space.name()))
             .and_then(|classes| savings(checkpoint, spec, space, classes)),
     });
-    Ok(reports.collect())
+    let mut reports: Vec<SpaceInspection> = reports.collect();
+    let free = spec.spaces().iter().filter(|space| !space.is_fixed());
+    let known = free.filter_map(|space| Some((space.name(), activation(space.name())?)));
+    let known: Vec<(&str, Activation)> = known.collect();
+    if known.is_empty() || !directed {
+        return Ok((reports, None));
+    }
+    let activations =
+        known.into_iter().fold(Activations::none(), |all, (space, known)| all.with(space, known));
+    let note = add_needed(spec, &views, &activations, &mut reports);
+    Ok((reports, note))
 }
 
 /// The numbers of units with a finding, where it is known what produces and what reads them.

@@ -1,6 +1,6 @@
 //! `--tui`: a run in the terminal while it goes on.
 //!
-//! A thread of its own draws, at most 20 times a second, what [`LiveState`] holds, and reads the keys: in this mode of
+//! A thread draws, at most 20 times a second, what [`LiveState`] holds, and reads the keys: in this mode of
 //! the terminal Ctrl-C is a key and no signal. The terminal is given back when the view is dropped, before a panic is
 //! told, and where a second signal ends the program at once.
 
@@ -13,7 +13,7 @@ mod view;
 pub use state::LiveState;
 
 use super::Interrupt;
-use super::verdict::{Tally, What, differ};
+use constinit_core::verdict::{Tally, What, differ};
 use constinit_records::{FirstBreakRecord, ReadingRecord};
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use indicatif::ProgressBar;
@@ -177,7 +177,7 @@ fn show(shared: &Shared, progress: &ProgressBar, interrupt: Interrupt) {
         if shared.done.load(Ordering::Relaxed) {
             return;
         }
-        // A terminal that is gone sends a signal of its own.
+        // A terminal that is gone sends a signal.
         let _ = shown.show(|size| view(&state, moment, &mut scroll, size));
     }
 }

@@ -20,7 +20,7 @@ pub struct LiveState {
     pub layers: Vec<LayerHistory>,
     /// The last break, in words.
     pub broken: Option<String>,
-    /// The verdict so far, a line a finding.
+    /// The verdict so far, one line per finding.
     pub verdict: Vec<String>,
 }
 

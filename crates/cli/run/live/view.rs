@@ -253,9 +253,9 @@ mod tests {
             "step 60, hidden1: units 0 and 6 differ in linear2.weight by 1e-8 (1 ulp)".to_owned(),
         );
         live.verdict = vec![
-            "hidden1: 16 units were one unit until step 60 on ndarray; then units 0 and 6 differ."
+            "hidden1: 16 units, 1 distinct until step 60 on ndarray; then units 0 and 6 differ."
                 .to_owned(),
-            "hidden2: 3 units, all different at the start.".to_owned(),
+            "hidden2: 3 units, all distinct at the start.".to_owned(),
         ];
         live
     }

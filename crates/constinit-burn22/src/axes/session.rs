@@ -34,7 +34,7 @@ fn capture_device(like: Option<&Device>) -> Device {
 ///
 /// # Panics
 ///
-/// Where the closure does so for a reason of its own.
+/// Where the closure does so for another reason.
 pub(super) fn recorded<T>(
     like: Option<&Device>,
     run: impl FnOnce(&Device) -> T,

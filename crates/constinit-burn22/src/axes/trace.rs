@@ -120,7 +120,7 @@ impl Trace {
 ///
 /// # Panics
 ///
-/// Where the closure panics for a reason of its own.
+/// Where the closure panics for another reason.
 pub fn trace<M: Module>(
     module: &M,
     run: impl FnOnce(&M, &Device) -> Trace,

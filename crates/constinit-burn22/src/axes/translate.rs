@@ -256,7 +256,7 @@ fn module(operation: &ModuleOperationIr) -> Option<Kind> {
         | Op::MaxPool1dWithIndices(_)
         | Op::MaxPool2dWithIndices(_)
         | Op::Interpolate(_) => Kind::Pool,
-        // Their axes are fixed: nobody has shown yet what they do to members.
+        // Their axes are fixed: it is not known what they do to members.
         Op::DeformableConv2d(_)
         | Op::CtcLoss(_)
         | Op::EmbeddingBackward(_)

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Default)]
 pub struct ProbeHandle(Arc<Mutex<Option<SymmetryProbe>>>);
 
-/// The probe of a [`ProbeHandle`], while nobody else uses it.
+/// The probe of a [`ProbeHandle`], while nothing else uses it.
 pub struct ProbeGuard<'a>(MutexGuard<'a, Option<SymmetryProbe>>);
 
 impl Deref for ProbeGuard<'_> {

@@ -28,8 +28,8 @@
 //! }
 //! assert_eq!(                                                       // after it
 //!     probe.summary(),
-//!     "hidden1: 5 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon will keep them so; dropout \
-//!      on hidden1 would break it."
+//!     "hidden1: 5 units, 1 distinct. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon will keep equal units equal; dropout \
+//!      on hidden1 would break the symmetry."
 //! );
 //! assert_eq!(probe.readings().len(), 4); // before the first step and after each
 //! assert!(probe.first_break().is_none());

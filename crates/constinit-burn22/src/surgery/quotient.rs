@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// A smaller module that trains as the full one does.
 ///
-/// As text: `hidden1: 512 units are 1; 4100 parameters are 12`.
+/// As text: `hidden1: 512 -> 1 units; 4100 -> 12 parameters`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct QuotientModule<M> {
@@ -70,7 +70,7 @@ impl<M> fmt::Display for QuotientModule<M> {
 /// let spec = net.axes()?;
 /// let facts = TrainingFacts::new(Optimizer::Adam);
 /// let small = quotient(&net, &spec, &symmetry_of(&net, &spec, SymmetryKind::Equitable)?, &facts)?;
-/// assert_eq!(small.to_string(), "hidden1: 64 units are 1; 516 parameters are 12");
+/// assert_eq!(small.to_string(), "hidden1: 64 -> 1 units; 516 -> 12 parameters");
 ///
 /// let (mut trainer, mut adam) = (small.trainer(), AdamConfig::new().init());
 /// let mut model = small.module;

@@ -106,8 +106,8 @@ impl<M: Module> QuotientTrainer<M> {
         gradients: impl Into<GradAdaptor>,
     ) -> Result<M, Error> {
         if optimizer.has_gradient_clipping() {
-            let reason = "it clips the gradients of the quotient, whose norms are not those of the full module; give \
-                          QuotientTrainer::with_clip the limit instead";
+            let reason = "it clips the gradients of the quotient, whose norms differ from those of the full module; \
+                          give the limit to QuotientTrainer::with_clip instead";
             return Err(refused("the optimizer", reason.to_owned()));
         }
         let rate = rate.into();

@@ -21,7 +21,7 @@ use constinit_symmetry::Shares;
 /// let net = ConstInitConfig::new(vec![3, 2, 4]).init(&Device::flex());
 /// let spec = net.axes()?;
 /// let wide = widen(net, &spec, &[("hidden1", &[1, 3])], Shares::Equal)?;
-/// assert_eq!(wide.to_string(), "hidden1: 2 units are 4; 20 parameters are 36");
+/// assert_eq!(wide.to_string(), "hidden1: 2 -> 4 units; 20 -> 36 parameters");
 /// assert_eq!(wide.origins, [[0, 1, 1, 1]]);
 /// # Ok::<(), constinit_burn22::Error>(())
 /// ```

@@ -268,7 +268,7 @@ fn integer_and_boolean_parameters_are_data() {
     };
     assert_eq!(units(|model, h| h * model.scale.val().float().unsqueeze()), 0);
     assert_eq!(units(|model, h| h.mask_fill(model.mask.val().unsqueeze(), 0.0)), 0);
-    // A field that is no parameter is a constant, and one of ones distinguishes nobody.
+    // A field that is no parameter is a constant, and one of ones distinguishes no units.
     assert_eq!(units(|model, h| h + model.shift.clone().unsqueeze()), 1);
 }
 
@@ -589,7 +589,7 @@ fn the_module_stays_as_it_is() {
     let mut model = model.train();
     model.fc2 = model.fc2.freeze();
     let clone = model.clone();
-    // An update that nobody has seen yet.
+    // An unknown update.
     let x = Hidden::from_data([[1.0, 2.0, 3.0], [0.5, -1.0, 2.0]], &device);
     model.forward(x.clone());
     let state = || {

@@ -86,7 +86,7 @@ fn collapse_keeps_every_bit_of_powers_of_two() {
     let before = values(net.forward(x.clone()));
     let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     let merged = collapse(net, &spec, &found).unwrap();
-    assert_eq!(merged.to_string(), "hidden1: 512 units are 1; 4100 parameters are 12");
+    assert_eq!(merged.to_string(), "hidden1: 512 -> 1 units; 4100 -> 12 parameters");
     assert_eq!(bits(&values(merged.module.forward(x))), bits(&before));
 }
 

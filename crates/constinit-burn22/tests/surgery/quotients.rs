@@ -177,8 +177,8 @@ fn a_quotient_of_twins_goes_the_way_of_the_module() {
         let small = trains_alike(net, &spec, rule, &PERCEPTRON, &format!("{:?}", rule.facts));
         assert_eq!(
             small.to_string(),
-            "hidden1: 6 units are 3; hidden2: 7 units are 3; hidden3: 5 units are 1; \
-             125 parameters are 32"
+            "hidden1: 6 -> 3 units; hidden2: 7 -> 3 units; hidden3: 5 -> 1 units; \
+             125 -> 32 parameters"
         );
     }
 }

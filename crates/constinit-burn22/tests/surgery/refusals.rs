@@ -27,8 +27,7 @@ fn specs_and_classes_that_do_not_fit_are_refused() {
     let theirs = symmetry_of(&deeper, &other, SymmetryKind::Twins).unwrap();
     assert_eq!(
         message(collapse(net.clone(), &spec, &theirs)),
-        "axes: the classes were found with another spec: hidden1 (4), hidden2 (4), where this one \
-         has hidden1 (4)"
+        "axes: the classes were found with another spec: it has hidden1 (4), hidden2 (4), this one has hidden1 (4)"
     );
     let (wider, _) = mlp(&[3, 5, 2], Activation::Tanh, &device());
     assert_eq!(
@@ -113,8 +112,8 @@ fn a_spec_alone_does_not_vouch_for_layers_that_are_not_known() {
     let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     assert_eq!(
         message(break_symmetry(net, &spec, &found, 0.25, 1)),
-        "b.weight: a Own may do something else with its entries than to weigh the units of hidden \
-         by them; trace the module (axes::trace), and give the trace instead of the spec"
+        "b.weight: a Own may use its entries for something else than weighting the units of hidden; trace the module \
+         (axes::trace), and give the trace instead of the spec"
     );
 }
 
@@ -194,7 +193,7 @@ fn tied_weights_are_refused_where_they_would_differ() {
     let facts = TrainingFacts::new(Optimizer::Sgd);
     assert_eq!(
         message(quotient(&net, &spec, &found, &facts)),
-        "b.weight: it is tied to another parameter, of which Burn's optimizers move only the first"
+        "b.weight: it is tied to another parameter, and Burn's optimizers update only the first of the two"
     );
     assert_eq!(
         message(collapse(net, &spec, &found)),

@@ -201,7 +201,7 @@ impl<B: RecordingBackend> ModuleVisitor<B> for Parameters {
 ///
 /// # Panics
 ///
-/// Where the closure panics for a reason of its own.
+/// Where the closure panics for another reason.
 pub fn trace(run: impl FnOnce(&CaptureDevice) -> Trace) -> Result<Traced, Error> {
     let session = Session::start().ok_or(Error::TraceIncomplete { missing: "a free device" })?;
     // Burn panics where data that is not there is read; the log knows better what happened.

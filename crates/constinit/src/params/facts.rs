@@ -79,7 +79,7 @@ pub fn check_layouts<B: Backend, M: Module<B>>(module: &M) -> Result<(), Error> 
 
 /// What is wrong with a weight of `LinearLayout::Col`.
 pub(crate) fn column_layout_error(path: String) -> Error {
-    let reason = " (LinearLayout::Col), and gets no gradient on the first backward pass of Burn 0.21; use \
+    let reason = " (LinearLayout::Col), and Burn 0.21 gives it no gradient on the first backward pass; use \
                   LinearLayout::Row";
     Error::ColumnLayout { path, reason }
 }

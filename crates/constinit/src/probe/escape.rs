@@ -4,7 +4,7 @@ use super::symmetry::{bind, views};
 use super::{Flow, Observation, Probe, Schedule};
 use crate::Error;
 use crate::train::OptimizerConfig;
-use crate::transverse::{relative_distance, stability};
+use crate::transverse::{forecast, relative_distance};
 use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
@@ -18,8 +18,9 @@ pub use constinit_core::probe::{EscapeReading, Outlook, SpaceOutlook};
 /// Forecasts whether and when rounding will separate units that are alike.
 ///
 /// At its first look the probe finds the classes of twins. At every look it takes two units of the largest class of
-/// each space, finds the lowest curvature of the loss along their difference ([`stability`]), and says what that means
-/// for the optimizer. The probe changes nothing: gradients are taken on copies of the module.
+/// each space, finds the lowest curvature of the loss along their difference, and says what that means for the
+/// optimizer, or that the state still moves too much for a number of steps ([`forecast`]). The probe changes nothing:
+/// gradients are taken on copies of the module.
 ///
 /// ```
 /// use burn::tensor::Tensor;
@@ -40,7 +41,7 @@ pub use constinit_core::probe::{EscapeReading, Outlook, SpaceOutlook};
 /// probe.observe(&Observation::before_training(&net));
 /// assert_eq!(
 ///     probe.readings()[0].spaces[0].to_string(),
-///     "hidden1, 2 units alike: unstable, e-fold every 63.7 steps, about 2002 steps to escape"
+///     "hidden1, 2 equal units: unstable, e-fold every 63.7 steps, not stationary: valid from step 105 at the earliest"
 /// );
 /// # Ok::<(), constinit::Error>(())
 /// ```
@@ -124,7 +125,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
         &self.readings
     }
 
-    /// Why the probe looks no more, where it does not.
+    /// Why the probe has stopped, where it has.
     pub fn failed(&self) -> Option<&str> {
         self.failed.as_deref()
     }
@@ -142,10 +143,10 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
             let outlook = if apart >= ESCAPED {
                 Outlook::Escaped { apart }
             } else {
-                let found = stability(seen.model, &self.axes, &class.space, pair, &mut self.loss);
-                match found.and_then(|found| Ok((found.forecast(&update)?, found))) {
-                    Ok((forecast, found)) => {
-                        Outlook::Together { stability: Box::new(found), forecast }
+                let (axes, space, loss) = (&self.axes, &class.space, &mut self.loss);
+                match forecast(seen.model, axes, space, pair, &update, seen.step, loss) {
+                    Ok((stability, forecast)) => {
+                        Outlook::Together { stability: Box::new(stability), forecast }
                     }
                     Err(error) => Outlook::Unknown { reason: error.to_string() },
                 }
@@ -190,7 +191,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for EscapeProbe<B, M>
         if self.failed.is_none()
             && let Err(error) = self.read(seen)
         {
-            tracing::warn!(target: "constinit", "the escape probe looks no more: {error}");
+            tracing::warn!(target: "constinit", "the escape probe stopped: {error}");
             self.failed = Some(error.to_string());
         }
         Flow::Continue

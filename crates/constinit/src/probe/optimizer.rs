@@ -49,7 +49,7 @@ struct Shared<P> {
     stop: Option<String>,
 }
 
-/// The probe of a [`ProbedOptimizer`], while nobody else uses it.
+/// The probe of a [`ProbedOptimizer`], while nothing else uses it.
 pub struct ProbeGuard<'a, P>(MutexGuard<'a, Shared<P>>);
 
 impl<P> std::ops::Deref for ProbeGuard<'_, P> {

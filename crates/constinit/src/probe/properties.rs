@@ -70,7 +70,9 @@ where
                 self.readings.push(reading);
                 Flow::Continue
             }
-            Err(error) => Flow::Stop { reason: format!("the linear layers are no chain: {error}") },
+            Err(error) => {
+                Flow::Stop { reason: format!("the linear layers are not a chain: {error}") }
+            }
         }
     }
 }

@@ -19,12 +19,12 @@ use constinit_symmetry::Quotient;
 /// it.
 ///
 /// Belongs to one [optimizer](super::QuotientOptimizer), which the factors come from. Cheap to clone; all clones share
-/// them. A clone of the optimizer has a lifting of its own.
+/// them. A clone of the optimizer has another lifting.
 #[derive(Clone, Debug)]
 pub struct Lifting(pub(super) HostLifting);
 
 impl Lifting {
-    /// The same with factors of its own, which begin as these.
+    /// The same with a copy of the factors.
     pub(super) fn apart(&self) -> Self {
         Self(self.0.apart())
     }

@@ -28,7 +28,7 @@
 //!
 //! let classes = symmetry_of(&net, &spec, SymmetryKind::ForwardLumpable)?;
 //! let merged = collapse(net, &spec, &classes)?;
-//! assert_eq!(merged.to_string(), "hidden1: 512 units are 1; 4100 parameters are 12");
+//! assert_eq!(merged.to_string(), "hidden1: 512 -> 1 units; 4100 -> 12 parameters");
 //! let after = merged.module.forward(x);
 //! let off = ((after - before.clone()) / before).abs().max().into_scalar();
 //! assert!(off < 512.0 * f32::EPSILON); // what adding 512 numbers may round

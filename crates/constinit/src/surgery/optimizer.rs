@@ -30,7 +30,7 @@ use std::sync::Arc;
 /// use [`with_clip`](Self::with_clip) instead. A [`ProbedOptimizer`](crate::probe::ProbedOptimizer) belongs around this
 /// one, not inside.
 ///
-/// A clone has factors of its own, so that two clones can be trained apart. Take the [way back](Self::lifting) from the
+/// A clone has a copy of the factors, so that two clones can be trained apart. Take the [way back](Self::lifting) from the
 /// optimizer that makes the steps: whatever loads a record into a clone, as Burn's `Learner` does to go on from a
 /// checkpoint, leaves an earlier one behind.
 ///

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// A smaller module that trains as the full one does.
 ///
-/// As text: `hidden1: 512 units are 1; 4100 parameters are 12`.
+/// As text: `hidden1: 512 -> 1 units; 4100 -> 12 parameters`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct QuotientModule<B: AutodiffBackend, M> {
@@ -74,7 +74,7 @@ impl<B: AutodiffBackend, M> fmt::Display for QuotientModule<B, M> {
 /// let adam = OptimizerConfig::Adam(Default::default());
 /// let spec = net.axes()?;
 /// let small = quotient(&net, &spec, &symmetry_of(&net, &spec, SymmetryKind::Equitable)?, &adam.facts())?;
-/// assert_eq!(small.to_string(), "hidden1: 64 units are 1; 516 parameters are 12");
+/// assert_eq!(small.to_string(), "hidden1: 64 -> 1 units; 516 -> 12 parameters");
 ///
 /// let optimizer = small.optimizer(adam.init::<B, ConstInit<B>>()?);
 /// let lifting = optimizer.lifting().clone();

@@ -121,7 +121,7 @@ where
         let difference = lines.into_iter().find(|(theirs, ours)| theirs != ours);
         let (theirs, ours) = difference.unwrap_or((&payload.fingerprint, fingerprint));
         let reason =
-            format!("a checkpoint of another run: it says {theirs:?} where this run says {ours:?}");
+            format!("a checkpoint of another run: it has {theirs:?}, this run has {ours:?}");
         return Err(because(reason, Some([theirs, ours].map(str::to_owned))));
     }
     // Asked first: Burn panics over a list of another length.
@@ -164,17 +164,22 @@ fn difference(there: &Shapes, here: &Shapes) -> Option<String> {
         .find(|(there, here)| there != here)
         .map(|(there, here)| {
             let words = |found: Option<&_>| found.map_or("nothing".to_owned(), has);
-            format!("it has {} where this one has {}", words(there), words(here))
+            format!("it has {}, this one has {}", words(there), words(here))
         })
 }
 
 fn unpack(bytes: &[u8]) -> Result<Payload, String> {
     let Some(rest) = bytes.strip_prefix(MAGIC) else {
         let torn = MAGIC.starts_with(bytes);
-        return Err(if torn { "torn: it ends within its first line" } else { "not a checkpoint" }
-            .to_owned());
+        return Err(if torn {
+            "incomplete: it ends within its first line"
+        } else {
+            "not a checkpoint"
+        }
+        .to_owned());
     };
-    let torn = || format!("torn or changed: {} bytes do not match their checksum", bytes.len());
+    let torn =
+        || format!("incomplete or changed: {} bytes do not match their checksum", bytes.len());
     let (checksum, payload) = rest.split_first_chunk::<4>().ok_or_else(torn)?;
     if crc32fast::hash(payload) != u32::from_le_bytes(*checksum) {
         return Err(torn());

@@ -40,9 +40,32 @@
 //! # Ok::<(), constinit::Error>(())
 //! ```
 //!
-//! A forecast is that of the state as it is. It comes true where the state changes little until the escape: at or near
-//! a stationary point of the training of the units as one.
+//! That is the forecast of the state as it is. It comes true where the state changes little until the escape: at or near
+//! a stationary point of the training of the units as one. [`forecast`] finds out, and gives no number of steps for a
+//! state that moves too much: the one above is on its way to `2 q tanh(w) = 1`.
+//!
+//! ```
+//! # use burn::tensor::Tensor;
+//! # use burn_autodiff::Autodiff;
+//! # use burn_ndarray::NdArray;
+//! # use constinit::prelude::*;
+//! # use constinit::train::Loss;
+//! # use constinit::{Activation, ConstInit, ConstInitConfig};
+//! use constinit::transverse::forecast;
+//! # use constinit_symmetry::forecast::Descent;
+//! # type B = Autodiff<NdArray<f64>>;
+//! # let device = Default::default();
+//! # let net = ConstInitConfig::new(vec![1, 2, 1]).with_activation(Activation::Tanh).with_init_b(0.0);
+//! # let net = net.init::<B>(&device);
+//! # let x = Tensor::<B, 2>::from_data([[1.0_f64]], &device);
+//! # let loss = |net: &ConstInit<B>| Loss::Mse.forward(net.forward(x.clone()), x.clone());
+//! let sgd = Descent::sgd(0.01).into();
+//! let (_, found) = forecast(&net, &net.axes()?, "hidden1", [0, 1], &sgd, 0, loss)?;
+//! assert_eq!((found.is_stationary(), found.escape_in()), (Some(false), None));
+//! # Ok::<(), constinit::Error>(())
+//! ```
 
+mod motion;
 mod pairs;
 mod product;
 
@@ -59,7 +82,7 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit_core::text::number;
 use constinit_core::transverse::{dot, start_vector};
 use constinit_symmetry::AxesSpec;
-use constinit_symmetry::forecast::ESCAPED;
+use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};
 use pairs::Pairs;
 
 /// The lowest curvature of a loss along differences between two units of a space that are alike, or nearly so.
@@ -74,7 +97,7 @@ use pairs::Pairs;
 /// # Errors
 ///
 /// Errors of [`TransverseHessian::new`], and [`Error::Twins`] where
-/// - the units are no twins: they lie [`ESCAPED`] or more of their size apart,
+/// - the units are not twins: they differ [`ESCAPED`] or more of their size apart,
 /// - the loss is no function of the parameters, as with dropout: two gradients at one point differ,
 /// - the loss tells the units apart where they are alike: the axes are not those of the model,
 /// - a gradient is not finite.
@@ -94,14 +117,63 @@ where
     M: AutodiffModule<B>,
     F: FnMut(&M) -> Tensor<B, 1>,
 {
+    lowest(&mut TransverseHessian::<B, M, F>::new(model, axes, space, units, loss)?)
+}
+
+/// What [`stability`] finds, and what it means for an optimizer: the [forecast](Stability::forecast), with the
+/// [motion](Forecast::moving) of the state. `step` is the number of steps done: forecasts say from which one on they are
+/// valid.
+///
+/// The motion is that of gradient descent on `loss`, with the optimizer's decay. It is not asked where a difference does
+/// not grow or shrink along the lowest curvature: for an optimizer without a rate, or a learning rate so large that
+/// differences grow along the highest.
+///
+/// # Errors
+///
+/// Those of [`stability`], and of [`Stability::forecast`].
+///
+/// # Complexity
+///
+/// That of [`stability`], and nine gradients.
+pub fn forecast<B, M, F>(
+    model: &M,
+    axes: &AxesSpec,
+    space: &str,
+    units: [usize; 2],
+    update: &Update,
+    step: usize,
+    loss: F,
+) -> Result<(Stability, Forecast), Error>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    F: FnMut(&M) -> Tensor<B, 1>,
+{
     let mut hessian = TransverseHessian::<B, M, F>::new(model, axes, space, units, loss)?;
+    let found = lowest(&mut hessian)?;
+    let forecast = found.forecast(update)?;
+    let along_the_lowest = forecast.curvature() == found.curvature;
+    let (Update::Linear(descent), Some(ahead), true) = (update, forecast.ahead(), along_the_lowest)
+    else {
+        return Ok((found, forecast));
+    };
+    let motion = hessian.motion(&found.direction, ahead, descent.weight_decay, step)?;
+    Ok((found, forecast.moving(motion)))
+}
+
+fn lowest<B, M, F>(hessian: &mut TransverseHessian<B, M, F>) -> Result<Stability, Error>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    F: FnMut(&M) -> Tensor<B, 1>,
+{
     let rounding = product::epsilon::<B>();
     let size = hessian.size();
     let difference = hessian.difference().to_vec();
     let apart = relative(norm(&difference), size);
     if apart >= ESCAPED || apart.is_nan() {
         let apart = number(apart, 3);
-        let reason = format!("they are no twins: they lie {apart} of their size apart");
+        let reason = format!("they are not twins: they differ by {apart} of their size");
         return Err(hessian.error(reason));
     }
 
@@ -110,7 +182,8 @@ where
     let again = hessian.gradient(&somewhere, hessian.step())?;
     // Kernels that sum in no fixed order differ by rounding; what is drawn differs by all of it.
     if norm(&less(&once, &again)) > 1e-3 * norm(&once) {
-        let reason = "two gradients at one point differ: the loss is no function of the parameters (dropout?)";
+        let reason = "two gradients at the same parameters differ, so the loss is not a function of the parameters \
+                      (dropout?)";
         return Err(hessian.error(reason.into()));
     }
     let settings = LanczosSettings {
@@ -131,7 +204,7 @@ where
     let told = norm(&hessian.gradient(&vec![0.0; hessian.dimension()], 0.0)?);
     if told > 10.0 * hessian.step() * found.highest.abs().max(curvature.abs()) {
         let reason = format!(
-            "the loss tells them apart where they are alike: their gradients differ by {}",
+            "the loss distinguishes them although they are equal: their gradients differ by {}",
             number(told, 3)
         );
         return Err(hessian.error(reason));

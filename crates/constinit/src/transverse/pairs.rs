@@ -60,7 +60,7 @@ impl Pairs {
             }
             if tied.contains(path) {
                 return Err(error(format!(
-                    "{path} is tied to another parameter, of which Burn's optimizers move only the first"
+                    "{path} is tied to another parameter, and Burn's optimizers update only the first of the two"
                 )));
             }
             let entries = found.iter().map(|pair| pair.entries).collect();
@@ -68,7 +68,7 @@ impl Pairs {
             pairs.swapped.extend_from_slice(found);
         }
         if pairs.swapped.is_empty() {
-            return Err(error("no trained parameter has entries of them".into()));
+            return Err(error("no trained parameter has entries for them".into()));
         }
         Ok(pairs)
     }

@@ -3,7 +3,7 @@
 use super::pairs::{Middle, Pairs};
 use crate::Error;
 use crate::gradients::read_gradients;
-use crate::params::{materialise, read_parameters, write_parameters};
+use crate::params::{HostParameter, materialise, read_parameters, write_parameters};
 use crate::tensors::float_type;
 use burn::module::{AutodiffModule, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
@@ -57,7 +57,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::Twins`] where the space does not have the units, no trained parameter has entries of them, or one that
+    /// [`Error::Twins`] where the space does not have the units, no trained parameter has entries for them, or one that
     /// has is tied to another; [`Error::Axes`] and [`Error::Symmetry`] where the axes are not the module's.
     pub fn new(
         module: &M,
@@ -138,13 +138,38 @@ where
     pub(super) fn gradient(&mut self, v: &[f64], length: f64) -> Result<Vec<f64>, Error> {
         let values = self.pairs.displaced::<B>(&self.middle, v, length);
         let moved = write_parameters(self.module.clone(), values)?;
-        let loss = (self.loss)(&moved);
-        let gradients = GradientsParams::from_grads(loss.backward(), &moved);
-        let share = self.pairs.project(&read_gradients::<B, M>(&moved, &gradients));
+        let gradients = self.gradients(&moved);
+        let share = self.pairs.project(&gradients);
         match share.iter().find(|entry| !entry.is_finite()) {
             Some(entry) => Err(self.error(format!("a gradient has an entry {entry}"))),
             None => Ok(share),
         }
+    }
+
+    /// The gradients of the loss in a state of the module, a parameter each.
+    pub(super) fn gradients(&mut self, module: &M) -> Vec<HostParameter> {
+        let loss = (self.loss)(module);
+        let gradients = GradientsParams::from_grads(loss.backward(), module);
+        read_gradients::<B, M>(module, &gradients)
+    }
+
+    /// The module with both units in the middle between them.
+    pub(super) fn middled(&self) -> Result<M, Error> {
+        let still = vec![0.0; self.dimension()];
+        let values = self.pairs.displaced::<B>(&self.middle, &still, 0.0);
+        write_parameters(self.module.clone(), values)
+    }
+
+    /// v · H v where the module's parameters are those of another state of it.
+    pub(super) fn curvature_in(&mut self, module: M, v: &[f64]) -> Result<f64, Error> {
+        let middle = self.pairs.middle(&read_parameters(&module));
+        let own = (
+            std::mem::replace(&mut self.module, module),
+            std::mem::replace(&mut self.middle, middle),
+        );
+        let image = self.product(v);
+        (self.module, self.middle) = own;
+        Ok(dot(&image?, v))
     }
 
     pub(super) fn error(&self, reason: String) -> Error {

@@ -314,7 +314,7 @@ impl Graph {
         self.views.get(&tensor.id).is_some_and(|view| view.bent)
     }
 
-    /// The axes with members that are not told apart.
+    /// The axes with members that are not distinguished.
     pub(super) fn open_axes(&mut self, tensor: &TensorRef) -> Vec<usize> {
         let axes = self.axes(tensor).into_iter().enumerate();
         let axes: Vec<(usize, Part)> =

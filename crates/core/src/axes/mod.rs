@@ -113,8 +113,8 @@ impl fmt::Display for WidthCause {
             Self::Reduction => "it sums or averages them, as norms and softmax do",
             Self::Product => "it sums products of them, as attention does",
             Self::Groups => "a convolution takes them in groups",
-            Self::Split => "it takes an axis of them apart at a size of its own",
-            Self::Constant => "it meets them with a tensor of a size of its own",
+            Self::Split => "it divides an axis of them at a fixed size",
+            Self::Constant => "it combines them with a tensor of a fixed size",
         })
     }
 }

@@ -111,12 +111,12 @@ impl Parts {
         factors
     }
 
-    /// Whether the members of the class are told apart.
+    /// Whether the members of the class are distinguished.
     pub(super) fn is_fixed(&mut self, part: Part) -> bool {
         self.is_fixed_by(part, Cause::Rule) || self.is_fixed_by(part, Cause::Unknown)
     }
 
-    /// Whether the members of the class are told apart for this reason.
+    /// Whether the members of the class are distinguished for this reason.
     pub(super) fn is_fixed_by(&mut self, part: Part, cause: Cause) -> bool {
         let root = self.root(part);
         let marks = self.marks_of(root);

@@ -10,7 +10,7 @@ pub(super) fn block(place: usize, places: usize, blocks: usize) -> usize {
     (place as u128 * blocks as u128 / places as u128) as usize
 }
 
-/// Every output averages the block of inputs that has the number of its own block.
+/// Every output averages the block of inputs that has the number of the output's block.
 pub(super) fn form<'a>(layout: &Layout, blocks: usize, gain: f64) -> Result<Form<'a>, Reason> {
     layout.matrix_axes()?;
     finite(&[("gain", gain)])?;

@@ -18,10 +18,10 @@ pub enum Reason {
         axis: &'static str,
     },
     /// The variance is scaled by a fan that the parameter does not have.
-    #[error("it has no fan-in and fan-out to scale by")]
+    #[error("it has no fan-in and no fan-out to scale by")]
     NoFans,
     /// So few outputs and inputs that all waves are equal.
-    #[error("all waves of so few outputs and inputs are alike")]
+    #[error("with so few outputs and inputs, all waves are equal")]
     EqualWaves,
     /// A setting is outside its range.
     #[error("its {name} is {value}")]
@@ -42,7 +42,7 @@ pub enum Reason {
         what: &'static str,
     },
     /// A count beyond what fits.
-    #[error("{count} {what} where 1 to {most} fit")]
+    #[error("{count} {what}, but 1 to {most} fit")]
     Count {
         /// The count.
         count: usize,
@@ -52,7 +52,7 @@ pub enum Reason {
         most: usize,
     },
     /// Places that cannot be divided evenly.
-    #[error("{places} {what} are not {parts} {called} of one size")]
+    #[error("{places} {what} cannot be divided into {parts} {called} of one size")]
     NotDivisible {
         /// How many places there are.
         places: usize,

@@ -104,7 +104,7 @@ pub(super) fn scaled<'a>(
     })
 }
 
-/// The sum of initialisers, each with numbers of its own.
+/// The sum of initialisers, each with other random numbers.
 pub(super) fn sum<'a>(of: &'a [Init], layout: &Layout, key: &RngKey) -> Result<Form<'a>, Reason> {
     let mut known: Vec<Pointwise<'a>> = Vec::new();
     let mut others = Vec::new();

@@ -29,7 +29,7 @@ pub(super) fn form<'a>(
     }
     let (dtype, data) = (tensor.dtype(), tensor.data().to_vec());
     if !matches!(dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-        return Err(of_tensor(format!(" holds {dtype:?}, no floats")));
+        return Err(of_tensor(format!(" holds {dtype:?}, not floats")));
     }
     let shape = layout.shape.clone();
     Ok(Form::Whole(Box::new(move || Ok(spread_out(&numbers(&data, dtype), &shape, &axes)))))

@@ -1,6 +1,6 @@
 //! Entries drawn one by one: uniform, normal, truncated normal.
 //!
-//! Every stretch of 65,536 entries has a generator of its own, so that stretches are filled in parallel and come out
+//! Every stretch of 65,536 entries has another generator, so that stretches are filled in parallel and come out
 //! the same whatever the number of threads.
 
 use super::Reason;

@@ -63,7 +63,7 @@ pub fn matched_values<'p, V: PartialEq>(
         }
         match matched.get(&parameter.id) {
             Some(other) if *other != value => {
-                return Err(error("it is tied to one that is given other values".into()));
+                return Err(error("it is tied to a parameter that gets other values".into()));
             }
             _ => matched.insert(parameter.id, value),
         };

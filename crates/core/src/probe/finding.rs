@@ -27,7 +27,7 @@ pub enum Finding {
         /// The space.
         space: String,
     },
-    /// The probe cannot read the module and looks no more.
+    /// The probe cannot read the module and has stopped.
     Failed(String),
 }
 
@@ -38,10 +38,10 @@ impl fmt::Display for Finding {
             Self::Broken(found) => found.fmt(f),
             Self::GradientsDiffer { step, space } => write!(
                 f,
-                "{space}: at step {step} the gradients of units of one class differ for the first time, while the \
-                 units are still bitwise one."
+                "{space}: at step {step}, gradients of equal units differ for the first time. The units are still \
+                 equal, bit for bit."
             ),
-            Self::Failed(reason) => write!(f, "the symmetry probe looks no more: {reason}"),
+            Self::Failed(reason) => write!(f, "the symmetry probe stopped: {reason}"),
         }
     }
 }

@@ -19,7 +19,7 @@ const ROUNDING: f64 = 1e-4;
 pub struct FirstBreak {
     /// Steps done when they were first seen to differ: at a reading, or where the next step began.
     pub step: usize,
-    /// Steps done at the last reading at which they did not; None where there was none. They parted in between; where
+    /// Steps done at the last reading at which they did not; None where there was none. They diverged in between; where
     /// it is `step`, after that reading and before the next step.
     pub since: Option<usize>,
     /// The space.
@@ -45,7 +45,7 @@ pub struct FirstBreak {
 /// The gradients, at a break, of units that were one unit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GradientsThen {
-    /// They were not shown to the probe, or belong to a later step than the one at which the units parted.
+    /// They were not shown to the probe, or belong to a later step than the one at which the units diverged.
     NotSeen,
     /// Bitwise equal: only the update differed.
     Agreed,
@@ -116,7 +116,7 @@ impl FirstBreak {
             None => (step, seen.spread),
         };
         let path = |spread: &Spread| axes.params()[spread.parameter.get()].path().to_owned();
-        // Gradients tell of the step that parted the units only where the reading before was one step ago.
+        // Gradients tell of the step at which the units diverged only where the reading before was one step ago.
         let of_this_step = seen.before.is_none() && since.is_some_and(|since| since + 1 == step);
         let gradients = match seen.gradient.filter(|_| of_this_step) {
             None => GradientsThen::NotSeen,
@@ -184,7 +184,7 @@ impl fmt::Display for FirstBreak {
             _ => write!(f, "{}: at step {}", self.space, self.step)?,
         }
         let plural = if self.ulps == 1 { "" } else { "s" };
-        write!(f, ", units {u} and {v} part in {} (entries {a} and {b}) by ", self.parameter)?;
+        write!(f, ", units {u} and {v} diverge in {} (entries {a} and {b}) by ", self.parameter)?;
         if self.difference.is_finite() {
             write!(f, "{}, {} ulp{plural}", number(self.difference, 4), self.ulps)?;
         } else {
@@ -192,10 +192,10 @@ impl fmt::Display for FirstBreak {
         }
         match &self.gradients {
             GradientsThen::NotSeen => {}
-            GradientsThen::Agreed => f.write_str("; their gradients still agreed")?,
+            GradientsThen::Agreed => f.write_str("; their gradients were still equal")?,
             GradientsThen::Differed { parameter, difference, ulps, largest } => write!(
                 f,
-                "; the gradients of that step differed already, in {parameter} by {} ({ulps} ulps; the largest \
+                "; their gradients already differed at that step, in {parameter} by {} ({ulps} ulps; the largest \
                  gradient is {})",
                 number(*difference, 4),
                 number(*largest, 4)
@@ -218,24 +218,25 @@ impl fmt::Display for Cause {
                     return write!(f, "Cause: {}.", planned.join("; "));
                 }
                 let names: Vec<String> = breakers.iter().map(ToString::to_string).collect();
-                write!(f, "Suspected cause: {}, which was expected to part them.", names.join(", "))
+                write!(f, "Suspected cause: {}, which was expected to break the symmetry.", names.join(", "))
             }
             Self::Rounding => f.write_str(
-                "Suspected cause, by exclusion: rounding. Nothing known tells the units apart, data in any order cannot, \
-                 and kernels need not sum the rows of equal units in one order.",
+                "Suspected cause, by exclusion: rounding. Nothing known distinguishes the units, and data cannot, in \
+                 any order. But kernels may sum the rows of equal units in different orders.",
             ),
             Self::UnequalGradients => f.write_str(
-                "Suspected cause: the gradients differ by more than rounding, so something in the forward pass tells \
-                 the units apart: dropout, noise, or an operation that knows them by number.",
+                "Suspected cause: the gradients differ by more than rounding, so something in the forward pass \
+                 distinguishes the units: dropout, noise, or an operation that uses their numbers.",
             ),
             Self::Update => f.write_str(
-                "Suspected cause: not the gradients but the update (rates or optimizer state of each unit's own) or a \
-                 write from outside.",
+                "Suspected cause: the update, not the gradients (learning rates or an optimizer state that differ \
+                 between units), or a write from outside the training step.",
             ),
             Self::Written => f.write_str(
-                "Cause: a write from outside. They were one unit after the step and differed before the next began.",
+                "Cause: a write from outside the training step. The units were equal after the step and differed \
+                 before the next one began.",
             ),
-            Self::Unknown => f.write_str("The cause is not known: no gradients of that step were seen."),
+            Self::Unknown => f.write_str("The cause is unknown: the probe did not see the gradients of that step."),
         }
     }
 }

@@ -80,16 +80,16 @@ impl fmt::Display for SpaceOutlook {
         let Self { space, units, pair: [u, v], outlook } = self;
         match outlook {
             Outlook::Together { forecast, .. } => {
-                write!(f, "{space}, {units} units alike: {forecast}")
+                write!(f, "{space}, {units} equal units: {forecast}")
             }
             Outlook::Escaped { apart } => {
                 let apart = number(*apart, 3);
                 write!(
                     f,
-                    "{space}: units {u} and {v} were alike and lie {apart} of their size apart"
+                    "{space}: units {u} and {v} were equal and now differ by {apart} of their size"
                 )
             }
-            Outlook::Unknown { reason } => write!(f, "{space}, {units} units alike: {reason}"),
+            Outlook::Unknown { reason } => write!(f, "{space}, {units} equal units: {reason}"),
         }
     }
 }

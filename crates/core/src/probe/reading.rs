@@ -32,7 +32,7 @@ pub struct SpaceReading {
     /// Whether units that were twins at the start still have bitwise equal gradients; None where no gradients were
     /// read.
     pub gradients_agree: Option<bool>,
-    /// Units whose incoming weights and biases are all zero; None where a look at a few entries settled the reading,
+    /// Units whose incoming weights and biases are all zero; None where a few entries settled the reading,
     /// or where it is not known which axes are inputs.
     pub no_incoming: Option<usize>,
     /// Units whose outgoing weights are all zero; None as for `no_incoming`.

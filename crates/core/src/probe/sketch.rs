@@ -4,7 +4,7 @@
 //! alone in its class. So a space whose units differ in these is cut into single units by *every* kind of class, and
 //! the rest of the parameters need not be read:
 //!
-//! 1. a space is settled where a vector of its own, or a weight from fixed inputs, tells its units apart;
+//! 1. a space is settled where one vector, or a weight from fixed inputs, distinguishes its units;
 //! 2. then a weight from a settled space may settle another, since its inputs are alone, too.
 //!
 //! The spaces are put in an order in which each rests on earlier ones only: a cycle of spaces proves nothing of itself.
@@ -75,12 +75,12 @@ impl Sketch {
     }
 }
 
-/// Whether a space has units to tell apart.
+/// Whether a space has units to distinguish.
 fn is_open(space: &UnitSpace) -> bool {
     !space.is_fixed() && space.units() > 1
 }
 
-/// The axes of a parameter with units to tell apart, and their spaces.
+/// The axes of a parameter with units to distinguish, and their spaces.
 fn open_axes<'a>(
     axes: &'a AxesSpec,
     param: &'a SpecParam,
@@ -180,7 +180,7 @@ pub(super) fn restricted(
     let keep: Vec<bool> = axes.spaces().iter().map(wanted).collect();
     if !keep.contains(&true) {
         let names: Vec<&str> = axes.spaces().iter().map(UnitSpace::name).collect();
-        let reason = format!("none of the spaces is to be watched; there are {}", names.join(", "));
+        let reason = format!("no space to watch was named; the spaces are {}", names.join(", "));
         return Err(Error::Axes { reason });
     }
     let taken = axes

@@ -25,11 +25,10 @@ fn sentence(found: &SpaceSymmetry, read: &SpaceReading, classes: usize, known: &
     let space = found.name();
     let SpaceReading { units, twins, .. } = read;
     let (invariant, what) = if classes == *twins {
-        (Invariant::Twins, format!("{space}: {units} units are {classes}."))
+        (Invariant::Twins, format!("{space}: {units} units, {classes} distinct."))
     } else {
         let what = format!(
-            "{space}: {units} units are {classes}, by sums over classes that agree; {twins} of them differ in their \
-             weights."
+            "{space}: {units} units, {classes} distinct by equal sums over classes; by weights, {twins} distinct."
         );
         (Invariant::Equitable, what)
     };
@@ -39,19 +38,24 @@ fn sentence(found: &SpaceSymmetry, read: &SpaceReading, classes: usize, known: &
     let broken_by = || list(&breakers.iter().map(ToString::to_string).collect::<Vec<_>>());
     let then = match &known.facts {
         Some(facts) if !breakers.is_empty() => {
-            format!("{} would keep them so, but {} will break it.", facts.optimizer(), broken_by())
+            format!(
+                "{} would keep equal units equal, but {} will break the symmetry.",
+                facts.optimizer(),
+                broken_by()
+            )
         }
         Some(facts) => {
             let (optimizer, decay) = (facts.optimizer(), facts.decay());
             match keeps(invariant, optimizer, decay) {
                 Preservation::Kept => {
                     format!(
-                        "{optimizer} with {decay} will keep them so; dropout on {space} would break it."
+                        "{optimizer} with {decay} will keep equal units equal; dropout on {space} would break the symmetry."
                     )
                 }
                 Preservation::Broken => {
                     format!(
-                        "{optimizer} with {decay} will break it, since it rescales the decay entry by entry."
+                        "{optimizer} with {decay} will break the symmetry, because it rescales the decay entry by \
+                         entry."
                     )
                 }
             }
@@ -75,9 +79,14 @@ fn sentence(found: &SpaceSymmetry, read: &SpaceReading, classes: usize, known: &
             };
             let names = list(&names);
             if breakers.is_empty() {
-                format!("{names} will keep them so{but}; dropout on {space} would break it.")
+                format!(
+                    "{names} will keep equal units equal{but}; dropout on {space} would break the symmetry."
+                )
             } else {
-                format!("{names} would keep them so{but}, but {} will break it.", broken_by())
+                format!(
+                    "{names} would keep equal units equal{but}, but {} will break the symmetry.",
+                    broken_by()
+                )
             }
         }
     };

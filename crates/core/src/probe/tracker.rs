@@ -25,7 +25,7 @@ use std::fmt;
 ///
 /// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
 /// at the start, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
-/// Where all units of each space were one before, it passes over the parameters once, in the portions in which they are
+/// Where all units of each space were one before, it reads the parameters once, in the portions in which they are
 /// shown, and no more where they still are.
 pub struct SymmetryTracker {
     axes: AxesSpec,
@@ -35,7 +35,7 @@ pub struct SymmetryTracker {
     sums: bool,
     schedule: Schedule,
     gradients: Schedule,
-    /// Whether a step's gradients and the parameters before it are kept for the case that units part in it.
+    /// Whether a step's gradients and the parameters before it are kept for the case that units diverge in it.
     keeps_gradients: bool,
     known: Known,
     report: Box<dyn FnMut(&Finding) + Send>,
@@ -102,8 +102,8 @@ impl SymmetryTracker {
         Self { gradients, ..self }
     }
 
-    /// Does not keep the gradients of a step, nor the parameters before it, for the case that units part in it: cheaper,
-    /// since an optimizer can reuse memory that nobody else holds, but a break is then reported without its cause.
+    /// Does not keep the gradients of a step, nor the parameters before it, for the case that units diverge in it: cheaper,
+    /// since an optimizer can reuse memory that nothing else holds, but a break is then reported without its cause.
     #[must_use]
     pub fn without_gradients(self) -> Self {
         Self { keeps_gradients: false, ..self }
@@ -176,7 +176,7 @@ impl SymmetryTracker {
         self.breaks.first()
     }
 
-    /// Why the probe looks no more, where it does not.
+    /// Why the probe has stopped, where it has.
     pub fn failed(&self) -> Option<&str> {
         self.failed.as_deref()
     }
@@ -341,7 +341,7 @@ impl SymmetryTracker {
             let what = first_break::Seen { spread, in_running, before, gradient, scale, known };
             found.push((FirstBreak::new(&self.axes, number, (since, step), &what), number));
         }
-        // What was written before the step parted its units first.
+        // What was written before the step made its units diverge first.
         found.sort_by_key(|(found, _)| found.step);
         for (found, number) in found {
             (self.report)(&Finding::Broken(found.clone()));

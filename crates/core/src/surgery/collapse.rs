@@ -7,7 +7,7 @@ use std::fmt;
 
 /// A smaller module with the same function, and what became of the larger one.
 ///
-/// As text: `hidden1: 512 units are 1; 4100 parameters are 12`.
+/// As text: `hidden1: 512 -> 1 units; 4100 -> 12 parameters`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CollapsedModule<M> {

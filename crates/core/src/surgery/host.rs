@@ -179,7 +179,7 @@ mod tests {
         let host = small.host();
         let twins = host.symmetry(SymmetryKind::ForwardLumpable).unwrap();
         let merged = host.collapse(&twins).unwrap();
-        assert_eq!(merged.to_string(), "hidden: 2 units are 1; 4 parameters are 2");
+        assert_eq!(merged.to_string(), "hidden: 2 -> 1 units; 4 -> 2 parameters");
         assert_eq!(merged.module.renamed, HashSet::from([7, 8]));
         let sum = NewParameter { shape: vec![1, 1], entries: Entries::F32(vec![5.0]) };
         assert_eq!(merged.module.values[&8], sum);

@@ -87,7 +87,9 @@ impl KnownAxes<'_> {
         let reason = if ours == theirs {
             "the classes were found with another spec of the same spaces".to_owned()
         } else {
-            format!("the classes were found with another spec: {theirs}, where this one has {ours}")
+            format!(
+                "the classes were found with another spec: it has {theirs}, this one has {ours}"
+            )
         };
         Err(Error::Axes { reason })
     }
@@ -162,8 +164,8 @@ impl KnownAxes<'_> {
             None => Ok(()),
             Some(path) => Err(refused(
                 path.as_str(),
-                "the model does something else with its entries than to weigh units by them, so that sums of them \
-                 do not count"
+                "the model uses its entries for something else than weighting units, so equal sums of entries do not \
+                 make units equal"
                     .to_owned(),
             )),
         }
@@ -194,7 +196,7 @@ impl KnownAxes<'_> {
             if let Some(id) = space.filter(|_| !FREE.contains(&own)) {
                 let space = self.spec.spaces()[id.get()].name();
                 let reason = format!(
-                    "a {own} may do something else with its entries than to weigh the units of {space} by them"
+                    "a {own} may use its entries for something else than weighting the units of {space}"
                 );
                 return Err(refused(param.path(), format!("{reason}; {CURE}")));
             }
@@ -215,10 +217,10 @@ impl KnownAxes<'_> {
             let own = around.last().map_or("", String::as_str);
             let bound = around.iter().find(|name| BOUND.contains(&name.as_str()));
             let reason = if let Some(name) = bound {
-                format!("it is a part of a {name}, which holds the sizes of its units")
+                format!("it belongs to a {name}, which stores the number of its units")
             } else if !FREE.contains(&own) {
                 format!(
-                    "a {own} may depend on the number of units of {space}, of which the spec says nothing"
+                    "a {own} may depend on the number of units of {space}, and the spec does not say whether it does"
                 )
             } else if own.contains("Conv") && groups_unknown(param.axes().iter().map(|a| &a.axis)) {
                 "the spec does not show whether the convolution has groups".to_owned()
@@ -232,7 +234,7 @@ impl KnownAxes<'_> {
             Some((path, name)) => Err(refused(
                 path,
                 format!(
-                    "a {name} without parameters may stand on units, and no spec shows whether it does; {CURE}"
+                    "a {name} without parameters may act on units, and a spec cannot show whether it does; {CURE}"
                 ),
             )),
         }

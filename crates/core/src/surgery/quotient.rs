@@ -95,7 +95,7 @@ impl HostModule<'_> {
         let known = self.known;
         if known.traced.is_some_and(|traced| !traced.with_gradients) {
             let reason =
-                format!("it was made without gradients, where dropout is not seen; {cure}");
+                format!("it was made without gradients, so it does not show dropout; {cure}");
             return Err(refused("the trace", reason));
         }
         known.check_classes(symmetry)?;
@@ -132,7 +132,7 @@ impl HostModule<'_> {
             None => Ok(()),
             Some(path) => Err(refused(
                 path.as_str(),
-                "it is tied to another parameter, of which Burn's optimizers move only the first"
+                "it is tied to another parameter, and Burn's optimizers update only the first of the two"
                     .into(),
             )),
         }
@@ -208,8 +208,7 @@ impl HostLifting {
             param.has_deviations() && !factor(**number).is_finite()
         };
         if let Some((param, _)) = params().find(lost) {
-            let reason =
-                "what weight decay has left of the deviations from the block means is no number";
+            let reason = "after weight decay, the deviations from the block means are not finite";
             return Err(refused(param.path(), reason.to_owned()));
         }
         let of_path = |path: &str| {

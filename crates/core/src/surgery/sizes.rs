@@ -25,7 +25,7 @@ pub(super) fn sizes(before: &AxesSpec, after: &AxesSpec) -> Vec<SpaceSizes> {
     pairs.map(sizes).collect()
 }
 
-/// `hidden1: 512 units are 1; 4100 parameters are 12`; `nothing` begins the sentence where no size changed.
+/// `hidden1: 512 -> 1 units; 4100 -> 12 parameters`; `nothing` begins the sentence where no size changed.
 ///
 /// # Errors
 ///
@@ -39,11 +39,11 @@ pub fn write_change(
     let changed = spaces.iter().filter(|space| space.before != space.after);
     let mut any = false;
     for SpaceSizes { name, before, after } in changed {
-        write!(f, "{name}: {before} units are {after}; ")?;
+        write!(f, "{name}: {before} -> {after} units; ")?;
         any = true;
     }
     match any {
-        true => write!(f, "{} parameters are {}", parameters[0], parameters[1]),
+        true => write!(f, "{} -> {} parameters", parameters[0], parameters[1]),
         false => write!(f, "{nothing}: all units differ, {} parameters stay", parameters[0]),
     }
 }

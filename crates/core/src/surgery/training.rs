@@ -20,7 +20,7 @@ pub(super) fn check_training(
 ) -> Result<(), Error> {
     let certificate = certificate(symmetry, facts);
     if let Some(space) = certificate.unknown_spaces().first() {
-        let reason = "the facts of the training name this space, which the axes do not have";
+        let reason = "the facts of the training name this space, but the axes do not have it";
         return Err(refused(space.as_str(), reason.to_owned()));
     }
     // A class that something breaks directly before those that rest on it.
@@ -33,12 +33,13 @@ pub(super) fn check_training(
     };
     if let Some(claim) = broken().find(directly).or_else(|| broken().next()) {
         let space = symmetry.spaces()[claim.space().get()].name();
-        let cannot = "a quotient cannot be trained in the place of the module";
+        let cannot = "a quotient cannot be trained in place of the module";
         return Err(refused(space, format!("{cannot}. {}", claim.sentence())));
     }
     let rule = facts.optimizer();
     if !rule.acts_entry_by_entry() && !merged(symmetry).is_empty() {
-        let reason = "it moves a weight as a whole matrix and not entry by entry, so that a quotient would go another way";
+        let reason = "it updates a weight as a whole matrix and not entry by entry, so a quotient would train \
+                      differently";
         return Err(refused(rule.to_string(), reason.to_owned()));
     }
     let deviating = found.params().iter().find(|param| param.has_deviations());
@@ -48,7 +49,7 @@ pub(super) fn check_training(
             Err(refused(
                 param.path(),
                 format!(
-                    "its entries differ within a block, and {rule} with {decay} does not move them alike"
+                    "its entries differ within a block, and {rule} with {decay} updates them differently"
                 ),
             ))
         }

@@ -8,14 +8,13 @@ use crate::run::trajectories::{Colours, Trajectories, file_name};
 use crate::run::{BASE, SpaceState};
 use crate::scale::Scale;
 use crate::ticks::cut;
+use constinit_records::UNIT_VALUE;
 use std::collections::BTreeSet;
 
 /// The colours of starts, the first one that of text.
 const OF_STARTS: [usize; 6] = [6, 1, 0, 2, 3, 4];
 /// Runs of a start that are drawn at most.
 const RUNS: usize = 16;
-/// What the numbers of units are.
-const VALUE: &str = "the mean of its incoming weights, its bias and its outgoing weights";
 /// Losses that are this many times those of runs that finished leave the picture.
 const FAR: f64 = 2.0;
 
@@ -71,7 +70,7 @@ fn loss(comparison: &ComparedStarts, size: Size) -> Option<Figure> {
         }
         let above = losses.iter().find(|(_, loss)| loss.is_none_or(|loss| loss > most));
         if let Some((step, _)) = above.filter(|_| place == 0) {
-            notes.push(format!("{name} leaves the picture at step {}.", count(*step)));
+            notes.push(format!("{name} leaves the figure at step {}.", count(*step)));
         }
         let inside = |value: &Option<f64>| value.filter(|value| *value <= most);
         let values = at_steps(&steps, losses).iter().map(inside).collect::<Vec<_>>();
@@ -171,7 +170,7 @@ fn units(comparison: &ComparedStarts, number: usize, start: &Start, size: Size) 
             name: format!("units-{}-{}", number + 1, file_name(&space.name, layer)),
             title: format!("{}: {}", start.planned.start, space.name),
             space: &space.name,
-            value: VALUE,
+            value: UNIT_VALUE,
             readings: states.len(),
             states,
             last_step,

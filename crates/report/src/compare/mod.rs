@@ -65,7 +65,7 @@ impl ComparedStarts {
     /// let folder = tempfile::tempdir()?;
     /// assert!(!ComparedStarts::is_comparison(folder.path()));
     /// let error = ComparedStarts::read(folder.path()).unwrap_err().to_string();
-    /// assert!(error.ends_with("no comparison's folder: there is no compare.jsonl in it"), "{error}");
+    /// assert!(error.ends_with("not the folder of a comparison: it has no compare.jsonl"), "{error}");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn read(folder: &Path) -> Result<Self, ReportError> {
@@ -113,7 +113,7 @@ impl ComparedStarts {
             let start = starts
                 .iter_mut()
                 .find(|start| start.planned.start == *name)
-                .ok_or_else(|| wrong(line, format!("{name} is none of the planned starts")))?;
+                .ok_or_else(|| wrong(line, format!("{name} is not one of the planned starts")))?;
             match event {
                 ComparisonEvent::Run(run) => {
                     start.keep(run).map_err(|reason| wrong(line, reason))?;
@@ -176,7 +176,7 @@ impl Start {
                         return Err(format!("state of step {} after step {last}", state.step));
                     }
                     if shape(&spaces) != shape(of_last) {
-                        return Err("other layers than in the state before".to_owned());
+                        return Err("the layers differ from those of the state before".to_owned());
                     }
                 }
                 self.states.push((state.step, spaces));

@@ -18,17 +18,18 @@ pub fn page(comparison: &ComparedStarts) -> String {
     let mut words = String::new();
     if comparison.torn {
         words.push_str(
-            "<p class=\"warn\">The last line of compare.jsonl is cut off, as a killed program leaves it; this page shows what \
-             stands before it.</p>\n",
+            "<p class=\"warn\">The last line of compare.jsonl is cut off, as a killed program leaves it. This page \
+             shows the lines before it.</p>\n",
         );
     }
     words.push_str(&list(&sentences(comparison)));
     let (columns, rows) = numbers(comparison);
-    let caption = "After training: means over the runs of a start, in brackets from where to where they range";
+    let caption = "After training: the mean over the runs of each start, with the lowest and the highest value in \
+                   brackets";
     let numbers = if rows.is_empty() { String::new() } else { table(caption, &columns, &rows) };
     let mut units = String::from(
-        "<p>A line a unit: the mean of its incoming weights, its bias and its outgoing weights, in the first run of each \
-         start. Units that are one unit are one broad line, units that are alone thin ones; a colour is a start. The axes of a \
+        "<p>The average weight of each hidden unit (incoming weights, bias and outgoing weights), in the first run of each \
+         start. A class of equal units is one broad line, a single unit a thin one. Each start has a colour. The axes of a \
          layer are the same for all starts.</p>\n",
     );
     units.push_str("<div class=\"multiples\">\n");
@@ -54,7 +55,7 @@ pub fn page(comparison: &ComparedStarts) -> String {
     let sections = vec![
         Section {
             anchor: "found",
-            heading: "What each start comes to",
+            heading: "What each start leads to",
             content: format!(
                 "<div class=\"beside\">\n{}<div>\n{words}</div>\n</div>\n{numbers}",
                 drawn(&|f| f.name == "loss")

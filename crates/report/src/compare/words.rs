@@ -1,4 +1,4 @@
-//! What each start comes to, in sentences and numbers.
+//! What each start leads to, in sentences and numbers.
 
 use super::{ComparedStarts, Start};
 use crate::number::{count, counted, in_percent, short};
@@ -22,7 +22,7 @@ fn of_start(start: &Start) -> String {
     let Some(result) = &start.result else {
         let (done, all) = (count(start.runs.len()), counted(start.planned.seeds, "run"));
         return format!(
-            "{name}: {done} of {all} are there; the comparison was stopped or goes on."
+            "{name}: {done} of {all} are done; the comparison was stopped or is still running."
         );
     };
     let ComparedRecord { seeds, diverged, full, .. } = result;
@@ -38,7 +38,7 @@ fn of_start(start: &Start) -> String {
     }
     if *diverged > 0 {
         text += &format!(
-            "; {} of {} diverged and are left out",
+            "; {} of {} diverged and are not counted",
             count(*diverged),
             counted(*seeds, "run")
         );
@@ -59,7 +59,7 @@ fn learned(result: &ComparedRecord) -> String {
             format!(", {} below the baseline", in_percent(explained))
         }
         Some(explained) if explained <= -LEARNED_NOTHING => ", above the baseline".to_owned(),
-        Some(_) => ", no better than the baseline".to_owned(),
+        Some(_) => ", within 1.0 % of the baseline".to_owned(),
         None => String::new(),
     };
     let right = outcome.accuracy.map_or(String::new(), |accuracy| {

@@ -133,8 +133,8 @@ pub(crate) fn list(sentences: &[String]) -> String {
 /// As [`details`], of numbers that take more paper than they are worth: there is the name of their file instead.
 pub(crate) fn details_on_screens(summary: &str, content: &str, file: &str) -> String {
     format!(
-        "<details class=\"screens\">\n<summary>{}</summary>\n{content}</details>\n<p class=\"note paper\">The readings are \
-         in the folder's {} and on the page's screen version.</p>\n",
+        "<details class=\"screens\">\n<summary>{}</summary>\n{content}</details>\n<p class=\"note paper\">The \
+         folder's {} and the page's screen version have the readings.</p>\n",
         escaped(summary),
         escaped(file)
     )

@@ -83,7 +83,8 @@ pub fn figure(run: &Run, size: Size) -> Option<Figure> {
             let (stretches, thinned) = stretches(run, |reading| counted.of(&reading.spaces[place]));
             if thinned {
                 notes.push(format!(
-                    "{}: the number changes so often that each of {STRETCHES} stretches shows the largest in it.",
+                    "{}: the number changes so often that the strip has {STRETCHES} stretches, and each shows the \
+                     largest number in it.",
                     space.name,
                 ));
             }
@@ -105,18 +106,21 @@ pub fn figure(run: &Run, size: Size) -> Option<Figure> {
     area.bottom = y - GAP + 4.0;
     area.axis(&mut marks, &across, "step");
     if (0..first.spaces.len()).any(compared) {
-        let what = "The thin line below a strip is grey where the gradients of units that started as one agree, and red \
-                    where they differ.";
+        let what = "The thin line below a strip is grey where the gradients of units that were equal at the start \
+                    agree, and red where they differ.";
         notes.push(what.to_owned());
     }
-    let quantity = "the height of a strip is all units of the layer";
+    let quantity = "the full height of a strip stands for all units of the layer";
     if size == Size::Wide {
         let _ = writeln!(marks, "<text class=\"q\" x=\"12\" y=\"12\">{quantity}</text>");
     }
     Some(Figure {
         name: "classes".into(),
         title: "How many distinct units each layer has".into(),
-        description: format!("For each hidden layer a strip over steps. {}.", told.join("; ")),
+        description: format!(
+            "One strip over the steps for each hidden layer. {}.",
+            told.join("; ")
+        ),
         notes,
         quantity: (size == Size::Small).then(|| quantity.to_owned()),
         width: area.width,
@@ -232,7 +236,7 @@ fn strip(
     }
 }
 
-/// Where the gradients of units that started as one agreed, and where not.
+/// Where the gradients of units that were equal at the start agreed, and where not.
 fn agreement(svg: &mut String, area: &Area, across: &Scale, run: &Run, space: usize, y: f64) {
     let seen = run.readings.readings.iter();
     let seen: Vec<(usize, bool)> =
@@ -253,7 +257,7 @@ fn agreement(svg: &mut String, area: &Area, across: &Scale, run: &Run, space: us
         let _ = writeln!(
             svg,
             "<rect class=\"gradients {}\" x=\"{from_x:.1}\" y=\"{y}\" width=\"{:.1}\" height=\"{GRADIENTS}\"><title>\
-             gradients of units that started as one {}, steps {} to {}</title></rect>",
+             gradients of units that were equal at the start {}, steps {} to {}</title></rect>",
             if agree { "agree" } else { "alarmed" },
             (area.x(to, across) - from_x).max(3.0),
             if agree { "agree" } else { "differ" },

@@ -64,7 +64,7 @@ pub fn loss(run: &Run, size: Size) -> Option<Figure> {
     ))
 }
 
-/// How far units that started as one lie apart, a line a layer; None where they never do.
+/// How far units that started as one lie apart, one line per layer; None where they never do.
 pub fn spread(run: &Run, size: Size) -> Option<Figure> {
     let readings = &run.readings.readings;
     let first = readings.first()?;
@@ -84,25 +84,25 @@ pub fn spread(run: &Run, size: Size) -> Option<Figure> {
     let told = |(name, values): &(String, Vec<Option<f64>>)| {
         let largest = values.iter().flatten().copied().fold(0.0, f64::max);
         match values.iter().any(Option::is_none) {
-            true => format!("{name}: it grows past all numbers"),
+            true => format!("{name}: not finite at some reading"),
             false if largest == 0.0 => format!("{name}: 0 at every reading"),
             false => format!("{name}: at most {}", short(largest)),
         }
     };
     let told: Vec<String> = lines.iter().map(told).collect();
-    let title = "Spread: how far units that started as one lie apart".to_owned();
+    let title = "Spread: how far units lie apart that were equal at the start".to_owned();
     let description = format!(
-        "The largest difference between two units of one class of the start, on a logarithmic axis with a strip for 0, \
-         which is bitwise equal. {}.",
+        "The largest difference between two units that were equal at the start, on a logarithmic axis with a strip \
+         for 0, which means bitwise equal. {}.",
         told.join("; ")
     );
     let expected = forecast::growth(run, &steps);
     let drawn = lines.iter().chain(&expected);
     let scale = Scale::log(drawn.flat_map(|(_, values)| values.iter().flatten().copied()));
     let quantity = "largest difference; 0 is bitwise equal";
-    let note = "The dashed line is the first forecast of an escape: the growth a step from one rounding error to 1 %, \
-                relative to the size of the unit, while the measured line is the difference itself. Slopes can be \
-                compared, heights only where units are of a size near 1.";
+    let note = "The dashed line is the first forecast of an escape: the growth per step from one rounding error to 1 \
+                %, relative to the size of the unit. The measured line is the difference itself. So compare their \
+                slopes; compare their heights only if the units have a size near 1.";
     let notes = expected.iter().map(|_| note.to_owned()).collect();
     Some(curves(
         run,
@@ -145,7 +145,7 @@ fn curves(run: &Run, drawn: OverSteps<'_>) -> Figure {
         lines.iter().flat_map(|(_, values)| thinned(values, STRETCHES, &at_break)).collect();
     if kept.len() < steps.len() {
         notes.push(format!(
-            "{} of {} readings are drawn: of each stretch the first, the lowest, the highest and the last.",
+            "{} of {} readings are drawn: the first, the lowest, the highest and the last of each stretch.",
             count(kept.len()),
             count(steps.len())
         ));

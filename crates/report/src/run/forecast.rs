@@ -31,13 +31,14 @@ pub fn section(run: &Run) -> Option<String> {
     if sentences.is_empty() {
         return None;
     }
-    let about = "How fast rounding would grow between two units that are one, told from the curvature of the loss \
-                 along their difference; and what became of them. An escape is a difference of 1 % of the units' \
-                 size, reckoned from one rounding error: units that stay bitwise equal have no error that could grow.";
+    let about = "How fast a rounding error between two equal units would grow, forecast from the curvature of the \
+                 loss along their difference, and what happened to them. An escape is a difference of 1 % of the \
+                 units' size, counted from one rounding error. Units that stay bitwise equal have no error that could \
+                 grow.";
     let mut html = format!("<p>{}</p>\n{}", escaped(about), list(&sentences));
     if shown.len() < forecasts.len() {
         let (shown, all) = (count(shown.len()), count(forecasts.len()));
-        html.push_str(&format!("<p class=\"note\">{shown} of {all} forecasts are told.</p>\n"));
+        html.push_str(&format!("<p class=\"note\">{shown} of {all} forecasts are shown.</p>\n"));
     }
     Some(html)
 }
@@ -54,7 +55,7 @@ fn foretold(forecast: &ForecastRecord, space: &ForecastPair) -> String {
             let far = space
                 .apart
                 .map_or(String::new(), |far| format!(", by {} of their size", short(far)));
-            format!("{pair} were apart already{far}.")
+            format!("{pair} had already diverged{far}.")
         }
         OutlookWord::Together => {
             let growth = match (space.factor, space.curvature) {
@@ -67,7 +68,8 @@ fn foretold(forecast: &ForecastRecord, space: &ForecastPair) -> String {
                     format!(" Their difference is multiplied by {} a step.", short(factor))
                 }
                 (None, Some(curvature)) => format!(
-                    " The curvature is {}; the optimizer's steps are not linear in the difference, and have no rate.",
+                    " The curvature is {}. The optimizer's steps are not linear in the difference, so there is no \
+                     rate of growth.",
                     short(curvature)
                 ),
                 (None, None) => String::new(),
@@ -99,7 +101,7 @@ fn happened(run: &Run, forecast: &ForecastRecord, space: &ForecastPair) -> Strin
     let Some(parting) = run.parting(&space.name) else {
         let against = match due {
             Some(due) if due > last.step => " The run is shorter than the forecast.",
-            Some(_) => " No rounding error came between them that could have grown.",
+            Some(_) => " No rounding error separated them, so nothing could grow.",
             None => "",
         };
         return format!("Held to the last reading, step {}.{against}", count(last.step));
@@ -125,13 +127,44 @@ fn happened(run: &Run, forecast: &ForecastRecord, space: &ForecastPair) -> Strin
     );
     if let Some((factor, from, to)) = grown(run, place) {
         text.push_str(&format!(
-            " From step {} to {} the spread was multiplied by {} a step.",
+            " From step {} to {} the spread was multiplied by {} a step",
             count(from),
             count(to),
             short(factor)
         ));
+        text.push_str(&match path_growth(run, &space.name, from, to) {
+            Some(growth) => {
+                let factor = (growth / (to - from) as f64).exp();
+                format!("; the forecasts along the way say {}.", short(factor))
+            }
+            None => ".".to_owned(),
+        });
     }
     text
+}
+
+/// The logarithm of the growth between two steps that all forecasts say together: the sum of their rates, which change
+/// evenly from one forecast to the next and stay what they are after the last. None where the first one came later.
+fn path_growth(run: &Run, name: &str, from: usize, to: usize) -> Option<f64> {
+    let rates = run.readings.forecasts.iter().filter_map(|forecast| {
+        let space = forecast.spaces.iter().find(|space| space.name == name)?;
+        let together = space.outlook == OutlookWord::Together;
+        let rate = space.factor.filter(|_| together)?.ln();
+        rate.is_finite().then_some((forecast.step as f64, rate))
+    });
+    let rates: Vec<(f64, f64)> = rates.collect();
+    let (first, last) = (rates.first()?, rates.last()?);
+    let (from, to) = (from as f64, to as f64);
+    if first.0 > from {
+        return None;
+    }
+    let between = rates.windows(2).map(|pair| {
+        let ((a, rate_a), (b, rate_b)) = (pair[0], pair[1]);
+        let (start, end) = (a.max(from), b.min(to));
+        let at = |step: f64| rate_a + (rate_b - rate_a) * (step - a) / (b - a);
+        if start < end { (end - start) * 0.5 * (at(start) + at(end)) } else { 0.0 }
+    });
+    Some(between.sum::<f64>() + last.1 * (to - last.0.max(from)).max(0.0))
 }
 
 /// The mean factor a step of the spread from its first number above 0 on, while it is below a hundredth of its largest:

@@ -1,4 +1,4 @@
-//! Files of one JSON object a line, which a killed program may have left torn.
+//! Files of one JSON object per line, which a killed program may have left torn.
 
 use crate::error::ReportError;
 use serde::de::DeserializeOwned;

@@ -49,7 +49,7 @@ impl Run {
     ///
     /// let folder = tempfile::tempdir()?;
     /// let error = Run::read(folder.path()).unwrap_err().to_string();
-    /// assert!(error.ends_with("no run's folder: there is no config.toml in it"), "{error}");
+    /// assert!(error.ends_with("not the folder of a run: it has no config.toml"), "{error}");
     /// std::fs::write(folder.path().join("config.toml"), "[model]\nlayer_dims = [3, 2, 4]\n")?;
     /// std::fs::write(
     ///     folder.path().join("readings.jsonl"),

@@ -39,8 +39,8 @@ pub fn page(run: &Run) -> String {
     let _ = writeln!(units, "<div class=\"multiples\">\n{}</div>", drawn(&|f| !is_loss(f)));
     if !nothing_alike(run) && !figures.iter().any(|f| f.name == "spread") {
         units.push_str(
-            "<p class=\"note\">The spread is 0 at every reading: no two units that started as one ever lie apart, and there \
-             is nothing to draw of it.</p>\n",
+            "<p class=\"note\">The spread is 0 at every reading: units that were equal at the start stay equal, and \
+             there is nothing to draw.</p>\n",
         );
     }
     sections.push(Section { anchor: "units", heading: "Units over the steps", content: units });
@@ -92,7 +92,7 @@ fn head(run: &Run) -> String {
     ));
     match run.outcome() {
         Some(OutcomeRecord { loss, baseline, accuracy, .. }) => {
-            facts.push(("loss in the end", short(*loss)));
+            facts.push(("loss at the end", short(*loss)));
             facts.extend(baseline.map(|baseline| ("baseline", short(baseline))));
             facts.extend(accuracy.map(|accuracy| ("accuracy", in_percent(accuracy))));
         }
@@ -125,14 +125,14 @@ fn words(run: &Run) -> String {
     let mut html = String::new();
     if run.readings.torn {
         html.push_str(
-            "<p class=\"warn\">The last line of readings.jsonl is cut off, as a killed program leaves it; this page \
-             shows what stands before it.</p>\n",
+            "<p class=\"warn\">The last line of readings.jsonl is cut off, as a killed program leaves it. This page \
+             shows the lines before it.</p>\n",
         );
     }
     html.push_str(&list(&sentences(run)));
     let certificate = run.readings.readings.first().and_then(|first| first.certificate.as_ref());
     if let Some(certificate) = certificate.filter(|sentences| !sentences.is_empty()) {
-        html.push_str("<p>What the start promised:</p>\n");
+        html.push_str("<p>What the certificate said before training:</p>\n");
         html.push_str(&list(certificate));
     }
     html.push_str(&properties(run));
@@ -183,16 +183,16 @@ fn properties(run: &Run) -> String {
 fn about_units(run: &Run) -> String {
     let value = run.units.as_ref().map_or("", |units| units.value.as_str());
     format!(
-        "<p>A line a unit: {}. Units that are one unit have the same numbers whatever the training does: they are one \
-         broad line in the colour of their class. Units that are alone are thin lines of one other colour.</p>\n",
+        "<p>One line per unit: {}. Equal units have equal numbers, so each class of equal units is one broad line in the \
+         colour of its class. Units without an equal are thin lines of one other colour.</p>\n",
         escaped(value)
     )
 }
 
 fn no_units(run: &Run) -> String {
     let reason = match &run.units {
-        None => "The folder has no units.jsonl, in which a run keeps a number a unit",
-        Some(_) => "No state of the units was kept before the run ended",
+        None => "The folder has no units.jsonl, where a run keeps one number per unit",
+        Some(_) => "The run kept no state of the units before it ended",
     };
     format!("<p class=\"note\">{reason}: there are no trajectories to draw.</p>\n")
 }
@@ -200,7 +200,7 @@ fn no_units(run: &Run) -> String {
 fn numbers(run: &Run) -> String {
     let readings = &run.readings.readings;
     let Some(first) = readings.first() else {
-        return "<p>There is no reading yet: the run was stopped before its first one.</p>\n"
+        return "<p>There is no reading yet: the run stopped before its first one.</p>\n"
             .to_owned();
     };
     let at_break = run.break_step();

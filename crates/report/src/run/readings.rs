@@ -57,7 +57,10 @@ impl Readings {
                             reading.spaces.iter().map(|s| (s.name.clone(), s.units)).collect()
                         };
                         if names(&reading) != names(last) {
-                            return Err(wrong(line, "other layers than in the reading before"));
+                            return Err(wrong(
+                                line,
+                                "the layers differ from those of the reading before",
+                            ));
                         }
                     }
                     found.readings.push(reading);

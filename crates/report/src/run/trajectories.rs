@@ -108,15 +108,14 @@ impl Trajectories<'_> {
         let mut notes = Vec::new();
         if drawn.len() < readings {
             notes.push(format!(
-                "The units are drawn at {} of {} readings.",
+                "The figure shows {} of {} readings.",
                 count(drawn.len()),
                 count(readings)
             ));
         }
         if shown.len() < all.len() {
             let units: usize = shown.iter().map(|bundle| all[*bundle].units.len()).sum();
-            let pair =
-                if pair.is_some() { ", and with them the two that diverged first" } else { "" };
+            let pair = if pair.is_some() { ", and the two that diverged first" } else { "" };
             notes.push(format!(
                 "{} of {} are drawn, chosen evenly by their numbers{pair}.",
                 count(units),
@@ -324,8 +323,8 @@ fn description(
         _ => String::new(),
     };
     let text = format!(
-        "Over steps, for each of the {} of {space}, {value}. Units that are one lie on one line: {} at the start, {} at \
-         the end. {splits}",
+        "Over steps, for each of the {} of {space}, {value}. Equal units lie on one line: {} at the start, {} at the \
+         end. {splits}",
         counted(units, "unit"),
         counted(starts, "line"),
         counted(all.len(), "line"),

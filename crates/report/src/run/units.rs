@@ -70,7 +70,10 @@ impl Units {
                     spaces.iter().map(|s| (s.name.clone(), s.classes.len())).collect()
                 };
                 if shape(&spaces) != shape(&last.spaces) {
-                    return Err(wrong(line, "other layers than in the line before".into()));
+                    return Err(wrong(
+                        line,
+                        "the layers differ from those of the line before".into(),
+                    ));
                 }
             }
             found.states.push(UnitsState { step, spaces });

@@ -24,13 +24,13 @@ pub fn headline(run: &Run) -> Headline {
             kind: "open",
             word: "no end",
             sentence: format!(
-                "The run has not ended, or was killed: its last reading is that after step {}. It goes on with \
-                 --resume.",
+                "The run has not ended, or was killed: its last reading is from step {}. `constinit run --resume` \
+                 continues it.",
                 count(run.last_step())
             ),
         };
     };
-    let reason = end.reason.as_deref().unwrap_or("no reason is given");
+    let reason = end.reason.as_deref().unwrap_or("no reason given");
     let after = format!("after {}", counted(end.step, "step"));
     match (end.ended, end.verdict) {
         (EndWord::Diverged, _) => Headline {
@@ -49,14 +49,12 @@ pub fn headline(run: &Run) -> Headline {
         (_, VerdictWord::Held) => Headline {
             kind: FINDING,
             word: "held",
-            sentence: format!(
-                "Units that were one unit at the start were still one {after}, bit for bit."
-            ),
+            sentence: format!("Equal units stayed equal {after}, bit for bit."),
         },
         (_, VerdictWord::Broken | VerdictWord::Unknown) => Headline {
             kind: FINDING,
             word: "broken",
-            sentence: format!("Units that were one unit at the start were not any more {after}."),
+            sentence: format!("Units that were equal at the start differed {after}."),
         },
     }
 }
@@ -65,7 +63,7 @@ fn nothing_to_hold() -> Headline {
     Headline {
         kind: "open",
         word: "nothing to hold",
-        sentence: "No two hidden units were one unit at the start.".to_owned(),
+        sentence: "No two hidden units were equal at the start.".to_owned(),
     }
 }
 
@@ -77,27 +75,28 @@ pub fn outcome(run: &Run) -> Option<Headline> {
     let OutcomeRecord { loss, baseline, explained, accuracy, majority } = *run.outcome()?;
     let of_loss = match (baseline, explained) {
         (Some(baseline), Some(explained)) if explained <= -LEARNED_NOTHING => format!(
-            "The loss is {} in the end, above the {} of the best constant answer",
+            "The loss is {} at the end, above the {} of the best constant answer",
             short(loss),
             short(baseline)
         ),
         (Some(baseline), Some(explained)) if explained < LEARNED_NOTHING => format!(
-            "The loss is {} in the end, no better than the {} of the best constant answer",
+            "The loss is {} at the end, within {} of the {} of the best constant answer",
             short(loss),
+            in_percent(LEARNED_NOTHING),
             short(baseline)
         ),
         (Some(baseline), Some(explained)) => format!(
-            "The loss is {} in the end, {} below the {} of the best constant answer",
+            "The loss is {} at the end, {} below the {} of the best constant answer",
             short(loss),
             in_percent(explained),
             short(baseline)
         ),
         (Some(baseline), None) => format!(
-            "The loss is {} in the end, that of the best constant answer {}",
+            "The loss is {} at the end; the best constant answer has {}",
             short(loss),
             short(baseline)
         ),
-        (None, _) => format!("The loss is {} in the end", short(loss)),
+        (None, _) => format!("The loss is {} at the end", short(loss)),
     };
     let right = match (accuracy, majority) {
         (Some(accuracy), Some(majority)) => format!(
@@ -176,7 +175,7 @@ pub fn sentences(run: &Run) -> Vec<String> {
     found.extend(dead(run));
     let unfed = last.spaces.iter().filter_map(|space| Some((&space.name, space.no_incoming?)));
     found.extend(unfed.filter(|(_, units)| *units > 0).map(|(name, units)| {
-        format!("{name}: {} with zeros for all that comes in at the end.", counted(units, "unit"))
+        format!("{name}: at the end, all incoming weights of {} are 0.", counted(units, "unit"))
     }));
     found
 }
@@ -186,20 +185,17 @@ fn of_layer(run: &Run, number: usize) -> String {
     let (first, last) = (&readings[0].spaces[number], &readings[readings.len() - 1].spaces[number]);
     let (name, units) = (&first.name, counted(first.units, "unit"));
     if first.units < 2 {
-        return format!("{name}: one unit, nothing to compare it with.");
+        return format!("{name}: one unit, so there is nothing to compare.");
     }
     if first.twins == first.units {
         return format!("{name}: {units}, all distinct at the start.");
     }
-    let one = match first.twins {
-        1 => "one unit".to_owned(),
-        classes => format!("{} units", count(classes)),
-    };
+    let distinct = format!("{} distinct", count(first.twins));
     let Some(parting) = run.parting(&first.name) else {
         return match readings.len() {
-            1 => format!("{name}: {units} are {one} at the only reading."),
+            1 => format!("{name}: {units}, {distinct} at the only reading."),
             all => format!(
-                "{name}: {units} were {one} at every one of {} readings, bit for bit.",
+                "{name}: {units}, {distinct} at every one of {} readings, bit for bit.",
                 count(all)
             ),
         };
@@ -210,7 +206,7 @@ fn of_layer(run: &Run, number: usize) -> String {
         }
         _ => format!("until step {}; then", count(parting.step)),
     };
-    let what = parting.told.map_or("some of them differ".to_owned(), difference);
+    let what = parting.told.map_or("some equal units differ".to_owned(), difference);
     let spread = readings
         .iter()
         .map(|r| r.spaces[number].spread)
@@ -220,8 +216,8 @@ fn of_layer(run: &Run, number: usize) -> String {
         None => "The largest difference is not finite".to_owned(),
     };
     format!(
-        "{name}: {units} were {one} {when} {what}. {grown}; {} at the end.",
-        counted(last.twins, "class")
+        "{name}: {units}, {distinct} {when} {what}. {grown}; {} at the end.",
+        format!("{} distinct", count(last.twins))
     )
 }
 
@@ -231,8 +227,8 @@ fn difference(broken: &FirstBreakRecord) -> String {
     let ulps = counted(broken.ulps as usize, "ulp");
     let gradients = match broken.gradients_agreed {
         None => "",
-        Some(true) => ", while their gradients agreed",
-        Some(false) => ", as their gradients did already",
+        Some(true) => "; their gradients were equal",
+        Some(false) => "; their gradients already differed",
     };
     format!("units {u} and {v} differ in {parameter} by {difference} ({ulps}){gradients}")
 }

@@ -22,7 +22,7 @@ const BOTTOM: f64 = 366.0;
 /// Cells along an axis at most, and dots of samples.
 const MOST_CELLS: usize = 128;
 const MOST_DOTS: usize = 4096;
-/// Cells that have a text of their own at most: each of them takes some 200 bytes.
+/// Cells with a tooltip at most: each of them takes some 200 bytes.
 const MOST_TEXTS: usize = 900;
 /// Colours that are distinguished in a file, so that neighbours of one colour are one mark.
 const SHADES: f64 = 96.0;
@@ -196,7 +196,7 @@ impl Drawing<'_> {
         self.names(&x.name, &y.name);
         if every != [1, 1] {
             self.notes.push(format!(
-                "Drawn are {} of {}: one in {} values of {} and one in {} of {}.",
+                "{} of {} are drawn: one in {} values of {} and one in {} of {}.",
                 count(nx * ny),
                 counted(x.levels.len() * y.levels.len(), "cell"),
                 every[0],
@@ -220,9 +220,11 @@ impl Drawing<'_> {
                 .iter()
                 .map(|axis| format!("{} of {}", counted(axis.levels.len(), "value"), axis.name));
             let seeds = seeds.collect::<Vec<_>>().join(" and ");
-            self.notes.push(format!("Drawn is the mean over {seeds}, of runs with a number."));
+            self.notes.push(format!(
+                "Each value is the mean over {seeds}, of the runs that have this number."
+            ));
         } else if most > 1 {
-            self.notes.push("Drawn is the mean of runs of the same values.".to_owned());
+            self.notes.push("Each value is the mean over the runs with the same keys.".to_owned());
         }
         // Some are not done yet, or several have the same values.
         if [least, most] != [of_seeds; 2] {
@@ -231,7 +233,7 @@ impl Drawing<'_> {
             } else {
                 format!("{} to {}", count(least), count(most))
             };
-            self.notes.push(format!("A cell has {range} runs."));
+            self.notes.push(format!("Each cell has {range} runs."));
         }
     }
 
@@ -261,7 +263,7 @@ impl Drawing<'_> {
     fn every_nth(&mut self, every: usize) {
         if every > 1 {
             let rows = counted(self.sweep.rows(), "run");
-            self.notes.push(format!("Drawn is one in {every} of {rows}."));
+            self.notes.push(format!("Only one in {every} of {rows} is drawn."));
         }
     }
 

@@ -64,7 +64,7 @@ pub fn read(folder: &Path, config: &[u8]) -> Result<SweepTable, ReportError> {
         file.read(table, &mut seen)?;
     }
     let Some((_, mut table)) = whole else {
-        let reason = "no rows yet: there is neither results.parquet nor a parts/*.parquet in it";
+        let reason = "no rows yet: the folder has neither results.parquet nor parts/*.parquet";
         return Err(ReportError::Table { path: folder.to_owned(), reason: reason.to_owned() });
     };
     if !table.points.is_sorted() {
@@ -110,7 +110,7 @@ impl<'a> Parquet<'a> {
     fn open(path: &'a Path) -> Result<Self, ReportError> {
         let file = File::open(path).map_err(io_error(path))?;
         let file = caught(|| SerializedFileReader::new(file).map_err(damaged))
-            .map_err(|error| wrong(path, format!("no whole Parquet file: {error}")))?;
+            .map_err(|error| wrong(path, format!("not a complete Parquet file: {error}")))?;
         let about = about(path, &file)?;
         let columns = file.metadata().file_metadata().schema_descr().columns();
         let mut names: Vec<String> = Vec::new();
@@ -145,7 +145,7 @@ impl<'a> Parquet<'a> {
             return Ok(());
         }
         let reason = format!(
-            "of another sweep: its {SWEEP_KEY} is {found}, the checksum of sweep.toml is {checksum}"
+            "of another sweep: its {SWEEP_KEY} is {found}, but the checksum of sweep.toml is {checksum}"
         );
         Err(wrong(self.path, reason))
     }
@@ -155,11 +155,14 @@ impl<'a> Parquet<'a> {
         let About { points, keys, .. } = &table.about;
         let beside = first.display();
         if self.about.points != *points || self.about.keys != *keys {
-            return Err(wrong(self.path, format!("its keys or points are not those of {beside}")));
+            return Err(wrong(
+                self.path,
+                format!("its keys or points differ from those of {beside}"),
+            ));
         }
         let expected = table.columns.iter().map(|column| &column.name);
         if !self.names.iter().skip(1).eq(expected) {
-            return Err(wrong(self.path, format!("its columns are not those of {beside}")));
+            return Err(wrong(self.path, format!("its columns differ from those of {beside}")));
         }
         Ok(())
     }
@@ -190,7 +193,7 @@ impl<'a> Parquet<'a> {
                 // Whole numbers up to 2^53 are exact, and there are not that many points.
                 let place = Some(point as usize).filter(|p| point >= 0.0 && *p < most);
                 let place = place.ok_or_else(|| {
-                    let reason = format!("{point} is none of the {most} points");
+                    let reason = format!("{point} is not one of the {most} points");
                     wrong_column(self.path, POINT, &reason)
                 })?;
                 let new = seen.insert(place);
@@ -243,12 +246,12 @@ fn about(path: &Path, file: &SerializedFileReader<File>) -> Result<About, Report
     let value = |name: &str| {
         let pair = told.into_iter().flatten().find(|pair| pair.key == name);
         pair.and_then(|pair| pair.value.clone())
-            .ok_or_else(|| wrong(path, format!("no table of a sweep: it does not say {name}")))
+            .ok_or_else(|| wrong(path, format!("not the table of a sweep: it has no {name}")))
     };
     let whole = |name: &str| {
         let text = value(name)?;
         text.parse::<u64>()
-            .map_err(|_| wrong(path, format!("{name} is `{text}`, which is no whole number")))
+            .map_err(|_| wrong(path, format!("{name} is `{text}`, which is not a whole number")))
     };
     let schema = whole(SCHEMA_KEY)?;
     if schema != SWEEP_SCHEMA {

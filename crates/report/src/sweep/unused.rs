@@ -16,7 +16,7 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
         let groups = same_in_all_groups(sweep, &key.key)?;
         let because = match key.scale {
             ScaleWord::Seed => {
-                "nothing in these runs depends on random numbers, and one seed is enough"
+                "nothing in these runs depends on random numbers; one seed is enough"
             }
             ScaleWord::Linear
             | ScaleWord::Log
@@ -31,7 +31,7 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
             }
         };
         Some(format!(
-            "{} changes nothing: runs that differ in it alone have the same results{groups}. So {because}.",
+            "{} changes nothing: runs that differ only in it have the same results{groups}. So {because}.",
             key.key
         ))
     };

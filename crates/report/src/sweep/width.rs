@@ -87,7 +87,7 @@ fn sentence(layer: &str, runs: &[(usize, usize)]) -> Option<String> {
     let others: usize = order.iter().skip(TOLD).map(|(_, times)| times).sum();
     let others = match others {
         0 => String::new(),
-        some => format!(", as other numbers in the {} left", counted(some, "run")),
+        some => format!(", as other numbers in the remaining {}", counted(some, "run")),
     };
     Some(format!("{layer}: {units} acted {}{others}.", told.join(", ")))
 }

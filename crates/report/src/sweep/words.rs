@@ -90,15 +90,16 @@ fn twins(sweep: &Sweep) -> Option<String> {
         (0, 0) => return None,
         (0, _) => {
             return Some(format!(
-                "Twins: in {} with a verdict no two units started as one, so that there was nothing to hold.",
+                "Twins: in {} with a verdict, no two units were equal at the start, so there was nothing to keep \
+                 equal.",
                 counted(none, "run")
             ));
         }
         (runs, _) => format!(
-            "Twins: in {} of {} {} all units that started as one stayed one, bit for bit",
+            "Twins: in {} of {} {}, all units that were equal at the start stayed equal, bit for bit",
             percent(held, runs),
             counted(runs, "run"),
-            if none == 0 { "with a verdict" } else { "that started with any" },
+            if none == 0 { "with a verdict" } else { "that started with equal units" },
         ),
     };
     let first = broken().filter_map(|row| sweep.number(SweepColumn::FirstBreak, row));
@@ -110,7 +111,7 @@ fn twins(sweep: &Sweep) -> Option<String> {
         );
     }
     if none > 0 {
-        sentence += &format!("; in {} more no two units started as one", count(none));
+        sentence += &format!("; in {} more, no two units were equal at the start", count(none));
     }
     Some(sentence + ".")
 }
@@ -120,14 +121,14 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
     let rows = sweep.rows();
     if rows < sweep.points {
         found.push(format!(
-            "{} of {} are done; what follows is about these.",
+            "{} of {} are done; the following is about these.",
             count(rows),
             counted(sweep.points, "point")
         ));
     }
     if sweep.repeated > 0 {
         found.push(format!(
-            "{} of points that were there already are left out: the first row of a point counts.",
+            "Left out: {} of points that have an earlier row.",
             counted(sweep.repeated, "row")
         ));
     }

@@ -148,7 +148,7 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", json!({"media": medium, "features": features}));
     }
 
-    /// Pages that are opened from here on run no scripts of their own.
+    /// Pages that are opened from here on run no scripts.
     pub fn without_scripts(&mut self) {
         self.call("Emulation.setScriptExecutionDisabled", json!({"value": true}));
     }

@@ -170,7 +170,7 @@ const ACTIVATION: &str = "model.activation";
 const SEED: &str = "training.seed";
 
 /// A table whose numbers are functions of the keys: the loss is `(w - 0.5)^2 + rate`, above `w > 1.5` and `rate > 0.1` runs
-/// diverge, every run at `w = 0` has parted twins, the first point fails.
+/// diverge, every run at `w = 0` has diverged twins, the first point fails.
 pub fn table(over: Over) -> Table {
     let activations = ["tanh", "relu", "[\"relu\", \"tanh\"]"];
     let spread = |n: usize, of: usize| if of > 1 { n as f64 / (of - 1) as f64 } else { 0.5 };

@@ -108,7 +108,7 @@ impl fmt::Display for Certificate {
             writeln!(f, "{}", claim.sentence)?;
         }
         for name in &self.unknown_spaces {
-            writeln!(f, "There is no space {name}; what was said of it has no effect.")?;
+            writeln!(f, "The network has no space {name}; the facts about it have no effect.")?;
         }
         Ok(())
     }

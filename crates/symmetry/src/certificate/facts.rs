@@ -201,7 +201,7 @@ impl fmt::Display for SymmetryBreaker {
             Self::OptimizerState => "an optimizer state that differs between units",
             Self::UnequalTargets => "unequal targets",
             Self::CoupledDecay => "coupled decay",
-            Self::Space(_) => "the loss of another space's classes",
+            Self::Space(_) => "the break of another space's classes",
             Self::Planned(planned) => return planned.fmt(f),
         })
     }

@@ -16,6 +16,8 @@ pub(crate) struct Pass<S> {
     /// For every layer: `dloss/dz` of one unit of each class, `[example][output]`.
     slopes: Vec<Vec<S>>,
     sizes: Vec<Sizes<S>>,
+    /// What the signals of every hidden layer are multiplied by, `[example][unit]`; none where there is no entry.
+    masks: Vec<Vec<S>>,
     /// In the order of the network's numbers.
     pub gradients: Vec<S>,
     /// One example's slopes times class sizes.
@@ -47,9 +49,18 @@ impl<S: Scalar> Pass<S> {
             weighted: empty(layers - 1),
             slopes: empty(layers),
             sizes: sizes.collect(),
+            masks: empty(layers - 1),
             gradients: vec![S::zero(); network.numbers().len()],
             scaled: Vec::new(),
             back: Vec::new(),
+        }
+    }
+
+    /// Multiplies the signals of each hidden layer by these numbers, `[example][unit]`, from here on; those of a layer
+    /// without an entry stay.
+    pub fn set_masks(&mut self, masks: &[Vec<S>]) {
+        for (mask, given) in self.masks.iter_mut().zip(masks) {
+            mask.clone_from(given);
         }
     }
 
@@ -108,6 +119,9 @@ impl<S: Scalar> Pass<S> {
                 let after = &mut self.after[layer];
                 after.clear();
                 after.extend(self.before[layer].iter().map(|z| activation.value(z)));
+                for (a, m) in after.iter_mut().zip(&self.masks[layer]) {
+                    *a *= m;
+                }
                 let sizes = &self.sizes[layer];
                 if !sizes.all_one {
                     let weighted = &mut self.weighted[layer];
@@ -211,6 +225,9 @@ impl<S: Scalar> Pass<S> {
                     add_scaled(&mut self.back, slope, row);
                 }
                 earlier.extend(z.iter().zip(&self.back).map(|(z, b)| activation.slope(z) * b));
+            }
+            for (slope, m) in earlier.iter_mut().zip(&self.masks[layer - 1]) {
+                *slope *= m;
             }
             self.slopes[layer - 1] = earlier;
         }

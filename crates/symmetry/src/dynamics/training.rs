@@ -40,6 +40,52 @@ impl<S: Scalar, A: ActivationFunction<S>, L: LossFunction<S>, R: UpdateRule<S>>
         Ok(value)
     }
 
+    /// One step of which the signals of hidden layers are multiplied by masks, as dropout does; returns the loss of the
+    /// masked network before it.
+    ///
+    /// # Shapes
+    ///
+    /// - inputs and targets: as [`Training::step`]
+    /// - masks: one a hidden layer, `[examples, units]`, or empty for a layer whose signals stay
+    ///
+    /// # Errors
+    ///
+    /// As [`Training::step`], and [`ShapeError::Examples`] for a mask that has not one number for each unit and example.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use constinit_symmetry::dynamics::{DenseLayer, Identity, Mse, Perceptron, Sgd, Training};
+    ///
+    /// let layer = |weight: &[f64]| DenseLayer { weight: weight.to_vec(), bias: None };
+    /// let net = Perceptron::new(&[1, 2, 1], vec![layer(&[1.0, 1.0]), layer(&[1.0, 1.0])])?;
+    /// let mut training = Training::new(net, Identity, Mse, Sgd::new(0.125));
+    /// // The second unit is dropped, the first one counts twice: the output is 2, and the target is 1.
+    /// let loss = training.masked_step(&[1.0], &[1.0], &[vec![2.0, 0.0]])?;
+    /// assert_eq!(loss, 1.0);
+    /// assert_eq!(training.network().numbers(), [0.5, 1.0, 0.5, 1.0]);
+    /// # Ok::<(), constinit_symmetry::theorem::ShapeError>(())
+    /// ```
+    pub fn masked_step(
+        &mut self,
+        inputs: &[S],
+        targets: &[S],
+        masks: &[Vec<S>],
+    ) -> Result<S, ShapeError> {
+        let widths = self.network.widths();
+        let examples = inputs.len() / widths[0];
+        for (mask, &width) in masks.iter().zip(&widths[1..]) {
+            if !mask.is_empty() && mask.len() != examples * width {
+                let entries = mask.len();
+                return Err(ShapeError::Examples { what: "masks", entries, width, examples });
+            }
+        }
+        self.pass.set_masks(masks);
+        let value = self.step(inputs, targets);
+        self.pass.set_masks(&vec![Vec::new(); masks.len()]);
+        value
+    }
+
     /// The network as it is now.
     pub fn network(&self) -> &Perceptron<S> {
         &self.network

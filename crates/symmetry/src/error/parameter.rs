@@ -27,7 +27,7 @@ pub enum ParameterError {
         nearest: Option<String>,
     },
     /// A parameter of the spec that was not handed over.
-    #[error("parameter `{parameter}` of the spec is missing among the given parameters")]
+    #[error("parameter `{parameter}` is in the spec but not among the given parameters")]
     MissingParameter {
         /// The path.
         parameter: String,
@@ -68,7 +68,7 @@ pub enum ParameterError {
     },
     /// Not one stride an axis.
     #[error(
-        "parameter `{parameter}`: shape {shape:?} needs one stride an axis, but the strides are {strides:?}"
+        "parameter `{parameter}`: shape {shape:?} needs one stride per axis, but the strides are {strides:?}"
     )]
     StrideCount {
         /// The path.

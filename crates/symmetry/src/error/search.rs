@@ -14,7 +14,7 @@ pub enum SearchError {
     },
     /// A positive scale cannot be divided out of a space that stands on two axes of one parameter.
     #[error(
-        "space `{space}` stands on several axes of `{parameter}`, where units cannot be compared up to scale"
+        "space `{space}` is on several axes of `{parameter}`, so its units cannot be compared up to scale"
     )]
     ScaleOnTwoAxes {
         /// The space.
@@ -23,7 +23,7 @@ pub enum SearchError {
         parameter: String,
     },
     /// A partition for a space that does not exist.
-    #[error("there is no space `{space}` to give an input partition for{}", did_you_mean(.nearest))]
+    #[error("there is no space `{space}`, but an input partition for it was given{}", did_you_mean(.nearest))]
     UnknownInputSpace {
         /// The name.
         space: String,
@@ -31,7 +31,7 @@ pub enum SearchError {
         nearest: Option<String>,
     },
     /// A partition of another number of units than its space has.
-    #[error("the input partition of `{space}` cuts {found} units, but the space has {units}")]
+    #[error("the input partition of `{space}` divides {found} units, but the space has {units}")]
     InputPartitionSize {
         /// The space.
         space: String,

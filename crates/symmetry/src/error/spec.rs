@@ -84,7 +84,7 @@ pub enum SpecError {
 }
 
 fn times(entries: &usize) -> String {
-    if *entries == 1 { String::new() } else { format!(" with {entries} entries a unit") }
+    if *entries == 1 { String::new() } else { format!(" with {entries} entries per unit") }
 }
 
 impl SpecError {

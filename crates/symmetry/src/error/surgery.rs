@@ -36,7 +36,7 @@ pub enum SurgeryError {
         difference: f64,
     },
     /// A network that is no plain chain of dense layers, or not the one that was described.
-    #[error("no chain of dense layers: `{parameter}` {reason}")]
+    #[error("not a chain of dense layers: `{parameter}` {reason}")]
     NotAChain {
         /// The parameter that does not fit in.
         parameter: String,
@@ -44,7 +44,7 @@ pub enum SurgeryError {
         reason: String,
     },
     /// A scale of changes that is negative, infinite or NaN.
-    #[error("{scale} is not the scale of a change: it must be finite and not negative")]
+    #[error("{scale} is not a scale for changes: it must be finite and not negative")]
     BadScale {
         /// The number given.
         scale: f64,
@@ -82,9 +82,19 @@ pub enum SurgeryError {
         /// What it is.
         value: f64,
     },
+    /// An entry that is no number, where a function was to be kept.
+    #[error("entry {entry} of `{parameter}` is {value}, so there is no function to keep")]
+    NoFunction {
+        /// The parameter.
+        parameter: String,
+        /// The row-major number of the entry.
+        entry: usize,
+        /// What it is.
+        value: f64,
+    },
     /// Finite entries whose sum is not, in the type of their parameter.
     #[error(
-        "entry {entry} of the smaller `{parameter}` is a sum of finite numbers that its type of numbers is too small for"
+        "entry {entry} of the smaller `{parameter}` is a sum of finite numbers that its number type cannot represent"
     )]
     SumOverflows {
         /// The parameter.
@@ -95,5 +105,5 @@ pub enum SurgeryError {
 }
 
 fn no_copies(unit: &Option<usize>) -> String {
-    unit.map(|unit| format!(", and unit {unit} was to have none")).unwrap_or_default()
+    unit.map(|unit| format!(", and unit {unit} was given 0")).unwrap_or_default()
 }

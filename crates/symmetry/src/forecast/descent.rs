@@ -89,6 +89,26 @@ impl Descent {
         }
     }
 
+    /// How far a step of the long run goes along a force that stays what it is, as a multiple of that force:
+    /// η (1 - d) / (1 - μ), and η without momentum.
+    ///
+    /// ```
+    /// use constinit_symmetry::forecast::Descent;
+    ///
+    /// assert_eq!(Descent::sgd(0.5).reach(), 0.5);
+    /// assert_eq!(Descent::sgd(0.5).with_momentum(0.75).with_dampening(0.5).reach(), 1.0);
+    /// // Nesterov's form adds the force itself to what it keeps: 0.5 (1 + 0.75 · 0.5 / 0.25).
+    /// assert_eq!(Descent::sgd(0.5).with_nesterov(0.75).with_dampening(0.5).reach(), 1.25);
+    /// ```
+    pub fn reach(&self) -> f64 {
+        let Self { learning_rate: rate, momentum: m, dampening: d, nesterov, .. } = *self;
+        if m == 0.0 {
+            return rate;
+        }
+        let velocity = (1.0 - d) / (1.0 - m);
+        rate * if nesterov { 1.0 + m * velocity } else { velocity }
+    }
+
     fn roots(&self, curvature: f64) -> Roots {
         let Self { learning_rate: rate, momentum: m, dampening: d, weight_decay, nesterov } = *self;
         let pull = rate * (curvature + weight_decay);

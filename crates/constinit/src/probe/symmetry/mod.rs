@@ -19,8 +19,8 @@
 //! assert_eq!((hidden.units, hidden.twins, hidden.equitable), (5, 1, Some(1)));
 //! assert_eq!(
 //!     probe.summary(),
-//!     "hidden1: 5 units are 1. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon will keep them so; dropout \
-//!      on hidden1 would break it."
+//!     "hidden1: 5 units, 1 distinct. SGD, SGD with momentum, Adam, AdamW, RMSProp, AdaGrad, Adan, Lion and Muon will keep equal units equal; dropout \
+//!      on hidden1 would break the symmetry."
 //! );
 //! # Ok::<(), constinit::Error>(())
 //! ```
@@ -54,7 +54,7 @@ pub(crate) use views::{bind, views};
 ///
 /// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
 /// at the start, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
-/// Where all units of each space were one before, it passes over the parameters once, on CPU backends without a copy of
+/// Where all units of each space were one before, it reads the parameters once, on CPU backends without a copy of
 /// all of them, and no more where they still are. A GPU compares them by itself, and sends those of one unit a class.
 #[derive(Debug)]
 pub struct SymmetryProbe {

@@ -56,6 +56,6 @@ pub fn view<'a>(path: &'a str, data: &'a TensorData) -> Result<ParamView<'a>, Er
         DType::F32 | DType::Flex32 => slice!(f32),
         DType::F16 => slice!(f16),
         DType::BF16 => slice!(bf16),
-        other => Err(unread(format!("its numbers are {other:?}, no floats"))),
+        other => Err(unread(format!("its numbers are {other:?}, not floats"))),
     }
 }

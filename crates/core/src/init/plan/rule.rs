@@ -115,7 +115,7 @@ impl Matcher<'_> {
             (Some(wanted), Some(module)) => Ok(wanted == module),
             (Some(wanted), None) => Err(Error::Plan {
                 reason: format!(
-                    "a rule asks for modules of type {wanted}, which axes alone do not tell"
+                    "a rule asks for modules of type {wanted}, but axes do not say the types of modules"
                 ),
             }),
         }

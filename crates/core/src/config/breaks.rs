@@ -1,10 +1,10 @@
 //! What a configuration says will break symmetry: `[model] dropout` and `[[break]]`.
 
-use crate::config::{RunConfig, TOO_LARGE};
-use crate::failure::Failure;
-use crate::plan;
-use crate::suggest;
-use constinit_core::hidden_name;
+use super::plan;
+use super::suggest;
+use super::{RunConfig, TOO_LARGE};
+use crate::Error;
+use crate::hidden_name;
 use constinit_symmetry::{PlannedBreak, PlannedChange, TrainingFacts, UnitIndex};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -127,7 +127,11 @@ pub fn dropout_from(config: &RunConfig) -> usize {
 }
 
 /// What is known of a training before it begins: its optimizer, and what the configuration says will break symmetry.
-pub fn facts(config: &RunConfig) -> Result<TrainingFacts, Failure> {
+///
+/// # Errors
+///
+/// As [`plan::spec`].
+pub fn facts(config: &RunConfig) -> Result<TrainingFacts, Error> {
     let facts = config.training.optimizer.facts();
     if config.model.dropout.is_none() && config.breaks.is_empty() {
         return Ok(facts);
@@ -146,6 +150,10 @@ pub fn facts(config: &RunConfig) -> Result<TrainingFacts, Failure> {
 }
 
 /// Why the numbers and names make no sense, where they do not.
+///
+/// # Errors
+///
+/// The key, the value and what it must be.
 pub fn check(config: &RunConfig) -> Result<(), String> {
     check_dropout(config)?;
     for (number, planned) in config.breaks.iter().enumerate() {
@@ -176,7 +184,7 @@ fn check_dropout(config: &RunConfig) -> Result<(), String> {
     }
     match config.model.dropout_from {
         Some(from) if config.model.dropout.is_none() => {
-            Err(format!("model.dropout_from = {from}: nothing is dropped without model.dropout"))
+            Err(format!("model.dropout_from = {from}: has no effect without model.dropout"))
         }
         Some(from) => in_training(config, from)
             .map_err(|reason| format!("model.dropout_from = {from}: {reason}")),
@@ -212,7 +220,7 @@ fn check_break(config: &RunConfig, planned: &BreakConfig) -> Result<(), String> 
     let (space, of_layer) = (planned.space(), config.model.layer_dims[layer + 1]);
     if units.is_empty() {
         return Err(
-            "units = []: names no unit; without the key, all units of the layer change".to_owned()
+            "units = []: names no unit; remove the key to change all units of the layer".to_owned()
         );
     }
     let mut seen = BTreeSet::new();
@@ -233,7 +241,7 @@ fn in_training(config: &RunConfig, step: usize) -> Result<(), String> {
     match config.training.steps {
         _ if step == 0 => Err("steps are counted from 1".to_owned()),
         steps if step > steps => {
-            Err(format!("beyond the training, which has training.steps = {steps}"))
+            Err(format!("after the end of training: training.steps = {steps}"))
         }
         _ => Ok(()),
     }
@@ -256,7 +264,7 @@ impl<'de> Deserialize<'de> for DropoutShares {
             type Value = DropoutShares;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, or numbers by hidden layer, { hidden1 = 0.1 }")
+                f.write_str("a number, or a number for each hidden layer, { hidden1 = 0.1 }")
             }
 
             fn visit_f64<E: de::Error>(self, share: f64) -> Result<DropoutShares, E> {
@@ -334,14 +342,14 @@ mod tests {
                 "",
                 "model.dropout.hiden2: no hidden layer has this name (hidden1, hidden2); did you mean `hidden2`?",
             ),
-            ("dropout = \"much\"", "", "expected a number, or numbers by hidden layer"),
+            ("dropout = \"much\"", "", "expected a number, or a number for each hidden layer"),
             ("droput = 0.1", "", "did you mean `dropout`?"),
-            ("dropout_from = 9", "", "nothing is dropped without model.dropout"),
+            ("dropout_from = 9", "", "has no effect without model.dropout"),
             ("dropout = 0.1\ndropout_from = 0", "", "dropout_from = 0: steps are counted from 1"),
             (
                 "dropout = 0.1\ndropout_from = 51",
                 "",
-                "model.dropout_from = 51: beyond the training, which has training.steps = 50",
+                "model.dropout_from = 51: after the end of training: training.steps = 50",
             ),
             (
                 "",

@@ -1,9 +1,9 @@
 //! The batches that a run on a backend would see, in the same order.
 
-use crate::config::RunConfig;
-use crate::data::Examples;
-use crate::seen::seen;
-use constinit::train::epoch_order;
+use super::RunConfig;
+use super::data::Examples;
+use super::seen::seen;
+use crate::train::epoch_order;
 use std::sync::Arc;
 
 /// Numbers that are kept of the batches of a run, for the runs after it.
@@ -22,6 +22,8 @@ pub struct SeenBatches {
     room: usize,
     /// Those of a later step, and its number.
     last: (Option<usize>, [Vec<f64>; 2]),
+    /// A number of an example and its shift, as a step sees them.
+    seen: fn(f64, f64) -> f64,
 }
 
 impl SeenBatches {
@@ -36,7 +38,13 @@ impl SeenBatches {
             kept: Vec::new(),
             room: KEPT,
             last: Default::default(),
+            seen,
         }
+    }
+
+    /// The same in double precision, without rounding to that of the backends.
+    pub fn in_double(self) -> Self {
+        Self { seen: |value, shift| value + shift, kept: Vec::new(), ..self }
     }
 
     /// Whether a run sees these.
@@ -85,7 +93,7 @@ impl SeenBatches {
             for place in range.clone() {
                 let row = order.map_or(place, |order| order[place]);
                 let values = &matrix.values[row * matrix.columns..][..matrix.columns];
-                batch.extend(values.iter().map(|value| seen(*value, shift)));
+                batch.extend(values.iter().map(|value| (self.seen)(*value, shift)));
             }
         }
         self.last.0 = Some(step);
@@ -95,7 +103,7 @@ impl SeenBatches {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Matrix;
+    use crate::config::Matrix;
     use proptest::prelude::*;
 
     fn examples(rows: usize) -> Arc<Examples> {

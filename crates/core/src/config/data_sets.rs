@@ -1,9 +1,9 @@
 //! The data sets inside the program, as `data_sets/` has them: one example per line, its target last.
 
-use crate::config::Dataset;
-use crate::data::{Examples, Matrix};
+use super::Dataset;
+use super::data::{Examples, Matrix};
 
-/// The examples of a data set: numbers in single precision, and a target each.
+/// The examples of a data set: the numbers of its file, and a target each.
 pub fn built_in(name: Dataset) -> Examples {
     let text = match name {
         Dataset::Iris => include_str!("data_sets/iris.csv"),
@@ -11,7 +11,7 @@ pub fn built_in(name: Dataset) -> Examples {
         Dataset::Digits => include_str!("data_sets/digits.csv"),
         Dataset::Diabetes => include_str!("data_sets/diabetes.csv"),
     };
-    let number = |text: &str| f64::from(text.parse::<f32>().expect("the files hold numbers"));
+    let number = |text: &str| text.parse::<f64>().expect("the files hold numbers");
     let [mut inputs, mut targets] = [Vec::new(), Vec::new()];
     for line in text.lines() {
         let (input, target) = line.rsplit_once(',').expect("a target is last");
@@ -36,12 +36,21 @@ mod tests {
         }
     }
 
+    /// In single precision, which is what smartcore has.
+    fn single(name: Dataset) -> Examples {
+        let Examples { mut inputs, mut targets } = built_in(name);
+        for value in inputs.values.iter_mut().chain(&mut targets.values) {
+            *value = f64::from(*value as f32);
+        }
+        Examples { inputs, targets }
+    }
+
     #[test]
     fn every_number_is_that_of_smartcore() {
-        assert_eq!(built_in(Dataset::Iris), known(iris::load_dataset()));
-        assert_eq!(built_in(Dataset::BreastCancer), known(breast_cancer::load_dataset()));
-        assert_eq!(built_in(Dataset::Digits), known(digits::load_dataset()));
-        assert_eq!(built_in(Dataset::Diabetes), known(diabetes::load_dataset()));
+        assert_eq!(single(Dataset::Iris), known(iris::load_dataset()));
+        assert_eq!(single(Dataset::BreastCancer), known(breast_cancer::load_dataset()));
+        assert_eq!(single(Dataset::Digits), known(digits::load_dataset()));
+        assert_eq!(single(Dataset::Diabetes), known(diabetes::load_dataset()));
     }
 
     #[test]

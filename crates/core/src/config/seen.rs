@@ -1,7 +1,7 @@
 //! Examples as a step of a run sees them: in the precision of the backends, and shifted where data shift.
 
-use crate::config::RunConfig;
-use crate::data::Examples;
+use super::RunConfig;
+use super::data::Examples;
 
 /// A number of an example as a step sees it.
 pub fn seen(value: f64, shift: f64) -> f64 {
@@ -22,13 +22,13 @@ pub fn last_seen(config: &RunConfig, examples: &Examples, steps: usize) -> [Vec<
 
 #[cfg(test)]
 mod tests {
+    use super::super::NOTEBOOK;
     use super::*;
-    use crate::args::Preset;
     use std::path::Path;
 
     #[test]
     fn the_last_step_saw_one_shift_less_than_there_are_steps() {
-        let config = RunConfig::parse(Preset::Notebook.text(), "notebook").unwrap();
+        let config = RunConfig::parse(NOTEBOOK, "notebook").unwrap();
         let (examples, _) = Examples::read(&config, Path::new("")).unwrap();
         let [_, before] = last_seen(&config, &examples, 0);
         let [_, first] = last_seen(&config, &examples, 1);

@@ -1,7 +1,7 @@
 //! A run's optimizer in closed form, with its limit on gradients.
 
-use crate::config::TrainingConfig;
-use constinit::train::Clip;
+use super::TrainingConfig;
+use crate::Clip;
 use constinit_symmetry::dynamics::{Perceptron, UpdateRule};
 
 /// The limit on gradients that a configuration sets.

@@ -1,16 +1,17 @@
 //! The initialisers of a configuration, by the names that the program gives to parameters.
 
-use crate::config::RunConfig;
-use crate::failure::Failure;
-use constinit::init::{Init, InitPlan, InitRule};
-use constinit_core::{LayerInit, linear_name, perceptron_axes};
+use super::RunConfig;
+use super::refused;
+use crate::Error;
+use crate::init::{Init, InitPlan, InitRule};
+use crate::{LayerInit, linear_name, perceptron_axes};
 use constinit_symmetry::{AxesSpec, SymmetryError};
 
 /// All rules: those of the configuration, and behind them those that its start stands for.
 pub fn plan(config: &RunConfig) -> InitPlan {
     let mut plan = InitPlan::new(config.training.seed).with_spare_rules();
     plan.rules = rules(config);
-    plan.rules.extend(rules_of_layers(config.model.network().layer_inits(), config.model.bias));
+    plan.rules.extend(rules_of_layers(config.model.layer_inits(), config.model.bias));
     plan
 }
 
@@ -25,12 +26,16 @@ pub fn rules_of_layers(layers: Vec<LayerInit>, bias: bool) -> Vec<InitRule> {
 }
 
 /// Checks the rules against the network: each must be understood, used, and able to fill what it matches.
-pub fn check(config: &RunConfig) -> Result<(), Failure> {
+///
+/// # Errors
+///
+/// [`Error::Config`], with the rule.
+pub fn check(config: &RunConfig) -> Result<(), Error> {
     for (number, rule) in rules(config).iter().enumerate() {
         if let Some(module) = &rule.module {
             let rule = format!("rule {} ({rule})", number + 1);
-            return Err(Failure::usage(format!(
-                "[[init]]: {rule}: all modules of the network are of type {LINEAR}, none is a {module}"
+            return Err(refused(format!(
+                "[[init]]: {rule}: the network has no module of type {module}; all are of type {LINEAR}"
             )));
         }
     }
@@ -52,17 +57,25 @@ fn rules(config: &RunConfig) -> Vec<InitRule> {
 }
 
 /// An error of a plan is one of the configuration.
-pub fn usage(error: constinit::Error) -> Failure {
-    Failure::usage(format!("[[init]]: {error}"))
+pub fn usage(error: Error) -> Error {
+    refused(format!("[[init]]: {error}"))
 }
 
 /// The axes of the network, without the network.
-pub fn spec(config: &RunConfig) -> Result<AxesSpec, Failure> {
+///
+/// # Errors
+///
+/// [`Error::Config`] for sizes that are no network.
+pub fn spec(config: &RunConfig) -> Result<AxesSpec, Error> {
     let spec = perceptron(&config.model.layer_dims, config.model.bias);
-    spec.map_err(|error| Failure::usage(format!("model: {error}")))
+    spec.map_err(|error| refused(format!("model: {error}")))
 }
 
 /// The axes of a perceptron: `linear1.weight` and so on, weights as `[input, output]`, and spaces `hidden1` and so on.
+///
+/// # Errors
+///
+/// [`SymmetryError`] where there is no hidden layer, or a layer without units.
 pub fn perceptron(dims: &[usize], bias: bool) -> Result<AxesSpec, SymmetryError> {
     let mut shapes = Vec::new();
     for (layer, pair) in dims.windows(2).enumerate() {

@@ -1,7 +1,12 @@
-//! Which hidden units were one unit, for how long, what kept them so, and what parted them.
+//! The verdict on a training: which hidden units were equal, for how long, what kept them equal, and what separated them; and
+//! what the network learned.
 
-use constinit::probe::{SpaceReading, SymmetryReading};
-use constinit_core::text::number;
+mod learned;
+
+pub use learned::{DeadAtEnd, OutcomeWhat, outcome_sentences};
+
+use crate::probe::{SpaceReading, SymmetryReading};
+use crate::text::number;
 use constinit_records::{FirstBreakRecord as VerdictBreak, VerdictWord};
 use constinit_symmetry::theorem::{Deviation, Properties};
 use serde::{Deserialize, Serialize};
@@ -39,12 +44,15 @@ pub struct Distinct {
 
 /// What the verdict has to name.
 pub struct What<'a> {
+    /// What computes, as in "on ndarray".
     pub backend: &'a str,
+    /// The optimizer's name.
     pub optimizer: &'a str,
     /// Steps done.
     pub step: usize,
     /// Readings taken.
     pub readings: usize,
+    /// Whether the targets of each example are one number.
     pub targets_alike: bool,
     /// Whether all numbers stayed finite, which is what the theorem is about.
     pub finite: bool,
@@ -111,7 +119,7 @@ impl Tally {
         })
     }
 
-    /// The verdict for people, a line a finding.
+    /// The verdict for people, one line per finding.
     pub fn sentences(&self, what: &What<'_>) -> Vec<String> {
         let broken_in = |space: &JudgedSpace| self.breaks.iter().find(|b| b.space == space.name);
         let mut lines: Vec<String> =
@@ -125,12 +133,12 @@ impl Tally {
             let optimizer = what.optimizer;
             lines.push(match self.first_break() {
                 None => format!(
-                    "What {} them so: {kept}, and {optimizer} moves equal units alike.",
+                    "What {} them equal: {kept}, and {optimizer} updates equal units equally.",
                     if what.step == 0 { "would keep" } else { "kept" },
                 ),
                 Some(broken) if broken.rounding => format!(
-                    "In exact arithmetic they would still be one unit: {kept}, and {optimizer} moves equal units \
-                     alike. {}",
+                    "In exact arithmetic they would still be equal: {kept}, and {optimizer} updates equal units \
+                     equally. {}",
                     broken.cause
                 ),
                 Some(broken) => broken.cause.clone(),
@@ -161,13 +169,13 @@ impl Tally {
             // P3 and P4 speak of outputs, and ask for targets that do not tell these apart.
             let outputs = !failed.contains("P1") && !failed.contains("P2");
             let why = if outputs && !what.targets_alike {
-                ": the targets differ between outputs, so the outputs' gradients do"
+                ": the targets differ between outputs, so the gradients of the outputs differ"
             } else if step == 0 {
-                ": the network did not start so"
+                ": already false at the start"
             } else {
                 ""
             };
-            lines.push(format!("First failed at step {step}: {failed}{why}."));
+            lines.push(format!("{failed} first failed at step {step}{why}."));
         }
         lines
     }
@@ -182,17 +190,13 @@ impl JudgedSpace {
         let Self { name, units, classes } = self;
         let backend = what.backend;
         if *units < 2 {
-            return format!("{name}: one unit, nothing to compare it with.");
+            return format!("{name}: one unit, so there is nothing to compare.");
         }
         if classes == units {
-            return format!("{name}: {units} units, all different at the start.");
+            return format!("{name}: {units} units, all distinct at the start.");
         }
-        let one = match classes {
-            1 => "one unit".to_owned(),
-            classes => format!("{classes} units"),
-        };
         match broken {
-            None if what.step == 0 => format!("{name}: {units} units are {one}."),
+            None if what.step == 0 => format!("{name}: {units} units, {classes} distinct."),
             None => {
                 let (steps, readings) = (what.step, what.readings);
                 let when = if readings > steps {
@@ -200,17 +204,19 @@ impl JudgedSpace {
                 } else {
                     format!("at every one of {readings} readings in {steps} steps")
                 };
-                format!("{name}: {units} units were {one} {when} on {backend}, bit for bit.")
+                format!(
+                    "{name}: {units} units, {classes} distinct {when} on {backend}, bit for bit."
+                )
             }
             Some(broken) => {
                 format!(
-                    "{name}: {units} units were {one} until step {step} on {backend}; then {differ}{gradients}.",
+                    "{name}: {units} units, {classes} distinct until step {step} on {backend}; then {differ}{gradients}.",
                     step = broken.step,
                     differ = differ(broken),
                     gradients = match broken.gradients_agreed {
                         None => "",
-                        Some(true) => ", while their gradients agreed",
-                        Some(false) => ", as their gradients did already",
+                        Some(true) => "; their gradients were equal",
+                        Some(false) => "; their gradients already differed",
                     }
                 )
             }
@@ -230,7 +236,7 @@ pub fn differ(broken: &VerdictBreak) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use constinit::probe::Cause;
+    use crate::probe::Cause;
 
     const ALIKE: Deviation = Deviation { deviation: 0.0, ulps: 0 };
     const UNLIKE: Deviation = Deviation { deviation: 0.5, ulps: 9 };
@@ -282,9 +288,9 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "hidden1: 2 units were one unit after every one of 2 steps on ndarray, bit for bit.",
-                "What kept them so: equal incoming weights, biases and outgoing weights give equal \
-                 gradients, and SGD moves equal units alike.",
+                "hidden1: 2 units, 1 distinct after every one of 2 steps on ndarray, bit for bit.",
+                "What kept them equal: equal incoming weights, biases and outgoing weights give equal \
+                 gradients, and SGD updates equal units equally.",
                 "Held at every reading, bit for bit: P1, P2, P3, P4.",
             ]
         );
@@ -295,14 +301,12 @@ mod tests {
         let mut tally = Tally::default();
         tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(0, 16, 4));
         assert_eq!(tally.distinct(), Some(Distinct { classes: 4, units: 16, all_one: false }));
-        assert!(
-            tally.sentences(&what(true))[0].starts_with("hidden1: 16 units were 4 units after")
-        );
+        assert!(tally.sentences(&what(true))[0].starts_with("hidden1: 16 units, 4 distinct after"));
         let mut tally = Tally::default();
         tally.add(&["hidden1"], &properties(UNLIKE, ALIKE), &reading(0, 16, 16));
         let lines = tally.sentences(&what(true));
         assert_eq!((tally.word(), tally.distinct()), (VerdictWord::None, None));
-        assert_eq!(lines[0], "hidden1: 16 units, all different at the start.");
+        assert_eq!(lines[0], "hidden1: 16 units, all distinct at the start.");
         assert!(!lines[1].contains("kept"), "{lines:?}");
     }
 
@@ -315,8 +319,8 @@ mod tests {
         assert_eq!(tally.word(), VerdictWord::Held);
         let lines = tally.sentences(&what(false));
         assert!(lines.contains(
-            &"First failed at step 1: P3, P4: the targets differ between outputs, so the outputs' \
-              gradients do."
+            &"P3, P4 first failed at step 1: the targets differ between outputs, so the gradients of the \
+              outputs differ."
                 .to_owned()
         ));
         assert!(lines.contains(&"Held at every reading, bit for bit: P1, P2.".to_owned()));
@@ -333,8 +337,8 @@ mod tests {
         let lines = tally.sentences(&what(true));
         assert_eq!(
             lines[0],
-            "hidden1: 7 units were one unit until step 1 on ndarray; then units 0 and 6 differ in \
-             linear2.weight by 1e-7 (1 ulp), as their gradients did already."
+            "hidden1: 7 units, 1 distinct until step 1 on ndarray; then units 0 and 6 differ in \
+             linear2.weight by 1e-7 (1 ulp); their gradients already differed."
         );
         assert!(lines[1].contains("by exclusion: rounding"), "{}", lines[1]);
         let text = serde_json::to_string(&tally).unwrap();

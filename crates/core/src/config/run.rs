@@ -1,11 +1,11 @@
 //! Run configurations.
 
-use crate::breaks::{self, BreakConfig, DropoutShares};
-use crate::failure::Failure;
-use crate::suggest;
-use constinit::init::{Init, InitRule};
-use constinit::train::{Loss, OptimizerConfig};
-use constinit::{Activation, ConstInitConfig, PerceptronStart};
+use super::breaks::{self, BreakConfig, DropoutShares};
+use super::refused;
+use super::suggest;
+use crate::Error;
+use crate::init::{Init, InitRule};
+use crate::{Activation, LayerInit, Loss, OptimizerConfig, PerceptronStart};
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -15,10 +15,14 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
+    /// The network.
     pub model: ModelConfig,
+    /// What it is trained on.
     pub data: DataConfig,
+    /// How it is trained.
     #[serde(default)]
     pub training: TrainingConfig,
+    /// What is read as it is trained.
     #[serde(default)]
     pub probe: ProbeConfig,
     /// Initialisers by path; they override `start`, `init_w` and `init_b`.
@@ -32,19 +36,25 @@ pub struct RunConfig {
     pub expected: Option<Expected>,
 }
 
+/// The network of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// Input, hidden..., output.
     pub layer_dims: Vec<usize>,
+    /// The componentwise function between layers.
     #[serde(default)]
     pub activation: Activation,
+    /// Whether layers have biases.
     #[serde(default = "yes")]
     pub bias: bool,
+    /// What it starts from.
     #[serde(default)]
     pub start: PerceptronStart,
+    /// The number of its weights.
     #[serde(default = "one")]
     pub init_w: f64,
+    /// The number of its biases.
     #[serde(default = "one_half")]
     pub init_b: f64,
     /// Which share of hidden units each training step drops; none where absent.
@@ -55,13 +65,17 @@ pub struct ModelConfig {
     pub dropout_from: Option<usize>,
 }
 
+/// What a run trains on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
+    /// A row an example.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<DataSource>,
+    /// A row an example: one column an output, or one class number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub targets: Option<DataSource>,
+    /// A data set inside the program, in the place of inputs and targets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<Dataset>,
     /// Step i trains on inputs and targets plus i times this.
@@ -81,6 +95,7 @@ pub const TOO_LARGE: &str = "is beyond the largest number of single precision, 3
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum DataSource {
+    /// In the configuration itself.
     Inline(Vec<Vec<f64>>),
     /// A CSV file, relative to the configuration.
     File(String),
@@ -101,11 +116,15 @@ pub enum Dataset {
     Diabetes,
 }
 
+/// How a run trains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainingConfig {
+    /// How many steps.
     pub steps: usize,
+    /// What is made small.
     pub loss: Loss,
+    /// That of random starts, dropout and noise.
     pub seed: u64,
     /// The Euclidean norm that all gradients together may have.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,9 +135,11 @@ pub struct TrainingConfig {
     /// A checkpoint after this many steps; where absent, every five seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_every: Option<usize>,
+    /// The optimizer and its settings.
     pub optimizer: OptimizerConfig,
 }
 
+/// What a run reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProbeConfig {
@@ -135,6 +156,7 @@ pub struct ProbeConfig {
 pub struct Expected {
     /// One number an example: all outputs of an example are equal.
     pub outputs_before_training: Vec<f64>,
+    /// Parameters after some steps.
     #[serde(default)]
     pub after_step: Vec<ExpectedStep>,
 }
@@ -144,10 +166,15 @@ pub struct Expected {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedStep {
+    /// The number of steps done.
     pub step: usize,
+    /// The incoming weights that all hidden units share, one an input.
     pub linear1_weight_row: Vec<f64>,
+    /// The bias of the hidden units.
     pub linear1_bias: f64,
+    /// Every weight of the second layer.
     pub linear2_weight: f64,
+    /// The bias of the outputs.
     pub linear2_bias: f64,
 }
 
@@ -184,40 +211,61 @@ impl Default for ProbeConfig {
 }
 
 impl ModelConfig {
-    /// The library's configuration of the same network.
-    pub fn network(&self) -> ConstInitConfig {
-        ConstInitConfig::new(self.layer_dims.clone())
-            .with_start(self.start)
-            .with_init_w(self.init_w)
-            .with_init_b(self.init_b)
-            .with_bias(self.bias)
-            .with_activation(self.activation)
+    /// How the layers start, one pair a layer.
+    pub fn layer_inits(&self) -> Vec<LayerInit> {
+        self.start.layers(&self.layer_dims, self.init_w, self.init_b)
+    }
+
+    /// Whether such a network exists and fits into memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_layer_dims`](crate::check_layer_dims), with the key.
+    pub fn check(&self) -> Result<(), Error> {
+        crate::check_layer_dims(&self.layer_dims).map_err(|error| refused(format!("model.{error}")))
     }
 }
 
 impl RunConfig {
     /// Reads a configuration; `name` stands for it in messages.
-    pub fn parse(text: &str, name: &str) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], with the place, and the nearest known name where one is not known.
+    pub fn parse(text: &str, name: &str) -> Result<Self, Error> {
         let config: Self = toml::from_str(text).map_err(|error| unread(name, &error))?;
         config.checked(name)
     }
 
     /// The same of a table, whatever the numbers are, as long as they are numbers.
-    pub fn unchecked(table: toml::Table, name: &str) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], with the key.
+    pub fn unchecked(table: toml::Table, name: &str) -> Result<Self, Error> {
         table.try_into().map_err(|error| unread(name, &error))
     }
 
     /// Refuses numbers that make no sense.
-    pub fn checked(self, name: &str) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], with the key and the number.
+    pub fn checked(self, name: &str) -> Result<Self, Error> {
         match self.check() {
             Ok(()) => Ok(self),
-            Err(reason) => Err(Failure::usage(format!("{name}: {reason}"))),
+            Err(reason) => Err(refused(format!("{name}: {reason}"))),
         }
     }
 
     /// Reads a configuration file.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(path).map_err(|error| Failure::at(path, error))?;
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], with the file.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| refused(format!("{}: {error}", path.display())))?;
         let config = Self::parse(&text, &path.display().to_string())?;
         Ok(config.with_files_in(path.parent().unwrap_or(Path::new(""))))
     }
@@ -236,13 +284,21 @@ impl RunConfig {
     }
 
     /// The whole configuration as a table.
-    pub fn to_table(&self) -> Result<toml::Table, Failure> {
-        toml::Table::try_from(self).map_err(Failure::usage)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], with what TOML does not have.
+    pub fn to_table(&self) -> Result<toml::Table, Error> {
+        toml::Table::try_from(self).map_err(refused)
     }
 
     /// The whole configuration as TOML.
-    pub fn to_toml(&self) -> Result<String, Failure> {
-        toml::to_string(self).map_err(Failure::usage)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], with what TOML does not have.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string(self).map_err(refused)
     }
 
     /// Whether the network starts from constants alone, so that the units of each hidden layer are one.
@@ -260,12 +316,20 @@ impl RunConfig {
         let name = start.name();
         match self.init.len() {
             0 => format!("start: {name}; {}{seed}", start.meaning(*init_w, *init_b, *bias)),
-            1 => format!("start: 1 rule of [[init]]; where it does not match, {name}{seed}"),
-            rules => format!("start: {rules} rules of [[init]]; where none matches, {name}{seed}"),
+            1 => format!(
+                "start: 1 rule of [[init]]; for parameters that it does not match, {name}{seed}"
+            ),
+            rules => format!(
+                "start: {rules} rules of [[init]]; for parameters that none matches, {name}{seed}"
+            ),
         }
     }
 
     /// Why its numbers make no sense, where they do not.
+    ///
+    /// # Errors
+    ///
+    /// The key, the number and what it must be.
     pub fn check(&self) -> Result<(), String> {
         let optimizer = &self.training.optimizer;
         let numbers = [
@@ -291,7 +355,10 @@ impl RunConfig {
             }
         }
         if self.training.clip_norm.is_some() && self.training.clip_value.is_some() {
-            return Err("training.clip_norm and training.clip_value: choose one".to_owned());
+            return Err(
+                "training.clip_norm and training.clip_value cannot be combined: remove one"
+                    .to_owned(),
+            );
         }
         let counts = [
             ("probe.every", Some(self.probe.every)),
@@ -307,10 +374,10 @@ impl RunConfig {
 }
 
 /// A configuration that cannot be read, with the nearest known name.
-fn unread(name: &str, error: &toml::de::Error) -> Failure {
+fn unread(name: &str, error: &toml::de::Error) -> Error {
     let hint = match suggest::known_name(error.message()) {
         _ if error.message().contains("unknown field `sweep`") => {
-            "this is the configuration of a sweep: `constinit sweep`, or one of its runs: --index N\n".to_owned()
+            "this is the configuration of a sweep: use `constinit sweep`, or --index N for one of its runs\n".to_owned()
         }
         Some(known) => format!("did you mean `{known}`?\n"),
         None => String::new(),
@@ -318,7 +385,7 @@ fn unread(name: &str, error: &toml::de::Error) -> Failure {
     // With a place in the text, the message ends its line itself.
     let error = error.to_string();
     let separator = if hint.is_empty() || error.ends_with('\n') { "" } else { "; " };
-    Failure::usage(format!("{name}: {error}{separator}{hint}").trim_end())
+    refused(format!("{name}: {error}{separator}{hint}").trim_end())
 }
 
 /// Makes the files of an initialiser relative to where the program runs: they are written down relative to the
@@ -363,8 +430,8 @@ impl<'de> Deserialize<'de> for DataSource {
 
 #[cfg(test)]
 mod tests {
+    use super::super::NOTEBOOK;
     use super::*;
-    use crate::args::Preset;
 
     fn message(text: &str) -> String {
         RunConfig::parse(text, "run.toml").unwrap_err().to_string()
@@ -375,7 +442,7 @@ mod tests {
 
     #[test]
     fn the_complete_configuration_reads_back_as_itself() {
-        let notebook = RunConfig::parse(Preset::Notebook.text(), "notebook").unwrap();
+        let notebook = RunConfig::parse(NOTEBOOK, "notebook").unwrap();
         let complete = notebook.to_toml().unwrap();
         assert_eq!(RunConfig::parse(&complete, "complete").unwrap(), notebook);
         assert_eq!(notebook.training.optimizer, OptimizerConfig::sgd(0.1));
@@ -402,11 +469,11 @@ mod tests {
         let rule = "[[init]]\npath = \"linear1.*\"\ninit = { type = \"ones\" }\n";
         assert_eq!(
             with("zeros", rule),
-            "start: 1 rule of [[init]]; where it does not match, zeros"
+            "start: 1 rule of [[init]]; for parameters that it does not match, zeros"
         );
         assert_eq!(
             with("zeros", &format!("{rule}{rule}")),
-            "start: 2 rules of [[init]]; where none matches, zeros"
+            "start: 2 rules of [[init]]; for parameters that none matches, zeros"
         );
         let wrong = SMALL.replace("[data]", "start = \"zero\"\n[data]");
         assert!(message(&wrong).ends_with("did you mean `zeros`?"), "{}", message(&wrong));
@@ -414,7 +481,7 @@ mod tests {
 
     #[test]
     fn the_old_name_of_a_table_is_read() {
-        let text = Preset::Notebook.text();
+        let text = NOTEBOOK;
         let old = text.replace("[expected]", "[printed]").replace("[[expected.", "[[printed.");
         assert_ne!(old, text);
         let [new, old] = [text, &old].map(|text| RunConfig::parse(text, "notebook").unwrap());

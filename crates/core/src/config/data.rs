@@ -1,37 +1,49 @@
 //! The examples of a run: read, measured, checked.
 
-use crate::config::{DataConfig, DataSource, Dataset, RunConfig, TOO_LARGE};
-use crate::data_sets::built_in;
-use crate::failure::Failure;
-use constinit::train::Loss;
+use super::data_sets::built_in;
+use super::refused;
+use super::{DataConfig, DataSource, Dataset, RunConfig, TOO_LARGE};
+use crate::Error;
+use crate::Loss;
 use std::path::Path;
 
 /// Rows of numbers, all of one length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
+    /// How many rows.
     pub rows: usize,
+    /// The length of each.
     pub columns: usize,
+    /// Row after row.
     pub values: Vec<f64>,
 }
 
 /// What a run trains on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examples {
+    /// A row an example.
     pub inputs: Matrix,
+    /// A row an example, a column an output.
     pub targets: Matrix,
 }
 
 /// The texts of the files that were read, to be kept with the run: a pipe cannot be read again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DataFiles {
+    /// That of the inputs.
     pub inputs: Option<String>,
+    /// That of the targets.
     pub targets: Option<String>,
 }
 
 impl Examples {
     /// Reads the examples of a configuration that lies in `folder`, and checks that they fit the
     /// network.
-    pub fn read(config: &RunConfig, folder: &Path) -> Result<(Self, DataFiles), Failure> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], with the key, the file, the row and the column.
+    pub fn read(config: &RunConfig, folder: &Path) -> Result<(Self, DataFiles), Error> {
         let (raw, files) = match &config.data {
             DataConfig { dataset: Some(name), inputs: None, targets: None, .. } => {
                 (built_in(*name), DataFiles::default())
@@ -43,12 +55,12 @@ impl Examples {
                 (Self { inputs, targets }, files)
             }
             DataConfig { dataset: Some(_), .. } => {
-                return Err(Failure::usage("data: either dataset, or inputs and targets"));
+                return Err(refused("data: give either dataset, or inputs and targets"));
             }
             DataConfig { inputs: None, .. } => {
-                return Err(Failure::usage("data.inputs is missing (or name a data.dataset)"));
+                return Err(refused("data.inputs is missing: give it, or data.dataset"));
             }
-            _ => return Err(Failure::usage("data.targets is missing")),
+            _ => return Err(refused("data.targets is missing")),
         };
         Ok((raw.fit(config)?, files))
     }
@@ -60,7 +72,7 @@ impl Examples {
             let Matrix { columns, values, .. } = &self.targets;
             if *columns == 1 {
                 doubts.push(
-                    "the cross entropy of a single output is 0 whatever the network computes"
+                    "the cross entropy of a single output is always 0, whatever the network computes"
                         .to_owned(),
                 );
             }
@@ -69,7 +81,7 @@ impl Examples {
             };
             if let Some(row) = values.chunks(*columns).position(odd) {
                 doubts.push(format!(
-                    "{} takes targets for probabilities, but those of row {} are not: negative, or of another sum than 1",
+                    "{} reads targets as probabilities, but row {} has a negative target or its sum is not 1",
                     config.training.loss.name(),
                     row + 1
                 ));
@@ -89,20 +101,20 @@ impl Examples {
         hasher.finalize()
     }
 
-    fn fit(self, config: &RunConfig) -> Result<Self, Failure> {
+    fn fit(self, config: &RunConfig) -> Result<Self, Error> {
         let dims = &config.model.layer_dims;
         let (Some(first), Some(last)) = (dims.first().copied(), dims.last().copied()) else {
-            return Err(Failure::usage("model.layer_dims is empty"));
+            return Err(refused("model.layer_dims is empty"));
         };
         let Self { inputs, targets } = self;
         if inputs.rows != targets.rows {
-            return Err(Failure::usage(format!(
+            return Err(refused(format!(
                 "data.inputs has {} rows, data.targets has {}",
                 inputs.rows, targets.rows
             )));
         }
         if inputs.columns != first {
-            return Err(Failure::usage(format!(
+            return Err(refused(format!(
                 "data.inputs has {} columns, but model.layer_dims = {dims:?} starts with {first}",
                 inputs.columns
             )));
@@ -115,7 +127,7 @@ impl Examples {
             };
         let targets = if by_class { one_hot(&targets, last, config)? } else { targets };
         if targets.columns != last {
-            return Err(Failure::usage(format!(
+            return Err(refused(format!(
                 "data.targets has {} columns, but model.layer_dims = {dims:?} ends with {last}",
                 targets.columns
             )));
@@ -125,18 +137,17 @@ impl Examples {
 }
 
 /// Class numbers as probabilities.
-fn one_hot(targets: &Matrix, outputs: usize, config: &RunConfig) -> Result<Matrix, Failure> {
+fn one_hot(targets: &Matrix, outputs: usize, config: &RunConfig) -> Result<Matrix, Error> {
     if config.data.shift_per_step != 0.0 {
-        return Err(Failure::usage(
-            "data.shift_per_step would shift targets that are class numbers; \
-             give data.targets with one column an output",
+        return Err(refused(
+            "data.shift_per_step cannot shift class numbers; give data.targets one column per output",
         ));
     }
     let mut values = vec![0.0; targets.rows * outputs];
     for (row, class) in targets.values.iter().enumerate() {
         if class.fract() != 0.0 || *class < 0.0 || *class >= outputs as f64 {
-            return Err(Failure::usage(format!(
-                "data.targets, row {}: {class} is no class number from 0 to {}",
+            return Err(refused(format!(
+                "data.targets, row {}: {class} is not a class number from 0 to {}",
                 row + 1,
                 outputs - 1
             )));
@@ -152,7 +163,7 @@ impl Matrix {
         source: &DataSource,
         key: &str,
         folder: &Path,
-    ) -> Result<(Self, Option<String>), Failure> {
+    ) -> Result<(Self, Option<String>), Error> {
         match source {
             DataSource::Inline(rows) => {
                 let place = |row| format!("{key}, row {row}");
@@ -160,20 +171,24 @@ impl Matrix {
             }
             DataSource::File(name) => {
                 let path = folder.join(name);
-                let at =
-                    |reason: String| Failure::usage(format!("{key}: {}: {reason}", path.display()));
+                let at = |reason: String| refused(format!("{key}: {}: {reason}", path.display()));
                 let bytes = std::fs::read(&path).map_err(|error| at(error.to_string()))?;
                 let text = String::from_utf8(bytes).map_err(|error| {
                     let offset = error.utf8_error().valid_up_to();
-                    at(format!("no text in UTF-8: byte {offset} cannot be read"))
+                    at(format!("not UTF-8 text: byte {offset} is invalid"))
                 })?;
                 Ok((Self::parse_csv(&text, &path, key)?, Some(text)))
             }
         }
     }
 
-    fn parse_csv(text: &str, path: &Path, key: &str) -> Result<Self, Failure> {
-        let at = |reason: String| Failure::usage(format!("{key}: {}: {reason}", path.display()));
+    /// The numbers of a text as a CSV file has them; messages name the file and the key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], with the line and the column.
+    pub fn parse_csv(text: &str, path: &Path, key: &str) -> Result<Self, Error> {
+        let at = |reason: String| refused(format!("{key}: {}: {reason}", path.display()));
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -194,7 +209,7 @@ impl Matrix {
             for (column, (number, cell)) in numbers.into_iter().zip(record.iter()).enumerate() {
                 let place = || format!("line {}, column {}", line_number(text, place), column + 1);
                 let number = number
-                    .map_err(|_| at(format!("{}: {:?} is no number", place(), short(cell))))?;
+                    .map_err(|_| at(format!("{}: {:?} is not a number", place(), short(cell))))?;
                 if !number.is_finite() && cell.contains(|c: char| c.is_ascii_digit()) {
                     return Err(at(format!("{}: {} is too large", place(), short(cell))));
                 }
@@ -215,7 +230,7 @@ impl Matrix {
     fn collect(
         rows: impl Iterator<Item = Vec<f64>>,
         place: impl Fn(usize) -> String,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let mut matrix = Self { rows: 0, columns: 0, values: Vec::new() };
         for row in rows {
             matrix.rows += 1;
@@ -224,7 +239,7 @@ impl Matrix {
                 matrix.columns = row.len();
             }
             if row.len() != matrix.columns {
-                return Err(Failure::usage(format!(
+                return Err(refused(format!(
                     "{}: {} numbers, but the first row has {}",
                     place(),
                     row.len(),
@@ -235,12 +250,12 @@ impl Matrix {
                 let value = row[column];
                 let reason = if value.is_finite() { TOO_LARGE } else { "is not finite" };
                 let (place, column) = (place(), column + 1);
-                return Err(Failure::usage(format!("{place}, column {column}: {value} {reason}")));
+                return Err(refused(format!("{place}, column {column}: {value} {reason}")));
             }
             matrix.values.extend(row);
         }
         if matrix.rows == 0 || matrix.columns == 0 {
-            return Err(Failure::usage(format!("{}: no numbers", place(1))));
+            return Err(refused(format!("{}: no numbers", place(1))));
         }
         Ok(matrix)
     }
@@ -316,10 +331,10 @@ mod tests {
             ),
             ("inputs = []\ntargets = [[1, 1, 1]]", "data.inputs, row 1: no numbers"),
             ("inputs = [[1, 2]]", "data.targets is missing"),
-            ("shift_per_step = 1", "data.inputs is missing (or name a data.dataset)"),
+            ("shift_per_step = 1", "data.inputs is missing: give it, or data.dataset"),
             (
                 "dataset = \"iris\"\ninputs = [[1, 2]]",
-                "data: either dataset, or inputs and targets",
+                "data: give either dataset, or inputs and targets",
             ),
         ] {
             assert_eq!(read(data, "mse").unwrap_err(), expected, "{data}");
@@ -332,7 +347,7 @@ mod tests {
         let examples = read(data, "cross_entropy").unwrap();
         assert_eq!(examples.targets.values, [0., 0., 1., 1., 0., 0.]);
         let wrong = read("inputs = [[1, 2]]\ntargets = [[3]]", "cross_entropy").unwrap_err();
-        assert_eq!(wrong, "data.targets, row 1: 3 is no class number from 0 to 2");
+        assert_eq!(wrong, "data.targets, row 1: 3 is not a class number from 0 to 2");
         let shifted = format!("{data}\nshift_per_step = 1");
         assert!(read(&shifted, "cross_entropy").unwrap_err().contains("class numbers"));
     }

@@ -1,0 +1,77 @@
+//! Sentences on the units that a function needs: what is needed, and what was removed.
+
+use super::text::{first_lines, plain};
+use constinit_checkpoint::{FileInspection, GoneReason, GoneUnit, Reshaped, SpaceChange};
+use constinit_core::text::number;
+
+/// How many units of each space are needed, where an activation is known: `hidden1: 12 units, 7 needed for tanh`.
+pub fn needed(report: &FileInspection) -> Vec<String> {
+    let spaces = report.spaces.iter().flatten();
+    let lines = spaces.filter_map(|space| {
+        let needed = space.needed.as_ref()?;
+        let (name, activation) = (plain(&space.name), plain(&needed.activation));
+        Some(format!("{name}: {} units, {} needed for {activation}", space.units, needed.units))
+    });
+    lines.collect()
+}
+
+/// What became of units that an activation made superfluous, a line each, and what was left.
+pub fn changes(report: &Reshaped) -> Vec<String> {
+    let mut lines = Vec::new();
+    for space in &report.spaces {
+        let name = plain(&space.name);
+        let gone = space.gone.iter().map(|unit| format!("{name}: {}", gone(unit)));
+        lines.extend(first_lines(gone.collect()));
+        let left = space.unreduced.iter().map(|left| format!("{name}: kept: {}", plain(left)));
+        lines.extend(first_lines(left.collect()));
+        lines
+            .extend(space.untried.iter().map(|left| format!("{name}: not tried: {}", plain(left))));
+    }
+    lines
+}
+
+fn gone(GoneUnit { unit, why, into, factor, constant }: &GoneUnit) -> String {
+    let constant = constant.map(|constant| number(constant, 6));
+    match why {
+        GoneReason::Merged => {
+            let into = into.map_or("another".to_owned(), |into| into.to_string());
+            let factor = match factor {
+                Some(factor) if *factor == -1.0 => " with sign -1".to_owned(),
+                Some(factor) if *factor != 1.0 => format!(" with factor {}", number(*factor, 6)),
+                _ => String::new(),
+            };
+            let next = constant
+                .map(|c| format!(", and {c} times its outgoing weights into the next bias"));
+            format!("unit {unit} merges into {into}{factor}{}", next.unwrap_or_default())
+        }
+        GoneReason::Constant => {
+            let value = constant.unwrap_or_default();
+            format!("unit {unit} is {value} for every input and folds into the next bias")
+        }
+        GoneReason::Zero => format!("unit {unit} is 0 for every input and goes"),
+        GoneReason::Unread => format!("unit {unit} has no outgoing weights and goes"),
+    }
+}
+
+/// The sizes before and now, where units were removed by their activation.
+pub fn sizes(report: &Reshaped) -> Option<String> {
+    let [before, now] = report.bytes?;
+    let units = |of: fn(&SpaceChange) -> usize| report.spaces.iter().map(of).sum::<usize>();
+    Some(format!(
+        "{} units were read, {} written; parameters of {before} bytes, {now} now",
+        units(|space| space.before),
+        units(|space| space.now)
+    ))
+}
+
+/// The functions between layers that the forward pass was checked with.
+pub fn functions(report: &Reshaped) -> String {
+    let mut names: Vec<String> =
+        report.spaces.iter().filter_map(|s| s.activation.as_deref()).map(plain).collect();
+    names.dedup();
+    // Of spaces that nothing is known of, ReLU is checked.
+    if names.is_empty() || report.spaces.iter().any(|space| space.activation.is_none()) {
+        names.push("ReLU".into());
+    }
+    names.join(", ")
+}

@@ -1,0 +1,115 @@
+//! How the state of a module moves while a difference between two of its units grows.
+
+use super::TransverseHessian;
+use crate::Error;
+use crate::params::{HostParameter, buffer_paths, parameter_paths, read_parameters, replace};
+use crate::tensors::float_type;
+use burn::module::{AutodiffModule, ParamId};
+use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{Tensor, TensorData};
+use constinit_core::transverse::dot;
+use constinit_symmetry::forecast::Motion;
+use std::collections::HashSet;
+
+/// Numbers of a trained parameter.
+struct Numbers {
+    id: ParamId,
+    shape: Vec<usize>,
+    entries: Vec<f64>,
+}
+
+impl<B, M, F> TransverseHessian<B, M, F>
+where
+    B: AutodiffBackend,
+    M: AutodiffModule<B>,
+    F: FnMut(&M) -> Tensor<B, 1>,
+{
+    /// How the state moves on a straight way along the force on it, `ahead` times the force long; `direction` has the
+    /// length 1. The units stay one unit on it.
+    pub(super) fn motion(
+        &mut self,
+        direction: &[f64],
+        ahead: f64,
+        weight_decay: f64,
+        step: usize,
+    ) -> Result<Motion, Error> {
+        let start = self.middled()?;
+        let state = trained::<B, M>(&start, read_parameters(&start));
+        let mut force = self.gradient_of(&start);
+        for (force, numbers) in force.iter_mut().zip(&state) {
+            let entries = force.entries.iter_mut().zip(&numbers.entries);
+            entries.for_each(|(f, p)| *f += weight_decay * p);
+        }
+        let square = product(&force, &force);
+        let moved = |by: f64| carried::<B, M>(&start, &state, &force, by);
+        let along = if square > 0.0 {
+            let length = product(&state, &state).sqrt().max(1.0);
+            let small = super::product::epsilon::<B>().cbrt() * length / square.sqrt();
+            let [forth, back] = [-small, small].map(|by| self.gradient_of(&moved(by)));
+            let share = product(&force, &forth) - product(&force, &back);
+            share / (2.0 * small * square)
+        } else {
+            0.0
+        };
+        let [tenth, half, whole] = [0.1, 0.5, 1.0].map(|share| -> Result<f64, Error> {
+            match self.curvature_in(moved(share * ahead), direction) {
+                Ok(curvature) => Ok(curvature),
+                // Gradients beyond all numbers, at the end of a way that leads too far.
+                Err(Error::Twins { .. }) => Ok(f64::NAN),
+                Err(error) => Err(error),
+            }
+        });
+        Ok(Motion {
+            step,
+            force: square.sqrt(),
+            along,
+            ahead,
+            size: self.size(),
+            tenth: tenth?,
+            half: half?,
+            whole: whole?,
+        })
+    }
+
+    /// The gradients of all trained parameters.
+    fn gradient_of(&mut self, module: &M) -> Vec<Numbers> {
+        trained::<B, M>(module, self.gradients(module))
+    }
+}
+
+/// Those of the parameters that training moves: not frozen ones, nor running statistics. Tied parameters are one.
+fn trained<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    parameters: Vec<HostParameter>,
+) -> Vec<Numbers> {
+    let frozen: HashSet<String> = buffer_paths(module).into_iter().collect();
+    let mut known = HashSet::new();
+    let of_all = parameter_paths(module).into_iter().zip(parameters);
+    let of_trained =
+        of_all.filter(|(path, parameter)| !frozen.contains(path) && known.insert(parameter.id));
+    let numbers = of_trained.map(|(_, HostParameter { id, data })| Numbers {
+        id,
+        shape: data.shape.to_vec(),
+        entries: data.iter().collect(),
+    });
+    numbers.collect()
+}
+
+/// The module with its trained parameters moved against the force.
+fn carried<B: AutodiffBackend, M: AutodiffModule<B>>(
+    module: &M,
+    state: &[Numbers],
+    force: &[Numbers],
+    by: f64,
+) -> M {
+    let moved = state.iter().zip(force).map(|(Numbers { id, shape, entries }, force)| {
+        let entries = entries.iter().zip(&force.entries);
+        let moved: Vec<f64> = entries.map(|(p, f)| p - by * f).collect();
+        (*id, TensorData::new(moved, shape.clone()).convert_dtype(float_type::<B>()))
+    });
+    replace(module.clone(), moved.collect())
+}
+
+fn product(a: &[Numbers], b: &[Numbers]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| dot(&a.entries, &b.entries)).sum()
+}

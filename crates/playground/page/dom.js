@@ -1,0 +1,2 @@
+/** An element of the page. */
+export const $ = (id) => document.getElementById(id);

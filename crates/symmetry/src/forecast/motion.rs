@@ -1,0 +1,143 @@
+//! Whether a state stays as it is for as long as a forecast reaches.
+//!
+//! A forecast takes the curvature between two twins as it is now. While they are one unit, training moves their state,
+//! and the curvature with it. The force on the state is f = gradient + w parameters, with the coupled decay w; a step of
+//! the long run goes η (1 - d) / (1 - μ) f. [`Motion`] has the curvature where the state would be a tenth of the way,
+//! half of it and the whole of it to the end of the forecast, if it went on as it goes now, along a straight line.
+//!
+//! The forecast holds where the rate changes by [`SETTLED`] or less on this way, and by no more if it went on changing as
+//! on its first tenth; and where the state does go that way: the force changes by less than a third of an e-fold until
+//! the end, or the way is shorter than 2 % of the unit's size. It then takes the mean rate of the way
+//! (Simpson's rule). Otherwise nothing is forecast: the way is neither straight nor evenly fast, and no number of steps is
+//! better than a guess.
+
+use super::Descent;
+
+/// The largest change of the rate, relative to that of now, with which a forecast holds: 10 %.
+pub const SETTLED: f64 = 0.1;
+
+/// E-folds of the force until the end, up to which the state goes straight on.
+const STRAIGHT: f64 = 0.3;
+/// The length of a way, relative to the size of the unit, that changes nothing wherever it leads.
+const SHORT: f64 = 0.02;
+
+/// How a state moves while twins in it are one unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Motion {
+    /// Steps done in this state.
+    pub step: usize,
+    /// The length of the force, over all trained parameters.
+    pub force: f64,
+    /// The curvature of the loss, without decay, along the force.
+    pub along: f64,
+    /// How far the state goes, as a multiple of the force: [`Forecast::ahead`](super::Forecast::ahead).
+    pub ahead: f64,
+    /// The root of the sum of squares of the parameters of one of the twins.
+    pub size: f64,
+    /// The curvature between the twins where the state has gone a tenth of the way of the forecast.
+    pub tenth: f64,
+    /// The same after half of the way.
+    pub half: f64,
+    /// The same at the end of the way.
+    pub whole: f64,
+}
+
+/// What becomes of the force on a state.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Course {
+    /// It shrinks, by e in so many steps.
+    Settles {
+        /// Steps.
+        e_fold_steps: f64,
+    },
+    /// It grows: the state is still on its way.
+    Speeds,
+    /// The step is too long for the curvature along the force, so that the loss goes to and fro.
+    Oscillates,
+}
+
+impl Motion {
+    /// What gradient descent makes of the force, by the curvature along it.
+    ///
+    /// ```
+    /// use constinit_symmetry::forecast::{Course, Descent, Motion};
+    ///
+    /// let still = Motion {
+    ///     step: 0, force: 1.0, along: 1.0, ahead: 0.1, size: 1.0, tenth: -1.0, half: -1.0, whole: -1.0,
+    /// };
+    /// let along = |along| Motion { along, ..still };
+    /// let sgd = Descent::sgd(0.5);
+    /// assert_eq!(along(1.0).course(&sgd), Course::Settles { e_fold_steps: 1.0 / 2_f64.ln() });
+    /// assert_eq!(along(-1.0).course(&sgd), Course::Speeds);
+    /// assert_eq!(along(5.0).course(&sgd), Course::Oscillates); // 0.5 * 5 is above 2
+    /// ```
+    pub fn course(&self, descent: &Descent) -> Course {
+        let rate = descent.rate(self.along);
+        if rate < 0.0 {
+            return Course::Settles { e_fold_steps: -rate.recip() };
+        }
+        if self.along + descent.weight_decay > 0.0 { Course::Oscillates } else { Course::Speeds }
+    }
+
+    /// The largest change of the rate on the way, or ten times that of its first tenth, relative to the rate of now;
+    /// infinite where it is not known.
+    pub(super) fn change(&self, descent: &Descent, curvature: f64) -> f64 {
+        let [tenth, half, whole] = self.changes(descent, curvature);
+        // A curvature that is no number is a state beyond all numbers.
+        let worse = |a: f64, b: f64| if b.is_nan() { f64::INFINITY } else { a.max(b) };
+        [10.0 * tenth, half, whole].into_iter().fold(0.0, worse)
+    }
+
+    /// The changes of the rate on the way, relative to the rate of now.
+    fn changes(&self, descent: &Descent, curvature: f64) -> [f64; 3] {
+        let now = descent.rate(curvature);
+        [self.tenth, self.half, self.whole].map(|then| (descent.rate(then) / now - 1.0).abs())
+    }
+
+    /// Whether the state goes along the way, or so short a way that it does not matter which.
+    pub(super) fn is_straight(&self, descent: &Descent) -> bool {
+        let folds = descent.rate(self.along).abs() * self.ahead / descent.reach();
+        let oscillates = self.course(descent) == Course::Oscillates;
+        // A learning rate of 0 goes nowhere.
+        self.length() <= SHORT || (folds <= STRAIGHT && !oscillates)
+    }
+
+    /// The length of the way, relative to the size of the unit.
+    fn length(&self) -> f64 {
+        self.force * self.ahead / if self.size > 0.0 { self.size } else { 1.0 }
+    }
+
+    /// Whether a forecast holds.
+    pub(super) fn is_stationary(&self, descent: &Descent, curvature: f64) -> bool {
+        self.change(descent, curvature) <= SETTLED && self.is_straight(descent)
+    }
+
+    /// The mean rate of the way.
+    pub(super) fn mean_rate(&self, descent: &Descent, curvature: f64) -> f64 {
+        let [now, half, whole] = [curvature, self.half, self.whole].map(|then| descent.rate(then));
+        (now + 4.0 * half + whole) / 6.0
+    }
+
+    /// After how many steps a forecast may hold, if the force shrinks as it does now.
+    ///
+    /// A force of many directions shrinks ever slower, since those that shrink fast are gone first: no step before is
+    /// to be expected.
+    pub(super) fn settles_in(&self, descent: &Descent, curvature: f64) -> Option<f64> {
+        if self.is_stationary(descent, curvature) {
+            return Some(0.0);
+        }
+        let Course::Settles { e_fold_steps } = self.course(descent) else { return None };
+        let turns = match self.is_straight(descent) {
+            true => 0.0,
+            // The way turns as the force fades, and is short in the end.
+            false => (self.length() / SHORT).ln().min(1.0),
+        };
+        let [_, half, whole] = self.changes(descent, curvature);
+        // The change is about a power of the length of the way, the first or a higher one.
+        let power = (whole / half).log2();
+        let power = if power.is_finite() { power.max(1.0) } else { 1.0 };
+        let change = self.change(descent, curvature).min(1e300);
+        let shrinks = ((change / SETTLED).ln() / power).max(turns);
+        Some(shrinks * e_fold_steps)
+    }
+}
