@@ -215,7 +215,7 @@ impl<'t> Candidates<'t> {
         let above =
             dots.chain((!root.is_empty()).then_some("")).filter_map(|above| hits.get(above));
         let beside = above.flatten().filter(|hit| known.patterns[hit.pattern].is_beside);
-        let mut seen = claimed.clone();
+        let mut seen = HashSet::new();
         let mut builder = Builder {
             tensors: self.tensors,
             known,
@@ -230,7 +230,8 @@ impl<'t> Candidates<'t> {
         };
         let mut found = Vec::new();
         for hit in own.chain(beside) {
-            if let Some(at) = builder.fits(hit)
+            if !claimed.contains(&hit.tensor)
+                && let Some(at) = builder.fits(hit)
                 && seen.insert(hit.tensor)
             {
                 found.push((hit, at));
