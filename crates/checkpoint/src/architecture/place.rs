@@ -323,7 +323,9 @@ impl<'b> Builder<'b> {
     ) -> (Option<usize>, Option<usize>) {
         let makes = |hit: &&&Hit<'_>| {
             let first = self.known.patterns[hit.pattern].axes.first();
-            self.tensors.all[hit.tensor].part == Part::Weight && first.is_some_and(|a| a == "out")
+            let tensor = &self.tensors.all[hit.tensor];
+            let is_weight = tensor.part == Part::Weight && tensor.shape.len() > 1;
+            is_weight && first.is_some_and(|axis| axis == "out")
         };
         let made = hits.iter().find(&makes).map(|hit| self.tensors.all[hit.tensor].shape);
         let made = made.and_then(|shape| shape.first().copied()).or(size);
