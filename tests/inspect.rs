@@ -50,7 +50,9 @@ fn matrices(folder: &Folder, name: &str, of: &[(&str, [usize; 2], Vec<f32>)]) {
 }
 
 fn hidden() -> Value {
-    json!([{"name": "hidden1", "units": 3, "twins": 2, "equitable": 2, "forward": 2, "classes": [[0, 2], [1]]}])
+    // One unit fewer has two weights and a bias fewer, and one column.
+    json!([{"name": "hidden1", "units": 3, "twins": 2, "equitable": 2, "forward": 2, "classes": [[0, 2], [1]],
+            "saves": {"entries": 4, "bytes": 16}}])
 }
 
 #[test]

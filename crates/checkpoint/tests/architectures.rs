@@ -75,7 +75,7 @@ fn every_network_of_the_script_has_its_spaces() {
 
 #[test]
 fn wrappers_before_and_within_names_do_not_matter() {
-    let wrapped = [
+    let wrapped: [fn(&str) -> String; 4] = [
         |name: &str| format!("module.{name}"),
         |name: &str| format!("_orig_mod.{name}"),
         |name: &str| format!("base_model.model.{name}"),
@@ -156,7 +156,7 @@ impl Network {
         }
         // 2 and 9 are one unit, 3 and 11 read the same, 5 and 6 do so in half of the parameters; nobody reads 20.
         for name in ["gate_proj", "up_proj"] {
-            let weight = &mut network.of(&format!("{layer}.mlp.{name}.weight"));
+            let weight = network.of(&format!("{layer}.mlp.{name}.weight"));
             weight.copy_within(2 * 16..3 * 16, 9 * 16);
             weight.copy_within(3 * 16..4 * 16, 11 * 16);
         }

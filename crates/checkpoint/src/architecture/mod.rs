@@ -35,6 +35,8 @@ pub(crate) struct InferredAxes {
     pub file: AxesFile,
     /// The names of the architectures, the one with most tensors first.
     pub architecture: String,
+    /// How many networks there are, each below a root.
+    pub networks: usize,
     /// What was given up, and why.
     pub notes: Vec<String>,
 }
@@ -100,7 +102,7 @@ fn axes(
         format!("{}{more}: only rows are compared, because {why}", spaces[0])
     });
     let notes = config.note.clone().into_iter().chain(notes).collect();
-    Some(InferredAxes { file, architecture: names.join(", "), notes })
+    Some(InferredAxes { file, architecture: names.join(", "), networks: instances.len(), notes })
 }
 
 /// Adds what was found of one network.

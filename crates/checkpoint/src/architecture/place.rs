@@ -215,7 +215,7 @@ impl<'t> Candidates<'t> {
         let above =
             dots.chain((!root.is_empty()).then_some("")).filter_map(|above| hits.get(above));
         let beside = above.flatten().filter(|hit| known.patterns[hit.pattern].is_beside);
-        let mut seen = claimed.clone();
+        let mut seen = HashSet::new();
         let mut builder = Builder {
             tensors: self.tensors,
             known,
@@ -230,7 +230,8 @@ impl<'t> Candidates<'t> {
         };
         let mut found = Vec::new();
         for hit in own.chain(beside) {
-            if let Some(at) = builder.fits(hit)
+            if !claimed.contains(&hit.tensor)
+                && let Some(at) = builder.fits(hit)
                 && seen.insert(hit.tensor)
             {
                 found.push((hit, at));
@@ -256,7 +257,7 @@ struct Stream {
     to: Option<usize>,
 }
 
-impl Builder<'_> {
+impl<'b> Builder<'b> {
     fn group(&self, hit: &Hit<'_>) -> &'static Group {
         &self.known.architecture.group[self.known.patterns[hit.pattern].group]
     }
@@ -322,9 +323,11 @@ impl Builder<'_> {
     ) -> (Option<usize>, Option<usize>) {
         let makes = |hit: &&&Hit<'_>| {
             let first = self.known.patterns[hit.pattern].axes.first();
-            self.tensors.all[hit.tensor].part == Part::Weight && first.is_some_and(|a| a == "out")
+            let tensor = &self.tensors.all[hit.tensor];
+            let is_weight = tensor.part == Part::Weight && tensor.shape.len() > 1;
+            is_weight && first.is_some_and(|axis| axis == "out")
         };
-        let made = hits.iter().find(makes).map(|hit| self.tensors.all[hit.tensor].shape);
+        let made = hits.iter().find(&makes).map(|hit| self.tensors.all[hit.tensor].shape);
         let made = made.and_then(|shape| shape.first().copied()).or(size);
         let joined = match &self.known.architecture.group[group].out {
             Out::NewUnlessLast if is_last => return (None, None),
@@ -336,8 +339,19 @@ impl Builder<'_> {
         };
         match from {
             Some(from) if joined => (Some(from), size),
-            _ => (Some(self.symbol(at, SpaceRule::default(), None)), made),
+            // The space of what goes out is called by where the group stands, or by what makes it.
+            _ => {
+                let maker = hits.iter().find(makes).map_or("", |hit| self.local(hit.tensor));
+                let local = if at.is_empty() { maker } else { at };
+                (Some(self.symbol(local, SpaceRule::default(), None)), made)
+            }
         }
+    }
+
+    /// The module of a tensor, without the root.
+    fn local(&self, tensor: usize) -> &'b str {
+        let module = self.tensors.all[tensor].module.as_str();
+        module.strip_prefix(self.root).unwrap_or(module).trim_start_matches('.')
     }
 
     fn symbol(&mut self, local: &str, rule: SpaceRule, scope: Option<String>) -> usize {

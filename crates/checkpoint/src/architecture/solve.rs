@@ -60,6 +60,8 @@ struct Search<'s> {
     channels: Vec<Option<usize>>,
     /// How many units, where they are not the channels.
     units: Vec<Option<usize>>,
+    /// How many heads of attention, of which several may be a unit.
+    heads: Vec<Option<usize>>,
 }
 
 impl<'s> Search<'s> {
@@ -85,6 +87,7 @@ impl<'s> Search<'s> {
             parent: (0..symbols).collect(),
             channels: vec![None; symbols],
             units: vec![None; symbols],
+            heads: vec![None; symbols],
         }
     }
 
@@ -257,6 +260,7 @@ impl<'s> Search<'s> {
             return;
         }
         self.units[symbol] = Some(units);
+        self.heads[symbol] = Some(heads);
         if keys == [1] {
             for axis in self.axes.iter_mut().flat_map(|(_, axes, _)| axes) {
                 if axis.symbol == Some(symbol) && axis.is_shared {
@@ -292,7 +296,7 @@ impl<'s> Search<'s> {
 
     fn check_sizes(&mut self) {
         let mut wrong = Vec::new();
-        for (symbol, tensor, _, axis, size, _) in self.all() {
+        for (symbol, tensor, number, axis, size, _) in self.all() {
             let Tensor { path, shape, is_read, .. } = self.tensor(tensor);
             let why = match self.count(symbol) {
                 None | Some(0) => "nothing says how many units it has".to_owned(),
@@ -312,6 +316,12 @@ impl<'s> Search<'s> {
                     format!("`{path}` {shape:?} does not fit {units} units")
                 }
             };
+            // Where it is not known which channels a convolution reads, each of those that it makes may belong to one.
+            if number == 1 && shape.len() > 2 {
+                let made = self.axes.iter().find(|(other, ..)| *other == tensor);
+                let made = made.and_then(|(_, axes, _)| axes[0].symbol);
+                wrong.extend(made.map(|made| (made, why.clone())));
+            }
             wrong.push((symbol, why));
         }
         for (symbol, why) in wrong {
@@ -342,7 +352,10 @@ impl<'s> Search<'s> {
             let reads = unmatched.iter().copied().filter(|&number| {
                 let tensor = self.tensor(number);
                 let outside = known.rule.outside && !tensor.path.contains("emb");
-                (outside || inside(tensor)) && tensor.shape.iter().any(may_stand)
+                // What has an entry for each head may go by the number of the head.
+                let by_head = self.heads[symbol].is_some_and(|heads| tensor.shape.contains(&heads))
+                    && tensor.plain.starts_with(&self.instance.root);
+                by_head || (outside || inside(tensor)) && tensor.shape.iter().any(may_stand)
             });
             let reads: Vec<usize> = reads.collect();
             if known.rule.outside && self.is_read_elsewhere(symbol) {

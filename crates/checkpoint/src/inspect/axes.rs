@@ -97,10 +97,14 @@ pub fn infer_axes(
             if let Some(found) = architecture::infer(checkpoint, None, false) {
                 return Ok(Some(of_architecture(found)));
             }
-            if let Some(found) = of_chain(checkpoint)? {
-                return Ok(Some(found));
+            // Blocks of one kind behind each other may be added to what they are given: no chain for certain.
+            let blocks = architecture::infer(checkpoint, None, true);
+            match of_chain(checkpoint)? {
+                Some(chain) if blocks.as_ref().is_none_or(|found| found.networks < 2) => {
+                    Ok(Some(chain))
+                }
+                _ => Ok(blocks.map(of_architecture)),
             }
-            Ok(architecture::infer(checkpoint, None, true).map(of_architecture))
         }
     }
 }

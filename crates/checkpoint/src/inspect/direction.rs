@@ -48,7 +48,9 @@ pub(crate) fn undecided<'s>(
     let params = spec.params().iter();
     params
         .filter(|param| {
-            !axes.orientation.contains_key(param.path())
+            // What stands on no space makes no units of others.
+            param.axes().iter().any(|axis| axis.axis.space().is_some())
+                && !axes.orientation.contains_key(param.path())
                 && by_bias(checkpoint, axes, param.path()).is_none()
                 && is_of_two_kinds(checkpoint, param)
                 && may_be_turned(spec, param)

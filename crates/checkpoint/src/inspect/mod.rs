@@ -19,6 +19,7 @@ use rayon::prelude::*;
 use crate::checkpoint::Checkpoint;
 use crate::entries::Entries;
 use crate::error::CheckpointError;
+use crate::natural::natural;
 use crate::orientation::Orientations;
 use crate::parameter::Parameter;
 use direction::undecided;
@@ -182,6 +183,9 @@ fn add_spaces(
     )?;
     report.notes.extend(note);
     all.retain(|space| spaces.contains(space.name.as_str()));
+    if found.source != AxesSource::Given {
+        all.sort_by(|a, b| natural(&a.name, &b.name));
+    }
     report.spaces = Some(all);
     report.axes = Some(found.source);
     Ok(())
