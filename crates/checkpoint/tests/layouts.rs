@@ -84,7 +84,6 @@ fn what_has_no_dense_entries_is_named() {
         skipped,
         [
             ("array", "F32", 3),
-            ("conjugate", "C64", 3),
             ("coo.weight", "F32", 3),
             ("csr.weight", "F32", 3),
             ("meta.weight", "F32", 3),

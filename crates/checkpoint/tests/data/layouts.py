@@ -64,7 +64,6 @@ torch.save(
         "meta.weight": torch.zeros(3, 2, device="meta"),
         "array": torch.randn(3, 2).numpy(),
         "random_state": torch.arange(5).numpy(),
-        "conjugate": torch.view_as_complex(torch.randn(4, 3, 2)).conj(),
         # The weight of this bias can be compared, and its units cannot.
         "sp.weight": torch.ones(3, 2),
         "sp.bias": torch.eye(3)[0].to_sparse(),
