@@ -86,6 +86,10 @@ pub(crate) fn decode(
 /// `width` bits from a place on, the lowest of every byte first.
 fn bits_at(raw: &[u8], bit: usize, width: usize) -> u64 {
     let (first, end) = (bit / 8, (bit + width).div_ceil(8));
+    // Most are bytes.
+    if width == 8 && bit.is_multiple_of(8) {
+        return raw[first].into();
+    }
     let bytes = raw[first..end].iter().rev();
     let all = bytes.fold(0_u128, |all, &byte| all << 8 | u128::from(byte));
     let mask = if width >= 64 { u64::MAX } else { (1 << width) - 1 };

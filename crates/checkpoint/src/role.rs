@@ -61,10 +61,10 @@ pub(crate) struct Roles {
 
 impl Roles {
     pub fn new<'p>(paths: impl Iterator<Item = &'p str> + Clone) -> Self {
-        // What lies beside a moment belongs to the same parameter's state.
+        // What lies beside a moment belongs to the same parameter's state, whatever it is called.
         let parent = |path: &'p str| path.rsplit_once('.').map(|(parent, _)| parent);
-        let is_slot = |path: &&str| path.rsplit('.').next().is_some_and(|s| SLOTS.contains(&s));
-        let states: HashSet<&str> = paths.clone().filter(is_slot).filter_map(parent).collect();
+        let known = paths.clone().filter(|path| optimizer(path).is_some()).filter_map(parent);
+        let states: HashSet<&str> = known.filter(|parent| place(parent).is_some()).collect();
         let has_student = paths.clone().any(|path| segments(path).any(|s| s == "student"));
         let mut by_path = BTreeMap::new();
         for path in paths.clone() {
@@ -281,6 +281,10 @@ mod tests {
         }
         // Names of somebody's own optimizer, beside ones that are known.
         let own = roles(&["state.w.exp_avg", "state.w.gain", "state.v.gain"]);
+        let beside = roles(&["state.0.step", "state.0.mu", "fc.momentum_buffer", "fc.weight"]);
+        let found: Vec<TensorRole> = beside.into_iter().map(|(role, _)| role).collect();
+        use TensorRole::{Model, Optimizer};
+        assert_eq!(found, [Optimizer, Optimizer, Optimizer, Model]);
         assert_eq!(own[1], (TensorRole::Optimizer, Some("state".into())));
         assert_eq!(own[2].0, TensorRole::Model);
     }

@@ -34,6 +34,7 @@ fn pointers_pages_and_messages() {
     says(PAGE.as_bytes(), &["an HTML page (\"404 Not Found\"), not a checkpoint", "token"]);
     says(b"\xef\xbb\xbf\n  <html><body>Sign in</body></html>", &["an HTML page, not"]);
     says(b"<?xml version=\"1.0\"?>\n<html></html>", &["an HTML page"]);
+    says(b"<!-- a comment --><HTML></HTML>", &["an HTML page"]);
     let denied = b"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>";
     says(denied, &["an XML message (\"AccessDenied\")"]);
     says(br#"{"error":"Repository not found"}"#, &["a JSON message (\"Repository not found\")"]);

@@ -187,6 +187,36 @@ fn a_bias_of_another_type_distinguishes_units() {
 }
 
 #[test]
+fn a_space_is_not_claimed_where_a_bias_is_only_compared_by_rows() {
+    let bytes = |numbers: &[f32]| numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    let bias = |dtype: &'static str| {
+        let bias = if dtype == "F32" { bytes(&[1.0, 2.0]) } else { vec![1, 2] };
+        ("in.bias", dtype, &[2_usize][..], bias)
+    };
+    let axes: constinit_symmetry::AxesFile =
+        toml::from_str("[axes]\n\"in.weight\" = [\"h\", \"\"]\n\"out.weight\" = [\"\", \"h\"]\n")
+            .unwrap();
+    for (dtype, spaces) in [("F32", 1), ("U8", 0)] {
+        let all = [
+            ("in.weight", "F32", &[2_usize, 1][..], bytes(&[1.0, 1.0])),
+            bias(dtype),
+            ("out.weight", "F32", &[1, 2], bytes(&[3.0, 3.0])),
+        ];
+        let folder = tempdir().unwrap();
+        let path = file(&folder, "m.safetensors", tensors(&all));
+        let options = InspectOptions { axes: Some(&axes), ..InspectOptions::default() };
+        let report = inspect(&Checkpoint::open(&path).unwrap(), &options).unwrap();
+        assert_eq!(report.spaces.as_ref().map(Vec::len), Some(spaces), "{dtype}");
+        assert_eq!(row(&report).classes, 2);
+        assert_eq!(row(&report).space.is_some(), spaces == 1);
+        assert!(
+            report.notes.iter().any(|note| note.contains("`in.bias` are not added"))
+                == (spaces == 0)
+        );
+    }
+}
+
+#[test]
 fn packed_units_that_begin_within_a_byte_are_named() {
     let report = looked(
         &[

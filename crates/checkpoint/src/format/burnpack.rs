@@ -60,7 +60,10 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
         };
         // An empty tensor at the very end may begin behind the last byte, where the padding was not written.
         if from > to || (to > source.len() && from < to) {
-            let problem = format!("`{path}`: the offsets {start}, {end} lie outside of the file");
+            let problem = format!(
+                "`{path}`: the offsets {start}, {end} lie outside of the file{}",
+                if from <= to { ": it is not whole; get it again" } else { "" }
+            );
             return Err(error(from.min(source.len()), problem));
         }
         let sizes = tensor.shape.iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX));

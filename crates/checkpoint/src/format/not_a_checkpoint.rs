@@ -111,9 +111,8 @@ fn text(head: &[u8], cut: bool) -> Option<(String, &'static str)> {
         return None;
     }
     let lower = text.to_ascii_lowercase();
-    let is_html = ["<!doctype html", "<html", "<head", "<body"].iter();
-    let is_xhtml = lower.starts_with("<?xml") && lower.contains("<html");
-    if is_xhtml || is_html.clone().any(|tag| lower.starts_with(tag)) {
+    let mut tags = ["<!doctype html", "<html", "<head", "<body", "<title"].into_iter();
+    if text.starts_with('<') && tags.any(|tag| lower.contains(tag)) {
         let title = between(text, &lower, "<title>", "</title>");
         return Some((
             format!("an HTML page{}, not a checkpoint", quoted(title)),

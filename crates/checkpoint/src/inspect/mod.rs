@@ -148,6 +148,13 @@ pub fn inspect(
                     let policy = &options.policy;
                     let mut all = spaces::spaces(checkpoint, &spec, policy, undecided.is_empty())?;
                     all.retain(|space| spaces.contains(space.name.as_str()));
+                    for (name, why) in skipped::uncompared(checkpoint, &spec) {
+                        all.retain(|space| space.name != name);
+                        let rows = report.parameters.iter_mut();
+                        rows.filter(|row| row.space.as_ref() == Some(&name))
+                            .for_each(|row| row.space = None);
+                        report.notes.push(why);
+                    }
                     report.spaces = Some(all);
                     report.axes = Some(from);
                 }

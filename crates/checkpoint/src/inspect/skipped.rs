@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use constinit_records::inspection::{OptimizerState, SkippedTensor, TensorRole};
+use constinit_symmetry::AxesSpec;
 
 use super::InspectOptions;
 use crate::checkpoint::Checkpoint;
@@ -76,6 +77,28 @@ fn findings(skipped: &Skipped) -> Vec<String> {
         findings.push(NON_FINITE.to_owned());
     }
     findings
+}
+
+/// The spaces whose classes are not claimed, each with a note: a bias of its units is of a type that is compared row by row, or was
+/// not read.
+pub(super) fn uncompared(checkpoint: &Checkpoint, spec: &AxesSpec) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    let orientations = checkpoint.orientations();
+    for param in spec.params() {
+        let Some(weight) = checkpoint.parameter(param.path()) else { continue };
+        let (axis, bias) = orientations.output_axis(weight);
+        let bias = bias.filter(|bias| !bias.dtype().is_own()).map(Parameter::path);
+        let Some(bias) = bias.or_else(|| checkpoint.skipped_bias(weight)) else { continue };
+        let axis = param.axes().get(axis).and_then(|axis| axis.axis.space());
+        let Some(space) = axis.map(|id| spec.spaces()[id.get()].name()) else { continue };
+        if !found.iter().any(|(name, _)| name == space) {
+            let why = format!(
+                "the units of `{space}` are compared row by row and not as a whole: the numbers of `{bias}` are not added"
+            );
+            found.push((space.into(), why));
+        }
+    }
+    found
 }
 
 /// Whether entries that are not finite could be in a tensor that was skipped.

@@ -282,61 +282,71 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         Ok(())
     }
 
+    // One function for each kind: values lie in each other, and every level keeps its own on the stack.
     fn look(&mut self, id: Id, path: &mut Vec<String>) -> Result<(), CheckpointError> {
         match self.pickle.get(id) {
-            Value::Dict(pairs) => {
-                for (number, [key, value]) in pairs.iter().enumerate() {
-                    let key = match self.pickle.get(*key) {
-                        Value::Text(text) => text.to_string(),
-                        _ => self
-                            .pickle
-                            .int(*key)
-                            .map_or(format!("?{number}"), |number| number.to_string()),
-                    };
-                    self.member(key, *value, path)?;
-                }
-            }
-            Value::List(members) => {
-                for (number, member) in members.iter().enumerate() {
-                    self.member(number.to_string(), *member, path)?;
-                }
-            }
+            Value::Dict(pairs) => self.dictionary(pairs, path),
+            Value::List(members) => self.list(members, path),
             Value::Object { what, arguments, items, state } => {
                 let name = self.pickle.global(*what).unwrap_or_default();
-                let arguments_of = || self.pickle.list(*arguments).unwrap_or_default();
-                if is_parameter(name) {
-                    if let Some(&tensor) = arguments_of().first() {
-                        self.visit(tensor, path)?;
-                    }
-                } else if name == "torch._tensor._rebuild_from_type_v2" {
-                    // (function, class, arguments, state) instead of (arguments).
-                    if let [function, _, inner, ..] = *arguments_of() {
-                        let name = self.pickle.global(function).unwrap_or_default();
-                        let inner = self.pickle.list(inner).unwrap_or_default();
-                        if !self.rebuild(name, inner, *state, path)? {
-                            let why = format!("`{name}` makes it, which is not known");
-                            self.skip(path, (String::new(), None), why)?;
-                        }
-                    }
-                } else if !self.rebuild(name, arguments_of(), *state, path)? {
-                    if name == "collections.OrderedDict" {
-                        // Older pickles hand it its pairs.
-                        for &pairs in arguments_of() {
-                            for pair in self.pickle.list(pairs).unwrap_or_default() {
-                                if let Some(&[key, value]) = self.pickle.list(*pair)
-                                    && let Some(key) = self.pickle.text(key)
-                                {
-                                    self.member(key.to_owned(), value, path)?;
-                                }
-                            }
-                        }
-                    }
-                    for part in [items, state].into_iter().flatten() {
-                        self.visit(*part, path)?;
+                let arguments = self.pickle.list(*arguments).unwrap_or_default();
+                match (is_parameter(name), arguments.first()) {
+                    (true, Some(&tensor)) => self.visit(tensor, path),
+                    (true, None) => Ok(()),
+                    _ if self.rebuild(name, arguments, *state, path)? => Ok(()),
+                    _ => self.object(name, arguments, [*items, *state], path),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn dictionary(
+        &mut self,
+        pairs: &[[Id; 2]],
+        path: &mut Vec<String>,
+    ) -> Result<(), CheckpointError> {
+        for (number, [key, value]) in pairs.iter().enumerate() {
+            let key = match self.pickle.get(*key) {
+                Value::Text(text) => text.to_string(),
+                _ => {
+                    self.pickle.int(*key).map_or(format!("?{number}"), |number| number.to_string())
+                }
+            };
+            self.member(key, *value, path)?;
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, members: &[Id], path: &mut Vec<String>) -> Result<(), CheckpointError> {
+        for (number, member) in members.iter().enumerate() {
+            self.member(number.to_string(), *member, path)?;
+        }
+        Ok(())
+    }
+
+    /// An object that is no tensor: its items and its state.
+    fn object(
+        &mut self,
+        name: &str,
+        arguments: &[Id],
+        parts: [Option<Id>; 2],
+        path: &mut Vec<String>,
+    ) -> Result<(), CheckpointError> {
+        if name == "collections.OrderedDict" {
+            // Older pickles hand it its pairs.
+            for &pairs in arguments {
+                for pair in self.pickle.list(pairs).unwrap_or_default() {
+                    if let Some(&[key, value]) = self.pickle.list(*pair)
+                        && let Some(key) = self.pickle.text(key)
+                    {
+                        self.member(key.to_owned(), value, path)?;
                     }
                 }
             }
-            _ => {}
+        }
+        for part in parts.into_iter().flatten() {
+            self.visit(part, path)?;
         }
         Ok(())
     }
@@ -367,7 +377,17 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         state: Option<Id>,
         path: &[String],
     ) -> Result<bool, CheckpointError> {
-        if is_rebuild(name) {
+        if name == "torch._tensor._rebuild_from_type_v2" {
+            // (function, class, arguments, state) instead of (arguments).
+            let [function, _, inner, ..] = *arguments else { return Ok(true) };
+            let name = self.pickle.global(function).unwrap_or_default();
+            let inner = self.pickle.list(inner).unwrap_or_default();
+            let known = name != "torch._tensor._rebuild_from_type_v2";
+            if !(known && self.rebuild(name, inner, state, path)?) {
+                let why = format!("`{name}` makes it, which is not known");
+                self.skip(path, (String::new(), None), why)?;
+            }
+        } else if is_rebuild(name) {
             self.tensor(name, arguments, path)?;
         } else if name == "torch._utils._rebuild_qtensor" {
             self.quantised(arguments, path)?;
