@@ -92,9 +92,10 @@ pub(crate) fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec
     let mut unmerged = axes.clone();
     unmerged.fixed.append(&mut unmerged.kept);
     let spec = given(checkpoint, &unmerged)?;
-    let unread = checkpoint.others().iter().filter(|other| {
-        other.shape.iter().any(|&size| size > 1) && !axes.axes.contains_key(&other.path)
-    });
+    let unread = checkpoint
+        .others()
+        .iter()
+        .filter(|other| other.has_units && !axes.axes.contains_key(&other.path));
     let unread = unread.map(|other| other.path.as_str());
     if let Some(first) = not_named(checkpoint, &spec).chain(unread).next() {
         let problem = format!(

@@ -93,6 +93,7 @@ pub fn inspect_all(
             wanted: &|path| wanted.is(path),
             files: &mine,
             non_finite: counts_non_finite(args),
+            optimizer_state: args.compared.optimizer_state,
             progress: &|bytes| bar.inc(bytes),
         };
         let report = match error {
@@ -141,10 +142,10 @@ fn counts_non_finite(args: &InspectArgs) -> bool {
 
 /// A checksum of what is asked, and of what: the machines of a job have to agree in it.
 fn job(args: &InspectArgs, axes: &AxesArg, checkpoints: &[(String, u64)]) -> u32 {
-    let ComparedArgs { tolerance, only, skip } = &args.compared;
+    let ComparedArgs { tolerance, only, skip, optimizer_state } = &args.compared;
     let named = args.axes.as_ref().filter(|_| axes.file().is_none());
-    let asked = (tolerance, only, skip, counts_non_finite(args), axes.file(), named);
-    let asked = (asked, &args.activation);
+    let asked = (tolerance, only, skip, optimizer_state, counts_non_finite(args));
+    let asked = (asked, axes.file(), named, &args.activation);
     crc32fast::hash(json(&(asked, checkpoints)).as_bytes())
 }
 
@@ -164,7 +165,7 @@ pub fn policy(args: &ComparedArgs) -> Result<EqualityPolicy, Failure> {
 /// Up to this size the units that are needed are counted unasked, where the activation is known.
 const LARGEST_UNASKED: u64 = 1 << 30;
 
-/// Which parameters are looked at.
+/// Which parameters are inspected.
 pub struct Wanted {
     only: Option<Regex>,
     skip: Option<Regex>,

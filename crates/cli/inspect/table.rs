@@ -58,7 +58,7 @@ pub fn diff(report: &CheckpointDiff) -> String {
         ("only before", &report.only_before),
         ("only after", &report.only_after),
         ("of another shape", &report.reshaped),
-        ("of a type that is not read", &report.unread),
+        ("not inspected", &report.unread),
     ] {
         if !names.is_empty() {
             let names: Vec<String> = names.iter().map(|name| plain(name)).collect();

@@ -67,11 +67,24 @@ pub fn notes(report: &FileInspection) -> Vec<String> {
         let plural = if report.vectors == 1 { "" } else { "s" };
         notes.push(format!("{} parameter{plural} of fewer than two axes beside", report.vectors));
     }
-    if !report.passed_over.is_empty() {
-        let types =
-            report.passed_over.iter().map(|(name, count)| format!("{count} {}", plain(name)));
-        notes.push(format!("passed over: {}", types.collect::<Vec<_>>().join(", ")));
+    if let Some(state) = &report.optimizer {
+        let places: Vec<String> = state.at.iter().map(|place| plain(place)).collect();
+        notes.push(format!(
+            "optimizer state: {} tensors, {} bytes, at {}",
+            state.tensors,
+            state.bytes,
+            places.join(", ")
+        ));
     }
+    let skipped = report.skipped.iter().map(|skipped| {
+        format!(
+            "{} was not inspected for {}: {}",
+            plain(&skipped.path),
+            skipped.findings.join(", "),
+            plain(&skipped.why)
+        )
+    });
+    notes.extend(first_lines(skipped.collect()));
     notes.extend(report.notes.iter().map(|note| plain(note)));
     notes
 }
