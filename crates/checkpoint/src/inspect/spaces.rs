@@ -150,6 +150,7 @@ pub(crate) fn spaces(
             .and_then(|found| found.effective_width(space.name()))
             .filter(|_| !unmerged.iter().any(|name| name == space.name()))
             .and_then(|classes| savings(checkpoint, spec, space, classes)),
+        needed: None,
     });
     let mut reports: Vec<SpaceInspection> = reports.collect();
     let free = spec.spaces().iter().filter(|space| !space.is_fixed());
@@ -192,7 +193,8 @@ fn savings(
         let fewer = (0..along).fold(parameter.entries(), |left, _| left / units * classes);
         let entries = (parameter.entries() - fewer) as u64;
         saved.entries += entries;
-        saved.bytes += entries * parameter.dtype().size() as u64;
+        let bits = parameter.dtype().bits() as u64;
+        saved.bytes += entries * bits / 8;
     }
     (saved.entries > 0).then_some(saved)
 }
