@@ -619,7 +619,7 @@ fn inputs_that_are_no_fixed_space_are_left_alone() {
     assert_eq!(broken.separated(), 1);
     let [kept] = broken.inseparable() else { panic!("{broken:?}") };
     assert_eq!((kept.space.as_str(), kept.reason), ("in", Obstacle::Unproduced));
-    assert!(broken.to_string().starts_with("1 class was told apart by changes of at most "));
+    assert!(broken.to_string().starts_with("1 class was separated by changes of at most "));
     assert!(broken.to_string().contains("; 2 units of in: no parameter produces the space"));
     // Sums over inputs do not count either: these two units of `hidden` compute different things.
     let crossed = [

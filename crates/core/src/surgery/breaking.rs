@@ -8,7 +8,7 @@ use std::fmt;
 
 /// A module with the same function whose units differ.
 ///
-/// As text: `1 class was told apart by changes of at most 0.125`, and what was not.
+/// As text: `1 class was separated by changes of at most 0.125`, and what was not.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BrokenModule<M> {
@@ -34,7 +34,7 @@ impl<M> fmt::Display for BrokenModule<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, change) = (self.separated, self.largest_change);
         let classes = if count == 1 { "class was" } else { "classes were" };
-        write!(f, "{count} {classes} told apart by changes of at most {}", number(change, 4))?;
+        write!(f, "{count} {classes} separated by changes of at most {}", number(change, 4))?;
         self.inseparable.iter().try_for_each(|class| write!(f, "; {class}"))
     }
 }
