@@ -1,5 +1,7 @@
 //! What happened to the units between two checkpoints of one run.
 
+mod became;
+
 use constinit_records::inspection::{
     CheckpointDiff, DIFF_SCHEMA, DriftedClass, MergedClass, ParameterDiff, SplitClass,
 };
@@ -56,12 +58,16 @@ pub fn diff(
         ..CheckpointDiff::default()
     };
     let orientations = before.orientations();
+    let mut identical = true;
     for old in before.parameters().iter().filter(|p| wanted(p.path())) {
         let Some(new) = after.parameter(old.path()) else { continue };
         if old.shape() == new.shape() {
-            report.parameters.push(compare([before, after], &orientations, [old, new], policy)?);
+            let (found, same) = compare([before, after], &orientations, [old, new], policy)?;
+            report.parameters.push(found);
+            identical &= same;
         } else {
             report.reshaped.push(old.path().into());
+            report.shapes.push([old, new].map(|parameter| parameter.shape().into()));
         }
         progress(old.bytes() + new.bytes());
     }
@@ -69,35 +75,46 @@ pub fn diff(
         let problem = format!("no parameter in common with {}", after.path().display());
         return Err(CheckpointError::unsupported(before.path(), problem));
     }
+    let uncompared = [&report.only_before, &report.only_after, &report.reshaped, &report.unread];
+    report.identical = identical
+        && uncompared.iter().all(|paths| paths.is_empty())
+        && became::others_are_equal([before, after], wanted)?;
     Ok(report)
 }
 
+/// What happened to a parameter, and whether it has the same type and the same bytes.
 fn compare(
     checkpoints: [&Checkpoint; 2],
     orientations: &Orientations<'_>,
     parameters: [&Parameter; 2],
     policy: &EqualityPolicy,
-) -> Result<ParameterDiff, CheckpointError> {
+) -> Result<(ParameterDiff, bool), CheckpointError> {
     let [before, after] = checkpoints;
     let [old, new] = parameters;
-    let now = after.read(new)?;
-    let (at, largest_change) = largest_change(&before.read(old)?, &now);
+    let [then, now] = [before.read(old)?, after.read(new)?];
+    let identical = old.dtype() == new.dtype() && then.bytes() == now.bytes();
+    let (at, largest_change) = largest_change(&then, &now);
+    let non_finite = || became::non_finite(&then, &now);
     let mut found = ParameterDiff {
         path: old.path().into(),
         largest_change: largest_change.is_finite().then_some(largest_change),
         at,
+        became_non_finite: non_finite().count() as u64,
+        became_non_finite_entry: non_finite().next(),
         types: (old.dtype() != new.dtype()).then(|| parameters.map(|p| p.dtype().name().into())),
         ..ParameterDiff::default()
     };
     if old.shape().len() < 2 || old.entries() == 0 {
-        return Ok(found);
+        return Ok((found, identical));
     }
     // The second checkpoint is read as the first is, even where a bias came or went.
     let (axis, bias) = orientations.output_axis(old);
     let new_bias = bias.and_then(|bias| after.parameter(bias.path()));
     let new_bias = new_bias.filter(|new| Some(new.shape()) == bias.map(Parameter::shape));
-    let was = unit_classes(before, old, axis, bias, policy, PER_WORKER)?.partition;
-    let is = unit_classes(after, new, axis, new_bias, policy, PER_WORKER)?.partition;
+    let was = unit_classes(before, old, axis, bias, policy, PER_WORKER)?;
+    let is = unit_classes(after, new, axis, new_bias, policy, PER_WORKER)?;
+    found.became_zero = became::new_ones(&was.zero, &is.zero);
+    let (was, is) = (was.partition, is.partition);
     let bits = match policy.tolerance() {
         Some(_) => Some(
             unit_classes(after, new, axis, new_bias, &EqualityPolicy::bits(), PER_WORKER)?
@@ -106,6 +123,7 @@ fn compare(
         None => None,
     };
     let units_of = Layout::new(new.shape(), axis);
+    found.became_non_finite_units = became::units_of(&units_of, non_finite());
     let bias_now = new_bias.map(|bias| after.read(bias)).transpose()?;
     let spread = |units: &[usize]| {
         let spread = units_of.spread(&now, bias_now.as_ref(), units);
@@ -134,7 +152,7 @@ fn compare(
     found.units = Some(was.units());
     found.classes_before = Some(was.len());
     found.classes_after = Some(is.len());
-    Ok(found)
+    Ok((found, identical))
 }
 
 /// How many different ones there are.
@@ -173,6 +191,11 @@ impl Layout {
             units: shape[axis],
             inner: shape[axis + 1..].iter().product(),
         }
+    }
+
+    /// The unit of an entry by its row-major number.
+    fn unit_of(&self, entry: usize) -> usize {
+        entry / self.inner % self.units
     }
 
     /// The largest difference between two of the units, at any entry.

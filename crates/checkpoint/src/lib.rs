@@ -36,7 +36,7 @@
 //!
 //! # What else
 //!
-//! - [`diff`]: which classes came apart or became one between two checkpoints.
+//! - [`diff`]: which classes diverged or became one between two checkpoints.
 //! - [`merge`]: the reports of machines that each did a share of the files, as one.
 //! - [`collapse_file`], [`break_file`]: the same function with fewer units, or with units that differ, in a new file.
 //! - [`discover`]: the checkpoints in a folder.
@@ -63,9 +63,9 @@ mod write;
 pub use checkpoint::Checkpoint;
 pub use constinit_records::inspection::{
     AxesSource, CheckpointDiff, DIFF_SCHEMA, DriftedClass, FileInspection, INSPECTION_SCHEMA,
-    JobPart, MergedClass, OptimizerState, OutputCheck, ParameterDiff, ParameterInspection,
-    RESHAPE_SCHEMA, Reshaped, Savings, SkippedTensor, SpaceChange, SpaceInspection, SplitClass,
-    TensorRole,
+    InspectionSummary, JobPart, MergedClass, OptimizerState, OutputCheck, ParameterDiff,
+    ParameterInspection, RESHAPE_SCHEMA, Reshaped, Savings, SkippedTensor, SpaceChange,
+    SpaceInspection, SplitClass, SummaryLine, TensorRole,
 };
 pub use diff::diff;
 pub use discover::discover;
@@ -75,6 +75,7 @@ pub use format::Format;
 pub use inspect::{
     InspectOptions, MergeError, UnitTotals, does_file, inspect, merge, totals, twin_places,
 };
+pub use natural::natural as natural_order;
 pub use orientation::Orientations;
 pub use parameter::Parameter;
 pub use reshape::{break_file, collapse_file};
