@@ -101,7 +101,7 @@ fn the_json_of_the_contract() {
     parameter(
         2,
         json!({"path": "zero", "shape": [2, 2], "units": 2, "classes": 1, "largest_class": 2,
-                        "alike": [[0, 1]], "zero_units": 2}),
+                        "alike": [[0, 1]], "zero_units": 2, "zero": [0, 1]}),
     );
     assert_eq!(report["parameters"].as_array().unwrap().len(), 3);
     assert_eq!((&report["schema"], &report["file"]), (&json!(1), &json!("m.safetensors")));
@@ -138,7 +138,7 @@ fn what_is_denied_ends_with_code_1() {
     deny("nan.safetensors").refused(1, "nan.safetensors: entries that are not finite in n");
     folder.run(&["inspect", "twins.safetensors", "--deny", "twins", "--skip", "^x$"]).ok();
     folder.run(&["inspect", "twins.safetensors", "--deny", "twins", "--only", "w"]).ok();
-    // A check that looks at nothing would always pass.
+    // A check that inspects nothing would always pass.
     for (options, saying) in [
         (["--skip", "."], "--skip .: no parameter"),
         (["--only", "bias"], "--only bias: no parameter"),
@@ -161,7 +161,14 @@ fn what_is_denied_ends_with_code_1() {
     // A broken file weighs more, and the others are reported all the same.
     folder.write("broken.safetensors", "broken");
     let all = folder.run(&["inspect", ".", "--deny", "twins", "--json"]);
-    assert_eq!(all.stdout.lines().count(), 5, "{}", all.stdout);
+    // One line per file, and a summary.
+    assert_eq!(all.stdout.lines().count(), 6, "{}", all.stdout);
+    let summary = &all.json()[5]["summary"];
+    assert_eq!(
+        (&summary["files"], &summary["with_findings"], &summary["unread"]),
+        (&json!(5), &json!(3), &json!(1)),
+        "{summary}"
+    );
     let all = all.refused(2, "1 of 5 checkpoints could not be read");
     assert!(all.stderr.contains("broken.safetensors, byte 0: "), "{}", all.stderr);
 }
@@ -177,16 +184,28 @@ fn a_table_and_markdown() {
     let table = folder.run(&["inspect", "m.safetensors"]).ok().stdout;
     assert_eq!(
         table,
-        "m.safetensors (safetensors)\n\
-         4 units are 3; 1 is zero; every entry is finite\n\n\
-         parameter    shape   type  units  classes  largest  zero  constant  not finite\n\
-         a\\u{1b}[31m  [2, 1]  F32       2        1        2     0         0           0\n\
-         b            [2, 1]  F32       2        2        1     1         0           0\n\n\
-         a\\u{1b}[31m: units 0, 1 are alike\n\n"
+        "1 file, 1 with findings; 4 units, 3 distinct\n\n\
+         zero units\n  m.safetensors: b: unit 0 is zero\n\n\
+         duplicate rows\n  m.safetensors: a\\u{1b}[31m: units 0, 1 are alike\n\n\
+         m.safetensors (safetensors): 4 units, 3 distinct; 1 zero; every entry is finite\n"
     );
+    let all = folder.run(&["inspect", "m.safetensors", "--all"]).ok().stdout;
+    assert_eq!(
+        all.strip_prefix(&table).unwrap(),
+        "\n\
+         parameter    shape   type  units  distinct  largest  zero  constant  not finite\n\
+         a\\u{1b}[31m  [2, 1]  F32       2         1        2     0         0           0\n\
+         b            [2, 1]  F32       2         2        1     1         0           0\n\n"
+    );
+    let quiet = folder.run(&["inspect", "m.safetensors", "--quiet", "--deny", "zero"]);
+    assert_eq!(quiet.stdout, "1 file, 1 with findings; 4 units, 3 distinct\n");
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(1), ""));
     let markdown =
         folder.run(&["inspect", "m.safetensors", "--markdown", "--tolerance", "1"]).ok().stdout;
-    assert!(markdown.starts_with("### m.safetensors\n\n4 units are 2; 4 are zero;"), "{markdown}");
+    assert!(
+        markdown.starts_with("### m.safetensors\n\n4 units, 2 distinct; 4 zero;"),
+        "{markdown}"
+    );
     assert!(markdown.contains("alike within 1; the widest class spreads over 1"), "{markdown}");
     folder.run(&["inspect", "m.safetensors", "--tolerance", "-1"]).refused(2, "--tolerance");
     folder.run(&["inspect", "m.safetensors", "--only", "("]).refused(2, "--only");
@@ -215,7 +234,10 @@ fn shards_merged_are_the_whole() {
     matrices(&folder, "other.safetensors", &[("w", [2, 2], vec![1.0; 4])]);
     folder.write("broken.safetensors", "broken");
     let whole = folder.run(&["inspect", ".", "--json"]);
-    assert_eq!((whole.code, whole.stdout.lines().count()), (Some(2), 3));
+    // Three files and a summary.
+    assert_eq!((whole.code, whole.stdout.lines().count()), (Some(2), 4));
+    let summary = &whole.json()[3]["summary"];
+    assert_eq!((&summary["files"], &summary["unread"]), (&json!(3), &json!(1)));
     for of in [1, 2, 3, 7] {
         let parts: Vec<String> = (1..=of)
             .map(|k| {
@@ -265,9 +287,9 @@ fn what_never_ends_is_refused() {
 }
 
 #[test]
-fn spaces_are_those_of_the_parameters_that_are_looked_at() {
+fn spaces_are_those_of_the_parameters_that_are_inspected() {
     let folder = Folder::new();
-    // Units 0 and 1 of `g` take in the same, and are told apart by what goes out of them.
+    // Units 0 and 1 of `g` take in the same, and are distinguished by what goes out of them.
     matrices(
         &folder,
         "m.safetensors",
@@ -297,7 +319,7 @@ fn spaces_are_those_of_the_parameters_that_are_looked_at() {
     let one = inspect(&["--only", "^g"]).ok();
     assert_eq!(names(&one.json()[0]), ["g"]);
     assert_eq!(one.json()[0]["spaces"][0]["twins"], 2);
-    // By a vector alone a space is looked at, too.
+    // By one parameter alone a space is inspected, too.
     inspect(&["--only", "^h.in$"]).refused(1, "units that are alike in h");
 }
 
@@ -314,8 +336,15 @@ fn what_happened_between_two_steps() {
     assert_eq!((&w["kept"], &w["largest_change"], &w["at"]), (&json!(1), &json!(2.0), &json!(4)));
     assert_eq!((&w["classes_before"], &w["classes_after"]), (&json!(4), &json!(4)));
     let text = folder.run(&["diff", "a.safetensors", "b.safetensors"]).ok().stdout;
-    assert!(text.contains("units 0, 1 came apart into 2, by up to 0.5"), "{text}");
-    // Within a tolerance they did not come apart.
+    assert!(text.contains("w: units 0, 1: 2 distinct now, by up to 0.5\n"), "{text}");
+    assert!(text.contains("w: units 4, 5: 2 distinct before\n"), "{text}");
+    assert!(
+        text.starts_with(
+            "a.safetensors -> b.safetensors\n1 class became equal; 1 class diverged; 1 class kept\n"
+        ),
+        "{text}"
+    );
+    // Within a tolerance they did not diverge.
     let near = ["diff", "a.safetensors", "b.safetensors", "--tolerance", "0.6", "--json"];
     let w = &folder.run(&near).ok().json()[0]["parameters"][1];
     assert_eq!(w["drifted"], json!([{"units": [0, 1], "spread": 0.5}]));
@@ -335,8 +364,196 @@ fn what_happened_between_two_steps() {
     let view = TensorView::new(Dtype::I8, vec![6, 1], &bytes[..6]).unwrap();
     serialize_to_file([("w", view)], None, &folder.join("small.safetensors")).unwrap();
     let text = folder.run(&["diff", "a.safetensors", "small.safetensors"]).ok().stdout;
-    assert!(text.contains("of a type that is not read: w (F32 and I8)"), "{text}");
-    assert!(text.contains("only before: same\n"), "{text}");
+    assert!(
+        text.contains("not compared, of a type that is not read\n  w (F32 and I8)\n"),
+        "{text}"
+    );
+    assert!(text.contains("only before\n  same\n"), "{text}");
+}
+
+#[test]
+fn a_diff_is_a_lint_between_two_steps() {
+    let folder = Folder::new();
+    let save = |name: &str, w: [f32; 6], b: f32| {
+        matrices(&folder, name, &[("w", [3, 2], w.to_vec()), ("b", [1, 1], vec![b])]);
+    };
+    save("a.safetensors", [1.0, 2.0, 0.0, 0.0, 3.0, 4.0], 1.0);
+    save("same.safetensors", [1.0, 2.0, 0.0, 0.0, 3.0, 4.0], 1.0);
+    save("zero.safetensors", [0.0, 0.0, 5.0, 6.0, 3.0, 4.0], 1.0);
+    save("nan.safetensors", [1.0, 2.0, 0.0, 0.0, 3.0, f32::NAN], f32::INFINITY);
+    save("equal.safetensors", [1.0, 2.0, 1.0, 2.0, 3.0, 4.0], 1.0);
+    let diff = |after: &str, more: &[&str]| {
+        folder.run(&[&["diff", "a.safetensors", after], more].concat())
+    };
+    let same = diff("same.safetensors", &["--deny", "twins,zero,non-finite"]).ok();
+    assert_eq!(same.stdout, "a.safetensors -> same.safetensors\nidentical\n");
+    assert_eq!(diff("same.safetensors", &["--json"]).ok().json()[0]["identical"], true);
+    let zero = diff("zero.safetensors", &["--deny", "zero"]);
+    let zero = zero.refused(1, "zero.safetensors: units became zero in w");
+    assert!(zero.stdout.contains("became zero\n  w: unit 0\n"), "{}", zero.stdout);
+    assert!(!zero.stdout.contains("identical"), "{}", zero.stdout);
+    // What was zero before is no regression, and what is not denied passes.
+    folder.run(&["diff", "zero.safetensors", "zero.safetensors", "--deny", "zero"]).ok();
+    diff("zero.safetensors", &["--deny", "twins"]).ok();
+    let nan = diff("nan.safetensors", &["--deny", "non-finite"]);
+    let nan = nan.refused(1, "nan.safetensors: entries became non-finite in b and 1 more");
+    assert!(nan.stdout.contains("w: 1 entry in unit 2: entry 5\n"), "{}", nan.stdout);
+    let w = &diff("nan.safetensors", &["--json"]).ok().json()[0]["parameters"][1];
+    assert_eq!(
+        (&w["became_non_finite"], &w["became_non_finite_units"], &w["became_non_finite_entry"]),
+        (&json!(1), &json!([2]), &json!(5))
+    );
+    let equal = diff("equal.safetensors", &["--deny", "twins", "--quiet"]);
+    assert_eq!((equal.code, equal.stderr.as_str()), (Some(1), ""));
+    assert_eq!(equal.stdout, "1 class became equal\n");
+    // What cannot be compared never passes, unless it is left out by name.
+    matrices(
+        &folder,
+        "other.safetensors",
+        &[("w", [2, 2], vec![1.0; 4]), ("b", [1, 1], vec![1.0])],
+    );
+    let shape = diff("other.safetensors", &["--deny", "zero"]);
+    let shape = shape.refused(2, "--deny: w changed shape (--skip leaves them out by name)");
+    assert!(
+        shape.stdout.contains("changed shape\n  w: [3, 2] became [2, 2]\n"),
+        "{}",
+        shape.stdout
+    );
+    diff("other.safetensors", &["--deny", "zero", "--skip", "^w$"]).ok();
+    matrices(&folder, "fewer.safetensors", &[("b", [1, 1], vec![1.0])]);
+    diff("fewer.safetensors", &["--deny", "zero"]).refused(2, "w is only in the first checkpoint");
+}
+
+#[test]
+fn tensors_that_are_not_read_count_when_two_files_are_said_to_be_identical() {
+    let folder = Folder::new();
+    let save = |name: &str, id: u8, kind: Dtype| {
+        let weight = TensorView::new(Dtype::F32, vec![1, 1], &[0, 0, 128, 63]).unwrap();
+        let ids = [id];
+        let ids = TensorView::new(kind, vec![1], &ids).unwrap();
+        serialize_to_file([("w", weight), ("ids", ids)], None, &folder.join(name)).unwrap();
+    };
+    save("a", 1, Dtype::U8);
+    save("same", 1, Dtype::U8);
+    save("other", 2, Dtype::U8);
+    save("kind", 1, Dtype::I8);
+    let diff = |after: &str| folder.run(&["diff", "a", after]).ok().stdout;
+    assert!(diff("same").ends_with("\nidentical\n"), "{}", diff("same"));
+    for other in ["other", "kind"] {
+        assert!(!diff(other).contains("identical"), "{}", diff(other));
+    }
+}
+
+#[test]
+fn patterns_folders_and_standard_input() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.join("runs/old")).unwrap();
+    let alike = [("w", [2, 2], vec![1.0, 2.0, 1.0, 2.0])];
+    let distinct = [("w", [2, 2], vec![1.0, 2.0, 3.0, 4.0])];
+    matrices(&folder, "runs/a.safetensors", &alike);
+    matrices(&folder, "runs/b.safetensors", &distinct);
+    matrices(&folder, "runs/old/c.safetensors", &distinct);
+    for (argument, files) in [
+        ("runs/*.safetensors", 2),
+        ("runs/**/*.safetensors", 3),
+        ("runs", 3),
+        ("runs/[bc].safetensors", 1),
+    ] {
+        let text = folder.run(&["inspect", argument, "--quiet"]).ok().stdout;
+        assert!(text.starts_with(&format!("{files} file")), "{argument}: {text}");
+    }
+    let text = folder.run(&["inspect", "runs/*.safetensors"]).ok().stdout;
+    assert!(
+        text.starts_with("2 files, 1 with findings; 4 units, 3 distinct\n\nduplicate rows\n"),
+        "{text}"
+    );
+    let none = folder.run(&["inspect", "runs/*.pt"]);
+    none.refused(2, "runs/*.pt: no file has this name, and none matches it as a pattern");
+    // The same by standard input, and nothing is left behind.
+    let read = |args: &[&str], name: &str| {
+        let mut program = folder.program(args);
+        let file = std::fs::File::open(folder.join(name)).unwrap();
+        std::fs::create_dir_all(folder.join("temporary")).unwrap();
+        program.stdin(file).env("TMPDIR", folder.join("temporary"));
+        let ran = program::Ran::from(program.output().unwrap());
+        assert_eq!(std::fs::read_dir(folder.join("temporary")).unwrap().count(), 0);
+        ran
+    };
+    let text = read(&["inspect", "-"], "runs/a.safetensors").ok().stdout;
+    assert!(text.contains("\nduplicate rows\n  -: w: units 0, 1 are alike\n"), "{text}");
+    let deny = read(&["inspect", "-", "--deny", "twins"], "runs/a.safetensors");
+    deny.refused(1, "-: units that are alike in w");
+    folder.write("page.html", "<!DOCTYPE html>");
+    assert_eq!(read(&["inspect", "-"], "page.html").code, Some(2));
+    let text = read(&["diff", "-", "runs/a.safetensors"], "runs/a.safetensors").ok().stdout;
+    assert!(text.ends_with("identical\n"), "{text}");
+    for args in [["inspect", "-", "-"], ["diff", "-", "-"]] {
+        read(&args, "page.html").refused(2, "-: standard input can be read once");
+    }
+    let shared = ["inspect", "-", "--json", "--shard", "1/2"];
+    read(&shared, "page.html").refused(2, "machines cannot share standard input");
+}
+
+#[test]
+fn annotations_and_sarif() {
+    let folder = Folder::new();
+    matrices(&folder, "a,b.safetensors", &[("w", [2, 2], vec![0.0, 0.0, 3.0, f32::NAN])]);
+    folder.write("broken.safetensors", "broken");
+    let args = ["inspect", "a,b.safetensors", "broken.safetensors", "--deny", "zero"];
+    let ran = folder.run(&[&args[..], &["--format", "github"]].concat());
+    assert_eq!(ran.code, Some(2));
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let file = "file=a%2Cb.safetensors,title=constinit%3A";
+    assert!(lines[0].starts_with(&format!("::warning {file} non-finite entries::w: 1 entry")));
+    assert_eq!(lines[1], format!("::error {file} zero units::w: unit 0 is zero"));
+    assert!(lines[2].starts_with("::error file=broken.safetensors,title="), "{}", lines[2]);
+    assert_eq!(lines.len(), 4, "{}", ran.stdout);
+    let sarif = folder.run(&[&args[..], &["--format", "sarif"]].concat());
+    let log = &sarif.json()[0]["runs"][0];
+    assert_eq!(log["results"][1]["ruleId"], "zero");
+    assert_eq!(log["results"][1]["level"], "error");
+    assert_eq!(log["invocations"][0]["executionSuccessful"], false);
+    folder
+        .run(&["inspect", "a,b.safetensors", "--json", "--format", "sarif"])
+        .refused(2, "--format");
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let folder = Folder::new();
+    matrices(&folder, "m.safetensors", &[("w", [2, 2], vec![0.0, 0.0, 3.0, 4.0])]);
+    let coloured = |variables: &[(&str, &str)]| {
+        let mut program = folder.program(&["inspect", "m.safetensors"]);
+        program.env_remove("NO_COLOR").envs(variables.iter().copied());
+        program::Ran::from(program.output().unwrap()).ok().stdout.contains('\u{1b}')
+    };
+    assert!(!coloured(&[]));
+    assert!(coloured(&[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&[("CLICOLOR_FORCE", "0"), ("NO_COLOR", "1")]));
+}
+
+#[test]
+fn completions_and_manual_pages_come_from_the_same_arguments() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = folder.run(&["completions", shell]).ok().stdout;
+        assert!(script.contains("inspect") && script.contains("non-finite"), "{shell}");
+    }
+    let page = folder.run(&["man"]).ok().stdout;
+    assert!(page.contains(".TH constinit 1") && page.contains("Exit codes"), "{page}");
+    let page = folder.run(&["man", "inspect"]).ok().stdout;
+    let bare = page.replace('\\', "");
+    assert!(bare.contains(".TH constinit-inspect 1") && bare.contains("--tolerance"), "{page}");
+    folder.run(&["man", "inspct"]).refused(2, "inspct: is no command; there are run, ");
+    folder.run(&["man", "--out", "pages"]).ok();
+    let pages = std::fs::read_dir(folder.join("pages")).unwrap().count();
+    // One per command, and the program's; hidden spellings have none.
+    let help = folder.run(&["--help"]).ok().stdout;
+    let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let commands =
+        commands.lines().filter(|line| !line.starts_with("   ") && !line.contains("  help "));
+    assert_eq!(pages, commands.count() + 1);
+    folder.run(&["man", "--out", "pages"]).refused(2, "constinit.1: File exists");
 }
 
 #[test]
@@ -368,18 +585,66 @@ fn fewer_units_and_units_that_differ() {
     folder.run(&["inspect", "small.safetensors", "--deny", "twins"]).ok();
     let broken = with_axes(&["break", "m.safetensors", "--scale", "0.5", "--json"]).ok();
     assert_eq!(broken.json()[0]["spaces"][0]["twins_now"], 3, "{}", broken.stdout);
+    std::fs::remove_file(folder.join("out")).unwrap();
+    // The judgement on whole units leads; what is said of rows comes after it.
+    let text = with_axes(&["break", "m.safetensors"]).ok().stdout;
+    assert!(
+        text.starts_with("out\nh: 3 units, 3 distinct, 2 before\n\nOnly outgoing weights"),
+        "{text}"
+    );
+    std::fs::rename(folder.join("out"), folder.join("broken.safetensors")).unwrap();
+    let inspect = ["inspect", "broken.safetensors", "--axes", "axes.toml", "--deny", "twins"];
+    let text = folder.run(&inspect).ok().stdout;
+    assert!(
+        text.contains(
+            "fc1.weight: units 0, 2 are alike in these rows alone, and differ as whole units"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("\nbroken.safetensors (safetensors, axes as given): 4 units, 4 distinct; "),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_collapse_without_anything_to_merge_writes_nothing() {
+    let folder = Folder::new();
+    let weights = [
+        ("fc1.weight", [3, 2], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        ("fc2.weight", [1, 3], vec![7.0, 8.0, 9.0]),
+    ];
+    matrices(&folder, "m.safetensors", &weights);
+    folder.write(
+        "axes.toml",
+        "[axes]\n\"fc1.weight\" = [\"h\", \"\"]\n\"fc2.weight\" = [\"\", \"h\"]\n",
+    );
+    let collapse = |more: &[&str]| {
+        let args = ["collapse", "m.safetensors", "--axes", "axes.toml", "--out", "out"];
+        folder.run(&[&args, more].concat()).ok()
+    };
+    let text = collapse(&[]).stdout;
+    assert!(text.starts_with("nothing to merge: no two of the 3 units in 1 space"), "{text}");
+    let json = &collapse(&["--json"]).json()[0];
+    assert_eq!((&json["unchanged"], &json["entries"]), (&json!(true), &json!([9, 9])));
+    assert!(!folder.join("out").exists());
+    let text = collapse(&["--force"]).stdout;
+    assert!(text.contains("9 numbers were read, 9 written"), "{text}");
+    let same = folder.run(&["diff", "m.safetensors", "out"]).ok().stdout;
+    assert!(same.ends_with("identical\n"), "{same}");
 }
 
 #[test]
 fn what_the_readme_shows() {
-    // A Fourier transform as a convolution: cosines and sines of 129 frequencies, of which two sines are zero.
+    // A Fourier transform of windows as a convolution: cosines and sines of 129 frequencies, of which two sines are zero.
     let wave = |channel: usize, n: usize| {
         let k = channel % 129;
-        let angle = std::f64::consts::PI * (2 * k * n) as f64 / 256.0;
+        let angle = |k: usize| std::f64::consts::PI * (2 * k * n) as f64 / 256.0;
+        let window = 0.5 - 0.5 * angle(1).cos();
         match channel {
-            0..129 => angle.cos() as f32,
+            0..129 => (window * angle(k).cos()) as f32,
             _ if k.is_multiple_of(128) => 0.0,
-            _ => -angle.sin() as f32,
+            _ => (-window * angle(k).sin()) as f32,
         }
     };
     let numbers: Vec<f32> = (0..258 * 256).map(|at| wave(at / 256, at % 256)).collect();

@@ -2,11 +2,14 @@
 
 use super::print;
 use constinit_checkpoint::FileInspection;
-use constinit_cli::args::{Deny, InspectArgs, OutputArgs};
+use constinit_cli::args::{Deny, InspectArgs, OutputArgs, OutputFormat};
 use constinit_cli::failure::Failure;
-use constinit_cli::inspect::{Wanted, deny, formatted, inspect_all, text};
+use constinit_cli::inspect::output::Output;
+use constinit_cli::inspect::{Wanted, deny, inspect_all, text};
+use std::path::Path;
 
 pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
+    check_shard(args)?;
     let mut checks = Checks::new(&args.output);
     let failed = inspect_all(args, |report| checks.take(&report))?;
     // A share may be one of nothing.
@@ -17,54 +20,72 @@ pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     }
 }
 
+/// An error where what a machine says of its share could not be joined with the rest.
+fn check_shard(args: &InspectArgs) -> Result<(), Failure> {
+    if args.shard.is_none() {
+        return Ok(());
+    }
+    if args.output.quiet || args.output.format() != OutputFormat::Json {
+        return Err(Failure::usage("--shard: needs --json, which `constinit merge` reads"));
+    }
+    if args.files.iter().any(|path| path == Path::new("-")) {
+        return Err(Failure::usage("--shard: machines cannot share standard input"));
+    }
+    Ok(())
+}
+
 /// Prints reports and remembers what is wrong with them.
 pub struct Checks<'a> {
     args: &'a OutputArgs,
+    output: Output<'a>,
     denied: Vec<String>,
     reports: usize,
-    /// What the findings were looked for in: parameters with two axes or more, spaces, and vectors where nothing but
+    /// What was inspected for findings: parameters with two axes or more, spaces, and vectors where nothing but
     /// their entries is asked for.
-    looked_at: usize,
+    inspected: usize,
     /// An error that was not said yet: where it is the only one of one file, the program ends with it.
     pending: Option<String>,
 }
 
 impl<'a> Checks<'a> {
     pub fn new(args: &'a OutputArgs) -> Self {
-        Self { args, denied: Vec::new(), reports: 0, looked_at: 0, pending: None }
+        let output = Output::new(args);
+        Self { args, output, denied: Vec::new(), reports: 0, inspected: 0, pending: None }
     }
 
     pub fn take(&mut self, report: &FileInspection) -> Result<(), Failure> {
         self.reports += 1;
         let vectors = if self.args.deny == [Deny::NonFinite] { report.vectors } else { 0 };
         let spaces = report.spaces.as_ref().map_or(0, Vec::len);
-        self.looked_at =
-            self.looked_at.saturating_add(vectors).saturating_add(report.parameters.len() + spaces);
+        self.inspected =
+            self.inspected.saturating_add(vectors).saturating_add(report.parameters.len() + spaces);
         self.complain();
         self.pending = report.error.as_ref().map(|error| text::plain(error));
         self.denied.extend(deny::denied(report, &self.args.deny));
-        print(&formatted(report, self.args.format()))
+        print(&self.output.take(report))
     }
 
     fn complain(&mut self) {
-        if let Some(error) = self.pending.take() {
+        if let Some(error) = self.pending.take()
+            && !self.args.quiet
+        {
             super::complain(&error);
         }
     }
 
-    /// Ends a whole job: where it looked at nothing, it would pass whatever there is. `wanted` are the options that chose
+    /// Ends a whole job: where it inspected nothing, it would pass whatever there is. `wanted` are the options that chose
     /// parameters.
     pub fn end(self, failed: usize, wanted: Option<&str>) -> Result<(), Failure> {
-        let looked_at = self.looked_at;
+        let inspected = self.inspected;
         let denies = !self.args.deny.is_empty();
         self.end_of_share(failed)?;
         match wanted {
-            _ if looked_at > 0 => Ok(()),
+            _ if inspected > 0 => Ok(()),
             Some(wanted) => Err(Failure::usage(format!(
                 "{wanted}: no parameter with two axes or more has a name like that"
             ))),
             None if denies => Err(Failure::usage(
-                "--deny: there is no parameter with two axes or more to look at",
+                "--deny: there is no parameter with two axes or more to inspect",
             )),
             None => Ok(()),
         }
@@ -72,6 +93,14 @@ impl<'a> Checks<'a> {
 
     /// A file that could not be read weighs more than what was found in others.
     pub fn end_of_share(mut self, failed: usize) -> Result<(), Failure> {
+        let args = self.args;
+        let output = std::mem::replace(&mut self.output, Output::new(args));
+        print(&output.end())?;
+        self.verdict(failed)
+            .map_err(|failure| if args.quiet { failure.silently() } else { failure })
+    }
+
+    fn verdict(mut self, failed: usize) -> Result<(), Failure> {
         if failed > 0 {
             if self.reports == 1
                 && let Some(error) = self.pending

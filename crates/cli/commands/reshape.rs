@@ -7,23 +7,27 @@ use constinit_checkpoint::{
 use constinit_cli::args::{BreakArgs, CollapseArgs, RewriteArgs};
 use constinit_cli::failure::Failure;
 use constinit_cli::inspect::text::plain;
-use constinit_cli::inspect::{json, read_axes, table};
+use constinit_cli::inspect::{json, read_axes, reshaped};
 use constinit_cli::run::Interrupt;
-use constinit_symmetry::AxesFile;
+use constinit_symmetry::{AxesFile, BreakScale};
 use std::path::Path;
 
 pub fn collapse(args: &CollapseArgs) -> Result<(), Failure> {
     let (checkpoint, axes) = read(&args.files)?;
-    let written = unless_interrupted(&args.files.out, |out| collapse_file(&checkpoint, &axes, out));
-    report(&written?, args.json)
+    let written = unless_interrupted(&args.files.out, |out| {
+        let out = if args.force { out } else { out.only_if_changed() };
+        collapse_file(&checkpoint, &axes, out)
+    });
+    report(&written?, args.json, reshaped::collapsed)
 }
 
 pub fn break_up(args: &BreakArgs) -> Result<(), Failure> {
     let (checkpoint, axes) = read(&args.files)?;
     let written = unless_interrupted(&args.files.out, |out| {
-        break_file(&checkpoint, &axes, out, args.scale, args.seed)
+        let scale = args.scale.map_or(BreakScale::default(), BreakScale::Largest);
+        break_file(&checkpoint, &axes, out, scale, args.seed)
     });
-    report(&written?, args.json)
+    report(&written?, args.json, reshaped::broken)
 }
 
 /// Writes a file that a signal leaves nothing of.
@@ -46,6 +50,10 @@ fn read(files: &RewriteArgs) -> Result<(Checkpoint, AxesFile), Failure> {
     Ok((Checkpoint::open(&files.file)?, axes))
 }
 
-fn report(reshaped: &Reshaped, as_json: bool) -> Result<(), Failure> {
-    print(&if as_json { json(reshaped) } else { table::reshaped(reshaped) })
+fn report(
+    reshaped: &Reshaped,
+    as_json: bool,
+    in_words: fn(&Reshaped) -> String,
+) -> Result<(), Failure> {
+    print(&if as_json { json(reshaped) } else { in_words(reshaped) })
 }
