@@ -203,19 +203,23 @@ pub fn notes(report: &FileInspection, sizes: Sizes) -> Vec<String> {
 
 /// The tensors that could not be inspected, by what for and why.
 pub fn skipped(report: &FileInspection, sizes: Sizes) -> Vec<String> {
-    let mut groups: Vec<((&str, &str, &[String]), Vec<&str>)> = Vec::new();
+    let alike = |a: &SkippedTensor, b: &SkippedTensor| {
+        (&a.dtype, &a.why, &a.findings) == (&b.dtype, &b.why, &b.findings)
+    };
+    let mut groups: Vec<Vec<&SkippedTensor>> = Vec::new();
     for tensor in &report.skipped {
-        let key = (tensor.dtype.as_str(), tensor.why.as_str(), tensor.findings.as_slice());
-        match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, paths)) => paths.push(&tensor.path),
-            None => groups.push((key, vec![&tensor.path])),
+        match groups.iter_mut().find(|group| alike(group[0], tensor)) {
+            Some(group) => group.push(tensor),
+            None => groups.push(vec![tensor]),
         }
     }
-    let groups = groups.into_iter().map(|((dtype, why, findings), paths)| {
+    let groups = groups.into_iter().map(|group| {
+        let SkippedTensor { dtype, why, findings, .. } = group[0];
         let what_for = findings.iter().map(|finding| plain(finding)).collect::<Vec<_>>().join(", ");
         let what_for = if what_for.is_empty() { what_for } else { format!(" for {what_for}") };
-        let (paths, dtype) = (names(paths, sizes), plain(dtype));
-        format!("not inspected{what_for}: {paths} ({dtype}): {}", plain(why))
+        let paths = names(group.iter().map(|tensor| tensor.path.as_str()), sizes);
+        let dtype = if dtype.is_empty() { String::new() } else { format!(" ({})", plain(dtype)) };
+        format!("not inspected{what_for}: {paths}{dtype}: {}", plain(why))
     });
     let mut said: Vec<String> = groups.collect();
     // Reports of earlier versions have numbers without names.
