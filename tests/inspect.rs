@@ -81,7 +81,7 @@ fn the_json_of_the_contract() {
     parameter(
         0,
         json!({"path": "a.weight", "shape": [3, 2], "units": 3, "classes": 2, "largest_class": 2,
-                        "alike": [[0, 2]], "non_finite": 1}),
+                        "alike": [[0, 2]], "non_finite": 1, "non_finite_units": [1], "non_finite_entry": 2}),
     );
     parameter(
         1,
@@ -159,7 +159,109 @@ fn what_is_denied_ends_with_code_1() {
         "{summary}"
     );
     let all = all.refused(2, "1 of 5 checkpoints could not be read");
-    assert!(all.stderr.contains("broken.safetensors, byte 0: "), "{}", all.stderr);
+    assert!(all.stderr.contains("broken.safetensors: a text (\"broken\")"), "{}", all.stderr);
+}
+
+/// A file of tensors of any type: name, type, shape, bytes.
+fn typed(folder: &Folder, name: &str, of: &[(&str, Dtype, &[usize], Vec<u8>)]) {
+    let views = of.iter().map(|(name, dtype, shape, bytes)| {
+        (*name, TensorView::new(*dtype, shape.to_vec(), bytes).unwrap())
+    });
+    serialize_to_file(views, None, &folder.join(name)).unwrap();
+}
+
+#[test]
+fn what_is_not_a_float_is_denied_all_the_same() {
+    let folder = Folder::new();
+    let mut bytes: Vec<u8> = (1..=12).collect();
+    bytes[6..8].copy_from_slice(&[1, 2]);
+    bytes[2..4].fill(0);
+    for (name, dtype) in [("f8", Dtype::F8_E4M3), ("i8", Dtype::I8), ("u8", Dtype::U8)] {
+        let scale = 1.0_f32.to_le_bytes().to_vec();
+        let all =
+            [("w", dtype, &[6_usize, 2][..], bytes.clone()), ("scale", Dtype::F32, &[1], scale)];
+        for (file, of) in [("both", &all[..]), ("alone", &all[..1])] {
+            let file = format!("{name}_{file}.safetensors");
+            typed(&folder, &file, of);
+            let deny = |what: &str| folder.run(&["inspect", &file, "--deny", what, "--json"]);
+            let report = deny("twins").refused(1, "units that are alike in w").json();
+            assert_eq!(report[0]["parameters"][0]["alike"], json!([[0, 3]]));
+            deny("zero").refused(1, "zero units in w");
+            deny("non-finite").ok();
+        }
+    }
+}
+
+#[test]
+fn what_was_not_inspected_ends_with_code_2() {
+    let folder = Folder::new();
+    let data =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/checkpoint/tests/data");
+    let unread = data.join("unread.pt");
+    let unread = unread.to_str().unwrap();
+    let deny = |more: &[&str]| folder.run(&[&["inspect", unread, "--deny"], more].concat());
+    for what in ["twins", "zero", "non-finite"] {
+        deny(&[what])
+            .refused(2, &format!("coo.weight (F32) was not inspected for {what}: it is sparse"));
+    }
+    let all = deny(&["twins,zero,non-finite"]).refused(2, "csr.weight (F32)");
+    assert!(
+        all.stderr.contains("sp.weight (F32) was not inspected for twins, zero: its bias"),
+        "{all:?}"
+    );
+    deny(&["twins,zero,non-finite", "--only", "^fc"]).ok();
+    deny(&["twins,zero,non-finite", "--skip", "coo|csr|meta|array|sp"]).ok();
+    deny(&["twins", "--skip", "coo|csr|meta|array"]).refused(2, "sp.weight");
+    // What was skipped is named without --deny, and nothing is said to be finite.
+    let text = folder.run(&["inspect", unread]).ok().stdout;
+    assert!(text.contains("coo.weight") && !text.contains("every entry is finite"), "{text}");
+    let named = folder.run(&["inspect", unread, "--only", "^csr", "--json"]).ok().json();
+    assert_eq!(named[0]["skipped"].as_array().unwrap().len(), 1);
+    assert_eq!(named[0]["skipped"][0]["findings"], json!(["twins", "zero", "non-finite"]));
+    // A tensor without entries has no units.
+    let numbers = [1.0_f32, 2.0].map(f32::to_le_bytes).concat();
+    let empty = [
+        ("cache", Dtype::F32, &[16_usize, 0][..], vec![]),
+        ("fc.weight", Dtype::F32, &[2, 1], numbers),
+    ];
+    typed(&folder, "empty.safetensors", &empty);
+    folder.run(&["inspect", "empty.safetensors", "--deny", "twins"]).ok();
+}
+
+#[test]
+fn the_state_of_an_optimizer_is_inspected_where_it_is_asked_for() {
+    let folder = Folder::new();
+    let model = ("fc.weight", [2, 1], vec![1.0, 2.0]);
+    let moments = ("optimizer.state.0.exp_avg", [2, 1], vec![0.0, 0.0]);
+    matrices(&folder, "m.safetensors", &[model, moments.clone()]);
+    matrices(&folder, "o.safetensors", &[moments]);
+    let run = |args: &[&str]| folder.run(&[args, &["--deny", "twins,zero"]].concat());
+    let text = run(&["inspect", "m.safetensors"]).ok().stdout;
+    assert!(text.contains("2 units") && text.contains("optimizer.state"), "{text}");
+    run(&["inspect", "m.safetensors", "--optimizer-state"]).refused(1, "optimizer.state.0.exp_avg");
+    run(&["inspect", "o.safetensors"]).refused(2, "--optimizer-state");
+    run(&["inspect", "m.safetensors", "--only", "optimizer"]).refused(2, "--optimizer-state");
+    folder.run(&["inspect", "o.safetensors"]).ok();
+    let diff = |more: &[&str]| {
+        folder.run(&[&["diff", "m.safetensors", "m.safetensors", "--json"], more].concat())
+    };
+    assert_eq!(diff(&[]).ok().json()[0]["parameters"].as_array().unwrap().len(), 1);
+    let both = diff(&["--optimizer-state"]).ok().json();
+    assert_eq!(both[0]["parameters"].as_array().unwrap().len(), 2);
+    diff(&["--only", "exp_avg"]).refused(2, "--optimizer-state");
+}
+
+#[test]
+fn what_is_no_checkpoint_is_said_to_be_what_it_is() {
+    let folder = Folder::new();
+    folder.write(
+        "pointer.safetensors",
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 123456\n",
+    );
+    folder.write("page.safetensors", "<!DOCTYPE html><html><head><title>404</title></head></html>");
+    let inspect = |file: &str| folder.run(&["inspect", file]);
+    inspect("pointer.safetensors").refused(2, "a Git LFS pointer, not the file itself");
+    inspect("page.safetensors").refused(2, "an HTML page (\"404\"), not a checkpoint");
 }
 
 #[test]

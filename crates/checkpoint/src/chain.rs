@@ -99,6 +99,10 @@ fn sizes(linear: &Linear<'_>, orientation: Orientation) -> [usize; 2] {
 
 /// All parameters as linear layers, in the order of their names; `None` where one is something else.
 fn linear_layers(parameters: &ParameterSet) -> Option<Vec<Linear<'_>>> {
+    // A tensor that is none of these could be one's bias.
+    if !parameters.is_whole() {
+        return None;
+    }
     let mut layers = Vec::new();
     let mut biases = 0;
     for parameter in parameters.all().iter().filter(|p| p.shape().len() > 1) {

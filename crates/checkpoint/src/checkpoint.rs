@@ -1,28 +1,49 @@
 //! A checkpoint: one file, or the files of an index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+
+use constinit_records::inspection::TensorRole;
 
 use crate::entries::Entries;
 use crate::error::CheckpointError;
-use crate::format::{self, Contents, Format, Other};
+use crate::format::{self, Contents, Format, Skipped};
 use crate::orientation::Orientations;
 use crate::parameter::Parameter;
-use crate::parameter_set::ParameterSet;
+use crate::parameter_set::{ParameterSet, bias_path};
+use crate::role::Roles;
 use crate::source::Source;
 use crate::values::ParameterValues;
 
-/// The floating parameters of a checkpoint by name. The numbers stay in the file until they are asked for.
+/// The tensors of a checkpoint by name. The numbers stay in the file until they are asked for.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
     format: Format,
     sources: Vec<Source>,
+    /// Those of the four types whose numbers are added, merged and written.
     parameters: ParameterSet,
-    passed_over: BTreeMap<String, usize>,
+    /// All that can be read, where there are others.
+    tensors: Option<ParameterSet>,
     others: Vec<Other>,
+    skipped: Vec<Skipped>,
+    skipped_names: HashSet<String>,
+    roles: Roles,
     metadata: BTreeMap<String, String>,
     notes: Vec<String>,
+}
+
+/// A tensor that is none of [`Checkpoint::parameters`]: of another type, or skipped.
+#[derive(Clone, Debug)]
+pub(crate) struct Other {
+    pub path: String,
+    pub dtype: String,
+    pub shape: Vec<usize>,
+    /// Whether it could stand on units: one with an axis of several members, or of sizes that are not known.
+    pub has_units: bool,
+    pub source: usize,
+    /// Where it lies, and how many bytes it has, where that is known.
+    pub place: Option<[u64; 2]>,
 }
 
 impl Checkpoint {
@@ -68,15 +89,46 @@ impl Checkpoint {
     }
 
     fn new(path: &Path, format: Format, sources: Vec<Source>, contents: Contents) -> Self {
-        let Contents { parameters, passed_over, others, metadata, notes, .. } = contents;
-        let parameters = ParameterSet::new(parameters);
+        let Contents { parameters: tensors, skipped, metadata, mut notes, .. } = contents;
+        let paths = tensors.iter().map(Parameter::path);
+        let roles = Roles::new(paths.chain(skipped.iter().map(|tensor| tensor.path.as_str())));
+        notes.extend_from_slice(roles.notes());
+        let has_units = |shape: &[usize]| shape.iter().any(|&size| size > 1);
+        let bits = tensors.iter().filter(|tensor| !tensor.dtype().is_own()).map(|tensor| Other {
+            path: tensor.path().into(),
+            dtype: tensor.dtype().name().into(),
+            shape: tensor.shape().into(),
+            has_units: has_units(tensor.shape()),
+            source: tensor.source,
+            place: Some([tensor.offset, tensor.bytes()]),
+        });
+        let unread = skipped.iter().map(|tensor| Other {
+            path: tensor.path.clone(),
+            dtype: tensor.dtype.clone(),
+            shape: tensor.shape.clone().unwrap_or_default(),
+            has_units: tensor.shape.as_deref().is_none_or(has_units),
+            source: tensor.source,
+            place: tensor.place,
+        });
+        let others: Vec<Other> = bits.chain(unread).collect();
+        let is_whole = !others.iter().any(|other| other.has_units);
+        let own = |tensor: &Parameter| tensor.dtype().is_own();
+        let (parameters, tensors) = if tensors.iter().all(own) {
+            (tensors, None)
+        } else {
+            let parameters = tensors.iter().filter(|tensor| own(tensor)).cloned().collect();
+            (parameters, Some(ParameterSet::new(tensors, skipped.is_empty())))
+        };
         Self {
             path: path.into(),
             format,
             sources,
-            parameters,
-            passed_over,
+            parameters: ParameterSet::new(parameters, is_whole),
+            tensors,
             others,
+            skipped_names: skipped.iter().map(|tensor| tensor.path.clone()).collect(),
+            skipped,
+            roles,
             metadata,
             notes,
         }
@@ -92,20 +144,36 @@ impl Checkpoint {
         self.format
     }
 
-    /// The floating parameters: in the order of their names, with numbers in names counted, or as the module has them
+    /// The parameters whose numbers are added and merged (f32, f64, f16, bf16): in the order of their names, with numbers in names counted, or as the module has them
     /// where the format keeps that order.
     pub fn parameters(&self) -> &[Parameter] {
         self.parameters.all()
     }
 
-    /// The parameter of this path.
+    /// The parameter of this path; `None` for tensors of other types, too.
     pub fn parameter(&self, path: &str) -> Option<&Parameter> {
         self.parameters.get(path)
     }
 
-    /// How many tensors of other types there are, by type.
-    pub fn passed_over(&self) -> &BTreeMap<String, usize> {
-        &self.passed_over
+    /// All tensors whose entries can be read, of whatever type, in the same order.
+    pub fn tensors(&self) -> &[Parameter] {
+        self.tensor_set().all()
+    }
+
+    /// The tensor of this path, of whatever type.
+    pub fn tensor(&self, path: &str) -> Option<&Parameter> {
+        self.tensor_set().get(path)
+    }
+
+    /// Whose the tensor of this path is, told by its name: `optimizer.state.0.exp_avg` is an optimizer's, `model_ema.fc.weight` a
+    /// moving average's.
+    pub fn role(&self, path: &str) -> TensorRole {
+        self.roles.of(path)
+    }
+
+    /// The names of the tensors whose entries cannot be read, each with its type and why.
+    pub fn skipped(&self) -> impl ExactSizeIterator<Item = [&str; 3]> {
+        self.skipped.iter().map(|tensor| [&*tensor.path, &*tensor.dtype, &*tensor.why])
     }
 
     /// Texts that the file carries beside its tensors.
@@ -131,25 +199,26 @@ impl Checkpoint {
         self.sources.iter().map(Source::path)
     }
 
-    /// The bytes of all floating parameters.
+    /// The bytes of all tensors that can be read.
     pub fn bytes(&self) -> u64 {
-        self.parameters().iter().map(Parameter::bytes).sum()
+        self.tensors().iter().map(Parameter::bytes).fold(0, u64::saturating_add)
     }
 
-    /// All numbers of a parameter of this checkpoint, in row-major order.
+    /// All numbers of a tensor of this checkpoint, in row-major order. An entry is as many of them as its type has
+    /// [`parts`](crate::DType::parts).
     ///
     /// # Errors
     ///
     /// Where the file cannot be read, was written to since it was opened, or is larger than memory.
     pub fn read(&self, parameter: &Parameter) -> Result<ParameterValues, CheckpointError> {
         let entries = Entries::new(self, parameter)?;
-        let mut numbers = self.buffer(parameter, parameter.entries())?;
-        entries.read(0, &mut numbers, 0..parameter.entries())?;
+        let mut numbers = self.buffer(parameter, parameter.numbers())?;
+        entries.read(0, &mut numbers, 0..parameter.numbers())?;
         self.source(parameter).check_unchanged()?;
         Ok(numbers)
     }
 
-    /// Tensors of other types that are copied when the checkpoint is written anew.
+    /// All tensors that are none of the [`parameters`](Self::parameters). They are copied when the checkpoint is written anew.
     pub(crate) fn others(&self) -> &[Other] {
         &self.others
     }
@@ -177,18 +246,38 @@ impl Checkpoint {
         ParameterValues::zeros(parameter.dtype(), len).ok_or_else(|| CheckpointError::Memory {
             file: self.path.clone(),
             parameter: parameter.path().into(),
-            bytes: len as u64 * parameter.dtype().size() as u64,
+            bytes: len as u64 * parameter.dtype().number_size() as u64,
         })
     }
 
     /// The parameter with one entry a unit that goes with a weight: `fc1.bias` with `fc1.weight`.
     pub fn bias_of(&self, weight: &Parameter) -> Option<&Parameter> {
-        self.parameters.bias_of(weight)
+        self.tensor_set().bias_of(weight)
+    }
+
+    /// The name of a weight's bias that is skipped: what its units have there is not known.
+    pub(crate) fn skipped_bias(&self, weight: &Parameter) -> Option<&str> {
+        let path = bias_path(weight.path())?;
+        self.skipped_names.get(&path).map(String::as_str)
     }
 
     /// Which axis of each weight is its output. Inferred from names and shapes at every call.
     pub fn orientations(&self) -> Orientations<'_> {
-        Orientations::new(&self.parameters, self.format)
+        Orientations::new(self.tensor_set(), &self.parameters, self.format)
+    }
+
+    fn tensor_set(&self) -> &ParameterSet {
+        self.tensors.as_ref().unwrap_or(&self.parameters)
+    }
+
+    /// What is skipped, whole.
+    pub(crate) fn skipped_tensors(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// Where an optimizer's tensor lies: [`Roles::place`].
+    pub(crate) fn optimizer_place(&self, path: &str) -> Option<&str> {
+        self.roles.place(path)
     }
 
     /// The parameters with their names, without the numbers.

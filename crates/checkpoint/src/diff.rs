@@ -8,6 +8,7 @@ use constinit_records::inspection::{
 use constinit_symmetry::{EqualityPolicy, Partition};
 
 use crate::checkpoint::Checkpoint;
+use crate::dtype::DType;
 use crate::error::CheckpointError;
 use crate::inspect::PER_WORKER;
 use crate::inspect::units::unit_classes;
@@ -15,7 +16,10 @@ use crate::orientation::Orientations;
 use crate::parameter::Parameter;
 use crate::values::ParameterValues;
 
-/// Compares the parameters of two checkpoints that both have under one name and shape, where `wanted`.
+/// Compares the tensors of two checkpoints that both have under one name and shape, where `wanted`.
+///
+/// Units are compared by bits, whatever the type; where the policy has a tolerance, those of floats by value. A unit with a
+/// NaN is alike to none. Tensors that one of the two cannot be inspected for are named as unread.
 ///
 /// # Errors
 ///
@@ -31,40 +35,36 @@ pub fn diff(
     wanted: &(dyn Fn(&str) -> bool + Sync),
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<CheckpointDiff, CheckpointError> {
-    let only = |these: &Checkpoint, others: &Checkpoint| -> (Vec<String>, Vec<String>) {
-        let mut found = (Vec::new(), Vec::new());
-        let lacking = |p: &&Parameter| wanted(p.path()) && others.parameter(p.path()).is_none();
-        for parameter in these.parameters().iter().filter(lacking) {
-            let path = parameter.path();
-            match others.others().iter().find(|other| other.path == path) {
-                Some(other) => {
-                    found.1.push(format!("{path} ({} and {})", parameter.dtype(), other.dtype));
-                }
-                None => found.0.push(path.to_owned()),
-            }
-        }
-        found
+    let has = |these: &Checkpoint, path: &str| {
+        these.tensor(path).is_some() || these.skipped().any(|[skipped, ..]| skipped == path)
     };
-    let (only_before, mut unread) = only(before, after);
-    let (only_after, more) = only(after, before);
-    unread.extend(more);
+    let only = |these: &Checkpoint, others: &Checkpoint| -> Vec<String> {
+        let read = these.tensors().iter().map(Parameter::path);
+        let all = read.chain(these.skipped().map(|[path, ..]| path));
+        let lacking = all.filter(|path| wanted(path) && !has(others, path));
+        lacking.map(str::to_owned).collect()
+    };
+    let (only_before, only_after) = (only(before, after), only(after, before));
+    let unread = unread(before, after).filter(|(path, _)| wanted(path)).map(|(_, said)| said);
     let mut report = CheckpointDiff {
         schema: DIFF_SCHEMA,
         before: before.path().display().to_string(),
         after: after.path().display().to_string(),
         only_before,
         only_after,
-        unread,
+        unread: unread.collect(),
         ..CheckpointDiff::default()
     };
     let orientations = before.orientations();
     let mut identical = true;
-    for old in before.parameters().iter().filter(|p| wanted(p.path())) {
-        let Some(new) = after.parameter(old.path()) else { continue };
+    for old in before.tensors().iter().filter(|p| wanted(p.path())) {
+        let Some(new) = after.tensor(old.path()) else { continue };
         if old.shape() == new.shape() {
-            let (found, same) = compare([before, after], &orientations, [old, new], policy)?;
+            let Compared { found, unread, is_same } =
+                compare([before, after], &orientations, [old, new], policy)?;
             report.parameters.push(found);
-            identical &= same;
+            report.unread.extend(unread);
+            identical &= is_same;
         } else {
             report.reshaped.push(old.path().into());
             report.shapes.push([old, new].map(|parameter| parameter.shape().into()));
@@ -76,25 +76,53 @@ pub fn diff(
         return Err(CheckpointError::unsupported(before.path(), problem));
     }
     let uncompared = [&report.only_before, &report.only_after, &report.reshaped, &report.unread];
+    let skipped = |of: &Checkpoint| of.skipped().any(|[path, ..]| wanted(path));
     report.identical = identical
         && uncompared.iter().all(|paths| paths.is_empty())
-        && became::others_are_equal([before, after], wanted)?;
+        && ![before, after].into_iter().any(skipped);
     Ok(report)
 }
 
-/// What happened to a parameter, and whether it has the same type and the same bytes.
+/// The tensors that one of two checkpoints skips and the other has, with both types and why.
+fn unread<'c>(
+    before: &'c Checkpoint,
+    after: &'c Checkpoint,
+) -> impl Iterator<Item = (&'c str, String)> {
+    let dtype = |of: &'c Checkpoint, path: &str| {
+        let skipped = of.skipped().find(|[skipped, ..]| *skipped == path);
+        skipped.map(|[_, dtype, _]| dtype).or_else(|| of.tensor(path).map(|p| p.dtype().name()))
+    };
+    let of_before = before.skipped();
+    // What both skip is said once.
+    let twice = |path: &str| before.skipped().any(|[skipped, ..]| skipped == path);
+    let of_after = after.skipped().filter(move |[path, ..]| !twice(path));
+    of_before.chain(of_after).filter_map(move |[path, _, why]| {
+        let types = dtype(before, path).zip(dtype(after, path))?;
+        Some((path, format!("{path} ({} and {}; {why})", types.0, types.1)))
+    })
+}
+
+/// What happened to one parameter.
+struct Compared {
+    found: ParameterDiff,
+    /// Its name with the reason where its units were not compared.
+    unread: Option<String>,
+    /// Whether it has the same type and the same entries, bit for bit.
+    is_same: bool,
+}
+
 fn compare(
     checkpoints: [&Checkpoint; 2],
     orientations: &Orientations<'_>,
     parameters: [&Parameter; 2],
     policy: &EqualityPolicy,
-) -> Result<(ParameterDiff, bool), CheckpointError> {
+) -> Result<Compared, CheckpointError> {
     let [before, after] = checkpoints;
     let [old, new] = parameters;
-    let [then, now] = [before.read(old)?, after.read(new)?];
-    let identical = old.dtype() == new.dtype() && then.bytes() == now.bytes();
-    let (at, largest_change) = largest_change(&then, &now);
-    let non_finite = || became::non_finite(&then, &now);
+    let [then, now] = [Values::read(before, old)?, Values::read(after, new)?];
+    let is_same = old.dtype() == new.dtype() && then.numbers.bytes() == now.numbers.bytes();
+    let (at, largest_change) = largest_change(&then, &now, old.entries());
+    let non_finite = || became::non_finite(&then, &now, old.entries());
     let mut found = ParameterDiff {
         path: old.path().into(),
         largest_change: largest_change.is_finite().then_some(largest_change),
@@ -105,12 +133,22 @@ fn compare(
         ..ParameterDiff::default()
     };
     if old.shape().len() < 2 || old.entries() == 0 {
-        return Ok((found, identical));
+        return Ok(Compared { found, unread: None, is_same });
     }
     // The second checkpoint is read as the first is, even where a bias came or went.
     let (axis, bias) = orientations.output_axis(old);
-    let new_bias = bias.and_then(|bias| after.parameter(bias.path()));
+    let new_bias = bias.and_then(|bias| after.tensor(bias.path()));
     let new_bias = new_bias.filter(|new| Some(new.shape()) == bias.map(Parameter::shape));
+    let unread = [old, new].into_iter().find_map(|p| p.unread_units(axis)).or_else(|| {
+        let packed = [bias, new_bias].into_iter().flatten().find(|b| b.unread_units(0).is_some());
+        let packed = packed.map(Parameter::path);
+        let skipped = packed.or(before.skipped_bias(old)).or(after.skipped_bias(new))?;
+        Some(format!("its bias `{skipped}` was not read"))
+    });
+    if let Some(why) = unread {
+        let unread = format!("{} ({} and {}; {why})", old.path(), old.dtype(), new.dtype());
+        return Ok(Compared { found, unread: Some(unread), is_same });
+    }
     let was = unit_classes(before, old, axis, bias, policy, PER_WORKER)?;
     let is = unit_classes(after, new, axis, new_bias, policy, PER_WORKER)?;
     found.became_zero = became::new_ones(&was.zero, &is.zero);
@@ -124,7 +162,7 @@ fn compare(
     };
     let units_of = Layout::new(new.shape(), axis);
     found.became_non_finite_units = became::units_of(&units_of, non_finite());
-    let bias_now = new_bias.map(|bias| after.read(bias)).transpose()?;
+    let bias_now = new_bias.map(|bias| Values::read(after, bias)).transpose()?;
     let spread = |units: &[usize]| {
         let spread = units_of.spread(&now, bias_now.as_ref(), units);
         spread.is_finite().then_some(spread)
@@ -152,7 +190,7 @@ fn compare(
     found.units = Some(was.units());
     found.classes_before = Some(was.len());
     found.classes_after = Some(is.len());
-    Ok((found, identical))
+    Ok(Compared { found, unread: None, is_same })
 }
 
 /// How many different ones there are.
@@ -160,18 +198,46 @@ fn count<T: Ord>(items: impl Iterator<Item = T>) -> usize {
     items.collect::<std::collections::BTreeSet<_>>().len()
 }
 
+/// The values of a tensor of any type.
+struct Values {
+    numbers: ParameterValues,
+    dtype: DType,
+}
+
+impl Values {
+    fn read(checkpoint: &Checkpoint, parameter: &Parameter) -> Result<Self, CheckpointError> {
+        Ok(Self { numbers: checkpoint.read(parameter)?, dtype: parameter.dtype() })
+    }
+
+    /// The value of an entry: the real and the imaginary part of a complex one, the first and the second of a pair.
+    fn get(&self, entry: usize) -> Option<[f64; 2]> {
+        let number = |at: usize| self.numbers.get(at);
+        Some(match self.dtype {
+            DType::I64 | DType::U64 => {
+                // The lower half and the upper one.
+                let [low, high] = [number(2 * entry)?, number(2 * entry + 1)?];
+                [high * 2.0_f64.powi(32) + low, 0.0]
+            }
+            dtype if dtype.parts() == 2 => [number(2 * entry)?, number(2 * entry + 1)?],
+            _ => [number(entry)?, 0.0],
+        })
+    }
+}
+
 /// Where two sequences differ most, and by how much: infinitely where one of two numbers is NaN.
-fn largest_change(before: &ParameterValues, after: &ParameterValues) -> (Option<usize>, f64) {
+fn largest_change(before: &Values, after: &Values, entries: usize) -> (Option<usize>, f64) {
     let mut largest = (None, 0.0);
-    for at in 0..before.len().min(after.len()) {
-        let (Some(a), Some(b)) = (before.get(at), after.get(at)) else { break };
-        let change = match (a - b).abs() {
-            _ if a == b || (a.is_nan() && b.is_nan()) => 0.0,
-            change if change.is_nan() => f64::INFINITY,
-            change => change,
-        };
-        if change > largest.1 {
-            largest = (Some(at), change);
+    for at in 0..entries {
+        let (Some(was), Some(is)) = (before.get(at), after.get(at)) else { break };
+        for (a, b) in was.into_iter().zip(is) {
+            let change = match (a - b).abs() {
+                _ if a == b || (a.is_nan() && b.is_nan()) => 0.0,
+                change if change.is_nan() => f64::INFINITY,
+                change => change,
+            };
+            if change > largest.1 {
+                largest = (Some(at), change);
+            }
         }
     }
     largest
@@ -198,15 +264,10 @@ impl Layout {
         entry / self.inner % self.units
     }
 
-    /// The largest difference between two of the units, at any entry.
-    fn spread(
-        &self,
-        weight: &ParameterValues,
-        bias: Option<&ParameterValues>,
-        units: &[usize],
-    ) -> f64 {
-        let gap = |numbers: &ParameterValues, at: &dyn Fn(usize) -> usize| {
-            let values = units.iter().filter_map(|&unit| numbers.get(at(unit)));
+    /// The largest difference between two of the units, at any entry and in either part of it.
+    fn spread(&self, weight: &Values, bias: Option<&Values>, units: &[usize]) -> f64 {
+        let gap_of = |numbers: &Values, at: &dyn Fn(usize) -> usize, part: usize| {
+            let values = units.iter().filter_map(|&unit| Some(numbers.get(at(unit))?[part]));
             let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
                 if x.is_nan() {
                     (f64::NEG_INFINITY, f64::INFINITY)
@@ -216,6 +277,9 @@ impl Layout {
             });
             // Two infinities of one sign are alike.
             if low == high { 0.0 } else { high - low }
+        };
+        let gap = |numbers: &Values, at: &dyn Fn(usize) -> usize| {
+            gap_of(numbers, at, 0).max(gap_of(numbers, at, 1))
         };
         let places = (0..self.outer).flat_map(|o| (0..self.inner).map(move |i| (o, i)));
         let in_weight = places

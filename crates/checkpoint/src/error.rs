@@ -35,6 +35,31 @@ pub enum CheckpointError {
         /// The file.
         file: PathBuf,
     },
+    /// Something that people have in the place of a checkpoint: a pointer, a page, a message, an archive.
+    #[error("{}: {what}. {remedy}", file.display())]
+    NotACheckpoint {
+        /// The file.
+        file: PathBuf,
+        /// What it is.
+        what: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// An index that names files that are not there.
+    #[error(
+        "{}: No such file, though {} names it ({missing} of its {of} files missing). Get the missing files and put them \
+         beside the index", file.display(), index.display()
+    )]
+    MissingShards {
+        /// The index.
+        index: PathBuf,
+        /// The first file that is missing.
+        file: PathBuf,
+        /// How many are.
+        missing: usize,
+        /// How many files the index names.
+        of: usize,
+    },
     /// The bytes are not what the format asks for.
     #[error("{}, byte {offset}: {problem}", file.display())]
     Malformed {
@@ -142,6 +167,8 @@ impl CheckpointError {
             Self::Io { file, .. }
             | Self::NotAFile { file, .. }
             | Self::UnknownFormat { file }
+            | Self::NotACheckpoint { file, .. }
+            | Self::MissingShards { file, .. }
             | Self::Malformed { file, .. }
             | Self::Unsupported { file, .. }
             | Self::Changed { file }

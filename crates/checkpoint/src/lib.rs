@@ -2,8 +2,8 @@
 //!
 //! safetensors (single files, and the shards of a `model.safetensors.index.json`), PyTorch's `.pt`, `.pth` and `.bin`
 //! (archives, files from before 1.6, and the shards of a `pytorch_model.bin.index.json`), Burn's burnpack and `.mpk`
-//! records; f32, f64, f16 and bf16. Tensors of other types are counted. No framework, no Python, and no code of a file is
-//! ever run.
+//! records. Tensors of any type ([`DType`]) are compared by bits; those of floats by value, too, where a tolerance is asked
+//! for. What cannot be read is named. No framework, no Python, and no code of a file is ever run.
 //!
 //! ```
 //! use constinit_checkpoint::{Checkpoint, InspectOptions, inspect};
@@ -43,6 +43,7 @@
 
 mod chain;
 mod checkpoint;
+mod decode;
 mod diff;
 mod discover;
 mod dtype;
@@ -55,6 +56,7 @@ mod orientation;
 mod parameter;
 mod parameter_set;
 mod reshape;
+mod role;
 mod source;
 mod values;
 mod verify;

@@ -21,8 +21,14 @@ pub struct Orientations<'c> {
 }
 
 impl<'c> Orientations<'c> {
-    pub(crate) fn new(parameters: &'c ParameterSet, format: Format) -> Self {
-        Self { parameters, format, inputs_first: inputs_first(parameters, format) }
+    /// Of `tensors`, among which `parameters` are those that can be a chain.
+    pub(crate) fn new(
+        tensors: &'c ParameterSet,
+        parameters: &ParameterSet,
+        format: Format,
+    ) -> Self {
+        let inputs_first = inputs_first(tensors, parameters, format);
+        Self { parameters: tensors, format, inputs_first }
     }
 
     /// Whether a weight is stored as `weight[output][input]` or the other way round.
@@ -59,10 +65,10 @@ impl<'c> Orientations<'c> {
 
 /// What biases that fit only one axis of their matrix say where they agree; without any, the only order in which the
 /// matrices follow each other.
-fn inputs_first(parameters: &ParameterSet, format: Format) -> Option<bool> {
+fn inputs_first(tensors: &ParameterSet, parameters: &ParameterSet, format: Format) -> Option<bool> {
     let mut fits = [false; 2];
-    for weight in parameters.all() {
-        if let (&[a, b], Some(bias)) = (weight.shape(), parameters.bias_of(weight))
+    for weight in tensors.all() {
+        if let (&[a, b], Some(bias)) = (weight.shape(), tensors.bias_of(weight))
             && a != b
         {
             fits[usize::from(bias.shape()[0] != a)] = true;

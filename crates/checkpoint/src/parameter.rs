@@ -1,10 +1,11 @@
 //! Where a parameter's numbers lie.
 
+use crate::decode::Affine;
 use crate::dtype::DType;
 use crate::error::CheckpointError;
 use crate::source::Source;
 
-/// One floating parameter of a checkpoint: its name, its shape, its type.
+/// One tensor of a checkpoint: its name, its shape, its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     path: String,
@@ -17,6 +18,8 @@ pub struct Parameter {
     pub(crate) offset: u64,
     /// Strides in numbers, where they are not those of the row-major order.
     pub(crate) strides: Option<Vec<usize>>,
+    /// What its integers stand for, where it is quantised.
+    pub(crate) affine: Option<Affine>,
 }
 
 impl Parameter {
@@ -32,12 +35,16 @@ impl Parameter {
         let error = |problem| CheckpointError::malformed(source.path(), offset, problem);
         let entries = entries(&shape)
             .ok_or_else(|| error(format!("`{path}`: the shape {shape:?} has too many entries")))?;
-        let needed = (entries as u64).checked_mul(dtype.size() as u64);
+        let needed = dtype.file_bytes(entries);
         if needed != Some(bytes) {
-            return Err(error(format!(
-                "`{path}`: {bytes} bytes are given, but {dtype} {shape:?} needs {}",
-                needed.map_or("more than can be counted".into(), |needed| needed.to_string())
-            )));
+            let needed = match (needed, entries.checked_mul(dtype.bits())) {
+                (Some(needed), _) => format!("{needed} bytes"),
+                (None, Some(bits)) => format!("{bits} bits"),
+                (None, None) => "more than can be counted".into(),
+            };
+            let problem =
+                format!("`{path}`: {bytes} bytes are given, but {dtype} {shape:?} needs {needed}");
+            return Err(error(problem));
         }
         if offset.checked_add(bytes).is_none_or(|end| end > source.len()) {
             return Err(error(format!(
@@ -45,7 +52,7 @@ impl Parameter {
                 source.len()
             )));
         }
-        Ok(Self { path, shape, dtype, entries, source: 0, offset, strides: None })
+        Ok(Self { path, shape, dtype, entries, source: 0, offset, strides: None, affine: None })
     }
 
     /// The name.
@@ -58,27 +65,51 @@ impl Parameter {
         &self.shape
     }
 
-    /// The type of the numbers.
+    /// The type of the entries.
     pub fn dtype(&self) -> DType {
         self.dtype
     }
 
-    /// How many numbers there are.
+    /// How many entries there are.
     pub fn entries(&self) -> usize {
         self.entries
     }
 
     /// How many bytes they take.
     pub fn bytes(&self) -> u64 {
-        self.entries as u64 * self.dtype.size() as u64
+        self.entries as u64 * self.dtype.bits() as u64 / 8
     }
 
-    pub(crate) fn with_strides(self, strides: Vec<usize>) -> Self {
-        let row_major = row_major(&self.shape);
+    /// How many numbers the entries are read as.
+    pub(crate) fn numbers(&self) -> usize {
+        self.entries * self.dtype.parts()
+    }
+
+    /// Why its units along an axis are not compared, as a clause: they begin within a byte, and nothing says where in it.
+    pub(crate) fn unread_units(&self, axis: usize) -> Option<String> {
+        let run: usize = self.shape[axis + 1..].iter().product();
+        let whole = self.shape[axis] < 2 || (run * self.dtype.bits()).is_multiple_of(8);
+        (!whole).then(|| {
+            let bits = self.dtype.bits();
+            format!("its entries have {bits} bits, and its units do not begin at whole bytes")
+        })
+    }
+
+    /// A parameter whose entries lie at these strides, in entries, from `offset` on: all of them within the file, which
+    /// the caller has seen to. `entries` are those of the shape.
+    pub(crate) fn strided(
+        path: String,
+        (shape, entries): (Vec<usize>, usize),
+        (dtype, affine): (DType, Option<Affine>),
+        offset: u64,
+        strides: Vec<usize>,
+    ) -> Self {
+        let row_major = row_major(&shape);
         // Strides of axes of one member mean nothing.
-        let same = self.entries == 0
-            || self.shape.iter().zip(&strides).zip(&row_major).all(|((&n, a), b)| n == 1 || a == b);
-        Self { strides: (!same).then_some(strides), ..self }
+        let same = entries == 0
+            || shape.iter().zip(&strides).zip(&row_major).all(|((&n, a), b)| n == 1 || a == b);
+        let strides = (!same).then_some(strides);
+        Self { path, shape, dtype, entries, source: 0, offset, strides, affine }
     }
 }
 

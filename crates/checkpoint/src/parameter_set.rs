@@ -1,25 +1,38 @@
-//! The floating parameters of a checkpoint, found by name.
+//! Tensors of a checkpoint, found by name.
 
 use std::collections::HashMap;
 
 use crate::parameter::Parameter;
+use crate::role::unwrapped;
 
 /// Parameters in the order of the checkpoint, and where each name is among them.
 #[derive(Debug)]
 pub(crate) struct ParameterSet {
     all: Vec<Parameter>,
     by_path: HashMap<String, usize>,
+    /// Where names are without the segments that wrappers add, if any has such.
+    by_plain: HashMap<String, usize>,
+    is_whole: bool,
 }
 
 impl ParameterSet {
-    pub fn new(all: Vec<Parameter>) -> Self {
-        let paths = all.iter().enumerate();
-        let by_path = paths.map(|(number, p)| (p.path().to_owned(), number)).collect();
-        Self { all, by_path }
+    /// `is_whole` where the checkpoint has no other tensor that could stand on units.
+    pub fn new(all: Vec<Parameter>, is_whole: bool) -> Self {
+        let paths = || all.iter().enumerate();
+        let by_path = paths().map(|(number, p)| (p.path().to_owned(), number)).collect();
+        let plain = paths().filter_map(|(number, p)| Some((unwrapped(p.path())?, number)));
+        let by_plain = plain.collect();
+        Self { all, by_path, by_plain, is_whole }
     }
 
     pub fn all(&self) -> &[Parameter] {
         &self.all
+    }
+
+    /// Whether these are all tensors of the checkpoint with several entries: where one is left out, what the others are
+    /// together is not known for certain.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     pub fn get(&self, path: &str) -> Option<&Parameter> {
@@ -28,13 +41,20 @@ impl ParameterSet {
 
     /// The parameter with one entry a unit that goes with a weight: `fc1.bias` with `fc1.weight`.
     pub fn bias_of(&self, weight: &Parameter) -> Option<&Parameter> {
-        let (prefix, last) = weight.path().rsplit_once('.').map_or(("", weight.path()), |p| p);
-        let last = ["weight", "kernel", "gamma"]
-            .iter()
-            .find(|name| last.contains(*name))
-            .map(|name| last.replacen(name, if *name == "gamma" { "beta" } else { "bias" }, 1))?;
-        let path = if prefix.is_empty() { last } else { format!("{prefix}.{last}") };
-        let bias = self.get(&path).filter(|bias| bias.shape().len() == 1)?;
+        let path = bias_path(weight.path())?;
+        let plain = || self.by_plain.get(&unwrapped(&path).unwrap_or_else(|| path.clone()));
+        let found = self.get(&path).or_else(|| plain().map(|&number| &self.all[number]));
+        let bias = found.filter(|bias| bias.shape().len() == 1)?;
         (weight.shape().len() > 1 && weight.shape()[..2].contains(&bias.shape()[0])).then_some(bias)
     }
+}
+
+/// The name of the bias that goes with a weight of this name.
+pub(crate) fn bias_path(weight: &str) -> Option<String> {
+    let (prefix, last) = weight.rsplit_once('.').map_or(("", weight), |p| p);
+    let last = ["weight", "kernel", "gamma"]
+        .iter()
+        .find(|name| last.contains(*name))
+        .map(|name| last.replacen(name, if *name == "gamma" { "beta" } else { "bias" }, 1))?;
+    Some(if prefix.is_empty() { last } else { format!("{prefix}.{last}") })
 }

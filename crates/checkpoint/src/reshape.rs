@@ -90,9 +90,10 @@ struct Made<'m> {
 /// units.
 fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
     let spec = given(checkpoint, axes)?;
-    let unread = checkpoint.others().iter().filter(|other| {
-        other.shape.iter().any(|&size| size > 1) && !axes.axes.contains_key(&other.path)
-    });
+    let unread = checkpoint
+        .others()
+        .iter()
+        .filter(|other| other.has_units && !axes.axes.contains_key(&other.path));
     let unread = unread.map(|other| other.path.as_str());
     if let Some(first) = not_named(checkpoint, &spec).chain(unread).next() {
         let problem = format!(

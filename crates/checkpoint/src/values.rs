@@ -49,7 +49,7 @@ macro_rules! from_vec {
 from_vec!(f32 => F32, f64 => F64, f16 => F16, bf16 => Bf16);
 
 impl ParameterValues {
-    /// Zeros; `None` where there is no memory for them.
+    /// Zeros of the type that entries of a type are read as; `None` where there is no memory for them.
     pub(crate) fn zeros(dtype: DType, len: usize) -> Option<Self> {
         fn zeros<T: Clone + Default>(len: usize) -> Option<Vec<T>> {
             let mut numbers = Vec::new();
@@ -57,11 +57,11 @@ impl ParameterValues {
             numbers.resize(len, T::default());
             Some(numbers)
         }
-        Some(match dtype {
-            DType::F32 => Self::F32(zeros(len)?),
+        Some(match dtype.read_as() {
             DType::F64 => Self::F64(zeros(len)?),
             DType::F16 => Self::F16(zeros(len)?),
             DType::Bf16 => Self::Bf16(zeros(len)?),
+            _ => Self::F32(zeros(len)?),
         })
     }
 

@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 use tempfile::NamedTempFile;
 
 use crate::checkpoint::Checkpoint;
-use crate::entries::Entries;
 use crate::error::CheckpointError;
 use crate::format::Format;
 use crate::parameter::Parameter;
@@ -176,10 +175,10 @@ impl NewFile {
                 Some(_) => None,
                 None => {
                     let found = written.others().iter().find(|other| other.path == tensor.path);
-                    let facts = (&tensor.dtype, &tensor.shape, tensor.bytes);
-                    found
-                        .filter(|other| (&other.dtype, &other.shape, other.place[1]) == facts)
-                        .map(|other| other.place[0])
+                    let facts = (&tensor.dtype, &tensor.shape);
+                    let found = found.filter(|other| (&other.dtype, &other.shape) == facts);
+                    let place = found.and_then(|other| other.place);
+                    place.filter(|[_, bytes]| *bytes == tensor.bytes).map(|[offset, _]| offset)
                 }
             };
             let mut offset = place.ok_or_else(|| wrong(&tensor.path))?;
@@ -212,8 +211,7 @@ struct Tensor<'c> {
 
 enum From<'c> {
     New(&'c OwnedParam),
-    Parameter(&'c Parameter),
-    Other { source: usize, offset: u64 },
+    Stored { source: usize, offset: u64 },
 }
 
 impl Tensor<'_> {
@@ -233,19 +231,8 @@ impl Tensor<'_> {
                     Err(CheckpointError::unsupported(original.path(), problem))
                 }
             },
-            From::Parameter(parameter) => {
-                let entries = Entries::new(original, parameter)?;
-                let most = BLOCK as usize / parameter.dtype().size();
-                let mut block = original.buffer(parameter, most.min(parameter.entries()))?;
-                for first in (0..parameter.entries()).step_by(most) {
-                    let len = most.min(parameter.entries() - first);
-                    block.resize(len);
-                    entries.read(first, &mut block, 0..len)?;
-                    each(block.bytes())?;
-                }
-                Ok(())
-            }
-            From::Other { source, offset } => {
+            // Formats that are written keep entries one behind the other.
+            From::Stored { source, offset } => {
                 let mut at = 0;
                 while at < self.bytes {
                     let len = BLOCK.min(self.bytes - at);
@@ -266,6 +253,8 @@ fn tensors<'c>(
         let (file, parameter) = (original.path().into(), param.path().into());
         return Err(CheckpointError::NoParameter { file, parameter });
     }
+    let stored =
+        |parameter: &Parameter| From::Stored { source: parameter.source, offset: parameter.offset };
     let floats = original.parameters().iter().map(|parameter| {
         let dtype = parameter.dtype();
         let new = replaced.iter().find(|param| param.path() == parameter.path());
@@ -273,17 +262,20 @@ fn tensors<'c>(
         Tensor {
             path: parameter.path().into(),
             dtype: dtype.name().into(),
-            bytes: (shape.iter().product::<usize>() * dtype.size()) as u64,
+            bytes: (shape.iter().product::<usize>() * dtype.number_size()) as u64,
             shape,
-            from: new.map_or(From::Parameter(parameter), From::New),
+            from: new.map_or(stored(parameter), From::New),
         }
     });
-    let others = original.others().iter().map(|other| Tensor {
-        path: other.path.clone(),
-        dtype: other.dtype.clone(),
-        shape: other.shape.clone(),
-        bytes: other.place[1],
-        from: From::Other { source: other.source, offset: other.place[0] },
+    let others = original.others().iter().filter_map(|other| {
+        let [offset, bytes] = other.place?;
+        Some(Tensor {
+            path: other.path.clone(),
+            dtype: other.dtype.clone(),
+            shape: other.shape.clone(),
+            bytes,
+            from: From::Stored { source: other.source, offset },
+        })
     });
     let mut all: Vec<Tensor<'c>> = floats.chain(others).collect();
     // Wide numbers first, so that every number lies at a multiple of its size. What is passed over may have a shape that

@@ -71,6 +71,9 @@ fn files_of_burn_0_22() {
         assert_eq!(spaces[0].classes, [vec![0, 2], vec![1]], "{name}");
         assert_eq!((spaces[0].twins, spaces[0].equitable, spaces[0].forward), (2, 2, Some(2)));
     }
+    let report = inspect(&open("burn22_adam.bpk"), &InspectOptions::default()).unwrap();
+    let state = report.optimizer.unwrap();
+    assert_eq!((state.tensors, state.at, report.parameters.len()), (8, vec!["momentum".into()], 0));
     let adam = open("burn22_adam.bpk");
     let moments: Vec<&str> = adam.parameters().iter().map(|p| p.path()).collect();
     assert_eq!(moments.len(), 8, "two moments of four parameters: {moments:?}");
@@ -92,6 +95,7 @@ fn all_that_a_state_dict_may_hold() {
             "column",
             "tied",
             "also_tied",
+            "expanded",
             "parameter",
             "list.0",
             "list.1.deep",
@@ -110,8 +114,9 @@ fn all_that_a_state_dict_may_hold() {
     assert_eq!((numbers(&mixed, "empty"), shape(&mixed, "empty")), (vec![], vec![0, 4]));
     let types = ["half", "brain", "turned"].map(|path| mixed.parameter(path).unwrap().dtype());
     assert_eq!(types, [DType::F16, DType::Bf16, DType::F64]);
-    let passed_over: Vec<_> = mixed.passed_over().iter().map(|(name, n)| (&name[..], *n)).collect();
-    assert_eq!(passed_over, [("BOOL", 1), ("I64", 1), ("expanded", 1)]);
+    let others: Vec<&str> = mixed.tensors().iter().map(|p| p.path()).collect();
+    assert_eq!(others[7..9], ["count", "flags"]);
+    assert_eq!((others.len(), mixed.parameter("count"), mixed.skipped().len()), (14, None, 0));
 }
 
 #[test]
@@ -243,14 +248,19 @@ fn one_name_in_two_ways() {
     let text =
         |text: &str| [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
     let [a, b, both] = ["a", "b", "a.b"].map(text);
-    let pickle = [one, b"q\x07s", &a, b"}", &b, b"h\x07ss", &both, b"h\x07s."].concat();
-    let folder = tempdir().unwrap();
-    let path = file(&folder, "m.pt", archive(&pickle, &[0; 8]));
-    let checkpoint = Checkpoint::open(&path).unwrap();
-    let paths: Vec<&str> = checkpoint.parameters().iter().map(|p| p.path()).collect();
-    assert_eq!(paths, ["w", "a.b"]);
-    assert_eq!(checkpoint.passed_over()["of a name that is taken"], 1);
-    assert_eq!(checkpoint.notes(), ["several tensors are called `a.b`: only the first is read"]);
+    let other = tensor(0, &[1], &[1]);
+    let other = other[9..].strip_suffix(b"s.").unwrap();
+    // The same tensor twice is one; another one is named.
+    for (second, skipped) in [(&b"h\x07"[..], 0), (other, 1)] {
+        let pickle = [one, b"q\x07s", &a, b"}", &b, b"h\x07ss", &both, second, b"s."].concat();
+        let folder = tempdir().unwrap();
+        let path = file(&folder, "m.pt", archive(&pickle, &[0; 8]));
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        let paths: Vec<&str> = checkpoint.parameters().iter().map(|p| p.path()).collect();
+        assert_eq!(paths, ["w", "a.b"]);
+        assert_eq!(checkpoint.skipped().len(), skipped);
+        assert!(checkpoint.skipped().all(|[path, _, why]| path == "a.b" && why.contains("name")));
+    }
 }
 
 #[test]
@@ -258,13 +268,22 @@ fn numbers_of_the_other_sign_are_not_read_as_they_are() {
     let plain = tensor(0, &[2], &[1]);
     // PyTorch 2 writes {"neg": True} as the seventh argument of `torch.complex(..).conj().imag`.
     let call = plain.strip_suffix(b"tRs.").unwrap();
-    let negated = [call, b"}X\x03\x00\x00\x00neg\x88stRs."].concat();
+    // And {"conj": True} of `torch.conj`.
+    let with = |fact: &[u8]| {
+        let length = (fact.len() as u32).to_le_bytes();
+        [call, b"}X", &length[..], fact, b"\x88stRs."].concat()
+    };
     let folder = tempdir().unwrap();
-    for (pickle, negated) in [(plain, 0), (negated, 1)] {
+    for (pickle, why) in [
+        (plain.clone(), None),
+        (with(b"neg"), Some("its numbers are stored with the other sign")),
+        (with(b"conj"), Some("its numbers are stored conjugated")),
+    ] {
         let path = file(&folder, "m.pt", archive(&pickle, &[0; 8]));
         let checkpoint = Checkpoint::open(&path).unwrap();
-        assert_eq!(checkpoint.parameters().len(), 1 - negated);
-        assert_eq!(checkpoint.passed_over().get("negated").copied().unwrap_or(0), negated);
+        let skipped: Vec<&str> = checkpoint.skipped().map(|[.., why]| why).collect();
+        assert_eq!(skipped, why.into_iter().collect::<Vec<_>>());
+        assert_eq!(checkpoint.parameters().len(), 1 - skipped.len());
     }
 }
 
@@ -293,10 +312,12 @@ fn shards_of_pytorch() {
     file(&folder, "m-3.safetensors", chain());
     let error = Checkpoint::open(&index(r#","fc1.bias":"m-3.safetensors""#)).unwrap_err();
     assert!(error.to_string().contains("are of two formats"), "{error}");
-    // Integers of a pickle are counted, and have no name here.
+    // Integers of a pickle have names, too.
     file(&folder, "m-3.bin", std::fs::read(sample("mixed.pt")).unwrap());
     let checkpoint = Checkpoint::open(&index(r#","count":"m-3.bin","half":"m-3.bin""#)).unwrap();
-    assert_eq!(checkpoint.parameters().len(), 3);
+    assert_eq!((checkpoint.parameters().len(), checkpoint.tensors().len()), (3, 4));
+    let error = Checkpoint::open(&index(r#","counts":"m-3.bin""#)).unwrap_err().to_string();
+    assert!(error.ends_with("m-3.bin has no parameter `counts`"), "{error}");
 }
 
 #[test]
@@ -317,15 +338,11 @@ fn windows_that_overlap() {
         let storage = [1.0_f32, 2.0, 3.0, 4.0, 5.0].map(f32::to_le_bytes).concat();
         let path = file(&folder, "m.pt", archive(&tensor(1, sizes, strides), &storage));
         let checkpoint = Checkpoint::open(&path).unwrap();
-        match checkpoint.passed_over().get("overlapping") {
-            Some(_) => Vec::new(),
-            None => numbers(&checkpoint, "w"),
-        }
+        numbers(&checkpoint, "w")
     };
     assert_eq!(numbers_of(&[2, 2], &[1, 1]), [2.0, 3.0, 3.0, 4.0]);
     assert_eq!(numbers_of(&[2, 2], &[2, 1]), [2.0, 3.0, 4.0, 5.0]);
-    // More entries than the storage has are none of its own.
-    assert_eq!(numbers_of(&[3, 2], &[1, 1]), [0.0; 0]);
+    assert_eq!(numbers_of(&[3, 2], &[1, 1]), [2.0, 3.0, 3.0, 4.0, 4.0, 5.0]);
 }
 
 #[test]

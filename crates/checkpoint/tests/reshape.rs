@@ -97,7 +97,7 @@ fn with_integers(folder: &TempDir, name: &str, shape: &[usize]) -> Checkpoint {
 }
 
 #[test]
-fn what_is_passed_over_could_read_units_that_are_merged() {
+fn what_is_of_another_type_could_read_units_that_are_merged() {
     let folder = tempdir().unwrap();
     let out = folder.path().join("out.safetensors");
     let text = AXES.replace("\"scale\"      = []", "");
@@ -112,7 +112,7 @@ fn what_is_passed_over_could_read_units_that_are_merged() {
             assert!(error.contains(saying) && !out.exists(), "{error}");
         };
         refused(&axes(&text), "says nothing of `q`");
-        refused(&with("[\"\", \"h\"]"), "`q` is I8, which is not read");
+        refused(&with("[\"\", \"h\"]"), "`q` is I8, whose numbers are not added");
         refused(&with("[\"\"]"), "the axes name 1 axes of `q` [5, 3]");
         assert!(reshape(&reader, &with("[\"\", \"\"]"), &out).is_ok());
         std::fs::remove_file(&out).unwrap();

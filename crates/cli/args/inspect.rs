@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Reads safetensors files (single ones, and the shards of an index.json), PyTorch's .pt, .pth and .bin, Burn's burnpack and
 /// .mpk records; of a folder all that are in it. It says how many of the units of each parameter are distinct along its
 /// output axis, joined with the bias, and what was found: entries that are not finite, duplicate units, units that compute
-/// nothing. The worst comes first, over all files.
+/// nothing. The worst comes first, over all files. Tensors of any type are compared.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit inspect model.safetensors
@@ -73,7 +73,7 @@ pub struct DiffArgs {
 /// Which parameters are inspected, and how far equal entries may differ.
 #[derive(Args, Debug)]
 pub struct ComparedArgs {
-    /// Entries that differ by at most this much count as equal; without it, only equal bits do
+    /// Entries of floating types that differ by at most this much count as equal; without it, only equal bits do
     #[arg(long, value_name = "E", allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
     /// Only parameters whose name matches
@@ -82,12 +82,15 @@ pub struct ComparedArgs {
     /// No parameters whose name matches
     #[arg(long, value_name = "REGEX")]
     pub skip: Option<String>,
+    /// Inspect the state of optimizers, too, which is set aside otherwise
+    #[arg(long)]
+    pub optimizer_state: bool,
 }
 
 /// The format of a report, and the findings that fail it.
 #[derive(Args, Debug, Default)]
 pub struct OutputArgs {
-    /// End with exit code 1 where there are any
+    /// End with exit code 1 where there are any, and with 2 where a tensor could not be inspected for it
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FINDING")]
     pub deny: Vec<Deny>,
     /// Print tables of all parameters and spaces, and lists in full

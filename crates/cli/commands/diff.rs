@@ -1,7 +1,7 @@
 //! `constinit diff`: what happened to the units between two checkpoints.
 
 use super::print;
-use constinit_checkpoint::diff as compare;
+use constinit_checkpoint::{Checkpoint, TensorRole, diff as compare};
 use constinit_cli::args::DiffArgs;
 use constinit_cli::failure::Failure;
 use constinit_cli::inspect::{Wanted, changes, files, json, policy, progress};
@@ -16,15 +16,32 @@ pub fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let [before, after] = [files::one(&args.before)?, files::one(&args.after)?];
     let bytes = before.bytes() + after.bytes();
     let [before, after] = [before.open_one()?, after.open_one()?];
-    let mut parameters = before.parameters().iter().chain(after.parameters());
-    if let Some(options) = Wanted::said(&args.compared)
-        && !parameters.any(|parameter| wanted.is(parameter.path()))
-    {
-        return Err(Failure::usage(format!("{options}: no parameter has a name like that")));
+    let names = |of: &Checkpoint| -> Vec<String> {
+        let read = of.tensors().iter().map(|tensor| tensor.path());
+        read.chain(of.skipped().map(|[path, ..]| path)).map(str::to_owned).collect()
+    };
+    let all = [names(&before), names(&after)].concat();
+    // As in `inspect`, what an optimizer remembers is not the model.
+    let is_optimizer = |of: &Checkpoint, path: &str| of.role(path) == TensorRole::Optimizer;
+    let named = |path: &str| wanted.is(path);
+    let asked_for = |path: &str| {
+        let set_aside = is_optimizer(&before, path) || is_optimizer(&after, path);
+        named(path) && (args.compared.optimizer_state || !set_aside)
+    };
+    match Wanted::said(&args.compared) {
+        _ if all.iter().any(|path| asked_for(path)) => {}
+        _ if all.iter().any(|path| named(path)) => {
+            return Err(Failure::usage(
+                "nothing but the state of an optimizer is there to compare (--optimizer-state compares it, too)",
+            ));
+        }
+        Some(options) => {
+            return Err(Failure::usage(format!("{options}: no parameter has a name like that")));
+        }
+        None => {}
     }
     let bar = progress(bytes);
-    let report =
-        compare(&before, &after, &policy, &|path| wanted.is(path), &|bytes| bar.inc(bytes))?;
+    let report = compare(&before, &after, &policy, &asked_for, &|bytes| bar.inc(bytes))?;
     bar.finish_and_clear();
     print(&if args.json {
         json(&report)

@@ -39,10 +39,14 @@ pub struct Checks<'a> {
     args: &'a OutputArgs,
     output: Output<'a>,
     denied: Vec<String>,
+    /// What could not be inspected for what is denied.
+    uninspected: Vec<String>,
     reports: usize,
-    /// What was inspected for findings: parameters with two axes or more, spaces, and vectors where nothing but
-    /// their entries is asked for.
+    /// What the findings were searched for in: parameters with two axes or more, spaces, what was skipped and is named, and
+    /// vectors where nothing but their entries is asked for.
     inspected: usize,
+    /// Tensors of optimizers that were set aside.
+    set_aside: usize,
     /// An error that was not said yet: where it is the only one of one file, the program ends with it.
     pending: Option<String>,
 }
@@ -50,18 +54,30 @@ pub struct Checks<'a> {
 impl<'a> Checks<'a> {
     pub fn new(args: &'a OutputArgs) -> Self {
         let output = Output::new(args);
-        Self { args, output, denied: Vec::new(), reports: 0, inspected: 0, pending: None }
+        Self {
+            args,
+            output,
+            denied: Vec::new(),
+            uninspected: Vec::new(),
+            reports: 0,
+            inspected: 0,
+            set_aside: 0,
+            pending: None,
+        }
     }
 
     pub fn take(&mut self, report: &FileInspection) -> Result<(), Failure> {
         self.reports += 1;
         let vectors = if self.args.deny == [Deny::NonFinite] { report.vectors } else { 0 };
         let spaces = report.spaces.as_ref().map_or(0, Vec::len);
-        self.inspected =
-            self.inspected.saturating_add(vectors).saturating_add(report.parameters.len() + spaces);
+        let named = report.parameters.len() + spaces + report.skipped.len();
+        self.inspected = self.inspected.saturating_add(vectors).saturating_add(named);
+        let set_aside = report.optimizer.as_ref().map_or(0, |state| state.tensors);
+        self.set_aside = self.set_aside.saturating_add(set_aside);
         self.complain();
         self.pending = report.error.as_ref().map(|error| text::plain(error));
         self.denied.extend(deny::denied(report, &self.args.deny));
+        self.uninspected.extend(deny::uninspected(report, &self.args.deny));
         print(&self.output.take(report))
     }
 
@@ -76,11 +92,14 @@ impl<'a> Checks<'a> {
     /// Ends a whole job: where it inspected nothing, it would pass whatever there is. `wanted` are the options that chose
     /// parameters.
     pub fn end(self, failed: usize, wanted: Option<&str>) -> Result<(), Failure> {
-        let inspected = self.inspected;
+        let (inspected, set_aside) = (self.inspected, self.set_aside);
         let denies = !self.args.deny.is_empty();
         self.end_of_share(failed)?;
         match wanted {
             _ if inspected > 0 => Ok(()),
+            _ if set_aside > 0 && (denies || wanted.is_some()) => Err(Failure::usage(
+                "nothing but the state of an optimizer is there to inspect (--optimizer-state inspects it, too)",
+            )),
             Some(wanted) => Err(Failure::usage(format!(
                 "{wanted}: no parameter with two axes or more has a name like that"
             ))),
@@ -91,7 +110,7 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// A file that could not be read weighs more than what was found in others.
+    /// A file that could not be read weighs more than what could not be inspected in others, and that more than what was found.
     pub fn end_of_share(mut self, failed: usize) -> Result<(), Failure> {
         let args = self.args;
         let output = std::mem::replace(&mut self.output, Output::new(args));
@@ -110,6 +129,10 @@ impl<'a> Checks<'a> {
             self.complain();
             let all = self.reports;
             return Err(Failure::usage(format!("{failed} of {all} checkpoints could not be read")));
+        }
+        if !self.uninspected.is_empty() {
+            let all: Vec<String> = self.denied.into_iter().chain(self.uninspected).collect();
+            return Err(Failure::usage(all.join("\n")));
         }
         if self.denied.is_empty() { Ok(()) } else { Err(Failure::check(self.denied.join("\n"))) }
     }

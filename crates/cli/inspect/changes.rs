@@ -136,7 +136,7 @@ fn sections(report: &CheckpointDiff, sizes: Sizes) -> Vec<(&'static str, Vec<Str
         ),
         ("only before", listed(&report.only_before)),
         ("only after", listed(&report.only_after)),
-        ("not compared, of a type that is not read", listed(&report.unread)),
+        ("not compared", listed(&report.unread)),
     ]
 }
 
@@ -204,7 +204,7 @@ pub fn regressions(report: &CheckpointDiff, deny: &[Deny]) -> Vec<String> {
 fn uncompared_paths(report: &CheckpointDiff) -> [(&'static str, &Vec<String>); 4] {
     [
         ("changed shape", &report.reshaped),
-        ("is of a type that is not read", &report.unread),
+        ("was not compared", &report.unread),
         ("is only in the first checkpoint", &report.only_before),
         ("is only in the second checkpoint", &report.only_after),
     ]

@@ -2,16 +2,14 @@
 
 use super::text::plain;
 use crate::args::Deny;
-use constinit_checkpoint::{FileInspection, ParameterInspection, twin_places};
+use clap::ValueEnum;
+use constinit_checkpoint::{FileInspection, ParameterInspection, SkippedTensor, twin_places};
 
 /// What of the denied a report has, a sentence each.
 pub fn denied(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
     let file = plain(&report.file);
     let mut found = Vec::new();
-    for kind in [Deny::Twins, Deny::Zero, Deny::NonFinite] {
-        if !deny.contains(&kind) {
-            continue;
-        }
+    for kind in in_order(deny) {
         let rows = |has: fn(&ParameterInspection) -> bool| -> Vec<String> {
             report.parameters.iter().filter(|p| has(p)).map(|p| plain(&p.path)).collect()
         };
@@ -25,13 +23,6 @@ pub fn denied(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
             Deny::Zero => rows(|p| p.zero_units > 0),
             Deny::NonFinite => rows(|p| p.non_finite.is_some_and(|count| count > 0)),
         };
-        // Reports that are merged may have been made without it.
-        if kind == Deny::NonFinite && report.non_finite.is_none() && report.error.is_none() {
-            found.push(format!(
-                "{file}: entries that are not finite were not counted (inspect --non-finite)"
-            ));
-            continue;
-        }
         // Vectors have no row of their own.
         let in_vectors =
             kind == Deny::NonFinite && report.non_finite.is_some_and(|count| count > 0);
@@ -45,6 +36,52 @@ pub fn denied(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
         }
     }
     found
+}
+
+/// What a report could not be inspected for of the denied, a sentence each: what was not inspected does not pass.
+pub fn uninspected(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
+    let file = plain(&report.file);
+    let mut unread = Vec::new();
+    // Reports that are merged may have been made without it; a file that could not be read is a failure of its own.
+    let is_hidden = |skipped: &SkippedTensor| is_for(skipped, Deny::NonFinite);
+    let not_counted = report.non_finite.is_none() && !report.skipped.iter().any(is_hidden);
+    if deny.contains(&Deny::NonFinite) && not_counted && report.error.is_none() {
+        unread.push(format!(
+            "{file}: entries that are not finite were not counted (inspect --non-finite)"
+        ));
+    }
+    for skipped in &report.skipped {
+        let kinds = in_order(deny).filter(|kind| is_for(skipped, *kind)).map(name);
+        let kinds: Vec<String> = kinds.collect();
+        if !kinds.is_empty() {
+            let dtype = match plain(&skipped.dtype) {
+                dtype if dtype.is_empty() => dtype,
+                dtype => format!(" ({dtype})"),
+            };
+            unread.push(format!(
+                "{file}: {}{dtype} was not inspected for {}: {} (--skip leaves it out by name)",
+                plain(&skipped.path),
+                kinds.join(", "),
+                plain(&skipped.why)
+            ));
+        }
+    }
+    unread
+}
+
+/// The denied findings, each once.
+fn in_order(deny: &[Deny]) -> impl Iterator<Item = Deny> {
+    Deny::value_variants().iter().copied().filter(|kind| deny.contains(kind))
+}
+
+/// Whether a tensor could not be inspected for a finding.
+fn is_for(skipped: &SkippedTensor, kind: Deny) -> bool {
+    skipped.findings.contains(&name(kind))
+}
+
+/// As the option names it.
+fn name(kind: Deny) -> String {
+    kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -84,11 +121,11 @@ mod tests {
     fn what_was_not_counted_is_not_taken_for_none() {
         let mut report =
             FileInspection { file: "m.safetensors".into(), ..FileInspection::default() };
-        let found = denied(&report, &[Deny::NonFinite]);
+        let found = uninspected(&report, &[Deny::NonFinite]);
         assert!(found.len() == 1 && found[0].contains("were not counted"), "{found:?}");
-        assert!(denied(&report, &[Deny::Twins, Deny::Zero]).is_empty());
+        assert!(uninspected(&report, &[Deny::Twins, Deny::Zero]).is_empty());
         report.non_finite = Some(0);
-        assert!(denied(&report, &[Deny::NonFinite]).is_empty());
+        assert!(uninspected(&report, &[Deny::NonFinite]).is_empty());
         report.non_finite = Some(2);
         assert_eq!(
             denied(&report, &[Deny::NonFinite]),
@@ -96,6 +133,30 @@ mod tests {
         );
         // A file that could not be read is a failure of its own.
         report = FileInspection { error: Some("is a folder".into()), ..FileInspection::default() };
-        assert!(denied(&report, &[Deny::NonFinite]).is_empty());
+        assert!(uninspected(&report, &[Deny::NonFinite]).is_empty());
+    }
+
+    #[test]
+    fn what_was_not_inspected_is_named_for_what_is_denied() {
+        let skipped = |path: &str, findings: &[&str]| SkippedTensor {
+            path: path.into(),
+            dtype: "F32".into(),
+            why: "it is sparse".into(),
+            findings: findings.iter().map(|finding| (*finding).to_owned()).collect(),
+        };
+        let report = FileInspection {
+            file: "m".into(),
+            skipped: vec![skipped("a", &["twins", "zero"]), skipped("b", &["non-finite"])],
+            ..FileInspection::default()
+        };
+        let said = |deny: &[Deny]| uninspected(&report, deny);
+        let [a, b] = [
+            "m: a (F32) was not inspected for twins, zero: it is sparse (--skip leaves it out by name)",
+            "m: b (F32) was not inspected for non-finite: it is sparse (--skip leaves it out by name)",
+        ];
+        assert_eq!(said(&[Deny::Zero, Deny::Twins]), [a]);
+        assert_eq!(said(&[Deny::NonFinite]), [b]);
+        assert_eq!(said(&[Deny::NonFinite, Deny::Twins, Deny::Zero]), [a, b]);
+        assert!(said(&[]).is_empty());
     }
 }

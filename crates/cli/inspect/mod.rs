@@ -76,6 +76,7 @@ pub fn inspect_all(
             wanted: &|path| wanted.is(path),
             files: &mine,
             non_finite: counts_non_finite(args),
+            optimizer_state: args.compared.optimizer_state,
             progress: &|bytes| bar.inc(bytes),
         };
         let report = given.open().and_then(|checkpoint| {
@@ -104,8 +105,8 @@ fn counts_non_finite(args: &InspectArgs) -> bool {
 
 /// A checksum of what is asked, and of what: the machines of a job have to agree in it.
 fn job(args: &InspectArgs, axes: Option<&AxesFile>, checkpoints: &[(String, u64)]) -> u32 {
-    let ComparedArgs { tolerance, only, skip } = &args.compared;
-    let asked = (tolerance, only, skip, counts_non_finite(args), axes);
+    let ComparedArgs { tolerance, only, skip, optimizer_state } = &args.compared;
+    let asked = (tolerance, only, skip, optimizer_state, counts_non_finite(args), axes);
     crc32fast::hash(json(&(asked, checkpoints)).as_bytes())
 }
 

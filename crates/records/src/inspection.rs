@@ -32,7 +32,7 @@ pub struct FileInspection {
     /// How it is stored; absent where the file could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
-    /// The parameters with two axes or more.
+    /// The tensors with two axes or more, of whatever type.
     pub parameters: Vec<ParameterInspection>,
     /// The spaces, where the axes are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,10 +40,10 @@ pub struct FileInspection {
     /// Where the axes are known from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub axes: Option<AxesSource>,
-    /// How many floating parameters have fewer than two axes.
+    /// How many tensors have fewer than two axes.
     #[serde(default)]
     pub vectors: usize,
-    /// Tensors of other types, by type.
+    /// Tensors that were not inspected, by type, in reports of earlier versions; `skipped` names them now.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub passed_over: BTreeMap<String, usize>,
     /// Tensors that could not be inspected for something, in the order of their names.
@@ -55,7 +55,7 @@ pub struct FileInspection {
     /// The architecture whose names and shapes gave the axes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
-    /// NaN and infinite entries of all floating parameters, vectors included; `null` where not everything was read.
+    /// NaN and infinite entries of all tensors, vectors included; `null` where none was found and not everything was read.
     #[serde(default)]
     pub non_finite: Option<u64>,
     /// The tolerance, if not bits were compared.
@@ -273,7 +273,7 @@ pub struct CheckpointDiff {
     pub before: String,
     /// The second.
     pub after: String,
-    /// The floating parameters of both, of one shape.
+    /// The tensors of both, of one shape.
     pub parameters: Vec<ParameterDiff>,
     /// Parameters that only the first has.
     pub only_before: Vec<String>,
@@ -284,7 +284,7 @@ pub struct CheckpointDiff {
     /// The shapes of these, before and after, in the same order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shapes: Vec<[Vec<usize>; 2]>,
-    /// Parameters that one of the two has as numbers of a type that is not read, with both types.
+    /// Tensors of both that could not be compared, or whose units could not, with both types and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
     /// Whether the two have the same tensors, of the same types and shapes, with the same bytes. Only said of checkpoints

@@ -14,7 +14,7 @@ use ciborium::Value;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use super::{Contents, check_apart};
+use super::{Contents, burn, check_apart};
 use crate::dtype::DType;
 use crate::error::CheckpointError;
 use crate::natural::natural;
@@ -60,28 +60,42 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
         };
         // An empty tensor at the very end may begin behind the last byte, where the padding was not written.
         if from > to || (to > source.len() && from < to) {
-            let problem = format!("`{path}`: the offsets {start}, {end} lie outside of the file");
+            let problem = format!(
+                "`{path}`: the offsets {start}, {end} lie outside of the file{}",
+                if from <= to { ": it is not whole; get it again" } else { "" }
+            );
             return Err(error(from.min(source.len()), problem));
         }
-        let name = tensor.dtype.as_text().unwrap_or("quantised");
-        match DType::from_name(name) {
-            Some(dtype) => {
-                let shape: Vec<usize> = tensor
-                    .shape
-                    .iter()
-                    .map(|&size| usize::try_from(size).unwrap_or(usize::MAX))
-                    .collect();
+        let sizes = tensor.shape.iter().map(|&size| usize::try_from(size).unwrap_or(usize::MAX));
+        let (name, shape) = (path.clone(), sizes.collect());
+        match burn_type(&tensor.dtype) {
+            Ok(dtype) => {
                 let place = [from.min(source.len()), to - from];
-                let path = path.clone();
-                contents.parameters.push(Parameter::contiguous(source, path, shape, dtype, place)?);
+                contents.parameters.push(Parameter::contiguous(source, name, shape, dtype, place)?);
             }
-            None => contents.pass_over(name),
+            Err((dtype, why)) => contents.skip(source, name, (dtype, Some(shape)), why)?,
         }
         ranges.push(([from, to], path));
     }
     check_apart(source, &mut ranges)?;
     contents.parameters.sort_by(|a, b| natural(a.path(), b.path()));
     Ok(contents)
+}
+
+/// The type of a tensor; where it is not read, its name and why.
+fn burn_type(dtype: &Value) -> Result<DType, (&str, &'static str)> {
+    if let Some(name) = dtype.as_text() {
+        return burn::dtype(name, None).ok_or((name, burn::UNKNOWN));
+    }
+    // {"Bool": "Native"}
+    let parts = dtype.as_map().map(Vec::as_slice).unwrap_or_default();
+    match parts {
+        [(kind, store)] => {
+            let kind = kind.as_text().unwrap_or_default();
+            burn::dtype(kind, store.as_text()).ok_or((kind, burn::UNKNOWN))
+        }
+        _ => Err(("", burn::UNKNOWN)),
+    }
 }
 
 #[derive(Deserialize)]

@@ -9,47 +9,65 @@ use crate::source::Source;
 /// What the head of a file says about the rest.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
-    /// About what [`Contents::add`] took, in bytes.
+    /// About what [`Contents::add`] and [`Contents::skip`] took, in bytes.
     pub(super) named: u64,
+    /// The tensors whose entries can be read.
     pub parameters: Vec<Parameter>,
-    /// Tensors of other types, by type.
-    pub passed_over: BTreeMap<String, usize>,
-    /// The same, where the format is one that is written: they are copied.
-    pub others: Vec<Other>,
+    /// All others.
+    pub skipped: Vec<Skipped>,
     /// Texts that the file carries.
     pub metadata: BTreeMap<String, String>,
     /// What a reader should know.
     pub notes: Vec<String>,
 }
 
-/// A tensor of a type that is not read.
+/// A tensor whose entries cannot be read, or are not.
 #[derive(Clone, Debug)]
-pub(crate) struct Other {
+pub(crate) struct Skipped {
     pub path: String,
+    /// The type, as the file names it.
     pub dtype: String,
-    pub shape: Vec<usize>,
+    /// Why, as a clause.
+    pub why: String,
+    /// The sizes of its axes, where they are known.
+    pub shape: Option<Vec<usize>>,
     pub source: usize,
-    /// Where it lies, and how many bytes it has.
-    pub place: [u64; 2],
+    /// Where it lies, and how many bytes it has, where it is of a format that is written: then it is copied.
+    pub place: Option<[u64; 2]>,
 }
 
 impl Contents {
     /// Adds a parameter whose name was put together from parts. Parts can be used again and again, so that the names
     /// of a small file could take any memory; those of a real one are not longer than the file.
     pub fn add(&mut self, source: &Source, parameter: Parameter) -> Result<(), CheckpointError> {
-        const OWN: u64 = 128;
-        const SMALL: u64 = 1 << 24;
-        self.named += parameter.path().len() as u64 + OWN;
-        if self.named > source.len().saturating_add(SMALL) {
-            let problem = "more and longer names of tensors than a file of its size has";
-            return Err(CheckpointError::malformed(source.path(), parameter.offset, problem));
-        }
+        self.count(source, parameter.path(), parameter.offset)?;
         self.parameters.push(parameter);
         Ok(())
     }
 
-    pub fn pass_over(&mut self, dtype: impl Into<String>) {
-        *self.passed_over.entry(dtype.into()).or_default() += 1;
+    /// Adds a tensor that is skipped, with the same care.
+    pub fn skip(
+        &mut self,
+        source: &Source,
+        path: String,
+        (dtype, shape): (&str, Option<Vec<usize>>),
+        why: impl Into<String>,
+    ) -> Result<(), CheckpointError> {
+        self.count(source, &path, 0)?;
+        let (dtype, why) = (dtype.into(), why.into());
+        self.skipped.push(Skipped { path, dtype, why, shape, source: 0, place: None });
+        Ok(())
+    }
+
+    fn count(&mut self, source: &Source, path: &str, offset: u64) -> Result<(), CheckpointError> {
+        const OWN: u64 = 128;
+        const SMALL: u64 = 1 << 24;
+        self.named += path.len() as u64 + OWN;
+        if self.named > source.len().saturating_add(SMALL) {
+            let problem = "more and longer names of tensors than a file of its size has";
+            return Err(CheckpointError::malformed(source.path(), offset, problem));
+        }
+        Ok(())
     }
 
     /// An error where two parameters have one name.

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::json::{self, Members};
-use super::{Contents, Format, Other, read};
+use super::not_a_checkpoint::impostor;
+use super::{Contents, Format, Skipped, read};
 use crate::error::CheckpointError;
 use crate::natural::natural;
 use crate::source::Source;
@@ -43,6 +44,9 @@ pub(crate) fn shards(path: &Path) -> Result<Vec<Shard>, CheckpointError> {
         let problem = format!("an index of {} bytes; at most {LARGEST} are read", source.len());
         return Err(CheckpointError::unsupported(path, problem));
     }
+    if let Some(error) = impostor(&source)? {
+        return Err(error);
+    }
     let text = source.bytes(0, source.len())?;
     let Index { weight_map: Members(weight_map) } =
         json::read(&text).map_err(|(at, problem)| CheckpointError::malformed(path, at, problem))?;
@@ -69,7 +73,9 @@ pub(crate) fn read_shards(path: &Path) -> Result<(Format, Vec<Source>, Contents)
     let mut sources = Vec::new();
     let mut all = Contents::default();
     let mut of_all = None;
-    for shard in shards(path)? {
+    let shards = shards(path)?;
+    check_there(path, &shards)?;
+    for shard in shards {
         let source = Source::open(&shard.path)?;
         let (format, contents) = read(&source)?;
         let Some(sharded) = format.sharded() else {
@@ -80,7 +86,7 @@ pub(crate) fn read_shards(path: &Path) -> Result<(Format, Vec<Source>, Contents)
             let problem = format!("the shards of {} are of two formats", path.display());
             return Err(CheckpointError::unsupported(&shard.path, problem));
         }
-        add(&mut all, sources.len(), &shard, sharded, contents)?;
+        add(&mut all, sources.len(), &shard, contents)?;
         sources.push(source);
     }
     let Some(format) = of_all else { return Err(names_nothing(path)) };
@@ -88,42 +94,49 @@ pub(crate) fn read_shards(path: &Path) -> Result<(Format, Vec<Source>, Contents)
     Ok((format, sources, all))
 }
 
+/// An error where files that an index names are not there.
+fn check_there(path: &Path, shards: &[Shard]) -> Result<(), CheckpointError> {
+    let missing = |shard: &&Shard| {
+        let facts = std::fs::metadata(&shard.path);
+        facts.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    };
+    let mut gone = shards.iter().filter(missing);
+    let Some(first) = gone.next() else { return Ok(()) };
+    Err(CheckpointError::MissingShards {
+        index: path.into(),
+        file: first.path.clone(),
+        missing: 1 + gone.count(),
+        of: shards.len(),
+    })
+}
+
 /// Adds what the file of this number holds of the checkpoint.
 fn add(
     all: &mut Contents,
     number: usize,
     shard: &Shard,
-    format: Format,
     contents: Contents,
 ) -> Result<(), CheckpointError> {
     // A shard may hold tensors that the index does not know; they are not part of the checkpoint.
     let mut names: HashMap<&str, bool> =
         shard.names.iter().map(|name| (name.as_str(), false)).collect();
+    let mut is_named = |path: &str| names.get_mut(path).map(|seen| *seen = true).is_some();
     for mut parameter in contents.parameters {
-        if let Some(seen) = names.get_mut(parameter.path()) {
-            *seen = true;
+        if is_named(parameter.path()) {
             parameter.source = number;
             all.parameters.push(parameter);
         }
     }
-    for other in &contents.others {
-        if let Some(seen) = names.get_mut(other.path.as_str()) {
-            *seen = true;
+    for skipped in contents.skipped {
+        if is_named(&skipped.path) {
+            all.skipped.push(Skipped { source: number, ..skipped });
         }
     }
-    // Tensors of other types are counted; only formats that are written keep their names.
-    let unnamed = match format.written_as() {
-        Some(_) => 0,
-        None => contents.passed_over.values().sum(),
-    };
     let missing = names.iter().filter(|(_, seen)| !**seen).map(|(name, _)| *name);
-    if missing.clone().count() > unnamed {
-        let parameter = missing.min().unwrap_or_default().to_owned();
+    if let Some(parameter) = missing.min() {
+        let parameter = parameter.to_owned();
         return Err(CheckpointError::NoParameter { file: shard.path.clone(), parameter });
     }
-    let known = |other: &Other| names.contains_key(other.path.as_str());
-    let others = contents.others.into_iter().filter(known);
-    all.others.extend(others.map(|other| Other { source: number, ..other }));
     for (key, text) in contents.metadata {
         let first = all.metadata.entry(key.clone()).or_insert_with(|| text.clone());
         if *first != text {
@@ -137,9 +150,6 @@ fn add(
         if !all.notes.contains(&note) {
             all.notes.push(note);
         }
-    }
-    for (name, count) in contents.passed_over {
-        *all.passed_over.entry(name).or_default() += count;
     }
     Ok(())
 }

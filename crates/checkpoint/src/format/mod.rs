@@ -2,10 +2,12 @@
 //!
 //! A new format is a variant of [`Format`], which the compiler then asks every table for, and a file with its reader.
 
+mod burn;
 mod burnpack;
 mod contents;
 mod index;
 mod json;
+mod not_a_checkpoint;
 mod pytorch;
 mod record;
 pub(crate) mod safetensors;
@@ -18,7 +20,7 @@ use crate::error::CheckpointError;
 use crate::source::Source;
 
 use contents::check_apart;
-pub(crate) use contents::{Contents, Other};
+pub(crate) use contents::{Contents, Skipped};
 pub(crate) use index::{is_index, read_shards, shards};
 
 /// Declares [`Format`] together with the list of its values.
@@ -152,7 +154,7 @@ impl Format {
     }
 
     /// The format that a changed checkpoint of this one is written in; `None` where it is not written. Of the formats that
-    /// are written, tensors of all types are known by name.
+    /// are written, tensors of all types can be copied.
     pub fn written_as(self) -> Option<Self> {
         match self {
             Self::Safetensors | Self::ShardedSafetensors => Some(Self::Safetensors),
@@ -190,7 +192,14 @@ impl fmt::Display for Format {
 
 /// Reads the head of one file.
 pub(crate) fn read(source: &Source) -> Result<(Format, Contents), CheckpointError> {
-    let format = detect(source)?;
+    let format = match signed(source)? {
+        Some(format) => format,
+        // What begins as no format does is told by what it is before its name is believed.
+        None => match not_a_checkpoint::impostor(source)? {
+            Some(error) => return Err(error),
+            None => detect(source)?,
+        },
+    };
     Ok((format, read_as(source, format)?))
 }
 
@@ -203,17 +212,24 @@ pub(crate) fn read_as(source: &Source, format: Format) -> Result<Contents, Check
 
 /// The format with the longest signature that the first bytes have; where they have none, the one that the name promises.
 fn detect(source: &Source) -> Result<Format, CheckpointError> {
+    let promised = |format: &Format| format.promised_by().contains(&extension(source));
+    signed(source)?
+        .or_else(|| Format::ALL.iter().copied().find(promised))
+        .ok_or_else(|| CheckpointError::UnknownFormat { file: source.path().into() })
+}
+
+/// The format with the longest signature that the first bytes have.
+fn signed(source: &Source) -> Result<Option<Format>, CheckpointError> {
     /// The longest head that a signature asks for.
     const HEAD: u64 = 9;
     let head = source.bytes(0, source.len().min(HEAD))?;
-    let extension = source.path().extension().and_then(|text| text.to_str()).unwrap_or_default();
-    let formats = || Format::ALL.iter().copied();
-    formats()
-        .filter_map(|format| Some((format.signature(&head, extension)?, format)))
-        .max_by_key(|(len, _)| *len)
-        .map(|(_, format)| format)
-        .or_else(|| formats().find(|format| format.promised_by().contains(&extension)))
-        .ok_or_else(|| CheckpointError::UnknownFormat { file: source.path().into() })
+    let signed = |&format: &Format| Some((format.signature(&head, extension(source))?, format));
+    let longest = Format::ALL.iter().filter_map(signed).max_by_key(|(len, _)| *len);
+    Ok(longest.map(|(_, format)| format))
+}
+
+fn extension(source: &Source) -> &str {
+    source.path().extension().and_then(|text| text.to_str()).unwrap_or_default()
 }
 
 #[cfg(test)]

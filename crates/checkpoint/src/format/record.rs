@@ -6,8 +6,7 @@
 //!
 //! The file is walked once, numbers are stepped over.
 
-use super::Contents;
-use crate::dtype::DType;
+use super::{Contents, burn};
 use crate::error::CheckpointError;
 use crate::parameter::Parameter;
 use crate::source::{Cursor, Source};
@@ -44,6 +43,8 @@ enum Item {
     Text(String),
     Bytes([u64; 2]),
     Sizes(Vec<usize>),
+    /// A map of one name to a text, or to something else: `{"Bool": "Native"}`.
+    Kind(String, Option<String>),
     Map,
     Other,
 }
@@ -53,7 +54,7 @@ enum Item {
 struct Tensor {
     bytes: Option<[u64; 2]>,
     shape: Option<Vec<usize>>,
-    dtype: Option<String>,
+    dtype: Option<(String, Option<String>)>,
 }
 
 impl Walk<'_> {
@@ -134,6 +135,7 @@ impl Walk<'_> {
 
     fn map(&mut self, len: u64, path: &mut Vec<String>) -> Result<Item, CheckpointError> {
         let mut tensor = Tensor::default();
+        let mut kind = None;
         for _ in 0..len {
             // One level deeper, so that maps as keys of maps end, too.
             path.push(String::new());
@@ -146,25 +148,35 @@ impl Walk<'_> {
             path.push(key);
             let item = self.value(path)?;
             let key = path.pop().unwrap_or_default();
+            if len == 1 && path.last().is_some_and(|last| last == "dtype") {
+                let store = if let Item::Text(store) = &item { Some(store.clone()) } else { None };
+                kind = Some(Item::Kind(key.clone(), store));
+            }
             match (key.as_str(), item) {
                 ("bytes", Item::Bytes(place)) => tensor.bytes = Some(place),
                 ("shape", Item::Sizes(shape)) => tensor.shape = Some(shape),
-                ("dtype", Item::Text(name)) => tensor.dtype = Some(name),
-                ("dtype", Item::Map) => tensor.dtype = Some("quantised".into()),
+                ("dtype", Item::Text(name)) => tensor.dtype = Some((name, None)),
+                ("dtype", Item::Kind(name, store)) => tensor.dtype = Some((name, store)),
+                // A type with facts of its own.
+                ("dtype", Item::Map) => tensor.dtype = Some((String::new(), None)),
                 _ => {}
             }
         }
-        if let Tensor { bytes: Some(place), shape: Some(shape), dtype: Some(name) } = tensor {
-            match DType::from_name(&name) {
+        if let Tensor { bytes: Some(place), shape: Some(shape), dtype: Some((name, store)) } =
+            tensor
+        {
+            let path = name_of(path);
+            match burn::dtype(&name, store.as_deref()) {
                 Some(dtype) => {
-                    let path = name_of(path);
                     let parameter = Parameter::contiguous(self.source, path, shape, dtype, place)?;
                     self.contents.add(self.source, parameter)?;
                 }
-                None => self.contents.pass_over(name),
+                None => {
+                    self.contents.skip(self.source, path, (&name, Some(shape)), burn::UNKNOWN)?;
+                }
             }
         }
-        Ok(Item::Map)
+        Ok(kind.unwrap_or(Item::Map))
     }
 }
 

@@ -10,11 +10,11 @@ use serde::Deserialize;
 use serde::de::MapAccess;
 
 use super::json::{self, Member, Members};
-use super::{Contents, Other, check_apart};
+use super::{Contents, Skipped, check_apart};
 use crate::dtype::DType;
 use crate::error::CheckpointError;
 use crate::natural::natural;
-use crate::parameter::{Parameter, entries};
+use crate::parameter::Parameter;
 use crate::source::Source;
 
 /// What the format's own reader allows.
@@ -64,25 +64,26 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
             return Err(error(
                 from.min(source.len()),
                 format!(
-                    "`{path}`: the offsets {start}, {end} lie outside of the {} bytes of numbers",
-                    source.len() - data
+                    "`{path}`: the offsets {start}, {end} lie outside of the {} bytes of numbers{}",
+                    source.len() - data,
+                    if from <= to { ": the file is not whole; get it again" } else { "" }
                 ),
             ));
         }
+        let place = [from, to - from];
+        let (name, shape) = (path.clone(), tensor.shape);
         match DType::from_name(&tensor.dtype) {
             Some(dtype) => {
-                let place = [from, to - from];
-                let path = path.clone();
-                let shape = tensor.shape;
-                contents.parameters.push(Parameter::contiguous(source, path, shape, dtype, place)?);
+                contents.parameters.push(Parameter::contiguous(source, name, shape, dtype, place)?);
             }
-            None => {
-                let place = [from, to - from];
-                check_size(source, &path, &tensor, place)?;
-                contents.pass_over(&*tensor.dtype);
-                let Tensor { dtype, shape, .. } = tensor;
-                contents.others.push(Other { path: path.clone(), dtype, shape, source: 0, place });
-            }
+            None => contents.skipped.push(Skipped {
+                path: name,
+                why: "its type is not known".into(),
+                dtype: tensor.dtype,
+                shape: Some(shape),
+                source: 0,
+                place: Some(place),
+            }),
         }
         ranges.push(([from, to], path));
     }
@@ -103,41 +104,6 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
     // Writers sort by type and size; people read by name.
     contents.parameters.sort_by(|a, b| natural(a.path(), b.path()));
     Ok(contents)
-}
-
-/// An error where a tensor that is passed over has another size than its type and shape ask for. Of a type that is not
-/// known here nothing can be said.
-fn check_size(
-    source: &Source,
-    path: &str,
-    Tensor { dtype, shape, .. }: &Tensor,
-    [offset, bytes]: [u64; 2],
-) -> Result<(), CheckpointError> {
-    let Some(bits) = bits(dtype) else { return Ok(()) };
-    let error = |problem| Err(CheckpointError::malformed(source.path(), offset, problem));
-    let Some(needed) = entries(shape).and_then(|n| (n as u64).checked_mul(bits)) else {
-        return error(format!("`{path}`: the shape {shape:?} has too many entries"));
-    };
-    if needed % 8 != 0 || needed / 8 != bytes {
-        return error(format!(
-            "`{path}`: {bytes} bytes are given, but {dtype} {shape:?} needs {needed} bits"
-        ));
-    }
-    Ok(())
-}
-
-/// Bits a number of the format's types that are passed over.
-fn bits(dtype: &str) -> Option<u64> {
-    Some(match dtype {
-        "F4" => 4,
-        "F6_E2M3" | "F6_E3M2" => 6,
-        "BOOL" | "U8" | "I8" => 8,
-        name if name.starts_with("F8_") => 8,
-        "U16" | "I16" => 16,
-        "U32" | "I32" => 32,
-        "U64" | "I64" | "C64" => 64,
-        _ => return None,
-    })
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use constinit_records::inspection::{FileInspection, INSPECTION_SCHEMA, JobPart};
+use constinit_records::inspection::{FileInspection, INSPECTION_SCHEMA, JobPart, OptimizerState};
 
 use super::report::does_file;
 use crate::natural::natural;
@@ -185,6 +185,8 @@ fn join(whole: &mut FileInspection, part: FileInspection) {
         axes,
         vectors,
         passed_over,
+        skipped,
+        optimizer,
         non_finite,
         notes,
         error,
@@ -199,7 +201,17 @@ fn join(whole: &mut FileInspection, part: FileInspection) {
     if whole.passed_over.is_empty() {
         whole.passed_over = passed_over;
     }
-    whole.non_finite = whole.non_finite.zip(non_finite).map(|(a, b)| a.saturating_add(b));
+    whole.skipped.extend(skipped);
+    whole.skipped.sort_by(|a, b| natural(&a.path, &b.path));
+    whole.optimizer = match (whole.optimizer.take(), optimizer) {
+        (Some(a), Some(b)) => Some(added(a, b)),
+        (a, b) => a.or(b),
+    };
+    whole.non_finite = match (whole.non_finite, non_finite) {
+        (Some(a), Some(b)) => Some(a.saturating_add(b)),
+        // What was found stays found where not everything was read.
+        (a, b) => a.or(b).filter(|count| *count > 0),
+    };
     // The machine with the first file has the notes on the checkpoint, all have those on how it was read.
     let (mut more, mut fewer) = (notes, std::mem::take(&mut whole.notes));
     if fewer.len() > more.len() {
@@ -209,4 +221,16 @@ fn join(whole: &mut FileInspection, part: FileInspection) {
     fewer.extend(more);
     whole.notes = fewer;
     whole.error = whole.error.take().or(error);
+}
+
+/// The state of optimizers in two files.
+fn added(a: OptimizerState, b: OptimizerState) -> OptimizerState {
+    let mut at: Vec<String> = a.at.into_iter().chain(b.at).collect();
+    at.sort_unstable();
+    at.dedup();
+    OptimizerState {
+        tensors: a.tensors.saturating_add(b.tensors),
+        bytes: a.bytes.saturating_add(b.bytes),
+        at,
+    }
 }

@@ -2,26 +2,28 @@
 
 pub(crate) mod direction;
 mod merge;
+mod non_finite;
 mod report;
 mod runs;
+mod skipped;
 pub(crate) mod spaces;
 pub(crate) mod units;
 
 use std::collections::HashSet;
 
 use constinit_records::inspection::{
-    AxesSource, FileInspection, INSPECTION_SCHEMA, ParameterInspection,
+    AxesSource, FileInspection, INSPECTION_SCHEMA, ParameterInspection, SkippedTensor,
 };
 use constinit_symmetry::{AxesFile, AxesSpec, Axis, EqualityPolicy};
 use rayon::prelude::*;
 
 use crate::chain;
 use crate::checkpoint::Checkpoint;
-use crate::entries::Entries;
 use crate::error::CheckpointError;
 use crate::orientation::Orientations;
 use crate::parameter::Parameter;
 use direction::undecided;
+use non_finite::NonFinite;
 
 pub use merge::{MergeError, merge};
 pub use report::{UnitTotals, does_file, totals, twin_places};
@@ -46,6 +48,8 @@ pub struct InspectOptions<'o> {
     pub files: &'o (dyn Fn(usize) -> bool + Sync),
     /// Count NaN and infinite entries whatever the size, which reads everything.
     pub non_finite: bool,
+    /// Inspect the state of optimizers, too, which is set aside otherwise.
+    pub optimizer_state: bool,
     /// Is told how many bytes are done.
     pub progress: &'o (dyn Fn(u64) + Sync),
 }
@@ -58,13 +62,18 @@ impl Default for InspectOptions<'_> {
             wanted: &|_| true,
             files: &|_| true,
             non_finite: false,
+            optimizer_state: false,
             progress: &|_| {},
         }
     }
 }
 
-/// The classes of the units of every floating parameter with at least two axes, each joined with its bias, and of
-/// every space where the axes are known.
+/// The classes of the units of every tensor with at least two axes, each joined with its bias, and of every space where
+/// the axes are known.
+///
+/// Tensors of any type are compared by bits; where the policy has a tolerance, those of floats by value. A unit with a NaN
+/// is alike to none. Tensors that cannot be inspected are named with the findings that they cannot be inspected for; the
+/// state of an optimizer is counted and set aside.
 ///
 /// # Errors
 ///
@@ -83,9 +92,9 @@ pub fn inspect(
 ) -> Result<FileInspection, CheckpointError> {
     let policy = &options.policy;
     let wanted: Vec<&Parameter> = checkpoint
-        .parameters()
+        .tensors()
         .iter()
-        .filter(|p| (options.wanted)(p.path()) && (options.files)(p.source))
+        .filter(|p| skipped::is_asked_for(checkpoint, options, p.path(), p.source))
         .collect();
     let count = options.non_finite || checkpoint.bytes() <= SMALL;
     let orientations = checkpoint.orientations();
@@ -98,20 +107,30 @@ pub fn inspect(
         })
         .collect::<Result<_, CheckpointError>>()?;
 
+    let (mut rows, mut unread, mut own_non_finite) = (Vec::new(), Vec::new(), 0_u64);
+    for found in inspected {
+        own_non_finite = own_non_finite.saturating_add(found.own_non_finite);
+        rows.extend(found.report);
+        unread.extend(found.skipped);
+    }
+    let unread = skipped::all(checkpoint, options, unread);
+    // Zero of those that were read is not zero of all.
+    let is_known = own_non_finite > 0 || !unread.iter().any(skipped::may_hide_non_finite);
     let mut report = FileInspection {
         schema: INSPECTION_SCHEMA,
         file: checkpoint.path().display().to_string(),
         format: Some(checkpoint.format().to_string()),
         vectors: wanted.iter().filter(|p| p.shape().len() < 2).count(),
-        non_finite: count.then(|| inspected.iter().map(|found| found.own_non_finite).sum()),
+        non_finite: (count && is_known).then_some(own_non_finite),
         tolerance: policy.tolerance(),
-        parameters: inspected.into_iter().filter_map(|found| found.report).collect(),
+        parameters: rows,
+        skipped: unread,
+        optimizer: skipped::optimizer(checkpoint, options),
         ..FileInspection::default()
     };
     // What belongs to the checkpoint and to none of its files is said with the first one.
     let first = (options.files)(0);
     if first {
-        report.passed_over = checkpoint.passed_over().clone();
         report.notes = checkpoint.notes().to_vec();
     }
     match axes(checkpoint, options)? {
@@ -129,6 +148,13 @@ pub fn inspect(
                     let policy = &options.policy;
                     let mut all = spaces::spaces(checkpoint, &spec, policy, undecided.is_empty())?;
                     all.retain(|space| spaces.contains(space.name.as_str()));
+                    for (name, why) in skipped::uncompared(checkpoint, &spec) {
+                        all.retain(|space| space.name != name);
+                        let rows = report.parameters.iter_mut();
+                        rows.filter(|row| row.space.as_ref() == Some(&name))
+                            .for_each(|row| row.space = None);
+                        report.notes.push(why);
+                    }
                     report.spaces = Some(all);
                     report.axes = Some(from);
                 }
@@ -188,12 +214,14 @@ fn wanted_spaces<'s>(spec: &'s AxesSpec, wanted: &dyn Fn(&str) -> bool) -> HashS
     spaces.map(|space| spec.spaces()[space.get()].name()).collect()
 }
 
-/// A note where an axes file says nothing of parameters.
+/// A note where an axes file says nothing of tensors that could stand on units.
 fn not_named(checkpoint: &Checkpoint, spec: &AxesSpec, from: AxesSource) -> Option<String> {
     if from == AxesSource::Inferred {
         return None;
     }
-    let mut others = spaces::not_named(checkpoint, spec);
+    let others = checkpoint.others().iter().filter(|other| other.has_units);
+    let others = others.map(|other| other.path.as_str());
+    let mut others = spaces::not_named(checkpoint, spec).chain(others);
     let first = others.next()?;
     Some(format!("not in the axes file: {first}{}", and_more(others.count())))
 }
@@ -204,10 +232,13 @@ pub(crate) fn and_more(others: usize) -> String {
 }
 
 /// What was found of one parameter.
+#[derive(Default)]
 struct Inspected {
     report: Option<ParameterInspection>,
     /// Without those of its bias, which are counted with the bias.
     own_non_finite: u64,
+    /// What it could not be inspected for.
+    skipped: Option<SkippedTensor>,
 }
 
 fn inspect_parameter(
@@ -217,32 +248,52 @@ fn inspect_parameter(
     policy: &EqualityPolicy,
     count: bool,
 ) -> Result<Inspected, CheckpointError> {
-    let own = if count { non_finite(checkpoint, parameter)? } else { 0 };
     if parameter.shape().len() < 2 {
-        return Ok(Inspected { report: None, own_non_finite: own });
+        let own = if count { NonFinite::of(checkpoint, parameter, None)?.count } else { 0 };
+        return Ok(Inspected { own_non_finite: own, ..Inspected::default() });
     }
     let (axis, bias) = orientations.output_axis(parameter);
-    let units = parameter.shape()[axis];
+    let mut non_finite = NonFinite::default();
+    if count {
+        non_finite = NonFinite::of(checkpoint, parameter, Some(axis))?;
+    }
+    let own = non_finite.count;
+    let unread = parameter
+        .unread_units(axis)
+        .or_else(|| {
+            let bias = bias.filter(|bias| bias.unread_units(0).is_some())?.path();
+            Some(format!("its bias `{bias}` has entries of less than a byte"))
+        })
+        .or_else(|| {
+            let bias = checkpoint.skipped_bias(parameter)?;
+            Some(format!("its bias `{bias}` was not read"))
+        });
+    if let Some(why) = unread {
+        let skipped = Some(skipped::units(parameter, why));
+        return Ok(Inspected { report: None, own_non_finite: own, skipped });
+    }
     let mut report = ParameterInspection {
         path: parameter.path().into(),
         shape: parameter.shape().into(),
         dtype: parameter.dtype().name().into(),
         axis,
-        units,
-        // What has no entries is alike.
-        classes: units.min(1),
-        largest_class: units,
+        role: checkpoint.role(parameter.path()),
         non_finite: count.then_some(own),
         spread: policy.tolerance().map(|_| 0.0),
         ..ParameterInspection::default()
     };
+    // What has no entries has no units, whatever its sizes claim.
     if parameter.entries() == 0 {
-        return Ok(Inspected { report: Some(report), own_non_finite: own });
+        return Ok(Inspected { report: Some(report), ..Inspected::default() });
     }
     let found = units::unit_classes(checkpoint, parameter, axis, bias, policy, PER_WORKER)?;
+    report.non_finite_entry = non_finite.first;
     if let (Some(bias), true) = (bias, count) {
-        report.non_finite = Some(own + non_finite(checkpoint, bias)?);
+        non_finite.add(NonFinite::of(checkpoint, bias, Some(0))?);
+        report.non_finite = Some(non_finite.count);
     }
+    report.non_finite_units = non_finite.units.into_iter().collect();
+    report.units = parameter.shape()[axis];
     report.classes = found.partition.len();
     if !found.partition.is_discrete() {
         let several = found.partition.classes().filter(|class| class.len() > 1);
@@ -255,19 +306,5 @@ fn inspect_parameter(
     report.constant = found.constant;
     report.bias = bias.map(|bias| bias.path().into());
     report.spread = policy.tolerance().map(|_| found.spread);
-    Ok(Inspected { report: Some(report), own_non_finite: own })
-}
-
-fn non_finite(checkpoint: &Checkpoint, parameter: &Parameter) -> Result<u64, CheckpointError> {
-    let entries = Entries::new(checkpoint, parameter)?;
-    let most = (PER_WORKER / parameter.dtype().size()).min(parameter.entries().max(1));
-    let mut block = checkpoint.buffer(parameter, most)?;
-    let mut count = 0;
-    for first in (0..parameter.entries()).step_by(most) {
-        let len = most.min(parameter.entries() - first);
-        block.resize(len);
-        entries.read(first, &mut block, 0..len)?;
-        count += block.non_finite();
-    }
-    Ok(count)
+    Ok(Inspected { report: Some(report), own_non_finite: own, skipped: None })
 }

@@ -12,7 +12,7 @@ const NEAR: usize = if cfg!(test) { 12 } else { 8 << 10 };
 /// Bytes that are read at once with what is between.
 const STRETCH: usize = if cfg!(test) { 60 } else { 256 << 10 };
 
-/// A parameter as `outer` times `units` runs of `inner` entries.
+/// A parameter as `outer` times `units` runs of `inner` numbers: an entry is one, or the parts of its type.
 pub(super) struct Runs<'c> {
     checkpoint: &'c Checkpoint,
     parameter: &'c Parameter,
@@ -36,18 +36,18 @@ impl<'c> Runs<'c> {
             entries: Entries::new(checkpoint, parameter)?,
             outer: shape[..axis].iter().product(),
             units: shape[axis],
-            inner: shape[axis + 1..].iter().product(),
+            inner: shape[axis + 1..].iter().product::<usize>() * parameter.dtype().parts(),
         })
     }
 
-    /// Fills `block` with entries `first..first + width` of the runs of some units, ascending, one after the other.
+    /// Fills `block` with numbers `first..first + width` of the runs of some units, ascending, one after the other.
     pub fn fill(
         &self,
         units: &[u32],
         [outer, first, width]: [usize; 3],
         block: &mut ParameterValues,
     ) -> Result<(), CheckpointError> {
-        let size = self.parameter.dtype().size();
+        let size = self.parameter.dtype().number_size();
         let run = self.inner * size;
         let near = if width == self.inner { 0 } else { NEAR };
         let mut between = None;

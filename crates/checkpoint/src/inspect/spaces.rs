@@ -7,9 +7,8 @@ use constinit_symmetry::{
 };
 
 use super::direction;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Other};
 use crate::error::CheckpointError;
-use crate::format::Other;
 use crate::parameter::Parameter;
 use crate::values::ParameterValues;
 
@@ -24,8 +23,8 @@ pub(crate) fn not_named<'c>(
 
 /// The spec of an axes file for a checkpoint's parameters, or for some of them.
 ///
-/// The file may also name tensors that are passed over, to say that their axes are fixed: what they say of units is not
-/// read.
+/// The file may also name tensors of other types, to say that their axes are fixed: what they say of units is compared row
+/// by row and not joined.
 pub(crate) fn given(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
     let mut read = axes.clone();
     for other in checkpoint.others() {
@@ -66,7 +65,7 @@ fn check_fixed(
         format!("the axes name {} axes of `{path}` {shape:?}", names.len())
     } else if let Some(space) = names.iter().find(|name| !name.is_empty()) {
         format!(
-            "`{path}` is {dtype}, which is not read: its axes can be fixed (\"\"), but not of `{space}`"
+            "`{path}` is {dtype}, whose numbers are not added: its axes can be fixed (\"\"), but not of `{space}`"
         )
     } else {
         return Ok(());

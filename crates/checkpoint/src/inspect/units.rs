@@ -7,6 +7,9 @@
 //! weight[in][out], units on out:    outer = in,  inner = 1       a unit's entries lie a row apart
 //! ```
 //!
+//! An entry of a type that is read as two numbers counts as two of `inner`. Each tensor is compared in its own type: the
+//! bias may be of another one. A unit with a NaN is alike to none, whatever its bits, as it is for the engine.
+//!
 //! Pieces of it go to the engine one after the other, each from the classes that the pieces before it left
 //! ([`twins_refining`]), and only runs of units that are not alone yet are read: of a parameter without symmetry a few
 //! numbers of each unit. Classes do not influence each other, so they are searched in batches whose pieces fit into a
@@ -52,7 +55,8 @@ pub(crate) struct UnitClasses {
 
 /// Finds the classes of a weight's units along `axis`, joined with the bias, with a buffer of about `budget` bytes.
 ///
-/// The weight must have entries: a file of a few bytes can claim any number of units that have none.
+/// The weight must have entries: a file of a few bytes can claim any number of units that have none; and its units must not
+/// begin within a byte ([`Parameter::unread_units`]).
 pub(crate) fn unit_classes(
     checkpoint: &Checkpoint,
     weight: &Parameter,
@@ -70,8 +74,8 @@ pub(crate) fn unit_classes(
         checkpoint,
         weight,
         runs: Runs::new(checkpoint, weight, axis)?,
-        bias: bias.map(|bias| checkpoint.read(bias)).transpose()?,
-        policy,
+        bias: bias.map(|bias| Bias::read(checkpoint, bias, policy)).transpose()?,
+        policy: policy_of(weight, policy),
         budget,
         labels: vec![0; units],
         zero: vec![true; units],
@@ -84,12 +88,54 @@ pub(crate) fn unit_classes(
     search.finish()
 }
 
+/// A bias, and how its entries are compared.
+struct Bias {
+    numbers: ParameterValues,
+    /// Numbers an entry.
+    parts: usize,
+    policy: EqualityPolicy,
+}
+
+impl Bias {
+    fn read(
+        checkpoint: &Checkpoint,
+        bias: &Parameter,
+        policy: &EqualityPolicy,
+    ) -> Result<Self, CheckpointError> {
+        let numbers = checkpoint.read(bias)?;
+        Ok(Self { numbers, parts: bias.dtype().parts(), policy: policy_of(bias, policy) })
+    }
+
+    /// The numbers of some units.
+    fn of(&self, units: &[u32]) -> ParameterValues {
+        let parts = self.parts;
+        with_values!(&self.numbers, |data| units
+            .iter()
+            .flat_map(|&unit| &data[unit as usize * parts..][..parts])
+            .copied()
+            .collect::<Vec<_>>()
+            .into())
+    }
+
+    /// Whether a unit's entry is zero.
+    fn is_zero(&self, unit: usize) -> bool {
+        let threshold = self.policy.tolerance().unwrap_or_default();
+        let mut numbers = unit * self.parts..(unit + 1) * self.parts;
+        numbers.all(|at| self.numbers.get(at).is_some_and(|x| x.abs() <= threshold))
+    }
+}
+
+/// A tolerance speaks of real numbers; entries of other types are compared by bits.
+fn policy_of(parameter: &Parameter, policy: &EqualityPolicy) -> EqualityPolicy {
+    if parameter.dtype().is_float() { *policy } else { EqualityPolicy::bits() }
+}
+
 struct Search<'c> {
     checkpoint: &'c Checkpoint,
     weight: &'c Parameter,
     runs: Runs<'c>,
-    bias: Option<ParameterValues>,
-    policy: &'c EqualityPolicy,
+    bias: Option<Bias>,
+    policy: EqualityPolicy,
     budget: usize,
     /// For every unit the smallest one of its class.
     labels: Vec<u32>,
@@ -127,7 +173,7 @@ impl Search<'_> {
     fn run(&mut self) -> Result<(), CheckpointError> {
         let all: Vec<u32> = (0..self.runs.units as u32).collect();
         if let Some(bias) = self.bias.take() {
-            self.refine(&all, &bias, [1, self.runs.units, 1])?;
+            self.refine(&all, &bias.numbers, [1, self.runs.units, bias.parts], &bias.policy)?;
             self.bias = Some(bias);
         }
         self.spread = 0.0;
@@ -138,13 +184,13 @@ impl Search<'_> {
             (GLIMPSE / self.size()).min(self.budget / (self.runs.units * self.size())).max(1);
         let glimpse = glimpse.min(self.runs.inner);
         self.read_runs(&all, 0, 0, glimpse)?;
-        if glimpse == self.runs.inner && self.runs.outer == 1 && self.policy.tolerance().is_none() {
+        if glimpse == self.runs.inner && self.runs.outer == 1 && !self.tolerates() {
             return Ok(());
         }
         // What is a class in the end is read again, to its end.
         self.spread = 0.0;
         for batch in self.batches(&all) {
-            if batch.len() > GIANT && self.policy.tolerance().is_none() {
+            if batch.len() > GIANT && !self.tolerates() {
                 self.giant(&batch)?;
             } else {
                 self.search_batch(&batch, Self::read_all_runs)?;
@@ -164,19 +210,15 @@ impl Search<'_> {
         loop {
             let before = self.class_count(batch);
             self.spread = spread_of_others;
-            if self.policy.tolerance().is_some()
+            if self.tolerates()
                 && let Some(bias) = self.bias.take()
             {
-                let chosen = with_values!(&bias, |data| batch
-                    .iter()
-                    .map(|&unit| data[unit as usize])
-                    .collect::<Vec<_>>()
-                    .into());
-                self.refine(batch, &chosen, [1, batch.len(), 1])?;
+                let shape = [1, batch.len(), bias.parts];
+                self.refine(batch, &bias.of(batch), shape, &bias.policy)?;
                 self.bias = Some(bias);
             }
             read(self, batch)?;
-            if self.policy.tolerance().is_none() || self.class_count(batch) == before {
+            if !self.tolerates() || self.class_count(batch) == before {
                 return Ok(());
             }
         }
@@ -320,7 +362,14 @@ impl Search<'_> {
                 }
             }
         });
-        self.refine(units, block, shape)
+        let policy = self.policy;
+        self.refine(units, block, shape, &policy)
+    }
+
+    /// Whether the weight's or the bias's numbers may differ within a class: gaps need not stay gaps then.
+    fn tolerates(&self) -> bool {
+        let of_bias = self.bias.as_ref().and_then(|bias| bias.policy.tolerance());
+        self.policy.tolerance().or(of_bias).is_some()
     }
 
     fn refine(
@@ -328,8 +377,9 @@ impl Search<'_> {
         units: &[u32],
         block: &ParameterValues,
         shape: [usize; 3],
+        policy: &EqualityPolicy,
     ) -> Result<(), CheckpointError> {
-        let refined = refined(&self.labels, units, block, shape, self.policy);
+        let refined = refined(&self.labels, units, block, shape, policy);
         let found = refined.map_err(CheckpointError::symmetry(self.checkpoint.path()))?;
         let space = &found.spaces()[0];
         for class in space.partition().classes() {
@@ -381,17 +431,13 @@ impl Search<'_> {
     }
 
     fn size(&self) -> usize {
-        self.weight.dtype().size()
+        self.weight.dtype().number_size()
     }
 
     fn finish(self) -> Result<UnitClasses, CheckpointError> {
         let partition = Partition::from_labels(&self.labels)
             .map_err(CheckpointError::symmetry(self.checkpoint.path()))?;
-        let threshold = self.policy.tolerance().unwrap_or_default();
-        let silent = |unit: &usize| match &self.bias {
-            Some(bias) => bias.get(*unit).is_some_and(|x| x.abs() <= threshold),
-            None => true,
-        };
+        let silent = |unit: &usize| self.bias.as_ref().is_none_or(|bias| bias.is_zero(*unit));
         let several = self.runs.outer * self.runs.inner > 1;
         let one_number = |unit: usize| several && matches!(self.uniform[unit], Uniform::One(_));
         let (zero, constant) = (0..self.runs.units)

@@ -6,8 +6,18 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The samples of `tests/data`, which real writers made.
-pub const SAMPLES: [&str; 6] =
-    ["chain.pt", "legacy.pt", "mixed.pt", "module.pt", "chain.bpk", "chain.mpk"];
+pub const SAMPLES: [&str; 10] = [
+    "chain.pt",
+    "legacy.pt",
+    "mixed.pt",
+    "module.pt",
+    "layouts.pt",
+    "unread.pt",
+    "quantised.pt",
+    "training.pt",
+    "chain.bpk",
+    "chain.mpk",
+];
 
 pub fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)

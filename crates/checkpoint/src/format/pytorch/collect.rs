@@ -1,12 +1,13 @@
 //! The tensors in what a pickle made.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::pickle::{Id, Pickle, Value};
+use crate::decode::Affine;
 use crate::dtype::DType;
 use crate::error::CheckpointError;
-use crate::format::Contents;
-use crate::parameter::{Parameter, entries};
+use crate::format::{Contents, Skipped};
+use crate::parameter::{Parameter, entries, row_major};
 use crate::source::Source;
 
 /// How deep tensors may lie in dictionaries, lists and objects.
@@ -30,41 +31,61 @@ impl From<[u64; 2]> for Place {
 /// What one number of a storage is.
 #[derive(Clone, Copy)]
 enum Kind {
-    Float(DType),
-    /// A type that is passed over, and its bytes.
-    Other(&'static str, usize),
+    Of(DType),
+    /// Several numbers a byte, with scales for each channel.
+    Packed,
     /// Bytes whose type the tensor says.
     Untyped,
 }
 
+impl Kind {
+    fn bytes(self) -> usize {
+        match self {
+            Self::Of(dtype) => dtype.bits() / 8,
+            Self::Packed | Self::Untyped => 1,
+        }
+    }
+}
+
 /// A type by its name in PyTorch: of a storage class (`FloatStorage`) or of numbers (`float32`).
 fn kind(name: &str) -> Option<Kind> {
-    let float = |dtype| Some(Kind::Float(dtype));
-    let other = |name, size| Some(Kind::Other(name, size));
-    match name.strip_prefix("torch.")? {
-        "FloatStorage" | "float32" => float(DType::F32),
-        "DoubleStorage" | "float64" => float(DType::F64),
-        "HalfStorage" | "float16" => float(DType::F16),
-        "BFloat16Storage" | "bfloat16" => float(DType::Bf16),
-        "LongStorage" | "int64" => other("I64", 8),
-        "IntStorage" | "int32" => other("I32", 4),
-        "ShortStorage" | "int16" => other("I16", 2),
-        "CharStorage" | "int8" => other("I8", 1),
-        "ByteStorage" | "uint8" => other("U8", 1),
-        "BoolStorage" | "bool" => other("BOOL", 1),
-        "ComplexFloatStorage" | "complex64" => other("C64", 8),
-        "ComplexDoubleStorage" | "complex128" => other("C128", 16),
-        "QInt8Storage" | "QUInt8Storage" | "QUInt4x2Storage" | "QUInt2x4Storage" => {
-            other("quantised", 1)
+    Some(Kind::Of(match name.strip_prefix("torch.")? {
+        "FloatStorage" | "float32" => DType::F32,
+        "DoubleStorage" | "float64" => DType::F64,
+        "HalfStorage" | "float16" => DType::F16,
+        "BFloat16Storage" | "bfloat16" => DType::Bf16,
+        "LongStorage" | "int64" => DType::I64,
+        "IntStorage" | "int32" => DType::I32,
+        "ShortStorage" | "int16" => DType::I16,
+        "CharStorage" | "int8" => DType::I8,
+        "ByteStorage" | "uint8" => DType::U8,
+        "BoolStorage" | "bool" => DType::Bool,
+        "complex32" => DType::C32,
+        "ComplexFloatStorage" | "complex64" => DType::C64,
+        "ComplexDoubleStorage" | "complex128" => DType::C128,
+        "QInt8Storage" | "qint8" => DType::QI8,
+        "QUInt8Storage" | "quint8" => DType::QU8,
+        "QInt32Storage" | "qint32" => DType::QI32,
+        "uint16" => DType::U16,
+        "uint32" => DType::U32,
+        "uint64" => DType::U64,
+        "float8_e4m3fn" => DType::F8E4M3,
+        "float8_e5m2" => DType::F8E5M2,
+        "float8_e4m3fnuz" => DType::F8E4M3Fnuz,
+        "float8_e5m2fnuz" => DType::F8E5M2Fnuz,
+        "float8_e8m0fnu" => DType::F8E8M0,
+        "float4_e2m1fn_x2" => DType::F4x2,
+        // A byte an entry, however many bits count.
+        "uint1" | "uint2" | "uint3" | "uint4" | "uint5" | "uint6" | "uint7" => DType::U8,
+        "int1" | "int2" | "int3" | "int4" | "int5" | "int6" | "int7" => DType::I8,
+        "bits8" | "bits1x8" | "bits2x4" | "bits4x2" => DType::U8,
+        "bits16" => DType::U16,
+        "QUInt4x2Storage" | "QUInt2x4Storage" | "quint4x2" | "quint2x4" => {
+            return Some(Kind::Packed);
         }
-        "QInt32Storage" => other("quantised", 4),
-        "uint16" => other("U16", 2),
-        "uint32" => other("U32", 4),
-        "uint64" => other("U64", 8),
-        "float8_e4m3fn" | "float8_e5m2" | "float8_e4m3fnuz" | "float8_e5m2fnuz" => other("F8", 1),
-        "storage.UntypedStorage" | "UntypedStorage" => Some(Kind::Untyped),
-        _ => None,
-    }
+        "storage.UntypedStorage" | "UntypedStorage" => return Some(Kind::Untyped),
+        _ => return None,
+    }))
 }
 
 /// `("storage", class, key, device, entries, view)`.
@@ -105,12 +126,7 @@ pub(super) fn storage_sizes<'p>(
             let problem = "a storage of a type that is not known, or a view of another one";
             return Err(CheckpointError::malformed(source.path(), start, problem));
         };
-        let size = match storage.kind {
-            Kind::Float(dtype) => dtype.size(),
-            Kind::Other(_, size) => size,
-            Kind::Untyped => 1,
-        };
-        sizes.insert(storage.key, size);
+        sizes.insert(storage.key, storage.kind.bytes());
     }
     Ok(sizes)
 }
@@ -126,21 +142,7 @@ pub(super) fn collect(
         Walk { source, start, pickle, place, contents: Contents::default(), visits: 0, depth: 0 };
     walk.visit(pickle.root, &mut Vec::new())?;
     let mut contents = walk.contents;
-    // `a.b` is one key as well as `b` in the dictionary `a`.
-    let mut names = HashSet::new();
-    let is_first: Vec<bool> =
-        contents.parameters.iter().map(|parameter| names.insert(parameter.path())).collect();
-    let taken = is_first.iter().position(|first| !first);
-    let taken = taken.map(|at| contents.parameters[at].path().to_owned());
-    if let Some(taken) = taken {
-        let more = is_first.iter().filter(|first| !**first).count();
-        contents.passed_over.insert("of a name that is taken".into(), more);
-        contents
-            .notes
-            .push(format!("several tensors are called `{taken}`: only the first is read"));
-        let mut is_first = is_first.into_iter();
-        contents.parameters.retain(|_| is_first.next().unwrap_or(true));
-    }
+    keep_first_of_name(&mut contents);
     let called = pickle.values().filter_map(|value| match value {
         Value::Object { what, .. } => Some(*what),
         _ => None,
@@ -165,11 +167,70 @@ pub(super) fn collect(
     Ok(contents)
 }
 
+/// Leaves one tensor of every name: `a.b` is one key as well as `b` in the dictionary `a`. The others are skipped, but for
+/// those that are the same tensor.
+fn keep_first_of_name(contents: &mut Contents) {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let mut kept: Vec<Parameter> = Vec::with_capacity(contents.parameters.len());
+    for parameter in std::mem::take(&mut contents.parameters) {
+        match first.get(parameter.path()) {
+            Some(&same) if kept[same] == parameter => {}
+            Some(_) => contents.skipped.push(Skipped {
+                path: parameter.path().into(),
+                dtype: parameter.dtype().name().into(),
+                why: "a tensor before it has the same name".into(),
+                shape: Some(parameter.shape().into()),
+                source: 0,
+                place: None,
+            }),
+            None => {
+                first.insert(parameter.path().into(), kept.len());
+                kept.push(parameter);
+            }
+        }
+    }
+    contents.parameters = kept;
+}
+
 /// What tensors and state dicts are made of.
 fn is_known(name: &str) -> bool {
     matches!(name, "collections.OrderedDict" | "torch.Size" | "torch.device")
         || is_parameter(name)
         || is_rebuild(name)
+        || skips(name).is_some()
+        || matches!(
+            name,
+            "torch._utils._rebuild_qtensor"
+                | "torch.serialization._get_layout"
+                | "torch._tensor._rebuild_from_type_v2"
+                | "numpy.dtype"
+        )
+}
+
+/// Why what a call makes is skipped, and which of its arguments are the sizes and a tensor of its type; of calls that make
+/// tensors in ways that are not read.
+fn skips(name: &str) -> Option<(&'static str, Option<usize>, Option<usize>)> {
+    let name = name.strip_prefix("torch._utils.").unwrap_or(name);
+    Some(match name {
+        // (layout, (indices, values, sizes, ..)), and of those by rows (layout, (rows, columns, values, sizes)).
+        "_rebuild_sparse_tensor" => ("it is sparse", Some(2), Some(1)),
+        "_rebuild_sparse_csr_tensor" => ("it is sparse", Some(3), Some(2)),
+        "_rebuild_nested_tensor" => {
+            ("it is nested: each of its members has its own sizes", None, Some(0))
+        }
+        // (type, sizes, strides, ..)
+        "_rebuild_meta_tensor_no_storage" => {
+            ("it has no entries: it is on the meta device", Some(1), Some(0))
+        }
+        "_rebuild_wrapper_subclass" => ("its class has a form of its own", Some(2), Some(1)),
+        "_rebuild_device_tensor_from_numpy" | "_rebuild_xla_tensor" => {
+            ("it is stored as an array of NumPy", None, Some(1))
+        }
+        "numpy.core.multiarray._reconstruct" | "numpy._core.multiarray._reconstruct" => {
+            ("it is an array of NumPy", None, None)
+        }
+        _ => return None,
+    })
 }
 
 fn is_rebuild(name: &str) -> bool {
@@ -188,6 +249,8 @@ fn is_parameter(name: &str) -> bool {
         "torch._utils._rebuild_parameter"
             | "torch._utils._rebuild_parameter_with_state"
             | "torch.nn.parameter.Parameter"
+            | "torch.nn.parameter.Buffer"
+            | "torch._utils._rebuild_device_tensor_from_cpu_tensor"
     )
 }
 
@@ -219,66 +282,71 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         Ok(())
     }
 
+    // One function for each kind: values lie in each other, and every level keeps its own on the stack.
     fn look(&mut self, id: Id, path: &mut Vec<String>) -> Result<(), CheckpointError> {
         match self.pickle.get(id) {
-            Value::Dict(pairs) => {
-                for (number, [key, value]) in pairs.iter().enumerate() {
-                    let key = match self.pickle.get(*key) {
-                        Value::Text(text) => text.to_string(),
-                        _ => self
-                            .pickle
-                            .int(*key)
-                            .map_or(format!("?{number}"), |number| number.to_string()),
-                    };
-                    self.member(key, *value, path)?;
-                }
-            }
-            Value::List(members) => {
-                for (number, member) in members.iter().enumerate() {
-                    self.member(number.to_string(), *member, path)?;
-                }
-            }
+            Value::Dict(pairs) => self.dictionary(pairs, path),
+            Value::List(members) => self.list(members, path),
             Value::Object { what, arguments, items, state } => {
                 let name = self.pickle.global(*what).unwrap_or_default();
-                let arguments_of = || self.pickle.list(*arguments).unwrap_or_default();
-                if is_rebuild(name) {
-                    self.tensor(name, arguments_of(), path)?;
-                } else if is_parameter(name) {
-                    if let Some(&tensor) = arguments_of().first() {
-                        self.visit(tensor, path)?;
-                    }
-                } else if name == "torch._utils._rebuild_qtensor" {
-                    self.contents.pass_over("quantised");
-                } else {
-                    if name == "torch._tensor._rebuild_from_type_v2" {
-                        // (function, class, arguments, state) instead of (arguments).
-                        if let [function, _, inner, ..] = *arguments_of() {
-                            let name = self.pickle.global(function).unwrap_or_default();
-                            if is_rebuild(name) {
-                                let inner = self.pickle.list(inner).unwrap_or_default();
-                                self.tensor(name, inner, path)?;
-                            }
-                        }
-                        return Ok(());
-                    }
-                    if name == "collections.OrderedDict" {
-                        // Older pickles hand it its pairs.
-                        for &pairs in arguments_of() {
-                            for pair in self.pickle.list(pairs).unwrap_or_default() {
-                                if let Some(&[key, value]) = self.pickle.list(*pair)
-                                    && let Some(key) = self.pickle.text(key)
-                                {
-                                    self.member(key.to_owned(), value, path)?;
-                                }
-                            }
-                        }
-                    }
-                    for part in [items, state].into_iter().flatten() {
-                        self.visit(*part, path)?;
+                let arguments = self.pickle.list(*arguments).unwrap_or_default();
+                match (is_parameter(name), arguments.first()) {
+                    (true, Some(&tensor)) => self.visit(tensor, path),
+                    (true, None) => Ok(()),
+                    _ if self.rebuild(name, arguments, *state, path)? => Ok(()),
+                    _ => self.object(name, arguments, [*items, *state], path),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn dictionary(
+        &mut self,
+        pairs: &[[Id; 2]],
+        path: &mut Vec<String>,
+    ) -> Result<(), CheckpointError> {
+        for (number, [key, value]) in pairs.iter().enumerate() {
+            let key = match self.pickle.get(*key) {
+                Value::Text(text) => text.to_string(),
+                _ => {
+                    self.pickle.int(*key).map_or(format!("?{number}"), |number| number.to_string())
+                }
+            };
+            self.member(key, *value, path)?;
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, members: &[Id], path: &mut Vec<String>) -> Result<(), CheckpointError> {
+        for (number, member) in members.iter().enumerate() {
+            self.member(number.to_string(), *member, path)?;
+        }
+        Ok(())
+    }
+
+    /// An object that is no tensor: its items and its state.
+    fn object(
+        &mut self,
+        name: &str,
+        arguments: &[Id],
+        parts: [Option<Id>; 2],
+        path: &mut Vec<String>,
+    ) -> Result<(), CheckpointError> {
+        if name == "collections.OrderedDict" {
+            // Older pickles hand it its pairs.
+            for &pairs in arguments {
+                for pair in self.pickle.list(pairs).unwrap_or_default() {
+                    if let Some(&[key, value]) = self.pickle.list(*pair)
+                        && let Some(key) = self.pickle.text(key)
+                    {
+                        self.member(key.to_owned(), value, path)?;
                     }
                 }
             }
-            _ => {}
+        }
+        for part in parts.into_iter().flatten() {
+            self.visit(part, path)?;
         }
         Ok(())
     }
@@ -301,6 +369,187 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         Ok(())
     }
 
+    /// Takes a tensor from the call that makes it; false where the name is that of none.
+    fn rebuild(
+        &mut self,
+        name: &str,
+        arguments: &[Id],
+        state: Option<Id>,
+        path: &[String],
+    ) -> Result<bool, CheckpointError> {
+        if name == "torch._tensor._rebuild_from_type_v2" {
+            // (function, class, arguments, state) instead of (arguments).
+            let [function, _, inner, ..] = *arguments else { return Ok(true) };
+            let name = self.pickle.global(function).unwrap_or_default();
+            let inner = self.pickle.list(inner).unwrap_or_default();
+            let known = name != "torch._tensor._rebuild_from_type_v2";
+            if !(known && self.rebuild(name, inner, state, path)?) {
+                let why = format!("`{name}` makes it, which is not known");
+                self.skip(path, (String::new(), None), why)?;
+            }
+        } else if is_rebuild(name) {
+            self.tensor(name, arguments, path)?;
+        } else if name == "torch._utils._rebuild_qtensor" {
+            self.quantised(arguments, path)?;
+        } else if let Some((why, sizes, values)) = skips(name) {
+            // Sparse tensors have theirs in the second argument.
+            let parts = match *arguments {
+                [_, parts] if name.contains("sparse") => self.pickle.list(parts),
+                _ => Some(arguments),
+            };
+            let part = |number: usize| parts?.get(number).copied();
+            let shape = sizes.and_then(part).and_then(|id| self.sizes(id));
+            let dtype = values.and_then(part).and_then(|id| self.type_of(id)).unwrap_or_default();
+            let facts = match (name, state.map(|id| self.pickle.list(id))) {
+                // (version, sizes, type, ..)
+                (_, Some(Some(&[_, sizes, of, ..]))) if name.starts_with("numpy") => {
+                    (self.numpy_type(of), self.sizes(sizes))
+                }
+                _ => (dtype, shape),
+            };
+            self.skip(path, facts, why)?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn skip(
+        &mut self,
+        path: &[String],
+        (dtype, shape): (String, Option<Vec<usize>>),
+        why: impl Into<String>,
+    ) -> Result<(), CheckpointError> {
+        self.contents.skip(self.source, path.join("."), (&dtype, shape), why)
+    }
+
+    /// Sizes or strides: a tuple, or a `torch.Size` of one.
+    fn sizes(&self, id: Id) -> Option<Vec<usize>> {
+        let list = match self.pickle.get(id) {
+            Value::Object { arguments, .. } => self.pickle.list(*arguments)?.first().copied()?,
+            _ => id,
+        };
+        let sizes = self.pickle.list(list)?.iter();
+        sizes.map(|&id| usize::try_from(self.pickle.int(id)?).ok()).collect()
+    }
+
+    /// The type of a tensor, or a type.
+    fn type_of(&self, id: Id) -> Option<String> {
+        let name = |kind: Option<Kind>| match kind? {
+            Kind::Of(dtype) => Some(dtype.name().to_owned()),
+            Kind::Packed | Kind::Untyped => None,
+        };
+        match self.pickle.get(id) {
+            Value::Global(global) => name(kind(global)),
+            Value::Object { arguments, .. } => {
+                let of = self.pickle.list(*arguments)?.first()?;
+                name(Some(storage(self.pickle, *of)?.kind))
+            }
+            _ => None,
+        }
+    }
+
+    /// The type of an array: `numpy.dtype("f4", ..)`.
+    fn numpy_type(&self, id: Id) -> String {
+        let Value::Object { arguments, .. } = self.pickle.get(id) else { return String::new() };
+        let code = self.pickle.list(*arguments).and_then(|a| self.pickle.text(*a.first()?));
+        let code = code.unwrap_or_default();
+        let known = match code {
+            "f2" => DType::F16,
+            "f4" => DType::F32,
+            "f8" => DType::F64,
+            "c8" => DType::C64,
+            "c16" => DType::C128,
+            "b1" => DType::Bool,
+            "u1" => DType::U8,
+            "i1" => DType::I8,
+            "u2" => DType::U16,
+            "i2" => DType::I16,
+            "u4" => DType::U32,
+            "i4" => DType::I32,
+            "u8" => DType::U64,
+            "i8" => DType::I64,
+            _ => return code.to_owned(),
+        };
+        known.name().to_owned()
+    }
+
+    /// `(storage, offset, size, stride, (scheme, scale, zero point), ..)`; with scales for each channel, the scheme is
+    /// followed by both as tensors and by their axis.
+    fn quantised(&mut self, arguments: &[Id], path: &[String]) -> Result<(), CheckpointError> {
+        let shape = arguments.get(2).and_then(|&id| self.sizes(id));
+        let scheme = arguments.get(4).and_then(|&id| self.pickle.list(id)).unwrap_or_default();
+        let named = |id: Id, name: &str| self.pickle.global(id) == Some(name);
+        let affine = match *scheme {
+            [scheme, scale, zero_point] if named(scheme, "torch.per_tensor_affine") => {
+                let both = self.pickle.float(scale).zip(self.pickle.int(zero_point));
+                both.and_then(|both| Affine::new([both], 1))
+            }
+            [scheme, scales, zero_points, axis] if named(scheme, "torch.per_channel_affine") => {
+                let axis = self.pickle.int(axis).and_then(|axis| usize::try_from(axis).ok());
+                let shape = shape.as_deref().unwrap_or_default();
+                let along = axis.and_then(|axis| Some((*shape.get(axis)?, &shape[axis + 1..])));
+                match along {
+                    Some((channels, behind)) => {
+                        let scales = self.vector(scales, channels)?;
+                        let zero_points = self.vector(zero_points, channels)?;
+                        let run = behind.iter().copied().try_fold(1_usize, usize::checked_mul);
+                        scales.zip(zero_points).zip(run).and_then(|((scales, zeros), run)| {
+                            let zeros = zeros.into_iter().map(|zero| zero as i64);
+                            Affine::new(scales.into_iter().zip(zeros), run)
+                        })
+                    }
+                    None => None,
+                }
+            }
+            _ => None,
+        };
+        if let Some(affine) = affine {
+            return self.place("_rebuild_qtensor", arguments, Some(affine), path);
+        }
+        let of = arguments.first().and_then(|&of| storage(self.pickle, of)).map(|of| of.kind);
+        let dtype = match of {
+            Some(Kind::Of(dtype)) => dtype.name(),
+            _ => "quantised",
+        };
+        self.skip(path, (dtype.into(), shape), "it is quantised in a way that is not read")
+    }
+
+    /// The numbers of a small tensor with one axis of this size, of F64, F32 or I64.
+    fn vector(&self, id: Id, size: usize) -> Result<Option<Vec<f64>>, CheckpointError> {
+        let Value::Object { what, arguments, .. } = self.pickle.get(id) else { return Ok(None) };
+        let is_tensor = self.pickle.global(*what).is_some_and(is_rebuild);
+        let Some(&[of, offset, sizes, strides, ..]) = self.pickle.list(*arguments) else {
+            return Ok(None);
+        };
+        let fits = self.sizes(sizes) == Some(vec![size])
+            && (size < 2 || self.sizes(strides) == Some(vec![1]));
+        let offset = self.pickle.int(offset).and_then(|offset| u64::try_from(offset).ok());
+        let (Some(storage), Some(offset)) = (storage(self.pickle, of), offset) else {
+            return Ok(None);
+        };
+        let (true, Kind::Of(dtype)) = (is_tensor && fits, storage.kind) else { return Ok(None) };
+        let Some(place) = (self.place)(storage.key)? else { return Ok(None) };
+        let width = dtype.bits() as u64 / 8;
+        let start = offset.checked_mul(width);
+        let end = start.and_then(|start| start.checked_add((size as u64).checked_mul(width)?));
+        let (Some(start), Some(end)) = (start, end.filter(|end| *end <= place.len)) else {
+            return Ok(None);
+        };
+        let bytes = self.source.bytes(place.start + start, end - start)?;
+        let wide = |bytes: &[u8]| bytes.try_into().unwrap_or_default();
+        let numbers = bytes.chunks_exact(width as usize);
+        Ok(match dtype {
+            DType::F64 => Some(numbers.map(|x| f64::from_le_bytes(wide(x))).collect()),
+            DType::I64 => Some(numbers.map(|x| i64::from_le_bytes(wide(x)) as f64).collect()),
+            DType::F32 => {
+                let single = |x: &[u8]| f32::from_le_bytes(x.try_into().unwrap_or_default());
+                Some(numbers.map(|x| single(x).into()).collect())
+            }
+            _ => None,
+        })
+    }
+
     /// `(storage, offset, size, stride, ..)`, and in version 3 the type as the seventh.
     fn tensor(
         &mut self,
@@ -308,47 +557,62 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         arguments: &[Id],
         path: &[String],
     ) -> Result<(), CheckpointError> {
-        let path = path.join(".");
-        let wrong = |what: &str| self.error(format!("`{path}`: {what}"));
+        // Numbers that mean others: the file has them with the other sign, or conjugated.
+        let facts = arguments.get(if name.ends_with("_v3") { 7 } else { 6 });
+        if let Some(Value::Dict(facts)) = facts.map(|&id| self.pickle.get(id))
+            && let Some(fact) = facts.iter().find_map(|&[key, _]| self.pickle.text(key))
+            && matches!(fact, "neg" | "conj")
+        {
+            let dtype = arguments.first().and_then(|&of| storage(self.pickle, of));
+            let dtype = match dtype.map(|of| of.kind) {
+                Some(Kind::Of(dtype)) => dtype.name(),
+                _ => "",
+            };
+            let shape = arguments.get(2).and_then(|&id| self.sizes(id));
+            let why = if fact == "neg" {
+                "its numbers are stored with the other sign"
+            } else {
+                "its numbers are stored conjugated"
+            };
+            return self.skip(path, (dtype.into(), shape), why);
+        }
+        self.place(name, arguments, None, path)
+    }
+
+    fn place(
+        &mut self,
+        name: &str,
+        arguments: &[Id],
+        affine: Option<Affine>,
+        path: &[String],
+    ) -> Result<(), CheckpointError> {
+        let text = path.join(".");
+        let wrong = |what: &str| self.error(format!("`{text}`: {what}"));
         let [of, offset, size, stride, ..] = *arguments else {
             return Err(wrong("a tensor of fewer than four parts"));
+        };
+        let (Some(shape), Some(strides)) = (self.sizes(size), self.sizes(stride)) else {
+            return Err(wrong("its sizes or strides are no counts"));
         };
         let Some(storage) = storage(self.pickle, of) else {
             return Err(wrong(
                 "its storage is of a type that is not known, or a view of another one",
             ));
         };
-        let given = arguments.get(6).and_then(|&id| self.pickle.global(id)).and_then(kind);
-        let dtype = match (storage.kind, given) {
-            (Kind::Float(dtype), _) => dtype,
-            (Kind::Untyped, Some(Kind::Float(dtype))) if name.ends_with("_v3") => dtype,
-            (Kind::Other(name, _), _) | (Kind::Untyped, Some(Kind::Other(name, _))) => {
-                self.contents.pass_over(name);
-                return Ok(());
-            }
+        let given = arguments.get(6).and_then(|&id| self.pickle.global(id));
+        let dtype = match (storage.kind, given.and_then(kind)) {
+            (Kind::Of(dtype), _) => dtype,
+            (Kind::Untyped, Some(Kind::Of(dtype))) if name.ends_with("_v3") => dtype,
             (Kind::Untyped, _) => {
-                let name = arguments.get(6).and_then(|&id| self.pickle.global(id));
-                let name = name.and_then(|name| name.strip_prefix("torch."));
+                let name = given.and_then(|name| name.strip_prefix("torch."));
                 let Some(name) = name else { return Err(wrong("its type is not known")) };
-                // Types come and go; all that are not read are passed over.
-                self.contents.pass_over(name);
-                return Ok(());
+                // Types come and go.
+                return self.skip(path, (name.into(), Some(shape)), "its type is not known");
             }
-        };
-        // The imaginary part of a conjugate: the file has the numbers with the other sign.
-        let facts = arguments.get(if name.ends_with("_v3") { 7 } else { 6 });
-        if let Some(Value::Dict(facts)) = facts.map(|&id| self.pickle.get(id))
-            && facts.iter().any(|&[key, _]| self.pickle.text(key) == Some("neg"))
-        {
-            self.contents.pass_over("negated");
-            return Ok(());
-        }
-        let sizes = |id: Id| -> Option<Vec<usize>> {
-            let list = self.pickle.list(id)?.iter();
-            list.map(|&id| usize::try_from(self.pickle.int(id)?).ok()).collect()
-        };
-        let (Some(shape), Some(strides)) = (sizes(size), sizes(stride)) else {
-            return Err(wrong("its sizes or strides are no counts"));
+            (Kind::Packed, _) => {
+                let why = "it is packed, with several entries a byte";
+                return self.skip(path, ("quantised".into(), Some(shape)), why);
+            }
         };
         let offset = self.pickle.int(offset).and_then(|offset| usize::try_from(offset).ok());
         let Some(offset) = offset.filter(|_| shape.len() == strides.len() && shape.len() <= 64)
@@ -361,36 +625,40 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         let Some(place) = (self.place)(storage.key)? else {
             return Err(wrong(&format!("its storage `{}` is not in the file", storage.key)));
         };
-        let stored = place.len / dtype.size() as u64;
-        // One number that stands for many: there is nothing to find in it, and it could be of any size.
-        if count as u64 > stored && strides.contains(&0) {
-            self.contents.pass_over("expanded");
-            return Ok(());
-        }
+        let bytes = dtype.bits() / 8;
+        let stored = place.len / bytes as u64;
         let last = shape.iter().zip(&strides).try_fold(offset, |last, (&size, &stride)| {
             last.checked_add(size.saturating_sub(1).checked_mul(stride)?)
         });
         let within = |last: usize| (last as u64) < stored;
         if count > 0 && !last.is_some_and(within) {
-            let problem = if count as u64 > stored {
+            let problem = if count as u64 > stored && !strides.contains(&0) {
                 format!("{shape:?} has more entries than the {stored} of its storage")
             } else {
                 format!("it reaches past the {stored} numbers of its storage")
             };
             return Err(wrong(&problem));
         }
-        // Windows that overlap, each number in several of them.
-        if count as u64 > stored {
-            self.contents.pass_over("overlapping");
-            return Ok(());
+        // A few numbers can stand for any number of entries: those of real tensors can be counted.
+        let distinct: u64 = shape
+            .iter()
+            .zip(&strides)
+            .filter(|(_, stride)| **stride > 0)
+            .map(|(&size, _)| size as u64)
+            .product();
+        let many = |entries: u64, times: u64| entries > stored.saturating_mul(times).max(1 << 22);
+        if many(count as u64, 1 << 16) || many(distinct, 64) {
+            let why = format!("its {count} entries repeat the {stored} numbers of its storage");
+            return self.skip(path, (dtype.name().into(), Some(shape)), why);
         }
-        let start = place.start + if count == 0 { 0 } else { offset as u64 * dtype.size() as u64 };
-        let bytes = count as u64 * dtype.size() as u64;
-        // Of a tensor with strides only the count is checked here; its reach was checked above.
-        let range = [place.start, bytes];
-        let mut parameter = Parameter::contiguous(self.source, path.clone(), shape, dtype, range)?;
-        parameter.offset = start;
-        self.contents.add(self.source, parameter.with_strides(strides))?;
-        Ok(())
+        // Whose channel an entry is of is told by its place.
+        let is_dense = row_major(&shape) == strides;
+        if affine.as_ref().is_some_and(|affine| !affine.is_of_tensor()) && !is_dense {
+            let why = "it is quantised with scales for each channel, and not in row-major order";
+            return self.skip(path, (dtype.name().into(), Some(shape)), why);
+        }
+        let start = place.start + if count == 0 { 0 } else { (offset * bytes) as u64 };
+        let parameter = Parameter::strided(text, (shape, count), (dtype, affine), start, strides);
+        self.contents.add(self.source, parameter)
     }
 }

@@ -24,8 +24,7 @@ pub(super) fn read_zip(source: &Source) -> Result<Contents, CheckpointError> {
         entry.name.strip_suffix("data.pkl").is_some_and(|s| s.is_empty() || s.ends_with('/'))
     });
     let (Some(entry), None) = (pickles.next(), pickles.next()) else {
-        let problem = "a zip archive without a `data.pkl` of its own: not a checkpoint of PyTorch";
-        return Err(CheckpointError::unsupported(source.path(), problem));
+        return Err(CheckpointError::unsupported(source.path(), other_archive(&entries)));
     };
     let folder = entry.name.strip_suffix("data.pkl").unwrap_or_default();
     if let Some(order) = entries.iter().find(|e| e.name.strip_prefix(folder) == Some("byteorder")) {
@@ -46,6 +45,26 @@ pub(super) fn read_zip(source: &Source) -> Result<Contents, CheckpointError> {
         Some(entry) => Ok(Some(Place::from(entry.place(source)?))),
         None => Ok(None),
     })
+}
+
+/// What is said of an archive that PyTorch did not write.
+fn other_archive(entries: &[zip::Entry]) -> String {
+    let names: Vec<String> = entries.iter().take(3).map(|e| format!("`{}`", e.name)).collect();
+    let more = if entries.len() > names.len() { ", .." } else { "" };
+    let holds = match names.len() {
+        0 => "it is empty".to_owned(),
+        _ => format!("it holds {}{more}", names.join(", ")),
+    };
+    let remedy = if !entries.is_empty() && entries.iter().all(|e| e.name.ends_with(".npy")) {
+        "arrays of NumPy (.npz) are not read: save them as safetensors"
+    } else if entries.iter().any(|e| e.name.ends_with("config.json") || e.name.ends_with(".h5")) {
+        "of Keras, take the weights as safetensors"
+    } else {
+        "unpack it, and name the file in it"
+    };
+    format!(
+        "a zip archive without a `data.pkl` of its own, so not a checkpoint of PyTorch; {holds} ({remedy})"
+    )
 }
 
 /// Five pickles (a magic number, a version, facts of the system, the tensors, the keys of the storages), and then the

@@ -36,7 +36,8 @@ pub(super) enum Value {
     /// An integer of any size, little-endian.
     Long(Box<[u8]>),
     Text(Box<str>),
-    /// A float, bytes: what no tensor is made of.
+    Float(f64),
+    /// Bytes: what no tensor is made of.
     Opaque,
     /// A tuple, list or set.
     List(Vec<Id>),
@@ -73,6 +74,13 @@ impl Pickle {
                 wide[..bytes.len()].copy_from_slice(bytes);
                 Some(i64::from_le_bytes(wide))
             }
+            _ => None,
+        }
+    }
+
+    pub fn float(&self, id: Id) -> Option<f64> {
+        match self.get(id) {
+            Value::Float(number) => Some(*number),
             _ => None,
         }
     }
@@ -191,8 +199,8 @@ impl Machine<'_, '_> {
                 self.push(Value::Long(bytes.into()))?;
             }
             b'G' => {
-                self.cursor.skip(8)?;
-                self.push(Value::Opaque)?;
+                let number = f64::from_be_bytes(self.cursor.array()?);
+                self.push(Value::Float(number))?;
             }
             // Texts: UTF-8, and the byte strings of Python 2.
             0x8c => self.text(1)?,

@@ -101,7 +101,7 @@ fn directory(source: &Source) -> Result<[u64; 3], CheckpointError> {
     };
     let last = tail.len().checked_sub(END as usize);
     let Some(at) = last.and_then(|last| (0..=last).rev().find(fits)) else {
-        let problem = "a zip archive without its end: is the file whole?";
+        let problem = "a zip archive without its end: the file is not whole; get it again";
         return Err(CheckpointError::malformed(source.path(), source.len(), problem));
     };
     let narrow =
