@@ -1,4 +1,4 @@
-//! `constinit inspect`, `diff` and `merge` on files that the formats' own libraries wrote.
+//! `constinit inspect`, `merge`, `collapse` and `break` on files that the formats' own libraries wrote.
 #![cfg(feature = "ndarray")]
 
 mod program;
@@ -10,6 +10,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use burn_store::{BurnpackStore, ModuleSnapshot};
 use program::Folder;
+use program::matrices::matrices;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use serde_json::{Value, json};
 
@@ -35,18 +36,6 @@ fn net() -> Net<B> {
         fc1: linear(2, 3, vec![1.0, 3.0, 1.0, 2.0, 4.0, 2.0], vec![0.5; 3]),
         fc2: linear(3, 1, vec![7.0, 8.0, 7.0], vec![0.0]),
     }
-}
-
-/// A file of matrices.
-fn matrices(folder: &Folder, name: &str, of: &[(&str, [usize; 2], Vec<f32>)]) {
-    let bytes: Vec<Vec<u8>> = of
-        .iter()
-        .map(|(_, _, numbers)| numbers.iter().flat_map(|x| x.to_le_bytes()).collect())
-        .collect();
-    let views = of.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
-        (*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap())
-    });
-    serialize_to_file(views, None, &folder.join(name)).unwrap();
 }
 
 fn hidden() -> Value {
@@ -140,7 +129,7 @@ fn what_is_denied_ends_with_code_1() {
     deny("nan.safetensors").refused(1, "nan.safetensors: entries that are not finite in n");
     folder.run(&["inspect", "twins.safetensors", "--deny", "twins", "--skip", "^x$"]).ok();
     folder.run(&["inspect", "twins.safetensors", "--deny", "twins", "--only", "w"]).ok();
-    // A check that looks at nothing would always pass.
+    // A check that inspects nothing would always pass.
     for (options, saying) in [
         (["--skip", "."], "--skip .: no parameter"),
         (["--only", "bias"], "--only bias: no parameter"),
@@ -163,7 +152,14 @@ fn what_is_denied_ends_with_code_1() {
     // A broken file weighs more, and the others are reported all the same.
     folder.write("broken.safetensors", "broken");
     let all = folder.run(&["inspect", ".", "--deny", "twins", "--json"]);
-    assert_eq!(all.stdout.lines().count(), 5, "{}", all.stdout);
+    // One line per file, and a summary.
+    assert_eq!(all.stdout.lines().count(), 6, "{}", all.stdout);
+    let summary = &all.json()[5]["summary"];
+    assert_eq!(
+        (&summary["files"], &summary["with_findings"], &summary["unread"]),
+        (&json!(5), &json!(3), &json!(1)),
+        "{summary}"
+    );
     let all = all.refused(2, "1 of 5 checkpoints could not be read");
     assert!(all.stderr.contains("broken.safetensors: a text (\"broken\")"), "{}", all.stderr);
 }
@@ -281,16 +277,28 @@ fn a_table_and_markdown() {
     let table = folder.run(&["inspect", "m.safetensors"]).ok().stdout;
     assert_eq!(
         table,
-        "m.safetensors (safetensors)\n\
-         4 units are 3; 1 is zero; every entry is finite\n\n\
-         parameter    shape   type  units  classes  largest  zero  constant  not finite\n\
-         a\\u{1b}[31m  [2, 1]  F32       2        1        2     0         0           0\n\
-         b            [2, 1]  F32       2        2        1     1         0           0\n\n\
-         a\\u{1b}[31m: units 0, 1 are alike\n\n"
+        "1 file, 1 with findings; 4 units, 3 distinct\n\n\
+         zero units\n  m.safetensors: b: unit 0 is zero\n\n\
+         duplicate rows\n  m.safetensors: a\\u{1b}[31m: units 0, 1 are alike\n\n\
+         m.safetensors (safetensors): 4 units, 3 distinct; 1 zero; every entry is finite\n"
     );
+    let all = folder.run(&["inspect", "m.safetensors", "--all"]).ok().stdout;
+    assert_eq!(
+        all.strip_prefix(&table).unwrap(),
+        "\n\
+         parameter    shape   type  units  distinct  largest  zero  constant  not finite\n\
+         a\\u{1b}[31m  [2, 1]  F32       2         1        2     0         0           0\n\
+         b            [2, 1]  F32       2         2        1     1         0           0\n\n"
+    );
+    let quiet = folder.run(&["inspect", "m.safetensors", "--quiet", "--deny", "zero"]);
+    assert_eq!(quiet.stdout, "1 file, 1 with findings; 4 units, 3 distinct\n");
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(1), ""));
     let markdown =
         folder.run(&["inspect", "m.safetensors", "--markdown", "--tolerance", "1"]).ok().stdout;
-    assert!(markdown.starts_with("### m.safetensors\n\n4 units are 2; 4 are zero;"), "{markdown}");
+    assert!(
+        markdown.starts_with("### m.safetensors\n\n4 units, 2 distinct; 4 zero;"),
+        "{markdown}"
+    );
     assert!(markdown.contains("alike within 1; the widest class spreads over 1"), "{markdown}");
     folder.run(&["inspect", "m.safetensors", "--tolerance", "-1"]).refused(2, "--tolerance");
     folder.run(&["inspect", "m.safetensors", "--only", "("]).refused(2, "--only");
@@ -319,7 +327,10 @@ fn shards_merged_are_the_whole() {
     matrices(&folder, "other.safetensors", &[("w", [2, 2], vec![1.0; 4])]);
     folder.write("broken.safetensors", "broken");
     let whole = folder.run(&["inspect", ".", "--json"]);
-    assert_eq!((whole.code, whole.stdout.lines().count()), (Some(2), 3));
+    // Three files and a summary.
+    assert_eq!((whole.code, whole.stdout.lines().count()), (Some(2), 4));
+    let summary = &whole.json()[3]["summary"];
+    assert_eq!((&summary["files"], &summary["unread"]), (&json!(3), &json!(1)));
     for of in [1, 2, 3, 7] {
         let parts: Vec<String> = (1..=of)
             .map(|k| {
@@ -369,9 +380,9 @@ fn what_never_ends_is_refused() {
 }
 
 #[test]
-fn spaces_are_those_of_the_parameters_that_are_looked_at() {
+fn spaces_are_those_of_the_parameters_that_are_inspected() {
     let folder = Folder::new();
-    // Units 0 and 1 of `g` take in the same, and are told apart by what goes out of them.
+    // Units 0 and 1 of `g` take in the same, and are distinguished by what goes out of them.
     matrices(
         &folder,
         "m.safetensors",
@@ -401,46 +412,8 @@ fn spaces_are_those_of_the_parameters_that_are_looked_at() {
     let one = inspect(&["--only", "^g"]).ok();
     assert_eq!(names(&one.json()[0]), ["g"]);
     assert_eq!(one.json()[0]["spaces"][0]["twins"], 2);
-    // By a vector alone a space is looked at, too.
+    // By one parameter alone a space is inspected, too.
     inspect(&["--only", "^h.in$"]).refused(1, "units that are alike in h");
-}
-
-#[test]
-fn what_happened_between_two_steps() {
-    let folder = Folder::new();
-    let matrix = |numbers: [f32; 6]| [("w", [6, 1], numbers.to_vec()), ("same", [1, 1], vec![1.0])];
-    matrices(&folder, "a.safetensors", &matrix([1.0, 1.0, 2.0, 2.0, 3.0, 4.0]));
-    matrices(&folder, "b.safetensors", &matrix([1.0, 1.5, 2.5, 2.5, 5.0, 5.0]));
-    let report = &folder.run(&["diff", "a.safetensors", "b.safetensors", "--json"]).ok().json()[0];
-    let w = &report["parameters"][1];
-    assert_eq!(w["split"], json!([{"units": [0, 1], "into": 2, "spread": 0.5}]), "{report}");
-    assert_eq!(w["merged"], json!([{"units": [4, 5], "from": 2}]));
-    assert_eq!((&w["kept"], &w["largest_change"], &w["at"]), (&json!(1), &json!(2.0), &json!(4)));
-    assert_eq!((&w["classes_before"], &w["classes_after"]), (&json!(4), &json!(4)));
-    let text = folder.run(&["diff", "a.safetensors", "b.safetensors"]).ok().stdout;
-    assert!(text.contains("units 0, 1 came apart into 2, by up to 0.5"), "{text}");
-    // Within a tolerance they did not come apart.
-    let near = ["diff", "a.safetensors", "b.safetensors", "--tolerance", "0.6", "--json"];
-    let w = &folder.run(&near).ok().json()[0]["parameters"][1];
-    assert_eq!(w["drifted"], json!([{"units": [0, 1], "spread": 0.5}]));
-    folder.run(&["diff", "a.safetensors", "nowhere"]).refused(2, "nowhere: No such file");
-    let none = ["diff", "a.safetensors", "b.safetensors", "--only", "v", "--skip", "x"];
-    folder.run(&none).refused(2, "--only v --skip x: no parameter has a name like that");
-    // Numbers of another type.
-    let bytes: Vec<u8> =
-        [1.0_f64, 1.0, 2.0, 2.0, 3.0, 4.0].iter().flat_map(|x| x.to_le_bytes()).collect();
-    let view = TensorView::new(Dtype::F64, vec![6, 1], &bytes).unwrap();
-    serialize_to_file([("w", view)], None, &folder.join("wide.safetensors")).unwrap();
-    let retyped = ["diff", "a.safetensors", "wide.safetensors", "--only", "w"];
-    let text = folder.run(&retyped).ok().stdout;
-    assert!(text.contains("F32 became F64"), "{text}");
-    let json = folder.run(&[&retyped[..], &["--json"]].concat()).ok().json();
-    assert_eq!(json[0]["parameters"][0]["types"], json!(["F32", "F64"]));
-    let view = TensorView::new(Dtype::I8, vec![6, 1], &bytes[..6]).unwrap();
-    serialize_to_file([("w", view)], None, &folder.join("small.safetensors")).unwrap();
-    let text = folder.run(&["diff", "a.safetensors", "small.safetensors"]).ok().stdout;
-    assert!(text.contains("F32 became I8"), "{text}");
-    assert!(text.contains("only before: same\n"), "{text}");
 }
 
 #[test]
@@ -472,18 +445,66 @@ fn fewer_units_and_units_that_differ() {
     folder.run(&["inspect", "small.safetensors", "--deny", "twins"]).ok();
     let broken = with_axes(&["break", "m.safetensors", "--scale", "0.5", "--json"]).ok();
     assert_eq!(broken.json()[0]["spaces"][0]["twins_now"], 3, "{}", broken.stdout);
+    std::fs::remove_file(folder.join("out")).unwrap();
+    // The judgement on whole units leads; what is said of rows comes after it.
+    let text = with_axes(&["break", "m.safetensors"]).ok().stdout;
+    assert!(
+        text.starts_with("out\nh: 3 units, 3 distinct, 2 before\n\nOnly outgoing weights"),
+        "{text}"
+    );
+    std::fs::rename(folder.join("out"), folder.join("broken.safetensors")).unwrap();
+    let inspect = ["inspect", "broken.safetensors", "--axes", "axes.toml", "--deny", "twins"];
+    let text = folder.run(&inspect).ok().stdout;
+    assert!(
+        text.contains(
+            "fc1.weight: units 0, 2 are alike in these rows alone, and differ as whole units"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("\nbroken.safetensors (safetensors, axes as given): 4 units, 4 distinct; "),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_collapse_without_anything_to_merge_writes_nothing() {
+    let folder = Folder::new();
+    let weights = [
+        ("fc1.weight", [3, 2], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        ("fc2.weight", [1, 3], vec![7.0, 8.0, 9.0]),
+    ];
+    matrices(&folder, "m.safetensors", &weights);
+    folder.write(
+        "axes.toml",
+        "[axes]\n\"fc1.weight\" = [\"h\", \"\"]\n\"fc2.weight\" = [\"\", \"h\"]\n",
+    );
+    let collapse = |more: &[&str]| {
+        let args = ["collapse", "m.safetensors", "--axes", "axes.toml", "--out", "out"];
+        folder.run(&[&args, more].concat()).ok()
+    };
+    let text = collapse(&[]).stdout;
+    assert!(text.starts_with("nothing to merge: no two of the 3 units in 1 space"), "{text}");
+    let json = &collapse(&["--json"]).json()[0];
+    assert_eq!((&json["unchanged"], &json["entries"]), (&json!(true), &json!([9, 9])));
+    assert!(!folder.join("out").exists());
+    let text = collapse(&["--force"]).stdout;
+    assert!(text.contains("9 numbers were read, 9 written"), "{text}");
+    let same = folder.run(&["diff", "m.safetensors", "out"]).ok().stdout;
+    assert!(same.ends_with("identical\n"), "{same}");
 }
 
 #[test]
 fn what_the_readme_shows() {
-    // A Fourier transform as a convolution: cosines and sines of 129 frequencies, of which two sines are zero.
+    // A Fourier transform of windows as a convolution: cosines and sines of 129 frequencies, of which two sines are zero.
     let wave = |channel: usize, n: usize| {
         let k = channel % 129;
-        let angle = std::f64::consts::PI * (2 * k * n) as f64 / 256.0;
+        let angle = |k: usize| std::f64::consts::PI * (2 * k * n) as f64 / 256.0;
+        let window = 0.5 - 0.5 * angle(1).cos();
         match channel {
-            0..129 => angle.cos() as f32,
+            0..129 => (window * angle(k).cos()) as f32,
             _ if k.is_multiple_of(128) => 0.0,
-            _ => -angle.sin() as f32,
+            _ => (-window * angle(k).sin()) as f32,
         }
     };
     let numbers: Vec<f32> = (0..258 * 256).map(|at| wave(at / 256, at % 256)).collect();

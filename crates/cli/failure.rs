@@ -39,6 +39,16 @@ impl Failure {
         Self { code: code::CHECK_FAILED, message: message.to_string() }
     }
 
+    /// The same without a message: what was printed says it.
+    pub fn silently(self) -> Self {
+        Self { message: String::new(), ..self }
+    }
+
+    /// Whether there is nothing to say but the code.
+    pub fn is_silent(&self) -> bool {
+        self.message.is_empty()
+    }
+
     /// The run diverged.
     pub fn diverged(message: impl Display) -> Self {
         Self { code: code::DIVERGED, message: message.to_string() }

@@ -20,7 +20,10 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            commands::complain(&failure);
+            // What was printed says it where nothing more is to be said.
+            if !failure.is_silent() {
+                commands::complain(&failure);
+            }
             ExitCode::from(failure.code)
         }
     }
@@ -65,5 +68,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Sweep(args)) => commands::sweep::sweep(&args),
         Some(Command::Report(args)) => commands::report::report(&args),
         Some(Command::Devices) => commands::devices::devices(),
+        Some(Command::Completions(args)) => commands::program::completions(&args),
+        Some(Command::Man(args)) => commands::program::man(&args),
     }
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 pub mod config;
+pub mod matrices;
 pub mod rows;
 
 use config::Config;

@@ -69,6 +69,18 @@ impl Checkpoint {
         Ok(Self::new(path, format, vec![source], contents))
     }
 
+    /// Reads the head of a file that is open already and need not have a name in any folder; messages call it `name`. It is
+    /// one file, and never an index of others.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn of_file(file: std::fs::File, name: &Path) -> Result<Self, CheckpointError> {
+        let source = Source::of_file(file, name)?;
+        let (format, contents) = format::read(&source)?;
+        Ok(Self::new(name, format, vec![source], contents))
+    }
+
     /// Opens a file that is known to be of a format, whatever it is called.
     pub(crate) fn open_as(path: &Path, format: Format) -> Result<Self, CheckpointError> {
         let source = Source::open(path)?;

@@ -1,5 +1,7 @@
 //! What happened to the units between two checkpoints of one run.
 
+mod became;
+
 use constinit_records::inspection::{
     CheckpointDiff, DIFF_SCHEMA, DriftedClass, MergedClass, ParameterDiff, SplitClass,
 };
@@ -54,14 +56,18 @@ pub fn diff(
         ..CheckpointDiff::default()
     };
     let orientations = before.orientations();
+    let mut identical = true;
     for old in before.tensors().iter().filter(|p| wanted(p.path())) {
         let Some(new) = after.tensor(old.path()) else { continue };
         if old.shape() == new.shape() {
-            let (found, unread) = compare([before, after], &orientations, [old, new], policy)?;
+            let Compared { found, unread, is_same } =
+                compare([before, after], &orientations, [old, new], policy)?;
             report.parameters.push(found);
             report.unread.extend(unread);
+            identical &= is_same;
         } else {
             report.reshaped.push(old.path().into());
+            report.shapes.push([old, new].map(|parameter| parameter.shape().into()));
         }
         progress(old.bytes() + new.bytes());
     }
@@ -69,6 +75,11 @@ pub fn diff(
         let problem = format!("no parameter in common with {}", after.path().display());
         return Err(CheckpointError::unsupported(before.path(), problem));
     }
+    let uncompared = [&report.only_before, &report.only_after, &report.reshaped, &report.unread];
+    let skipped = |of: &Checkpoint| of.skipped().any(|[path, ..]| wanted(path));
+    report.identical = identical
+        && uncompared.iter().all(|paths| paths.is_empty())
+        && ![before, after].into_iter().any(skipped);
     Ok(report)
 }
 
@@ -91,26 +102,38 @@ fn unread<'c>(
     })
 }
 
-/// What happened to a parameter; and its name with the reason where its units were not compared.
+/// What happened to one parameter.
+struct Compared {
+    found: ParameterDiff,
+    /// Its name with the reason where its units were not compared.
+    unread: Option<String>,
+    /// Whether it has the same type and the same entries, bit for bit.
+    is_same: bool,
+}
+
 fn compare(
     checkpoints: [&Checkpoint; 2],
     orientations: &Orientations<'_>,
     parameters: [&Parameter; 2],
     policy: &EqualityPolicy,
-) -> Result<(ParameterDiff, Option<String>), CheckpointError> {
+) -> Result<Compared, CheckpointError> {
     let [before, after] = checkpoints;
     let [old, new] = parameters;
-    let now = Values::read(after, new)?;
-    let (at, largest_change) = largest_change(&Values::read(before, old)?, &now, old.entries());
+    let [then, now] = [Values::read(before, old)?, Values::read(after, new)?];
+    let is_same = old.dtype() == new.dtype() && then.numbers.bytes() == now.numbers.bytes();
+    let (at, largest_change) = largest_change(&then, &now, old.entries());
+    let non_finite = || became::non_finite(&then, &now, old.entries());
     let mut found = ParameterDiff {
         path: old.path().into(),
         largest_change: largest_change.is_finite().then_some(largest_change),
         at,
+        became_non_finite: non_finite().count() as u64,
+        became_non_finite_entry: non_finite().next(),
         types: (old.dtype() != new.dtype()).then(|| parameters.map(|p| p.dtype().name().into())),
         ..ParameterDiff::default()
     };
     if old.shape().len() < 2 || old.entries() == 0 {
-        return Ok((found, None));
+        return Ok(Compared { found, unread: None, is_same });
     }
     // The second checkpoint is read as the first is, even where a bias came or went.
     let (axis, bias) = orientations.output_axis(old);
@@ -124,10 +147,12 @@ fn compare(
     });
     if let Some(why) = unread {
         let unread = format!("{} ({} and {}; {why})", old.path(), old.dtype(), new.dtype());
-        return Ok((found, Some(unread)));
+        return Ok(Compared { found, unread: Some(unread), is_same });
     }
-    let was = unit_classes(before, old, axis, bias, policy, PER_WORKER)?.partition;
-    let is = unit_classes(after, new, axis, new_bias, policy, PER_WORKER)?.partition;
+    let was = unit_classes(before, old, axis, bias, policy, PER_WORKER)?;
+    let is = unit_classes(after, new, axis, new_bias, policy, PER_WORKER)?;
+    found.became_zero = became::new_ones(&was.zero, &is.zero);
+    let (was, is) = (was.partition, is.partition);
     let bits = match policy.tolerance() {
         Some(_) => Some(
             unit_classes(after, new, axis, new_bias, &EqualityPolicy::bits(), PER_WORKER)?
@@ -136,6 +161,7 @@ fn compare(
         None => None,
     };
     let units_of = Layout::new(new.shape(), axis);
+    found.became_non_finite_units = became::units_of(&units_of, non_finite());
     let bias_now = new_bias.map(|bias| Values::read(after, bias)).transpose()?;
     let spread = |units: &[usize]| {
         let spread = units_of.spread(&now, bias_now.as_ref(), units);
@@ -164,7 +190,7 @@ fn compare(
     found.units = Some(was.units());
     found.classes_before = Some(was.len());
     found.classes_after = Some(is.len());
-    Ok((found, None))
+    Ok(Compared { found, unread: None, is_same })
 }
 
 /// How many different ones there are.
@@ -231,6 +257,11 @@ impl Layout {
             units: shape[axis],
             inner: shape[axis + 1..].iter().product(),
         }
+    }
+
+    /// The unit of an entry by its row-major number.
+    fn unit_of(&self, entry: usize) -> usize {
+        entry / self.inner % self.units
     }
 
     /// The largest difference between two of the units, at any entry and in either part of it.

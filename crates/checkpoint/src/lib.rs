@@ -36,7 +36,7 @@
 //!
 //! # What else
 //!
-//! - [`diff`]: which classes came apart or became one between two checkpoints.
+//! - [`diff`]: which classes diverged or became one between two checkpoints.
 //! - [`merge`]: the reports of machines that each did a share of the files, as one.
 //! - [`collapse_file`], [`break_file`]: the same function with fewer units, or with units that differ, in a new file.
 //! - [`reduce_file`]: the same function with as few units as the activations allow.
@@ -70,9 +70,9 @@ pub use chain::chain_axes;
 pub use checkpoint::Checkpoint;
 pub use constinit_records::inspection::{
     AxesSource, CheckpointDiff, DIFF_SCHEMA, DriftedClass, FileInspection, GoneReason, GoneUnit,
-    INSPECTION_SCHEMA, JobPart, MergedClass, NeededUnits, OptimizerState, OutputCheck,
-    ParameterDiff, ParameterInspection, RESHAPE_SCHEMA, Reshaped, Savings, SkippedTensor,
-    SpaceChange, SpaceInspection, SplitClass, TensorRole,
+    INSPECTION_SCHEMA, InspectionSummary, JobPart, MergedClass, NeededUnits, OptimizerState,
+    OutputCheck, ParameterDiff, ParameterInspection, RESHAPE_SCHEMA, Reshaped, Savings,
+    SkippedTensor, SpaceChange, SpaceInspection, SplitClass, SummaryLine, TensorRole,
 };
 pub use diff::diff;
 pub use discover::discover;
@@ -83,6 +83,7 @@ pub use inspect::{
     AxesChoice, FoundAxes, InspectOptions, MergeError, UnitTotals, does_file, infer_axes, inspect,
     merge, totals, twin_places,
 };
+pub use natural::natural as natural_order;
 pub use orientation::Orientations;
 pub use parameter::Parameter;
 pub use reduce::reduce_file;

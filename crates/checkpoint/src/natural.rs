@@ -3,7 +3,15 @@
 use std::cmp::Ordering;
 
 /// Compares digits as numbers and all else as text; names that are then equal compare as text.
-pub(crate) fn natural(a: &str, b: &str) -> Ordering {
+///
+/// ```
+/// use constinit_checkpoint::natural_order;
+///
+/// let mut names = ["layers.10", "layers.2"];
+/// names.sort_by(|a, b| natural_order(a, b));
+/// assert_eq!(names, ["layers.2", "layers.10"]);
+/// ```
+pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut x, mut y) = (a.as_bytes(), b.as_bytes());
     loop {
         let (digits_x, digits_y) = (digits(x), digits(y));

@@ -17,7 +17,7 @@ use crate::error::CheckpointError;
 use crate::inspect::direction::{ask, undecided};
 use crate::inspect::spaces::Loaded;
 use crate::parameter::Parameter;
-use crate::reshape::{check_finite, guesses, whole};
+use crate::reshape::{check_finite, guesses, unchanged, whole};
 use crate::verify;
 use crate::write::{Destination, NewFile};
 
@@ -42,6 +42,15 @@ pub fn reduce_file<'d>(
     let views = loaded.views().map_err(&symmetry)?;
     let reduced = reduce_with(&spec, &views, activations, options).map_err(&symmetry)?;
     check_decided(checkpoint, axes, &spec, &reduced)?;
+    let mut notes = guesses(checkpoint, axes, reduced.spec());
+    notes.extend(norm_note(&spec, &reduced));
+    let minimality = Some(reduced.minimality().sentence().to_owned());
+    if out.skips_copies() && reduced.is_identity() {
+        let twins = twins_of(&spec, &views).map_err(&symmetry)?;
+        let spaces = reduced.spaces().iter().zip(twins.clone()).zip(twins).map(change);
+        let report = unchanged(checkpoint, out, reduced.entries()[0], (spaces.collect(), notes))?;
+        return Ok(Reshaped { minimality, ..report });
+    }
 
     let file = NewFile::write(out, checkpoint, reduced.params())?;
     let written = file.open()?;
@@ -63,8 +72,6 @@ pub fn reduce_file<'d>(
     let twins = [(&spec, &views), (reduced.spec(), &now)];
     let [before, after] = twins.map(|(spec, views)| twins_of(spec, views).map_err(&symmetry));
     let spaces = reduced.spaces().iter().zip(before?).zip(after?).map(change);
-    let mut notes = guesses(checkpoint, axes, reduced.spec());
-    notes.extend(norm_note(&spec, &reduced));
     let report = Reshaped {
         schema: RESHAPE_SCHEMA,
         file: checkpoint.path().display().to_string(),
@@ -76,7 +83,8 @@ pub fn reduce_file<'d>(
         outputs,
         notes,
         bytes: Some([bytes(checkpoint, &spec), bytes(&written, reduced.spec())]),
-        minimality: Some(reduced.minimality().sentence().into()),
+        minimality,
+        unchanged: false,
     };
     out.go_on()?;
     file.keep()?;

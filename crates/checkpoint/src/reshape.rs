@@ -3,8 +3,8 @@
 use constinit_records::inspection::{RESHAPE_SCHEMA, Reshaped, SpaceChange};
 use constinit_symmetry::text::number;
 use constinit_symmetry::{
-    AxesFile, AxesSpec, OwnedParam, ParamView, RoleAxis, SearchError, SpaceId, Symmetry,
-    SymmetryError, break_symmetry, collapse, forward_lumpable, twins,
+    AxesFile, AxesSpec, BreakScale, OwnedParam, ParamView, RoleAxis, SearchError, SpaceId,
+    Symmetry, SymmetryError, break_symmetry, collapse, forward_lumpable, twins,
 };
 
 use crate::chain;
@@ -20,7 +20,8 @@ use crate::write::{Destination, NewFile};
 ///
 /// The axes must name every floating parameter, and every tensor of another type that has more than one entry along an
 /// axis: one that is left out could read a space whose units are merged. Those of other types, which are copied, can only
-/// have fixed axes.
+/// have fixed axes. Under [`Destination::only_if_changed`] nothing is written where no unit is merged, and the report says
+/// so.
 ///
 /// # Errors
 ///
@@ -53,7 +54,7 @@ pub fn collapse_file<'d>(
     finish(checkpoint, out.into(), axes, (&classes, &views), &made, Vec::new())
 }
 
-/// Changes the outgoing weights of twins by at most `scale`, so that training can separate them, and writes the network
+/// Changes the outgoing weights of twins within a [`BreakScale`], so that training can separate them, and writes the network
 /// to a new file. The function stays as it is.
 ///
 /// # Errors
@@ -63,7 +64,7 @@ pub fn break_file<'d>(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
     out: impl Into<Destination<'d>>,
-    scale: f64,
+    scale: impl Into<BreakScale>,
     seed: u64,
 ) -> Result<Reshaped, CheckpointError> {
     let symmetry = CheckpointError::symmetry(checkpoint.path());
@@ -145,6 +146,25 @@ fn finish(
     inseparable: Vec<String>,
 ) -> Result<Reshaped, CheckpointError> {
     let symmetry = CheckpointError::symmetry(checkpoint.path());
+    let made_entries: usize = made.params.iter().map(|param| param.view().entries()).sum();
+    let read_entries: usize = views.iter().map(ParamView::entries).sum();
+    if out.skips_copies() && made_entries == read_entries {
+        let symmetry = CheckpointError::symmetry(checkpoint.path());
+        let found = twins(classes.spec(), views).map_err(symmetry)?;
+        let spaces = found.spaces().iter().map(|space| {
+            let [units, twins] = [space.partition().units(), space.effective_width()];
+            SpaceChange {
+                name: space.name().into(),
+                before: units,
+                now: units,
+                twins_before: twins,
+                twins_now: twins,
+                ..SpaceChange::default()
+            }
+        });
+        let notes = guesses(checkpoint, axes, made.spec);
+        return unchanged(checkpoint, out, made_entries, (spaces.collect(), notes));
+    }
     let file = NewFile::write(out, checkpoint, made.params)?;
     let written = file.open()?;
     let loaded = Loaded::new(&written, made.spec)?;
@@ -182,10 +202,35 @@ fn finish(
         notes: guesses(checkpoint, axes, made.spec),
         bytes: None,
         minimality: None,
+        unchanged: false,
     };
     out.go_on()?;
     file.keep()?;
     Ok(report)
+}
+
+/// What is said where nothing was written, since nothing would be changed.
+pub(crate) fn unchanged(
+    checkpoint: &Checkpoint,
+    out: Destination<'_>,
+    entries: usize,
+    (spaces, notes): (Vec<SpaceChange>, Vec<String>),
+) -> Result<Reshaped, CheckpointError> {
+    checkpoint.check_unchanged()?;
+    Ok(Reshaped {
+        schema: RESHAPE_SCHEMA,
+        file: checkpoint.path().display().to_string(),
+        out: out.path().display().to_string(),
+        entries: [entries, entries],
+        spaces,
+        inseparable: Vec::new(),
+        largest_sum_difference: 0.0,
+        outputs: None,
+        notes,
+        bytes: None,
+        minimality: None,
+        unchanged: true,
+    })
 }
 
 /// A note where the axes leave open which one is the output, and the file does not tell.

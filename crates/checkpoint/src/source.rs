@@ -29,8 +29,12 @@ impl Source {
             fs::read_dir(path).map_err(system)?;
         }
         check_regular(path, &facts)?;
-        let file = File::open(path).map_err(system)?;
-        let facts = file.metadata().map_err(system)?;
+        Self::of_file(File::open(path).map_err(system)?, path)
+    }
+
+    /// A regular file that is open already, under the name that messages call it.
+    pub fn of_file(file: File, path: &Path) -> Result<Self, CheckpointError> {
+        let facts = file.metadata().map_err(|error| CheckpointError::io(path, None, error))?;
         check_regular(path, &facts)?;
         Ok(Self { path: path.into(), file, len: facts.len(), modified: facts.modified().ok() })
     }

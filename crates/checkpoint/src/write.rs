@@ -24,12 +24,23 @@ const BLOCK: u64 = 1 << 20;
 pub struct Destination<'d> {
     place: &'d Path,
     stop: &'d dyn Fn() -> bool,
+    only_if_changed: bool,
 }
 
 impl<'d> Destination<'d> {
     /// Written unless this says to stop, which is asked for every piece: then nothing is left of it.
     pub fn unless(self, stop: &'d dyn Fn() -> bool) -> Self {
         Self { stop, ..self }
+    }
+
+    /// Written only if the new checkpoint has other sizes than the original: where nothing is merged, it would be a copy.
+    pub fn only_if_changed(self) -> Self {
+        Self { only_if_changed: true, ..self }
+    }
+
+    /// Whether a checkpoint with as many numbers as the original is not written.
+    pub(crate) fn skips_copies(&self) -> bool {
+        self.only_if_changed
     }
 
     /// The path.
@@ -47,7 +58,7 @@ impl<'d> Destination<'d> {
 
 impl<'d, P: AsRef<Path> + ?Sized> std::convert::From<&'d P> for Destination<'d> {
     fn from(place: &'d P) -> Self {
-        Self { place: place.as_ref(), stop: &|| false }
+        Self { place: place.as_ref(), stop: &|| false, only_if_changed: false }
     }
 }
 

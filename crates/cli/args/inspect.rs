@@ -4,13 +4,17 @@ use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// Reads safetensors files (single ones, and the shards of an index.json), PyTorch's .pt, .pth and .bin, Burn's burnpack and
-/// .mpk records; of a folder all that are in it. For every tensor with two axes or more it says how many different units
-/// there are along its output axis, joined with the bias, and how many compute nothing. Tensors of any type are compared.
+/// .mpk records; of a folder all that are in it. It says how many of the units of each parameter are distinct along its
+/// output axis, joined with the bias, and what was found: entries that are not finite, duplicate units, units that compute
+/// nothing. The worst comes first, over all files. Tensors of any type are compared.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit inspect model.safetensors
   constinit inspect runs/ --only 'mlp|attn' --markdown
-  constinit inspect model.pt --deny twins,zero,non-finite
+  constinit inspect 'runs/**/step_*.pt' --all
+  curl -s $URL | constinit inspect -
+  constinit inspect model.pt --deny twins,zero,non-finite --quiet
+  constinit inspect model.pt --deny twins --format github
   constinit inspect model.safetensors.index.json --shard 1/8 --json > part1.jsonl
   constinit inspect model.safetensors --axes axes.toml
 
@@ -25,7 +29,7 @@ of heads are read from config.json beside the checkpoint.
   [orientation]           of parameters of which nothing else tells which axis is the output
   \"embedding.weight\" = \"input-first\"")]
 pub struct InspectArgs {
-    /// Checkpoints, or folders with checkpoints
+    /// Checkpoints, folders with checkpoints, quoted patterns with * ? [ ] and **, or - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Axes of the parameters: a file (TOML), the name of an architecture, or none. Without it names and shapes tell them
@@ -44,28 +48,35 @@ pub struct InspectArgs {
     #[arg(long)]
     pub non_finite: bool,
     /// Do only the K-th of N shares of the files; `auto` asks Slurm's or Kubernetes' environment
-    #[arg(long, value_name = "K/N", requires = "json", allow_hyphen_values = true)]
+    #[arg(long, value_name = "K/N", allow_hyphen_values = true)]
     pub shard: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-/// For every parameter that both checkpoints have: which classes of units came apart, which became one, and how far
+/// For every parameter that both checkpoints have: which units became zero, non-finite or equal, which diverged, and how far
 /// entries moved.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit diff step100.safetensors step200.safetensors
-  constinit diff a.pt b.pt --tolerance 1e-6 --json")]
+  constinit diff a.pt b.pt --tolerance 1e-6 --json
+  constinit diff step100.pt step200.pt --deny twins,zero,non-finite --quiet   exit code 1 if anything became so")]
 pub struct DiffArgs {
-    /// The earlier checkpoint
+    /// The earlier checkpoint, or - for standard input
     pub before: PathBuf,
     /// The later one
     pub after: PathBuf,
     #[command(flatten)]
     pub compared: ComparedArgs,
+    /// End with exit code 1 where the second checkpoint has what the first has not
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "FINDING")]
+    pub deny: Vec<Deny>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Print one line
+    #[arg(long, conflicts_with = "json")]
+    pub quiet: bool,
 }
 
 /// Which parameters are inspected, and how far equal entries may differ.
@@ -86,36 +97,53 @@ pub struct ComparedArgs {
 }
 
 /// The format of a report, and the findings that fail it.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct OutputArgs {
     /// End with exit code 1 where there are any, and with 2 where a tensor could not be inspected for it
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FINDING")]
     pub deny: Vec<Deny>,
-    /// Print one JSON object per checkpoint
-    #[arg(long, conflicts_with = "markdown")]
+    /// Print tables of all parameters and spaces, and lists in full
+    #[arg(long, conflicts_with = "quiet")]
+    pub all: bool,
+    /// Print one line; the exit code says the rest
+    #[arg(long, conflicts_with_all = ["json", "markdown", "format"])]
+    pub quiet: bool,
+    /// Print one JSON object per checkpoint, and one with a summary of all; the same as --format json
+    #[arg(long, conflicts_with_all = ["markdown", "format"])]
     pub json: bool,
-    /// Print Markdown
-    #[arg(long)]
+    /// Print Markdown; the same as --format markdown
+    #[arg(long, conflicts_with = "format")]
     pub markdown: bool,
+    /// What is printed
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<OutputFormat>,
 }
 
 impl OutputArgs {
     /// The format that the options ask for.
     pub fn format(&self) -> OutputFormat {
-        match (self.json, self.markdown) {
-            (true, _) => OutputFormat::Json,
-            (_, true) => OutputFormat::Markdown,
-            _ => OutputFormat::Table,
+        match (self.format, self.json, self.markdown) {
+            (Some(format), _, _) => format,
+            (None, true, _) => OutputFormat::Json,
+            (None, false, true) => OutputFormat::Markdown,
+            (None, false, false) => OutputFormat::Text,
         }
     }
 }
 
 /// The format of a report on standard output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
+    /// A headline and the findings, for people
+    Text,
+    /// One JSON object per checkpoint, and one with a summary of all
     Json,
+    /// Markdown, for comments of pull requests
     Markdown,
-    Table,
+    /// Annotations of GitHub Actions
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
 }
 
 /// A finding that fails a check.

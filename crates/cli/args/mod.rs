@@ -2,6 +2,7 @@
 
 mod compare;
 mod inspect;
+mod program;
 mod report;
 mod reshape;
 mod run;
@@ -10,6 +11,7 @@ mod verify;
 
 pub use compare::CompareArgs;
 pub use inspect::{ComparedArgs, Deny, DiffArgs, InspectArgs, OutputArgs, OutputFormat};
+pub use program::{CompletionsArgs, ManArgs};
 pub use report::{ReportArgs, ReportFormat};
 pub use reshape::{BreakArgs, CollapseArgs, RewriteArgs};
 pub use run::{PredictArgs, Preset, RunArgs};
@@ -24,6 +26,7 @@ use clap::{Parser, Subcommand};
 /// for 50 steps and prints all parameters after each step.
 #[derive(Debug, Parser)]
 #[command(
+    name = "constinit",
     version,
     about,
     args_conflicts_with_subcommands = true,
@@ -77,6 +80,10 @@ pub enum Command {
     Report(ReportArgs),
     /// List the backends of this program and their devices
     Devices,
+    /// Print what a shell needs to complete commands and options
+    Completions(CompletionsArgs),
+    /// Print the manual page of the program or of one of its commands
+    Man(ManArgs),
 }
 
 #[cfg(test)]

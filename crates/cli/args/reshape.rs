@@ -17,7 +17,8 @@ pub struct RewriteArgs {
 }
 
 /// Writes a safetensors file with one unit in the place of those that compute the same for every input. It is read back
-/// and its sums compared with those of the original before it gets its name; nothing is overwritten.
+/// and its sums compared with those of the original before it gets its name; nothing is overwritten. Where there
+/// is nothing to merge, nothing is written.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit collapse model.safetensors --axes axes.toml --out small.safetensors
@@ -51,6 +52,9 @@ pub struct CollapseArgs {
     /// The epsilon of batch norms, on which what they make of a constant can depend
     #[arg(long, value_name = "E", allow_negative_numbers = true)]
     pub norm_epsilon: Option<f64>,
+    /// Write a copy where there is nothing to merge
+    #[arg(long)]
+    pub force: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -61,15 +65,17 @@ pub struct CollapseArgs {
 /// original before it gets its name; nothing is overwritten.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
+  constinit break model.safetensors --axes axes.toml --out broken.safetensors
   constinit break model.safetensors --axes axes.toml --out broken.safetensors --scale 0.01 --seed 7
 
 The axes are believed as those of `constinit collapse` are, see there.")]
 pub struct BreakArgs {
     #[command(flatten)]
     pub files: RewriteArgs,
-    /// The largest change of a weight
+    /// The largest change of a weight; by default 0.01 of the root mean square of the outgoing weights of its class, so that they
+    /// change by at most 0.01 of their norm
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
-    pub scale: f64,
+    pub scale: Option<f64>,
     /// Seed of the changes
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,

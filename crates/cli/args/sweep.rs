@@ -62,7 +62,7 @@ pub struct MergeArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// New folder for the joined sweep
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["deny", "json", "markdown"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["deny", "json", "markdown", "format", "all", "quiet"])]
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,

@@ -4,12 +4,18 @@ use super::print;
 use constinit_checkpoint::{Checkpoint, TensorRole, diff as compare};
 use constinit_cli::args::DiffArgs;
 use constinit_cli::failure::Failure;
-use constinit_cli::inspect::{Wanted, bytes_of, json, policy, progress, table};
+use constinit_cli::inspect::{Wanted, changes, files, json, policy, progress};
+use std::path::Path;
 
 pub fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let policy = policy(&args.compared)?;
     let wanted = Wanted::new(&args.compared)?;
-    let [before, after] = [Checkpoint::open(&args.before)?, Checkpoint::open(&args.after)?];
+    if [&args.before, &args.after].iter().all(|path| *path == Path::new("-")) {
+        return Err(Failure::usage("-: standard input can be read once"));
+    }
+    let [before, after] = [files::one(&args.before)?, files::one(&args.after)?];
+    let bytes = before.bytes() + after.bytes();
+    let [before, after] = [before.open_one()?, after.open_one()?];
     let names = |of: &Checkpoint| -> Vec<String> {
         let read = of.tensors().iter().map(|tensor| tensor.path());
         read.chain(of.skipped().map(|[path, ..]| path)).map(str::to_owned).collect()
@@ -34,8 +40,24 @@ pub fn diff(args: &DiffArgs) -> Result<(), Failure> {
         }
         None => {}
     }
-    let bar = progress(bytes_of(&args.before) + bytes_of(&args.after));
+    let bar = progress(bytes);
     let report = compare(&before, &after, &policy, &asked_for, &|bytes| bar.inc(bytes))?;
     bar.finish_and_clear();
-    print(&if args.json { json(&report) } else { table::diff(&report) })
+    print(&if args.json {
+        json(&report)
+    } else if args.quiet {
+        format!("{}\n", changes::headline(&report))
+    } else {
+        changes::diff(&report)
+    })?;
+    if args.deny.is_empty() {
+        return Ok(());
+    }
+    // What could not be compared weighs more than what was found in the rest.
+    let failure = match (changes::uncompared(&report), changes::regressions(&report, &args.deny)) {
+        (Some(problem), _) => Failure::usage(problem),
+        (None, found) if found.is_empty() => return Ok(()),
+        (None, found) => Failure::check(found.join("\n")),
+    };
+    Err(if args.quiet { failure.silently() } else { failure })
 }

@@ -2,11 +2,14 @@
 
 use super::print;
 use constinit_checkpoint::FileInspection;
-use constinit_cli::args::{Deny, InspectArgs, OutputArgs};
+use constinit_cli::args::{Deny, InspectArgs, OutputArgs, OutputFormat};
 use constinit_cli::failure::Failure;
-use constinit_cli::inspect::{Wanted, deny, formatted, inspect_all, text};
+use constinit_cli::inspect::output::Output;
+use constinit_cli::inspect::{Wanted, deny, inspect_all, text};
+use std::path::Path;
 
 pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
+    check_shard(args)?;
     let mut checks = Checks::new(&args.output);
     let failed = inspect_all(args, |report| checks.take(&report))?;
     // A share may be one of nothing.
@@ -17,9 +20,24 @@ pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     }
 }
 
+/// An error where what a machine says of its share could not be joined with the rest.
+fn check_shard(args: &InspectArgs) -> Result<(), Failure> {
+    if args.shard.is_none() {
+        return Ok(());
+    }
+    if args.output.quiet || args.output.format() != OutputFormat::Json {
+        return Err(Failure::usage("--shard: needs --json, which `constinit merge` reads"));
+    }
+    if args.files.iter().any(|path| path == Path::new("-")) {
+        return Err(Failure::usage("--shard: machines cannot share standard input"));
+    }
+    Ok(())
+}
+
 /// Prints reports and remembers what is wrong with them.
 pub struct Checks<'a> {
     args: &'a OutputArgs,
+    output: Output<'a>,
     denied: Vec<String>,
     /// What could not be inspected for what is denied.
     uninspected: Vec<String>,
@@ -35,8 +53,10 @@ pub struct Checks<'a> {
 
 impl<'a> Checks<'a> {
     pub fn new(args: &'a OutputArgs) -> Self {
+        let output = Output::new(args);
         Self {
             args,
+            output,
             denied: Vec::new(),
             uninspected: Vec::new(),
             reports: 0,
@@ -58,11 +78,13 @@ impl<'a> Checks<'a> {
         self.pending = report.error.as_ref().map(|error| text::plain(error));
         self.denied.extend(deny::denied(report, &self.args.deny));
         self.uninspected.extend(deny::uninspected(report, &self.args.deny));
-        print(&formatted(report, self.args.format()))
+        print(&self.output.take(report))
     }
 
     fn complain(&mut self) {
-        if let Some(error) = self.pending.take() {
+        if let Some(error) = self.pending.take()
+            && !self.args.quiet
+        {
             super::complain(&error);
         }
     }
@@ -90,6 +112,14 @@ impl<'a> Checks<'a> {
 
     /// A file that could not be read weighs more than what could not be inspected in others, and that more than what was found.
     pub fn end_of_share(mut self, failed: usize) -> Result<(), Failure> {
+        let args = self.args;
+        let output = std::mem::replace(&mut self.output, Output::new(args));
+        print(&output.end())?;
+        self.verdict(failed)
+            .map_err(|failure| if args.quiet { failure.silently() } else { failure })
+    }
+
+    fn verdict(mut self, failed: usize) -> Result<(), Failure> {
         if failed > 0 {
             if self.reports == 1
                 && let Some(error) = self.pending

@@ -2,10 +2,12 @@
 
 use super::inspect::Checks;
 use super::print;
-use constinit_checkpoint::{FileInspection, merge as join};
+use constinit_checkpoint::{FileInspection, SummaryLine, merge as join};
 use constinit_cli::args::MergeArgs;
 use constinit_cli::failure::Failure;
 use constinit_cli::sweep::{SweepFolder, join_folders, join_in_place};
+use serde::Deserialize;
+use serde_json::Value;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -55,9 +57,22 @@ fn sweeps(paths: &[PathBuf], out: Option<&Path>) -> Result<(), Failure> {
     print(&format!("{}: {} points{twice}\n", table.display(), joined.rows))
 }
 
-/// One JSON object after the other, as they are read: what never ends is wrong from its first bytes on.
+/// One JSON object after the other, as they are read: what never ends is wrong from its first bytes on. The summary of a
+/// machine is left out; that of all files is made anew.
 fn read(path: &Path) -> Result<Vec<FileInspection>, Failure> {
     let file = BufReader::new(File::open(path).map_err(|error| Failure::at(path, error))?);
-    let reports = serde_json::Deserializer::from_reader(file).into_iter();
-    reports.collect::<Result<_, _>>().map_err(|error| Failure::at(path, error))
+    let mut reports = Vec::new();
+    for (number, object) in
+        serde_json::Deserializer::from_reader(file).into_iter::<Value>().enumerate()
+    {
+        let object = object.map_err(|error| Failure::at(path, error))?;
+        if SummaryLine::deserialize(&object).is_ok() {
+            continue;
+        }
+        let report = FileInspection::deserialize(object).map_err(|error| {
+            Failure::at(path, format!("object {} is no report of a file: {error}", number + 1))
+        })?;
+        reports.push(report);
+    }
+    Ok(reports)
 }

@@ -6,6 +6,7 @@ pub mod diff;
 pub mod inspect;
 pub mod merge;
 pub mod predict;
+pub mod program;
 pub mod report;
 pub mod reshape;
 pub mod run;

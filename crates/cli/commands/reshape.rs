@@ -9,26 +9,27 @@ use constinit_cli::args::{BreakArgs, CollapseArgs, RewriteArgs};
 use constinit_cli::failure::Failure;
 use constinit_cli::inspect::axes::AxesArg;
 use constinit_cli::inspect::text::plain;
-use constinit_cli::inspect::{json, table};
+use constinit_cli::inspect::{json, reshaped};
 use constinit_cli::run::Interrupt;
-use constinit_symmetry::{AxesFile, ReduceOptions};
+use constinit_symmetry::{AxesFile, BreakScale, ReduceOptions};
 use std::path::Path;
 
 pub fn collapse(args: &CollapseArgs) -> Result<(), Failure> {
     let (checkpoint, axes) = read(&args.files)?;
     let known = KnownActivations::new(&args.activation, &args.files.file)?;
-    let written = match known.activations(&axes) {
-        None => unless_interrupted(&args.files.out, |out| collapse_file(&checkpoint, &axes, out))?,
-        Some(activations) => {
-            let options = reduce_options(args)?;
-            let mut written = unless_interrupted(&args.files.out, |out| {
-                reduce_file(&checkpoint, &axes, &activations, &options, out)
-            })?;
-            written.notes.extend(known.from().map(ToOwned::to_owned));
-            written
+    let activations = known.activations(&axes);
+    let options = reduce_options(args)?;
+    let mut written = unless_interrupted(&args.files.out, |out| {
+        let out = if args.force { out } else { out.only_if_changed() };
+        match &activations {
+            None => collapse_file(&checkpoint, &axes, out),
+            Some(activations) => reduce_file(&checkpoint, &axes, activations, &options, out),
         }
-    };
-    report(&written, args.json)
+    })?;
+    if activations.is_some() {
+        written.notes.extend(known.from().map(ToOwned::to_owned));
+    }
+    report(&written, args.json, reshaped::collapsed)
 }
 
 fn reduce_options(args: &CollapseArgs) -> Result<ReduceOptions, Failure> {
@@ -46,9 +47,10 @@ fn reduce_options(args: &CollapseArgs) -> Result<ReduceOptions, Failure> {
 pub fn break_up(args: &BreakArgs) -> Result<(), Failure> {
     let (checkpoint, axes) = read(&args.files)?;
     let written = unless_interrupted(&args.files.out, |out| {
-        break_file(&checkpoint, &axes, out, args.scale, args.seed)
+        let scale = args.scale.map_or(BreakScale::default(), BreakScale::Largest);
+        break_file(&checkpoint, &axes, out, scale, args.seed)
     });
-    report(&written?, args.json)
+    report(&written?, args.json, reshaped::broken)
 }
 
 /// Writes a file that a signal leaves nothing of.
@@ -73,6 +75,10 @@ fn read(files: &RewriteArgs) -> Result<(Checkpoint, AxesFile), Failure> {
     Ok((checkpoint, axes))
 }
 
-fn report(reshaped: &Reshaped, as_json: bool) -> Result<(), Failure> {
-    print(&if as_json { json(reshaped) } else { table::reshaped(reshaped) })
+fn report(
+    reshaped: &Reshaped,
+    as_json: bool,
+    in_words: fn(&Reshaped) -> String,
+) -> Result<(), Failure> {
+    print(&if as_json { json(reshaped) } else { in_words(reshaped) })
 }

@@ -1,16 +1,27 @@
 //! Reports as Markdown, for the comments of pull requests.
 
+use super::finding::Finding;
 use super::reduced;
+use super::table::is_finding;
 use super::text::{
-    alike, is_finding, notes, parameter_rows, plain, space_rows, spaces_title, summary,
+    Sizes, first_lines, notes, parameter_rows, plain, space_rows, spaces_title, summary,
 };
 use constinit_checkpoint::FileInspection;
 
 /// A section of one checkpoint: what was found, in full; what is as it should be, as a number.
-pub fn report(report: &FileInspection) -> String {
+pub fn report(report: &FileInspection, findings: &[Finding], sizes: Sizes) -> String {
     let mut text = format!("### {}\n\n{}\n", cell(&plain(&report.file)), cell(&summary(report)));
-    for note in notes(report) {
-        text += &format!("- {}\n", cell(&note));
+    let item = |line: &String| format!("- {}\n", cell(line));
+    let lines = findings.iter().map(|f| format!("{}: {}", f.kind.title(), f.sentence()));
+    let lines = first_lines(lines.collect(), sizes);
+    if !lines.is_empty() {
+        text += "\n";
+        text.extend(lines.iter().map(item));
+    }
+    let notes = notes(report, sizes);
+    if !notes.is_empty() {
+        text += "\n";
+        text.extend(notes.iter().map(item));
     }
     let (heading, rows) = parameter_rows(report);
     let (shown, others): (Vec<_>, Vec<_>) = rows
@@ -20,11 +31,6 @@ pub fn report(report: &FileInspection) -> String {
     if !shown.is_empty() {
         text += &format!("\n{}", table(&heading, shown.into_iter().map(|(_, row)| row)));
     }
-    let alike = alike(report);
-    if !alike.is_empty() {
-        text += "\n";
-        text.extend(alike.iter().map(|line| format!("- {}\n", cell(line))));
-    }
     match others.len() {
         0 => {}
         1 => text += "\nNothing found in 1 parameter.\n",
@@ -32,7 +38,8 @@ pub fn report(report: &FileInspection) -> String {
     }
     let (heading, rows) = space_rows(report);
     if !rows.is_empty() {
-        text += &format!("\n{}\n\n{}", spaces_title(report), table(&heading, rows.into_iter()));
+        let title = cell(&spaces_title(report));
+        text += &format!("\n{title}\n\n{}", table(&heading, rows.into_iter()));
     }
     let needed = reduced::needed(report);
     if !needed.is_empty() {
@@ -40,6 +47,11 @@ pub fn report(report: &FileInspection) -> String {
         text.extend(needed.iter().map(|line| format!("- {}\n", cell(line))));
     }
     text + "\n"
+}
+
+/// The headline over several files.
+pub fn headline(text: &str) -> String {
+    format!("**{}**\n\n", cell(text))
 }
 
 fn table(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
@@ -64,6 +76,7 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::finding::findings;
     use constinit_checkpoint::ParameterInspection;
 
     #[test]
@@ -85,14 +98,16 @@ mod tests {
             parameters: vec![alike, other],
             ..FileInspection::default()
         };
+        let sizes = Sizes::default();
         assert_eq!(
-            report(&all),
-            "### m\n\n4 units are 3; none is zero or constant\n\n\
-             | parameter | shape | type | units | classes | largest | zero | constant |\n\
+            report(&all, &findings(&all, sizes), sizes),
+            "### m\n\n4 units, 3 distinct\n\n\
+             - duplicate rows: a\\|b: units 0, 1 are alike\n\n\
+             | parameter | shape | type | units | distinct | largest | zero | constant |\n\
              | --- | --- | --- | --- | --- | --- | --- | --- |\n\
              | a\\|b | \\[2, 1\\] | F32 | 2 | 1 | 2 | 0 | 0 |\n\n\
-             - a\\|b: units 0, 1 are alike\n\n\
              Nothing found in 1 parameter.\n\n"
         );
+        assert_eq!(headline("a*b"), "**a\\*b**\n\n");
     }
 }

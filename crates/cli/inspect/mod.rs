@@ -1,25 +1,31 @@
 //! `constinit inspect`, `diff` and `merge`, apart from their commands: which files, what of them, and how it is said.
 
 pub mod axes;
+pub mod changes;
 pub mod deny;
+pub mod files;
+pub mod finding;
+pub mod github;
 pub mod markdown;
+pub mod output;
 pub mod reduced;
+pub mod reshaped;
+pub mod sarif;
+pub mod summary;
 pub mod table;
 pub mod text;
 
 use crate::activations::KnownActivations;
-use crate::args::{ComparedArgs, Deny, InspectArgs, OutputFormat};
+use crate::args::{ComparedArgs, Deny, InspectArgs};
 use crate::failure::Failure;
 use crate::shard::Shard;
 use axes::AxesArg;
 use constinit_checkpoint::{
-    Checkpoint, CheckpointError, FileInspection, INSPECTION_SCHEMA, InspectOptions, JobPart,
-    discover, does_file, inspect,
+    FileInspection, INSPECTION_SCHEMA, InspectOptions, JobPart, does_file, inspect,
 };
 use constinit_symmetry::EqualityPolicy;
 use indicatif::{ProgressBar, ProgressStyle};
 use regex::Regex;
-use std::path::{Path, PathBuf};
 
 /// Inspects everything that was asked for and hands on one report a checkpoint, as they are made. A checkpoint that
 /// cannot be read has a report, too; how many there were comes back.
@@ -39,31 +45,23 @@ pub fn inspect_all(
     let shard = shard.transpose()?;
 
     let mut failed = 0;
-    let found: Vec<(PathBuf, Option<CheckpointError>)> = args
-        .files
-        .iter()
-        .flat_map(|path| match discover(path) {
-            Ok(found) => found.into_iter().map(|path| (path, None)).collect(),
-            Err(error) => vec![(path.clone(), Some(error))],
-        })
-        .collect();
+    let found = files::all(&args.files)?;
     if args.write_axes.is_some() && found.len() != 1 {
         return Err(Failure::usage(format!(
             "--write-axes writes the axes of one checkpoint; these are {}",
             found.len()
         )));
     }
-    let files: Vec<Vec<PathBuf>> =
-        found.iter().map(|(path, _)| Checkpoint::files_at(path)).collect();
-    let sizes: Vec<u64> = files.iter().map(|files| bytes_of_files(files)).collect();
+    let sizes: Vec<u64> = found.iter().map(files::Given::bytes).collect();
     let bar = progress(sizes.iter().sum());
-    let counts: Vec<usize> = files.iter().map(|files| files.len().max(1)).collect();
+    let counts: Vec<usize> = found.iter().map(|given| given.files().len().max(1)).collect();
     let all_files = counts.iter().sum();
     let checkpoints = found.len();
-    let paths = found.iter().map(|(path, _)| path.display().to_string());
+    let paths = found.iter().map(|given| given.path.display().to_string());
     let job = job(args, &axes, &paths.zip(sizes).collect::<Vec<_>>());
     let mut first = 0;
-    for (number, ((path, error), count)) in found.into_iter().zip(counts).enumerate() {
+    for (number, (given, count)) in found.into_iter().zip(counts).enumerate() {
+        let file = given.path.display().to_string();
         let files = [first, first + count];
         first += count;
         let part = shard.map(|Shard { number: shard, of }| JobPart {
@@ -78,14 +76,10 @@ pub fn inspect_all(
         if !(0..count).any(mine) {
             continue;
         }
-        bar.set_message(format!(
-            "{} of {checkpoints}  {}",
-            number + 1,
-            text::plain(&path.display().to_string())
-        ));
-        let activations = KnownActivations::new(&args.activation, &path)?;
+        bar.set_message(format!("{} of {checkpoints}  {}", number + 1, text::plain(&file)));
+        let activations = KnownActivations::new(&args.activation, &given.path)?;
         // To count the units that are needed takes all numbers as doubles.
-        let counts_needed = !args.activation.is_empty() || bytes_of(&path) <= LARGEST_UNASKED;
+        let counts_needed = !args.activation.is_empty() || given.bytes() <= LARGEST_UNASKED;
         let options = InspectOptions {
             policy,
             axes: axes.choice(),
@@ -96,24 +90,21 @@ pub fn inspect_all(
             optimizer_state: args.compared.optimizer_state,
             progress: &|bytes| bar.inc(bytes),
         };
-        let report = match error {
-            Some(error) => Err(error),
-            None => match Checkpoint::open(&path) {
-                Ok(checkpoint) => {
-                    if let Some(out) = &args.write_axes {
-                        axes::write(out, &checkpoint, &axes)?;
-                    }
-                    inspect(&checkpoint, &options)
+        let report = match given.open() {
+            Ok(checkpoint) => {
+                if let Some(out) = &args.write_axes {
+                    axes::write(out, &checkpoint, &axes)?;
                 }
-                Err(error) => Err(error),
-            },
+                inspect(&checkpoint, &options).map_err(|error| error.to_string())
+            }
+            Err(problem) => Err(problem),
         };
         let mut report = report.unwrap_or_else(|error| {
             failed += 1;
             FileInspection {
                 schema: INSPECTION_SCHEMA,
-                file: path.display().to_string(),
-                error: Some(error.to_string()),
+                file,
+                error: Some(error),
                 ..FileInspection::default()
             }
         });
@@ -200,15 +191,6 @@ impl Wanted {
     }
 }
 
-/// One report as it is printed.
-pub fn formatted(report: &FileInspection, format: OutputFormat) -> String {
-    match format {
-        OutputFormat::Json => json(report),
-        OutputFormat::Markdown => markdown::report(report),
-        OutputFormat::Table => table::report(report),
-    }
-}
-
 /// One line.
 pub fn json(report: &impl serde::Serialize) -> String {
     // Numbers, texts and lists always have a JSON form.
@@ -221,13 +203,4 @@ pub fn progress(bytes: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}  {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
-}
-
-/// The size of a checkpoint's files, as far as it is known beforehand.
-pub fn bytes_of(path: &Path) -> u64 {
-    bytes_of_files(&Checkpoint::files_at(path))
-}
-
-fn bytes_of_files(files: &[PathBuf]) -> u64 {
-    files.iter().filter_map(|path| path.metadata().ok()).map(|facts| facts.len()).sum()
 }

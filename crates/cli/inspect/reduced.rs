@@ -1,6 +1,6 @@
 //! Sentences on the units that a function needs: what is needed, and what was removed.
 
-use super::text::{first_lines, plain};
+use super::text::{Sizes, first_lines, plain};
 use constinit_checkpoint::{FileInspection, GoneReason, GoneUnit, Reshaped, SpaceChange};
 use constinit_core::text::number;
 
@@ -21,9 +21,9 @@ pub fn changes(report: &Reshaped) -> Vec<String> {
     for space in &report.spaces {
         let name = plain(&space.name);
         let gone = space.gone.iter().map(|unit| format!("{name}: {}", gone(unit)));
-        lines.extend(first_lines(gone.collect()));
+        lines.extend(first_lines(gone.collect(), Sizes::default()));
         let left = space.unreduced.iter().map(|left| format!("{name}: kept: {}", plain(left)));
-        lines.extend(first_lines(left.collect()));
+        lines.extend(first_lines(left.collect(), Sizes::default()));
         lines
             .extend(space.untried.iter().map(|left| format!("{name}: not tried: {}", plain(left))));
     }

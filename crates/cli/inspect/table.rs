@@ -1,190 +1,126 @@
-//! Reports as tables on a screen.
+//! Reports on a screen: a headline, the findings by severity, the files; tables with `--all`.
 
+use super::finding::{Finding, FindingKind};
 use super::reduced;
 use super::text::{
-    alike, first_lines, is_finding, list, notes, parameter_rows, plain, space_rows, spaces_title,
+    Sizes, count_of, first_lines, notes, parameter_rows, plain, space_rows, spaces_title, stored,
     summary,
 };
 use anstyle::{AnsiColor, Style};
-use constinit_checkpoint::{CheckpointDiff, FileInspection, ParameterDiff, Reshaped};
-use constinit_core::text::number;
+use constinit_checkpoint::{FileInspection, ParameterInspection};
 
-const HEADING: Style = Style::new().bold();
-const FOUND: Style = AnsiColor::Yellow.on_default();
+pub(super) const HEADING: Style = Style::new().bold();
+pub(super) const FOUND: Style = AnsiColor::Yellow.on_default();
+const SEVERE: Style = AnsiColor::Red.on_default();
+const MILD: Style = AnsiColor::Cyan.on_default();
 
-/// A section of one checkpoint.
-pub fn report(report: &FileInspection) -> String {
-    let format =
-        report.format.as_ref().map_or(String::new(), |format| format!(" ({})", plain(format)));
-    let mut text =
-        format!("{HEADING}{}{HEADING:#}{format}\n{}\n", plain(&report.file), summary(report));
-    if report.error.is_some() {
-        return text + "\n";
+/// What the screen is shown of one file.
+pub struct FileSection {
+    text: String,
+    has_something: bool,
+}
+
+/// The section of one checkpoint, with its tables where all is shown.
+pub fn section(report: &FileInspection, findings: &[Finding], all: bool) -> FileSection {
+    let sizes = if all { Sizes::ALL } else { Sizes::default() };
+    let mut text = format!(
+        "{HEADING}{}{HEADING:#}{}: {}\n",
+        plain(&report.file),
+        stored(report),
+        summary(report)
+    );
+    // What a report says beside an error holds for what was read.
+    for note in notes(report, sizes) {
+        text += &format!("  {note}\n");
     }
-    for note in notes(report) {
-        text += &format!("{note}\n");
+    if all {
+        text += &tables(report);
     }
+    let has_something =
+        !findings.is_empty() || report.error.is_some() || !report.skipped.is_empty();
+    FileSection { text, has_something }
+}
+
+fn tables(report: &FileInspection) -> String {
+    let mut text = String::new();
     let (heading, rows) = parameter_rows(report);
-    let found: Vec<bool> = report.parameters.iter().map(is_finding).collect();
     if !rows.is_empty() {
+        let found: Vec<bool> = report.parameters.iter().map(is_finding).collect();
         text += &format!("\n{}", table(&heading, &rows, &found));
     }
-    text += &indented("", alike(report));
     let (heading, rows) = space_rows(report);
     if !rows.is_empty() {
-        let found: Vec<bool> = report
-            .spaces
-            .iter()
-            .flatten()
+        let spaces = report.spaces.iter().flatten();
+        let found: Vec<bool> = spaces
             .map(|s| s.equitable < s.units || s.forward.is_some_and(|f| f < s.units))
             .collect();
         text += &format!("\n{}\n{}", spaces_title(report), table(&heading, &rows, &found));
     }
-    text += &indented("", reduced::needed(report));
-    text + "\n"
+    let needed = reduced::needed(report);
+    if !needed.is_empty() {
+        text.push('\n');
+    }
+    text.extend(needed.iter().map(|line| format!("{line}\n")));
+    if text.is_empty() { text } else { text + "\n" }
 }
 
-/// What happened between two checkpoints.
-pub fn diff(report: &CheckpointDiff) -> String {
-    let mut text =
-        format!("{HEADING}{} -> {}{HEADING:#}\n", plain(&report.before), plain(&report.after));
-    let count = |of: fn(&ParameterDiff) -> usize| report.parameters.iter().map(of).sum::<usize>();
-    let (kept, split) = (count(|p| p.kept), count(|p| p.split.len()));
-    let (merged, drifted) = (count(|p| p.merged.len()), count(|p| p.drifted.len()));
-    text += &format!(
-        "classes of two or more units: {kept} kept, {split} split, {merged} new by merging, {drifted} drifted\n"
-    );
-    for (what, names) in [
-        ("only before", &report.only_before),
-        ("only after", &report.only_after),
-        ("of another shape", &report.reshaped),
-        ("not inspected", &report.unread),
-    ] {
-        if !names.is_empty() {
-            let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
-            text += &format!("{what}: {}\n", names.join(", "));
+/// Whether something was found in a parameter.
+pub fn is_finding(p: &ParameterInspection) -> bool {
+    p.classes < p.units
+        || p.zero_units + p.constant_units > 0
+        || p.non_finite.is_some_and(|count| count > 0)
+}
+
+/// All files: the headline, the findings by severity, and a line about each file.
+pub fn whole(headline: &str, findings: &[Finding], files: &[FileSection], all: bool) -> String {
+    let sizes = if all { Sizes::ALL } else { Sizes::default() };
+    let mut text = format!("{HEADING}{headline}{HEADING:#}\n");
+    for kind in FindingKind::ALL {
+        let of_kind = findings.iter().filter(|finding| finding.kind == kind);
+        let lines: Vec<String> = of_kind
+            .map(|finding| format!("{}: {}", plain(&finding.file), finding.sentence()))
+            .collect();
+        if lines.is_empty() {
+            continue;
         }
+        let style = style(kind);
+        text += &format!("\n{style}{}{style:#}\n", kind.title());
+        text.extend(first_lines(lines, sizes).iter().map(|line| format!("  {line}\n")));
     }
-    let heading = [
-        "parameter",
-        "units",
-        "classes",
-        "now",
-        "kept",
-        "split",
-        "merged",
-        "drifted",
-        "largest change",
-    ];
-    let counted = |count: Option<usize>| count.map_or("-".to_owned(), |count| count.to_string());
-    let rows = report.parameters.iter().map(|p| {
-        vec![
-            plain(&p.path),
-            counted(p.units),
-            counted(p.classes_before),
-            counted(p.classes_after),
-            p.kept.to_string(),
-            p.split.len().to_string(),
-            p.merged.len().to_string(),
-            p.drifted.len().to_string(),
-            change(p.largest_change),
-        ]
-    });
-    let rows: Vec<Vec<String>> = rows.collect();
-    let found: Vec<bool> = report
-        .parameters
-        .iter()
-        .map(|p| !p.split.is_empty() || !p.merged.is_empty() || !p.drifted.is_empty())
-        .collect();
-    text += &format!("\n{}", table(&heading, &rows, &found));
-    for p in &report.parameters {
-        let mut lines = Vec::new();
-        lines.extend(p.types.as_ref().map(|[was, is]| format!("{was} became {is}")));
-        lines.extend(p.split.iter().map(|s| {
-            format!(
-                "units {} came apart into {}, by up to {}",
-                list(&s.units),
-                s.into,
-                change(s.spread)
-            )
-        }));
-        lines.extend(
-            p.merged
-                .iter()
-                .map(|m| format!("units {} of {} classes became one", list(&m.units), m.from)),
-        );
-        lines.extend(p.drifted.iter().map(|d| {
-            format!("units {} drifted apart by up to {}", list(&d.units), change(d.spread))
-        }));
-        if !lines.is_empty() {
-            text += &format!("\n{}", plain(&p.path));
-            text += &indented("  ", first_lines(lines));
+    if !files.is_empty() {
+        text += "\n";
+    }
+    let mut clean = 0;
+    for file in files {
+        if file.has_something || clean < sizes.lines {
+            text += &file.text;
         }
+        clean += usize::from(!file.has_something);
+    }
+    if clean > sizes.lines {
+        let more = (clean - sizes.lines) as u64;
+        let more = count_of(more, "more file", "more files");
+        text += &format!("and {more} without findings (--all lists them)\n");
     }
     text
 }
 
-/// What was written, and how it was checked.
-pub fn reshaped(report: &Reshaped) -> String {
-    let [before, now] = report.entries;
-    let mut text = format!(
-        "{HEADING}{}{HEADING:#}\n{before} numbers were read, {now} written\n\n",
-        plain(&report.out)
-    );
-    let heading = ["space", "units", "units now", "twin classes", "twin classes now"];
-    let rows = report.spaces.iter().map(|space| {
-        let counts = [space.before, space.now, space.twins_before, space.twins_now];
-        let counts = counts.map(|count| count.to_string());
-        [plain(&space.name)].into_iter().chain(counts).collect()
-    });
-    let rows: Vec<Vec<String>> = rows.collect();
-    text += &table(&heading, &rows, &vec![false; rows.len()]);
-    for line in reduced::changes(report) {
-        text += &format!("{line}\n");
+fn style(kind: FindingKind) -> Style {
+    match kind {
+        FindingKind::NonFinite => SEVERE.bold(),
+        FindingKind::DuplicateUnits | FindingKind::Zero => FOUND.bold(),
+        FindingKind::EqualOutputs
+        | FindingKind::DeadWeight
+        | FindingKind::Constant
+        | FindingKind::DuplicateRows => MILD.bold(),
     }
-    for line in reduced::sizes(report).iter().chain(&report.minimality) {
-        text += &format!("{}\n", plain(line));
-    }
-    for obstacle in &report.inseparable {
-        text += &format!("not separated: {}\n", plain(obstacle));
-    }
-    for note in &report.notes {
-        text += &format!("note: {}\n", plain(note));
-    }
-    text += &format!(
-        "\nread back; sums of every parameter differ by at most {} of their size\n",
-        number(report.largest_sum_difference, 2)
-    );
-    text + &match report.outputs {
-        Some(outputs) => format!(
-            "outputs for {} random inputs, {} between layers: up to {}, largest difference {}\n",
-            outputs.inputs,
-            reduced::functions(report),
-            number(outputs.largest, 4),
-            number(outputs.difference, 2)
-        ),
-        None => "the forward pass is not known, since this is no plain chain of linear layers: that each unit goes \
-                 through functions of its own between parameters, and none over all units (a normalisation), is taken \
-                 from the axes\n"
-            .into(),
-    }
-}
-
-/// A blank line and these, if there are any.
-fn indented(indent: &str, lines: Vec<String>) -> String {
-    let lines: String = lines.iter().map(|line| format!("{indent}{line}\n")).collect();
-    if lines.is_empty() { lines } else { format!("\n{lines}") }
-}
-
-fn change(by: Option<f64>) -> String {
-    by.map_or("not finite".into(), |by| number(by, 4))
 }
 
 /// Columns are as wide as their widest cell up to this: a file can hold names of any length, and every row is filled up.
 const WIDEST: usize = 200;
 
 /// Names to the left, numbers to the right; rows with something found in another colour.
-fn table(heading: &[&str], rows: &[Vec<String>], found: &[bool]) -> String {
+pub(super) fn table(heading: &[&str], rows: &[Vec<String>], found: &[bool]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([heading[column].len()]).max().unwrap_or_default().min(WIDEST)
@@ -208,6 +144,7 @@ fn table(heading: &[&str], rows: &[Vec<String>], found: &[bool]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::finding::findings;
 
     #[test]
     fn names_of_any_length_have_a_row() {
@@ -216,5 +153,67 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1], format!("{}     12", "x".repeat(70_000)));
         assert_eq!(lines[2], format!("{:WIDEST$}     12", "y"));
+    }
+
+    /// The text without colours.
+    fn bare(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn files_without_findings_are_listed_up_to_a_number_and_those_with_findings_always() {
+        let report = |file: usize| FileInspection {
+            file: format!("m{file}"),
+            parameters: vec![ParameterInspection {
+                path: "w".into(),
+                units: 2,
+                classes: 2,
+                zero_units: usize::from(file == 29),
+                ..ParameterInspection::default()
+            }],
+            ..FileInspection::default()
+        };
+        let reports: Vec<FileInspection> = (0..30).map(report).collect();
+        let found: Vec<Finding> =
+            reports.iter().flat_map(|report| findings(report, Sizes::default())).collect();
+        let sections = |all| {
+            let section =
+                |report: &FileInspection| section(report, &findings(report, Sizes::default()), all);
+            reports.iter().map(section).collect::<Vec<_>>()
+        };
+        let text = bare(&whole("30 files", &found, &sections(false), false));
+        assert!(
+            text.starts_with("30 files\n\nzero units\n  m29: w: 1 unit is zero\n\nm0: 2 units"),
+            "{text}"
+        );
+        assert!(text.contains("m19: ") && !text.contains("m20: "), "{text}");
+        assert!(text.contains("m29: 2 units, 2 distinct; 1 zero\n"), "{text}");
+        assert!(text.ends_with("and 9 more files without findings (--all lists them)\n"), "{text}");
+        let text = bare(&whole("30 files", &found, &sections(true), true));
+        assert!(text.contains("m20: ") && text.contains("\nparameter  shape"), "{text}");
+    }
+
+    #[test]
+    fn many_findings_of_a_kind_are_cut_and_counted() {
+        let parameters = (0..25).map(|number| ParameterInspection {
+            path: format!("w{number}"),
+            units: 1,
+            classes: 1,
+            zero_units: 1,
+            zero: vec![0],
+            ..ParameterInspection::default()
+        });
+        let report = FileInspection {
+            file: "m".into(),
+            parameters: parameters.collect(),
+            ..FileInspection::default()
+        };
+        let found = findings(&report, Sizes::default());
+        let text = bare(&whole("1 file", &found, &[], false));
+        assert!(
+            text.ends_with("  m: w19: unit 0 is zero\n  and 5 more (--all lists them)\n"),
+            "{text}"
+        );
+        assert_eq!(whole("1 file", &found, &[], true).matches("is zero").count(), 25);
     }
 }

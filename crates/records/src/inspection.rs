@@ -97,8 +97,12 @@ pub struct ParameterInspection {
     /// The numbers of these units.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub zero: Vec<usize>,
-    /// Units with nothing but zeros as weights, and another bias.
+    /// Units whose weights are all one number, whatever the bias: all zero where the bias is not, or two and more that are
+    /// equal. Zero units are not among them.
     pub constant_units: usize,
+    /// The numbers of these units.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constant: Vec<usize>,
     /// NaN and infinite entries, the bias's included; `null` where not everything was read.
     pub non_finite: Option<u64>,
     /// The numbers of the units that have such entries.
@@ -120,6 +124,38 @@ pub struct ParameterInspection {
     /// The largest difference within a class, where a tolerance was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<f64>,
+}
+
+/// What `constinit inspect` found in all its files. Its JSON form is the last line of `--json`: `{"summary": {...}}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InspectionSummary {
+    /// Files, those that could not be read included.
+    pub files: usize,
+    /// Those of them with findings.
+    pub with_findings: usize,
+    /// Those that could not be read.
+    pub unread: usize,
+    /// Units: those of a space once, those of other parameters by parameter.
+    pub units: usize,
+    /// How many of them are distinct.
+    pub distinct: usize,
+    /// Zero units of all parameters.
+    pub zero_units: usize,
+    /// Constant units of all parameters.
+    pub constant_units: usize,
+    /// Entries that are not finite; `null` where not all of them were counted.
+    pub non_finite: Option<u64>,
+    /// Tensors that could not be inspected for something.
+    pub skipped: usize,
+    /// Findings by kind: how many parameters or spaces have it. Kinds that nothing has are left out.
+    pub findings: BTreeMap<String, usize>,
+}
+
+/// The last line of `constinit inspect --json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummaryLine {
+    /// The summary.
+    pub summary: InspectionSummary,
 }
 
 /// One space of units, over all parameters that it stands on.
@@ -259,9 +295,16 @@ pub struct CheckpointDiff {
     pub only_after: Vec<String>,
     /// Parameters of two shapes.
     pub reshaped: Vec<String>,
+    /// The shapes of these, before and after, in the same order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shapes: Vec<[Vec<usize>; 2]>,
     /// Tensors of both that could not be compared, or whose units could not, with both types and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
+    /// Whether the two have the same tensors, of the same types and shapes, with the same bytes. Only said of checkpoints
+    /// that were compared as a whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub identical: bool,
 }
 
 /// One parameter before and after. Units are distinguished along the output axis, joined with the bias.
@@ -287,12 +330,28 @@ pub struct ParameterDiff {
     pub classes_after: Option<usize>,
     /// Classes of two or more units that are still equal.
     pub kept: usize,
-    /// Classes whose units are not all equal any more.
+    /// Classes whose units diverged: they are not all equal any more.
     pub split: Vec<SplitClass>,
-    /// Classes that hold units of several classes from before.
+    /// Classes whose units became equal: they come from several classes.
     pub merged: Vec<MergedClass>,
     /// Classes that are still equal within the tolerance, but not bit for bit.
     pub drifted: Vec<DriftedClass>,
+    /// Units that became zero, the bias's entry included, each by its number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub became_zero: Vec<usize>,
+    /// How many entries were finite and are not any more, the bias's not counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub became_non_finite: u64,
+    /// The numbers of the units that have such entries; of parameters with two axes or more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub became_non_finite_units: Vec<usize>,
+    /// The row-major number of the first such entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub became_non_finite_entry: Option<usize>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A class whose units diverged.
@@ -354,6 +413,9 @@ pub struct Reshaped {
     /// Whether the network could be smaller, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimality: Option<String>,
+    /// Whether there was nothing to change, so that nothing was written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unchanged: bool,
 }
 
 /// The units of one space.
@@ -469,6 +531,7 @@ mod tests {
                 alike: vec![vec![0, 1]],
                 non_finite: Some(0),
                 zero: vec![1],
+                constant: vec![0],
                 non_finite_units: vec![0],
                 non_finite_entry: Some(1),
                 role: TensorRole::Average,
@@ -519,7 +582,7 @@ mod tests {
             concat!(
                 r#"{"schema":1,"file":"m","format":"safetensors","parameters":[{"path":"w","shape":[2,1],"#,
                 r#""dtype":"F32","axis":0,"units":2,"classes":1,"largest_class":2,"alike":[[0,1]],"zero_units":0,"#,
-                r#""zero":[1],"constant_units":0,"non_finite":0,"non_finite_units":[0],"non_finite_entry":1,"#,
+                r#""zero":[1],"constant_units":0,"constant":[0],"non_finite":0,"non_finite_units":[0],"non_finite_entry":1,"#,
                 r#""role":"average","bias":"b","space":"h","spread":0.5}],"spaces":[{"name":"h","#,
                 r#""units":2,"twins":1,"equitable":1,"forward":null,"classes":[[0,1]],"no_incoming":[1],"#,
                 r#""no_outgoing":[0],"saves":{"entries":2,"bytes":8},"needed":{"activation":"tanh","units":1}}],"#,
@@ -546,6 +609,10 @@ mod tests {
             split: vec![SplitClass { units: vec![0, 1], into: 2, spread: Some(0.5) }],
             merged: vec![MergedClass { units: vec![1, 2], from: 2 }],
             drifted: vec![DriftedClass { units: vec![2, 3], spread: None }],
+            became_zero: vec![3],
+            became_non_finite: 1,
+            became_non_finite_units: vec![2],
+            became_non_finite_entry: Some(2),
         };
         let vector = ParameterDiff { path: "b".into(), ..ParameterDiff::default() };
         let diff = CheckpointDiff {
@@ -553,6 +620,9 @@ mod tests {
             before: "a".into(),
             after: "b".into(),
             parameters: vec![w, vector],
+            reshaped: vec!["s".into()],
+            shapes: vec![[vec![2], vec![3]]],
+            identical: true,
             ..CheckpointDiff::default()
         };
         is_written(
@@ -561,8 +631,30 @@ mod tests {
                 r#"{"schema":1,"before":"a","after":"b","parameters":[{"path":"w","largest_change":1.5,"at":1,"#,
                 r#""types":["F32","F16"],"units":4,"classes_before":2,"classes_after":2,"kept":0,"#,
                 r#""split":[{"units":[0,1],"into":2,"spread":0.5}],"merged":[{"units":[1,2],"from":2}],"#,
-                r#""drifted":[{"units":[2,3],"spread":null}]},{"path":"b","largest_change":null,"at":null,"#,
-                r#""kept":0,"split":[],"merged":[],"drifted":[]}],"only_before":[],"only_after":[],"reshaped":[]}"#,
+                r#""drifted":[{"units":[2,3],"spread":null}],"became_zero":[3],"became_non_finite":1,"#,
+                r#""became_non_finite_units":[2],"became_non_finite_entry":2},{"path":"b","largest_change":null,"#,
+                r#""at":null,"kept":0,"split":[],"merged":[],"drifted":[]}],"only_before":[],"only_after":[],"#,
+                r#""reshaped":["s"],"shapes":[[[2],[3]]],"identical":true}"#,
+            ),
+        );
+    }
+
+    #[test]
+    fn a_summary() {
+        let summary = InspectionSummary {
+            files: 3,
+            with_findings: 1,
+            unread: 1,
+            units: 7,
+            distinct: 6,
+            findings: [("duplicate-units".to_owned(), 1)].into(),
+            ..InspectionSummary::default()
+        };
+        is_written(
+            &SummaryLine { summary },
+            concat!(
+                r#"{"summary":{"files":3,"with_findings":1,"unread":1,"units":7,"distinct":6,"zero_units":0,"#,
+                r#""constant_units":0,"non_finite":null,"skipped":0,"findings":{"duplicate-units":1}}}"#,
             ),
         );
     }
@@ -588,6 +680,7 @@ mod tests {
             notes: vec![],
             bytes: None,
             minimality: None,
+            unchanged: false,
         };
         is_written(
             &reshaped,

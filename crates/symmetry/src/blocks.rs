@@ -138,6 +138,11 @@ impl<'p> Blocks<'p> {
         self.axes.iter().zip(classes).map(along).sum()
     }
 
+    /// The space that an axis ranges over.
+    pub fn space(&self, axis: usize) -> Option<SpaceId> {
+        self.axes[axis].space
+    }
+
     /// The axes along which a block has several members.
     pub fn merging(&self, classes: &[usize]) -> Vec<usize> {
         (0..self.axes.len()).filter(|&axis| self.axes[axis].size(classes[axis]) > 1).collect()

@@ -10,6 +10,8 @@
 //! to unit j is `Σ_i W[i][j] δ[i]`, which now differs from unit to unit, and so do the gradients of their incoming
 //! weights: training separates them. (Noise on *incoming* weights, the usual advice, changes the function.)
 
+mod scale;
+
 use crate::axes::{AxesSpec, Role};
 use crate::blocks::Blocks;
 use crate::draw::Draw;
@@ -22,6 +24,8 @@ use crate::space::{ClassId, UnitIndex};
 use crate::symmetry::Symmetry;
 use crate::text::number;
 use crate::twins::twins;
+
+pub use scale::BreakScale;
 
 /// A network with the same function whose units differ.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +81,7 @@ impl std::fmt::Display for Obstacle {
 }
 
 /// Changes outgoing weights within classes by amounts up to `scale` that sum to zero: the function stays, gradients
-/// differ.
+/// differ. The scale is one number, or a share of what each class has ([`BreakScale`]).
 ///
 /// Entries of every parameter, in f32, f64, f16 or bf16, sum over every class to exactly what they summed to before, as
 /// real numbers. The changes depend on the seed, the path of the parameter and its numbers, on nothing else.
@@ -137,11 +141,13 @@ impl std::fmt::Display for Obstacle {
 pub fn break_symmetry(
     classes: &Symmetry,
     params: &[ParamView<'_>],
-    scale: f64,
+    scale: impl Into<BreakScale>,
     seed: u64,
 ) -> Result<BrokenSymmetry, SymmetryError> {
-    if !(scale.is_finite() && scale >= 0.0) {
-        return Err(SurgeryError::BadScale { scale }.into());
+    let scale = scale.into();
+    let (BreakScale::Largest(size) | BreakScale::OfNorm(size)) = scale;
+    if !(size.is_finite() && size >= 0.0) {
+        return Err(SurgeryError::BadScale { scale: size }.into());
     }
     let spec = classes.spec();
     let views = spec.arrange(params)?;
@@ -154,6 +160,7 @@ pub fn break_symmetry(
             *partition = alone;
         }
     }
+    let scales = scale::scales(spec, params, &known, scale)?;
     let changed = parallel::map(0..spec.params().len(), 1, |number| {
         let (param, view) = (&spec.params()[number], views[number]);
         let (path, shape) = (param.path(), param.shape());
@@ -161,10 +168,10 @@ pub fn break_symmetry(
         let mut elements = OwnedParam::from(view).into_elements();
         let mut draw = Draw::new(seed, path);
         let largest = match &mut elements {
-            OwnedElements::F32(data) => change(data, &blocks, scale, &mut draw),
-            OwnedElements::F64(data) => change(data, &blocks, scale, &mut draw),
-            OwnedElements::F16(data) => change(data, &blocks, scale, &mut draw),
-            OwnedElements::Bf16(data) => change(data, &blocks, scale, &mut draw),
+            OwnedElements::F32(data) => change(data, &blocks, &scales, &mut draw),
+            OwnedElements::F64(data) => change(data, &blocks, &scales, &mut draw),
+            OwnedElements::F16(data) => change(data, &blocks, &scales, &mut draw),
+            OwnedElements::Bf16(data) => change(data, &blocks, &scales, &mut draw),
         }?;
         Ok((OwnedParam::new(path, shape, elements), largest))
     });
@@ -245,7 +252,7 @@ fn judge(
 fn change<T: Number>(
     data: &mut [T],
     blocks: &Blocks<'_>,
-    scale: f64,
+    scales: &[Vec<f64>],
     draw: &mut Draw,
 ) -> Result<f64, SymmetryError> {
     blocks.check_outputs(data)?;
@@ -255,6 +262,8 @@ fn change<T: Number>(
     for block in summed {
         let (classes, first) = (blocks.classes(block.number), block.first);
         for axis in blocks.merging_as(Role::Input, &classes) {
+            let Some(space) = blocks.space(axis) else { continue };
+            let scale = scales[space.get()][classes[axis]];
             let mut members = blocks.offsets(&classes, &[axis]);
             for at in blocks.offsets(&classes, &blocks.others(&[axis])) {
                 draw.shuffle(&mut members);

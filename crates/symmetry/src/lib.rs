@@ -170,7 +170,7 @@ pub use axes::{
     AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Orientation, Role, RoleAxis, SpecParam, input,
     layers, output, unknown_role,
 };
-pub use breaking::{BrokenSymmetry, Inseparable, Obstacle, break_symmetry};
+pub use breaking::{BreakScale, BrokenSymmetry, Inseparable, Obstacle, break_symmetry};
 pub use certificate::{
     Certificate, Claim, Decay, Invariant, Optimizer, PlannedBreak, PlannedChange, Preservation,
     SymmetryBreaker, TrainingFacts, Verdict, certificate, keeps,

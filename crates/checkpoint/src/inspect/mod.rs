@@ -324,6 +324,7 @@ fn inspect_parameter(
     report.zero_units = found.zero.len();
     report.constant_units = found.constant.len();
     report.zero = found.zero;
+    report.constant = found.constant;
     report.bias = bias.map(|bias| bias.path().into());
     report.spread = policy.tolerance().map(|_| found.spread);
     Ok(Inspected { report: Some(report), own_non_finite: own, skipped: None })

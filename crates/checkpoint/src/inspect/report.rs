@@ -1,8 +1,10 @@
 //! What can be said of an inspection as a whole.
 
-use constinit_records::inspection::{FileInspection, JobPart};
+use std::collections::HashSet;
 
-/// Units of several parameters, added up.
+use constinit_records::inspection::{FileInspection, JobPart, SpaceInspection};
+
+/// Units of a checkpoint, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UnitTotals {
     /// Units.
@@ -15,22 +17,43 @@ pub struct UnitTotals {
     pub constant: usize,
 }
 
-/// The sums over the parameters.
+/// The units of a checkpoint. Those of a known space are counted once, as a whole, if any inspected parameter has them as its
+/// rows; those of other parameters by parameter. Zero and constant units are counted by parameter.
 ///
 /// ```
-/// use constinit_checkpoint::{FileInspection, ParameterInspection, totals};
+/// use constinit_checkpoint::{FileInspection, ParameterInspection, SpaceInspection, totals};
 ///
 /// let row = |units, classes| ParameterInspection { units, classes, ..Default::default() };
-/// let report = FileInspection { parameters: vec![row(4, 3), row(2, 2)], ..Default::default() };
+/// let mut report = FileInspection { parameters: vec![row(4, 3), row(2, 2)], ..Default::default() };
 /// assert_eq!((totals(&report).units, totals(&report).classes), (6, 5));
+///
+/// // Units 0 and 1 have the same incoming weights, and differ in others.
+/// report.parameters[0].space = Some("h".into());
+/// report.spaces = Some(vec![SpaceInspection { name: "h".into(), units: 4, twins: 4, ..Default::default() }]);
+/// assert_eq!((totals(&report).units, totals(&report).classes), (6, 6));
 /// ```
 pub fn totals(report: &FileInspection) -> UnitTotals {
-    report.parameters.iter().fold(UnitTotals::default(), |sum, p| UnitTotals {
+    let as_rows: HashSet<&str> =
+        report.parameters.iter().filter_map(|p| p.space.as_deref()).collect();
+    let spaces = || report.spaces.iter().flatten();
+    let known: HashSet<&str> = spaces().map(|space| space.name.as_str()).collect();
+    let by_parameter = report.parameters.iter().map(|p| {
+        let in_space = p.space.as_deref().is_some_and(|space| known.contains(space));
+        let [units, classes] = if in_space { [0, 0] } else { [p.units, p.classes] };
+        UnitTotals { units, classes, zero: p.zero_units, constant: p.constant_units }
+    });
+    let counted = |space: &&SpaceInspection| as_rows.contains(space.name.as_str());
+    let by_space = spaces().filter(counted).map(|space| UnitTotals {
+        units: space.units,
+        classes: space.twins,
+        ..UnitTotals::default()
+    });
+    by_parameter.chain(by_space).fold(UnitTotals::default(), |sum, of| UnitTotals {
         // A few bytes can claim any number of units without entries.
-        units: sum.units.saturating_add(p.units),
-        classes: sum.classes.saturating_add(p.classes),
-        zero: sum.zero.saturating_add(p.zero_units),
-        constant: sum.constant.saturating_add(p.constant_units),
+        units: sum.units.saturating_add(of.units),
+        classes: sum.classes.saturating_add(of.classes),
+        zero: sum.zero.saturating_add(of.zero),
+        constant: sum.constant.saturating_add(of.constant),
     })
 }
 

@@ -46,7 +46,8 @@ pub(crate) struct UnitClasses {
     pub partition: Partition,
     /// Units whose entries are all zero, the bias's included.
     pub zero: Vec<usize>,
-    /// Units whose weights are all zero while the bias's entry is not.
+    /// Units whose weights are all one number, whatever the bias, and that are not zero: where the number is not zero, of
+    /// two weights or more.
     pub constant: Vec<usize>,
     /// The largest difference within a class; 0 where bits are compared.
     pub spread: f64,
@@ -78,6 +79,7 @@ pub(crate) fn unit_classes(
         budget,
         labels: vec![0; units],
         zero: vec![true; units],
+        uniform: vec![Uniform::Unread; units],
         nan: vec![false; units],
         spread: 0.0,
         spare: None,
@@ -139,10 +141,32 @@ struct Search<'c> {
     labels: Vec<u32>,
     /// Units whose weights were all zero so far.
     zero: Vec<bool>,
+    /// Whether the weights of a unit were one number so far.
+    uniform: Vec<Uniform>,
     /// Units that are alone because they hold a NaN.
     nan: Vec<bool>,
     spread: f64,
     spare: Option<ParameterValues>,
+}
+
+/// What the weights of a unit were so far.
+#[derive(Clone, Copy, PartialEq)]
+enum Uniform {
+    Unread,
+    /// All of them this number.
+    One(f64),
+    Several,
+}
+
+impl Uniform {
+    /// After one more weight, which may differ from the first one by at most the threshold.
+    fn and(self, weight: f64, threshold: f64) -> Self {
+        match self {
+            Self::Unread => Self::One(weight),
+            Self::One(first) if weight == first || (weight - first).abs() <= threshold => self,
+            Self::One(_) | Self::Several => Self::Several,
+        }
+    }
 }
 
 impl Search<'_> {
@@ -327,6 +351,15 @@ impl Search<'_> {
                         run.iter().all(|&x| f64::from(x).abs() <= threshold)
                     });
                 }
+                let uniform = &mut self.uniform[unit as usize];
+                let mut weights = (0..rows)
+                    .flat_map(|row| &data[(row * count + place) * width..][..width])
+                    .map(|&x| f64::from(x));
+                while *uniform != Uniform::Several
+                    && let Some(weight) = weights.next()
+                {
+                    *uniform = uniform.and(weight, threshold);
+                }
             }
         });
         let policy = self.policy;
@@ -360,7 +393,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// The units that there is more to know of: they are not alone, or all zero so far.
+    /// The units that there is more to know of: they are not alone, or all zero or one number so far.
     fn live(&self, units: &[u32]) -> Vec<u32> {
         // A class lies within the batch, behind its first unit.
         let mut company = HashMap::new();
@@ -368,8 +401,11 @@ impl Search<'_> {
         for &unit in units.iter().filter(|unit| !alone(**unit)) {
             company.insert(self.labels[unit as usize], ());
         }
-        let live =
-            |unit: &u32| !alone(*unit) || company.contains_key(unit) || self.zero[*unit as usize];
+        let live = |unit: &u32| {
+            let may_be =
+                self.zero[*unit as usize] || self.uniform[*unit as usize] != Uniform::Several;
+            !alone(*unit) || company.contains_key(unit) || may_be
+        };
         units.iter().copied().filter(live).collect()
     }
 
@@ -402,8 +438,11 @@ impl Search<'_> {
         let partition = Partition::from_labels(&self.labels)
             .map_err(CheckpointError::symmetry(self.checkpoint.path()))?;
         let silent = |unit: &usize| self.bias.as_ref().is_none_or(|bias| bias.is_zero(*unit));
-        let (zero, constant) =
-            (0..self.runs.units).filter(|&unit| self.zero[unit]).partition(|unit| silent(unit));
+        let several = self.runs.outer * self.runs.inner > 1;
+        let one_number = |unit: usize| several && matches!(self.uniform[unit], Uniform::One(_));
+        let (zero, constant) = (0..self.runs.units)
+            .filter(|&unit| self.zero[unit] || one_number(unit))
+            .partition(|unit| self.zero[*unit] && silent(unit));
         Ok(UnitClasses { partition, zero, constant, spread: self.spread })
     }
 }
@@ -545,8 +584,10 @@ mod tests {
             let own = shape[0] * shape[2];
             let silent = |u: &usize| rows[*u][..own].iter().all(|&x| x == 0.0);
             let quiet = |u: &usize| rows[*u][own..].iter().all(|&x| x == 0.0);
-            let (zero, constant): (Vec<usize>, Vec<usize>) =
-                (0..rows.len()).filter(silent).partition(quiet);
+            let one_number = |u: &usize| own > 1 && rows[*u][..own].iter().all(|&x| x == rows[*u][0]);
+            let (zero, constant): (Vec<usize>, Vec<usize>) = (0..rows.len())
+                .filter(|u| silent(u) || one_number(u))
+                .partition(|u| silent(u) && quiet(u));
             prop_assert_eq!((found.zero, found.constant), (zero, constant));
 
             if rows.iter().flatten().all(|x| !x.is_nan()) {

@@ -1,0 +1,78 @@
+//! What of the reports is printed, and when: lines as they are made, or everything in the end, so that the headline and the
+//! findings come first.
+
+use super::finding::{Finding, findings};
+use super::table::{self, FileSection};
+use super::text::Sizes;
+use super::{github, json, markdown, sarif, summary};
+use crate::args::{OutputArgs, OutputFormat};
+use constinit_checkpoint::{FileInspection, InspectionSummary, SummaryLine};
+
+/// The output so far.
+pub struct Output<'a> {
+    args: &'a OutputArgs,
+    summary: InspectionSummary,
+    /// What waits for the headline.
+    findings: Vec<Finding>,
+    sections: Vec<FileSection>,
+    text: String,
+    log: sarif::Log,
+}
+
+impl<'a> Output<'a> {
+    pub fn new(args: &'a OutputArgs) -> Self {
+        Self {
+            args,
+            summary: summary::empty(),
+            findings: Vec::new(),
+            sections: Vec::new(),
+            text: String::new(),
+            log: sarif::Log::default(),
+        }
+    }
+
+    /// Takes one more report, and says what can be printed at once.
+    pub fn take(&mut self, report: &FileInspection) -> String {
+        let OutputArgs { deny, all, quiet, .. } = self.args;
+        let sizes = if *all { Sizes::ALL } else { Sizes::default() };
+        let found = findings(report, sizes);
+        summary::add(&mut self.summary, report, &found);
+        if *quiet {
+            return String::new();
+        }
+        match self.args.format() {
+            OutputFormat::Json => return json(report),
+            OutputFormat::Github => return github::report(report, &found, deny, sizes),
+            OutputFormat::Markdown => self.text += &markdown::report(report, &found, sizes),
+            OutputFormat::Sarif => self.log.add(report, &found, deny, sizes),
+            OutputFormat::Text => {
+                self.sections.push(table::section(report, &found, *all));
+                self.findings.extend(found);
+            }
+        }
+        String::new()
+    }
+
+    /// What is printed in the end.
+    pub fn end(self) -> String {
+        let headline = summary::headline(&self.summary);
+        if self.args.quiet {
+            return format!("{headline}\n");
+        }
+        match self.args.format() {
+            OutputFormat::Json => json(&SummaryLine { summary: self.summary }),
+            OutputFormat::Github => github::headline(&headline),
+            OutputFormat::Markdown if self.summary.files > 1 => {
+                markdown::headline(&headline) + &self.text
+            }
+            OutputFormat::Markdown => self.text,
+            OutputFormat::Sarif => self.log.json(),
+            OutputFormat::Text => {
+                let mut findings = self.findings;
+                // Files in their order within a kind.
+                findings.sort_by_key(|finding| finding.kind);
+                table::whole(&headline, &findings, &self.sections, self.args.all)
+            }
+        }
+    }
+}
