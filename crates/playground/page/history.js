@@ -85,7 +85,7 @@ export function drawUnits(root, history, state) {
     const rows = some(history.values).map((values) => values[number] ?? []), steps = some(history.valuesAt);
     const lines = found.map((mark, unit) => ({
       xs: steps, ys: rows.map((values) => values[unit] ?? null), colour: mark.colour,
-      width: mark.size > 1 ? 3 : 1.6, first: mark.size > 1 ? 0 : 1,
+      width: mark.size > 1 ? 3 : found.length > 12 ? 1 : 1.6, first: mark.size > 1 ? 0 : 1,
     }));
     lines.sort((a, b) => b.first - a.first);
     chart(canvas, { lines, x: span(history.valuesAt), y: range(rows.flat()), marks: history.changes.map((at) => ({ at, name: "bad" })) });

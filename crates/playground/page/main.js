@@ -19,7 +19,7 @@ const BUDGET = 9;
 const PORTION = 2000;
 
 let state = structuredClone(DEFAULTS), shown = null, data = null, first = null, history = newHistory();
-let valid = false, playing = false, due = 0, last = 0, cap = 8, drawn = 0, told = 0, cursor = "", changedAt = "";
+let valid = false, playing = false, due = 0, last = 0, cap = 8, drawn = 0, pictures = 0, told = 0, cursor = "", changedAt = "";
 
 const parse = (text, key) => carriedEngine().ask({ do: "rows", text, key }).rows;
 const net = drawing({ canvas: $("edges"), svg: $("nodes"), choose: chooseUnit, pick: pickWeight });
@@ -214,7 +214,7 @@ function frame(now) {
     // Who asks for no motion sees two pictures a second.
     if (!calm.matches || now - drawn > 500) {
       drawn = now;
-      redraw();
+      redraw(!calm.matches);
     }
     if (now - told > 5000) {
       told = now;
@@ -240,7 +240,8 @@ function tell(text) {
   $("status").textContent = text;
 }
 
-function redraw() {
+/** Draws all of it; `quick` leaves the charts as they are, most of the time. */
+function redraw(quick) {
   if (!shown) return;
   net.draw(shown);
   $("at-step").textContent = shown.step;
@@ -249,6 +250,8 @@ function redraw() {
   $("at-distinct").textContent = units.map(([distinct, all]) => `${distinct}/${all}`).join(" ");
   drawLights();
   drawVerdict();
+  pictures += 1;
+  if (quick === true && pictures % 4) return;
   drawLoss($("chart-loss"), $("legend-loss"), history, shown);
   drawUnits($("chart-units"), history, shown);
   drawApart($("apart-panel"), $("chart-apart"), $("legend-apart"), history, shown);
@@ -484,8 +487,8 @@ document.addEventListener("keydown", (event) => {
 window.addEventListener("hashchange", () => {
   if (window.location.hash.slice(1) !== changedAt) fromAddress();
 });
-new ResizeObserver(redraw).observe($("drawing"));
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+new ResizeObserver(() => redraw()).observe($("drawing"));
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
 
 function fromAddress() {
   pause();

@@ -42,7 +42,7 @@ export const TOUR = [
     title: "One nudge, and the escape",
     body: "Train for a while, then add noise of one millionth to one unit. Where the loss curves down between twins, the difference grows by a factor each step: the forecast says how soon it reaches 1 %. Watch the measured distance follow it, and the loss leave the line of one unit.",
     state: { data: "xor", alike: false, hidden: [6], act: "tanh", start: "constant", w: 0.5, b: 0, loss: "mse", opt: "sgd", rate: 0.5 },
-    actions: [{ name: "Train 300 steps, then nudge unit 0", run: (page) => page.nudgeAfter(300, 1e-6) }],
+    actions: [{ name: "Train 1200 steps, then nudge unit 0", run: (page) => page.nudgeAfter(1200, 1e-6) }],
   },
   {
     title: "What one unit is worth",

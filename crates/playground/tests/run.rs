@@ -133,7 +133,7 @@ fn what_cannot_be_run_is_refused_in_words() {
             "Muon has no closed form here",
         ),
         (
-            format!("{base}[[init]]\ninit = {{ type = \"file\", path = \"w.safetensors\" }}\n"),
+            format!("{base}[[init]]\ninit = {{ type = \"file\", path = \"w.safetensors\", tensor = \"w\" }}\n"),
             "[[init]]: rule 1: a page reads no files",
         ),
         (format!("{base}[training]\nsteps = -1\n"), "invalid value: integer `-1`"),

@@ -109,7 +109,7 @@ fn a_collapsed_network_computes_the_same_with_one_unit_and_goes_back() {
 #[test]
 fn a_nudge_escapes_when_its_forecast_says() {
     let (mut page, _) = Page::open(XOR, false);
-    page.steps(300);
+    page.steps(1200);
     page.ask(json!({"do": "noise", "layer": 0, "unit": 0, "std": 1e-6, "seed": 1}));
     let outlook = page.ask(json!({"do": "forecast"}))["forecast"][0].clone();
     let escape = outlook["escape_in"].as_f64().unwrap_or_else(|| panic!("{outlook}"));
@@ -117,7 +117,7 @@ fn a_nudge_escapes_when_its_forecast_says() {
     let rows = history.as_array().unwrap();
     let reached = rows.iter().position(|row| row[4][0].as_f64().unwrap() >= 1e-2).unwrap();
     let ratio = reached as f64 / escape;
-    assert!((0.6..1.6).contains(&ratio), "{reached} steps, forecast {escape}");
+    assert!((0.8..1.25).contains(&ratio), "{reached} steps, forecast {escape}");
 }
 
 #[test]

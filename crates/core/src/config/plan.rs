@@ -1,7 +1,6 @@
 //! The initialisers of a configuration, by the names that the program gives to parameters.
 
-use super::RunConfig;
-use super::refused;
+use super::{RunConfig, refused};
 use crate::Error;
 use crate::init::{Init, InitPlan, InitRule};
 use crate::{LayerInit, linear_name, perceptron_axes};
@@ -75,7 +74,7 @@ pub fn spec(config: &RunConfig) -> Result<AxesSpec, Error> {
 ///
 /// # Errors
 ///
-/// [`SymmetryError`] where there is no hidden layer, or a layer without units.
+/// [`SymmetryError`] for sizes that are no network.
 pub fn perceptron(dims: &[usize], bias: bool) -> Result<AxesSpec, SymmetryError> {
     let mut shapes = Vec::new();
     for (layer, pair) in dims.windows(2).enumerate() {

@@ -84,7 +84,7 @@ fn nudge(page: &mut Page) {
     page.choose("#speed", "1500");
     page.0.click("#tour-actions button");
     assert!(page.text("#forecast").contains("to escape"), "{}", page.text("#forecast"));
-    page.until("Number(document.getElementById('at-step').textContent) >= 1500");
+    page.until("Number(document.getElementById('at-step').textContent) >= 1600");
     page.0.click("#play");
     assert!(page.verdict().contains("noise"), "{}", page.verdict());
     assert_ne!(page.text("#at-distinct"), "1/6");
