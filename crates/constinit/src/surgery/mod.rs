@@ -54,8 +54,8 @@
 //!
 //! # Batch norms
 //!
-//! Burn shares the running statistics of a batch norm among all clones of a module: [`collapse`], [`widen`] and
-//! [`break_symmetry`] change those of the clones, too. [`quotient`](quotient()) leaves the module as it is.
+//! Burn shares the running statistics of a batch norm among all clones of a module: [`collapse`], [`reduce`],
+//! [`widen`] and [`break_symmetry`] change those of the clones, too. [`quotient`](quotient()) leaves the module as it is.
 
 mod breaking;
 mod collapse;

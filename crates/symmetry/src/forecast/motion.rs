@@ -96,10 +96,11 @@ impl Motion {
 
     /// Whether the state goes along the way, or so short a way that it does not matter which.
     pub(super) fn is_straight(&self, descent: &Descent) -> bool {
-        let folds = descent.rate(self.along).abs() * self.ahead / descent.reach();
+        let folds = descent.rate(self.along) * self.ahead / descent.reach();
         let oscillates = self.course(descent) == Course::Oscillates;
-        // A learning rate of 0 goes nowhere.
-        self.length() <= SHORT || (folds <= STRAIGHT && !oscillates)
+        // A force that grows makes a way of any length of a short one.
+        let length = self.length() * folds.max(0.0).exp();
+        length <= SHORT || (folds.abs() <= STRAIGHT && !oscillates)
     }
 
     /// The length of the way, relative to the size of the unit.
@@ -139,5 +140,69 @@ impl Motion {
         let change = self.change(descent, curvature).min(1e300);
         let shrinks = ((change / SETTLED).ln() / power).max(turns);
         Some(shrinks * e_fold_steps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A curvature of -1 between the twins that changes by nothing, on a way as long as a unit times `force`.
+    fn still(force: f64, along: f64) -> Motion {
+        let (tenth, half, whole) = (-1.0, -1.0, -1.0);
+        Motion { step: 0, force, along, ahead: 1.0, size: 1.0, tenth, half, whole }
+    }
+
+    #[test]
+    fn a_way_is_straight_while_its_force_stays_and_of_no_account_while_it_is_short() {
+        // Ten steps for a way of 1.
+        let sgd = Descent::sgd(0.1);
+        for (force, along, straight) in [
+            (1.0, 0.2, true),
+            // Ten steps of 4 % are more than 0.3 e-folds.
+            (1.0, 0.4, false),
+            (0.01, 0.4, true),
+            // The force grows by e in as many steps, and by e^2.6 where it goes to and fro.
+            (1.0, -0.2, true),
+            (1.0, -0.4, false),
+            (0.01, -0.4, true),
+            (0.01, 23.0, false),
+            (1e-4, 23.0, true),
+        ] {
+            assert_eq!(still(force, along).is_straight(&sgd), straight, "{force} {along}");
+            assert_eq!(still(force, along).is_stationary(&sgd, -1.0), straight);
+        }
+    }
+
+    #[test]
+    fn a_rate_that_changes_anywhere_on_the_way_is_none_that_lasts() {
+        let sgd = Descent::sgd(0.1);
+        let still = still(0.01, 0.0);
+        let change = |motion: Motion| motion.change(&sgd, -1.0);
+        assert_eq!((change(still), still.settles_in(&sgd, -1.0)), (0.0, Some(0.0)));
+        assert!(change(Motion { tenth: -1.02, ..still }) > 0.15);
+        assert!(change(Motion { half: -1.2, ..still }) > SETTLED);
+        assert!(change(Motion { whole: -0.8, ..still }) > SETTLED);
+        assert!(change(Motion { half: -1.05, whole: -1.05, ..still }) < SETTLED);
+        for lost in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let lost = Motion { whole: lost, ..still };
+            assert_eq!(change(lost), f64::INFINITY);
+            assert!(!lost.is_stationary(&sgd, -1.0));
+        }
+    }
+
+    #[test]
+    fn a_change_that_grows_with_the_square_of_the_way_settles_twice_as_fast() {
+        let sgd = Descent::sgd(0.1);
+        // 40 % at the end, to become 10 %: a quarter of the way where it is even, a half where it is squared.
+        let rate = |change: f64| (-(sgd.rate(-1.0) * (1.0 + change)).exp_m1()) / 0.1;
+        let changing = |tenth: f64, half: f64, whole: f64| {
+            let [tenth, half, whole] = [tenth, half, whole].map(rate);
+            Motion { tenth, half, whole, ..still(0.01, 1.0) }
+        };
+        let steps = |motion: Motion| motion.settles_in(&sgd, -1.0).unwrap() * -sgd.rate(1.0);
+        assert!((steps(changing(0.04, 0.2, 0.4)) - 4_f64.ln()).abs() < 1e-9);
+        assert!((steps(changing(0.004, 0.1, 0.4)) - 2_f64.ln()).abs() < 1e-9);
+        assert_eq!(Motion { along: -1.0, ..changing(0.04, 0.2, 0.4) }.settles_in(&sgd, -1.0), None);
     }
 }
