@@ -7,7 +7,8 @@
 //!
 //! The forecast holds where the rate changes by [`SETTLED`] or less on this way, and by no more if it went on changing as
 //! on its first tenth; and where the state does go that way: the force changes by less than a third of an e-fold until
-//! the end, or the way is shorter than 2 % of the unit's size. It then takes the mean rate of the way
+//! the end, or the way is shorter than 2 % of the unit's size; and where no other movement of the state, however small it
+//! is now, grows on the way by more than e³. It then takes the mean rate of the way
 //! (Simpson's rule). Otherwise nothing is forecast: the way is neither straight nor evenly fast, and no number of steps is
 //! better than a guess.
 
@@ -20,6 +21,10 @@ pub const SETTLED: f64 = 0.1;
 const STRAIGHT: f64 = 0.3;
 /// The length of a way, relative to the size of the unit, that changes nothing wherever it leads.
 const SHORT: f64 = 0.02;
+/// E-folds on the way, from which on a movement that cannot be seen now becomes one that counts.
+const GROWN: f64 = 3.0;
+/// Products that [`sharpest`] takes.
+const PRODUCTS: usize = 8;
 
 /// How a state moves while twins in it are one unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +35,8 @@ pub struct Motion {
     pub force: f64,
     /// The curvature of the loss, without decay, along the force.
     pub along: f64,
+    /// The curvature of the loss, without decay, that is largest in size while the twins stay one unit: [`sharpest`].
+    pub sharpest: f64,
     /// How far the state goes, as a multiple of the force: [`Forecast::ahead`](super::Forecast::ahead).
     pub ahead: f64,
     /// The root of the sum of squares of the parameters of one of the twins.
@@ -57,13 +64,14 @@ pub enum Course {
 }
 
 impl Motion {
-    /// What gradient descent makes of the force, by the curvature along it.
+    /// What gradient descent makes of the force, by the curvature along it, or by the [sharpest](Self::sharpest) where
+    /// the step is too long for that one.
     ///
     /// ```
     /// use constinit_symmetry::forecast::{Course, Descent, Motion};
     ///
     /// let still = Motion {
-    ///     step: 0, force: 1.0, along: 1.0, ahead: 0.1, size: 1.0, tenth: -1.0, half: -1.0, whole: -1.0,
+    ///     step: 0, force: 1.0, along: 1.0, sharpest: 0.0, ahead: 0.1, size: 1.0, tenth: -1.0, half: -1.0, whole: -1.0,
     /// };
     /// let along = |along| Motion { along, ..still };
     /// let sgd = Descent::sgd(0.5);
@@ -72,11 +80,22 @@ impl Motion {
     /// assert_eq!(along(5.0).course(&sgd), Course::Oscillates); // 0.5 * 5 is above 2
     /// ```
     pub fn course(&self, descent: &Descent) -> Course {
-        let rate = descent.rate(self.along);
+        let worst = if self.is_unstable(descent) { self.sharpest } else { self.along };
+        let rate = descent.rate(worst);
         if rate < 0.0 {
             return Course::Settles { e_fold_steps: -rate.recip() };
         }
-        if self.along + descent.weight_decay > 0.0 { Course::Oscillates } else { Course::Speeds }
+        if worst + descent.weight_decay > 0.0 { Course::Oscillates } else { Course::Speeds }
+    }
+
+    /// Whether a movement of the state along the sharpest curvature grows to one that counts.
+    fn is_unstable(&self, descent: &Descent) -> bool {
+        self.folds(descent, self.sharpest) > GROWN
+    }
+
+    /// By how many e-folds a movement of the state along this curvature grows on the way.
+    fn folds(&self, descent: &Descent, curvature: f64) -> f64 {
+        descent.rate(curvature) * self.ahead / descent.reach()
     }
 
     /// The largest change of the rate on the way, or ten times that of its first tenth, relative to the rate of now;
@@ -96,11 +115,11 @@ impl Motion {
 
     /// Whether the state goes along the way, or so short a way that it does not matter which.
     pub(super) fn is_straight(&self, descent: &Descent) -> bool {
-        let folds = descent.rate(self.along) * self.ahead / descent.reach();
+        let folds = self.folds(descent, self.along);
         let oscillates = self.course(descent) == Course::Oscillates;
         // A force that grows makes a way of any length of a short one.
         let length = self.length() * folds.max(0.0).exp();
-        length <= SHORT || (folds.abs() <= STRAIGHT && !oscillates)
+        !self.is_unstable(descent) && (length <= SHORT || (folds.abs() <= STRAIGHT && !oscillates))
     }
 
     /// The length of the way, relative to the size of the unit.
@@ -143,6 +162,39 @@ impl Motion {
     }
 }
 
+/// The curvature that is largest in size, as far as eight products with the second derivative find it: the power method
+/// from a vector. 0 where the vector is 0.
+///
+/// ```
+/// use constinit_symmetry::forecast::sharpest;
+///
+/// let diagonal = |v: &[f64]| Ok::<_, ()>(vec![3.0 * v[0], -5.0 * v[1], v[2]]);
+/// let found = sharpest(vec![1.0, 1.0, 1.0], diagonal).unwrap();
+/// assert!((found + 5.0).abs() < 0.01);
+/// ```
+///
+/// # Errors
+///
+/// Those of the products.
+pub fn sharpest<E>(
+    mut vector: Vec<f64>,
+    mut product: impl FnMut(&[f64]) -> Result<Vec<f64>, E>,
+) -> Result<f64, E> {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let mut found = 0.0;
+    for _ in 0..PRODUCTS {
+        let length = dot(&vector, &vector).sqrt();
+        if length == 0.0 || !length.is_finite() {
+            break;
+        }
+        vector.iter_mut().for_each(|entry| *entry /= length);
+        let image = product(&vector)?;
+        found = dot(&vector, &image);
+        vector = image;
+    }
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,7 +202,8 @@ mod tests {
     /// A curvature of -1 between the twins that changes by nothing, on a way as long as a unit times `force`.
     fn still(force: f64, along: f64) -> Motion {
         let (tenth, half, whole) = (-1.0, -1.0, -1.0);
-        Motion { step: 0, force, along, ahead: 1.0, size: 1.0, tenth, half, whole }
+        let (step, sharpest, ahead, size) = (0, 0.0, 1.0, 1.0);
+        Motion { step, force, along, sharpest, ahead, size, tenth, half, whole }
     }
 
     #[test]
@@ -171,6 +224,19 @@ mod tests {
         ] {
             assert_eq!(still(force, along).is_straight(&sgd), straight, "{force} {along}");
             assert_eq!(still(force, along).is_stationary(&sgd, -1.0), straight);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_yet_counts_where_it_grows() {
+        let sgd = Descent::sgd(0.1);
+        let sharp = |sharpest: f64| Motion { sharpest, ..still(1e-9, 0.1) };
+        // Ten steps of a factor of 1.3 are 2.6 e-folds, and of 1.5 four.
+        assert!(sharp(23.0).is_stationary(&sgd, -1.0) && sharp(-3.0).is_stationary(&sgd, -1.0));
+        for (sharpest, course) in [(25.0, Course::Oscillates), (-5.0, Course::Speeds)] {
+            assert!(!sharp(sharpest).is_stationary(&sgd, -1.0));
+            assert_eq!(sharp(sharpest).course(&sgd), course);
+            assert_eq!(sharp(sharpest).settles_in(&sgd, -1.0), None);
         }
     }
 
