@@ -305,8 +305,11 @@ fn property_cell(alike: Deviation) -> String {
 
 /// How many units of a hidden layer are distinct, how far those lie apart that started as one, and how many are dead.
 fn space_cell(space: &SpaceRecord) -> String {
-    let SpaceRecord { units, twins, spread, ulps, dead, .. } = space;
+    let SpaceRecord { units, twins, spread, ulps, needed, dead, .. } = space;
     let mut cell = format!("distinct {twins}/{units}");
+    if let Some(needed) = needed.filter(|needed| needed < twins) {
+        cell += &format!(", {needed} needed");
+    }
     match spread {
         _ if *ulps == 0 => {}
         Some(spread) => cell += &format!(", {} apart", number(*spread, 3)),
@@ -340,6 +343,9 @@ mod tests {
         assert_eq!(space_cell(&space(16, 2, Some(apart), 1)), "distinct 2/16, 1.19e-7 apart");
         assert_eq!(space_cell(&space(2, 2, Some(0.0), 1)), "distinct 2/2, 0 apart");
         assert_eq!(space_cell(&space(2, 2, None, 1)), "distinct 2/2, not finite");
+        let needed = |needed| SpaceRecord { needed, ..space(16, 9, Some(0.0), 0) };
+        assert_eq!(space_cell(&needed(Some(7))), "distinct 9/16, 7 needed");
+        assert_eq!(space_cell(&needed(Some(9))), "distinct 9/16");
         let dead = |dead| SpaceRecord { dead, ..space(9, 1, Some(0.0), 0) };
         assert_eq!(space_cell(&dead(Some(9))), "distinct 1/9, 9 dead");
         assert_eq!(space_cell(&dead(Some(0))), "distinct 1/9");

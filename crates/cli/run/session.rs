@@ -59,6 +59,9 @@ impl<B: AutodiffBackend> RunProbes<B> {
         let start = Observation::before_training(model);
         let symmetry = SymmetryProbe::new(model.axes()?).with_facts(facts);
         let symmetry = symmetry.gradients_on(units_schedule(&run.config));
+        // As often as units are written: the wider the network, the rarer.
+        let symmetry =
+            symmetry.with_activations(run.config.model.activation, units_schedule(&run.config));
         let mut symmetry = symmetry.without_history().reporting(|_| {});
         Probe::<B, ConstInit<B>>::observe(&mut symmetry, &start);
         let forecasts = match probe.forecast {

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     const HEADING: &str = "step,loss,hidden1.twins,hidden1.equitable,hidden1.forward,hidden1.spread,hidden1.ulps,\
-                           hidden1.dead,hidden1.no_incoming,hidden1.no_outgoing,P1,P2,P3,P4\n";
+                           hidden1.needed,hidden1.dead,hidden1.no_incoming,hidden1.no_outgoing,P1,P2,P3,P4\n";
 
     fn reading(step: usize, loss: &str) -> String {
         format!(
@@ -189,7 +189,7 @@ mod tests {
     fn a_row_has_the_numbers_of_its_line_as_they_are_written() {
         let row = row_of(&reading(7, "0.30000000000000004")).unwrap().unwrap();
         let row = String::from_utf8(row).unwrap();
-        assert_eq!(row, "7,0.30000000000000004,1,,1,1.5e-7,3,2,,0,0.0,,,\n");
+        assert_eq!(row, "7,0.30000000000000004,1,,1,1.5e-7,3,,2,,0,0.0,,,\n");
         assert_eq!(heading(&["hidden1"]).unwrap(), HEADING.as_bytes());
     }
 
@@ -198,10 +198,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
         let lines = format!("{{\"event\":\"start\"}}\n{}{}", reading(0, "null"), reading(1, "0.5"));
-        let rows = ["0,,1,,1,1.5e-7,3,2,,0,0.0,,,\n", "1,0.5,1,,1,1.5e-7,3,2,,0,0.0,,,\n"];
+        let rows = ["0,,1,,1,1.5e-7,3,,2,,0,0.0,,,\n", "1,0.5,1,,1,1.5e-7,3,,2,,0,0.0,,,\n"];
         let whole = [HEADING, rows[0], rows[1]].concat();
         let rest = format!("{}{}", reading(2, "0.125"), &reading(3, "0.0625")[..40]);
-        let after = "2,0.125,1,,1,1.5e-7,3,2,,0,0.0,,,\n";
+        let after = "2,0.125,1,,1,1.5e-7,3,,2,,0,0.0,,,\n";
         let resume = |lines: &str| {
             ReadingTable::resume(&path, &["hidden1"], lines.as_bytes(), || Ok(rest.as_bytes()))
         };

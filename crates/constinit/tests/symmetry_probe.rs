@@ -91,6 +91,24 @@ fn units_stay_one_unit_on_flex() {
 }
 
 #[test]
+fn units_that_the_function_needs_are_counted_when_due() {
+    let net = constant(vec![3, 6, 2]).init::<B>(&Default::default());
+    let count = |net: &ConstInit<B>| -> Vec<Option<usize>> {
+        let probe = SymmetryProbe::new(net.axes().unwrap()).reporting(|_| {});
+        let mut probe = probe.with_activations(net.activation, Schedule::every(2));
+        probe.observe(&Observation::before_training(net));
+        for step in 1..=2 {
+            probe.observe(&Observation::after_step(step, net));
+        }
+        probe.readings().iter().map(|reading| reading.spaces[0].needed).collect()
+    };
+    assert_eq!(count(&net), [Some(1), None, Some(1)]);
+    // Nothing reads the units of zeros.
+    let zeros = constant(vec![3, 6, 2]).with_init_w(0.0).init::<B>(&Default::default());
+    assert_eq!(count(&zeros), [Some(0), None, Some(0)]);
+}
+
+#[test]
 fn one_weight_moved_by_one_ulp_is_named_exactly() {
     let mut net = constant(vec![3, 6, 2]).init::<B>(&Default::default());
     let mut probe = SymmetryProbe::new(net.axes().unwrap());

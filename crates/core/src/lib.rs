@@ -55,7 +55,7 @@ mod perceptron;
 mod perceptron_start;
 
 pub use clip::Clip;
-pub use constinit_symmetry::{Activation, AxesSpec, Loss, TrainingFacts};
+pub use constinit_symmetry::{Activation, Activations, AxesSpec, Loss, TrainingFacts};
 pub use dead_units::{DeadUnits, dead_units};
 pub use entries::Entries;
 pub use error::Error;

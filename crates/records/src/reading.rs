@@ -47,6 +47,9 @@ pub struct SpaceRecord {
     /// compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradients_agree: Option<bool>,
+    /// Units that the layer's function needs, as `constinit collapse --activation` would leave them; None if it was not
+    /// asked.
+    pub needed: Option<usize>,
     /// Units whose activation has slope 0 on every example; None if it was not measured.
     pub dead: Option<usize>,
     /// Units whose incoming weights and bias are all zero; None if it was not counted.
@@ -81,6 +84,8 @@ pub enum SpaceNumber {
     Spread,
     /// [`SpaceRecord::ulps`].
     Ulps,
+    /// [`SpaceRecord::needed`].
+    Needed,
     /// [`SpaceRecord::dead`].
     Dead,
     /// [`SpaceRecord::no_incoming`].
@@ -91,12 +96,13 @@ pub enum SpaceNumber {
 
 impl SpaceNumber {
     /// In the order of columns.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Twins,
         Self::Equitable,
         Self::Forward,
         Self::Spread,
         Self::Ulps,
+        Self::Needed,
         Self::Dead,
         Self::NoIncoming,
         Self::NoOutgoing,
@@ -110,6 +116,7 @@ impl SpaceNumber {
             Self::Forward => "forward",
             Self::Spread => "spread",
             Self::Ulps => "ulps",
+            Self::Needed => "needed",
             Self::Dead => "dead",
             Self::NoIncoming => "no_incoming",
             Self::NoOutgoing => "no_outgoing",
@@ -124,6 +131,7 @@ impl SpaceNumber {
             Self::Forward => "forward classes",
             Self::Spread => "spread",
             Self::Ulps => "ulps",
+            Self::Needed => "needed units",
             Self::Dead => "dead units",
             Self::NoIncoming => "without incoming weights",
             Self::NoOutgoing => "without outgoing weights",
@@ -137,6 +145,7 @@ impl SpaceNumber {
             Self::Equitable
             | Self::Forward
             | Self::Ulps
+            | Self::Needed
             | Self::Dead
             | Self::NoIncoming
             | Self::NoOutgoing => false,
@@ -163,6 +172,7 @@ impl SpaceRecord {
             SpaceNumber::Forward => self.forward.map(Into::into),
             SpaceNumber::Spread => self.spread.map(RecordedNumber::Real),
             SpaceNumber::Ulps => Some(RecordedNumber::Count(self.ulps)),
+            SpaceNumber::Needed => self.needed.map(Into::into),
             SpaceNumber::Dead => self.dead.map(Into::into),
             SpaceNumber::NoIncoming => self.no_incoming.map(Into::into),
             SpaceNumber::NoOutgoing => self.no_outgoing.map(Into::into),
@@ -178,7 +188,7 @@ impl ReadingRecord {
     ///
     /// let columns = ReadingRecord::columns(["hidden1"]);
     /// assert_eq!(columns[..3], ["step", "loss", "hidden1.twins"]);
-    /// assert_eq!(columns[10..], ["P1", "P2", "P3", "P4"]);
+    /// assert_eq!(columns[11..], ["P1", "P2", "P3", "P4"]);
     /// ```
     pub fn columns<'a>(spaces: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         let mut columns = vec!["step".to_owned(), "loss".to_owned()];
@@ -244,6 +254,7 @@ struct WrittenSpace {
     #[serde(default)]
     ulps: u64,
     gradients_agree: Option<bool>,
+    needed: Option<usize>,
     #[serde(default, deserialize_with = "present")]
     no_incoming: Option<Option<usize>>,
     #[serde(default, deserialize_with = "present")]
@@ -269,6 +280,7 @@ impl From<WrittenSpace> for SpaceRecord {
             spread,
             ulps,
             gradients_agree: written.gradients_agree,
+            needed: written.needed,
             dead: written.dead.filter(|_| written.no_incoming.is_some()),
             no_incoming: written.no_incoming.unwrap_or(written.dead),
             no_outgoing: written.no_outgoing.unwrap_or(written.unheard),
@@ -282,7 +294,7 @@ mod tests {
 
     const WRITTEN: &str = "{\"event\":\"reading\",\"step\":7,\"loss\":0.25,\"spaces\":[{\"name\":\"hidden1\",\
                            \"units\":2,\"twins\":1,\"equitable\":null,\"forward\":1,\"spread\":1.5e-7,\"ulps\":3,\
-                           \"dead\":1,\"no_incoming\":null,\"no_outgoing\":0}],\"properties\":{\"P1\":{\"holds\":true,\
+                           \"needed\":1,\"dead\":1,\"no_incoming\":null,\"no_outgoing\":0}],\"properties\":{\"P1\":{\"holds\":true,\
                            \"deviation\":0.0,\"ulps\":0},\"P2\":null,\"P3\":{\"holds\":false,\"deviation\":null,\
                            \"ulps\":4},\"P4\":null}}";
 
@@ -294,7 +306,7 @@ mod tests {
     fn what_is_written_is_read() {
         let found = reading(WRITTEN);
         assert_eq!(serde_json::to_string(&found).unwrap(), WRITTEN);
-        let agreed = WRITTEN.replace("\"dead\"", "\"gradients_agree\":true,\"dead\"");
+        let agreed = WRITTEN.replace("\"needed\"", "\"gradients_agree\":true,\"needed\"");
         let first = agreed.replace("\"P4\":null}}", "\"P4\":null},\"certificate\":[\"one\"]}");
         assert_eq!(serde_json::to_string(&reading(&first)).unwrap(), first);
         assert_eq!(reading(&first).spaces[0].gradients_agree, Some(true));
@@ -330,6 +342,7 @@ mod tests {
             Some(Count(1)),
             Some(Real(1.5e-7)),
             Some(Count(3)),
+            Some(Count(1)),
             Some(Count(1)),
             None,
             Some(Count(0)),

@@ -64,7 +64,7 @@ use crate::error::{ForecastError, SymmetryError};
 use descent::finite;
 
 pub use descent::Descent;
-pub use motion::{Course, Motion, SETTLED};
+pub use motion::{Course, Motion, SETTLED, sharpest};
 
 /// The size, relative to that of the unit, from which a difference between twins counts as an escape: 1 %.
 ///
@@ -190,7 +190,7 @@ impl Forecast {
     /// // The curvature goes to -0.26 on the way: fewer steps, by the mean of the rates.
     /// let ahead = forecast.ahead().unwrap();
     /// let still = Motion {
-    ///     step: 40, force: 1e-4, along: 0.5, ahead, size: 1.0, tenth: -0.251, half: -0.255, whole: -0.26,
+    ///     step: 40, force: 1e-4, along: 0.5, sharpest: 0.5, ahead, size: 1.0, tenth: -0.251, half: -0.255, whole: -0.26,
     /// };
     /// let forecast = forecast.moving(still);
     /// assert_eq!((forecast.is_stationary(), forecast.valid_from()), (Some(true), Some(40)));

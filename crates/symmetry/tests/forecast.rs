@@ -104,6 +104,7 @@ fn a_class_moves_as_its_units_do() {
             assert!((a - b).abs() < 1e-12 * (1.0 + a.abs()), "{small:?} {full:?}");
         }
         assert!((small.along - full.along).abs() < 1e-7, "{small:?} {full:?}");
+        assert!((small.sharpest - full.sharpest).abs() < 1e-6, "{small:?} {full:?}");
         assert_eq!((small.step, full.step), (5, 5));
     }
 }

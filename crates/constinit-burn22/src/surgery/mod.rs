@@ -8,6 +8,7 @@
 //!
 //! ```text
 //! collapse         W'[D][C] = sum over j in D of W[j][i], any i in C     fewer units, the same function
+//! reduce           units that the activation does not need are gone    fewer units, the same function
 //! widen            W'[(j, 1)][i] + ... + W'[(j, n)][i] = W[j][i]         more units, the same function
 //! break_symmetry   W'[j][i] = W[j][i] + e[j], sum over D of e = 0        the same function, other gradients
 //! quotient         W'[D][C] = n_D w, trained as w, lifted to W           the same training, fewer units
@@ -64,6 +65,7 @@ mod layers;
 mod lifting;
 mod quotient;
 mod read;
+mod reduce;
 mod trainer;
 mod widen;
 
@@ -71,11 +73,14 @@ pub use breaking::break_symmetry;
 pub use collapse::collapse;
 pub use constinit_core::Clip;
 pub use constinit_core::surgery::{
-    BrokenModule, CollapsedModule, KnownAxes, SpaceSizes, WidenedModule,
+    BrokenModule, CollapsedModule, KnownAxes, ReducedModule, SpaceSizes, WidenedModule,
 };
-pub use constinit_symmetry::{Decay, Optimizer, Shares, SymmetryKind, TrainingFacts};
+pub use constinit_symmetry::{
+    Activations, Decay, Optimizer, ReduceOptions, Shares, SymmetryKind, TrainingFacts,
+};
 pub use lifting::Lifting;
 pub use quotient::{QuotientModule, quotient};
+pub use reduce::reduce;
 pub use trainer::QuotientTrainer;
 pub use widen::widen;
 

@@ -6,7 +6,8 @@ use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, LinearLayout};
 use burn::optim::GradientsParams;
 use burn::tensor::DType;
 use constinit_burn22::surgery::{
-    Shares, SymmetryKind, break_symmetry, collapse, symmetry_of, widen,
+    Activations, ReduceOptions, Shares, SymmetryKind, break_symmetry, collapse, reduce,
+    symmetry_of, widen,
 };
 use constinit_symmetry::layers::dense;
 
@@ -74,6 +75,67 @@ fn collapse_keeps_the_function_of_convolutions_with_batch_norms() {
 fn collapse_keeps_the_function_of_a_residual_stream() {
     let forward = |net: &Residual| net.forward(inputs(5, 3, 4, &device()));
     collapse_keeps(&Residual::spec(), || Residual::new(&device()), forward, 0..6);
+}
+
+/// Numbers of a network of 3, 8, 6 and 2 units. In the first hidden layer, unit 1 is the opposite of unit 0, unit 2 is
+/// twice unit 0, unit 3 is constant, nothing reads unit 4, and unit 5 is unit 0.
+fn reducible() -> Vec<(&'static str, TensorData)> {
+    let drawn = |key: usize, count: usize| -> Vec<f64> {
+        (0..count).map(|entry| dyadic(&[key, 91, entry])).collect()
+    };
+    let row = drawn(0, 4);
+    let factors = [1.0, -1.0, 2.0, 0.0, 0.5, 1.0, 0.0, 0.0];
+    // By input, then the bias; units 6 and 7 are of their own.
+    let incoming = |input: usize| -> Vec<f64> {
+        let others = drawn(1 + input, 8);
+        let unit = |u: usize| match u {
+            4 | 6 | 7 => others[u] + 0.03125,
+            3 if input == 3 => 0.5,
+            _ => factors[u] * row[input],
+        };
+        (0..8).map(unit).collect()
+    };
+    let mut outgoing = drawn(9, 48);
+    outgoing[4 * 6..5 * 6].fill(0.0);
+    vec![
+        ("layers.0.weight", TensorData::new((0..3).flat_map(incoming).collect(), [3, 8])),
+        ("layers.0.bias", TensorData::new(incoming(3), [8])),
+        ("layers.1.weight", TensorData::new(outgoing, [8, 6])),
+        ("layers.1.bias", TensorData::new(drawn(10, 6), [6])),
+        ("layers.2.weight", TensorData::new(drawn(11, 12), [6, 2])),
+        ("layers.2.bias", TensorData::new(drawn(12, 2), [2])),
+    ]
+}
+
+#[test]
+fn reduce_keeps_the_function_of_perceptrons() {
+    for activation in Activation::ALL {
+        // Without unit 4, 5 and the constant unit 3; with unit 1 or 2 only where the activation says nothing of them.
+        let left = match activation {
+            Activation::Identity => 3,
+            Activation::Tanh | Activation::Sigmoid | Activation::Relu | Activation::LeakyRelu => 4,
+            Activation::Gelu | Activation::Silu | Activation::Softplus | Activation::Elu => 5,
+        };
+        let (net, spec) = mlp(&[3, 8, 6, 2], activation, &device());
+        let net = write_parameters(net, reducible()).unwrap();
+        let x = inputs(5, 3, 7, &device());
+        let before = values(net.forward(x.clone()));
+        let options = ReduceOptions::default();
+        let small = reduce(net.clone(), &spec, &activation.into(), &options).unwrap();
+        assert_eq!(small.spaces[0].after, left, "{activation}: {small}");
+        assert_eq!(small.spec.spaces()[0].units(), left);
+        let entries: usize = read_parameters(&small.module).iter().map(|p| p.num_elements()).sum();
+        assert_eq!(entries, small.parameters[1]);
+        // Burn's error function is good to 1e-7, and the constant of gelu comes from another.
+        let within = if activation == Activation::Gelu { 1e-6 } else { 1e-12 };
+        let after = values(small.module.forward(x));
+        assert_close(&before, &after, within, &activation.to_string());
+        // Without an activation only what is equal or not read goes.
+        let careful = reduce(net, &spec, &Activations::none(), &options).unwrap();
+        assert_eq!(careful.spaces[0].after, 6, "{activation}: {careful}");
+        let again = reduce(small.module, &small.spec, &activation.into(), &options).unwrap();
+        assert!(again.is_identity(), "{activation}: {again}");
+    }
 }
 
 /// Nothing is rounded where weights are powers of two, and inputs and sums short.

@@ -8,6 +8,7 @@
 //!
 //! ```text
 //! collapse         W'[D][C] = sum over j in D of W[j][i], any i in C     fewer units, the same function
+//! reduce           units that the activation does not need are gone    fewer units, the same function
 //! widen            W'[(j, 1)][i] + ... + W'[(j, n)][i] = W[j][i]         more units, the same function
 //! break_symmetry   W'[j][i] = W[j][i] + e[j], sum over D of e = 0        the same function, other gradients
 //! quotient         W'[D][C] = n_D w, trained as w, lifted to W           the same training, fewer units
@@ -53,8 +54,8 @@
 //!
 //! # Batch norms
 //!
-//! Burn shares the running statistics of a batch norm among all clones of a module: [`collapse`], [`widen`] and
-//! [`break_symmetry`] change those of the clones, too. [`quotient`](quotient()) leaves the module as it is.
+//! Burn shares the running statistics of a batch norm among all clones of a module: [`collapse`], [`reduce`],
+//! [`widen`] and [`break_symmetry`] change those of the clones, too. [`quotient`](quotient()) leaves the module as it is.
 
 mod breaking;
 mod collapse;
@@ -64,17 +65,19 @@ mod lifting;
 mod optimizer;
 mod quotient;
 mod read;
+mod reduce;
 mod widen;
 
 pub use breaking::break_symmetry;
 pub use collapse::collapse;
 pub use constinit_core::surgery::{
-    BrokenModule, CollapsedModule, KnownAxes, SpaceSizes, WidenedModule,
+    BrokenModule, CollapsedModule, KnownAxes, ReducedModule, SpaceSizes, WidenedModule,
 };
-pub use constinit_symmetry::{Shares, SymmetryKind};
+pub use constinit_symmetry::{Activations, ReduceOptions, Shares, SymmetryKind};
 pub use lifting::{LiftedProbe, Lifting};
 pub use optimizer::QuotientOptimizer;
 pub use quotient::{QuotientModule, quotient};
+pub use reduce::reduce;
 pub use widen::widen;
 
 pub(crate) use counts::Counts;

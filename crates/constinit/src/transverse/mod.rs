@@ -134,7 +134,7 @@ where
 ///
 /// # Complexity
 ///
-/// That of [`stability`], and nine gradients.
+/// That of [`stability`], and 25 gradients.
 pub fn forecast<B, M, F>(
     model: &M,
     axes: &AxesSpec,

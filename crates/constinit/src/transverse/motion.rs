@@ -1,6 +1,7 @@
 //! How the state of a module moves while a difference between two of its units grows.
 
 use super::TransverseHessian;
+use super::product::epsilon;
 use crate::Error;
 use crate::params::{HostParameter, buffer_paths, parameter_paths, read_parameters, replace};
 use crate::tensors::float_type;
@@ -8,7 +9,7 @@ use burn::module::{AutodiffModule, ParamId};
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Tensor, TensorData};
 use constinit_core::transverse::dot;
-use constinit_symmetry::forecast::Motion;
+use constinit_symmetry::forecast::{Motion, sharpest};
 use std::collections::HashSet;
 
 /// Numbers of a trained parameter.
@@ -40,17 +41,13 @@ where
             let entries = force.entries.iter_mut().zip(&numbers.entries);
             entries.for_each(|(f, p)| *f += weight_decay * p);
         }
-        let square = product(&force, &force);
+        let strength = length(&force);
+        let (towards, away) = (unit(&force), unit(&state));
+        let along = dot(&flat(&towards), &flat(&self.bent(&start, &state, &towards)));
+        let both = flat(&towards).into_iter().zip(flat(&away)).map(|(f, p)| f + p).collect();
+        let sharpest =
+            sharpest(both, |v| Ok::<_, Error>(flat(&self.bent(&start, &state, &like(&state, v)))))?;
         let moved = |by: f64| carried::<B, M>(&start, &state, &force, by);
-        let along = if square > 0.0 {
-            let length = product(&state, &state).sqrt().max(1.0);
-            let small = super::product::epsilon::<B>().cbrt() * length / square.sqrt();
-            let [forth, back] = [-small, small].map(|by| self.gradient_of(&moved(by)));
-            let share = product(&force, &forth) - product(&force, &back);
-            share / (2.0 * small * square)
-        } else {
-            0.0
-        };
         let [tenth, half, whole] = [0.1, 0.5, 1.0].map(|share| -> Result<f64, Error> {
             match self.curvature_in(moved(share * ahead), direction) {
                 Ok(curvature) => Ok(curvature),
@@ -61,14 +58,27 @@ where
         });
         Ok(Motion {
             step,
-            force: square.sqrt(),
+            force: strength,
             along,
+            sharpest,
             ahead,
             size: self.size(),
             tenth: tenth?,
             half: half?,
             whole: whole?,
         })
+    }
+
+    /// The second derivative times a vector of length 1, or 0, by central differences.
+    fn bent(&mut self, start: &M, state: &[Numbers], along: &[Numbers]) -> Vec<Numbers> {
+        let step = epsilon::<B>().cbrt() * length(state).max(1.0);
+        let [mut forth, back] =
+            [-step, step].map(|by| self.gradient_of(&carried::<B, M>(start, state, along, by)));
+        for (forth, back) in forth.iter_mut().zip(&back) {
+            let slopes = forth.entries.iter_mut().zip(&back.entries);
+            slopes.for_each(|(forth, back)| *forth = (*forth - back) / (2.0 * step));
+        }
+        forth
     }
 
     /// The gradients of all trained parameters.
@@ -110,6 +120,29 @@ fn carried<B: AutodiffBackend, M: AutodiffModule<B>>(
     replace(module.clone(), moved.collect())
 }
 
-fn product(a: &[Numbers], b: &[Numbers]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| dot(&a.entries, &b.entries)).sum()
+/// All entries, one parameter after the other.
+fn flat(numbers: &[Numbers]) -> Vec<f64> {
+    numbers.iter().flat_map(|numbers| numbers.entries.iter().copied()).collect()
+}
+
+/// These entries as numbers of these parameters.
+fn like(numbers: &[Numbers], entries: &[f64]) -> Vec<Numbers> {
+    let mut rest = entries.iter().copied();
+    let of = |numbers: &Numbers| Numbers {
+        id: numbers.id,
+        shape: numbers.shape.clone(),
+        entries: rest.by_ref().take(numbers.entries.len()).collect(),
+    };
+    numbers.iter().map(of).collect()
+}
+
+fn length(numbers: &[Numbers]) -> f64 {
+    numbers.iter().map(|numbers| dot(&numbers.entries, &numbers.entries)).sum::<f64>().sqrt()
+}
+
+/// The same, of length 1 or 0.
+fn unit(numbers: &[Numbers]) -> Vec<Numbers> {
+    let size = length(numbers);
+    let by = if size > 0.0 { size.recip() } else { 0.0 };
+    like(numbers, &flat(numbers).iter().map(|entry| by * entry).collect::<Vec<f64>>())
 }

@@ -31,6 +31,7 @@ impl Held {
         let found = if alike { pass.end()? } else { None };
         let again = |(space, findings): (&SpaceReading, Option<Findings>)| SpaceReading {
             gradients_agree: None,
+            needed: None,
             no_incoming: findings.as_ref().map(|findings| findings.no_incoming().len()),
             no_outgoing: findings.as_ref().map(|findings| findings.no_outgoing().len()),
             ..space.clone()

@@ -15,6 +15,7 @@ use crate::text::number;
 ///     forward: Some(1),
 ///     apart: None,
 ///     gradients_agree: None,
+///     needed: None,
 ///     no_incoming: Some(0),
 ///     no_outgoing: Some(0),
 /// };

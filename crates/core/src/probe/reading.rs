@@ -32,6 +32,9 @@ pub struct SpaceReading {
     /// Whether units that were twins at the start still have bitwise equal gradients; None if no gradients were
     /// read.
     pub gradients_agree: Option<bool>,
+    /// Units that the function of the module needs, as [`reduce`](constinit_symmetry::reduce()) would leave them; None if
+    /// no activations were given, if this reading was not due for it, and if entries are not finite.
+    pub needed: Option<usize>,
     /// Units whose incoming weights and biases are all zero; None if a few entries settled the reading,
     /// or where it is not known which axes are inputs.
     pub no_incoming: Option<usize>,
@@ -54,6 +57,7 @@ impl SpaceReading {
             forward: all,
             apart: None,
             gradients_agree: None,
+            needed: None,
             no_incoming: None,
             no_outgoing: None,
         }

@@ -16,6 +16,7 @@ impl SpaceReading {
             spread: finite(self.spread()),
             ulps: self.apart.map_or(0, |apart| apart.ulps),
             gradients_agree: self.gradients_agree,
+            needed: self.needed,
             // Depends on data, which no probe of parameters has.
             dead: None,
             no_incoming: self.no_incoming,

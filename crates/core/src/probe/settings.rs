@@ -49,6 +49,16 @@ macro_rules! symmetry_probe_settings {
                 Self { tracker: self.tracker.with_facts(facts), ..self }
             }
 
+            /// As [`SymmetryTracker::with_activations`]($crate::probe::SymmetryTracker::with_activations).
+            #[must_use]
+            pub fn with_activations(
+                self,
+                activations: impl Into<$crate::Activations>,
+                schedule: $crate::probe::Schedule,
+            ) -> Self {
+                Self { tracker: self.tracker.with_activations(activations, schedule), ..self }
+            }
+
             /// As [`SymmetryTracker::watching`]($crate::probe::SymmetryTracker::watching).
             ///
             /// # Errors

@@ -14,8 +14,9 @@ use super::{Finding, Schedule, SpaceReading, SymmetryReading, WatchedStep, summa
 use crate::Error;
 use crate::axes::Traced;
 use constinit_symmetry::{
-    AxesSpec, Certificate, ParamView, Partition, SearchError, SpaceSymmetry, Spread, Symmetry,
-    SymmetryError, TrainingFacts, certificate, equitable, forward_lumpable, spreads, twins,
+    Activations, AxesSpec, Certificate, ParamView, Partition, SearchError, SpaceSymmetry, Spread,
+    SurgeryError, Symmetry, SymmetryError, TrainingFacts, certificate, equitable, forward_lumpable,
+    reduce, spreads, twins,
 };
 use std::fmt;
 
@@ -38,6 +39,8 @@ pub struct SymmetryTracker {
     /// Whether a step's gradients and the parameters before it are kept for the case that units diverge in it.
     keeps_gradients: bool,
     known: Known,
+    /// The functions of the spaces, and when to count the units that they need.
+    needs: Option<(Activations, Schedule)>,
     report: Box<dyn FnMut(&Finding) + Send>,
     sketch: Sketch,
     start: Option<Symmetry>,
@@ -69,6 +72,7 @@ impl SymmetryTracker {
             gradients: Schedule::when(|_| false),
             keeps_gradients: true,
             known: Known::default(),
+            needs: None,
             report,
             start: None,
             held: None,
@@ -113,6 +117,17 @@ impl SymmetryTracker {
     #[must_use]
     pub fn with_facts(self, facts: TrainingFacts) -> Self {
         Self { known: self.known.with(facts), ..self }
+    }
+
+    /// Counts the units that the module's function needs, with these functions of its spaces, before training and whenever
+    /// both schedules say so. Only where all spaces are watched.
+    ///
+    /// # Complexity
+    ///
+    /// Each time that of [`reduce`](constinit_symmetry::reduce()): several passes over a copy of all parameters as doubles.
+    #[must_use]
+    pub fn with_activations(self, activations: impl Into<Activations>, schedule: Schedule) -> Self {
+        Self { needs: Some((activations.into(), schedule)), ..self }
     }
 
     /// Watches only the spaces whose names `wanted` says yes to. Their twins are exact; other kinds of classes rest on
@@ -244,6 +259,7 @@ impl SymmetryTracker {
             if !self.sums {
                 spaces.iter_mut().for_each(|space| (space.equitable, space.forward) = (None, None));
             }
+            self.count_needed(seen, &mut spaces)?;
             self.keep(SymmetryReading { step, loss, spaces });
             return Ok(());
         }
@@ -256,6 +272,7 @@ impl SymmetryTracker {
             for (space, apart) in spaces.iter_mut().zip(apart.iter().flatten()) {
                 space.gradients_agree = Some(apart.is_none());
             }
+            self.count_needed(seen, &mut spaces)?;
             self.keep(SymmetryReading { step, loss, spaces });
             if let Some(apart) = apart {
                 self.tell_of_gradients(step, &vec![None; apart.len()], &apart);
@@ -308,15 +325,17 @@ impl SymmetryTracker {
                 forward: classes(forward.as_ref(), number),
                 apart: apart[number],
                 gradients_agree: gradients_apart.as_ref().map(|apart| apart[number].is_none()),
+                needed: None,
                 no_incoming: findings.map(|findings| findings.no_incoming().len()),
                 no_outgoing: findings.map(|findings| findings.no_outgoing().len()),
             }
         });
-        let spaces: Vec<SpaceReading> = spaces.collect();
+        let mut spaces: Vec<SpaceReading> = spaces.collect();
         // Coarser than one class there is nothing, and without sums nothing else is looked for.
         if held && (all_one || !self.sums) {
             self.held = Held::new(&self.axes, &found, &spaces);
         }
+        self.count_needed(seen, &mut spaces)?;
         let first = self.readings.is_empty();
         let since = self.before;
         self.keep(SymmetryReading { step, loss, spaces });
@@ -349,6 +368,34 @@ impl SymmetryTracker {
             self.broken.push(number);
         }
         Ok(())
+    }
+
+    /// Counts the units that the function needs, where that is due.
+    fn count_needed(
+        &self,
+        seen: &dyn WatchedStep,
+        spaces: &mut [SpaceReading],
+    ) -> Result<(), Error> {
+        let Some((activations, schedule)) = &self.needs else { return Ok(()) };
+        let due = seen.step() == 0 || schedule.due(seen.step());
+        if !due || !self.whole {
+            return Ok(());
+        }
+        match reduce(&self.axes, &seen.parameters()?, activations) {
+            Ok(small) => {
+                for (space, small) in spaces.iter_mut().zip(small.spaces()) {
+                    space.needed = Some(small.kept().len());
+                }
+                Ok(())
+            }
+            Err(
+                SymmetryError::UnknownRole { .. }
+                | SymmetryError::Surgery(
+                    SurgeryError::NoFunction { .. } | SurgeryError::SumOverflows { .. },
+                ),
+            ) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// How far the gradients of units that were twins at the start lie apart; None if they are not to be compared, or

@@ -126,7 +126,9 @@ mod tests {
     use super::*;
     use crate::FloatType;
     use crate::module::tied_paths;
-    use constinit_symmetry::{AxesSpec, Shares, layers::dense};
+    use constinit_symmetry::{
+        Activation, Activations, AxesSpec, ReduceOptions, Shares, layers::dense,
+    };
 
     /// `a` of 1 input and 2 units, `b` of 2 units and 1 output; `number` is that of the weight of `b`.
     struct Small {
@@ -185,6 +187,21 @@ mod tests {
         assert_eq!(merged.module.values[&8], sum);
         let broken = host.break_symmetry(&twins, 0.5, 1).unwrap();
         assert!(broken.module.renamed.is_empty(), "no shape changes");
+    }
+
+    #[test]
+    fn a_unit_that_is_another_with_its_sign_goes() {
+        let small = Small::new(8, [vec![1.0, -1.0], vec![2.0, 3.0]]);
+        let options = ReduceOptions::default();
+        let reduced = small.host().reduce(&Activation::Tanh.into(), &options).unwrap();
+        assert_eq!(reduced.to_string(), "hidden: 2 units are 1; 4 parameters are 2");
+        assert_eq!(reduced.module.renamed, HashSet::from([7, 8]));
+        let left = NewParameter { shape: vec![1, 1], entries: Entries::F32(vec![-1.0]) };
+        assert_eq!(reduced.module.values[&8], left);
+        assert_eq!(reduced.reductions[0].kept().len(), 1);
+        let careful = small.host().reduce(&Activations::none(), &options).unwrap();
+        assert!(careful.is_identity());
+        assert_eq!(careful.module, NewParameters::default());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod host;
 mod known;
 mod layers;
 mod quotient;
+mod reduce;
 mod sizes;
 mod training;
 mod widen;
@@ -19,6 +20,7 @@ pub use host::{HostModule, NewParameter, NewParameters};
 pub use known::{KnownAxes, refused};
 pub use layers::ModuleLayers;
 pub use quotient::{ClassSizes, EntryCounts, HostLifting, HostQuotient};
+pub use reduce::ReducedModule;
 pub use sizes::{SpaceSizes, write_change};
 pub use widen::WidenedModule;
 

@@ -18,6 +18,9 @@ struct JudgedSpace {
     units: usize,
     /// Classes of twins at the start.
     classes: usize,
+    /// Classes of twins, and units that the layer's function needs, when these were last counted.
+    #[serde(default)]
+    needed: Option<[usize; 2]>,
 }
 
 /// What the readings have shown so far.
@@ -66,8 +69,12 @@ impl Tally {
                 name: (*name).to_owned(),
                 units: read.units,
                 classes: read.twins,
+                needed: None,
             };
             self.spaces = names.iter().zip(&reading.spaces).map(space).collect();
+        }
+        for (space, read) in self.spaces.iter_mut().zip(&reading.spaces) {
+            space.needed = read.needed.map(|needed| [read.twins, needed]).or(space.needed);
         }
         self.bias = properties.p2.is_some();
         for (failed, (_, property)) in self.failed.iter_mut().zip(properties.iter()) {
@@ -124,6 +131,7 @@ impl Tally {
         let broken_in = |space: &JudgedSpace| self.breaks.iter().find(|b| b.space == space.name);
         let mut lines: Vec<String> =
             self.spaces.iter().map(|space| space.sentence(broken_in(space), what)).collect();
+        lines.extend(self.spaces.iter().filter_map(JudgedSpace::needed_sentence));
         if self.spaces.is_empty() {
             lines
                 .push("No hidden layer: a linear model has no hidden units to compare.".to_owned());
@@ -186,8 +194,15 @@ impl JudgedSpace {
         self.classes < self.units
     }
 
+    /// How few units the layer's function needs, where these are fewer than the distinct ones.
+    fn needed_sentence(&self) -> Option<String> {
+        let Self { name, units, needed: Some([distinct, needed]), .. } = self else { return None };
+        (needed < distinct)
+            .then(|| format!("{name}: {units} units, {distinct} distinct, {needed} needed."))
+    }
+
     fn sentence(&self, broken: Option<&VerdictBreak>, what: &What<'_>) -> String {
-        let Self { name, units, classes } = self;
+        let Self { name, units, classes, .. } = self;
         let backend = what.backend;
         if *units < 2 {
             return format!("{name}: one unit, so there is nothing to compare.");
@@ -274,6 +289,24 @@ mod tests {
             gradients_agreed: Some(false),
             cause: Cause::Rounding.to_string(),
             rounding: true,
+        }
+    }
+
+    #[test]
+    fn units_that_are_not_needed_are_told() {
+        let mut tally = Tally::default();
+        let mut last = reading(2, 16, 9);
+        tally.add(&["hidden1"], &properties(ALIKE, ALIKE), &last);
+        assert_eq!(
+            tally.sentences(&what(true)).iter().filter(|line| line.contains("needed")).count(),
+            0
+        );
+        for (needed, told) in [(Some(7), 1), (None, 1), (Some(9), 0)] {
+            last.spaces[0].needed = needed;
+            tally.add(&["hidden1"], &properties(ALIKE, ALIKE), &last);
+            let lines = tally.sentences(&what(true));
+            let sentence = "hidden1: 16 units, 9 distinct, 7 needed.";
+            assert_eq!(lines.iter().filter(|line| *line == sentence).count(), told, "{lines:?}");
         }
     }
 

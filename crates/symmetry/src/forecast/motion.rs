@@ -7,7 +7,8 @@
 //!
 //! The forecast holds where the rate changes by [`SETTLED`] or less on this way, and by no more if it went on changing as
 //! on its first tenth; and where the state does go that way: the force changes by less than a third of an e-fold until
-//! the end, or the way is shorter than 2 % of the unit's size. It then takes the mean rate of the way
+//! the end, or the way is shorter than 2 % of the unit's size; and where no other movement of the state, however small it
+//! is now, grows on the way by more than e³. It then takes the mean rate of the way
 //! (Simpson's rule). Otherwise nothing is forecast: the way is neither straight nor evenly fast, and no number of steps is
 //! better than a guess.
 
@@ -20,6 +21,10 @@ pub const SETTLED: f64 = 0.1;
 const STRAIGHT: f64 = 0.3;
 /// The length of a way, relative to the size of the unit, that changes nothing wherever it leads.
 const SHORT: f64 = 0.02;
+/// E-folds on the way, from which on a movement that cannot be seen now becomes one that counts.
+const GROWN: f64 = 3.0;
+/// Products that [`sharpest`] takes.
+const PRODUCTS: usize = 8;
 
 /// How a state moves while twins in it are one unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +35,8 @@ pub struct Motion {
     pub force: f64,
     /// The curvature of the loss, without decay, along the force.
     pub along: f64,
+    /// The curvature of the loss, without decay, that is largest in size while the twins stay one unit: [`sharpest`].
+    pub sharpest: f64,
     /// How far the state goes, as a multiple of the force: [`Forecast::ahead`](super::Forecast::ahead).
     pub ahead: f64,
     /// The root of the sum of squares of the parameters of one of the twins.
@@ -57,13 +64,14 @@ pub enum Course {
 }
 
 impl Motion {
-    /// What gradient descent makes of the force, by the curvature along it.
+    /// What gradient descent makes of the force, by the curvature along it, or by the [sharpest](Self::sharpest) where
+    /// the step is too long for that one.
     ///
     /// ```
     /// use constinit_symmetry::forecast::{Course, Descent, Motion};
     ///
     /// let still = Motion {
-    ///     step: 0, force: 1.0, along: 1.0, ahead: 0.1, size: 1.0, tenth: -1.0, half: -1.0, whole: -1.0,
+    ///     step: 0, force: 1.0, along: 1.0, sharpest: 0.0, ahead: 0.1, size: 1.0, tenth: -1.0, half: -1.0, whole: -1.0,
     /// };
     /// let along = |along| Motion { along, ..still };
     /// let sgd = Descent::sgd(0.5);
@@ -72,11 +80,22 @@ impl Motion {
     /// assert_eq!(along(5.0).course(&sgd), Course::Oscillates); // 0.5 * 5 is above 2
     /// ```
     pub fn course(&self, descent: &Descent) -> Course {
-        let rate = descent.rate(self.along);
+        let worst = if self.is_unstable(descent) { self.sharpest } else { self.along };
+        let rate = descent.rate(worst);
         if rate < 0.0 {
             return Course::Settles { e_fold_steps: -rate.recip() };
         }
-        if self.along + descent.weight_decay > 0.0 { Course::Oscillates } else { Course::Speeds }
+        if worst + descent.weight_decay > 0.0 { Course::Oscillates } else { Course::Speeds }
+    }
+
+    /// Whether a movement of the state along the sharpest curvature grows to one that counts.
+    fn is_unstable(&self, descent: &Descent) -> bool {
+        self.folds(descent, self.sharpest) > GROWN
+    }
+
+    /// By how many e-folds a movement of the state along this curvature grows on the way.
+    fn folds(&self, descent: &Descent, curvature: f64) -> f64 {
+        descent.rate(curvature) * self.ahead / descent.reach()
     }
 
     /// The largest change of the rate on the way, or ten times that of its first tenth, relative to the rate of now;
@@ -96,10 +115,11 @@ impl Motion {
 
     /// Whether the state goes along the way, or so short a way that it does not matter which.
     pub(super) fn is_straight(&self, descent: &Descent) -> bool {
-        let folds = descent.rate(self.along).abs() * self.ahead / descent.reach();
+        let folds = self.folds(descent, self.along);
         let oscillates = self.course(descent) == Course::Oscillates;
-        // A learning rate of 0 goes nowhere.
-        self.length() <= SHORT || (folds <= STRAIGHT && !oscillates)
+        // A force that grows makes a way of any length of a short one.
+        let length = self.length() * folds.max(0.0).exp();
+        !self.is_unstable(descent) && (length <= SHORT || (folds.abs() <= STRAIGHT && !oscillates))
     }
 
     /// The length of the way, relative to the size of the unit.
@@ -139,5 +159,116 @@ impl Motion {
         let change = self.change(descent, curvature).min(1e300);
         let shrinks = ((change / SETTLED).ln() / power).max(turns);
         Some(shrinks * e_fold_steps)
+    }
+}
+
+/// The curvature that is largest in size, as far as eight products with the second derivative find it: the power method
+/// from a vector. 0 where the vector is 0.
+///
+/// ```
+/// use constinit_symmetry::forecast::sharpest;
+///
+/// let diagonal = |v: &[f64]| Ok::<_, ()>(vec![3.0 * v[0], -5.0 * v[1], v[2]]);
+/// let found = sharpest(vec![1.0, 1.0, 1.0], diagonal).unwrap();
+/// assert!((found + 5.0).abs() < 0.01);
+/// ```
+///
+/// # Errors
+///
+/// Those of the products.
+pub fn sharpest<E>(
+    mut vector: Vec<f64>,
+    mut product: impl FnMut(&[f64]) -> Result<Vec<f64>, E>,
+) -> Result<f64, E> {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let mut found = 0.0;
+    for _ in 0..PRODUCTS {
+        let length = dot(&vector, &vector).sqrt();
+        if length == 0.0 || !length.is_finite() {
+            break;
+        }
+        vector.iter_mut().for_each(|entry| *entry /= length);
+        let image = product(&vector)?;
+        found = dot(&vector, &image);
+        vector = image;
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A curvature of -1 between the twins that changes by nothing, on a way as long as a unit times `force`.
+    fn still(force: f64, along: f64) -> Motion {
+        let (tenth, half, whole) = (-1.0, -1.0, -1.0);
+        let (step, sharpest, ahead, size) = (0, 0.0, 1.0, 1.0);
+        Motion { step, force, along, sharpest, ahead, size, tenth, half, whole }
+    }
+
+    #[test]
+    fn a_way_is_straight_while_its_force_stays_and_of_no_account_while_it_is_short() {
+        // Ten steps for a way of 1.
+        let sgd = Descent::sgd(0.1);
+        for (force, along, straight) in [
+            (1.0, 0.2, true),
+            // Ten steps of 4 % are more than 0.3 e-folds.
+            (1.0, 0.4, false),
+            (0.01, 0.4, true),
+            // The force grows by e in as many steps, and by e^2.6 where it goes to and fro.
+            (1.0, -0.2, true),
+            (1.0, -0.4, false),
+            (0.01, -0.4, true),
+            (0.01, 23.0, false),
+            (1e-4, 23.0, true),
+        ] {
+            assert_eq!(still(force, along).is_straight(&sgd), straight, "{force} {along}");
+            assert_eq!(still(force, along).is_stationary(&sgd, -1.0), straight);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_yet_counts_where_it_grows() {
+        let sgd = Descent::sgd(0.1);
+        let sharp = |sharpest: f64| Motion { sharpest, ..still(1e-9, 0.1) };
+        // Ten steps of a factor of 1.3 are 2.6 e-folds, and of 1.5 four.
+        assert!(sharp(23.0).is_stationary(&sgd, -1.0) && sharp(-3.0).is_stationary(&sgd, -1.0));
+        for (sharpest, course) in [(25.0, Course::Oscillates), (-5.0, Course::Speeds)] {
+            assert!(!sharp(sharpest).is_stationary(&sgd, -1.0));
+            assert_eq!(sharp(sharpest).course(&sgd), course);
+            assert_eq!(sharp(sharpest).settles_in(&sgd, -1.0), None);
+        }
+    }
+
+    #[test]
+    fn a_rate_that_changes_anywhere_on_the_way_is_none_that_lasts() {
+        let sgd = Descent::sgd(0.1);
+        let still = still(0.01, 0.0);
+        let change = |motion: Motion| motion.change(&sgd, -1.0);
+        assert_eq!((change(still), still.settles_in(&sgd, -1.0)), (0.0, Some(0.0)));
+        assert!(change(Motion { tenth: -1.02, ..still }) > 0.15);
+        assert!(change(Motion { half: -1.2, ..still }) > SETTLED);
+        assert!(change(Motion { whole: -0.8, ..still }) > SETTLED);
+        assert!(change(Motion { half: -1.05, whole: -1.05, ..still }) < SETTLED);
+        for lost in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let lost = Motion { whole: lost, ..still };
+            assert_eq!(change(lost), f64::INFINITY);
+            assert!(!lost.is_stationary(&sgd, -1.0));
+        }
+    }
+
+    #[test]
+    fn a_change_that_grows_with_the_square_of_the_way_settles_twice_as_fast() {
+        let sgd = Descent::sgd(0.1);
+        // 40 % at the end, to become 10 %: a quarter of the way where it is even, a half where it is squared.
+        let rate = |change: f64| (-(sgd.rate(-1.0) * (1.0 + change)).exp_m1()) / 0.1;
+        let changing = |tenth: f64, half: f64, whole: f64| {
+            let [tenth, half, whole] = [tenth, half, whole].map(rate);
+            Motion { tenth, half, whole, ..still(0.01, 1.0) }
+        };
+        let steps = |motion: Motion| motion.settles_in(&sgd, -1.0).unwrap() * -sgd.rate(1.0);
+        assert!((steps(changing(0.04, 0.2, 0.4)) - 4_f64.ln()).abs() < 1e-9);
+        assert!((steps(changing(0.004, 0.1, 0.4)) - 2_f64.ln()).abs() < 1e-9);
+        assert_eq!(Motion { along: -1.0, ..changing(0.04, 0.2, 0.4) }.settles_in(&sgd, -1.0), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::transverse;
 use crate::dynamics::{ActivationFunction, LossFunction, Perceptron, gradients};
-use crate::forecast::Motion;
+use crate::forecast::{Motion, sharpest};
 use crate::shape_error::ShapeError;
 
 /// The way on which a state is followed: straight, and as far as a forecast reaches.
@@ -34,7 +34,7 @@ impl Way<'_> {
     ///
     /// # Complexity
     ///
-    /// Three gradients, and three curvatures between the twins.
+    /// 19 gradients, and three curvatures between the twins.
     ///
     /// # Examples
     ///
@@ -81,26 +81,43 @@ impl Way<'_> {
         for (force, number) in force.iter_mut().zip(network.numbers()) {
             *force += self.weight_decay * number;
         }
-        let counts = entries(network);
-        let product = |a: &[f64], b: &[f64]| -> f64 {
-            a.iter().zip(b).zip(&counts).map(|((a, b), count)| a * b * count).sum()
+        // Entries times the root of how many they stand for: lengths are those of the full network.
+        let roots: Vec<f64> = entries(network).iter().map(|count| count.sqrt()).collect();
+        let scaled = |entries: &[f64]| -> Vec<f64> {
+            entries.iter().zip(&roots).map(|(entry, root)| entry * root).collect()
         };
-        let square = product(&force, &force);
-        // A central difference, by ε^(1/3) of the length of the parameters.
-        let length = product(network.numbers(), network.numbers()).sqrt().max(1.0);
-        let step = f64::EPSILON.cbrt() * length / square.sqrt();
-        let along = if square > 0.0 {
-            let [forth, back] = [-step, step].map(|by| gradient(&moved(by, &force)));
-            (product(&force, &forth?) - product(&force, &back?)) / (2.0 * step * square)
-        } else {
-            0.0
+        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let length = |v: &[f64]| product(v, v).sqrt();
+        let numbers = scaled(network.numbers());
+        // Central differences, by ε^(1/3) of the length of the parameters.
+        let step = f64::EPSILON.cbrt() * length(&numbers).max(1.0);
+        let bent = |along: &[f64]| -> Result<Vec<f64>, ShapeError> {
+            let along: Vec<f64> =
+                along.iter().zip(&roots).map(|(entry, root)| entry / root).collect();
+            let [forth, back] = [-step, step].map(|by| gradient(&moved(by, &along)));
+            let slopes = forth?.into_iter().zip(back?);
+            Ok(scaled(
+                &slopes.map(|(forth, back)| (forth - back) / (2.0 * step)).collect::<Vec<_>>(),
+            ))
         };
+        let pull = scaled(&force);
+        let strength = length(&pull);
+        // Of length 1, or 0.
+        let unit = |v: &[f64]| -> Vec<f64> {
+            let by = if length(v) > 0.0 { length(v).recip() } else { 0.0 };
+            v.iter().map(|entry| by * entry).collect()
+        };
+        let (towards, away) = (unit(&pull), unit(&numbers));
+        let along = product(&towards, &bent(&towards)?);
+        let start = towards.iter().zip(&away).map(|(f, p)| f + p).collect();
+        let sharpest = sharpest(start, bent)?;
         let [tenth, half, whole] =
             [0.1, 0.5, 1.0].map(|share| curvature(&moved(share * self.ahead, &force)));
         Ok(Motion {
             step: self.step,
-            force: square.sqrt(),
+            force: strength,
             along,
+            sharpest,
             ahead: self.ahead,
             size: size(network, self.place),
             tenth: tenth?,
