@@ -9,7 +9,7 @@ pub(super) fn non_finite<'v>(
     entries: usize,
 ) -> impl Iterator<Item = usize> + 'v {
     let is_finite = |values: &Values, at| {
-        values.get(at).is_some_and(|parts| parts.into_iter().all(f64::is_finite))
+        (0..values.parts()).all(|part| values.get(at, part).is_some_and(f64::is_finite))
     };
     // Asked first, since it is much faster than entry by entry.
     let entries = if after.numbers.non_finite() > 0 { entries } else { 0 };
