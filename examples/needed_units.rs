@@ -61,7 +61,8 @@ fn main() -> Result<(), Error> {
             let right = found.equal(classes.clone()).int().sum().into_scalar();
             let (paths, numbers) = (parameter_paths(&net), read_parameters(&net));
             let views = paths.iter().zip(&numbers).map(|(path, p)| {
-                ParamView::new(path, &p.data.shape, p.data.as_slice::<f32>().unwrap_or_default())
+                let numbers = p.data.as_slice::<f32>().unwrap_or_default();
+                ParamView::new(path, p.data.shape.as_slice(), numbers)
             });
             let (views, spec) = (views.collect::<Result<Vec<_>, _>>()?, net.axes()?);
             let distinct = twins(&spec, &views)?.spaces()[0].effective_width();
