@@ -91,7 +91,8 @@ fn the_configuration_of_a_run_tells_the_activation() {
     let folder = Folder::new();
     folder.write(
         "c.toml",
-        "[model]\nlayer_dims = [3, 8, 4]\nactivation = \"tanh\"\n[training]\nsteps = 5\n",
+        "[model]\nlayer_dims = [3, 8, 4]\nactivation = \"tanh\"\ninit_w = 0.1\n[data]\ninputs = [[0.5, -1.0, 2.0]]\n\
+         targets = [[1.0, 1.0, 1.0, 1.0]]\n[training]\nsteps = 5\n",
     );
     folder.run(&["run", "--config", "c.toml", "--out", "run1"]).ok();
     let model = "run1/model.safetensors";

@@ -170,7 +170,7 @@ mod tests {
         let of = |space: &str| KnownActivations::new(&[], &checkpoint).unwrap().of(space);
         std::fs::write(
             folder.path().join("config.toml"),
-            "[model]\nlayer_dims = [3, 2, 4]\nactivation = \"tanh\"\n",
+            "[model]\nlayer_dims = [1, 2, 1]\nactivation = \"tanh\"\n[data]\ninputs = [[1.0]]\ntargets = [[2.0]]\n",
         )
         .unwrap();
         assert_eq!(of("hidden1"), Some(Activation::Tanh));
