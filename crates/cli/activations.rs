@@ -75,7 +75,9 @@ impl KnownActivations {
     /// where nothing is known of any.
     pub fn activations(&self, axes: &AxesFile) -> Option<Activations> {
         let names = axes.axes.values().flatten().flat_map(|axis| axis.split('*'));
-        let free = names.filter(|space| !axes.fixed.iter().any(|fixed| fixed == space));
+        // Spaces that are kept are not reduced either.
+        let stays = |space: &str| axes.fixed.iter().chain(&axes.kept).any(|name| name == space);
+        let free = names.filter(|space| !stays(space));
         let known = free.filter_map(|space| Some((space, self.of(space)?)));
         let spaces: BTreeMap<&str, Activation> =
             known.filter(|_| self.hidden_act.is_some()).collect();
