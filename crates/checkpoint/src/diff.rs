@@ -209,36 +209,54 @@ impl Values {
         Ok(Self { numbers: checkpoint.read(parameter)?, dtype: parameter.dtype() })
     }
 
-    /// The value of an entry: the real and the imaginary part of a complex one, the first and the second of a pair.
-    fn get(&self, entry: usize) -> Option<[f64; 2]> {
-        let number = |at: usize| self.numbers.get(at);
-        Some(match self.dtype {
+    /// How many values an entry has: the real and the imaginary part of a complex one, both of a pair.
+    fn parts(&self) -> usize {
+        match self.dtype {
+            // Halves of one.
+            DType::I64 | DType::U64 => 1,
+            dtype => dtype.parts(),
+        }
+    }
+
+    /// One of the values of an entry; 0 for a part that its type does not have, as the imaginary one of a real number.
+    fn get(&self, entry: usize, part: usize) -> Option<f64> {
+        match self.dtype {
+            _ if part >= self.parts() => Some(0.0),
             DType::I64 | DType::U64 => {
                 // The lower half and the upper one.
-                let [low, high] = [number(2 * entry)?, number(2 * entry + 1)?];
-                [high * 2.0_f64.powi(32) + low, 0.0]
+                let [low, high] = [2 * entry, 2 * entry + 1].map(|at| self.numbers.get(at));
+                Some(high? * 2.0_f64.powi(32) + low?)
             }
-            dtype if dtype.parts() == 2 => [number(2 * entry)?, number(2 * entry + 1)?],
-            _ => [number(entry)?, 0.0],
-        })
+            _ => self.numbers.get(entry * self.parts() + part),
+        }
     }
 }
 
 /// Where two sequences differ most, and by how much: infinitely where one of two numbers is NaN.
 fn largest_change(before: &Values, after: &Values, entries: usize) -> (Option<usize>, f64) {
     let mut largest = (None, 0.0);
-    for at in 0..entries {
-        let (Some(was), Some(is)) = (before.get(at), after.get(at)) else { break };
-        for (a, b) in was.into_iter().zip(is) {
-            let change = match (a - b).abs() {
-                _ if a == b || (a.is_nan() && b.is_nan()) => 0.0,
-                change if change.is_nan() => f64::INFINITY,
-                change => change,
-            };
-            if change > largest.1 {
-                largest = (Some(at), change);
-            }
+    let mut take = |at: usize, a: f64, b: f64| {
+        let change = match (a - b).abs() {
+            _ if a == b || (a.is_nan() && b.is_nan()) => 0.0,
+            change if change.is_nan() => f64::INFINITY,
+            change => change,
+        };
+        if change > largest.1 {
+            largest = (Some(at), change);
         }
+    };
+    if before.dtype.parts() == 1 && after.dtype.parts() == 1 {
+        for at in 0..entries {
+            let (Some(a), Some(b)) = (before.numbers.get(at), after.numbers.get(at)) else { break };
+            take(at, a, b);
+        }
+        return largest;
+    }
+    let parts = before.parts().max(after.parts());
+    for number in 0..entries * parts {
+        let (at, part) = (number / parts, number % parts);
+        let (Some(a), Some(b)) = (before.get(at, part), after.get(at, part)) else { break };
+        take(at, a, b);
     }
     largest
 }
@@ -267,7 +285,7 @@ impl Layout {
     /// The largest difference between two of the units, at any entry and in either part of it.
     fn spread(&self, weight: &Values, bias: Option<&Values>, units: &[usize]) -> f64 {
         let gap_of = |numbers: &Values, at: &dyn Fn(usize) -> usize, part: usize| {
-            let values = units.iter().filter_map(|&unit| Some(numbers.get(at(unit))?[part]));
+            let values = units.iter().filter_map(|&unit| numbers.get(at(unit), part));
             let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
                 if x.is_nan() {
                     (f64::NEG_INFINITY, f64::INFINITY)
@@ -279,7 +297,7 @@ impl Layout {
             if low == high { 0.0 } else { high - low }
         };
         let gap = |numbers: &Values, at: &dyn Fn(usize) -> usize| {
-            gap_of(numbers, at, 0).max(gap_of(numbers, at, 1))
+            (0..numbers.parts()).map(|part| gap_of(numbers, at, part)).fold(0.0, f64::max)
         };
         let places = (0..self.outer).flat_map(|o| (0..self.inner).map(move |i| (o, i)));
         let in_weight = places

@@ -187,6 +187,24 @@ fn a_bias_of_another_type_distinguishes_units() {
 }
 
 #[test]
+fn a_chain_is_not_claimed_beside_a_tensor_of_another_type() {
+    let floats = |count: usize| 1.0_f32.to_le_bytes().repeat(count);
+    let [first, second] = [("l1.weight", [3, 2]), ("l2.weight", [4, 3])];
+    let whole =
+        [(first.0, "F32", &first.1[..], floats(6)), (second.0, "F32", &second.1[..], floats(12))];
+    let chain = looked(&whole, EqualityPolicy::bits());
+    assert_eq!(chain.spaces.map(|spaces| spaces.len()), Some(1));
+    // Whatever it is, it could read the same units. A single number could not.
+    for (shape, spaces) in [(&[2_usize, 3][..], None), (&[6][..], None), (&[1][..], Some(1))] {
+        let bytes = vec![1; shape.iter().product()];
+        let mut all = whole.to_vec();
+        all.push(("other", "I8", shape, bytes));
+        let report = looked(&all, EqualityPolicy::bits());
+        assert_eq!(report.spaces.map(|spaces| spaces.len()), spaces, "{shape:?}");
+    }
+}
+
+#[test]
 fn a_space_is_not_claimed_where_a_bias_is_only_compared_by_rows() {
     let bytes = |numbers: &[f32]| numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
     let bias = |dtype: &'static str| {
@@ -267,6 +285,16 @@ fn what_became_of_integers_between_two_checkpoints() {
     let w = &diff(&a, &b, &bits, &|_| true, &|_| {}).unwrap().parameters[0];
     assert_eq!((w.largest_change, w.at), (Some(2.0_f64.powi(40) + 3.0), Some(1)));
     assert_eq!((w.split.len(), w.merged.len()), (1, 1));
+    let complex = |name: &str, numbers: [f32; 4]| {
+        let bytes = numbers.map(f32::to_le_bytes).concat();
+        let path = file(&folder, name, tensors(&[("w", "C64", &[2, 1], bytes)]));
+        Checkpoint::open(&path).unwrap()
+    };
+    let [was, is] = [("d", [1.0, 2.0, 1.0, 2.0]), ("e", [1.0, 2.0, 1.0, -3.5])]
+        .map(|(name, numbers)| complex(&format!("{name}.safetensors"), numbers));
+    let w = &diff(&was, &is, &bits, &|_| true, &|_| {}).unwrap().parameters[0];
+    assert_eq!((w.largest_change, w.at), (Some(5.5), Some(1)));
+    assert_eq!(w.split[0].spread, Some(5.5));
     let narrow = of("c.safetensors", "I8", [5, 5, -3]);
     let report = diff(&b, &narrow, &bits, &|_| true, &|_| {}).unwrap();
     let w = &report.parameters[0];

@@ -122,19 +122,19 @@ fn reduce_keeps_the_function_of_perceptrons() {
         let before = values(net.forward(x.clone()));
         let options = ReduceOptions::default();
         let small = reduce(net.clone(), &spec, &activation.into(), &options).unwrap();
-        assert_eq!(small.spaces[0].after, left, "{activation}: {small}");
+        assert_eq!(small.spaces[0].after, left, "{activation:?}: {small}");
         assert_eq!(small.spec.spaces()[0].units(), left);
         let entries: usize = read_parameters(&small.module).iter().map(|p| p.num_elements()).sum();
         assert_eq!(entries, small.parameters[1]);
         // Burn's error function is good to 1e-7, and the constant of gelu comes from another.
         let within = if activation == Activation::Gelu { 1e-6 } else { 1e-12 };
         let after = values(small.module.forward(x));
-        assert_close(&before, &after, within, &activation.to_string());
+        assert_close(&before, &after, within, activation.name());
         // Without an activation only what is equal or not read goes.
         let careful = reduce(net, &spec, &Activations::none(), &options).unwrap();
-        assert_eq!(careful.spaces[0].after, 6, "{activation}: {careful}");
+        assert_eq!(careful.spaces[0].after, 6, "{activation:?}: {careful}");
         let again = reduce(small.module, &small.spec, &activation.into(), &options).unwrap();
-        assert!(again.is_identity(), "{activation}: {again}");
+        assert!(again.is_identity(), "{activation:?}: {again}");
     }
 }
 
