@@ -106,6 +106,9 @@ fn a_tensor_that_may_stand_on_a_space_costs_it() {
     };
     let (before, _) = names(&fixture);
     assert!(before.contains(&"model.residual".to_owned()));
+    // An optimizer's state is as wide as what it belongs to.
+    fixture.tensors.insert("optimizer.state.0.exp_avg".into(), vec![24, 16]);
+    assert_eq!(names(&fixture).0, before);
     // As wide as the stream: an adapter could read it.
     fixture.tensors.insert("adapter.down".into(), vec![2, 16]);
     let (after, notes) = names(&fixture);

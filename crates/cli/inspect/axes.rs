@@ -36,6 +36,13 @@ impl AxesArg {
             Some(name) if architectures().any(|known| known == name) => {
                 Ok(Self::Architecture(name.into()))
             }
+            Some(name) if !name.contains(['.', '/', '\\']) && !Path::new(name).exists() => {
+                let known: Vec<&str> = architectures().collect();
+                let known = known.join(", ");
+                Err(Failure::usage(format!(
+                    "--axes {name}: there is no file and no architecture of this name. Architectures: {known}"
+                )))
+            }
             Some(path) => read(Path::new(path)).map(Self::File),
         }
     }

@@ -31,7 +31,7 @@ use tensors::Tensors;
 /// The axes of a checkpoint as its names and shapes tell them.
 #[derive(Clone, Debug)]
 pub(crate) struct InferredAxes {
-    /// The axes of every tensor; those that nothing is known of are fixed.
+    /// The axes of every tensor but those of an optimizer's state; those that nothing is known of are fixed.
     pub file: AxesFile,
     /// The names of the architectures, the one with most tensors first.
     pub architecture: String,

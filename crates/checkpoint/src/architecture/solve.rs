@@ -355,7 +355,8 @@ impl<'s> Search<'s> {
                 // What has an entry for each head may go by the number of the head.
                 let by_head = self.heads[symbol].is_some_and(|heads| tensor.shape.contains(&heads))
                     && tensor.plain.starts_with(&self.instance.root);
-                by_head || (outside || inside(tensor)) && tensor.shape.iter().any(may_stand)
+                let may_stand = !tensor.has_shape || tensor.shape.iter().any(may_stand);
+                by_head || (outside || inside(tensor)) && may_stand
             });
             let reads: Vec<usize> = reads.collect();
             if known.rule.outside && self.is_read_elsewhere(symbol) {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use constinit_records::inspection::TensorRole;
+
 use crate::checkpoint::Checkpoint;
 
 /// A tensor, and what it is of its module.
@@ -11,6 +13,8 @@ pub(super) struct Tensor<'c> {
     pub shape: &'c [usize],
     /// Whether its numbers are read.
     pub is_read: bool,
+    /// Whether its shape is known.
+    pub has_shape: bool,
     /// The path without what wrappers add inside of it.
     pub plain: String,
     /// The path of its module, without what wrappers add inside of it.
@@ -43,20 +47,22 @@ pub(super) struct Tensors<'c> {
 }
 
 impl<'c> Tensors<'c> {
+    /// Those of the networks in a checkpoint. An optimizer's state has the shapes of what it belongs to, and is none of it.
     pub fn of(checkpoint: &'c Checkpoint) -> Self {
-        let read = checkpoint.parameters().iter().map(|p| (p.path(), p.shape(), p.entries() > 0));
-        let others = checkpoint.others().iter();
-        let others = others.map(|other| (other.path.as_str(), &other.shape[..], false));
-        Self::new(read.chain(others))
-    }
-
-    pub fn new(tensors: impl Iterator<Item = (&'c str, &'c [usize], bool)>) -> Self {
-        let tensor = |(path, shape, is_read): (&'c str, &'c [usize], bool)| {
+        let tensor = |path: &'c str, shape: &'c [usize], [is_read, has_shape]: [bool; 2]| {
             let plain = without_wrappers(path);
             let (module, part) = split(&plain);
-            Tensor { path, shape, is_read, module, part, plain }
+            Tensor { path, shape, is_read, has_shape, module, part, plain }
         };
-        let all: Vec<Tensor<'c>> = tensors.map(tensor).collect();
+        let read = checkpoint.parameters().iter();
+        let read = read.map(|p| tensor(p.path(), p.shape(), [p.entries() > 0, true]));
+        let others = checkpoint.others().iter().map(|other| {
+            let has_shape = !(other.has_units && other.shape.is_empty());
+            tensor(other.path.as_str(), &other.shape[..], [false, has_shape])
+        });
+        let is_of_a_network =
+            |tensor: &Tensor<'_>| checkpoint.role(tensor.path) != TensorRole::Optimizer;
+        let all: Vec<Tensor<'c>> = read.chain(others).filter(is_of_a_network).collect();
         let names = all.iter().map(|tensor| tensor.plain.clone()).collect();
         let weights = all.iter().filter(|tensor| tensor.part == Part::Weight);
         let ranks = weights.map(|t| (t.module.clone(), t.shape.len())).collect();

@@ -25,7 +25,8 @@ pub enum AxesChoice<'o> {
 /// The axes of a checkpoint, and where they are known from.
 #[derive(Clone, Debug)]
 pub struct FoundAxes {
-    /// The axes of every tensor, with what it takes to read them again; all fixed of those that nothing is known of.
+    /// The axes of every tensor but those of an optimizer's state, with what it takes to read them again; all fixed of those
+    /// that nothing is known of.
     pub file: AxesFile,
     /// Where they are known from.
     pub source: AxesSource,
