@@ -4,7 +4,8 @@ mod common;
 
 use common::file;
 use constinit_checkpoint::{
-    Checkpoint, DType, FileInspection, InspectOptions, ParameterInspection, diff, inspect,
+    AxesChoice, Checkpoint, DType, FileInspection, InspectOptions, ParameterInspection, diff,
+    inspect,
 };
 use constinit_symmetry::EqualityPolicy;
 use tempfile::tempdir;
@@ -222,7 +223,8 @@ fn a_space_is_not_claimed_where_a_bias_is_only_compared_by_rows() {
         ];
         let folder = tempdir().unwrap();
         let path = file(&folder, "m.safetensors", tensors(&all));
-        let options = InspectOptions { axes: Some(&axes), ..InspectOptions::default() };
+        let options =
+            InspectOptions { axes: AxesChoice::Given(&axes), ..InspectOptions::default() };
         let report = inspect(&Checkpoint::open(&path).unwrap(), &options).unwrap();
         assert_eq!(report.spaces.as_ref().map(Vec::len), Some(spaces), "{dtype}");
         assert_eq!(row(&report).classes, 2);
