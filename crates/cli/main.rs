@@ -48,7 +48,9 @@ fn may_ask_for_a_gpu(cli: &Cli) -> bool {
             | Command::Collapse(_)
             | Command::Break(_)
             | Command::Merge(_)
-            | Command::Report(_),
+            | Command::Report(_)
+            | Command::Completions(_)
+            | Command::Man(_),
         ) => false,
     }
 }

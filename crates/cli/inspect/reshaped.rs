@@ -101,7 +101,14 @@ mod tests {
     use super::*;
 
     fn report(twins_now: usize) -> Reshaped {
-        let space = SpaceChange { name: "h".into(), before: 3, now: 3, twins_before: 2, twins_now };
+        let space = SpaceChange {
+            name: "h".into(),
+            before: 3,
+            now: 3,
+            twins_before: 2,
+            twins_now,
+            ..SpaceChange::default()
+        };
         Reshaped {
             schema: 1,
             file: "m".into(),
@@ -112,6 +119,8 @@ mod tests {
             largest_sum_difference: 0.0,
             outputs: None,
             notes: vec!["note".into()],
+            bytes: None,
+            minimality: None,
             unchanged: false,
         }
     }
