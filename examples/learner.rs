@@ -72,11 +72,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let net = training.launch(Learner::new(net, optimizer, 0.01)).model;
         let (x, classes) = batcher::Batcher::batch(&Stack, items.clone(), &Default::default());
         let right = net.forward(x).argmax(1).squeeze_dim(1).equal(classes).int().sum();
-        let width = probe.probe().readings().last().map_or(0, |reading| reading.spaces[0].twins);
-        println!(
-            "{start:?}: 32 units, {width} distinct; {} of 1797 digits right",
-            right.into_scalar()
-        );
+        let (last, right) = (probe.probe().readings().last().cloned(), right.into_scalar());
+        let width = last.map_or(0, |reading| reading.spaces[0].twins);
+        println!("{start:?}: 32 units, {width} distinct; {right} of 1797 digits right");
     }
     Ok(())
 }

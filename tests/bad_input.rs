@@ -38,7 +38,7 @@ fn layers_too_few_or_empty() {
     for (dims, words) in [
         ("[]", "fewer than 2 numbers"),
         ("[2]", "fewer than 2 numbers"),
-        ("[2, 0, 1]", "size number 1 is 0"),
+        ("[2, 0, 1]", "size number 1, counted from 0, is 0"),
         ("[2, 9000000000000, 1]", "do not fit into memory"),
         ("[2, -3, 1]", "invalid value: integer `-3`"),
     ] {
@@ -151,7 +151,7 @@ fn numbers_out_of_range() {
     refuse(&training("optimizer = { type = \"adam\", lr = 1 }"), "unknown field `lr`");
     refuse(&training("optimizer = { type = \"sophia\" }"), "unknown variant `sophia`");
     refuse(&training("clip_norm = -1"), "training.clip_norm = -1");
-    refuse(&training("clip_norm = 1\nclip_value = 1"), "choose one");
+    refuse(&training("clip_norm = 1\nclip_value = 1"), "remove one");
     refuse(&format!("{MODEL}init_w = nan\n{DATA}"), "model.init_w = NaN is not finite");
     refuse(&format!("{MODEL}{DATA}batch_size = 0\n"), "data.batch_size = 0");
 }

@@ -466,7 +466,10 @@ fn a_sweep_trains_on_the_backend_what_has_no_closed_form() {
             }
             let why = match name {
                 "dropout" => "no closed form: dropout of 0.3 on hidden1 from step 9",
-                _ => ["noise of standard deviation 0.1", "noise of standard deviation 0.2"][index],
+                _ => [
+                    "no closed form: noise of standard deviation 0.1",
+                    "no closed form: noise of standard deviation 0.2",
+                ][index],
             };
             assert!(row["why_burn"].starts_with(why), "{row:?}");
             let args = [

@@ -60,7 +60,7 @@ fn every_command_takes_a_linear_model() {
     let run = |args: &[&str]| folder.run(&[args, &["--backend", backend][..]].concat());
     folder.write("linear.toml", &config(""));
     let predicted = folder.run(&["predict", "--config", "linear.toml"]).ok().stdout;
-    assert!(predicted.contains("linear1.weight") && predicted.contains("No hidden layer"));
+    assert!(predicted.contains("linear1.weight") && predicted.contains("no hidden layer"));
     folder.run(&["predict", "--config", "linear.toml", "--json"]).ok();
 
     let lines = run(&["run", "--config", "linear.toml", "--out", "out", "--json"]).ok().json();

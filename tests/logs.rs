@@ -244,7 +244,7 @@ fn a_table_has_the_readings_and_goes_on() {
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let heads: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     assert_eq!(heads[..3], ["step", "loss", "hidden1.twins"]);
-    assert_eq!(heads.len(), 2 + 2 * 8 + 4);
+    assert_eq!(heads.len(), 2 + 2 * 9 + 4);
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let lines: Vec<&str> =
         ran.stdout.lines().filter(|line| line.contains("\"event\":\"reading\"")).collect();
@@ -334,7 +334,7 @@ fn a_table_in_the_folder_of_its_run() {
     };
     logs("run/t", "run/t").refused(2, "another option names this path as a folder");
     logs("t.csv", "run/readings.jsonl")
-        .refused(2, "--tensorboard run/readings.jsonl: the run keeps");
+        .refused(2, "--tensorboard run/readings.jsonl: the run itself writes");
     assert!(!folder.join("run").exists() && !folder.join("t.csv").exists());
     run("run", "./x/../run/table.csv").refused(2, "folder ./x/../run does not exist");
     assert!(!folder.join("run").exists());

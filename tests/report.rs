@@ -105,7 +105,9 @@ fn what_a_report_is_made_of_is_never_replaced() {
     folder
         .run(&png)
         .refused(2, "--out b.svg: the name does not fit --format png; use --format svg");
-    folder.run(&["report", "run", "--out", "b.PNG"]).refused(2, "is no html; --format png");
+    folder
+        .run(&["report", "run", "--out", "b.PNG"])
+        .refused(2, "does not fit --format html; use --format png");
     let jpg = ["report", "run", "--format", "png", "--figure", "loss", "--out", "b.jpg"];
     folder.run(&jpg).refused(2, "is no png; --format png, or another name");
     assert!(!folder.join("b.svg").exists());

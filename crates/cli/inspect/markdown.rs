@@ -1,7 +1,6 @@
 //! Reports as Markdown, for the comments of pull requests.
 
 use super::finding::Finding;
-use super::reduced;
 use super::table::is_finding;
 use super::text::{
     Sizes, first_lines, notes, parameter_rows, plain, space_rows, spaces_title, summary,
@@ -40,11 +39,6 @@ pub fn report(report: &FileInspection, findings: &[Finding], sizes: Sizes) -> St
     if !rows.is_empty() {
         let title = cell(&spaces_title(report));
         text += &format!("\n{title}\n\n{}", table(&heading, rows.into_iter()));
-    }
-    let needed = reduced::needed(report);
-    if !needed.is_empty() {
-        text += "\n";
-        text.extend(needed.iter().map(|line| format!("- {}\n", cell(line))));
     }
     text + "\n"
 }

@@ -1,6 +1,6 @@
 //! Sentences on the units that a function needs: what is needed, and what was removed.
 
-use super::text::{Sizes, first_lines, plain};
+use super::text::{Sizes, first_lines, plain, ranges};
 use constinit_checkpoint::{FileInspection, GoneReason, GoneUnit, Reshaped, SpaceChange};
 use constinit_core::text::number;
 
@@ -15,12 +15,20 @@ pub fn needed(report: &FileInspection) -> Vec<String> {
     lines.collect()
 }
 
-/// What became of units that an activation made superfluous, a line each, and what was left.
+/// What became of units that an activation made superfluous, one line for each fate, and what was left.
 pub fn changes(report: &Reshaped) -> Vec<String> {
     let mut lines = Vec::new();
     for space in &report.spaces {
         let name = plain(&space.name);
-        let gone = space.gone.iter().map(|unit| format!("{name}: {}", gone(unit)));
+        let mut fates: Vec<(&GoneUnit, Vec<usize>)> = Vec::new();
+        for unit in &space.gone {
+            let same = |other: &GoneUnit| GoneUnit { unit: other.unit, ..unit.clone() } == *other;
+            match fates.iter_mut().find(|(other, _)| same(other)) {
+                Some((_, units)) => units.push(unit.unit),
+                None => fates.push((unit, vec![unit.unit])),
+            }
+        }
+        let gone = fates.iter().map(|(fate, units)| format!("{name}: {}", gone(fate, units)));
         lines.extend(first_lines(gone.collect(), Sizes::default()));
         let left = space.unreduced.iter().map(|left| format!("{name}: kept: {}", plain(left)));
         lines.extend(first_lines(left.collect(), Sizes::default()));
@@ -30,8 +38,12 @@ pub fn changes(report: &Reshaped) -> Vec<String> {
     lines
 }
 
-fn gone(GoneUnit { unit, why, into, factor, constant }: &GoneUnit) -> String {
+fn gone(fate: &GoneUnit, units: &[usize]) -> String {
+    let GoneUnit { why, into, factor, constant, .. } = fate;
     let constant = constant.map(|constant| number(constant, 6));
+    let several = units.len() > 1;
+    let verb = |one: &'static str, many: &'static str| if several { many } else { one };
+    let who = format!("{} {}", verb("unit", "units"), ranges(units, Sizes::default()));
     match why {
         GoneReason::Merged => {
             let into = into.map_or("another".to_owned(), |into| into.to_string());
@@ -40,16 +52,26 @@ fn gone(GoneUnit { unit, why, into, factor, constant }: &GoneUnit) -> String {
                 Some(factor) if *factor != 1.0 => format!(" with factor {}", number(*factor, 6)),
                 _ => String::new(),
             };
+            let whose = verb("its", "their");
             let next = constant
-                .map(|c| format!(", and {c} times its outgoing weights into the next bias"));
-            format!("unit {unit} merges into {into}{factor}{}", next.unwrap_or_default())
+                .map(|c| format!(", and {c} times {whose} outgoing weights into the next bias"));
+            format!(
+                "{who} {} into {into}{factor}{}",
+                verb("merges", "merge"),
+                next.unwrap_or_default()
+            )
         }
         GoneReason::Constant => {
             let value = constant.unwrap_or_default();
-            format!("unit {unit} is {value} for every input and folds into the next bias")
+            let [is, folds] = [verb("is", "are"), verb("folds", "fold")];
+            format!("{who} {is} {value} for every input and {folds} into the next bias")
         }
-        GoneReason::Zero => format!("unit {unit} is 0 for every input and goes"),
-        GoneReason::Unread => format!("unit {unit} has no outgoing weights and goes"),
+        GoneReason::Zero => {
+            format!("{who} {} 0 for every input and {}", verb("is", "are"), verb("goes", "go"))
+        }
+        GoneReason::Unread => {
+            format!("{who} {} no outgoing weights and {}", verb("has", "have"), verb("goes", "go"))
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Reports on a screen: a headline, the findings by severity, the files; tables with `--all`.
 
 use super::finding::{Finding, FindingKind};
-use super::reduced;
 use super::text::{
     Sizes, count_of, first_lines, notes, parameter_rows, plain, space_rows, spaces_title, stored,
     summary,
@@ -56,11 +55,6 @@ fn tables(report: &FileInspection) -> String {
             .collect();
         text += &format!("\n{}\n{}", spaces_title(report), table(&heading, &rows, &found));
     }
-    let needed = reduced::needed(report);
-    if !needed.is_empty() {
-        text.push('\n');
-    }
-    text.extend(needed.iter().map(|line| format!("{line}\n")));
     if text.is_empty() { text } else { text + "\n" }
 }
 

@@ -1,6 +1,7 @@
 //! Names and counts as text.
 
 use super::finding::FindingKind;
+use super::reduced;
 use constinit_checkpoint::{AxesSource, FileInspection, SkippedTensor, totals};
 use constinit_core::text::number;
 
@@ -176,7 +177,8 @@ fn finite(report: &FileInspection) -> Option<String> {
 
 /// What else a reader should know, one sentence each.
 pub fn notes(report: &FileInspection, sizes: Sizes) -> Vec<String> {
-    let mut notes = skipped(report, sizes);
+    let mut notes = reduced::needed(report);
+    notes.extend(skipped(report, sizes));
     if let Some(optimizer) = &report.optimizer {
         notes.push(format!(
             "optimizer state, apart from the model: {}, {}, under {} (--optimizer-state inspects it)",

@@ -227,7 +227,7 @@ mod tests {
         assert!(later < first && first < second, "{first:?}, {second:?}");
         assert_eq!(fs::read(&later).unwrap(), b"theirs");
         let refused = EventFile::check_resumed(folder.path(), 7).unwrap_err().to_string();
-        assert!(refused.contains("other.1: not of the run that is resumed"), "{refused}");
+        assert!(refused.contains("other.1: has events of another run"), "{refused}");
         fs::remove_file(&later).unwrap();
         EventFile::check_resumed(folder.path(), 7).unwrap();
         assert!(EventFile::check_resumed(folder.path(), 8).is_err());

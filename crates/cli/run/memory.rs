@@ -170,6 +170,6 @@ mod tests {
              buffer of backend wgpu holds at most 40.0 kB"
         );
         let error = check(Limits { memory: Some(100_000), ..none }).unwrap_err();
-        assert!(error.contains("about 208.8 kB, linear1.weight [1000, 10] alone"), "{error}");
+        assert!(error.contains("about 208.8 kB (linear1.weight [1000, 10] alone"), "{error}");
     }
 }

@@ -224,7 +224,7 @@ mod tests {
             (format!("{whole}2,0.25\n"), "line 4 is not a row of this run"),
             (format!("{whole}{after}my notes"), "line 5 is not a row of this run"),
             (format!("{whole}{after}\n"), "line 5 is not a row of this run"),
-            ("step,loss\n0,1\n".to_owned(), "nothing is overwritten"),
+            ("step,loss\n0,1\n".to_owned(), "overwrites nothing"),
         ] {
             std::fs::write(&path, &before).unwrap();
             let refused = resume(&lines).err().unwrap().to_string();

@@ -542,7 +542,7 @@ mod tests {
             ("[sweep]\nlr = [1]\n", "did you mean `training.optimizer.learning_rate`?"),
             ("[sweep]\ninit_w = { from = 0, to = 1 }\n", "`steps` is missing"),
             ("[sweep]\ninit_w = 3\n", "[sweep] init_w: 3: a list of values"),
-            ("[sweep]\ninit_w = [1, \"a\"]\n", "model.init_w: \"a\" is of another type"),
+            ("[sweep]\ninit_w = [1, \"a\"]\n", "model.init_w: \"a\" has another type"),
             ("[sweep]\ninit_w = [1]\nmodel.init_w = [2]\n", "model.init_w: named twice"),
             (
                 "[sweep]\nsteps = { from = 0.5, to = 2, steps = 3 }\n",

@@ -111,7 +111,10 @@ fn networks_that_cannot_be_are_refused() {
         "layer_dims [3] has fewer than 2 numbers; give the sizes of inputs and outputs, with those of hidden layers \
          between them"
     );
-    assert_eq!(refuse(vec![3, 0, 4]).to_string(), "layer_dims [3, 0, 4]: size number 1 is 0");
+    assert_eq!(
+        refuse(vec![3, 0, 4]).to_string(),
+        "layer_dims [3, 0, 4]: size number 1, counted from 0, is 0"
+    );
     for dims in [vec![3, usize::MAX, 4], vec![1 << 30, 1 << 30, 1], vec![1, 1 << 45, 1]] {
         assert!(matches!(refuse(dims), Error::TooLarge { .. }));
     }
@@ -129,7 +132,7 @@ fn two_sizes_are_a_linear_model() {
 }
 
 #[test]
-#[should_panic(expected = "size number 1 is 0")]
+#[should_panic(expected = "size number 1, counted from 0, is 0")]
 fn init_panics_with_the_same_words() {
     ConstInitConfig::new(vec![3, 0, 4]).init::<NdArray>(&Default::default());
 }

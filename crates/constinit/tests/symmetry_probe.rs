@@ -531,7 +531,7 @@ fn some_spaces_can_be_watched_alone() {
     let paths: Vec<&str> = probe.axes().params().iter().map(|p| p.path()).collect();
     assert_eq!(paths, ["layers.1.weight", "layers.1.bias", "layers.2.weight"]);
     let error = SymmetryProbe::new(net.axes().unwrap()).watching(|_| false).unwrap_err();
-    assert!(error.to_string().contains("there are hidden1, hidden2"), "{error}");
+    assert!(error.to_string().contains("the spaces are hidden1, hidden2"), "{error}");
 }
 
 #[test]

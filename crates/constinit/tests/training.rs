@@ -313,7 +313,7 @@ fn torn_changed_and_foreign_checkpoints_are_refused() {
     }
     for length in (0..whole.len()).step_by(37).chain([23, 24, 27, 28, whole.len() - 1]) {
         std::fs::write(&path, &whole[..length]).unwrap();
-        assert!(load("this run").unwrap_err().contains("torn"), "{length}");
+        assert!(load("this run").unwrap_err().contains("incomplete"), "{length}");
     }
     for position in (24..whole.len()).step_by(31) {
         let mut changed = whole.clone();

@@ -39,13 +39,17 @@ pub(super) fn solve(
     unmatched: &[usize],
 ) -> Solved {
     let usual = inputs_first != instance.architecture.input_first;
-    let of = |turned: bool| Search::new(tensors, instance, turned).solve(config, unmatched);
-    let fit = |solved: &Solved| {
+    let of = |turned: bool, unmatched: &[usize]| {
+        Search::new(tensors, instance, turned).solve(config, unmatched)
+    };
+    // What stands in the way of a space stands in its way in both orders, so it does not count here: the wrong order would be
+    // the one that finds less to be in the way.
+    let fit = |turned: bool| {
+        let solved = of(turned, &[]);
         solved.axes.iter().filter(|(_, axes, _)| axes.iter().any(|a| !a.is_empty())).count()
     };
-    let solved = of(usual);
-    let other = of(!usual);
-    if fit(&other) > fit(&solved) { other } else { solved }
+    let turned = if fit(!usual) > fit(usual) { !usual } else { usual };
+    of(turned, unmatched)
 }
 
 struct Search<'s> {

@@ -172,7 +172,10 @@ fn add_spaces(
     }
     // What is fixed has no units, and need not be read.
     let mut file = found.file.clone();
-    if found.source != AxesSource::Given {
+    // But a bias behind a space may be where what units are not needed for goes.
+    let names = || file.axes.values().flatten().flat_map(|name| name.split('*'));
+    let asks_for_needed = names().any(|space| (options.activation)(space).is_some());
+    if found.source != AxesSource::Given && !asks_for_needed {
         file.axes.retain(|_, names| names.iter().any(|name| !name.is_empty()));
     }
     let spec = spaces::given(checkpoint, &file)?;
