@@ -42,8 +42,8 @@ fn main() -> Result<(), Error> {
             ("constant", "none", 0.0, 0.0),
             ("random", "none", 0.0, 0.0),
             ("random", "L2 0.001", 1e-3, 0.0),
-            ("random", "L1 0.001", 0.0, 1e-3),
             ("random", "L1 0.003", 0.0, 3e-3),
+            ("random", "L1 0.01", 0.0, 1e-2),
         ] {
             let config = ConstInitConfig::new(vec![64, 32, 10]).with_activation(activation);
             let random = Init::Xavier { gain: 1.0, distribution: Distribution::Uniform };
@@ -52,7 +52,7 @@ fn main() -> Result<(), Error> {
             let mut net = config.try_init_with::<B>(&[layer.clone(), layer], &device)?;
             let sgd = SgdSettings { weight_decay: decay, ..SgdSettings::default() };
             let mut sgd = OptimizerConfig::Sgd(sgd).init::<B, ConstInit<B>>()?;
-            for _ in 0..1000 {
+            for _ in 0..200 {
                 let loss = Loss::CrossEntropy.forward(net.forward(x.clone()), targets.clone());
                 let gradients = GradientsParams::from_grads(loss.backward(), &net);
                 net = sgd.step(RATE, net, gradients).map(&mut Shrink(RATE * l1));

@@ -186,7 +186,7 @@ fn needed_units() {
         assert_eq!(of("constant", "none")[2..4], [1.0, 1.0], "{text}");
         assert_eq!(of("random", "none")[2..4], [32.0, 32.0], "{text}");
         assert_eq!(of("random", "L2 0.001")[2..4], [32.0, 32.0], "{text}");
-        let strong = of("random", "L1 0.003");
+        let strong = of("random", "L1 0.01");
         assert!(strong[3] < 32.0 && strong[0] > 1200.0, "{text}");
     }
 }
