@@ -267,7 +267,7 @@ fn a_table_has_the_readings_and_goes_on() {
 
     // Not into a file that is there; nothing is left of the attempt.
     let other = ["--config", "run.toml", "--out", "other"];
-    run(&other).refused(2, "t.csv: the file is there");
+    run(&other).refused(2, "t.csv: the file exists");
     assert!(!folder.join("other").exists());
     let nowhere = [&["run", "--csv", "none/t.csv"], &other[..]].concat();
     folder.run(&nowhere).refused(2, "none/t.csv: folder none does not exist");
@@ -351,7 +351,7 @@ fn a_table_in_the_folder_of_its_run() {
     #[cfg(unix)]
     {
         let resume = |csv: &str| folder.run(&["run", "--resume", "run", "--csv", csv]);
-        resume("/dev/full").refused(2, "/dev/full: no file");
+        resume("/dev/full").refused(2, "/dev/full: not a file");
         std::os::unix::fs::symlink("nowhere", folder.join("link")).unwrap();
         resume("link").refused(2, "link: No such file");
         assert!(!folder.join("nowhere").exists());

@@ -109,7 +109,7 @@ fn what_a_report_is_made_of_is_never_replaced() {
         .run(&["report", "run", "--out", "b.PNG"])
         .refused(2, "does not fit --format html; use --format png");
     let jpg = ["report", "run", "--format", "png", "--figure", "loss", "--out", "b.jpg"];
-    folder.run(&jpg).refused(2, "is no png; --format png, or another name");
+    folder.run(&jpg).refused(2, "does not fit --format png; use --format png, or another name");
     assert!(!folder.join("b.svg").exists());
 }
 
