@@ -348,7 +348,12 @@ fn what_cannot_fill_says_why() {
             MATRIX,
             "it is not square: 2 outputs, 3 inputs",
         ),
-        (Init::Dirac { groups: 2 }, &[3, 2, 3], CONV, "3 outputs are not 2 groups of one size"),
+        (
+            Init::Dirac { groups: 2 },
+            &[3, 2, 3],
+            CONV,
+            "3 outputs cannot be divided into 2 groups of one size",
+        ),
         (
             Init::DeltaOrthogonal { gain: 1.0 },
             &[2, 3, 3],

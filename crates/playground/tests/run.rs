@@ -89,7 +89,7 @@ fn the_notebook_s_printed_numbers_come_out() {
     let sentences = serde_json::to_string(&found["sentences"]).unwrap();
     assert!(
         sentences.contains(
-            "hidden1: 2 units were one unit after every one of 50 steps on the closed form, bit for bit."
+            "hidden1: 2 units, 1 distinct after every one of 50 steps on the closed form, bit for bit."
         ),
         "{sentences}"
     );

@@ -177,7 +177,7 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
         (json!({"do": "fly"}), "unknown variant `fly`"),
         (
             json!({"do": "rows", "key": "inputs", "text": "1, x"}),
-            "line 1, column 2: \"x\" is no number",
+            "line 1, column 2: \"x\" is not a number",
         ),
         (
             json!({"do": "rows", "key": "inputs", "text": "1, 2\n3"}),

@@ -480,7 +480,7 @@ fn forecasts_stand_against_what_happened() {
          1.1 a step (curvature -1). That is an escape at about step 100.",
         // 0.5 after 168 steps; a hundredth of it is reached 119 steps after the break.
         "Units of the layer diverged at step 30, spread 6e-8 then; 0.5 at step 200. From step 30 to 148 the spread was \
-         multiplied by 1.1 a step.",
+         multiplied by 1.1 a step; the forecasts along the way say 1.1.",
         "units 0 and 2 had already diverged, by 0.25 of their size.",
         "Units of the layer had diverged already, at step 30",
     ] {
@@ -520,7 +520,7 @@ fn forecasts_that_say_little_are_told_as_such() {
     let adam = said(
         json!({"factor": null, "rate": null, "escape_steps": null, "sentence": "no rate: <adam>"}),
     );
-    assert!(adam.contains("units 0 and 2: no rate: &lt;adam&gt;. The curvature is -1; the optimizer&#39;s steps are not"));
+    assert!(adam.contains("units 0 and 2: no rate: &lt;adam&gt;. The curvature is -1. The optimizer&#39;s steps are not"));
     assert!(adam.contains("Held to the last reading, step 50.</li>"));
     let unknown = said(json!({"outlook": "unknown", "sentence": "two batches differ"}));
     assert!(unknown.contains("nothing can be said: two batches differ."));

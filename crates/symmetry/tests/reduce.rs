@@ -303,11 +303,15 @@ fn the_order_of_units_does_not_matter() {
     }
 }
 
+/// A unit, and how many times it another one is.
+type Multiple = (usize, f64);
+
 /// One reduction at a time, in a random order, on integers: the slowest way there is.
 fn brute(net: &Net, activation: Activation, rng: &mut Rng) -> Vec<usize> {
     let mut net = net.clone();
     loop {
-        let mut possible: Vec<(usize, usize, Option<(usize, f64)>)> = Vec::new();
+        // Layer, unit, and the unit that it is a multiple of.
+        let mut possible: Vec<(usize, usize, Option<Multiple>)> = Vec::new();
         for k in 0..net.layers() - 1 {
             let rows: Vec<Vec<f64>> = (net.weights[k].iter().zip(&net.biases[k]))
                 .map(|(row, bias)| row.iter().chain([bias]).copied().collect())

@@ -354,7 +354,7 @@ mod tests {
             (
                 "",
                 &noise("").replace("3", "51"),
-                "[[break]] number 1: step = 51: beyond the training",
+                "[[break]] number 1: step = 51: after the end of training",
             ),
             (
                 "",

@@ -194,7 +194,7 @@ mod tests {
         let small = Small::new(8, [vec![1.0, -1.0], vec![2.0, 3.0]]);
         let options = ReduceOptions::default();
         let reduced = small.host().reduce(&Activation::Tanh.into(), &options).unwrap();
-        assert_eq!(reduced.to_string(), "hidden: 2 units are 1; 4 parameters are 2");
+        assert_eq!(reduced.to_string(), "hidden: 2 -> 1 units; 4 -> 2 parameters");
         assert_eq!(reduced.module.renamed, HashSet::from([7, 8]));
         let left = NewParameter { shape: vec![1, 1], entries: Entries::F32(vec![-1.0]) };
         assert_eq!(reduced.module.values[&8], left);

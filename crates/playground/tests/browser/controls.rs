@@ -73,7 +73,7 @@ fn mistakes_are_said_beside_their_fields() {
     assert_eq!(page.text("#error-x"), "inputs: paste at least one row of numbers");
     page.choose("#x", "0, 1\n1, oops");
     assert!(
-        page.text("#error-x").contains("line 2, column 2: \"oops\" is no number"),
+        page.text("#error-x").contains("line 2, column 2: \"oops\" is not a number"),
         "{}",
         page.text("#error-x")
     );

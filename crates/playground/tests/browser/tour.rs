@@ -43,7 +43,7 @@ fn plays(page: &mut Page, steps: u64) {
 fn zeros(page: &mut Page) {
     assert_eq!(lights(page), "on on on on");
     plays(page, 200);
-    assert!(page.verdict().contains("hidden1: 8 units were one unit after every one of"));
+    assert!(page.verdict().contains("hidden1: 8 units, 1 distinct after every one of"));
     assert!(page.verdict().starts_with("Learned nothing"), "{}", page.verdict());
 }
 

@@ -215,10 +215,8 @@ fn of_layer(run: &Run, number: usize) -> String {
         Some(spread) => format!("The largest difference of all readings is {}", short(spread)),
         None => "The largest difference is not finite".to_owned(),
     };
-    format!(
-        "{name}: {units}, {distinct} {when} {what}. {grown}; {} at the end.",
-        format!("{} distinct", count(last.twins))
-    )
+    let last = count(last.twins);
+    format!("{name}: {units}, {distinct} {when} {what}. {grown}; {last} distinct at the end.")
 }
 
 fn difference(broken: &FirstBreakRecord) -> String {

@@ -120,7 +120,7 @@ mod tests {
         let many: Vec<(usize, usize)> = (1..=6).map(|classes| (8, classes)).collect();
         assert_eq!(
             told(&many).unwrap(),
-            "hidden1: 8 units acted as one in 1 of 6 runs, as 2 in 1, as 3 in 1, as other numbers in the 3 runs left."
+            "hidden1: 8 units acted as one in 1 of 6 runs, as 2 in 1, as 3 in 1, as other numbers in the remaining 3 runs."
         );
         assert_eq!((told(&[(1, 1)]), told(&[])), (None, None), "nothing that could act as fewer");
     }
