@@ -74,7 +74,7 @@ fn every_command_takes_a_linear_model() {
     folder.run(&["report", "out"]).ok();
 
     // Nothing is one unit, so that no unit stands for several.
-    run(&["run", "--config", "linear.toml", "--quotient"]).refused(2, "nothing to gain");
+    run(&["run", "--config", "linear.toml", "--quotient"]).refused(2, "saves nothing");
     folder.write(
         "sweep.toml",
         &(config("").replace("1000", "5")
