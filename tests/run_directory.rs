@@ -175,7 +175,7 @@ fn the_folder_reproduces_its_run_with_its_data() {
         std::fs::read_to_string(folder.join("run/inputs.csv")).unwrap().replace("1.5", "1.6");
     let original = read(&folder.join("run/inputs.csv"));
     std::fs::write(folder.join("run/inputs.csv"), other).unwrap();
-    folder.run(&["run", "--resume", "run"]).refused(2, "it says \"examples ");
+    folder.run(&["run", "--resume", "run"]).refused(2, "it has \"examples ");
     std::fs::write(folder.join("run/inputs.csv"), original).unwrap();
 
     std::fs::remove_file(folder.join("x.csv")).unwrap();
@@ -211,7 +211,7 @@ fn torn_and_foreign_checkpoints_are_refused_in_words() {
     assert_ne!(other, config);
     std::fs::write(folder.join("run/config.toml"), other).unwrap();
     let ran = folder.run(&["run", "--resume", "run"]).refused(2, "a checkpoint of another run");
-    assert!(ran.stderr.contains("it says \"learning_rate = 0.01\""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it has \"learning_rate = 0.01\""), "{}", ran.stderr);
     assert!(ran.stderr.contains("config.toml has changed since"), "{}", ran.stderr);
 
     // A run that has ended is not silently run again, one that was cut off before its first

@@ -84,7 +84,7 @@ impl FindingKind {
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct FileFinding {
     pub kind: FindingKind,
     /// The checkpoint, as it was given.
     pub file: String,
@@ -98,7 +98,7 @@ pub struct Finding {
     pub denied_by: Option<Deny>,
 }
 
-impl Finding {
+impl FileFinding {
     /// The place and what was found there, as text that a terminal can be shown.
     pub fn sentence(&self) -> String {
         let whose = match self.role {
@@ -116,7 +116,7 @@ impl Finding {
 }
 
 /// What was found in a checkpoint, by severity, and in the order of the file within a kind.
-pub fn findings(report: &FileInspection, sizes: Sizes) -> Vec<Finding> {
+pub fn findings(report: &FileInspection, sizes: Sizes) -> Vec<FileFinding> {
     let mut found = Vec::new();
     report.parameters.iter().for_each(|p| of_parameter(report, p, sizes, &mut found));
     report.spaces.iter().flatten().for_each(|space| of_space(report, space, sizes, &mut found));
@@ -129,10 +129,10 @@ fn of_parameter(
     report: &FileInspection,
     p: &ParameterInspection,
     sizes: Sizes,
-    found: &mut Vec<Finding>,
+    found: &mut Vec<FileFinding>,
 ) {
     let mut add = |kind, denied_by, what: String| {
-        found.push(Finding {
+        found.push(FileFinding {
             kind,
             file: report.file.clone(),
             place: p.path.clone(),
@@ -244,7 +244,7 @@ fn of_space(
     report: &FileInspection,
     space: &SpaceInspection,
     sizes: Sizes,
-    found: &mut Vec<Finding>,
+    found: &mut Vec<FileFinding>,
 ) {
     let mut whats = Vec::new();
     if space.twins < space.units {
@@ -278,7 +278,7 @@ fn of_space(
         let numbers = count_of(saves.entries, "number", "numbers");
         *what += &format!("; collapse would save {numbers} ({})", bytes(saves.bytes));
     }
-    found.extend(whats.into_iter().map(|(kind, denied_by, what)| Finding {
+    found.extend(whats.into_iter().map(|(kind, denied_by, what)| FileFinding {
         kind,
         file: report.file.clone(),
         place: space.name.clone(),
@@ -289,11 +289,11 @@ fn of_space(
 }
 
 /// Vectors have no row of their own: what is left of the entries that are not finite.
-fn of_vectors(report: &FileInspection) -> Option<Finding> {
+fn of_vectors(report: &FileInspection) -> Option<FileFinding> {
     let rows = report.parameters.iter().filter_map(|p| p.non_finite);
     let in_rows = rows.fold(0, u64::saturating_add);
     let left = report.non_finite?.checked_sub(in_rows).filter(|&left| left > 0)?;
-    Some(Finding {
+    Some(FileFinding {
         kind: FindingKind::NonFinite,
         file: report.file.clone(),
         place: "parameters with fewer than two axes".into(),

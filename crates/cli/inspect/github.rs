@@ -4,7 +4,7 @@
 //! ::error file=model.safetensors,title=constinit zero units::fc.weight: unit 50 is zero
 //! ```
 
-use super::finding::Finding;
+use super::finding::FileFinding;
 use super::text::{Sizes, plain, skipped};
 use crate::args::Deny;
 use constinit_checkpoint::FileInspection;
@@ -12,7 +12,7 @@ use constinit_checkpoint::FileInspection;
 /// One command per finding: an error where it is denied, a warning elsewhere. What was not inspected is a notice.
 pub fn report(
     report: &FileInspection,
-    findings: &[Finding],
+    findings: &[FileFinding],
     deny: &[Deny],
     sizes: Sizes,
 ) -> String {

@@ -1,6 +1,6 @@
 //! Reports as Markdown, for the comments of pull requests.
 
-use super::finding::Finding;
+use super::finding::FileFinding;
 use super::table::is_finding;
 use super::text::{
     Sizes, first_lines, notes, parameter_rows, plain, space_rows, spaces_title, summary,
@@ -8,7 +8,7 @@ use super::text::{
 use constinit_checkpoint::FileInspection;
 
 /// A section of one checkpoint: what was found, in full; what is as it should be, as a number.
-pub fn report(report: &FileInspection, findings: &[Finding], sizes: Sizes) -> String {
+pub fn report(report: &FileInspection, findings: &[FileFinding], sizes: Sizes) -> String {
     let mut text = format!("### {}\n\n{}\n", cell(&plain(&report.file)), cell(&summary(report)));
     let item = |line: &String| format!("- {}\n", cell(line));
     let lines = findings.iter().map(|f| format!("{}: {}", f.kind.title(), f.sentence()));

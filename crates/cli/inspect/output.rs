@@ -1,7 +1,7 @@
 //! What of the reports is printed, and when: lines as they are made, or everything in the end, so that the headline and the
 //! findings come first.
 
-use super::finding::{Finding, findings};
+use super::finding::{FileFinding, findings};
 use super::table::{self, FileSection};
 use super::text::Sizes;
 use super::{github, json, markdown, sarif, summary};
@@ -13,7 +13,7 @@ pub struct Output<'a> {
     args: &'a OutputArgs,
     summary: InspectionSummary,
     /// What waits for the headline.
-    findings: Vec<Finding>,
+    findings: Vec<FileFinding>,
     sections: Vec<FileSection>,
     text: String,
     log: sarif::Log,

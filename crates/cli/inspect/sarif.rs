@@ -3,7 +3,7 @@
 //! Files have no lines here. The region is the first line, since code scanning asks for one; the parameter or the space is
 //! the logical location.
 
-use super::finding::{Finding, FindingKind};
+use super::finding::{FileFinding, FindingKind};
 use super::text::{Sizes, plain, skipped};
 use crate::args::Deny;
 use constinit_checkpoint::FileInspection;
@@ -23,7 +23,7 @@ impl Log {
     pub fn add(
         &mut self,
         report: &FileInspection,
-        findings: &[Finding],
+        findings: &[FileFinding],
         deny: &[Deny],
         sizes: Sizes,
     ) {
@@ -73,7 +73,7 @@ impl Log {
     }
 }
 
-fn result(finding: &Finding, deny: &[Deny]) -> Value {
+fn result(finding: &FileFinding, deny: &[Deny]) -> Value {
     let rule = FindingKind::ALL.iter().position(|kind| *kind == finding.kind);
     json!({
         "ruleId": finding.kind.name(),

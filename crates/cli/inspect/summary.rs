@@ -1,6 +1,6 @@
 //! All files together: the headline and the last line of `--json`.
 
-use super::finding::Finding;
+use super::finding::FileFinding;
 use super::text::{count_of, distinct, grouped};
 use constinit_checkpoint::{FileInspection, InspectionSummary, totals};
 
@@ -10,7 +10,7 @@ pub fn empty() -> InspectionSummary {
 }
 
 /// Adds what was found in one more file.
-pub fn add(summary: &mut InspectionSummary, report: &FileInspection, findings: &[Finding]) {
+pub fn add(summary: &mut InspectionSummary, report: &FileInspection, findings: &[FileFinding]) {
     summary.files += 1;
     summary.with_findings += usize::from(!findings.is_empty());
     if report.error.is_some() {

@@ -1,6 +1,6 @@
 //! Reports on a screen: a headline, the findings by severity, the files; tables with `--all`.
 
-use super::finding::{Finding, FindingKind};
+use super::finding::{FileFinding, FindingKind};
 use super::text::{
     Sizes, count_of, first_lines, notes, parameter_rows, plain, space_rows, spaces_title, stored,
     summary,
@@ -20,7 +20,7 @@ pub struct FileSection {
 }
 
 /// The section of one checkpoint, with its tables where all is shown.
-pub fn section(report: &FileInspection, findings: &[Finding], all: bool) -> FileSection {
+pub fn section(report: &FileInspection, findings: &[FileFinding], all: bool) -> FileSection {
     let sizes = if all { Sizes::ALL } else { Sizes::default() };
     let mut text = format!(
         "{HEADING}{}{HEADING:#}{}: {}\n",
@@ -66,7 +66,7 @@ pub fn is_finding(p: &ParameterInspection) -> bool {
 }
 
 /// All files: the headline, the findings by severity, and a line about each file.
-pub fn whole(headline: &str, findings: &[Finding], files: &[FileSection], all: bool) -> String {
+pub fn whole(headline: &str, findings: &[FileFinding], files: &[FileSection], all: bool) -> String {
     let sizes = if all { Sizes::ALL } else { Sizes::default() };
     let mut text = format!("{HEADING}{headline}{HEADING:#}\n");
     for kind in FindingKind::ALL {
@@ -168,7 +168,7 @@ mod tests {
             ..FileInspection::default()
         };
         let reports: Vec<FileInspection> = (0..30).map(report).collect();
-        let found: Vec<Finding> =
+        let found: Vec<FileFinding> =
             reports.iter().flat_map(|report| findings(report, Sizes::default())).collect();
         let sections = |all| {
             let section =

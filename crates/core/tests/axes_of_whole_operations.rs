@@ -1,8 +1,8 @@
 //! Softmax, norms and others as one operation ask of axes what their elementwise forms ask.
 
 use constinit_core::axes::{
-    Draws, Operation, OperationKind as Kind, Recording, Reduction, SliceRange, TensorId, TensorRef,
-    Traced, TracedParameter, WidthCause, solve,
+    AxisReduction, Draws, Operation, OperationKind as Kind, Recording, SliceRange, TensorId,
+    TensorRef, Traced, TracedParameter, WidthCause, solve,
 };
 use constinit_symmetry::Role;
 
@@ -49,7 +49,7 @@ impl Run {
         self.make(kind, inputs, &inputs[0].shape)
     }
 
-    fn reduce(&mut self, by: Reduction, axis: usize, x: &TensorRef) -> TensorRef {
+    fn reduce(&mut self, by: AxisReduction, axis: usize, x: &TensorRef) -> TensorRef {
         let mut shape = x.shape.clone();
         shape[axis] = 1;
         self.make(Kind::Reduce { by, axis }, &[x], &shape)
@@ -84,10 +84,10 @@ fn counted(traced: &Traced) -> Vec<(&str, WidthCause)> {
 
 /// Exponentials by their sum, or its logarithm.
 fn softmax(run: &mut Run, x: &TensorRef, axis: usize, logarithm: bool) -> TensorRef {
-    let maximum = run.reduce(Reduction::Max, axis, x);
+    let maximum = run.reduce(AxisReduction::Max, axis, x);
     let shifted = run.like(Kind::Sub, &[x, &maximum]);
     let exponential = run.like(Kind::Exp, &[&shifted]);
-    let sum = run.reduce(Reduction::Sum, axis, &exponential);
+    let sum = run.reduce(AxisReduction::Sum, axis, &exponential);
     if logarithm {
         let sum = run.like(Kind::Map, &[&sum]);
         run.like(Kind::Sub, &[&shifted, &sum])
@@ -121,7 +121,7 @@ fn with_places(place: impl Fn(&mut Run, &TensorRef, TensorRef) -> TensorRef) -> 
             run.all(Kind::MaxWithPlaces { axis: 1 }, &[h], &[&[7, 1], &[7, 1]]).try_into().unwrap();
         let shifted = run.like(Kind::Sub, &[h, &maximum]);
         let exponential = run.like(Kind::Exp, &[&shifted]);
-        let sum = run.reduce(Reduction::Sum, 1, &exponential);
+        let sum = run.reduce(AxisReduction::Sum, 1, &exponential);
         let out = run.like(Kind::Div, &[&exponential, &sum]);
         place(run, &out, places)
     })
@@ -149,12 +149,12 @@ fn the_place_of_a_maximum_distinguishes_members_where_it_is_used() {
 /// The softmax with one more member of 0, where a maximum that is not finite is replaced, and what becomes of the mask.
 fn quiet(use_mask: impl Fn(&mut Run, TensorRef, &TensorRef) -> TensorRef) -> Traced {
     between(6, |run, h| {
-        let maximum = run.reduce(Reduction::Max, 1, h);
+        let maximum = run.reduce(AxisReduction::Max, 1, h);
         let infinite = run.like(Kind::Map, &[&maximum]);
         let shift = run.like(Kind::Combine, &[&maximum, &infinite]);
         let shifted = run.like(Kind::Sub, &[h, &shift]);
         let exponential = run.like(Kind::Exp, &[&shifted]);
-        let sum = run.reduce(Reduction::Sum, 1, &exponential);
+        let sum = run.reduce(AxisReduction::Sum, 1, &exponential);
         let zero = run.like(Kind::Scale, &[&shift]);
         let zero = run.like(Kind::Exp, &[&zero]);
         let sum = run.like(Kind::Combine, &[&sum, &zero]);
@@ -183,10 +183,10 @@ fn a_layer_norm_counts_its_axis_and_its_vectors_stand_along_it() {
         });
         let parts = between(6, |run, h| {
             let vectors = vectors(run);
-            let mean = run.reduce(Reduction::Symmetric, 1, h);
+            let mean = run.reduce(AxisReduction::Symmetric, 1, h);
             let centred = run.like(Kind::Sub, &[h, &mean]);
             let square = run.like(Kind::Mul, &[&centred, &centred]);
-            let variance = run.reduce(Reduction::Symmetric, 1, &square);
+            let variance = run.reduce(AxisReduction::Symmetric, 1, &square);
             let deviation = run.like(Kind::Map, &[&variance]);
             let mut out = run.like(Kind::Div, &[&centred, &deviation]);
             for (vector, kind) in vectors.iter().zip([Kind::Mul, Kind::Combine]) {
@@ -298,8 +298,8 @@ fn a_sum_over_several_axes_is_one_sum_after_the_other() {
         run.like(Kind::Mul, &[h, &sum])
     });
     let parts = between(6, |run, h| {
-        let sum = run.reduce(Reduction::Sum, 0, h);
-        let sum = run.reduce(Reduction::Sum, 1, &sum);
+        let sum = run.reduce(AxisReduction::Sum, 0, h);
+        let sum = run.reduce(AxisReduction::Sum, 1, &sum);
         run.like(Kind::Mul, &[h, &sum])
     });
     assert_eq!(whole, parts);

@@ -191,8 +191,8 @@ pub use params::{ElementType, Elements, ParamView};
 pub use partition::Partition;
 pub use quotient::{Quotient, QuotientAxis, QuotientParam, quotient};
 pub use reduce::{
-    Activations, Minimality, Reason, ReduceOptions, Reduction, SpaceReduction, UnitFate, Unreduced,
-    Untried, reduce, reduce_with,
+    Activations, Minimality, ReduceOptions, Reduction, SpaceReduction, UnitFate, Unreduced,
+    UnreducedReason, Untried, reduce, reduce_with,
 };
 pub use space::{ClassId, ParamId, SpaceId, UnitIndex, UnitSpace};
 pub use spread::{Spread, spreads};

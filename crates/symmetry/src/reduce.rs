@@ -41,7 +41,9 @@ use rewrite::{Replacement, fold_refused, rewrite};
 use structure::{Elementwise, Kind, Structure, structure};
 use units::{Constant, Relation, Unit, constant, following};
 
-pub use result::{Minimality, Reason, Reduction, SpaceReduction, UnitFate, Unreduced, Untried};
+pub use result::{
+    Minimality, Reduction, SpaceReduction, UnitFate, Unreduced, UnreducedReason, Untried,
+};
 
 /// Which function the units of each space go through.
 ///
@@ -502,7 +504,7 @@ impl Work<'_> {
             let rows: Vec<Unit> =
                 (0..units).map(|unit| Unit::read(&self.network, one, unit)).collect();
             for unit in dependent::dependent(rows.iter().map(|row| row.tail.as_slice())) {
-                let (unit, reason) = (space.original(unit), Reason::Combination);
+                let (unit, reason) = (space.original(unit), UnreducedReason::Combination);
                 space.unreduced.push(Unreduced { unit, reason });
             }
             space.unreduced.sort_by_key(|unreduced| unreduced.unit);

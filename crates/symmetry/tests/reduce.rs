@@ -6,8 +6,8 @@ use common::Rng;
 use constinit_symmetry::dynamics::ActivationFunction;
 use constinit_symmetry::{
     Activation, Activations, AxesSpec, Minimality, NamedAxis, OwnedElements, OwnedParam, ParamView,
-    Parity, Reason, ReduceOptions, Reduction, SpaceReduction, SurgeryError, SymmetryError,
-    UnitFate, Untried, input, layers, output, reduce, reduce_with,
+    Parity, ReduceOptions, Reduction, SpaceReduction, SurgeryError, SymmetryError, UnitFate,
+    UnreducedReason, Untried, input, layers, output, reduce, reduce_with,
 };
 use half::f16;
 
@@ -567,7 +567,7 @@ fn a_constant_needs_a_bias_behind_it() {
         found
             .unreduced()
             .iter()
-            .all(|left| left.reason == Reason::NeedsBias { reader: "l2.weight".into() })
+            .all(|left| left.reason == UnreducedReason::NeedsBias { reader: "l2.weight".into() })
     );
     assert_eq!(
         found.unreduced()[0].to_string(),
@@ -617,7 +617,7 @@ fn a_constant_channel_is_not_folded_over_a_border() {
     let (spec, params) = convolutions(3, [0.0, 1.0], [0.5, 0.25]);
     let small = reduce(&spec, &views(&params), &Activation::Relu.into()).unwrap();
     let left = &hidden(&small).unreduced()[0];
-    assert_eq!(left.reason, Reason::Border { reader: "c2.weight".into() });
+    assert_eq!(left.reason, UnreducedReason::Border { reader: "c2.weight".into() });
     assert_eq!(
         left.to_string(),
         "unit 0 would leave a constant, which zero padding of the convolution `c2.weight` takes away at the border"
@@ -711,7 +711,10 @@ fn what_a_batch_norm_makes_of_a_constant_may_depend_on_its_epsilon() {
     );
     let small = reduce(&spec, &views(&params), &Activation::Tanh.into()).unwrap();
     let left = &hidden(&small).unreduced()[0];
-    assert_eq!((left.unit.get(), &left.reason), (3, &Reason::NeedsEpsilon { norm: "norm".into() }));
+    assert_eq!(
+        (left.unit.get(), &left.reason),
+        (3, &UnreducedReason::NeedsEpsilon { norm: "norm".into() })
+    );
     let options = ReduceOptions::default().norm_epsilon(1e-5).unwrap();
     let small = reduce_with(&spec, &views(&params), &Activation::Tanh.into(), &options).unwrap();
     let value = (3.0 * 2.0 / (1.0_f64 + 1e-5).sqrt()).tanh();

@@ -8,7 +8,7 @@ use burn::backend::ir::{
 };
 use burn::tensor::{DType, Distribution, Slice, TensorData};
 use constinit_core::axes::{
-    Draws, OperationKind as Kind, Reduction, SliceRange, TensorId, TensorRef,
+    AxisReduction, Draws, OperationKind as Kind, SliceRange, TensorId, TensorRef,
 };
 
 /// A tensor of Burn's as the core knows it.
@@ -66,8 +66,10 @@ fn base(operation: &BaseOperationIr) -> Option<Kind> {
         Op::Scatter(op) => Kind::Scatter { axis: op.dim },
         Op::Equal(_) | Op::NotEqual(_) | Op::MaskWhere(_) | Op::MaskFill(_) => Kind::Combine,
         Op::EqualElem(_) | Op::NotEqualElem(_) => Kind::Map,
-        Op::All(_) | Op::Any(_) => Kind::ReduceAll(Reduction::Symmetric),
-        Op::AllDim(op) | Op::AnyDim(op) => Kind::Reduce { by: Reduction::Symmetric, axis: op.axis },
+        Op::All(_) | Op::Any(_) => Kind::ReduceAll(AxisReduction::Symmetric),
+        Op::AllDim(op) | Op::AnyDim(op) => {
+            Kind::Reduce { by: AxisReduction::Symmetric, axis: op.axis }
+        }
         Op::Cast(_) => Kind::Convert,
         // Every entry is the same; an empty tensor's entries are replaced before they count.
         Op::Ones(_) | Op::Zeros(_) | Op::Empty(_) => Kind::Fill,
@@ -110,15 +112,15 @@ fn numeric(operation: &NumericOperationIr) -> Kind {
         | Op::ClampMax(_) => Kind::Map,
         Op::Full(_) => Kind::Fill,
         Op::IntRandom(op) => Kind::Random(draws(&op.distribution)),
-        Op::Sum(_) => Kind::ReduceAll(Reduction::Sum),
-        Op::Mean(_) | Op::Prod(_) => Kind::ReduceAll(Reduction::Symmetric),
-        Op::Max(_) => Kind::ReduceAll(Reduction::Max),
-        Op::Min(_) | Op::MaxAbs(_) => Kind::ReduceAll(Reduction::Pick),
-        Op::SumDim(op) => reduce(Reduction::Sum, op.axis),
+        Op::Sum(_) => Kind::ReduceAll(AxisReduction::Sum),
+        Op::Mean(_) | Op::Prod(_) => Kind::ReduceAll(AxisReduction::Symmetric),
+        Op::Max(_) => Kind::ReduceAll(AxisReduction::Max),
+        Op::Min(_) | Op::MaxAbs(_) => Kind::ReduceAll(AxisReduction::Pick),
+        Op::SumDim(op) => reduce(AxisReduction::Sum, op.axis),
         Op::SumDims(op) => Kind::SumAxes { axes: op.axes.clone() },
-        Op::MeanDim(op) | Op::ProdDim(op) => reduce(Reduction::Symmetric, op.axis),
-        Op::MaxDim(op) => reduce(Reduction::Max, op.axis),
-        Op::MinDim(op) | Op::MaxAbsDim(op) => reduce(Reduction::Pick, op.axis),
+        Op::MeanDim(op) | Op::ProdDim(op) => reduce(AxisReduction::Symmetric, op.axis),
+        Op::MaxDim(op) => reduce(AxisReduction::Max, op.axis),
+        Op::MinDim(op) | Op::MaxAbsDim(op) => reduce(AxisReduction::Pick, op.axis),
         Op::ArgMax(op) | Op::ArgMin(op) | Op::ArgTopK(op) | Op::TopK(op) => {
             Kind::AlongOrder { axis: op.axis }
         }

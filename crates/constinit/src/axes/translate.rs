@@ -7,7 +7,7 @@ use burn_ir::{
     BaseOperationIr, BoolOperationIr, FloatOperationIr, IntOperationIr, ModuleOperationIr,
     NumericOperationIr, OperationIr,
 };
-use constinit_core::axes::{Draws, OperationKind as Kind, Reduction, SliceRange};
+use constinit_core::axes::{AxisReduction, Draws, OperationKind as Kind, SliceRange};
 
 /// What an operation does to axes. One that is not known here fixes all axes that it touches.
 #[allow(
@@ -93,14 +93,14 @@ fn numeric(operation: &NumericOperationIr) -> Kind {
         | Op::Clamp(_) => Kind::Map,
         Op::Full(_) => Kind::Fill,
         Op::IntRandom(op) => Kind::Random(draws(&op.distribution)),
-        Op::Sum(_) => Kind::ReduceAll(Reduction::Sum),
-        Op::Mean(_) | Op::Prod(_) => Kind::ReduceAll(Reduction::Symmetric),
-        Op::Max(_) => Kind::ReduceAll(Reduction::Max),
-        Op::Min(_) | Op::MaxAbs(_) => Kind::ReduceAll(Reduction::Pick),
-        Op::SumDim(op) => reduce(Reduction::Sum, op.axis),
-        Op::MeanDim(op) | Op::ProdDim(op) => reduce(Reduction::Symmetric, op.axis),
-        Op::MaxDim(op) => reduce(Reduction::Max, op.axis),
-        Op::MinDim(op) | Op::MaxAbsDim(op) => reduce(Reduction::Pick, op.axis),
+        Op::Sum(_) => Kind::ReduceAll(AxisReduction::Sum),
+        Op::Mean(_) | Op::Prod(_) => Kind::ReduceAll(AxisReduction::Symmetric),
+        Op::Max(_) => Kind::ReduceAll(AxisReduction::Max),
+        Op::Min(_) | Op::MaxAbs(_) => Kind::ReduceAll(AxisReduction::Pick),
+        Op::SumDim(op) => reduce(AxisReduction::Sum, op.axis),
+        Op::MeanDim(op) | Op::ProdDim(op) => reduce(AxisReduction::Symmetric, op.axis),
+        Op::MaxDim(op) => reduce(AxisReduction::Max, op.axis),
+        Op::MinDim(op) | Op::MaxAbsDim(op) => reduce(AxisReduction::Pick, op.axis),
         Op::ArgMax(op) | Op::ArgMin(op) | Op::ArgTopK(op) | Op::TopK(op) => {
             Kind::AlongOrder { axis: op.axis }
         }

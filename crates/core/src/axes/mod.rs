@@ -34,7 +34,9 @@ use std::fmt;
 
 pub use file::from_file;
 pub use graph::TracedParameter;
-pub use operation::{Draws, Operation, OperationKind, Reduction, SliceRange, TensorId, TensorRef};
+pub use operation::{
+    AxisReduction, Draws, Operation, OperationKind, SliceRange, TensorId, TensorRef,
+};
 pub use solve::{Recording, solve};
 pub use structure::same_structure;
 

@@ -60,11 +60,11 @@ pub enum OperationKind {
         axis: usize,
     },
     /// `x -> out`: all entries become one.
-    ReduceAll(Reduction),
+    ReduceAll(AxisReduction),
     /// `x -> out`: the members of an axis become one.
     Reduce {
         /// What of them.
-        by: Reduction,
+        by: AxisReduction,
         /// The axis.
         axis: usize,
     },
@@ -203,7 +203,7 @@ pub enum Draws {
 
 /// What becomes of several members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reduction {
+pub enum AxisReduction {
     /// Their sum.
     Sum,
     /// Their mean or product, which treats all members equally, too.

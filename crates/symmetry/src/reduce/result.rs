@@ -174,7 +174,7 @@ pub struct Unreduced {
     /// The unit, by its number in the larger network.
     pub unit: UnitIndex,
     /// Why it is still there.
-    pub reason: Reason,
+    pub reason: UnreducedReason,
 }
 
 impl fmt::Display for Unreduced {
@@ -186,7 +186,7 @@ impl fmt::Display for Unreduced {
 /// Why a unit was kept that others or a constant could replace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum UnreducedReason {
     /// It is constant, or a constant minus another unit, and what reads it has no bias to take the constant.
     NeedsBias {
         /// The weight that reads it.
@@ -206,7 +206,7 @@ pub enum Reason {
     Combination,
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for UnreducedReason {
     /// As a clause after a unit's number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -5,7 +5,7 @@
 //! ```
 
 use super::network::Network;
-use super::result::Reason;
+use super::result::UnreducedReason;
 use super::structure::{Place, Taker, taker};
 use crate::axes::Role;
 use crate::error::SymmetryError;
@@ -19,7 +19,11 @@ pub(super) struct Replacement {
 }
 
 /// Why a constant cannot take a unit's place, if it cannot.
-pub(super) fn fold_refused(network: &Network, readers: &[Place], unit: usize) -> Option<Reason> {
+pub(super) fn fold_refused(
+    network: &Network,
+    readers: &[Place],
+    unit: usize,
+) -> Option<UnreducedReason> {
     let mut reading =
         readers.iter().filter(|r| network.values(r.param, r.axis, unit).any(|x| x != 0.0));
     reading.find_map(|reader| {
@@ -30,8 +34,8 @@ pub(super) fn fold_refused(network: &Network, readers: &[Place], unit: usize) ->
             *number != reader.axis && axis.role != Role::Output && **len > 1
         });
         match (kernel.next(), taker(&network.spec, reader.param)) {
-            (Some(_), _) => Some(Reason::Border { reader: path }),
-            (None, None) => Some(Reason::NeedsBias { reader: path }),
+            (Some(_), _) => Some(UnreducedReason::Border { reader: path }),
+            (None, None) => Some(UnreducedReason::NeedsBias { reader: path }),
             (None, Some(_)) => None,
         }
     })

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use super::ReduceOptions;
 use super::network::Network;
-use super::result::Reason;
+use super::result::UnreducedReason;
 use super::rewrite::Replacement;
 use super::structure::{Elementwise, Norm};
 use crate::activation::{Activation, Parity};
@@ -164,7 +164,7 @@ fn is_difference_of_products_zero([a, b]: [f64; 2], [c, d]: [f64; 2]) -> bool {
 pub(super) enum Constant {
     No,
     Value(f64),
-    Unknown(Reason),
+    Unknown(UnreducedReason),
 }
 
 /// Whether a unit is constant, and what it then computes.
@@ -190,7 +190,7 @@ pub(super) fn constant(
                 (true, _) if apart == 0.0 => shift,
                 (true, Some(epsilon)) => gain * apart / (own(*variance) + epsilon).sqrt() + shift,
                 (true, None) => {
-                    return Constant::Unknown(Reason::NeedsEpsilon { norm: stem.clone() });
+                    return Constant::Unknown(UnreducedReason::NeedsEpsilon { norm: stem.clone() });
                 }
             }
         }

@@ -18,7 +18,7 @@ pub(super) use reduce::shifts;
 pub(super) use uses::entrywise;
 
 use super::graph::Graph;
-use super::operation::{Operation, OperationKind as Kind, Reduction};
+use super::operation::{AxisReduction, Operation, OperationKind as Kind};
 use super::union::Cause;
 
 /// Applies the rule of an operation; whether there is one. An operation with fewer tensors than its kind has counts as
@@ -48,7 +48,7 @@ pub(super) fn apply(graph: &mut Graph, operation: &Operation) -> bool {
             reduce::largest(graph, x, [out, places], *axis);
         }
         (Kind::SumAxes { axes }, [x], [out]) => {
-            reduce::along(graph, x, out, Reduction::Sum, axes);
+            reduce::along(graph, x, out, AxisReduction::Sum, axes);
         }
         (Kind::Softmax { axis }, [x], [out]) => norm::softmax(graph, x, out, *axis),
         (Kind::LayerNorm, [x, vectors @ ..], [out]) if (1..=2).contains(&vectors.len()) => {

@@ -6,12 +6,14 @@
 
 use crate::axes::WidthCause;
 use crate::axes::graph::Graph;
-use crate::axes::operation::{Operation, OperationKind as Kind, Reduction, TensorId, TensorRef};
+use crate::axes::operation::{
+    AxisReduction, Operation, OperationKind as Kind, TensorId, TensorRef,
+};
 use crate::axes::union::Cause;
 use std::collections::{HashMap, HashSet};
 
 /// All entries become one.
-pub(super) fn whole(graph: &mut Graph, x: &TensorRef, out: &TensorRef, by: Reduction) {
+pub(super) fn whole(graph: &mut Graph, x: &TensorRef, out: &TensorRef, by: AxisReduction) {
     graph.count_all(x, WidthCause::Reduction);
     // Of one entry, or else it is not what this rule is for.
     graph.fix_all(out, Cause::Rule);
@@ -25,7 +27,7 @@ pub(super) fn along(
     graph: &mut Graph,
     x: &TensorRef,
     out: &TensorRef,
-    by: Reduction,
+    by: AxisReduction,
     along: &[usize],
 ) {
     let keeps = |axis: &usize| out.shape.get(*axis) != Some(&1);
@@ -39,7 +41,7 @@ pub(super) fn along(
     }
     for &axis in along {
         graph.count(x, axis, WidthCause::Reduction);
-        if picks(by) && !(by == Reduction::Max && graph.is_shift(out)) {
+        if picks(by) && !(by == AxisReduction::Max && graph.is_shift(out)) {
             graph.fix(x, axis);
         }
     }
@@ -48,17 +50,17 @@ pub(super) fn along(
 /// The largest member, and which it is. A maximum on which nothing depends has no places that count.
 pub(super) fn largest(graph: &mut Graph, x: &TensorRef, outs: [&TensorRef; 2], axis: usize) {
     let [out, places] = outs;
-    along(graph, x, out, Reduction::Max, &[axis]);
+    along(graph, x, out, AxisReduction::Max, &[axis]);
     if !graph.is_shift(out) {
         graph.unite_but(x, places, &[axis]);
     }
 }
 
 /// Whether the gradient goes to one member alone.
-fn picks(by: Reduction) -> bool {
+fn picks(by: AxisReduction) -> bool {
     match by {
-        Reduction::Sum | Reduction::Symmetric => false,
-        Reduction::Max | Reduction::Pick => true,
+        AxisReduction::Sum | AxisReduction::Symmetric => false,
+        AxisReduction::Max | AxisReduction::Pick => true,
     }
 }
 
@@ -89,7 +91,7 @@ pub(in crate::axes) fn shifts(
         let exponential = |operation: &&&Operation| operation.kind == Kind::Exp;
         readers(tensor).iter().filter(exponential).filter_map(|operation| result(operation))
     };
-    let is_sum = |kind: &Kind| matches!(kind, Kind::Reduce { by: Reduction::Sum, .. });
+    let is_sum = |kind: &Kind| matches!(kind, Kind::Reduce { by: AxisReduction::Sum, .. });
     let summed = |tensor| readers(tensor).iter().any(|operation| is_sum(&operation.kind));
     let normalised = |shifted| {
         let exponentials: Vec<TensorId> = exponentials(shifted).collect();
@@ -121,7 +123,7 @@ pub(in crate::axes) fn shifts(
     };
     let maxima = operations.iter().filter_map(|operation| {
         match (&operation.kind, operation.inputs.as_slice(), operation.outputs.as_slice()) {
-            (Kind::Reduce { by: Reduction::Max, .. }, [x], [out]) => Some((x, out)),
+            (Kind::Reduce { by: AxisReduction::Max, .. }, [x], [out]) => Some((x, out)),
             (Kind::MaxWithPlaces { .. }, [x], [out, places]) => {
                 let read = !readers(places.id).is_empty() || results.contains(places);
                 (!read).then_some((x, out))
