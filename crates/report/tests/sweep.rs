@@ -189,7 +189,7 @@ fn cells_of_fewer_runs_than_there_are_seeds_are_told() {
     let all: Vec<usize> = (0..179).collect();
     folder.put("parts/000000000000-000000000178.parquet", &whole.picked(&all));
     let loss = figure(&folder.sweep(), "phase-final-loss");
-    assert_eq!(loss.notes[1..], ["A cell has 3 to 4 runs."]);
+    assert_eq!(loss.notes[1..], ["Each cell has 3 to 4 runs."]);
 }
 
 #[test]
@@ -199,7 +199,9 @@ fn seeds_are_averaged() {
     assert_eq!(loss.title, "Final loss over init_w and learning_rate", "seeds come last");
     assert_eq!(
         loss.notes,
-        ["Drawn is the mean over 4 values of training.seed, of runs with a number."]
+        [
+            "Each value is the mean over 4 values of training.seed, of the runs that have this number."
+        ]
     );
     let keys = r#""keys":["model.init_w","training.optimizer.learning_rate","training.seed"]"#;
     assert!(seeds.page().contains(keys), "and the page is told so");
@@ -349,7 +351,7 @@ fn what_no_sweep_wrote_is_named() {
     folder.put("parts/a.parquet", &good.picked(&half));
     assert_eq!(
         refused(&good.clone().about("constinit.sweep", "ffffffff")),
-        "DIR/parts/b.parquet: of another sweep: its constinit.sweep is ffffffff, the checksum of sweep.toml is c7edf4d1"
+        "DIR/parts/b.parquet: of another sweep: its constinit.sweep is ffffffff, but the checksum of sweep.toml is c7edf4d1"
     );
     let points = refused(&good.clone().about("constinit.points", "136"));
     assert!(points.starts_with("DIR/parts/b.parquet: its keys or points"), "{points}");
