@@ -44,7 +44,8 @@ fn twenty_configurations_give_the_same_numbers_as_natively() {
             // What rounding decides is no number of the training.
             let without = |answer: &Value| {
                 let mut value = answer[key].clone();
-                for reading in value.as_array_mut().into_iter().flatten() {
+                let readings = value.as_array_mut().into_iter().flatten();
+                for reading in readings.filter(|reading| reading.is_object()) {
                     for space in reading["spaces"].as_array_mut().into_iter().flatten() {
                         space["ulps"] = Value::Null;
                     }
@@ -68,6 +69,6 @@ fn a_configuration_that_cannot_be_run_is_refused_in_words() {
     let mut page = Page::open("");
     let found =
         page.0.evaluate("window.constinit.run('[model]\\nlayer_dims = [1, 1, 1]\\n[data]\\n')");
-    assert_eq!(found, "{\"error\":\"data.inputs is missing (or name a data.dataset)\"}");
+    assert_eq!(found, "{\"error\":\"data.inputs is missing: give it, or data.dataset\"}");
     page.is_silent();
 }

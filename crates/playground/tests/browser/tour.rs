@@ -50,7 +50,11 @@ fn zeros(page: &mut Page) {
 fn constants(page: &mut Page) {
     plays(page, 300);
     assert_eq!(page.text("#at-distinct"), "1/8");
-    assert!(page.verdict().starts_with("Learned what one unit a layer can"), "{}", page.verdict());
+    assert!(
+        page.verdict().starts_with("Learned what one unit per layer can learn"),
+        "{}",
+        page.verdict()
+    );
 }
 
 fn properties(page: &mut Page) {
@@ -77,7 +81,7 @@ fn unequal_targets(page: &mut Page) {
 fn adam(page: &mut Page) {
     plays(page, 300);
     assert_eq!(page.text("#at-distinct"), "1/8");
-    assert!(page.verdict().contains("Adam moves equal units alike"), "{}", page.verdict());
+    assert!(page.verdict().contains("Adam updates equal units equally"), "{}", page.verdict());
 }
 
 fn nudge(page: &mut Page) {
