@@ -54,7 +54,7 @@ use constinit_symmetry::{Activations, ReduceOptions};
 /// ])?;
 /// let axes = net.axes()?;
 /// let small = reduce(net, &axes, &Activation::Tanh.into(), &ReduceOptions::default())?;
-/// assert_eq!(small.to_string(), "hidden1: 2 units are 1; 7 parameters are 4");
+/// assert_eq!(small.to_string(), "hidden1: 2 -> 1 units; 7 -> 4 parameters");
 /// assert!(small.minimality.sentence().starts_with("minimal"));
 /// # Ok::<(), constinit::Error>(())
 /// ```
