@@ -9,7 +9,7 @@ use std::fmt;
 
 /// A module with the same function and without the units that it does not need, and what became of these.
 ///
-/// As text: `hidden1: 12 units are 7; 97 parameters are 57`.
+/// As text: `hidden1: 12 -> 7 units; 97 -> 57 parameters`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReducedModule<M> {
