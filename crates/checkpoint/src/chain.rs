@@ -10,10 +10,8 @@
 //! backwards, every chain of matrices is one in the other orientation: numbers, biases or the format tell which it is.
 
 use constinit_symmetry::layers::{self, Layer};
-use constinit_symmetry::{AxesFile, AxesSpec, Orientation, Role, SpecParam, SymmetryError};
+use constinit_symmetry::{AxesSpec, Orientation, SymmetryError};
 
-use crate::checkpoint::Checkpoint;
-use crate::error::CheckpointError;
 use crate::format::Format;
 use crate::natural::natural;
 use crate::parameter::Parameter;
@@ -71,30 +69,6 @@ pub(crate) fn chain(
         builder = builder.layer(layer(linear, orientation, [name(k), name(k + 1)]));
     }
     Some(builder.build(parameters.all().iter().map(|p| (p.path(), p.shape()))))
-}
-
-/// The axes of a plain chain of linear layers as a file has them; `None` where all parameters together are not one for
-/// certain.
-///
-/// # Errors
-///
-/// Where there are more units than can be counted.
-pub fn chain_axes(checkpoint: &Checkpoint) -> Result<Option<AxesFile>, CheckpointError> {
-    let Some(spec) = chain(checkpoint.parameter_set(), checkpoint.format()) else {
-        return Ok(None);
-    };
-    let spec = spec.map_err(CheckpointError::symmetry(checkpoint.path()))?;
-    let mut file = AxesFile::from(&spec);
-    let orientation = |param: &SpecParam| match param.axes()[0].role {
-        Role::Input => Orientation::InputFirst,
-        Role::Output | Role::Unknown => Orientation::OutputFirst,
-    };
-    let matrices = spec.params().iter().filter(|param| param.axes().len() > 1);
-    file.orientation = matrices.map(|p| (p.path().to_owned(), orientation(p))).collect();
-    for other in checkpoint.others() {
-        file.axes.insert(other.path.clone(), vec![String::new(); other.shape.len()]);
-    }
-    Ok(Some(file))
 }
 
 /// The one orientation in which the layers follow each other, and the order.

@@ -66,7 +66,6 @@ mod verify;
 mod write;
 
 pub use architecture::architectures;
-pub use chain::chain_axes;
 pub use checkpoint::Checkpoint;
 pub use constinit_records::inspection::{
     AxesSource, CheckpointDiff, DIFF_SCHEMA, DriftedClass, FileInspection, GoneReason, GoneUnit,

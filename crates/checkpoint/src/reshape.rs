@@ -148,22 +148,10 @@ fn finish(
     let symmetry = CheckpointError::symmetry(checkpoint.path());
     let made_entries: usize = made.params.iter().map(|param| param.view().entries()).sum();
     let read_entries: usize = views.iter().map(ParamView::entries).sum();
+    let before = twins(classes.spec(), views).map_err(&symmetry)?;
+    let notes = guesses(checkpoint, axes, made.spec);
     if out.skips_copies() && made_entries == read_entries {
-        let symmetry = CheckpointError::symmetry(checkpoint.path());
-        let found = twins(classes.spec(), views).map_err(symmetry)?;
-        let spaces = found.spaces().iter().map(|space| {
-            let [units, twins] = [space.partition().units(), space.effective_width()];
-            SpaceChange {
-                name: space.name().into(),
-                before: units,
-                now: units,
-                twins_before: twins,
-                twins_now: twins,
-                ..SpaceChange::default()
-            }
-        });
-        let notes = guesses(checkpoint, axes, made.spec);
-        return unchanged(checkpoint, out, made_entries, (spaces.collect(), notes));
+        return unchanged(checkpoint, out, made_entries, (changes(&before, &before), notes));
     }
     let file = NewFile::write(out, checkpoint, made.params)?;
     let written = file.open()?;
@@ -180,26 +168,17 @@ fn finish(
     let chain = chain::linear_chain(checkpoint.parameter_set(), checkpoint.format());
     let outputs = chain.map(|chain| verify::outputs(&chain, &[], 0.0, views, &now));
     let outputs = outputs.transpose().map_err(wrong)?;
-    let before = twins(classes.spec(), views).map_err(&symmetry)?;
     let after = twins(made.spec, &now).map_err(&symmetry)?;
-    let spaces = before.spaces().iter().zip(after.spaces()).map(|(old, new)| SpaceChange {
-        name: old.name().into(),
-        before: old.partition().units(),
-        now: new.partition().units(),
-        twins_before: old.effective_width(),
-        twins_now: new.effective_width(),
-        ..SpaceChange::default()
-    });
     let report = Reshaped {
         schema: RESHAPE_SCHEMA,
         file: checkpoint.path().display().to_string(),
         out: out.path().display().to_string(),
         entries: [views, &now].map(|views| views.iter().map(ParamView::entries).sum()),
-        spaces: spaces.collect(),
+        spaces: changes(&before, &after),
         inseparable,
         largest_sum_difference: largest,
         outputs,
-        notes: guesses(checkpoint, axes, made.spec),
+        notes,
         bytes: None,
         minimality: None,
         unchanged: false,
@@ -207,6 +186,19 @@ fn finish(
     out.go_on()?;
     file.keep()?;
     Ok(report)
+}
+
+/// The units of every space, and how many of them differ, before and now.
+fn changes(before: &Symmetry, now: &Symmetry) -> Vec<SpaceChange> {
+    let spaces = before.spaces().iter().zip(now.spaces()).map(|(old, new)| SpaceChange {
+        name: old.name().into(),
+        before: old.partition().units(),
+        now: new.partition().units(),
+        twins_before: old.effective_width(),
+        twins_now: new.effective_width(),
+        ..SpaceChange::default()
+    });
+    spaces.collect()
 }
 
 /// What is said where nothing was written, since nothing would be changed.

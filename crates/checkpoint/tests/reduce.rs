@@ -1,8 +1,8 @@
 //! Writing checkpoints with as few units as their activations allow.
 
 use constinit_checkpoint::{
-    Checkpoint, CheckpointError, GoneReason, InspectOptions, Reshaped, chain_axes, inspect,
-    reduce_file,
+    AxesChoice, Checkpoint, CheckpointError, GoneReason, InspectOptions, Reshaped, infer_axes,
+    inspect, reduce_file,
 };
 use constinit_symmetry::{Activation, Activations, AxesFile, ReduceOptions};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
@@ -59,8 +59,9 @@ fn reduced(
     out: &Path,
 ) -> Result<Reshaped, CheckpointError> {
     let checkpoint = Checkpoint::open(path).unwrap();
-    let axes = chain_axes(&checkpoint).unwrap().expect("a chain");
-    reduce_file(&checkpoint, &axes, activations, &ReduceOptions::default(), out)
+    let axes = infer_axes(&checkpoint, AxesChoice::Inferred).unwrap().expect("a chain");
+    assert!(axes.architecture.is_none());
+    reduce_file(&checkpoint, &axes.file, activations, &ReduceOptions::default(), out)
 }
 
 #[test]
