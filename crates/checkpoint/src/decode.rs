@@ -113,7 +113,7 @@ fn entry(Code { dtype, affine }: Code<'_>, number: usize, bits: u64) -> [f64; 2]
         }
         DType::F8E8M0 => f64::from(match bits as u32 {
             0xff => f32::NAN,
-            // 2^-127 has no exponent of its own.
+            // 2^-127 is subnormal in single precision.
             0 => f32::from_bits(0x0040_0000),
             exponent => f32::from_bits(exponent << 23),
         }),

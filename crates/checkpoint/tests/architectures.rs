@@ -106,7 +106,7 @@ fn a_tensor_that_may_stand_on_a_space_costs_it() {
     };
     let (before, _) = names(&fixture);
     assert!(before.contains(&"model.residual".to_owned()));
-    // An optimizer's state is as wide as what it belongs to.
+    // The state of an optimizer has the shape of its parameter.
     fixture.tensors.insert("optimizer.state.0.exp_avg".into(), vec![24, 16]);
     assert_eq!(names(&fixture).0, before);
     // As wide as the stream: an adapter could read it.

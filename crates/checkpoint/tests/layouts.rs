@@ -155,7 +155,7 @@ fn the_state_of_an_optimizer_is_set_aside() {
     let report = inspect(&checkpoint, &options).unwrap();
     assert_eq!(row(&report, "optimizer.state.0.exp_avg").role, Optimizer);
     assert_eq!(report.parameters.len(), 9);
-    // A file of its own, as Accelerate writes it: the same state without a name before it.
+    // Accelerate writes the state to a separate file, without a prefix.
     assert_eq!(checkpoint.role("optimizer.state.0.step"), Optimizer);
 }
 

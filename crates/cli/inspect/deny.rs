@@ -42,7 +42,7 @@ pub fn denied(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
 pub fn uninspected(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
     let file = plain(&report.file);
     let mut unread = Vec::new();
-    // Reports that are merged may have been made without it; a file that could not be read is a failure of its own.
+    // Merged reports may lack this count. A file that could not be read fails elsewhere.
     let is_hidden = |skipped: &SkippedTensor| is_for(skipped, Deny::NonFinite);
     let not_counted = report.non_finite.is_none() && !report.skipped.iter().any(is_hidden);
     if deny.contains(&Deny::NonFinite) && not_counted && report.error.is_none() {

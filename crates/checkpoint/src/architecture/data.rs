@@ -120,9 +120,9 @@ pub(super) enum Out {
     InWhereSizesAgree,
     /// The one that comes in, unless this module is there.
     InUnless(String),
-    /// What goes out is the output of the network, and
+    /// None: what goes out is the output of the network.
     Fixed,
-    /// so it is where nothing follows.
+    /// Another than comes in; none if no other layer follows.
     NewUnlessLast,
 }
 

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! What is known of an architecture is data: `architectures/*.toml`, in the form that [`data`] describes. A checkpoint may
-//! hold several networks (an encoder of images and one of texts), each below a root of its own; each is found by its names
-//! ([`place`]), and its spaces by the shapes ([`solve`]). What does not fit is given up with a note: its rows are still
+//! hold several networks (an encoder of images and one of texts), each under a different prefix. Names identify each
+//! network ([`place`]), and shapes its spaces ([`solve`]). What does not fit is given up with a note: its rows are still
 //! compared. `scripts/check-architectures` permutes the units of every space in networks of these architectures.
 
 mod config;

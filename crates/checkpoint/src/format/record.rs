@@ -157,7 +157,7 @@ impl Walk<'_> {
                 ("shape", Item::Sizes(shape)) => tensor.shape = Some(shape),
                 ("dtype", Item::Text(name)) => tensor.dtype = Some((name, None)),
                 ("dtype", Item::Kind(name, store)) => tensor.dtype = Some((name, store)),
-                // A type with facts of its own.
+                // A type that is stored with further facts.
                 ("dtype", Item::Map) => tensor.dtype = Some((String::new(), None)),
                 _ => {}
             }

@@ -93,8 +93,8 @@ impl<M> fmt::Display for QuotientModule<M> {
 /// configuration. Nothing can check them against the optimizer, which Burn hides. With several optimizers, one for
 /// each group of parameters, they are those of the one that keeps the least. Of a trace, dropout and noise are known,
 /// too; it has to be one on a device with automatic differentiation, since dropout does nothing without gradients.
-/// Cautious weight decay, which spares an entry by its sign, counts as coupled. An optimizer that does not move each
-/// entry by its own gradients, as LAMB, Adafactor, L-BFGS and Muon, goes another way on a quotient.
+/// Cautious weight decay, which spares an entry by its sign, counts as coupled. An optimizer that does not update each
+/// entry from the gradients of that entry alone, such as LAMB, Adafactor, L-BFGS and Muon, trains a quotient differently.
 ///
 /// The loss must be one of the module's outputs only: a term of its parameters, such as a penalty on their squares,
 /// weighs an entry of the quotient as one where the full module has many.

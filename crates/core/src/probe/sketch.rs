@@ -25,7 +25,7 @@ type Cut = Vec<Range<usize>>;
 
 /// Which entries to read.
 pub(super) struct Sketch {
-    /// The axes of the entries; None if they cannot tell the units of every space apart.
+    /// The axes of the entries; None if they cannot distinguish the units of every space.
     axes: Option<AxesSpec>,
     /// The parameters of the whole spec, and the entries to read of each.
     ids: Vec<ParamId>,

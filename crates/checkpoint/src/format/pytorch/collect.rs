@@ -222,7 +222,9 @@ fn skips(name: &str) -> Option<(&'static str, Option<usize>, Option<usize>)> {
         "_rebuild_meta_tensor_no_storage" => {
             ("it has no entries: it is on the meta device", Some(1), Some(0))
         }
-        "_rebuild_wrapper_subclass" => ("its class has a form of its own", Some(2), Some(1)),
+        "_rebuild_wrapper_subclass" => {
+            ("its class stores the entries in another form", Some(2), Some(1))
+        }
         "_rebuild_device_tensor_from_numpy" | "_rebuild_xla_tensor" => {
             ("it is stored as an array of NumPy", None, Some(1))
         }

@@ -63,7 +63,7 @@ fn other_archive(entries: &[zip::Entry]) -> String {
         "unpack it, and name the file in it"
     };
     format!(
-        "a zip archive without a `data.pkl` of its own, so not a checkpoint of PyTorch; {holds} ({remedy})"
+        "a zip archive without a `data.pkl`, so not a checkpoint of PyTorch; {holds} ({remedy})"
     )
 }
 
