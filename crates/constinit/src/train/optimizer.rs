@@ -1,8 +1,10 @@
 //! Burn's optimizers by configuration.
 
 mod lion;
+mod state;
 
 pub use lion::{LionOptimizer, LionState};
+pub use state::AnyState;
 
 use crate::Error;
 use burn::module::AutodiffModule;
@@ -10,11 +12,9 @@ use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{
-    AdaGrad, AdaGradConfig, AdaGradState, Adam, AdamConfig, AdamState, AdamW, AdamWConfig,
-    AdamWState, Adan, AdanConfig, AdanState, Muon, MuonConfig, MuonState, RmsProp, RmsPropConfig,
-    RmsPropState, Sgd, SgdConfig, SgdState, SimpleOptimizer,
+    AdaGrad, AdaGradConfig, Adam, AdamConfig, AdamW, AdamWConfig, Adan, AdanConfig, Muon,
+    MuonConfig, RmsProp, RmsPropConfig, Sgd, SgdConfig, SimpleOptimizer,
 };
-use burn::record::Record;
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use constinit_core::{AdamWSettings, OptimizerConfig};
@@ -150,27 +150,6 @@ pub enum AnyOptimizer<B: Backend> {
         /// The rule for all other parameters.
         rest: AdamW,
     },
-}
-
-/// The state that an [`AnyOptimizer`] keeps of one parameter.
-#[derive(Record, Clone)]
-pub enum AnyState<B: Backend, const D: usize> {
-    /// State of [`AnyOptimizer::Sgd`].
-    Sgd(SgdState<B, D>),
-    /// State of [`AnyOptimizer::Adam`].
-    Adam(AdamState<B, D>),
-    /// State of [`AnyOptimizer::AdamW`], and of Muon's rule for what is not a matrix.
-    AdamW(AdamWState<B, D>),
-    /// State of [`AnyOptimizer::RmsProp`].
-    RmsProp(RmsPropState<B, D>),
-    /// State of [`AnyOptimizer::AdaGrad`].
-    AdaGrad(AdaGradState<B, D>),
-    /// State of [`AnyOptimizer::Adan`].
-    Adan(AdanState<B, D>),
-    /// State of [`AnyOptimizer::Lion`].
-    Lion(LionState<B, D>),
-    /// State of [`AnyOptimizer::Muon`].
-    Muon(MuonState<B, D>),
 }
 
 /// One step of a rule, with the state in and out of its variant. A state that another rule left
