@@ -285,7 +285,7 @@ impl Interrupt {
         self.came.store(true, Ordering::Relaxed);
     }
 
-    /// Asks the run to end after its step, which is no failure.
+    /// Asks the run to end after its step. That is not a failure.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  // Paper cannot be clicked.
+  // Paper cannot be clicked, so all sections are opened for printing.
   let opened = [];
   addEventListener("beforeprint", () => {
     opened = [...document.querySelectorAll("details:not([open]):not(.screens)")];
