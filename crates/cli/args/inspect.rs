@@ -107,7 +107,7 @@ pub struct OutputArgs {
     /// Print tables of all parameters and spaces, and lists in full
     #[arg(long, conflicts_with = "quiet")]
     pub all: bool,
-    /// Print one line; the exit code says the rest
+    /// Print only one line; the exit code tells the result
     #[arg(long, conflicts_with_all = ["json", "markdown", "format"])]
     pub quiet: bool,
     /// Print one JSON object per checkpoint, and one with a summary of all; the same as --format json

@@ -18,7 +18,7 @@ pub struct ValidatedComparison {
     pub config: RunConfig,
     pub starts: Vec<StartRuns>,
     pub examples: Examples,
-    /// The texts of the data files, to be kept in the folder.
+    /// The texts of the data files, to save in the folder.
     pub files: DataFiles,
     pub out: Option<PathBuf>,
     /// Whether to train one unit for each class, if that is allowed.

@@ -161,7 +161,7 @@ fn cells(space: &ComparedSpace) -> [String; 4] {
     ]
 }
 
-/// Ranges of distinct units and of dead ones; nothing where no number differs.
+/// Ranges of distinct units and of dead units; empty if no number differs.
 fn ranges_of_space(space: &ComparedSpace) -> [String; 2] {
     let text = |range: Option<[usize; 2]>| match range {
         Some([least, most]) if least == most => least.to_string(),

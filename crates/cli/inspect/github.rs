@@ -1,4 +1,4 @@
-//! Findings as workflow commands of GitHub Actions, which shows them beside a pull request:
+//! Findings as workflow commands of GitHub Actions, which shows them next to a pull request:
 //!
 //! ```text
 //! ::error file=model.safetensors,title=constinit zero units::fc.weight: unit 50 is zero

@@ -4,7 +4,7 @@ use super::text::{Sizes, first_lines, plain, ranges};
 use constinit_checkpoint::{FileInspection, GoneReason, GoneUnit, Reshaped, SpaceChange};
 use constinit_core::text::number;
 
-/// How many units of each space are needed, where an activation is known: `hidden1: 12 units, 7 needed for tanh`.
+/// How many units of each space are needed, if an activation is known: `hidden1: 12 units, 7 needed for tanh`.
 pub fn needed(report: &FileInspection) -> Vec<String> {
     let spaces = report.spaces.iter().flatten();
     let lines = spaces.filter_map(|space| {

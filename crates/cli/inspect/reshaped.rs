@@ -48,9 +48,9 @@ pub fn broken(report: &Reshaped) -> String {
         text += &format!("not separated: {}\n", plain(obstacle));
     }
     if changed.iter().any(|space| space.twins_now > space.twins_before) {
-        text += "\nOnly outgoing weights were changed, so the function stays the same. Rows of incoming weights that were \
-                 equal are still equal, and `inspect` lists them for each parameter. Training separates them, because \
-                 their gradients differ now.\n";
+        text += "\nOnly outgoing weights were changed, so the function stays the same. Rows of incoming weights that \
+                 were equal are still equal, and `inspect` lists them for each parameter. Training separates them, \
+                 because their gradients differ now.\n";
     }
     text += "\n";
     text + &spaces(report) + &notes(report) + &checks(report)
@@ -92,8 +92,8 @@ fn checks(report: &Reshaped) -> String {
             number(outputs.difference, 2)
         ),
         None => "outputs were not compared: the forward pass is unknown, because this is not a plain chain of linear \
-                 layers. The axes state that functions between parameters act on each unit alone, and none on all units \
-                 (a normalisation); this was not checked\n"
+                 layers. The axes state that functions between parameters act on each unit alone, and none on all \
+                 units (a normalisation); this was not checked\n"
             .into(),
     }
 }

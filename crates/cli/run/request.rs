@@ -112,7 +112,7 @@ impl RunRequest {
         self.backend
     }
 
-    /// Checks the configuration, its examples and the files that are to be written.
+    /// Checks the configuration, its examples and the files to write.
     pub fn validate(self) -> Result<ValidatedRun, Failure> {
         let Self { config, title, data_folder, mode, logs, quotient, place, .. } = self;
         config.model.check()?;

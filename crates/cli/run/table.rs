@@ -143,7 +143,7 @@ fn check(path: &Path, found: &[u8], text: &[u8], rest: impl BufRead) -> Result<(
     ))
 }
 
-/// The row of a line of `readings.jsonl`, if it is one of a reading.
+/// The row of a line of `readings.jsonl`; None if the line is not a reading.
 fn row_of(line: &str) -> io::Result<Option<Vec<u8>>> {
     if !line.starts_with("{\"event\":\"reading\"") {
         return Ok(None);

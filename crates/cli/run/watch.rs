@@ -261,7 +261,7 @@ impl Interrupt {
         use signal_hook::flag;
         let signal = Arc::<AtomicUsize>::default();
         let came = Arc::<AtomicBool>::default();
-        // The first signal sets this, if the second one is to end the program.
+        // The first signal sets this, if the second one must end the program.
         let again = Arc::<AtomicBool>::default();
         for number in [SIGINT, SIGTERM] {
             // Handlers run in this order, so the first signal only sets the flag. If a handler cannot be set, a signal
@@ -303,7 +303,7 @@ impl Interrupt {
         }
     }
 
-    /// Whether a signal has come since this was last asked.
+    /// Whether a signal has come since the last call.
     pub fn has_come(&self) -> bool {
         self.came.swap(false, Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! Training the quotient of a run in closed form, where the optimizer keeps its classes.
+//! Training the quotient of a run in closed form, if the optimizer keeps its classes.
 
 use super::after::{dead, escape, outcome};
 use super::classes::Start;

@@ -65,7 +65,7 @@ pub struct Escape {
 }
 
 impl Outcome {
-    /// A run that could not be tried or did not come to an end.
+    /// A run that could not start or did not finish.
     pub fn failed(reason: impl ToString) -> Self {
         Self { ended: OutcomeEnd::Failed(reason.to_string()), ..Self::default() }
     }

@@ -38,7 +38,7 @@ fn is_of(shard: Shard, point: usize, points: usize) -> bool {
 /// sweep is killed.
 const HELD: Duration = Duration::from_millis(50);
 
-/// The points that are to be run.
+/// The points to run.
 pub struct Points {
     sweep: SweepConfig,
     /// The sweep without data, if the data do not vary.
@@ -84,7 +84,7 @@ impl Points {
         Self { sweep, lean, layers, columns, done, shard, on, limits, interrupt, next, known }
     }
 
-    /// How many points are still to be run here.
+    /// How many points remain to run here.
     pub fn left(&self) -> usize {
         (0..self.sweep.points()).filter(|point| self.is_due(*point)).count()
     }

@@ -93,7 +93,7 @@ impl Network {
     }
 }
 
-/// A run to be made.
+/// A planned run.
 #[derive(Clone, Debug)]
 pub struct Trial {
     pub start: Network,

@@ -26,7 +26,7 @@ pub fn counted(n: usize, noun: &str) -> String {
     format!("{} {noun}{ending}", count(n))
 }
 
-/// Four significant digits, with a power of ten where zeros would hide them.
+/// Four significant digits, with a power of ten if the number would have many zeros.
 pub fn short(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 {

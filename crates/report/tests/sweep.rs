@@ -185,7 +185,8 @@ fn cells_of_one_colour_are_one_mark() {
 #[test]
 fn cells_of_fewer_runs_than_there_are_seeds_are_told() {
     let folder = SweepFolder::empty();
-    // Every point has four seeds. The last row has the last seed: there, only three seeds are done, and elsewhere all four.
+    // Every point has four seeds. The last row has the last seed: there, only three seeds are done, and elsewhere all
+    // four.
     let whole = table(Over::Seeds([9, 5, 4]));
     let all: Vec<usize> = (0..179).collect();
     folder.put("parts/000000000000-000000000178.parquet", &whole.picked(&all));
@@ -228,7 +229,8 @@ fn seeds_are_averaged() {
     );
     assert_eq!(
         texts[9],
-        "model.init_w 2 \u{b7} training.optimizer.learning_rate 1: final loss not known for any of 4 runs; 4 of 4 diverged"
+        "model.init_w 2 \u{b7} training.optimizer.learning_rate 1: final loss not known for any of 4 runs; 4 of 4 \
+         diverged"
     );
     assert_eq!(
         loss.description,
