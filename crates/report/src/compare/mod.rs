@@ -25,7 +25,7 @@ pub struct ComparedStarts {
     pub config: String,
     /// The planned comparison.
     pub planned: ComparisonRecord<Value>,
-    /// The starts with at least one line, in order.
+    /// The planned starts, in order; those that were not begun have no runs.
     starts: Vec<Start>,
     /// Whether the last line was cut off.
     torn: bool,

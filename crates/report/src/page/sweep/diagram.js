@@ -51,7 +51,7 @@ const diagramOf = (sweep, onChoose) => {
     }
     const from = sorted.findIndex((v) => v > 0);
     const beyond = (scale, a, b) => ({ ...scale, outside: sorted.filter((v) => !(v >= a && v <= b) && !(scale.zero && v === 0)) });
-    // The same scales as in the still diagrams. A scale of losses has the baseline and ends at twice the baseline.
+    // The same scales as in the still diagrams. A scale of losses has the baseline, and ends at twice the baseline at most.
     const powers = (a, b) => {
       const least = Math.max(-307, Math.floor(Math.log10(a))), most = Math.max(least + 1, Math.ceil(Math.log10(b)));
       const [low, high] = [10 ** least, most > 308 ? Number.MAX_VALUE : 10 ** most];
