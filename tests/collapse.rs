@@ -42,8 +42,8 @@ fn a_collapse_by_an_activation_says_what_became_of_each_unit() {
         "hidden1: unit 1 merges into 0\n",
         "hidden1: unit 3 merges into 2 with sign -1\n",
         "hidden1: unit 4 is 0.462117 for every input and folds into the next bias\n",
-        "hidden1: unit 5 has no outgoing weights and goes\n",
-        "6 units were read, 2 written; parameters of 76 bytes, 28 now\n",
+        "hidden1: unit 5 has no outgoing weights and is removed\n",
+        "6 units were read, 2 written; the parameters had 76 bytes, now 28\n",
         "minimal: no network with one hidden layer of this activation and fewer units computes the same",
         "outputs for 64 random inputs, tanh between layers",
     ] {
@@ -64,7 +64,10 @@ fn a_collapse_by_an_activation_says_what_became_of_each_unit() {
     assert!(again.contains("\nminimal: ") && !folder.join("again.safetensors").exists());
     let relu = collapse("relu", "relu.safetensors").ok().stdout;
     assert!(relu.contains("no reduction of these kinds is left"), "{relu}");
-    collapse("swish", "x").refused(2, "--activation swish: there are relu, tanh, sigmoid");
+    collapse("swish", "x").refused(
+        2,
+        "--activation swish: unknown activation; the activations are relu, tanh, sigmoid",
+    );
     collapse("hidden2=tanh", "x").refused(2, "did you mean `hidden1`?");
     assert!(!folder.join("x").exists());
     let bad =
@@ -101,7 +104,7 @@ fn the_configuration_of_a_run_tells_the_activation() {
     let text = folder.run(&["inspect", model]).ok().stdout;
     assert!(text.contains("hidden1: 8 units, 1 needed for tanh"), "{text}");
     let text = folder.run(&["collapse", model, "--out", "small.safetensors"]).ok().stdout;
-    assert!(text.contains("note: tanh between layers, as run1/config.toml has it"), "{text}");
+    assert!(text.contains("note: tanh between layers, from run1/config.toml"), "{text}");
     assert_eq!(shape(&folder, "small.safetensors", "linear1.weight"), [1, 3]);
     // Without it equal units alone are merged, as ever.
     let plain = folder

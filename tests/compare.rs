@@ -194,7 +194,7 @@ fn a_folder_keeps_runs_and_results_and_is_never_written_over() {
     let svg = folder.run(&["report", "kept", "--format", "svg"]).ok().stdout;
     assert_eq!(svg.lines().count(), 3, "{svg}");
     let own = ["report", "kept", "--force", "--out", "kept/compare.jsonl"];
-    folder.run(&own).refused(2, "a file that the report is made from");
+    folder.run(&own).refused(2, "the report is made from this file");
     let args = ["compare", "--config", "run.toml", "--out", "kept"];
     folder.run(&args).refused(2, "the folder is not empty, and the program overwrites nothing");
     assert_eq!(std::fs::read_to_string(folder.join("kept/compare.jsonl")).unwrap(), text);

@@ -35,7 +35,7 @@ fn what_happened_between_two_steps() {
     assert_eq!(w["drifted"], json!([{"units": [0, 1], "spread": 0.5}]));
     folder.run(&["diff", "a.safetensors", "nowhere"]).refused(2, "nowhere: No such file");
     let none = ["diff", "a.safetensors", "b.safetensors", "--only", "v", "--skip", "x"];
-    folder.run(&none).refused(2, "--only v --skip x: no parameter has a name like that");
+    folder.run(&none).refused(2, "--only v --skip x: no parameter has a matching name");
     // Numbers of another type.
     let bytes: Vec<u8> =
         [1.0_f64, 1.0, 2.0, 2.0, 3.0, 4.0].iter().flat_map(|x| x.to_le_bytes()).collect();

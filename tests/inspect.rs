@@ -124,7 +124,7 @@ fn what_is_denied_ends_with_code_1() {
     matrices(&folder, "nan.safetensors", &[("n", [2, 1], vec![f32::INFINITY, 1.0])]);
     let deny = |file: &str| folder.run(&["inspect", file, "--deny", "twins,zero,non-finite"]);
     deny("fine.safetensors").ok();
-    deny("twins.safetensors").refused(1, "twins.safetensors: units that are alike in x");
+    deny("twins.safetensors").refused(1, "twins.safetensors: equal units in x");
     deny("zero.safetensors").refused(1, "zero.safetensors: zero units in z");
     deny("nan.safetensors").refused(1, "nan.safetensors: entries that are not finite in n");
     folder.run(&["inspect", "twins.safetensors", "--deny", "twins", "--skip", "^x$"]).ok();
@@ -186,7 +186,7 @@ fn what_is_not_a_float_is_denied_all_the_same() {
             let file = format!("{name}_{file}.safetensors");
             typed(&folder, &file, of);
             let deny = |what: &str| folder.run(&["inspect", &file, "--deny", what, "--json"]);
-            let report = deny("twins").refused(1, "units that are alike in w").json();
+            let report = deny("twins").refused(1, "equal units in w").json();
             assert_eq!(report[0]["parameters"][0]["alike"], json!([[0, 3]]));
             deny("zero").refused(1, "zero units in w");
             deny("non-finite").ok();
@@ -279,7 +279,7 @@ fn a_table_and_markdown() {
         table,
         "1 file, 1 with findings; 4 units, 3 distinct\n\n\
          zero units\n  m.safetensors: b: unit 0 is zero\n\n\
-         duplicate rows\n  m.safetensors: a\\u{1b}[31m: units 0, 1 are alike\n\n\
+         duplicate rows\n  m.safetensors: a\\u{1b}[31m: units 0, 1 are equal\n\n\
          m.safetensors (safetensors): 4 units, 3 distinct; 1 zero; every entry is finite\n"
     );
     let all = folder.run(&["inspect", "m.safetensors", "--all"]).ok().stdout;
@@ -299,7 +299,7 @@ fn a_table_and_markdown() {
         markdown.starts_with("### m.safetensors\n\n4 units, 2 distinct; 4 zero;"),
         "{markdown}"
     );
-    assert!(markdown.contains("alike within 1; the widest class spreads over 1"), "{markdown}");
+    assert!(markdown.contains("equal within 1; the largest spread of a class is 1"), "{markdown}");
     folder.run(&["inspect", "m.safetensors", "--tolerance", "-1"]).refused(2, "--tolerance");
     folder.run(&["inspect", "m.safetensors", "--only", "("]).refused(2, "--only");
     let nothing = ["inspect", "m.safetensors", "--deny", "twins", "--only", "wieght"];
@@ -375,7 +375,7 @@ fn what_never_ends_is_refused() {
     let folder = Folder::new();
     matrices(&folder, "m.safetensors", &[("w", [2, 1], vec![1.0, 2.0])]);
     let axes = ["inspect", "m.safetensors", "--axes", "/dev/zero"];
-    folder.run(&axes).refused(2, "/dev/zero: is no axes file");
+    folder.run(&axes).refused(2, "/dev/zero: not an axes file");
     folder.run(&["merge", "/dev/zero"]).refused(2, "/dev/zero: expected value at line 1");
 }
 
@@ -402,7 +402,7 @@ fn spaces_are_those_of_the_parameters_that_are_inspected() {
         let args = ["inspect", "m.safetensors", "--axes", "axes.toml", "--json", "--deny", "twins"];
         folder.run(&[&args, more].concat())
     };
-    let all = inspect(&[]).refused(1, "m.safetensors: units that are alike in h");
+    let all = inspect(&[]).refused(1, "m.safetensors: equal units in h");
     let names = |report: &Value| -> Vec<String> {
         let spaces = report["spaces"].as_array().unwrap().iter();
         spaces.map(|space| space["name"].as_str().unwrap().to_owned()).collect()
@@ -413,7 +413,7 @@ fn spaces_are_those_of_the_parameters_that_are_inspected() {
     assert_eq!(names(&one.json()[0]), ["g"]);
     assert_eq!(one.json()[0]["spaces"][0]["twins"], 2);
     // By one parameter alone a space is inspected, too.
-    inspect(&["--only", "^h.in$"]).refused(1, "units that are alike in h");
+    inspect(&["--only", "^h.in$"]).refused(1, "equal units in h");
 }
 
 #[test]
@@ -457,7 +457,7 @@ fn fewer_units_and_units_that_differ() {
     let text = folder.run(&inspect).ok().stdout;
     assert!(
         text.contains(
-            "fc1.weight: units 0, 2 are alike in these rows alone, and differ as whole units"
+            "fc1.weight: units 0, 2 are equal in these rows only; as whole units they differ"
         ),
         "{text}"
     );

@@ -42,9 +42,9 @@ fn patterns_folders_and_standard_input() {
         ran
     };
     let text = read(&["inspect", "-"], "runs/a.safetensors").ok().stdout;
-    assert!(text.contains("\nduplicate rows\n  -: w: units 0, 1 are alike\n"), "{text}");
+    assert!(text.contains("\nduplicate rows\n  -: w: units 0, 1 are equal\n"), "{text}");
     let deny = read(&["inspect", "-", "--deny", "twins"], "runs/a.safetensors");
-    deny.refused(1, "-: units that are alike in w");
+    deny.refused(1, "-: equal units in w");
     folder.write("page.html", "<!DOCTYPE html>");
     assert_eq!(read(&["inspect", "-"], "page.html").code, Some(2));
     let text = read(&["diff", "-", "runs/a.safetensors"], "runs/a.safetensors").ok().stdout;
@@ -106,7 +106,7 @@ fn completions_and_manual_pages_come_from_the_same_arguments() {
     let page = folder.run(&["man", "inspect"]).ok().stdout;
     let bare = page.replace('\\', "");
     assert!(bare.contains(".TH constinit-inspect 1") && bare.contains("--tolerance"), "{page}");
-    folder.run(&["man", "inspct"]).refused(2, "inspct: is no command; there are run, ");
+    folder.run(&["man", "inspct"]).refused(2, "inspct: unknown command; the commands are run, ");
     folder.run(&["man", "--out", "pages"]).ok();
     let pages = std::fs::read_dir(folder.join("pages")).unwrap().count();
     // One per command, and the program's; hidden spellings have none.

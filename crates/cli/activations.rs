@@ -1,4 +1,4 @@
-//! Which functions the units of a checkpoint go through: as `--activation` says, or as files beside it do.
+//! The activations of a checkpoint's spaces: from `--activation`, or from files in the checkpoint's folder.
 
 use crate::config::RunConfig;
 use crate::failure::Failure;
@@ -8,30 +8,30 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Configurations are short.
+/// The size in bytes up to which a configuration is read: configurations are short.
 const LARGEST: u64 = 1 << 22;
 
-/// Parts of the names of spaces that `hidden_act` of a `config.json` is about: the units between the two layers of a
-/// feed-forward block. Heads, poolers and classifiers have functions of their own.
+/// `hidden_act` of a `config.json` applies to spaces whose names contain one of these: the units between the two layers
+/// of a feed-forward block. Heads, poolers and classifiers have other functions.
 const FEED_FORWARD: [&str; 5] = ["mlp", "ffn", "feed_forward", "intermediate", "fc1"];
 
-/// The functions of a checkpoint's spaces, as far as they are known.
+/// The known activations of a checkpoint's spaces.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnownActivations {
     given: Activations,
-    /// Of feed-forward blocks.
+    /// The activation of feed-forward blocks.
     hidden_act: Option<Activation>,
-    /// Where they are known from, if they were not given.
+    /// The source of the activations, if the user did not give them.
     from: Option<String>,
 }
 
 impl KnownActivations {
-    /// What `--activation` says, and where it says nothing what the files beside a checkpoint do: `hidden_act` of a
-    /// `config.json`, or the configuration of the run that wrote it.
+    /// The activations that `--activation` names. Without the option, those that files in the checkpoint's folder name:
+    /// `hidden_act` of a `config.json`, or the configuration of the run that wrote the checkpoint.
     ///
     /// # Errors
     ///
-    /// For an option that names no function.
+    /// If an option names no known activation.
     pub fn new(options: &[String], checkpoint: &Path) -> Result<Self, Failure> {
         if options.is_empty() {
             return Ok(Self::beside(checkpoint).unwrap_or_default());
@@ -47,7 +47,7 @@ impl KnownActivations {
                 "{activation} between the layers of feed-forward blocks",
                 activation = activation.name()
             );
-            let from = format!("{from}, as {} has it", transformers.display());
+            let from = format!("{from}, from {}", transformers.display());
             return Some(Self {
                 hidden_act: Some(activation),
                 from: Some(from),
@@ -56,26 +56,26 @@ impl KnownActivations {
         }
         let config = RunConfig::parse(&read(&run)?, "config.toml").ok()?;
         let activation = config.model.activation;
-        let from = format!("{} between layers, as {} has it", activation.name(), run.display());
+        let from = format!("{} between layers, from {}", activation.name(), run.display());
         Some(Self { given: activation.into(), from: Some(from), ..Self::default() })
     }
 
-    /// The function of a space, by its name.
+    /// The activation of a space, by the space's name.
     pub fn of(&self, space: &str) -> Option<Activation> {
         let is_feed_forward = FEED_FORWARD.iter().any(|part| space.contains(part));
         self.given.of(space).or(self.hidden_act.filter(|_| is_feed_forward))
     }
 
-    /// Whether nothing is known.
+    /// Whether no activation is known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The functions of the spaces of an axes file, and of those that were named whether they are there or not; `None`
-    /// where nothing is known of any.
+    /// The activations of the spaces of an axes file, and all that the user named, even if the file lacks the space;
+    /// `None` if no activation is known.
     pub fn activations(&self, axes: &AxesFile) -> Option<Activations> {
         let names = axes.axes.values().flatten().flat_map(|axis| axis.split('*'));
-        // Spaces that are kept are not reduced either.
+        // `kept` spaces are not reduced, as fixed ones are not.
         let stays = |space: &str| axes.fixed.iter().chain(&axes.kept).any(|name| name == space);
         let free = names.filter(|space| !stays(space));
         let known = free.filter_map(|space| Some((space, self.of(space)?)));
@@ -86,18 +86,19 @@ impl KnownActivations {
         (all != Activations::none()).then_some(all)
     }
 
-    /// Where the functions are known from, if they were not given.
+    /// The source of the activations, if the user did not give them.
     pub fn from(&self) -> Option<&str> {
         self.from.as_deref()
     }
 
-    /// The spaces that were named and are not among these.
+    /// The named spaces that are not among these.
     pub fn not_there<'k>(&'k self, spaces: &BTreeSet<&str>) -> Vec<&'k str> {
         self.given.named().filter(|name| !spaces.contains(name)).collect()
     }
 }
 
-/// `tanh`, `hidden1=tanh`: functions of all spaces or of one. `none` of all: nothing is known, whatever files say.
+/// Reads `tanh` (all spaces) and `hidden1=tanh` (one space). With `none` alone, no activation is known, whatever files
+/// say.
 fn parse(options: &[String]) -> Result<Activations, Failure> {
     let mut everywhere = Activations::none();
     let mut named = Vec::new();
@@ -115,11 +116,15 @@ fn function(name: &str) -> Result<Activation, Failure> {
     let spelled = name.replace('_', "-");
     Activation::ALL.into_iter().find(|known| known.name() == spelled).ok_or_else(|| {
         let known: Vec<&str> = Activation::ALL.iter().map(|known| known.name()).collect();
-        Failure::usage(format!("--activation {name}: there are {}", known.join(", ")))
+        Failure::usage(format!(
+            "--activation {name}: unknown activation; the activations are {}",
+            known.join(", ")
+        ))
     })
 }
 
-/// The function that `hidden_act` names, where it is one of ours: `gelu_new` and other approximations are not.
+/// The activation that `hidden_act` names, if the program has exactly this one: it has no `gelu_new` and other
+/// approximations.
 fn hidden_act(text: &str) -> Option<Activation> {
     let config: serde_json::Value = serde_json::from_str(text).ok()?;
     match config.get("hidden_act")?.as_str()? {
@@ -133,7 +138,7 @@ fn hidden_act(text: &str) -> Option<Activation> {
     }
 }
 
-/// A text file, if it is there and one.
+/// The text of a file; None if there is no such file, or it is not text.
 fn read(path: &Path) -> Option<String> {
     let mut text = String::new();
     File::open(path).ok()?.take(LARGEST).read_to_string(&mut text).ok()?;
@@ -160,7 +165,9 @@ mod tests {
         assert!(known(&[]).unwrap().is_empty());
         let wrong = known(&["h1=swish"]).unwrap_err();
         assert!(
-            wrong.starts_with("--activation swish: there are relu, tanh, sigmoid, "),
+            wrong.starts_with(
+                "--activation swish: unknown activation; the activations are relu, tanh, sigmoid, "
+            ),
             "{wrong}"
         );
     }

@@ -29,7 +29,7 @@ fn is_compiled_in(backend: BackendName) -> bool {
     }
 }
 
-/// The backends that are compiled in, the one that runs by default first.
+/// The backends that are compiled in; the default comes first.
 pub fn compiled_in() -> Vec<BackendName> {
     let order = [BackendName::Wgpu, BackendName::Flex, BackendName::Ndarray];
     order.into_iter().filter(|backend| is_compiled_in(*backend)).collect()
@@ -62,7 +62,7 @@ fn not_compiled_in(backend: BackendName) -> Failure {
     ))
 }
 
-/// Makes sure that a backend finds a device.
+/// Checks that a backend finds a device.
 pub fn require(backend: BackendName) -> Result<(), Failure> {
     match backend {
         #[cfg(feature = "wgpu")]
@@ -71,7 +71,7 @@ pub fn require(backend: BackendName) -> Result<(), Failure> {
     }
 }
 
-/// What fits into the memory of a backend, which finds a device, see [`require`].
+/// What fits into the memory of a backend, which must have found a device, see [`require`].
 pub fn limits(backend: BackendName) -> Limits {
     match backend {
         #[cfg(feature = "wgpu")]
@@ -86,20 +86,20 @@ pub fn limits(backend: BackendName) -> Limits {
     }
 }
 
-/// Memory that the system and the container, if there is one, would still give.
+/// The free memory of the system, or of the container if that is less.
 pub fn free_memory() -> Option<u64> {
     use sysinfo::{MemoryRefreshKind, RefreshKind, System};
     let kind = RefreshKind::nothing().with_memory(MemoryRefreshKind::everything());
     let system = System::new_with_specifics(kind);
     let free = system.available_memory().checked_add(system.free_swap())?;
     let container = system.cgroup_limits().map(|limits| limits.free_memory);
-    // Systems that do not tell say 0.
+    // Systems that do not know report 0.
     (free > 0).then(|| container.map_or(free, |container| free.min(container)))
 }
 
 /// Runs a job on a backend.
 ///
-/// The backend finds a device, see [`require`].
+/// The backend must have found a device, see [`require`].
 pub fn dispatch<J: Job>(backend: BackendName, job: J) -> Result<J::Output, Failure> {
     match backend {
         #[cfg(feature = "wgpu")]
@@ -134,8 +134,8 @@ pub fn dispatch_doubles<J: Job>(job: J) -> Option<J::Output> {
     }
 }
 
-/// Does work on a backend that reports exhausted memory and lost devices by panics, perhaps in a
-/// separate thread: nothing else tells of them.
+/// Does work on a backend that panics, perhaps in a separate thread, when memory is exhausted or a device is lost. It
+/// reports these in no other way.
 #[cfg(feature = "wgpu")]
 fn drivers_panic<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
     use std::panic;
@@ -175,7 +175,7 @@ pub fn find() -> Vec<Found> {
         .collect()
 }
 
-/// The adapters of the graphics API that the backend uses, and of no other one.
+/// The adapters of the graphics API that the backend uses, without those of other APIs.
 #[cfg(feature = "wgpu")]
 fn adapters() -> Vec<wgpu::AdapterInfo> {
     use burn_wgpu::graphics::{AutoGraphicsApi, GraphicsApi};
@@ -196,7 +196,7 @@ fn adapter_names() -> Vec<String> {
     adapters().iter().map(name).collect()
 }
 
-/// Asked first: without an adapter, wgpu panics deep inside.
+/// Checked first: without an adapter, wgpu panics.
 #[cfg(feature = "wgpu")]
 fn require_adapter() -> Result<(), Failure> {
     if !adapters().is_empty() {

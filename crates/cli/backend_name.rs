@@ -1,4 +1,4 @@
-//! Backends by name; which of them there are is known to the program alone.
+//! Backends by name. Only the program knows which of them are compiled in.
 
 use clap::ValueEnum;
 

@@ -4,19 +4,20 @@ use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Where a Wayland compositor would be found; an absolute path, so the folder of other ones is not needed.
+/// The variable with the path of a Wayland compositor. If the path is absolute, the folder of compositors is not
+/// needed.
 const COMPOSITOR: &str = "WAYLAND_DISPLAY";
-/// The folder of other compositors.
+/// The variable with the folder of compositors.
 const SOCKETS: &str = "XDG_RUNTIME_DIR";
-/// No compositor is there.
+/// A path without a compositor.
 const NOWHERE: &str = "/nonexistent";
 
-/// Starts the program again, as the same process, with the knowledge that there is no compositor.
+/// Restarts the program in the same process, with a path at which there is no compositor.
 ///
-/// Mesa's Vulkan layer that orders GPUs asks the compositor which one draws the desktop. Without a desktop, libwayland
-/// then writes twice to standard error that `XDG_RUNTIME_DIR` is not set, whatever the program does. It writes nothing
-/// where it knows a path. A program may change its own environment only with unsafe code, so it starts again. Where
-/// that fails, the lines are all that is lost.
+/// Mesa's Vulkan layer that orders GPUs asks the compositor which GPU draws the desktop. Without a desktop, libwayland
+/// then writes twice to standard error that `XDG_RUNTIME_DIR` is not set, whatever the program does. If a path is set,
+/// libwayland writes nothing. A program can change its own environment only with unsafe code, so it restarts. If the
+/// restart fails, the only harm is the two lines.
 pub fn say_that_there_is_none() {
     let unset = |name: &str| env::var_os(name).is_none_or(|value| value.is_empty());
     if !unset(COMPOSITOR) || !unset(SOCKETS) {
@@ -28,6 +29,6 @@ pub fn say_that_there_is_none() {
     if let Some(name) = args.next() {
         again.arg0(name);
     }
-    // Comes back only where it fails.
+    // `exec` returns only if it fails.
     let _ = again.args(args).env(COMPOSITOR, NOWHERE).exec();
 }

@@ -1,4 +1,4 @@
-//! Why the program ends with something else than success.
+//! Why the program fails.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
@@ -24,7 +24,7 @@ pub mod code {
 }
 
 impl Failure {
-    /// The user can mend it.
+    /// An error that the user can correct.
     pub fn usage(message: impl Display) -> Self {
         Self { code: code::USAGE, message: message.to_string() }
     }
@@ -39,12 +39,12 @@ impl Failure {
         Self { code: code::CHECK_FAILED, message: message.to_string() }
     }
 
-    /// The same without a message: what was printed says it.
+    /// The same failure without a message, for commands whose output says it.
     pub fn silently(self) -> Self {
         Self { message: String::new(), ..self }
     }
 
-    /// Whether there is nothing to say but the code.
+    /// Whether there is an exit code and no message.
     pub fn is_silent(&self) -> bool {
         self.message.is_empty()
     }

@@ -1,10 +1,10 @@
-//! Rows of differences over a whole number, on a logarithmic scale of colours.
+//! Heat maps: rows of differences over a whole number, with colours on a logarithmic scale.
 
 use constinit_core::text::number;
 use constinit_report::{escaped, viridis};
 use std::fmt::Write;
 
-/// A figure of differences: 0 has a special colour, all others are coloured by their power of ten.
+/// A figure of differences. A difference of 0 has a special colour; the others are coloured by their power of ten.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeatMap {
     /// Above the figure.
@@ -121,7 +121,7 @@ fn legend(svg: &mut String, y: usize) {
     }
 }
 
-/// The colour of a difference; what is not a number has that of the largest.
+/// The colour of a difference. NaN has the colour of the largest difference.
 fn colour(value: f64) -> String {
     if value == 0.0 {
         return EQUAL.to_owned();

@@ -1,5 +1,5 @@
-//! What the `constinit` program is made of, apart from backends and commands: arguments, configurations, data, and a
-//! run's files and screen. A library so that its tests need not be compiled for every backend; it is the program's own.
+//! The `constinit` program without its backends and commands: arguments, configurations, data, and the files and the
+//! output of a run. It is a library so that its tests need not be compiled for every backend. No other program uses it.
 #![allow(
     missing_docs,
     clippy::missing_errors_doc,
@@ -19,6 +19,6 @@ pub mod run;
 pub mod shard;
 pub mod sweep;
 
-// What of a configuration needs no framework.
+// The part of configurations that needs no framework.
 pub use constinit_core::config;
 pub use constinit_core::config::{breaks, data, plan, seen, suggest};

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // What was printed says it where nothing more is to be said.
+            // A silent failure has no message: the output says it already.
             if !failure.is_silent() {
                 commands::complain(&failure);
             }

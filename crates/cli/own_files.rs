@@ -1,28 +1,28 @@
-//! Files that a folder's own program keeps in it, and that others leave alone.
+//! Files that a command keeps in its folder, which other commands must not overwrite.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// Whether a path is that of a file in `folder` with one of these names, whole or half written.
+/// Whether a path is that of a file in `folder` with one of these names, or of such a file that is only partly written.
 pub fn is_one_of(folder: &Path, names: &[&str], file: &Path) -> bool {
     let name = file.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| names.contains(&name.trim_end_matches(".partial")))
         && is_in(folder, file)
 }
 
-/// Whether a path is that of a file in `folder`, which may be one that is still to be made.
+/// Whether a path is that of a file in `folder`. Neither needs to exist yet.
 pub fn is_in(folder: &Path, file: &Path) -> bool {
     let parent = file.parent().filter(|parent| *parent != Path::new(""));
     is_same(folder, parent.unwrap_or(Path::new(".")))
 }
 
-/// Whether two paths are those of one file or folder, which may be one that is still to be made.
+/// Whether two paths name the same file or folder, which need not exist yet.
 pub fn is_same(a: &Path, b: &Path) -> bool {
     whole(a).is_some_and(|a| whole(b) == Some(a))
 }
 
-/// A path from the root without links and without `..`, which is the folder before also behind one that is still to be
-/// made.
+/// A path from the root without links and without `..`. A `..` drops the folder before it, even if that folder does not
+/// exist yet.
 fn whole(path: &Path) -> Option<PathBuf> {
     let mut found = PathBuf::new();
     for part in std::path::absolute(path).ok()?.components() {

@@ -10,12 +10,12 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// `K/N`, or `auto`: from the environment of a Slurm job array, or of a Kubernetes indexed Job with the number of
-    /// completions in `CONSTINIT_SHARDS` (Kubernetes itself tells a pod only its index).
+    /// Reads `K/N`, or `auto`: from the environment of a Slurm job array, or of a Kubernetes indexed Job with the
+    /// number of completions in `CONSTINIT_SHARDS` (Kubernetes itself tells a pod only its index).
     ///
     /// # Errors
     ///
-    /// For anything else, and where the environment does not say.
+    /// For any other text, and if the environment does not tell the share.
     pub fn parse(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let shard = if text == "auto" {
             automatic(variable)?

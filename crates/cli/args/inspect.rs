@@ -3,10 +3,10 @@
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// Reads safetensors files (single ones, and the shards of an index.json), PyTorch's .pt, .pth and .bin, Burn's burnpack and
-/// .mpk records; of a folder all that are in it. It says how many of the units of each parameter are distinct along its
-/// output axis, joined with the bias, and what was found: entries that are not finite, duplicate units, units that compute
-/// nothing. The worst comes first, over all files. Tensors of any type are compared.
+/// Reads checkpoints: safetensors files and the shards of an index.json, PyTorch's .pt, .pth and .bin, and Burn's
+/// burnpack and .mpk records. Of a folder, it reads all checkpoints inside. For each parameter, it counts the distinct
+/// units along the output axis, each joined with its bias. It lists entries that are not finite, duplicate units, and
+/// units that compute nothing. The most severe findings of all files come first. It compares tensors of any type.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit inspect model.safetensors
@@ -18,44 +18,45 @@ use std::path::PathBuf;
   constinit inspect model.safetensors.index.json --shard 1/8 --json > part1.jsonl
   constinit inspect model.safetensors --axes axes.toml
 
-Axes (names of spaces by axis, \"\" = fixed) add whole units: incoming and outgoing weights together. Those of architectures
-that are known (--axes NAME says which one) and of plain chains of linear layers are inferred from names and shapes; numbers
-of heads are read from config.json beside the checkpoint.
+If the axes are known (names of spaces by axis, \"\" = fixed), whole units are inspected, too: incoming and outgoing
+weights together. For known architectures (--axes NAME chooses one) and for plain chains of linear layers, the axes are
+inferred from names and shapes. The numbers of heads come from config.json in the checkpoint's folder.
   [axes]
   \"linear1.weight\" = [\"hidden1\", \"\"]
   \"linear1.bias\"   = [\"hidden1\"]
   \"linear2.weight\" = [\"\", \"hidden1\"]
   \"linear2.bias\"   = [\"\"]
-  [orientation]           of parameters of which nothing else tells which axis is the output
+  [orientation]           for parameters whose output axis nothing else tells
   \"embedding.weight\" = \"input-first\"")]
 pub struct InspectArgs {
     /// Checkpoints, folders with checkpoints, quoted patterns with * ? [ ] and **, or - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Axes of the parameters: a file (TOML), the name of an architecture, or none. Without it names and shapes tell them
+    /// Axes of the parameters: a file (TOML), the name of an architecture, or `none`. By default, they are inferred
+    /// from names and shapes
     #[arg(long, value_name = "FILE|NAME|none")]
     pub axes: Option<String>,
-    /// Write the axes that are known to a new file, to be edited and given with --axes
+    /// Write the known axes to a new file, which you can edit and give as --axes
     #[arg(long, value_name = "FILE", conflicts_with = "shard")]
     pub write_axes: Option<PathBuf>,
-    /// The function that units go through, of all spaces or of one, to say how many are needed for it; without it as
-    /// config.json or the run's configuration beside the checkpoint has it
+    /// Activation of the units of all spaces, or of one, to count the units that are needed for it. By default, it
+    /// comes from config.json or from the run's configuration in the checkpoint's folder
     #[arg(long, value_delimiter = ',', value_name = "[SPACE=]NAME")]
     pub activation: Vec<String>,
     #[command(flatten)]
     pub compared: ComparedArgs,
-    /// Count entries that are not finite in checkpoints over 256 MiB, too, which reads everything
+    /// Also count entries that are not finite in checkpoints over 256 MiB; this reads the whole files
     #[arg(long)]
     pub non_finite: bool,
-    /// Do only the K-th of N shares of the files; `auto` asks Slurm's or Kubernetes' environment
+    /// Do only the K-th of N shares of the files; `auto` reads K and N from the environment of Slurm or Kubernetes
     #[arg(long, value_name = "K/N", allow_hyphen_values = true)]
     pub shard: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-/// For every parameter that both checkpoints have: which units became zero, non-finite or equal, which diverged, and how far
-/// entries moved.
+/// Says, for every parameter of both checkpoints, which units became zero, non-finite or equal, which diverged, and how
+/// far entries moved.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   constinit diff step100.safetensors step200.safetensors
@@ -64,11 +65,11 @@ pub struct InspectArgs {
 pub struct DiffArgs {
     /// The earlier checkpoint, or - for standard input
     pub before: PathBuf,
-    /// The later one
+    /// The later checkpoint
     pub after: PathBuf,
     #[command(flatten)]
     pub compared: ComparedArgs,
-    /// End with exit code 1 where the second checkpoint has what the first has not
+    /// Exit with code 1 if the second checkpoint has such a finding and the first does not
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FINDING")]
     pub deny: Vec<Deny>,
     /// Print one JSON object
@@ -82,7 +83,8 @@ pub struct DiffArgs {
 /// Which parameters are inspected, and how far equal entries may differ.
 #[derive(Args, Debug)]
 pub struct ComparedArgs {
-    /// Entries of floating types that differ by at most this much count as equal; without it, only equal bits do
+    /// Count entries of floating-point types as equal if they differ by at most this much; by default, their bits must
+    /// be equal
     #[arg(long, value_name = "E", allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
     /// Only parameters whose name matches
@@ -91,7 +93,7 @@ pub struct ComparedArgs {
     /// No parameters whose name matches
     #[arg(long, value_name = "REGEX")]
     pub skip: Option<String>,
-    /// Inspect the state of optimizers, too, which is set aside otherwise
+    /// Also inspect the state of optimizers, which is set aside by default
     #[arg(long)]
     pub optimizer_state: bool,
 }
@@ -99,13 +101,13 @@ pub struct ComparedArgs {
 /// The format of a report, and the findings that fail it.
 #[derive(Args, Debug, Default)]
 pub struct OutputArgs {
-    /// End with exit code 1 where there are any, and with 2 where a tensor could not be inspected for it
+    /// Exit with code 1 if there is such a finding, and with 2 if a tensor could not be inspected for it
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FINDING")]
     pub deny: Vec<Deny>,
     /// Print tables of all parameters and spaces, and lists in full
     #[arg(long, conflicts_with = "quiet")]
     pub all: bool,
-    /// Print one line; the exit code says the rest
+    /// Print only one line; the exit code tells the result
     #[arg(long, conflicts_with_all = ["json", "markdown", "format"])]
     pub quiet: bool,
     /// Print one JSON object per checkpoint, and one with a summary of all; the same as --format json
@@ -114,7 +116,7 @@ pub struct OutputArgs {
     /// Print Markdown; the same as --format markdown
     #[arg(long, conflicts_with = "format")]
     pub markdown: bool,
-    /// What is printed
+    /// The format of the output
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<OutputFormat>,
 }
@@ -149,9 +151,9 @@ pub enum OutputFormat {
 /// A finding that fails a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Deny {
-    /// Units that are alike
+    /// Equal units
     Twins,
-    /// Units with nothing but zeros
+    /// Units whose weights are all zero
     Zero,
     /// NaN or infinite entries
     NonFinite,

@@ -45,7 +45,7 @@ pub enum ReportFormat {
 }
 
 impl ReportFormat {
-    /// How the names of its files end.
+    /// The extension of its files.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Html => "html",

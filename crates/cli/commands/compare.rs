@@ -39,7 +39,7 @@ pub fn beside_notebook(args: &RunArgs) -> Result<(), Failure> {
     print(&format!("\n{first}\n{second}\n"))
 }
 
-/// The comparison that the arguments name, for a backend that is there.
+/// The comparison that the arguments name, on a backend with a device.
 fn ready(args: &CompareArgs, backend: BackendName) -> Result<ValidatedComparison, Failure> {
     let comparison = ValidatedComparison::read(args)?;
     backend::require(backend)?;
@@ -47,10 +47,10 @@ fn ready(args: &CompareArgs, backend: BackendName) -> Result<ValidatedComparison
     Ok(comparison)
 }
 
-/// All runs, with what is shown and kept of them.
+/// All runs, whose results are printed and saved.
 struct ComparisonJob<'a>(&'a ValidatedComparison);
 
-/// All runs, for their results alone.
+/// All runs, whose results are only returned.
 struct QuietJob<'a>(&'a ValidatedComparison);
 
 impl Job for ComparisonJob<'_> {
@@ -108,7 +108,7 @@ impl Job for QuietJob<'_> {
     }
 }
 
-/// What the runs of a comparison give, one after the other.
+/// A result of a comparison, as soon as it is known.
 enum Shown<'a> {
     Run(&'a ComparedRun),
     Result(&'a ComparedRecord),
@@ -151,7 +151,7 @@ fn run_all<B: AutodiffBackend>(
     Ok(results)
 }
 
-/// What is compared.
+/// The lines above the table: what is compared.
 fn heading(comparison: &ValidatedComparison, backend: BackendName) -> String {
     let training = &comparison.config.training;
     let (steps, optimizer) = (training.steps, training.optimizer.name());

@@ -21,7 +21,7 @@ pub fn diff(args: &DiffArgs) -> Result<(), Failure> {
         read.chain(of.skipped().map(|[path, ..]| path)).map(str::to_owned).collect()
     };
     let all = [names(&before), names(&after)].concat();
-    // As in `inspect`, what an optimizer remembers is not the model.
+    // As in `inspect`, the state of an optimizer is not part of the model.
     let is_optimizer = |of: &Checkpoint, path: &str| of.role(path) == TensorRole::Optimizer;
     let named = |path: &str| wanted.is(path);
     let asked_for = |path: &str| {
@@ -32,11 +32,11 @@ pub fn diff(args: &DiffArgs) -> Result<(), Failure> {
         _ if all.iter().any(|path| asked_for(path)) => {}
         _ if all.iter().any(|path| named(path)) => {
             return Err(Failure::usage(
-                "nothing but the state of an optimizer is there to compare (--optimizer-state compares it, too)",
+                "there is only optimizer state to compare (--optimizer-state compares it, too)",
             ));
         }
         Some(options) => {
-            return Err(Failure::usage(format!("{options}: no parameter has a name like that")));
+            return Err(Failure::usage(format!("{options}: no parameter has a matching name")));
         }
         None => {}
     }
@@ -53,7 +53,7 @@ pub fn diff(args: &DiffArgs) -> Result<(), Failure> {
     if args.deny.is_empty() {
         return Ok(());
     }
-    // What could not be compared weighs more than what was found in the rest.
+    // Parameters that could not be compared take precedence over findings in the others.
     let failure = match (changes::uncompared(&report), changes::regressions(&report, &args.deny)) {
         (Some(problem), _) => Failure::usage(problem),
         (None, found) if found.is_empty() => return Ok(()),

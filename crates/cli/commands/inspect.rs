@@ -1,4 +1,4 @@
-//! `constinit inspect`: which units of checkpoints are the same unit.
+//! `constinit inspect`: which units of checkpoints are equal.
 
 use super::print;
 use constinit_checkpoint::FileInspection;
@@ -12,7 +12,7 @@ pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     check_shard(args)?;
     let mut checks = Checks::new(&args.output);
     let failed = inspect_all(args, |report| checks.take(&report))?;
-    // A share may be one of nothing.
+    // A share may be empty.
     if args.shard.is_none() {
         checks.end(failed, Wanted::said(&args.compared).as_deref())
     } else {
@@ -20,7 +20,7 @@ pub fn inspect(args: &InspectArgs) -> Result<(), Failure> {
     }
 }
 
-/// An error where what a machine says of its share could not be joined with the rest.
+/// Refuses options with which the report of a share could not be joined with the other shares.
 fn check_shard(args: &InspectArgs) -> Result<(), Failure> {
     if args.shard.is_none() {
         return Ok(());
@@ -39,15 +39,15 @@ pub struct Checks<'a> {
     args: &'a OutputArgs,
     output: Output<'a>,
     denied: Vec<String>,
-    /// What could not be inspected for what is denied.
+    /// What could not be inspected for denied findings, a sentence each.
     uninspected: Vec<String>,
     reports: usize,
-    /// What the findings were searched for in: parameters with two axes or more, spaces, what was skipped and is named, and
-    /// vectors where nothing but their entries is asked for.
+    /// How many places were searched for findings: parameters with two axes or more, spaces, skipped tensors with
+    /// names, and vectors if `--deny` names `non-finite` alone.
     inspected: usize,
     /// Tensors of optimizers that were set aside.
     set_aside: usize,
-    /// An error that was not said yet: where it is the only one of one file, the program ends with it.
+    /// An error that is not printed yet. If this is the only report, the program ends with the error.
     pending: Option<String>,
 }
 
@@ -89,8 +89,8 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// Ends a whole job: where it inspected nothing, it would pass whatever there is. `wanted` are the options that chose
-    /// parameters.
+    /// Ends a whole job. It fails if findings are denied or parameters were chosen and nothing was inspected: such a
+    /// check would pass for any file. `wanted` has the options that chose parameters.
     pub fn end(self, failed: usize, wanted: Option<&str>) -> Result<(), Failure> {
         let (inspected, set_aside) = (self.inspected, self.set_aside);
         let denies = !self.args.deny.is_empty();
@@ -98,10 +98,10 @@ impl<'a> Checks<'a> {
         match wanted {
             _ if inspected > 0 => Ok(()),
             _ if set_aside > 0 && (denies || wanted.is_some()) => Err(Failure::usage(
-                "nothing but the state of an optimizer is there to inspect (--optimizer-state inspects it, too)",
+                "there is only optimizer state to inspect (--optimizer-state inspects it, too)",
             )),
             Some(wanted) => Err(Failure::usage(format!(
-                "{wanted}: no parameter with two axes or more has a name like that"
+                "{wanted}: no parameter with two axes or more has a matching name"
             ))),
             None if denies => Err(Failure::usage(
                 "--deny: there is no parameter with two axes or more to inspect",
@@ -110,7 +110,8 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// A file that could not be read weighs more than what could not be inspected in others, and that more than what was found.
+    /// Ends a share. Files that could not be read take precedence over tensors that could not be inspected, and these
+    /// over findings.
     pub fn end_of_share(mut self, failed: usize) -> Result<(), Failure> {
         let args = self.args;
         let output = std::mem::replace(&mut self.output, Output::new(args));

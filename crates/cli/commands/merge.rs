@@ -1,4 +1,4 @@
-//! `constinit merge`: what several machines did as one.
+//! `constinit merge`: joins the results of several machines.
 
 use super::inspect::Checks;
 use super::print;
@@ -26,7 +26,7 @@ pub fn merge(args: &MergeArgs) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{}: there is no such file or folder", none.display())));
     }
     if args.out.is_some() {
-        return Err(Failure::usage("--out: is for folders of `sweep`; reports are printed"));
+        return Err(Failure::usage("--out: only for folders of `sweep`; reports are printed"));
     }
     let mut reports = Vec::new();
     for path in &args.files {
@@ -46,7 +46,7 @@ fn sweeps(paths: &[PathBuf], out: Option<&Path>) -> Result<(), Failure> {
     let (joined, table) = match (folders.as_slice(), out) {
         ([folder], None) => (join_in_place(folder)?, folder.results()),
         (_, None) => {
-            return Err(Failure::usage("several folders are joined in a new one: --out DIR"));
+            return Err(Failure::usage("to join several folders, name a new one: --out DIR"));
         }
         (_, Some(out)) => join_folders(&folders, out)?,
     };
@@ -57,8 +57,8 @@ fn sweeps(paths: &[PathBuf], out: Option<&Path>) -> Result<(), Failure> {
     print(&format!("{}: {} points{twice}\n", table.display(), joined.rows))
 }
 
-/// One JSON object after the other, as they are read: what never ends is wrong from its first bytes on. The summary of a
-/// machine is left out; that of all files is made anew.
+/// Reads one JSON object after the other, so an endless input fails at its first wrong bytes. The summary of each
+/// machine is left out; the summary of all files is computed again.
 fn read(path: &Path) -> Result<Vec<FileInspection>, Failure> {
     let file = BufReader::new(File::open(path).map_err(|error| Failure::at(path, error))?);
     let mut reports = Vec::new();
@@ -70,7 +70,7 @@ fn read(path: &Path) -> Result<Vec<FileInspection>, Failure> {
             continue;
         }
         let report = FileInspection::deserialize(object).map_err(|error| {
-            Failure::at(path, format!("object {} is no report of a file: {error}", number + 1))
+            Failure::at(path, format!("object {} is not the report of a file: {error}", number + 1))
         })?;
         reports.push(report);
     }

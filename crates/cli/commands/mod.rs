@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
-/// Writes to standard output. A reader that went away, as `head` does, is not an error.
+/// Writes to standard output. If the reader has closed it, as `head` does, this is not an error.
 pub fn print(text: &str) -> Result<(), Failure> {
     match anstream::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -26,9 +26,9 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// A bar over so many of something, on standard error where that is a terminal.
+/// A progress bar over `length` items. It is on standard error if that is a terminal, and hidden otherwise.
 pub fn progress_bar(length: usize, of: &str) -> ProgressBar {
-    // The draw target is hidden elsewhere.
+    // indicatif hides this draw target if standard error is not a terminal.
     let bar = ProgressBar::with_draw_target(Some(length as u64), ProgressDrawTarget::stderr());
     let style = format!("{{bar:40}} {{pos}}/{{len}} {of}, {{per_sec}}, {{eta}} left");
     let style = ProgressStyle::with_template(&style);
@@ -38,13 +38,13 @@ pub fn progress_bar(length: usize, of: &str) -> ProgressBar {
 /// Writes a warning.
 pub fn warn(doubt: impl Display) {
     let style = anstyle::AnsiColor::Yellow.on_default().bold();
-    // A full disk behind standard error is no reason not to run.
+    // The program runs even if standard error cannot be written.
     let _ = writeln!(anstream::stderr(), "{style}warning:{style:#} {doubt}");
 }
 
 /// Writes an error.
 pub fn complain(error: impl Display) {
     let style = anstyle::AnsiColor::Red.on_default().bold();
-    // A full disk behind standard error leaves the exit code to tell.
+    // If standard error cannot be written, the exit code still tells the failure.
     let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {error}");
 }

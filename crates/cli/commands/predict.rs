@@ -25,7 +25,7 @@ pub fn predict(args: &PredictArgs) -> Result<(), Failure> {
     let (plan, spec) = (plan::plan(&config), plan::spec(&config)?);
     let facts = breaks::facts(&config)?;
     let predicted = plan.predict(&spec).map_err(plan::usage)?.under(&facts);
-    // Rules behind those of the configuration are those of its start.
+    // The rules after those of the configuration come from its start.
     let own = config.init.len();
     let of_rule = |number: Option<usize>| {
         number.map_or("-".to_owned(), |n| {
@@ -36,7 +36,7 @@ pub fn predict(args: &PredictArgs) -> Result<(), Failure> {
         path: &row.path,
         rule: of_rule(row.rule),
         initialiser: &row.initialiser,
-        // As in the files that a run writes, outputs first.
+        // Outputs first, as in the files that a run writes.
         shape: row.shape.iter().rev().copied().collect(),
         fan_in_out: row.fans,
         mean: row.mean,
@@ -53,7 +53,7 @@ pub fn predict(args: &PredictArgs) -> Result<(), Failure> {
     print(&format!("{}\n{about}", table(&rows)))
 }
 
-/// What the rules make of a parameter.
+/// What the rules give a parameter.
 #[derive(Serialize)]
 struct PredictedRow<'a> {
     path: &'a str,

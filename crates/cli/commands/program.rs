@@ -1,4 +1,4 @@
-//! `constinit completions` and `constinit man`: what a package of the program brings beside it.
+//! `constinit completions` and `constinit man`: files that a package of the program ships with it.
 
 use super::print;
 use clap::{Command, CommandFactory};
@@ -19,7 +19,7 @@ pub fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
 
 pub fn man(args: &ManArgs) -> Result<(), Failure> {
     let mut program = Cli::command().disable_help_subcommand(true);
-    // Gives the commands the names of their pages: constinit-inspect.
+    // Gives each command the name of its page, such as constinit-inspect.
     program.build();
     if let Some(folder) = &args.out {
         return write_all(&program, folder);
@@ -28,7 +28,10 @@ pub fn man(args: &ManArgs) -> Result<(), Failure> {
         None => program,
         Some(name) => program.find_subcommand(name).cloned().ok_or_else(|| {
             let names: Vec<&str> = commands(&program).map(Command::get_name).collect();
-            Failure::usage(format!("{name}: is no command; there are {}", names.join(", ")))
+            Failure::usage(format!(
+                "{name}: unknown command; the commands are {}",
+                names.join(", ")
+            ))
         })?,
     };
     let text = rendered(&page).map_err(|error| Failure::usage(format!("the page: {error}")))?;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "png")]
 const PIXELS: f32 = 2.0;
 
-/// A folder whose report is asked for.
+/// A folder to report on.
 enum ReportedFolder {
     Run(Box<Run>),
     Sweep(Sweep),
@@ -100,7 +100,7 @@ pub fn report(args: &ReportArgs) -> Result<(), Failure> {
     write(&args.folder, &drawn.collect::<Result<Vec<_>, Failure>>()?, args.force)
 }
 
-/// What to do where there is no renderer.
+/// The error of a program without a PNG renderer.
 fn without_png() -> Failure {
     Failure::usage(
         "--format png: this program was built without PNG; build it with `--features png`, or use --format svg",
@@ -117,10 +117,10 @@ fn png(_: &Figure) -> Result<Vec<u8>, Failure> {
     Err(without_png())
 }
 
-/// Refuses a file whose name says that it is of another format.
+/// Refuses an output file with the extension of another format.
 fn check_ending(args: &ReportArgs) -> Result<(), Failure> {
     let format = args.format.ending();
-    // Of figures without a name, it is the folder.
+    // For all figures together, `--out` names a folder.
     let is_file = args.format == ReportFormat::Html || args.figure.is_some();
     let Some(out) = args.out.as_ref().filter(|_| is_file) else { return Ok(()) };
     let ending = out.extension().and_then(|text| text.to_str()).unwrap_or_default();
@@ -137,8 +137,8 @@ fn check_ending(args: &ReportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes files and says their names: all of them, or none where one is there already or the report of a folder is made
-/// of it.
+/// Writes files and prints their names. It writes none of them if one exists already and `force` is not set, or if the
+/// report is made from one of them.
 fn write(folder: &Path, files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(), Failure> {
     let owned = |path: &Path| {
         let by_run = RunDirectory::owns(folder, path) || CompareFolder::owns(folder, path);
@@ -146,7 +146,7 @@ fn write(folder: &Path, files: &[(PathBuf, Vec<u8>)], force: bool) -> Result<(),
     };
     if let Some((path, _)) = files.iter().find(|(path, _)| owned(path)) {
         return Err(Failure::usage(format!(
-            "{}: a file that the report is made from, which is never overwritten; name another file",
+            "{}: the report is made from this file, which is never overwritten; name another file",
             path.display()
         )));
     }

@@ -53,7 +53,7 @@ pub fn break_up(args: &BreakArgs) -> Result<(), Failure> {
     report(&written?, args.json, reshaped::broken)
 }
 
-/// Writes a file that a signal leaves nothing of.
+/// Writes a file. If a signal interrupts it, nothing of the file is left.
 fn unless_interrupted(
     out: &Path,
     write: impl FnOnce(Destination<'_>) -> Result<Reshaped, CheckpointError>,

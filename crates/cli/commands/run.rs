@@ -1,4 +1,4 @@
-//! `constinit run`: what was typed is validated, and trained on a backend from checkpoint to checkpoint.
+//! `constinit run`: validates the arguments, and trains on a backend from checkpoint to checkpoint.
 
 use super::compare::beside_notebook;
 use super::{progress_bar, warn};
@@ -20,7 +20,8 @@ use constinit_cli::run::{
 };
 use indicatif::ProgressBar;
 
-/// A run without a command; that of the notebook, read by a person, ends with what a random start would have given.
+/// A run without a command. If it is the notebook's run with output for people, it also prints what a random start
+/// gives.
 pub fn plain(args: &RunArgs) -> Result<(), Failure> {
     run(args)?;
     let RunArgs {
@@ -66,7 +67,7 @@ impl Job for ValidatedRun {
         let training = &self.config.training;
         let (steps, readings) = (training.steps, training.steps / self.config.probe.every);
         let mut screen = Screen::new(self.mode, readings, steps);
-        // They see the network before a checkpoint takes its place: classes are followed from the start.
+        // The probes see the network before a checkpoint replaces it, since they follow classes from the start.
         let probes = RunProbes::new(&self, &model, device)?;
         let run = &self;
         match small {
@@ -77,7 +78,7 @@ impl Job for ValidatedRun {
                 session_from(&session, fresh, probes, &mut screen)
             }
             Some(quotient) => {
-                // Its memory is what a quotient saves.
+                // A quotient saves the memory of the full network.
                 drop(model);
                 let (fresh, lifting) = quotient_state(&self.config, &quotient)?;
                 let small = Some(SmallNetwork { quotient, lifting });
@@ -138,7 +139,7 @@ fn train_in_stretches<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
         let say = |what| said.push(what);
         let is_quotient = session.small.is_some();
         let trained = train_configured(config, state, &mut source, is_quotient, probes, say)?;
-        // A live view has the terminal to itself.
+        // A live view uses the whole terminal.
         if !watch.screen.is_live() {
             let screen = &mut *watch.screen;
             let show = || said.iter().try_for_each(|said| screen.remark(said));

@@ -15,9 +15,9 @@ use constinit_cli::sweep::{
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// Parts are written this often at first; later as often as a hundredth of the time that went by.
+/// The shortest time between two parts; later, it is a hundredth of the time since the beginning.
 const PERIOD: Duration = Duration::from_secs(2);
-/// Rows of a part at most.
+/// The largest number of rows of a part.
 const ROWS: usize = 1 << 16;
 
 pub fn sweep(args: &SweepArgs) -> Result<(), Failure> {
@@ -26,12 +26,12 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Failure> {
     let variable = |name: &str| std::env::var(name).ok();
     let shard = args.shard.as_deref().map(|text| Shard::parse(text, variable)).transpose()?;
     let files = match sweep.varies("data.inputs") || sweep.varies("data.targets") {
-        // Each run reads its own.
+        // Each run reads its own files.
         true => DataFiles::default(),
         false => Examples::read(&sweep.unchecked_config(0)?, sweep.folder())?.1,
     };
     let folder = SweepFolder::create(&args.out, &sweep, &files)?;
-    // Held to the end.
+    // Held until the sweep ends.
     let _lock = folder.lock(shard)?;
     let done = folder.done()?;
     let interrupt = Interrupt::listen(false);
@@ -87,15 +87,15 @@ impl Job for Work<'_> {
 
     fn run<B: AutodiffBackend>(self, _: BackendName, device: &B::Device) -> Self::Output {
         let left = self.points.left();
-        // No thread without a run.
+        // No more threads than runs.
         let jobs = self.jobs.unwrap_or_else(rayon::current_num_threads).min(left);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
         let pool = pool.map_err(|error| Failure::usage(format!("--jobs {jobs}: {error}")))?;
         let (sender, rows) = channel();
         let bar = progress_bar(left, "runs");
         std::thread::scope(|scope| {
-            // With the only sender, so that the channel ends with the last worker; and with the receiver here, so that
-            // the workers end where their rows are not taken.
+            // The thread of the pool takes the only sender, so the channel closes when the last worker ends. This scope
+            // owns the receiver, so the workers end if it stops taking rows.
             let rows = rows;
             let points = self.points;
             scope.spawn(move || pool.broadcast(|_| points.work::<B>(device, &sender)));

@@ -1,4 +1,4 @@
-//! `constinit verify`: the theorem, what goes beyond it, and where it ends, checked on this machine.
+//! `constinit verify`: checks the theorem, its generalisations and its limits on this machine.
 
 use super::print;
 use crate::backend;
@@ -27,7 +27,7 @@ pub fn verify(args: &VerifyArgs) -> Result<(), Failure> {
         backends: there.iter().map(|found| found.name).collect(),
     };
     if scope.backends.is_empty() {
-        // Says which one was looked for, and the ways out.
+        // Fails with an error that names the missing backend, and what to do.
         backend::require(backend::choose(None)?)?;
     }
     // On a terminal only: the draw target is hidden elsewhere.
@@ -95,7 +95,7 @@ fn json_text(scope: &Scope, sections: &[Section], floats: &Floats, absent: &[&st
     format!("{all}\n")
 }
 
-/// Columns of a statement and of what is expected: rows are printed before the next ones are known.
+/// Widths of the columns for statements and expectations: each row is printed before the next ones are known.
 const STATEMENT: usize = 67;
 const EXPECTED: usize = 24;
 

@@ -1,10 +1,10 @@
-//! What the notebook's run ends with: what the same network learns from a random start.
+//! The last lines of the notebook's run: what the same network learns from a random start.
 
 use super::table::percent;
 use constinit_core::text::number;
 use constinit_records::{ComparedRecord, ComparedSpace};
 
-/// Two lines: what a random start learns beside a run's own, and with how many units.
+/// Two lines: what a random start learns, compared with the run's own start, and with how many units.
 pub fn beside(own: &ComparedRecord, random: &ComparedRecord) -> [String; 2] {
     [format!("From a random start: {}.", learned(own, random)), units(random)]
 }

@@ -10,7 +10,7 @@ use constinit_core::hidden_name;
 use constinit_records::{ComparedRecord, ComparedRunRecord, ComparedRunSpace};
 use std::sync::Arc;
 
-/// What the starts of a comparison give; None if one of them has no closed form.
+/// The results of all starts of a comparison; None if one of them has no closed form.
 pub fn in_closed_form(
     comparison: &ValidatedComparison,
 ) -> Result<Option<Vec<ComparedRecord>>, Failure> {

@@ -24,7 +24,7 @@ pub struct CompareFolder {
 }
 
 impl CompareFolder {
-    /// A new folder, or an empty one that is there, with the data files, the configuration, and what is to be run.
+    /// Makes a new folder, or takes an empty one, and writes the data files, the configuration and the planned runs.
     pub fn create(
         path: &Path,
         comparison: &ValidatedComparison,
@@ -47,7 +47,7 @@ impl CompareFolder {
         let config = kept(&comparison.config, files).to_toml()?;
         fs::create_dir_all(path).map_err(fail)?;
         let mut options = OpenOptions::new();
-        // Another program that is faster keeps what is its own.
+        // If another program makes the file first, its file stays.
         let lines = options.write(true).create_new(true).open(path.join("compare.jsonl"));
         let mut lines = lines.map_err(fail)?;
         let of_data = [("inputs.csv", &files.inputs), ("targets.csv", &files.targets)];
@@ -65,13 +65,13 @@ impl CompareFolder {
         written.map_err(|error| Failure::at(&self.path.join("compare.jsonl"), error))
     }
 
-    /// Whether a comparison writes this file into its folder by itself.
+    /// Whether a comparison writes this file into its folder.
     pub fn owns(folder: &Path, file: &Path) -> bool {
         is_one_of(folder, &OWN, file)
     }
 }
 
-/// A configuration that lies beside the data in the folder.
+/// The configuration that names the copies of the data files in the folder.
 fn kept(config: &RunConfig, files: &DataFiles) -> RunConfig {
     let mut config = config.clone();
     let data = &mut config.data;
@@ -86,7 +86,7 @@ fn kept(config: &RunConfig, files: &DataFiles) -> RunConfig {
     config
 }
 
-/// The first line.
+/// The first line of the records.
 fn record(comparison: &ValidatedComparison, backend: BackendName) -> ComparisonRecord<RunConfig> {
     let planned = comparison.starts.iter().map(|of| PlannedStart {
         start: of.start.name.clone(),
@@ -99,7 +99,7 @@ fn record(comparison: &ValidatedComparison, backend: BackendName) -> ComparisonR
         version: env!("CARGO_PKG_VERSION").to_owned(),
         target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         backend: backend.as_str().to_owned(),
-        // All of the program's backends.
+        // All backends of the program compute in single precision.
         float: FloatWord::F32,
         quotient: comparison.quotient,
         starts: planned.collect(),

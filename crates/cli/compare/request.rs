@@ -11,17 +11,17 @@ use crate::run::check_memory;
 use constinit::PerceptronStart;
 use std::path::{Path, PathBuf};
 
-/// A comparison with nothing wrong that can be found before its folder is made.
+/// A comparison that has passed every check that is possible before its folder is made.
 pub struct ValidatedComparison {
     pub title: String,
-    /// Without numbers that another program printed for one of the starts.
+    /// The configuration without `[expected]`: those numbers are of one start only.
     pub config: RunConfig,
     pub starts: Vec<StartRuns>,
     pub examples: Examples,
-    /// The texts of the data files, to be kept in the folder.
+    /// The texts of the data files, to save in the folder.
     pub files: DataFiles,
     pub out: Option<PathBuf>,
-    /// Whether one unit is trained for each class, where that is allowed.
+    /// Whether to train one unit for each class, if that is allowed.
     pub quotient: bool,
     pub json: bool,
 }
@@ -29,9 +29,9 @@ pub struct ValidatedComparison {
 /// The runs from one start.
 pub struct StartRuns {
     pub start: ComparedStart,
-    /// Of the first run.
+    /// The configuration of the first run.
     pub config: RunConfig,
-    /// One where nothing is random.
+    /// The number of runs; 1 if nothing is random.
     pub seeds: usize,
 }
 
@@ -72,7 +72,7 @@ impl ValidatedComparison {
 
     /// Refuses runs that a backend has no memory for.
     pub fn check_memory(&self, backend: BackendName, limits: Limits) -> Result<(), Failure> {
-        // Where no quotient is allowed, the network is trained in full.
+        // If no quotient is allowed, the network is trained in full.
         check_memory(&self.config, self.examples.inputs.rows, false, backend, limits)
     }
 
@@ -81,7 +81,7 @@ impl ValidatedComparison {
         self.examples.doubts(&self.config)
     }
 
-    /// All runs together.
+    /// The number of all runs together.
     pub fn runs(&self) -> usize {
         self.starts.iter().map(|start| start.seeds).sum()
     }
@@ -106,7 +106,8 @@ impl StartRuns {
     }
 }
 
-/// The configuration's own start beside a random one; where that is its own, beside the first case of the text.
+/// The configuration's own start and a random one. If its own is random, the second one is constant, as in the first
+/// case of the text.
 fn by_default(config: &RunConfig) -> Vec<ComparedStart> {
     let own = ComparedStart::of_configuration(config);
     let random = ComparedStart::plain(PerceptronStart::Random);

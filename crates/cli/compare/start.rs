@@ -1,4 +1,4 @@
-//! The starts that can be compared, by what the command line calls them.
+//! The starts that can be compared, by their names on the command line.
 
 use crate::breaks;
 use crate::config::RunConfig;
@@ -14,13 +14,13 @@ use toml::{Table, Value};
 /// The name of the start that the configuration has.
 const CONFIGURATION: &str = "configuration";
 
-/// Initialisers that are made of others or of more than a command line holds.
+/// Initialisers that are made of others, or that need more than a command line can hold.
 const OF_RULES: [&str; 5] = ["scaled", "sum", "symmetrised", "file", "burn"];
 
 /// A start, as named on the command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComparedStart {
-    /// As it was written.
+    /// As the user wrote it.
     pub name: String,
     base: Base,
     added: Vec<Added>,
@@ -28,9 +28,9 @@ pub struct ComparedStart {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Base {
-    /// That of the configuration, rules and all.
+    /// The start of the configuration, with its rules.
     Configuration,
-    /// One of a configuration, with its constants.
+    /// A start that a configuration can name, with the configuration's constants.
     Start(PerceptronStart),
     /// An initialiser for all weights.
     Weights(Init),
@@ -38,14 +38,14 @@ enum Base {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Added {
-    /// To every parameter.
+    /// Added to every parameter.
     Noise(Init),
-    /// To every weight.
+    /// Added to every weight.
     ToWeights(Init),
 }
 
 impl ComparedStart {
-    /// The start of a configuration: by its own name where that says all.
+    /// The start of a configuration: named `configuration` if the configuration has rules, otherwise by its own name.
     pub fn of_configuration(config: &RunConfig) -> Self {
         match config.init.is_empty() {
             true => Self::plain(config.model.start),
@@ -56,7 +56,7 @@ impl ComparedStart {
         }
     }
 
-    /// One of those that a configuration can name.
+    /// A start that a configuration can name, without additions.
     pub fn plain(start: PerceptronStart) -> Self {
         Self { name: start.name().to_owned(), base: Base::Start(start), added: Vec::new() }
     }
@@ -70,7 +70,7 @@ impl ComparedStart {
         Ok(Self { name: text.to_owned(), base, added })
     }
 
-    /// What it is in words, where `config` has it.
+    /// The start in words, for a configuration that has it.
     pub fn meaning(&self, config: &RunConfig) -> String {
         let model = &config.model;
         let mut meaning = match &self.base {
@@ -97,7 +97,7 @@ impl ComparedStart {
         meaning
     }
 
-    /// The configuration, starting from this.
+    /// The configuration with this start in place of its own.
     pub fn of(&self, config: &RunConfig) -> Result<RunConfig, Failure> {
         let mut config = config.clone();
         match &self.base {
@@ -121,7 +121,7 @@ impl ComparedStart {
         Ok(config)
     }
 
-    /// A rule for each parameter: what it gets without additions, and these.
+    /// A rule for each parameter: the initialiser that it has without additions, plus the additions.
     fn summed(&self, config: &RunConfig) -> Result<Vec<InitRule>, Error> {
         let (plan, spec) = (plan::plan(config), plan::spec(config)?);
         let assigned = plan.check(&spec).map_err(plan::usage)?;
@@ -150,7 +150,7 @@ pub fn check_distinct(starts: &[ComparedStart]) -> Result<(), Failure> {
     }
 }
 
-/// Whether a seed decides what becomes of a configuration: how it starts, or what breaks its symmetry.
+/// Whether the result of a configuration depends on a seed: through its start, or through what breaks its symmetry.
 pub fn is_random(config: &RunConfig) -> Result<bool, Failure> {
     if breaks::are_random(config) {
         return Ok(true);
@@ -161,7 +161,7 @@ pub fn is_random(config: &RunConfig) -> Result<bool, Failure> {
     Ok(assigned.into_iter().flatten().any(|number| rules[number].init.is_random()))
 }
 
-/// What stands between plus signs, but for those of numbers such as 1e+3.
+/// The terms between plus signs. The plus sign of a number such as 1e+3 does not separate terms.
 fn terms(text: &str) -> Vec<&str> {
     let is_between = |(at, _): &(usize, &str)| {
         !text[at + 1..].trim_start().starts_with(|c: char| c.is_ascii_digit())
@@ -204,7 +204,7 @@ fn added(term: &str) -> Result<Added, String> {
     }
 }
 
-/// An initialiser by name, with the settings behind a colon.
+/// An initialiser by name, with the settings after a colon.
 fn initialiser(term: &str) -> Result<Init, String> {
     let (name, settings) = term.split_once(':').unwrap_or((term, ""));
     let name = name.trim();
@@ -222,7 +222,7 @@ fn initialiser(term: &str) -> Result<Init, String> {
     table.try_into().map_err(|error: toml::de::Error| explained(name, error.message()))
 }
 
-/// Settings are separated by commas, but for those of lists.
+/// Splits settings at commas. Commas inside lists do not separate settings.
 fn settings_of(text: &str) -> Vec<&str> {
     let mut depth = 0_usize;
     let parts = text.split(|c: char| {
@@ -236,14 +236,14 @@ fn settings_of(text: &str) -> Vec<&str> {
     parts.map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
-/// A value as TOML has it; words need no quotes.
+/// A TOML value; words need no quotes.
 fn value_of(text: &str) -> Value {
     let table: Result<Table, _> = toml::from_str(&format!("value = {text}"));
     let value = table.ok().and_then(|mut table| table.remove("value"));
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// Why a name with its settings is no initialiser, and what to do.
+/// Why a name with its settings is not an initialiser, and what to do.
 fn explained(name: &str, message: &str) -> String {
     if message.contains("unknown variant") && message.contains(&format!("`{name}`")) {
         let known = message.split('`').skip(3).step_by(2);
@@ -385,7 +385,7 @@ mod tests {
         ] {
             assert!(random(start), "{start}");
         }
-        // Masks of dropout are drawn by the seed of the training, and so is what is added where it has no seed.
+        // The training's seed draws the masks of dropout, and the changes of a break without a seed.
         let changed = |change: &dyn Fn(&mut RunConfig)| {
             let mut config = config("");
             change(&mut config);
@@ -398,7 +398,7 @@ mod tests {
             let planned = BreakConfig::ZeroSum { step, space, scale: 0.1, seed };
             assert_eq!(changed(&|config| config.breaks = vec![planned.clone()]), seed.is_none());
         }
-        // A rule that no parameter gets does not count.
+        // A rule that applies to no parameter does not count.
         let rules = "[[init]]\npath = \"*.*\"\ninit = { type = \"ones\" }\n";
         assert!(!is_random(&config(&format!("{rules}[training]\nseed = 3\n"))).unwrap());
     }

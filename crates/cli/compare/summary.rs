@@ -1,11 +1,11 @@
-//! A start with all of its runs: means, and from where to where they range.
+//! A start with all of its runs: means and ranges.
 
 use constinit_records::{
     COMPARE_SCHEMA, ComparedOutcome, ComparedOutcomeRange, ComparedRecord, ComparedRunRecord,
     ComparedRunSpace, ComparedSpace, ComparedSpaceRange, EndWord, OutcomeRecord,
 };
 
-/// Sums up the runs of a start, of which there is at least one; `full` says why a quotient was asked for and not trained.
+/// Sums up the runs of a start, at least one. `full` says why no quotient was trained although one was asked for.
 pub fn summary(runs: &[ComparedRunRecord], full: Option<String>) -> ComparedRecord {
     let first = runs.first();
     let layers = first.map_or(0, |run| run.spaces.len());
@@ -127,7 +127,7 @@ mod tests {
         let outcome = found.outcome;
         assert!((outcome.loss.unwrap() - 0.05).abs() < 1e-15);
         assert_eq!(outcome.range.loss, Some([0.025, 0.075]));
-        // Of equal numbers exactly the number.
+        // The mean of equal numbers is exactly this number.
         assert_eq!(outcome.baseline, Some(0.1));
         assert_eq!((outcome.accuracy, outcome.range.accuracy), (None, None));
         let none = summary(&[run(0, None, None)], Some("why".to_owned()));

@@ -7,13 +7,13 @@ use std::fmt::{self, Display, Formatter};
 /// Digits of a mean, and of an end of a range.
 const DIGITS: usize = 6;
 const RANGE_DIGITS: usize = 3;
-/// Losses and baselines are sums of single precision: shares below this say nothing.
+/// Losses and baselines are sums in single precision, so smaller shares are only rounding.
 const SHARE_OF_ROUNDING: f64 = 1e-6;
 
-/// Longer names of starts stand above their rows, so these fit a terminal.
+/// The longest name of a start that fits its column. Longer names get a separate line above the row.
 const NAME: usize = 12;
 
-/// Results of all starts, a row for each hidden layer; below it where the numbers range over seeds.
+/// Results of all starts, with a row for each hidden layer. A further row has the ranges of the numbers over seeds.
 ///
 /// ```text
 /// start      units  distinct  dead        loss  explained  accuracy
@@ -93,7 +93,7 @@ impl Display for ComparisonTable<'_> {
     }
 }
 
-/// What has no column.
+/// The lines below the table: diverged runs, and why no quotient was trained.
 fn notes(f: &mut Formatter<'_>, record: &ComparedRecord) -> fmt::Result {
     let ComparedRecord { start, seeds, diverged, full, .. } = record;
     match (*diverged, *seeds) {
@@ -161,7 +161,7 @@ fn cells(space: &ComparedSpace) -> [String; 4] {
     ]
 }
 
-/// Ranges of distinct units and of dead ones; nothing where no number differs.
+/// Ranges of distinct units and of dead units; empty if no number differs.
 fn ranges_of_space(space: &ComparedSpace) -> [String; 2] {
     let text = |range: Option<[usize; 2]>| match range {
         Some([least, most]) if least == most => least.to_string(),
@@ -189,13 +189,13 @@ fn means(outcome: &ComparedOutcome) -> [String; 3] {
 }
 
 fn ranges(outcome: &ComparedOutcome) -> [String; 3] {
-    // Ends that read alike say nothing.
+    // A range is left out if both ends print the same.
     let text = |range: Option<[f64; 2]>, text: &dyn Fn(f64) -> String| {
         let ends = range.map(|range| range.map(text));
         let ends = ends.filter(|[least, most]| least != most);
         ends.map_or_else(String::new, |[least, most]| format!("{least}..{most}"))
     };
-    // Whole hundredths, where these are few digits.
+    // Shares below 1000 % are printed as whole percents.
     let shares = |share: f64| match 100.0 * share {
         hundredths if hundredths.abs() < 1000.0 => format!("{hundredths:.0}%"),
         _ => percent(share, RANGE_DIGITS),
@@ -208,7 +208,7 @@ fn ranges(outcome: &ComparedOutcome) -> [String; 3] {
     ]
 }
 
-/// A share in hundredths. What rounding leaves of a share of 0 is 0.
+/// A share in percent. A share that differs from 0 only by rounding is printed as 0.
 pub fn percent(share: f64, digits: usize) -> String {
     let share = if share.abs() < SHARE_OF_ROUNDING { 0.0 } else { share };
     format!("{}%", number(100.0 * share, digits))

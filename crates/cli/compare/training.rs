@@ -27,23 +27,23 @@ use constinit_symmetry::AxesSpec;
 const LOSSES: usize = 512;
 /// States of the units that are kept.
 const STATES: usize = 64;
-/// Numbers in all of them, where two states do not have more.
+/// The largest number of values in all states of a run, unless two states have more.
 const NUMBERS: usize = 100_000;
 
 /// A run that came to its end.
 pub struct ComparedRun {
     pub record: ComparedRunRecord,
-    /// Why the full network was trained where its quotient was asked for.
+    /// If a quotient was asked for and not allowed: the reason.
     pub full: Option<String>,
 }
 
-/// A run that is to be made.
+/// A run to train.
 pub struct PlannedRun<'a> {
     /// The name of its start.
     pub start: &'a str,
     pub config: &'a RunConfig,
     pub examples: &'a Examples,
-    /// Whether to train one unit for each class, where that is allowed.
+    /// Whether to train one unit for each class, if that is allowed.
     pub quotient: bool,
     /// Whether states of the units are kept.
     pub states: bool,
@@ -93,7 +93,7 @@ impl PlannedRun<'_> {
         let lost = trained.as_ref().err().map(ToString::to_string);
         let (ended, reason) = match (ended, lost) {
             (StopReason::Finished | StopReason::Stopped { .. }, None) => (EndWord::Finished, None),
-            // The numbers of a quotient do not make a network any more.
+            // The numbers of the quotient cannot be lifted to a network any more.
             (StopReason::Finished | StopReason::Stopped { .. }, reason @ Some(_)) => {
                 (EndWord::Diverged, reason)
             }
@@ -132,7 +132,7 @@ impl PlannedRun<'_> {
         Ok(Some(ComparedRun { record, full }))
     }
 
-    /// Trains a network or the quotient that stands for it; what comes out is the network in full.
+    /// Trains a network, or the quotient that replaces it. Returns the full network.
     fn trained<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
         &self,
         state: TrainState<ConstInit<B>, O, f64>,
@@ -167,7 +167,7 @@ impl PlannedRun<'_> {
         Ok(Trained { full, outcome, ended: trained.ended, step })
     }
 
-    /// What is asked of the network after training.
+    /// The classes of twins and the dead units of the network after training.
     fn after<B: AutodiffBackend>(
         &self,
         trained: &ConstInit<B>,
@@ -181,9 +181,9 @@ impl PlannedRun<'_> {
     }
 }
 
-/// What a training gives.
+/// The result of a training.
 struct Trained<B: AutodiffBackend> {
-    /// The network; an error where the numbers of a quotient do not make one any more.
+    /// The network; an error if the numbers of a quotient cannot be lifted to one any more.
     full: Result<ConstInit<B>, Failure>,
     outcome: Option<OutcomeRecord>,
     ended: StopReason,
@@ -203,7 +203,7 @@ fn doubles(read: &[HostParameter]) -> impl Iterator<Item = Vec<f64>> {
     read.iter().map(|parameter| parameter.data.iter::<f64>().collect())
 }
 
-/// What follows a run.
+/// The probes that follow a run.
 struct Watched {
     losses: Losses,
     states: States,
@@ -226,7 +226,7 @@ impl Watched {
     }
 }
 
-/// Keeps losses.
+/// Saves losses.
 struct Losses {
     schedule: Schedule,
     values: Vec<(usize, Option<f64>)>,
@@ -243,7 +243,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for Losses {
     }
 }
 
-/// Keeps states of the units.
+/// Saves states of the units.
 struct States {
     schedule: Schedule,
     axes: AxesSpec,

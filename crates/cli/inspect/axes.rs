@@ -1,4 +1,4 @@
-//! `--axes` and `--write-axes`: where axes are known from, and what was found of them as a file.
+//! `--axes` and `--write-axes`: the source of the axes, and the file with the axes that were found.
 
 use crate::failure::Failure;
 use constinit_checkpoint::{AxesChoice, Checkpoint, FoundAxes, architectures, infer_axes};
@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
-/// Axes files are lists of names.
+/// The size in bytes up to which an axes file is read: axes files are lists of names.
 const LARGEST: u64 = 1 << 26;
 
 /// What `--axes` asks for.
@@ -47,7 +47,7 @@ impl AxesArg {
         }
     }
 
-    /// The same as the library takes it.
+    /// The same, in the form that the library takes.
     pub fn choice(&self) -> AxesChoice<'_> {
         match self {
             Self::Inferred => AxesChoice::Inferred,
@@ -57,7 +57,7 @@ impl AxesArg {
         }
     }
 
-    /// The file, where one was given.
+    /// The axes file, if one was given.
     pub fn file(&self) -> Option<&AxesFile> {
         match self {
             Self::File(file) => Some(file),
@@ -65,11 +65,11 @@ impl AxesArg {
         }
     }
 
-    /// The axes that a checkpoint is to be written anew by.
+    /// The axes by which to rewrite a checkpoint.
     ///
     /// # Errors
     ///
-    /// Where nothing tells them.
+    /// If names and shapes do not tell the axes, and none were given.
     pub fn of(&self, checkpoint: &Checkpoint) -> Result<AxesFile, Failure> {
         let found = infer_axes(checkpoint, self.choice())?;
         found.map(|found| found.file).ok_or_else(|| {
@@ -84,25 +84,25 @@ impl AxesArg {
 
 /// An axes file.
 fn read(path: &Path) -> Result<AxesFile, Failure> {
-    // Something that never ends is none, and neither is a checkpoint that was meant as one.
+    // The limit stops at endless input, and at a checkpoint that was given by mistake.
     let file = File::open(path).map_err(|error| Failure::at(path, error))?;
     let mut text = String::new();
     file.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| Failure::at(path, error))?;
     if text.len() as u64 > LARGEST {
         return Err(Failure::at(
             path,
-            format!("is no axes file: it has more than {LARGEST} bytes"),
+            format!("not an axes file: it has more than {LARGEST} bytes"),
         ));
     }
     toml::from_str(&text).map_err(|error| Failure::at(path, error))
 }
 
-/// Writes the axes that were found to a new file, to be read with `--axes`. Where nothing was found, every axis is
-/// fixed: something to begin with.
+/// Writes the axes that were found to a new file, to be read with `--axes`. If none were found, the file states that
+/// every axis is fixed, and the user can edit it.
 ///
 /// # Errors
 ///
-/// Where there is a file already, or it cannot be written.
+/// If the file exists already, or cannot be written.
 pub fn write(path: &Path, checkpoint: &Checkpoint, axes: &AxesArg) -> Result<(), Failure> {
     let found = infer_axes(checkpoint, axes.choice())?;
     let text = text(checkpoint, found.as_ref())?;
@@ -131,7 +131,7 @@ fn text(checkpoint: &Checkpoint, found: Option<&FoundAxes>) -> Result<String, Fa
     for note in found.iter().flat_map(|found| &found.notes) {
         text += &format!("# {note}\n");
     }
-    // A name may have a line break in it, and a comment must not.
+    // A name may contain a line break, and a comment must not.
     text = text.lines().map(|line| format!("# {}\n", line.trim_start_matches("# "))).collect();
     let body = toml::to_string(&file).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(format!("{text}\n{body}"))

@@ -6,7 +6,7 @@ use crate::args::Deny;
 use constinit_checkpoint::{CheckpointDiff, DriftedClass, MergedClass, ParameterDiff, SplitClass};
 use constinit_core::text::number;
 
-/// The headline, what happened by severity, and a table of all parameters.
+/// The headline, the changes by severity, and a table of all parameters.
 pub fn diff(report: &CheckpointDiff) -> String {
     let sizes = Sizes::default();
     let headline = headline(report);
@@ -54,7 +54,7 @@ pub fn diff(report: &CheckpointDiff) -> String {
     if rows.is_empty() { text } else { text + "\n" + &table(&heading, &rows, &found) }
 }
 
-/// One line: `identical`, or how many of what.
+/// One line: `identical`, or how many changes of each kind.
 pub fn headline(report: &CheckpointDiff) -> String {
     if report.identical {
         return "identical".into();
@@ -73,7 +73,7 @@ pub fn headline(report: &CheckpointDiff) -> String {
     let mut said: Vec<String> =
         said.map(|(count, one, many)| count_of(*count, one, many)).collect();
     if said.is_empty() {
-        said.push("no two units were or became alike".into());
+        said.push("no two units were or became equal".into());
     }
     let uncompared: usize = uncompared_paths(report).iter().map(|(_, paths)| paths.len()).sum();
     if uncompared > 0 {
@@ -83,7 +83,7 @@ pub fn headline(report: &CheckpointDiff) -> String {
     said.join("; ")
 }
 
-/// What happened, the most severe first, one line per parameter or class.
+/// The changes, the most severe first, one line per parameter or class.
 fn sections(report: &CheckpointDiff, sizes: Sizes) -> Vec<(&'static str, Vec<String>)> {
     let each = |lines: &dyn Fn(&ParameterDiff) -> Vec<String>| -> Vec<String> {
         let all = report
@@ -173,7 +173,7 @@ fn has_changed_units(p: &ParameterDiff) -> bool {
         || p.became_non_finite > 0
 }
 
-/// How far units lie apart now.
+/// How far units differ now.
 fn apart(by: Option<f64>) -> String {
     by.map_or("by amounts that are not finite".into(), |by| format!("by up to {}", number(by, 4)))
 }
@@ -182,7 +182,7 @@ fn change(by: Option<f64>) -> String {
     by.map_or("not finite".into(), |by| number(by, 4))
 }
 
-/// What of the denied the second checkpoint has and the first has not, a sentence each.
+/// The denied findings that the second checkpoint has and the first does not, a sentence each.
 pub fn regressions(report: &CheckpointDiff, deny: &[Deny]) -> Vec<String> {
     let of = |kind: Deny| -> Option<String> {
         let (what, has): (&str, fn(&ParameterDiff) -> bool) = match kind {
@@ -200,7 +200,7 @@ pub fn regressions(report: &CheckpointDiff, deny: &[Deny]) -> Vec<String> {
     kinds.into_iter().filter(|kind| deny.contains(kind)).filter_map(of).collect()
 }
 
-/// The parameters that could not be compared, by why.
+/// The parameters that could not be compared, by reason.
 fn uncompared_paths(report: &CheckpointDiff) -> [(&'static str, &Vec<String>); 4] {
     [
         ("changed shape", &report.reshaped),
@@ -210,7 +210,7 @@ fn uncompared_paths(report: &CheckpointDiff) -> [(&'static str, &Vec<String>); 4
     ]
 }
 
-/// What could not be compared, so that a check can say nothing of it; `--skip` excuses it by name.
+/// Names a parameter that could not be compared, so that a check cannot pass; `--skip` excludes parameters by name.
 pub fn uncompared(report: &CheckpointDiff) -> Option<String> {
     let groups = uncompared_paths(report);
     let all: usize = groups.iter().map(|(_, paths)| paths.len()).sum();
@@ -276,7 +276,7 @@ mod tests {
         let same = CheckpointDiff { identical: true, ..CheckpointDiff::default() };
         assert_eq!(bare(&diff(&same)), " -> \nidentical\n");
         let quiet = CheckpointDiff::default();
-        assert_eq!(headline(&quiet), "no two units were or became alike");
+        assert_eq!(headline(&quiet), "no two units were or became equal");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::args::Deny;
 use clap::ValueEnum;
 use constinit_checkpoint::{FileInspection, ParameterInspection, SkippedTensor, twin_places};
 
-/// What of the denied a report has, a sentence each.
+/// The denied findings of a report, a sentence each.
 pub fn denied(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
     let file = plain(&report.file);
     let mut found = Vec::new();
@@ -14,7 +14,7 @@ pub fn denied(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
             report.parameters.iter().filter(|p| has(p)).map(|p| plain(&p.path)).collect()
         };
         let what = match kind {
-            Deny::Twins => "units that are alike",
+            Deny::Twins => "equal units",
             Deny::Zero => "zero units",
             Deny::NonFinite => "entries that are not finite",
         };
@@ -23,7 +23,7 @@ pub fn denied(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
             Deny::Zero => rows(|p| p.zero_units > 0),
             Deny::NonFinite => rows(|p| p.non_finite.is_some_and(|count| count > 0)),
         };
-        // Vectors have no row of their own.
+        // Vectors have no row in the report.
         let in_vectors =
             kind == Deny::NonFinite && report.non_finite.is_some_and(|count| count > 0);
         if places.is_empty() && in_vectors {
@@ -38,7 +38,7 @@ pub fn denied(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
     found
 }
 
-/// What a report could not be inspected for of the denied, a sentence each: what was not inspected does not pass.
+/// What could not be inspected for the denied findings, a sentence each: what was not inspected does not pass.
 pub fn uninspected(report: &FileInspection, deny: &[Deny]) -> Vec<String> {
     let file = plain(&report.file);
     let mut unread = Vec::new();
@@ -109,12 +109,9 @@ mod tests {
         report.spaces = Some(vec![space(2)]);
         assert!(denied(&report, &[Deny::Twins]).is_empty());
         report.spaces = Some(vec![space(1)]);
-        assert_eq!(denied(&report, &[Deny::Twins]), ["m: units that are alike in h"]);
+        assert_eq!(denied(&report, &[Deny::Twins]), ["m: equal units in h"]);
         report.parameters.push(row("other", None));
-        assert_eq!(
-            denied(&report, &[Deny::Twins]),
-            ["m: units that are alike in other and 1 more"]
-        );
+        assert_eq!(denied(&report, &[Deny::Twins]), ["m: equal units in other and 1 more"]);
     }
 
     #[test]
@@ -131,7 +128,7 @@ mod tests {
             denied(&report, &[Deny::NonFinite]),
             ["m.safetensors: entries that are not finite in a vector"]
         );
-        // A file that could not be read is a failure of its own.
+        // A file that could not be read fails elsewhere.
         report = FileInspection { error: Some("is a folder".into()), ..FileInspection::default() };
         assert!(uninspected(&report, &[Deny::NonFinite]).is_empty());
     }

@@ -1,4 +1,4 @@
-//! Which checkpoints the arguments mean: files, folders, patterns, and `-` for standard input.
+//! Which checkpoints the arguments name: files, folders, patterns, and `-` for standard input.
 
 use super::text::plain;
 use crate::failure::Failure;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// The name of standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// A checkpoint that is asked for.
+/// A checkpoint that an argument names.
 pub struct Given {
     /// The path, or `-`.
     pub path: PathBuf,
@@ -21,9 +21,9 @@ pub struct Given {
 
 enum Origin {
     Path,
-    /// What standard input had, in a file without a name.
+    /// The content of standard input, in a file without a name.
     Spooled(File),
-    /// Nothing that can be opened, and why.
+    /// Nothing that can be opened, with the reason.
     Nothing(String),
 }
 
@@ -36,7 +36,7 @@ impl Given {
         Self { path: path.into(), from: Origin::Nothing(problem.to_string()) }
     }
 
-    /// Its files, as far as they are known beforehand.
+    /// Its files, as far as they are known before it is opened.
     pub fn files(&self) -> Vec<PathBuf> {
         match &self.from {
             Origin::Path => Checkpoint::files_at(&self.path),
@@ -44,7 +44,7 @@ impl Given {
         }
     }
 
-    /// The size of its files, as far as it is known beforehand.
+    /// The size of its files, as far as it is known before they are opened.
     pub fn bytes(&self) -> u64 {
         match &self.from {
             Origin::Spooled(file) => file.metadata().map_or(0, |facts| facts.len()),
@@ -59,7 +59,7 @@ impl Given {
     ///
     /// # Errors
     ///
-    /// Why it cannot be read, with its name.
+    /// If it cannot be read: the reason, with its name.
     pub fn open(self) -> Result<Checkpoint, String> {
         let opened = match self.from {
             Origin::Path => Checkpoint::open(&self.path),
@@ -69,31 +69,31 @@ impl Given {
         opened.map_err(|error: CheckpointError| error.to_string())
     }
 
-    /// Opens what is to be read alone.
+    /// Opens a checkpoint whose error ends the program.
     ///
     /// # Errors
     ///
-    /// Why it cannot be read, with its name.
+    /// If it cannot be read: the reason, with its name.
     pub fn open_one(self) -> Result<Checkpoint, Failure> {
         self.open().map_err(|problem| Failure::usage(plain(&problem)))
     }
 }
 
-/// One argument that means one checkpoint.
+/// The checkpoint that an argument names.
 ///
 /// # Errors
 ///
-/// Where standard input cannot be read.
+/// If standard input cannot be read.
 pub fn one(path: &Path) -> Result<Given, Failure> {
     if path == Path::new(STANDARD_INPUT) { spool() } else { Ok(Given::path(path.into())) }
 }
 
-/// What the arguments mean, each checkpoint once, in their order. Files of a folder and of a pattern are in the order of
-/// their names. What means nothing is in the list, too, with the reason.
+/// The checkpoints that the arguments name, each once, in the order of the arguments. Files of a folder and of a
+/// pattern are in the order of their names. An argument that names nothing is in the list, too, with the reason.
 ///
 /// # Errors
 ///
-/// Where standard input is given twice, or cannot be read.
+/// If standard input is given twice, or cannot be read.
 pub fn all(arguments: &[PathBuf]) -> Result<Vec<Given>, Failure> {
     let from_input = arguments.iter().filter(|path| *path == Path::new(STANDARD_INPUT)).count();
     if from_input > 1 {
@@ -115,7 +115,7 @@ pub fn all(arguments: &[PathBuf]) -> Result<Vec<Given>, Failure> {
     Ok(found)
 }
 
-/// The argument as a pattern, where it is one. A file of that name is meant first.
+/// The argument as a pattern, if it is one. If a file has this name, the argument means the file.
 fn pattern(argument: &Path) -> Option<String> {
     let text = argument.to_str().filter(|text| text.contains(['*', '?', '[']))?;
     argument.symlink_metadata().is_err().then(|| text.to_owned())
@@ -129,8 +129,8 @@ fn checkpoints(path: &Path) -> Vec<Given> {
     }
 }
 
-/// As a shell does it: `*` and `?` within a name, `**` for any folders, none of them for names that begin with a dot. What
-/// matches counts as if it were typed.
+/// Matches a pattern as a shell does: `*` and `?` within a name, `**` for any folders; none of them matches names that
+/// begin with a dot. A match counts as if the user had typed it.
 fn matches(argument: &Path, pattern: &str) -> Vec<Given> {
     let options = MatchOptions {
         case_sensitive: true,
@@ -161,7 +161,8 @@ fn matches(argument: &Path, pattern: &str) -> Vec<Given> {
     found.iter().flat_map(|path| checkpoints(path)).chain(broken).collect()
 }
 
-/// All of standard input, in a file that has no name: the system takes it away with the process, however that ends.
+/// Copies all of standard input to a file without a name. The system removes this file when the process ends, however
+/// it ends.
 fn spool() -> Result<Given, Failure> {
     let problem = |error: io::Error| Failure::usage(format!("standard input: {error}"));
     let mut file = tempfile::tempfile().map_err(problem)?;
@@ -209,7 +210,7 @@ mod tests {
         assert_eq!(names(&["m*.safetensors"]), ["m2.safetensors", "m10.safetensors"]);
         assert_eq!(names(&["m?.safetensors"]), ["m2.safetensors"]);
         assert_eq!(names(&["m1[0-9].safetensors"]), ["m10.safetensors"]);
-        // A file of that name is meant first.
+        // If a file has this name, the argument means the file.
         assert_eq!(names(&["[1].safetensors"]), ["[1].safetensors"]);
         let everywhere =
             ["[1].safetensors", "a/b/y.safetensors", "m2.safetensors", "m10.safetensors"];
@@ -220,7 +221,7 @@ mod tests {
             names(&["[ac]", "a/*.pt"])[..],
             ["a/.hidden/z.safetensors", "a/b/y.safetensors", "a/x.pt", "c/w.bin"]
         );
-        // What matches counts as if it were typed.
+        // A match counts as if the user had typed it.
         assert_eq!(names(&["n*"]), ["notes.txt"]);
         assert_eq!(names(&["q*", "c/w.bin"]), ["!q*", "c/w.bin"]);
         assert_eq!(names(&["a/***"]), ["!a/***"]);

@@ -1,4 +1,4 @@
-//! What was found, by severity: each with its file, its place and the numbers of its units.
+//! Findings by severity: each with its file, its place and the numbers of its units.
 
 use super::text::{Sizes, alike, are, bytes, count_of, grouped, plain, ranges};
 use crate::args::Deny;
@@ -10,17 +10,17 @@ use std::collections::HashMap;
 pub enum FindingKind {
     /// NaN or infinite entries.
     NonFinite,
-    /// Units of a space that are alike in all parameters.
+    /// Units of a space that are equal in all parameters.
     DuplicateUnits,
-    /// Units with nothing but zeros.
+    /// Units whose weights are all zero.
     Zero,
-    /// Units of a space that compute the same, and differ in their weights.
+    /// Units of a space that compute the same number and have different outgoing weights.
     EqualOutputs,
-    /// Units of a space that nothing reads, or that read nothing.
+    /// Units of a space without outgoing weights, or without incoming weights.
     DeadWeight,
-    /// Units whose weights are all one number.
+    /// Units whose weights are all the same number.
     Constant,
-    /// Units that are alike in one parameter.
+    /// Units that are equal in one parameter.
     DuplicateRows,
 }
 
@@ -49,7 +49,7 @@ impl FindingKind {
         }
     }
 
-    /// The title above those of a kind.
+    /// The title above the findings of this kind.
     pub fn title(self) -> &'static str {
         match self {
             Self::NonFinite => "non-finite entries",
@@ -62,7 +62,7 @@ impl FindingKind {
         }
     }
 
-    /// What the kind means, a sentence.
+    /// The meaning of this kind, in a sentence.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::NonFinite => "Entries of a parameter are NaN or infinite.",
@@ -82,7 +82,7 @@ impl FindingKind {
     }
 }
 
-/// One of them.
+/// A finding in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileFinding {
     pub kind: FindingKind,
@@ -90,16 +90,16 @@ pub struct FileFinding {
     pub file: String,
     /// The parameter or the space, by name.
     pub place: String,
-    /// Whose parameter it is.
+    /// The part of the checkpoint that the parameter belongs to, such as the model or an optimizer.
     pub role: TensorRole,
     /// What was found there, without the place.
     pub what: String,
-    /// What `--deny` has to name to fail on it.
+    /// The value of `--deny` that fails on this finding.
     pub denied_by: Option<Deny>,
 }
 
 impl FileFinding {
-    /// The place and what was found there, as text that a terminal can be shown.
+    /// The place and what was found there, as text that is safe for a terminal.
     pub fn sentence(&self) -> String {
         let whose = match self.role {
             TensorRole::Model => "",
@@ -160,7 +160,7 @@ fn of_parameter(
     }
 }
 
-/// `unit 3`, `units 3-7, 12`; or how many there are, where their numbers are not known.
+/// `unit 3`, `units 3-7, 12`; only the count if the numbers are not known.
 fn units(count: usize, numbers: &[usize], sizes: Sizes) -> String {
     let plural = if count == 1 { "" } else { "s" };
     if numbers.is_empty() {
@@ -180,14 +180,14 @@ fn non_finite(p: &ParameterInspection, sizes: Sizes) -> String {
     let place = match (p.non_finite_entry, &p.bias) {
         (Some(entry), _) if count == 1 => format!(", at {:?}", indices(entry, &p.shape)),
         (Some(entry), _) => format!(", the first at {:?}", indices(entry, &p.shape)),
-        // Where units are known and no entry is, it is the bias that has them.
+        // If the units are known and no entry is, the entries are those of the bias.
         (None, Some(bias)) if !p.non_finite_units.is_empty() => format!(" of {}", plain(bias)),
         (None, _) => String::new(),
     };
     format!("{entries}{within}{place}")
 }
 
-/// The index on every axis of an entry by its row-major number.
+/// The index on each axis of the entry with this row-major number.
 pub fn indices(entry: usize, shape: &[usize]) -> Vec<usize> {
     let mut rest = entry;
     let mut at: Vec<usize> = shape
@@ -203,7 +203,7 @@ pub fn indices(entry: usize, shape: &[usize]) -> Vec<usize> {
     at
 }
 
-/// The classes of a parameter's rows that no class of whole units says already; `None` where there are none.
+/// The classes of a parameter's rows that are not part of a class of whole units; `None` if there are none.
 fn duplicate_rows(
     report: &FileInspection,
     p: &ParameterInspection,
@@ -211,11 +211,11 @@ fn duplicate_rows(
 ) -> Option<(String, Option<Deny>)> {
     let space = p.space.as_deref().and_then(|name| space_named(report, name));
     let Some(space) = space else {
-        // Units whose space is not in this report are judged where it is.
+        // If the space of the units is in another report, that report judges them.
         let denied_by = p.space.is_none().then_some(Deny::Twins);
-        // What has no entries is alike, without numbers.
+        // Units without entries are equal; the report has no numbers of them.
         let what = match alike(&p.alike, sizes) {
-            what if what.is_empty() => format!("{} are alike", units(p.units, &[], sizes)),
+            what if what.is_empty() => format!("{} are equal", units(p.units, &[], sizes)),
             what => what,
         };
         return Some((what, denied_by));
@@ -233,7 +233,7 @@ fn duplicate_rows(
         return None;
     }
     let others = alike(&others, sizes);
-    Some((format!("{others} in these rows alone, and differ as whole units"), None))
+    Some((format!("{others} in these rows only; as whole units they differ"), None))
 }
 
 fn space_named<'r>(report: &'r FileInspection, name: &str) -> Option<&'r SpaceInspection> {
@@ -288,7 +288,7 @@ fn of_space(
     }));
 }
 
-/// Vectors have no row of their own: what is left of the entries that are not finite.
+/// The entries that are not finite and that no row counts: those of vectors, which have no row.
 fn of_vectors(report: &FileInspection) -> Option<FileFinding> {
     let rows = report.parameters.iter().filter_map(|p| p.non_finite);
     let in_rows = rows.fold(0, u64::saturating_add);
@@ -359,7 +359,7 @@ mod tests {
             ("non-finite", "parameters with fewer than two axes: 1 entry"),
             ("zero", "fc.weight: unit 6 is zero"),
             ("constant", "fc.weight: units 1, 2 have one number as all weights"),
-            ("duplicate-rows", "fc.weight: units 0, 8 are alike; units 3-5, 7 are alike"),
+            ("duplicate-rows", "fc.weight: units 0, 8 are equal; units 3-5, 7 are equal"),
         ];
         assert_eq!(said(&report), expected.map(|(kind, text)| (kind, text.to_owned())));
         let denied: Vec<&str> = findings(&report, Sizes::default())
@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(non_finite(&fc, Sizes::default()), "1 entry in unit 1 of fc.bias");
         fc.non_finite_entry = Some(7);
         assert_eq!(non_finite(&fc, Sizes::default()), "1 entry in unit 1, at [1, 3]");
-        // As reports of earlier versions have it.
+        // As in reports of earlier versions.
         fc.non_finite_units.clear();
         fc.non_finite_entry = None;
         fc.zero_units = 2;
@@ -414,13 +414,13 @@ mod tests {
         let expected = [
             (
                 "duplicate-units",
-                "h: 24 units, 23 distinct: units 2, 9 are alike; collapse would save 1,234 numbers (4.8 KiB)",
+                "h: 24 units, 23 distinct: units 2, 9 are equal; collapse would save 1,234 numbers (4.8 KiB)",
             ),
             ("equal-outputs", "h: 24 units compute 22 different values"),
             ("dead-weight", "h: no outgoing weights: unit 20"),
             (
                 "duplicate-rows",
-                "gate: units 3, 11 are alike in these rows alone, and differ as whole units",
+                "gate: units 3, 11 are equal in these rows only; as whole units they differ",
             ),
         ];
         assert_eq!(said(&report), expected.map(|(kind, text)| (kind, text.to_owned())));
@@ -429,7 +429,7 @@ mod tests {
             all.filter(|f| f.kind == FindingKind::DuplicateRows).map(|f| f.denied_by).collect()
         };
         assert_eq!(rows(&report), [None]);
-        // The machine that has the rows need not be the one that has the space.
+        // The space and the rows may be in the reports of different machines.
         report.spaces = None;
         assert_eq!(rows(&report), [None, None]);
         report.parameters[1].space = None;

@@ -1,4 +1,4 @@
-//! Findings as workflow commands of GitHub Actions, which shows them beside a pull request:
+//! Findings as workflow commands of GitHub Actions, which shows them next to a pull request:
 //!
 //! ```text
 //! ::error file=model.safetensors,title=constinit zero units::fc.weight: unit 50 is zero
@@ -9,7 +9,7 @@ use super::text::{Sizes, plain, skipped};
 use crate::args::Deny;
 use constinit_checkpoint::FileInspection;
 
-/// One command per finding: an error where it is denied, a warning elsewhere. What was not inspected is a notice.
+/// One command per finding: an error if it is denied, otherwise a warning. A tensor that was not inspected is a notice.
 pub fn report(
     report: &FileInspection,
     findings: &[FileFinding],
@@ -30,7 +30,7 @@ pub fn report(
     text
 }
 
-/// The headline, as a notice of no file.
+/// The headline, as a notice without a file.
 pub fn headline(text: &str) -> String {
     format!("::notice title=constinit::{}\n", data(text))
 }
@@ -40,12 +40,12 @@ fn command(level: &str, file: &str, title: &str, message: &str) -> String {
     format!("::{level} file={file},title={title}::{}\n", data(message))
 }
 
-/// A message, as the runner unescapes it.
+/// A message, escaped for the runner.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property, which ends at a comma or a colon.
+/// A property, escaped so that it has no comma and no colon, which would end it.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

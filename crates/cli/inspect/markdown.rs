@@ -7,7 +7,7 @@ use super::text::{
 };
 use constinit_checkpoint::FileInspection;
 
-/// A section of one checkpoint: what was found, in full; what is as it should be, as a number.
+/// The section of one checkpoint: all findings, and the number of parameters without findings.
 pub fn report(report: &FileInspection, findings: &[FileFinding], sizes: Sizes) -> String {
     let mut text = format!("### {}\n\n{}\n", cell(&plain(&report.file)), cell(&summary(report)));
     let item = |line: &String| format!("- {}\n", cell(line));
@@ -58,7 +58,7 @@ fn table(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     text
 }
 
-/// Text that Markdown leaves as it is.
+/// Text, escaped so that Markdown shows it as it is.
 fn cell(text: &str) -> String {
     let escaped = |c: char| match c {
         '|' | '\\' | '`' | '*' | '_' | '<' | '[' | ']' | '#' => format!("\\{c}"),
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(
             report(&all, &findings(&all, sizes), sizes),
             "### m\n\n4 units, 3 distinct\n\n\
-             - duplicate rows: a\\|b: units 0, 1 are alike\n\n\
+             - duplicate rows: a\\|b: units 0, 1 are equal\n\n\
              | parameter | shape | type | units | distinct | largest | zero | constant |\n\
              | --- | --- | --- | --- | --- | --- | --- | --- |\n\
              | a\\|b | \\[2, 1\\] | F32 | 2 | 1 | 2 | 0 | 0 |\n\n\

@@ -1,4 +1,5 @@
-//! `constinit inspect`, `diff` and `merge`, apart from their commands: which files, what of them, and how it is said.
+//! `constinit inspect`, `diff` and `merge` without their commands: which files are read, what is inspected, and how it
+//! is printed.
 
 pub mod axes;
 pub mod changes;
@@ -27,12 +28,12 @@ use constinit_symmetry::EqualityPolicy;
 use indicatif::{ProgressBar, ProgressStyle};
 use regex::Regex;
 
-/// Inspects everything that was asked for and hands on one report a checkpoint, as they are made. A checkpoint that
-/// cannot be read has a report, too; how many there were comes back.
+/// Inspects all checkpoints that the arguments name. Calls `each` with one report per checkpoint, as soon as it is
+/// made. A checkpoint that cannot be read has a report, too. Returns how many could not be read.
 ///
 /// # Errors
 ///
-/// Where an argument is wrong, or `each` fails.
+/// If an argument is wrong, or `each` fails.
 pub fn inspect_all(
     args: &InspectArgs,
     mut each: impl FnMut(FileInspection) -> Result<(), Failure>,
@@ -78,7 +79,7 @@ pub fn inspect_all(
         }
         bar.set_message(format!("{} of {checkpoints}  {}", number + 1, text::plain(&file)));
         let activations = KnownActivations::new(&args.activation, &given.path)?;
-        // To count the units that are needed takes all numbers as doubles.
+        // Counting the needed units reads all numbers as doubles.
         let counts_needed = !args.activation.is_empty() || given.bytes() <= LARGEST_UNASKED;
         let options = InspectOptions {
             policy,
@@ -116,7 +117,7 @@ pub fn inspect_all(
     Ok(failed)
 }
 
-/// A note where `--activation` names a space that the checkpoint does not have.
+/// A note if `--activation` names a space that the checkpoint does not have.
 fn unknown_spaces(report: &FileInspection, activations: &KnownActivations) -> Option<String> {
     let spaces = report.spaces.iter().flatten().map(|space| space.name.as_str()).collect();
     let missing = activations.not_there(&spaces);
@@ -131,7 +132,7 @@ fn counts_non_finite(args: &InspectArgs) -> bool {
     args.non_finite || args.output.deny.contains(&Deny::NonFinite)
 }
 
-/// A checksum of what is asked, and of what: the machines of a job have to agree in it.
+/// A checksum of the options and of the checkpoints. It must be the same on all machines of a job.
 fn job(args: &InspectArgs, axes: &AxesArg, checkpoints: &[(String, u64)]) -> u32 {
     let ComparedArgs { tolerance, only, skip, optimizer_state } = &args.compared;
     let named = args.axes.as_ref().filter(|_| axes.file().is_none());
@@ -140,11 +141,11 @@ fn job(args: &InspectArgs, axes: &AxesArg, checkpoints: &[(String, u64)]) -> u32
     crc32fast::hash(json(&(asked, checkpoints)).as_bytes())
 }
 
-/// What counts as alike.
+/// When two entries count as equal.
 ///
 /// # Errors
 ///
-/// For a tolerance that is none.
+/// If the tolerance is invalid.
 pub fn policy(args: &ComparedArgs) -> Result<EqualityPolicy, Failure> {
     match args.tolerance {
         Some(tolerance) => EqualityPolicy::within(tolerance)
@@ -153,7 +154,7 @@ pub fn policy(args: &ComparedArgs) -> Result<EqualityPolicy, Failure> {
     }
 }
 
-/// Up to this size the units that are needed are counted unasked, where the activation is known.
+/// The size in bytes up to which needed units are counted without `--activation`, if the activation is known.
 const LARGEST_UNASKED: u64 = 1 << 30;
 
 /// Which parameters are inspected.
@@ -165,7 +166,7 @@ pub struct Wanted {
 impl Wanted {
     /// # Errors
     ///
-    /// For an expression that is none.
+    /// If a regular expression is invalid.
     pub fn new(args: &ComparedArgs) -> Result<Self, Failure> {
         let regex = |option: &str, text: Option<&String>| {
             let regex = text.map(|text| Regex::new(text)).transpose();
@@ -177,7 +178,7 @@ impl Wanted {
         })
     }
 
-    /// The options as they were given, if they were.
+    /// The options as the user gave them; None if there are none.
     pub fn said(args: &ComparedArgs) -> Option<String> {
         let options = [("only", &args.only), ("skip", &args.skip)];
         let given = options.iter().filter_map(|(name, text)| Some((name, text.as_ref()?)));
@@ -191,13 +192,13 @@ impl Wanted {
     }
 }
 
-/// One line.
+/// A report as one line of JSON.
 pub fn json(report: &impl serde::Serialize) -> String {
     // Numbers, texts and lists always have a JSON form.
     format!("{}\n", serde_json::to_string(report).unwrap_or_default())
 }
 
-/// A bar on a terminal, and nothing elsewhere.
+/// A progress bar on a terminal, and nothing elsewhere.
 pub fn progress(bytes: u64) -> ProgressBar {
     let bar = ProgressBar::new(bytes);
     let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}  {msg}");

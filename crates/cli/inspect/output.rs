@@ -1,4 +1,4 @@
-//! What of the reports is printed, and when: lines as they are made, or everything in the end, so that the headline and the
+//! What is printed, and when: each report as soon as it is made, or everything at the end, so that the headline and the
 //! findings come first.
 
 use super::finding::{FileFinding, findings};
@@ -12,7 +12,7 @@ use constinit_checkpoint::{FileInspection, InspectionSummary, SummaryLine};
 pub struct Output<'a> {
     args: &'a OutputArgs,
     summary: InspectionSummary,
-    /// What waits for the headline.
+    /// Findings that are printed after the headline.
     findings: Vec<FileFinding>,
     sections: Vec<FileSection>,
     text: String,
@@ -31,7 +31,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Takes one more report, and says what can be printed at once.
+    /// Takes one more report. Returns the text that can be printed at once.
     pub fn take(&mut self, report: &FileInspection) -> String {
         let OutputArgs { deny, all, quiet, .. } = self.args;
         let sizes = if *all { Sizes::ALL } else { Sizes::default() };
@@ -53,7 +53,7 @@ impl<'a> Output<'a> {
         String::new()
     }
 
-    /// What is printed in the end.
+    /// The text that is printed at the end.
     pub fn end(self) -> String {
         let headline = summary::headline(&self.summary);
         if self.args.quiet {
@@ -69,7 +69,7 @@ impl<'a> Output<'a> {
             OutputFormat::Sarif => self.log.json(),
             OutputFormat::Text => {
                 let mut findings = self.findings;
-                // Files in their order within a kind.
+                // The sort is stable: within a kind, files keep their order.
                 findings.sort_by_key(|finding| finding.kind);
                 table::whole(&headline, &findings, &self.sections, self.args.all)
             }

@@ -4,7 +4,7 @@ use super::text::{Sizes, first_lines, plain, ranges};
 use constinit_checkpoint::{FileInspection, GoneReason, GoneUnit, Reshaped, SpaceChange};
 use constinit_core::text::number;
 
-/// How many units of each space are needed, where an activation is known: `hidden1: 12 units, 7 needed for tanh`.
+/// How many units of each space are needed, if an activation is known: `hidden1: 12 units, 7 needed for tanh`.
 pub fn needed(report: &FileInspection) -> Vec<String> {
     let spaces = report.spaces.iter().flatten();
     let lines = spaces.filter_map(|space| {
@@ -15,7 +15,7 @@ pub fn needed(report: &FileInspection) -> Vec<String> {
     lines.collect()
 }
 
-/// What became of units that an activation made superfluous, one line for each fate, and what was left.
+/// The units that an activation makes superfluous, one line for each fate, and the units that stay, with the reason.
 pub fn changes(report: &Reshaped) -> Vec<String> {
     let mut lines = Vec::new();
     for space in &report.spaces {
@@ -67,20 +67,28 @@ fn gone(fate: &GoneUnit, units: &[usize]) -> String {
             format!("{who} {is} {value} for every input and {folds} into the next bias")
         }
         GoneReason::Zero => {
-            format!("{who} {} 0 for every input and {}", verb("is", "are"), verb("goes", "go"))
+            format!(
+                "{who} {} 0 for every input and {}",
+                verb("is", "are"),
+                verb("is removed", "are removed")
+            )
         }
         GoneReason::Unread => {
-            format!("{who} {} no outgoing weights and {}", verb("has", "have"), verb("goes", "go"))
+            format!(
+                "{who} {} no outgoing weights and {}",
+                verb("has", "have"),
+                verb("is removed", "are removed")
+            )
         }
     }
 }
 
-/// The sizes before and now, where units were removed by their activation.
+/// The sizes before and now, if an activation removed units.
 pub fn sizes(report: &Reshaped) -> Option<String> {
     let [before, now] = report.bytes?;
     let units = |of: fn(&SpaceChange) -> usize| report.spaces.iter().map(of).sum::<usize>();
     Some(format!(
-        "{} units were read, {} written; parameters of {before} bytes, {now} now",
+        "{} units were read, {} written; the parameters had {before} bytes, now {now}",
         units(|space| space.before),
         units(|space| space.now)
     ))
@@ -91,7 +99,7 @@ pub fn functions(report: &Reshaped) -> String {
     let mut names: Vec<String> =
         report.spaces.iter().filter_map(|s| s.activation.as_deref()).map(plain).collect();
     names.dedup();
-    // Of spaces that nothing is known of, ReLU is checked.
+    // Spaces without a known activation are checked with ReLU.
     if names.is_empty() || report.spaces.iter().any(|space| space.activation.is_none()) {
         names.push("ReLU".into());
     }

@@ -1,4 +1,4 @@
-//! What `collapse` and `break` say of the file that they wrote.
+//! What `collapse` and `break` print about the file that they wrote.
 
 use super::reduced;
 use super::table::{HEADING, table};
@@ -28,7 +28,7 @@ pub fn collapsed(report: &Reshaped) -> String {
     text + &notes(report) + &checks(report)
 }
 
-/// What `break` wrote: whole units first, then why rows may stay alike, then how it was checked.
+/// What `break` wrote: whole units first, then why rows may stay equal, then how the file was checked.
 pub fn broken(report: &Reshaped) -> String {
     let mut text = format!("{HEADING}{}{HEADING:#}\n", plain(&report.out));
     let changed: Vec<&SpaceChange> =
@@ -48,8 +48,9 @@ pub fn broken(report: &Reshaped) -> String {
         text += &format!("not separated: {}\n", plain(obstacle));
     }
     if changed.iter().any(|space| space.twins_now > space.twins_before) {
-        text += "\nOnly outgoing weights were changed, so that the function stays: rows of incoming weights that were alike still \
-                 are, and `inspect` says so of each parameter. Training separates them, since their gradients differ now.\n";
+        text += "\nOnly outgoing weights were changed, so the function stays the same. Rows of incoming weights that \
+                 were equal are still equal, and `inspect` lists them for each parameter. Training separates them, \
+                 because their gradients differ now.\n";
     }
     text += "\n";
     text + &spaces(report) + &notes(report) + &checks(report)
@@ -66,7 +67,7 @@ fn spaces(report: &Reshaped) -> String {
     table(&heading, &rows, &vec![false; rows.len()])
 }
 
-/// What became of units that an activation made superfluous, the sizes, and whether the network could be smaller.
+/// The units that an activation made superfluous, the sizes, and whether the network could be smaller.
 fn removed(report: &Reshaped) -> String {
     let lines = reduced::changes(report).into_iter().chain(reduced::sizes(report));
     let lines = lines.chain(report.minimality.as_deref().map(plain));
@@ -90,8 +91,9 @@ fn checks(report: &Reshaped) -> String {
             number(outputs.largest, 4),
             number(outputs.difference, 2)
         ),
-        None => "the forward pass is not known, since this is no plain chain of linear layers: that functions between \
-                 parameters act on each unit by itself, and none on all units (a normalisation), is taken from the axes\n"
+        None => "outputs were not compared: the forward pass is unknown, because this is not a plain chain of linear \
+                 layers. The axes state that functions between parameters act on each unit alone, and none on all \
+                 units (a normalisation); this was not checked\n"
             .into(),
     }
 }
@@ -137,7 +139,7 @@ mod tests {
             text.starts_with("new\nh: 3 units, 3 distinct, 2 before\n\nOnly outgoing"),
             "{text}"
         );
-        // Where nothing could be separated, there is nothing to explain.
+        // If nothing could be separated, nothing needs an explanation.
         let mut stuck = report(2);
         stuck.inseparable = vec!["2 units of h: no parameter reads the space".into()];
         let text = bare(&broken(&stuck));

@@ -1,7 +1,7 @@
 //! Findings in SARIF 2.1.0, the format of static analysis tools: one run, one result per finding.
 //!
-//! Files have no lines here. The region is the first line, since code scanning asks for one; the parameter or the space is
-//! the logical location.
+//! Checkpoints have no lines. The region is the first line, because code scanning needs one; the parameter or the space
+//! is the logical location.
 
 use super::finding::{FileFinding, FindingKind};
 use super::text::{Sizes, plain, skipped};
@@ -19,7 +19,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Adds what was found in one more file.
+    /// Adds the findings of one more file.
     pub fn add(
         &mut self,
         report: &FileInspection,
@@ -91,7 +91,7 @@ fn physical(file: &str) -> Value {
     json!({"artifactLocation": {"uri": uri(file)}, "region": {"startLine": 1}})
 }
 
-/// A path as a relative reference, or as a URI where it is absolute: every byte that has a meaning there is escaped.
+/// A path as a relative reference, or as a URI if it is absolute. Every byte with a meaning in URIs is escaped.
 fn uri(file: &str) -> String {
     let path = if cfg!(windows) { file.replace('\\', "/") } else { file.to_owned() };
     let mut text = match (Path::new(file).is_absolute(), path.starts_with('/')) {

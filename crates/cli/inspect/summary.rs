@@ -9,12 +9,12 @@ pub fn empty() -> InspectionSummary {
     InspectionSummary { non_finite: Some(0), ..InspectionSummary::default() }
 }
 
-/// Adds what was found in one more file.
+/// Adds the findings of one more file.
 pub fn add(summary: &mut InspectionSummary, report: &FileInspection, findings: &[FileFinding]) {
     summary.files += 1;
     summary.with_findings += usize::from(!findings.is_empty());
     if report.error.is_some() {
-        // What is in it is not known; what was read is counted all the same.
+        // Its findings are unknown; the part that was read is still counted.
         summary.unread += 1;
     }
     let totals = totals(report);
@@ -31,10 +31,10 @@ pub fn add(summary: &mut InspectionSummary, report: &FileInspection, findings: &
     }
 }
 
-/// All of it in a line: `3 files, 1 with findings, 1 could not be read; 399 units, 393 distinct`.
+/// The summary in one line: `3 files, 1 with findings, 1 could not be read; 399 units, 393 distinct`.
 pub fn headline(summary: &InspectionSummary) -> String {
     let mut files = vec![count_of(summary.files as u64, "file", "files")];
-    // Of files that could not be read nothing is said to be fine.
+    // `no findings` must not refer to files that could not be read.
     match summary.with_findings {
         0 if summary.unread == 0 => files.push("no findings".into()),
         0 if summary.unread < summary.files => {

@@ -1,4 +1,4 @@
-//! Reports on a screen: a headline, the findings by severity, the files; tables with `--all`.
+//! Reports for a terminal: a headline, the findings by severity, the files; tables with `--all`.
 
 use super::finding::{FileFinding, FindingKind};
 use super::text::{
@@ -13,13 +13,13 @@ pub(super) const FOUND: Style = AnsiColor::Yellow.on_default();
 const SEVERE: Style = AnsiColor::Red.on_default();
 const MILD: Style = AnsiColor::Cyan.on_default();
 
-/// What the screen is shown of one file.
+/// What is printed about one file.
 pub struct FileSection {
     text: String,
     has_something: bool,
 }
 
-/// The section of one checkpoint, with its tables where all is shown.
+/// The section of one checkpoint, with its tables if `all` is set.
 pub fn section(report: &FileInspection, findings: &[FileFinding], all: bool) -> FileSection {
     let sizes = if all { Sizes::ALL } else { Sizes::default() };
     let mut text = format!(
@@ -28,7 +28,7 @@ pub fn section(report: &FileInspection, findings: &[FileFinding], all: bool) -> 
         stored(report),
         summary(report)
     );
-    // What a report says beside an error holds for what was read.
+    // If a report has an error, its other facts hold for the part that was read.
     for note in notes(report, sizes) {
         text += &format!("  {note}\n");
     }
@@ -58,7 +58,7 @@ fn tables(report: &FileInspection) -> String {
     if text.is_empty() { text } else { text + "\n" }
 }
 
-/// Whether something was found in a parameter.
+/// Whether a parameter has a finding.
 pub fn is_finding(p: &ParameterInspection) -> bool {
     p.classes < p.units
         || p.zero_units + p.constant_units > 0
@@ -110,10 +110,10 @@ fn style(kind: FindingKind) -> Style {
     }
 }
 
-/// Columns are as wide as their widest cell up to this: a file can hold names of any length, and every row is filled up.
+/// The largest width to which columns are padded: a file can hold names of any length.
 const WIDEST: usize = 200;
 
-/// Names to the left, numbers to the right; rows with something found in another colour.
+/// A table: names are left-aligned, numbers are right-aligned, rows with findings are coloured.
 pub(super) fn table(heading: &[&str], rows: &[Vec<String>], found: &[bool]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());

@@ -5,13 +5,13 @@ use super::reduced;
 use constinit_checkpoint::{AxesSource, FileInspection, SkippedTensor, totals};
 use constinit_core::text::number;
 
-/// A name from a file, without what a terminal would obey or nobody could see.
+/// A name from a file. Control characters and invisible characters are escaped.
 pub fn plain(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for c in name.chars() {
         match c {
             '"' | '\'' | '\\' => text.push(c),
-            // Behind another letter, so that an accent is left on it.
+            // After another letter: as the first character, an accent would be escaped.
             _ => text.extend(['a', c].iter().collect::<String>().escape_debug().skip(1)),
         }
     }
@@ -69,7 +69,7 @@ pub fn bytes(count: u64) -> String {
     if unit == 0 { format!("{count} B") } else { format!("{size:.1} {}", UNITS[unit]) }
 }
 
-/// The numbers of units, ascending, three and more in a row as a range: `3-7, 12`.
+/// The numbers of units, ascending; three or more consecutive ones are a range: `3-7, 12`.
 pub fn ranges(units: &[usize], sizes: Sizes) -> String {
     let mut runs: Vec<[usize; 2]> = Vec::new();
     for &unit in units {
@@ -92,11 +92,11 @@ pub fn ranges(units: &[usize], sizes: Sizes) -> String {
     pieces.into_iter().take(sizes.items).collect::<Vec<_>>().join(", ") + &more
 }
 
-/// Which units are alike: `units 0, 2 are alike; units 3-7, 12 are alike`.
+/// Which units are equal: `units 0, 2 are equal; units 3-7, 12 are equal`.
 pub fn alike(classes: &[Vec<usize>], sizes: Sizes) -> String {
     let shown = classes.iter().take(sizes.items);
     let mut shown: Vec<String> =
-        shown.map(|class| format!("units {} are alike", ranges(class, sizes))).collect();
+        shown.map(|class| format!("units {} are equal", ranges(class, sizes))).collect();
     if classes.len() > sizes.items {
         let more = (classes.len() - sizes.items) as u64;
         shown.push(format!("and {}", count_of(more, "more class", "more classes")));
@@ -160,7 +160,7 @@ pub fn zero_and_constant(zero: usize, constant: usize) -> impl Iterator<Item = S
         .map(|(count, what)| format!("{} {what}", grouped(count as u64)))
 }
 
-/// Whether the entries are finite, where all were counted.
+/// Whether the entries are finite, if all were counted.
 fn finite(report: &FileInspection) -> Option<String> {
     let skipped = |tensor: &SkippedTensor| {
         tensor.findings.iter().any(|finding| finding == FindingKind::NonFinite.name())
@@ -175,13 +175,13 @@ fn finite(report: &FileInspection) -> Option<String> {
     })
 }
 
-/// What else a reader should know, one sentence each.
+/// Further facts that a reader should know, one sentence each.
 pub fn notes(report: &FileInspection, sizes: Sizes) -> Vec<String> {
     let mut notes = reduced::needed(report);
     notes.extend(skipped(report, sizes));
     if let Some(optimizer) = &report.optimizer {
         notes.push(format!(
-            "optimizer state, apart from the model: {}, {}, under {} (--optimizer-state inspects it)",
+            "optimizer state, not part of the model: {}, {}, under {} (--optimizer-state inspects it)",
             count_of(optimizer.tensors as u64, "tensor", "tensors"),
             bytes(optimizer.bytes),
             names(optimizer.at.iter().map(String::as_str), sizes)
@@ -190,20 +190,20 @@ pub fn notes(report: &FileInspection, sizes: Sizes) -> Vec<String> {
     if let Some(tolerance) = report.tolerance {
         let spread = report.parameters.iter().filter_map(|p| p.spread).fold(0.0, f64::max);
         notes.push(format!(
-            "alike within {}; the widest class spreads over {}",
+            "equal within {}; the largest spread of a class is {}",
             number(tolerance, 6),
             number(spread, 4)
         ));
     }
     if report.vectors > 0 {
         let vectors = count_of(report.vectors as u64, "parameter", "parameters");
-        notes.push(format!("{vectors} with fewer than two axes beside"));
+        notes.push(format!("also {vectors} with fewer than two axes"));
     }
     notes.extend(report.notes.iter().map(|note| plain(note)));
     notes
 }
 
-/// The tensors that could not be inspected, by what for and why.
+/// The tensors that could not be inspected, grouped by finding and reason.
 pub fn skipped(report: &FileInspection, sizes: Sizes) -> Vec<String> {
     let alike = |a: &SkippedTensor, b: &SkippedTensor| {
         (&a.dtype, &a.why, &a.findings) == (&b.dtype, &b.why, &b.findings)
@@ -234,7 +234,7 @@ pub fn skipped(report: &FileInspection, sizes: Sizes) -> Vec<String> {
     said
 }
 
-/// How a checkpoint is stored, and where its axes are known from.
+/// How a checkpoint is stored, and the source of its axes.
 pub fn stored(report: &FileInspection) -> String {
     let format = report.format.as_deref().map(plain);
     let axes = match (&report.architecture, report.axes) {
@@ -260,7 +260,7 @@ pub fn spaces_title(report: &FileInspection) -> String {
     }
 }
 
-/// The table's columns and rows; not finite ones only where they were counted.
+/// The table's columns and rows. It has a column of entries that are not finite if they were counted.
 pub fn parameter_rows(report: &FileInspection) -> (Vec<&'static str>, Vec<Vec<String>>) {
     let mut heading =
         vec!["parameter", "shape", "type", "units", "distinct", "largest", "zero", "constant"];
@@ -353,7 +353,7 @@ mod tests {
                 first.parse::<usize>().unwrap()..=last.parse().unwrap()
             });
             prop_assert_eq!(read.collect::<Vec<_>>(), units);
-            // Three in a row never stand one by one.
+            // Three consecutive numbers are always a range.
             let numbers: Vec<Option<usize>> = text.split(", ").map(|p| p.parse().ok()).collect();
             let in_a_row = |w: &[Option<usize>]| {
                 w.iter().all(Option::is_some) && w[0].map(|n| n + 2) == w[2] && w[0].map(|n| n + 1) == w[1]
@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(sizes.map(bytes), texts);
         let classes: Vec<Vec<usize>> = (0..10).map(|k| vec![2 * k, 2 * k + 1]).collect();
         let text = alike(&classes, Sizes { items: 2, lines: 1 });
-        assert_eq!(text, "units 0, 1 are alike; units 2, 3 are alike; and 8 more classes");
+        assert_eq!(text, "units 0, 1 are equal; units 2, 3 are equal; and 8 more classes");
         assert_eq!(names(["a", "b\n"], Sizes::default()), "a, b\\n");
         assert_eq!(names(["a", "b", "c"], Sizes { items: 1, lines: 1 }), "a and 2 more");
     }
@@ -430,9 +430,9 @@ mod tests {
             [
                 "not inspected for twins, zero: a, c (F32): it is sparse",
                 "not inspected for twins: b (F32): it is packed",
-                "optimizer state, apart from the model: 66 tensors, 4.8 KiB, under optimizer.state \
+                "optimizer state, not part of the model: 66 tensors, 4.8 KiB, under optimizer.state \
                  (--optimizer-state inspects it)",
-                "1 parameter with fewer than two axes beside",
+                "also 1 parameter with fewer than two axes",
             ]
         );
         report.skipped[1].findings.push("non-finite".into());

@@ -8,10 +8,10 @@ use burn::tensor::backend::AutodiffBackend;
 use constinit::params::from_values;
 use constinit::train::{Batch, Batches, FullBatch, MiniBatches, Shifted};
 
-/// Entries of the widest layer in a portion of the examples.
+/// The entries of the widest layer in a portion of the examples.
 const PORTION: usize = 1 << 20;
 
-/// How many examples go through a network together where nothing is trained; `widest` is its widest layer.
+/// How many examples a network computes at once when nothing is trained; `widest` is its widest layer.
 pub fn examples_at_once(widest: usize) -> usize {
     (PORTION / widest.max(1)).max(1)
 }
@@ -32,7 +32,7 @@ pub fn inner_inputs<B: AutodiffBackend>(
     from_values(values.clone(), [*rows, *columns], device)
 }
 
-/// What every step trains on.
+/// The batches that the steps train on.
 pub fn batches<B: AutodiffBackend>(
     config: &RunConfig,
     examples: &Examples,

@@ -1,4 +1,4 @@
-//! The beginning of a run: its title, the files that it opens, what it shows before the first step.
+//! The beginning of a run: its title, the files that it opens, and what it shows before the first step.
 
 use super::session::{RunProbes, RunSession, RunState};
 use super::{
@@ -19,7 +19,7 @@ use constinit_records::StartRecord;
 use indicatif::ProgressBar;
 use std::fs::File;
 
-/// The files of a run, open for more.
+/// The files of a run, open for appending.
 struct RunFiles {
     readings: Option<File>,
     units: Option<UnitsFile>,
@@ -27,7 +27,7 @@ struct RunFiles {
 }
 
 impl<B: AutodiffBackend> RunSession<'_, B> {
-    /// Opens the run's files and shows its beginning; `note` is that of the checkpoint that `state` comes from.
+    /// Opens the run's files and shows its beginning; `note` belongs to the checkpoint of `state`.
     pub fn begin<'s, O: Optimizer<ConstInit<B>, B>>(
         &self,
         state: &RunState<B, O>,
@@ -98,8 +98,8 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         }
     }
 
-    /// Opens the files of a run that starts after step `from`. Whatever can be refused is refused before any file is cut,
-    /// and a table is cut before the readings that say how it continues.
+    /// Opens the files of a run that starts after step `from`. Everything is checked before any file is cut. A table is
+    /// cut before the readings, which say how the table continues.
     fn open_files(
         &self,
         start: &StartRecord<&RunConfig>,
@@ -129,7 +129,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         Ok(RunFiles { readings, units, logs })
     }
 
-    /// Writes the line of a quotient that is trained, if one is.
+    /// Writes the line about the quotient, if one is trained.
     fn keep_quotient(&self, files: &mut RunFiles, screen: &mut Screen) -> Result<(), Failure> {
         let Some(small) = &self.small else { return Ok(()) };
         let trained = quotient_record(&small.quotient.spaces, small.quotient.parameters);
@@ -151,7 +151,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         screen: &mut Screen,
     ) -> Result<(), Failure> {
         let batch = set::<B>(&self.run.examples, self.device);
-        // Without gradients, so that nothing is kept for them.
+        // Without gradients, to save memory.
         let outputs = model.valid().forward(batch.inputs.inner()).into_data();
         if let Some(comparison) = comparison {
             comparison.outputs(&outputs);

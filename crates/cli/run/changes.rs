@@ -1,7 +1,8 @@
-//! What a training does to break symmetry: dropout in its forward passes, and changes of parameters as steps begin.
+//! The changes by which a training breaks symmetry: dropout in its forward passes, and changes of parameters before
+//! steps.
 //!
-//! All of it is a function of the configuration and of the number of the step, so a run that continues from a
-//! checkpoint does what it would have done.
+//! They depend only on the configuration and on the number of the step, so a resumed run does the same as a run without
+//! interruption.
 
 use super::RunState;
 use crate::breaks::{BreakConfig, dropout_from, dropout_shares, hidden_layer};
@@ -26,9 +27,9 @@ pub fn readings_schedule(config: &RunConfig) -> Schedule {
     Schedule::every(config.probe.every).or(Schedule::at(config.training.steps))
 }
 
-/// Trains as a configuration says: by its loss, on these batches, with its limit on gradients, its dropout and its changes;
-/// `say` is told each change. A quotient's optimizer limits gradients itself, since a norm has to count the units that one
-/// unit stands for. Every command that trains on a backend calls this.
+/// Trains as a configuration says, on these batches: with its loss, its limit on gradients, its dropout and its
+/// changes. Calls `say` with a sentence about each change. The optimizer of a quotient limits gradients itself, because
+/// the norm has to count all units that one unit stands for. Every command that trains on a backend calls this.
 pub fn train_configured<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     config: &RunConfig,
     state: RunState<B, O>,
@@ -38,7 +39,7 @@ pub fn train_configured<B: AutodiffBackend, O: Optimizer<ConstInit<B>, B>>(
     mut say: impl FnMut(String),
 ) -> Result<Trained<ConstInit<B>, O, f64>, Failure> {
     let (loss, dropout) = (config.training.loss, RunDropout::new(config)?);
-    // A forward pass is told its step, from 1: masks of dropout belong to it.
+    // Each batch carries the number of its step, from 1, which selects the masks of dropout.
     let mut data = |step: usize| (step + 1, source.batch(step));
     let changed = |step, model| {
         let (model, said) = change(config, step, model)?;
@@ -74,7 +75,7 @@ impl RunDropout {
         Ok(Self { layers: layers.collect::<Result<_, _>>()?, from: dropout_from(config) })
     }
 
-    /// The outputs that a step trains on, from 1.
+    /// The outputs that a step trains on. Steps are counted from 1.
     fn forward<B: Backend>(
         &self,
         model: &ConstInit<B>,
@@ -92,7 +93,7 @@ impl RunDropout {
     }
 }
 
-/// The network as a step trains it, from 1, with a sentence for each change of it.
+/// The network that a step trains, and a sentence for each change of it. Steps are counted from 1.
 fn change<B: Backend>(
     config: &RunConfig,
     step: usize,
@@ -115,7 +116,8 @@ fn change<B: Backend>(
     Ok((model, said))
 }
 
-/// Adds normal numbers to the incoming weights and biases of units of a hidden layer, of all where none are named.
+/// Adds normally distributed numbers to the incoming weights and biases of the named units of a hidden layer, or of all
+/// its units if none are named.
 fn noise<B: Backend>(
     mut model: ConstInit<B>,
     layer: usize,
@@ -128,7 +130,7 @@ fn noise<B: Backend>(
         let drawn = Init::normal(0.0, std).values(shape, ParameterAxes::UNKNOWN, &key)?;
         let is_changed =
             |entry: usize| units.is_none_or(|units| units.contains(&(entry % outputs)));
-        // Zero of this sign leaves every number as it is, zeros of either sign included.
+        // Adding -0.0 leaves every number as it is, even zeros of either sign.
         let kept = |(entry, value)| if is_changed(entry) { value } else { -0.0 };
         Ok::<Vec<f64>, Failure>(drawn.into_iter().enumerate().map(kept).collect())
     };
@@ -166,7 +168,7 @@ fn zero_sum<B: Backend>(
     let name = hidden_name(layer);
     let seed = RngKey::new(seed, name.as_str()).at_step(step).derived_seed();
     let broken = break_symmetry(model.clone(), &spec, &classes, scale, seed)?;
-    // The one parameter that reads this layer; those that read others stay as they are.
+    // Only the parameter that reads this layer changes; the others stay as they are.
     model.layers[layer + 1].weight = broken.module.layers[layer + 1].weight.clone();
     let space = classes.space(&name);
     let of_several = |space: &SpaceSymmetry| space.partition().sizes().filter(|n| *n > 1).count();

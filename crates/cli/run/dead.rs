@@ -1,14 +1,15 @@
-//! Dead units during a run: how many each hidden layer has, and since which step all of a layer are.
+//! Dead units during a run: how many each hidden layer has, and the step since which a whole layer is dead.
 //!
-//! A unit is dead after a step where its slope is 0 on every example, as that step saw them. Units are counted before
-//! training, after the last step, and at about 60 readings between.
+//! A unit is dead after a step if its slope is 0 on every example, as that step saw the examples. Units are counted
+//! before training, after the last step, and at about 60 readings between.
 //!
-//! Whether a layer has a living unit at all is asked of one example that found one alive before, and only if that finds
-//! none of all of them. In a small network it is asked every 16 steps, and the networks between are kept: where a layer has
-//! died, they tell the step. In a large one it is asked after every step, as long as a step has many examples itself. Where
-//! it has few, it is asked when units are counted; the record then says what is known about the steps between.
+//! To find out whether a layer has a living unit, the watch first tests one example on which a unit was alive before.
+//! Only if no unit is alive on it, the watch tests all examples. A small network is inspected every 16 steps, and the
+//! networks between are kept: if a layer has died, they tell the step. A large network is inspected after every step if
+//! a step itself has many examples. If a step has few, a large network is inspected when units are counted; the record
+//! then says what is known about the steps between.
 //!
-//! Where a quotient is trained, its units are inspected, and each counts as those that it stands for.
+//! If a quotient is trained, its units are inspected, and each counts as the units that it stands for.
 
 use super::RunSession;
 use super::batches::{examples_at_once, inner_inputs};
@@ -28,13 +29,13 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// About how many readings have counts.
+/// The approximate number of readings with counts.
 const COUNTS: usize = 60;
 /// Examples times parameters up to which a network is small.
 const SMALL: usize = 200_000;
 /// Steps between two inspections of a small network.
 const KEPT: usize = 16;
-/// Examples of a step beside which one more costs little.
+/// If a step has this many examples, one more costs little.
 const MANY: usize = 32;
 
 /// What is known about a hidden layer.
@@ -53,12 +54,13 @@ pub struct DeadLayer {
 /// When to inspect what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Plan {
-    /// Units are counted after every so many steps, before training and after the last step.
+    /// Units are counted after every multiple of this number of steps, before training and after the last step.
     count_every: usize,
     steps: usize,
-    /// Whether layers have a living unit is asked after every so many steps; None if only units are counted.
+    /// Layers are inspected for a living unit after every multiple of this number of steps; None if units are only
+    /// counted.
     inspect_every: Option<usize>,
-    /// Layers that had none are asked again then, and not only when units are counted.
+    /// Whether dead layers are inspected then, too, and not only when units are counted.
     dead_too: bool,
 }
 
@@ -66,16 +68,16 @@ struct Plan {
 pub struct DeadWatch<B: AutodiffBackend> {
     plan: Plan,
     activation: Activation,
-    /// Of each hidden layer: its name, and how many units each unit of the trained network stands for.
+    /// For each hidden layer: its name, and how many units each unit of the trained network stands for.
     layers: Vec<(String, Vec<usize>)>,
     known: Vec<DeadLayer>,
     inputs: Tensor<B::InnerBackend, 2>,
     shift_per_step: f64,
-    /// Examples of a portion.
+    /// The number of examples in a portion.
     portion: usize,
-    /// The inputs of the witnesses.
+    /// The witnesses and their inputs.
     witnesses: Option<(Vec<usize>, Tensor<B::InnerBackend, 2>)>,
-    /// The networks after the steps since the last inspection, where there are such.
+    /// The networks after the steps since the last inspection, if they are kept.
     recent: Vec<(usize, ConstInit<B>)>,
     /// The last count, and its step.
     counted: Option<(usize, Vec<usize>)>,
@@ -95,11 +97,13 @@ impl Plan {
         let RunConfig { training, data, probe, .. } = config;
         let batch = data.batch_size.map_or(examples, |size| size.min(examples));
         let is_small = parameters.saturating_mul(examples) <= SMALL;
-        // A pass over all examples takes a third of a step on as many: all of them, a thirtieth of the training.
+        // A pass over all examples takes a third of the time of a step on as many examples. So this many passes take a
+        // thirtieth of the time of the training.
         let affordable = training.steps.saturating_mul(batch) / examples.max(1) / 10;
         let counts = if is_small { COUNTS } else { affordable.clamp(1, COUNTS) };
         let readings = training.steps / probe.every;
-        // The lines of a table have counts: those are as far apart as a divisor of what these are.
+        // Each line of a table needs counts, so the distance between lines must be a multiple of the distance between
+        // counts.
         let (lines, pays) = (between_lines(readings), readings.div_ceil(counts).max(1));
         let apart = (pays..=lines).find(|apart| lines.is_multiple_of(*apart)).unwrap_or(pays);
         let many = match backend {
@@ -151,7 +155,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         }
     }
 
-    /// Inspects a network after a step where that is due, and keeps it elsewhere.
+    /// Inspects a network after a step if an inspection is due, and otherwise keeps it.
     fn see(&mut self, step: usize, trained: &ConstInit<B>) {
         if self.plan.counts(step) {
             self.count(step, &trained.valid());
@@ -162,7 +166,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         }
     }
 
-    /// Asks whether the layers of a network have a living unit after a step.
+    /// Finds out which layers of a network have a living unit after a step.
     fn inspect(&mut self, step: usize, network: &ConstInit<B::InnerBackend>) {
         let mut open = self.without_witness(step, network);
         if self.plan.dead_too {
@@ -190,8 +194,8 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         self.counted = Some((step, counts));
     }
 
-    /// Takes into account which example has found a unit of a layer alive after a step, if one has, and looks back where a
-    /// layer has died.
+    /// Notes for each layer the example on which a unit was alive after a step, if there is one. If a layer has died,
+    /// looks back for the step.
     fn learn(&mut self, step: usize, witnesses: &[(usize, Option<usize>)]) {
         let mut died = Vec::new();
         for (number, witness) in witnesses {
@@ -208,7 +212,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         }
         for (number, alive, since) in self.look_back(died) {
             let known = &mut self.known[number];
-            // Where none of them was alive, it was dead before the run was resumed, too.
+            // If none of the recent networks was alive, the layer was dead before the run was resumed, too.
             let first = if alive.is_some() { since } else { known.pending.or(since) };
             known.since = first.or(known.since);
             known.alive = alive.or(known.alive);
@@ -217,8 +221,8 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         self.recent.clear();
     }
 
-    /// For each of these layers, which are dead after the last of the recent steps or the one behind: the last recent step
-    /// after which a unit was alive, and the first one behind that after which none was.
+    /// For each of these layers, which are dead after the newest recent step or after the step that follows it: the
+    /// last recent step after which a unit was alive, and the first recent step after it from which on none was.
     fn look_back(&self, mut layers: Vec<usize>) -> Vec<(usize, Option<usize>, Option<usize>)> {
         let mut found: Vec<_> = layers.iter().map(|number| (*number, None, None)).collect();
         for (step, trained) in self.recent.iter().rev() {
@@ -238,7 +242,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         found
     }
 
-    /// What is known, with what the recent steps say: nothing of these is inspected after a checkpoint.
+    /// What is known, including the recent steps: their networks are lost after a checkpoint.
     fn note(&self) -> Vec<DeadLayer> {
         let mut known = self.known.clone();
         let living = (0..known.len()).filter(|number| known[*number].since.is_none()).collect();
@@ -251,7 +255,8 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         known
     }
 
-    /// Asks the witnesses of the layers that had a living unit, and gives back the layers whose witness finds none.
+    /// Tests the witnesses of the layers that had a living unit. Returns the layers in which no unit is alive on their
+    /// witness.
     fn without_witness(&mut self, step: usize, network: &ConstInit<B::InnerBackend>) -> Vec<usize> {
         let living: Vec<usize> =
             (0..self.known.len()).filter(|number| self.known[*number].since.is_none()).collect();
@@ -281,7 +286,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         living.into_iter().filter(|number| found[*number].witness().is_none()).collect()
     }
 
-    /// Passes over the examples until one has found a unit of each of these layers alive.
+    /// Tests the examples, until each of these layers has a unit that is alive on one of them.
     fn pass(
         &self,
         step: usize,
@@ -292,7 +297,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
         self.pass_until(step, network, all)
     }
 
-    /// Passes over the examples, in portions, until what is found is enough.
+    /// Tests the examples, portion by portion, until `enough` holds for what was found.
     fn pass_until(
         &self,
         step: usize,
@@ -334,7 +339,7 @@ impl<B: AutodiffBackend> DeadWatch<B> {
     }
 }
 
-/// Takes what goes into the activations of a network into account, of layers that have units left to find alive.
+/// Reads the inputs of a network's activations, for the layers with units that were not alive yet.
 fn read<B: Backend>(network: &ConstInit<B>, inputs: Tensor<B, 2>, found: &mut [DeadUnits]) {
     let wanted: Vec<usize> = (0..found.len()).filter(|number| found[*number].count() > 0).collect();
     if wanted.is_empty() {
@@ -342,7 +347,7 @@ fn read<B: Backend>(network: &ConstInit<B>, inputs: Tensor<B, 2>, found: &mut [D
     }
     let before = network.before_activations(inputs).into_iter().enumerate();
     let before = before.filter(|(number, _)| wanted.contains(number)).map(|(_, z)| z);
-    // Read back together, since a device may take as long for each.
+    // All layers are read back at once, because a device may take as long for each transfer.
     let data = Tensor::cat(before.collect(), 1).into_data();
     let width = data.shape.as_slice().last().copied().unwrap_or(1).max(1);
     let numbers: Vec<f64> = data.iter::<f64>().collect();
@@ -357,7 +362,7 @@ fn read<B: Backend>(network: &ConstInit<B>, inputs: Tensor<B, 2>, found: &mut [D
 }
 
 impl<B: AutodiffBackend> SharedDeadWatch<B> {
-    /// A watch of a run, which has seen the network that is trained as it starts.
+    /// A watch of a run, which inspects the trained network as it starts.
     pub fn new(session: &RunSession<'_, B>, trained: &ConstInit<B>) -> Self {
         let mut watch = DeadWatch::new(session, trained);
         watch.see(0, trained);
@@ -369,7 +374,7 @@ impl<B: AutodiffBackend> SharedDeadWatch<B> {
         self.0.borrow().note()
     }
 
-    /// Goes on from a checkpoint; one of a program that did not watch keeps nothing.
+    /// Continues from a checkpoint. The note is empty if an older program, without a watch, wrote the checkpoint.
     pub fn resume(&self, note: &[DeadLayer]) {
         let mut watch = self.0.borrow_mut();
         if note.len() == watch.known.len() {
@@ -378,14 +383,14 @@ impl<B: AutodiffBackend> SharedDeadWatch<B> {
         (watch.counted, watch.recent) = (None, Vec::new());
     }
 
-    /// How many units of each hidden layer are dead after a step, where they were counted.
+    /// How many units of each hidden layer are dead after a step, if they were counted.
     pub fn counts(&self, step: usize) -> Option<Vec<usize>> {
         let watch = self.0.borrow();
         watch.counted.as_ref().filter(|(at, _)| *at == step).map(|(_, counts)| counts.clone())
     }
 
-    /// What is dead at the end of a run: layer by layer its name, its dead units and all of its units, and the layers that
-    /// are dead as a whole.
+    /// The dead units at the end of a run: of each layer its name, its dead units and all its units; and the layers
+    /// that are dead as a whole.
     pub fn end(&self, step: usize, trained: &ConstInit<B>) -> DeadAtEnd {
         if self.counts(step).is_none() {
             self.0.borrow_mut().count(step, &trained.valid());
@@ -445,7 +450,7 @@ mod tests {
     fn a_large_network_is_counted_as_often_as_a_tenth_of_its_steps_pays_for() {
         let text =
             |batch: usize| format!("[data]\nbatch_size = {batch}\n[training]\nsteps = 9000\n");
-        // 9000 steps of 100 examples are 15 passes over 60,000.
+        // 9000 steps of 100 examples are 15 passes over 60,000 examples.
         let plan_of = |batch, backend| plan(&text(batch), 1_000_000, 60_000, backend);
         let found = plan_of(100, BackendName::Flex);
         let expected =

@@ -36,9 +36,8 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// A new folder, or an empty one that is there. The data files are kept in it, so the
-    /// folder reproduces the run by itself, and so is the backend, in the first of the readings;
-    /// nothing is left of a folder that cannot be filled.
+    /// Makes a new folder, or takes an empty one. The data files are copied to it, and the first of the readings names
+    /// the backend, so the folder alone reproduces the run. If the folder cannot be filled, nothing of it is left.
     pub fn create(
         path: &Path,
         config: &RunConfig,
@@ -75,12 +74,12 @@ impl RunDirectory {
         let directory = Self { path: path.to_owned() };
         let start = start_record(backend, &config, quotient);
         kept.push((directory.readings(), line_of(&start).map_err(fail)?));
-        // Last: a folder that has it has all of it.
+        // Written last: a folder that has this file is complete.
         kept.push((directory.config(), config.to_toml()?));
         let checkpoints = path.join("checkpoints");
         fs::create_dir_all(path).map_err(fail)?;
         let filled = match fs::create_dir(&checkpoints) {
-            // Another program was faster; what is there is its own.
+            // Another program made the folder first; its files stay.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(taken()),
             claimed => claimed.and_then(|()| {
                 kept.iter().try_for_each(|(file, text)| write_whole(file, text.as_bytes()))
@@ -89,7 +88,7 @@ impl RunDirectory {
         match filled {
             Ok(()) => Ok((directory, config)),
             Err(error) => {
-                // What cannot be taken back, the system has refused for the reason that is told.
+                // Errors here are ignored: the first error is reported.
                 for (file, _) in &kept {
                     let _ = fs::remove_file(file);
                     let _ = fs::remove_file(partial(file));
@@ -103,7 +102,7 @@ impl RunDirectory {
         }
     }
 
-    /// A folder that a run has left.
+    /// Opens the folder that a run has left.
     pub fn open(path: &Path) -> Result<(Self, RunConfig), Failure> {
         let directory = Self { path: path.to_owned() };
         if !directory.config().is_file() {
@@ -129,7 +128,7 @@ impl RunDirectory {
         &self.path
     }
 
-    /// Whether a run whose folder this is writes such a file there.
+    /// Whether a run with this folder writes such a file there.
     pub fn owns(folder: &Path, file: &Path) -> bool {
         is_one_of(folder, &OWN, file) || is_in(&folder.join("checkpoints"), file)
     }
@@ -162,8 +161,8 @@ impl RunDirectory {
         serde_json::from_str(&line).ok()
     }
 
-    /// Whether the last reading says that the run is over. One that was stopped before its first
-    /// step has left nothing behind that could be lost.
+    /// Whether the last reading says that the run is over. A run that was stopped before its first step does not count,
+    /// since it has no results to lose.
     fn has_ended(&self) -> bool {
         let Ok(file) = File::open(self.readings()) else { return false };
         let lines = BufReader::new(file).lines().map_while(Result::ok);
@@ -174,20 +173,20 @@ impl RunDirectory {
         !end.is_ok_and(|end| end.ended == EndWord::Stopped && end.step == 0)
     }
 
-    /// The readings: of those that are there, the bytes that a checkpoint vouches for are to stay, or the first line,
-    /// `start`, if there is no checkpoint.
+    /// Opens the readings. The bytes that a checkpoint vouches for stay; without a checkpoint, only the first line,
+    /// `start`, stays.
     pub fn open_readings(&self, vouched: Option<u64>, start: &str) -> Result<Lines, Failure> {
         Lines::open(&self.readings(), vouched, start)
     }
 
-    /// The states of the units, in the same way.
+    /// Opens the states of the units, in the same way.
     pub fn open_units(&self, vouched: Option<u64>) -> Result<Lines, Failure> {
         let path = self.path.join("units.jsonl");
         let start = units::start_line().map_err(|error| Failure::at(&path, error))?;
         Lines::open(&path, vouched, &start)
     }
 
-    /// Removes files that a program left half written that was killed.
+    /// Removes partly written files of a program that was killed.
     pub fn forget_partial(&self) {
         let _ = fs::remove_file(partial(&self.model()));
         let checkpoints = fs::read_dir(self.path.join("checkpoints"));
@@ -198,7 +197,7 @@ impl RunDirectory {
         }
     }
 
-    /// Where the checkpoint of a step belongs.
+    /// The path of the checkpoint of a step.
     pub fn checkpoint(&self, step: usize) -> PathBuf {
         self.path.join("checkpoints").join(format!("step-{step:012}.ckpt"))
     }
@@ -212,7 +211,7 @@ impl RunDirectory {
     pub fn forget_old_checkpoints(&self) {
         let all = self.checkpoints();
         for old in &all[..all.len().saturating_sub(KEPT)] {
-            // One that stays costs disk space, nothing else.
+            // A checkpoint that cannot be removed only takes disk space.
             let _ = fs::remove_file(old);
         }
     }
@@ -249,12 +248,12 @@ impl RunDirectory {
     }
 }
 
-/// A file of lines that somebody continues with: locked, so no two programs write into one run, and as it was left
-/// until it is [`cut`](Self::cut).
+/// A file of lines to append to. It is locked, so that no two programs write into one run, and unchanged until it is
+/// [`cut`](Self::cut).
 pub struct Lines {
     path: PathBuf,
     file: File,
-    /// How many bytes stay; None for the first line.
+    /// How many bytes stay; None if only the first line stays.
     vouched: Option<u64>,
     start: String,
 }
@@ -278,12 +277,12 @@ impl Lines {
         Ok(Self { path: path.to_owned(), file, vouched, start: start.to_owned() })
     }
 
-    /// What a checkpoint vouches for.
+    /// The lines that a checkpoint vouches for.
     pub fn vouched(&self) -> Result<impl BufRead, Failure> {
         self.from(0).map(|file| BufReader::new(file.take(self.vouched.unwrap_or(0))))
     }
 
-    /// What was written after that, and will come again.
+    /// The lines after these, which the run will write again.
     pub fn rest(&self) -> Result<impl BufRead, Failure> {
         self.from(self.vouched.unwrap_or(0)).map(BufReader::new)
     }
@@ -293,7 +292,7 @@ impl Lines {
         Ok(&self.file)
     }
 
-    /// The file, open for more, with what stays in it.
+    /// Cuts the file after what stays, and opens it for appending.
     pub fn cut(mut self) -> Result<File, Failure> {
         let mut cut = || {
             self.file.rewind()?;
@@ -309,8 +308,8 @@ impl Lines {
     }
 }
 
-/// Makes a line the first one of a file, and says how many bytes it takes. A file that begins with
-/// it is left alone: it names the run's backend, whenever the program is killed.
+/// Makes a line the first one of a file, and returns its length in bytes. A file that begins with the line already
+/// stays unchanged. So the file names the run's backend, whenever the program is killed.
 fn first_line(file: &mut File, line: &str) -> io::Result<u64> {
     let mut found = vec![0; line.len()];
     let begins_so = file.read_exact(&mut found).is_ok() && found == line.as_bytes();

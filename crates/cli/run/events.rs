@@ -15,7 +15,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// In the name of every event file.
+/// A part of the name of every event file.
 const MARK: &str = "tfevents.";
 
 /// Field numbers.
@@ -26,22 +26,22 @@ mod event {
     pub const SUMMARY: u64 = 5;
     pub const SESSION_LOG: u64 = 7;
 }
-/// Of a `Summary`: a value.
+/// The field of a value in a `Summary`.
 const VALUE: u64 = 1;
-/// Of a `Value`.
+/// The fields of a `Value`.
 const TAG: u64 = 1;
 const SIMPLE_VALUE: u64 = 2;
-/// Of a `SessionLog`, and what it says where a session starts.
+/// The fields of a `SessionLog`, and the status at the start of a session.
 const STATUS: u64 = 1;
 const START: u64 = 1;
 
-/// How a field is written.
+/// How a field is encoded.
 const VARINT: u64 = 0;
 const EIGHT_BYTES: u64 = 1;
 const WITH_LENGTH: u64 = 2;
 const FOUR_BYTES: u64 = 5;
 
-/// An event file, open for more.
+/// An event file, open for appending.
 pub struct EventFile {
     path: PathBuf,
     file: File,
@@ -75,13 +75,13 @@ impl EventFile {
         }
     }
 
-    /// A new file in a folder. Where a run is resumed, events of the `next` step and of later ones in earlier files are
-    /// void: a session that starts at a step tells TensorBoard so.
+    /// Makes a new file in a folder. If a run is resumed, the file begins with a session that starts at step `next`.
+    /// TensorBoard then ignores events of this step and of later ones in earlier files.
     pub fn create(folder: &Path, run: u32, next: Option<usize>) -> Result<Self, Failure> {
         let open = || {
             fs::create_dir_all(folder)?;
             let now = seconds() as u64;
-            // Files are read in the order of their names.
+            // TensorBoard reads files in the order of their names.
             let time = newest(folder)?.map_or(now, |newest| now.max(newest.saturating_add(1)));
             let name = format!("events.out.{MARK}{time:010}{}{}", writer(run), std::process::id());
             let path = folder.join(name);
@@ -119,7 +119,7 @@ impl EventFile {
         event.extend(seconds().to_le_bytes());
         number(&mut event, event::STEP, step as u64);
         what(&mut event);
-        // At once, so that TensorBoard shows a run that goes on.
+        // Written at once, so that TensorBoard shows a run in progress.
         self.file.write_all(&record(&event)).map_err(|error| at(&self.path, &error))
     }
 }
@@ -139,7 +139,7 @@ fn seconds() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// Who wrote a file, in its name.
+/// The part of a file's name that says which run wrote it.
 fn writer(run: u32) -> String {
     format!(".constinit-{run:08x}.")
 }
@@ -185,7 +185,7 @@ fn varint(to: &mut Vec<u8>, mut value: u64) {
     to.push(value as u8);
 }
 
-/// What a field begins with.
+/// Writes the key with which a field begins.
 fn key(to: &mut Vec<u8>, field: u64, written: u64) {
     varint(to, field << 3 | written);
 }

@@ -14,16 +14,15 @@ pub struct ExpectedCheck {
     first_difference: Option<String>,
 }
 
-/// An expected number: it stands for all entries of an example, or of a unit's input, or of a
-/// parameter.
+/// An expected number. It holds for all entries of an example, of a unit's input, or of a parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct ExpectedNumber {
     step: usize,
     name: String,
-    /// Which of the numbers of that name.
+    /// Its position among the numbers of this name.
     position: usize,
     value: f64,
-    /// Whether the run has come to it.
+    /// Whether the run has computed a number for it.
     reached: bool,
 }
 
@@ -68,7 +67,7 @@ impl ExpectedCheck {
             return;
         }
         for (name, data) in parameters {
-            // Of the first weight one row is expected: one number per input.
+            // For the first weight, one row is expected: one number per input.
             self.block(step, name, data, name == "linear1.weight");
         }
     }

@@ -19,7 +19,7 @@ use constinit_records::{EndRecord, OutcomeRecord};
 use std::path::Path;
 
 impl<B: AutodiffBackend> RunSession<'_, B> {
-    /// Writes and shows how a run ended. A run that did not end well is a failure, once all of it is kept.
+    /// Saves and shows how a run ended. If a run did not end well, it fails after everything is saved.
     pub fn finish<O: Optimizer<ConstInit<B>, B>>(
         &self,
         state: &RunState<B, O>,
@@ -42,7 +42,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         if let Some(directory) = self.run.directory() {
             directory.write_parameters(names.in_files.iter().cloned().zip(data.iter().copied()))?;
         }
-        // A run that did not come to its end did not come to all numbers.
+        // A run that did not finish has not computed all expected numbers.
         let comparison = watch.comparison.take().filter(|_| ended == StopReason::Finished);
         let finite = !matches!(ended, StopReason::Diverged(_));
         let (mut came, mut dead) = (None, DeadAtEnd::default());
@@ -103,7 +103,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         watch.screen.verdict(&lines).map_err(on_screen)
     }
 
-    /// The end of a quotient's run whose numbers do not make a network any more.
+    /// The end of a quotient's run whose numbers cannot be lifted to a network any more.
     fn lost(
         &self,
         step: usize,
@@ -138,8 +138,8 @@ fn keep_end<B: AutodiffBackend>(
     watch.screen.json_line(&end).map_err(on_screen)
 }
 
-/// What the program ends with: a divergence, the signal that stopped the run, or an expected number that did not come out
-/// is a failure.
+/// The result of the program. It fails after a divergence, after a signal that stopped the run, and if an expected
+/// number was not reproduced.
 fn outcome(
     step: usize,
     ended: &StopReason,
@@ -175,12 +175,12 @@ fn and_kept_in(folder: Option<&Path>) -> String {
     folder.map_or(String::new(), |folder| format!("; {}", kept_in(folder)))
 }
 
-/// How to continue, if the run has files.
+/// How to continue the run, if it has files.
 fn and_go_on(folder: Option<&Path>) -> String {
     folder.map_or(String::new(), |folder| format!("; continue with --resume {}", folder.display()))
 }
 
-/// That a run was ended by its user, which is no failure.
+/// The message of a run that its user ended, which is not a failure.
 fn stopped(step: usize, folder: Option<&Path>) -> String {
     format!("stopped at step {step}{}{}", and_kept_in(folder), and_go_on(folder))
 }

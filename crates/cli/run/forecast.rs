@@ -1,9 +1,9 @@
 //! `[probe] forecast`: will rounding separate equal units, and when?
 //!
-//! The loss of a forecast is that of all examples, also where steps train on parts of them, and with the shift of the
-//! step that comes next where data shift: a function of the parameters and of the number of steps done, so a run
-//! that is resumed says the same. Where a quotient is trained, it is the full network that is asked about: the quotient
-//! itself never parts its units.
+//! The loss of a forecast is the loss on all examples, even if steps train on batches. If the data shift, it uses the
+//! shift of the next step. So it depends only on the parameters and on the number of steps done, and a resumed run
+//! gives the same forecasts. If a quotient is trained, the forecast is about the full network: the units of the
+//! quotient itself never diverge.
 
 use super::readings::finite;
 use burn::tensor::backend::AutodiffBackend;
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Forecasts<B: AutodiffBackend> {
     probe: EscapeProbe<B, ConstInit<B>>,
     every: usize,
-    /// Steps done, for the shift of the examples.
+    /// The steps done, for the shift of the examples.
     step: Arc<AtomicUsize>,
 }
 

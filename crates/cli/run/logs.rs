@@ -7,16 +7,16 @@ use crate::own_files::is_same;
 use constinit_records::ReadingRecord;
 use std::path::{Path, PathBuf};
 
-/// Where they are asked for.
+/// The paths of the logs that were asked for.
 #[derive(Clone, Debug, Default)]
 pub struct LogPaths {
     pub csv: Option<PathBuf>,
     pub tensorboard: Option<PathBuf>,
-    /// The checksum of the run's configuration, which tells its event files from those of others.
+    /// The checksum of the run's configuration, which distinguishes its event files from those of other runs.
     pub run: u32,
 }
 
-/// Those that are written.
+/// The logs that are written.
 #[derive(Default)]
 pub struct Logs {
     table: Option<ReadingTable>,
@@ -24,14 +24,14 @@ pub struct Logs {
 }
 
 impl LogPaths {
-    /// Refuses to write into what another run has left, and into what the run itself will keep in its folder, `out`.
+    /// Refuses files of another run, and files that the run itself keeps in its folder, `out`.
     pub fn check(&self, out: Option<&Path>) -> Result<(), Failure> {
         self.check_apart(out)?;
         self.csv.as_deref().map_or(Ok(()), |path| ReadingTable::check(path, out))?;
         self.tensorboard.as_deref().map_or(Ok(()), EventFile::check)
     }
 
-    /// Refuses to write into what the run itself keeps in its folder, or two things into one place.
+    /// Refuses files that the run itself keeps in its folder, and two logs at one path.
     pub fn check_apart(&self, folder: Option<&Path>) -> Result<(), Failure> {
         let logs = [("--csv", &self.csv), ("--tensorboard", &self.tensorboard)];
         for (option, path) in
@@ -68,8 +68,8 @@ impl LogPaths {
         Ok(Logs { table, events })
     }
 
-    /// The logs of a run that continues, whose `readings` these are and whose next reading may be that of step `next`;
-    /// None if it is over. Refuses to continue in what another run has left.
+    /// The logs of a resumed run. `readings` are its readings, and `next` is the step of its next reading, None if the
+    /// run is over. Refuses to continue a log of another run.
     pub fn resume(
         &self,
         spaces: &[&str],
@@ -92,7 +92,7 @@ impl LogPaths {
     }
 }
 
-/// Logs to be continued, inspected and left unchanged.
+/// Logs to continue: checked, and still unchanged.
 pub struct ResumedLogs {
     table: Option<ResumedTable>,
     /// The folder, the checksum of the run, its next step.
@@ -100,7 +100,7 @@ pub struct ResumedLogs {
 }
 
 impl ResumedLogs {
-    /// The logs, without what comes again. A new file first: where there can be none, no table is cut.
+    /// Cuts off what the run will write again. The new event file comes first: if it cannot be made, no table is cut.
     pub fn cut(self) -> Result<Logs, Failure> {
         let events =
             self.events.map(|(folder, run, next)| EventFile::create(&folder, run, Some(next)));

@@ -1,5 +1,5 @@
-//! Whether a run fits into memory, asked before it starts: where memory ends in the middle of a
-//! run, allocators and drivers end the program.
+//! Whether a run fits into memory. This is checked before the run starts: if memory runs out in the middle of a run,
+//! allocators and drivers end the program.
 
 use crate::backend_name::{BackendName, Limits};
 use crate::config::RunConfig;
@@ -10,15 +10,14 @@ use constinit_core::hidden_name;
 /// Every backend of the program computes in single precision.
 const ENTRY: u128 = size_of::<f32>() as u128;
 
-/// Tensors of a batch's size that a unit takes while the gradient is computed: what goes into the
-/// activation and what comes out, and the gradients of both. Measured as peak memory: 3 on flex, 4
-/// on ndarray.
+/// Tensors of the size of a batch that a unit takes while the gradient is computed: the input and the output of the
+/// activation, and the gradients of both. Measured as peak memory: 3 on flex, 4 on ndarray.
 const ACTIVATIONS: u128 = 4;
 
-/// The same for dropout: a mask, and what it leaves of the activations.
+/// The same for dropout: a mask, and the masked activations.
 const DROPOUT: u128 = 2;
 
-/// Copies of the full parameters where a quotient is trained, at the start and whenever it is lifted: on the device, read
+/// Copies of the full parameters if a quotient is trained, at the start and whenever it is lifted: on the device, read
 /// back, kept for deviations, lifted, and a reading.
 const LIFTED: u128 = 5;
 
@@ -30,8 +29,8 @@ struct Needs {
     total: u128,
 }
 
-/// Refuses a run of `examples` that the backend has no memory for. What a quotient takes while it is trained depends on
-/// its classes, which are not known yet, and is little beside the full parameters.
+/// Refuses a run of `examples` that the backend has no memory for. The memory of the quotient itself depends on its
+/// classes, which are not known yet. It is little compared with the full parameters.
 pub fn check(
     config: &RunConfig,
     examples: usize,
@@ -104,7 +103,7 @@ impl Needs {
             (true, true) => LIFTED * parameters + ACTIVATIONS * batch * hidden,
         };
         let total = (training + 3 * data) * ENTRY;
-        // Of the largest ones the first.
+        // The first of the largest tensors.
         let largest = tensors.into_iter().rev().max_by_key(|(_, size)| *size).unwrap_or_default();
         Self { largest, total }
     }
@@ -146,7 +145,7 @@ mod tests {
         let quotient = Needs::of(&config("adam"), 50, true);
         assert_eq!(quotient.total, 4 * (13_002 * 5 + 1800));
         assert_eq!(quotient.largest, ("linear1.weight [1000, 10]".to_owned(), 40_000));
-        // But for forecasts, which take them on all examples.
+        // Forecasts need the activations of all units, on all examples.
         let mut config = config("adam");
         config.probe.forecast = Some(7);
         config.data.batch_size = Some(5);

@@ -1,4 +1,4 @@
-//! One run: what is read, what is printed, what is kept.
+//! One run: what is read, what is printed, what is saved.
 
 mod batches;
 mod begin;

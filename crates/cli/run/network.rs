@@ -23,7 +23,7 @@ pub fn network<B: Backend>(
     if config.is_constant() {
         return Ok(network.try_init(device)?);
     }
-    // Every parameter gets its numbers by its name below.
+    // The plan below sets every parameter, by its name.
     let model = network.try_init_with(&network.constants(), device)?;
     let names = Names::of(&model, &[]);
     let name = |path: &str| names.of_path(path).to_owned();

@@ -1,4 +1,4 @@
-//! What came of a run: the loss beside that of the best constant answer.
+//! The outcome of a run: its loss, compared with the loss of the best constant answer.
 
 use super::batches::examples_at_once;
 use crate::config::RunConfig;
@@ -12,7 +12,7 @@ use constinit::params::from_values;
 use constinit_core::TrainingOutcome;
 use constinit_records::OutcomeRecord;
 
-/// What a network gives after a step on all examples, as that step saw them; None if the loss is not finite.
+/// The outcome of a network after a step, on all examples as that step saw them; None if the loss is not finite.
 pub fn outcome<B: AutodiffBackend>(
     config: &RunConfig,
     examples: &Examples,

@@ -1,4 +1,4 @@
-//! What a run reads, as the records of `readings.jsonl` and of standard output with `--json`.
+//! The readings of a run, as records of `readings.jsonl` and of standard output with `--json`.
 
 use super::ExpectedCheck;
 use crate::config::RunConfig;
@@ -29,14 +29,14 @@ pub fn start_record<'a>(
         version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         target: Some(format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)),
         backend: backend.to_owned(),
-        // All of the program's backends.
+        // All backends of the program compute in single precision.
         float: Some(FloatWord::F32),
         config,
         quotient,
     }
 }
 
-/// What is trained in place of the full network.
+/// The record of the quotient that is trained in place of the full network.
 pub fn quotient_record(spaces: &[SpaceSizes], [parameters, trained]: [usize; 2]) -> QuotientRecord {
     let space = |space: &SpaceSizes| QuotientSpace {
         name: space.name.clone(),
@@ -46,8 +46,8 @@ pub fn quotient_record(spaces: &[SpaceSizes], [parameters, trained]: [usize; 2])
     QuotientRecord { spaces: spaces.iter().map(space).collect(), parameters, trained }
 }
 
-/// A reading of hidden layers with these names; `dead` is how many of their units are, where they were counted, and before
-/// training `certificate` what their classes mean.
+/// The record of a reading, for hidden layers with these names. `dead` has the number of dead units of each layer, if
+/// they were counted. Before training, `certificate` says what the classes mean.
 pub fn reading_record(
     names: &[&str],
     reading: &SymmetryReading,
@@ -68,7 +68,7 @@ pub fn first_break_record(found: &FirstBreak, names: &Names) -> FirstBreakRecord
     found.record(names.of_path(path), |entry| names.index(path, entry))
 }
 
-/// The last line of a run, without what came of it.
+/// The last line of a run, without the outcome.
 pub fn end_record(
     step: usize,
     verdict: VerdictWord,
@@ -100,7 +100,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Those of a network; shapes are those of what was read of it.
+    /// The names of a network's parameters; their shapes are those of `read`.
     pub fn of<B: Backend>(model: &ConstInit<B>, read: &[HostParameter]) -> Self {
         Self {
             in_files: model.parameter_names(),
@@ -109,7 +109,7 @@ impl Names {
         }
     }
 
-    /// The index in files, `[output, input]` of a weight, of an entry in storage order.
+    /// The index of an entry in files, `[output, input]` for a weight, from its position in storage order.
     pub fn index(&self, path: &str, entry: usize) -> Vec<usize> {
         let position = self.paths.iter().position(|known| known == path);
         match position.and_then(|position| self.shapes.get(position)).map(Vec::as_slice) {
@@ -142,7 +142,7 @@ pub fn explain(divergence: &Divergence, names: &Names) -> String {
     }
 }
 
-/// None for what JSON has no number for.
+/// None for numbers that JSON cannot represent.
 pub fn finite(value: f64) -> Option<f64> {
     Some(value).filter(|value| value.is_finite())
 }

@@ -1,5 +1,5 @@
-//! From the command line to a run that can start: what was typed becomes a [`RunRequest`], what was checked a
-//! [`ValidatedRun`]. Neither needs a backend; the program asks it only whether it is there and how much memory it has.
+//! From the command line to a run that can start. The arguments become a [`RunRequest`], and after all checks a
+//! [`ValidatedRun`]. Neither needs a backend: the program asks only whether there is one, and how much memory it has.
 
 use super::{LogPaths, RunDirectory, ScreenMode, check_memory};
 use crate::args::{Preset, RunArgs};
@@ -25,21 +25,21 @@ pub struct RunRequest {
     place: Place,
 }
 
-/// Where the command line says that a run's files belong.
+/// Where the command line puts a run's files.
 enum Place {
     Nowhere,
     New(PathBuf),
     Resumed(RunDirectory),
 }
 
-/// A run with nothing wrong that can be found before its folder is made.
+/// A run that has passed every check that is possible before its folder is made.
 pub struct ValidatedRun {
     pub config: RunConfig,
     pub title: String,
     pub examples: Examples,
     pub mode: ScreenMode,
     pub logs: LogPaths,
-    /// Whether one unit is trained for each class.
+    /// Whether to train one unit for each class.
     pub quotient: bool,
     folder: RunFolder,
 }
@@ -112,7 +112,7 @@ impl RunRequest {
         self.backend
     }
 
-    /// Checks the configuration, its examples and the files that are to be written.
+    /// Checks the configuration, its examples and the files to write.
     pub fn validate(self) -> Result<ValidatedRun, Failure> {
         let Self { config, title, data_folder, mode, logs, quotient, place, .. } = self;
         config.model.check()?;
@@ -143,7 +143,7 @@ impl ValidatedRun {
         self.examples.doubts(&self.config)
     }
 
-    /// Makes the folder of a run that is to have a new one.
+    /// Makes the folder of a run that needs a new one.
     pub fn create_folder(&mut self, backend: BackendName) -> Result<(), Failure> {
         if let RunFolder::New(out, files) = &self.folder {
             let (directory, config) =
@@ -166,14 +166,14 @@ impl ValidatedRun {
         matches!(self.folder, RunFolder::Resumed(_))
     }
 
-    /// Whether no example distinguishes outputs, as P3 and P4 ask.
+    /// Whether each example has the same target for all outputs, as P3 and P4 need.
     pub fn targets_alike(&self) -> bool {
         let Matrix { columns, values, .. } = &self.examples.targets;
         values.chunks(*columns).all(|row| row.iter().all(|value| *value == row[0]))
     }
 }
 
-/// The form of output that the arguments ask for; that of the notebook has parameters.
+/// The form of output that the arguments ask for. The notebook's run prints parameters.
 fn screen_mode(
     args: &RunArgs,
     is_notebook: bool,
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(request.backend(), Some(BackendName::Flex));
         let again = request.validate().unwrap();
         assert!(again.is_resumed() && again.quotient);
-        // The folder has copies of the data files.
+        // The folder has copies of the data files, so the results are equal.
         assert_eq!((again.config, again.examples), (run.config, run.examples));
         let asked = RunArgs { backend: Some(BackendName::Ndarray), ..resume };
         assert_eq!(RunRequest::read(&asked).unwrap().backend(), Some(BackendName::Ndarray));

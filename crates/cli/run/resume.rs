@@ -1,4 +1,4 @@
-//! Checkpoints of a run: what they keep beside the state of the training, and when a run may continue from one.
+//! Checkpoints of a run: what they keep in addition to the state of the training, and when a run may continue from one.
 
 use super::dead::DeadLayer;
 use super::session::{RunSession, RunState};
@@ -12,7 +12,7 @@ use constinit::train::{load_checkpoint, save_checkpoint};
 use constinit::{ConstInit, Error};
 use serde::{Deserialize, Serialize};
 
-/// What a checkpoint keeps beside the state of the training.
+/// What a checkpoint keeps in addition to the state of the training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckpointNote {
     pub readings_bytes: u64,
@@ -21,14 +21,14 @@ pub struct CheckpointNote {
     /// Steps done at the last reading.
     pub read: usize,
     pub tally: Tally,
-    /// What is known about the hidden layers; empty in checkpoints of programs that did not keep it.
+    /// What is known about the hidden layers; empty in checkpoints of older programs.
     #[serde(default)]
     pub dead: Vec<DeadLayer>,
     pub comparison: Option<ExpectedCheck>,
 }
 
 impl<B: AutodiffBackend> RunSession<'_, B> {
-    /// The state to start from: the last checkpoint where the run is resumed and has one, `fresh` elsewhere.
+    /// The state to start from: the last checkpoint if the run is resumed and has one, otherwise `fresh`.
     pub fn load<O: Optimizer<ConstInit<B>, B>>(
         &self,
         fresh: RunState<B, O>,
@@ -49,7 +49,7 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
         Ok((found.state, Some(note)))
     }
 
-    /// Writes a checkpoint, where the run has a folder.
+    /// Writes a checkpoint, if the run has a folder.
     pub fn save<O: Optimizer<ConstInit<B>, B>>(
         &self,
         state: &RunState<B, O>,
@@ -78,13 +78,13 @@ impl<B: AutodiffBackend> RunSession<'_, B> {
 fn fingerprint(run: &ValidatedRun, backend: BackendName) -> Result<String, Failure> {
     let (backend, data) = (backend.as_str(), run.examples.checksum());
     let quotient = if run.quotient { ", quotient" } else { "" };
-    // Checkpoints of programs that knew no other start do not name it.
+    // Older programs had no other start, and their checkpoints do not name it.
     let config = run.config.to_toml()?.replace("start = \"ramp\"\n", "");
     Ok(format!("backend {backend}, f32{quotient}\nexamples {data:08x}\n{config}"))
 }
 
-/// The way out where a run cannot continue from a checkpoint, by the first line of its fingerprint that differs from the
-/// run's.
+/// What to do if a run cannot continue from a checkpoint. It depends on the first line of the checkpoint's fingerprint
+/// that differs from the run's.
 fn advice(fingerprints: Option<&[String; 2]>) -> &'static str {
     let Some([theirs, _]) = fingerprints else {
         return "to continue from an older checkpoint or from the start, move this file away";

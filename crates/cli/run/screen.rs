@@ -16,9 +16,9 @@ use std::io::{self, IsTerminal, Stdout, Write};
 const HEADING: Style = Style::new().bold();
 const QUIET: Style = Style::new().dimmed();
 
-/// About how many lines a table has, however long the run is.
+/// The approximate number of lines of a table, however long the run is.
 const TABLE_LINES: usize = 20;
-/// Outputs are shown of so many examples.
+/// Outputs are shown for at most this many examples.
 const EXAMPLES: usize = 8;
 
 /// How many readings lie between two lines of a table.
@@ -26,14 +26,14 @@ pub fn between_lines(readings: usize) -> usize {
     readings.div_ceil(TABLE_LINES).max(1)
 }
 
-/// Standard output, in one of five manners.
+/// Standard output, in one of five forms.
 pub struct Screen {
     out: AutoStream<Stdout>,
     manner: Manner,
     /// The last step that is planned; a table always shows it.
     last_step: usize,
     heading_shown: bool,
-    /// A reader that went away, as `head` does, is not an error.
+    /// Whether the reader has closed standard output, as `head` does. That is not an error.
     closed: bool,
 }
 
@@ -56,13 +56,13 @@ pub enum ScreenMode {
 enum Manner {
     /// One JSON object per line.
     Json,
-    /// Title and verdict; what is between them is seen in a live view.
+    /// The title and the verdict. A live view shows everything between them.
     Live,
     /// The verdict.
     Quiet,
     /// All parameters after each reading.
     Parameters,
-    /// A line for every so many readings.
+    /// A line for every multiple of this number of readings.
     Table { every: usize },
 }
 
@@ -93,7 +93,7 @@ impl Screen {
         self.manner == Manner::Live
     }
 
-    /// Whether standard output says little enough for a progress bar beside it, and is not to be left alone.
+    /// Whether standard output is sparse enough for a progress bar, and a bar is wanted.
     pub fn is_sparse(&self) -> bool {
         matches!(self.manner, Manner::Json | Manner::Table { .. })
     }
@@ -226,7 +226,7 @@ impl Screen {
         self.write(|out| write_line(out, line))
     }
 
-    /// A line for people beside the verdict.
+    /// A line for people, in addition to the verdict.
     pub fn remark(&mut self, text: &str) -> io::Result<()> {
         if matches!(self.manner, Manner::Json | Manner::Quiet) {
             return Ok(());
@@ -251,7 +251,7 @@ impl Screen {
     }
 }
 
-/// A sentence in lines that fit behind an indent, where standard output is a terminal; elsewhere a sentence is a line.
+/// A sentence, wrapped to fit behind an indent if standard output is a terminal; otherwise the sentence is one line.
 fn fitting(sentence: &str, indent: usize) -> Vec<String> {
     let width = io::stdout().is_terminal().then(crossterm::terminal::size).and_then(Result::ok);
     match width {
@@ -303,7 +303,8 @@ fn property_cell(alike: Deviation) -> String {
     }
 }
 
-/// How many units of a hidden layer are distinct, how far those lie apart that started as one, and how many are dead.
+/// How many units of a hidden layer are distinct, the spread of units that were equal at the start, and how many are
+/// dead.
 fn space_cell(space: &SpaceRecord) -> String {
     let SpaceRecord { units, twins, spread, ulps, needed, dead, .. } = space;
     let mut cell = format!("distinct {twins}/{units}");

@@ -21,17 +21,17 @@ pub struct RunSession<'a, B: AutodiffBackend> {
     pub run: &'a ValidatedRun,
     pub backend: BackendName,
     pub device: &'a B::Device,
-    /// Trained in place of the network.
+    /// The quotient that is trained in place of the network.
     pub small: Option<SmallNetwork<B>>,
 }
 
-/// A quotient of the network, and the way from there to the network.
+/// A quotient of the network, and how to lift it to the network.
 pub struct SmallNetwork<B: AutodiffBackend> {
     pub quotient: QuotientModule<B, ConstInit<B>>,
     pub lifting: Lifting,
 }
 
-/// What follows a run from its start on.
+/// The probes that follow a run from its start.
 pub struct RunProbes<B: AutodiffBackend> {
     pub symmetry: SymmetryProbe,
     pub forecasts: Option<Forecasts<B>>,
@@ -59,7 +59,7 @@ impl<B: AutodiffBackend> RunProbes<B> {
         let start = Observation::before_training(model);
         let symmetry = SymmetryProbe::new(model.axes()?).with_facts(facts);
         let symmetry = symmetry.gradients_on(units_schedule(&run.config));
-        // As often as units are written: the wider the network, the rarer.
+        // As often as units are written: the wider the network, the less often.
         let symmetry =
             symmetry.with_activations(run.config.model.activation, units_schedule(&run.config));
         let mut symmetry = symmetry.without_history().reporting(|_| {});
@@ -81,7 +81,7 @@ impl<B: AutodiffBackend> RunProbes<B> {
 type ConfiguredQuotientOptimizer<B> =
     QuotientOptimizer<B, ConstInit<B>, ConfiguredOptimizer<B, ConstInit<B>>>;
 
-/// A training of a quotient that begins, and the way back to the network. The optimizer limits gradients as the
+/// The first state of a quotient's training, and how to lift it to the network. The optimizer limits gradients as the
 /// configuration says.
 pub fn quotient_state<B: AutodiffBackend>(
     config: &RunConfig,
@@ -109,7 +109,7 @@ pub fn quotient_of<B: AutodiffBackend>(
     })
 }
 
-/// The same, or why there is none.
+/// The same, or the reason why there is none.
 pub fn allowed_quotient<B: AutodiffBackend>(
     config: &RunConfig,
     model: &ConstInit<B>,

@@ -1,7 +1,7 @@
 //! `--csv`: the readings as a table.
 //!
-//! Columns and rows are those of [`ReadingRecord`]. A number is written as in `readings.jsonl`, and read back from there
-//! without rounding: so the rows before a run was resumed can be made of the lines that are kept.
+//! Columns and rows are those of [`ReadingRecord`]. A number is written as in `readings.jsonl`, and read back from
+//! there without rounding. So a resumed run can make its earlier rows from the saved lines.
 
 use crate::failure::Failure;
 use crate::own_files::is_in;
@@ -10,14 +10,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 
-/// A table, open for more.
+/// A table, open for appending.
 pub struct ReadingTable {
     path: PathBuf,
     file: File,
 }
 
 impl ReadingTable {
-    /// Refuses a file that is there. `out` is the folder that the run will make.
+    /// Refuses a file that exists. `out` is the folder that the run will make.
     pub fn check(path: &Path, out: Option<&Path>) -> Result<(), Failure> {
         if path.symlink_metadata().is_ok() {
             return Err(Failure::at(
@@ -25,9 +25,9 @@ impl ReadingTable {
                 "the file exists, and the program overwrites nothing; name a new file",
             ));
         }
-        // Asked before the folder of a run is made, which would be in the way of a second try.
+        // Checked before the run makes its folder, which would prevent a second try.
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        // Through a folder that is not there the system finds nothing, whatever comes behind it.
+        // The system finds nothing behind a folder that does not exist, not even with `..`.
         let straight = !path.components().any(|part| part == Component::ParentDir);
         let will_be = straight && out.is_some_and(|out| is_in(out, path));
         match folder {
@@ -47,8 +47,9 @@ impl ReadingTable {
         Ok(table)
     }
 
-    /// The table of a run that continues, with all rows of the readings that are `vouched` for. A file that is there
-    /// must begin with these, and continue with rows of the `rest`, which come again and are asked for afterwards.
+    /// The table of a resumed run, with all rows of the `vouched` readings. An existing file must begin with these
+    /// rows, and may continue with rows of the `rest`, which the run writes again. `rest` is called after `vouched` was
+    /// read.
     pub fn resume<R: BufRead>(
         path: &Path,
         spaces: &[&str],
@@ -90,17 +91,17 @@ impl ReadingTable {
     }
 }
 
-/// A table to be continued, inspected and left unchanged.
+/// A table to continue: checked, and still unchanged.
 pub struct ResumedTable {
     path: PathBuf,
-    /// What it begins with.
+    /// The text with which the table begins.
     text: Vec<u8>,
-    /// How much of that is there.
+    /// How many bytes of this text the file has.
     found: usize,
 }
 
 impl ResumedTable {
-    /// The table, without the rows that come again.
+    /// Cuts off the rows that the run will write again.
     pub fn cut(self) -> Result<ReadingTable, Failure> {
         let Self { path, text, found } = self;
         let open = || {
@@ -117,7 +118,7 @@ impl ResumedTable {
     }
 }
 
-/// Refuses a file that is not this text with rows of these readings behind it, as far as they were written.
+/// Refuses a file that is not this text, followed by rows of these readings as far as they were written.
 fn check(path: &Path, found: &[u8], text: &[u8], rest: impl BufRead) -> Result<(), Failure> {
     let Some(behind) = found.strip_prefix(text) else {
         return Err(Failure::at(
@@ -125,7 +126,7 @@ fn check(path: &Path, found: &[u8], text: &[u8], rest: impl BufRead) -> Result<(
             "not the table of this run up to its last checkpoint, and the program overwrites nothing; name a new file",
         ));
     };
-    // The last line of a program that was killed may be torn.
+    // If a program was killed, its last line may be incomplete.
     let lines = rest.lines().map_while(Result::ok);
     let rows: Vec<u8> = lines.map_while(|line| row_of(&line).ok()).flatten().flatten().collect();
     if rows.starts_with(behind) {
@@ -142,7 +143,7 @@ fn check(path: &Path, found: &[u8], text: &[u8], rest: impl BufRead) -> Result<(
     ))
 }
 
-/// The row of a line of `readings.jsonl`, if it is one of a reading.
+/// The row of a line of `readings.jsonl`; None if the line is not a reading.
 fn row_of(line: &str) -> io::Result<Option<Vec<u8>>> {
     if !line.starts_with("{\"event\":\"reading\"") {
         return Ok(None);
@@ -205,7 +206,7 @@ mod tests {
         let resume = |lines: &str| {
             ReadingTable::resume(&path, &["hidden1"], lines.as_bytes(), || Ok(rest.as_bytes()))
         };
-        // There is no table; there is one with a row more, whole or torn.
+        // No table, and tables with one more row, complete or incomplete.
         for before in [None, Some(format!("{whole}{after}")), Some(format!("{whole}2,0.1"))] {
             if let Some(before) = &before {
                 std::fs::write(&path, before).unwrap();
@@ -218,7 +219,7 @@ mod tests {
             let found = std::fs::read_to_string(&path).unwrap();
             assert_eq!(found, format!("{whole}{after}"));
         }
-        // A row less, torn; a row of somebody else's; one more than the run has; another table.
+        // A table with an incomplete row too early; a row of another run; a row more than the run has; another table.
         for (before, saying) in [
             ([HEADING, rows[0], "1,0"].concat(), "up to its last checkpoint"),
             (format!("{whole}2,0.25\n"), "line 4 is not a row of this run"),

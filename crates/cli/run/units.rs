@@ -1,14 +1,14 @@
-//! `units.jsonl`: which hidden units are one unit, and one number per class, at some of the readings.
+//! `units.jsonl`: which hidden units are equal, and one number per class, at some of the readings.
 //!
-//! The number of a unit is the mean of all entries that are its own, incoming weights, bias and outgoing weights:
+//! The number of a unit is the mean of all its entries: incoming weights, bias and outgoing weights.
 //!
 //! ```text
 //! mean(u) = (Σ weight_in[u][·] + bias[u] + Σ weight_out[·][u]) / number of these
 //! ```
 //!
-//! It is added up in one order for all units, so twins have it bitwise equal, and units that differ in any entry
-//! differ in it but by accident. Classes and not units have numbers in the file: a network whose units are one unit
-//! stays small in it.
+//! The sum has the same order for all units, so the numbers of twins are bitwise equal. Units that differ in any entry
+//! have different numbers, except by coincidence. The file has a number for each class, not for each unit, so it stays
+//! small if units are equal.
 
 use super::readings::{finite, line_of, write_line};
 use crate::config::RunConfig;
@@ -20,9 +20,9 @@ use constinit_symmetry::{AxesSpec, Elements, ParamView, SpaceId, twins};
 use std::fs::File;
 use std::io::{self, Seek};
 
-/// States in a file at most, without those of first breaks: about as many as a figure has pixels.
+/// The largest number of states in a file, without those of first breaks: about as many as a figure has pixels.
 const STATES: usize = 512;
-/// Numbers in a file at most, where two states do not have more.
+/// The largest number of values in a file, unless two states have more.
 const NUMBERS: usize = 1_000_000;
 
 /// The first line of the file.
@@ -30,11 +30,11 @@ pub fn start_line() -> io::Result<String> {
     line_of(&UnitsStartRecord { schema: UNITS_SCHEMA, value: UNIT_VALUE.to_owned() })
 }
 
-/// The file, open for more.
+/// The file, open for appending.
 pub struct UnitsFile(File);
 
-/// The steps whose states are kept, beside those of first breaks: a function of the configuration alone, so a run
-/// that was killed keeps the same ones.
+/// The steps whose states are saved, in addition to those of first breaks. They depend only on the configuration, so a
+/// run that was killed and resumed saves the same ones.
 pub fn schedule(config: &RunConfig) -> Schedule {
     let units: usize = match config.model.layer_dims.as_slice() {
         [_, hidden @ .., _] => hidden.iter().sum(),
@@ -51,7 +51,7 @@ impl UnitsFile {
         Self(file)
     }
 
-    /// Bytes that are written, and on the disk.
+    /// The number of bytes that are written and on the disk.
     pub fn bytes(&mut self) -> io::Result<u64> {
         self.0.sync_data()?;
         self.0.stream_position()
@@ -105,7 +105,7 @@ fn state_of(
 }
 
 fn view<'a>(path: &'a str, data: &'a TensorData) -> Result<ParamView<'a>, Failure> {
-    // The program's backends compute in single precision.
+    // All backends of the program compute in single precision.
     let entries = data.as_slice::<f32>();
     let entries = entries.map_err(|error| Failure::usage(format!("{path}: {error:?}")))?;
     ParamView::new(path, data.shape.as_slice(), entries).map_err(Failure::usage)
@@ -124,7 +124,7 @@ fn means(axes: &AxesSpec, params: &[ParamView<'_>], space: SpaceId) -> Vec<f64> 
             if axis.axis.space() != Some(&space) || units == 0 {
                 continue;
             }
-            // Storage is row-major, and every unit meets its entries in the same order.
+            // Storage is row-major, so every unit adds its entries in the same order.
             let inner: usize = view.shape()[number + 1..].iter().product::<usize>().max(1);
             for of_all in data.chunks(inner * units) {
                 for (sum, own) in sums.iter_mut().zip(of_all.chunks(inner)) {

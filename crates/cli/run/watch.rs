@@ -1,4 +1,4 @@
-//! The probes of a run: readings, progress, checkpoints that fall due, signals to end.
+//! The probes of a run: readings, progress, due checkpoints, and signals to end.
 
 use super::forecast::forecast_record;
 use super::readings::{first_break_record, reading_record, write_line};
@@ -20,22 +20,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Without `checkpoint_every`, a checkpoint is written this often.
+/// The time between checkpoints without `checkpoint_every`.
 const CHECKPOINT_PERIOD: Duration = Duration::from_secs(5);
 
 /// Why a run stops after a signal.
 pub const INTERRUPTED: &str = "interrupted";
-/// Why a run stops that was asked to in its live view.
+/// Why a run stops that its user ended in the live view.
 pub const STOPPED: &str = "stopped in the live view";
 
-/// Takes a reading, shows it and keeps it.
+/// Takes a reading, shows it and saves it.
 pub struct Watch<'a, B: AutodiffBackend> {
     pub schedule: Schedule,
     pub names: Names,
     /// Has seen the network as it was before training.
     pub symmetry: SymmetryProbe,
     pub forecasts: Option<Forecasts<B>>,
-    /// Is shown each state before the readings are.
+    /// Observes each state before the readings do.
     pub dead: SharedDeadWatch<B>,
     /// How many of the probe's breaks the tally knows.
     pub known_breaks: usize,
@@ -44,14 +44,14 @@ pub struct Watch<'a, B: AutodiffBackend> {
     pub readings: Option<File>,
     pub logs: Logs,
     pub units: Option<UnitsFile>,
-    /// Whose states of the units are kept, beside those of first breaks.
+    /// The steps whose states of the units are saved, in addition to those of first breaks.
     pub units_schedule: Schedule,
-    /// What is to be said before training, beside what the classes mean.
+    /// Lines to print before training, in addition to what the classes mean.
     pub remarks: Vec<String>,
     pub comparison: Option<ExpectedCheck>,
     pub bar: ProgressBar,
     pub live: Option<Live>,
-    /// Readings taken.
+    /// The number of readings taken.
     pub number: usize,
     pub failure: Option<Failure>,
 }
@@ -69,7 +69,7 @@ impl<B: AutodiffBackend> Watch<'_, B> {
         }
     }
 
-    /// Bytes of states of the units that are written, as of the readings.
+    /// Bytes of states of the units that are written and on the disk, as for the readings.
     pub fn unit_bytes(&mut self) -> io::Result<u64> {
         self.units.as_mut().map_or(Ok(0), UnitsFile::bytes)
     }
@@ -88,7 +88,7 @@ impl<B: AutodiffBackend> Watch<'_, B> {
     }
 
     fn look(&mut self, seen: &Observation<'_, B, ConstInit<B>>) -> Result<(), Failure> {
-        // Taken first: what is told before training comes before the first reading.
+        // Forecasts come first: the lines before training precede the first reading.
         let forecasts = self.forecasts.as_mut().filter(|forecasts| forecasts.due(seen.step));
         let forecast = match forecasts {
             Some(forecasts) => forecasts.read(seen).map_err(Failure::usage)?.cloned(),
@@ -206,7 +206,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for Progress {
     }
 }
 
-/// Stops the loop where a checkpoint is to be written.
+/// Stops the loop when a checkpoint is due.
 pub struct CheckpointDue {
     every: Option<usize>,
     last: Instant,
@@ -246,26 +246,26 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for CheckpointDue {
 pub struct Interrupt {
     /// The number of the signal; 0 before there is one.
     signal: Arc<AtomicUsize>,
-    /// Whether one has come since somebody asked.
+    /// Whether a signal has come since `has_come` was last called.
     came: Arc<AtomicBool>,
     /// Whether the run was asked to end without a signal.
     stopped: Arc<AtomicBool>,
 }
 
 impl Interrupt {
-    /// Listens for Ctrl-C and for SIGTERM, which batch systems and containers send some time
-    /// before they end a program. A second signal ends the program at once, but for a `live` view: that has a terminal
-    /// to give back before, and asks [`has_come`](Self::has_come).
+    /// Listens for Ctrl-C and for SIGTERM, which batch systems and containers send some time before they end a program.
+    /// A second signal ends the program at once. With a `live` view it does not: the view has a terminal to restore
+    /// first, and calls [`has_come`](Self::has_come).
     pub fn listen(live: bool) -> Self {
         use signal_hook::consts::{SIGINT, SIGTERM};
         use signal_hook::flag;
         let signal = Arc::<AtomicUsize>::default();
         let came = Arc::<AtomicBool>::default();
-        // Set by the first signal, where the second one is to end the program.
+        // The first signal sets this, if the second one must end the program.
         let again = Arc::<AtomicBool>::default();
         for number in [SIGINT, SIGTERM] {
-            // Handlers run in this order, so that the first signal only sets the flag. Where a
-            // handler cannot be set, the program ends as it would without.
+            // Handlers run in this order, so the first signal only sets the flag. If a handler cannot be set, a signal
+            // ends the program at once, as without handlers.
             let _ = flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&again))
                 .and_then(|_| flag::register(number, Arc::clone(if live { &came } else { &again })))
                 .and_then(|_| {
@@ -279,13 +279,13 @@ impl Interrupt {
         Self { signal, came, stopped: Arc::default() }
     }
 
-    /// As if Ctrl-C had come as a signal.
+    /// Acts as if Ctrl-C had come as a signal.
     pub fn raise(&self) {
         self.signal.store(signal_hook::consts::SIGINT.unsigned_abs() as usize, Ordering::Relaxed);
         self.came.store(true, Ordering::Relaxed);
     }
 
-    /// Asks the run to end after its step, which is no failure.
+    /// Asks the run to end after its step. That is not a failure.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
@@ -295,7 +295,7 @@ impl Interrupt {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Why the run is to end, if it is. A signal counts more than a key.
+    /// Why the run must end, if it must. A signal counts more than a key.
     pub fn reason(&self) -> Option<&'static str> {
         match self.signal() {
             Some(_) => Some(INTERRUPTED),
@@ -303,7 +303,7 @@ impl Interrupt {
         }
     }
 
-    /// Whether a signal has come since this was last asked.
+    /// Whether a signal has come since the last call.
     pub fn has_come(&self) -> bool {
         self.came.swap(false, Ordering::Relaxed)
     }

@@ -1,6 +1,6 @@
 //! Sentences in lines of a width.
 
-/// A text in lines of at most this many characters, at least 1. Words are kept whole where they fit into a line.
+/// A text in lines of at most this many characters, at least 1. Words that fit into a line are not broken.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines: Vec<String> = Vec::new();

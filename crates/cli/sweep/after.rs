@@ -1,4 +1,5 @@
-//! What is asked of a network after training: what it has learned, dead units, and what will become of its twins.
+//! What a sweep computes of a network after training: its outcome, its dead units, and whether rounding will make its
+//! twins diverge.
 
 use super::outcome::Escape;
 use crate::config::RunConfig;
@@ -10,13 +11,13 @@ use constinit_symmetry::dynamics::{Perceptron, before_activations, outputs};
 use constinit_symmetry::forecast::{ESCAPED, Forecast, Update};
 use constinit_symmetry::{Transverse, Way, transverse};
 
-/// Entries of a curvature that is still computed: the square of what a unit has.
+/// The largest number of entries of a curvature matrix: the square of the number of a unit's entries.
 const LARGEST: usize = 1 << 22;
 
 /// Every backend of the program computes in single precision: one rounding error.
 const ROUNDING: f64 = f32::EPSILON as f64;
 
-/// What the network gives on these examples; None if the loss is not finite.
+/// The outcome of the network on these examples; None if the loss is not finite.
 pub fn outcome(
     network: &Perceptron<f64>,
     config: &RunConfig,
@@ -28,7 +29,7 @@ pub fn outcome(
     Ok(TrainingOutcome::of(loss, &outputs, targets, columns)?.record())
 }
 
-/// How many units of each hidden layer have slope 0 on every example. Units that stand for several count as these.
+/// How many units of each hidden layer have slope 0 on every example. A unit that stands for several counts as these.
 pub fn dead(
     network: &Perceptron<f64>,
     config: &RunConfig,
@@ -44,9 +45,9 @@ pub fn dead(
     Ok(layers.into_iter().enumerate().map(of_layer).collect())
 }
 
-/// What will become of the twins that units stand for, by the difference that grows fastest; None where there are none,
-/// where the optimizer has no such rate, and where a unit has too many entries for it. There are no steps where the state moves
-/// too much for a number.
+/// The escape of the twins that units stand for, by the difference that grows fastest. None if there are no twins, if
+/// the optimizer has no such rate, or if a unit has too many entries. Its `steps` are None if the state moves too much
+/// for a number.
 pub fn escape(
     network: &Perceptron<f64>,
     config: &RunConfig,
@@ -82,7 +83,8 @@ pub fn escape(
     Some(Escape { steps, ..found })
 }
 
-/// The forecast with the motion of the state; without, where differences grow along another than the lowest curvature.
+/// The forecast, corrected for the motion of the state. Without the correction if the fastest difference is not the one
+/// along the lowest curvature.
 fn followed(
     network: &Perceptron<f64>,
     config: &RunConfig,

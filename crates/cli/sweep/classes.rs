@@ -17,14 +17,14 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// As rules make them, in the precision of the backends.
+    /// The parameters that the rules make, in the precision of the backends.
     fn by_rules(config: &RunConfig) -> Result<Self, Failure> {
         let spec = plan::spec(config)?;
         let values = plan::plan(config).values(&spec).map_err(plan::usage)?;
         Ok(Self { spec, values: values.into_iter().map(|data| data.doubles()).collect() })
     }
 
-    /// Of these values, in the order of the axes.
+    /// Parameters with these values, in the order of the axes.
     pub fn new(
         config: &RunConfig,
         values: impl Iterator<Item = Vec<f64>>,
@@ -65,7 +65,7 @@ pub struct Start {
     pub entries: usize,
     /// How many classes of twins each hidden layer has.
     pub twins: Vec<usize>,
-    /// The way from the network of classes to the full one; None if each hidden layer is one class, as it then stays.
+    /// How to lift the network of classes to the full one; None if each hidden layer is one class, which it then stays.
     quotient: Option<Quotient>,
 }
 
@@ -74,8 +74,8 @@ impl Start {
         if config.is_constant() { Self::constant(config) } else { Self::by_rules(config) }
     }
 
-    /// Whatever the constants are, the units of a hidden layer are one. So the network of classes is that of the same
-    /// constants with one unit in each hidden layer.
+    /// The units of a hidden layer are equal, whatever the constants are. So the network of classes is the network of
+    /// the same constants with one unit in each hidden layer.
     fn constant(config: &RunConfig) -> Result<Self, Failure> {
         let model = &config.model;
         let (dims, layers) = (&model.layer_dims, model.layer_dims.len() - 1);
@@ -131,14 +131,14 @@ impl Start {
         })
     }
 
-    /// How many classes of twins each hidden layer has once the network of classes has become this one.
+    /// How many classes of twins each hidden layer has after training made this network from the network of classes.
     pub fn twins_after(&self, trained: &Perceptron<f64>) -> Result<Vec<usize>, Failure> {
         let Some(quotient) = &self.quotient else { return Ok(self.twins.clone()) };
         let chain = quotient.chain().map_err(Failure::usage)?;
         let means = quotient.means_of_perceptron(&chain, trained, |number| *number);
         let means = means.map_err(Failure::usage)?;
         let views: Vec<ParamView<'_>> = means.iter().map(OwnedParam::view).collect();
-        // Units of a class differ in nothing but their deviations; without, classes tell all of them.
+        // Units of a class differ only in their deviations. Without deviations, the classes are the classes of twins.
         let found = if quotient.has_deviations() {
             let lifted = quotient.lift(&views).map_err(Failure::usage)?;
             let views: Vec<ParamView<'_>> = lifted.iter().map(OwnedParam::view).collect();
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Of optimizers that keep equitable classes and of others.
+    /// Configurations with optimizers that keep equitable classes, and with others.
     fn config() -> impl Strategy<Value = RunConfig> {
         let number = prop_oneof![-3.0..3.0_f64, Just(-0.0), Just(3.4e38), Just(-1.0)];
         let dims = prop::collection::vec(1..5_usize, 3..6);
@@ -195,7 +195,7 @@ mod tests {
             prop_assert_eq!(bits(&known), bits(&found));
             prop_assert_eq!(&known.network, &found.network);
             prop_assert_eq!((known.entries, &known.twins), (found.entries, &found.twins));
-            // Whatever training makes of them.
+            // Any trained numbers.
             let mut trained = known.network.clone();
             let numbers = trained.numbers_mut().iter_mut();
             numbers.enumerate().for_each(|(k, number)| *number += k as f64);

@@ -1,4 +1,4 @@
-//! Training the quotient of a run in closed form, where the optimizer keeps its classes.
+//! Training the quotient of a run in closed form, if the optimizer keeps its classes.
 
 use super::after::{dead, escape, outcome};
 use super::classes::Start;
@@ -11,20 +11,20 @@ use crate::seen::last_seen;
 use constinit_core::text::number;
 use constinit_symmetry::dynamics::Training;
 
-/// Up to this many numbers a network is trained in closed form even where no two of its units are equal: a step takes
-/// less than a backend needs to begin.
+/// Up to this many numbers, a network is trained in closed form even if no two of its units are equal: a step takes
+/// less time than a backend needs to start one.
 const SMALL: usize = 10_000;
 
-/// A run that was tried in closed form.
+/// The result of trying a run in closed form.
 pub enum Tried {
     Trained(Box<Outcome>),
-    /// It has none, or a backend is better.
+    /// The run has no closed form, or a backend is faster; with the reason.
     NotHere(String),
-    /// It was asked to end.
+    /// The run was asked to end.
     Interrupted,
 }
 
-/// Trains, or says why the run is none for the closed form.
+/// Trains, or says why the run has no closed form here.
 pub fn train(
     config: &RunConfig,
     examples: &Examples,
@@ -57,7 +57,7 @@ pub fn train(
         let value = training.step(inputs, targets).map_err(Failure::usage)?;
         losses[1] = Some(value);
         losses[0] = losses[0].or(losses[1]);
-        // Where the backends' single precision ends, so does the run.
+        // The run ends when the loss exceeds the backends' single precision.
         if !(value as f32).is_finite() {
             end = OutcomeEnd::Diverged(format!(
                 "the loss of step {} is {}",
@@ -98,10 +98,10 @@ pub fn train(
     })))
 }
 
-/// The first number that the backends' single precision does not have.
+/// The first number that is not finite in the backends' single precision.
 fn not_single(numbers: &[f64]) -> Option<f64> {
     let finite = |number: &f64| (*number as f32).is_finite();
-    // Without a way out in the middle, so that several are asked at once.
+    // Without an early exit, so that the processor checks several numbers at once.
     if numbers.iter().fold(true, |all, number| all & finite(number)) {
         return None;
     }

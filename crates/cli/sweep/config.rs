@@ -19,15 +19,15 @@ const LISTED: usize = 1000;
 /// The table of the optimizer.
 const OPTIMIZER: &str = "training.optimizer";
 
-/// What is done is noted in a bit a point.
+/// The largest number of points: a bit per point notes what is done.
 const MOST_POINTS: usize = 1 << 32;
 
 /// A sweep, as configured.
 #[derive(Clone, Debug)]
 pub struct SweepConfig {
-    /// What stands for the configuration in messages.
+    /// The name of the configuration in messages.
     name: String,
-    /// What files are relative to.
+    /// The folder that paths of files are relative to.
     folder: PathBuf,
     /// The run configuration, without what varies.
     base: Table,
@@ -37,7 +37,7 @@ pub struct SweepConfig {
     points: usize,
 }
 
-/// Points that are drawn and not a grid.
+/// Points that are drawn at random, not the points of a grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sample {
@@ -53,7 +53,7 @@ impl SweepConfig {
         Self::parse(&text, &path.display().to_string(), folder)
     }
 
-    /// Reads a configuration that lies in `folder`; `name` stands for it in messages.
+    /// Reads a configuration that lies in `folder`; `name` is its name in messages.
     pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self, Failure> {
         let at = |reason: String| Failure::usage(format!("{name}: {reason}"));
         let table: Result<Table, _> = toml::from_str(text);
@@ -94,7 +94,7 @@ impl SweepConfig {
     fn resolve(&mut self) -> Result<(), Failure> {
         let at = |reason: String| Failure::usage(format!("{}: [sweep] {reason}", self.name));
         let names: Vec<_> = self.keys.iter().map(|key| whole_path(&key.name)).collect();
-        // Settings of the optimizer alone: of the one that a run has by itself.
+        // If only settings of an optimizer vary and none is configured, they are settings of the default optimizer.
         let settings: Vec<&str> = names
             .iter()
             .flatten()
@@ -119,7 +119,7 @@ impl SweepConfig {
             key.kind = kind_of(&key.values.at(0));
             set(&mut first, &key.name, key.values.at(0))?;
         }
-        // Whole numbers that come as `1.0` out of a range are what a count is set to.
+        // A range gives whole numbers as `1.0`. If the key is a count, they become integers.
         for key in &mut self.keys {
             let found = get(&first, &key.name).cloned();
             if let (Some(Value::Float(number)), Values::Range { .. }) = (&found, &key.values)
@@ -149,8 +149,9 @@ impl SweepConfig {
         self.check_values()
     }
 
-    /// Refuses a value that cannot be read as one of its key, with the first values of the other keys or with the last.
-    /// What can be read and is wrong is a failed run, unless all of these are.
+    /// Refuses a value that its key can hold neither with the first nor with the last values of the other keys. A value
+    /// that can be read but is invalid makes a failed run; it is refused only if all combinations that are tried here
+    /// are invalid.
     fn check_values(&self) -> Result<(), Failure> {
         let lean = self.without_data();
         let last = |key: &Key| key.values.count().unwrap_or(2).saturating_sub(1);
@@ -164,7 +165,7 @@ impl SweepConfig {
         for key in &self.keys {
             let numbers: Vec<usize> = match &key.values {
                 Values::List(list) => (0..list.len()).collect(),
-                // What is wrong between two numbers is wrong at one of them.
+                // If a number of a range is invalid, one of the ends is.
                 Values::Range { .. } | Values::Seeds(_) => vec![0, last(key)],
             };
             for number in numbers {
@@ -204,7 +205,7 @@ impl SweepConfig {
             let mut generator = ChaCha8Rng::seed_from_u64(sample.seed);
             generator.set_stream(point as u64);
             let drawn = self.keys.iter().map(|key| {
-                // The upper 53 bits: every double of that grid in [0, 1) alike.
+                // The upper 53 bits: all multiples of 2^-53 in [0, 1) have the same probability.
                 let place = (generator.next_u64() >> 11) as f64 / 2f64.powi(53);
                 key.fitting(key.values.drawn(place))
             });
@@ -226,12 +227,12 @@ impl SweepConfig {
         values
     }
 
-    /// The configuration of a point, files and all.
+    /// The configuration of a point, with the paths of its files.
     pub fn config(&self, point: usize) -> Result<RunConfig, Failure> {
         Ok(self.unchecked_config(point)?.checked(&self.name_of(point))?)
     }
 
-    /// The same, of a point that may be one of a failed run.
+    /// The same without checks, because the run of the point may be a failed one.
     pub fn unchecked_config(&self, point: usize) -> Result<RunConfig, Failure> {
         let mut table = self.base.clone();
         for (key, value) in self.keys.iter().zip(self.values(point)) {
@@ -245,7 +246,7 @@ impl SweepConfig {
         format!("{}, point {point}", self.name)
     }
 
-    /// The same, of a number that may be none of a point.
+    /// The same for any number; an error if the sweep has no such point.
     pub fn checked_config(&self, point: usize) -> Result<RunConfig, Failure> {
         if point >= self.points {
             let (name, last) = (&self.name, self.points - 1);
@@ -256,7 +257,7 @@ impl SweepConfig {
         self.config(point)
     }
 
-    /// The same sweep without the numbers of its examples, where these are the same in all runs: its points are read
+    /// The same sweep without the numbers of its examples, if these are the same in all runs. Its points are read
     /// faster.
     pub fn without_data(&self) -> Self {
         let mut lean = self.clone();
@@ -301,7 +302,7 @@ impl SweepConfig {
         }
         text.push_str("\n[sweep]\n");
         for key in &self.keys {
-            // One line a value, so that the keys keep their order.
+            // One line per key, so that the keys keep their order.
             text.push_str(&format!("{} = {}\n", key.name, key.said));
         }
         Ok(text)
@@ -368,14 +369,14 @@ fn leaves(
     }
 }
 
-/// Whether a table says what a key takes, and is not one in which keys are.
+/// Whether a table gives the values of a key, and does not contain keys.
 fn is_range(table: &Table) -> bool {
     ["from", "to", "seeds"]
         .iter()
         .any(|name| table.get(*name).is_some_and(|value| !value.is_table() && !value.is_array()))
 }
 
-/// The path of a key that may be named by its last part alone.
+/// The path of a key, which may be named by its last part only.
 fn whole_path(name: &str) -> Result<String, String> {
     if name.contains('.') {
         return Ok(name.to_owned());
@@ -394,7 +395,7 @@ fn whole_path(name: &str) -> Result<String, String> {
     }
 }
 
-/// Keys that can be named by their last part: no two have the same.
+/// The keys that can be named by their last part: no two have the same last part.
 const KEYS: [&str; 21] = [
     "model.layer_dims",
     "model.activation",
@@ -434,7 +435,7 @@ mod tests {
 
     #[test]
     fn a_grid_in_the_order_of_its_keys() {
-        // Not in the order of the alphabet, by whole paths, tables, and last parts.
+        // Not in alphabetical order; by whole paths, by tables, and by last parts.
         let text = "[sweep]\ntraining.optimizer.learning_rate = { from = 1e-2, to = 1, steps = 3, scale = \"log\" }\n\
                     init_w = [-1, 0.5]\n\"model.activation\" = [\"relu\", \"tanh\"]\nsteps = { from = 10, to = 20, steps = 2 }\n";
         let sweep = sweep(text).unwrap();
@@ -458,7 +459,7 @@ mod tests {
         let second = sweep.config(1).unwrap();
         assert_eq!((second.model.init_w, second.training.steps), (-1.0, 20));
         assert_eq!(second.model.activation, constinit::Activation::Relu);
-        // What is kept reads back as the same sweep.
+        // The text that is saved reads back as the same sweep.
         let kept = sweep.to_toml(|_| {}).unwrap();
         let again = SweepConfig::parse(&kept, "kept", Path::new("")).unwrap();
         assert_eq!(again.keys, sweep.keys);

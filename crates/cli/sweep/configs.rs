@@ -1,4 +1,4 @@
-//! The configurations of points one after the other.
+//! The configurations of points, one after the other.
 
 use super::config::SweepConfig;
 use super::keys::set;
@@ -7,10 +7,11 @@ use crate::failure::Failure;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-/// The configuration of one point after another: only tables with other values than at the point before are read.
+/// The configuration of one point after another. It reads only the tables whose values differ from those of the point
+/// before.
 pub struct Configs<'a> {
     sweep: &'a SweepConfig,
-    /// The last one that could be read, and the values in it.
+    /// The last configuration that could be read, and the values in it.
     last: Option<(Vec<Value>, RunConfig)>,
 }
 
@@ -19,7 +20,8 @@ impl<'a> Configs<'a> {
         Self { sweep, last: None }
     }
 
-    /// That of a point, whose [values](SweepConfig::values) these are: what [`SweepConfig::config`] says.
+    /// The configuration of a point with these [values](SweepConfig::values): the same as [`SweepConfig::config`]
+    /// gives.
     pub fn config(&mut self, point: usize, values: &[Value]) -> Result<&RunConfig, Failure> {
         let changed =
             self.last.take().and_then(|(known, config)| self.changed(config, &known, values));
@@ -30,8 +32,8 @@ impl<'a> Configs<'a> {
         Ok(&self.last.insert((values.to_vec(), config)).1)
     }
 
-    /// A configuration in which the tables of changed values are read again. None if one of them cannot be read by
-    /// itself, or makes no sense.
+    /// A configuration in which the tables with changed values are read again. None if one of them cannot be read
+    /// alone, or is invalid.
     fn changed(
         &self,
         mut config: RunConfig,
@@ -81,7 +83,7 @@ impl<'a> Configs<'a> {
     }
 }
 
-/// Whether two values are one: zeros of unlike sign are not.
+/// Whether two values are the same. Zeros of different sign are not.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
@@ -119,7 +121,7 @@ space = \"hidden1\"
 std = 0.1
 [sweep]
 ";
-    /// Keys of every table, and values that make no sense or not with others.
+    /// Keys of every table. Some values are invalid, alone or in combination with others.
     const KEYS: [&str; 13] = [
         "model.init_w = [0.0, -0.0, 1.5, 1e300]",
         "model.layer_dims = [[1, 2, 1], [1, 3, 1]]",
@@ -148,7 +150,7 @@ std = 0.1
             let sweep = sweep.unwrap();
             let mut configs = Configs::new(&sweep);
             for point in order.into_iter().map(|index| index.index(sweep.points())) {
-                // As text, in which zeros of unlike sign differ.
+                // As text, in which zeros of different sign differ.
                 let text = |config: Result<&RunConfig, Failure>| match config {
                     Ok(config) => format!("{config:?}"),
                     Err(failure) => failure.to_string(),

@@ -1,7 +1,7 @@
 //! The folder of a sweep: its configuration, and its rows, in parts while it runs.
 //!
-//! Parts are written whole and never changed. What is done is what they say, so a sweep that was killed, or that
-//! several machines share, continues from nothing but this folder.
+//! A part is written as a whole and never changed. The parts alone say which points are done. So a sweep that was
+//! killed, or that several machines share, continues from this folder only.
 
 use super::config::SweepConfig;
 use super::outcome::Outcome;
@@ -21,7 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use toml::Value;
 
-/// What a sweep writes into its folder, beside parts and locks.
+/// What a sweep writes into its folder, in addition to parts and locks.
 const OWN: [&str; 4] = ["sweep.toml", "inputs.csv", "targets.csv", "results.parquet"];
 /// The folder of the parts.
 const PARTS: &str = "parts";
@@ -31,13 +31,14 @@ const PARTS: &str = "parts";
 pub struct SweepFolder {
     path: PathBuf,
     schema: Schema,
-    /// Hidden layers of the runs with most of them.
+    /// The largest number of hidden layers of a run.
     layers: usize,
     points: usize,
 }
 
 impl SweepFolder {
-    /// A new folder for a sweep, or the one that it has begun in. The data files are kept in it.
+    /// Makes the folder of a sweep, or opens the folder in which the same sweep has begun. The data files are copied to
+    /// it.
     pub fn create(path: &Path, sweep: &SweepConfig, files: &DataFiles) -> Result<Self, Failure> {
         let fail = |error: io::Error| Failure::at(path, error);
         let kept = [("inputs", &files.inputs), ("targets", &files.targets)];
@@ -52,11 +53,11 @@ impl SweepFolder {
             .iter()
             .filter_map(|(name, text)| Some((path.join(format!("{name}.csv")), text.as_deref()?)))
             .collect();
-        // Last: a folder that has it has all of it.
+        // Written last: a folder that has this file is complete.
         whole.push((path.join("sweep.toml"), &text));
         if !path.join("sweep.toml").exists() {
             let taken = !entries(path).map_err(fail)?.is_empty();
-            // What another machine has begun to write is the same.
+            // Another machine of the same sweep writes the same files.
             let ours = |file: &(PathBuf, &str)| {
                 fs::read(&file.0).is_ok_and(|found| found == file.1.as_bytes())
             };
@@ -84,7 +85,7 @@ impl SweepFolder {
         Self::of(path, sweep, &text)
     }
 
-    /// The folder that a sweep was begun in.
+    /// Opens the folder in which a sweep has begun.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let file = path.join("sweep.toml");
         let text = fs::read_to_string(&file).map_err(|error| Failure::at(&file, error))?;
@@ -123,14 +124,14 @@ impl SweepFolder {
         &self.path
     }
 
-    /// Whether a sweep whose folder this is writes such a file there.
+    /// Whether a sweep with this folder writes such a file there.
     pub fn owns(folder: &Path, file: &Path) -> bool {
         is_one_of(folder, &OWN, file)
             || is_in(&folder.join(PARTS), file)
             || (is_in(folder, file) && file.extension().is_some_and(|ending| ending == "lock"))
     }
 
-    /// Whether both are of the same configuration.
+    /// Whether both folders are of the same configuration.
     pub fn is_same_sweep(&self, other: &Self) -> bool {
         self.schema == other.schema
     }
@@ -143,7 +144,7 @@ impl SweepFolder {
         &self.schema
     }
 
-    /// Hidden layers of the runs with most of them.
+    /// The largest number of hidden layers of a run.
     pub fn layers(&self) -> usize {
         self.layers
     }
@@ -153,7 +154,7 @@ impl SweepFolder {
         self.path.join("results.parquet")
     }
 
-    /// The joined table, which has all rows; or else the parts that are there.
+    /// The joined table, which has all rows, or without it the existing parts.
     pub fn tables(&self) -> Result<Vec<PathBuf>, Failure> {
         if self.results().exists() {
             return Ok(vec![self.results()]);
@@ -165,8 +166,8 @@ impl SweepFolder {
         Ok(found)
     }
 
-    /// Removes what is left of parts, those included that a killed program was writing: the joined table has their rows.
-    /// What cannot be removed says nothing that the table does not.
+    /// Removes all remaining parts, also those that a killed program has partly written: the joined table has their
+    /// rows. A part that cannot be removed does no harm.
     pub fn remove_parts(&self) {
         let folder = self.parts();
         for path in entries(&folder).unwrap_or_default() {
@@ -200,8 +201,8 @@ impl SweepFolder {
         Ok(done)
     }
 
-    /// Keeps others from running the same points at the same time: the same share, or one of another number of shares.
-    /// The lock ends with the program.
+    /// Locks the points of a share, so that no other process runs them at the same time: not the same share, nor a
+    /// share of another number of shares. The lock ends with the program.
     pub fn lock(&self, shard: Option<Shard>) -> Result<File, Failure> {
         let name = match shard {
             Some(Shard { number, of }) => format!("shard-{number}{}", shares(of)),
@@ -217,8 +218,9 @@ impl SweepFolder {
             Err(TryLockError::Error(error)) => Err(Failure::at(path, error)),
         };
         locked(&path, &file)?;
-        // After the own one, so that of two that start at once one sees the other. Shares of one number have no point in
-        // common, and those of a job start together: they leave each other's locks alone.
+        // Checked after its own lock is taken, so that of two processes that start at once one sees the other. Shares
+        // of the same number of shares have no point in common, and the machines of a job start together, so these
+        // locks are ignored.
         for other in entries(&self.path).map_err(|error| Failure::at(&self.path, error))? {
             let name = other.file_name().unwrap_or_default().to_string_lossy();
             let apart = shard.is_some_and(|shard| name.ends_with(&shares(shard.of)));
@@ -255,14 +257,14 @@ impl SweepFolder {
     }
 }
 
-/// How the names of the locks of so many shares end.
+/// The ending of the names of the locks of `of` shares.
 fn shares(of: usize) -> String {
     format!("-of-{of}.lock")
 }
 
-/// Writes a file that others may be writing, too: the first one stays, and none is seen half written.
+/// Writes a file that other processes may write, too. The first file stays, and no reader sees a partly written one.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A number of a process is one of its machine only.
+    // A process id is unique only on its machine.
     let number = RandomState::new().hash_one(std::process::id());
     let mut own = path.as_os_str().to_owned();
     own.push(format!(".{number:016x}"));
@@ -271,7 +273,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let linked = fs::hard_link(&own, path);
     let placed = match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        // Not every file system has links.
+        // Some file systems have no links.
         Err(_) => fs::rename(&own, path),
         Ok(()) => Ok(()),
     };
@@ -279,7 +281,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     placed
 }
 
-/// What is in a folder; nothing where it is not there.
+/// The entries of a folder; none if it does not exist.
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(folder) {
         Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
@@ -288,7 +290,7 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// Points, as bits.
+/// A set of points, as bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
     words: Vec<u64>,
@@ -299,7 +301,7 @@ impl Done {
         Self { words: vec![0; points.div_ceil(64)] }
     }
 
-    /// Adds those of another share of the same sweep.
+    /// Adds the points of another share of the same sweep.
     pub fn extend(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own |= other);
     }
@@ -317,7 +319,7 @@ impl Done {
     }
 }
 
-/// How many hidden layers the runs with most of them have.
+/// The largest number of hidden layers of a run.
 fn hidden_layers(sweep: &SweepConfig) -> Result<usize, Failure> {
     let mut dims = vec![sweep.unchecked_config(0)?.model.layer_dims.len()];
     for key in &sweep.keys {
@@ -356,7 +358,7 @@ mod tests {
             );
         }
         drop((first, second));
-        // What is left of theirs are files that no program holds.
+        // The locks of the dropped shares are files that no program holds.
         let whole = folder.lock(None).unwrap();
         assert!(share(1, 3).is_err());
         drop(whole);

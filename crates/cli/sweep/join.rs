@@ -9,21 +9,21 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-/// Rows of a row group.
+/// The number of rows of a row group.
 const GROUP: usize = 1 << 16;
 
-/// What was joined.
+/// The result of joining.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Joined {
     pub rows: usize,
-    /// Points that two machines have run; the row of one of them is kept.
+    /// Points that two machines have run; one of the two rows is kept.
     pub twice: usize,
 }
 
-/// Joins the parts of folders of one sweep into a table at `to`, which is not there before. All points must be there.
+/// Joins the parts of folders of one sweep into a table at `to`, which must not exist. All points must be there.
 ///
-/// Every part is in the order of its points, and is opened when its first one is due: as many row groups are in memory
-/// as parts overlap.
+/// The rows of every part are in the order of their points, and a part is opened when its first point is due. So memory
+/// holds one row group for each part that overlaps.
 pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
     let folder = &folders[0];
     let partial = constinit_core::files::partial(to);
@@ -101,11 +101,11 @@ pub fn join(folders: &[SweepFolder], to: &Path) -> Result<Joined, Failure> {
     Ok(joined)
 }
 
-/// Joins the parts of a folder in it, and removes them.
+/// Joins the parts of a folder into its table, and removes the parts.
 pub fn join_in_place(folder: &SweepFolder) -> Result<Joined, Failure> {
     let results = folder.results();
     let joined = match results.exists() {
-        // Read before parts are removed that have the same rows.
+        // The joined table is read before the parts with the same rows are removed.
         true => {
             let done = folder.done()?.count();
             if done < folder.points() {
@@ -123,7 +123,7 @@ pub fn join_in_place(folder: &SweepFolder) -> Result<Joined, Failure> {
     Ok(joined)
 }
 
-/// Joins folders of one sweep in a new one.
+/// Joins folders of one sweep into a new folder.
 pub fn join_folders(folders: &[SweepFolder], out: &Path) -> Result<(Joined, PathBuf), Failure> {
     let fail = |error: std::io::Error| Failure::at(out, error);
     let first = &folders[0];
@@ -134,7 +134,7 @@ pub fn join_folders(folders: &[SweepFolder], out: &Path) -> Result<(Joined, Path
             other.path().display()
         )));
     }
-    // Fails where there is anything.
+    // Fails if the path exists.
     fs::create_dir(out).map_err(fail)?;
     let results = out.join("results.parquet");
     let joined = join(folders, &results).inspect_err(|_| {
@@ -162,7 +162,7 @@ impl Source {
         Ok(Self { path: path.to_owned(), reader, rows: Vec::new().into_iter() })
     }
 
-    /// The point of the next row.
+    /// The point of the next row; None at the end.
     fn due(&mut self) -> Result<Option<usize>, Failure> {
         while self.rows.as_slice().is_empty() {
             match self.reader.rows()? {

@@ -5,15 +5,15 @@ use crate::failure::Failure;
 use constinit_records::{ColumnKind, ScaleWord};
 use toml::{Table, Value};
 
-/// A key and what it takes.
+/// A key and its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
     /// The whole path, `model.init_w`.
     pub name: String,
-    /// As it was written.
+    /// As the user wrote it.
     pub said: Value,
     pub values: Values,
-    /// Of its column.
+    /// The kind of its column.
     pub kind: ColumnKind,
 }
 
@@ -21,7 +21,7 @@ pub struct Key {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     List(Vec<Value>),
-    /// From one number to another, evenly or evenly in the logarithm; without `steps` any number in between.
+    /// From one number to another, at equal differences or at equal ratios; without `steps`, any number between them.
     Range {
         from: f64,
         to: f64,
@@ -33,7 +33,7 @@ pub enum Values {
 }
 
 impl Values {
-    /// Reads what a configuration says of a key.
+    /// Reads the values that a configuration gives a key.
     pub fn read(value: &Value) -> Result<Self, String> {
         match value {
             Value::Array(list) if list.is_empty() => Err("the list has no values".to_owned()),
@@ -46,7 +46,7 @@ impl Values {
         }
     }
 
-    /// How many there are; None for any number in between two.
+    /// How many values there are; None for any number between two ends.
     pub fn count(&self) -> Option<usize> {
         match self {
             Self::List(list) => Some(list.len()),
@@ -55,7 +55,7 @@ impl Values {
         }
     }
 
-    /// The value of this number. Ends of ranges are met exactly.
+    /// The value with this number. The ends of ranges are exact.
     pub fn at(&self, number: usize) -> Value {
         match self {
             Self::List(list) => list[number].clone(),
@@ -71,7 +71,7 @@ impl Values {
         }
     }
 
-    /// The value at a place between 0 and 1; 1 itself is not among these. Each of a number of values has an equal share.
+    /// The value at a place from 0 to below 1. Each value of a list has an equal share.
     pub fn drawn(&self, place: f64) -> Value {
         match self.count() {
             Some(count) => self.at(((place * count as f64) as usize).min(count - 1)),
@@ -84,7 +84,7 @@ impl Values {
             Self::Range { from, to, log: true, .. } => {
                 (from.ln() + share * (to.ln() - from.ln())).exp()
             }
-            // Written so that nothing overflows between numbers of unlike sign.
+            // Computed so that nothing overflows between numbers of different sign.
             Self::Range { from, to, .. } => from * (1.0 - share) + to * share,
             _ => 0.0,
         }
@@ -148,7 +148,7 @@ fn only(table: &Table, known: &[&str]) -> Result<(), String> {
 }
 
 impl Key {
-    /// A value as the configuration needs it: whole numbers are rounded to.
+    /// A value as the configuration needs it: for a count, it is rounded to a whole number.
     pub fn fitting(&self, value: Value) -> Value {
         match (self.kind, &value) {
             (ColumnKind::Count, Value::Float(number))
@@ -160,7 +160,7 @@ impl Key {
         }
     }
 
-    /// A value as it stands in the table.
+    /// A value as a cell of the table.
     pub fn cell(&self, value: &Value) -> SweepCell {
         match (self.kind, value) {
             (ColumnKind::Number, Value::Float(number)) => SweepCell::Number(*number),
@@ -174,7 +174,7 @@ impl Key {
     }
 }
 
-/// The column of a key whose value is this one.
+/// The kind of the column for a key with this value.
 pub fn kind_of(value: &Value) -> ColumnKind {
     match value {
         Value::Float(_) => ColumnKind::Number,
@@ -184,7 +184,7 @@ pub fn kind_of(value: &Value) -> ColumnKind {
     }
 }
 
-/// The value at a path; numbers in it are places of lists.
+/// The value at a path; numbers in the path are positions in lists.
 pub fn get<'v>(table: &'v Table, path: &str) -> Option<&'v Value> {
     let mut parts = path.split('.');
     let mut found = table.get(parts.next()?)?;

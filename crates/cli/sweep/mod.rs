@@ -1,4 +1,4 @@
-//! Sweeps: many runs of one configuration with other values, as one table.
+//! Sweeps: many runs of one configuration with different values, as one table.
 
 mod after;
 mod classes;

@@ -1,4 +1,4 @@
-//! A run of a sweep trained whole, on a backend.
+//! A run of a sweep, trained in full on a backend.
 
 use super::after::{dead, escape, outcome};
 use super::classes::{Parameters, counts};

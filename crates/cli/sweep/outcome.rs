@@ -1,4 +1,4 @@
-//! What comes out of one run of a sweep.
+//! The outcome of one run of a sweep.
 
 use super::table::SweepCell;
 use constinit_records::{
@@ -15,13 +15,13 @@ pub struct Outcome {
     pub steps: Option<usize>,
     /// The losses that the first and the last step computed.
     pub losses: [Option<f64>; 2],
-    /// The loss on all examples of the last step after training, beside what needs no network; None if the run did not
-    /// finish.
+    /// The loss after training on all examples of the last step, and the numbers that need no network; None if the run
+    /// did not finish.
     pub outcome: Option<OutcomeRecord>,
     pub first_break: Option<(usize, String)>,
     /// Entries of the network, and of what was trained in its place.
     pub parameters: Option<[usize; 2]>,
-    /// One for each hidden layer.
+    /// The outcome of each hidden layer.
     pub spaces: Vec<LayerOutcome>,
     pub escape: Option<Escape>,
     pub seconds: f64,
@@ -32,11 +32,11 @@ pub struct Outcome {
 pub enum Engine {
     /// One unit for each class, in closed form.
     Quotient,
-    /// The whole network on a backend, and why not the quotient.
+    /// The whole network on a backend, and why the quotient was not trained.
     Burn { backend: &'static str, why: String },
 }
 
-/// How a run came to its end.
+/// How a run ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OutcomeEnd {
     #[default]
@@ -55,17 +55,17 @@ pub struct LayerOutcome {
     pub dead: Option<usize>,
 }
 
-/// What will become of differences between twins after training.
+/// How differences between twins will grow after training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Escape {
-    /// Of the difference that grows fastest, a step.
+    /// The factor by which a step multiplies the difference that grows fastest.
     pub factor: f64,
-    /// Steps until rounding has made them diverge; None for never.
+    /// Steps until rounding has made the twins diverge; None for never, and if the state moves too much for a number.
     pub steps: Option<f64>,
 }
 
 impl Outcome {
-    /// A run that could not be tried or did not come to an end.
+    /// A run that could not start or did not finish.
     pub fn failed(reason: impl ToString) -> Self {
         Self { ended: OutcomeEnd::Failed(reason.to_string()), ..Self::default() }
     }
@@ -136,14 +136,14 @@ impl Outcome {
         }
     }
 
-    /// Whether no two units of any hidden layer started as one.
+    /// Whether no two units of any hidden layer were equal at the start.
     fn started_distinct(&self) -> bool {
         self.spaces
             .iter()
             .all(|space| space.classes[0].is_some_and(|classes| classes >= space.units))
     }
 
-    /// The sum over all hidden layers, where each has the number.
+    /// The sum over all hidden layers, if each has the number.
     fn sum(&self, column: LayerColumn) -> SweepCell {
         let all: Option<usize> = self.spaces.iter().map(|space| space.count(column)).sum();
         all.filter(|_| !self.spaces.is_empty()).into()
@@ -171,7 +171,7 @@ impl Engine {
 }
 
 impl OutcomeEnd {
-    /// The word of files.
+    /// The word in files.
     pub fn word(&self) -> EndWord {
         match self {
             Self::Finished => EndWord::Finished,

@@ -24,27 +24,27 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use toml::Value;
 
-/// How many points that follow each other belong to one share at most.
+/// The largest number of consecutive points in a block of a share.
 const BLOCK: usize = 64;
 
-/// Whether a point is one of a share. Shares are blocks of points, each machine's spread over the whole sweep, and as even
-/// as their numbers allow to an eighth.
+/// Whether a point belongs to a share. The shares take blocks of points in turn, so each is spread over the whole
+/// sweep. A block is at most an eighth of a share, or one point, so the shares have nearly the same size.
 fn is_of(shard: Shard, point: usize, points: usize) -> bool {
     let block = (points / shard.of.saturating_mul(8)).clamp(1, BLOCK);
     point / block % shard.of == shard.number - 1
 }
 
-/// Rows are handed over together, as many as this time of work makes: less than anybody notices, and less than a sweep
-/// that is killed should lose.
+/// A worker hands over the rows of this much time at once. It is too short to notice, and little work to lose if the
+/// sweep is killed.
 const HELD: Duration = Duration::from_millis(50);
 
-/// The points that are to be run.
+/// The points to run.
 pub struct Points {
     sweep: SweepConfig,
-    /// Without data, where it does not vary.
+    /// The sweep without data, if the data do not vary.
     lean: SweepConfig,
     layers: usize,
-    /// Of the table.
+    /// The number of columns of the table.
     columns: usize,
     done: Done,
     shard: Option<Shard>,
@@ -55,17 +55,17 @@ pub struct Points {
     known: Mutex<Vec<(Fit, Arc<Examples>)>>,
 }
 
-/// What the runs of a sweep that have no closed form are trained on.
+/// The backend that trains the runs without a closed form.
 pub struct SweepBackend {
     pub name: BackendName,
-    /// Free memory of this machine, in bytes, where it is known: for runs in closed form.
+    /// Free memory of this machine, in bytes, if it is known: for runs in closed form.
     pub memory: Option<u64>,
-    /// Looks for its device. Called once, when the first run needs it: drivers take their time, and some write to standard
-    /// error.
+    /// Looks for the device of the backend. Called once, when the first run needs it: drivers are slow, and some write
+    /// to standard error.
     pub find: fn(BackendName) -> Result<Limits, Failure>,
 }
 
-/// What examples are made to fit.
+/// The keys that decide how the examples are read.
 type Fit = (Option<usize>, Option<usize>, Loss);
 
 impl Points {
@@ -84,7 +84,7 @@ impl Points {
         Self { sweep, lean, layers, columns, done, shard, on, limits, interrupt, next, known }
     }
 
-    /// How many points are still to be run here.
+    /// How many points remain to run here.
     pub fn left(&self) -> usize {
         (0..self.sweep.points()).filter(|point| self.is_due(*point)).count()
     }
@@ -94,17 +94,17 @@ impl Points {
         !self.done.contains(point) && self.shard.is_none_or(ours)
     }
 
-    /// What fits on the backend, which is looked for when the first run needs it.
+    /// What fits on the backend. Looks for the backend when the first run needs it.
     fn limits(&self) -> &Result<Limits, Failure> {
         self.limits.get_or_init(|| (self.on.find)(self.on.name))
     }
 
-    /// Why the backend that a run needed is not there.
+    /// Why a backend that a run needed was not found.
     pub fn without_backend(self) -> Option<Failure> {
         self.limits.into_inner()?.err()
     }
 
-    /// Takes points and runs them until there are no more, or a signal or the other end asks to stop.
+    /// Takes points and runs them until there are no more, or until a signal or the receiver asks to stop.
     pub fn work<B: AutodiffBackend>(&self, device: &B::Device, rows: &Sender<Vec<Row>>) {
         let mut worker = Worker::new(self);
         let (mut held, mut handed_over) = (Vec::new(), Instant::now());
@@ -125,11 +125,11 @@ impl Points {
                 }
             }
         }
-        // Where nothing takes them, nothing misses them.
+        // If the receiver is gone, nothing needs the rows.
         let _ = rows.send(held);
     }
 
-    /// The examples of a run. Where they are not varied, they are read once for each way in which they are used.
+    /// The examples of a run. If data do not vary, they are read once for each way in which they are used.
     fn examples(&self, point: usize, config: &RunConfig) -> Result<Arc<Examples>, Failure> {
         let read = || {
             let config = self.sweep.config(point)?;
@@ -172,7 +172,7 @@ impl<'a> Worker<'a> {
         let began = Instant::now();
         let lean = &self.points.lean;
         let values = lean.values(point);
-        // A panic in a framework or a driver is the end of one run, not of all.
+        // A panic in a framework or a driver ends one run, not the sweep.
         let tried = catch_unwind(AssertUnwindSafe(|| self.run::<B>(point, &values, device)));
         let tried = tried.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str);

@@ -7,7 +7,7 @@ use constinit_core::text::number;
 use constinit_records::{EndWord, EngineWord, SweepColumn, VerdictWord};
 use serde::Serialize;
 
-/// What the rows of a sweep say together.
+/// What all rows of a sweep say together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     pub points: usize,
@@ -19,14 +19,14 @@ pub struct Summary {
     pub quotients: usize,
     /// Trained by Burn.
     pub burn: usize,
-    /// Runs whose twins were twins to the end.
+    /// Runs whose twins stayed twins to the end.
     pub held: usize,
     pub broken: usize,
     /// Runs in which no two units were twins at the start.
     pub distinct: usize,
     /// The point with the lowest final loss of a run that finished.
     pub lowest: Option<Lowest>,
-    /// Of the first failed run.
+    /// The reason of the first failed run.
     pub reason: Option<String>,
 }
 
@@ -39,7 +39,7 @@ pub struct Lowest {
 }
 
 impl Summary {
-    /// Reads all rows that there are.
+    /// Reads all existing rows.
     pub fn read(folder: &SweepFolder, keys: &[String]) -> Result<Self, Failure> {
         let names: Vec<&str> =
             folder.schema().columns.iter().map(|(name, _)| name.as_str()).collect();
@@ -70,7 +70,7 @@ impl Summary {
         count(&mut self.failed, ended(EndWord::Failed));
         count(&mut self.quotients, engine(EngineWord::Quotient));
         count(&mut self.burn, engine(EngineWord::Burn));
-        // Programs before the word `none` wrote `held` where no two units started as one.
+        // Older programs without the word `none` wrote `held` if no two units were equal at the start.
         let distinct = matches!(
             (of(SweepColumn::Units), of(SweepColumn::ClassesStart)),
             (Some(SweepCell::Count(units)), Some(SweepCell::Count(classes))) if units == classes

@@ -1,6 +1,6 @@
 //! Rows of a sweep as a Parquet file, and back.
 //!
-//! Columns are flat and may be null, but for `point`. A row group is read and written at a time, so tables of any
+//! Columns are flat and may be null, except for `point`. One row group is read or written at a time, so tables of any
 //! length take little memory.
 
 use crate::failure::Failure;
@@ -68,7 +68,7 @@ pub fn point(row: &Row) -> Option<usize> {
     }
 }
 
-/// Names and kinds of columns, and what stands in the file beside them.
+/// Names and kinds of columns, and the metadata of the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schema {
     /// The first is `point`.
@@ -153,7 +153,7 @@ impl<W: Write + Send> Writer<W> {
         Ok(())
     }
 
-    /// Ends the file, and gives back what it was written to.
+    /// Ends the file, and returns what it was written to.
     pub fn finish(self) -> Result<W, ParquetError> {
         self.file.into_inner()
     }
@@ -183,12 +183,12 @@ pub struct Reader {
     path: PathBuf,
     file: SerializedFileReader<File>,
     kinds: Vec<ColumnKind>,
-    /// Where each column lies in the file; None for those that the program that wrote it did not have.
+    /// The position of each column in the file; None if the program that wrote the file did not have the column.
     places: Vec<Option<usize>>,
     next: usize,
 }
 
-/// Whether tables of programs before this one lack a column.
+/// Whether tables of older programs lack a column.
 fn may_be_missing(name: &str) -> bool {
     SweepColumn::ALL.into_iter().any(|column| column.name() == name && column.may_be_missing())
 }
@@ -221,7 +221,7 @@ impl Reader {
                     Physical::BYTE_ARRAY => Some(ColumnKind::Text),
                     _ => None,
                 };
-                // Anything but a flat column is one of another table.
+                // A table of a sweep has only flat columns.
                 let flat = column.max_rep_level() == 0 && column.max_def_level() <= 1;
                 (column.name().to_owned(), kind.filter(|_| flat))
             })
@@ -330,7 +330,7 @@ impl Reader {
             let group = self.file.get_row_group(group)?;
             let mut reader = get_typed_column_reader::<T>(group.get_column_reader(number)?);
             let (mut values, mut there) = (Vec::new(), Vec::new());
-            // A file that claims more rows than it has must not make this allocate for them.
+            // A file may claim more rows than it has; memory must not be allocated for the claim.
             while reader.read_records(1 << 16, Some(&mut there), None, &mut values)?.0 > 0 {}
             Ok((values, there))
         });
@@ -355,7 +355,8 @@ impl Reader {
     }
 }
 
-/// What the crate reads; an error where it panics, as it does at some damaged files. What it leaves half done is not used.
+/// The result of a read of the crate; an error if it panics, as it does for some damaged files. What it leaves half
+/// done is not used.
 fn caught<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
     catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err(ParquetError::General("the file is damaged".to_owned())))

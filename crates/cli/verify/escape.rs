@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 const EXAMPLES: usize = 8;
 const SMALL: f64 = 1e-5;
-/// Starts that are tried side by side.
+/// How many starts are tried at the same time.
 const TOGETHER: usize = 4;
 
 pub fn checks(scope: &Scope, rows: &mut Rows<'_>) -> Result<(), Failure> {
@@ -95,10 +95,10 @@ impl Job for Curvatures<'_> {
     }
 }
 
-/// What differences of gradients find in a module is what the formula says.
+/// Whether the curvature from differences of a module's gradients equals that of the formula.
 fn any_module(scope: &Scope) -> Result<Check, Failure> {
     let dims = [3, 4, 2];
-    // Not gelu: Burn's error function is good to 1e-7, which a difference divides by its step.
+    // Without gelu: Burn's error function is accurate to 1e-7, and the method divides this error by its step.
     let activations =
         [Activation::Tanh, Activation::Sigmoid, Activation::Silu, Activation::Softplus];
     let trials: Vec<Trial> = (0..scope.cases.min(20))
@@ -146,7 +146,7 @@ fn difference(net: &Perceptron<f64>) -> Vec<f64> {
     u.iter().zip(&v).map(|(u, v)| (u - v) / 2.0).collect()
 }
 
-/// Moves the two units apart by ± a difference.
+/// Adds a difference to one of the two units, and subtracts it from the other.
 fn part(net: &mut Perceptron<f64>, by: &[f64]) {
     let (inputs, hidden) = (net.widths()[0], net.widths()[1]);
     let weights = net.weight_range(0).start;
@@ -165,7 +165,7 @@ fn length(v: &[f64]) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-/// I - rate H along the whole path, against the difference that training makes of it.
+/// Whether I - rate H, along the whole path, predicts how training changes a difference.
 fn growth(scope: &Scope) -> Result<Check, Failure> {
     const STEPS: usize = 1000;
     let dims = [3, 4, 2];
@@ -192,11 +192,11 @@ fn growth(scope: &Scope) -> Result<Check, Failure> {
             worst = worse(worst, length(&apart) / length(&measured));
         }
     }
-    let statement = format!("gradient descent: {STEPS} steps of a difference are those predicted");
+    let statement = format!("gradient descent: a difference changes as predicted, {STEPS} steps");
     Ok(Check::at_most(statement, problems, worst, 1e-4))
 }
 
-/// A state of the training of twins as one unit, in which a difference between them grows.
+/// A state of twins that were trained as one unit, in which a difference between them grows.
 struct Saddle {
     network: Perceptron<f64>,
     x: Vec<f64>,
@@ -206,14 +206,14 @@ struct Saddle {
 }
 
 impl Saddle {
-    /// How many coordinates a difference has.
+    /// Inputs, hidden units, outputs.
     const DIMS: [usize; 3] = [2, 2, 2];
-    /// The length of the first difference, and one that is seen.
+    /// The length of the first difference, and the length from which on a difference counts as seen.
     const START: f64 = 1e-10;
     const SEEN: f64 = 1e-2;
 
-    /// Twins trained as one unit for so many steps, and the length of the last gradient; None where nothing grows fast
-    /// enough to be waited for.
+    /// Twins trained as one unit for `steps` steps, and the length of the last gradient; None if no difference grows
+    /// fast enough for the test.
     fn after(seed: u64, name: &str, steps: usize) -> Result<Option<(Self, f64)>, Failure> {
         let network = perceptron(&with_twins(seed, name, Self::DIMS))?;
         let (x, t) = data(seed, name, Self::DIMS);
@@ -221,7 +221,7 @@ impl Saddle {
         let mut training = Training::new(network, Activation::Tanh, Mse, sgd);
         for step in 0..steps {
             training.step(&x, &t).map_err(engine)?;
-            // One unit stays one unit: what rounding parts is put together again.
+            // The twins stay one unit: differences from rounding are removed.
             if step % 50 == 0 {
                 let apart: Vec<f64> = difference(training.network()).iter().map(|d| -d).collect();
                 part(training.network_mut(), &apart);
@@ -233,7 +233,7 @@ impl Saddle {
         Ok(grows.then(|| (Self { network, x, t, lowest }, length(training.gradients()))))
     }
 
-    /// The same near a stationary point; None where the state does not settle.
+    /// The same near a stationary point; None if the state does not settle.
     fn settled(seed: u64, number: usize) -> Result<Option<Self>, Failure> {
         let found = Self::after(seed, &format!("saddle/{number}"), 20_000)?;
         Ok(found.filter(|(_, slope)| *slope < 3e-4).map(|(saddle, _)| saddle))
@@ -248,21 +248,22 @@ impl Saddle {
         lowest(&transverse(network, &Activation::Tanh, &Mse, 1, 0, x, t).map_err(engine)?)
     }
 
-    /// Training from here by a rule, with the twins moved apart by this difference.
+    /// Training from here by a rule, with this difference between the twins.
     fn parted(&self, sgd: Sgd<f64>, by: &[f64]) -> Training<f64, Activation, Mse, Sgd<f64>> {
         let mut network = self.network.clone();
         part(&mut network, by);
         Training::new(network, Activation::Tanh, Mse, sgd)
     }
 
-    /// A difference of this length in a drawn direction.
+    /// A difference of this length in a random direction.
     fn drawn(seed: u64, name: &str, size: f64) -> Vec<f64> {
         let drawn = numbers(seed, name, Self::DIMS[0] + 1 + Self::DIMS[2]);
         let scale = size / length(&drawn);
         drawn.iter().map(|d| scale * d).collect()
     }
 
-    /// What is forecast of a difference under gradient descent: its share along the lowest curvature has to grow.
+    /// The forecast for a difference under gradient descent. It uses the share of the difference along the lowest
+    /// curvature.
     fn forecast(&self, difference: &[f64]) -> Result<Forecast, Failure> {
         let descent = Descent::sgd(RATE);
         let share = dot(difference, &self.lowest.vector).abs();
@@ -275,8 +276,8 @@ impl Saddle {
         Ok(forecast.moving(motion.map_err(engine)?))
     }
 
-    /// How far a forecast number of steps is off the step at which the difference is seen, in relation to that step;
-    /// infinite where it is not seen in twice the time.
+    /// The relative error of a forecast number of steps, compared with the step at which the difference is seen;
+    /// infinite if it is not seen in twice the forecast number.
     fn error(&self, difference: &[f64], forecast: f64) -> Result<f64, Failure> {
         let mut training = self.parted(Sgd::new(RATE), difference);
         for step in 1..=(2.0 * forecast) as usize {
@@ -289,7 +290,7 @@ impl Saddle {
     }
 }
 
-/// Ten of them, or as many as a hundred problems have.
+/// Ten saddles, or as many as are found in a hundred problems.
 fn saddles(seed: u64) -> Result<Vec<Saddle>, Failure> {
     let mut found = Vec::new();
     for first in (0..100).step_by(TOGETHER) {
@@ -304,8 +305,8 @@ fn saddles(seed: u64) -> Result<Vec<Saddle>, Failure> {
     Ok(found)
 }
 
-/// The growth with momentum, once other directions have died away. The shared state goes on moving slowly, and the
-/// curvature with it: what is expected is the sum of the rates along the path.
+/// The growth under momentum, after other directions have decayed. The shared state still moves slowly, and the
+/// curvature changes with it, so the expected growth is the sum of the rates along the path.
 fn rates(seed: u64, saddles: &[Saddle]) -> Result<Check, Failure> {
     const MOMENTUM: f64 = 0.9;
     const LIMIT: usize = 100_000;
@@ -372,12 +373,12 @@ fn forecasts(seed: u64, saddles: &[Saddle]) -> Result<Check, Failure> {
     Ok(Check::words(statement, problems, expected, measured, passed))
 }
 
-/// States on their way to a stationary point have no number of steps, or a good one.
+/// States on their way to a stationary point: a forecast must give no number of steps, or a good one.
 fn moving(seed: u64) -> Result<Check, Failure> {
     const STAGES: [usize; 3] = [30, 300, 1000];
     let stages = (0..10).flat_map(|number| STAGES.map(|steps| (number, steps)));
     let stages: Vec<(usize, usize)> = stages.collect();
-    // None where nothing grows; else what the forecast is off by, where it has a number.
+    // None if nothing grows; otherwise the error of the forecast, if it gives a number.
     let error = |&(number, steps): &(usize, usize)| -> Result<Option<Option<f64>>, Failure> {
         let name = format!("moving/{number}");
         let Some((state, _)) = Saddle::after(seed, &name, steps)? else { return Ok(None) };
@@ -392,7 +393,7 @@ fn moving(seed: u64) -> Result<Check, Failure> {
     let wrong = numbers.iter().filter(|error| **error > GOOD).count();
     let statement = "states that still move: forecasts that are off by more than 10 %";
     let measured =
-        format!("{wrong}; {} within 10 %, {without} said to move", numbers.len() - wrong);
+        format!("{wrong}; {} within 10 %, {without} without a number", numbers.len() - wrong);
     let passed = wrong == 0 && without > 0;
     Ok(Check::words(statement, found.len(), "0", measured, passed))
 }

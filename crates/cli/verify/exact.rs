@@ -1,4 +1,4 @@
-//! The same training in fractions: equality is `==`, and there is no tolerance anywhere.
+//! The same training in fractions: equality is `==`, without any tolerance.
 
 use super::trial::{count, numbers};
 use super::{Check, Rows, Scope, engine};
@@ -19,7 +19,7 @@ fn fractions(seed: u64, name: &str, count: usize) -> Vec<BigRational> {
     numbers(seed, name, count).into_iter().map(fraction).collect()
 }
 
-/// The notebook's network, then random ones of other shapes.
+/// The notebook's network, then random networks of other shapes.
 fn cases(scope: &Scope) -> Vec<ConstantPerceptron<BigRational>> {
     let notebook = ConstantPerceptron {
         c1: [1.0, 2.0, 3.0].map(fraction).to_vec(),
@@ -75,7 +75,7 @@ pub fn checks(scope: &Scope, rows: &mut Rows<'_>) -> Result<(), Failure> {
     }
     let all = cases.len();
     rows.push(Check::all(format!("P1 to P4 after each of {STEPS} steps, with =="), all, held));
-    rows.push(Check::all("one unit a layer takes the same path, with ==", all, quotient));
+    rows.push(Check::all("one unit per layer takes the same path, with ==", all, quotient));
     rows.push(Check::all("hidden units stay twins under any targets, with ==", all, twins));
     Ok(())
 }
@@ -101,7 +101,7 @@ fn hidden_twins(net: &Perceptron<BigRational>) -> bool {
         && net.weight(1).chunks(net.widths()[1]).all(one_number)
 }
 
-/// Whether the entries of the network of one unit a layer are those of the full one.
+/// Whether the entries of the network with one unit per layer are those of the full network.
 fn lifts(one: &Perceptron<BigRational>, all: &Perceptron<BigRational>) -> bool {
     let same = |one: Option<&[BigRational]>, all: Option<&[BigRational]>| match (one, all) {
         (Some(one), Some(all)) => all.iter().all(|number| *number == one[0]),

@@ -1,7 +1,7 @@
 //! Whether the kernels of each backend keep equal units bitwise equal, width by width.
 //!
-//! Exact arithmetic keeps them. Kernels add in blocks, and the units at the edge of a block may be added in another
-//! order: then equal units get unequal bits, and what becomes of the difference is the optimizer's doing.
+//! Exact arithmetic keeps them equal. Kernels sum in blocks, and may sum the units at the edge of a block in another
+//! order. Then equal units get different bits, and the optimizer decides how the difference grows.
 
 use super::trial::{Network, Trial, Trials, numbers};
 use super::{Check, Rows, Scope, engine, short, worse};
@@ -77,7 +77,7 @@ fn row(
             match (layer, input) {
                 (0, Some(j)) => constants[j],
                 (0, None) => constants[INPUTS],
-                // So that wide layers do not answer with large numbers.
+                // Scaled so that the outputs of wide layers stay small.
                 (_, Some(_)) => constants[INPUTS + 1] / *width as f64,
                 (_, None) => constants[INPUTS + 2],
             }
@@ -85,7 +85,7 @@ fn row(
         activation: Activation::Tanh,
         loss: Loss::Mse,
         optimizer: match optimizer {
-            // A step of descent moves the output by all units together.
+            // A step of gradient descent changes the output through all units together.
             OptimizerConfig::Sgd(sgd) => OptimizerConfig::sgd(sgd.learning_rate / *width as f64),
             other => other.clone(),
         },
@@ -112,10 +112,10 @@ fn row(
     cells.collect()
 }
 
-/// How far the hidden units lie apart; 0 exactly where they are bitwise one.
+/// The largest difference between hidden units; 0 if and only if they are bitwise equal.
 fn apart(state: &Network) -> Result<f64, Failure> {
     let hidden = state.dense().and_then(|layers| hidden_units(&layers)).map_err(engine)?;
-    // -0 and 0 differ in a bit and not in value.
+    // -0 and 0 have different bits and the same value.
     let tiny = |difference: f64| difference.max(f64::MIN_POSITIVE);
     Ok(hidden
         .iter()
@@ -137,12 +137,12 @@ fn summary(cells: &[Cell]) -> Check {
     let measured = match earliest {
         None => format!("{kept} of {}", cells.len()),
         Some((step, width)) => format!(
-            "{kept} of {}; width {width} splits in step {step}; {} at most",
+            "{kept} of {}; units of width {width} diverge in step {step}, by {} at most",
             cells.len(),
             short(worst)
         ),
     };
-    // Nothing is promised of bits; a run must come to its end, though.
+    // Nothing is promised about bits, but the run must finish.
     Check {
         worst: Some(worst),
         ..Check::information(statement, cells.len(), measured, worst.is_finite())

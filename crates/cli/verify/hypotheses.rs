@@ -1,4 +1,4 @@
-//! What happens where a hypothesis is missing: exactly what the certificate says.
+//! What happens if a hypothesis does not hold: exactly what the certificate says.
 
 use super::trial::{Network, Trial, TrialTrace, Trials, numbers};
 use super::{Check, Rows, Scope, engine, worse};
@@ -18,11 +18,11 @@ const EXAMPLES: usize = 4;
 const RATE: f64 = 0.1;
 /// Rounding of a run in single precision.
 const ROUNDING: f64 = 1e-5;
-/// What tells units apart moves them at least as far.
+/// A break makes units differ by at least this much.
 const APART: f64 = 1e-3;
 
 fn constants(seed: u64) -> ConstantPerceptron<f64> {
-    // Away from 0, so that every parameter is heard.
+    // Away from 0, so that every parameter has an effect.
     let away = |x: f64| x.signum() * (0.3 + 0.5 * x.abs());
     let drawn: Vec<f64> =
         numbers(seed, "hypotheses/constants", DIMS[0] + 3).into_iter().map(away).collect();
@@ -31,7 +31,7 @@ fn constants(seed: u64) -> ConstantPerceptron<f64> {
     ConstantPerceptron { c1: c1.into(), d1: rest[0], c2: rest[1], d2: rest[2], hidden, outputs }
 }
 
-/// A constant network with something added to some entries: by layer, output and input.
+/// A constant network, plus `more` for each entry, by layer, output and input.
 fn start(seed: u64, more: impl Fn(usize, usize, Option<usize>) -> f64) -> Network {
     let of = constants(seed);
     Network::from_fn(&DIMS, |layer, output, input| {
@@ -60,11 +60,11 @@ pub fn checks(scope: &Scope, rows: &mut Rows<'_>) -> Result<(), Failure> {
         steps,
         dropout,
     };
-    // Entry by entry: what is added, and the classes of the five hidden units that are left.
+    // The addition for each entry, and the classes of the five hidden units that remain.
     type More = fn(usize, usize, Option<usize>) -> f64;
     let broken_starts: [(&str, More, [u32; 5]); 4] = [
         (
-            "constants of each unit's own",
+            "different constants for each unit",
             |layer, unit, input| {
                 if layer == 0 && input.is_some() { 0.1 * unit as f64 } else { 0.0 }
             },
@@ -114,7 +114,7 @@ pub fn checks(scope: &Scope, rows: &mut Rows<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How far from the prediction outputs have parted after one step, relative to how far they have parted.
+/// The largest error of the predicted differences between outputs after one step, relative to the largest difference.
 fn unexplained(trial: &Trial, trace: &TrialTrace, seed: u64) -> Result<f64, Failure> {
     let of = constants(seed);
     let Some(after) = trace.states.get(1) else { return Ok(f64::NAN) };
@@ -142,7 +142,7 @@ fn unexplained(trial: &Trial, trace: &TrialTrace, seed: u64) -> Result<f64, Fail
     Ok(worst / parted)
 }
 
-/// How far the hidden units that were twins at the start lie apart.
+/// The spread of hidden units that were twins at the start.
 fn spread(trace: &TrialTrace, state: &Network) -> Result<f64, Failure> {
     let found = trace.states[0].search(twins).map_err(engine)?;
     let apart = state.with_views(|views| spreads(&found, views)).map_err(engine)?;
@@ -165,12 +165,12 @@ fn dropout(trial: &Trial, trace: &TrialTrace) -> Result<Check, Failure> {
     let without = certify(trial, false)?.holds();
     let apart = spread(trace, trace.end())?;
     let mut check =
-        Check::at_least("dropout parts the hidden units, as certified", 1, apart, APART);
+        Check::at_least("dropout makes the hidden units diverge, as certified", 1, apart, APART);
     check.passed &= blamed && without && !said.claims().is_empty();
     Ok(check)
 }
 
-/// The classes at the start are those that were meant, and they are still there at the end.
+/// The classes at the start are the intended ones, and they are the same at the end.
 fn classes(name: &str, labels: &[u32], trace: &TrialTrace) -> Result<Check, Failure> {
     let meant = Partition::from_labels(labels).map_err(engine)?;
     let partition = |state: &Network, policy: &EqualityPolicy| -> Result<Partition, Failure> {

@@ -1,8 +1,8 @@
 //! The theorem and its generalisations, checked on this machine.
 //!
-//! Each section makes its cases, runs them (by [`trial`] where a backend is needed, else by the engine's closed forms)
-//! and judges the states on the host. A section tells each of its checks as it is done; the command prints them and counts
-//! failures.
+//! Each section makes its cases, runs them (by [`trial`] if a backend is needed, otherwise by the engine's closed
+//! forms) and judges the states on the host. A section reports each of its checks as soon as it is done; the command
+//! prints them and counts failures.
 
 mod escape;
 mod exact;
@@ -22,9 +22,9 @@ pub use floats::{Cell, Floats};
 /// How much is checked, and on what.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// Random cases a statement.
+    /// Random cases per statement.
     pub cases: usize,
-    /// What they are drawn by.
+    /// The seed that draws them.
     pub seed: u64,
     /// Backends that find a device.
     pub backends: Vec<BackendName>,
@@ -38,21 +38,21 @@ pub struct Section {
     pub checks: Vec<Check>,
 }
 
-/// One statement: what was expected of how many cases, and what came out.
+/// One statement: what was expected of how many cases, and what was measured.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
     pub statement: String,
     pub expected: String,
     pub measured: String,
     pub cases: usize,
-    /// Whether what was expected came out; of information, whether it could be measured.
+    /// Whether the expectation held; for information, whether it could be measured.
     pub passed: bool,
-    /// Whether nothing is claimed: what was measured depends on this machine.
+    /// Whether nothing is claimed: the measured value depends on this machine.
     pub information: bool,
-    /// The largest deviation of all cases, where a number was measured.
+    /// The largest deviation of all cases, if a number was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worst: Option<f64>,
-    /// What it was compared with.
+    /// What the deviation was compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound: Option<f64>,
 }
@@ -69,7 +69,7 @@ impl Check {
             },
             measured: short(worst),
             cases,
-            // A deviation that is no number passes nothing.
+            // NaN passes no bound.
             passed: worst <= bound,
             information: false,
             worst: Some(worst),
@@ -109,7 +109,7 @@ impl Check {
         Self { statement, expected, measured, cases, passed, information, worst: None, bound: None }
     }
 
-    /// What was measured, where nothing is claimed.
+    /// A measurement without a claim.
     fn information(
         statement: impl Into<String>,
         cases: usize,
@@ -129,35 +129,35 @@ impl Check {
     }
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowMark {
-    /// What was expected came out.
+    /// The expectation held.
     Pass,
-    /// It did not.
+    /// The expectation did not hold.
     Fail,
     /// Nothing was expected.
     Info,
 }
 
-/// What is told while a verification goes on.
+/// What a verification reports while it runs.
 pub enum Told<'a> {
     /// A section begins.
     Section(&'a Section),
-    /// What is worked at.
+    /// What is computed now.
     Work(&'a str),
     /// A check is done.
     Row(&'a Check),
 }
 
-/// The checks of a section, told as they are done.
+/// The checks of a section, reported as soon as they are done.
 pub struct Rows<'a> {
     checks: Vec<Check>,
     tell: &'a mut dyn FnMut(Told<'_>),
 }
 
 impl Rows<'_> {
-    /// Says what is worked at until the next check is done.
+    /// Reports what is computed until the next check is done.
     fn work(&mut self, what: &str) {
         (self.tell)(Told::Work(what));
     }
@@ -173,12 +173,12 @@ fn short(x: f64) -> String {
     number(x, 2)
 }
 
-/// The larger of two deviations, where one that is no number is the largest of all.
+/// The larger of two deviations; NaN is larger than all others.
 fn worse(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 
-/// All sections; `tell` is told of everything as it happens.
+/// All sections; calls `tell` for everything as it happens.
 pub fn verify(
     scope: &Scope,
     tell: &mut dyn FnMut(Told<'_>),
@@ -214,7 +214,7 @@ pub fn verify(
     Ok((sections, measured))
 }
 
-/// The engine refuses what this program made: a mistake of the program.
+/// The engine refused an input of the verification: a mistake of this program.
 fn engine(error: impl std::fmt::Display) -> Failure {
     Failure::check(format!("verify: {error}"))
 }

@@ -1,9 +1,9 @@
-//! Every optimizer on twins and on units that are equitable without being twins: what the certificate says, beside what
-//! 200 steps in double precision do.
+//! Every optimizer on twins and on units that are equitable without being twins: what the certificate says, compared
+//! with 200 steps in double precision.
 //!
-//! Muon makes the singular values of a step alike. Where classes make the gradient's rank small, it lifts the rounding
-//! in the other directions by up to 3.4445⁵ = 485 a step, so that what exact arithmetic keeps is lost after some hundred
-//! steps of floats. Rounding is told from breaking by doing the same in single precision.
+//! Muon makes the singular values of a step equal. If classes make the rank of the gradient small, Muon multiplies the
+//! rounding in the other directions by up to 3.4445⁵ = 485 per step. So floats lose what exact arithmetic keeps after
+//! some hundred steps. The same training in single precision distinguishes rounding from a break.
 
 use super::trial::{Network, Trial, TrialTrace, Trials, numbers};
 use super::{Check, Rows, Scope, engine, short, worse};
@@ -19,17 +19,17 @@ use constinit_symmetry::{
 const DIMS: [usize; 5] = [3, 8, 8, 8, 2];
 const STEPS: usize = 200;
 const DECAY: f64 = 0.01;
-/// Far above what rounding does in this many steps, far below what a broken class shows.
+/// Far above the effect of rounding in this many steps, far below that of a broken class.
 const KEPT: f64 = 1e-9;
 const BROKEN: f64 = 1e-6;
-/// Between the share that doubles' rounding has of singles', 2e-9, and 1.
+/// Between 1 and the share of the rounding of doubles in that of singles, 2e-9.
 const ROUNDING_SHARE: f64 = 1e-6;
 
 /// The classes of each hidden space.
 const CLASSES: [[usize; 8]; 3] =
     [[0, 0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0, 0]];
 
-/// Every optimizer without and with its kind of decay, by a name of each.
+/// Every optimizer without and with its kind of decay, with a name for each.
 fn optimizers() -> Vec<(String, OptimizerConfig)> {
     let gently = |optimizer: OptimizerConfig| {
         let linear = optimizer.facts().optimizer().is_linear();
@@ -49,11 +49,11 @@ fn class(space: usize, unit: usize) -> usize {
     if space == 0 || space == DIMS.len() - 1 { unit } else { CLASSES[space - 1][unit] }
 }
 
-/// Entries that depend on classes alone; multiples of 1/64, so that sums over classes are exact.
+/// Entries that depend only on the classes. They are multiples of 1/64, so that sums over classes are exact.
 fn twin_start(seed: u64) -> Network {
     let block = |layer: usize, name: String| {
         let drawn = numbers(seed, &format!("optimizers/{layer}/{name}"), 1)[0];
-        // Smaller in wide layers, or the activations saturate.
+        // Smaller in wide layers, since activations saturate otherwise.
         (drawn * 64.0 / (DIMS[layer] as f64).sqrt()).round() / 64.0
     };
     Network::from_fn(&DIMS, |layer, output, input| {
@@ -140,7 +140,9 @@ fn cell(name: &str, of_twins: bool, trial: &Trial, trace: &TrialTrace) -> Result
                 "rounding grown to {grown}; in step {step} it is {share} times single precision's"
             ),
             false => {
-                format!("{grown} apart, not by rounding alone: {share} times single precision's")
+                format!(
+                    "a difference of {grown}, not by rounding alone: {share} times single precision's"
+                )
             }
         };
     }
@@ -149,7 +151,7 @@ fn cell(name: &str, of_twins: bool, trial: &Trial, trace: &TrialTrace) -> Result
     Ok(Check { worst, bound, ..Check::words(statement, 1, expected, measured, passed) })
 }
 
-/// Whether the classes are those that the start was made with, and twins only where they were to be.
+/// Whether the classes are those of the start, and are twins only if they should be.
 fn are_meant(found: &Symmetry, of_twins: bool) -> bool {
     found.spaces().iter().zip(CLASSES).all(|(space, classes)| {
         let meant = 1 + classes.iter().max().map_or(0, |largest| *largest);
@@ -158,7 +160,7 @@ fn are_meant(found: &Symmetry, of_twins: bool) -> bool {
     })
 }
 
-/// How far units of one class lie apart, entry by entry or in their sums.
+/// The largest difference between units of one class, entry by entry or in their sums.
 fn apart(found: &Symmetry, state: &Network) -> Result<f64, Failure> {
     if found.kind() == SymmetryKind::Twins {
         let apart = state.with_views(|views| spreads(found, views)).map_err(engine)?;
@@ -169,8 +171,9 @@ fn apart(found: &Symmetry, state: &Network) -> Result<f64, Failure> {
     }
 }
 
-/// What parts units by rounding is as small as the rounding is: the difference in doubles, over that in singles after
-/// the same step, the last one at which that is still small. What breaks a class in exact arithmetic is alike in both.
+/// The difference in doubles, divided by the difference in singles after the same step: the last step at which the
+/// latter is still small. A difference from rounding is proportional to the rounding error. A difference from a break
+/// in exact arithmetic is the same in both.
 fn share_of_singles(
     found: &Symmetry,
     trial: &Trial,

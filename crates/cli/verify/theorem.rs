@@ -1,4 +1,4 @@
-//! Random constant networks with targets alike: the four properties, the closed forms, the loss's symmetry.
+//! Random constant networks with equal targets: the four properties, the closed forms, the symmetry of the loss.
 
 use super::trial::{Network, Trial, TrialTrace, Trials, count, numbers};
 use super::{Check, Rows, Scope, engine, worse};
@@ -17,7 +17,7 @@ const ROUNDING: f64 = 1e-4;
 /// A constant network, and what to train it on.
 struct Case {
     constants: ConstantPerceptron<f64>,
-    /// One target an example, for all outputs.
+    /// One target per example, for all outputs.
     targets: Vec<f64>,
     trial: Trial,
 }
@@ -62,7 +62,7 @@ impl Case {
 pub fn checks(scope: &Scope, rows: &mut Rows<'_>) -> Result<(), Failure> {
     let cases: Vec<Case> = (0..scope.cases).map(|n| Case::random(scope.seed, n)).collect();
     for &backend in &scope.backends {
-        // A step takes a thousand times longer there than on the CPU.
+        // A step takes a thousand times longer on a GPU than on the CPU.
         let few = if backend == BackendName::Wgpu { 4 } else { 1 };
         let cases = &cases[..cases.len().div_ceil(few)];
         rows.work(&format!("random constant networks on {}", backend.as_str()));
@@ -104,7 +104,7 @@ fn fold(
         .try_fold(0.0, |worst, (case, trace)| measure(case, trace).map(|found| worse(worst, found)))
 }
 
-/// How far from holding the four properties are at any step, relative to the largest number.
+/// The largest deviation from the four properties at any step, relative to the largest number.
 fn deviation(trace: &TrialTrace) -> Result<f64, Failure> {
     if trace.states.len() != STEPS + 1 {
         return Ok(f64::NAN);
@@ -150,7 +150,7 @@ fn output_error(case: &Case, trace: &TrialTrace, width: usize) -> Result<f64, Fa
         .fold(0.0, worse))
 }
 
-/// With the number of outputs in place of the number of hidden units, the output is another one.
+/// The formula with the number of outputs in place of the number of hidden units gives another output.
 fn wrong_width(cases: &[Case]) -> Result<Check, Failure> {
     let mut differ = 0;
     let mut unlike = 0;
@@ -159,7 +159,7 @@ fn wrong_width(cases: &[Case]) -> Result<Check, Failure> {
         let function = case.trial.activation;
         let x = &case.trial.inputs[..case.constants.c1.len()];
         let heard = (case.constants.c2 * case.constants.signals(&function, x).oa).abs();
-        // Where hidden units are silent, both formulas give the bias.
+        // If the hidden units compute 0, both formulas give the bias.
         if hidden == outputs || heard < 1e-6 {
             continue;
         }
@@ -172,7 +172,7 @@ fn wrong_width(cases: &[Case]) -> Result<Check, Failure> {
     Ok(Check::all("with N2 in place of N1 the output is wrong, where N1 ≠ N2", unlike, differ))
 }
 
-/// Swapping two outputs together with their targets leaves a loss as it is, and swaps its slopes.
+/// Swapping two outputs together with their targets does not change a loss, and swaps its slopes.
 fn swaps(scope: &Scope, loss: Loss) -> Check {
     use constinit_symmetry::dynamics::LossFunction as _;
     let (cases, outputs) = (scope.cases, 4);

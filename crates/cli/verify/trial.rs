@@ -1,5 +1,5 @@
-//! Small runs whose every state comes back to the host, to be judged there: the only part of the verification that knows
-//! a backend.
+//! Small runs that return every state to the host, which judges them. This is the only part of the verification that
+//! uses a backend.
 
 use crate::backend::Job;
 use burn::module::Param;
@@ -93,7 +93,7 @@ impl Network {
     }
 }
 
-/// A run to be made.
+/// A planned run.
 #[derive(Clone, Debug)]
 pub struct Trial {
     pub start: Network,

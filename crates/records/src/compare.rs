@@ -28,13 +28,13 @@ pub struct ComparisonRecord<C> {
 /// A start before anything is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedStart<C> {
-    /// Its name, which no other start has.
+    /// Its name. No other start has the same one.
     pub start: String,
-    /// What it is, in words.
+    /// The start in words.
     pub meaning: String,
-    /// Runs: one where nothing is random.
+    /// The number of runs; 1 if nothing is random.
     pub seeds: usize,
-    /// The configuration of the first run; that of run `n`, from 0, has a `training.seed` larger by `n`.
+    /// The configuration of the first run. Run `n`, from 0, has the same one with a `training.seed` larger by `n`.
     pub config: C,
 }
 
@@ -50,17 +50,17 @@ pub struct ComparedRunRecord {
     pub step: usize,
     /// What ended the run.
     pub ended: EndWord,
-    /// Why it diverged.
+    /// Why the run diverged.
     pub reason: Option<String>,
-    /// What was trained in place of the full network; None if that was trained itself.
+    /// The quotient that was trained in place of the full network; None if the full network was trained.
     pub quotient: Option<QuotientRecord>,
-    /// Steps, at most 512, and the loss that each computed; None if that is not finite.
+    /// At most 512 steps, and the loss that each computed; None if the loss is not finite.
     pub losses: Vec<(usize, Option<f64>)>,
-    /// States of the units, as in `units.jsonl`; of the first run of a start alone.
+    /// States of the units, as in `units.jsonl`; only for the first run of a start.
     pub states: Vec<ComparedState>,
     /// The hidden layers.
     pub spaces: Vec<ComparedRunSpace>,
-    /// What came of the training; None if it did not finish.
+    /// The outcome of the training; None if it did not finish.
     pub outcome: Option<OutcomeRecord>,
 }
 
@@ -88,7 +88,7 @@ pub struct ComparedRunSpace {
     pub dead: Option<usize>,
 }
 
-/// A start with all of its runs: means over those that finished, and from where to where they range.
+/// A start with all of its runs: means over the runs that finished, and ranges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename = "compared")]
 pub struct ComparedRecord {
@@ -96,17 +96,17 @@ pub struct ComparedRecord {
     pub schema: u64,
     /// The name of the start.
     pub start: String,
-    /// Runs.
+    /// The number of runs.
     pub seeds: usize,
-    /// The seed of the first run; each further one has the next number.
+    /// The seed of the first run. Each further run has the next number as its seed.
     pub first_seed: u64,
-    /// Runs that diverged. They count in no mean but that of `twins_start`.
+    /// The number of runs that diverged. They count only in the mean of `twins_start`.
     pub diverged: usize,
-    /// Why the full network was trained where one unit for each class was to be; None elsewhere.
+    /// Why the full network was trained although one unit for each class was asked for; None otherwise.
     pub full: Option<String>,
     /// The hidden layers.
     pub spaces: Vec<ComparedSpace>,
-    /// What came of the training.
+    /// The outcome of the training.
     pub outcome: ComparedOutcome,
 }
 
@@ -141,16 +141,16 @@ pub struct ComparedSpaceRange {
     pub dead: Option<[usize; 2]>,
 }
 
-/// What came of the training, as the mean over runs; each number is that of an [`OutcomeRecord`].
+/// The outcome of the training, as the mean over runs; each number is defined as in an [`OutcomeRecord`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ComparedOutcome {
     /// The loss on all examples.
     pub loss: Option<f64>,
-    /// The smallest loss of one answer to all examples.
+    /// The loss of the best constant answer.
     pub baseline: Option<f64>,
     /// `1 - loss / baseline`.
     pub explained: Option<f64>,
-    /// The share of examples that are classified rightly.
+    /// The share of examples that are classified correctly.
     pub accuracy: Option<f64>,
     /// The share of the largest class.
     pub majority: Option<f64>,
@@ -183,12 +183,12 @@ pub enum ComparisonEvent<C> {
     Run(ComparedRunRecord),
     /// A start with all of its runs.
     Compared(ComparedRecord),
-    /// Of a later program.
+    /// An event of a later program.
     #[serde(other)]
     Other,
 }
 
-/// A mean of counts stays whole where it is.
+/// A mean of counts is written as a whole number if it is one.
 fn whole<S: Serializer>(mean: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     match mean {
         // Counts of units are far below 2^53.

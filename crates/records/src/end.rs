@@ -4,21 +4,22 @@ use crate::{DeadRecord, FirstBreakRecord, OutcomeRecord};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How a run came to its end.
+/// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename = "end")]
 pub struct EndRecord {
     /// Steps done.
     pub step: usize,
-    /// Whether units that started as one unit stayed one.
+    /// Whether units that were equal at the start stayed equal.
     pub verdict: VerdictWord,
     /// The first break of any hidden layer.
     pub first_break: Option<FirstBreakRecord>,
-    /// What came of the training; None if a number is not finite, and in files of programs that did not write it.
+    /// The outcome of the training; None if a number is not finite, and in files of older programs that did not write
+    /// it.
     #[serde(default)]
     pub outcome: Option<OutcomeRecord>,
-    /// The hidden layers of which every unit is dead after the last step, by their names; empty in files of programs that
-    /// did not write it.
+    /// The hidden layers in which every unit is dead after the last step, by their names; empty in files of older
+    /// programs that did not write it.
     #[serde(default)]
     pub dead: BTreeMap<String, DeadRecord>,
     /// What ended the run.
@@ -34,7 +35,7 @@ pub struct EndRecord {
 /// A comparison with numbers that another program printed for the same run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrintedRecord {
-    /// Whether the run reproduced all of them.
+    /// Whether the run reproduced all numbers.
     pub agree: bool,
     /// The first number that differs, as a sentence.
     pub difference: Option<String>,
@@ -44,11 +45,11 @@ pub struct PrintedRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictWord {
-    /// All did.
+    /// All stayed equal.
     Held,
-    /// Some did not.
+    /// Some did not stay equal.
     Broken,
-    /// No two units of any hidden layer started as one unit. Programs before this word wrote `held`.
+    /// No two units of any hidden layer were equal at the start. Older programs wrote `held` instead.
     None,
     /// A word of a later program.
     #[serde(other)]
@@ -56,7 +57,7 @@ pub enum VerdictWord {
 }
 
 impl VerdictWord {
-    /// The word that is written.
+    /// The word in files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Held => "held",
@@ -73,20 +74,20 @@ impl VerdictWord {
 pub enum EndWord {
     /// All steps were done.
     Finished,
-    /// It was asked to end before.
+    /// The run was asked to end earlier.
     Stopped,
     /// A number was no longer finite.
     Diverged,
-    /// It could not begin or continue; in sweeps only.
+    /// The run could not begin or continue; only in sweeps.
     Failed,
-    /// No word, or one of a later program.
+    /// No word, or a word of a later program.
     #[default]
     #[serde(other)]
     Unknown,
 }
 
 impl EndWord {
-    /// The word that is written.
+    /// The word in files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Finished => "finished",

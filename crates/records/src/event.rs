@@ -1,4 +1,4 @@
-//! A line of a file of events, whichever it is.
+//! A line of a file of events.
 
 use crate::{
     EndRecord, ForecastRecord, QuotientRecord, ReadingRecord, StartRecord, UnitsRecord,
@@ -26,7 +26,7 @@ use serde::Deserialize;
 pub enum RunEvent<C> {
     /// The first line.
     Start(StartRecord<C>),
-    /// What is trained in place of the full network.
+    /// The quotient that is trained in place of the full network.
     Quotient(QuotientRecord),
     /// A reading.
     Reading(ReadingRecord),
@@ -34,7 +34,7 @@ pub enum RunEvent<C> {
     Forecast(ForecastRecord),
     /// The last line.
     End(EndRecord),
-    /// Of a later program.
+    /// An event of a later program.
     #[serde(other)]
     Other,
 }
@@ -47,7 +47,7 @@ pub enum UnitsEvent {
     Start(UnitsStartRecord),
     /// A state of all units.
     Units(UnitsRecord),
-    /// Of a later program.
+    /// An event of a later program.
     #[serde(other)]
     Other,
 }

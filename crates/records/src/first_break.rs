@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The first reading at which two units differed that had been one unit, in the names and orientation of files.
+/// The first reading at which two units differed that had been equal, in the names and orientation of files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FirstBreakRecord {
     /// Steps done at that reading.
     pub step: usize,
-    /// Steps done at the reading before: they diverged in between.
+    /// Steps done at the reading before; the units diverged in between.
     pub since: Option<usize>,
     /// The hidden layer.
     pub space: String,
@@ -15,12 +15,12 @@ pub struct FirstBreakRecord {
     pub units: [usize; 2],
     /// The parameter in which they differ most.
     pub parameter: String,
-    /// The two entries, `[output, input]` of a weight.
+    /// The two entries, `[output, input]` for a weight.
     #[serde(default)]
     pub entries: [Vec<usize>; 2],
     /// Their absolute difference; None if it is infinite.
     pub difference: Option<f64>,
-    /// The same in representable numbers.
+    /// The difference in ulps.
     #[serde(default)]
     pub ulps: u64,
     /// Whether the gradients of that step agreed; None if they were not seen.
@@ -28,7 +28,7 @@ pub struct FirstBreakRecord {
     /// The suspected cause, in words.
     #[serde(default)]
     pub cause: String,
-    /// Whether rounding is what is left as the cause.
+    /// Whether rounding is the only cause that remains.
     #[serde(default)]
     pub rounding: bool,
 }

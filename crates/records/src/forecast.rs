@@ -28,27 +28,27 @@ pub struct ForecastPair {
     /// What is known about the pair.
     #[serde(default)]
     pub outlook: OutlookWord,
-    /// The difference of the pair in relation to its size, where it has escaped.
+    /// The difference of the pair divided by the pair's size, if the pair has escaped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub apart: Option<f64>,
     /// The lowest curvature of the loss along the difference of the pair.
     pub curvature: Option<f64>,
-    /// What the difference is multiplied by in a step; None if steps are not linear in it.
+    /// The factor by which a step multiplies the difference; None if steps are not linear in it.
     pub factor: Option<f64>,
     /// The logarithm of the factor.
     pub rate: Option<f64>,
     /// Steps in which the difference grows by e.
     pub e_fold_steps: Option<f64>,
-    /// Steps from one rounding error to 1 % of the units' size; None where the difference does not grow, and where the
-    /// state moves too much for a number.
+    /// Steps from one rounding error to 1 % of the units' size; None if the difference does not grow, and if the state
+    /// moves too much for a number.
     pub escape_steps: Option<f64>,
-    /// Whether the rate stays what it is until the forecast has come true; None where that was not asked.
+    /// Whether the rate stays the same until the forecast comes true; None if that was not checked.
     #[serde(default)]
     pub stationary: Option<bool>,
-    /// The first step at which a forecast can hold; None where the state does not settle.
+    /// The first step at which a forecast can hold; None if the state does not settle.
     #[serde(default)]
     pub valid_from: Option<usize>,
-    /// The same in words.
+    /// The forecast in words.
     #[serde(default)]
     pub sentence: String,
 }
@@ -57,9 +57,9 @@ pub struct ForecastPair {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutlookWord {
-    /// They were.
+    /// The units were equal.
     Together,
-    /// They differed by more than rounding.
+    /// The units differed by more than rounding.
     Escaped,
     /// Nothing can be said.
     #[default]

@@ -1,4 +1,4 @@
-//! What `constinit inspect`, `diff`, `merge`, `collapse` and `break` say of checkpoints.
+//! The records that `constinit inspect`, `diff`, `merge`, `collapse` and `break` print about checkpoints.
 //!
 //! ```
 //! use constinit_records::inspection::FileInspection;
@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The form of [`FileInspection`] that is written.
+/// The version of the form in which [`FileInspection`] is written.
 pub const INSPECTION_SCHEMA: u32 = 1;
-/// The form of [`CheckpointDiff`] that is written.
+/// The version of the form in which [`CheckpointDiff`] is written.
 pub const DIFF_SCHEMA: u32 = 1;
-/// The form of [`Reshaped`] that is written.
+/// The version of the form in which [`Reshaped`] is written.
 pub const RESHAPE_SCHEMA: u32 = 1;
 
 /// The classes of the units of one checkpoint's parameters. Its JSON form is one line of `constinit inspect --json`.
@@ -27,17 +27,17 @@ pub const RESHAPE_SCHEMA: u32 = 1;
 pub struct FileInspection {
     /// The form of this record: [`INSPECTION_SCHEMA`].
     pub schema: u32,
-    /// The path, as it was given.
+    /// The path, as the user gave it.
     pub file: String,
     /// How it is stored; absent if the file could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// The tensors with two axes or more, of whatever type.
     pub parameters: Vec<ParameterInspection>,
-    /// The spaces, where the axes are known.
+    /// The spaces, if the axes are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spaces: Option<Vec<SpaceInspection>>,
-    /// Where the axes are known from.
+    /// The source of the axes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub axes: Option<AxesSource>,
     /// How many tensors have fewer than two axes.
@@ -49,25 +49,25 @@ pub struct FileInspection {
     /// Tensors that could not be inspected for something, in the order of their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<SkippedTensor>,
-    /// The optimizer's state beside the model; absent if there is none.
+    /// The state of an optimizer in addition to the model; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<OptimizerState>,
     /// The architecture whose names and shapes gave the axes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
-    /// NaN and infinite entries of all tensors, vectors included; `null` where none was found and not everything was read.
+    /// NaN and infinite entries of all tensors, vectors included; `null` if none was found and not everything was read.
     #[serde(default)]
     pub non_finite: Option<u64>,
-    /// The tolerance, if not bits were compared.
+    /// The tolerance; absent if bits were compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<f64>,
-    /// What a reader should know.
+    /// Further facts that a reader should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Why the file could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Which part of the work this is.
+    /// The part of the job that this report belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<JobPart>,
 }
@@ -77,33 +77,33 @@ pub struct FileInspection {
 pub struct ParameterInspection {
     /// The name.
     pub path: String,
-    /// The size of every axis, in the file's own order.
+    /// The size of every axis, in the order of the file.
     pub shape: Vec<usize>,
     /// The type of the numbers, as safetensors names it.
     pub dtype: String,
-    /// The output axis: the one that the units are distinguished along.
+    /// The output axis: its indices are the units.
     pub axis: usize,
     /// The size of that axis.
     pub units: usize,
-    /// How many classes of equal units, the bias's entry included.
+    /// The number of classes of equal units; a unit includes its entry of the bias.
     pub classes: usize,
     /// How many units the largest class has.
     pub largest_class: usize,
     /// The classes of two units or more, each as the numbers of its units.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alike: Vec<Vec<usize>>,
-    /// How many units have nothing but zeros, the bias's entry included.
+    /// The number of units whose weights are all zero, with their entries of the bias.
     pub zero_units: usize,
     /// The numbers of these units.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub zero: Vec<usize>,
-    /// Units whose weights are all one number, whatever the bias: all zero where the bias is not, or two and more that are
-    /// equal. Zero units are not among them.
+    /// The number of units whose weights are all the same number, whatever the bias: two or more equal weights, or
+    /// weights that are all zero with a bias that is not. Zero units do not count.
     pub constant_units: usize,
     /// The numbers of these units.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constant: Vec<usize>,
-    /// NaN and infinite entries, the bias's included; `null` where not everything was read.
+    /// NaN and infinite entries, with those of the bias; `null` if not everything was read.
     pub non_finite: Option<u64>,
     /// The numbers of the units that have such entries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -111,17 +111,17 @@ pub struct ParameterInspection {
     /// The row-major number of the first such entry of the parameter; absent if only the bias has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub non_finite_entry: Option<usize>,
-    /// Whose tensor it is, where it is not the model's.
+    /// What the tensor belongs to, if not to the model.
     #[serde(default, skip_serializing_if = "TensorRole::is_model")]
     pub role: TensorRole,
-    /// The parameter that the units are joined with.
+    /// The bias whose entries are joined with the units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<String>,
-    /// The space that the units belong to, where the axes are known: [`FileInspection::spaces`] then says which of them are
-    /// twins, with what other parameters have of them.
+    /// The space of the units, if the axes are known. [`FileInspection::spaces`] then says which units are twins, over
+    /// all parameters of the space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub space: Option<String>,
-    /// The largest difference within a class, where a tolerance was given.
+    /// The largest difference within a class, if a tolerance was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<f64>,
 }
@@ -129,13 +129,13 @@ pub struct ParameterInspection {
 /// What `constinit inspect` found in all its files. Its JSON form is the last line of `--json`: `{"summary": {...}}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InspectionSummary {
-    /// Files, those that could not be read included.
+    /// The number of files, including those that could not be read.
     pub files: usize,
-    /// Those of them with findings.
+    /// The number of files with findings.
     pub with_findings: usize,
-    /// Those that could not be read.
+    /// The number of files that could not be read.
     pub unread: usize,
-    /// Units: those of a space once, those of other parameters by parameter.
+    /// The number of units. Units of a space count once, units of other parameters once per parameter.
     pub units: usize,
     /// How many of them are distinct.
     pub distinct: usize,
@@ -143,11 +143,11 @@ pub struct InspectionSummary {
     pub zero_units: usize,
     /// Constant units of all parameters.
     pub constant_units: usize,
-    /// Entries that are not finite; `null` where not all of them were counted.
+    /// Entries that are not finite; `null` if not all of them were counted.
     pub non_finite: Option<u64>,
-    /// Tensors that could not be inspected for something.
+    /// The number of tensors that could not be inspected for a finding.
     pub skipped: usize,
-    /// Findings by kind: how many parameters or spaces have it. Kinds that nothing has are left out.
+    /// The number of parameters or spaces with a finding, by kind. Kinds without findings are left out.
     pub findings: BTreeMap<String, usize>,
 }
 
@@ -158,18 +158,18 @@ pub struct SummaryLine {
     pub summary: InspectionSummary,
 }
 
-/// One space of units, over all parameters that it stands on.
+/// One space of units, over all parameters with an axis over it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SpaceInspection {
     /// The name.
     pub name: String,
     /// How many units there are.
     pub units: usize,
-    /// How many twin classes.
+    /// The number of twin classes.
     pub twins: usize,
-    /// How many equitable classes.
+    /// The number of equitable classes.
     pub equitable: usize,
-    /// How many forward-lumpable classes; `null` where no parameter produces the units.
+    /// The number of forward-lumpable classes; `null` if no parameter produces the units.
     pub forward: Option<usize>,
     /// The twin classes, each as the numbers of its units.
     pub classes: Vec<Vec<usize>>,
@@ -179,10 +179,10 @@ pub struct SpaceInspection {
     /// Units whose outgoing weights are all zero: nothing depends on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_outgoing: Vec<usize>,
-    /// What `collapse` would take away: numbers of parameters, and their bytes; absent if it takes nothing.
+    /// What `collapse` would remove: numbers of parameters, and their bytes; absent if it removes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saves: Option<Savings>,
-    /// What a reduction by the activation would leave; absent where the activation is not known.
+    /// What a reduction by the activation would leave; absent if the activation is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed: Option<NeededUnits>,
 }
@@ -190,13 +190,13 @@ pub struct SpaceInspection {
 /// The units that the function of a network needs, as far as exact reductions tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NeededUnits {
-    /// The function that the units go through.
+    /// The activation of the units.
     pub activation: String,
-    /// How many units are left.
+    /// How many units are needed.
     pub units: usize,
 }
 
-/// Parameters that a smaller equal network does not have.
+/// The part of the parameters that a smaller equal network does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Savings {
     /// Entries of parameters.
@@ -212,69 +212,69 @@ pub struct SkippedTensor {
     pub path: String,
     /// The type of its entries, as the file names it.
     pub dtype: String,
-    /// Why, as a clause: `it is sparse`.
+    /// The reason, as a clause: `it is sparse`.
     pub why: String,
     /// The findings that it could not be inspected for, as `--deny` names them: `twins`, `zero`, `non-finite`.
     pub findings: Vec<String>,
 }
 
-/// Tensors that are an optimizer's and not the model's.
+/// The tensors that belong to an optimizer, not to the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptimizerState {
     /// How many tensors.
     pub tensors: usize,
     /// Their bytes in the file.
     pub bytes: u64,
-    /// The names that they stand under, without what distinguishes them: `optimizer.state`.
+    /// The prefixes of their names, without the parts that distinguish them: `optimizer.state`.
     pub at: Vec<String>,
 }
 
-/// Whose a tensor of a checkpoint is.
+/// What a tensor of a checkpoint belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TensorRole {
-    /// The model's.
+    /// The model.
     #[default]
     Model,
-    /// An optimizer's: moments, squares, steps.
+    /// An optimizer: moments, squares, steps.
     Optimizer,
-    /// A moving average of the model's.
+    /// A moving average of the model.
     Average,
 }
 
 impl TensorRole {
-    /// Whether it is the model's.
+    /// Whether the tensor belongs to the model.
     pub fn is_model(&self) -> bool {
         *self == Self::Model
     }
 }
 
-/// Where axes are known from.
+/// The source of axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AxesSource {
-    /// From an axes file.
+    /// An axes file.
     Given,
     /// A plain chain of linear layers, inferred from names and shapes.
     Inferred,
-    /// Those of architectures that are known, inferred from names and shapes: [`FileInspection::architecture`].
+    /// A known architecture, inferred from names and shapes: [`FileInspection::architecture`].
     Architecture,
 }
 
-/// A part of a job that several machines share. Its files are numbered through, and machine k of n does every n-th.
+/// A part of a job that several machines share. The files of the job are numbered, and machine k of n takes every n-th.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobPart {
     /// This machine's number, from 1.
     pub shard: usize,
     /// How many machines there are.
     pub of: usize,
-    /// The place of the checkpoint among those of the job, and how many there are.
+    /// The position of the checkpoint among those of the job, and how many there are.
     pub checkpoint: [usize; 2],
     /// The numbers of the checkpoint's files among those of the job: the first, and the one past the last.
     pub files: [usize; 2],
     /// How many files the job has.
     pub all_files: usize,
-    /// A checksum of the job: its checkpoints, their sizes, and the options. All machines of a job have one.
+    /// A checksum of the job: its checkpoints, their sizes, and the options. It is the same on all machines of a job.
     pub job: u32,
 }
 
@@ -285,24 +285,24 @@ pub struct CheckpointDiff {
     pub schema: u32,
     /// The first checkpoint.
     pub before: String,
-    /// The second.
+    /// The second checkpoint.
     pub after: String,
-    /// The tensors of both, of one shape.
+    /// The tensors that both have, with the same shape.
     pub parameters: Vec<ParameterDiff>,
     /// Parameters that only the first has.
     pub only_before: Vec<String>,
     /// Parameters that only the second has.
     pub only_after: Vec<String>,
-    /// Parameters of two shapes.
+    /// Parameters whose shapes differ.
     pub reshaped: Vec<String>,
     /// The shapes of these, before and after, in the same order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shapes: Vec<[Vec<usize>; 2]>,
-    /// Tensors of both that could not be compared, or whose units could not, with both types and why.
+    /// Tensors of both that could not be compared, or whose units could not, with both types and the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
-    /// Whether the two have the same tensors, of the same types and shapes, with the same bytes. Only said of checkpoints
-    /// that were compared as a whole.
+    /// Whether both have the same tensors, with the same types, shapes and bytes. Only set if the checkpoints were
+    /// compared as a whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub identical: bool,
 }
@@ -312,14 +312,14 @@ pub struct CheckpointDiff {
 pub struct ParameterDiff {
     /// The name.
     pub path: String,
-    /// The largest difference of an entry; `null` where one of the two is not finite.
+    /// The largest difference of an entry; `null` if an entry is not finite in one of the two.
     pub largest_change: Option<f64>,
     /// The row-major number of that entry.
     pub at: Option<usize>,
-    /// The types of the numbers before and after, as safetensors names them, where they differ.
+    /// The types of the numbers before and after, as safetensors names them, if they differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub types: Option<[String; 2]>,
-    /// Units; absent for parameters with fewer than two axes or without entries, as are the classes.
+    /// The number of units. Units and classes are absent for parameters with fewer than two axes or without entries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<usize>,
     /// Classes before.
@@ -332,17 +332,17 @@ pub struct ParameterDiff {
     pub kept: usize,
     /// Classes whose units diverged: they are not all equal any more.
     pub split: Vec<SplitClass>,
-    /// Classes whose units became equal: they come from several classes.
+    /// Classes whose units became equal: they were in several classes before.
     pub merged: Vec<MergedClass>,
     /// Classes that are still equal within the tolerance, but not bit for bit.
     pub drifted: Vec<DriftedClass>,
-    /// Units that became zero, the bias's entry included, each by its number.
+    /// The numbers of the units that became zero, with their entries of the bias.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub became_zero: Vec<usize>,
-    /// How many entries were finite and are not any more, the bias's not counted.
+    /// How many entries were finite and are not any more, without those of the bias.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub became_non_finite: u64,
-    /// The numbers of the units that have such entries; of parameters with two axes or more.
+    /// The numbers of the units with such entries, for parameters with two axes or more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub became_non_finite_units: Vec<usize>,
     /// The row-major number of the first such entry.
@@ -359,18 +359,18 @@ fn is_zero(count: &u64) -> bool {
 pub struct SplitClass {
     /// Its units.
     pub units: Vec<usize>,
-    /// In how many classes they are now.
+    /// The number of classes of its units now.
     pub into: usize,
-    /// The largest difference between two of them now; `null` where it is not finite.
+    /// The largest difference between two of its units now; `null` if it is not finite.
     pub spread: Option<f64>,
 }
 
-/// A class that several became.
+/// A class of units that were in several classes before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MergedClass {
     /// Its units.
     pub units: Vec<usize>,
-    /// From how many classes they come.
+    /// The number of classes of its units before.
     pub from: usize,
 }
 
@@ -379,7 +379,7 @@ pub struct MergedClass {
 pub struct DriftedClass {
     /// Its units.
     pub units: Vec<usize>,
-    /// The largest difference between two of them now.
+    /// The largest difference between two of its units now.
     pub spread: Option<f64>,
 }
 
@@ -390,24 +390,24 @@ pub struct Reshaped {
     pub schema: u32,
     /// The checkpoint that was read.
     pub file: String,
-    /// The one that was written.
+    /// The checkpoint that was written.
     pub out: String,
     /// Numbers in the parameters before, and now.
     pub entries: [usize; 2],
-    /// Every space: its name, its units before and now, and how many of them differ now.
+    /// Every space: its name, its units before and now, and how many twin classes they have.
     pub spaces: Vec<SpaceChange>,
     /// Classes that could not be separated, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inseparable: Vec<String>,
-    /// The largest difference of a sum that a unit takes in, as a share of the sizes of what is summed: of every
-    /// parameter, for random inputs that are equal on classes.
+    /// The largest difference of a sum over a unit's inputs, as a share of the sizes of its terms: over all parameters,
+    /// for random inputs that are equal on classes.
     pub largest_sum_difference: f64,
-    /// The forward pass on random inputs, where it is known.
+    /// The comparison of outputs on random inputs, if the forward pass is known.
     pub outputs: Option<OutputCheck>,
-    /// What the checks rest on.
+    /// The assumptions of the checks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// Bytes of the parameters before, and now, where units were removed by their activation.
+    /// The bytes of the parameters before and now, if an activation removed units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<[u64; 2]>,
     /// Whether the network could be smaller, in a sentence.
@@ -431,13 +431,13 @@ pub struct SpaceChange {
     pub twins_before: usize,
     /// Twin classes now.
     pub twins_now: usize,
-    /// The function that the units go through, where it was given.
+    /// The activation of the units, if it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<String>,
-    /// What became of each unit that is gone, where units were removed by their activation.
+    /// The fate of each removed unit, if an activation removed units.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<GoneUnit>,
-    /// Units that could be gone if something were otherwise, in sentences.
+    /// Units that could be removed under other conditions, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreduced: Vec<String>,
     /// What was not tried, in sentences.
@@ -450,26 +450,27 @@ pub struct SpaceChange {
 pub struct GoneUnit {
     /// Its number among the units before.
     pub unit: usize,
-    /// Why it could go.
+    /// Why it could be removed.
     pub why: GoneReason,
-    /// The unit that stands in its place.
+    /// The unit that replaces it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub into: Option<usize>,
-    /// How many times that unit it was.
+    /// It computed this multiple of that unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<f64>,
-    /// What it computed for every input, or more than that unit: for the next bias, times the outgoing weights.
+    /// The constant that it computed, alone or in addition to that multiple. Times its outgoing weights, it went into
+    /// the next bias.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constant: Option<f64>,
 }
 
-/// Why a unit could go.
+/// Why a unit could be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GoneReason {
     /// It computed a multiple of another unit.
     Merged,
-    /// It computed one number for every input.
+    /// It computed the same number for every input.
     Constant,
     /// It computed 0 for every input.
     Zero,
@@ -477,16 +478,16 @@ pub enum GoneReason {
     Unread,
 }
 
-/// The outputs of a chain of linear layers, before and now: with the activations of the spaces between them, or ReLU
-/// where none is given.
+/// The outputs of a chain of linear layers, before and now. Between the layers are the activations of the spaces, or
+/// ReLU if none is given.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutputCheck {
     /// How many random inputs.
     pub inputs: usize,
-    /// The largest output; NaN where it is not finite, which JSON has as `null`.
+    /// The largest output; NaN if it is not finite, which is `null` in JSON.
     #[serde(deserialize_with = "nan_of_null")]
     pub largest: f64,
-    /// The largest difference; NaN where it is not finite, which JSON has as `null`.
+    /// The largest difference; NaN if it is not finite, which is `null` in JSON.
     #[serde(deserialize_with = "nan_of_null")]
     pub difference: f64,
 }
@@ -504,7 +505,7 @@ mod tests {
         serde_json::to_string(record).unwrap()
     }
 
-    /// The JSON form of a record is this, and read again it is the record.
+    /// Checks that the JSON form of a record is `expected`, and that it reads back as the record.
     fn is_written<'j, T>(record: &T, expected: &'j str)
     where
         T: Serialize + Deserialize<'j> + PartialEq + std::fmt::Debug,

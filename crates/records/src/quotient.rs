@@ -1,8 +1,8 @@
-//! What is trained in place of the full network.
+//! The quotient that is trained in place of the full network.
 
 use serde::{Deserialize, Serialize};
 
-/// The sizes of a quotient and of its network: the second line of `readings.jsonl` where `run --quotient` wrote it.
+/// The sizes of a quotient and of its network: the second line of `readings.jsonl` if `run --quotient` wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename = "quotient")]
 pub struct QuotientRecord {

@@ -1,4 +1,4 @@
-//! What was read of a network after a number of steps.
+//! The readings of a network after a number of steps.
 
 use crate::RecordedNumber;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -13,11 +13,11 @@ pub const PROPERTIES: [&str; 4] = ["P1", "P2", "P3", "P4"];
 pub struct ReadingRecord {
     /// Steps done; 0 before training.
     pub step: usize,
-    /// The loss that the step computed; None before training, and where it is not finite.
+    /// The loss that the step computed; None before training, and if it is not finite.
     pub loss: Option<f64>,
     /// One for each hidden layer.
     pub spaces: Vec<SpaceRecord>,
-    /// P1 to P4 by their names; None for those that the network does not have.
+    /// P1 to P4 by their names; None for properties that the network does not have.
     #[serde(default)]
     pub properties: BTreeMap<String, Option<PropertyRecord>>,
     /// What the classes of the start mean; before training only.
@@ -39,16 +39,15 @@ pub struct SpaceRecord {
     pub equitable: Option<usize>,
     /// Classes of the coarsest forward-lumpable partition; None if it was not found.
     pub forward: Option<usize>,
-    /// Largest absolute difference of two units that were one class at the start; None if it is infinite.
+    /// The largest absolute difference of two units that were equal at the start; None if it is infinite.
     pub spread: Option<f64>,
-    /// The same in representable numbers.
+    /// The largest difference in ulps.
     pub ulps: u64,
-    /// Whether the gradients of units that were one class at the start are bitwise equal; absent if they were not
-    /// compared.
+    /// Whether the gradients of units that were equal at the start are bitwise equal; absent if they were not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradients_agree: Option<bool>,
-    /// Units that the layer's function needs, as `constinit collapse --activation` would leave them; None if it was not
-    /// asked.
+    /// Units that the layer's function needs, as `constinit collapse --activation` would leave them; None if they were
+    /// not counted.
     pub needed: Option<usize>,
     /// Units whose activation has slope 0 on every example; None if it was not measured.
     pub dead: Option<usize>,
@@ -65,7 +64,7 @@ pub struct PropertyRecord {
     pub holds: bool,
     /// How far it is from holding; None if that is infinite.
     pub deviation: Option<f64>,
-    /// The same in representable numbers.
+    /// The deviation in ulps.
     #[serde(default)]
     pub ulps: u64,
 }
@@ -95,7 +94,7 @@ pub enum SpaceNumber {
 }
 
 impl SpaceNumber {
-    /// In the order of columns.
+    /// All numbers, in the order of columns.
     pub const ALL: [Self; 9] = [
         Self::Twins,
         Self::Equitable,
@@ -157,7 +156,7 @@ impl SpaceNumber {
         format!("{space}.{}", self.name())
     }
 
-    /// Its tag in TensorBoard, which groups by what stands before the slash: `hidden1/twins`.
+    /// Its tag in TensorBoard, which groups tags by the part before the slash: `hidden1/twins`.
     pub fn tag(self, space: &str) -> String {
         format!("{space}/{}", self.name())
     }
@@ -199,7 +198,8 @@ impl ReadingRecord {
         columns
     }
 
-    /// The row of such a table: a number for each of [`columns`](Self::columns), and of a property its deviation.
+    /// The row of such a table: a number for each of [`columns`](Self::columns). The number of a property is its
+    /// deviation.
     pub fn row(&self) -> Vec<Option<RecordedNumber>> {
         let mut row = vec![Some(self.step.into()), self.loss.map(RecordedNumber::Real)];
         for space in &self.spaces {
@@ -239,10 +239,10 @@ impl ReadingRecord {
     }
 }
 
-/// A [`SpaceRecord`] under all keys that programs have written it with.
+/// A [`SpaceRecord`] with all keys that programs have used for it.
 ///
-/// Programs before `no_incoming` wrote it as `dead`, and `no_outgoing` as `unheard`. Beside `no_incoming`, `dead` means
-/// units with slope 0 on every example.
+/// Older programs, which had no `no_incoming`, wrote it as `dead`, and `no_outgoing` as `unheard`. If `no_incoming` is
+/// there, `dead` means units with slope 0 on every example.
 #[derive(Deserialize)]
 struct WrittenSpace {
     name: String,
@@ -263,7 +263,7 @@ struct WrittenSpace {
     unheard: Option<usize>,
 }
 
-/// A key that is there, also where it is null.
+/// A key that is there, even if its value is null.
 fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<usize>>, D::Error> {
     Option::deserialize(from).map(Some)
 }
@@ -321,7 +321,7 @@ mod tests {
         };
         assert_eq!(counts("\"dead\":2,\"unheard\":1"), (None, Some(2), Some(1)));
         assert_eq!(counts("\"dead\":null,\"unheard\":null"), (None, None, None));
-        // Beside the new names, `dead` is a number of another kind.
+        // With the new names, `dead` is a different number.
         let beside = "\"no_incoming\":0,\"no_outgoing\":1,\"dead\":2";
         assert_eq!(counts(beside), (Some(2), Some(0), Some(1)));
         let beside = "\"no_incoming\":null,\"no_outgoing\":null,\"dead\":2";

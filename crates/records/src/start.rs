@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a run begins: the program, the machine and the configuration.
 ///
-/// `C` is the configuration: the program writes its own type, and a reader takes what it needs of it, such as
+/// `C` is the configuration. The program writes its own type. A reader chooses a type with what it needs, such as
 /// `serde_json::Value`, or `serde::de::IgnoredAny` for nothing.
 ///
 /// ```
@@ -21,15 +21,15 @@ use serde::{Deserialize, Serialize};
 pub struct StartRecord<C> {
     /// [`READINGS_SCHEMA`](crate::READINGS_SCHEMA) of the program that wrote the file.
     pub schema: u64,
-    /// The program's version, which may change what comes out; None in folders of programs that did not write it.
+    /// The program's version, which can change the results; None in folders of older programs that did not write it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The processor and the system that the program was built for, which may change what comes out, too.
+    /// The processor and the system that the program was built for, which can change the results, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// The backend's name.
     pub backend: String,
-    /// The type of the numbers that the backend computes with; None in folders of programs that did not write it.
+    /// The type of the numbers that the backend computes with; None in folders of older programs that did not write it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub float: Option<FloatWord>,
     /// The configuration.
@@ -48,7 +48,7 @@ pub enum FloatWord {
     F32,
     /// 64 bits, of which 53 are digits.
     F64,
-    /// One that a later program knows.
+    /// A type of a later program.
     #[serde(other)]
     Unknown,
 }

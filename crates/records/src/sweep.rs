@@ -1,22 +1,22 @@
-//! The table of a sweep: its columns, and what stands in a file beside its rows.
+//! The table of a sweep: its columns, and the metadata of its files.
 //!
 //! The columns are [`POINT`], one for each key that is varied, [`SweepColumn::ALL`], and [`LayerColumn::ALL`] for each
-//! hidden layer of the runs with most of them.
+//! hidden layer. The run with the most hidden layers decides how many.
 
 use serde::{Deserialize, Serialize};
 
 /// The first column: the number of the point, which is never null.
 pub const POINT: &str = "point";
 
-/// Beside the rows of a file: [`SWEEP_SCHEMA`](crate::SWEEP_SCHEMA).
+/// The metadata key of [`SWEEP_SCHEMA`](crate::SWEEP_SCHEMA).
 pub const SCHEMA_KEY: &str = "constinit.schema";
-/// Beside the rows of a file: the version of the program. Tables of several versions are joined all the same.
+/// The metadata key of the program's version. Tables of several versions can be joined.
 pub const VERSION_KEY: &str = "constinit.version";
-/// Beside the rows of a file: the CRC-32 of `sweep.toml` in eight hexadecimal digits.
+/// The metadata key of the CRC-32 of `sweep.toml`, in eight hexadecimal digits.
 pub const SWEEP_KEY: &str = "constinit.sweep";
-/// Beside the rows of a file: how many points the sweep has.
+/// The metadata key of the number of points of the sweep.
 pub const POINTS_KEY: &str = "constinit.points";
-/// Beside the rows of a file: the [`SweepKey`]s as a JSON list.
+/// The metadata key of the [`SweepKey`]s, a JSON list.
 pub const KEYS_KEY: &str = "constinit.keys";
 
 /// A key of the configuration that a sweep varies.
@@ -24,13 +24,13 @@ pub const KEYS_KEY: &str = "constinit.keys";
 pub struct SweepKey {
     /// Its whole path, `training.optimizer.learning_rate`.
     pub key: String,
-    /// How its values lie.
+    /// How its values are spaced.
     pub scale: ScaleWord,
     /// How many values it takes; None in samples.
     pub values: Option<u64>,
 }
 
-/// How the values of a key lie.
+/// How the values of a key are spaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScaleWord {
@@ -38,9 +38,9 @@ pub enum ScaleWord {
     Linear,
     /// At equal ratios.
     Log,
-    /// As listed.
+    /// In a list.
     List,
-    /// 0, 1, ...: runs that differ in them alone are one experiment again.
+    /// 0, 1, ...: runs that differ only in them repeat one experiment.
     Seed,
     /// Drawn at random.
     Sample,
@@ -84,15 +84,15 @@ impl EngineWord {
 /// A column with a result of runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SweepColumn {
-    /// What trained: an [`EngineWord`].
+    /// What trained the run: an [`EngineWord`].
     Engine,
-    /// The backend, where Burn trained.
+    /// The backend, if Burn trained the run.
     Backend,
-    /// Why the quotient did not train.
+    /// Why the quotient was not trained.
     WhyBurn,
     /// What ended the run: an [`EndWord`](crate::EndWord).
     Ended,
-    /// Why it diverged or failed.
+    /// Why the run diverged or failed.
     Reason,
     /// Steps done.
     Steps,
@@ -100,7 +100,7 @@ pub enum SweepColumn {
     FirstLoss,
     /// The loss that the last step computed.
     FinalLoss,
-    /// The smallest loss that one answer to all examples of the last step has.
+    /// The loss of the best constant answer to all examples of the last step.
     Baseline,
     /// `1 - loss / baseline` of the loss on these examples after training.
     Explained,
@@ -114,19 +114,19 @@ pub enum SweepColumn {
     FirstBreakSpace,
     /// Entries of all parameters of the network.
     Parameters,
-    /// Entries of what was trained in its place.
+    /// Entries of the parameters that were trained in its place.
     TrainedParameters,
     /// Hidden units.
     Units,
-    /// Classes of twins of them before training.
+    /// Classes of twins of hidden units before training.
     ClassesStart,
-    /// Classes of twins of them after training.
+    /// Classes of twins of hidden units after training.
     ClassesEnd,
     /// Hidden units whose activation has slope 0 on every example after training.
     Dead,
     /// The factor by which one step after training multiplies the fastest growing difference between twins.
     EscapeFactor,
-    /// Steps until rounding has separated them; empty where the state moves too much for a number.
+    /// Steps until rounding has separated them; empty if the state moves too much for a number.
     EscapeSteps,
     /// How long the run took.
     Seconds,
@@ -189,7 +189,7 @@ impl SweepColumn {
         }
     }
 
-    /// Whether tables of programs before it lack the column: a reader takes it for null there.
+    /// Whether tables of older programs lack the column: a reader takes its values as null.
     ///
     /// ```
     /// use constinit_records::SweepColumn;
@@ -222,7 +222,7 @@ impl SweepColumn {
         }
     }
 
-    /// What it holds.
+    /// What the column holds.
     pub fn kind(self) -> ColumnKind {
         match self {
             Self::Engine
@@ -252,14 +252,14 @@ impl SweepColumn {
     }
 }
 
-/// A column of a hidden layer: what [`SweepColumn`] has of all of them together. All are counts.
+/// A column of a hidden layer. [`SweepColumn`] has the same number for all layers together. All are counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LayerColumn {
     /// Units of the layer.
     Units,
-    /// Classes of twins of them before training.
+    /// Classes of twins of its units before training.
     ClassesStart,
-    /// Classes of twins of them after training.
+    /// Classes of twins of its units after training.
     ClassesEnd,
     /// Units whose activation has slope 0 on every example after training.
     Dead,
@@ -284,7 +284,7 @@ impl LayerColumn {
         format!("hidden{layer}.{}", self.of_all().name())
     }
 
-    /// Whether a column is one of a hidden layer, known here or not.
+    /// Whether a column belongs to a hidden layer, even if this version does not know the column.
     ///
     /// ```
     /// use constinit_records::LayerColumn;

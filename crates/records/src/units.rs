@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the numbers of units are that this version writes, in words.
+/// The meaning of the numbers of units that this version writes, in words.
 pub const UNIT_VALUE: &str =
     "average weight of each hidden unit: incoming weights, bias and outgoing weights";
 
@@ -12,7 +12,7 @@ pub const UNIT_VALUE: &str =
 pub struct UnitsStartRecord {
     /// [`UNITS_SCHEMA`](crate::UNITS_SCHEMA) of the program that wrote the file.
     pub schema: u64,
-    /// What the numbers are, in words.
+    /// The meaning of the numbers, in words.
     pub value: String,
 }
 

@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 ///
 /// # Errors
 ///
-/// If the columns are others, or a line has a cell too few or one that is not a number; with the line's number.
+/// If the columns are different, or if a line has too few cells or a cell that is not a number; with the line's number.
 pub fn figure(csv: &str) -> Result<Figure, String> {
     let lines = csv.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
     let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));

@@ -1,4 +1,4 @@
-//! Lines over steps, or over another quantity that is counted.
+//! Charts: lines over steps, or over another quantity that is counted.
 
 use crate::figure::{Entry, Figure, Size, Stroke, text_width};
 use crate::markup::escaped;
@@ -8,7 +8,7 @@ use crate::ticks::{TickMark, ticks_below, ticks_left};
 use serde_json::json;
 use std::fmt::Write;
 
-/// What is below the area of a figure in which lines are drawn.
+/// The height below the area of a figure in which lines are drawn.
 pub(crate) const BELOW: f64 = 44.0;
 /// Labels at the ends of lines are at least this far apart.
 const LABEL_ROW: f64 = 15.0;
@@ -20,12 +20,12 @@ pub(crate) struct Area {
     pub right: f64,
     pub top: f64,
     pub bottom: f64,
-    /// That of the whole figure.
+    /// The width of the whole figure.
     pub width: f64,
 }
 
 impl Area {
-    /// With room for labels of so many letters to the right.
+    /// An area with room for labels of `letters` letters to the right.
     pub fn of(size: Size, top: f64, letters: usize) -> Self {
         let width = size.width();
         match size {
@@ -37,17 +37,17 @@ impl Area {
         }
     }
 
-    /// Where a step lies.
+    /// The position of a step.
     pub fn x(&self, step: usize, across: &Scale) -> f64 {
         self.left + (self.right - self.left) * across.place(step as f64).unwrap_or(0.0)
     }
 
-    /// Where a place between the ends of an axis lies.
+    /// The height of a place between the ends of an axis.
     pub fn height_of(&self, place: f64) -> f64 {
         self.bottom - place * (self.bottom - self.top)
     }
 
-    /// The axis of steps, or of what is counted instead, below everything.
+    /// The axis of steps, or of another quantity that is counted, below everything.
     pub fn axis(&self, svg: &mut String, across: &Scale, along: &str) {
         let Self { left, right, bottom, .. } = self;
         // Writing to a string cannot fail.
@@ -67,7 +67,7 @@ impl Area {
 /// The width of a small letter.
 const LETTER: f64 = 6.6;
 
-/// A chart that is to be drawn.
+/// A chart to draw.
 pub(crate) struct Chart<'a> {
     pub name: String,
     pub title: String,
@@ -77,14 +77,14 @@ pub(crate) struct Chart<'a> {
     /// What the numbers are, above their axis.
     pub quantity: &'a str,
     pub scale: Scale,
-    /// The axis below: of steps, mostly.
+    /// The axis below, of steps in most charts.
     pub across: Scale,
-    /// What it counts.
+    /// What this axis counts.
     pub along: &'a str,
-    /// The steps of all lines, or what is counted instead.
+    /// The steps of all lines, or the counts in place of steps.
     pub steps: Vec<usize>,
     pub lines: Vec<Line>,
-    /// What lines that are shown and hidden together have in common.
+    /// The name of each group of lines that are shown and hidden together.
     pub groups: Vec<String>,
     /// A step that is marked, with its text.
     pub mark: Option<(usize, String)>,
@@ -94,18 +94,18 @@ pub(crate) struct Chart<'a> {
 pub(crate) struct Line {
     /// The number of its group.
     pub group: usize,
-    /// A number of the palette.
+    /// The number of its colour in the palette.
     pub colour: usize,
     pub name: String,
     /// One for each step of the chart; a line has gaps where there is none.
     pub values: Vec<Option<f64>>,
     pub width: f64,
-    /// The positions of its first and last step, where it is not drawn all along.
+    /// The positions of its first and last step, if it does not cover all steps.
     pub span: Option<[usize; 2]>,
-    /// What stands at its end, where something does.
+    /// The text at its end, if it has one.
     pub label: Option<String>,
     pub stroke: Stroke,
-    /// Where each number of the line gets a mark: the text of each.
+    /// The text of each point; empty if the numbers of the line have no marks.
     pub points: Vec<String>,
 }
 
@@ -161,7 +161,7 @@ impl Chart<'_> {
         }
     }
 
-    /// A mark has its text above the area of lines.
+    /// If a step is marked, the text of the mark needs room above the area of lines.
     fn area(&self) -> Area {
         let above = if self.size == Size::Small { 12.0 } else { 24.0 };
         let top = if self.mark.is_some() { above + 16.0 } else { above };
@@ -185,7 +185,7 @@ impl Chart<'_> {
             return;
         }
         let Line { group, colour, name, width, stroke, .. } = line;
-        // One number is no line, and a dot has to be seen.
+        // One number makes no line, so it is drawn as a dot.
         let alone = line.values.iter().flatten().count() == 1;
         let width = if alone { 7.0 } else { *width };
         let (class, attributes) = (group_class(*group), stroke.attributes(width));
@@ -196,7 +196,7 @@ impl Chart<'_> {
         );
     }
 
-    /// A mark for each number of a line, of a shape that only lines of other colours share.
+    /// A mark for each number of a line. Only lines of other colours have the same shape.
     fn points(&self, svg: &mut String, area: &Area, line: &Line) {
         let (class, colour) = (group_class(line.group), line.colour);
         for ((step, value), text) in self.steps.iter().zip(&line.values).zip(&line.points) {
@@ -217,7 +217,7 @@ impl Chart<'_> {
         }
     }
 
-    /// The path of a line, with gaps; a number between two gaps is a dot.
+    /// The path of a line, with gaps. A number between two gaps is a dot.
     fn path(&self, area: &Area, values: &[Option<f64>]) -> String {
         let mut path = String::new();
         let mut drawing = false;
@@ -241,7 +241,7 @@ impl Chart<'_> {
         path
     }
 
-    /// Texts at the ends of lines, moved apart where they would cover each other.
+    /// Texts at the ends of lines, with enough distance that none covers another.
     fn labels(&self, svg: &mut String, area: &Area) {
         let end = |line: &Line| {
             let last = line.values.iter().rposition(Option::is_some)?;
@@ -301,7 +301,7 @@ fn spread_out(wanted: &[f64], least: f64, [top, bottom]: [f64; 2]) -> Vec<f64> {
     for number in 1..placed.len() {
         placed[number] = placed[number].max(placed[number - 1] + least);
     }
-    // What was pushed below the bottom goes up again, and pushes what is in its way.
+    // Labels that were pushed below the bottom move up again, and push the labels above them.
     let mut limit = bottom;
     for y in placed.iter_mut().rev() {
         *y = y.min(limit);

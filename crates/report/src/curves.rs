@@ -1,4 +1,4 @@
-//! Measured curves over something that is counted, on two logarithmic axes.
+//! Measured curves over a quantity that is counted, on two logarithmic axes.
 
 use crate::chart::{Chart, Line};
 use crate::figure::{Figure, Size, Stroke};
@@ -8,8 +8,8 @@ use crate::scale::Scale;
 
 /// A figure of measurements over sizes, for example the same step of networks of several widths.
 ///
-/// Both axes are logarithmic, so a power is a straight line and what does not grow a level one. Each curve has a
-/// colour, a shape of its points and its name at its end; each point has a text with its numbers.
+/// Both axes are logarithmic, so a power is a straight line, and a constant is a level one. Each curve has a colour, a
+/// shape of its points and its name at its end. Each point has a text with its numbers.
 ///
 /// # Examples
 ///
@@ -35,22 +35,22 @@ use crate::scale::Scale;
 pub struct Curves {
     /// A name for files: small letters, digits and hyphens.
     pub name: String,
-    /// Above the figure.
+    /// The title above the figure.
     pub title: String,
-    /// What is counted, below its axis.
+    /// What is counted. The text is below the axis.
     pub across: String,
-    /// What was measured, with its unit, above its axis.
+    /// What was measured, with its unit. The text is above the axis.
     pub quantity: String,
-    /// What was counted at each point, ascending.
+    /// The count at each point, ascending.
     pub at: Vec<usize>,
-    /// From the first colour on.
+    /// The curves, in the order of colours.
     pub curves: Vec<Curve>,
 }
 
 /// A curve of [`Curves`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
-    /// At its end; about 18 letters have room there.
+    /// The name at its end; about 18 letters have room there.
     pub name: String,
     /// A number for each of [`Curves::at`]; None if there is none. Numbers below 0, and those that are not finite,
     /// are gaps.
@@ -61,7 +61,7 @@ impl Curves {
     /// The figure.
     pub fn figure(&self) -> Figure {
         let values = || self.curves.iter().flat_map(|curve| curve.values.iter().flatten().copied());
-        // All numbers: who cannot see the figure has nothing else of it.
+        // All numbers, because readers who cannot see the figure have only this text.
         let told = self.curves.iter().map(|curve| {
             let known = self.at.iter().zip(&curve.values).filter_map(|(at, v)| Some((at, (*v)?)));
             let known = known.map(|(at, value)| format!("{} at {}", short(value), count(*at)));
@@ -100,14 +100,14 @@ impl Curves {
             along: &self.across,
             steps: self.at.clone(),
             lines: self.curves.iter().enumerate().map(line).collect(),
-            // Names stand at the ends of curves.
+            // The names at the ends of curves replace a legend.
             groups: Vec::new(),
             mark: None,
         }
         .figure()
     }
 
-    /// What each point says.
+    /// The text of each point.
     fn texts(&self, curve: &Curve) -> Vec<String> {
         let text = |(at, value): (&usize, &Option<f64>)| {
             let value = value.map_or("nothing".to_owned(), short);

@@ -3,40 +3,40 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a folder cannot be read, or a figure not be written.
+/// Why a folder cannot be read, or a figure cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// A file or a folder that the system does not give.
+    /// The system returned an error for a file or a folder.
     #[error("{}: {source}", .path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A folder that no run wrote.
+    /// A folder that is not the folder of a run.
     #[error("{}: not the folder of a run: it has no {missing}", .path.display())]
     NoRun {
         /// The folder.
         path: PathBuf,
-        /// What a run's folder has.
+        /// The file that the folder lacks.
         missing: &'static str,
     },
-    /// A folder that no comparison wrote.
+    /// A folder that is not the folder of a comparison.
     #[error("{}: not the folder of a comparison: it has no {missing}", .path.display())]
     NoComparison {
         /// The folder.
         path: PathBuf,
-        /// What a comparison's folder has.
+        /// The file that the folder lacks.
         missing: &'static str,
     },
-    /// A line that does not say what a line of its file says.
+    /// A line that is not valid in its file.
     #[error("{}, line {line}: {reason}", .path.display())]
     Line {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The number of the line, counted from 1.
         line: usize,
         /// What is wrong with it.
         reason: String,
@@ -49,12 +49,12 @@ pub enum ReportError {
     Schema {
         /// The file.
         path: PathBuf,
-        /// What it says.
+        /// The schema of the file.
         schema: u64,
-        /// What is known here.
+        /// The schema that this program reads.
         known: u64,
     },
-    /// A table that no sweep wrote, one that was cut off, or one of another sweep.
+    /// A file that is not the table of a sweep, is cut off, or belongs to another sweep.
     #[error("{}: {reason}", .path.display())]
     Table {
         /// The file, or the folder where it should be.
@@ -62,7 +62,7 @@ pub enum ReportError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A column of a table that is not what a sweep writes.
+    /// A column of a table that no sweep writes.
     #[error("{}: column `{column}`: {reason}", .path.display())]
     Column {
         /// The file.
@@ -77,12 +77,12 @@ pub enum ReportError {
     Figure {
         /// The figure's name.
         figure: String,
-        /// What the renderer says.
+        /// The error of the renderer.
         reason: String,
     },
 }
 
-/// What becomes of the system's errors about a file or a folder.
+/// Converts errors of the system about a file or a folder.
 pub(crate) fn io_error(path: &Path) -> impl Fn(io::Error) -> ReportError {
     let path = path.to_owned();
     move |source| ReportError::Io { path: path.clone(), source }

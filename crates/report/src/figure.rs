@@ -4,25 +4,25 @@ use crate::markup::escaped;
 use crate::palette::{Medium, figure_style, neutral_style};
 use std::fmt::Write;
 
-/// The width of a figure by itself.
+/// The width of a single figure.
 pub(crate) const WIDTH: f64 = 760.0;
-/// That of one of several side by side: of a phone's screen.
+/// The width of a figure beside others, which fits the screen of a phone.
 const SMALL_WIDTH: f64 = 400.0;
 const HEAD: f64 = 34.0;
 const LEGEND_ROW: f64 = 20.0;
 const NOTE_ROW: f64 = 15.0;
-/// Left of a note, and right of it.
+/// The margins left and right of a note.
 const MARGIN: f64 = 12.0;
 
-/// How the names of a sweep's figures begin, which have marks for runs without a number.
+/// The beginning of the names of a sweep's figures. They have marks for runs without a number.
 pub(crate) const PHASE: &str = "phase-";
 
-/// How large a figure is drawn. Letters have one size in all.
+/// The size of a figure. Letters have the same size in all figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Size {
-    /// By itself, as a file.
+    /// A single figure, as a file.
     Wide,
-    /// Beside others on a page; what its numbers are stands in its caption.
+    /// One of several figures of a page. Its caption says what its numbers are.
     Small,
 }
 
@@ -38,9 +38,9 @@ impl Size {
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stroke {
-    /// What was measured.
+    /// Measured numbers.
     Plain,
-    /// What was only expected.
+    /// Expected numbers.
     Dashed,
 }
 
@@ -61,22 +61,22 @@ pub struct Figure {
     pub name: String,
     /// What it shows.
     pub title: String,
-    /// What can be seen, in words, for those who cannot see it.
+    /// The contents in words, for readers who cannot see the figure.
     pub description: String,
-    /// What was left out of the drawing, if anything was.
+    /// What was left out of the drawing; empty if nothing was.
     pub notes: Vec<String>,
-    /// What its numbers are, where the drawing itself does not say so.
+    /// What its numbers are, if the drawing does not say it.
     pub(crate) quantity: Option<String>,
     pub(crate) width: f64,
     pub(crate) height: f64,
     /// SVG elements.
     pub(crate) marks: String,
     pub(crate) legend: Vec<Entry>,
-    /// What the script of a page tells under the pointer.
+    /// The numbers that the script of a page shows under the pointer.
     pub(crate) readout: serde_json::Value,
 }
 
-/// Traces that are shown and hidden together, of one colour.
+/// Traces that are shown and hidden together, in one colour.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
     /// The class of their elements.
@@ -87,8 +87,8 @@ pub(crate) struct Entry {
 }
 
 impl Figure {
-    /// The figure as an SVG document with title, legend and notes. It has no scripts, asks for nothing from outside, and
-    /// is dark where its reader's screen is.
+    /// The figure as an SVG document with title, legend and notes. It has no scripts and loads nothing. It is dark if
+    /// the reader's screen is.
     pub fn to_svg(&self) -> String {
         self.document(Medium::Page)
     }
@@ -113,7 +113,7 @@ impl Figure {
         )
     }
 
-    /// The figure as an element of a page, whose style it shares; its title and legend are the page's.
+    /// The figure as an element of a page. The page has the style, the title and the legend.
     pub(crate) fn element(&self) -> String {
         let Self { name, width, height, marks, .. } = self;
         let (title, description) = (escaped(&self.title), escaped(&self.description));
@@ -149,7 +149,7 @@ impl Figure {
         (svg, y - self.height + LEGEND_ROW - 6.0)
     }
 
-    /// The notes from a height on, and how high they are.
+    /// The notes, drawn from a height on, and the height that they take.
     fn drawn_notes(&self, from: f64) -> (String, f64) {
         let lines = self.notes.iter().flat_map(|note| wrapped(note, self.width - 2.0 * MARGIN));
         let (mut svg, mut y) = (String::new(), from);
@@ -166,11 +166,11 @@ impl Figure {
     }
 }
 
-/// Lines of a text that are about as wide as this at most; words that are longer are cut.
+/// The lines of a text that are at most about this wide; longer words are cut.
 fn wrapped(text: &str, width: f64) -> Vec<String> {
     let most = (width / text_width("m")) as usize;
     let mut lines = vec![String::new()];
-    // Not at the narrow spaces in numbers.
+    // Narrow spaces inside numbers do not break lines.
     for word in text.split(' ') {
         let letters: Vec<char> = word.chars().collect();
         for (n, piece) in letters.chunks(most).enumerate() {
@@ -190,7 +190,7 @@ fn wrapped(text: &str, width: f64) -> Vec<String> {
     lines
 }
 
-/// About how wide a text of the size of labels is.
+/// The approximate width of a text in the size of labels.
 pub(crate) fn text_width(text: &str) -> f64 {
     7.2 * text.chars().count() as f64
 }
@@ -220,7 +220,7 @@ mod tests {
         let noted = Figure { notes, ..bare.clone() };
         assert!(bare.to_svg().contains("viewBox=\"0 0 760 134\""));
         let svg = noted.to_svg();
-        // One line, and three of 102 letters at most.
+        // One line, and three lines of at most 102 letters.
         assert!(svg.contains("viewBox=\"0 0 760 204\""), "{svg}");
         assert!(svg.contains("y=\"115\">A note with &lt;letters&gt;.</text>"), "{svg}");
         assert!(svg.contains("What is seen. A note with &lt;letters&gt;. long"));

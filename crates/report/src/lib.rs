@@ -1,15 +1,15 @@
-//! Figures and pages of which units of a neural network are the same unit.
+//! Figures and pages that show which units of a neural network are equal.
 //!
-//! Numbers or a run's folder go in, self-contained SVG, PNG (feature `png`) or HTML comes out: no fonts, nothing from
-//! outside. Colour-blind readers can distinguish the colours, also on paper, every mark has its text for screen
-//! readers and as a tooltip, and a dark screen gets a dark picture.
+//! The input is numbers or a run's folder. The output is self-contained SVG, PNG (feature `png`) or HTML, without fonts
+//! or other external files. Colour-blind readers can distinguish the colours, also on paper. Every mark has a text for
+//! screen readers and as a tooltip. On a dark screen, figures are dark.
 //!
 //! - [`Run::read`] reads the folder of `constinit run --out`; [`Run::page`] is its page, [`Run::figures`] its figures.
-//! - [`Sweep::read`] reads the folder of `constinit sweep`; [`Sweep::page`] and [`Sweep::figures`] are the same of many
-//!   runs.
-//! - [`ComparedStarts::read`] reads the folder of `constinit compare`; [`ComparedStarts::page`] and [`ComparedStarts::figures`] are the
-//!   same of one network from several starts.
-//! - [`viridis`] and [`escaped`] are for drawings elsewhere that share the colours of these.
+//! - [`Sweep::read`] reads the folder of `constinit sweep`; [`Sweep::page`] and [`Sweep::figures`] are the same for
+//!   many runs.
+//! - [`ComparedStarts::read`] reads the folder of `constinit compare`; [`ComparedStarts::page`] and
+//!   [`ComparedStarts::figures`] are the same for one network from several starts.
+//! - [`viridis`] and [`escaped`] are for other drawings that share the colours of these.
 
 mod chart;
 mod compare;
@@ -28,7 +28,7 @@ mod sweep;
 mod thin;
 mod ticks;
 
-// For examples/quotient_speed.rs alone, whose figure shares axes, marks and style with all others.
+// Only for examples/quotient_speed.rs, whose figure shares axes, marks and style with all others.
 pub use compare::ComparedStarts;
 #[doc(hidden)]
 pub use curves::{Curve, Curves};

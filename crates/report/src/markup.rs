@@ -1,6 +1,6 @@
 //! Text in SVG and HTML.
 
-/// Text that may stand in an element or an attribute of SVG and HTML.
+/// Text, escaped for an element or an attribute of SVG and HTML.
 ///
 /// ```
 /// assert_eq!(constinit_report::escaped("a < b"), "a &lt; b");
@@ -23,7 +23,7 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// JSON that may stand in a script element: no text in it can end the element.
+/// JSON, escaped for a script element: no text in it can end the element.
 pub fn script_json(value: &serde_json::Value) -> String {
     value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }

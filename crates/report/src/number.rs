@@ -16,7 +16,7 @@ pub fn count(n: usize) -> String {
     out
 }
 
-/// A number with its noun, in the plural where it is not one.
+/// A number with its noun; the noun is in the plural unless the number is 1.
 pub fn counted(n: usize, noun: &str) -> String {
     let ending = match (n, noun.strip_suffix("ss")) {
         (1, _) => "",
@@ -26,7 +26,7 @@ pub fn counted(n: usize, noun: &str) -> String {
     format!("{} {noun}{ending}", count(n))
 }
 
-/// Four significant digits, with a power of ten where zeros would hide them.
+/// Four significant digits, with a power of ten if the number would have many zeros.
 pub fn short(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 {
@@ -44,7 +44,7 @@ pub fn short(value: f64) -> String {
     trimmed(&format!("{value:.decimals$}")).to_owned()
 }
 
-/// A time in the unit in which it is short.
+/// A time in the unit that gives the shortest number.
 pub fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 1e-3 => format!("{} µs", short(s * 1e6)),
@@ -55,7 +55,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// A share in percent; never "100 %" or "0 %" where it is not all or none.
+/// A share in percent, or "all" or "none". No other share is rounded to 100 % or 0 %.
 pub fn percent(part: usize, of: usize) -> String {
     let share = 100.0 * part as f64 / of.max(1) as f64;
     match part {
@@ -70,11 +70,11 @@ pub fn percent(part: usize, of: usize) -> String {
 /// A share in percent, with a decimal.
 pub fn in_percent(share: f64) -> String {
     let text = format!("{} %", grouped(100.0 * share, 1));
-    // What rounds to 0 has no sign.
+    // A negative number that rounds to 0 has no sign.
     if text == "\u{2212}0.0 %" { "0.0 %".to_owned() } else { text }
 }
 
-/// A number with decimals; whole ones from 10 000 on in groups of three.
+/// A number with decimals. Whole numbers from 10 000 on are in groups of three.
 pub fn grouped(value: f64, decimals: usize) -> String {
     if decimals == 0 && value >= 10_000.0 {
         count(value as usize)
@@ -83,12 +83,12 @@ pub fn grouped(value: f64, decimals: usize) -> String {
     }
 }
 
-/// The given number of digits.
+/// The number, rounded to the given number of digits.
 pub fn rounded(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
 }
 
-/// Ten to a power, as it is printed: 10⁻⁸.
+/// A power of ten as text: 10⁻⁸.
 pub fn power_of_ten(power: i32) -> String {
     match power {
         0 => "1".to_owned(),
@@ -109,7 +109,7 @@ pub fn power_of_ten(power: i32) -> String {
     }
 }
 
-/// Units by their numbers, as runs: 0–3, 7, 9–11; a long list is cut.
+/// The numbers of units, as ranges: 0–3, 7, 9–11; a long list is cut.
 pub fn ranges(units: &[usize]) -> String {
     const SHOWN: usize = 6;
     let mut runs: Vec<(usize, usize)> = Vec::new();

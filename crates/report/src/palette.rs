@@ -1,7 +1,7 @@
-//! Colours that colour-blind readers distinguish, on white, on black and on paper.
+//! Colours that colour-blind readers can distinguish, on white, on black and on paper.
 //!
-//! Lines have the colours of Okabe and Ito. The same seven in another order on a dark page, where black would not be
-//! seen and blue hardly.
+//! Lines have the colours of Okabe and Ito. On a dark page the same seven colours have another order, since black would
+//! be invisible there, and blue hard to see.
 //!
 //! # References
 //!
@@ -9,7 +9,7 @@
 
 use std::fmt::Write;
 
-/// How many colours of lines there are.
+/// The number of colours of lines.
 pub const COLOURS: usize = 7;
 
 /// Colours of lines on white.
@@ -59,8 +59,8 @@ fn scheme(lines: [&str; COLOURS], [text, quiet, axis, grid, ground, alarm]: [&st
     css
 }
 
-/// The style of marks of a sweep's runs that have no number: `n0` is none, `n1` diverged, `n2` failed. Greys, which the
-/// colours of numbers are not.
+/// The style of marks of a sweep's runs without a number: `n0` has no number, `n1` diverged, `n2` failed. They are
+/// grey, since the colours of numbers are not.
 pub fn neutral_style(medium: Medium) -> String {
     let fills = |colours: [&str; 3]| -> String {
         let rule = |(number, colour): (usize, &str)| format!(".n{number}{{fill:{colour}}}");
@@ -74,8 +74,8 @@ pub fn neutral_style(medium: Medium) -> String {
     format!("{light}@media screen and (prefers-color-scheme:dark){{{dark}}}")
 }
 
-/// From dark blue at 0 to yellow at 1 in equal steps of lightness, by five points of the map "viridis"; what lies outside
-/// has the colour of the nearer end.
+/// Colours from dark blue at 0 to yellow at 1 in equal steps of lightness, by five points of the map "viridis". Numbers
+/// outside have the colour of the nearer end.
 ///
 /// ```
 /// use constinit_report::viridis;

@@ -1,7 +1,7 @@
 //! Figures as PNG.
 //!
-//! The renderer gets the same SVG that everybody else gets, and two built-in fonts, so a figure has the same
-//! pixels on every machine. Letters that the fonts do not have, in names from elsewhere, are left out.
+//! The renderer gets the same SVG as all other readers, and two built-in fonts, so a figure has the same pixels on
+//! every machine. Letters that the fonts lack, such as in names from other alphabets, are left out.
 
 use crate::error::ReportError;
 use crate::figure::Figure;
@@ -27,7 +27,7 @@ impl Figure {
     ///
     /// # Complexity
     ///
-    /// Some ten milliseconds, and four bytes a pixel.
+    /// Some ten milliseconds, and four bytes per pixel.
     pub fn to_png(&self, scale: f32) -> Result<Vec<u8>, ReportError> {
         let fail = |reason: String| ReportError::Figure { figure: self.name.clone(), reason };
         let options = Options { fontdb: Arc::clone(&FONTS), ..Options::default() };

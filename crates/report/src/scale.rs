@@ -1,12 +1,12 @@
-//! Where a number lies along an axis, and which numbers are written beside it.
+//! The place of a number along an axis, and the numbers beside an axis.
 //!
 //! ```text
 //! linear       place(v) = (v - low) / (high - low)
 //! logarithmic  place(v) = (log v - log low) / (log high - log low)
 //! ```
 //!
-//! A logarithmic scale that has to show 0 keeps a strip for it below its lowest number: 0 is not a small number, it is
-//! "bitwise equal".
+//! A logarithmic scale that has to show 0 reserves a strip for it below its lowest number: 0 is not a small number, it
+//! means "bitwise equal".
 
 use crate::number::{grouped, power_of_ten};
 use serde::Serialize;
@@ -38,7 +38,7 @@ pub enum Scale {
     },
 }
 
-/// A number that is written beside an axis.
+/// A number beside an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick {
     /// From 0 at the beginning to 1 at the end.
@@ -48,7 +48,7 @@ pub struct Tick {
 }
 
 impl Scale {
-    /// A linear scale around finite numbers, with a margin where `margin` asks for one; 0 to 1 if there are none.
+    /// A linear scale around finite numbers, with a margin if `margin` is set; 0 to 1 if there are none.
     pub fn linear(values: impl IntoIterator<Item = f64>, margin: bool) -> Self {
         let Some((mut low, mut high)) = range(values) else {
             return Self::Linear { low: 0.0, high: 1.0 };
@@ -65,20 +65,20 @@ impl Scale {
         Self::Linear { low, high }
     }
 
-    /// A logarithmic scale over whole powers of ten around the positive numbers; those that are 0 get their strip.
+    /// A logarithmic scale over whole powers of ten around the positive numbers; numbers that are 0 get the strip.
     pub fn log(values: impl IntoIterator<Item = f64> + Clone) -> Self {
         let zero = values.clone().into_iter().any(|value| value == 0.0);
         let positive = values.into_iter().filter(|value| *value > 0.0);
         let (low, high) = range(positive).unwrap_or((1.0, 10.0));
         let below = low.log10().floor().max(-307.0);
         let above = high.log10().ceil().max(below + 1.0);
-        // The largest number is no power of ten.
+        // The largest number is not a power of ten.
         let high = if above > 308.0 { f64::MAX } else { 10f64.powf(above) };
         Self::Log { low: 10f64.powf(below), high, zero }
     }
 
-    /// A linear scale that has 0 on it, so a difference is as large as it is beside the numbers; with a margin on
-    /// the sides where there are any.
+    /// A linear scale that contains 0, so a difference looks as large as it is relative to the numbers. It has a margin
+    /// on each side with numbers.
     ///
     /// ```text
     /// 1.0986, 1.0987   from 0 to 1.16: a level line
@@ -97,7 +97,8 @@ impl Scale {
         }
     }
 
-    /// A logarithmic scale where the numbers are positive and far apart, one from 0 otherwise.
+    /// A logarithmic scale if the numbers are positive and of very different size, otherwise a linear one that contains
+    /// 0.
     pub fn fitting(values: impl IntoIterator<Item = f64> + Clone) -> Self {
         match range(values.clone()) {
             Some((low, high)) if low > 0.0 && high / low >= LOGARITHMIC_FROM => Self::log(values),
@@ -105,7 +106,7 @@ impl Scale {
         }
     }
 
-    /// Where a number lies: 0 at the beginning, 1 at the end. None if it has no place.
+    /// The place of a number: 0 at the beginning, 1 at the end. None if the scale has no place for it.
     pub fn place(&self, value: f64) -> Option<f64> {
         match *self {
             _ if !value.is_finite() => None,
@@ -133,7 +134,7 @@ impl Scale {
         }
     }
 
-    /// The numbers to write: about `wanted` of them, fewer where there is no more to say.
+    /// The numbers to write: about `wanted` of them, or fewer if more would not help.
     pub fn ticks(&self, wanted: usize) -> Vec<Tick> {
         match *self {
             Self::Linear { low, high } => self.linear_ticks(low, high, wanted.max(2), 0.0),
@@ -163,7 +164,7 @@ impl Scale {
         }
     }
 
-    /// As [`Scale::ticks`], for what is counted: whole numbers only.
+    /// As [`Scale::ticks`], with whole numbers only, for counts.
     pub fn whole_ticks(&self, wanted: usize) -> Vec<Tick> {
         match *self {
             Self::Linear { low, high } => self.linear_ticks(low, high, wanted.max(2), 1.0),
@@ -176,7 +177,7 @@ impl Scale {
         let rough = ((high / 2.0 - low / 2.0) / wanted as f64 * 2.0).max(least);
         let power = rough.log10().floor();
         let unit = 10f64.powf(power);
-        // Rather a third more than half as many.
+        // Up to a third more ticks than wanted is better than half as many.
         let rough = rough * 0.75;
         let step = [1.0, 2.0, 5.0, 10.0].map(|n| n * unit).into_iter().find(|step| *step >= rough);
         let Some(step) = step.filter(|step| step.is_finite() && *step > 0.0) else {
@@ -196,7 +197,7 @@ impl Scale {
         };
         (0..=count)
             .filter_map(|number| {
-                // Not `first * step + number * step`, which is no round number after some steps.
+                // Not `first * step + number * step`, which is not a round number after some steps.
                 let value = (first + number as f64) * step;
                 let value = if value == 0.0 { 0.0 } else { value };
                 Some(Tick { place: self.place(value)?, label: text(value) })

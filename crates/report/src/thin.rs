@@ -1,8 +1,8 @@
-//! Fewer points for the same picture.
+//! Fewer points for the same figure.
 //!
-//! A picture is some hundred pixels wide, a run may have a million readings. Readings that share a pixel form a
-//! stretch. The first, the lowest, the highest and the last reading of each stretch are drawn, so the line covers the
-//! same pixels as all readings would. Readings that must not be lost, a first break, are kept by name.
+//! A figure is some hundred pixels wide; a run may have a million readings. Readings that share a pixel form a stretch.
+//! The first, the lowest, the highest and the last reading of each stretch are drawn, so the line covers the same
+//! pixels as all readings would. Readings that must not be lost, such as a first break, are named and stay.
 
 use std::collections::BTreeSet;
 

@@ -4,10 +4,10 @@ use crate::markup::escaped;
 use crate::scale::Tick;
 use std::fmt::Write;
 
-/// Letters of a number below an axis, and left of one.
+/// The largest number of letters of a number below an axis, and left of one.
 const LETTERS: [usize; 2] = [14, 12];
 
-/// What stands at a number left of an area.
+/// The mark at a number left of an area.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TickMark {
     /// A line through the area up to this edge.
@@ -16,7 +16,7 @@ pub enum TickMark {
     Dash,
 }
 
-/// Numbers below an area whose edges these are; `y` is its lower one.
+/// Draws numbers below an area with these edges; `y` is its lower edge.
 pub fn ticks_below(svg: &mut String, ticks: &[Tick], [left, right]: [f64; 2], y: f64) {
     for tick in ticks {
         let x = left + (right - left) * tick.place;
@@ -31,7 +31,7 @@ pub fn ticks_below(svg: &mut String, ticks: &[Tick], [left, right]: [f64; 2], y:
     }
 }
 
-/// Numbers left of an area whose edges these are; `x` is its left one.
+/// Draws numbers left of an area with these edges; `x` is its left edge.
 pub fn ticks_left(
     svg: &mut String,
     ticks: &[Tick],
@@ -55,7 +55,7 @@ pub fn ticks_left(
     }
 }
 
-/// Numbers right of an area, from `x` on.
+/// Draws numbers right of an area, from `x` on.
 pub fn ticks_right(svg: &mut String, ticks: &[Tick], x: f64, [top, bottom]: [f64; 2]) {
     for tick in ticks {
         let y = bottom - tick.place * (bottom - top);
@@ -68,7 +68,7 @@ pub fn ticks_right(svg: &mut String, ticks: &[Tick], x: f64, [top, bottom]: [f64
     }
 }
 
-/// The beginning of a long text.
+/// The beginning of a text that is longer than `most` letters.
 pub fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

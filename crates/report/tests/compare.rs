@@ -1,4 +1,4 @@
-//! What is made of a comparison's folder, whatever state it is in.
+//! What the report makes of a comparison's folder, in whatever state it is.
 
 #[path = "folders/compare.rs"]
 mod folders;
@@ -51,7 +51,7 @@ fn a_page_says_what_each_start_comes_to() {
     for words in [
         "One network from 2 starts: ramp, random; 3 runs.",
         "ramp: loss 1, within 1.0 % of the baseline; hidden1: 4 units act as one.",
-        "random: loss 0.2 in the mean, 80.0 % below the baseline; hidden1: 4 units are all distinct.",
+        "random: loss 0.2 on average, 80.0 % below the baseline; hidden1: 4 units are all distinct.",
         "The baseline, the loss of the best constant answer, is 1.",
         "<th scope=\"row\">random</th><td>2</td><td>hidden1</td><td>4</td><td>4</td><td>4</td><td>0</td>\
          <td>0.2 (0.1 to 0.3)</td><td>80.0 %</td>",

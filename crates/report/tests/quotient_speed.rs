@@ -1,4 +1,4 @@
-//! The README's figure of quotient speed is what its numbers give.
+//! The README's figure of quotient speed is the one that its numbers give.
 
 #[allow(dead_code, reason = "its main")]
 #[path = "../examples/quotient_speed.rs"]

@@ -1,4 +1,4 @@
-//! What is made of a run's folder, whatever state it is in.
+//! What the report makes of a run's folder, in whatever state it is.
 
 mod folders;
 
@@ -66,7 +66,7 @@ fn a_run_without_twins_held_nothing() {
     let page = folder.run().page();
     assert!(page.contains("<strong>nothing to hold</strong>"));
     assert!(page.contains("No two hidden units were equal at the start."));
-    // The word of programs that have one.
+    // The word of programs that have a word for it.
     let none = folder.text("readings.jsonl").replace("\"held\"", "\"none\"");
     folder.write("readings.jsonl", &none);
     assert!(folder.run().page().contains("<strong>nothing to hold</strong>"));
@@ -80,7 +80,8 @@ fn a_break_is_where_it_happened() {
     let units = figure(&run, "units-hidden1");
     let svg = units.to_svg();
     assert_eq!(count(&svg, "class=\"line trace"), 8);
-    // One line of the class until then, and one of the colour of units that are alone for each unit after it.
+    // One line of the class until the break, and after it one line for each unit, in the colour of units that are
+    // alone.
     let trunk = svg.split("class=\"line trace g0 c0\"").nth(1).unwrap();
     assert!(trunk.split("</path>").next().unwrap().ends_with("<title>units 0–6, one unit</title>"));
     let path = trunk.split(" d=\"").nth(1).unwrap().split('"').next().unwrap();
@@ -118,8 +119,8 @@ fn the_number_type_is_that_of_the_folder() {
     let text = folder.text("readings.jsonl");
     for (float, expected) in [
         ("\"float\":\"f64\",", "float64"),
-        ("\"float\":\"later\",", "not said in the folder"),
-        ("", "not said in the folder"),
+        ("\"float\":\"later\",", "not recorded in the folder"),
+        ("", "not recorded in the folder"),
     ] {
         assert_eq!(text.matches("\"float\":\"f32\",").count(), 1);
         folder.write("readings.jsonl", &text.replace("\"float\":\"f32\",", float));
@@ -140,7 +141,7 @@ fn units_that_nothing_comes_into_are_told_under_their_old_name_too() {
     }
 }
 
-/// What is in a box of a page's head.
+/// The boxes in the head of a page.
 fn boxes(page: &str) -> Vec<String> {
     let all = page.split("<p class=\"verdict ").skip(1);
     all.map(|text| text.split("</p>").next().unwrap().to_owned()).collect()
@@ -195,7 +196,7 @@ fn a_run_that_learned_nothing_says_so() {
         assert!(told.starts_with("bad\"><strong>learned nothing</strong>"), "{told}");
         assert!(told.contains(words), "{told}");
     }
-    // Where there is no baseline, the loss is all that is told.
+    // Without a baseline, the page has only the loss.
     let outcome = json!({"loss": 1.2, "baseline": null, "explained": null, "accuracy": null, "majority": null});
     let run = Folder::of(HELD).with_end(&json!({"outcome": outcome})).run();
     let told = &boxes(&run.page())[0];
@@ -368,7 +369,7 @@ fn a_killed_run_is_drawn_as_far_as_it_came() {
     let page = run.page();
     assert!(page.contains("The last line of readings.jsonl is cut off"));
     assert!(page.contains("<strong>no end</strong>") && page.contains("is from step 199"));
-    // What the end would have told is read off the readings.
+    // Without a last line, the readings give the break.
     assert!(figure(&run, "units-hidden1").to_svg().contains(">first break, step 30</text>"));
     assert!(page.contains("until step 30; then some equal units differ."));
 }
@@ -384,7 +385,7 @@ fn one_reading_and_none_are_pages_that_say_so() {
     assert_eq!(names(&folder.run()), [""; 0]);
     let page = folder.run().page();
     assert!(page.contains("There is no reading yet."));
-    // Nothing was written into it before the run was killed.
+    // The run was killed before it wrote anything to the file.
     folder.write("units.jsonl", "");
     assert!(folder.run().page().contains("The run kept no state of the units"));
 }
@@ -477,10 +478,10 @@ fn forecasts_stand_against_what_happened() {
     for part in [
         "<h2 id=\"forecast\">Forecast</h2>",
         "units 0 and 2: unstable, e-fold every 10.5 steps, about 100 steps to escape. Their difference is multiplied by \
-         1.1 a step (curvature -1). That is an escape at about step 100.",
+         1.1 per step (curvature -1). That is an escape at about step 100.",
         // 0.5 after 168 steps; a hundredth of it is reached 119 steps after the break.
         "Units of the layer diverged at step 30, spread 6e-8 then; 0.5 at step 200. From step 30 to 148 the spread was \
-         multiplied by 1.1 a step; the forecasts along the way say 1.1.",
+         multiplied by 1.1 per step; the forecasts for these steps give 1.1.",
         "units 0 and 2 had already diverged, by 0.25 of their size.",
         "Units of the layer had diverged already, at step 30",
     ] {

@@ -1,4 +1,4 @@
-//! What is made of a sweep's folder, whatever state it is in.
+//! What the report makes of a sweep's folder, in whatever state it is.
 
 #[path = "folders/sweep.rs"]
 mod folders;
@@ -53,7 +53,8 @@ fn losses_stand_beside_their_baseline() {
     folder.put("results.parquet", &table(GRID).with_baseline(2.0));
     let sweep = folder.sweep();
     let page = sweep.page();
-    // (w - 0.5)^2 + rate is below 1.98 at w of 0, 0.5 and 1, of 15 runs each, and at -0.5 and 1.5 but for a rate of 1.
+    // (w - 0.5)^2 + rate is below 1.98 at w of 0, 0.5 and 1, with 15 runs each, and at -0.5 and 1.5 except for a rate
+    // of 1.
     let words = "Baseline: 69 of the 131 finished runs end better than the best constant answer, which has a loss of 2.";
     assert!(page.contains(words));
     assert!(page.contains("\"baseline\":2.0,"));
@@ -64,14 +65,14 @@ fn losses_stand_beside_their_baseline() {
     );
     let svg = loss.to_svg();
     assert_eq!(svg.matches(">baseline</text>").count(), 1, "in the scale of colours");
-    // At twice the baseline the scale would end, but for its whole powers of ten.
+    // The scale would end at twice the baseline, but it ends at whole powers of ten.
     assert!(!loss.notes.iter().any(|note| note.contains("beyond the ends")), "{:?}", loss.notes);
     assert!(!figure(&sweep, "phase-width").to_svg().contains("baseline</text>"));
-    // Programs before had no such columns.
+    // Older programs had no such columns.
     let older = SweepFolder::of(GRID).sweep();
     assert!(!older.page().contains("Baseline: ") && older.page().contains("\"baseline\":null,"));
     assert!(!figure(&older, "phase-final-loss").to_svg().contains("baseline</text>"));
-    // Over one key it is a line.
+    // Over one key, the baseline is a line.
     folder.put("results.parquet", &table(Over::One(50)).with_baseline(0.2));
     let one = figure(&folder.sweep(), "phase-final-loss");
     assert_eq!(one.to_svg().matches("class=\"baseline\"").count(), 1);
@@ -126,7 +127,7 @@ fn a_key_that_changes_nothing_is_warned_of() {
     assert!(folder.sweep().page().contains("hidden1: 7 units acted as one in all 24 runs."));
     folder.put("results.parquet", &same.clone().number("final_loss", 23, 6.5));
     assert_eq!(warnings(&folder), [""; 0], "one run differs");
-    // One seed is nothing to compare.
+    // With one seed, there is nothing to compare.
     folder.put("results.parquet", &same.picked(&[0, 1, 2, 3, 4, 5]));
     assert_eq!(warnings(&folder), [""; 0]);
 }
@@ -168,10 +169,10 @@ fn cells_of_one_colour_are_one_mark() {
     assert_eq!(fills, ["class=\"n1\"", "class=\"n2\"", "fill=\"#440154\"", "fill=\"#fde725\""]);
     assert!(svg.contains(".n1{fill:#9aa1a9}"), "the document has the style of its marks");
     assert_eq!(dead.notes, ["Here model.activation = tanh."]);
-    // Of 135 runs a third: those of one activation.
+    // A third of 135 runs: those of one activation.
     assert_eq!(dead.description, "43 runs, between 0 and 1; 1 diverged, 1 failed.");
     assert!(svg.contains(">Here model.activation = tanh.</text>"), "the picture says it by itself");
-    // Two of nine values of w have only dead units: one mark a row of five, the first one without the failed cell.
+    // At two of nine values of w all units are dead: one mark per row of five, the first row without the failed cell.
     let yellow = svg.split("fill=\"#fde725\" d=\"").nth(1).and_then(|p| p.split('"').next());
     assert_eq!(yellow.map(|path| path.matches('M').count()), Some(5));
     for figure in sweep.figures() {
@@ -184,7 +185,8 @@ fn cells_of_one_colour_are_one_mark() {
 #[test]
 fn cells_of_fewer_runs_than_there_are_seeds_are_told() {
     let folder = SweepFolder::empty();
-    // Of four seeds each, the last is the one of the last row: three of them are done there, and all elsewhere.
+    // Every point has four seeds. The last row has the last seed: there, only three seeds are done, and elsewhere all
+    // four.
     let whole = table(Over::Seeds([9, 5, 4]));
     let all: Vec<usize> = (0..179).collect();
     folder.put("parts/000000000000-000000000178.parquet", &whole.picked(&all));
@@ -205,11 +207,11 @@ fn seeds_are_averaged() {
     );
     let keys = r#""keys":["model.init_w","training.optimizer.learning_rate","training.seed"]"#;
     assert!(seeds.page().contains(keys), "and the page is told so");
-    // The point that failed has three more seeds; the one that diverged did so with each of four.
+    // The point that failed has three more seeds; the one that diverged did so with all four.
     let svg = loss.to_svg();
     assert!(!svg.contains("<path class=\"n2\""), "the other seeds have a number");
     assert!(svg.contains("<path class=\"n1\""), "no seed has a number");
-    // A mean of three of four seeds is told from one of four: in the corner, in words, and in the legend.
+    // The corner, the words and the legend distinguish a mean of three of four seeds from a mean of four.
     let corner =
         svg.split("<path class=\"partly\"").nth(1).and_then(|path| path.split("/>").next());
     assert_eq!(corner.map(|corner| corner.matches('M').count()), Some(1));
@@ -222,12 +224,13 @@ fn seeds_are_averaged() {
     assert_eq!(texts.len(), 10);
     assert_eq!(
         texts[0],
-        "model.init_w -2 \u{b7} training.optimizer.learning_rate 1e-4: final loss 6.45 in the mean of 3 of 4 runs, from \
+        "model.init_w -2 \u{b7} training.optimizer.learning_rate 1e-4: final loss 6.45 on average over 3 of 4 runs, from \
          6.35 to 6.55; 1 of 4 failed"
     );
     assert_eq!(
         texts[9],
-        "model.init_w 2 \u{b7} training.optimizer.learning_rate 1: final loss of none of 4 runs; 4 of 4 diverged"
+        "model.init_w 2 \u{b7} training.optimizer.learning_rate 1: final loss not known for any of 4 runs; 4 of 4 \
+         diverged"
     );
     assert_eq!(
         loss.description,
@@ -235,7 +238,7 @@ fn seeds_are_averaged() {
     );
     let whole = figure(&SweepFolder::of(GRID).sweep(), "phase-final-loss").to_svg();
     assert!(!whole.contains("partly") && !whole.contains("a part of the runs"));
-    // A key of a single value is an axis all the same, before seeds.
+    // A key with a single value is still an axis before seeds.
     let one = SweepFolder::of(Over::Seeds([9, 1, 4])).sweep();
     let over = "Final loss over init_w and learning_rate";
     assert_eq!(figure(&one, "phase-final-loss").title, over);
@@ -254,7 +257,7 @@ fn figures_are_at_the_values_of_the_best_run() {
     assert_eq!(loss.description, "44 runs, between 0 and 7.25; 1 diverged, 0 failed.");
     let page = sweep.page();
     assert!(page.contains("\"start\":76,") && page.contains("Here model.activation = relu."));
-    // Where no run has a loss the first one tells.
+    // If no run has a loss, the first run decides.
     let diverged = table(GRID).picked(&[134, 133]);
     folder.put("results.parquet", &diverged);
     assert!(folder.sweep().page().contains("\"start\":0,"));
@@ -311,7 +314,7 @@ fn one_key_is_a_curve_and_samples_are_dots() {
 fn parts_are_joined_and_the_first_row_of_a_point_counts() {
     let folder = SweepFolder::empty();
     let whole = table(GRID);
-    // The later part has the points of the earlier one again, with other losses.
+    // The later part has the points of the earlier one again, with different losses.
     let other = whole.clone().column("final_loss", Some(Data::Number(vec![Some(99.0); 135])));
     let backwards: Vec<usize> = (40..90).rev().collect();
     folder.put("parts/0.parquet", &whole.picked(&backwards));
@@ -392,7 +395,7 @@ fn what_no_sweep_wrote_is_named() {
         assert!(told.starts_with("DIR/parts/b.parquet: not a complete Parquet file"), "{told}");
         assert!(told.ends_with(ADVICE), "{told}");
     }
-    // The first page is that of the points.
+    // The first page has the points.
     let noise = |byte: &u8| byte ^ 0x5a;
     let pages: Vec<u8> = bytes[4..200].iter().map(noise).collect();
     std::fs::write(&path, [&bytes[..4], &pages, &bytes[200..]].concat()).unwrap();
@@ -452,7 +455,7 @@ proptest! {
             bytes[at] ^= 1 << bit;
         }
         std::fs::write(&path, &bytes).unwrap();
-        // The decoders' own panics are told on the way, and are errors.
+        // The decoders' own panics are printed, and become errors.
         if let Ok(sweep) = Sweep::read(folder.path()) {
             sweep.page();
         }

@@ -7,7 +7,7 @@ pub struct Plot<'a> {
     pub points: &'a [(f64, f64)],
     /// Where the horizontal axis begins and ends, and where the vertical one does.
     pub bounds: [[f64; 2]; 2],
-    /// What stands there.
+    /// The labels of these ends.
     pub labels: [[String; 2]; 2],
     pub colour: Option<Color>,
 }
@@ -46,10 +46,10 @@ pub fn chart(plot: &Plot<'_>, [width, height]: [usize; 2]) -> Vec<Line> {
     lines
 }
 
-/// Which dots there are.
+/// Which dots are set.
 struct Dots {
     across: usize,
-    /// A bit for each dot of a character, row after row.
+    /// A byte for each character, row after row, with a bit for each of its dots.
     characters: Vec<u8>,
 }
 
@@ -132,7 +132,7 @@ mod tests {
     }
 
     proptest! {
-        /// Dots of a line touch each other, and begin and end where it does.
+        /// The dots of a line touch each other, and begin and end where the line does.
         #[test]
         fn lines_have_no_gaps(a in [0..50_usize, 0..50], b in [0..50_usize, 0..50]) {
             let mut dots = Vec::new();

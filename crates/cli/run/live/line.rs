@@ -2,7 +2,7 @@
 
 pub use crossterm::style::Color;
 
-/// Pieces of text one after another, each in a colour or, with none, in the terminal's own.
+/// Pieces of text, each in a colour, or without one in the terminal's default colour.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line(Vec<(String, Option<Color>)>);
 
@@ -16,7 +16,7 @@ impl Line {
         Self::default().then(text, colour)
     }
 
-    /// The same line with a text behind it. Characters that would steer the terminal are left out.
+    /// The same line with a text appended. Control characters are left out.
     #[must_use]
     pub fn then(mut self, text: impl AsRef<str>, colour: Option<Color>) -> Self {
         let shown = text.as_ref().chars().filter(|character| !character.is_control());

@@ -1,8 +1,8 @@
 //! `--tui`: a view of the run in the terminal while it runs.
 //!
-//! A thread draws, at most 20 times a second, what [`LiveState`] holds, and reads the keys: in this mode of
-//! the terminal Ctrl-C is a key and no signal. The terminal is given back when the view is dropped, before a panic is
-//! told, and where a second signal ends the program at once.
+//! A thread draws the contents of [`LiveState`] at most 20 times a second, and reads the keys: in raw mode, Ctrl-C is a
+//! key, not a signal. The view restores the terminal when it is dropped, before a panic is reported, and when a second
+//! signal ends the program at once.
 
 mod chart;
 mod line;
@@ -26,22 +26,22 @@ use std::time::{Duration, Instant};
 use terminal::Shown;
 use view::{Moment, view};
 
-/// Between two frames.
+/// The time between two frames.
 const FRAME: Duration = Duration::from_millis(50);
 /// The name of the thread that draws.
 const THREAD: &str = "live view";
 
-/// A view that is shown. Dropped, it gives the terminal back.
+/// A view that is shown. Dropping it restores the terminal.
 pub struct Live {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
-    /// When the verdict was last put into words.
+    /// When the text of the verdict was last made.
     told: Option<Instant>,
-    /// What the verdict has to name; steps and readings are those of the moment.
+    /// What the verdict names, except for the current step and the number of readings.
     what: LiveWhat,
 }
 
-/// What the verdict has to name, see [`What`].
+/// What the verdict names, see [`What`].
 pub struct LiveWhat {
     pub backend: &'static str,
     pub optimizer: &'static str,
@@ -50,16 +50,17 @@ pub struct LiveWhat {
 
 struct Shared {
     state: Mutex<LiveState>,
-    /// Nothing is drawn any more.
+    /// Whether drawing has ended.
     done: AtomicBool,
-    /// The terminal was given back before a panic was told. A second time would put the cursor over its message.
+    /// Whether the terminal was restored before a panic was reported. Restoring it twice would put the cursor over the
+    /// message.
     given_back: AtomicBool,
     /// Held while a frame is drawn.
     drawing: Mutex<()>,
 }
 
 impl Live {
-    /// Takes the terminal over. `progress` knows how many steps are done.
+    /// Takes over the terminal. `progress` knows how many steps are done.
     pub fn start(
         state: LiveState,
         what: LiveWhat,
@@ -77,9 +78,9 @@ impl Live {
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             told.done.store(true, Ordering::Relaxed);
-            // No frame comes after the message.
+            // The current frame ends first, so that no frame follows the message.
             let _drawn = (thread::current().name() != Some(THREAD)).then(|| lock(&told.drawing));
-            // What it tells belongs on the terminal as it was.
+            // The message belongs on the restored terminal.
             if !told.given_back.swap(true, Ordering::Relaxed) {
                 terminal::give_back();
             }
@@ -96,7 +97,7 @@ impl Live {
     pub fn add(&mut self, reading: &ReadingRecord, tally: &Tally, number: usize) {
         let mut state = lock(&self.shared.state);
         state.add(reading);
-        // Words take longer than numbers, and are not seen more often.
+        // Making the text takes longer than adding numbers, and no frame would show it more often.
         if self.told.is_some_and(|told| told.elapsed() < FRAME) {
             return;
         }
@@ -116,7 +117,7 @@ impl Drop for Live {
     fn drop(&mut self) {
         self.shared.done.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // Its panic was told.
+            // The panic of the thread was reported.
             let _ = thread.join();
         }
         if !self.shared.given_back.swap(true, Ordering::Relaxed) {
@@ -129,11 +130,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Draws and listens until the view is done.
+/// Draws, and reads keys, until the view is done.
 fn show(shared: &Shared, progress: &ProgressBar, interrupt: Interrupt) {
     let mut shown = Shown::default();
     let began = Instant::now();
-    // An empty value is none, as no-color.org says.
+    // As no-color.org says, an empty value does not count.
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut frame = None;
     let mut signals = 0;
@@ -156,7 +157,7 @@ fn show(shared: &Shared, progress: &ProgressBar, interrupt: Interrupt) {
                 _ => {}
             },
             Ok(false) => {}
-            // No keys, then: signals still come.
+            // Without keys, signals still end the run.
             Err(_) => thread::sleep(wait),
         }
         signals += usize::from(interrupt.has_come());
@@ -177,7 +178,7 @@ fn show(shared: &Shared, progress: &ProgressBar, interrupt: Interrupt) {
         if shared.done.load(Ordering::Relaxed) {
             return;
         }
-        // A terminal that is gone sends a signal.
+        // If the terminal is gone, a signal comes.
         let _ = shown.show(|size| view(&state, moment, &mut scroll, size));
     }
 }

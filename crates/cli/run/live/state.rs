@@ -2,7 +2,7 @@
 
 use constinit_records::ReadingRecord;
 
-/// Points of a series at most: more than a terminal has columns.
+/// The largest number of points of a series: more than a terminal has columns.
 const POINTS: usize = 1024;
 
 /// A run so far.
@@ -29,19 +29,19 @@ pub struct LiveState {
 pub struct LayerHistory {
     pub name: String,
     pub units: usize,
-    /// How many of its units are different.
+    /// How many of its units are distinct.
     pub classes: Series,
-    /// How far units that started as one lie apart.
+    /// The spread of units that were equal at the start.
     pub spread: Series,
 }
 
-/// Numbers over steps, thinned where they are many: of so many that follow each other, the lowest and the highest stay.
+/// Numbers over steps. If there are many, only the lowest and the highest of each group of consecutive numbers stay.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
     points: Vec<(usize, f64)>,
-    /// Those of the newest numbers that are not so many yet.
+    /// The newest numbers, which do not fill a group yet.
     newest: Vec<(usize, f64)>,
-    /// How many numbers leave two; all stay where it is 0.
+    /// How many numbers form a group; 0 if all numbers stay.
     of: usize,
     seen: usize,
     last: Option<(usize, f64)>,
@@ -80,7 +80,7 @@ impl Series {
         self.seen = 0;
         self.points.append(&mut self.newest);
         if self.points.len() > POINTS {
-            // All of them, so that old and new ones lie equally close.
+            // All points are thinned, so that old and new ones have the same density.
             self.points = self.points.chunks(4).flat_map(extremes).collect();
             self.of = (2 * self.of).max(4);
         }
@@ -91,14 +91,14 @@ impl Series {
         self.last
     }
 
-    /// All points that stayed, in the order of steps.
+    /// All points that stay, in the order of steps.
     pub fn points(&self) -> impl Iterator<Item = (usize, f64)> {
         let end = self.last.filter(|last| self.newest.last().is_some_and(|newest| newest != last));
         self.points.iter().chain(&self.newest).copied().chain(end)
     }
 
-    /// A number for each of so many equal parts of the steps: the highest of the part, or where it has none that of the
-    /// part before.
+    /// A number for each of `number` equal parts of the steps: the highest number in the part. A part without numbers
+    /// repeats the number of the part before.
     pub fn columns(&self, number: usize) -> Vec<f64> {
         let (Some((first, value)), Some((last, _))) = (self.points().next(), self.last) else {
             return Vec::new();
@@ -118,7 +118,7 @@ impl Series {
     }
 }
 
-/// The lowest and the highest of some points, in their order.
+/// The lowest and the highest of some points, in the points' order.
 fn extremes(points: &[(usize, f64)]) -> Vec<(usize, f64)> {
     let low = points.iter().min_by(|a, b| a.1.total_cmp(&b.1)).copied();
     let high = points.iter().max_by(|a, b| a.1.total_cmp(&b.1)).copied();

@@ -11,14 +11,14 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use std::io::{self, Write, stdout};
 
-/// Takes the terminal over, or leaves it as it is.
+/// Takes over the terminal. If that fails, leaves it as it is.
 pub fn take() -> io::Result<()> {
     let taken = enable_raw_mode()
         .and_then(|()| execute!(stdout(), EnterAlternateScreen, DisableLineWrap, Hide));
     taken.inspect_err(|_| give_back())
 }
 
-/// Gives the terminal back as it was. One that is gone needs nothing.
+/// Restores the terminal. Errors are ignored: the terminal may be gone.
 pub fn give_back() {
     let _ = execute!(stdout(), EnableLineWrap, Show, LeaveAlternateScreen);
     let _ = disable_raw_mode();
@@ -41,14 +41,14 @@ impl Shown {
         if written.is_empty() {
             return Ok(());
         }
-        // Terminals that know how show all of it at once.
+        // Terminals that support it show the whole update at once.
         let mut to = stdout();
         queue!(to, BeginSynchronizedUpdate)?;
         to.write_all(&written)?;
         execute!(to, EndSynchronizedUpdate)
     }
 
-    /// Writes the lines that differ from those that are there.
+    /// Writes the lines that differ from the lines on the terminal.
     fn change(&mut self, to: &mut Vec<u8>, size: [usize; 2], lines: Vec<Line>) -> io::Result<()> {
         if size != self.size {
             queue!(to, Clear(ClearType::All))?;
@@ -67,7 +67,7 @@ impl Shown {
                     None => queue!(to, Print(text))?,
                 }
             }
-            // At the end of a full line the cursor stands on the last character, which this would clear.
+            // At the end of a full line the cursor is on the last character, which this would clear.
             if line.length() < size[0] {
                 queue!(to, Clear(ClearType::UntilNewLine))?;
             }

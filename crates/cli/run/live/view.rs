@@ -7,7 +7,7 @@ use crate::run::wrapped::wrapped;
 use constinit_core::text::number;
 use std::time::Duration;
 
-/// From this ratio on, losses are drawn on a logarithmic axis.
+/// From this ratio of the largest to the smallest loss on, the axis is logarithmic.
 const LOGARITHMIC_FROM: f64 = 50.0;
 /// Lines that a chart needs.
 const CHART: usize = 6;
@@ -15,7 +15,7 @@ const CHART: usize = 6;
 const LOW: usize = 12;
 /// Columns that a chart needs.
 const CHART_WIDTH: usize = 24;
-/// Columns of a layer's history at most.
+/// The largest number of columns of a layer's history.
 const HISTORY: usize = 40;
 /// Columns of the terminal from which on there is room for histories.
 const WIDE: usize = 64;
@@ -23,12 +23,12 @@ const WIDE: usize = 64;
 const SPREADS: [f64; 2] = [-8.0, 0.0];
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// What changes without a reading.
+/// What changes between readings.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Moment {
     /// Steps done.
     pub step: usize,
-    /// Since the program began to train.
+    /// The time since the program began to train.
     pub elapsed: Duration,
     /// Whether the run was asked to end.
     pub ending: bool,
@@ -42,8 +42,8 @@ impl Moment {
     }
 }
 
-/// A run in `height` lines of at most `width` characters. Where the verdict has more lines than there is room for, it
-/// begins with line number `scroll`, which is set to the last number that fills the room where it is larger.
+/// A run in `height` lines of at most `width` characters. If the verdict has more lines than fit, it begins with line
+/// number `scroll`. If `scroll` is larger than the last line that still fills the room, it is set to that line.
 pub fn view(
     live: &LiveState,
     moment: Moment,
@@ -51,7 +51,8 @@ pub fn view(
     [width, height]: [usize; 2],
 ) -> Vec<Line> {
     let head = head(live, moment, [width, height]);
-    // What is left without the keys; first the layers take of it, then a chart, then as much of the verdict as fits.
+    // The lines that are left without the keys. The layers take theirs first, then a chart, then as much of the verdict
+    // as fits.
     let room = height.saturating_sub(head.len() + 1);
     let mut foot = layers(&live.layers, width, (room / 2).max(3));
     foot.truncate(room);
@@ -99,7 +100,7 @@ fn head(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Li
     if done > 0 && seconds > 0.0 {
         let rate = done as f64 / seconds;
         let left = steps.saturating_sub(moment.step) as f64 / rate;
-        // Tenths of slow ones.
+        // Slow rates are shown with tenths.
         let rate = if rate < 10.0 { number(rate, 2) } else { format!("{rate:.0}") };
         progress += &format!(", {rate} steps/s, {} left", time(left));
     }
@@ -113,7 +114,7 @@ fn head(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Li
     lines
 }
 
-/// Seconds for people.
+/// A time in seconds, for people.
 fn time(seconds: f64) -> String {
     match seconds.ceil() as u64 {
         s if s < 60 => format!("{s} s"),
@@ -122,7 +123,7 @@ fn time(seconds: f64) -> String {
     }
 }
 
-/// The loss over steps, as many lines; none where there is no loss.
+/// The chart of the loss over steps; no lines if there is no loss.
 fn loss(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Line> {
     let finite = live.loss.points().filter(|(_, loss)| loss.is_finite());
     let points: Vec<(f64, f64)> = finite.map(|(step, loss)| (step as f64, loss)).collect();
@@ -137,7 +138,7 @@ fn loss(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Li
         let labels = bounds.map(|power| number(10_f64.powf(power), 6));
         (points.iter().map(|(step, loss)| (*step, loss.log10())).collect(), bounds, labels)
     } else {
-        // A constant still has a place.
+        // A constant loss needs an axis, too.
         let room = if high > low { 0.0 } else { low.abs().max(1.0) * 0.1 };
         let bounds = [low - room, high + room];
         (points.clone(), bounds, bounds.map(|bound| number(bound, 4)))
@@ -155,7 +156,7 @@ fn loss(live: &LiveState, moment: Moment, [width, height]: [usize; 2]) -> Vec<Li
     lines
 }
 
-/// The table of layers, of at most so many lines.
+/// The table of layers, of at most `most` lines.
 fn layers(layers: &[LayerHistory], width: usize, most: usize) -> Vec<Line> {
     if layers.is_empty() {
         return Vec::new();
@@ -197,7 +198,7 @@ fn layers(layers: &[LayerHistory], width: usize, most: usize) -> Vec<Line> {
     lines
 }
 
-/// A share as a block.
+/// A share as a character.
 fn block(share: f64) -> char {
     let number = (share * (BLOCKS.len() - 1) as f64).round();
     BLOCKS[number.clamp(0.0, (BLOCKS.len() - 1) as f64) as usize]
@@ -205,11 +206,11 @@ fn block(share: f64) -> char {
 
 fn spread_block(spread: f64) -> char {
     let [low, high] = SPREADS;
-    // 0 is no small number: the units are the same.
+    // A spread of 0 is not a small number: the units are equal.
     if spread == 0.0 { '·' } else { block((spread.log10() - low) / (high - low)) }
 }
 
-/// The last break and the verdict so far. A break is a finding and no failure, and so has no colour of one.
+/// The last break and the verdict so far. A break is a finding, not a failure, so it has no colour of a failure.
 fn findings(live: &LiveState, moment: Moment, width: usize) -> Vec<Line> {
     let of_break = moment.colour(Color::DarkYellow);
     let broken = live.broken.iter().map(|broken| format!("last break: {broken}"));

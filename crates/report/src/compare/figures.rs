@@ -1,4 +1,4 @@
-//! The figures of a comparison: a colour is a start in all of them.
+//! The figures of a comparison: each start has the same colour in all of them.
 
 use super::{ComparedStarts, Start};
 use crate::chart::{Chart, Line, from_to};
@@ -11,11 +11,11 @@ use crate::ticks::cut;
 use constinit_records::UNIT_VALUE;
 use std::collections::BTreeSet;
 
-/// The colours of starts, the first one that of text.
+/// The colours of starts. The first one is the colour of text.
 const OF_STARTS: [usize; 6] = [6, 1, 0, 2, 3, 4];
-/// Runs of a start that are drawn at most.
+/// The largest number of runs of a start that are drawn.
 const RUNS: usize = 16;
-/// Losses that are this many times those of runs that finished leave the picture.
+/// Losses above this multiple of the losses of finished runs are outside of the figure.
 const FAR: f64 = 2.0;
 
 /// Steps and the loss that each computed.
@@ -117,7 +117,7 @@ fn loss(comparison: &ComparedStarts, size: Size) -> Option<Figure> {
     )
 }
 
-/// The highest loss that is drawn: those of runs that finished and the baseline have room.
+/// The highest loss that is drawn, with room for the losses of finished runs and for the baseline.
 fn highest(comparison: &ComparedStarts, baseline: Option<f64>) -> f64 {
     let finished = comparison.starts.iter().flat_map(|start| &start.runs);
     let finished = finished.filter(|run| run.outcome.is_some());
@@ -126,7 +126,7 @@ fn highest(comparison: &ComparedStarts, baseline: Option<f64>) -> f64 {
     most.map_or(f64::INFINITY, |most| if most > 0.0 { FAR * most } else { f64::INFINITY })
 }
 
-/// The losses of a run at steps of all runs: between two of its own on the line through them.
+/// The losses of a run at the steps of all runs, with linear interpolation between two of its own steps.
 fn at_steps(steps: &[usize], losses: &Losses) -> Vec<Option<f64>> {
     let at = |step: &usize| {
         let after = losses.partition_point(|(own, _)| own < step);
@@ -155,7 +155,7 @@ fn line(group: usize, colour: usize, width: f64, values: Vec<Option<f64>>) -> Li
     }
 }
 
-/// The units of the first run of a start, a figure a layer; layers of all starts have one scale.
+/// The units of the first run of a start, one figure per layer. All starts share the scale of a layer.
 fn units(comparison: &ComparedStarts, number: usize, start: &Start, size: Size) -> Vec<Figure> {
     let Some((_, first)) = start.states.first() else { return Vec::new() };
     let last_step = comparison.starts.iter().map(Start::last_step).max().unwrap_or(0);

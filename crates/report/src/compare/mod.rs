@@ -1,4 +1,4 @@
-//! A comparison's folder, read: one network from several starts.
+//! The folder of a comparison: one network from several starts.
 
 mod figures;
 mod page;
@@ -16,16 +16,16 @@ use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
-/// What a comparison has left in its folder.
+/// What a comparison has written to its folder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComparedStarts {
     /// The folder's name.
     pub name: String,
-    /// The configuration as it was written.
+    /// The configuration as the user wrote it.
     pub config: String,
-    /// What was to be compared.
+    /// The planned comparison.
     pub planned: ComparisonRecord<Value>,
-    /// The starts that were begun, in order.
+    /// The planned starts, in order; those that were not begun have no runs.
     starts: Vec<Start>,
     /// Whether the last line was cut off.
     torn: bool,
@@ -43,19 +43,19 @@ struct Start {
 }
 
 impl ComparedStarts {
-    /// Whether a folder is that of a comparison.
+    /// Whether a folder is the folder of a comparison.
     pub fn is_comparison(folder: &Path) -> bool {
         folder.join("compare.jsonl").is_file()
     }
 
-    /// Reads the folder that `constinit compare --out` wrote, of a comparison that is done, was killed, or is still going
-    /// on.
+    /// Reads the folder that `constinit compare --out` wrote, of a comparison that is done, was killed, or is still
+    /// running.
     ///
     /// # Errors
     ///
     /// [`ReportError::NoComparison`] if it is not the folder of a comparison, [`ReportError::Line`] with file and line
-    /// for what a comparison does not write, [`ReportError::Schema`] for files of a later version, [`ReportError::Io`] for
-    /// what the system refuses. A last line that was cut off is not an error.
+    /// for a line that no comparison writes, [`ReportError::Schema`] for files of a later version, [`ReportError::Io`]
+    /// for errors of the system. A last line that was cut off is not an error.
     ///
     /// # Examples
     ///
@@ -123,7 +123,7 @@ impl ComparedStarts {
             }
         }
         let config = folder.join("config.toml");
-        // It is written last: a comparison that was killed before has none.
+        // The configuration is written last, so a comparison that was killed early has none.
         let text = fs::read(&config).unwrap_or_default();
         let name = fs::canonicalize(folder).map_err(io_error(folder))?;
         let name = name.file_name().unwrap_or(folder.as_os_str());
@@ -141,7 +141,7 @@ impl ComparedStarts {
         figures::figures(self, Size::Wide)
     }
 
-    /// The page: what each start comes to in words and figures, and a table. One file that asks for nothing outside of it.
+    /// The page: the result of each start in words and figures, and a table. It is one file and loads nothing else.
     pub fn page(&self) -> String {
         page::page(self)
     }
@@ -186,7 +186,7 @@ impl Start {
         Ok(())
     }
 
-    /// Steps that its runs came to at most.
+    /// The largest number of steps of its runs.
     fn last_step(&self) -> usize {
         self.runs.iter().map(|run| run.step).max().unwrap_or(0)
     }

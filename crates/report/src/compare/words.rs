@@ -1,4 +1,4 @@
-//! What each start leads to, in sentences and numbers.
+//! The result of each start, in sentences and numbers.
 
 use super::{ComparedStarts, Start};
 use crate::number::{count, counted, in_percent, short};
@@ -49,9 +49,9 @@ fn of_start(start: &Start) -> String {
     text + "."
 }
 
-/// How far a start comes, as the mean over its runs.
+/// The loss of a start, as the mean over its runs.
 fn learned(result: &ComparedRecord) -> String {
-    let mean = if result.seeds - result.diverged > 1 { " in the mean" } else { "" };
+    let mean = if result.seeds - result.diverged > 1 { " on average" } else { "" };
     let outcome = &result.outcome;
     let Some(loss) = outcome.loss else { return "no finite loss after training".to_owned() };
     let beside = match outcome.explained {
@@ -149,7 +149,7 @@ pub fn table(comparison: &ComparedStarts) -> (Vec<String>, Vec<Vec<String>>) {
     (columns.into_iter().map(str::to_owned).collect(), rows)
 }
 
-/// A mean, and from where to where it ranges where that says more.
+/// A mean, with its range if the runs differ.
 fn with_range(mean: Option<f64>, range: Option<[f64; 2]>, text: fn(f64) -> String) -> String {
     match (mean, range) {
         (None, _) => "–".to_owned(),

@@ -1,6 +1,7 @@
-//! A page: sections around figures, in one file that asks for nothing outside of it.
+//! A page: sections around figures, in one file that loads nothing else.
 //!
-//! This part knows pages; what a page of a run says is in `run/page.rs`, that of a sweep in `sweep/page.rs`.
+//! This module knows pages in general. `run/page.rs` has the contents of a run's page, `sweep/page.rs` those of a
+//! sweep's.
 
 use crate::figure::{Entry, Figure};
 use crate::markup::{escaped, script_json};
@@ -10,25 +11,25 @@ use std::fmt::Write;
 /// Parts of a page, as HTML.
 pub(crate) struct Page {
     pub title: String,
-    /// Below the title.
+    /// The HTML below the title.
     pub head: String,
     pub sections: Vec<Section>,
-    /// What this kind of page has beside the style of all.
+    /// The style of this kind of page, in addition to the style of all pages.
     pub style: String,
-    /// What makes it answer.
+    /// The script that makes the page interactive.
     pub script: &'static str,
 }
 
-/// A heading and what stands under it.
+/// A heading and the HTML under it.
 pub(crate) struct Section {
-    /// The name that links lead to.
+    /// The name of the section in links.
     pub anchor: &'static str,
     pub heading: &'static str,
     pub content: String,
 }
 
 impl Page {
-    /// The document. Its policy allows what stands in it and nothing else.
+    /// The document. Its policy allows only the contents of the document itself.
     pub fn document(&self) -> String {
         let mut body = String::new();
         for Section { anchor, heading, content } in &self.sections {
@@ -59,7 +60,7 @@ impl Page {
     }
 }
 
-/// A figure with its caption, buttons that hide traces, what stands under the pointer, and notes.
+/// A figure with its caption, buttons that hide traces, the numbers under the pointer, and notes.
 pub(crate) fn figure(figure: &Figure) -> String {
     let Figure { name, title, notes, quantity, legend, readout, .. } = figure;
     let quantity = quantity.as_ref().map_or(String::new(), |quantity| {
@@ -98,7 +99,7 @@ pub(crate) fn figure(figure: &Figure) -> String {
     html
 }
 
-/// A table with a heading for each column; the first cell of a row is its heading. Cells are text.
+/// A table with a heading for each column; the first cell of a row is the row's heading. Cells are text.
 pub(crate) fn table(caption: &str, columns: &[String], rows: &[Vec<String>]) -> String {
     let mut html = format!(
         "<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"{0}\"><table>\n<caption>{0}</caption>\n<thead><tr>",
@@ -130,7 +131,7 @@ pub(crate) fn list(sentences: &[String]) -> String {
     format!("<ul class=\"words\">\n{items}</ul>\n")
 }
 
-/// As [`details`], of numbers that take more paper than they are worth: there is the name of their file instead.
+/// As [`details`], for numbers that are too long for paper. On paper, the name of their file replaces them.
 pub(crate) fn details_on_screens(summary: &str, content: &str, file: &str) -> String {
     format!(
         "<details class=\"screens\">\n<summary>{}</summary>\n{content}</details>\n<p class=\"note paper\">The \
@@ -140,7 +141,7 @@ pub(crate) fn details_on_screens(summary: &str, content: &str, file: &str) -> St
     )
 }
 
-/// What can be opened.
+/// A section that can be opened.
 pub(crate) fn details(summary: &str, content: &str) -> String {
     format!("<details>\n<summary>{}</summary>\n{content}</details>\n", escaped(summary))
 }

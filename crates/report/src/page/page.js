@@ -1,5 +1,6 @@
 "use strict";
-// Reads numbers under the pointer or by arrow keys, and hides traces. Without this script every figure is still there.
+// Reads numbers under the pointer or by arrow keys, and hides traces. Without this script, all figures are still
+// visible.
 (() => {
   const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, n >= 10000 ? "\u202f" : "");
   const short = (v) => {
@@ -9,7 +10,7 @@
     return size < 1e-3 || size >= 1e5 ? v.toExponential(3) : String(+v.toPrecision(5));
   };
   const counted = (n) => n === null ? "not measured" : grouped(n);
-  // As the figures' own scales.
+  // The same scales as in the figures.
   const place = (scale, v) => {
     if (v === null) return null;
     if (scale.kind === "linear") return (v / 2 - scale.low / 2) / (scale.high / 2 - scale.low / 2);
@@ -25,7 +26,7 @@
     parent.append(made);
     return made;
   };
-  // The position of the last step that is not beyond, or the nearest one.
+  // The position of the last step that is at most `step`, or of the nearest step.
   const position = (steps, step, nearest) => {
     let low = 0, high = steps.length - 1;
     while (low < high) {
@@ -50,7 +51,7 @@
     const point = element("circle", { class: "point off", r: 4 }, svg);
     let at = null, chosen = 0;
 
-    // A line that is not drawn all along has nothing to say elsewhere.
+    // A line has numbers only where it is drawn.
     const there = (line) => !line.span || at === null || at >= line.span[0] && at <= line.span[1];
     const shown = () => lines.filter((line) => !hidden.has(line.group) && there(line));
     const yOf = (line, where) => {
@@ -136,7 +137,7 @@
     for (const button of figure.querySelectorAll("button[data-group]")) {
       button.addEventListener("click", () => toggle(button.dataset.group));
     }
-    // A line that is clicked goes, where a button can bring it back.
+    // A click on a line hides it, if a button can show it again.
     svg.addEventListener("click", (event) => {
       const line = event.target.closest(".trace");
       const group = line && lines.map((each) => each.group).find((name) => line.classList.contains(name));

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  // Paper cannot be clicked.
+  // Paper cannot be clicked, so closed sections are opened for printing, except those for screens only.
   let opened = [];
   addEventListener("beforeprint", () => {
     opened = [...document.querySelectorAll("details:not([open]):not(.screens)")];

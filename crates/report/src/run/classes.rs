@@ -1,7 +1,7 @@
-//! How many distinct units each layer has over steps, as filled strips below each other.
+//! How many distinct units each layer has over steps, as filled strips, one below the other.
 //!
-//! The height of a strip stands for all units of its layer, the filled part for the distinct ones. The strip of a
-//! layer that acts as one unit is nearly empty; if all units differ, it is full. A layer with units that are dead at
+//! The height of a strip stands for all units of its layer, the filled part for the distinct ones. The strip of a layer
+//! with 1 distinct unit is nearly empty; if all units are distinct, it is full. A layer with units that are dead at
 //! some reading has a second strip for these.
 
 use super::Run;
@@ -15,15 +15,15 @@ use serde_json::json;
 use std::fmt::Write;
 
 const STRIP: f64 = 30.0;
-/// The thin strip for gradients, below.
+/// The height of the thin strip for gradients, below.
 const GRADIENTS: f64 = 5.0;
 const GAP: f64 = 12.0;
-/// What is filled where it would be too low to be seen.
+/// The least height of a filled part, so that it is visible.
 const LEAST: f64 = 1.5;
-/// Stretches of equal numbers that can still be distinguished.
+/// The largest number of stretches of equal numbers that can still be distinguished.
 const STRETCHES: usize = 320;
 
-/// A number of a layer's units that has a strip.
+/// A count of a layer's units that has a strip.
 #[derive(Clone, Copy, PartialEq)]
 enum Counted {
     Distinct,
@@ -40,7 +40,7 @@ impl Counted {
         }
     }
 
-    /// Below the layer's name.
+    /// The word below the layer's name.
     fn word(self) -> &'static str {
         match self {
             Self::Distinct => "distinct",
@@ -49,20 +49,20 @@ impl Counted {
     }
 }
 
-/// Steps from the first to before the second at which a layer had one number.
+/// The steps, from the first to before the second, at which a layer has one number.
 struct Stretch {
     from: usize,
     to: usize,
-    /// None if it was not measured.
+    /// The number; None if it was not measured.
     number: Option<usize>,
 }
 
-/// The strips; None if nothing was read.
+/// The strips; None if there is no reading.
 pub fn figure(run: &Run, size: Size) -> Option<Figure> {
     let readings = &run.readings.readings;
     let first = readings.first()?;
     let across = Scale::of_steps(run.last_step());
-    // Where no two units started as one, there is nothing that could differ.
+    // If no two units were equal at the start, no gradients can differ.
     let compared = |place: usize| {
         let started = &first.spaces[place];
         started.twins < started.units
@@ -145,7 +145,7 @@ fn in_words(space: &SpaceRecord, counted: Counted, stretches: &[Stretch]) -> Str
     )
 }
 
-/// The stretches of a number, and whether some were joined so that they can be distinguished.
+/// The stretches of a number, and whether some were joined to keep them distinguishable.
 fn stretches(run: &Run, number: impl Fn(&ReadingRecord) -> Option<usize>) -> (Vec<Stretch>, bool) {
     let readings = &run.readings.readings;
     let last_step = run.last_step();
@@ -236,7 +236,7 @@ fn strip(
     }
 }
 
-/// Where the gradients of units that were equal at the start agreed, and where not.
+/// The stretches in which the gradients of units that were equal at the start agreed, and in which they differed.
 fn agreement(svg: &mut String, area: &Area, across: &Scale, run: &Run, space: usize, y: f64) {
     let seen = run.readings.readings.iter();
     let seen: Vec<(usize, bool)> =

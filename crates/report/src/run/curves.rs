@@ -9,18 +9,18 @@ use crate::thin::thinned;
 use constinit_records::SpaceRecord;
 use std::collections::BTreeSet;
 
-/// Stretches of readings of which the extremes are drawn: more than pixels in the width of a figure.
+/// The number of stretches of readings whose extremes are drawn: more than pixels in the width of a figure.
 const STRETCHES: usize = 640;
 
-/// The colour of what is not about units: that of text.
+/// The colour of lines that are not about units: the colour of text.
 const PLAIN: usize = 6;
 /// The name of the loss of the best constant answer, and its colour.
 const BASELINE: &str = "baseline";
 pub const BASE: usize = 5;
 
-/// The loss of each step that was read, beside the loss of the best constant answer where it is known.
+/// The loss of each step with a reading, and the loss of the best constant answer if it is known.
 pub fn loss(run: &Run, size: Size) -> Option<Figure> {
-    // Step 0 has no loss: nothing was computed.
+    // Step 0 has no loss, since no step was done.
     let readings: Vec<_> = run.readings.readings.iter().filter(|r| r.step > 0).collect();
     let steps: Vec<usize> = readings.iter().map(|reading| reading.step).collect();
     let values: Vec<Option<f64>> = readings.iter().map(|reading| reading.loss).collect();
@@ -90,7 +90,7 @@ pub fn spread(run: &Run, size: Size) -> Option<Figure> {
         }
     };
     let told: Vec<String> = lines.iter().map(told).collect();
-    let title = "Spread: how far units lie apart that were equal at the start".to_owned();
+    let title = "Spread: the largest difference of units that were equal at the start".to_owned();
     let description = format!(
         "The largest difference between two units that were equal at the start, on a logarithmic axis with a strip \
          for 0, which means bitwise equal. {}.",
@@ -131,7 +131,7 @@ struct OverSteps<'a> {
     scale: Scale,
     steps: Vec<usize>,
     lines: Vec<(String, Vec<Option<f64>>)>,
-    /// A dashed line, of what was not measured step by step.
+    /// A dashed line of expected numbers, with its name.
     expected: Option<(String, Vec<Option<f64>>)>,
 }
 
@@ -154,7 +154,7 @@ fn curves(run: &Run, drawn: OverSteps<'_>) -> Figure {
     let lines: Vec<_> = lines.into_iter().chain(expected).collect();
     let several = lines.len() > 1;
     let is_named = |group: usize, name: &str| several && (group < measured || name == BASELINE);
-    // A key is there where a line has no name at its end, or where some may hide others.
+    // The figure has a legend if a line has no name at its end, or if lines may hide others.
     let all_named = lines.iter().enumerate().all(|(group, (name, _))| is_named(group, name));
     let groups = match all_named && measured < 2 {
         true => Vec::new(),

@@ -1,4 +1,4 @@
-//! What was forecast of units that are one, against what happened.
+//! Forecasts for equal units, compared with what happened.
 
 use super::Run;
 use crate::markup::escaped;
@@ -9,10 +9,10 @@ use constinit_records::{ForecastPair, ForecastRecord, OutlookWord};
 
 /// A difference relative to the size of the unit that counts as an escape.
 const ESCAPED: f64 = 1e-2;
-/// Forecasts on a page.
+/// The largest number of forecasts on a page.
 const SHOWN: usize = 12;
 
-/// The page's section; None if nothing was forecast.
+/// The section of the page; None if there is no forecast.
 pub fn section(run: &Run) -> Option<String> {
     let forecasts = &run.readings.forecasts;
     let shown = spaced(forecasts.len(), SHOWN, &[]);
@@ -60,12 +60,12 @@ fn foretold(forecast: &ForecastRecord, space: &ForecastPair) -> String {
         OutlookWord::Together => {
             let growth = match (space.factor, space.curvature) {
                 (Some(factor), Some(curvature)) => format!(
-                    " Their difference is multiplied by {} a step (curvature {}).",
+                    " Their difference is multiplied by {} per step (curvature {}).",
                     short(factor),
                     short(curvature)
                 ),
                 (Some(factor), None) => {
-                    format!(" Their difference is multiplied by {} a step.", short(factor))
+                    format!(" Their difference is multiplied by {} per step.", short(factor))
                 }
                 (None, Some(curvature)) => format!(
                     " The curvature is {}. The optimizer's steps are not linear in the difference, so there is no \
@@ -110,7 +110,7 @@ fn happened(run: &Run, forecast: &ForecastRecord, space: &ForecastPair) -> Strin
         let reading = readings.iter().find(|reading| reading.step == step);
         match reading.map(|reading| reading.spaces[place].spread) {
             Some(Some(spread)) => short(spread),
-            Some(None) => "past all numbers".to_owned(),
+            Some(None) => "not finite".to_owned(),
             None => "not read".to_owned(),
         }
     };
@@ -127,7 +127,7 @@ fn happened(run: &Run, forecast: &ForecastRecord, space: &ForecastPair) -> Strin
     );
     if let Some((factor, from, to)) = grown(run, place) {
         text.push_str(&format!(
-            " From step {} to {} the spread was multiplied by {} a step",
+            " From step {} to {} the spread was multiplied by {} per step",
             count(from),
             count(to),
             short(factor)
@@ -135,7 +135,7 @@ fn happened(run: &Run, forecast: &ForecastRecord, space: &ForecastPair) -> Strin
         text.push_str(&match path_growth(run, &space.name, from, to) {
             Some(growth) => {
                 let factor = (growth / (to - from) as f64).exp();
-                format!("; the forecasts along the way say {}.", short(factor))
+                format!("; the forecasts for these steps give {}.", short(factor))
             }
             None => ".".to_owned(),
         });
@@ -143,8 +143,9 @@ fn happened(run: &Run, forecast: &ForecastRecord, space: &ForecastPair) -> Strin
     text
 }
 
-/// The logarithm of the growth between two steps that all forecasts say together: the sum of their rates, which change
-/// evenly from one forecast to the next and stay what they are after the last. None where the first one came later.
+/// The logarithm of the growth between two steps by all forecasts together: the sum of their rates. A rate changes
+/// linearly from one forecast to the next, and stays constant after the last. None if the first forecast came after
+/// `from`.
 fn path_growth(run: &Run, name: &str, from: usize, to: usize) -> Option<f64> {
     let rates = run.readings.forecasts.iter().filter_map(|forecast| {
         let space = forecast.spaces.iter().find(|space| space.name == name)?;
@@ -167,8 +168,8 @@ fn path_growth(run: &Run, name: &str, from: usize, to: usize) -> Option<f64> {
     Some(between.sum::<f64>() + last.1 * (to - last.0.max(from)).max(0.0))
 }
 
-/// The mean factor a step of the spread from its first number above 0 on, while it is below a hundredth of its largest:
-/// growth is linear only while differences are small. None if that is less than a step.
+/// The mean factor per step of the spread, from its first number above 0, while it is below a hundredth of its largest
+/// number: growth is linear only while differences are small. None if that is less than a step.
 fn grown(run: &Run, place: usize) -> Option<(f64, usize, usize)> {
     let known = || run.readings.readings.iter().map(|r| (r.step, r.spaces[place].spread));
     let largest = known().filter_map(|(_, spread)| spread).fold(0.0, f64::max);
@@ -181,7 +182,7 @@ fn grown(run: &Run, place: usize) -> Option<(f64, usize, usize)> {
     Some(((last / first).powf(1.0 / (to - from) as f64), from, to))
 }
 
-/// The growth of the first forecast of an escape at these steps, relative to the size of the unit, up to the escape;
+/// The growth by the first forecast of an escape at these steps, relative to the size of the unit, up to the escape;
 /// and its name.
 pub fn growth(run: &Run, steps: &[usize]) -> Option<(String, Vec<Option<f64>>)> {
     let all = run.readings.forecasts.iter().flat_map(|f| f.spaces.iter().map(move |s| (f, s)));

@@ -1,4 +1,4 @@
-//! Files of one JSON object per line, which a killed program may have left torn.
+//! Files of one JSON object per line, whose last line may be cut off if the program was killed.
 
 use crate::error::ReportError;
 use serde::de::DeserializeOwned;
@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-/// The objects of a file with the numbers of their lines, counted from 1, and whether the last line is torn: it does
-/// not end, or is no JSON. Empty lines are skipped.
+/// The objects of a file with the numbers of their lines, counted from 1, and whether the last line is cut off: it has
+/// no end, or is not JSON. Empty lines are skipped.
 pub fn read_lines<T: DeserializeOwned>(
     path: &Path,
 ) -> Result<(Vec<(usize, T)>, bool), ReportError> {
@@ -15,7 +15,7 @@ pub fn read_lines<T: DeserializeOwned>(
     let mut file = BufReader::new(File::open(path).map_err(io_error)?);
     let mut found = Vec::new();
     let mut bytes = Vec::new();
-    // A fault in a line counts only where another line follows it.
+    // A fault in a line counts only if another line follows it.
     let mut fault: Option<ReportError> = None;
     for line in 1.. {
         bytes.clear();
@@ -32,12 +32,12 @@ pub fn read_lines<T: DeserializeOwned>(
         }
         match serde_json::from_slice(text) {
             Ok(object) if whole => found.push((line, object)),
-            // What a program writes, it writes with its end.
+            // The program writes each line together with its end, so this line was cut off.
             Ok(_) => return Ok((found, true)),
             Err(error) => {
                 let reason = error.to_string();
                 let wrong = ReportError::Line { path: path.to_owned(), line, reason };
-                // Whole JSON that says something else was never cut off.
+                // Complete JSON with wrong contents was not cut off.
                 if error.is_data() {
                     return Err(wrong);
                 }
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(read(b"{}\n{\"step\":"), Ok((vec![1], true)));
         assert_eq!(read(b"{}\n{\"step\":\n"), Ok((vec![1], true)));
         assert_eq!(read(b"{}\n{}"), Ok((vec![1], true)));
-        // Blocks of a file that never reached the disk.
+        // Blocks of a file that were never written to the disk.
         assert_eq!(read(b"{}\n\0\0\0\0"), Ok((vec![1], true)));
         let inside = read(b"{}\n{\"step\":\n{}\n").unwrap_err();
         assert!(inside.starts_with(", line 2: EOF while parsing"), "{inside}");

@@ -1,4 +1,4 @@
-//! A run's folder, read.
+//! The folder of a run.
 
 mod classes;
 mod curves;
@@ -20,27 +20,27 @@ use constinit_records::{FirstBreakRecord, OutcomeRecord};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a run has left in its folder.
+/// What a run has written to its folder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// The folder's name.
     pub name: String,
-    /// The configuration as it was written.
+    /// The configuration as the user wrote it.
     pub config: String,
     /// The readings.
     pub readings: Readings,
-    /// The units; None in folders that have none.
+    /// The units; None if the folder has none.
     pub units: Option<Units>,
 }
 
 impl Run {
-    /// Reads the folder that `constinit run --out` wrote, of a run that has ended, was killed, or is still going on.
+    /// Reads the folder that `constinit run --out` wrote, of a run that has ended, was killed, or is still running.
     ///
     /// # Errors
     ///
-    /// [`ReportError::NoRun`] if it is not the folder of a run, [`ReportError::Line`] with file and line for what a
-    /// run does not write, [`ReportError::Schema`] for files of a later version, [`ReportError::Io`] for what the
-    /// system refuses. A last line that was cut off is not an error.
+    /// [`ReportError::NoRun`] if it is not the folder of a run, [`ReportError::Line`] with file and line for a line
+    /// that no run writes, [`ReportError::Schema`] for files of a later version, [`ReportError::Io`] for errors of the
+    /// system. A last line that was cut off is not an error.
     ///
     /// # Examples
     ///
@@ -64,7 +64,7 @@ impl Run {
             if path.is_file() {
                 return Ok(path);
             }
-            // A folder that is not there is another mistake than one without a run.
+            // A missing folder is a different mistake than a folder without a run.
             fs::read_dir(folder).map_err(io_error(folder))?;
             Err(ReportError::NoRun { path: folder.to_owned(), missing: name })
         };
@@ -82,8 +82,8 @@ impl Run {
         })
     }
 
-    /// The figures: the units of each hidden layer, the loss beside that of the best constant answer, the spread, the
-    /// different units. Those that the folder has nothing for are left out, and so is the spread of units that never
+    /// The figures: the units of each hidden layer, the loss with that of the best constant answer, the spread, the
+    /// distinct units. Figures without numbers in the folder are left out, and so is the spread of units that never
     /// diverge.
     pub fn figures(&self) -> Vec<Figure> {
         self.drawn(Size::Wide)
@@ -97,18 +97,18 @@ impl Run {
         figures
     }
 
-    /// The page: what came of the training and of its units in words and figures, then tables, configuration and
-    /// environment. One file that asks for nothing outside of it.
+    /// The page: the outcome of the training and of its units in words and figures, then tables, configuration and
+    /// environment. It is one file and loads nothing else.
     pub fn page(&self) -> String {
         page::page(self)
     }
 
-    /// What came of the training, where the folder says so.
+    /// The outcome of the training, if the folder has it.
     pub(crate) fn outcome(&self) -> Option<&OutcomeRecord> {
         self.readings.end.as_ref()?.outcome.as_ref()
     }
 
-    /// The step of the first break of all: as the run told it at its end, or as its readings show it.
+    /// The step of the first break of all layers: from the last line of the run, or from its readings.
     pub(crate) fn break_step(&self) -> Option<usize> {
         let readings = &self.readings;
         let told = readings.end.as_ref().and_then(|end| end.first_break.as_ref());
@@ -117,7 +117,7 @@ impl Run {
             .or_else(|| (0..spaces).filter_map(|space| readings.parted_at(space)).min())
     }
 
-    /// When units of a layer diverged that had started as one, and what the run told of it.
+    /// When equal units of a layer diverged, and what the run recorded about it.
     pub(crate) fn parting(&self, space: &str) -> Option<Parting<'_>> {
         let readings = &self.readings;
         let told = readings.end.as_ref().and_then(|end| end.first_break.as_ref());
@@ -144,6 +144,6 @@ pub(crate) struct Parting<'a> {
     pub step: usize,
     /// The reading before.
     pub since: Option<usize>,
-    /// More than the readings show; known only of the first break of all, of a run that has ended.
+    /// More than the readings show; known only for the first break of all layers, of a run that has ended.
     pub told: Option<&'a FirstBreakRecord>,
 }

@@ -12,7 +12,7 @@ use constinit_records::{
 };
 use std::fmt::Write;
 
-/// Readings in the table.
+/// The largest number of readings in the table.
 const ROWS: usize = 60;
 
 pub fn page(run: &Run) -> String {
@@ -35,7 +35,7 @@ pub fn page(run: &Run) -> String {
     } else {
         no_units(run)
     };
-    // Units first, then what is counted of them.
+    // Units first, then counts of units.
     let _ = writeln!(units, "<div class=\"multiples\">\n{}</div>", drawn(&|f| !is_loss(f)));
     if !nothing_alike(run) && !figures.iter().any(|f| f.name == "spread") {
         units.push_str(
@@ -139,7 +139,7 @@ fn words(run: &Run) -> String {
     html
 }
 
-/// The four properties of the theorem: for how long each held.
+/// The four properties of the theorem: how long each held.
 fn properties(run: &Run) -> String {
     let readings = &run.readings.readings;
     let Some(first) = readings.first() else { return String::new() };
@@ -264,7 +264,7 @@ fn float_text(float: FloatWord) -> Option<String> {
 fn set_up(run: &Run) -> String {
     let start = &run.readings.start;
     let said = |value: &Option<String>| {
-        value.clone().unwrap_or_else(|| "not said in the folder".to_owned())
+        value.clone().unwrap_or_else(|| "not recorded in the folder".to_owned())
     };
     let mut html = String::from("<dl class=\"facts\">\n");
     for (name, value) in [

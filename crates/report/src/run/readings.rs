@@ -11,13 +11,13 @@ use std::path::Path;
 /// All of a run's readings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Readings {
-    /// How the run began.
+    /// The first line of the run.
     pub start: StartRecord<Value>,
-    /// In the order of steps. All have the same hidden layers.
+    /// The readings, in the order of steps. All have the same hidden layers.
     pub readings: Vec<ReadingRecord>,
-    /// What was forecast of units that are one; none in folders of runs that did not ask.
+    /// The forecasts for equal units; none in folders of runs without forecasts.
     pub forecasts: Vec<ForecastRecord>,
-    /// How the run ended; None while it has not, or where it was killed.
+    /// How the run ended; None if it has not ended, or was killed.
     pub end: Option<EndRecord>,
     /// Whether the last line was cut off.
     pub torn: bool,
@@ -64,7 +64,7 @@ impl Readings {
                         }
                     }
                     found.readings.push(reading);
-                    // A run that was stopped and went on.
+                    // The run was stopped and resumed.
                     found.end = None;
                 }
                 RunEvent::Forecast(forecast) => found.forecasts.push(forecast),

@@ -1,8 +1,8 @@
-//! Every unit of a hidden layer over steps, so twins lie on one line and split where they split.
+//! Every unit of a hidden layer over steps. Twins lie on one line, which splits where they diverge.
 //!
 //! Units that share their class at every state are one line. Units of one class of the start that diverge later are one
-//! line for as long as they are one, and several from then on. Colours say what a line is: each class of several units of
-//! the start has its own, and units that are alone share one.
+//! line while they are equal, and several lines from then on. A colour says what a line is: each class of several units
+//! of the start has one colour, and all units that are alone share one.
 //!
 //! ```text
 //!                 ______ unit 0   alone
@@ -18,17 +18,17 @@ use crate::scale::Scale;
 use crate::thin::spaced;
 use std::collections::HashMap;
 
-/// Lines that one figure can have before nobody can read it.
+/// The largest number of lines of a figure that people can still read.
 const LINES: usize = 120;
-/// Lines that have a name at their end, at most.
+/// The largest number of lines with a name at their end.
 const NAMED: usize = 8;
-/// States that are drawn; about as many as there are pixels.
+/// The largest number of states that are drawn: about as many as there are pixels.
 const STATES: usize = 560;
-/// The colours of classes of several units, and that of units that are alone.
+/// The colours of classes of several units, and the colour of units that are alone.
 const CLASSES: [usize; 4] = [0, 2, 3, 4];
 const ALONE: usize = 1;
 
-/// Units that are one at every state.
+/// Units that are equal at every state.
 struct Bundle {
     units: Vec<usize>,
     /// Their class at the first state.
@@ -69,22 +69,22 @@ pub(crate) struct Trajectories<'a> {
     /// What the numbers are, in words.
     pub value: &'a str,
     pub states: Vec<(usize, &'a SpaceState)>,
-    /// States that were read, whether they were kept or not.
+    /// The number of states that were read, including those that were not saved.
     pub readings: usize,
     pub last_step: usize,
     pub parting: Option<Parting<'a>>,
     pub colours: Colours,
-    /// That of figures beside it, where there are any.
+    /// The scale of figures beside it, if there are any.
     pub scale: Option<Scale>,
     pub size: Size,
 }
 
-/// What colours say; how broad a line is says whether a unit is alone.
+/// The meaning of colours. The width of a line says whether a unit is alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Colours {
-    /// Which class of the start a unit is of, or that it is alone.
+    /// The class of the start that a unit belongs to, or that the unit is alone.
     OfClasses,
-    /// Something else: all lines have one colour.
+    /// Something else: all lines have this colour.
     All(usize),
 }
 
@@ -127,7 +127,7 @@ impl Trajectories<'_> {
         if let Colours::All(colour) = self.colours {
             lines.iter_mut().for_each(|line| line.colour = colour);
         }
-        // Nothing else would name lines of one kind without names at their ends.
+        // If no line has a name at its end and all are of one kind, only a note can name them.
         if let ([only], true) = (&groups[..], lines.iter().all(|line| line.label.is_none())) {
             notes.push(format!("Drawn: {only}."));
         }
@@ -157,15 +157,15 @@ impl Trajectories<'_> {
             mark,
         }
         .figure();
-        // A page says it once for all of them.
+        // The page states the quantity once for all of them.
         Figure { quantity: None, ..figure }
     }
 }
 
-/// Units by their classes at all states, by their smallest unit.
+/// Units in bundles, by their classes at all states. Bundles are ordered by their smallest unit.
 fn bundles(states: &[(usize, &SpaceState)]) -> Vec<Bundle> {
     let Some((_, first)) = states.first() else { return Vec::new() };
-    // Refined state by state: units stay together where they share their class.
+    // Refined state by state: units stay in one bundle while they share their class.
     let mut of_unit: Vec<usize> = first.classes.clone();
     for (_, state) in states {
         let mut known: HashMap<(usize, usize), usize> = HashMap::new();
@@ -184,7 +184,7 @@ fn bundles(states: &[(usize, &SpaceState)]) -> Vec<Bundle> {
     found
 }
 
-/// Which bundles to draw: all, or some at equal distances and those of the units that diverged first.
+/// The bundles to draw: all, or some at equal distances and those of the units that diverged first.
 fn chosen(bundles: &[Bundle], pair: &[usize]) -> Vec<usize> {
     let of_pair = |bundle: &Bundle| pair.iter().any(|unit| bundle.units.contains(unit));
     let keep: Vec<usize> = (0..bundles.len()).filter(|n| of_pair(&bundles[*n])).collect();
@@ -200,7 +200,7 @@ struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    /// The lines of the bundles that are shown, and what the lines of each group are.
+    /// The lines of the shown bundles, and the name of each group of lines.
     fn lines(&self, shown: &[usize]) -> (Vec<Line>, Vec<String>) {
         let mut starts: Vec<usize> = shown.iter().map(|bundle| self.all[*bundle].start).collect();
         starts.sort_unstable();
@@ -213,7 +213,7 @@ impl Tree<'_> {
         };
         let several: Vec<usize> =
             starts.iter().copied().filter(|start| units(*start).len() > 1).collect();
-        // More classes than colours have one together.
+        // If there are more classes than colours, all classes share one colour.
         let own = several.len() <= CLASSES.len();
         let group = |start: usize| match several.iter().position(|found| *found == start) {
             Some(number) if own => number,
@@ -242,7 +242,7 @@ impl Tree<'_> {
                 let drawn = if let [_] = units[..] {
                     alone += 1;
                     let width = if is_named { 2.0 } else { 1.0 };
-                    // The group of those that are alone comes last.
+                    // The group of units that are alone comes last.
                     Line { group: groups.len(), colour: ALONE, label, ..line(named(units), width) }
                 } else {
                     Line { group, colour, label, ..line(named(units), 3.0) }
@@ -259,8 +259,8 @@ impl Tree<'_> {
         (lines, groups)
     }
 
-    /// The position, among those that are drawn, of the last state up to which units are one; None for those that are one
-    /// at all of them.
+    /// The position, among the drawn states, of the last one up to which units are equal; None if they are equal at all
+    /// of them.
     fn together(&self, units: &[usize]) -> Option<usize> {
         let apart = self.drawn.iter().position(|place| {
             let classes = &self.states[*place].1.classes;
@@ -269,7 +269,7 @@ impl Tree<'_> {
         apart.checked_sub(1)
     }
 
-    /// A line with the numbers of a unit between two states; it begins where the one that it comes from ends.
+    /// A line with the numbers of a unit between two states. It begins where the line that it splits from ends.
     fn line(&self, unit: usize, span: Option<[usize; 2]>, line: Line) -> Line {
         let [from, to] = span.unwrap_or([0, self.drawn.len().saturating_sub(1)]);
         let from = from.saturating_sub(1);
@@ -303,7 +303,7 @@ fn named(units: &[usize]) -> String {
     }
 }
 
-/// What fits beside a figure.
+/// A label that fits beside a figure.
 fn short_label(units: &[usize]) -> String {
     let text = named(units);
     if text.chars().count() <= 15 { text } else { counted(units.len(), "unit") }
@@ -318,7 +318,7 @@ fn description(
 ) -> String {
     let starts = all.iter().map(|bundle| bundle.start).max().map_or(0, |last| last + 1);
     let splits = match (broken, all.len() == starts) {
-        (Some(step), _) => format!("The first that diverge do so at step {}.", count(step)),
+        (Some(step), _) => format!("The first units diverge at step {}.", count(step)),
         (None, true) if starts < units => "They never diverge.".to_owned(),
         _ => String::new(),
     };
@@ -332,7 +332,7 @@ fn description(
     text.trim_end().to_owned()
 }
 
-/// A layer's name in a file's name.
+/// The name of a layer as a part of a file's name.
 pub(crate) fn file_name(space: &str, number: usize) -> String {
     let plain = !space.is_empty() && space.chars().all(|c| c.is_ascii_alphanumeric());
     if plain { space.to_lowercase() } else { format!("layer-{}", number + 1) }
@@ -362,7 +362,7 @@ mod tests {
     fn units_that_are_always_one_are_one_line() {
         assert_eq!(bundled(&[&[0, 0, 0], &[0, 0, 0]]), [vec![0, 1, 2]]);
         assert_eq!(bundled(&[&[0, 0, 0], &[0, 1, 0]]), [vec![0, 2], vec![1]]);
-        // Apart for a while only: still two lines.
+        // Units that differ only for a while are still two lines.
         assert_eq!(bundled(&[&[0, 0, 0], &[0, 1, 0], &[0, 0, 0]]), [vec![0, 2], vec![1]]);
         assert_eq!(bundled(&[&[0, 1, 1], &[0, 0, 1]]), [[0], [1], [2]]);
     }
@@ -382,7 +382,7 @@ mod tests {
 
     #[test]
     fn a_class_has_a_colour_and_units_that_are_alone_another() {
-        // Two classes that hold, and a unit that is alone from the start.
+        // Two classes that stay equal, and a unit that is alone from the start.
         let (lines, groups) = told(&[&[0, 0, 1, 1, 2], &[0, 0, 1, 1, 2]]);
         let line = |group, colour, name: &str| (group, colour, name.to_owned(), None);
         let expected =

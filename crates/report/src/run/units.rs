@@ -1,16 +1,16 @@
-//! `units.jsonl`, read and checked: with a class for every unit, so every unit can be drawn.
+//! `units.jsonl`, read and checked. Every unit gets a class, so that every unit can be drawn.
 
 use super::lines::read_lines;
 use crate::error::ReportError;
 use constinit_records::{UNITS_SCHEMA, UnitsEvent, UnitsSpace, UnitsStartRecord};
 use std::path::Path;
 
-/// The states of a run's units that were kept.
+/// The saved states of a run's units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Units {
-    /// What the numbers are, in words.
+    /// The meaning of the numbers, in words.
     pub value: String,
-    /// In the order of steps.
+    /// The states, in the order of steps.
     pub states: Vec<UnitsState>,
 }
 
@@ -50,7 +50,7 @@ impl Units {
                 return Err(ReportError::Schema { path, schema, known });
             }
             Some((line, _)) => return Err(wrong(line, "the first event must be \"start\"".into())),
-            // A run that was killed before it wrote anything here.
+            // The run was killed before it wrote anything here.
             None => return Ok(Self { value: String::new(), states: Vec::new() }),
         };
         for (line, event) in lines {
@@ -89,7 +89,7 @@ impl Units {
 }
 
 impl SpaceState {
-    /// The units as they are written, with a class for each.
+    /// The units as the file has them, with a class for each.
     pub(crate) fn checked(written: UnitsSpace) -> Result<Self, String> {
         let UnitsSpace { name, classes, values } = written;
         let classes = classes.unwrap_or_else(|| (0..values.len()).collect());

@@ -13,7 +13,7 @@ pub struct Headline {
     pub kind: &'static str,
     /// One or two words.
     pub word: &'static str,
-    /// A sentence that needs no knowledge of the word.
+    /// A sentence that a reader understands without the word.
     pub sentence: String,
 }
 
@@ -44,7 +44,7 @@ pub fn headline(run: &Run) -> Headline {
             sentence: format!("The run was stopped {after}: {reason}."),
         },
         (_, VerdictWord::None) => nothing_to_hold(),
-        // Programs before had no word for it.
+        // Older programs had no word for it.
         (_, VerdictWord::Held) if nothing_alike(run) => nothing_to_hold(),
         (_, VerdictWord::Held) => Headline {
             kind: FINDING,
@@ -116,7 +116,7 @@ pub fn outcome(run: &Run) -> Option<Headline> {
     Some(Headline { kind, word, sentence: format!("{of_loss}{right}.") })
 }
 
-/// The layers of which every unit is dead, and those with some dead units at the end.
+/// The layers in which every unit is dead, and the layers with some dead units at the end.
 fn dead(run: &Run) -> Vec<String> {
     let readings = &run.readings;
     let whole = readings.end.as_ref().map(|end| &end.dead);
@@ -221,7 +221,7 @@ fn of_layer(run: &Run, number: usize) -> String {
 
 fn difference(broken: &FirstBreakRecord) -> String {
     let FirstBreakRecord { units: [u, v], parameter, .. } = broken;
-    let difference = broken.difference.map_or("more than any number".to_owned(), short);
+    let difference = broken.difference.map_or("an infinite amount".to_owned(), short);
     let ulps = counted(broken.ulps as usize, "ulp");
     let gradients = match broken.gradients_agreed {
         None => "",

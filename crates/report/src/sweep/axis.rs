@@ -1,4 +1,4 @@
-//! A key along an axis: where its values lie, and what is written beside it.
+//! A key along an axis: the places of its values, and the labels beside it.
 
 use super::column::{Column, Levels, NONE};
 use crate::number::short;
@@ -19,7 +19,7 @@ impl SweepAxis {
         Self { name: column.name.clone(), is_seed, levels, codes }
     }
 
-    /// The level of a row, or the first one where it has none.
+    /// The level of a row, or the first level if the row has none.
     pub fn level_of(&self, row: usize) -> usize {
         self.codes.get(row).filter(|code| **code != NONE).map_or(0, |code| *code as usize)
     }
@@ -31,7 +31,7 @@ impl SweepAxis {
         }
     }
 
-    /// Where a number of the axis lies, for keys that are not on a grid: None for texts.
+    /// The scale of the axis, for keys that are not on a grid; None for texts.
     pub fn scale(&self) -> Option<Scale> {
         match &self.levels {
             Levels::Texts(_) => None,
@@ -45,7 +45,7 @@ impl SweepAxis {
         }
     }
 
-    /// From 0 to 1, by value, or in the middle of its share of the axis where it is a text.
+    /// The place of a row, from 0 to 1: by value, or for a text in the middle of its share of the axis.
     pub fn place(&self, row: usize, scale: Option<&Scale>) -> Option<f64> {
         let level = Some(self.codes[row]).filter(|code| *code != NONE)? as usize;
         match (&self.levels, scale) {
@@ -61,8 +61,8 @@ impl SweepAxis {
         }
     }
 
-    /// Texts in the middle of cells, each of which is the first of `every` levels: round numbers where the levels are
-    /// evenly spaced, or else some of the levels.
+    /// Labels in the middle of cells. Each cell is the first of `every` levels. The labels are round numbers if the
+    /// levels are evenly spaced, otherwise some of the levels.
     pub fn level_ticks(&self, cells: usize, every: usize, wanted: usize) -> Vec<Tick> {
         if let Levels::Numbers(numbers) = &self.levels {
             let shown: Vec<f64> = numbers.iter().copied().step_by(every).collect();
@@ -77,14 +77,14 @@ impl SweepAxis {
                     zero: false,
                 })
             };
-            // From the middle of the first cell to that of the last one.
+            // From the middle of the first cell to the middle of the last one.
             let inside = |tick: Tick| Tick {
                 place: (tick.place * (cells - 1) as f64 + 0.5) / cells as f64,
                 ..tick
             };
             if let Some(scale) = scale.filter(|_| cells > wanted) {
                 let ticks = scale.ticks(wanted).into_iter();
-                // A power of ten just outside of a logarithmic axis would be drawn at its end.
+                // A power of ten slightly outside of a logarithmic axis would be drawn at its end.
                 let power = |tick: &Tick| match scale {
                     Scale::Log { low, .. } => {
                         tick.place > 0.0 || (low.log10() - low.log10().round()).abs() < 1e-9
@@ -106,7 +106,7 @@ impl SweepAxis {
     }
 }
 
-/// Whether numbers are equally far apart.
+/// Whether all neighbouring numbers have the same distance.
 fn is_even(numbers: &[f64]) -> bool {
     let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return false };
     let step = (last - first) / (numbers.len() - 1) as f64;

@@ -1,4 +1,4 @@
-//! What the runs of one cell of a diagram show together.
+//! The runs of one cell of a diagram together.
 //!
 //! ```text
 //! losses  0.2  0.4  diverged  failed
@@ -7,11 +7,11 @@
 
 use crate::number::{count, short};
 
-/// What a run shows.
+/// The mark of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mark {
     Number(f64),
-    /// A run that finished and has no such number; then diverged and failed ones: the neutral colours.
+    /// No number: a run that finished without one, one that diverged, or one that failed. The neutral colours.
     Neutral(usize),
 }
 
@@ -21,17 +21,17 @@ impl Mark {
     }
 }
 
-/// What the neutral colours mean.
+/// The meaning of the neutral colours.
 pub const NEUTRAL: [&str; 3] = ["no number", "diverged", "failed"];
-/// The same of a number of runs.
+/// The same words for several runs.
 pub const WITHOUT: [&str; 3] = ["without a number", "diverged", "failed"];
-/// What the mark in the corner of a cell means: the other runs have no number.
+/// The meaning of the mark in the corner of a cell: the other runs have no number.
 pub const PARTLY: &str = "mean of a part of the runs";
 
 /// Runs that share a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DiagramCell {
-    /// The mean of those with a number, or what the first one shows.
+    /// The mean of the runs with a number, or the mark of the first run.
     pub mark: Mark,
     runs: usize,
     ends: [f64; 2],
@@ -50,19 +50,19 @@ impl DiagramCell {
                 without[*kind] += 1;
             }
         }
-        // Each divided before, so that losses on their way to infinity do not become it.
+        // Each number is divided first, so that the sum of huge losses does not become infinite.
         let mean = numbers.iter().map(|number| number / numbers.len() as f64).sum();
         let ends = [f64::min, f64::max].map(|end| numbers.iter().copied().fold(f64::NAN, end));
         let mark = if numbers.is_empty() { first } else { Mark::Number(mean) };
         Some(Self { mark, runs: marks.len(), ends, without })
     }
 
-    /// Whether it is a mean that leaves runs out.
+    /// Whether the cell is a mean that leaves runs out.
     pub fn is_part(&self) -> bool {
         self.mark.number().is_some() && self.without.iter().any(|runs| *runs > 0)
     }
 
-    /// What it says of a quantity, in the words that the script of a page has.
+    /// The cell in words, after the name of a quantity. The script of a page uses the same words.
     pub fn words(&self) -> String {
         let with = self.runs - self.without.iter().sum::<usize>();
         let told = match self.mark {
@@ -80,10 +80,10 @@ impl DiagramCell {
                 } else if low == high {
                     format!("{low} in each of {of}")
                 } else {
-                    format!("{} in the mean of {of}, from {low} to {high}", short(mean))
+                    format!("{} on average over {of}, from {low} to {high}", short(mean))
                 }
             }
-            Mark::Neutral(_) => format!("of none of {} runs", count(self.runs)),
+            Mark::Neutral(_) => format!("not known for any of {} runs", count(self.runs)),
         };
         let kinds = [1, 2, 0].into_iter().filter(|kind| self.runs > 1 && self.without[*kind] > 0);
         let of = |kind: usize| {
@@ -117,14 +117,14 @@ mod tests {
         assert!(!is_part(&[Neutral(1), Neutral(2)]), "no mean");
         let words =
             |marks: &[Mark]| DiagramCell::of(marks).map(|cell| cell.words()).unwrap_or_default();
-        assert_eq!(words(&[Number(1.0), Number(2.0)]), "1.5 in the mean of 2 runs, from 1 to 2");
+        assert_eq!(words(&[Number(1.0), Number(2.0)]), "1.5 on average over 2 runs, from 1 to 2");
         assert_eq!(
             words(&[Neutral(2), Number(1.0), Neutral(1), Number(2.0), Neutral(0)]),
-            "1.5 in the mean of 2 of 5 runs, from 1 to 2; 1 of 5 diverged; 1 of 5 failed; 1 of 5 without a number"
+            "1.5 on average over 2 of 5 runs, from 1 to 2; 1 of 5 diverged; 1 of 5 failed; 1 of 5 without a number"
         );
         assert_eq!(words(&[Number(2.0); 3]), "2 in each of 3 runs");
         assert_eq!(words(&[Number(2.0), Neutral(2)]), "2 in 1 of 2 runs; 1 of 2 failed");
-        assert_eq!(words(&[Neutral(1); 4]), "of none of 4 runs; 4 of 4 diverged");
+        assert_eq!(words(&[Neutral(1); 4]), "not known for any of 4 runs; 4 of 4 diverged");
         assert_eq!([words(&[Number(0.25)]), words(&[Neutral(1)])], ["0.25", "diverged"]);
     }
 }

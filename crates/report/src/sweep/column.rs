@@ -12,10 +12,10 @@ pub struct Column {
     pub values: ColumnValues,
 }
 
-/// What a column holds.
+/// The values of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ColumnValues {
-    /// NaN where there is none; never infinite.
+    /// NaN if there is no value; never infinite.
     Numbers(Vec<f64>),
     /// Texts by their codes, in the order in which they appear; [`NONE`] if there is none.
     Texts { names: Vec<String>, codes: Vec<u32> },
@@ -50,7 +50,7 @@ impl Column {
         }
     }
 
-    /// The value of a row as people read it.
+    /// The value of a row as text for people.
     pub fn told(&self, row: usize) -> Option<String> {
         self.text(row).map(str::to_owned).or_else(|| self.number(row).map(short))
     }
@@ -62,7 +62,7 @@ impl Column {
                 ColumnValues::Numbers(order.iter().map(|row| values[*row]).collect())
             }
             ColumnValues::Texts { names, codes } => {
-                // Again in the order in which they appear.
+                // The texts are ordered again by their first row.
                 let mut new = vec![NONE; names.len()];
                 let mut found = Vec::new();
                 let codes = order.iter().map(|row| {
@@ -81,8 +81,8 @@ impl Column {
         Self { name: self.name.clone(), values }
     }
 
-    /// The values that occur, ascending (texts in the order in which they appear), and for each row which of them it
-    /// has. The cost is that of sorting the column.
+    /// The values that occur, ascending (texts in the order in which they appear), and for each row the position of its
+    /// value among them. The cost is that of sorting the column.
     pub fn levels(&self) -> (Levels, Vec<u32>) {
         match &self.values {
             ColumnValues::Texts { names, codes } => (Levels::Texts(names.clone()), codes.clone()),
@@ -103,7 +103,7 @@ impl Column {
     }
 }
 
-/// The different values of a column.
+/// The distinct values of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Levels {
     Numbers(Vec<f64>),

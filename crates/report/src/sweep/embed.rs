@@ -1,16 +1,16 @@
-//! The table in a page: columns as the bytes of typed arrays, in base64.
+//! The table embedded in a page: columns as the bytes of typed arrays, in base64.
 //!
-//! A column of few different values is these values and a code of one or two bytes per row. Of others the upper half of
-//! each double is kept, which is rounded to 21 bits: six digits, over the whole range of doubles, where a float would
-//! end at 1e38. Whole numbers that this would change are kept in full.
+//! A column of few distinct values has these values, and a code of one or two bytes per row. Of other columns, the
+//! upper half of each double is kept. It is rounded to 21 bits, which are six digits over the whole range of doubles; a
+//! float would end at 1e38. Whole numbers that this would change are kept in full.
 
 use super::column::{Column, ColumnValues, Levels, NONE};
 use serde_json::{Value, json};
 
-/// Codes of two bytes: one less than there are, since one means that there is no value.
+/// The largest number of levels for codes of two bytes: one code means that there is no value.
 const MOST_LEVELS: usize = 65_535;
 
-/// A column as the page's script reads it.
+/// A column, in the form that the page's script reads.
 pub fn column(column: &Column) -> Value {
     let (levels, codes) = column.levels();
     let rows = codes.len();
@@ -61,7 +61,7 @@ fn upper(value: f64) -> u32 {
     let bits = value.to_bits();
     let cut = (bits >> 32) as u32;
     let rounded = cut + (bits >> 31 & 1) as u32;
-    // The largest doubles do not become infinite.
+    // The largest doubles are cut, not rounded, so that they do not become infinite.
     if half(rounded).is_finite() || value.is_nan() { rounded } else { cut }
 }
 
@@ -69,7 +69,7 @@ fn half(upper: u32) -> f64 {
     f64::from_bits(u64::from(upper) << 32)
 }
 
-/// The usual digits, with padding.
+/// Base64 with the usual digits and padding.
 pub fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

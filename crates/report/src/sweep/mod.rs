@@ -1,4 +1,4 @@
-//! A sweep's folder, read.
+//! The folder of a sweep.
 
 mod axis;
 mod cell;
@@ -21,20 +21,20 @@ use constinit_records::{EndWord, ScaleWord, SweepColumn, SweepKey};
 use std::fs;
 use std::path::Path;
 
-/// What a sweep has left in its folder: many runs of one configuration with other values.
+/// What a sweep has written to its folder: many runs of one configuration with different values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sweep {
     /// The folder's name.
     pub name: String,
-    /// The configuration as it was written.
+    /// The configuration as the user wrote it.
     pub config: String,
     /// The version of the program that wrote the table.
     pub version: String,
-    /// Points of the whole sweep, whether they are done or not.
+    /// The points of the whole sweep, done or not.
     pub points: usize,
-    /// What is varied.
+    /// The keys that vary.
     pub keys: Vec<SweepKey>,
-    /// Rows of points that were there already.
+    /// The number of left-out rows, whose points have an earlier row.
     repeated: usize,
     /// The point of each row, ascending.
     places: Vec<usize>,
@@ -42,19 +42,19 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Whether a folder is that of a sweep.
+    /// Whether a folder is the folder of a sweep.
     pub fn is_sweep(folder: &Path) -> bool {
         folder.join("sweep.toml").is_file()
     }
 
-    /// Reads the folder that `constinit sweep --out` wrote, of a sweep that is done or still going on:
-    /// `results.parquet`, or else all of `parts/*.parquet`. Where a point is there more than once, its first row counts.
+    /// Reads the folder that `constinit sweep --out` wrote, of a sweep that is done or still running:
+    /// `results.parquet`, or without it all of `parts/*.parquet`. If a point has several rows, the first one counts.
     ///
     /// # Errors
     ///
     /// [`ReportError::Table`] for files that are cut off or of another sweep, [`ReportError::Column`] for columns that
-    /// are missing or hold something else, [`ReportError::Schema`] for files of a later version, [`ReportError::Io`] for
-    /// what the system refuses.
+    /// are missing or have wrong contents, [`ReportError::Schema`] for files of a later version, [`ReportError::Io`]
+    /// for errors of the system.
     ///
     /// # Examples
     ///
@@ -93,21 +93,21 @@ impl Sweep {
     }
 
     /// The figures: final loss, effective width, dead units and escape factor over the first two keys, or over the only
-    /// one. Seeds come last: a cell is the mean over them, of runs with a number, at the values of all other keys that the
-    /// best run has. Figures that no run has a number for are left out.
+    /// one. Seeds come last: a cell is the mean over seeds, of the runs with a number. All other keys have the values
+    /// of the best run. Figures without a number in any run are left out.
     pub fn figures(&self) -> Vec<Figure> {
         phase::figures(self, 0..self.rows()).collect()
     }
 
-    /// The page: what was found in words, with warnings of keys that change nothing; a phase diagram over any two keys and
-    /// the run that is chosen in it, beside its baseline; a table that can be sorted and filtered. One file that asks for
-    /// nothing outside of it.
+    /// The page: the findings in words, with warnings of keys that change nothing; a phase diagram over any two keys,
+    /// and the selected run with its baseline; a table that can be sorted and filtered. It is one file and loads
+    /// nothing else.
     pub fn page(&self) -> String {
         page::page(self)
     }
 
-    /// The keys as axes: seeds come last, since runs of other seeds are the same run again, and a key that no run has a
-    /// value of is none.
+    /// The keys as axes. Seeds come last, since runs with different seeds repeat the same run. A key without a value in
+    /// any run is left out.
     fn axes(&self) -> Vec<&SweepKey> {
         let has_values = |key: &&SweepKey| self.column(&key.key).is_some_and(Column::has_values);
         let (seeds, others): (Vec<&SweepKey>, Vec<&SweepKey>) =
@@ -115,7 +115,7 @@ impl Sweep {
         [others, seeds].concat()
     }
 
-    /// The run of the smallest final loss among those of these rows that finished.
+    /// The run with the smallest final loss, among those of these rows that finished.
     fn best(&self, rows: impl Iterator<Item = usize>) -> Option<usize> {
         let ended = self.outcome(SweepColumn::Ended)?;
         let finished = rows.filter(|row| ended.text(*row) == Some(EndWord::Finished.as_str()));
@@ -124,7 +124,8 @@ impl Sweep {
         with_loss.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
     }
 
-    /// The run whose values of keys that are no axis diagrams show at first: the best of these rows, or the first one.
+    /// The run whose values the diagrams use at first for keys that are not axes: the best of these rows, or the first
+    /// one.
     fn start(&self, rows: impl Iterator<Item = usize> + Clone) -> Option<usize> {
         self.best(rows.clone()).or_else(|| rows.min())
     }
@@ -142,7 +143,7 @@ impl Sweep {
         self.outcome(column)?.number(row)
     }
 
-    /// The loss of the best constant answer, where it is known and the same in all runs.
+    /// The loss of the best constant answer, if it is known and the same in all runs.
     fn baseline(&self) -> Option<f64> {
         let column = self.outcome(SweepColumn::Baseline)?;
         let mut known = (0..self.rows()).filter_map(|row| column.number(row));
@@ -167,7 +168,7 @@ impl Sweep {
         Some(Column { name: String::new(), values })
     }
 
-    /// Whether points were drawn at random, so they lie on no grid.
+    /// Whether points were drawn at random, so that they form no grid.
     fn is_sample(&self) -> bool {
         self.keys.iter().any(|key| key.scale == ScaleWord::Sample)
     }

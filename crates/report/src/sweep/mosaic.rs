@@ -7,9 +7,9 @@ use std::fmt::Write;
 
 /// Cells in an area of a figure.
 pub struct Mosaic<'a> {
-    /// From left to right, from below to above; None if there is no run.
+    /// The cells from left to right, from bottom to top; None if a cell has no run.
     pub cells: &'a [Option<DiagramCell>],
-    /// How many there are across and up.
+    /// The number of cells across and up.
     pub size: [usize; 2],
     pub left: f64,
     pub right: f64,
@@ -18,7 +18,7 @@ pub struct Mosaic<'a> {
 }
 
 impl Mosaic<'_> {
-    /// Cells of one colour in one path, neighbours in one piece; a fill is a class or a colour.
+    /// The cells of each colour as one path, with neighbours joined; a fill is a class or a colour.
     pub fn tiles(&self, fill: impl Fn(Mark) -> String) -> String {
         let fill = |cell: &Option<DiagramCell>| Some(fill(cell.as_ref()?.mark));
         let fills: Vec<Option<String>> = self.cells.iter().map(fill).collect();
@@ -41,7 +41,8 @@ impl Mosaic<'_> {
         svg + "</g>\n"
     }
 
-    /// Marks in the corners of means that leave runs out; a share is where a number lies between the ends of colours.
+    /// Marks in the corners of means that leave runs out. `share` gives the place of a number between the ends of the
+    /// colours.
     pub fn corners(&self, share: impl Fn(f64) -> f64) -> String {
         let side = (self.x(1) - self.x(0)).min(self.y(0) - self.y(1));
         let mut paths: BTreeMap<&str, String> = BTreeMap::new();
@@ -61,7 +62,7 @@ impl Mosaic<'_> {
         paths.into_iter().map(path).collect()
     }
 
-    /// A text for each cell, from where it lies and what it says.
+    /// A text for each cell, from its position and its contents.
     pub fn texts(&self, text: impl Fn([usize; 2], &DiagramCell) -> String) -> String {
         let mut svg = String::from("<g class=\"texts\" fill=\"none\" pointer-events=\"all\">\n");
         for (place, cell) in self.cells.iter().enumerate() {
@@ -102,7 +103,7 @@ pub fn corner(right: f64, top: f64, side: f64) -> String {
     format!("M{right:.1} {top:.1}v{leg:.1}l-{leg:.1} -{leg:.1}z")
 }
 
-/// What is seen on the colour of a share.
+/// A colour that is visible on the colour of a share.
 pub fn ink_on(share: f64) -> &'static str {
     if share < 0.45 { "#ffffff" } else { "#000000" }
 }

@@ -11,7 +11,7 @@ use constinit_records::LEARNED_NOTHING;
 use constinit_records::{EndWord, POINT, ScaleWord, SweepColumn};
 use serde_json::{Value, json};
 
-/// Rows of the table that needs no scripts, and what it says beside the keys.
+/// The number of rows of the table that needs no scripts, and its columns in addition to the keys.
 const PLAIN_ROWS: usize = 50;
 const TOLD: [SweepColumn; 8] = [
     SweepColumn::FinalLoss,
@@ -96,7 +96,7 @@ fn head(sweep: &Sweep) -> String {
     )
 }
 
-/// The best runs as a table for those without scripts; after those that finished the others.
+/// The best runs as a table for readers without scripts: first the runs that finished, then the others.
 fn plain_table(sweep: &Sweep) -> String {
     let keys = sweep.axes().into_iter().map(|key| key.key.as_str());
     let told = TOLD.into_iter().filter(|column| sweep.outcome(*column).is_some());
@@ -129,7 +129,7 @@ fn plain_table(sweep: &Sweep) -> String {
     format!("<noscript>\n{}</noscript>\n", table(&caption, &heads, &rows))
 }
 
-/// The diagram that answers, which the script shows, and the still one in its place until then.
+/// The interactive diagram, which the script shows, and the still diagram in its place until then.
 fn diagram(sweep: &Sweep, rows: &[usize]) -> String {
     let still = phase::figures(sweep, rows.iter().copied()).next().map_or(String::new(), |figure| {
         let notes = figure.notes.iter().map(|note| format!("<p class=\"note\">{}</p>\n", escaped(note)));
@@ -152,7 +152,7 @@ fn numbers(sweep: &Sweep, rows: &[usize]) -> Value {
     use super::column::{Column, ColumnValues};
     let whole = rows.len() == sweep.rows();
     let places: Vec<f64> = rows.iter().map(|row| sweep.places[*row] as f64).collect();
-    // Points without a gap are their first one.
+    // If the points have no gaps, the first one is enough.
     let gapless = places.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
     let point = if gapless {
         json!({"name": POINT, "text": false, "kind": "range", "first": places.first()})

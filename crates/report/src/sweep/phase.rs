@@ -19,15 +19,15 @@ const LEFT: f64 = 92.0;
 const RIGHT: f64 = WIDTH - 104.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 366.0;
-/// Cells along an axis at most, and dots of samples.
+/// The largest number of cells along an axis, and of dots of samples.
 const MOST_CELLS: usize = 128;
 const MOST_DOTS: usize = 4096;
-/// Cells with a tooltip at most: each of them takes some 200 bytes.
+/// The largest number of cells with a tooltip: each takes some 200 bytes.
 const MOST_TEXTS: usize = 900;
-/// Colours that are distinguished in a file, so neighbours of one colour are one mark.
+/// The number of colours that are distinguished in a file, so that neighbours of one colour are one mark.
 const SHADES: f64 = 96.0;
 
-/// The figures of a sweep, at the values of keys that are no axis that a page of these rows shows at first.
+/// The figures of a sweep. Keys that are not axes have the values that a page of these rows shows at first.
 pub fn figures(
     sweep: &Sweep,
     rows: impl Iterator<Item = usize> + Clone,
@@ -78,7 +78,7 @@ fn figure(sweep: &Sweep, quantity: &Quantity, start: usize) -> Option<Figure> {
         [x, y, ..] if sweep.is_sample() => drawing.samples(x, y),
         [x, y, others @ ..] => drawing.cells(x, y, others, &quantity.title.to_lowercase()),
     }
-    // The last part of a key is enough for a title; the axes have all of it.
+    // A title has only the last part of a key; the axes have the whole path.
     let short_name = |axis: &SweepAxis| axis.name.rsplit('.').next().unwrap_or_default().to_owned();
     let over: Vec<String> = axes.iter().take(2).map(short_name).collect();
     if axes.len() > 1 {
@@ -101,24 +101,24 @@ fn figure(sweep: &Sweep, quantity: &Quantity, start: usize) -> Option<Figure> {
     })
 }
 
-/// A figure that is being drawn.
+/// A figure in progress.
 struct Drawing<'a> {
     sweep: &'a Sweep,
-    /// The run at whose values of other keys it is.
+    /// The run that gives the values of the other keys.
     start: usize,
     marks: Vec<Mark>,
     scale: Scale,
     baseline: Option<f64>,
     svg: String,
     notes: Vec<String>,
-    /// What the runs show that were drawn.
+    /// The marks of the drawn runs.
     drawn: Vec<Mark>,
-    /// What they show together, where they are drawn as cells: from left to right, from below to above.
+    /// The cells that are drawn, if there are any: from left to right, from bottom to top.
     cells: Vec<Option<DiagramCell>>,
 }
 
 impl Drawing<'_> {
-    /// What can be seen, in words.
+    /// The contents of the figure in words.
     fn description(&self) -> String {
         let numbers: Vec<f64> = self.drawn.iter().filter_map(|mark| mark.number()).collect();
         let ends = [f64::min, f64::max].map(|end| numbers.iter().copied().fold(f64::NAN, end));
@@ -142,12 +142,12 @@ impl Drawing<'_> {
         format!("{runs}; {} diverged, {} failed{without}{partly}.", count(with(1)), count(with(2)))
     }
 
-    /// Where a number lies between the ends of the colours.
+    /// The place of a number between the ends of the colours.
     fn share(&self, number: f64) -> f64 {
         self.scale.place(number).unwrap_or(0.0).clamp(0.0, 1.0)
     }
 
-    /// How a mark is filled: a class or a colour.
+    /// The fill of a mark: a class or a colour.
     fn fill(&self, mark: Mark) -> String {
         match mark {
             Mark::Neutral(kind) => format!("class=\"n{kind}\""),
@@ -158,7 +158,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// Cells of a grid.
+    /// Draws the cells of a grid.
     fn cells(&mut self, x: &SweepAxis, y: &SweepAxis, others: &[SweepAxis], title: &str) {
         let every = [x, y].map(|axis| axis.levels.len().div_ceil(MOST_CELLS));
         let [nx, ny] = [0, 1].map(|n| [x, y][n].levels.len().div_ceil(every[n]));
@@ -226,7 +226,7 @@ impl Drawing<'_> {
         } else if most > 1 {
             self.notes.push("Each value is the mean over the runs with the same keys.".to_owned());
         }
-        // Some are not done yet, or several have the same values.
+        // Some runs are not done yet, or several have the same values.
         if [least, most] != [of_seeds; 2] {
             let range = if least == most {
                 count(most)
@@ -267,7 +267,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// The quantity over a single key.
+    /// Draws the quantity over a single key.
     fn dots_over(&mut self, x: &SweepAxis, label: &str) {
         let across = x.scale();
         let every = self.sweep.rows().div_ceil(MOST_DOTS).max(1);
@@ -284,7 +284,7 @@ impl Drawing<'_> {
                         "<circle cx=\"{at_x:.1}\" cy=\"{y:.1}\" r=\"2.5\" class=\"f0\"/>"
                     )
                 }
-                // Above all numbers.
+                // Runs without a number are above all numbers.
                 Mark::Neutral(kind) => writeln!(
                     dots,
                     "<circle cx=\"{at_x:.1}\" cy=\"{:.1}\" r=\"2.5\" class=\"n{kind}\"/>",
@@ -345,7 +345,7 @@ impl Drawing<'_> {
         }
         self.svg.push_str("</g>\n");
         let at = self.baseline.map(|baseline| self.share(baseline));
-        // A number would stand on the baseline's name.
+        // A number must not cover the baseline's name.
         let free =
             |tick: &Tick| at.is_none_or(|at| (tick.place - at).abs() * (BOTTOM - TOP) > 13.0);
         let ticks: Vec<Tick> = self.scale.ticks(6).into_iter().filter(free).collect();
@@ -364,7 +364,7 @@ impl Drawing<'_> {
         let _ = writeln!(self.svg, "<text class=\"q\" x=\"{X}\" y=\"12\">{label}</text>");
     }
 
-    /// The neutral colours that occur and the mark of a mean of some, below the axis; how high that is.
+    /// Draws the neutral colours that occur and the mark of a mean of some runs, below the axis. Returns their height.
     fn legend(&mut self) -> f64 {
         let kinds = match self.cells.as_slice() {
             [] => self.drawn.clone(),

@@ -1,4 +1,4 @@
-//! What a diagram shows in colours, and which number has which.
+//! The quantities that a diagram shows in colours, and the colour of each number.
 
 use super::Sweep;
 use super::column::Column;
@@ -6,34 +6,35 @@ use crate::number::{counted, short};
 use crate::scale::Scale;
 use constinit_records::SweepColumn;
 
-/// Numbers this many times below or above the middle four fifths and half as far again leave one colour to all others, and
-/// have that of the scale's end: losses of runs that are on their way to 0 or to infinity.
+/// The range of the middle four fifths of the numbers is extended by half on each side. Numbers that are this many
+/// times below or above it are outside of the scale, and have the colour of its end. They are losses of runs that go to
+/// 0 or to infinity.
 const FAR: [f64; 2] = [1e4, 10.0];
-/// The loss at the end of the colours, in baselines: what is worse than that is all the same.
+/// The loss at the end of the colours, in baselines. All larger losses have the same colour.
 const WORST: f64 = 2.0;
 
-/// Something that is drawn over the keys.
+/// A quantity that is drawn over the keys.
 pub struct Quantity {
     pub name: &'static str,
     pub title: &'static str,
-    /// Beside its colours.
+    /// The label beside its colours.
     pub label: &'static str,
     pub column: fn(&Sweep) -> Option<Column>,
     pub range: Range,
 }
 
-/// Which numbers the ends of the colours are.
+/// The numbers at the ends of the colours.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Range {
-    /// The smallest and the largest one.
+    /// The smallest and the largest number.
     All,
     /// 0 and 1.
     Share,
-    /// As far below 1 as above it: of nine tenths of the numbers.
+    /// The same distance below 1 and above it, for nine tenths of the numbers.
     AroundOne,
 }
 
-/// The name of the quantity that a baseline belongs to.
+/// The name of the quantity with a baseline.
 pub const LOSS: &str = "phase-final-loss";
 
 pub const QUANTITIES: [Quantity; 4] = [
@@ -67,8 +68,8 @@ pub const QUANTITIES: [Quantity; 4] = [
     },
 ];
 
-/// The scale of colours of ascending numbers, of losses with this baseline where it is one; some numbers may lie beyond
-/// its ends.
+/// The scale of colours for ascending numbers, for losses with this baseline if there is one. Some numbers may lie
+/// beyond its ends.
 ///
 /// ```text
 /// losses       0.2 ... 1.1 ... 15, 1e30, baseline 1.1     0 to 2.2: the baseline in the middle
@@ -81,7 +82,7 @@ pub fn colours(numbers: &[f64], range: Range, baseline: Option<f64>) -> Scale {
     if range == Range::AroundOne {
         let mut away: Vec<f64> = numbers.iter().map(|number| (number - 1.0).abs()).collect();
         away.sort_by(f64::total_cmp);
-        // Of numbers that are all 1 up to rounding no difference is to be seen.
+        // If all numbers are 1 up to rounding, their differences are not shown.
         let far = Some(away[(away.len() - 1) * 9 / 10]).filter(|far| *far > 1e-6).unwrap_or(0.1);
         return Scale::Linear { low: 1.0 - far, high: 1.0 + far };
     }
@@ -113,7 +114,7 @@ pub fn colours(numbers: &[f64], range: Range, baseline: Option<f64>) -> Scale {
     Scale::log([low, high].into_iter().chain(zero()))
 }
 
-/// What a figure says of numbers beyond the ends of its scale; None if there are none.
+/// The note about numbers beyond the ends of the scale; None if there are none.
 pub fn beyond(numbers: &[f64], scale: &Scale) -> Option<String> {
     let outside: Vec<f64> =
         numbers.iter().copied().filter(|number| !scale.holds(*number)).collect();
@@ -148,7 +149,7 @@ mod tests {
             beyond(&huge, &clipped).unwrap(),
             "1 run beyond the ends of the scale, at 1e200, has the colour of its end."
         );
-        // Numbers of all sizes are all drawn.
+        // Numbers of all sizes are drawn.
         let wide: Vec<f64> = (-20..=0).map(|power| 10f64.powi(power)).collect();
         assert_eq!(beyond(&wide, &of(&wide)), None);
         let around: Vec<f64> = (0..10).map(|n| 1.0 + f64::from(n) / 8.0).collect();
@@ -168,7 +169,7 @@ mod tests {
             note,
             "2 runs beyond the ends of the scale, from 15 to 1e30, have the colour of its end."
         );
-        // The baseline is on the scale also where all are better, and where some are much better.
+        // The scale contains the baseline, also if all losses are better, and if some are much better.
         assert_eq!(of(&[0.2, 0.3]), Scale::Linear { low: 0.0, high: 1.1 });
         assert_eq!(of(&[1e-4, 9.0]), Scale::Log { low: 1e-4, high: 10.0, zero: false });
         assert!(matches!(of(&[-1.0, 1.0]), Scale::Linear { low, .. } if low == -1.0));

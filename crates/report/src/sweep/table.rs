@@ -1,7 +1,7 @@
 //! The Parquet files of a sweep's folder.
 //!
-//! Nothing in them is trusted: names, types, lengths and numbers of points are inspected, and memory is taken only for
-//! rows that were read.
+//! The content of the files is not trusted: names, types, lengths and numbers of points are checked, and memory is
+//! allocated only for rows that were read.
 
 use super::column::{Column, ColumnValues, NONE};
 use crate::error::{ReportError, io_error};
@@ -18,12 +18,12 @@ use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-/// Rows of one file that are read at most: a file of a few bytes can claim any number.
+/// The largest number of rows of a file that are read: a file of a few bytes can claim any number.
 const MOST_ROWS: usize = 1 << 26;
-/// Rows that are asked for at once.
+/// The number of rows that are read at once.
 const BATCH: usize = 1 << 16;
 
-/// What stands in a file beside its rows.
+/// The metadata of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct About {
     pub version: String,
@@ -36,13 +36,13 @@ pub struct About {
 pub struct SweepTable {
     pub about: About,
     pub points: Vec<usize>,
-    /// Rows of points that were there already, which are left out.
+    /// The number of left-out rows, whose points have an earlier row.
     pub repeated: usize,
-    /// All but `point`.
+    /// All columns except `point`.
     pub columns: Vec<Column>,
 }
 
-/// Reads `results.parquet`, or all of `parts/*.parquet` where there is none, of the sweep whose configuration is `config`.
+/// Reads `results.parquet`, or without it all of `parts/*.parquet`, of the sweep with the configuration `config`.
 pub fn read(folder: &Path, config: &[u8]) -> Result<SweepTable, ReportError> {
     let files = files(folder)?;
     let mut whole: Option<(PathBuf, SweepTable)> = None;
@@ -97,12 +97,12 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
     Ok(found)
 }
 
-/// A file that is open.
+/// An open file.
 struct Parquet<'a> {
     path: &'a Path,
     file: SerializedFileReader<File>,
     about: About,
-    /// The first is `point`.
+    /// The names of the columns. The first is `point`.
     names: Vec<String>,
 }
 
@@ -138,7 +138,7 @@ impl<'a> Parquet<'a> {
         Ok(Self { path, file, about, names })
     }
 
-    /// Whether the file is of the configuration with this checksum.
+    /// Checks that the file belongs to the configuration with this checksum.
     fn of_configuration(&self, checksum: &str) -> Result<(), ReportError> {
         let found = &self.about.checksum;
         if found == checksum {
@@ -150,7 +150,7 @@ impl<'a> Parquet<'a> {
         Err(wrong(self.path, reason))
     }
 
-    /// Whether the file has the columns and points of the first file.
+    /// Checks that the file has the columns and points of the first file.
     fn same_sweep(&self, first: &Path, table: &SweepTable) -> Result<(), ReportError> {
         let About { points, keys, .. } = &table.about;
         let beside = first.display();
@@ -167,7 +167,7 @@ impl<'a> Parquet<'a> {
         Ok(())
     }
 
-    /// Adds the rows of points that were not there yet.
+    /// Adds the rows of points that have no row yet.
     fn read(&self, table: &mut SweepTable, seen: &mut HashSet<usize>) -> Result<(), ReportError> {
         let mut rows = 0;
         for group in 0..self.file.num_row_groups() {
@@ -190,7 +190,7 @@ impl<'a> Parquet<'a> {
             let mut keep = Vec::with_capacity(points.len());
             for point in points {
                 let most = self.about.points;
-                // Whole numbers up to 2^53 are exact, and there are not that many points.
+                // Whole numbers up to 2^53 are exact, and a sweep has fewer points.
                 let place = Some(point as usize).filter(|p| point >= 0.0 && *p < most);
                 let place = place.ok_or_else(|| {
                     let reason = format!("{point} is not one of the {most} points");
@@ -228,13 +228,13 @@ fn wrong_column(path: &Path, column: &str, reason: &str) -> ReportError {
     ReportError::Column { path: path.to_owned(), column, reason }
 }
 
-/// What a function gives; an error where it panics, as the crate's decoders do for some pages that are damaged. Nothing
-/// that it leaves half done is used afterwards.
+/// The result of a function; an error if it panics, as the crate's decoders do for some damaged pages. What it leaves
+/// half done is not used.
 fn caught<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged("damaged")))
 }
 
-/// What to do about a file that is cut off or damaged: the points of a sweep that no file has are run.
+/// What to do about a file that is cut off or damaged: the sweep runs points without a row again.
 fn damaged(error: impl Display) -> String {
     format!(
         "{error}; once this file is removed, the same `constinit sweep` command runs its points again"
@@ -263,7 +263,7 @@ fn about(path: &Path, file: &SerializedFileReader<File>) -> Result<About, Report
     Ok(About { version: value(VERSION_KEY)?, checksum: value(SWEEP_KEY)?, points, keys })
 }
 
-/// What a column has to hold.
+/// The type that a column must have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Whole,
@@ -286,7 +286,7 @@ fn expected(name: &str, is_key: bool) -> Expected {
 
 /// The rows of a column of a row group.
 enum Cells {
-    /// NaN where there is none.
+    /// NaN if there is no value.
     Numbers(Vec<f64>),
     Texts(Vec<Option<String>>),
 }
@@ -365,7 +365,7 @@ fn drained<T: DataType, V>(
     }
 }
 
-/// Adds the rows that are to be kept to a column.
+/// Adds the kept rows to a column.
 fn append(column: &mut ColumnValues, found: Cells, keep: &[bool]) -> Result<(), &'static str> {
     let is_empty = matches!(column, ColumnValues::Numbers(values) if values.is_empty());
     if is_empty && matches!(found, Cells::Texts(_)) {

@@ -1,15 +1,15 @@
-//! Fewer rows of a table that is too long for a page.
+//! Fewer rows, if a table is too long for a page.
 
 use super::Sweep;
 use crate::number::count;
 
-/// Rows that a page has at most.
+/// The largest number of rows of a page.
 const MOST: usize = 1_000_000;
 
-/// The rows that are shown, and what was left out, in words.
+/// The rows that are shown, and the left-out rows in words.
 ///
-/// Of a grid every n-th value of its longest keys stays, so what is left is a grid again; of samples every n-th
-/// row. The best run is among them.
+/// Of a grid, every n-th value of its longest keys stays, so the rest is a grid again. Of samples, every n-th row
+/// stays. The best run is always shown.
 pub fn rows(sweep: &Sweep) -> (Vec<usize>, Option<String>) {
     rows_up_to(sweep, MOST)
 }
@@ -61,7 +61,7 @@ fn rows_up_to(sweep: &Sweep, most: usize) -> (Vec<usize>, Option<String>) {
     (shown, Some(note))
 }
 
-/// The numbers of values of the keys, where the points are a grid of them.
+/// The numbers of values of the keys, if the points are a grid of them.
 fn grid(sweep: &Sweep) -> Option<Vec<u64>> {
     let lengths: Option<Vec<u64>> =
         sweep.keys.iter().map(|key| key.values.filter(|values| *values > 0)).collect();

@@ -1,4 +1,4 @@
-//! Keys that are varied and change nothing, as the seed of a start without random numbers.
+//! Keys that vary and change nothing, such as the seed of a start without random numbers.
 
 use super::Sweep;
 use super::column::{Column, ColumnValues};
@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 ///
 /// # Complexity
 ///
-/// A pass over the table for each key that changes nothing; for others it ends at the first difference.
+/// A pass over the table for each key that changes nothing. For other keys, the pass ends at the first difference.
 pub fn sentences(sweep: &Sweep) -> Vec<String> {
     let told = |key: &SweepKey| {
         let groups = same_in_all_groups(sweep, &key.key)?;
@@ -38,14 +38,14 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
     sweep.keys.iter().filter_map(told).collect()
 }
 
-/// The combinations of the other keys that several values of a key were run with, where the results are the same within
-/// each of them; None if some differ or there is nothing to compare.
+/// The number of combinations of the other keys that were run with several values of a key, if the results are the same
+/// within each combination. None if some differ, or if there is nothing to compare.
 fn same_in_all_groups(sweep: &Sweep, key: &str) -> Option<usize> {
     let own = sweep.column(key)?;
     let is_key = |column: &&Column| sweep.keys.iter().any(|key| key.key == column.name);
     let (keys, results): (Vec<&Column>, Vec<&Column>) = sweep.columns.iter().partition(is_key);
     let others: Vec<&Column> = keys.into_iter().filter(|column| column.name != key).collect();
-    // What is about the machine or the number of the run is no result.
+    // Columns about the machine or the number of the run are not results.
     let apart = [POINT, SweepColumn::Seconds.name(), SweepColumn::Backend.name()];
     let results: Vec<&Column> =
         results.into_iter().filter(|column| !apart.contains(&column.name.as_str())).collect();

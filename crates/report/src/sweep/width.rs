@@ -1,14 +1,14 @@
-//! As how many units the hidden layers of the runs act, in words.
+//! How many distinct units the hidden layers of the runs have, in words.
 
 use super::Sweep;
 use crate::number::{count, counted};
 use constinit_records::{LayerColumn, SweepColumn};
 use std::collections::BTreeMap;
 
-/// Numbers of distinct units that have their own words.
+/// The largest number of different counts that are listed one by one.
 const TOLD: usize = 3;
 
-/// One sentence per layer, or one of all layers where the table has no columns of layers.
+/// One sentence per layer, or one for all layers together if the table has no columns of layers.
 ///
 /// ```text
 /// hidden1: 16 units acted as one in all 945 runs.
@@ -36,7 +36,7 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
     layers.iter().filter_map(of_layer).collect()
 }
 
-/// Of the units of a layer and the distinct ones after training, of each run.
+/// The sentence of a layer, from the units and the distinct units after training of each run.
 fn sentence(layer: &str, runs: &[(usize, usize)]) -> Option<String> {
     let [fewest, most] =
         [runs.iter().min(), runs.iter().max()].map(|found| found.map_or(0, |run| run.0));
@@ -49,7 +49,7 @@ fn sentence(layer: &str, runs: &[(usize, usize)]) -> Option<String> {
         format!("{} to {}", count(fewest), counted(most, "unit"))
     };
     let all = runs.len();
-    // Of layers of several sizes "all distinct" is the same everywhere, numbers are not.
+    // For layers of several sizes, "all distinct" means the same for all, and numbers do not.
     let mut times: BTreeMap<usize, usize> = BTreeMap::new();
     for (units, classes) in runs {
         let acted =

@@ -1,4 +1,4 @@
-//! What a sweep found, in facts and sentences.
+//! The findings of a sweep, in facts and sentences.
 
 use super::{Sweep, width};
 use crate::number::{count, counted, duration, percent, short};
@@ -32,7 +32,7 @@ fn rows_with<'a>(
     (0..sweep.rows()).filter(move |row| column.and_then(|c| c.text(*row)) == Some(word))
 }
 
-/// The units of the runs that have another number, and the sum of that one: runs that diverged do not tell it.
+/// The units of the runs that have a number in this column, and the sum of these numbers. Runs that diverged have none.
 fn beside_units(sweep: &Sweep, column: SweepColumn) -> (f64, f64) {
     let told = (0..sweep.rows()).filter_map(|row| {
         Some((sweep.number(SweepColumn::Units, row)?, sweep.number(column, row)?))
@@ -64,14 +64,14 @@ pub fn facts(sweep: &Sweep) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Where a row lies: its keys and their values.
+/// The keys of a row with their values.
 pub fn place(sweep: &Sweep, row: usize) -> String {
     let value = |key: &str| Some(format!("{key} = {}", sweep.column(key)?.told(row)?));
     let told = sweep.keys.iter().filter_map(|key| value(&key.key));
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// Whether no two units of a run were equal at the start, so that its verdict says nothing.
+/// Whether no two units of a run were equal at the start, so that its verdict has no meaning.
 fn nothing_alike(sweep: &Sweep, row: usize) -> bool {
     let [classes, units] =
         [SweepColumn::ClassesStart, SweepColumn::Units].map(|name| sweep.number(name, row));
@@ -82,7 +82,7 @@ fn nothing_alike(sweep: &Sweep, row: usize) -> bool {
 fn twins(sweep: &Sweep) -> Option<String> {
     let with = |word: VerdictWord| rows_with(sweep, SweepColumn::Verdict, word.as_str());
     let (held, broken) = (|| with(VerdictWord::Held), || with(VerdictWord::Broken));
-    // Programs before the word `none` wrote `held` where no two units started as one.
+    // Older programs without the word `none` wrote `held` if no two units were equal at the start.
     let nothing = held().filter(|row| nothing_alike(sweep, *row)).count();
     let none = with(VerdictWord::None).count() + nothing;
     let (held, parted) = (held().count() - nothing, broken().count());
@@ -177,7 +177,7 @@ pub fn sentences(sweep: &Sweep) -> Vec<String> {
     found
 }
 
-/// How many runs are better than the best constant answer.
+/// How many runs end better than the best constant answer.
 fn above_baseline(sweep: &Sweep) -> Option<String> {
     let explained: Vec<f64> =
         (0..sweep.rows()).filter_map(|row| sweep.number(SweepColumn::Explained, row)).collect();
@@ -204,7 +204,7 @@ fn reason(sweep: &Sweep) -> String {
     for reason in (0..sweep.rows()).filter_map(|row| reasons?.text(row)).map(without_numbers) {
         *times.entry(reason).or_default() += 1;
     }
-    // Of equally frequent ones the first by letters, so that a page is the same each time.
+    // Of equally frequent reasons, the alphabetically first one, so that a page is always the same.
     let most = times.into_iter().max_by_key(|(text, times)| (*times, Reverse(text.clone())));
     most.map_or(String::new(), |(text, times)| {
         let times = if times == 1 { "once".to_owned() } else { format!("{} times", count(times)) };
@@ -212,7 +212,7 @@ fn reason(sweep: &Sweep) -> String {
     })
 }
 
-/// A text with gaps in place of its numbers: reasons that differ in numbers alone are one reason.
+/// A text with gaps in place of its numbers: reasons that differ only in numbers are one reason.
 fn without_numbers(text: &str) -> String {
     let is_number =
         |word: &str| word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());

@@ -1,8 +1,8 @@
 //! A headless Chromium, driven by the DevTools protocol over a pair of pipes: JSON messages that end with a zero byte.
 //!
-//! A shell connects the pipes, since a Rust program cannot give its child a third and a fourth file without unsafe code.
-//! What is used of the protocol has been stable for years; a client crate would bring an async runtime and all of the
-//! protocol's types for the ten commands below.
+//! A shell connects the pipes, since a Rust program cannot give its child a third and a fourth file without unsafe
+//! code. The used part of the protocol has been stable for years. A client crate would bring an async runtime and all
+//! types of the protocol for the ten commands below.
 
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
-/// The switches with which Chromium works in a sandbox without a network, and asks for none.
+/// The switches with which Chromium works in a sandbox without a network, and tries no connection.
 const SWITCHES: [&str; 11] = [
     "--headless",
     "--no-sandbox",
@@ -86,7 +86,7 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    /// A click of the left button, where the first element of a selector is.
+    /// Clicks with the left button on the first element of a selector.
     pub fn click(&mut self, selector: &str) {
         let [x, y] = self.middle(selector);
         self.mouse("mouseMoved", x, y);
@@ -110,7 +110,7 @@ impl Browser {
         self.call("Input.dispatchMouseEvent", event);
     }
 
-    /// Presses a key that writes nothing, as `Tab` or `ArrowRight`, or `Enter` or ` `.
+    /// Presses a key that writes nothing, such as `Tab` or `ArrowRight`, or `Enter` or ` `.
     pub fn key(&mut self, key: &str) {
         let (code, number, text) = match key {
             "Enter" => ("Enter", 13, Some("\r")),
@@ -135,20 +135,20 @@ impl Browser {
         }
     }
 
-    /// A window of this size.
+    /// Sets the size of the window.
     pub fn resize(&mut self, width: u32, height: u32) {
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.call("Emulation.setDeviceMetricsOverride", size);
     }
 
-    /// A media feature or a medium that the page is to believe in.
+    /// Sets the medium and the media feature that the page sees.
     pub fn emulate(&mut self, medium: &str, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         self.call("Emulation.setEmulatedMedia", json!({"media": medium, "features": features}));
     }
 
-    /// Pages that are opened from here on run no scripts.
+    /// Pages that are opened later run no scripts.
     pub fn without_scripts(&mut self) {
         self.call("Emulation.setScriptExecutionDisabled", json!({"value": true}));
     }
@@ -170,14 +170,14 @@ impl Browser {
 
     /// What went wrong in the page since it was opened: console messages, exceptions, log entries.
     pub fn complaints(&mut self) -> Vec<Value> {
-        // Makes sure that all events before it have come.
+        // Waits until all earlier events have come.
         self.evaluate("0");
         let bad = ["Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"];
         let is_bad = |event: &&Value| bad.iter().any(|method| event["method"] == *method);
         self.events.iter().filter(is_bad).cloned().collect()
     }
 
-    /// The addresses that the page has asked for since it was opened.
+    /// The addresses that the page has requested since it was opened.
     pub fn requests(&mut self) -> Vec<String> {
         self.evaluate("0");
         let asked = self.events.iter().filter(|e| e["method"] == "Network.requestWillBeSent");
@@ -223,7 +223,7 @@ impl Drop for Browser {
     }
 }
 
-/// Bytes of their base64 form.
+/// Decodes base64.
 fn base64(text: &str) -> Vec<u8> {
     let digit = |c: u8| match c {
         b'A'..=b'Z' => Some(c - b'A'),

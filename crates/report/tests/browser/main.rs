@@ -1,4 +1,4 @@
-//! Pages in a real browser. `scripts/test-browser` installs one where there is none, and runs these tests.
+//! Pages in a real browser. `scripts/test-browser` installs one if there is none, and runs these tests.
 
 mod chromium;
 mod compare;
@@ -11,7 +11,7 @@ use folders::{Folder, Kind};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Where screenshots are left.
+/// The folder of the screenshots.
 fn screenshots() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
     std::fs::create_dir_all(&folder).expect("a folder in the target directory");
@@ -31,7 +31,7 @@ fn size(png: &[u8]) -> [u32; 2] {
     [16, 20].map(|at| u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes")))
 }
 
-/// Pages of a PDF that Chromium wrote.
+/// The number of pages of a PDF that Chromium wrote.
 fn pages(pdf: &[u8]) -> usize {
     pdf.windows(12).filter(|part| part == b"/Type /Page\n").count()
 }
@@ -79,7 +79,7 @@ fn shows_its_marks(browser: &mut Browser) {
     let above = "document.querySelector('#loss').getBoundingClientRect().top < \
                  document.querySelector('#units-hidden1').getBoundingClientRect().top";
     assert_eq!(browser.evaluate(above), true, "the outcome comes first");
-    // Every visible trace has an extent, no text is cut off by its figure.
+    // Every visible trace has an extent, and no figure cuts off a text.
     let cut = browser.evaluate(
         "[...document.querySelectorAll('figure .plot > svg')].flatMap(svg => { const box = \
          svg.getBoundingClientRect(); return [...svg.querySelectorAll('text')].filter(t => { const b = \
@@ -100,7 +100,7 @@ const SHOWN: &str = "[...document.querySelectorAll('#units-hidden1 .trace')].fil
                      getComputedStyle(t).display !== 'none').length";
 
 fn hides_traces(browser: &mut Browser) {
-    // Those of the units that are alone: the class is left.
+    // Hides the units that are alone; the class stays.
     browser.click("#units-hidden1 .legend button:nth-child(2)");
     assert_eq!(browser.evaluate(SHOWN), 1);
     let pressed =
@@ -108,7 +108,7 @@ fn hides_traces(browser: &mut Browser) {
     assert_eq!(browser.evaluate(pressed), "false");
     browser.click("#units-hidden1 .legend button:nth-child(2)");
     assert_eq!(browser.evaluate(SHOWN), 8);
-    // A line itself, at its beginning, where it is alone.
+    // A click on a line itself, at its beginning, where no other line is.
     let at = browser.evaluate(
         "(() => { const path = document.querySelector('#units-hidden1 .trace.g0'); \
          path.scrollIntoView({block: 'center', behavior: 'instant'}); const at = path.getPointAtLength(2); \
@@ -157,7 +157,7 @@ fn keyboard(browser: &mut Browser) {
             .is_some_and(|t| t.starts_with("step 200: unit 0 -1 ") && !t.contains("one unit")),
         "{told}"
     );
-    // The point lies on the line that was drawn: script and figure agree about the scale, at 0 and elsewhere.
+    // The point lies on the drawn line: script and figure agree about the scale, at 0 and elsewhere.
     let off_line = "(() => { const f = document.querySelector('#spread'); const p = f.querySelector('.point'); const t = \
                     f.querySelector('.trace'); const [x, y] = ['cx', 'cy'].map(a => +p.getAttribute(a)); let best = \
                     Infinity; for (let l = 0, n = t.getTotalLength(); l <= n; l += 0.5) { const q = \
@@ -169,7 +169,7 @@ fn keyboard(browser: &mut Browser) {
         assert!(distance.as_f64().is_some_and(|d| d < 0.6), "{key}: {distance}");
     }
     browser.evaluate("document.querySelector('#units-hidden1 .plot').focus()");
-    // On to the first button, which a key presses.
+    // Tab moves to the first button, and a key presses it.
     browser.key("Tab");
     browser.key(" ");
     assert_eq!(browser.evaluate(SHOWN), 7);
@@ -193,7 +193,7 @@ fn table(browser: &mut Browser) {
     assert_eq!(scopes, 0);
 }
 
-/// Screenshots for people, of a fitting size and not empty.
+/// Screenshots for people: of a fitting size, and not empty.
 fn looks_like_a_page(browser: &mut Browser, path: &Path) {
     let mut sizes = Vec::new();
     for (name, medium, scheme, dark) in [

@@ -1,4 +1,4 @@
-//! Pages of sweeps: diagram, table, and the run that is chosen in either.
+//! Pages of sweeps: diagram, table, and the selected run.
 
 #[path = "../folders/sweep.rs"]
 mod folders;
@@ -24,7 +24,7 @@ fn shoot(browser: &mut Browser, name: &str) -> Vec<u8> {
 /// 41 values of `init_w` from -2 to 2, 21 rates from 1e-4 to 1, three activations.
 const GRID: Over = Over::Grid([41, 21, 3]);
 
-/// A place in the diagram, by parts of its area.
+/// A place in the diagram, as shares of its width and height.
 fn cell(browser: &mut Browser, across: f64, up: f64) -> [f64; 2] {
     let [x, y] = browser.middle("#map");
     let found = browser.evaluate(
@@ -48,7 +48,7 @@ fn pixels(browser: &mut Browser) -> Value {
     browser.evaluate("document.getElementById('map').toDataURL()")
 }
 
-/// Another choice in a menu.
+/// Makes another choice in a menu.
 fn choose(browser: &mut Browser, name: &str, option: &str) {
     browser.evaluate(&format!(
         "(() => {{ const s = document.querySelector('select[name={name:?}]'); s.value = [...s.options].find(o => \
@@ -101,12 +101,12 @@ pub fn seeds() {
     let [x, y] = cell(&mut browser, 4.5 / 9.0, 1.5 / 5.0);
     browser.mouse("mouseMoved", x, y);
     let place = "model.init_w 0 · training.optimizer.learning_rate 0.001: ";
-    let mean = format!("{place}final loss 0.401 in the mean of 4 runs, from 0.251 to 0.551");
+    let mean = format!("{place}final loss 0.401 on average over 4 runs, from 0.251 to 0.551");
     assert_eq!(browser.evaluate(TOLD), mean);
     let seen = pixels(&mut browser);
     filter(&mut browser, "training.seed", ">=2");
     browser.mouse("mouseMoved", x + 1.0, y);
-    let left = format!("{place}final loss 0.501 in the mean of 2 runs, from 0.451 to 0.551");
+    let left = format!("{place}final loss 0.501 on average over 2 runs, from 0.451 to 0.551");
     assert_eq!(browser.evaluate(TOLD), left, "of the runs that the filter leaves");
     assert_ne!(pixels(&mut browser), seen, "another mean has another colour");
     filter(&mut browser, "training.seed", "2");
@@ -132,7 +132,7 @@ pub fn seeds() {
     // The last one: every seed diverged.
     let [x, y] = cell(&mut browser, 8.5 / 9.0, 4.5 / 5.0);
     browser.mouse("mouseMoved", x, y);
-    let none = "model.init_w 2 · training.optimizer.learning_rate 1: final loss of none of 4 runs; 4 of 4 diverged";
+    let none = "model.init_w 2 · training.optimizer.learning_rate 1: final loss not known for any of 4 runs; 4 of 4 diverged";
     assert_eq!(browser.evaluate(TOLD), none);
     partly(&mut browser);
     choose(&mut browser, "fixed-2", "3");
@@ -145,15 +145,15 @@ pub fn seeds() {
     shoot(&mut browser, "seeds");
 }
 
-/// The mean of the first cell leaves a run out: its text, its corner and the legend say so.
+/// The mean of the first cell leaves a run out: its text, its corner and the legend show it.
 fn partly(browser: &mut Browser) {
     let [x, y] = cell(browser, 0.5 / 9.0, 0.5 / 5.0);
     browser.mouse("mouseMoved", x, y);
-    let some = "model.init_w -2 · training.optimizer.learning_rate 1e-4: final loss 6.45 in the mean of 3 of 4 runs, from \
+    let some = "model.init_w -2 · training.optimizer.learning_rate 1e-4: final loss 6.45 on average over 3 of 4 runs, from \
                 6.35 to 6.55; 1 of 4 failed";
     assert_eq!(browser.evaluate(TOLD), some);
     browser.mouse("mouseMoved", 2.0, 2.0);
-    // Beside the upper right corner of a cell, and in the middle of it.
+    // The corner: beside the upper right corner of a cell, and in its middle.
     let colours = |browser: &mut Browser, across: f64, up: f64| {
         browser.evaluate(&format!(
             "(() => {{ const c = document.getElementById('map'), [l, t, r, b] = c.dataset.area.split(' ').map(Number), d = \
@@ -174,7 +174,7 @@ fn partly(browser: &mut Browser) {
     choose(browser, "colour", "final loss");
 }
 
-/// Where scripts are off there are the words, a still diagram, and what is missing is said.
+/// Without scripts, the page has the words and a still diagram, and says what is missing.
 pub fn still() {
     let folder = SweepFolder::of(GRID);
     let path = page(&folder);
@@ -204,7 +204,7 @@ pub fn still() {
     shoot(&mut browser, "sweep-still");
 }
 
-/// The still diagram is at the values that the one with scripts starts at: those of the best run.
+/// The still diagram has the values that the interactive one starts with: those of the best run.
 pub fn starts() {
     let folder = SweepFolder::empty();
     // A run of the second activation.
@@ -222,7 +222,7 @@ pub fn starts() {
     assert_eq!(browser.complaints(), [] as [Value; 0]);
 }
 
-/// Losses beside their baseline: in the tooltip, the key, and the picture of the run that is chosen.
+/// Losses and their baseline: in the tooltip, in the key, and in the figure of the selected run.
 pub fn baseline() {
     let folder = SweepFolder::empty();
     folder.put("results.parquet", &folders::table(GRID).with_baseline(2.0));
@@ -263,13 +263,13 @@ pub fn baseline() {
             "After training it is above that of the best constant answer, 2.",
             "hidden1: 7 units acted as one from the start to the end.",
             "hidden1: all 7 units are dead at the end: slope 0 on every example.",
-            "After training a step multiplies differences between twins by 0.979, so that they die out."
+            "After training a step multiplies differences between twins by 0.979, so they decay."
         ])
     );
     let label = "document.querySelector('#chosen svg').getAttribute('aria-label')";
     let told = "Loss from 3.57 at the first step to 2.57 at the last, step 50; baseline 2";
     assert_eq!(browser.evaluate(label), told);
-    // From 0: the baseline lies at 2 / (1.06 * 3.57) of the height, and no text leaves the picture.
+    // From 0: the baseline lies at 2 / (1.06 * 3.57) of the height, and no text leaves the figure.
     let baseline = "(() => { const d = document.querySelector('#chosen .baseline').getAttribute('d'); return \
                     (170 - +d.split(' ')[1].split('H')[0]) / 148; })()";
     let share = browser.evaluate(baseline).as_f64().expect("a number");
@@ -278,7 +278,7 @@ pub fn baseline() {
                [...document.querySelectorAll('#chosen svg text')].filter(t => { const b = t.getBoundingClientRect(); return \
                b.left < box.left - 1 || b.right > box.right + 1 || b.top < box.top - 1; }).map(t => t.textContent); })()";
     assert_eq!(browser.evaluate(cut), json!([]));
-    // By keys: a tooltip, and it goes with the focus.
+    // With keys, the tooltip appears, and it disappears with the focus.
     browser.mouse("mouseMoved", 2.0, 2.0);
     browser.evaluate("document.getElementById('map').focus()");
     browser.key("ArrowRight");
@@ -375,7 +375,7 @@ fn table(browser: &mut Browser) {
     let invalid = "document.querySelectorAll('#rows input[aria-invalid=true]').length";
     assert_eq!(browser.evaluate(invalid), 1);
     filter(browser, "final_loss", "none");
-    // w > 1.5 (5 values) at rates above 0.1 (5 values) and two of three activations.
+    // w > 1.5 (5 values) at rates above 0.1 (5 values), for two of three activations.
     assert_eq!(browser.evaluate(MATCHING), "50 of 2583 runs match");
     browser.click("#clear");
     assert_eq!(browser.evaluate(MATCHING), "2583 of 2583 runs");
@@ -403,7 +403,7 @@ fn table(browser: &mut Browser) {
     assert_eq!(browser.evaluate(CHOSEN), "Point 1");
 }
 
-/// Screenshots for people, of a fitting size and not empty.
+/// Screenshots for people: of a fitting size, and not empty.
 fn looks(browser: &mut Browser, path: &std::path::Path) {
     for (name, medium, scheme) in [
         ("sweep-light", "screen", "light"),
@@ -431,7 +431,7 @@ fn looks(browser: &mut Browser, path: &std::path::Path) {
     assert!(browser.pdf().starts_with(b"%PDF"));
 }
 
-/// Twins held in a run where there are any.
+/// Twins are `held` only in runs that have twins.
 fn nothing_alike(browser: &mut Browser) {
     let folder = SweepFolder::empty();
     let classes = Data::Whole((0..9).map(|n| Some(if n == 4 { 7 } else { 1 })).collect());
@@ -450,7 +450,7 @@ fn nothing_alike(browser: &mut Browser) {
     }
 }
 
-/// Sweeps of which only a part is done.
+/// Sweeps that are only partly done.
 fn parts(browser: &mut Browser) {
     for (name, rows, keys) in
         [("started", (0..700).collect::<Vec<_>>(), "no run"), ("failed", vec![0], "failed")]

@@ -1,4 +1,4 @@
-//! Folders as comparisons leave them, made by hand.
+//! Folders of comparisons, made by hand.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use constinit_report::ComparedStarts;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 /// A folder that a test writes.
 pub struct CompareFolder(TempDir);
 
-/// Four units of one layer, from a constant that they do not leave, and from two random seeds: 20 steps.
+/// Four units of one layer: from a constant start that they never leave, and from two random seeds; 20 steps.
 pub fn events() -> Vec<Value> {
     let start = |name: &str, meaning: &str, seeds: usize| json!({"start": name, "meaning": meaning, "seeds": seeds, "config": {}});
     let ramp = start("ramp", "1, 2, ... along the inputs", 1);
@@ -28,7 +28,7 @@ pub fn events() -> Vec<Value> {
     ]
 }
 
-/// From a loss of 2 to `end`; of the first run with states.
+/// A run with a loss from 2 to `end`; the first run of a start has states.
 fn run(start: &str, seed: u64, end: f64, twins: usize) -> Value {
     let losses: Vec<(usize, f64)> =
         (1..=20).map(|step| (step, end + (2.0 - end) / step as f64)).collect();

@@ -1,4 +1,4 @@
-//! Folders as runs leave them, made by hand.
+//! Folders of runs, made by hand.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use constinit_report::Run;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 /// A folder that a test writes.
 pub struct Folder(TempDir);
 
-/// What to write: a layer of `units` units that were one until step `parts`, if they part.
+/// What to write: a layer of `units` units that were equal until step `parts`, if they diverge.
 #[derive(Clone, Copy)]
 pub struct Kind {
     pub steps: usize,
@@ -66,7 +66,7 @@ pub fn start() -> Value {
     })
 }
 
-/// How far apart units are after some steps: from rounding on by a tenth a step.
+/// The spread after some steps: from rounding on, it grows by a tenth per step.
 fn apart(kind: Kind, step: usize) -> f64 {
     match kind.parts {
         Some(parts) if step >= parts => (6e-8 * 1.1f64.powi((step - parts) as i32)).min(0.5),
@@ -133,7 +133,7 @@ fn units(kind: Kind) -> Vec<Value> {
     all
 }
 
-/// A forecast for `hidden1` after a step, with what `changes` says instead.
+/// A forecast for `hidden1` after a step; `changes` replaces some of its values.
 pub fn forecast(step: usize, changes: &Value) -> Value {
     let mut space = json!({
         "name": "hidden1", "units": 7, "pair": [0, 2], "outlook": "together", "curvature": -1.0, "factor": 1.1,
@@ -147,7 +147,7 @@ pub fn forecast(step: usize, changes: &Value) -> Value {
 }
 
 impl Folder {
-    /// With other values in the last line of the readings.
+    /// The same folder with other values in the last line of the readings.
     pub fn with_end(self, changes: &Value) -> Self {
         let text = self.text("readings.jsonl");
         let (before, end) = text.trim_end().rsplit_once('\n').expect("several lines");

@@ -1,4 +1,4 @@
-//! Folders as sweeps leave them, written with Parquet's own writer.
+//! Folders of sweeps, written with Parquet's own writer.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use constinit_report::Sweep;
@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// A column that is written.
+/// The data of a column.
 #[derive(Clone)]
 pub enum Data {
     Whole(Vec<Option<i64>>),
@@ -36,7 +36,7 @@ impl Data {
     }
 }
 
-/// A table that is written.
+/// The contents of a table.
 #[derive(Clone)]
 pub struct Table {
     pub about: Vec<(&'static str, String)>,
@@ -56,7 +56,7 @@ impl Table {
         self
     }
 
-    /// Another column in the place of one, or none.
+    /// The same table with this column in place of the one with its name, or without it.
     pub fn column(mut self, name: &str, data: Option<Data>) -> Self {
         let at = self.columns.iter().position(|column| column.0 == name).expect("a column");
         match data {
@@ -66,7 +66,7 @@ impl Table {
         self
     }
 
-    /// Another number in a row.
+    /// The same table with another number in a row.
     pub fn number(mut self, name: &str, row: usize, number: f64) -> Self {
         let column = self.columns.iter_mut().find(|column| column.0 == name).expect("a column");
         let Data::Number(cells) = &mut column.1 else { panic!("{name} has no numbers") };
@@ -74,13 +74,13 @@ impl Table {
         self
     }
 
-    /// With a column more.
+    /// The same table with one more column.
     pub fn with(mut self, name: &str, data: Data) -> Self {
         self.columns.push((name.to_owned(), data));
         self
     }
 
-    /// With what programs say of the outcome: each loss beside this one.
+    /// The same table with the columns of outcomes: this baseline for each loss.
     pub fn with_baseline(self, baseline: f64) -> Self {
         let losses = self.columns.iter().find(|column| column.0 == "final_loss");
         let Some((_, Data::Number(losses))) = losses else { panic!("no losses") };
@@ -147,17 +147,17 @@ impl Table {
 /// CRC-32 of the folders' `sweep.toml`, by zlib.
 pub const CHECKSUM: &str = "c7edf4d1";
 
-/// What is swept.
+/// The keys that are swept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Over {
     /// `init_w`, `learning_rate` (logarithmic) and three activations, of these lengths.
     Grid([usize; 3]),
-    /// `init_w`, `learning_rate` (logarithmic) and seeds, which stand first, of these lengths: the loss of seed `n` is
-    /// `n` tenths above.
+    /// `init_w`, `learning_rate` (logarithmic) and seeds, which come first in the table, of these lengths: the loss of
+    /// seed `n` is `n` tenths higher.
     Seeds([usize; 3]),
-    /// As many values of `init_w`.
+    /// This many values of `init_w`.
     One(usize),
-    /// As many random points of `init_w`, `learning_rate` and activations.
+    /// This many random points of `init_w`, `learning_rate` and activations.
     Random(usize),
 }
 
@@ -169,8 +169,8 @@ const RATE: &str = "training.optimizer.learning_rate";
 const ACTIVATION: &str = "model.activation";
 const SEED: &str = "training.seed";
 
-/// A table whose numbers are functions of the keys: the loss is `(w - 0.5)^2 + rate`, above `w > 1.5` and `rate > 0.1` runs
-/// diverge, every run at `w = 0` has diverged twins, the first point fails.
+/// A table whose numbers are functions of the keys. The loss is `(w - 0.5)^2 + rate`. Runs diverge at `w > 1.5` and
+/// `rate > 0.1`; twins diverge in every run at `w = 0`; the first point fails.
 pub fn table(over: Over) -> Table {
     let activations = ["tanh", "relu", "[\"relu\", \"tanh\"]"];
     let spread = |n: usize, of: usize| if of > 1 { n as f64 / (of - 1) as f64 } else { 0.5 };

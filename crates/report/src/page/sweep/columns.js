@@ -1,5 +1,5 @@
 "use strict";
-// Columns of the table as they are embedded: `at(row)` is the value of a row, null where there is none.
+// Columns of the embedded table: `at(row)` is the value of a row, null if there is none.
 const decoded = (told) => {
   const text = told.bytes ? atob(told.bytes) : "";
   const bytes = new Uint8Array(text.length);
@@ -29,7 +29,7 @@ const decoded = (told) => {
   }
   return column;
 };
-// A column of a grid's key has levels, whatever it is embedded as.
+// The column of a grid's key has levels, in whatever form it is embedded.
 const withLevels = (column, rows) => {
   if (column.code) return column;
   const found = new Set();
@@ -49,7 +49,7 @@ const shown = (v, digits = 4) => {
   return size < 1e-3 || size >= 1e5 ? v.toExponential(digits - 2).replace(/\.?0+e/, "e").replace("e+", "e")
     : String(+v.toPrecision(digits));
 };
-// Whether a value is one that a filter asks for; undefined where the filter cannot be understood.
+// Tests whether a filter accepts a value; undefined if the filter cannot be understood.
 const filter = (asked, isText) => {
   const text = asked.trim();
   if (!text) return null;

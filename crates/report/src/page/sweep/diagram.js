@@ -15,8 +15,8 @@ const diagramOf = (sweep, onChoose) => {
   let paper = false;
   const ink = () => darkness.matches && !paper ? INK.dark : INK.light;
   const MEAN = -1;
-  // Of every key that is no axis: the level that is shown, or the mean over all of them. At first that of the run which
-  // the still diagram starts from.
+  // For every key that is not an axis: the level that is shown, or the mean over all levels. It starts with the level
+  // of the run that the still diagram shows.
   const levelAt = (key) => dotted || key.code(sweep.start) >= key.levels.length ? 0 : key.code(sweep.start);
   const state = { x: 0, y: keys.length > 1 ? 1 : 0, colour: 0, fixed: keys.map((key) => key.isSeed ? MEAN : levelAt(key)), chosen: -1, at: -1 };
   let mask = null, cells = null, spots = null, layer = null, box = null, scales = null;
@@ -51,7 +51,7 @@ const diagramOf = (sweep, onChoose) => {
     }
     const from = sorted.findIndex((v) => v > 0);
     const beyond = (scale, a, b) => ({ ...scale, outside: sorted.filter((v) => !(v >= a && v <= b) && !(scale.zero && v === 0)) });
-    // The same scales as those of the still diagrams: losses beside their baseline, twice which is as bad as it gets.
+    // The same scales as in the still diagrams. A scale of losses has the baseline, and ends at twice the baseline at most.
     const powers = (a, b) => {
       const least = Math.max(-307, Math.floor(Math.log10(a))), most = Math.max(least + 1, Math.ceil(Math.log10(b)));
       const [low, high] = [10 ** least, most > 308 ? Number.MAX_VALUE : 10 ** most];
@@ -72,9 +72,9 @@ const diagramOf = (sweep, onChoose) => {
   };
   const quantity = () => sweep.quantities[state.colour];
   const shade = (share) => VIRIDIS[Math.round(255 * Math.min(1, Math.max(0, share)))];
-  // What a run shows; numbers of runs that did not finish are none.
+  // The value of a run; runs that did not finish have no number.
   const valueOf = (row, what) => what.text || !neutral(row) ? what.at(row) : null;
-  // Which neutral colour a run has, -1 for none.
+  // The neutral colour of a run, -1 for none.
   const kindOf = (row, value, what) => value !== null ? -1 : what.text ? 0 : neutral(row);
   const colourOf = (row, value) => {
     const colours = ink(), what = quantity();
@@ -88,7 +88,7 @@ const diagramOf = (sweep, onChoose) => {
   };
   const css = (colour) => `rgb(${colour.join(",")})`;
   const isShown = (row) => keys.every((key, n) => n === state.x || n === state.y || state.fixed[n] === MEAN || key.code(row) === state.fixed[n]);
-  // The runs of a cell that the filters leave, or else all of them.
+  // The runs of a cell that the filters leave, or all of them if the filters leave none.
   const runsOf = (first) => {
     if (cells.next[first] < 0) return [first];
     const all = [];
@@ -96,7 +96,7 @@ const diagramOf = (sweep, onChoose) => {
     const left = mask ? all.filter((row) => mask[row]) : all;
     return left.length ? left : all;
   };
-  // What the runs of a cell say together: of numbers the mean and the ends, of texts the most frequent one.
+  // The runs of a cell together: mean and range of numbers, the most frequent of texts.
   const together = (runs, what) => {
     const without = [0, 0, 0];
     if (what.text) {
@@ -111,16 +111,16 @@ const diagramOf = (sweep, onChoose) => {
       if (value === null) without[neutral(row)]++; else numbers.push(value);
     }
     if (!numbers.length) return { row: runs[0], count: 0, value: null, without };
-    // Not as arguments of one call: there may be more than a call can have.
+    // Without spreading them as arguments of one call, which can have only so many.
     const [low, high] = numbers.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
     return { row: runs[0], count: numbers.length, value: numbers.reduce((sum, v) => sum + v / numbers.length, 0), low, high, without };
   };
-  // Where rows lie.
+  // Computes the positions of rows.
   const arrange = () => {
     const [x, y] = [keys[state.x], keys[state.y]];
     if (!dotted) {
       const [nx, ny] = [x.levels.length, y.levels.length];
-      // The first run of each cell, and of each run the next one in its cell.
+      // The first run of each cell, and for each run the next one in its cell.
       cells = { nx, ny, rows: new Int32Array(nx * ny).fill(-1), next: new Int32Array(sweep.rows).fill(-1) };
       for (let row = sweep.rows - 1; row >= 0; row--) {
         const [a, b] = [x.code(row), y.code(row)];
@@ -151,7 +151,7 @@ const diagramOf = (sweep, onChoose) => {
     scales = [axis(x), axis(keys.length === 1 ? what : y)];
     spots = new Float32Array(2 * sweep.rows);
     for (let row = 0; row < sweep.rows; row++) {
-      // Runs without a number stand above the axis of the only key.
+      // Runs without a number are above the axis of the only key.
       const up = scales[1].of(row);
       spots[2 * row] = 0.02 + 0.96 * scales[0].of(row);
       spots[2 * row + 1] = keys.length === 1 && (Number.isNaN(up) || neutral(row)) ? 1.03 : 0.02 + 0.96 * Math.min(1, Math.max(0, up));
@@ -203,7 +203,7 @@ const diagramOf = (sweep, onChoose) => {
       small.getContext("2d").putImageData(image, 0, 0);
       pen.imageSmoothingEnabled = false;
       pen.drawImage(small, box.left, box.top, box.right - box.left, box.bottom - box.top);
-      // A mean that leaves runs out has a mark in its corner, as in the still diagrams.
+      // The mean of a cell that leaves runs out has a mark in its corner, as in the still diagrams.
       const [w, h] = [(box.right - box.left) / nx, (box.bottom - box.top) / ny];
       const leg = Math.min(w, h, Math.max(2, Math.min(9, 0.45 * Math.min(w, h))));
       for (const [a, b, colour] of partly) {
@@ -233,7 +233,7 @@ const diagramOf = (sweep, onChoose) => {
           pen.fill();
         }
       };
-      // Pale ones do not cover others.
+      // Pale dots are drawn first, so that they do not cover others.
       for (let row = 0; row < sweep.rows; row++) if (mask && !mask[row]) dot(row);
       for (let row = 0; row < sweep.rows; row++) if (!mask || mask[row]) dot(row);
       if (keys.length === 1 && what.baseline) {
@@ -291,7 +291,7 @@ const diagramOf = (sweep, onChoose) => {
     pen.fillStyle = colours.quiet;
     const base = quantity().baseline ? yOf(scale.place(quantity().baseline)) : -Infinity;
     for (const [share, text] of scale.ticks(6)) {
-      // A number would stand on the baseline's name.
+      // A number must not cover the baseline's name.
       if (share > -0.01 && share < 1.01 && Math.abs(yOf(share) - base) > 13) pen.fillText(text, left + 19, yOf(share) + 4, 50);
     }
     if (base > -Infinity) {
@@ -300,7 +300,7 @@ const diagramOf = (sweep, onChoose) => {
       pen.fillText("baseline", left + 19, base + 4, 62);
     }
   };
-  // What has no number has a colour with a name.
+  // Runs without a number have a colour with a name.
   const keyOf = (colours, seen, isPartly) => {
     const swatch = (colour, text) => {
       const mark = made("i", { class: "swatch" });
@@ -363,10 +363,10 @@ const diagramOf = (sweep, onChoose) => {
     return isShown(row) && a < cells.nx && b < cells.ny ? b * cells.nx + a : -1;
   };
   const spotOf = (row) => placeOf(row) < 0 ? null : spotOfPlace(placeOf(row));
-  // The run that stands for a place: of several the first that the filters leave.
+  // The run of a place; of several runs, the first that the filters leave.
   const rowAt = (place) => dotted ? place : cells.rows[place] < 0 ? -1 : runsOf(cells.rows[place])[0];
 
-  // Beside the place, on the side with room for it; screen readers have the line below the diagram.
+  // The tooltip is beside the place, on the side with room for it. Screen readers have the line below the diagram.
   const tip = document.getElementById("tip");
   const hover = (row, lines) => {
     const spot = row < 0 && dotted ? null : spotOfPlace(state.at);
@@ -403,7 +403,7 @@ const diagramOf = (sweep, onChoose) => {
     if (what.text) return `${shown(value)} in ${of}`;
     const why = [1, 2, 0].filter((kind) => without[kind]).map((kind) => `; ${grouped(without[kind])} of ${grouped(runs.length)} ${sweep.words.without[kind]}`);
     const all = count && shown(low) === shown(high) ? `${shown(low)} in ${count > 1 ? "each of " : ""}${of}` : "";
-    return (all ? all : count ? `${shown(value)} in the mean of ${of}, from ${shown(low)} to ${shown(high)}` : `of none of ${grouped(runs.length)} runs`) + why.join("");
+    return (all ? all : count ? `${shown(value)} on average over ${of}, from ${shown(low)} to ${shown(high)}` : `not known for any of ${grouped(runs.length)} runs`) + why.join("");
   };
   const alone = (row, what) => {
     const [verdict, classes, units] = ["verdict", "classes_start", "units"].map((name) => sweep.named(name).at(row));
@@ -440,7 +440,7 @@ const diagramOf = (sweep, onChoose) => {
     const place = under(event);
     if (place >= 0 && rowAt(place) >= 0) onChoose(rowAt(place));
   });
-  // Dots from left to right, or from below to above.
+  // Dots from left to right, or from bottom to top.
   let turns = null;
   const turn = (upward, by) => {
     if (!turns) {
@@ -516,7 +516,7 @@ const diagramOf = (sweep, onChoose) => {
     filter: (new_mask) => { mask = new_mask; paint(); say(); },
     choose: (row) => {
       state.chosen = row;
-      // A run of another slice: that slice.
+      // If the run is in another slice, shows that slice.
       if (!dotted && !isShown(row)) {
         keys.forEach((key, n) => { if (state.fixed[n] !== MEAN && key.code(row) < key.levels.length) state.fixed[n] = key.code(row); });
         redo();

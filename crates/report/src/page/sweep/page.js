@@ -1,10 +1,10 @@
-// The page of a sweep: diagram, table and the run that is chosen in either. Without this script a still diagram is there.
+// The page of a sweep: diagram, table and the selected run. Without this script, the page has a still diagram.
 (() => {
   const data = JSON.parse(document.getElementById("numbers").textContent);
   if (!data.rows) return;
   const columns = data.columns.map(decoded);
   const named = (name) => columns.find((column) => column.name === name) || { name, at: () => null, levels: [], constant: true };
-  // In the order of axes.
+  // In the order of the axes.
   const keys = data.keys.map(named);
   if (!keys.length) return;
   for (const key of keys) {

@@ -1,4 +1,4 @@
-// The table: sorted and filtered as a list of row numbers, of which a window is in the document.
+// The table: a sorted and filtered list of row numbers. The document contains only a window of it.
 const tableOf = (sweep, onChoose, onFilter) => {
   const ROW = 28, AROUND = 12, MOST_PIXELS = 8e6;
   const all = document.getElementById("all");
@@ -6,7 +6,7 @@ const tableOf = (sweep, onChoose, onFilter) => {
   const [head, body] = [scroller.querySelector("thead"), scroller.querySelector("tbody")];
   const matching = document.getElementById("matching");
   const clear = document.getElementById("clear");
-  // What people look for first stands first.
+  // The columns that people need first come first.
   const early = ["point", ...sweep.keys.map((key) => key.name), "final_loss", "verdict", "ended", "classes_end", "dead", "first_break", "escape_factor", "steps", "seconds"];
   const varying = sweep.columns.filter((column) => !column.constant);
   const columns = [
@@ -22,7 +22,7 @@ const tableOf = (sweep, onChoose, onFilter) => {
   document.getElementById("same").textContent = same.length
     ? `The same in every run: ${same.map((column) => `${column.name} ${shown(column.at(0))}`).join(" \u00b7 ")}.` : "";
 
-  // Of a key the last part, where that says which one it is.
+  // For a key, the last part of its path if that is unique.
   const heading = (column) => {
     const last = column.name.split(".").pop();
     const alone = columns.filter((each) => each.name.split(".").pop() === last).length === 1;
@@ -87,7 +87,7 @@ const tableOf = (sweep, onChoose, onFilter) => {
     order = Uint32Array.from(found);
     const { column, down } = sorted;
     if (column) {
-      // What has no value is last, whatever the direction.
+      // Rows without a value come last, in both directions.
       const sign = down ? -1 : 1;
       const values = Array.from({ length: sweep.rows });
       for (const row of order) values[row] = column.at(row);
@@ -103,7 +103,7 @@ const tableOf = (sweep, onChoose, onFilter) => {
     first = -1;
     fill();
   };
-  // Browsers draw only so many pixels: beyond them a pixel is more than one.
+  // Browsers limit the height of an element in pixels. Beyond the limit, one pixel is more than one pixel of rows.
   const height = () => Math.min(order.length * ROW, MOST_PIXELS);
   const visible = () => Math.ceil((scroller.clientHeight || 450) / ROW);
   const top = () => {

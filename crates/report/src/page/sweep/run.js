@@ -1,4 +1,4 @@
-// The run that is chosen: what its row says in words, its loss from the first step to the last, and the whole row.
+// The selected run: its row in words, its loss from the first step to the last, and the whole row.
 const runPanel = (sweep) => {
   const chosen = document.getElementById("chosen");
   const names = sweep.columns.map((column) => column.name);
@@ -6,7 +6,7 @@ const runPanel = (sweep) => {
   const counted = (n, noun) => `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;
   const percent = (share) => `${(100 * share).toFixed(1).replace("-", "\u2212")} %`;
 
-  // A sentence each.
+  // One sentence per fact.
   const words = (row) => {
     const of = at(row);
     const found = [];
@@ -34,13 +34,13 @@ const runPanel = (sweep) => {
     const [step, space, factor, escape] = ["first_break", "first_break_space", "escape_factor", "escape_steps"].map(of);
     if (step !== null) found.push(`Units of ${space || "a layer"} diverge at step ${grouped(step)}.`);
     if (factor !== null) {
-      const grows = factor > 1 ? escape === null ? "" : `; from one rounding error they would be apart after ${counted(Math.round(escape), "step")}` : ", so that they die out";
+      const grows = factor > 1 ? escape === null ? "" : `; from one rounding error, twins would diverge after ${counted(Math.round(escape), "step")}` : ", so they decay";
       found.push(`After training a step multiplies differences between twins by ${shown(factor)}${grows}.`);
     }
     return found;
   };
 
-  // What the table has of the loss: its ends, and the baseline.
+  // The losses that the table has: of the first and the last step, and the baseline.
   const curve = (row) => {
     const of = at(row);
     const [steps, first, last, baseline, broken] = ["steps", "first_loss", "final_loss", "baseline", "first_break"].map(of);
@@ -73,7 +73,7 @@ const runPanel = (sweep) => {
       parts.push(draw("text", { class: "q small", x: x(step), y: bottom + 17, "text-anchor": "middle" }, grouped(step)));
     }
     parts.push(draw("text", { class: "q small", x: (left + right) / 2, y: bottom + 32, "text-anchor": "middle" }, "step"));
-    // Apart where they would cover each other.
+    // Labels move apart if they would cover each other.
     const labels = [];
     if (baseline !== null) {
       parts.push(draw("path", { class: "baseline", d: `M${left} ${y(baseline)}H${right}` }));
@@ -92,16 +92,16 @@ const runPanel = (sweep) => {
     for (const [height, text] of labels) parts.push(draw("text", { class: "t small", x: right + 9, y: height + 4 }, text));
     const svg = draw("svg", { viewBox: "0 0 380 210", role: "img", "aria-label": `Loss from ${shown(first)} at the first step to ${last === null ? "no number" : shown(last)} at the last, step ${grouped(steps)}${baseline === null ? "" : `; baseline ${shown(baseline)}`}` });
     svg.append(...parts);
-    return made("figure", {}, made("figcaption", {}, "Loss", made("span", { class: "quantity" }, "its first and its last step; the table has none between, and the command below trains the run again with all of them")), svg);
+    return made("figure", {}, made("figcaption", {}, "Loss", made("span", { class: "quantity" }, "of the first and the last step; the table has no others, and the command below trains the run again with all losses")), svg);
   };
 
-  // The last part of a key, where that says which one it is.
+  // The last part of a key, if that is unique.
   const lastOf = (name) => name.split(".").pop();
   const heading = (column) => column.isKey && sweep.keys.filter((key) => lastOf(key.name) === lastOf(column.name)).length === 1
     ? lastOf(column.name) : column.name;
   const list = (some, row, name) => made("dl", { class: `facts ${name}` }, ...some.map((column) =>
     made("div", {}, made("dt", { title: column.name }, heading(column)), made("dd", {}, shown(column.at(row), 6)))));
-  // Stays as it is from run to run.
+  // Stays the same from run to run.
   let open = false;
   return (row) => {
     const point = sweep.named("point").at(row);

@@ -1,4 +1,4 @@
-// Axes: where a value lies from 0 to 1, and what is written beside it.
+// Axes: the place of a value from 0 to 1, and the numbers beside the axis.
 const steps = (low, high, wanted) => {
   const rough = (high - low) / wanted;
   const unit = 10 ** Math.floor(Math.log10(rough));
@@ -13,7 +13,7 @@ const linear = (low, high) => {
   const place = (v) => (v - low) / (high - low);
   return { log: false, place, ticks: (wanted) => steps(low, high, wanted).map((v) => [place(v), shown(v)]) };
 };
-// With a strip for 0, which is no small number.
+// With a strip for 0, since 0 is not a small number.
 const logarithmic = (low, high, zero) => {
   let [from, to] = [Math.log10(low), Math.log10(high)];
   if (!(to > from)) [from, to] = [from - 0.5, to + 0.5];
@@ -27,13 +27,13 @@ const logarithmic = (low, high, zero) => {
       const every = Math.max(1, Math.ceil((last - first) / wanted));
       const found = zero ? [[0, "0"]] : [];
       for (let n = first; n <= last; n += every) found.push([at(n), power(n)]);
-      // Less than two powers of ten: the ends say more.
+      // Over less than two powers of ten, the ends say more.
       return last - first < 1 ? [...found, ...[low, high].map((v) => [at(Math.log10(v)), shown(v)])] : found;
     },
   };
 };
 const fitting = (low, high) => low > 0 && high / low >= 50 ? logarithmic(low, high, false) : linear(low, high);
-// Equal cells; round numbers beside them where the levels are evenly spaced, or else some of the levels.
+// Equal cells. The labels are round numbers if the levels are evenly spaced, otherwise some of the levels.
 const cellular = (levels) => {
   const count = levels.length;
   const even = (values) => {
