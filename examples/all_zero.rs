@@ -1,4 +1,4 @@
-//! A network that starts as zeros learns the last bias, and nothing else. `cargo run --example all_zero`
+//! A network that starts from zeros learns only the last bias. `cargo run --example all_zero`
 use burn::optim::{GradientsParams, Optimizer, SgdConfig};
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_autodiff::Autodiff;
@@ -9,7 +9,7 @@ use constinit::prelude::*;
 use constinit::train::Loss;
 use constinit::{Activation, ConstInit, ConstInitConfig, Error};
 
-// In doubles: in single precision, the mean of 1797 logarithms of 10 comes out as 2.302583.
+// In double precision: in single precision, the mean of 1797 logarithms of 10 is 2.302583.
 type B = Autodiff<NdArray<f64>>;
 
 fn main() -> Result<(), Error> {

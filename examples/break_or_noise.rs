@@ -1,5 +1,5 @@
-//! A widened network has twice the units and no more use of them. Telling copies apart by changes of outgoing weights that sum
-//! to zero, and by noise on incoming weights: what becomes of the function, and of training?
+//! Widening gives a network more units, but they are copies. Two changes make the copies differ: zero-sum changes of
+//! outgoing weights, and noise on incoming weights. How does each change the function, and how does training continue?
 //! `cargo run --example break_or_noise`
 use burn::module::Initializer;
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
@@ -22,7 +22,7 @@ impl Digits {
         Loss::CrossEntropy.forward(net.forward(self.0.clone()), self.1.clone())
     }
 
-    /// Trains, and tells the loss before and after it, and when it fell under `goal`.
+    /// Trains, and reports the loss before and after it, and the step at which it fell below `goal`.
     fn train(&self, mut net: ConstInit<B>, steps: usize, goal: f64) -> (ConstInit<B>, String) {
         let mut adam = AdamConfig::new().init();
         let (start, mut reached) = (self.loss(&net).into_scalar(), None);

@@ -1,5 +1,5 @@
-//! Clones under SGD, Adam and their relatives: units that are twins, and units that merely have equal sums. Which
-//! optimizers keep them computing the same? In doubles. `cargo run --example clones`
+//! Clones under SGD, Adam and related optimizers: twins, and units that only have equal sums. Under which optimizers do
+//! they still compute the same number? In double precision. `cargo run --example clones`
 use burn::module::Initializer;
 use burn::tensor::{Tensor, TensorData};
 use burn_autodiff::Autodiff;
@@ -29,7 +29,7 @@ fn main() -> Result<(), Error> {
     let net = config.try_init_with::<B>(&[layer(), layer(), layer()], &device)?;
     let copies = [("hidden1", &[3; 3][..]), ("hidden2", &[3; 3])];
     let wide = widen(net.clone(), &net.axes()?, &copies, Shares::Equal)?;
-    // Within each block of three by three, changes that leave all sums as they are.
+    // Changes within each block of three by three that keep all sums.
     let change = [[0.25, -0.125, -0.125], [-0.125, 0.0, 0.125], [-0.125, 0.125, 0.0]];
     let mut weight = read_parameters(&wide.module)[2].data.to_vec::<f64>().unwrap_or_default();
     for (place, entry) in weight.iter_mut().enumerate() {
@@ -66,7 +66,7 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// How far the activations of two clones lie apart at most, in the second hidden layer.
+/// The largest difference between the activations of two clones in the second hidden layer.
 fn apart(net: &ConstInit<B>, x: &Tensor<B, 2>) -> f64 {
     let hidden = net.activation.forward(net.layers[0].forward(x.clone()));
     let hidden = net.activation.forward(net.layers[1].forward(hidden)).reshape([150, 3, 3]);

@@ -1,4 +1,4 @@
-//! The spaces of a small convolutional network, traced, and what constant initialisation makes of them.
+//! Traces the spaces of a small convolutional network, and finds their classes after constant initialisation.
 //!
 //! `cargo run --example cnn`, or with another backend:
 //! `cargo run --example cnn --no-default-features --features wgpu`

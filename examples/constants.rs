@@ -1,4 +1,4 @@
-//! Which networks of constants learn anything: constants times activations on iris, 400 steps of Adam.
+//! Which networks with a constant start learn: all pairs of a constant and an activation on iris, 400 steps of Adam.
 //! `cargo run --example constants`
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::{Int, Tensor};

@@ -1,4 +1,4 @@
-//! A training loop of one's own with the symmetry probe in three lines.
+//! Your own training loop, with the symmetry probe in three lines.
 //!
 //! `cargo run --example custom_loop`, or with another backend:
 //! `cargo run --example custom_loop --no-default-features --features wgpu`

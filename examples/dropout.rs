@@ -1,4 +1,4 @@
-//! Constant hidden units with and without dropout: do they part, and do all entries of a weight keep one value?
+//! Constant hidden units with and without dropout: do they diverge, and do all entries of a weight keep one value?
 //! `cargo run --example dropout`
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};

@@ -1,7 +1,7 @@
 //! `ConstInit` as a part of a larger Burn module, trained by Burn alone.
 //!
-//! The encoder starts from constants, the head at random. The random head tells the encoder's
-//! outputs apart, but nothing tells its hidden units apart: 6 of them stay 1.
+//! The encoder starts from constants, the head at random. The random head distinguishes the encoder's
+//! outputs, but nothing distinguishes its hidden units: 6 units, 1 distinct.
 //!
 //! `cargo run --example embed`
 

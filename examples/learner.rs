@@ -1,4 +1,4 @@
-//! Burn's Learner with a symmetry probe: 32 hidden units start constant, and are worth one. `cargo run --example learner`
+//! Burn's Learner with a symmetry probe: 32 hidden units start constant, 1 distinct. `cargo run --example learner`
 use burn::data::{dataloader::*, dataset::InMemDataset};
 use burn::module::{Initializer, Module};
 use burn::nn::{Linear, LinearConfig, loss::CrossEntropyLossConfig};

@@ -1,4 +1,4 @@
-//! How many of 32 hidden units a trained network needs, exactly. `cargo run --release --example needed_units`
+//! Counts how many of 32 hidden units a trained network needs, exactly. `cargo run --release --example needed_units`
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::{Int, Tensor, TensorData};

@@ -1,5 +1,5 @@
-//! Net2Net's widening: every hidden unit of a trained network becomes two with half of its outgoing weights each. Do they
-//! part as training goes on? On every backend that is compiled in. `cargo run --example net2net`
+//! Net2Net's widening: every hidden unit of a trained network becomes two, each with half of its outgoing weights. Do
+//! they diverge in further training? Runs on every backend that is compiled in. `cargo run --example net2net`
 use burn::module::Initializer;
 use burn::optim::{AdamConfig, GradientsParams, Optimizer, SgdConfig};
 use burn::tensor::{Int, Tensor, TensorData, backend::AutodiffBackend};

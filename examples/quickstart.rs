@@ -1,4 +1,4 @@
-//! Train a constant-initialised network and watch its hidden units stay one unit.
+//! Trains a constant-initialised network and checks that its hidden units stay equal.
 //!
 //! `cargo run --example quickstart`, or with another backend:
 //! `cargo run --example quickstart --no-default-features --features wgpu`

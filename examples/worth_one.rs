@@ -1,4 +1,4 @@
-//! What 512 constant hidden units are worth after training: merged into one, the network says the same.
+//! Trains 512 constant hidden units and merges them into one: the outputs stay the same, up to rounding.
 //! `cargo run --release --example worth_one`
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::{Int, Tensor, TensorData};

@@ -1,5 +1,5 @@
-//! What a deterministic start can reach: the highest rank of what a square layer learns behind a widening one that starts
-//! as a partial identity, as Hadamard's matrix, and at random. `cargo run --example zero_rank`
+//! How far a deterministic start limits learning: the highest rank of the change of a square layer after a widening
+//! layer that starts from a partial identity, from Hadamard's matrix, or at random. `cargo run --example zero_rank`
 use burn::optim::{GradientsParams, Optimizer, SgdConfig};
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_autodiff::Autodiff;
@@ -58,7 +58,7 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// How many directions a matrix has that are more than rounding, by elimination with full pivoting.
+/// The rank of a matrix without directions that are rounding, by elimination with full pivoting.
 fn rank(mut m: Vec<f64>, n: usize) -> usize {
     let largest = m.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
     for rank in 0..n {

@@ -1,4 +1,4 @@
-//! What a user can get wrong: each is refused in words, with its exit code, and nothing panics.
+//! Wrong user input: the program refuses each with a message and its exit code, and never panics.
 
 mod program;
 
@@ -58,7 +58,7 @@ fn networks_and_batches_that_no_memory_holds() {
             "[64, 2000000, 2000000, 10]",
             "do not fit into memory; the largest weight is that of layer 2",
         ),
-        // The parameters are 2.4 GB, the activations of 1797 examples 57 GB a tensor.
+        // The parameters are 2.4 GB, the activations of 1797 examples 57 GB per tensor.
         ("[64, 8000000, 10]", "the batch of hidden1 [1797, 8000000] alone 57.5 GB"),
     ] {
         let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! `[model] dropout` and `[[break]]`: what they do to a training, what is said of them before it, and what of a break.
+//! `[model] dropout` and `[[break]]`: their effect on training, and the reports about them before training and at a
+//! break.
 
 mod program;
 
@@ -9,7 +10,7 @@ use safetensors::SafeTensors;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Six hidden units that start as three, and three that start as one, on iris.
+/// Six hidden units, three distinct at the start, and three, one distinct, on iris.
 fn twins() -> Config {
     let symmetrised = |of: &str| {
         format!(
@@ -34,7 +35,7 @@ fn a_break(kind: &str, step: usize, space: &str, more: &str) -> String {
     format!("[[break]]\nkind = \"{kind}\"\nstep = {step}\nspace = \"{space}\"\n{more}\n")
 }
 
-/// Runs a configuration on a backend, and keeps what it leaves in a folder of this name.
+/// Runs a configuration on a backend, and saves the results in a folder of this name.
 fn run(folder: &Folder, name: &str, config: Config, backend: &str) -> Ran {
     folder.write_config(&format!("{name}.toml"), config);
     let file = format!("{name}.toml");
@@ -46,7 +47,7 @@ fn read(folder: &Folder, file: &str) -> Vec<u8> {
     std::fs::read(folder.join(file)).unwrap()
 }
 
-/// The lines behind the first one, which has the configuration.
+/// The lines after the first, which has the configuration.
 fn readings(folder: &Folder, run: &str) -> Vec<String> {
     let text = String::from_utf8(read(folder, &format!("{run}/readings.jsonl"))).unwrap();
     text.lines().skip(1).map(str::to_owned).collect()
@@ -54,7 +55,7 @@ fn readings(folder: &Folder, run: &str) -> Vec<String> {
 
 type Parameters = BTreeMap<String, Vec<f32>>;
 
-/// The parameters that a run leaves, weights as `[output][input]`.
+/// The parameters that a run saves, weights as `[output][input]`.
 fn parameters(folder: &Folder, run: &str) -> Parameters {
     let bytes = read(folder, &format!("{run}/model.safetensors"));
     let file = SafeTensors::deserialize(&bytes).unwrap();
@@ -106,9 +107,9 @@ fn dropout_breaks_at_its_first_step_and_is_named_before_and_after() {
         run(&folder, "plain", twins(), backend);
         let ran = run(&folder, "dropout", twins().with(DROPOUT), backend);
         assert_eq!(classes(&ran, 0), [3, 3, 3, 3, 3, 3, 3, 3, 3, 6, 6, 6, 6], "{backend}");
-        // Twins rest on nothing else: each unit of the next layer reads the same activations.
+        // Nothing else affects these twins: each unit of the next layer reads the same activations.
         assert_eq!(classes(&ran, 1), [1; 13], "{backend}");
-        // Until then it is the same training.
+        // Until then, the training is the same.
         let [found, plain] = ["dropout", "plain"].map(|name| readings(&folder, name));
         assert_eq!(found[1..9], plain[1..9], "{backend}");
         let end = end(&ran);
@@ -242,7 +243,7 @@ fn a_training_with_dropout_is_that_of_plain_loops() {
                 "{backend}, step {step}: {found} {loss}"
             );
         }
-        // What came of it is said of the network without dropout.
+        // The outcome describes the network without dropout.
         let outcome = end(&ran)["outcome"]["loss"].as_f64().unwrap();
         let loss = Plain(plain.0.clone()).step(&inputs, &targets, &[1.0; 12], 0.0);
         assert!((outcome - loss).abs() < 1e-5 * loss.max(1.0), "{backend}: {outcome} {loss}");
@@ -256,7 +257,7 @@ fn a_training_with_dropout_is_that_of_plain_loops() {
 #[test]
 fn threads_do_not_change_what_is_dropped() {
     let folder = Folder::new();
-    // More entries of a mask than one stretch of draws has.
+    // The mask has more entries than one block of random numbers.
     let wide = twins().with("model.layer_dims = [4, 600, 3, 3]\nmodel.dropout = 0.5").steps(2);
     let wide = wide.with("model.dropout_from = 1");
     folder.write_config("run.toml", wide);
@@ -272,7 +273,7 @@ fn threads_do_not_change_what_is_dropped() {
     }
 }
 
-/// A rate so small that no parameter moves: what differs after a step is what was changed.
+/// A rate so small that no parameter moves: only the change makes a difference after a step.
 fn still() -> Config {
     twins().optimizer("type = \"sgd\", learning_rate = 1e-30")
 }
@@ -318,7 +319,7 @@ fn zero_sum_changes_leave_sums_and_outputs_and_separate_all_units() {
     }
     let [before, after] = [&before["linear2.weight"], &after["linear2.weight"]];
     for (before, after) in before.chunks(6).zip(after.chunks(6)) {
-        // Units of one class have one activation, so that they have equal weights before.
+        // Units of one class have equal activations, so they have equal weights before the change.
         let mut weights: Vec<f32> = before.to_vec();
         weights.sort_by(f32::total_cmp);
         weights.dedup();
@@ -371,9 +372,9 @@ fn noise_changes_the_units_that_are_named_by_numbers_of_its_seed() {
     };
     assert_eq!(changed(&one), weights(&[1]));
     assert_eq!(changed(&all), weights(&[0, 1, 2]));
-    // What one unit gets does not depend on which others get something.
+    // The noise of a unit does not depend on which other units get noise.
     assert_eq!(one["linear2.weight"][6..12], all["linear2.weight"][6..12]);
-    // 21 numbers of standard deviation 0.5: beyond 2.5 lies one in two million.
+    // 21 numbers of standard deviation 0.5: one in two million is beyond 2.5.
     let size = |name: &str| {
         all[name].iter().zip(&before[name]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
     };
@@ -385,11 +386,11 @@ fn noise_on_some_units_breaks_their_classes_alone() {
     let folder = Folder::new();
     let noise = a_break("noise", 3, "hidden1", "std = 0.1\nunits = [0]");
     let ran = run(&folder, "run", twins().with(&noise), fast_backends()[0]);
-    // Of three pairs one.
+    // One of three pairs.
     assert_eq!(classes(&ran, 0), [3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]);
     assert_eq!(classes(&ran, 1), [1; 13]);
     assert!(end(&ran)["first_break"]["units"].as_array().unwrap().contains(&0.into()));
-    // Of a unit that is like no other, nothing is said.
+    // The program reports nothing about a unit that equals no other.
     let alone = "[[init]]\npath = \"linear*.weight\"\ninit = { type = \"normal\", std = 0.5 }\n";
     let alone = config([4, 3, 3]).dataset("iris").loss("cross-entropy").with(alone).with(&noise);
     folder.write_config("alone.toml", alone);
@@ -433,7 +434,7 @@ fn a_quotient_is_refused_with_the_reason() {
         &change,
         "zero-sum changes of up to 0.25 to the outgoing weights of hidden1 at step 5",
     );
-    // Also where nothing keeps a class from being one.
+    // Also if nothing distinguishes the units of a class.
     let noise = a_break("noise", 5, "hidden1", "std = 0.25\nunits = [0]");
     let first = "[[init]]\npath = \"linear1.weight\"\ninit = { type = \"normal\", std = 0.5 }\n";
     let rest = "[[init]]\nregex = \".\"\ninit = { type = \"constant\", value = 0.5 }\n";

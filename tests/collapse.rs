@@ -50,7 +50,7 @@ fn a_collapse_by_an_activation_says_what_became_of_each_unit() {
         assert!(text.contains(line), "{line}\n{text}");
     }
     assert_eq!(shape(&folder, "small.safetensors", "linear2.weight"), [1, 2]);
-    // What is minimal stays, by name of its space, too.
+    // A minimal network stays unchanged, also if the option names its space.
     let again = folder.run(&[
         "collapse",
         "small.safetensors",
@@ -106,7 +106,7 @@ fn the_configuration_of_a_run_tells_the_activation() {
     let text = folder.run(&["collapse", model, "--out", "small.safetensors"]).ok().stdout;
     assert!(text.contains("note: tanh between layers, from run1/config.toml"), "{text}");
     assert_eq!(shape(&folder, "small.safetensors", "linear1.weight"), [1, 3]);
-    // Without it equal units alone are merged, as ever.
+    // Without an activation, it merges only equal units.
     let plain = folder
         .run(&["collapse", model, "--activation", "none", "--out", "plain.safetensors"])
         .ok()

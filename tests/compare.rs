@@ -6,7 +6,7 @@ use program::config::{Config, config};
 use program::{Folder, backends, fast_backends};
 use serde_json::Value;
 
-/// Classes, batches in an order of their own, momentum.
+/// Classes, shuffled batches, momentum.
 fn iris() -> Config {
     let config = config([4, 6, 3]).activation("tanh").init_w(0.1).dataset("iris");
     let config = config.loss("cross-entropy").steps(30);
@@ -52,7 +52,7 @@ fn a_start_without_randomness_runs_once_and_a_random_one_from_several_seeds() {
     assert_ne!(found[0]["outcome"]["loss"], found[2]["outcome"]["loss"]);
 }
 
-/// The mean of what the runs say by themselves.
+/// The mean over the results of single runs.
 #[test]
 fn means_are_those_of_the_runs_by_themselves() {
     for backend in fast_backends() {
@@ -108,7 +108,7 @@ fn the_table_fits_a_terminal_and_has_a_baseline() {
     let row: Vec<&str> = lines[header + 2].split_whitespace().collect();
     assert_eq!(row[..6], ["hidden1", "128", "1", "->", "1", "0"], "{text}");
     let row: Vec<&str> = lines[header + 3].split_whitespace().collect();
-    // What 128 equal units add up to saturates them.
+    // The sum over 128 equal units saturates them.
     assert_eq!(row, ["hidden2", "16", "1", "->", "1", "16"], "{text}");
     let baseline = "the best answer that ignores the inputs: loss 1.09861, accuracy 33.33%";
     assert!(text.contains(baseline), "{text}");
@@ -172,14 +172,14 @@ fn a_folder_keeps_runs_and_results_and_is_never_written_over() {
     assert_eq!((losses.len(), &losses[0][0], &losses[19][0]), (20, &1.into(), &20.into()));
     assert_eq!(lines[3]["states"].as_array().unwrap().len(), 21);
     assert_eq!(lines[3]["states"][0]["spaces"][0]["values"].as_array().unwrap().len(), 3);
-    // Of the first run of a start alone.
+    // Only for the first run of a start.
     assert_eq!(lines[4]["states"], serde_json::json!([]));
     assert_eq!((&lines[3]["seed"], &lines[4]["seed"]), (&0.into(), &1.into()));
-    // The folder reproduces it by itself.
+    // The folder alone reproduces the run.
     let args = ["compare", "--config", "kept/config.toml", "--seeds", "2", "--json"];
     let again = folder.run(&[&args[..], &["--backend", backends()[0]]].concat()).ok().json();
     assert_eq!(again, printed);
-    // And makes a page.
+    // `report` makes a page of it.
     assert_eq!(folder.run(&["report", "kept"]).ok().stdout, "kept/report.html\n");
     let page = std::fs::read_to_string(folder.join("kept/report.html")).unwrap();
     for words in [
@@ -261,7 +261,7 @@ fn the_plain_program_ends_with_what_a_random_start_learns() {
     }
 }
 
-/// What breaks symmetry in a run breaks it here, too.
+/// The changes that break symmetry in a run break it here, too.
 #[test]
 fn dropout_and_changes_are_those_of_the_configuration() {
     let backend = backends()[0];

@@ -1,10 +1,10 @@
-//! `docs/dependencies.md` names what the crates of this workspace depend on.
+//! `docs/dependencies.md` lists the dependencies of the crates of this workspace.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use toml::Table;
 
-/// The direct dependencies that a table of a manifest names, but for the workspace's own crates.
+/// The direct dependencies in a table of a manifest, without the workspace's crates.
 fn dependencies(manifest: &Table, table: &str) -> BTreeSet<String> {
     let named = manifest.get(table).and_then(|table| table.as_table()).into_iter().flatten();
     named.map(|(name, _)| name.clone()).filter(|name| !name.starts_with("constinit")).collect()

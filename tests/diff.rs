@@ -1,4 +1,4 @@
-//! `constinit diff`: what happened between two steps, and as a check.
+//! `constinit diff`: the changes between two steps, and the check with `--deny`.
 #![cfg(feature = "ndarray")]
 
 mod program;
@@ -29,7 +29,7 @@ fn what_happened_between_two_steps() {
         ),
         "{text}"
     );
-    // Within a tolerance they did not diverge.
+    // Within the tolerance, they did not diverge.
     let near = ["diff", "a.safetensors", "b.safetensors", "--tolerance", "0.6", "--json"];
     let w = &folder.run(&near).ok().json()[0]["parameters"][1];
     assert_eq!(w["drifted"], json!([{"units": [0, 1], "spread": 0.5}]));
@@ -74,7 +74,7 @@ fn a_diff_is_a_lint_between_two_steps() {
     let zero = zero.refused(1, "zero.safetensors: units became zero in w");
     assert!(zero.stdout.contains("became zero\n  w: unit 0\n"), "{}", zero.stdout);
     assert!(!zero.stdout.contains("identical"), "{}", zero.stdout);
-    // What was zero before is no regression, and what is not denied passes.
+    // A unit that was zero before is no regression, and a change that is not denied passes.
     folder.run(&["diff", "zero.safetensors", "zero.safetensors", "--deny", "zero"]).ok();
     diff("zero.safetensors", &["--deny", "twins"]).ok();
     let nan = diff("nan.safetensors", &["--deny", "non-finite"]);
@@ -88,7 +88,7 @@ fn a_diff_is_a_lint_between_two_steps() {
     let equal = diff("equal.safetensors", &["--deny", "twins", "--quiet"]);
     assert_eq!((equal.code, equal.stderr.as_str()), (Some(1), ""));
     assert_eq!(equal.stdout, "1 class became equal\n");
-    // What cannot be compared never passes, unless it is left out by name.
+    // A parameter that cannot be compared never passes, unless --skip excludes it.
     matrices(
         &folder,
         "other.safetensors",

@@ -1,4 +1,4 @@
-//! Every example runs and says what its text promises.
+//! Every example runs and prints what the documentation says.
 
 mod program;
 
@@ -48,7 +48,7 @@ fn custom_loop() {
 fn cnn() {
     let text = example("cnn");
     assert!(text.starts_with("conv1: 16 units\nconv2: 8 units\n"), "{text}");
-    // Alike on the way in, told apart by what the second convolution does with them.
+    // Their incoming weights are equal, but the second convolution distinguishes them.
     assert!(text.contains("effective widths: [16, 8]"), "{text}");
     assert!(text.contains("channels that compute the same: [Some(1), Some(8)]"), "{text}");
 }
@@ -76,15 +76,15 @@ fn examples_are_short_enough_to_copy() {
     assert!(std::fs::read_to_string("examples/quickstart.rs").unwrap().lines().count() < 60);
 }
 
-/// The numbers in the rest of the line that starts so.
+/// The numbers in the rest of the line with this start.
 #[cfg(feature = "ndarray")]
 fn numbers(text: &str, start: &str) -> Vec<f64> {
     let line = text.lines().find(|line| line.starts_with(start)).expect("such a line");
     line[start.len()..].split_whitespace().filter_map(|word| word.parse().ok()).collect()
 }
 
-/// Whether `docs/experiments.md` shows these lines. Floats may differ in their last digits on other machines, so that
-/// only what is robust is compared to the letter.
+/// Whether `docs/experiments.md` shows these lines. Floats may differ in their last digits on other machines, so the
+/// tests compare only robust parts exactly.
 #[cfg(feature = "ndarray")]
 fn is_shown(line: &str) -> bool {
     include_str!("../docs/experiments.md").contains(line)
@@ -110,7 +110,7 @@ fn all_zero() {
         assert!(line.contains("loss 2.30258") && line.ends_with("moved: layers.1.bias"), "{text}");
         assert!(is_shown(&line[..30]), "{text}");
     }
-    // A sigmoid of zero is one half, and that moves the weights behind it.
+    // A sigmoid of zero is one half, which gives the outgoing weights a gradient.
     assert!(
         text.lines().any(|l| l.starts_with("Sigmoid") && l.contains("layers.1.weight")),
         "{text}"
@@ -128,7 +128,7 @@ fn dropout() {
     assert_eq!(units("dropout 0:"), 1, "{text}");
     assert_eq!((units("dropout 0.5:"), units("dropout 0.01:")), (8, 8), "{text}");
     assert!(is_shown(text.lines().next().unwrap()), "{text}");
-    // Units stay alike, and yet the four weights of a unit do not.
+    // Units stay equal, but the four weights of a unit do not.
     let columns = text.lines().find(|line| line.contains("weights of unit 0")).unwrap();
     let columns: std::collections::HashSet<&str> =
         columns.split(['[', ']']).nth(1).unwrap().split(", ").collect();
@@ -180,7 +180,7 @@ fn needed_units() {
     for activation in ["tanh", "relu"] {
         let of = |start: &str, penalty: &str| {
             let line = format!("{activation:10}  {start:8}  {penalty:8}");
-            // Digits that are right, units, distinct, needed.
+            // Correct digits, units, distinct units, needed units.
             numbers(&text, &line)
         };
         assert_eq!(of("constant", "none")[2..4], [1.0, 1.0], "{text}");

@@ -1,8 +1,8 @@
-//! The figures of README and guide: the comparison of `docs/figures/starts.toml`, eight units from a constant and from a random
-//! start; the runs of `held.toml` and `broken.toml`, six hidden units that start as three, without dropout and with it from step
-//! 61 on; and the phase diagram of `phase.toml`.
+//! The figures of README and guide: the comparison of `docs/figures/starts.toml`, eight units from a constant and from
+//! a random start; the runs of `held.toml` and `broken.toml`, six hidden units, three distinct at the start, without
+//! dropout and with dropout from step 61 on; and the phase diagram of `phase.toml`.
 //!
-//! `scripts/figures` draws docs/figures again by this.
+//! `scripts/figures` runs these tests to draw docs/figures again.
 #![cfg(feature = "ndarray")]
 
 mod program;
@@ -52,7 +52,8 @@ fn trajectories_are_what_happens() {
         if std::env::var_os("CONSTINIT_DRAW").is_some() {
             std::fs::write(&path, &drawn).unwrap();
         }
-        // Three classes until step 61, and six units from then on. Numbers may differ in their last digits on other machines, and so may the lines by a pixel.
+        // Three classes until step 61, then six. On other machines, numbers may differ in their last digits, and lines
+        // by a pixel.
         for svg in [drawn, std::fs::read_to_string(&path).unwrap()] {
             assert_eq!(svg.matches("class=\"line trace").count(), lines, "{name}");
             assert_eq!(
@@ -78,7 +79,7 @@ fn the_phase_diagram_is_that_of_its_sweep() {
         std::fs::write(docs.join("phase.svg"), &drawn).unwrap();
     }
     let kept = std::fs::read_to_string(docs.join("phase.svg")).unwrap();
-    // A number that differs in its last digits may have the next colour, and chaos differs in all of them.
+    // A number that differs in its last digits may have the next colour. Chaotic runs differ in all digits.
     let size = |svg: &str| svg.len() as f64;
     assert!(size(&kept) > 10_000.0 && (size(&drawn) / size(&kept) - 1.0).abs() < 0.05);
     for label in ["model.init_w", "learning_rate"] {

@@ -1,11 +1,11 @@
-//! Forecasts in runs: what they say, and that nothing else changes by them.
+//! Forecasts in runs: their content, and that they change nothing else.
 
 mod program;
 
 use program::{Folder, backends, fast_backends};
 use serde_json::Value;
 
-/// Two hidden spaces, one of which starts as two classes.
+/// Two hidden spaces, one with two classes at the start.
 const CONFIG: &str = "\
 [model]
 layer_dims = [4, 5, 3, 3]
@@ -22,7 +22,7 @@ checkpoint_every = 4
 optimizer = { type = \"sgd\", learning_rate = 0.01 }
 ";
 
-/// A network whose curvature is written down below.
+/// A network whose curvature is computed below by hand.
 const SMALL: &str = "\
 [model]
 layer_dims = [1, 2, 1]
@@ -72,7 +72,7 @@ fn a_forecast_is_the_closed_form() {
     close(number("factor"), rate.exp());
     close(number("rate"), rate);
     close(number("e_fold_steps"), 1.0 / rate);
-    // The network has its whole training before it: no number of steps would come true.
+    // The training is still ahead: any number of steps would be wrong.
     assert_eq!((&space["escape_steps"], &space["stationary"]), (&Value::Null, &false.into()));
     let valid = space["valid_from"].as_u64().unwrap();
     assert!((20..200).contains(&valid), "{space}");
@@ -123,13 +123,13 @@ fn a_state_that_stays_has_a_number_of_steps() {
 
 #[test]
 fn a_forecast_is_of_all_examples_as_they_come_next() {
-    // Nothing moves, so that only the examples tell the forecasts apart.
+    // Nothing moves, so the forecasts differ only in their examples.
     let still = SMALL.replace("learning_rate = 0.01", "learning_rate = 0.0");
     let shifted = run(&still.replace("[training]", "shift_per_step = 0.5\n[training]"), &[]);
     let other = still.replace("inputs = [[1]]", "inputs = [[2.5]]");
     let other = run(&other.replace("targets = [[1]]", "targets = [[2.5]]"), &[]);
     let (shifted, other) = (forecasts(&shifted), forecasts(&other));
-    // The step from which on it is valid is another.
+    // The step from which the forecast is valid differs.
     let curvature = |line: &Value| line["spaces"][0]["curvature"].clone();
     assert_eq!(curvature(shifted[1]), curvature(other[0]), "three times 0.5");
     assert_ne!(curvature(shifted[0]), curvature(other[0]));
@@ -169,7 +169,7 @@ fn nothing_else_changes_and_a_resumed_run_says_the_same() {
         }
         let whole = ["readings.jsonl", "units.jsonl", "model.safetensors"];
         let whole = whole.map(|file| (file, read(&format!("asked/{file}"))));
-        // Goes on after step 8, and then from its end.
+        // Continues after step 8, and then from its end.
         std::fs::remove_file(folder.join("asked/checkpoints/step-000000000009.ckpt")).unwrap();
         for _ in 0..2 {
             folder.run(&["run", "--resume", "asked"]).ok();

@@ -1,8 +1,8 @@
-//! What the pages of the guide show is what happens.
+//! The commands on the pages of the guide print the output that the pages show.
 //!
-//! A page is run from its first line to its last, in an empty folder. A `toml` block whose first line is `# NAME` becomes the
-//! file NAME. A `console` block is a command, `$ constinit ...`, and parts of what it prints, in their order; a line `...`
-//! stands for any lines. Commands in `sh` blocks are not run: each has to be one that the program knows.
+//! A test runs a page from its first line to its last, in an empty folder. A `toml` block whose first line is `# NAME`
+//! becomes the file NAME. A `console` block has commands, `$ constinit ...`, each followed by parts of its output in
+//! order; a line `...` matches any lines. The tests do not run commands in `sh` blocks, but the program must know each.
 #![cfg(feature = "ndarray")]
 
 mod program;
@@ -22,7 +22,7 @@ fn blocks(page: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// Words as a shell would take them; quotes keep spaces.
+/// Words as a shell splits them; quotes keep spaces.
 fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;

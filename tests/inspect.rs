@@ -22,7 +22,7 @@ struct Net<B: Backend> {
     fc2: Linear<B>,
 }
 
-/// Three hidden units of which two are alike.
+/// Three hidden units, two of them equal.
 fn net() -> Net<B> {
     let device = Default::default();
     let linear = |inputs, outputs, weight: Vec<f32>, bias: Vec<f32>| {
@@ -39,7 +39,7 @@ fn net() -> Net<B> {
 }
 
 fn hidden() -> Value {
-    // One unit fewer has two weights and a bias fewer, and one column.
+    // One unit fewer means two weights, one bias and one column fewer.
     json!([{"name": "hidden1", "units": 3, "twins": 2, "equitable": 2, "forward": 2, "classes": [[0, 2], [1]],
             "saves": {"entries": 4, "bytes": 16}}])
 }
@@ -53,7 +53,7 @@ fn files_of_burn() {
     net.save_file(folder.join("chain"), &recorder).unwrap();
     for name in ["chain.bpk", "chain.mpk"] {
         let report = &folder.run(&["inspect", name, "--json"]).ok().json()[0];
-        // Burn's orientation, told by the format and by the bias.
+        // Burn's orientation, known from the format and from the bias.
         let fc1 = &report["parameters"][0];
         assert_eq!(fc1["path"], "fc1.weight", "{report}");
         assert_eq!((&fc1["shape"], &fc1["axis"]), (&json!([2, 3]), &json!(1)));
@@ -97,7 +97,7 @@ fn the_json_of_the_contract() {
     assert_eq!(report["parameters"].as_array().unwrap().len(), 3);
     assert_eq!((&report["schema"], &report["file"]), (&json!(1), &json!("m.safetensors")));
     assert_eq!((&report["format"], &report["non_finite"]), (&json!("safetensors"), &json!(1)));
-    // Rows of one chain, but for the third matrix.
+    // A chain of matrices, except for the third.
     assert_eq!(report.get("spaces"), None);
     // Axes for some of them, in the file's own orientation.
     folder
@@ -149,7 +149,7 @@ fn what_is_denied_ends_with_code_1() {
     deny_of("non-finite").ok();
     deny_of("zero,non-finite").refused(2, "--deny: there is no parameter");
     std::fs::remove_file(folder.join("vector.safetensors")).unwrap();
-    // A broken file weighs more, and the others are reported all the same.
+    // A broken file takes precedence, and the other files are still reported.
     folder.write("broken.safetensors", "broken");
     let all = folder.run(&["inspect", ".", "--deny", "twins", "--json"]);
     // One line per file, and a summary.
@@ -214,7 +214,7 @@ fn what_was_not_inspected_ends_with_code_2() {
     deny(&["twins,zero,non-finite", "--only", "^fc"]).ok();
     deny(&["twins,zero,non-finite", "--skip", "coo|csr|meta|array|sp"]).ok();
     deny(&["twins", "--skip", "coo|csr|meta|array"]).refused(2, "sp.weight");
-    // What was skipped is named without --deny, and nothing is said to be finite.
+    // Without --deny, the report names what it skipped, and does not say that every entry is finite.
     let text = folder.run(&["inspect", unread]).ok().stdout;
     assert!(text.contains("coo.weight") && !text.contains("every entry is finite"), "{text}");
     let named = folder.run(&["inspect", unread, "--only", "^csr", "--json"]).ok().json();
@@ -348,7 +348,7 @@ fn shards_merged_are_the_whole() {
         assert_eq!((merged.code, &merged.stdout), (Some(2), &whole.stdout), "{of} parts");
         if of > 1 {
             let fewer = folder.run(&[&["merge"], &parts[1..]].concat());
-            // The last of seven has no file to do, and is not missed.
+            // The last of seven machines has no file, and `merge` does not miss it.
             let expected = if of == 7 { "could not be read" } else { "is missing" };
             fewer.refused(2, expected);
             let twice = [&["merge"], &parts[..], &parts[of - 1..]].concat();
@@ -356,7 +356,7 @@ fn shards_merged_are_the_whole() {
         }
     }
     folder.run(&["inspect", ".", "--shard", "1/2"]).refused(2, "--json");
-    // Shares of two jobs: another question, and other checkpoints.
+    // Shares of different jobs: other options, and other checkpoints.
     let share = |name: &str, args: &[&str]| {
         folder.write(name, &folder.run(&[&["inspect", "--json"], args].concat()).stdout);
     };
@@ -382,7 +382,7 @@ fn what_never_ends_is_refused() {
 #[test]
 fn spaces_are_those_of_the_parameters_that_are_inspected() {
     let folder = Folder::new();
-    // Units 0 and 1 of `g` take in the same, and are distinguished by what goes out of them.
+    // Units 0 and 1 of `g` have equal incoming weights and different outgoing weights.
     matrices(
         &folder,
         "m.safetensors",
@@ -412,7 +412,7 @@ fn spaces_are_those_of_the_parameters_that_are_inspected() {
     let one = inspect(&["--only", "^g"]).ok();
     assert_eq!(names(&one.json()[0]), ["g"]);
     assert_eq!(one.json()[0]["spaces"][0]["twins"], 2);
-    // By one parameter alone a space is inspected, too.
+    // `inspect` also inspects a space with only one of its parameters.
     inspect(&["--only", "^h.in$"]).refused(1, "equal units in h");
 }
 
@@ -446,7 +446,7 @@ fn fewer_units_and_units_that_differ() {
     let broken = with_axes(&["break", "m.safetensors", "--scale", "0.5", "--json"]).ok();
     assert_eq!(broken.json()[0]["spaces"][0]["twins_now"], 3, "{}", broken.stdout);
     std::fs::remove_file(folder.join("out")).unwrap();
-    // The judgement on whole units leads; what is said of rows comes after it.
+    // The finding about whole units comes first, findings about rows after it.
     let text = with_axes(&["break", "m.safetensors"]).ok().stdout;
     assert!(
         text.starts_with("out\nh: 3 units, 3 distinct, 2 before\n\nOnly outgoing weights"),
@@ -496,7 +496,8 @@ fn a_collapse_without_anything_to_merge_writes_nothing() {
 
 #[test]
 fn what_the_readme_shows() {
-    // A Fourier transform of windows as a convolution: cosines and sines of 129 frequencies, of which two sines are zero.
+    // A Fourier transform of windows as a convolution: cosines and sines of 129 frequencies, of which two sines are
+    // zero.
     let wave = |channel: usize, n: usize| {
         let k = channel % 129;
         let angle = |k: usize| std::f64::consts::PI * (2 * k * n) as f64 / 256.0;

@@ -1,10 +1,10 @@
-//! Networks without a hidden layer: every command that takes a configuration takes them.
+//! Networks without a hidden layer: every command that reads a configuration accepts them.
 
 mod program;
 
 use program::{Folder, backends, fast_backends};
 
-/// y = [2 x0 - 3 x1 + 1, x1 - 1] but for an error in the last example, so that the lowest loss is not 0.
+/// y = [2 x0 - 3 x1 + 1, x1 - 1] except for an error in the last example, so the lowest loss is not 0.
 fn config(start: &str) -> String {
     format!(
         "[model]\nlayer_dims = [2, 2]\n{start}[data]\ninputs = [[0, 0], [1, 0], [0, 1], [1, 1]]\n\
@@ -73,7 +73,7 @@ fn every_command_takes_a_linear_model() {
     folder.run(&["run", "--resume", "out"]).ok();
     folder.run(&["report", "out"]).ok();
 
-    // Nothing is one unit, so that no unit stands for several.
+    // No two units are equal, so no unit replaces several.
     run(&["run", "--config", "linear.toml", "--quotient"]).refused(2, "saves nothing");
     folder.write(
         "sweep.toml",

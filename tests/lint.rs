@@ -1,4 +1,4 @@
-//! `constinit inspect` in a pipeline: which files, in which format; and what a package brings beside the program.
+//! `constinit inspect` in a pipeline: the files, the output formats; and the files that a package adds to the program.
 #![cfg(feature = "ndarray")]
 
 mod program;
@@ -31,7 +31,7 @@ fn patterns_folders_and_standard_input() {
     );
     let none = folder.run(&["inspect", "runs/*.pt"]);
     none.refused(2, "runs/*.pt: no file has this name, and none matches it as a pattern");
-    // The same by standard input, and nothing is left behind.
+    // The same from standard input, and no file remains.
     let read = |args: &[&str], name: &str| {
         let mut program = folder.program(args);
         let file = std::fs::File::open(folder.join(name)).unwrap();
@@ -109,7 +109,7 @@ fn completions_and_manual_pages_come_from_the_same_arguments() {
     folder.run(&["man", "inspct"]).refused(2, "inspct: unknown command; the commands are run, ");
     folder.run(&["man", "--out", "pages"]).ok();
     let pages = std::fs::read_dir(folder.join("pages")).unwrap().count();
-    // One per command, and the program's; hidden spellings have none.
+    // One page per command and one for the program; hidden spellings have none.
     let help = folder.run(&["--help"]).ok().stdout;
     let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let commands =

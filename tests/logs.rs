@@ -1,5 +1,5 @@
-//! Readings for other programs: event files and tables. The reader of event files here is its own: checksums bit by
-//! bit, and protocol buffers by hand. `scripts/check-logs` asks TensorBoard and pandas.
+//! Readings for other programs: event files and tables. This file has its own reader of event files, with checksums bit
+//! by bit and hand-written protocol buffers. `scripts/check-logs` reads them with TensorBoard and pandas.
 
 mod program;
 
@@ -206,7 +206,7 @@ fn event_files_have_the_readings_of_a_run_and_of_its_continuation() {
     assert_eq!(again[1], (297, What::Start));
     assert_eq!(again[2..], expected[297..]);
 
-    // Nor does another run go on there; it does in its own folder, and in a new one.
+    // Another run cannot continue there, but can in its own folder and in a new one.
     folder.write("shorter.toml", &CONFIG.replacen("steps = 300", "steps = 200", 1));
     folder
         .run(
@@ -222,11 +222,11 @@ fn event_files_have_the_readings_of_a_run_and_of_its_continuation() {
     assert_eq!(files(&folder.join("logs/a")).len(), 2);
     resumed("logs/b").ok();
     resumed("logs/c").ok();
-    // It is over: there is nothing to add.
+    // The run has ended: there is nothing to add.
     assert_eq!(files(&folder.join("logs/b")).len(), 1);
     resumed("shorter.toml").refused(2, "--tensorboard shorter.toml: is a file");
 
-    // Another run is not mixed in, and leaves nothing.
+    // The program refuses events of another run, and leaves no file.
     let other = ["--config", "run.toml", "--out", "other"];
     run(&other).refused(2, "logs/a: the folder has events");
     assert!(!folder.join("other").exists() && files(&folder.join("logs/a")).len() == 2);
@@ -265,7 +265,7 @@ fn a_table_has_the_readings_and_goes_on() {
         }
     }
 
-    // Not into a file that is there; nothing is left of the attempt.
+    // The program refuses an existing file; nothing remains of the attempt.
     let other = ["--config", "run.toml", "--out", "other"];
     run(&other).refused(2, "t.csv: the file exists");
     assert!(!folder.join("other").exists());
@@ -273,7 +273,7 @@ fn a_table_has_the_readings_and_goes_on() {
     folder.run(&nowhere).refused(2, "none/t.csv: folder none does not exist");
     assert!(!folder.join("other").exists());
 
-    // Resumed: the table that was begun goes on, a new one is whole.
+    // Resumed: the old table continues, and a new table is complete.
     std::fs::remove_file(folder.join("run/checkpoints/step-000000000300.ckpt")).unwrap();
     run(&["--resume", "run"]).ok();
     assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap(), table);
@@ -283,7 +283,7 @@ fn a_table_has_the_readings_and_goes_on() {
     let lines = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
     assert_eq!(lines, ran.stdout, "the readings are as they were");
 
-    // Nor over the table of another run, or anything else.
+    // The program overwrites neither the table of another run nor any other file.
     let foreign = table.replacen("0,,1", "0,,2", 1);
     folder.write("t.csv", &foreign);
     std::fs::remove_file(folder.join("run/checkpoints/step-000000000300.ckpt")).unwrap();
@@ -292,7 +292,7 @@ fn a_table_has_the_readings_and_goes_on() {
     assert_eq!(lines, ran.stdout, "nothing is cut for a resume that is refused");
     assert_eq!(std::fs::read_to_string(folder.join("t.csv")).unwrap(), foreign);
 
-    // Nor is a line taken off that somebody added.
+    // It removes no line that somebody added.
     let added = format!("{table}301,0.5\n");
     folder.write("t.csv", &added);
     run(&["--resume", "run"]).refused(2, "t.csv: line 303 is not a row of this run");
@@ -300,7 +300,7 @@ fn a_table_has_the_readings_and_goes_on() {
     let lines = std::fs::read_to_string(folder.join("run/readings.jsonl")).unwrap();
     assert_eq!(lines, ran.stdout);
 
-    // Nor is a line of it cut where another file of the run is in the way.
+    // It cuts no line if another file of the run prevents the resume.
     folder.write("t.csv", &table);
     folder.write("run/units.jsonl", "");
     run(&["--resume", "run"]).refused(2, "units.jsonl: shorter than the checkpoint says");
@@ -341,13 +341,13 @@ fn a_table_in_the_folder_of_its_run() {
     run("run", "./run/table.csv").ok();
     let rows = std::fs::read_to_string(folder.join("run/table.csv")).unwrap();
     assert_eq!(rows.lines().count(), 302);
-    // A run that goes on makes no table of its own files either.
+    // A resumed run does not write the table over its own files, either.
     std::fs::remove_file(folder.join("run/model.safetensors")).unwrap();
     let resumed = ["run", "--resume", "run", "--csv", "run/model.safetensors"];
     folder.run(&resumed).refused(2, "the run itself writes a file");
     folder.run(&["run", "--resume", "run", "--csv", "run/table.csv"]).ok();
     assert_eq!(std::fs::read_to_string(folder.join("run/table.csv")).unwrap(), rows);
-    // Nor does it write where there is no file: a device, a link that leads nowhere.
+    // It does not write to something that is no file: a device, a broken link.
     #[cfg(unix)]
     {
         let resume = |csv: &str| folder.run(&["run", "--resume", "run", "--csv", csv]);

@@ -58,7 +58,7 @@ fn every_printed_number_comes_out_on_every_backend() {
             let bias = vec![four(&after["linear2_bias"]); 4];
             assert_eq!(numbers(block, "linear2.bias"), [bias], "{backend}");
         }
-        // Where the notebook's text breaks off.
+        // The notebook's text ends here.
         assert!(numbers(blocks[3], "linear1.weight")[0][0].starts_with("-2"), "{backend}");
         let verdict = format!(
             "hidden1: 2 units, 1 distinct after every one of 50 steps on {backend}, bit for bit."

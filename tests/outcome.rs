@@ -1,4 +1,4 @@
-//! What came of a run: the loss beside that of the best constant answer, and dead units.
+//! The outcome of a run: the loss, the baseline, and dead units.
 
 mod program;
 
@@ -141,7 +141,7 @@ fn the_notebook_s_units_die_in_its_second_step() {
     }
 }
 
-/// Three units whose outputs are subtracted while the targets are positive: they are pushed down until they are dead.
+/// Three units with negative outgoing weights and positive targets: training lowers them until they are dead.
 fn dying() -> Config {
     let inputs = "[[1.0, 0.5], [0.5, 2.0], [1.5, 1.0], [2.0, 0.25]]";
     let config = config([2, 3, 1]).data(inputs, "[[3.0], [4.0], [3.5], [5.0]]").steps(400);
@@ -168,14 +168,14 @@ fn the_first_step_of_a_dead_layer_is_found_between_readings() {
             found > 1 && !found.is_multiple_of(100) && end["dead"]["hidden1"]["alive"].is_null(),
             "{end}"
         );
-        // Runs that end there count all units.
+        // Runs that end at this step count all units.
         for (steps, is_dead) in [(found - 1, false), (found, true)] {
             folder.write_config("run.toml", dying().steps(steps as usize));
             let lines = run(&folder, backend, &["--json"]).json();
             let (last, dead) = dead(&lines).pop().unwrap();
             assert_eq!((last, dead == Some(3)), (steps, is_dead), "{backend}: {dead:?}");
         }
-        // Of the quotient, one unit stands for all three.
+        // In the quotient, one unit represents all three.
         folder.write_config("run.toml", dying());
         let lines = run(&folder, backend, &["--json", "--quotient"]).json();
         assert_eq!(dead(&lines).pop().unwrap().1, Some(3));
@@ -186,7 +186,7 @@ fn the_first_step_of_a_dead_layer_is_found_between_readings() {
 #[test]
 fn what_was_not_inspected_is_said() {
     let folder = Folder::new();
-    // Too large for a pass a step, and too few examples a step for one more.
+    // The network is too large for a pass every 16 steps, and a step has too few examples for an extra pass.
     let large = config([10, 64, 1]).dataset("diabetes").steps(20).with("data.batch_size = 16");
     let large = large.optimizer("type = \"sgd\", learning_rate = 0.1").with(
         "[[init]]\npath = \"linear2.weight\"\ninit = { type = \"constant\", value = -1.0 }\n\
@@ -208,7 +208,7 @@ fn what_was_not_inspected_is_said() {
         ),
         "{said}"
     );
-    // With more examples a step, one of them is asked after each.
+    // With more examples per step, the program inspects the units after each step.
     folder.write_config("run.toml", large.with("data.batch_size = 64"));
     let end = run(&folder, backend, &["--json"]).json().pop().unwrap();
     assert!(since(&end) < 20 && end["dead"]["hidden1"]["alive"].is_null(), "{end}");
@@ -235,7 +235,7 @@ fn a_resumed_run_knows_since_when_a_layer_is_dead() {
         let resumed = folder.run(&["run", "--resume", "run", "--json"]).ok().json();
         assert!(resumed[1]["step"].as_u64().unwrap() as usize > kept, "from step {kept}");
         assert_eq!(readings(), whole, "from step {kept}");
-        // A run that has ended ends again as it did.
+        // A run that has ended ends again in the same way.
         folder.run(&["run", "--resume", "run"]).ok();
         assert_eq!(readings(), whole);
     }

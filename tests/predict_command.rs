@@ -1,4 +1,4 @@
-//! `constinit predict`: what a configuration makes alike, and that runs agree.
+//! `constinit predict`: which units a configuration makes equal, and that runs agree.
 
 mod program;
 

@@ -1,4 +1,4 @@
-//! What `run` prints: a table of about 20 lines, parameters where they are asked for, or the verdict alone.
+//! The output of `run`: a table of about 20 lines, parameters with an option, or only the verdict.
 
 mod program;
 
@@ -79,7 +79,7 @@ fn quiet_is_the_verdict_alone() {
     }
 }
 
-/// The longest run of digits of a number in a text, without the zeros in front of it.
+/// The largest number of digits of a number in a text, without leading zeros.
 fn most_digits(text: &str) -> usize {
     let numbers = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
     let digits = |number: &str| {
@@ -92,7 +92,7 @@ fn most_digits(text: &str) -> usize {
 #[test]
 fn numbers_for_people_have_at_most_six_digits() {
     let folder = Folder::new();
-    // Unlike units whose first break is rounding, and a rate of many digits.
+    // Different units whose first break is rounding, and a rate with many digits.
     let config = iris().steps(300).with("[probe]\nforecast = 100");
     folder.write_config("run.toml", config);
     let text = printed(&folder, &["--print-parameters", "--out", "out"]);

@@ -1,4 +1,4 @@
-//! `constinit run --quotient`: the same numbers at the price of the classes, or a refusal with its reason.
+//! `constinit run --quotient`: the same numbers at a cost that depends on the classes, or a refusal with its reason.
 
 mod program;
 
@@ -6,7 +6,7 @@ use program::config::{Config, config};
 use program::{Folder, backends, fast_backends};
 use serde_json::Value;
 
-/// The lines of a run, without the one that says what is trained and the first, which does, too.
+/// The lines of a run, without the first line and the line that say what is trained.
 fn readings(lines: Vec<Value>) -> Vec<Value> {
     lines.into_iter().filter(|line| line["event"] == "reading" || line["event"] == "end").collect()
 }
@@ -19,7 +19,7 @@ fn the_notebook_comes_out_with_and_without() {
         let said = "one unit is trained for each class: hidden1: 2 -> 1 units; 20 -> 12 parameters";
         assert!(ran.stdout.contains(said), "{}", ran.stdout);
         assert!(ran.stdout.contains("All 56 expected numbers were reproduced"));
-        // Two is a power of two: nothing is rounded otherwise.
+        // Two units: sums over a power of two round the same way.
         let full = folder.run(&["run", "--backend", backend]).ok();
         let without = ran.stdout.replace(&format!("{said}\n\n"), "");
         if backend == "ndarray" {
@@ -31,7 +31,7 @@ fn the_notebook_comes_out_with_and_without() {
     }
 }
 
-/// Classes of other sizes than powers of two, a deep network, batches, clipping, decay.
+/// Classes whose sizes are not powers of two, a deep network, batches, clipping, decay.
 fn deep() -> Config {
     let sgd = "type = \"sgd\", learning_rate = 0.05, momentum = 0.9, weight_decay = 0.01";
     let config = config([4, 7, 5, 3]).activation("tanh").init_w(0.1).dataset("iris");
@@ -40,7 +40,7 @@ fn deep() -> Config {
     config.with("training.checkpoint_every = 7\ntraining.clip_norm = 0.5")
 }
 
-/// Equal sums, but no twins: an identity between hidden layers of one size.
+/// Equal sums, but no twins: an identity between hidden layers of the same size.
 fn square() -> Config {
     let identity = "path = \"linear2.weight\", init = { type = \"identity\" }";
     let config = deep().with(&format!("init = [{{ {identity} }}]"));
@@ -174,7 +174,7 @@ fn what_would_go_another_way_is_refused() {
         deep().with(random),
         "--quotient: all hidden units are distinct at the start, so a quotient saves nothing",
     );
-    // The same with a decay that shrinks all weights alike is no harm.
+    // A decay that shrinks all weights by the same factor is allowed.
     folder.write_config("identity.toml", square());
     let ran = folder.run(&["run", "--config", "identity.toml", "--quotient"]).ok();
     assert!(ran.stdout.contains("hidden2: 6 -> 1 units"), "{}", ran.stdout);
@@ -188,7 +188,7 @@ fn a_divergence_is_told_of_the_full_network() {
     let fast = fast.activation("relu").dataset("diabetes");
     folder.write_config("run.toml", fast.with("model.layer_dims = [10, 7, 5, 1]"));
     folder.run(&["run", "--config", "run.toml", "--quotient"]).refused(3, "the run diverged: ");
-    // Also where there is no full network any more: decay makes deviations infinite.
+    // Also if there is no full network any more, because decay makes deviations infinite.
     let decay = "type = \"adamw\", learning_rate = 0.01, weight_decay = 1e30";
     folder.write_config("decay.toml", square().optimizer(decay));
     let ran = folder.run(&["run", "--config", "decay.toml", "--quotient"]);

@@ -1,4 +1,4 @@
-//! What the README shows is what happens.
+//! The commands in README.md print the output that it shows.
 
 mod program;
 
@@ -93,7 +93,7 @@ fn devices_lists_every_backend_that_is_compiled_in() {
     assert_eq!(ran.stdout.matches("(default)").count(), 1, "{}", ran.stdout);
 }
 
-/// Graphics drivers complain of a missing desktop. On a machine that has one, this tests nothing.
+/// Graphics drivers warn about a missing desktop. On a machine with a desktop, this tests nothing.
 #[test]
 fn standard_error_is_clean_without_a_desktop() {
     let folder = Folder::new();

@@ -45,7 +45,7 @@ fn a_page_of_a_real_run() {
     ] {
         assert!(page.contains(part), "no {part:?} in the page");
     }
-    // A run that has a page goes on, and ends as it did.
+    // A run with a page continues, and ends in the same way.
     folder.run(&["run", "--resume", "run"]).ok();
 
     folder.run(&["report", "run"]).refused(2, "run/report.html: already exists; --force");
@@ -100,7 +100,7 @@ fn what_a_report_is_made_of_is_never_replaced() {
     }
     assert_eq!(std::fs::read(folder.join("run/readings.jsonl")).unwrap(), before);
     assert!(!folder.join("run/parts").exists());
-    // A name that says something else than what would be in it.
+    // A name whose ending contradicts the content.
     let png = ["report", "run", "--format", "png", "--figure", "loss", "--out", "b.svg"];
     folder
         .run(&png)

@@ -1,4 +1,4 @@
-//! A run that was killed twice and went on leaves what an undisturbed one leaves, byte for byte.
+//! A run that was killed and resumed twice leaves the same files as an uninterrupted run, byte for byte.
 
 mod program;
 
@@ -9,8 +9,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-/// Sixteen units that are all different but compute as five, until the first step; in batches. Its output fills a pipe, so
-/// that a program whose output is not read any more has not ended.
+/// Sixteen different units that compute five distinct numbers until the first step; in batches. The output is larger
+/// than a pipe, so the program cannot end while nobody reads it.
 fn batches() -> Config {
     let first = "{ type = \"symmetrised\", outputs = 5, of = { type = \"kaiming\", nonlinearity = \"tanh\" } }";
     let rules = format!(
@@ -34,7 +34,7 @@ fn optimizers() -> Vec<String> {
     OptimizerConfig::all().iter().map(table).collect()
 }
 
-/// Starts the program and kills it once it has shown the reading of a step; the rest of its output nobody reads.
+/// Starts the program and kills it after it has printed the reading of a step, without reading the rest of its output.
 fn killed_at(folder: &Folder, args: &[&str], step: usize) {
     let mut child: Child = folder.program(args).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
@@ -47,7 +47,7 @@ fn killed_at(folder: &Folder, args: &[&str], step: usize) {
     assert!(!child.wait().unwrap().success(), "the program ended before it was killed");
 }
 
-/// Runs a configuration undisturbed, and again, killed after each of these steps; compares what both leave.
+/// Runs a configuration uninterrupted, and again, killed after each of these steps; compares the files of both.
 fn same_after_kills(folder: &Folder, run: Config, kills: &[usize], what: &str) {
     folder.write_config("run.toml", run);
     let backend = fast_backends()[0];

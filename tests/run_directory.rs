@@ -1,4 +1,4 @@
-//! A run's folder: what is in it, and that a run goes on from it whatever happened.
+//! A run's folder: its content, and that a run continues from it after any interruption.
 
 mod program;
 
@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-/// Enough steps for its output to fill a pipe, so that a program whose output is not read any
-/// more has not ended.
+/// Enough steps for an output larger than a pipe, so the program cannot end while nobody reads
+/// it.
 fn long() -> Config {
     let config = config([4, 5, 3, 3]).activation("tanh").init_w(0.1).dataset("iris");
     let config = config.loss("cross-entropy").optimizer("type = \"adam\", learning_rate = 0.01");
@@ -17,7 +17,7 @@ fn long() -> Config {
     config.with("training.checkpoint_every = 7")
 }
 
-/// What a run leaves, to be compared byte by byte.
+/// The files of a run, to compare byte by byte.
 fn files(run: &Path) -> [Vec<u8>; 4] {
     ["config.toml", "readings.jsonl", "units.jsonl", "model.safetensors"]
         .map(|name| std::fs::read(run.join(name)).unwrap())
@@ -75,7 +75,7 @@ fn a_run_killed_at_any_moment_ends_with_the_same_bits() {
             }
             let ran = folder.run(&["run", "--resume", &out, "--json"]).ok();
             let first = &ran.json()[1]["step"];
-            // A reading is shown before its checkpoint is written.
+            // The program prints a reading before it writes its checkpoint.
             let least = (steps.last().unwrap() - 1) / 7 * 7;
             assert!(first.as_u64().unwrap() as usize >= least, "went on from {first}");
             assert_same(
@@ -109,7 +109,7 @@ fn a_signal_finishes_the_step_and_says_so() {
 
 fn a_signal_is_said(signal: &str, code: i32) {
     let folder = Folder::new();
-    // Most of the time goes into checkpoints: the signal comes while one is written.
+    // Checkpoints take most of the time, so the signal arrives while one is written.
     folder.write_config("run.toml", long().with("training.checkpoint_every = 1"));
     folder
         .run(&["run", "--config", "run.toml", "--backend", fast_backends()[0], "--out", "whole"])
@@ -149,7 +149,7 @@ fn every_backend_resumes_from_its_last_checkpoint() {
             .collect();
         assert_eq!(steps, [8, 9], "{backend}");
         assert_same(&files(&folder.join("run")), &whole, backend);
-        // A run that has ended ends again as it did.
+        // A run that has ended ends again in the same way.
         folder.run(&["run", "--resume", "run"]).ok();
         assert_same(&files(&folder.join("run")), &whole, backend);
     }
@@ -214,8 +214,8 @@ fn torn_and_foreign_checkpoints_are_refused_in_words() {
     assert!(ran.stderr.contains("it has \"learning_rate = 0.01\""), "{}", ran.stderr);
     assert!(ran.stderr.contains("config.toml has changed since"), "{}", ran.stderr);
 
-    // A run that has ended is not silently run again, one that was cut off before its first
-    // checkpoint starts from its beginning. What a killed program left half written goes.
+    // The program does not silently repeat a run that has ended. A run that was interrupted before
+    // its first checkpoint starts again. The program removes half-written files of a killed run.
     std::fs::write(folder.join("run/config.toml"), config).unwrap();
     let before = read(&folder.join("run/readings.jsonl"));
     std::fs::remove_dir_all(folder.join("run/checkpoints")).unwrap();
@@ -232,7 +232,7 @@ fn torn_and_foreign_checkpoints_are_refused_in_words() {
 
 #[test]
 fn a_run_killed_before_its_first_step_goes_on_on_its_backend() {
-    // Not the default one, where there are several.
+    // Not the default backend, if there are several.
     let backend = fast_backends().pop().unwrap();
     let folder = Folder::new();
     folder.write_config("run.toml", long().steps(9));
@@ -295,7 +295,7 @@ fn two_programs_do_not_go_on_with_one_run() {
     folder.write_config("run.toml", long());
     let (mut child, mut lines) = start(&folder, fast_backends()[0], "run");
     read_until(&mut lines, 20);
-    // The first one waits: nobody reads its output.
+    // The first program waits, because nobody reads its output.
     folder.run(&["run", "--resume", "run"]).refused(2, "another process is running this run");
     child.kill().unwrap();
     child.wait().unwrap();

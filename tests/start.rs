@@ -1,4 +1,4 @@
-//! `[model] start`: what a network starts from, as runs, predictions and sweeps have it.
+//! `[model] start`: runs, predictions and sweeps use the same start.
 
 mod program;
 
@@ -36,7 +36,7 @@ fn each_start_fills_the_network_as_it_says() {
     let folder = Folder::new();
     started(&folder, "default", small().init_w(0.1));
     started(&folder, "ramp", starting("ramp").init_w(0.1));
-    // PyTorch's order: a row for each unit.
+    // PyTorch's order: one row per unit.
     let ramp = [0.1_f32, 1.1, 2.1].repeat(4);
     for out in ["default", "ramp"] {
         assert_eq!(parameter(&folder, out, "linear1.weight"), ramp);
@@ -50,7 +50,7 @@ fn each_start_fills_the_network_as_it_says() {
     for name in ["linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"] {
         assert!(parameter(&folder, "zeros", name).iter().all(|entry| *entry == 0.0), "{name}");
     }
-    // Rules come on top.
+    // Rules take precedence.
     let rule = "[[init]]\npath = \"linear1.bias\"\ninit = { type = \"ones\" }\n";
     started(&folder, "ruled", starting("zeros").with(rule));
     assert_eq!(parameter(&folder, "ruled", "linear1.bias"), [1.0; 4]);
@@ -150,7 +150,7 @@ fn predictions_know_the_start() {
     }
 }
 
-/// The same numbers from a sweep, in closed form and on a backend, as from the runs by themselves.
+/// A sweep, in closed form and on a backend, gives the same numbers as single runs.
 #[test]
 fn sweeps_vary_the_start() {
     let sweep = "[sweep]\nstart = [\"ramp\", \"constant\", \"zeros\", \"random\"]\n\

@@ -23,7 +23,7 @@ steps = 30
 optimizer = { type = \"sgd\", learning_rate = 0.05 }
 ";
 
-/// The last loss that the run of a point by itself tells.
+/// The last loss of a single run of a point.
 fn last_loss(folder: &Folder, point: usize, backend: &str) -> (f64, Value) {
     let point = point.to_string();
     let args =
@@ -66,7 +66,7 @@ data.batch_size = [2, 3]
             );
             let (loss, reading) = last_loss(&folder, point, backend);
             let found = number(row, "final_loss");
-            // Single precision, amplified where Adam or Muon divide by the size of gradients.
+            // Single precision, amplified because Adam and Muon divide by the size of gradients.
             assert!((found - loss).abs() <= 2e-3 * loss, "point {point}: {found} {loss}");
             let spaces = reading["spaces"].as_array().unwrap();
             let twins: u64 = spaces.iter().map(|space| space["twins"].as_u64().unwrap()).sum();
@@ -133,7 +133,7 @@ fn a_sample_is_reported_as_one() {
 #[test]
 fn where_no_units_are_equal_none_stays_so() {
     let folder = Folder::new();
-    // One hidden unit has no twin, and two have one.
+    // One hidden unit has no twin; two are twins.
     folder.write("sweep.toml", &format!("{BASE}[sweep]\nlayer_dims = [[3, 1, 2], [3, 2, 2]]\n"));
     let sweep = |more: &[&str]| {
         folder.run(&[&["sweep", "--config", "sweep.toml", "--out", "s"], more].concat()).ok()
@@ -179,7 +179,7 @@ fn a_killed_sweep_goes_on_and_runs_no_point_twice() {
         let before = parts();
         let mut child =
             folder.program(&args).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
-        // Killed once there is a part more, or left alone where it is faster than that.
+        // Killed after one more part, unless it finishes before.
         while child.try_wait().unwrap().is_none() && parts() == before {
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -195,18 +195,18 @@ fn a_killed_sweep_goes_on_and_runs_no_point_twice() {
                 .map(|row| (number(&row, "point") as usize, number(&row, "seconds").to_bits())),
         );
     }
-    // As one that was killed in the middle of a part leaves it.
+    // The state after a kill in the middle of a part.
     folder.write("s/parts/000000000007-000000000009.parquet.partial", "PAR1");
     folder.run(&args).ok();
     let all = rows(&folder.join("s/results.parquet"));
     let points: Vec<usize> = all.iter().map(|row| number(row, "point") as usize).collect();
     assert_eq!(points, (0..300).collect::<Vec<_>>());
-    // What was kept was not run again: its time is the one that it took then.
+    // Finished points were not run again: their times are the old ones.
     for (point, seconds) in kept {
         assert_eq!(number(&all[point], "seconds").to_bits(), seconds, "point {point}");
     }
     assert!(!folder.join("s/parts").exists());
-    // Nor does one that was killed before its parts were removed count their rows twice.
+    // After a kill before the parts were removed, their rows do not count twice.
     std::fs::create_dir(folder.join("s/parts")).unwrap();
     let table = folder.join("s/results.parquet");
     std::fs::copy(table, folder.join("s/parts/000000000000-000000000299.parquet")).unwrap();
@@ -226,7 +226,7 @@ fn shares_make_the_table_that_one_machine_makes() {
         folder.run(&[&args, more].concat())
     };
     sweep("one", &[]).ok();
-    // In one folder, a share of it by a job array.
+    // In one folder, as shares of a job array.
     sweep("shared", &["--shard", "1/3"]).ok();
     folder.run(&["merge", "shared"]).refused(2, "of 200 points are done");
     sweep("shared", &["--shard", "3/3"]).ok();
@@ -237,7 +237,7 @@ fn shares_make_the_table_that_one_machine_makes() {
     let ran = program::Ran::from(array.output().unwrap()).ok();
     assert!(ran.stdout.contains("constinit merge shared"), "{}", ran.stdout);
     folder.run(&["merge", "shared"]).ok();
-    // In folders of their own.
+    // In separate folders.
     sweep("a", &["--shard", "1/2"]).ok();
     sweep("b", &["--shard", "2/2"]).ok();
     folder.run(&["merge", "a", "b"]).refused(2, "--out DIR");
@@ -272,7 +272,7 @@ fn what_is_there_is_not_overwritten() {
     assert_eq!(std::fs::read(folder.join("s/results.parquet")).unwrap(), table);
     std::fs::write(folder.join("s/results.parquet"), &table[..table.len() / 2]).unwrap();
     sweep("sweep.toml", "s").refused(2, "results.parquet").refused(2, "remove it, and the sweep");
-    // Nor are parts removed for a table that is none.
+    // The parts stay if the existing table is broken.
     std::fs::create_dir_all(folder.join("s/parts")).unwrap();
     std::fs::write(folder.join("s/parts/000000000000-000000000001.parquet"), &table).unwrap();
     folder.run(&["merge", "s"]).refused(2, "remove it, and the sweep");
@@ -287,7 +287,7 @@ fn what_is_there_is_not_overwritten() {
     folder.write("wrong.toml", &wrong);
     sweep("wrong.toml", "w").refused(2, "wrong.toml: [sweep] model.activation = 3: ");
     assert!(!folder.join("w").exists());
-    // More threads than a system gives, and more than there are runs.
+    // More threads than the system allows, and more than runs.
     let jobs = |count: &str| {
         folder.run(&["sweep", "--config", "sweep.toml", "--out", "j", "--jobs", count])
     };
@@ -321,7 +321,7 @@ fn data_is_kept_in_the_folder() {
     assert!((loss - found).abs() < 1e-6 * loss, "{loss} {found}");
 }
 
-/// Drivers of graphics cards are asked for when a run needs one: here none could be loaded, and some would write to standard
+/// A sweep opens graphics drivers only if a run needs one: here none could be loaded, and some would write to standard
 /// error.
 #[test]
 fn runs_in_closed_form_ask_for_no_driver() {

@@ -1,4 +1,4 @@
-//! The live view in a real terminal, that of util-linux' `script`: that it is given back on every way out.
+//! The live view in a real terminal, from util-linux's `script`: it restores the terminal however it ends.
 #![cfg(target_os = "linux")]
 
 mod program;
@@ -8,7 +8,7 @@ use program::{Folder, fast_backends};
 use std::io::{BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-/// Long enough to be ended.
+/// Long enough to end it early.
 fn long() -> Config {
     let config = config([4, 5, 3, 3]).activation("tanh").init_w(0.1).dataset("iris");
     let config = config.loss("cross-entropy").optimizer("type = \"adam\", learning_rate = 0.01");
@@ -18,16 +18,16 @@ fn long() -> Config {
 const ENTER: &str = "\u{1b}[?1049h";
 const LEAVE: &str = "\u{1b}[?1049l";
 
-/// What a terminal got.
+/// The output that a terminal received.
 struct Seen {
     code: Option<i32>,
-    /// Until the view took the screen, and after it gave it back.
+    /// The output before the view took the screen, and after it restored it.
     before: String,
     view: String,
     after: String,
 }
 
-/// Runs the program in a terminal until the view shows `until`, and does something then.
+/// Runs the program in a terminal until the view shows `until`, and then reacts.
 fn watch(folder: &Folder, args: &str, until: &str, then: impl FnOnce(&mut dyn Write)) -> Seen {
     let mut then = Some(then);
     watch_in([100, 30], folder, args, |text, keys| {
@@ -39,7 +39,7 @@ fn watch(folder: &Folder, args: &str, until: &str, then: impl FnOnce(&mut dyn Wr
     })
 }
 
-/// The same in a terminal of this width and height, where `react` is shown all that the terminal got so far.
+/// The same in a terminal of this width and height; `react` receives all output so far.
 fn watch_in(
     [width, height]: [usize; 2],
     folder: &Folder,
@@ -51,7 +51,7 @@ fn watch_in(
         env!("CARGO_BIN_EXE_constinit"),
         fast_backends()[0]
     );
-    // A program that never ends fails its test with what it showed; nothing is measured by this time.
+    // If the program never ends, its test fails with its output. This time limit measures nothing.
     let mut command = Command::new("timeout");
     command.args(["--foreground", "--kill-after=10", "600", "script"]);
     command.args(["-qefc", &shell, "/dev/null"]).current_dir(folder.path());
@@ -88,8 +88,8 @@ fn press_all(to: &mut dyn Write, keys: &[u8]) {
     to.flush().unwrap();
 }
 
-/// What was written, without the sequences that steer a terminal, its words with one space between them: where lines end
-/// depends on how many digits the numbers of steps have.
+/// The output without control sequences, with one space between words, because line breaks depend on the number of
+/// digits of steps.
 fn words(written: &str) -> String {
     let mut pieces = written.split("\u{1b}[");
     let first = pieces.next().unwrap_or_default().to_owned();
@@ -101,7 +101,7 @@ fn words(written: &str) -> String {
 }
 
 impl Seen {
-    /// Fails unless the terminal is as it was: its screen, its cursor, and lines with echo.
+    /// Fails unless the terminal is restored: its screen, its cursor, and lines with echo.
     fn given_back(&self, code: i32) {
         let Self { view, after, .. } = self;
         assert_eq!(self.code, Some(code), "{after}");
@@ -125,7 +125,7 @@ fn q_and_control_c_end_the_run_after_its_step() {
         let seen = watch(&folder, "--config run.toml --out run", "steps/s", press(keys));
         seen.given_back(code);
         assert!(seen.before.contains("run.toml on "), "{}", seen.before);
-        // Spaces that are there already are not written.
+        // The view does not write spaces that are already on the screen.
         assert!(seen.view.contains("Ctrl-C:"), "{}", seen.view);
         let styles = seen.view.split("\u{1b}[").filter_map(|part| {
             let end = part.find(char::is_alphabetic)?;
@@ -147,7 +147,7 @@ fn a_small_terminal_scrolls_the_verdict_to_its_end() {
     let end = "so the gradients of the outputs differ.";
     let mut ended = false;
     let seen = watch_in([60, 15], &folder, "--config run.toml", |text, keys| {
-        // The verdict grows with its numbers: what was its last line need not stay it, so a frame may ask for another key.
+        // The verdict grows with its numbers. Its last line may change, so a frame may need another key.
         if !ended && words(text).contains(end) {
             ended = true;
             press_all(keys, b"q");
@@ -157,7 +157,7 @@ fn a_small_terminal_scrolls_the_verdict_to_its_end() {
     });
     seen.given_back(0);
     assert!(words(&seen.view).contains(end), "{}", seen.view);
-    // No cell outside of the terminal.
+    // No cell outside the terminal.
     let rows = seen.view.split("\u{1b}[").filter_map(|part| part.split_once('H'));
     let rows = rows.filter_map(|(place, _)| place.split_once(';')?.0.parse::<usize>().ok());
     assert_eq!(rows.max(), Some(15));
@@ -182,14 +182,14 @@ fn a_signal_a_divergence_and_an_end_give_the_terminal_back() {
     seen.given_back(143);
     assert!(seen.after.contains("interrupted after step "), "{}", seen.after);
 
-    // Too large steps.
+    // A learning rate that is too large.
     let sgd = long().optimizer("type = \"sgd\", learning_rate = 1e30");
     folder.write_config("diverges.toml", sgd.loss("mse").activation("identity"));
     let seen = watch(&folder, "--config diverges.toml", "never", press(b""));
     seen.given_back(3);
     assert!(seen.after.contains("the run diverged"), "{}", seen.after);
 
-    // A folder that is taken away: the next checkpoint fails.
+    // The folder is removed: the next checkpoint fails.
     folder.write_config("run.toml", long().with("training.checkpoint_every = 100"));
     let seen = watch(&folder, "--config run.toml --out gone", "steps/s", |_| {
         std::fs::rename(folder.join("gone/checkpoints"), folder.join("away")).unwrap();

@@ -1,4 +1,4 @@
-//! `constinit verify`: all statements hold on every backend that is compiled in, and a program can read it.
+//! `constinit verify`: all statements hold on every backend that is compiled in, and programs can read the output.
 
 mod program;
 
@@ -19,7 +19,7 @@ fn every_statement_holds_on_every_backend() {
     for section in sections {
         let checks = section["checks"].as_array().unwrap();
         assert!(!checks.is_empty() && checks.iter().all(|check| check["passed"] == true));
-        // What a machine's kernels do is no statement.
+        // Measurements of a machine's kernels are not statements.
         let information = checks.iter().filter(|check| check["information"] == true).count();
         if backends().contains(&"ndarray") {
             assert_eq!(information, if section["name"] == "floats" { checks.len() } else { 0 });
@@ -35,7 +35,7 @@ fn every_statement_holds_on_every_backend() {
         assert!(all["floats"].as_array().unwrap().iter().any(|cell| cell["backend"] == backend));
     }
     if backends().contains(&"ndarray") {
-        // Every optimizer without and with decay, on twins and on units of equal sums, each under a name of its own.
+        // Every optimizer without and with decay, on twins and on units with equal sums, each under a separate name.
         let found = statements("optimizers");
         let different: HashSet<&str> = found.iter().copied().collect();
         assert_eq!(found.len(), 4 * OptimizerConfig::all().len());

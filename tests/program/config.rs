@@ -3,11 +3,11 @@
 use std::fmt::{self, Display, Formatter};
 use toml::{Table, Value};
 
-/// A run configuration, to be changed and written.
+/// A run configuration that a test changes and writes.
 #[derive(Clone)]
 pub struct Config(Table);
 
-/// A network of these sizes; all else by default, but for data, which a run must have.
+/// A network of these sizes, with defaults for all other keys except data, which a run needs.
 pub fn config<const N: usize>(layer_dims: [usize; N]) -> Config {
     Config(Table::new()).with(&format!("model.layer_dims = {layer_dims:?}"))
 }
@@ -39,7 +39,7 @@ impl Config {
         self.with(&format!("training.loss = {name:?}"))
     }
 
-    /// The table of the optimizer, `type = "sgd", learning_rate = 0.1`, in the place of any before it.
+    /// Sets the table of the optimizer, such as `type = "sgd", learning_rate = 0.1`, and replaces an earlier one.
     pub fn optimizer(mut self, table: &str) -> Self {
         let training = self.0.entry("training").or_insert_with(|| Table::new().into());
         let training = training.as_table_mut().expect("a table");
@@ -48,7 +48,7 @@ impl Config {
         self
     }
 
-    /// Any keys, written as TOML: tables are merged, lists are added to, other values replaced.
+    /// Any keys in TOML: merges tables, appends to lists, replaces other values.
     pub fn with(mut self, text: &str) -> Self {
         merge(&mut self.0, text.parse().expect("TOML"));
         self

@@ -1,4 +1,4 @@
-//! Checkpoints that are written for a test.
+//! Writes checkpoints for tests.
 
 use super::Folder;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};

@@ -21,7 +21,7 @@ pub fn backends() -> Vec<&'static str> {
     all.into_iter().filter(|(_, compiled_in)| *compiled_in).map(|(name, _)| name).collect()
 }
 
-/// The backends that take microseconds a step.
+/// The backends that take microseconds per step.
 pub fn fast_backends() -> Vec<&'static str> {
     backends().into_iter().filter(|name| *name != "wgpu").collect()
 }
@@ -81,13 +81,13 @@ impl From<Output> for Ran {
 }
 
 impl Ran {
-    /// Fails unless the program ended well.
+    /// Fails unless the program succeeded.
     pub fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// Fails unless the program ended with this code and these words, in words and not by a panic.
+    /// Fails unless the program ended with this code and this message, and without a panic.
     pub fn refused(self, code: i32, words: &str) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
         assert!(self.stderr.contains(words), "expected {words:?} in:\n{}", self.stderr);

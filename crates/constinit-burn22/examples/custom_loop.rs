@@ -1,4 +1,4 @@
-//! A model and a training loop by hand on Burn 0.22, with the symmetry probe in three lines: dropout separates units.
+//! Your own model and training loop on Burn 0.22, with the symmetry probe in three lines: dropout makes units diverge.
 //!
 //! `cargo run -p constinit-burn22 --example burn22_custom_loop`
 

@@ -1,5 +1,5 @@
 //! Burn's Learner with a symmetry probe, on Burn 0.22: the 32 hidden units of a network on handwritten digits start
-//! constant, and are worth one. `cargo run -p constinit-burn22 --features learner --example burn22_learner`
+//! constant, 1 distinct. `cargo run -p constinit-burn22 --features learner --example burn22_learner`
 
 use burn::data::{dataloader::*, dataset::InMemDataset};
 use burn::module::{Initializer, Module};

@@ -1,7 +1,8 @@
 //! Draws `docs/figures/quotient-speed.svg` from the numbers of `scripts/bench-quotient-peers --csv`:
 //!
 //! ```text
-//! cargo run -p constinit-report --example quotient_speed -- docs/figures/quotient-speed.csv docs/figures/quotient-speed.svg
+//! cargo run -p constinit-report --example quotient_speed -- docs/figures/quotient-speed.csv
+//! docs/figures/quotient-speed.svg
 //! ```
 
 use constinit_report::{Curve, Curves, Figure};
@@ -22,11 +23,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(std::fs::write(to, drawn.to_svg())?)
 }
 
-/// The figure of a table; lines that begin with `#` are remarks.
+/// The figure of a table; lines that begin with `#` are comments.
 ///
 /// # Errors
 ///
-/// If the columns are different, or if a line has too few cells or a cell that is not a number; with the line's number.
+/// If the columns have other names, or if a line has too few cells or a cell that is not a number. The error has the
+/// line number.
 pub fn figure(csv: &str) -> Result<Figure, String> {
     let lines = csv.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
     let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));

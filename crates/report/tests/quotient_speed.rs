@@ -1,4 +1,4 @@
-//! The README's figure of quotient speed is the one that its numbers give.
+//! The figure of quotient speed in docs/figures matches its numbers.
 
 #[allow(dead_code, reason = "its main")]
 #[path = "../examples/quotient_speed.rs"]
