@@ -8,6 +8,9 @@
 mod program;
 
 use program::Folder;
+use program::config::config;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The fenced blocks of a page, by language, in their order.
@@ -128,6 +131,62 @@ macro_rules! pages {
 }
 
 pages! { tutorial initialisers sweeps surgery }
+
+/// All keys of an object and of the objects in it. A configuration has a page for its keys; the keys of maps are names.
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    const MAPS: [&str; 3] = ["properties", "dead", "findings"];
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                found.insert(key.clone());
+                match value {
+                    _ if key == "config" => {}
+                    Value::Object(map) if MAPS.contains(&key.as_str()) => {
+                        map.values().for_each(|value| keys(value, found));
+                    }
+                    _ => keys(value, found),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_key_that_is_written_is_on_the_page_of_keys() {
+    let page = std::fs::read_to_string("docs/files.md").unwrap();
+    let folder = Folder::new();
+    let noise = "[[break]]\nkind = \"noise\"\nstep = 2\nspace = \"hidden1\"\nstd = 0.1";
+    let data = ["[[1.0, 2.0, -1.0], [0.5, -0.5, 1.0]]", "[[1.0, 0.0], [0.0, 1.0]]"];
+    let broken = config([3, 4, 2]).data(data[0], data[1]).steps(8).with(noise);
+    folder.write_config("broken.toml", broken);
+    let run = |args: &[&str]| {
+        let ran = folder.run(&[&["run", "--backend", "ndarray", "--json"], args].concat());
+        ran.ok().json()
+    };
+    let mut lines = [
+        run(&["--out", "plain"]),
+        run(&["--quotient"]),
+        run(&["--config", "broken.toml"]),
+        folder
+            .run(&["inspect", "plain/model.safetensors", "--activation", "relu", "--json"])
+            .json(),
+    ]
+    .concat();
+    let units = std::fs::read_to_string(folder.join("plain/units.jsonl")).unwrap();
+    lines.extend(units.lines().map(|line| serde_json::from_str(line).unwrap()));
+    let mut found = BTreeSet::new();
+    lines.iter().for_each(|line| keys(line, &mut found));
+    for event in
+        ["first_break", "cause", "e_fold_steps", "trained", "printed", "classes", "largest_class"]
+    {
+        assert!(found.contains(event), "the runs write no {event}");
+    }
+    let missing: Vec<&String> =
+        found.iter().filter(|key| !page.contains(&format!("`{key}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
 
 #[test]
 fn every_page_is_in_the_index_and_every_link_leads_somewhere() {

@@ -495,7 +495,7 @@ fn a_collapse_without_anything_to_merge_writes_nothing() {
 }
 
 #[test]
-fn what_the_readme_shows() {
+fn inspect_prints_what_the_guide_shows() {
     // A Fourier transform of windows as a convolution: cosines and sines of 129 frequencies, of which two sines are
     // zero.
     let wave = |channel: usize, n: usize| {
