@@ -1,9 +1,10 @@
-//! What the symmetry probe costs: plain steps beside probed steps, on [784, 512, 10] with batches of 64: on ndarray, and
-//! on wgpu where that feature is on, with fewer steps.
+//! The cost of the symmetry probe: plain steps and probed steps, on [784, 512, 10] with batches of 64. On ndarray, and
+//! with the feature `wgpu` also on wgpu, with fewer rounds.
 //!
-//! `cargo bench --bench probe_overhead` prints times; the last lines are ratios of medians measured in turn, in one
-//! process. A *locked* network starts constant and stays so: everything has to be read. In a network with random
-//! weights a few entries of each unit tell all units apart.
+//! `cargo bench --bench probe_overhead` prints times. The last lines are ratios of medians, measured in turn in one
+//! process. A *locked* network starts constant and stays so: the probe has to read all entries. If weights are random,
+//! a few entries of each unit distinguish all units. The last ratio is the cost of copying all parameters to the host
+//! at every step, without comparing anything: what a probe would pay that reads on the host.
 
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::Tensor;
@@ -11,8 +12,9 @@ use burn::tensor::backend::AutodiffBackend;
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
+use constinit::params::read_parameters;
 use constinit::prelude::*;
-use constinit::probe::{Probe, ProbedOptimizer, Schedule, SymmetryProbe};
+use constinit::probe::{Flow, Observation, Probe, ProbedOptimizer, Schedule, SymmetryProbe};
 use constinit::train::{
     Batch, FullBatch, Loss, OptimizerConfig, StopReason, TrainConfig, TrainState, train,
 };
@@ -46,6 +48,16 @@ fn network<B: AutodiffBackend>(random: bool) -> ConstInit<B> {
     config.try_init_with(&inits, &Default::default()).expect("a network")
 }
 
+/// Copies all parameters to the host.
+struct Copies;
+
+impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for Copies {
+    fn observe(&mut self, seen: &Observation<'_, B, ConstInit<B>>) -> Flow {
+        black_box(read_parameters(seen.model));
+        Flow::Continue
+    }
+}
+
 /// How a run is probed.
 #[derive(Clone, Copy)]
 struct Probing {
@@ -53,11 +65,13 @@ struct Probing {
     gradients: bool,
     /// Whether the probe is around the optimizer of a loop written by hand.
     around: bool,
+    /// Whether [`Copies`] takes the place of the probe.
+    copies: bool,
 }
 
 impl Probing {
     const fn every(every: usize) -> Self {
-        Self { every, gradients: true, around: false }
+        Self { every, gradients: true, around: false, copies: false }
     }
 }
 
@@ -93,7 +107,11 @@ fn run<B: AutodiffBackend>(
     let state = TrainState::new(net.clone(), sgd, RATE);
     let mut data = FullBatch::new(batch.clone()).unwrap();
     let mut probes: Vec<&mut dyn Probe<B, ConstInit<B>>> = Vec::new();
-    if let Some(probe) = &mut probe {
+    let mut copies = Copies;
+    if probing.is_some_and(|probing| probing.copies) {
+        probe = None;
+        probes.push(&mut copies);
+    } else if let Some(probe) = &mut probe {
         probes.push(probe);
     }
     let trained = black_box(train(state, &mut data, loss, &TrainConfig::steps(steps), &mut probes));
@@ -101,7 +119,7 @@ fn run<B: AutodiffBackend>(
     assert!(probe.is_none_or(|probe| probe.failed().is_none()));
 }
 
-const WAYS: [(&str, Option<Probing>); 5] = [
+const WAYS: [(&str, Option<Probing>); 6] = [
     ("plain", None),
     ("probed at every step", Some(Probing::every(1))),
     (
@@ -110,33 +128,35 @@ const WAYS: [(&str, Option<Probing>); 5] = [
     ),
     ("probed at every 16th step", Some(Probing::every(16))),
     ("probed around the optimizer", Some(Probing { around: true, ..Probing::every(1) })),
+    ("parameters copied at every step", Some(Probing { copies: true, ..Probing::every(1) })),
 ];
 
-/// Runs all ways in turn, so that what else the machine does falls on all alike, and prints ratios of medians.
+/// Runs all ways in turn, so that other work of the machine slows all of them equally, and prints ratios of medians.
 fn ratios<B: AutodiffBackend>(name: &str, net: &ConstInit<B>, steps: usize, rounds: usize) {
     let batch = data();
-    let mut times: [Vec<f64>; 5] = Default::default();
+    let mut times: [Vec<f64>; 6] = Default::default();
     for _ in 0..rounds {
         for ((_, probing), times) in WAYS.iter().zip(&mut times) {
             let start = Instant::now();
             run(net, &batch, steps, *probing);
-            // Some backends only queue what they are asked for.
+            // Some backends only queue the work.
             B::sync(&Default::default()).expect("a device that works");
             times.push(start.elapsed().as_secs_f64());
         }
     }
-    let [plain, each, bare, sixteenth, around] = times.map(|mut times| {
+    let [plain, each, bare, sixteenth, around, copied] = times.map(|mut times| {
         times.sort_by(f64::total_cmp);
         times[times.len() / 2]
     });
     println!(
         "{name}: a plain step {:.3} ms; probed at every step {:.3} of that, without keeping gradients {:.3}, at \
-         every 16th step {:.3}, around the optimizer at every step {:.3}",
+         every 16th step {:.3}, around the optimizer at every step {:.3}; parameters copied at every step {:.3}",
         1e3 * plain / steps as f64,
         each / plain,
         bare / plain,
         sixteenth / plain,
-        around / plain
+        around / plain,
+        copied / plain
     );
 }
 

@@ -157,7 +157,7 @@ fn keys(value: &Value, found: &mut BTreeSet<String>) {
 fn every_key_that_is_written_is_on_the_page_of_keys() {
     let page = std::fs::read_to_string("docs/files.md").unwrap();
     let folder = Folder::new();
-    let noise = "[[break]]\nkind = \"noise\"\nstep = 2\nspace = \"hidden1\"\nstd = 0.1";
+    let noise = "[[break]]\nkind = \"noise\"\nstep = 2\nspace = \"hidden1\"\nstd = 0.1\n[probe]\nforecast = 2";
     let data = ["[[1.0, 2.0, -1.0], [0.5, -0.5, 1.0]]", "[[1.0, 0.0], [0.0, 1.0]]"];
     let broken = config([3, 4, 2]).data(data[0], data[1]).steps(8).with(noise);
     folder.write_config("broken.toml", broken);
