@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p constinit-checkpoint --example make_checkpoint -- FOLDER [GIB [WIDTH [distinct|half]]]`
 //!
-//! Matrices are `[output, input]` in f32, `WIDTH` wide (4096), in files of about a gibibyte and an index. `distinct`
-//! has no two units alike; in `half` every second unit is a copy of the one before it.
+//! Matrices are `[output, input]` in f32, `WIDTH` wide (4096), in files of about a gibibyte and an index. In `distinct`
+//! no two units are equal; in `half` every second unit is a copy of the one before it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
