@@ -352,7 +352,7 @@ fn shards_merged_are_the_whole() {
             let expected = if of == 7 { "could not be read" } else { "is missing" };
             fewer.refused(2, expected);
             let twice = [&["merge"], &parts[..], &parts[of - 1..]].concat();
-            folder.run(&twice).refused(2, "is there twice");
+            folder.run(&twice).refused(2, "is reported twice");
         }
     }
     folder.run(&["inspect", ".", "--shard", "1/2"]).refused(2, "--json");

@@ -5,8 +5,8 @@
 //! CHECKPOINTS=big cargo bench -p constinit-checkpoint --bench inspect
 //! ```
 //!
-//! The yardstick is `cat FILES > /dev/null` with all files in the page cache. The two are timed in turn; the table
-//! gives the best of each, the median of the ratios, and the largest resident memory of this process so far.
+//! The baseline is `cat FILES > /dev/null` with all files in the page cache. The two are timed in turn. The table gives
+//! the best time of each, the median of the ratios, and the largest resident memory of this process so far.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ use std::time::Instant;
 use constinit_checkpoint::{Checkpoint, InspectOptions, discover, inspect, totals};
 
 fn main() {
-    // `cargo test --benches` only wants to know whether this builds and starts.
+    // `cargo test --benches` only checks that this builds and starts.
     let Some(folders) = std::env::var_os("CHECKPOINTS") else {
         println!("CHECKPOINTS names the folders to inspect; scripts/make-checkpoint makes one");
         return;
@@ -67,7 +67,7 @@ fn measure(path: &Path, rounds: usize) {
     );
 }
 
-/// The largest resident memory so far, where the system tells.
+/// The largest resident memory so far; `-` if the system does not give it.
 fn peak() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -4,10 +4,11 @@
 //! fc1.weight [16, 4]  fc1.bias [16]  fc2.weight [3, 16]  fc2.bias [3]     4 -> 16 -> 3, one hidden space of 16 units
 //! ```
 //!
-//! Only where nothing else can be meant: every floating parameter is a matrix or the bias of one, the layers have an
-//! order (their names differ in numbers only, and not all are square and of one size; or just one order makes the sizes
-//! meet), and just one orientation does. Read
-//! backwards, every chain of matrices is one in the other orientation: numbers, biases or the format tell which it is.
+//! A chain is inferred only if nothing else is possible. Every floating parameter must be a matrix or the bias of one.
+//! The layers must have one order: either their names differ only in numbers, and not all of them are square and of one
+//! size; or exactly one order makes the sizes meet. Exactly one orientation may allow such an order. Read backwards,
+//! every chain of matrices is a chain in the other orientation: numbers in names, biases or the format decide between
+//! the two.
 
 use constinit_symmetry::layers::{self, Layer};
 use constinit_symmetry::{AxesSpec, Orientation, SymmetryError};
@@ -17,14 +18,14 @@ use crate::natural::natural;
 use crate::parameter::Parameter;
 use crate::parameter_set::ParameterSet;
 
-/// With more layers whose names say nothing, orders are not tried.
+/// If the names give no order, orders are tried for at most this many layers.
 const MOST_TRIED: usize = 8;
 
 struct Linear<'c> {
     prefix: &'c str,
     shape: [usize; 2],
     bias: bool,
-    /// The axis that the bias fits, where it fits only one.
+    /// The axis that the bias fits, if it fits only one.
     output: Option<usize>,
 }
 
@@ -36,7 +37,7 @@ pub(crate) struct Chain {
     pub inputs_first: bool,
 }
 
-/// The chain that all parameters together are, or `None` where they are not one for certain.
+/// The chain that all parameters form; `None` if that is not certain.
 pub(crate) fn linear_chain(parameters: &ParameterSet, format: Format) -> Option<Chain> {
     let layers = linear_layers(parameters)?;
     let (orientation, order) = only_fit(&layers, format)?;
@@ -50,7 +51,7 @@ pub(crate) fn linear_chain(parameters: &ParameterSet, format: Format) -> Option<
     Some(Chain { layers: layers.collect(), inputs_first: orientation == Orientation::InputFirst })
 }
 
-/// The spec of the chain that all parameters together are, or `None` where they are not one for certain.
+/// The spec of the chain that all parameters form; `None` if that is not certain.
 pub(crate) fn chain(
     parameters: &ParameterSet,
     format: Format,
@@ -71,7 +72,7 @@ pub(crate) fn chain(
     Some(builder.build(parameters.all().iter().map(|p| (p.path(), p.shape()))))
 }
 
-/// The one orientation in which the layers follow each other, and the order.
+/// The only orientation in which the layers form a chain, and their order; `None` if none or several do.
 fn only_fit(layers: &[Linear<'_>], format: Format) -> Option<(Orientation, Vec<usize>)> {
     if layers.len() < 2 {
         return None;
@@ -91,15 +92,15 @@ fn layer(linear: &Linear<'_>, orientation: Orientation, [from, to]: [String; 2])
     if orientation == Orientation::InputFirst { layer.input_first() } else { layer }
 }
 
-/// Outputs and inputs of a layer.
+/// The number of outputs and the number of inputs of a layer.
 fn sizes(linear: &Linear<'_>, orientation: Orientation) -> [usize; 2] {
     let [a, b] = linear.shape;
     if orientation == Orientation::InputFirst { [b, a] } else { [a, b] }
 }
 
-/// All parameters as linear layers, in the order of their names; `None` where one is something else.
+/// All parameters as linear layers, in the order of their names; `None` if one of them is something else.
 fn linear_layers(parameters: &ParameterSet) -> Option<Vec<Linear<'_>>> {
-    // A tensor that is none of these could be one's bias.
+    // A tensor that is not among the parameters could be the bias of one.
     if !parameters.is_whole() {
         return None;
     }
@@ -130,7 +131,7 @@ fn linear_layers(parameters: &ParameterSet) -> Option<Vec<Linear<'_>>> {
     Some(layers)
 }
 
-/// The one order in which every layer's outputs are the next one's inputs.
+/// The only order in which the outputs of every layer are the inputs of the next; `None` if none or several are.
 fn order(layers: &[Linear<'_>], orientation: Orientation) -> Option<Vec<usize>> {
     let output = if orientation == Orientation::InputFirst { 1 } else { 0 };
     if layers.iter().any(|layer| layer.output.is_some_and(|axis| axis != output)) {
@@ -138,7 +139,7 @@ fn order(layers: &[Linear<'_>], orientation: Orientation) -> Option<Vec<usize>> 
     }
     let meets =
         |a: usize, b: usize| sizes(&layers[a], orientation)[0] == sizes(&layers[b], orientation)[1];
-    // Among square matrices of one size any order is one: a chain and experts side by side look the same.
+    // Square matrices of one size fit in any order: a chain and parallel experts look the same.
     let [size, _] = layers[0].shape;
     if layers.iter().all(|layer| layer.shape == [size, size]) {
         return None;
@@ -156,7 +157,7 @@ fn order(layers: &[Linear<'_>], orientation: Orientation) -> Option<Vec<usize>> 
     (found.len() == 1).then(|| found.remove(0))
 }
 
-/// All orders that begin as `order` does; a second one is enough to know that there are several.
+/// Finds the orders that begin with `order`, two at most: a second one already shows that there are several.
 fn extend(
     order: &mut Vec<usize>,
     layers: usize,

@@ -15,15 +15,15 @@ use crate::role::Roles;
 use crate::source::Source;
 use crate::values::ParameterValues;
 
-/// The tensors of a checkpoint by name. The numbers stay in the file until they are asked for.
+/// The tensors of a checkpoint by name. Their numbers stay in the file until a caller reads them.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
     format: Format,
     sources: Vec<Source>,
-    /// Those of the four types whose numbers are added, merged and written.
+    /// The tensors of the four types whose numbers are added, merged and written.
     parameters: ParameterSet,
-    /// All that can be read, where there are others.
+    /// All tensors that can be read; `None` if these are the parameters.
     tensors: Option<ParameterSet>,
     others: Vec<Other>,
     skipped: Vec<Skipped>,
@@ -33,16 +33,16 @@ pub struct Checkpoint {
     notes: Vec<String>,
 }
 
-/// A tensor that is none of [`Checkpoint::parameters`]: of another type, or skipped.
+/// A tensor that is not among [`Checkpoint::parameters`]: of another type, or skipped.
 #[derive(Clone, Debug)]
 pub(crate) struct Other {
     pub path: String,
     pub dtype: String,
     pub shape: Vec<usize>,
-    /// Whether it could stand on units: one with an axis of several members, or of sizes that are not known.
+    /// Whether one of its axes could range over units: it has an axis with several members, or unknown sizes.
     pub has_units: bool,
     pub source: usize,
-    /// Where it lies, and how many bytes it has, where that is known.
+    /// Its offset in the file and its length in bytes, if known.
     pub place: Option<[u64; 2]>,
 }
 
@@ -51,8 +51,8 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// Where a file cannot be read, is no checkpoint, or says something of its tensors that cannot be so. Every error
-    /// names the file, and the place in it where there is one.
+    /// If a file cannot be read, is not a checkpoint, or describes tensors that it cannot hold. Every error names the
+    /// file, and the offset in it if there is one.
     ///
     /// # Complexity
     ///
@@ -69,8 +69,8 @@ impl Checkpoint {
         Ok(Self::new(path, format, vec![source], contents))
     }
 
-    /// Reads the head of a file that is open already and need not have a name in any folder; messages call it `name`. It is
-    /// one file, and never an index of others.
+    /// Reads the head of a file that is already open. The file need not be in any folder; messages call it `name`. It
+    /// is read as one file, never as an index of others.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl Checkpoint {
         Ok(Self::new(name, format, vec![source], contents))
     }
 
-    /// Opens a file that is known to be of a format, whatever it is called.
+    /// Opens a file of a known format, whatever its name.
     pub(crate) fn open_as(path: &Path, format: Format) -> Result<Self, CheckpointError> {
         let source = Source::open(path)?;
         let contents = format::read_as(&source, format)?;
@@ -144,49 +144,50 @@ impl Checkpoint {
         self.format
     }
 
-    /// The parameters whose numbers are added and merged (f32, f64, f16, bf16): in the order of their names, with numbers in names counted, or as the module has them
-    /// where the format keeps that order.
+    /// The parameters whose numbers are added and merged (f32, f64, f16, bf16). They are sorted by name, with numbers
+    /// in names compared as numbers, or in the order of the module if the format keeps that order.
     pub fn parameters(&self) -> &[Parameter] {
         self.parameters.all()
     }
 
-    /// The parameter of this path; `None` for tensors of other types, too.
+    /// The parameter of this path; also `None` for tensors of other types.
     pub fn parameter(&self, path: &str) -> Option<&Parameter> {
         self.parameters.get(path)
     }
 
-    /// All tensors whose entries can be read, of whatever type, in the same order.
+    /// All tensors whose entries can be read, of any type, in the same order.
     pub fn tensors(&self) -> &[Parameter] {
         self.tensor_set().all()
     }
 
-    /// The tensor of this path, of whatever type.
+    /// The tensor of this path, of any type.
     pub fn tensor(&self, path: &str) -> Option<&Parameter> {
         self.tensor_set().get(path)
     }
 
-    /// Whose the tensor of this path is, told by its name: `optimizer.state.0.exp_avg` is an optimizer's, `model_ema.fc.weight` a
-    /// moving average's.
+    /// The role of the tensor of this path, by its name: `optimizer.state.0.exp_avg` belongs to an optimizer,
+    /// `model_ema.fc.weight` to a moving average.
     pub fn role(&self, path: &str) -> TensorRole {
         self.roles.of(path)
     }
 
-    /// The names of the tensors whose entries cannot be read, each with its type and why.
+    /// The tensors whose entries cannot be read: name, type and reason.
     pub fn skipped(&self) -> impl ExactSizeIterator<Item = [&str; 3]> {
         self.skipped.iter().map(|tensor| [&*tensor.path, &*tensor.dtype, &*tensor.why])
     }
 
-    /// Texts that the file carries beside its tensors.
+    /// The texts that the file has in addition to its tensors.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
     }
 
-    /// What a reader of the result should know.
+    /// Notes for whoever reads the result.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// The files of a checkpoint that was not opened: those of its index, as far as that can be read, or itself.
+    /// The files of a checkpoint, without opening it: the files that its index names, or `path` itself if it is not an
+    /// index or the index cannot be read.
     pub fn files_at(path: &Path) -> Vec<PathBuf> {
         match format::is_index(path).then(|| format::shards(path)) {
             Some(Ok(shards)) => shards.into_iter().map(|shard| shard.path).collect(),
@@ -194,7 +195,7 @@ impl Checkpoint {
         }
     }
 
-    /// The files that the parameters lie in.
+    /// The files that hold the parameters.
     pub fn files(&self) -> impl ExactSizeIterator<Item = &Path> {
         self.sources.iter().map(Source::path)
     }
@@ -204,12 +205,12 @@ impl Checkpoint {
         self.tensors().iter().map(Parameter::bytes).fold(0, u64::saturating_add)
     }
 
-    /// All numbers of a tensor of this checkpoint, in row-major order. An entry is as many of them as its type has
+    /// All numbers of a tensor of this checkpoint, in row-major order. Each entry takes as many of them as its type has
     /// [`parts`](crate::DType::parts).
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read, was written to since it was opened, or is larger than memory.
+    /// If the file cannot be read, if it was written to since it was opened, or if there is no memory for the numbers.
     pub fn read(&self, parameter: &Parameter) -> Result<ParameterValues, CheckpointError> {
         let entries = Entries::new(self, parameter)?;
         let mut numbers = self.buffer(parameter, parameter.numbers())?;
@@ -218,7 +219,8 @@ impl Checkpoint {
         Ok(numbers)
     }
 
-    /// All tensors that are none of the [`parameters`](Self::parameters). They are copied when the checkpoint is written anew.
+    /// All tensors that are not among the [`parameters`](Self::parameters). They are copied when the checkpoint is
+    /// rewritten.
     pub(crate) fn others(&self) -> &[Other] {
         &self.others
     }
@@ -233,7 +235,7 @@ impl Checkpoint {
         self.sources[source].bytes(offset, len)
     }
 
-    /// An error where a file of the checkpoint was written to since it was opened.
+    /// An error if a file of the checkpoint was written to since it was opened.
     pub(crate) fn check_unchanged(&self) -> Result<(), CheckpointError> {
         self.sources.iter().try_for_each(Source::check_unchanged)
     }
@@ -250,12 +252,12 @@ impl Checkpoint {
         })
     }
 
-    /// The parameter with one entry a unit that goes with a weight: `fc1.bias` with `fc1.weight`.
+    /// The bias of a weight, with one entry per unit: `fc1.bias` for `fc1.weight`.
     pub fn bias_of(&self, weight: &Parameter) -> Option<&Parameter> {
         self.tensor_set().bias_of(weight)
     }
 
-    /// The name of a weight's bias that is skipped: what its units have there is not known.
+    /// The name of a weight's bias if that bias is skipped, so that its entries are unknown.
     pub(crate) fn skipped_bias(&self, weight: &Parameter) -> Option<&str> {
         let path = bias_path(weight.path())?;
         self.skipped_names.get(&path).map(String::as_str)
@@ -270,12 +272,12 @@ impl Checkpoint {
         self.tensors.as_ref().unwrap_or(&self.parameters)
     }
 
-    /// What is skipped, whole.
+    /// All skipped tensors, with everything that is known of them.
     pub(crate) fn skipped_tensors(&self) -> &[Skipped] {
         &self.skipped
     }
 
-    /// Where an optimizer's tensor lies: [`Roles::place`].
+    /// The place of an optimizer's tensor: [`Roles::place`].
     pub(crate) fn optimizer_place(&self, path: &str) -> Option<&str> {
         self.roles.place(path)
     }
@@ -285,7 +287,7 @@ impl Checkpoint {
         &self.parameters
     }
 
-    /// The file that a parameter lies in.
+    /// The file that holds a parameter.
     pub(crate) fn source(&self, parameter: &Parameter) -> &Source {
         &self.sources[parameter.source]
     }

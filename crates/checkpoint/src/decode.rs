@@ -1,10 +1,10 @@
-//! Entries of other types as numbers of the four that are read as they are stored.
+//! Decodes entries of other types into numbers of the four types that are read as stored.
 //!
-//! Different entries of a type become different numbers, but for NaNs, which are alike to nothing:
+//! Different entries of a type become different numbers, except NaNs, which are equal to nothing:
 //!
 //! ```text
-//! F8, F6, F4          ±2^(e - bias) (1 + m / 2^bits)      without an exponent ±2^(1 - bias) m / 2^bits
-//! integers, BOOL      the integer; of 64 bits the lower and the upper half
+//! F8, F6, F4          ±2^(e - bias) (1 + m / 2^bits)      exponent bits 0: ±2^(1 - bias) m / 2^bits
+//! integers, BOOL      the integer; 64 bits as the lower and the upper half
 //! QI8, QU8, QI32      scale * (q - zero point)
 //! ```
 
@@ -14,18 +14,18 @@ use std::sync::Arc;
 use crate::dtype::DType;
 use crate::values::ParameterValues;
 
-/// What a quantised integer q stands for: `scale * (q - zero_point)`, with the two numbers of its channel.
+/// The value of a quantised integer q: `scale * (q - zero_point)`, with the scale and the zero point of its channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Affine {
     /// Scales, as bits, and zero points.
     channels: Arc<[(u64, i64)]>,
-    /// Entries behind the axis of the channels.
+    /// The number of entries in one step along the axis of the channels.
     run: usize,
 }
 
 impl Affine {
-    /// The scale and the zero point of every channel, of which each takes `run` entries at a time. `None` for a scale that is
-    /// not positive and finite: different integers would stand for one number.
+    /// Takes the scale and the zero point of every channel; a channel has `run` entries in a row. `None` if a scale is
+    /// not positive and finite, because different integers would then have the same value.
     pub fn new(channels: impl IntoIterator<Item = (f64, i64)>, run: usize) -> Option<Self> {
         let channel = |(scale, zero_point): (f64, i64)| {
             let fits = scale.is_normal() && scale > 0.0 && i32::try_from(zero_point).is_ok();
@@ -46,15 +46,16 @@ impl Affine {
     }
 }
 
-/// A type, and what its integers stand for.
+/// A type, and the scales of its integers if it is quantised.
 #[derive(Clone, Copy)]
 pub(crate) struct Code<'a> {
     pub dtype: DType,
     pub affine: Option<&'a Affine>,
 }
 
-/// Reads entries, from number `first` of the parameter on, which begins at bit `bit` of `raw`, into a range of `numbers`. The
-/// range may begin in the middle of an entry that is read as two numbers: `skip` of its numbers are left out then.
+/// Decodes entries into a range of `numbers`, from entry `first` of the parameter on, which begins at bit `bit` of
+/// `raw`. If the range begins in the middle of an entry that is read as two numbers, `skip` numbers of that entry are
+/// left out.
 pub(crate) fn decode(
     code: Code<'_>,
     (raw, bit): (&[u8], usize),
@@ -71,22 +72,22 @@ pub(crate) fn decode(
     match numbers {
         ParameterValues::F32(data) => {
             let places = data[range].iter_mut().enumerate();
-            // Whatever is read so has at most 24 bits.
+            // Types that are read as F32 have at most 24 bits, so this is exact.
             places.for_each(|(place, x)| *x = number(place) as f32);
         }
         ParameterValues::F64(data) => {
             let places = data[range].iter_mut().enumerate();
             places.for_each(|(place, x)| *x = number(place));
         }
-        // No type is read as these but the ones that are stored so.
+        // Only types that are stored as these are read as these, and they are not decoded.
         ParameterValues::F16(_) | ParameterValues::Bf16(_) => {}
     }
 }
 
-/// `width` bits from a place on, the lowest of every byte first.
+/// `width` bits from bit `bit` on, with the lowest bit of every byte first.
 fn bits_at(raw: &[u8], bit: usize, width: usize) -> u64 {
     let (first, end) = (bit / 8, (bit + width).div_ceil(8));
-    // Most are bytes.
+    // The most common case.
     if width == 8 && bit.is_multiple_of(8) {
         return raw[first].into();
     }
@@ -96,7 +97,7 @@ fn bits_at(raw: &[u8], bit: usize, width: usize) -> u64 {
     (all >> (bit % 8)) as u64 & mask
 }
 
-/// The numbers of the entry of this number; where it is one, the second is 0.
+/// The numbers of entry `number`; if it is only one, the second is 0.
 #[deny(clippy::wildcard_enum_match_arm)]
 fn entry(Code { dtype, affine }: Code<'_>, number: usize, bits: u64) -> [f64; 2] {
     let of = |small: Small| f64::from(small.value(bits as u32));
@@ -153,14 +154,14 @@ struct Small {
     special: Special,
 }
 
-/// Which bits are no number.
+/// Which bits are not a finite number.
 enum Special {
     None,
-    /// The highest exponent: infinite, or NaN with a mantissa.
+    /// The highest exponent: infinite if the mantissa is 0, otherwise NaN.
     Ieee,
     /// Everything but the sign is 1: NaN.
     AllOnes,
-    /// What would be the negative zero: NaN.
+    /// The bits of a negative zero: NaN.
     NegativeZero,
 }
 
@@ -260,7 +261,7 @@ mod tests {
         assert_eq!(wide(DType::U64, 1 << 63 | 1), [1.0, f64::from(1_u32 << 31)]);
         assert_eq!(wide(DType::I32, 0xffff_ffff), [-1.0, 0.0]);
         assert_eq!(wide(DType::U32, 0xffff_ffff), [f64::from(u32::MAX), 0.0]);
-        // Two channels, with two entries behind each.
+        // Two channels, each with two entries in a row.
         let affine = Affine::new([(0.5, -3), (2.0, 1)], 2).unwrap();
         let code = |dtype| Code { dtype, affine: Some(&affine) };
         let channels: Vec<f64> =

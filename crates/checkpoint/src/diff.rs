@@ -16,14 +16,15 @@ use crate::orientation::Orientations;
 use crate::parameter::Parameter;
 use crate::values::ParameterValues;
 
-/// Compares the tensors of two checkpoints that both have under one name and shape, where `wanted`.
+/// Compares the tensors that two checkpoints have under the same name and with the same shape, if `wanted` selects
+/// them.
 ///
-/// Units are compared by bits, whatever the type; where the policy has a tolerance, those of floats by value. A unit with a
-/// NaN is alike to none. Tensors that one of the two cannot be inspected for are named as unread.
+/// Units are compared by bits, whatever the type; if the policy has a tolerance, floats are compared by value. A unit
+/// with a NaN is equal to none. Tensors that cannot be inspected in one of the two are listed as unread.
 ///
 /// # Errors
 ///
-/// Where a file cannot be read, and where the two have no parameter in common.
+/// If a file cannot be read, or if the two have no parameter in common.
 ///
 /// # Complexity
 ///
@@ -83,7 +84,7 @@ pub fn diff(
     Ok(report)
 }
 
-/// The tensors that one of two checkpoints skips and the other has, with both types and why.
+/// The tensors of both checkpoints that at least one of them skips, with both types and the reason.
 fn unread<'c>(
     before: &'c Checkpoint,
     after: &'c Checkpoint,
@@ -93,7 +94,7 @@ fn unread<'c>(
         skipped.map(|[_, dtype, _]| dtype).or_else(|| of.tensor(path).map(|p| p.dtype().name()))
     };
     let of_before = before.skipped();
-    // What both skip is said once.
+    // A tensor that both skip is listed once.
     let twice = |path: &str| before.skipped().any(|[skipped, ..]| skipped == path);
     let of_after = after.skipped().filter(move |[path, ..]| !twice(path));
     of_before.chain(of_after).filter_map(move |[path, _, why]| {
@@ -105,7 +106,7 @@ fn unread<'c>(
 /// What happened to one parameter.
 struct Compared {
     found: ParameterDiff,
-    /// Its name with the reason where its units were not compared.
+    /// Its name and the reason, if its units were not compared.
     unread: Option<String>,
     /// Whether it has the same type and the same entries, bit for bit.
     is_same: bool,
@@ -135,7 +136,7 @@ fn compare(
     if old.shape().len() < 2 || old.entries() == 0 {
         return Ok(Compared { found, unread: None, is_same });
     }
-    // The second checkpoint is read as the first is, even where a bias came or went.
+    // The output axis of the first checkpoint holds for the second, too, even if a bias was added or removed.
     let (axis, bias) = orientations.output_axis(old);
     let new_bias = bias.and_then(|bias| after.tensor(bias.path()));
     let new_bias = new_bias.filter(|new| Some(new.shape()) == bias.map(Parameter::shape));
@@ -193,7 +194,7 @@ fn compare(
     Ok(Compared { found, unread: None, is_same })
 }
 
-/// How many different ones there are.
+/// The number of distinct items.
 fn count<T: Ord>(items: impl Iterator<Item = T>) -> usize {
     items.collect::<std::collections::BTreeSet<_>>().len()
 }
@@ -209,16 +210,17 @@ impl Values {
         Ok(Self { numbers: checkpoint.read(parameter)?, dtype: parameter.dtype() })
     }
 
-    /// How many values an entry has: the real and the imaginary part of a complex one, both of a pair.
+    /// How many values an entry has: two for a complex number (real and imaginary part) and for a pair.
     fn parts(&self) -> usize {
         match self.dtype {
-            // Halves of one.
+            // The two numbers are halves of one integer.
             DType::I64 | DType::U64 => 1,
             dtype => dtype.parts(),
         }
     }
 
-    /// One of the values of an entry; 0 for a part that its type does not have, as the imaginary one of a real number.
+    /// One of the values of an entry; 0 for a part that its type does not have, such as the imaginary part of a real
+    /// number.
     fn get(&self, entry: usize, part: usize) -> Option<f64> {
         match self.dtype {
             _ if part >= self.parts() => Some(0.0),
@@ -232,7 +234,7 @@ impl Values {
     }
 }
 
-/// Where two sequences differ most, and by how much: infinitely where one of two numbers is NaN.
+/// The entry that changed most, and by how much. A change between a number and NaN is infinite.
 fn largest_change(before: &Values, after: &Values, entries: usize) -> (Option<usize>, f64) {
     let mut largest = (None, 0.0);
     let mut take = |at: usize, a: f64, b: f64| {
@@ -261,7 +263,7 @@ fn largest_change(before: &Values, after: &Values, entries: usize) -> (Option<us
     largest
 }
 
-/// Where the entries of a unit lie.
+/// Where the entries of a unit are.
 struct Layout {
     outer: usize,
     units: usize,
@@ -293,7 +295,7 @@ impl Layout {
                     (low.min(x), high.max(x))
                 }
             });
-            // Two infinities of one sign are alike.
+            // Two infinities of the same sign are equal.
             if low == high { 0.0 } else { high - low }
         };
         let gap = |numbers: &Values, at: &dyn Fn(usize) -> usize| {

@@ -1,4 +1,4 @@
-//! Which checkpoints a list of files and folders means.
+//! Finds the checkpoints in files and folders.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,25 +8,24 @@ use crate::error::CheckpointError;
 use crate::format::{self, Format};
 use crate::natural::natural;
 
-/// How deep folders are searched. A link that leads back up ends here.
+/// How deep folders are searched.
 const DEEPEST: usize = 16;
 
-/// The checkpoints that a path means: the file itself, or those in a folder and the folders in it, in the order of
-/// their names.
+/// The checkpoints at a path: the file itself, or those in the folder and its subfolders, in the order of their names.
 ///
-/// In a folder only files with the extension of a checkpoint count, and the files of an index count once, as the
-/// index. Links to folders are not followed.
+/// In a folder, only files with the extension of a checkpoint count. The index stands for all files that it names.
+/// Links to folders are not followed.
 ///
 /// # Errors
 ///
-/// Where a folder cannot be read, or holds no checkpoint. A single file is not opened here.
+/// If a folder cannot be read or has no checkpoint. A single file is not opened here.
 pub fn discover(path: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     if !path.is_dir() {
         return Ok(vec![path.into()]);
     }
     let mut found = Vec::new();
     walk(path, 0, &mut found)?;
-    // Shards stand for themselves only where no index names them; a broken index is reported when it is opened.
+    // A shard is listed only if no index names it. A broken index is reported when it is opened.
     let shards: HashSet<PathBuf> = found
         .iter()
         .filter(|path| format::is_index(path))
@@ -51,7 +50,7 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Che
         let path = entry.path();
         if entry.file_type().map_err(system)?.is_dir() {
             if depth < DEEPEST {
-                // One that cannot be read is an error of its own when it is opened.
+                // A folder that cannot be read is listed; opening it reports the error.
                 if walk(&path, depth + 1, found).is_err() {
                     found.push(path);
                 }

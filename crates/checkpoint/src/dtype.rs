@@ -1,8 +1,8 @@
-//! The types of entries, and what each asks of a reader.
+//! The types of entries, and how each is read.
 //!
-//! Four types are read as they are stored. Every other one is read as one or two numbers of these four, so that
-//! different entries become different numbers, a zero becomes a zero and a NaN a NaN: then equality, zeros and entries
-//! that are not finite need no other code.
+//! Four types are read as stored. An entry of any other type is read as one or two numbers of these four types.
+//! Different entries become different numbers, zero becomes zero and NaN becomes NaN, so equality, zeros and non-finite
+//! entries need no further code.
 //!
 //! | type | zero | not finite |
 //! |---|---|---|
@@ -18,7 +18,7 @@
 
 use std::fmt;
 
-/// Declares [`DType`] with the names, and the list of its values.
+/// Declares [`DType`] with the names of its values and the list of them.
 macro_rules! dtypes {
     ($($(#[$doc:meta])* $dtype:ident = $name:literal,)*) => {
         /// A type of entries as checkpoints store them, little-endian.
@@ -32,7 +32,7 @@ macro_rules! dtypes {
             /// All types.
             pub const ALL: &'static [Self] = &[$(Self::$dtype),*];
 
-            /// The type of this name in safetensors files; `None` for one that is not known.
+            /// The type of this name in safetensors files; `None` for an unknown name.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some(Self::$dtype),)*
@@ -40,7 +40,7 @@ macro_rules! dtypes {
                 }
             }
 
-            /// The name in safetensors files, or one like these where that format lacks the type.
+            /// The name in safetensors files; for types that this format lacks, a name in the same style.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$dtype => $name,)*
@@ -73,13 +73,13 @@ dtypes! {
     F6E2M3 = "F6_E2M3",
     /// 3 exponent bits, 2 of the mantissa; four entries in three bytes.
     F6E3M2 = "F6_E3M2",
-    /// 2 exponent bits, 1 of the mantissa; two entries a byte.
+    /// 2 exponent bits, 1 of the mantissa; two entries per byte.
     F4 = "F4",
     /// Two of `F4` in a byte that counts as one entry: PyTorch's `float4_e2m1fn_x2`.
     F4x2 = "F4x2",
-    /// 4 bits with a sign; two entries a byte.
+    /// 4 bits with a sign; two entries per byte.
     I4 = "I4",
-    /// 4 bits; two entries a byte.
+    /// 4 bits; two entries per byte.
     U4 = "U4",
     /// A byte, 0 or 1.
     Bool = "BOOL",
@@ -113,7 +113,7 @@ dtypes! {
     QI32 = "QI32",
 }
 
-// Every table answers for every type.
+// Every table has an entry for every type.
 #[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 impl DType {
     /// Bits of an entry in the file.
@@ -137,7 +137,7 @@ impl DType {
             Self::Bf16 => Self::Bf16,
             Self::F32 | Self::C64 => Self::F32,
             Self::F64 | Self::C128 => Self::F64,
-            // Whatever has at most 16 bits is a number of single precision.
+            // Single precision represents every entry of at most 16 bits exactly.
             Self::F8E4M3 | Self::F8E5M2 | Self::F8E8M0 | Self::F8E4M3Fnuz | Self::F8E5M2Fnuz => {
                 Self::F32
             }
@@ -163,8 +163,8 @@ impl DType {
         }
     }
 
-    /// Whether entries are real numbers with a fraction: a tolerance speaks of these. All others are compared by bits under
-    /// any tolerance.
+    /// Whether entries are real numbers with a fraction. A tolerance applies only to these; all others are compared by
+    /// bits.
     pub fn is_float(self) -> bool {
         match self {
             Self::F32 | Self::F64 | Self::F16 | Self::Bf16 => true,
@@ -193,7 +193,7 @@ impl DType {
         }
     }
 
-    /// Whether its numbers lie in the file as they are read: the four types, and complex ones of them.
+    /// Whether the file stores its numbers as they are read: the four types, and complex numbers of them.
     pub(crate) fn is_stored_as_read(self) -> bool {
         self.bits() == self.parts() * self.read_as().bits()
     }
@@ -203,12 +203,12 @@ impl DType {
         self.read_as() == self
     }
 
-    /// Bytes of one of the numbers that entries are read as.
+    /// The size in bytes of one of the numbers that entries are read as.
     pub(crate) fn number_size(self) -> usize {
         self.read_as().bits() / 8
     }
 
-    /// The bytes that entries take in the file; `None` where they end within a byte or cannot be counted.
+    /// The bytes that entries take in the file; `None` if they end within a byte or cannot be counted.
     pub(crate) fn file_bytes(self, entries: usize) -> Option<u64> {
         let bits = (entries as u64).checked_mul(self.bits() as u64)?;
         bits.is_multiple_of(8).then_some(bits / 8)

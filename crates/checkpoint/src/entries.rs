@@ -1,4 +1,4 @@
-//! The values of a parameter in row-major order, wherever they lie in the file.
+//! The values of a parameter in row-major order, wherever they are in the file.
 
 use std::ops::Range;
 
@@ -9,12 +9,12 @@ use crate::parameter::{Parameter, row_major};
 use crate::source::Source;
 use crate::values::{ParameterValues, with_values};
 
-/// The numbers of one parameter in row-major order, a range at a time. An entry is one number, or the
-/// [`parts`](crate::DType::parts) of its type.
+/// The numbers of one parameter in row-major order, a range at a time. An entry is as many numbers as its type has
+/// [`parts`](crate::DType::parts).
 pub(crate) struct Entries<'c> {
     source: &'c Source,
     parameter: &'c Parameter,
-    /// In memory, where they do not lie in order in the file.
+    /// All numbers in memory, if the file does not have them in order.
     gathered: Option<Gathered>,
 }
 
@@ -31,7 +31,8 @@ impl<'c> Entries<'c> {
         Ok(Self { source, parameter, gathered })
     }
 
-    /// Reads the numbers from number `first` on into a range of `numbers`, which are of the type that the parameter is read as.
+    /// Reads the numbers from number `first` on into a range of `numbers`, whose type is the one that the parameter is
+    /// read as.
     pub fn read(
         &self,
         first: usize,
@@ -48,7 +49,7 @@ impl<'c> Entries<'c> {
     }
 }
 
-/// Reads numbers that lie in order in the file.
+/// Reads numbers that are in order in the file.
 fn read(
     source: &Source,
     parameter: &Parameter,
@@ -73,15 +74,15 @@ fn read(
     Ok(())
 }
 
-/// The numbers of a strided parameter, each of them once.
+/// The numbers of a strided parameter, each once.
 struct Gathered {
     numbers: ParameterValues,
-    /// Where an axis only repeats what is there, its size as it is seen and how many numbers lie behind it there.
+    /// For every axis that repeats entries (stride 0): its size, and how many numbers one step along it spans.
     repeats: Vec<[usize; 2]>,
 }
 
 impl Gathered {
-    /// Reads the stretch of the file that the parameter lies in, and puts its entries in order.
+    /// Reads the range of the file that holds the parameter, and puts its entries in order.
     fn new(
         checkpoint: &Checkpoint,
         source: &Source,
@@ -122,7 +123,8 @@ impl Gathered {
             bytes.copy_from_slice(&self.numbers.bytes()[first * size..][..bytes.len()]);
             return;
         }
-        // Takes the repeated axes out of a place, the last axis first: of what lies behind one all is kept.
+        // Removes the repeated axes from a place, the last axis first. The place along the axes after a removed one is
+        // kept.
         let stored = |number: usize| {
             let take_out = |(at, gone): (usize, usize), &[size, behind]: &[usize; 2]| {
                 let behind = behind / gone;

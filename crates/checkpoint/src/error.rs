@@ -7,11 +7,11 @@ use constinit_symmetry::SymmetryError;
 
 use crate::format::Format;
 
-/// Everything that this crate refuses. Messages begin with the file and name the place in it.
+/// All errors of this crate. Messages begin with the file and name the offset in it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// The system does not give the file, or a part of it.
+    /// The system cannot read or write the file, or a part of it.
     #[error("{}{}: {source}", file.display(), at(*offset))]
     Io {
         /// The file.
@@ -35,7 +35,7 @@ pub enum CheckpointError {
         /// The file.
         file: PathBuf,
     },
-    /// Something that people have in the place of a checkpoint: a pointer, a page, a message, an archive.
+    /// A file that often takes the place of a checkpoint: a pointer, a page, a message, an archive.
     #[error("{}: {what}. {remedy}", file.display())]
     NotACheckpoint {
         /// The file.
@@ -45,7 +45,7 @@ pub enum CheckpointError {
         /// What to do.
         remedy: &'static str,
     },
-    /// An index that names files that are not there.
+    /// An index names files that do not exist.
     #[error(
         "{}: No such file, though {} names it ({missing} of its {of} files missing). Get the missing files and put them \
          beside the index", file.display(), index.display()
@@ -55,12 +55,12 @@ pub enum CheckpointError {
         index: PathBuf,
         /// The first file that is missing.
         file: PathBuf,
-        /// How many are.
+        /// How many files are missing.
         missing: usize,
         /// How many files the index names.
         of: usize,
     },
-    /// The bytes are not what the format asks for.
+    /// The bytes do not follow the format.
     #[error("{}, byte {offset}: {problem}", file.display())]
     Malformed {
         /// The file.
@@ -70,7 +70,7 @@ pub enum CheckpointError {
         /// What is wrong.
         problem: String,
     },
-    /// A correct file that holds something that is not read here.
+    /// A correct file with contents that this crate does not read.
     #[error("{}: {problem}", file.display())]
     Unsupported {
         /// The file.
@@ -84,7 +84,7 @@ pub enum CheckpointError {
         /// The file.
         file: PathBuf,
     },
-    /// A parameter that is asked for and not there.
+    /// The file does not have a requested parameter.
     #[error("{} has no parameter `{parameter}`", file.display())]
     NoParameter {
         /// The file.
@@ -92,50 +92,50 @@ pub enum CheckpointError {
         /// The path.
         parameter: String,
     },
-    /// Something of this name is there already.
+    /// A file of this name already exists.
     #[error("{} exists; nothing is overwritten", file.display())]
     Exists {
         /// The path.
         file: PathBuf,
     },
     /// Axes that do not fit.
-    #[error("{}: its axes, as they are given: {source}", file.display())]
+    #[error("{}: the given axes do not fit: {source}", file.display())]
     Axes {
         /// The checkpoint.
         file: PathBuf,
-        /// What the engine says.
+        /// The error of the engine.
         source: Box<SymmetryError>,
     },
-    /// A question that the engine refuses.
+    /// The engine refuses a request.
     #[error("{}: {source}", file.display())]
     Symmetry {
         /// The file.
         file: PathBuf,
-        /// What the engine says.
+        /// The error of the engine.
         source: Box<SymmetryError>,
     },
-    /// What was written is not what was meant.
-    #[error("{}: read back, it is not what was to be written: {problem}", file.display())]
+    /// The written file is not the intended one.
+    #[error("{}: the file that was written is not the intended one: {problem}", file.display())]
     NotVerified {
         /// The file.
         file: PathBuf,
         /// The difference.
         problem: String,
     },
-    /// Somebody asked to stop.
+    /// The caller asked to stop.
     #[error("{} was not written: stopped", file.display())]
     Stopped {
         /// The file that would have been written.
         file: PathBuf,
     },
-    /// More memory than there is.
+    /// There is not enough memory.
     #[error("{}: no memory for the {bytes} bytes of `{parameter}`", file.display())]
     Memory {
         /// The file.
         file: PathBuf,
-        /// For what.
+        /// The parameter that needs it.
         parameter: String,
-        /// How much.
+        /// How many bytes it needs.
         bytes: u64,
     },
 }
@@ -161,7 +161,7 @@ impl CheckpointError {
         |source| Self::Axes { file: file.into(), source: Box::new(source) }
     }
 
-    /// The file that it is about.
+    /// The file that the error is about.
     pub fn file(&self) -> &Path {
         match self {
             Self::Io { file, .. }

@@ -1,9 +1,9 @@
-//! Checkpoints as named parameters, read piece by piece, and which of their units are the same unit.
+//! Reads checkpoints piece by piece as named parameters, and finds which of their units are the same unit.
 //!
 //! safetensors (single files, and the shards of a `model.safetensors.index.json`), PyTorch's `.pt`, `.pth` and `.bin`
 //! (archives, files from before 1.6, and the shards of a `pytorch_model.bin.index.json`), Burn's burnpack and `.mpk`
-//! records. Tensors of any type ([`DType`]) are compared by bits; those of floats by value, too, where a tolerance is asked
-//! for. What cannot be read is named. No framework, no Python, and no code of a file is ever run.
+//! records. Tensors of any type ([`DType`]) are compared by bits; floats also by value, if a tolerance is given.
+//! Tensors that cannot be read are listed. No framework and no Python is needed, and no code of a file is ever run.
 //!
 //! ```
 //! use constinit_checkpoint::{Checkpoint, InspectOptions, inspect};
@@ -25,19 +25,19 @@
 //!
 //! # How it reads
 //!
-//! [`Checkpoint::open`] reads what a file says of its tensors. [`inspect`] then asks for numbers as it needs them: a few
-//! of every unit, and more only of units that agree so far. Pieces go to the engine
+//! [`Checkpoint::open`] reads what a file says of its tensors. [`inspect`] then reads numbers as it needs them: a few
+//! of every unit, and more only of units that are equal so far. Pieces go to the engine
 //! ([`twins_refining`](constinit_symmetry::twins_refining)) one after the other, so that a file of any size takes a few
-//! buffers. Files are read at given places and never mapped into memory: a mapped file that somebody shortens would
-//! end the process.
+//! buffers. Files are read at given offsets and never mapped into memory: if somebody shortens a mapped file, the
+//! system ends the process.
 //!
-//! What a file claims is checked against its length before anything is allocated for it. `tests/hostile.rs` lists what is
-//! tried, `tests/fuzz.rs` tries the rest.
+//! What a file claims is checked against its length before anything is allocated for it. `tests/hostile.rs` tests this
+//! with chosen files, `tests/fuzz.rs` with random changes.
 //!
 //! # What else
 //!
-//! - [`diff`]: which classes diverged or became one between two checkpoints.
-//! - [`merge`]: the reports of machines that each did a share of the files, as one.
+//! - [`diff`]: which classes diverged or merged between two checkpoints.
+//! - [`merge`]: one report from those of several machines, each of which did a share of the files.
 //! - [`collapse_file`], [`break_file`]: the same function with fewer units, or with units that differ, in a new file.
 //! - [`reduce_file`]: the same function with as few units as the activations allow.
 //! - [`discover`]: the checkpoints in a folder.

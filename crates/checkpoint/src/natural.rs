@@ -1,4 +1,4 @@
-//! Names in the order in which people count: `layers.2` before `layers.10`.
+//! The order of names with numbers compared as numbers: `layers.2` before `layers.10`.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! Which axis of a weight is its output, inferred from the format, from biases and from the shapes of the others.
+//! Which axis of a weight is its output, inferred from the format, from biases and from the shapes of other weights.
 //!
 //! ```text
 //! fc1.weight [3, 2]  fc1.bias [3]     weight[output][input]: the bias fits the first axis alone
@@ -16,12 +16,12 @@ use crate::parameter_set::ParameterSet;
 pub struct Orientations<'c> {
     parameters: &'c ParameterSet,
     format: Format,
-    /// Whether matrices are `weight[input][output]`, where the whole file tells.
+    /// Whether matrices are `weight[input][output]`; `None` if the file as a whole does not decide.
     inputs_first: Option<bool>,
 }
 
 impl<'c> Orientations<'c> {
-    /// Of `tensors`, among which `parameters` are those that can be a chain.
+    /// The orientations of `tensors`. `parameters` are those of them that can form a chain.
     pub(crate) fn new(
         tensors: &'c ParameterSet,
         parameters: &ParameterSet,
@@ -31,11 +31,12 @@ impl<'c> Orientations<'c> {
         Self { parameters: tensors, format, inputs_first }
     }
 
-    /// Whether a weight is stored as `weight[output][input]` or the other way round.
+    /// Whether a weight is stored as `weight[output][input]` or as `weight[input][output]`.
     ///
-    /// Files of Burn have linear layers the other way round, all others as PyTorch has them. Biases that fit only one of
-    /// the two axes decide otherwise: each for its own weight and, where all agree, for the matrices that no bias decides.
-    /// Without any such bias, the only order in which matrices make a chain does.
+    /// By default, a file of Burn has linear layers as `weight[input][output]`, any other file as
+    /// `weight[output][input]`, as in PyTorch. A bias that fits only one of the two axes overrides this for its own
+    /// weight. If all such biases agree, they override it for the matrices that no bias decides, too. Without any such
+    /// bias, the only order in which the matrices form a chain decides.
     pub fn of(&self, weight: &Parameter) -> Orientation {
         let inputs_first = self.inputs_first.unwrap_or(self.format.inputs_first());
         let usual = if inputs_first && weight.shape().len() == 2 { 1 } else { 0 };
@@ -46,15 +47,15 @@ impl<'c> Orientations<'c> {
         if axis == 0 { Orientation::OutputFirst } else { Orientation::InputFirst }
     }
 
-    /// The axis that a weight's units are distinguished along, and the bias that has one entry for each of them.
+    /// The axis of a weight's units, and the bias that has one entry per unit.
     pub fn output_axis(&self, weight: &Parameter) -> (usize, Option<&'c Parameter>) {
         let axis = usize::from(self.of(weight) == Orientation::InputFirst);
         let bias = self.parameters.bias_of(weight);
         (axis, bias.filter(|bias| weight.shape().get(axis) == Some(&bias.shape()[0])))
     }
 
-    /// Whether [`Orientations::of`] only guesses: matrices of this format are stored in both ways, and nothing in this
-    /// file tells which axis of this one is the output.
+    /// Whether [`Orientations::of`] only guesses: matrices of this format are stored in both orders, and nothing in
+    /// this file decides which axis of this matrix is the output.
     pub(crate) fn is_guessed(&self, weight: &Parameter) -> bool {
         let &[a, b] = weight.shape() else { return false };
         self.format.orientations().len() > 1
@@ -63,8 +64,8 @@ impl<'c> Orientations<'c> {
     }
 }
 
-/// What biases that fit only one axis of their matrix say where they agree; without any, the only order in which the
-/// matrices follow each other.
+/// The orientation on which all biases agree that fit only one axis of their matrix; without such a bias, that of the
+/// only order in which the matrices form a chain. `None` if neither decides.
 fn inputs_first(tensors: &ParameterSet, parameters: &ParameterSet, format: Format) -> Option<bool> {
     let mut fits = [false; 2];
     for weight in tensors.all() {

@@ -1,4 +1,4 @@
-//! Where a parameter's numbers lie.
+//! A parameter, and where its numbers are in the file.
 
 use crate::decode::Affine;
 use crate::dtype::DType;
@@ -14,17 +14,17 @@ pub struct Parameter {
     entries: usize,
     /// The number of its file among those of the checkpoint.
     pub(crate) source: usize,
-    /// Where its first number lies in that file.
+    /// The offset of its first number in that file.
     pub(crate) offset: u64,
-    /// Strides in numbers, where they are not those of the row-major order.
+    /// Strides in entries, if they are not those of the row-major order.
     pub(crate) strides: Option<Vec<usize>>,
-    /// What its integers stand for, where it is quantised.
+    /// The scales of its integers, if it is quantised.
     pub(crate) affine: Option<Affine>,
 }
 
 impl Parameter {
-    /// A parameter whose numbers lie one behind the other, in row-major order, in `bytes` bytes at `offset`. The range
-    /// is checked against the file, the shape against the range.
+    /// A parameter whose numbers follow each other in row-major order, in `bytes` bytes at `offset`. An error if the
+    /// range is not within the file, or the shape does not fit the range.
     pub(crate) fn contiguous(
         source: &Source,
         path: String,
@@ -85,7 +85,8 @@ impl Parameter {
         self.entries * self.dtype.parts()
     }
 
-    /// Why its units along an axis are not compared, as a clause: they begin within a byte, and nothing says where in it.
+    /// Why its units along an axis are not compared, as a clause: they begin within a byte. `None` if they can be
+    /// compared.
     pub(crate) fn unread_units(&self, axis: usize) -> Option<String> {
         let run: usize = self.shape[axis + 1..].iter().product();
         let whole = self.shape[axis] < 2 || (run * self.dtype.bits()).is_multiple_of(8);
@@ -95,8 +96,8 @@ impl Parameter {
         })
     }
 
-    /// A parameter whose entries lie at these strides, in entries, from `offset` on: all of them within the file, which
-    /// the caller has seen to. `entries` are those of the shape.
+    /// A parameter whose entries have these strides, in entries, from `offset` on. The caller must have checked that
+    /// all of them are within the file. `entries` is the number of entries of the shape.
     pub(crate) fn strided(
         path: String,
         (shape, entries): (Vec<usize>, usize),
@@ -105,7 +106,7 @@ impl Parameter {
         strides: Vec<usize>,
     ) -> Self {
         let row_major = row_major(&shape);
-        // Strides of axes of one member mean nothing.
+        // The stride of an axis with one member does not matter.
         let same = entries == 0
             || shape.iter().zip(&strides).zip(&row_major).all(|((&n, a), b)| n == 1 || a == b);
         let strides = (!same).then_some(strides);
@@ -113,7 +114,7 @@ impl Parameter {
     }
 }
 
-/// The product of the sizes; `None` where it, or that of the sizes that are not 0, cannot be counted.
+/// The product of the sizes; `None` if the product of the sizes that are not 0 is too large to count.
 pub(crate) fn entries(shape: &[usize]) -> Option<usize> {
     let all = shape
         .iter()

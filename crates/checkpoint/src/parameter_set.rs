@@ -5,18 +5,18 @@ use std::collections::HashMap;
 use crate::parameter::Parameter;
 use crate::role::unwrapped;
 
-/// Parameters in the order of the checkpoint, and where each name is among them.
+/// Parameters in the order of the checkpoint, with the index of each name.
 #[derive(Debug)]
 pub(crate) struct ParameterSet {
     all: Vec<Parameter>,
     by_path: HashMap<String, usize>,
-    /// Where names are without the segments that wrappers add, if any has such.
+    /// The index of each name without the segments that wrappers add, for names with such segments.
     by_plain: HashMap<String, usize>,
     is_whole: bool,
 }
 
 impl ParameterSet {
-    /// `is_whole` where the checkpoint has no other tensor that could stand on units.
+    /// `is_whole` if the checkpoint has no other tensor whose axes could range over units.
     pub fn new(all: Vec<Parameter>, is_whole: bool) -> Self {
         let paths = || all.iter().enumerate();
         let by_path = paths().map(|(number, p)| (p.path().to_owned(), number)).collect();
@@ -29,8 +29,8 @@ impl ParameterSet {
         &self.all
     }
 
-    /// Whether these are all tensors of the checkpoint with several entries: where one is left out, what the others are
-    /// together is not known for certain.
+    /// Whether these are all tensors of the checkpoint with several entries. If one is left out, it is not certain what
+    /// the others form together.
     pub fn is_whole(&self) -> bool {
         self.is_whole
     }
@@ -39,7 +39,7 @@ impl ParameterSet {
         self.by_path.get(path).map(|&number| &self.all[number])
     }
 
-    /// The parameter with one entry a unit that goes with a weight: `fc1.bias` with `fc1.weight`.
+    /// The bias of a weight, with one entry per unit: `fc1.bias` for `fc1.weight`.
     pub fn bias_of(&self, weight: &Parameter) -> Option<&Parameter> {
         let path = bias_path(weight.path())?;
         let plain = || self.by_plain.get(&unwrapped(&path).unwrap_or_else(|| path.clone()));
@@ -49,7 +49,7 @@ impl ParameterSet {
     }
 }
 
-/// The name of the bias that goes with a weight of this name.
+/// The name of the bias of a weight of this name.
 pub(crate) fn bias_path(weight: &str) -> Option<String> {
     let (prefix, last) = weight.rsplit_once('.').map_or(("", weight), |p| p);
     let last = ["weight", "kernel", "gamma"]

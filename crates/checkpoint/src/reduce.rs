@@ -21,12 +21,13 @@ use crate::reshape::{check_finite, guesses, unchanged, whole};
 use crate::verify;
 use crate::write::{Destination, NewFile};
 
-/// Removes every unit that the function does not need, as far as [`reduce`] finds them, and writes the smaller network to
-/// a new file. What the axes have to name is as for [`collapse_file`](crate::collapse_file).
+/// Removes every unit that the function does not need, as far as [`reduce`] finds them, and writes the smaller network
+/// to a new file. The axes must name the same tensors as for [`collapse_file`](crate::collapse_file).
 ///
 /// # Errors
 ///
-/// As [`collapse_file`](crate::collapse_file), and for an activation of a space that is not there or is fixed.
+/// As [`collapse_file`](crate::collapse_file), and if an activation is given for a space that does not exist or is
+/// fixed.
 pub fn reduce_file<'d>(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
@@ -102,7 +103,8 @@ fn twins_of(spec: &AxesSpec, views: &[ParamView<'_>]) -> Result<Vec<usize>, Symm
     Ok(twins(spec, views)?.spaces().iter().map(|space| space.effective_width()).collect())
 }
 
-/// An error where nothing tells which axis of a parameter is the output, and units of a space that it stands on are gone.
+/// An error if it is unknown which axis of a parameter is the output, and units of a space that it ranges over were
+/// removed.
 fn check_decided(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
@@ -120,7 +122,7 @@ fn check_decided(
     }
 }
 
-/// A note where units of a batch norm are gone because of their activation.
+/// A note if units of a batch norm were removed because of their activation.
 fn norm_note(spec: &AxesSpec, reduced: &Reduction) -> Option<String> {
     let by_activation = |param: &&SpecParam| {
         let [axis] = param.axes() else { return false };
@@ -129,10 +131,10 @@ fn norm_note(spec: &AxesSpec, reduced: &Reduction) -> Option<String> {
             && space.is_some_and(|s| s.activation().is_some() && s.kept().len() < s.units())
     };
     let norm = spec.params().iter().find(by_activation)?.path();
-    Some(format!("the norm of `{norm}` is taken to stand before the activation, not behind it"))
+    Some(format!("the norm of `{norm}` is assumed to come before the activation, not after it"))
 }
 
-/// The functions behind all layers of a chain but the last, ReLU where none is given.
+/// The functions after all layers of a chain but the last; ReLU if none is given.
 fn functions(chain: &Chain, spec: &AxesSpec, reduced: &Reduction) -> Vec<Activation> {
     let of = |path: &str| {
         let param = &spec.params()[spec.param_id(path)?.get()];
@@ -175,7 +177,7 @@ fn gone(unit: usize, fate: &UnitFate) -> Option<GoneUnit> {
     }
 }
 
-/// Adds to inspected spaces how many units a reduction by their activations would leave. A note where it cannot be said.
+/// Adds to inspected spaces how many units a reduction by their activations would leave. A note if the reduction fails.
 pub(crate) fn add_needed(
     spec: &AxesSpec,
     views: &[ParamView<'_>],
@@ -184,7 +186,7 @@ pub(crate) fn add_needed(
 ) -> Option<String> {
     let reduced = match reduce(spec, views, activations) {
         Ok(reduced) => reduced,
-        Err(error) => return Some(format!("how many units are needed cannot be said: {error}")),
+        Err(error) => return Some(format!("the number of needed units is unknown: {error}")),
     };
     for space in spaces {
         let found = reduced.space(&space.name);

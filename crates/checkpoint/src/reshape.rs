@@ -16,18 +16,21 @@ use crate::inspect::spaces::{Loaded, given, not_named};
 use crate::verify::{self, Sums};
 use crate::write::{Destination, NewFile};
 
-/// Merges units that compute the same, and writes the smaller network to a new file.
+/// Merges units that compute the same number, and writes the smaller network to a new file.
 ///
 /// The axes must name every floating parameter, and every tensor of another type that has more than one entry along an
-/// axis: one that is left out could read a space whose units are merged. Those of other types, which are copied, can only
-/// have fixed axes. Under [`Destination::only_if_changed`] nothing is written where no unit is merged, and the report says
-/// so.
+/// axis: a tensor that is left out could read a space whose units are merged. Tensors of other types are copied, so
+/// they can only have fixed axes. Under [`Destination::only_if_changed`] nothing is written if no unit is merged, and
+/// the report says so.
 ///
 /// # Errors
 ///
-/// Where the axes do not fit or do not cover the checkpoint, where a parameter has entries that are not finite or units
-/// add up to such, where the checkpoint cannot be read or the new one not be written, and where what was written does not
-/// compute the same; then nothing is at `out`.
+/// In each of these cases, nothing is at `out`:
+///
+/// - the axes do not fit or do not cover the checkpoint;
+/// - a parameter has entries that are not finite, or merged units add up to such entries;
+/// - the checkpoint cannot be read, or the new one cannot be written;
+/// - what was written does not compute the same.
 pub fn collapse_file<'d>(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
@@ -41,7 +44,7 @@ pub fn collapse_file<'d>(
     let classes = forward_lumpable(&spec, &views, &[]).map_err(|error| {
         let turned = undecided(checkpoint, axes, &spec);
         match (&error, turned.first()) {
-            // One that is read the wrong way round may be what produces the space.
+            // A parameter that is read transposed may be the one that produces the space.
             (SymmetryError::Search(SearchError::MissingInputPartition { .. }), Some(param)) => {
                 CheckpointError::unsupported(checkpoint.path(), ask(param))
             }
@@ -54,12 +57,12 @@ pub fn collapse_file<'d>(
     finish(checkpoint, out.into(), axes, (&classes, &views), &made, Vec::new())
 }
 
-/// Changes the outgoing weights of twins within a [`BreakScale`], so that training can separate them, and writes the network
-/// to a new file. The function stays as it is.
+/// Changes the outgoing weights of twins within a [`BreakScale`], so that training can separate them, and writes the
+/// network to a new file. The function stays the same.
 ///
 /// # Errors
 ///
-/// As [`collapse_file`]; and for a scale that is negative or not finite.
+/// As [`collapse_file`]; and if the scale is negative or not finite.
 pub fn break_file<'d>(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
@@ -86,10 +89,10 @@ struct Made<'m> {
     params: &'m [OwnedParam],
 }
 
-/// The spec of axes that leave nothing out: no floating parameter, and no tensor of another type whose axes could be
-/// units.
+/// The spec of axes that must be complete: an error if they leave out a floating parameter, or a tensor of another type
+/// whose axes could range over units.
 pub(crate) fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
-    // Units that something else counts or reads stay.
+    // Units of kept spaces stay, because something else counts or reads them.
     let mut unmerged = axes.clone();
     unmerged.fixed.append(&mut unmerged.kept);
     let spec = given(checkpoint, &unmerged)?;
@@ -100,15 +103,15 @@ pub(crate) fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec
     let unread = unread.map(|other| other.path.as_str());
     if let Some(first) = not_named(checkpoint, &spec).chain(unread).next() {
         let problem = format!(
-            "the axes file says nothing of `{first}`, which could read units that are changed (write \"\" for a fixed axis)"
+            "the axes file does not name `{first}`, which could read units that are changed (write \"\" for a fixed axis)"
         );
         return Err(CheckpointError::unsupported(checkpoint.path(), problem));
     }
     Ok(spec)
 }
 
-/// An error where nothing tells which axis of a parameter is the output, and the result depends on it: it stands on a
-/// space that has a class of several units.
+/// An error if it is unknown which axis of a parameter is the output, and the result depends on it: the parameter
+/// ranges over a space that has a class of several units.
 fn check_decided(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
@@ -124,7 +127,7 @@ fn check_decided(
     }
 }
 
-/// An error where a parameter has entries that are not finite.
+/// An error if a parameter has entries that are not finite.
 pub(crate) fn check_finite(
     checkpoint: &Checkpoint,
     loaded: &Loaded<'_>,
@@ -132,7 +135,7 @@ pub(crate) fn check_finite(
     let Some((path, count)) = loaded.non_finite() else { return Ok(()) };
     let entries = if count == 1 { "entry that is" } else { "entries that are" };
     let problem =
-        format!("`{path}` has {count} {entries} not finite; no sum over them says anything");
+        format!("`{path}` has {count} {entries} not finite; sums over them have no meaning");
     Err(CheckpointError::unsupported(checkpoint.path(), problem))
 }
 
@@ -201,7 +204,7 @@ fn changes(before: &Symmetry, now: &Symmetry) -> Vec<SpaceChange> {
     spaces.collect()
 }
 
-/// What is said where nothing was written, since nothing would be changed.
+/// The report if nothing was written because nothing would change.
 pub(crate) fn unchanged(
     checkpoint: &Checkpoint,
     out: Destination<'_>,
@@ -225,7 +228,7 @@ pub(crate) fn unchanged(
     })
 }
 
-/// A note where the axes leave open which one is the output, and the file does not tell.
+/// A note if neither the axes nor the file decide which axis of a parameter is the output.
 pub(crate) fn guesses(checkpoint: &Checkpoint, axes: &AxesFile, spec: &AxesSpec) -> Vec<String> {
     let on_a_space =
         spec.params().iter().filter(|p| p.axes().iter().any(|a| a.axis.space().is_some()));
@@ -237,7 +240,7 @@ pub(crate) fn guesses(checkpoint: &Checkpoint, axes: &AxesFile, spec: &AxesSpec)
     let Some(first) = guessed.next() else { return Vec::new() };
     let more = and_more(guessed.count());
     vec![format!(
-        "nothing in the file tells which axis of `{}`{more} is the output; taken as weight[output][input], as PyTorch has it",
+        "the file does not say which axis of `{}`{more} is the output; assumed weight[output][input], as in PyTorch",
         first.path()
     )]
 }

@@ -1,4 +1,4 @@
-//! Whose a tensor is, told by where it lies: the model's, an optimizer's, or a moving average's.
+//! Whether a tensor belongs to the model, to an optimizer or to a moving average, by its name.
 //!
 //! ```text
 //! model.0.weight                        the model's
@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use constinit_records::inspection::TensorRole;
 
-/// What optimizers of PyTorch, JAX and Burn call their state of a parameter. No layer has parameters of these names.
+/// The names that optimizers of PyTorch, JAX and Burn give to their state of a parameter. No layer has parameters of
+/// these names.
 const SLOTS: [&str; 30] = [
     "exp_avg",
     "exp_avg_sq",
@@ -45,11 +46,12 @@ const SLOTS: [&str; 30] = [
     "master_params",
 ];
 
-/// Names of an optimizer's state that layers have, too: they count within the state of a parameter, `state.0.step`.
+/// Names of an optimizer's state that layers have, too. They count only within the state of a parameter:
+/// `state.0.step`.
 const SLOTS_IN_STATE: [&str; 9] =
     ["step", "sum", "prev", "eta", "ax", "step_size", "row_var", "col_var", "state_sum"];
 
-/// What Burn's optimizers call theirs within `momentum`.
+/// The names that Burn's optimizers use within `momentum`.
 const SLOTS_IN_MOMENTUM: [&str; 2] = ["velocity", "buf"];
 
 /// The roles of the tensors of a checkpoint that are not the model's.
@@ -61,7 +63,7 @@ pub(crate) struct Roles {
 
 impl Roles {
     pub fn new<'p>(paths: impl Iterator<Item = &'p str> + Clone) -> Self {
-        // What lies beside a moment belongs to the same parameter's state, whatever it is called.
+        // A tensor next to a moment belongs to the state of the same parameter, whatever its name.
         let parent = |path: &'p str| path.rsplit_once('.').map(|(parent, _)| parent);
         let known = paths.clone().filter(|path| optimizer(path).is_some()).filter_map(parent);
         let states: HashSet<&str> = known.filter(|parent| place(parent).is_some()).collect();
@@ -83,22 +85,23 @@ impl Roles {
         roles
     }
 
-    /// Whose the tensor of this path is.
+    /// The role of the tensor of this path.
     pub fn of(&self, path: &str) -> TensorRole {
         self.by_path.get(path).map_or(TensorRole::Model, |(role, _)| *role)
     }
 
-    /// Under which name an optimizer's tensor lies, without what distinguishes it from its neighbours.
+    /// The name under which an optimizer's tensor is stored, without the segments that distinguish it from its
+    /// neighbours.
     pub fn place(&self, path: &str) -> Option<&str> {
         self.by_path.get(path).map(|(_, at)| at.as_str())
     }
 
-    /// What a reader should know of the names.
+    /// Notes on the names.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// A sentence on the copies that are moving averages.
+    /// A note on the tensors that are moving averages.
     fn averages(&self) -> Option<String> {
         let all = self.by_path.values().filter(|(role, _)| *role == TensorRole::Average);
         let names: BTreeSet<&str> = all.clone().map(|(_, at)| at.as_str()).collect();
@@ -115,7 +118,7 @@ impl Roles {
     }
 }
 
-/// Sentences on segments of names that a wrapper added.
+/// Notes on segments of names that wrappers added.
 fn wrappers<'p>(paths: impl Iterator<Item = &'p str> + Clone) -> Vec<String> {
     let of = |wrapper: &str, who: &str| {
         let has = |path: &&str| containers(path).any(|segment| segment == wrapper);
@@ -134,7 +137,7 @@ const WRAPPERS: [(&str, &str); 4] = [
     ("_checkpoint_wrapped_module", "activation checkpointing"),
 ];
 
-/// A name without the segments of wrappers; `None` where it has none.
+/// A name without the segments of wrappers; `None` if it has none.
 pub(crate) fn unwrapped(path: &str) -> Option<String> {
     let is_wrapper = |segment: &str| WRAPPERS.iter().any(|(wrapper, _)| *wrapper == segment);
     let kept: Vec<&str> = segments(path).filter(|segment| !is_wrapper(segment)).collect();
@@ -146,12 +149,12 @@ fn segments(path: &str) -> impl DoubleEndedIterator<Item = &str> + Clone {
     path.split('.')
 }
 
-/// All segments but the last: what a tensor lies in.
+/// All segments but the last: the containers of a tensor.
 fn containers(path: &str) -> impl Iterator<Item = &str> + Clone {
     segments(path.rsplit_once('.').map_or("", |(before, _)| before))
 }
 
-/// The place of an optimizer's tensor in its name, if it is one.
+/// The name under which an optimizer's tensor is stored; `None` for any other tensor.
 fn optimizer(path: &str) -> Option<&str> {
     let mut end = 0;
     let mut before = "";
@@ -162,7 +165,7 @@ fn optimizer(path: &str) -> Option<&str> {
         let rest = &path[(end + 1).min(path.len())..];
         let next = rest.split('.').next().unwrap_or_default();
         if !is_last && is_optimizer(segment, number, next) {
-            // `optimizer.state` where the states of parameters follow.
+            // `optimizer.state` if the states of parameters follow.
             let end = if next == "state" && rest.len() > next.len() { end + 6 } else { end };
             return Some(&path[..end]);
         }
@@ -182,7 +185,7 @@ fn optimizer(path: &str) -> Option<&str> {
     None
 }
 
-/// Whether `state.NUMBER.` is what a name ends with.
+/// Whether a name ends with `state.NUMBER.`.
 fn is_in_state(before: &str) -> bool {
     let mut from_the_end = before.trim_end_matches('.').rsplit('.');
     let number = from_the_end.next().is_some_and(is_number);
@@ -193,7 +196,7 @@ fn is_number(segment: &str) -> bool {
     !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The states of parameters that a parameter's state is one of.
+/// The container of the states of all parameters, from the name of one state.
 fn place(state: &str) -> Option<&str> {
     let mut end = 0;
     for segment in segments(state) {
@@ -207,8 +210,8 @@ fn place(state: &str) -> Option<&str> {
     None
 }
 
-/// Whether what lies under a segment is an optimizer's: `optimizer`, `optim_state`, `optimizer_G`, `disc_optimizer`,
-/// `opt_state`, `lr_schedulers`.
+/// Whether the tensors under a segment belong to an optimizer: `optimizer`, `optim_state`, `optimizer_G`,
+/// `disc_optimizer`, `opt_state`, `lr_schedulers`.
 fn is_optimizer(segment: &str, number: usize, next: &str) -> bool {
     let lower = segment.to_ascii_lowercase();
     let words: Vec<&str> = lower.split(['_', '-']).collect();
@@ -219,7 +222,7 @@ fn is_optimizer(segment: &str, number: usize, next: &str) -> bool {
     };
     let of_model = number > 0 && !matches!(next, "state" | "param_groups" | "0");
     match words[..] {
-        // Somewhere in a model these could be anything.
+        // Within a model, this name could mean anything.
         ["opt"] => matches!(next, "state" | "param_groups"),
         ["opt", "state", ..] => true,
         ["scheduler" | "schedulers"] => number == 0,
@@ -229,7 +232,7 @@ fn is_optimizer(segment: &str, number: usize, next: &str) -> bool {
     }
 }
 
-/// The name of a moving average that a tensor lies in: `model_ema`, `ema.shadow`; of a teacher, where there is a student.
+/// The name of the moving average that contains a tensor: `model_ema`, `ema`; also `teacher`, if there is a student.
 fn average(path: &str, has_student: bool) -> Option<&str> {
     let mut end = 0;
     for segment in containers(path).take(2) {
@@ -279,7 +282,7 @@ mod tests {
             let expected = (TensorRole::Optimizer, Some(at.to_owned()));
             assert_eq!(roles(&[path]), [expected], "{path}");
         }
-        // Names of somebody's own optimizer, beside ones that are known.
+        // Unknown names of an optimizer's state next to known ones.
         let own = roles(&["state.w.exp_avg", "state.w.gain", "state.v.gain"]);
         let beside = roles(&["state.0.step", "state.0.mu", "fc.momentum_buffer", "fc.weight"]);
         let found: Vec<TensorRole> = beside.into_iter().map(|(role, _)| role).collect();

@@ -1,7 +1,7 @@
-//! A regular file that is read at given places.
+//! A regular file that is read at given offsets.
 //!
-//! Nothing is mapped into memory: a mapped file that somebody shortens kills the process that reads it, and no check
-//! beforehand prevents that. A read past the new end is an error like any other.
+//! Nothing is mapped into memory: if somebody shortens a mapped file, the system kills the process that reads it, and
+//! no check beforehand prevents that. A read past the new end is an error like any other.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -20,8 +20,8 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Opens a regular file. What has no length (a pipe, a device) is refused without being opened, since opening a
-    /// pipe waits for a writer.
+    /// Opens a regular file. A file without a length (a pipe, a device) is refused without being opened, since opening
+    /// a pipe waits for a writer.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let system = |error| CheckpointError::io(path, None, error);
         let facts = fs::metadata(path).map_err(system)?;
@@ -32,7 +32,7 @@ impl Source {
         Self::of_file(File::open(path).map_err(system)?, path)
     }
 
-    /// A regular file that is open already, under the name that messages call it.
+    /// A regular file that is already open; messages call it `path`.
     pub fn of_file(file: File, path: &Path) -> Result<Self, CheckpointError> {
         let facts = file.metadata().map_err(|error| CheckpointError::io(path, None, error))?;
         check_regular(path, &facts)?;
@@ -50,7 +50,7 @@ impl Source {
     /// Fills `bytes` from `offset` on.
     pub fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<(), CheckpointError> {
         read_exact_at(&self.file, bytes, offset).map_err(|error| match error.kind() {
-            // What was asked for was checked against the length before.
+            // The range was checked against the length before, so the file got shorter.
             io::ErrorKind::UnexpectedEof => CheckpointError::malformed(
                 &self.path,
                 offset,
@@ -75,8 +75,8 @@ impl Source {
         Ok(bytes)
     }
 
-    /// An error where the file was written to since it was opened. One that was put in its place by a rename is
-    /// another file, and changes nothing here.
+    /// An error if the file was written to since it was opened. A rename that puts another file in its place changes
+    /// nothing here.
     pub fn check_unchanged(&self) -> Result<(), CheckpointError> {
         let facts =
             self.file.metadata().map_err(|error| CheckpointError::io(&self.path, None, error))?;
@@ -136,7 +136,7 @@ impl<'s> Cursor<'s> {
         Self { source, end: end.min(source.len), base: start, buffer: Vec::new(), at: 0 }
     }
 
-    /// Where the next byte lies in the file.
+    /// The offset of the next byte in the file.
     pub fn position(&self) -> u64 {
         self.base + self.at as u64
     }
@@ -194,7 +194,7 @@ impl<'s> Cursor<'s> {
         })
     }
 
-    /// Goes on `len` bytes later.
+    /// Skips `len` bytes.
     pub fn skip(&mut self, len: u64) -> Result<(), CheckpointError> {
         if len > self.left() {
             return Err(self.ends(len));

@@ -6,7 +6,7 @@ use half::{bf16, f16};
 use crate::dtype::DType;
 
 #[cfg(target_endian = "big")]
-compile_error!("checkpoints are little-endian, and so must be the machine that reads them here");
+compile_error!("checkpoints are little-endian, so this crate needs a little-endian machine");
 
 /// The entries of a parameter, or some of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +49,7 @@ macro_rules! from_vec {
 from_vec!(f32 => F32, f64 => F64, f16 => F16, bf16 => Bf16);
 
 impl ParameterValues {
-    /// Zeros of the type that entries of a type are read as; `None` where there is no memory for them.
+    /// Zeros of the type that entries of `dtype` are read as; `None` if there is no memory for them.
     pub(crate) fn zeros(dtype: DType, len: usize) -> Option<Self> {
         fn zeros<T: Clone + Default>(len: usize) -> Option<Vec<T>> {
             let mut numbers = Vec::new();
@@ -85,7 +85,7 @@ impl ParameterValues {
         self.len() == 0
     }
 
-    /// As the engine takes them.
+    /// The values in the form that the engine takes.
     pub fn elements(&self) -> Elements<'_> {
         with_values!(self, |data| data.into())
     }
@@ -99,7 +99,7 @@ impl ParameterValues {
         with_values!(self, |data| bytemuck::cast_slice_mut(data))
     }
 
-    /// The value of one; `None` past the last.
+    /// The value of this index; `None` past the last.
     pub fn get(&self, at: usize) -> Option<f64> {
         match self {
             Self::F32(data) => data.get(at).map(|&x| x.into()),
@@ -109,7 +109,7 @@ impl ParameterValues {
         }
     }
 
-    /// Forgets all but the first `len`, or adds zeros.
+    /// Keeps the first `len` values, or adds zeros.
     pub(crate) fn resize(&mut self, len: usize) {
         with_values!(self, |data| data.resize(len, Default::default()));
     }
@@ -126,7 +126,7 @@ impl ParameterValues {
         match self {
             Self::F32(data) => count(data.iter().map(|x| !x.is_finite())),
             Self::F64(data) => count(data.iter().map(|x| !x.is_finite())),
-            // An exponent of ones, as the conversion to f32 would find.
+            // All bits of the exponent are 1. The conversion to f32 would give the same result.
             Self::F16(data) => count(data.iter().map(|x| x.to_bits() & 0x7c00 == 0x7c00)),
             Self::Bf16(data) => count(data.iter().map(|x| x.to_bits() & 0x7f80 == 0x7f80)),
         }

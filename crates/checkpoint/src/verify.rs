@@ -1,14 +1,14 @@
-//! Whether two networks compute the same, checked without the engine's own arithmetic on blocks.
+//! Checks that two networks compute the same, without the engine's own arithmetic on blocks.
 //!
-//! For every parameter W and random numbers x[j] on its input axes that are alike on classes, what a unit takes in is
-//! compared, before and now:
+//! For every parameter W and random numbers x[j] on its input axes that are equal within classes, the sums of each unit
+//! before and now are compared:
 //!
 //! ```text
-//! Σ_j W[i][j] x[j]   and   Σ_j' W'[i'][j'] x'[j']      x'[j'] the number of the class that j' stands for, i' that of i
+//! Σ_j W[i][j] x[j]   and   Σ_j' W'[i'][j'] x'[j']      x'[j'] is the number of the class of j', i' the class of i
 //! ```
 //!
-//! For a chain of linear layers, the whole forward pass is compared, too: with the functions between the layers that are
-//! known, or with ReLU, since units that take in the same compute the same whatever comes behind.
+//! For a chain of linear layers, the whole forward pass is compared, too: with the functions between the layers if they
+//! are known, otherwise with ReLU. Units with equal sums have equal outputs whatever the function.
 
 use std::collections::HashMap;
 
@@ -24,16 +24,16 @@ use crate::chain::Chain;
 /// How many random inputs go through a chain.
 const INPUTS: usize = 64;
 
-/// What the sums of all parameters said.
+/// The result of comparing the sums of all parameters.
 pub(crate) struct Sums {
     /// The largest difference, as a share of the sum of the magnitudes.
     pub largest: f64,
-    /// A parameter whose difference is more than its type's rounding explains.
+    /// The first parameter whose difference is more than rounding to its type explains.
     pub place: Option<String>,
 }
 
-/// Compares the sums of all parameters. `now` is the network with one unit for each class where `spec` has other sizes
-/// than that of the classes, and one with the same units where it is the same.
+/// Compares the sums of all parameters. If `spec` has other sizes than the spec of the classes, `now` has one unit for
+/// each class; if it is the same spec, `now` has the same units.
 pub(crate) fn sums(
     classes: &Symmetry,
     before: &[ParamView<'_>],
@@ -73,10 +73,10 @@ pub(crate) fn sums(
     all
 }
 
-/// What rounding every entry once may change of a sum, as a share of the magnitudes in it.
+/// How much rounding every entry once may change a sum, as a share of the magnitudes in it.
 pub(crate) fn rounding(view: &ParamView<'_>) -> f64 {
     match view.elements() {
-        // The sums here are no more exact themselves.
+        // The sums of this check are not more exact.
         Elements::F64(_) => 1e3 * f64::EPSILON,
         Elements::F32(_) => f64::from(f32::EPSILON),
         Elements::F16(_) => 2.0_f64.powi(-10),
@@ -84,26 +84,26 @@ pub(crate) fn rounding(view: &ParamView<'_>) -> f64 {
     }
 }
 
-/// How the units of a parameter stand to classes.
+/// How the units of a parameter are related to classes.
 #[derive(Clone, Copy, PartialEq)]
 enum Units {
-    /// They are units, and sums go by class.
+    /// They are units, and sums are compared by class.
     Merged,
-    /// They are units, and sums go by unit.
+    /// They are units, and sums are compared by unit.
     Own,
     /// They are the classes.
     Are,
 }
 
-/// The sums that a parameter makes of random numbers on its input axes, with the sums of magnitudes. Each by its place
-/// on the other axes, where a unit may stand for its class.
+/// The sums of a parameter over random numbers on its input axes, with the sums of magnitudes. Each has its place on
+/// the other axes; under [`Units::Merged`] all units of a class have the same place.
 fn taken_in(
     view: &ParamView<'_>,
     param: &SpecParam,
     classes: &Symmetry,
     units: Units,
 ) -> Vec<(usize, [f64; 2])> {
-    // For every axis, by index: the number of what is random there, and the place.
+    // For every index of every axis: the number of its random number, and its place.
     let axes: Vec<Vec<[usize; 2]>> = param
         .axes()
         .iter()
@@ -129,7 +129,7 @@ fn taken_in(
             (0..len).map(of_index).collect()
         })
         .collect();
-    // As many as the smaller network has, where units stand for their classes.
+    // How many places each axis has: under `Units::Merged`, as many as in the smaller network.
     let places: Vec<usize> = axes
         .iter()
         .map(|axis| axis.iter().map(|[_, place]| place + 1).max().unwrap_or(1))
@@ -163,7 +163,7 @@ fn taken_in(
     sums.into_values().collect()
 }
 
-/// A number between -1 and 1 that depends on nothing else.
+/// A number between -1 and 1 that depends only on the arguments.
 pub(crate) fn draw(stream: u64, number: u64) -> f64 {
     let mut z = (stream << 48 ^ number).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -171,9 +171,9 @@ pub(crate) fn draw(stream: u64, number: u64) -> f64 {
     ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
 }
 
-/// Sends random inputs through a chain of linear layers, before and now. `functions` come behind all layers but the last;
-/// where there are fewer, ReLU does. An error where an output is not what it was by more than rounding every entry of every
-/// layer explains, or changing every entry by the share `changed`.
+/// Sends random inputs through a chain of linear layers, before and now. `functions` are those after all layers but the
+/// last; missing ones are ReLU. An error if an output differs by more than the rounding of every entry of every layer
+/// explains, or by more than a change of every entry by the share `changed` explains.
 pub(crate) fn outputs(
     chain: &Chain,
     functions: &[Activation],
@@ -196,7 +196,7 @@ pub(crate) fn outputs(
             found.largest = found.largest.max(a.abs());
             let difference = (a - b).abs();
             let allowed = 4.0 * chain.layers.len() as f64 * eps * size.max(new_size);
-            // Where the original overflows, nothing can be said.
+            // If the original overflows, nothing can be compared.
             if size.is_finite() && (difference.is_nan() || difference > allowed) {
                 return Err(format!("an output of {} became {}", number(a, 6), number(b, 6)));
             }
@@ -207,7 +207,7 @@ pub(crate) fn outputs(
     Ok(found)
 }
 
-/// The outputs for one input, in double precision, each with the sum of the magnitudes that it is made of.
+/// The outputs for one input, in double precision, each with the sum of the magnitudes of its terms.
 fn forward(
     chain: &Chain,
     functions: &[Activation],
@@ -243,7 +243,7 @@ fn forward(
                 return Some([y, size]);
             }
             let y = functions.get(number).copied().unwrap_or_default().value(&y);
-            // A sigmoid of nothing is something.
+            // The sigmoid of 0 is not 0.
             Some([y, size.max(y.abs())])
         });
         x = y.collect::<Option<_>>()?;

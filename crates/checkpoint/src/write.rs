@@ -1,8 +1,8 @@
-//! Writing a checkpoint with some parameters replaced, to a new file or not at all.
+//! Writes a checkpoint with some parameters replaced, to a new file or not at all.
 //!
-//! The file is written under a temporary name beside its place, flushed to the disk, read back, and only then given its
-//! name: at no moment is there a part of a file under that name, nothing is ever overwritten, and where the disk is
-//! full or the check fails the temporary file is gone.
+//! The file is written under a temporary name in the same folder, flushed to the disk, read back, and only then given
+//! its name. So no part of a file is ever under that name, and nothing is ever overwritten. If the disk is full or the
+//! check fails, the temporary file is removed.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::parameter::Parameter;
 /// Bytes that are copied at a time.
 const BLOCK: u64 = 1 << 20;
 
-/// Where a checkpoint is to be written. A path is one.
+/// Where to write a checkpoint; made from a path.
 #[derive(Clone, Copy)]
 pub struct Destination<'d> {
     place: &'d Path,
@@ -28,12 +28,13 @@ pub struct Destination<'d> {
 }
 
 impl<'d> Destination<'d> {
-    /// Written unless this says to stop, which is asked for every piece: then nothing is left of it.
+    /// Stops writing as soon as `stop` returns true, and leaves no file. `stop` is called before every block.
     pub fn unless(self, stop: &'d dyn Fn() -> bool) -> Self {
         Self { stop, ..self }
     }
 
-    /// Written only if the new checkpoint has other sizes than the original: where nothing is merged, it would be a copy.
+    /// Writes only if the new checkpoint has other sizes than the original. If nothing is merged, the file would be a
+    /// copy.
     pub fn only_if_changed(self) -> Self {
         Self { only_if_changed: true, ..self }
     }
@@ -62,7 +63,7 @@ impl<'d, P: AsRef<Path> + ?Sized> std::convert::From<&'d P> for Destination<'d> 
     }
 }
 
-/// A file that is whole but has not got its name yet. Dropped, it is gone.
+/// A complete file that does not have its name yet. Dropping it removes the file.
 #[derive(Debug)]
 pub struct NewFile {
     file: NamedTempFile,
@@ -71,17 +72,17 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Writes a safetensors file with the tensors and texts of `original`, where `replaced` takes the place of the
-    /// parameters of the same paths, and reads it back.
+    /// Writes a safetensors file with the tensors and texts of `original`, and reads it back. The parameters in
+    /// `replaced` take the place of those of the same paths.
     ///
     /// # Errors
     ///
-    /// - [`CheckpointError::Unsupported`] where the original is no safetensors file: its own format is not written here;
-    /// - [`CheckpointError::Exists`] where something is at `place`;
+    /// - [`CheckpointError::Unsupported`] if the original is not a safetensors file: other formats are not written;
+    /// - [`CheckpointError::Exists`] if something is at the destination;
     /// - [`CheckpointError::NoParameter`] for a replaced parameter that the original does not have;
-    /// - [`CheckpointError::Io`] where the disk is full or refuses; [`CheckpointError::NotVerified`] where what is read
-    ///   back is not what was written;
-    /// - [`CheckpointError::Stopped`] where the destination says so.
+    /// - [`CheckpointError::Io`] if the disk is full or refuses; [`CheckpointError::NotVerified`] if what is read back
+    ///   is not what was written;
+    /// - [`CheckpointError::Stopped`] if the destination says to stop.
     pub fn write<'d>(
         to: impl Into<Destination<'d>>,
         original: &Checkpoint,
@@ -92,7 +93,7 @@ impl NewFile {
         let Some(format) = original.format().written_as() else {
             let written = Format::names(|format| format.written_as() == Some(format));
             let problem =
-                format!("a {} file: only {written} files are written anew", original.format());
+                format!("a {} file: only {written} files can be rewritten", original.format());
             return Err(CheckpointError::unsupported(original.path(), problem));
         };
         if place.symlink_metadata().is_ok() {
@@ -103,10 +104,10 @@ impl NewFile {
         let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
-        // As an ordinary file would be; temporary ones are private.
+        // The permissions of an ordinary file; temporary files are private.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        // The kind alone: the text has the temporary name in it.
+        // Only the kind of the error: its text has the temporary name in it.
         let refused =
             |error: std::io::Error| CheckpointError::io(folder, None, error.kind().into());
         let file = builder.prefix(&temporary_prefix(place)).tempfile_in(folder).map_err(refused)?;
@@ -128,7 +129,7 @@ impl NewFile {
         Ok(new)
     }
 
-    /// The file as it was written, to be looked at before it gets its name.
+    /// Opens the file as it was written, for inspection before it gets its name.
     ///
     /// # Errors
     ///
@@ -141,14 +142,14 @@ impl NewFile {
     ///
     /// # Errors
     ///
-    /// Where something has come to stand there meanwhile, or the system refuses. The temporary file is gone then.
+    /// If a file of this name was made meanwhile, or the system refuses. Then the temporary file is removed.
     pub fn keep(self) -> Result<(), CheckpointError> {
         let place = self.place;
         self.file.persist_noclobber(&place).map_err(|failed| match failed.error.kind() {
             std::io::ErrorKind::AlreadyExists => CheckpointError::Exists { file: place.clone() },
             _ => CheckpointError::io(&place, None, failed.error),
         })?;
-        // The name has to reach the disk, too. Not every system lets a folder be opened.
+        // The name must reach the disk, too. Not every system can open a folder.
         if let Some(folder) = place.parent() {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
             let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
@@ -156,7 +157,7 @@ impl NewFile {
         Ok(())
     }
 
-    /// Compares every byte with what was to be written.
+    /// Compares every byte with the intended one.
     fn check(
         &self,
         original: &Checkpoint,
@@ -193,7 +194,7 @@ impl NewFile {
     }
 }
 
-/// The name that a file has until it is whole begins with this: that of its place, as far as a name may be long.
+/// The beginning of the temporary name: the final name, cut to a length that a name may have.
 fn temporary_prefix(place: &Path) -> String {
     const LONGEST: usize = 200;
     let name = place.file_name().unwrap_or_default().to_string_lossy();
@@ -227,11 +228,11 @@ impl Tensor<'_> {
                 Elements::F16(data) => each(bytemuck::cast_slice(data)),
                 Elements::Bf16(data) => each(bytemuck::cast_slice(data)),
                 other => {
-                    let problem = format!("numbers of a new type: {} of them", other.len());
+                    let problem = format!("{} numbers of an unknown type", other.len());
                     Err(CheckpointError::unsupported(original.path(), problem))
                 }
             },
-            // Formats that are written keep entries one behind the other.
+            // Formats that can be written store entries one after the other.
             From::Stored { source, offset } => {
                 let mut at = 0;
                 while at < self.bytes {
@@ -278,8 +279,8 @@ fn tensors<'c>(
         })
     });
     let mut all: Vec<Tensor<'c>> = floats.chain(others).collect();
-    // Wide numbers first, so that every number lies at a multiple of its size. What is passed over may have a shape that
-    // cannot be counted.
+    // Wide numbers first, so that every number is at a multiple of its size. A skipped tensor may have a shape with too
+    // many entries to count.
     let size = |tensor: &Tensor<'_>| {
         let entries = tensor.shape.iter().fold(1_usize, |all, &size| all.saturating_mul(size));
         tensor.bytes / entries.max(1) as u64

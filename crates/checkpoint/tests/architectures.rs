@@ -1,5 +1,5 @@
-//! Axes from names and shapes: those of the networks that `scripts/check-architectures` made and permuted, and what is
-//! found on them.
+//! Axes from names and shapes, for the networks that `scripts/check-architectures` made and permuted, and the findings
+//! on these axes.
 
 mod common;
 
@@ -17,7 +17,8 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::Deserialize;
 use tempfile::{TempDir, tempdir};
 
-/// A network as the script saw it. The axes had been checked there: its units were permuted, and its outputs stayed.
+/// A network as the script saw it. The script had checked the axes: it permuted the units, and the outputs stayed the
+/// same.
 #[derive(Deserialize)]
 struct Fixture {
     name: String,
@@ -32,7 +33,7 @@ fn fixtures() -> Vec<Fixture> {
     serde_json::from_str(include_str!("data/architectures.json")).unwrap()
 }
 
-/// A file with these tensors, which take no room on the disk.
+/// A file with these tensors, which use no space on the disk.
 fn empty(path: &Path, tensors: &BTreeMap<String, Vec<usize>>) -> Checkpoint {
     let mut end = 0;
     let entry = |(name, shape): (&String, &Vec<usize>)| {
@@ -114,7 +115,10 @@ fn a_tensor_that_may_stand_on_a_space_costs_it() {
     let (after, notes) = names(&fixture);
     assert!(!after.contains(&"model.residual".to_owned()));
     assert_eq!(after.len(), before.len() - 1);
-    assert!(notes.iter().any(|note| note.contains("`adapter.down` may stand on it")), "{notes:?}");
+    assert!(
+        notes.iter().any(|note| note.contains("`adapter.down` may range over it")),
+        "{notes:?}"
+    );
     // As wide as the hidden layer, but elsewhere.
     fixture.tensors.insert("model.layers.0.mlp.gate".into(), vec![24]);
     let (after, notes) = names(&fixture);
@@ -142,7 +146,7 @@ fn numbers(seed: usize, len: usize) -> Vec<f32> {
 struct Network(BTreeMap<String, (Vec<usize>, Vec<f32>)>);
 
 impl Network {
-    /// One layer of a gated network, and what is around it where `whole`.
+    /// One layer of a gated network; with `whole`, also the layers around it.
     fn gated(whole: bool) -> Self {
         let mut network = Self(BTreeMap::new());
         let layer = "model.layers.0";
@@ -157,7 +161,8 @@ impl Network {
             network.add("lm_head.weight", vec![20, 16]);
             network.add("model.norm.weight", vec![16]);
         }
-        // 2 and 9 are one unit, 3 and 11 read the same, 5 and 6 do so in half of the parameters; nobody reads 20.
+        // Units 2 and 9 are twins, 3 and 11 have equal incoming weights, 5 and 6 only in half of the parameters;
+        // nothing reads 20.
         for name in ["gate_proj", "up_proj"] {
             let weight = network.of(&format!("{layer}.mlp.{name}.weight"));
             weight.copy_within(2 * 16..3 * 16, 9 * 16);
@@ -210,7 +215,7 @@ fn whole_units_of_a_gated_network_are_told_without_an_axes_file() {
         assert_eq!((mlp.units, mlp.twins, mlp.forward), (24, 23, Some(22)));
         assert!(mlp.classes.contains(&vec![2, 9]));
         assert_eq!((&mlp.no_incoming[..], &mlp.no_outgoing[..]), (&[][..], &[20][..]));
-        // Two units less, each with a row in two matrices and a column in the third.
+        // Two units fewer, each with a row in two matrices and a column in the third.
         let saves = mlp.saves.unwrap();
         assert_eq!((saves.entries, saves.bytes), (2 * 3 * 16, 2 * 3 * 16 * 4));
         let names: Vec<&str> = spaces.iter().map(|space| space.name.as_str()).collect();
@@ -224,7 +229,7 @@ fn whole_units_of_a_gated_network_are_told_without_an_axes_file() {
 fn collapse_and_break_need_no_axes_file_and_keep_the_stream() {
     let folder = tempdir().unwrap();
     let mut network = Network::gated(true);
-    // Two entries of the stream that are one: a norm counts them, so that they stay.
+    // Two equal entries of the stream: a norm counts them, so they stay.
     let names: Vec<String> = network.0.keys().cloned().collect();
     for name in names {
         let (shape, _) = network.0[&name].clone();
@@ -279,5 +284,5 @@ fn an_architecture_is_asked_for_by_name_or_not_at_all() {
     let wrong = by(AxesChoice::Architecture("resnet")).unwrap_err().to_string();
     assert!(wrong.contains("its names and shapes are not those of resnet"), "{wrong}");
     let unknown = by(AxesChoice::Architecture("lama")).unwrap_err().to_string();
-    assert!(unknown.contains("`lama` is no architecture that is known"), "{unknown}");
+    assert!(unknown.contains("`lama` is not a known architecture"), "{unknown}");
 }

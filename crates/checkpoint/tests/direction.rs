@@ -1,4 +1,5 @@
-//! Which axis of a parameter is the output: what is told, what is asked for, and that nothing is merged on a guess.
+//! Which axis of a parameter is the output: when it is known, when it must be given, and that nothing is merged on a
+//! guess.
 
 mod common;
 
@@ -25,7 +26,7 @@ fn written(folder: &TempDir, tensors: &Tensors) -> Checkpoint {
     Checkpoint::open(&file(folder, "m.safetensors", serialize(views, None).unwrap())).unwrap()
 }
 
-/// The tensors of a file, by its format's own reader.
+/// The tensors of a file, read by the reference reader of its format.
 fn read(path: &std::path::Path, like: &Tensors) -> Tensors {
     let bytes = std::fs::read(path).unwrap();
     let found = SafeTensors::deserialize(&bytes).unwrap();
@@ -37,7 +38,7 @@ fn read(path: &std::path::Path, like: &Tensors) -> Tensors {
     like.keys().map(|&name| (name, numbers(name))).collect()
 }
 
-/// Numbers that are told apart and small enough for exact sums: eighths between -2 and 2.
+/// Distinct numbers that are small enough for exact sums: eighths between -2 and 2.
 fn numbers(seed: usize, len: usize) -> Vec<f32> {
     let number = |at: usize| ((at * 7 + seed * 5 + at * at * (seed + 3)) % 33) as f32 / 8.0 - 2.0;
     (0..len).map(number).collect()
@@ -70,7 +71,7 @@ fn axes(text: &str) -> AxesFile {
     toml::from_str(text).unwrap()
 }
 
-/// What `inspect` says of a checkpoint with these axes.
+/// The report of `inspect` on a checkpoint with these axes.
 fn inspected(checkpoint: &Checkpoint, axes: &AxesFile) -> FileInspection {
     inspect(
         checkpoint,
@@ -82,7 +83,7 @@ fn inspected(checkpoint: &Checkpoint, axes: &AxesFile) -> FileInspection {
 #[test]
 fn a_square_transposed_convolution_is_told_by_its_bias() {
     let folder = tempdir().unwrap();
-    // Units 0 and 1 of each space take in the same.
+    // Units 0 and 1 of each space have equal incoming weights.
     let mut c = numbers(1, 12);
     c.copy_within(0..3, 3);
     let mut d = numbers(2, 16);
@@ -140,7 +141,7 @@ fn a_gain_alone_produces_no_units() {
     let error = collapse_file(&checkpoint, &axes(text), &out).unwrap_err().to_string();
     assert!(error.contains("which axis of `emb.weight` is the output"), "{error}");
     assert!(!out.exists());
-    // Without the one that could produce the space, it is the space that is named.
+    // Without the parameter that could produce the space, the error names the space.
     let alone: Tensors =
         tensors.clone().into_iter().filter(|(name, _)| *name != "emb.weight").collect();
     let other = tempdir().unwrap();
@@ -167,7 +168,7 @@ fn a_gain_alone_produces_no_units() {
 #[test]
 fn what_is_undecided_is_asked_for_before_units_are_merged() {
     let folder = tempdir().unwrap();
-    // A residual stream `d`: what a block adds starts as zero, so that only the embedding tells its units apart.
+    // A residual stream `d`: what a block adds starts as zero, so only the embedding distinguishes its units.
     let tensors: Tensors = [
         ("emb.weight", (vec![5, 4], numbers(1, 20))),
         ("up.weight", (vec![6, 4], numbers(2, 24))),
@@ -200,7 +201,7 @@ fn what_is_undecided_is_asked_for_before_units_are_merged() {
 #[test]
 fn rows_that_are_no_units_of_a_space_are_looked_at_by_themselves() {
     let folder = tempdir().unwrap();
-    // Two heads of two rows each: rows 0 and 1 are alike, and the heads are not.
+    // Two heads of two rows each: rows 0 and 1 are equal, and the heads are not.
     let tensors: Tensors = [
         ("q.weight", (vec![4, 1], vec![1.0, 1.0, 2.0, 3.0])),
         ("p.weight", (vec![1, 2], vec![1.0, 1.0])),
@@ -215,6 +216,6 @@ fn rows_that_are_no_units_of_a_space_are_looked_at_by_themselves() {
     assert_eq!(twins(heads), ["q.weight"]);
     let rows = "[axes]\n\"q.weight\" = [\"rows\", \"\"]\n";
     assert_eq!(twins(rows), ["rows"]);
-    // A fixed space says nothing of its members.
+    // The members of a fixed space are not compared.
     assert_eq!(twins(&format!("fixed = [\"rows\"]\n{rows}")), ["q.weight"]);
 }

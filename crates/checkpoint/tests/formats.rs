@@ -1,4 +1,4 @@
-//! Numbers as they were written, from every format. `data/make.py` has what wrote the samples.
+//! Numbers as they were written, from every format. `data/make.py` wrote the samples.
 
 mod common;
 
@@ -39,7 +39,7 @@ fn one_chain_in_every_format() {
         assert_eq!(checkpoint.parameters().len(), 4, "{format}");
         assert_eq!(numbers(&checkpoint, "fc1.bias"), [0.5; 3]);
         assert_eq!(numbers(&checkpoint, "fc2.weight"), [7.0, 8.0, 7.0]);
-        // Burn has it the other way round.
+        // Burn stores it transposed.
         let (sizes, entries) = match format.inputs_first() {
             true => ([2, 3], [1.0, 3.0, 1.0, 2.0, 4.0, 2.0]),
             false => ([3, 2], [1.0, 2.0, 3.0, 4.0, 1.0, 2.0]),
@@ -55,7 +55,7 @@ fn one_chain_in_every_format() {
 }
 
 /// What a project on Burn 0.22 saves: a module as burnpack and as safetensors, which keeps Burn's orientation, and the
-/// state of an optimizer, whose tensors go by the numbers of parameters.
+/// state of an optimizer, whose tensors are named after the numbers of parameters.
 #[test]
 fn files_of_burn_0_22() {
     for (name, format) in
@@ -159,7 +159,7 @@ fn not_everything_is_a_chain() {
                         "z.bias":{"dtype":"F32","shape":[5],"data_offsets":[140,160]},
                         "a.bias":{"dtype":"F32","shape":[3],"data_offsets":[160,172]}}"#;
     assert_eq!(spaces(with_bias, 172), Some(vec![5]));
-    // Two orders, two orientations, no meeting, one layer, something else beside.
+    // Two possible orders, two possible orientations, sizes that do not fit, a single layer, a further tensor.
     assert_eq!(layers(&[("encoder.weight", [5, 4]), ("decoder.weight", [4, 5])]), None);
     assert_eq!(layers(&[("a1.weight", [4, 4]), ("a2.weight", [4, 4])]), None);
     assert_eq!(layers(&[("a1.weight", [5, 4]), ("a2.weight", [3, 6])]), None);
@@ -169,7 +169,7 @@ fn not_everything_is_a_chain() {
 
 #[test]
 fn the_bias_tells_the_axis() {
-    // As a transposed convolution has it: [input, output, width].
+    // As in a transposed convolution: [input, output, width].
     let header = r#"{"up.weight":{"dtype":"F32","shape":[2,3,2],"data_offsets":[0,48]},
                      "up.bias":{"dtype":"F32","shape":[3],"data_offsets":[48,60]}}"#;
     let folder = tempdir().unwrap();
@@ -220,7 +220,7 @@ fn square_matrices_of_one_size_are_no_chain() {
     let spaces = |first: [i32; 2]| {
         let call = |sizes: [i32; 2]| {
             let pickle = tensor(0, &sizes, &[sizes[1], 1]);
-            // Without the dictionary and the name in front.
+            // Without the dictionary and the name before the tensor.
             pickle[9..].strip_suffix(b"s.").unwrap().to_vec()
         };
         let mut pickle = b"\x80\x02}".to_vec();
@@ -250,7 +250,7 @@ fn one_name_in_two_ways() {
     let [a, b, both] = ["a", "b", "a.b"].map(text);
     let other = tensor(0, &[1], &[1]);
     let other = other[9..].strip_suffix(b"s.").unwrap();
-    // The same tensor twice is one; another one is named.
+    // The same tensor twice is one; a different tensor is skipped.
     for (second, skipped) in [(&b"h\x07"[..], 0), (other, 1)] {
         let pickle = [one, b"q\x07s", &a, b"}", &b, b"h\x07ss", &both, second, b"s."].concat();
         let folder = tempdir().unwrap();
@@ -312,7 +312,7 @@ fn shards_of_pytorch() {
     file(&folder, "m-3.safetensors", chain());
     let error = Checkpoint::open(&index(r#","fc1.bias":"m-3.safetensors""#)).unwrap_err();
     assert!(error.to_string().contains("are of two formats"), "{error}");
-    // Integers of a pickle have names, too.
+    // Integer tensors of a pickle have names, too.
     file(&folder, "m-3.bin", std::fs::read(sample("mixed.pt")).unwrap());
     let checkpoint = Checkpoint::open(&index(r#","count":"m-3.bin","half":"m-3.bin""#)).unwrap();
     assert_eq!((checkpoint.parameters().len(), checkpoint.tensors().len()), (3, 4));

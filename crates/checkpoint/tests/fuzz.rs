@@ -1,4 +1,4 @@
-//! Files of every format with bytes changed at random are read, or refused, and nothing else.
+//! Files of every format with bytes changed at random are read or refused; nothing else happens.
 //!
 //! A fixed number of cases in every run; for longer, `PROPTEST_CASES=1000000 cargo test --release -p
 //! constinit-checkpoint --test fuzz`. Run once for 24.6 million cases (65 minutes, beside other work at the lowest
@@ -17,20 +17,20 @@ use proptest::sample::Index;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// What is done to a file.
+/// A change of a file.
 #[derive(Clone, Debug)]
 enum Change {
-    /// One byte is another.
+    /// One byte is replaced.
     Byte(Index, u8),
-    /// A number that is often a length or a sign.
+    /// A number that is often a length or a sign is written.
     Number(Index, u64, usize),
-    /// A stretch is gone.
+    /// A range is removed.
     Remove(Index, usize),
-    /// Bytes from nowhere.
+    /// Random bytes are inserted.
     Insert(Index, Vec<u8>),
-    /// A stretch is there twice.
+    /// A range is repeated.
     Repeat(Index, usize),
-    /// The end is gone.
+    /// The end is removed.
     Cut(Index),
 }
 
@@ -87,7 +87,7 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
     }
 }
 
-/// The corpus: what real writers made, and the small files of other tests.
+/// The corpus: files of real writers, and the small files of other tests.
 fn corpus() -> Vec<(&'static str, Vec<u8>)> {
     let mut all: Vec<(&str, Vec<u8>)> =
         SAMPLES.iter().map(|name| (*name, std::fs::read(sample(name)).unwrap())).collect();

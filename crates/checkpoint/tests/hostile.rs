@@ -1,5 +1,5 @@
-//! Files that are broken, that lie, or that are no files. Every one is an error that names the file and, where there
-//! is one, the place; none takes more memory than the file justifies.
+//! Files that are broken, that make false claims, or that are not files. Each gives an error that names the file and,
+//! if there is one, the offset. None takes more memory than the file justifies.
 
 mod common;
 
@@ -12,7 +12,8 @@ use tempfile::tempdir;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// Memory belongs to all tests of this program: each runs alone, since what another one allocates would be measured, too.
+/// All tests of this program share its memory. Each runs alone, because the memory of another test would be measured,
+/// too.
 fn alone() -> std::sync::MutexGuard<'static, ()> {
     static RUNNING: std::sync::Mutex<()> = std::sync::Mutex::new(());
     RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -23,7 +24,7 @@ fn look(path: &Path) -> Result<FileInspection, CheckpointError> {
     inspect(&checkpoint, &InspectOptions::default())
 }
 
-/// What is said of a file, after its name; and that it was said in little memory.
+/// The error of a file, after its name. Checks that opening it took little memory.
 fn refused(name: &str, bytes: impl AsRef<[u8]>) -> String {
     refused_within(name, bytes, 8 << 20)
 }
@@ -80,7 +81,7 @@ fn safetensors_that_lie() {
     refuses(&one("[1]", "[4,8]"), 4, "lie outside of the 4 bytes");
     refuses(&one("[1]", "[4,0]"), 4, "lie outside");
     refuses(&one("[1]", "[18446744073709551612,18446744073709551615]"), 4, "are too large");
-    refuses(&one("[1]", "[4,8]"), 8, "nothing owns the bytes up to `w`");
+    refuses(&one("[1]", "[4,8]"), 8, "no tensor has the bytes up to `w`");
     refuses(&one("[1]", "[0,4]"), 8, "4 bytes follow the last tensor");
     refuses(&one("[-1]", "[0,4]"), 4, "in the header");
     refuses(&one("[1.5]", "[0,4]"), 4, "in the header");
@@ -99,7 +100,7 @@ fn safetensors_that_lie() {
     refuses(&texts(r#""a":"1","a":"2""#), 0, "byte 35: in the header: a second `a`");
     refuses(&texts(r#""a":1"#), 0, "in the header: invalid type");
 
-    // What is of other types is copied when a checkpoint is written anew, and others believe its size.
+    // Tensors of other types are copied when a checkpoint is rewritten, and readers trust their sizes.
     let other = |dtype: &str, shape: &str| one(shape, "[0,4]").replace("F32", dtype);
     refuses(&other("I8", "[5]"), 4, "`w`: 4 bytes are given, but I8 [5] needs 5 bytes");
     refuses(&other("F4", "[9]"), 4, "`w`: 4 bytes are given, but F4 [9] needs 36 bits");
@@ -113,7 +114,7 @@ fn safetensors_that_lie() {
         assert_eq!(look(&path).unwrap().skipped.len(), skipped, "{dtype}");
     }
 
-    // A header that is larger than the file, and one that is larger than anything.
+    // A header that is larger than the file, and one that is larger than any file.
     let with_length = |len: u64| [&len.to_le_bytes()[..], b"{}"].concat();
     for len in [3, 1 << 62, u64::MAX] {
         refuses_bytes(with_length(len), &format!("the header should have {len} bytes"));
@@ -152,7 +153,7 @@ fn archives_that_lie() {
     let storage = Packed::stored("a/data/0", &[0; 16]);
     let twice = [Packed::stored("a/data.pkl", &pickle), storage, storage];
     refuses(zip(&twice), "a second entry `a/data/0`");
-    // Ten gigabytes of zeros in a few bytes: said, not unpacked.
+    // Ten gigabytes of zeros in a few bytes: reported, not unpacked.
     for name in ["a/data.pkl", "a/data/0"] {
         let bomb = Packed { name, bytes: b"\x03\x00", method: 8, unpacked: u32::MAX - 1 };
         let files = if name == "a/data/0" {
@@ -191,12 +192,12 @@ fn tensors_that_lie() {
     refuses(tensor(1, &[2, 2], &[2, 1]), "reaches past the 4 numbers");
     refuses(tensor(0, &[2, 2], &[3, 1]), "reaches past the 4 numbers");
     refuses(tensor(i32::MAX, &[1, 1], &[1, 1]), "reaches past");
-    refuses(tensor(-1, &[2, 2], &[2, 1]), "do not go together");
-    refuses(tensor(0, &[-2, 2], &[2, 1]), "sizes or strides are no counts");
-    refuses(tensor(0, &[2, 2], &[1]), "do not go together");
+    refuses(tensor(-1, &[2, 2], &[2, 1]), "do not fit together");
+    refuses(tensor(0, &[-2, 2], &[2, 1]), "sizes or strides are not counts");
+    refuses(tensor(0, &[2, 2], &[1]), "do not fit together");
     let huge = [i32::MAX; 3];
     refuses(tensor(0, &huge, &huge), "too many entries");
-    // One number seen as a trillion is not read as a trillion.
+    // One number that is repeated as a trillion entries is not read as a trillion.
     let folder = tempdir().unwrap();
     let path = file(&folder, "m.pt", archive(&tensor(0, &[1 << 20, 1 << 20], &[0, 0]), &[0; 16]));
     assert!(look(&path).unwrap().skipped[0].why.contains("repeat the 4 numbers"));
@@ -215,7 +216,7 @@ fn pickles_that_do_more_than_they_should() {
     refuses(b"\x80\x02X\x01\x00\x00\x00\xff.", "is not UTF-8");
     refuses(b"\x80\x02}Nh", "the file ends");
     refuses(b"\x80\x02}(Nu.", "a key without a value");
-    // A list in itself.
+    // A list that contains itself.
     refuses(b"\x80\x02]q\x00h\x00a.", "too often or too deeply");
     // Each list holds the one before twice: 2^60 paths to the innermost.
     let mut doubling = b"\x80\x02]q\x00".to_vec();
@@ -224,7 +225,7 @@ fn pickles_that_do_more_than_they_should() {
     }
     doubling.push(b'.');
     refuses(&doubling, "too often or too deeply");
-    // A million lists in each other.
+    // A million nested lists.
     let deep = [&b"\x80\x02"[..], &vec![b']'; 1 << 20], &vec![b'a'; (1 << 20) - 1], b"."].concat();
     let text = refused_within("m.pt", archive(&deep, &[]), 1 << 28);
     assert!(text.contains("too often or too deeply"), "{text}");
@@ -238,7 +239,7 @@ fn a_pickle_that_calls_code_is_read_and_nothing_is_called() {
     let _alone = alone();
     let report = look(&sample("calls.pt")).unwrap();
     assert_eq!(report.parameters[0].path, "w");
-    assert_eq!(report.notes, ["the pickle asks for posix.system: not called"]);
+    assert_eq!(report.notes, ["the pickle asks to call posix.system: not called"]);
     assert!(!Path::new("was-called").exists());
 }
 
@@ -293,7 +294,7 @@ fn records_that_lie() {
     refuses(b"\x81\xa1w\xdd\xff\xff\xff\xff\x01", "the file ends");
     refuses(b"\x81\xa1w\xc1", "does not use");
     refuses(b"\x81\xa1\xff\xc0", "is not UTF-8");
-    refuses(b"\x81\xc0\xc0", "a key that is no text");
+    refuses(b"\x81\xc0\xc0", "a key that is not a text");
     refuses(b"\x90", "a record is a map");
     refuses(b"\x80\x80", "bytes follow the record");
     refuses(&[b"\x81\xa1w".to_vec(), vec![0x91; 1 << 20]].concat(), "more than 128 levels");
@@ -346,7 +347,7 @@ fn pickles_that_are_deep_without_names() {
         &b"b".repeat(LEVELS - 1),
         b".",
     ]);
-    // Modules in each other.
+    // Nested modules.
     let name = text(b"_modules");
     refuses(&[
         b"\x80\x02",
@@ -359,14 +360,14 @@ fn pickles_that_are_deep_without_names() {
     ]);
 }
 
-/// Files of a few megabytes whose names, put together, would take gigabytes.
+/// Files of a few megabytes whose joined names would take gigabytes.
 #[test]
 fn names_that_are_made_of_the_same_parts_again_and_again() {
     let _alone = alone();
     let megabyte = text(&[b'k'; 1_000_000]);
     let pickle = [b"\x80\x04", &megabyte[..], b"q\x000", &b"h\x00h\x00\x930".repeat(2000), b"}."];
     let said = refused_within("m.pt", archive(&pickle.concat(), &[]), 64 << 20);
-    assert!(said.contains("bytes of classes' names"), "{said}");
+    assert!(said.contains("bytes of class names"), "{said}");
 
     // One tensor, 2000 times in a list under a name of a megabyte.
     let one = tensor(0, &[2, 2], &[2, 1]);
@@ -374,7 +375,7 @@ fn names_that_are_made_of_the_same_parts_again_and_again() {
     let pickle =
         [b"\x80\x02", one, b"q\x010}", &megabyte, b"(", &b"h\x01".repeat(2000), b"ls."].concat();
     let said = refused_within("m.pt", archive(&pickle, &[0; 16]), 64 << 20);
-    assert!(said.contains("more and longer names"), "{said}");
+    assert!(said.contains("more and longer tensor names"), "{said}");
 
     // 2000 tensors under 60 names of 65000 bytes.
     let tensor = b"\x83\xa5bytes\xc4\x04\0\0\0\0\xa5shape\x91\x01\xa5dtype\xa3F32";
@@ -390,7 +391,7 @@ fn names_that_are_made_of_the_same_parts_again_and_again() {
         record.extend(tensor);
     }
     let said = refused_within("m.mpk", &record, 64 << 20);
-    assert!(said.contains("more and longer names"), "{said}");
+    assert!(said.contains("more and longer tensor names"), "{said}");
 }
 
 #[test]
@@ -412,7 +413,7 @@ fn an_index_leads_nowhere_else() {
     file(&folder, "one.safetensors", chain());
     let error = look(&path).unwrap_err().to_string();
     assert!(error.ends_with("one.safetensors has no parameter `w`"), "{error}");
-    // Tensors of other types are no excuse for one that is not there.
+    // A missing parameter is an error even if the file has tensors of other types.
     let integers = r#"{"i":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},
                        "j":{"dtype":"I64","shape":[1],"data_offsets":[8,16]}}"#;
     file(&folder, "two.safetensors", safetensors(integers, 16));
@@ -445,7 +446,7 @@ fn what_is_no_file() {
         );
         let pipe = folder.path().join("pipe.safetensors");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        // Would wait for a writer for ever.
+        // Opening it would wait for a writer for ever.
         assert!(error(&pipe).contains("is a pipe or a device"));
         let [a, b] = ["a.pt", "b.pt"].map(|name| folder.path().join(name));
         symlink(&a, &b).unwrap();
@@ -453,7 +454,7 @@ fn what_is_no_file() {
         assert!(error(&a).contains("symbolic links"), "{}", error(&a));
         let locked = file(&folder, "locked.safetensors", chain());
         std::fs::set_permissions(&locked, PermissionsExt::from_mode(0o000)).unwrap();
-        // Root reads it all the same.
+        // Root can read it anyway.
         if std::fs::File::open(&locked).is_err() {
             assert!(error(&locked).contains("Permission denied"));
         }
@@ -465,18 +466,18 @@ fn files_that_change_while_they_are_read() {
     let _alone = alone();
     let folder = tempdir().unwrap();
     let path = file(&folder, "m.safetensors", chain());
-    // Another file in its place is another file.
+    // A rename that puts another file in its place changes nothing.
     let checkpoint = Checkpoint::open(&path).unwrap();
     let other = file(&folder, "other", b"short");
     std::fs::rename(other, &path).unwrap();
     assert!(inspect(&checkpoint, &InspectOptions::default()).is_ok());
-    // A shorter one in the same place is an error, and not a signal.
+    // Shortening the file is an error, not a signal.
     let path = file(&folder, "n.safetensors", chain());
     let checkpoint = Checkpoint::open(&path).unwrap();
     std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(9).unwrap();
     let error = inspect(&checkpoint, &InspectOptions::default()).unwrap_err().to_string();
     assert!(error.contains("but the file ends"), "{error}");
-    // Other numbers in the same place.
+    // Other numbers in the same file.
     let path = file(&folder, "o.safetensors", chain());
     let checkpoint = Checkpoint::open(&path).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(20));
@@ -496,7 +497,7 @@ fn other_files_are_looked_at_all_the_same() {
     assert_eq!(looked, [false, true]);
 }
 
-/// Many units that are alike to the end, under a tolerance: a little of each is read at a time.
+/// Many units that are equal to the end, under a tolerance: a little of each is read at a time.
 #[test]
 fn many_units_of_one_class_take_little_memory() {
     let _alone = alone();
@@ -507,7 +508,7 @@ fn many_units_of_one_class_take_little_memory() {
     );
     let folder = tempdir().unwrap();
     let path = file(&folder, "m.safetensors", safetensors(&header, 0));
-    // A hole: zeros that take no room on the disk.
+    // A hole: zeros that use no space on the disk.
     let open = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     open.set_len((8 + header.len() + bytes) as u64).unwrap();
     let checkpoint = Checkpoint::open(&path).unwrap();

@@ -1,4 +1,4 @@
-//! What people have in the place of a checkpoint is said in those words, with what to do.
+//! The error for a file that is not a checkpoint says what it is and what to do.
 
 mod common;
 
@@ -9,7 +9,7 @@ use tempfile::tempdir;
 const POINTER: &str = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 123456\n";
 const PAGE: &str = "<!DOCTYPE html><html><head><title>404 Not Found</title></head></html>";
 
-/// What is said of a file, under every name that checkpoints have.
+/// Checks the error of a file under every extension that checkpoints have.
 fn says(bytes: &[u8], expected: &[&str]) {
     let folder = tempdir().unwrap();
     for name in ["m.safetensors", "m.pt", "m.pth", "m.bin", "m.ckpt", "m.bpk", "m.mpk", "m"] {
@@ -56,8 +56,8 @@ fn archives_and_files_of_other_programs() {
     says(&tar, &["a tar archive"]);
     says(b"GGUF\x03\x00\x00\x00", &["a GGUF file"]);
     says(b"\x89HDF\r\n\x1a\n\x00", &["an HDF5 file"]);
-    says(b"\x93NUMPY\x01\x00", &["an array of NumPy"]);
-    // A zip archive is one of PyTorch's, or says what is in it.
+    says(b"\x93NUMPY\x01\x00", &["a NumPy array"]);
+    // A zip archive is one of PyTorch's, or the error says what is in it.
     let folder = tempdir().unwrap();
     let path = file(&folder, "m.pt", zip(&[Packed::stored("weights/model.safetensors", b"x")]));
     let error = Checkpoint::open(&path).unwrap_err().to_string();
@@ -71,7 +71,7 @@ fn a_download_that_broke_off_says_so() {
     let whole = chain();
     let path = file(&folder, "m.safetensors", &whole[..whole.len() - 3]);
     let error = Checkpoint::open(&path).unwrap_err().to_string();
-    assert!(error.contains("the file is not whole; get it again"), "{error}");
+    assert!(error.contains("the file is not complete; get it again"), "{error}");
 }
 
 #[test]

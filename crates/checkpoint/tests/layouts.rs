@@ -1,4 +1,4 @@
-//! Tensors of PyTorch's files, however they lie in their storage. `data/layouts.py` has what wrote them.
+//! Tensors of PyTorch's files, with all layouts in their storage. `data/layouts.py` wrote them.
 
 mod common;
 
@@ -66,7 +66,7 @@ fn a_nan_that_is_repeated_is_counted_as_it_is_seen() {
     assert_eq!((w.units, w.classes), (3, 3));
     assert_eq!((w.non_finite, w.non_finite_entry), (Some(3), Some(1)));
     assert_eq!(w.non_finite_units, [0, 1, 2]);
-    // One number that stands for more entries than any tensor has is named, and not counted out.
+    // A tensor that repeats one number more often than any real tensor has entries is skipped, and not read.
     let path = file(&folder, "n.pt", archive(&tensor(0, &[1 << 20, 1 << 20], &[0, 0]), &storage));
     let report = looked(&Checkpoint::open(&path).unwrap());
     assert!(report.parameters.is_empty());
@@ -94,7 +94,7 @@ fn what_has_no_dense_entries_is_named() {
     let why = |path: &str| &*report.skipped.iter().find(|s| s.path == path).unwrap().why;
     assert_eq!(why("coo.weight"), "it is sparse");
     assert_eq!(why("sp.weight"), "its bias `sp.bias` was not read");
-    // Zero among those that were read is not zero of all.
+    // A count of 0 among the tensors that were read is not a count of 0 among all.
     assert_eq!(report.non_finite, None);
     let wanted = |path: &str| path.starts_with("fc");
     let options = InspectOptions { wanted: &wanted, ..InspectOptions::default() };

@@ -1,4 +1,4 @@
-//! Reports of several machines that were written by hand, or wrongly.
+//! Reports of several machines that were changed by hand, or are wrong.
 
 use constinit_checkpoint::{FileInspection, JobPart, MergeError, merge};
 
@@ -19,7 +19,7 @@ fn with(change: impl Fn(&mut JobPart)) -> Result<Vec<FileInspection>, MergeError
 #[test]
 fn numbers_that_no_job_has() {
     assert_eq!(with(|_| ()).unwrap().len(), 2);
-    // A byte a file would be more than any memory.
+    // One byte per file would be more than any memory.
     for files in [1 << 63, 1 << 50, usize::MAX] {
         assert!(matches!(with(|part| part.all_files = files), Err(MergeError::Impossible { .. })));
     }
@@ -41,11 +41,11 @@ fn what_is_wrong_with_a_report_is_said() {
     let error = merge(vec![alone]).unwrap_err().to_string();
     assert_eq!(
         error,
-        "the report of m1.safetensors is no part of a job: it was made without --shard"
+        "the report of m1.safetensors is not part of a job: it was made without --shard"
     );
     let error = with(|part| part.shard = 3).unwrap_err().to_string();
     let expected = "the report of m1.safetensors: shard 3 of 2, checkpoint 0 of 2 and files 0 to 1 of 2 (at most \
-                    16777216) are no part of any job";
+                    16777216) are not part of any job";
     assert_eq!(error, expected);
 }
 
@@ -59,11 +59,11 @@ fn reports_of_different_questions_are_not_one_job() {
     }
     let newer = FileInspection { schema: 2, ..report(2, None) };
     let error = merged(report(1, None), newer).unwrap_err().to_string();
-    assert_eq!(error, "the report of m2.safetensors has the schema 2; 1 is known here");
+    assert_eq!(error, "the report of m2.safetensors has the schema 2; this program reads 1");
     let mut other = report(2, None);
     other.part.as_mut().unwrap().job = 8;
     assert!(matches!(merged(report(1, None), other), Err(MergeError::TwoJobs { .. })));
-    // A file that could not be read was asked nothing.
+    // The report of a file that could not be read has no tolerance.
     let broken = FileInspection { error: Some("is a folder".into()), ..report(2, None) };
     assert_eq!(merged(report(1, Some(0.5)), broken).unwrap().len(), 2);
 }
@@ -87,7 +87,7 @@ fn shares_of_one_checkpoint_have_its_files_and_its_format() {
             ..FileInspection::default()
         }
     };
-    // Counts that somebody wrote by hand.
+    // Counts that were written by hand.
     let whole = merge(vec![share(1), share(2)]).unwrap().remove(0);
     assert_eq!((whole.vectors, whole.non_finite), (usize::MAX, Some(u64::MAX)));
     let changes: [fn(&mut FileInspection); 3] = [

@@ -131,7 +131,7 @@ fn a_network_that_is_constant_is_written_without_hidden_units() {
     assert_eq!(numbers(&out, "l2.bias"), (vec![1], vec![2.0]));
 }
 
-/// Gates are no chain: the sums of each parameter are checked.
+/// Gates are not a chain: the sums of each parameter are checked.
 #[test]
 fn what_is_no_chain_is_checked_by_its_sums() {
     let folder = tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Writing checkpoints anew: the same function, to a new file or not at all.
+//! Rewriting checkpoints: the same function, to a new file or not at all.
 
 mod common;
 
@@ -27,7 +27,7 @@ fn bytes(numbers: &[f32]) -> Vec<u8> {
     numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
-/// Units 0 and 2 of three are twins; unit 3 only computes what they do. With an integer tensor and a text beside.
+/// Units 0 and 2 of four are twins; unit 3 only computes what they do. With an integer tensor and a text.
 fn original(folder: &TempDir) -> Checkpoint {
     let fc1 = bytes(&[1.0, 2.0, 3.0, 4.0, 1.0, 2.0, 1.0, 2.0]);
     let (b1, fc2, b2) = (bytes(&[0.5; 4]), bytes(&[7.0, 8.0, 7.0, -3.5]), bytes(&[0.25]));
@@ -46,7 +46,7 @@ fn original(folder: &TempDir) -> Checkpoint {
     Checkpoint::open(&path).unwrap()
 }
 
-/// What the format's own reader finds.
+/// The tensors that the reference reader of the format finds.
 fn numbers(file: &[u8], name: &str) -> (Vec<usize>, Vec<f32>) {
     let read = SafeTensors::deserialize(file).unwrap();
     let tensor = read.tensor(name).unwrap();
@@ -69,7 +69,7 @@ fn collapsing() {
     assert_eq!(read.tensor("steps").unwrap().data(), 12_i64.to_le_bytes());
     let (_, header) = SafeTensors::read_metadata(&file).unwrap();
     assert_eq!(header.metadata().as_ref().unwrap()["origin"], "a test");
-    // The forward pass of what is no chain is not known.
+    // Without a chain, the forward pass is unknown.
     assert_eq!(report.outputs, None);
 }
 
@@ -111,13 +111,13 @@ fn what_is_of_another_type_could_read_units_that_are_merged() {
             let error = reshape(&reader, axes, &out).unwrap_err().to_string();
             assert!(error.contains(saying) && !out.exists(), "{error}");
         };
-        refused(&axes(&text), "says nothing of `q`");
+        refused(&axes(&text), "does not name `q`");
         refused(&with("[\"\", \"h\"]"), "`q` is I8, whose numbers are not added");
-        refused(&with("[\"\"]"), "the axes name 1 axes of `q` [5, 3]");
+        refused(&with("[\"\"]"), "the axes file has 1 axes for `q` [5, 3]");
         assert!(reshape(&reader, &with("[\"\", \"\"]"), &out).is_ok());
         std::fs::remove_file(&out).unwrap();
     }
-    // One entry an axis is nobody's unit.
+    // A tensor with one entry per axis has no units.
     let counter = with_integers(&folder, "counter", &[1, 1]);
     assert!(collapse_file(&counter, &axes(&text), &out).is_ok());
 }
@@ -128,7 +128,7 @@ fn what_is_not_finite_is_not_blamed_on_the_disk() {
     let out = folder.path().join("out.safetensors");
     let text = AXES.replace("\"scale\"      = []", "");
     for (outgoing, saying) in [
-        ([f32::NAN, 8.0, f32::INFINITY], "`fc2.weight` has 2 entries that are not finite; no sum"),
+        ([f32::NAN, 8.0, f32::INFINITY], "`fc2.weight` has 2 entries that are not finite; sums"),
         (
             [f32::MAX, 8.0, f32::MAX],
             "entry 0 of the smaller `fc2.weight` is a sum of finite numbers",
@@ -157,7 +157,7 @@ fn who_stops_finds_nothing_left() {
     let folder = tempdir().unwrap();
     let original = original(&folder);
     let out = folder.path().join("out");
-    // At every moment at which it is asked, until it is not asked any more.
+    // Stops at the first call, then at the second, and so on, until there is no further call.
     let mut asked = 0;
     let stopped = (0_usize..).find(|&after| {
         let left = std::cell::Cell::new(after);
@@ -197,8 +197,9 @@ fn a_chain_is_sent_numbers_through() {
     assert!(outputs.largest > 1.0 && outputs.difference <= 1e-12 * outputs.largest, "{outputs:?}");
 }
 
-/// 3 -> 8 -> 8 -> 2 as Burn stores it, `weight[input][output]`. Units 0 and 1 of the first space take in the same, and
-/// units 2 and 3 of the second. All biases are one number, so that only the matrices tell units apart.
+/// 3 -> 8 -> 8 -> 2 as Burn stores it, `weight[input][output]`. Units 0 and 1 of the first space have equal incoming
+/// weights, and so have units 2 and 3 of the second. All biases are the same number, so only the matrices distinguish
+/// units.
 fn inputs_first(folder: &TempDir, biases: bool) -> Checkpoint {
     let entry = |layer: usize, i: usize, j: usize| {
         let j = if (layer, j) == (1, 1) { 0 } else { j };
@@ -225,7 +226,7 @@ fn inputs_first(folder: &TempDir, biases: bool) -> Checkpoint {
     Checkpoint::open(&path).unwrap()
 }
 
-/// The network of such a file, straight from its meaning: y[j] = b[j] + sum over i of x[i] W[i][j], ReLU in between.
+/// The network of such a file, computed from its definition: y[j] = b[j] + sum over i of x[i] W[i][j], ReLU in between.
 fn forward_inputs_first(file: &[u8], biases: bool, input: &[f32]) -> Vec<f32> {
     let mut x = input.to_vec();
     for layer in 1..4 {
@@ -301,7 +302,7 @@ fn an_orientation_that_is_guessed_is_said() {
         guessed.len() == 1 && guessed[0].contains("axis of `a.weight` and 1 more is"),
         "{guessed:?}"
     );
-    // The bias of another matrix tells.
+    // The bias of another matrix decides.
     assert_eq!(notes("told.safetensors", &[("c.bias", 2)]), [""; 0]);
 }
 
@@ -325,7 +326,7 @@ fn nothing_is_overwritten_and_nothing_left_behind() {
     let out = folder.path().join("new");
     let partial = AXES.replace("\"fc2.bias\"   = [\"\"]", "");
     let error = collapse_file(&original, &axes(&partial), &out).unwrap_err().to_string();
-    assert!(error.contains("says nothing of `fc2.bias`"), "{error}");
+    assert!(error.contains("does not name `fc2.bias`"), "{error}");
     assert!(break_file(&original, &axes(AXES), &out, f64::NAN, 0).is_err());
     let nowhere = folder.path().join("nowhere/new");
     assert!(collapse_file(&original, &axes(AXES), &nowhere).is_err());
@@ -335,7 +336,7 @@ fn nothing_is_overwritten_and_nothing_left_behind() {
     let pytorch = Checkpoint::open(&sample("chain.pt")).unwrap();
     let axes = axes(&AXES.replace("\"scale\"      = []", ""));
     let error = collapse_file(&pytorch, &axes, &out).unwrap_err().to_string();
-    assert!(error.contains("only safetensors files are written anew"), "{error}");
+    assert!(error.contains("only safetensors files can be rewritten"), "{error}");
     assert_eq!(names(folder.path()), ["m.safetensors", "other"]);
 }
 

@@ -34,8 +34,8 @@ fn row(report: &FileInspection) -> &ParameterInspection {
     &report.parameters[0]
 }
 
-/// Five units of eight entries each: 1 is 3, 2 is zero. Every entry has these bits, which are none of the type's zeros
-/// and no NaN.
+/// Five units of eight entries with this many bits. Units 1 and 3 are equal, and all entries of unit 2 are `zero`. The
+/// others have the bits 1 to 7, which are neither a zero nor a NaN of any type.
 fn five(bits: usize, zero: u64) -> Vec<u8> {
     let entry = |unit: usize, k: usize| -> u64 {
         match unit {
@@ -89,7 +89,7 @@ fn both_zeros_of_a_type_are_zero_and_differ() {
         let report = looked(&[("w", dtype, &[5, 8], five(bits, sign))], EqualityPolicy::bits());
         assert_eq!(row(&report).zero, [2], "{dtype}");
     }
-    // Of the signed integers this is the lowest number, of the others of eight bits it is NaN.
+    // For the integers this is a number, for the floats of eight bits NaN.
     for (dtype, finite) in
         [("I8", true), ("U8", true), ("F8_E4M3FNUZ", false), ("F8_E5M2FNUZ", false)]
     {
@@ -135,7 +135,7 @@ fn a_unit_with_a_nan_is_alike_to_none_whatever_its_bits() {
     let wide: Vec<u8> = [f32::NAN, f32::NAN, 2.0, 2.0].map(f32::to_le_bytes).concat();
     let f32s = looked(&[("w", "F32", &[4, 1], wide.clone())], EqualityPolicy::bits());
     assert_eq!(row(&f32s).alike, [[2, 3]]);
-    // In both formats of the same numbers, and between two checkpoints.
+    // With the same numbers in two types, and between two checkpoints.
     let folder = tempdir().unwrap();
     let path = file(&folder, "m.safetensors", tensors(&[("w", "F8_E4M3", &[4, 2], nan)]));
     let both = [Checkpoint::open(&path).unwrap(), Checkpoint::open(&path).unwrap()];
@@ -153,7 +153,8 @@ fn a_tolerance_speaks_of_floats_alone() {
     assert_eq!((row(&f8).alike.clone(), row(&f8).spread), (vec![vec![0, 1]], Some(0.125)));
     let i8 = looked(&[("w", "I8", &[3, 1], vec![1, 2, 9])], policy);
     assert_eq!((row(&i8).classes, row(&i8).zero_units), (3, 0));
-    // A weight of integers with a bias of floats, and the other way round: each by its own rule.
+    // A weight of integers with a bias of floats, and a weight of floats with a bias of integers: each is compared by
+    // its own rule.
     let floats = [1.0_f32, 1.5, 9.0].map(f32::to_le_bytes).concat();
     let weight = ("w.weight", "I8", &[3_usize, 1][..], vec![4, 4, 4]);
     let bias = ("w.bias", "F32", &[3_usize][..], floats.clone());
@@ -181,7 +182,7 @@ fn a_bias_of_another_type_distinguishes_units() {
         );
         let linear1 = row(&report);
         assert_eq!((linear1.classes, linear1.bias.as_deref()), (4, Some("linear1.bias")));
-        // Nor does a space claim what the bias denies.
+        // A space does not report twins that the bias distinguishes.
         let spaces = report.spaces.iter().flatten();
         assert!(spaces.into_iter().all(|space| space.twins == space.units), "{dtype}");
     }
@@ -195,7 +196,7 @@ fn a_chain_is_not_claimed_beside_a_tensor_of_another_type() {
         [(first.0, "F32", &first.1[..], floats(6)), (second.0, "F32", &second.1[..], floats(12))];
     let chain = looked(&whole, EqualityPolicy::bits());
     assert_eq!(chain.spaces.map(|spaces| spaces.len()), Some(1));
-    // Whatever it is, it could read the same units. A single number could not.
+    // A tensor of any type could read the same units. A single number could not.
     for (shape, spaces) in [(&[2_usize, 3][..], None), (&[6][..], None), (&[1][..], Some(1))] {
         let bytes = vec![1; shape.iter().product()];
         let mut all = whole.to_vec();

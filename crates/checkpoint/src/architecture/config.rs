@@ -1,4 +1,4 @@
-//! What `config.json` beside a checkpoint, or the texts in it, say of numbers of heads.
+//! Numbers (of attention heads) from the `config.json` next to a checkpoint, or from the metadata of the checkpoint.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,20 +7,20 @@ use serde_json::Value;
 
 use crate::checkpoint::Checkpoint;
 
-/// Configurations are short.
+/// How many bytes of a `config.json` are read at most.
 const LARGEST: u64 = 1 << 24;
 
-/// Numbers by name.
+/// Numbers, found by name.
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     value: Value,
     metadata: Vec<(String, usize)>,
-    /// What is wrong with the file, if it is there.
+    /// Why `config.json` could not be parsed; `None` if it was parsed or could not be read.
     pub note: Option<String>,
 }
 
 impl Config {
-    /// That of a checkpoint: `config.json` in its folder, and the numbers among the texts that it carries.
+    /// The configuration of a checkpoint: `config.json` in its folder, and the metadata texts that are numbers.
     pub fn beside(checkpoint: &Checkpoint) -> Self {
         let numbers = checkpoint.metadata().iter();
         let metadata = numbers.filter_map(|(key, text)| Some((key.clone(), text.parse().ok()?)));
@@ -40,7 +40,8 @@ impl Config {
         }
     }
 
-    /// The first number of these names, in the first of the sections that has one (`""` is the whole file).
+    /// The first number under one of `names`, in the first of `sections` that has one (`""` is the whole file); without
+    /// one, the number of that name in the metadata. `None` if there is no number or it is 0.
     pub fn number(&self, sections: &[String], names: &[String]) -> Option<usize> {
         let whole = [String::new()];
         let sections = if sections.is_empty() { &whole[..] } else { sections };

@@ -1,128 +1,129 @@
-//! What is known of an architecture, as it is written in `architectures/*.toml`.
+//! The form of `architectures/*.toml`, which describe known architectures.
 //!
 //! ```toml
 //! name = "mlp"
-//! requires = ["up_proj"]                       # modules without which it is another architecture
+//! requires = ["up_proj"]                       # at least one of these modules must exist
 //!
 //! [spaces.residual]
 //! kept = true                                  # compared, never merged: a norm takes a mean over it
-//! needs = ["embed_tokens"]                     # without these the file does not say what the units carry
+//! needs = ["embed_tokens"]                     # without these modules, it is unknown what the units carry
 //!
 //! [[group]]
-//! at = "layers.{i}.mlp"                        # {i} is any number; what comes before the pattern is the root
+//! at = "layers.{i}.mlp"                        # {i} is any number; the root is what precedes the pattern
 //! modules = { up_proj = ["{at}", "residual"], down_proj = ["residual", "{at}"] }
 //! ```
 //!
-//! A module has a weight, whose axes are given with the output first, and perhaps a bias and running statistics, which
-//! range over the first. Axes that are not given are fixed. An embedding has its units on its last axis. A key that
-//! begins with `../` stands beside the root or one level above it.
+//! A module has a weight, and may have a bias and running statistics. The axes of the weight are listed with the output
+//! first; the bias and the statistics range over that first axis. Axes that are not listed are fixed. The units of an
+//! embedding are on its last axis. A key that begins with `../` is next to the root or one level above it.
 //!
-//! Axes are written as in an axes file, with the counts that the shapes tell left out: in `"attention*"` every unit has
-//! any number of entries, in `"*hidden"` there is any number of blocks. `"~attention*"` is what several heads of
-//! attention share: keys and values.
+//! Axes are written as in an axes file, without the counts that follow from the shapes: `"attention*"` stands for any
+//! number of entries per unit, `"*hidden"` for any number of blocks. `"~attention*"` marks keys and values, which
+//! several attention heads may share.
 //!
-//! Groups with a `stage` follow each other, by stage and then by the numbers in their names. In them `in` is the space of
-//! what comes in and `out` that of what goes out; [`Out`] says how the two belong together.
+//! Groups with a `stage` form a sequence, ordered by stage and then by the numbers in their names. In such a group,
+//! `in` is the space of its inputs and `out` the space of its outputs. [`Out`] says how the two are related.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// An architecture: patterns of names, and the axes of what they name.
+/// An architecture: name patterns, and the axes of the tensors that match them.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Architecture {
-    /// The name, as `--axes` takes it.
+    /// The name, as given to `--axes`.
     pub name: String,
-    /// One of these modules has to be there.
+    /// At least one of these modules must exist.
     pub requires: Vec<String>,
-    /// Names that may mean something else: tried after everything else, plain chains included.
+    /// The names are ambiguous: this architecture is tried after all others and after plain chains.
     #[serde(default)]
     pub late: bool,
     /// Matrices are `weight[input][output]`.
     #[serde(default)]
     pub input_first: bool,
-    /// Low-rank pairs and nothing else are taken.
+    /// Only low-rank pairs match.
     #[serde(default)]
     pub adapters: bool,
-    /// The sections of `config.json` that it may be described in.
+    /// The sections of `config.json` that may describe it.
     #[serde(default)]
     pub config: Vec<String>,
-    /// What is to be known of single spaces.
+    /// Rules for single spaces.
     #[serde(default)]
     pub spaces: BTreeMap<String, SpaceRule>,
     /// The patterns.
     pub group: Vec<Group>,
 }
 
-/// What is to be known of a space.
+/// The rules for one space.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SpaceRule {
     /// Its units are compared and never merged.
     #[serde(default)]
     pub kept: bool,
-    /// Modules or parameters without which the file does not say what the units carry.
+    /// Modules or parameters that must exist: without them, it is unknown what the units carry.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// Its units are heads: the keys of `config.json` that say how many there are.
+    /// If its units are heads: the keys of `config.json` that give the number of heads.
     #[serde(default)]
     pub heads: Vec<String>,
-    /// What is outside of the module reads its units.
+    /// Tensors outside of the module read its units.
     #[serde(default)]
     pub outside: bool,
-    /// Parameters with one entry for every entry of a head (`inv_freq`: for every second one).
+    /// Parameters with one entry per entry of a head (`inv_freq`: one per two entries).
     #[serde(default)]
     pub head_size: Vec<String>,
 }
 
-/// Modules and parameters that stand together.
+/// Modules and parameters that belong together.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Group {
-    /// Where they stand, below the root.
+    /// The pattern of their path below the root.
     #[serde(default)]
     pub at: String,
-    /// Where all of these are there, and
+    /// The group matches only if all of these exist.
     #[serde(default)]
     pub has: Vec<String>,
-    /// none of these.
+    /// The group matches only if none of these exists.
     #[serde(default)]
     pub lacks: Vec<String>,
-    /// How many axes the weights of the modules have, where that distinguishes groups.
+    /// The smallest and the largest number of axes of the modules' weights, where that distinguishes groups.
     #[serde(default)]
     pub rank: Option<[usize; 2]>,
     /// Its place in a sequence of groups.
     #[serde(default)]
     pub stage: Option<usize>,
-    /// What goes out, in a sequence.
+    /// The space of its outputs, in a sequence.
     #[serde(default)]
     pub out: Out,
     #[serde(default)]
     pub modules: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub embeddings: BTreeMap<String, String>,
-    /// Parameters that belong to no module; `[]` where every axis is fixed.
+    /// Parameters that belong to no module; `[]` if every axis is fixed.
     #[serde(default)]
     pub parameters: BTreeMap<String, Vec<String>>,
 }
 
-/// The space that a group of a sequence hands on.
+/// The space of the outputs of a group in a sequence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Out {
-    /// Another than comes in.
+    /// A new space.
     #[default]
     New,
-    /// The one that comes in.
+    /// The space of the inputs.
     In,
-    /// The one that comes in where the sizes agree: what comes in may be added to what goes out.
+    /// The space of the inputs if the sizes are equal, because the inputs may be added to the outputs; a new space
+    /// otherwise.
     InWhereSizesAgree,
-    /// The one that comes in, unless this module is there.
+    /// The space of the inputs; a new space if this module exists.
     InUnless(String),
-    /// None: what goes out is the output of the network.
+    /// No space: the outputs are those of the network.
     Fixed,
-    /// Another than comes in; none if no other layer follows.
+    /// A new space; no space if no other layer follows.
     NewUnlessLast,
 }
 
@@ -152,16 +153,16 @@ const FILES: [&str; 23] = [
     include_str!("../../architectures/mlp-plain.toml"),
 ];
 
-/// All architectures, in the order in which they are preferred where several fit equally well.
+/// All architectures. If several fit equally well, the first of them is preferred.
 ///
 /// # Panics
 ///
-/// Where one of the files that this crate carries is none: a test reads them all.
+/// If one of the embedded files cannot be parsed. A test parses them all.
 pub(super) fn all() -> &'static [Architecture] {
     static ALL: std::sync::OnceLock<Vec<Architecture>> = std::sync::OnceLock::new();
     ALL.get_or_init(|| {
         let parse = |text: &&str| toml::from_str(text);
         let all: Result<Vec<_>, toml::de::Error> = FILES.iter().map(parse).collect();
-        all.unwrap_or_else(|error| panic!("an architecture that this crate carries: {error}"))
+        all.unwrap_or_else(|error| panic!("an embedded architecture cannot be parsed: {error}"))
     })
 }

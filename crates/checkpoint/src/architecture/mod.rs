@@ -1,4 +1,4 @@
-//! The axes of architectures that people have, from names and shapes.
+//! The axes of common architectures, from names and shapes.
 //!
 //! ```text
 //! model.layers.0.mlp.gate_proj.weight [24, 16]    \
@@ -6,10 +6,11 @@
 //! model.layers.0.mlp.down_proj.weight [16, 24]    /
 //! ```
 //!
-//! What is known of an architecture is data: `architectures/*.toml`, in the form that [`data`] describes. A checkpoint may
-//! hold several networks (an encoder of images and one of texts), each under a different prefix. Names identify each
-//! network ([`place`]), and shapes its spaces ([`solve`]). What does not fit is given up with a note: its rows are still
-//! compared. `scripts/check-architectures` permutes the units of every space in networks of these architectures.
+//! What is known of an architecture is data: `architectures/*.toml`, in the form that [`data`] describes. A checkpoint
+//! may hold several networks (an encoder of images and one of texts), each under a different prefix. Names identify
+//! each network ([`place`]), and shapes its spaces ([`solve`]). A space that does not fit is given up with a note; its
+//! rows are still compared. `scripts/check-architectures` permutes the units of every space in networks of these
+//! architectures.
 
 mod config;
 mod data;
@@ -28,10 +29,10 @@ use place::{Candidates, Instance};
 use solve::{Solved, solve};
 use tensors::Tensors;
 
-/// The axes of a checkpoint as its names and shapes tell them.
+/// The axes of a checkpoint, inferred from its names and shapes.
 #[derive(Clone, Debug)]
 pub(crate) struct InferredAxes {
-    /// The axes of every tensor but those of an optimizer's state; those that nothing is known of are fixed.
+    /// The axes of every tensor except optimizer state. Unknown axes are fixed.
     pub file: AxesFile,
     /// The names of the architectures, the one with most tensors first.
     pub architecture: String,
@@ -41,7 +42,7 @@ pub(crate) struct InferredAxes {
     pub notes: Vec<String>,
 }
 
-/// The names of all architectures that are known.
+/// The names of all known architectures.
 ///
 /// ```
 /// assert!(constinit_checkpoint::architectures().any(|name| name == "llama"));
@@ -50,8 +51,8 @@ pub fn architectures() -> impl Iterator<Item = &'static str> {
     data::all().iter().map(|architecture| architecture.name.as_str())
 }
 
-/// The axes of a checkpoint by the architecture of this name, or by those that fit. `late` are those whose names may mean
-/// something else. `None` where nothing fits.
+/// The axes of a checkpoint by the architecture named `only`, or by all that fit. With `late`, architectures with
+/// ambiguous names are tried, too. `None` if nothing fits.
 pub(crate) fn infer(
     checkpoint: &Checkpoint,
     only: Option<&str>,
@@ -105,7 +106,7 @@ fn axes(
     Some(InferredAxes { file, architecture: names.join(", "), networks: instances.len(), notes })
 }
 
-/// Adds what was found of one network.
+/// Adds the spaces and axes of one network.
 fn add(
     file: &mut AxesFile,
     reasons: &mut BTreeMap<String, Vec<String>>,

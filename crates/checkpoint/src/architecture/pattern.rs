@@ -9,11 +9,11 @@ pub(super) struct Pattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
     Text(String),
-    /// A number, and what it is called.
+    /// A number, with its name.
     Number(String),
 }
 
-/// What the numbers of a pattern are called, and what they are in a name.
+/// The numbers in a pattern: the name of each, and its digits in a matched name.
 pub(super) type Captures<'p> = Vec<(String, &'p str)>;
 
 impl Pattern {
@@ -35,7 +35,7 @@ impl Pattern {
         Self { tokens }
     }
 
-    /// Where a name ends in the pattern: what comes before it (without the dot), and the numbers.
+    /// If a name ends with the pattern: what precedes the match (without the dot), and the numbers.
     pub fn ends<'p>(&self, name: &'p str) -> Option<(&'p str, Captures<'p>)> {
         let mut rest = name;
         let mut captures = Captures::new();
@@ -62,7 +62,7 @@ impl Pattern {
     }
 }
 
-/// The texts that one with `{a|b}` stands for.
+/// All texts that a text with `{a|b}` stands for.
 pub(super) fn alternatives(text: &str) -> Vec<String> {
     let (mut depth, mut open, mut bars) = (0_usize, 0, Vec::new());
     for (at, character) in text.char_indices() {
@@ -91,8 +91,8 @@ pub(super) fn alternatives(text: &str) -> Vec<String> {
     vec![text.to_owned()]
 }
 
-/// A text with `{i}` replaced by the number of that name, and `{i-1}` by the one before it. `None` where that would be
-/// below 0.
+/// A text with `{i}` replaced by the number of that name, and `{i-1}` by that number minus 1. `None` if the result
+/// would be below 0 or there is no number of that name.
 pub(super) fn fill(text: &str, captures: &[(String, &str)]) -> Option<String> {
     let mut filled = String::new();
     let mut rest = text;
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(pattern.ends("layers.0.mlp.up_proj").unwrap().0, "");
         assert_eq!(pattern.ends("sublayers.0.mlp.up_proj"), None);
         assert_eq!(pattern.ends("layers.x.mlp.up_proj"), None);
-        // One without anything in it ends every name, and the root is all of it.
+        // Every name ends with the empty pattern; the root is the whole name.
         assert_eq!(Pattern::new("").ends("a.b").unwrap().0, "a.b");
     }
 

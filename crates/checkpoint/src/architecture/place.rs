@@ -1,4 +1,4 @@
-//! Which tensors of a checkpoint are which of an architecture, and what their axes are called.
+//! Matches the tensors of a checkpoint with those of an architecture, and names their axes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use crate::natural::natural;
 /// One network of an architecture within a checkpoint.
 pub(super) struct Instance {
     pub architecture: &'static Architecture,
-    /// What all of its names begin with.
+    /// The prefix of its names.
     pub root: String,
     pub symbols: Vec<Symbol>,
     pub placed: Vec<Placed>,
@@ -21,25 +21,25 @@ pub(super) struct Instance {
 pub(super) struct Symbol {
     pub name: String,
     pub rule: SpaceRule,
-    /// The module that everything on it stands in; `None` where that is not known.
+    /// The module that contains all tensors with an axis on it; `None` if unknown.
     pub scope: Option<String>,
-    /// What comes out of the network.
+    /// Whether it is the output of the network.
     pub is_output: bool,
 }
 
-/// A tensor of the architecture.
+/// A tensor that matches the architecture.
 pub(super) struct Placed {
     pub tensor: usize,
     pub axes: Vec<AxisRef>,
     pub output: Output,
 }
 
-/// The axis that is the output.
+/// Which axis is the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Output {
-    /// The first, whatever the rest.
+    /// Always the first.
     First,
-    /// That of a matrix, as the file stores matrices.
+    /// The output axis of a matrix, in the order in which the file stores matrices.
     OfMatrix,
     Last,
 }
@@ -48,11 +48,11 @@ pub(super) enum Output {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct AxisRef {
     pub symbol: Option<usize>,
-    /// How many blocks; `None` where the shape tells.
+    /// The number of blocks; `None` if it follows from the shape.
     pub outer: Option<usize>,
-    /// Whether a unit has any number of entries.
+    /// Whether the number of entries per unit follows from the shape.
     pub is_open: bool,
-    /// Whether several units share what lies on it.
+    /// Whether several units may share an entry.
     pub is_shared: bool,
 }
 
@@ -61,7 +61,7 @@ struct Compiled {
     pattern: Pattern,
     group: usize,
     at: String,
-    /// It stands beside the root, or one level above it.
+    /// Whether it is next to the root, or one level above it.
     is_beside: bool,
     kind: Kind,
     axes: Vec<String>,
@@ -115,7 +115,7 @@ fn compile(architecture: &'static Architecture) -> CompiledArchitecture {
     CompiledArchitecture { architecture, requires, patterns }
 }
 
-/// One name behind another.
+/// Joins two names with a dot; an empty one is left out.
 pub(super) fn join(before: &str, after: &str) -> String {
     match (before, after) {
         ("", name) | (name, "") => name.to_owned(),
@@ -123,14 +123,14 @@ pub(super) fn join(before: &str, after: &str) -> String {
     }
 }
 
-/// A tensor that a pattern names.
+/// A tensor that matches a pattern.
 struct Hit<'t> {
     tensor: usize,
     pattern: usize,
     captures: Captures<'t>,
 }
 
-/// All networks that there may be in a checkpoint, one for each root of each architecture, by what they would take.
+/// All possible networks of a checkpoint: one for each root of each architecture.
 pub(super) struct Candidates<'t> {
     tensors: &'t Tensors<'t>,
     /// Architecture, root, the tensors that it requires.
@@ -140,7 +140,7 @@ pub(super) struct Candidates<'t> {
 }
 
 impl<'t> Candidates<'t> {
-    /// Those of one architecture, or of all.
+    /// The candidates of one architecture, or of all.
     pub fn of(tensors: &'t Tensors<'t>, only: Option<&str>) -> Self {
         let mut candidates = Self { tensors, all: Vec::new(), hits: HashMap::new() };
         for known in compiled().iter().filter(|k| only.is_none_or(|o| k.architecture.name == o)) {
@@ -181,8 +181,8 @@ impl<'t> Candidates<'t> {
         self.hits.insert(&known.architecture.name, hits);
     }
 
-    /// The networks of the checkpoint: the one that names most tensors first, then what names most of the others.
-    /// `keep` is asked whether something comes of a network.
+    /// The networks of the checkpoint. The candidate that matches most tensors comes first, and claims them; later
+    /// candidates get the remaining tensors. `keep` decides whether a network is used.
     pub fn choose(&self, late: bool, mut keep: impl FnMut(&Instance) -> bool) -> Vec<Instance> {
         let mut open: Vec<usize> = (0..self.all.len()).collect();
         let late_of = |number: &usize| self.all[*number].0.architecture.late;
@@ -190,7 +190,7 @@ impl<'t> Candidates<'t> {
         let none = HashSet::new();
         let size = |number: usize| self.instance(number, &none).map_or(0, |i| i.placed.len());
         let mut open: Vec<(usize, usize)> = open.into_iter().map(|n| (size(n), n)).collect();
-        // Names that may mean something else come last, however many they are.
+        // Architectures with ambiguous names come last, however many tensors they match.
         open.sort_by_key(|&(size, n)| (late_of(&n), std::cmp::Reverse(size), n));
         let mut claimed = HashSet::new();
         let mut chosen = Vec::new();
@@ -203,7 +203,7 @@ impl<'t> Candidates<'t> {
         chosen
     }
 
-    /// The network at a root, of tensors that are not claimed. `None` where what it requires is.
+    /// The network at a root, from tensors that are not claimed. `None` if all tensors that it requires are claimed.
     fn instance(&self, number: usize, claimed: &HashSet<usize>) -> Option<Instance> {
         let &(known, root, ref required) = &self.all[number];
         if required.iter().all(|tensor| claimed.contains(tensor)) {
@@ -250,7 +250,7 @@ struct Builder<'b> {
     instance: Instance,
 }
 
-/// What `in` and `out` are at some place of a sequence.
+/// The spaces that `in` and `out` are at one place of a sequence.
 #[derive(Clone, Copy, Default)]
 struct Stream {
     from: Option<usize>,
@@ -262,7 +262,7 @@ impl<'b> Builder<'b> {
         &self.known.architecture.group[self.known.patterns[hit.pattern].group]
     }
 
-    /// Where the group of a hit stands, if all that it asks for is there.
+    /// The path of the group of a hit; `None` if the conditions of the group are not met.
     fn fits(&self, hit: &Hit<'_>) -> Option<String> {
         let group = self.group(hit);
         let at = fill(&self.known.patterns[hit.pattern].at, &hit.captures)?;
@@ -314,7 +314,7 @@ impl<'b> Builder<'b> {
         }
     }
 
-    /// The space that a group of a sequence hands on, and its size.
+    /// The space of the outputs of a group in a sequence, and its size.
     fn next(
         &mut self,
         (at, group, is_last): (&str, usize, bool),
@@ -339,7 +339,7 @@ impl<'b> Builder<'b> {
         };
         match from {
             Some(from) if joined => (Some(from), size),
-            // The space of what goes out is called by where the group stands, or by what makes it.
+            // The space of the outputs is named after the path of the group, or after the module that produces it.
             _ => {
                 let maker = hits.iter().find(makes).map_or("", |hit| self.local(hit.tensor));
                 let local = if at.is_empty() { maker } else { at };
@@ -368,7 +368,7 @@ impl<'b> Builder<'b> {
         id
     }
 
-    /// The axes of a tensor by its shape; `None` where they cannot be those of the pattern.
+    /// The axes of a tensor by its shape; `None` if the shape does not fit the pattern.
     fn axes(&mut self, hit: &Hit<'_>, at: &str, stream: Stream) -> Option<Placed> {
         let compiled = &self.known.patterns[hit.pattern];
         let tensor: &Tensor<'_> = &self.tensors.all[hit.tensor];
@@ -413,14 +413,14 @@ impl<'b> Builder<'b> {
     fn pair(&mut self, tensor: &Tensor<'_>, pair: &str) -> AxisRef {
         let local = tensor.module.strip_prefix(self.root).unwrap_or(&tensor.module);
         let local = join(local.trim_start_matches('.'), "lora");
-        // What the two make is divided by their rank.
+        // The product of the two is divided by their rank, so the units are never merged.
         let rule = SpaceRule { kept: true, ..SpaceRule::default() };
         let scope = join(&tensor.module, "lora");
         let symbol = self.symbol(&join(&local, pair), rule, Some(scope));
         AxisRef { symbol: Some(symbol), outer: Some(1), ..AxisRef::default() }
     }
 
-    /// An axis as it is written in an architecture.
+    /// Parses an axis of an architecture.
     fn axis(&mut self, text: &str, hit: &Hit<'_>, at: &str, stream: Stream) -> AxisRef {
         let text = text.trim_end_matches('!');
         let (is_shared, text) = text.strip_prefix('~').map_or((false, text), |text| (true, text));

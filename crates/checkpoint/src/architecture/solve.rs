@@ -1,11 +1,11 @@
-//! How many units the spaces of a network have, and which of them cannot be told.
+//! How many units each space of a network has, and for which spaces that is unknown.
 //!
 //! ```text
-//! conv1 [16, 3, 3, 3]   conv2 [16, 4, 3, 3]     16 channels, 4 of them to a filter: 4 groups of 4 channels
+//! conv1 [16, 3, 3, 3]   conv2 [16, 4, 3, 3]     16 channels, 4 per filter: 4 groups of 4 channels
 //! q [64, 32]  k [16, 32]  config: 8 heads       heads of 8 entries, 2 keys: 2 units, each 4 queries and a key
 //! ```
 //!
-//! A space on which something does not fit is given up with everything on it: its axes are fixed.
+//! A space that some axis does not fit is given up: all axes on it become fixed.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,12 +16,12 @@ use super::pattern::alternatives;
 use super::place::{AxisRef, Instance, Output, join};
 use super::tensors::{Tensor, Tensors};
 
-/// What was found of a network.
+/// The axes and spaces of a network.
 #[derive(Default)]
 pub(super) struct Solved {
-    /// The axes of its tensors, as an axes file has them.
+    /// The axes of its tensors, as in an axes file.
     pub axes: Vec<(usize, Vec<String>, Orientation)>,
-    /// Units of every space.
+    /// The number of units of every space.
     pub spaces: BTreeMap<String, usize>,
     /// Spaces that are compared and never merged.
     pub kept: Vec<String>,
@@ -29,8 +29,9 @@ pub(super) struct Solved {
     pub given_up: Vec<(String, String)>,
 }
 
-/// The spaces of a network. `unmatched` are the tensors that no network has a place for: they may stand on a space, too.
-/// Matrices are tried as `weight[input][output]` where that is the usual order or where more fits.
+/// The spaces of a network. `unmatched` are the tensors that match no network; they may range over a space, too.
+/// Matrices are read in the usual order of the file and the architecture, or in the other order if more tensors fit
+/// then.
 pub(super) fn solve(
     tensors: &Tensors<'_>,
     instance: &Instance,
@@ -42,8 +43,8 @@ pub(super) fn solve(
     let of = |turned: bool, unmatched: &[usize]| {
         Search::new(tensors, instance, turned).solve(config, unmatched)
     };
-    // What stands in the way of a space stands in its way in both orders, so it does not count here: the wrong order would be
-    // the one that finds less to be in the way.
+    // Unmatched tensors do not count here. They can rule out a space in both orders, and the wrong order could win
+    // because it conflicts with fewer of them.
     let fit = |turned: bool| {
         let solved = of(turned, &[]);
         solved.axes.iter().filter(|(_, axes, _)| axes.iter().any(|a| !a.is_empty())).count()
@@ -58,13 +59,13 @@ struct Search<'s> {
     axes: Vec<(usize, Vec<AxisRef>, Orientation)>,
     /// Why a symbol was given up.
     wrong: Vec<Option<String>>,
-    /// The symbol that each is a unit of, in the end itself.
+    /// The symbol that each symbol was joined with; a root is its own parent. Joined symbols have the same units.
     parent: Vec<usize>,
-    /// The size of an axis on which every unit has one entry, as the others say it.
+    /// The size of an axis with one entry per channel, as most axes have it.
     channels: Vec<Option<usize>>,
-    /// How many units, where they are not the channels.
+    /// The number of units, if they are not the channels.
     units: Vec<Option<usize>>,
-    /// How many heads of attention, of which several may be a unit.
+    /// The number of attention heads; several heads may form one unit.
     heads: Vec<Option<usize>>,
 }
 
@@ -129,7 +130,7 @@ impl<'s> Search<'s> {
         !self.instance.symbols[symbol].rule.heads.is_empty()
     }
 
-    /// Every axis on a symbol: tensor, number, reference, size, whether it is the output.
+    /// Every axis on a symbol: symbol, tensor, number, reference, size, whether it is the output.
     fn all(&self) -> impl Iterator<Item = (usize, usize, usize, &AxisRef, usize, bool)> {
         self.axes.iter().flat_map(move |(tensor, axes, orientation)| {
             let shape = self.tensor(*tensor).shape;
@@ -141,7 +142,8 @@ impl<'s> Search<'s> {
         })
     }
 
-    /// The size that most axes agree on; of what is produced where anything is, since a convolution in groups reads less.
+    /// Takes the size that most axes agree on. If there are output axes, only these count, since a grouped convolution
+    /// reads fewer channels.
     fn count_channels(&mut self) {
         let mut votes: HashMap<usize, BTreeMap<(bool, usize), usize>> = HashMap::new();
         for (symbol, _, _, axis, size, output) in self.all() {
@@ -157,8 +159,8 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Convolutions that read fewer channels than there are are done in groups: groups are units then, of what goes in
-    /// and of what comes out.
+    /// A convolution that reads fewer channels than exist is grouped. Its groups are then the units of its inputs and
+    /// of its outputs.
     fn find_groups(&mut self) {
         for number in 0..self.axes.len() {
             let (tensor, axes, orientation) = &self.axes[number];
@@ -188,8 +190,9 @@ impl<'s> Search<'s> {
         let (low, high) = (a.min(b), a.max(b));
         self.parent[high] = low;
         self.units[low] = Some(units);
-        self.wrong[low] =
-            wrong.or_else(|| (!fits).then(|| "it stands in groups of several sizes".into()));
+        self.wrong[low] = wrong.or_else(|| {
+            (!fits).then(|| "grouped convolutions split it into different numbers of groups".into())
+        });
     }
 
     fn find_heads(&mut self, config: &Config) {
@@ -203,17 +206,18 @@ impl<'s> Search<'s> {
                 });
                 of.filter_map(|(.., axis, size, _)| Some((axis.outer?, size))).collect::<Vec<_>>()
             };
-            // Joint projections have several entries of a unit in a row: the plain ones have the fewest.
+            // A joint projection has several blocks of entries per unit; the smallest size is that of a plain
+            // projection.
             let whole = sizes(false).iter().map(|(outer, size)| size / outer).min();
             let (Some(whole), shared) = (whole, sizes(true)) else { continue };
             match self.heads(symbol, whole, config) {
                 None => self.give_up(symbol, || {
-                    "nothing says how many heads there are (config.json beside the file does)"
+                    "the number of heads is unknown (config.json in the folder of the file would give it)"
                         .into()
                 }),
                 Some(heads) if heads == 0 || !whole.is_multiple_of(heads) => {
                     self.give_up(symbol, || {
-                        format!("{whole} entries are not those of {heads} heads")
+                        format!("{whole} entries cannot be divided into {heads} heads")
                     });
                 }
                 Some(heads) => self.set_heads(symbol, heads, whole / heads, &shared),
@@ -221,7 +225,8 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// How many heads: a parameter has an entry for each, or one has the entries of one, or the configuration says it.
+    /// The number of heads: from a parameter with one entry per head, from a parameter with the entries of one head, or
+    /// from the configuration.
     fn heads(&self, symbol: usize, whole: usize, config: &Config) -> Option<usize> {
         let rule = &self.instance.symbols[symbol].rule;
         if let Some(heads) = self.channels[symbol] {
@@ -242,7 +247,8 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Keys and values may be shared by heads: what shares them is one unit, and where all do, they are nobody's.
+    /// Heads may share keys and values. Heads that share them form one unit. If all heads share them, they belong to no
+    /// unit.
     fn set_heads(
         &mut self,
         symbol: usize,
@@ -260,7 +266,9 @@ impl<'s> Search<'s> {
             _ => 0,
         };
         if !fits || units == 0 {
-            self.give_up(symbol, || format!("keys and values are not those of {heads} heads"));
+            self.give_up(symbol, || {
+                format!("the sizes of keys and values do not fit {heads} heads")
+            });
             return;
         }
         self.units[symbol] = Some(units);
@@ -293,7 +301,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Units of a symbol that was not given up, and the entries of each along a plain axis.
+    /// The number of units of a symbol; `None` if unknown.
     fn count(&self, symbol: usize) -> Option<usize> {
         self.units[self.root(symbol)].or(self.channels[symbol])
     }
@@ -303,7 +311,7 @@ impl<'s> Search<'s> {
         for (symbol, tensor, number, axis, size, _) in self.all() {
             let Tensor { path, shape, is_read, .. } = self.tensor(tensor);
             let why = match self.count(symbol) {
-                None | Some(0) => "nothing says how many units it has".to_owned(),
+                None | Some(0) => "its number of units is unknown".to_owned(),
                 Some(_) if !is_read => format!("`{path}` cannot be compared"),
                 Some(units) => {
                     let outer = axis.outer.unwrap_or(size / units);
@@ -320,7 +328,8 @@ impl<'s> Search<'s> {
                     format!("`{path}` {shape:?} does not fit {units} units")
                 }
             };
-            // Where it is not known which channels a convolution reads, each of those that it makes may belong to one.
+            // If it is unknown which channels a convolution reads, each channel that it produces may belong to one of
+            // them.
             if number == 1 && shape.len() > 2 {
                 let made = self.axes.iter().find(|(other, ..)| *other == tensor);
                 let made = made.and_then(|(_, axes, _)| axes[0].symbol);
@@ -333,7 +342,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// A tensor without a place may stand on a space whose size one of its axes has.
+    /// An unmatched tensor may range over a space if one of its axes has the size of that space.
     fn check_unmatched(&mut self, unmatched: &[usize]) {
         for symbol in 0..self.instance.symbols.len() {
             let (Some(units), Some(size)) = (self.count(symbol), self.widest(symbol)) else {
@@ -356,7 +365,7 @@ impl<'s> Search<'s> {
             let reads = unmatched.iter().copied().filter(|&number| {
                 let tensor = self.tensor(number);
                 let outside = known.rule.outside && !tensor.path.contains("emb");
-                // What has an entry for each head may go by the number of the head.
+                // A tensor with one entry per head may be indexed by the number of the head.
                 let by_head = self.heads[symbol].is_some_and(|heads| tensor.shape.contains(&heads))
                     && tensor.plain.starts_with(&self.instance.root);
                 let may_stand = !tensor.has_shape || tensor.shape.iter().any(may_stand);
@@ -379,13 +388,13 @@ impl<'s> Search<'s> {
                 }
                 [first, ..] => {
                     let path = self.tensor(first).path;
-                    self.give_up(symbol, || format!("`{path}` may stand on it"));
+                    self.give_up(symbol, || format!("`{path}` may range over it"));
                 }
             }
         }
     }
 
-    /// The size of an axis on which every unit has all of its entries once.
+    /// The size of an axis that has every entry of every unit once.
     fn widest(&self, symbol: usize) -> Option<usize> {
         let heads = || {
             let of = self
@@ -396,7 +405,7 @@ impl<'s> Search<'s> {
         self.channels[symbol].filter(|_| !self.is_of_heads(symbol)).or_else(heads)
     }
 
-    /// Whether another module of the network reads a symbol than what makes it.
+    /// Whether a tensor of the network reads a symbol without producing it.
     fn is_read_elsewhere(&self, symbol: usize) -> bool {
         self.axes.iter().any(|(_, axes, orientation)| {
             let stands = |output: bool| {
@@ -410,7 +419,7 @@ impl<'s> Search<'s> {
         })
     }
 
-    /// Whether the only one that may stand on a space is a matrix that reads it, perhaps with its bias.
+    /// Whether the only unmatched tensor that may range over a space is a matrix that reads it, perhaps with a bias.
     fn is_reader(&self, weight: usize, all: &[usize], size: usize) -> bool {
         let tensor = self.tensor(weight);
         let bias = |&number: &usize| self.tensor(number).module == tensor.module;
@@ -419,7 +428,7 @@ impl<'s> Search<'s> {
             && matches!(tensor.shape, &[out, inputs] if inputs == size && out != size)
     }
 
-    /// A unit is something that one parameter produces and another one reads.
+    /// Gives up spaces that no parameter produces or no parameter reads.
     fn check_sides(&mut self) {
         let mut sides: HashMap<usize, [bool; 2]> = HashMap::new();
         for (symbol, tensor, _, _, _, output) in self.all() {
@@ -448,7 +457,7 @@ impl<'s> Search<'s> {
                 }
                 continue;
             }
-            // One head is no unit among others.
+            // A single unit has no other to compare with.
             let Some(units) = self.count(root).filter(|&units| units > 1) else { continue };
             solved.spaces.insert(name(symbol).clone(), units);
             let outside = known.rule.outside && !self.is_read_elsewhere(symbol);
@@ -471,7 +480,7 @@ impl<'s> Search<'s> {
     }
 }
 
-/// An axis as an axes file has it.
+/// An axis as written in an axes file.
 fn write(outer: usize, name: &str, inner: usize) -> String {
     match (outer, inner) {
         (1, 1) => name.to_owned(),

@@ -1,4 +1,4 @@
-//! The tensors of a checkpoint by the modules that they belong to.
+//! The tensors of a checkpoint, with the modules that they belong to.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use constinit_records::inspection::TensorRole;
 
 use crate::checkpoint::Checkpoint;
 
-/// A tensor, and what it is of its module.
+/// A tensor, and its part in its module.
 #[derive(Debug)]
 pub(super) struct Tensor<'c> {
     pub path: &'c str,
@@ -15,27 +15,27 @@ pub(super) struct Tensor<'c> {
     pub is_read: bool,
     /// Whether its shape is known.
     pub has_shape: bool,
-    /// The path without what wrappers add inside of it.
+    /// The path without the segments that wrappers add after the first segment.
     pub plain: String,
-    /// The path of its module, without what wrappers add inside of it.
+    /// The path of its module, without these segments.
     pub module: String,
     pub part: Part,
 }
 
-/// What a tensor is of its module.
+/// The part of a module that a tensor is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Weight,
     /// One entry for each output: a bias, a running statistic.
     Vector,
-    /// The first of a low-rank pair, `[rank, inputs]`, and the name of the pair where a module has several.
+    /// The first matrix of a low-rank pair, `[rank, inputs]`, and the name of the pair if a module has several.
     Down(String),
-    /// The second, `[outputs, rank]`.
+    /// The second matrix of a low-rank pair, `[outputs, rank]`.
     Up(String),
     Other,
 }
 
-/// What compilers and sharding put into names.
+/// Segments that compilers and sharding add to names.
 const WRAPPERS: [&str; 4] =
     ["_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "base_layer"];
 
@@ -47,7 +47,8 @@ pub(super) struct Tensors<'c> {
 }
 
 impl<'c> Tensors<'c> {
-    /// Those of the networks in a checkpoint. An optimizer's state has the shapes of what it belongs to, and is none of it.
+    /// The tensors of the networks in a checkpoint. Optimizer state is left out: it has the shapes of parameters, but
+    /// belongs to no network.
     pub fn of(checkpoint: &'c Checkpoint) -> Self {
         let tensor = |path: &'c str, shape: &'c [usize], [is_read, has_shape]: [bool; 2]| {
             let plain = without_wrappers(path);
@@ -82,7 +83,7 @@ impl<'c> Tensors<'c> {
     }
 }
 
-/// Leading wrappers stay: a file may have a module with and without.
+/// Removes the segments of wrappers. A leading one stays: a file may have a module with and without it.
 fn without_wrappers(path: &str) -> String {
     let mut words = path.split('.');
     let first = words.next().unwrap_or_default();
@@ -91,7 +92,7 @@ fn without_wrappers(path: &str) -> String {
         .fold(first.to_owned(), |plain, word| format!("{plain}.{word}"))
 }
 
-/// The module that a name belongs to, and what it is of it.
+/// Splits a name into its module and its part in that module.
 fn split(path: &str) -> (String, Part) {
     let (before, last) = path.rsplit_once('.').unwrap_or(("", path));
     let words: Vec<&str> = path.split('.').collect();

@@ -1,8 +1,8 @@
-//! What entries and units of the second checkpoint became.
+//! Which entries and units became zero or not finite in the second checkpoint.
 
 use super::{Layout, Values};
 
-/// The row-major numbers of the entries that were finite and are not any more.
+/// The row-major numbers of the entries that were finite and no longer are.
 pub(super) fn non_finite<'v>(
     before: &'v Values,
     after: &'v Values,
@@ -11,7 +11,7 @@ pub(super) fn non_finite<'v>(
     let is_finite = |values: &Values, at| {
         (0..values.parts()).all(|part| values.get(at, part).is_some_and(f64::is_finite))
     };
-    // Asked first, since it is much faster than entry by entry.
+    // Counting first is much faster than testing entry by entry.
     let entries = if after.numbers.non_finite() > 0 { entries } else { 0 };
     (0..entries).filter(move |&at| is_finite(before, at) && !is_finite(after, at))
 }
@@ -23,7 +23,7 @@ pub(super) fn units_of(layout: &Layout, entries: impl Iterator<Item = usize>) ->
     (0..layout.units).filter(|&unit| seen[unit]).collect()
 }
 
-/// The numbers that the second list has and the first has not. Both ascend.
+/// The numbers that are only in the second list. Both lists are ascending.
 pub(super) fn new_ones(before: &[usize], after: &[usize]) -> Vec<usize> {
     after.iter().copied().filter(|unit| before.binary_search(unit).is_err()).collect()
 }

@@ -6,10 +6,10 @@ use crate::dtype::DType;
 pub(super) const UNKNOWN: &str =
     "its type is not read; quantised tensors are packed with their scales";
 
-/// The type of a name, `F32`; of one with a kind of storage, `Bool` and `Native`.
+/// The type of a name (`F32`), or of a name with a kind of storage (`Bool`, `Native`).
 pub(super) fn dtype(name: &str, store: Option<&str>) -> Option<DType> {
     match (name, store) {
-        // Narrower on a device only.
+        // Flex32 is narrower than F32 only on a device.
         ("Flex32", None) => Some(DType::F32),
         ("Bool", None | Some("Native" | "U8")) => Some(DType::Bool),
         ("Bool", Some("U32")) => Some(DType::U32),

@@ -4,8 +4,8 @@
 //! "NRUB" | u16 version | u32 n | CBOR: {tensors: {name: {dtype, shape, data_offsets}}, metadata} | zeros | bytes
 //! ```
 //!
-//! Offsets count from the first multiple of 256 behind the header. Tensors begin at multiples of 256, too, so there
-//! are holes between them.
+//! Offsets count from the first multiple of 256 after the header. Tensors begin at multiples of 256, too, so there are
+//! gaps between them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -25,7 +25,7 @@ const HEAD: u64 = 10;
 const ALIGNMENT: u64 = 256;
 /// What the format's own reader allows.
 const LARGEST_HEADER: u64 = 100 * 1024 * 1024;
-/// How deep the header may be nested; its own is 4.
+/// How deep the header may be nested; a correct one has 4 levels.
 const DEEPEST: usize = 32;
 
 pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
@@ -58,11 +58,11 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
         let (Some(from), Some(to)) = (start.checked_add(data), end.checked_add(data)) else {
             return Err(error(HEAD, format!("`{path}`: the offsets {start}, {end} are too large")));
         };
-        // An empty tensor at the very end may begin behind the last byte, where the padding was not written.
+        // An empty tensor at the very end may begin after the last byte, if the padding was not written.
         if from > to || (to > source.len() && from < to) {
             let problem = format!(
                 "`{path}`: the offsets {start}, {end} lie outside of the file{}",
-                if from <= to { ": it is not whole; get it again" } else { "" }
+                if from <= to { ": the file is not complete; get it again" } else { "" }
             );
             return Err(error(from.min(source.len()), problem));
         }
@@ -82,7 +82,7 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
     Ok(contents)
 }
 
-/// The type of a tensor; where it is not read, its name and why.
+/// The type of a tensor; if it is not read, its name and the reason.
 fn burn_type(dtype: &Value) -> Result<DType, (&str, &'static str)> {
     if let Some(name) = dtype.as_text() {
         return burn::dtype(name, None).ok_or((name, burn::UNKNOWN));
@@ -109,7 +109,7 @@ struct Tensors(Vec<(String, Tensor)>);
 
 #[derive(Deserialize)]
 struct Tensor {
-    /// A text; types with parts of their own (quantised ones, booleans) are maps.
+    /// A text, or a map for types with further parts (quantised ones, booleans).
     dtype: Value,
     shape: Vec<u64>,
     data_offsets: (u64, u64),

@@ -9,7 +9,7 @@ use crate::source::Source;
 /// What the head of a file says about the rest.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
-    /// About what [`Contents::add`] and [`Contents::skip`] took, in bytes.
+    /// About how many bytes [`Contents::add`] and [`Contents::skip`] took.
     pub(super) named: u64,
     /// The tensors whose entries can be read.
     pub parameters: Vec<Parameter>,
@@ -21,7 +21,7 @@ pub(crate) struct Contents {
     pub notes: Vec<String>,
 }
 
-/// A tensor whose entries cannot be read, or are not.
+/// A tensor whose entries are not read.
 #[derive(Clone, Debug)]
 pub(crate) struct Skipped {
     pub path: String,
@@ -32,20 +32,20 @@ pub(crate) struct Skipped {
     /// The sizes of its axes, where they are known.
     pub shape: Option<Vec<usize>>,
     pub source: usize,
-    /// Where it lies, and how many bytes it has, where it is of a format that is written: then it is copied.
+    /// Its offset in the file and its length in bytes, if its format can be written: then the tensor is copied.
     pub place: Option<[u64; 2]>,
 }
 
 impl Contents {
-    /// Adds a parameter whose name was put together from parts. Parts can be used again and again, so that the names
-    /// of a small file could take any memory; those of a real one are not longer than the file.
+    /// Adds a parameter whose name was joined from parts. A small file can use its parts again and again, so its names
+    /// could fill any memory. The names of a real file are not longer than the file, so longer ones are an error.
     pub fn add(&mut self, source: &Source, parameter: Parameter) -> Result<(), CheckpointError> {
         self.count(source, parameter.path(), parameter.offset)?;
         self.parameters.push(parameter);
         Ok(())
     }
 
-    /// Adds a tensor that is skipped, with the same care.
+    /// Adds a tensor that is skipped, with the same limit.
     pub fn skip(
         &mut self,
         source: &Source,
@@ -64,13 +64,13 @@ impl Contents {
         const SMALL: u64 = 1 << 24;
         self.named += path.len() as u64 + OWN;
         if self.named > source.len().saturating_add(SMALL) {
-            let problem = "more and longer names of tensors than a file of its size has";
+            let problem = "more and longer tensor names than a file of this size can have";
             return Err(CheckpointError::malformed(source.path(), offset, problem));
         }
         Ok(())
     }
 
-    /// An error where two parameters have one name.
+    /// An error if two parameters have the same name.
     pub fn check_names(&self, source: &Source) -> Result<(), CheckpointError> {
         let mut names: Vec<&Parameter> = self.parameters.iter().collect();
         names.sort_by_key(|parameter| parameter.path());
@@ -85,7 +85,7 @@ impl Contents {
     }
 }
 
-/// Ranges of a file that may not overlap: sorts them and names the first two that do.
+/// Checks that ranges of a file do not overlap: sorts them, and names the first two that overlap in the error.
 pub(super) fn check_apart(
     source: &Source,
     ranges: &mut [([u64; 2], String)],

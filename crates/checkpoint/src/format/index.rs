@@ -16,7 +16,7 @@ use crate::error::CheckpointError;
 use crate::natural::natural;
 use crate::source::Source;
 
-/// An index is a list of names; longer ones are not read.
+/// The most bytes of an index; a longer one is not read.
 const LARGEST: u64 = 100_000_000;
 
 #[derive(Deserialize)]
@@ -24,7 +24,7 @@ struct Index {
     weight_map: Members<String>,
 }
 
-/// Whether a path is named as index files are.
+/// Whether a path has the name of an index file.
 pub(crate) fn is_index(path: &Path) -> bool {
     path.file_name()
         .and_then(|name| name.to_str())
@@ -37,7 +37,7 @@ pub(crate) struct Shard {
     pub names: Vec<String>,
 }
 
-/// The files of an index, in the order of their names. All lie in its own folder.
+/// The files of an index, in the order of their names. All are in the folder of the index.
 pub(crate) fn shards(path: &Path) -> Result<Vec<Shard>, CheckpointError> {
     let source = Source::open(path)?;
     if source.len() > LARGEST {
@@ -55,9 +55,10 @@ pub(crate) fn shards(path: &Path) -> Result<Vec<Shard>, CheckpointError> {
     }
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, file) in weight_map {
-        // A name with a folder in it could lead anywhere.
+        // A name with a folder in it could point anywhere.
         if Path::new(&file).file_name().is_none_or(|only| only != file.as_str()) {
-            let problem = format!("`{name}` is said to be in `{file}`, which is not a file name");
+            let problem =
+                format!("the file of `{name}` is given as `{file}`, which is not a file name");
             return Err(CheckpointError::unsupported(path, problem));
         }
         files.entry(file).or_default().push(name);
@@ -68,7 +69,7 @@ pub(crate) fn shards(path: &Path) -> Result<Vec<Shard>, CheckpointError> {
     Ok(shards.into_iter().map(|(file, names)| Shard { path: folder.join(file), names }).collect())
 }
 
-/// Reads the heads of all files of an index, as those of one checkpoint.
+/// Reads the heads of all files of an index as one checkpoint.
 pub(crate) fn read_shards(path: &Path) -> Result<(Format, Vec<Source>, Contents), CheckpointError> {
     let mut sources = Vec::new();
     let mut all = Contents::default();
@@ -94,7 +95,7 @@ pub(crate) fn read_shards(path: &Path) -> Result<(Format, Vec<Source>, Contents)
     Ok((format, sources, all))
 }
 
-/// An error where files that an index names are not there.
+/// An error if files that an index names do not exist.
 fn check_there(path: &Path, shards: &[Shard]) -> Result<(), CheckpointError> {
     let missing = |shard: &&Shard| {
         let facts = std::fs::metadata(&shard.path);
@@ -110,14 +111,14 @@ fn check_there(path: &Path, shards: &[Shard]) -> Result<(), CheckpointError> {
     })
 }
 
-/// Adds what the file of this number holds of the checkpoint.
+/// Adds the tensors of the checkpoint that file `number` holds.
 fn add(
     all: &mut Contents,
     number: usize,
     shard: &Shard,
     contents: Contents,
 ) -> Result<(), CheckpointError> {
-    // A shard may hold tensors that the index does not know; they are not part of the checkpoint.
+    // A shard may hold tensors that the index does not name; they are not part of the checkpoint.
     let mut names: HashMap<&str, bool> =
         shard.names.iter().map(|name| (name.as_str(), false)).collect();
     let mut is_named = |path: &str| names.get_mut(path).map(|seen| *seen = true).is_some();
@@ -141,7 +142,7 @@ fn add(
         let first = all.metadata.entry(key.clone()).or_insert_with(|| text.clone());
         if *first != text {
             all.notes.push(format!(
-                "{} has another text `{key}` than a shard before it, which is the one that counts",
+                "{}: the text `{key}` differs from that of an earlier shard, which is the one used",
                 shard.path.display()
             ));
         }

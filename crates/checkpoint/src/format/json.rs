@@ -1,4 +1,4 @@
-//! JSON objects whose names are all different, and where in a text its parser stopped.
+//! JSON objects whose names must all be different, and the offset of a parser's error.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -18,7 +18,7 @@ impl Member for String {
     }
 }
 
-/// The members of an object in their order. A map would take the last of two with one name, silently.
+/// The members of an object in their order. A map would silently take the last of two members with the same name.
 pub(super) struct Members<V>(pub Vec<(String, V)>);
 
 impl<'de, V: Member> Deserialize<'de> for Members<V> {
@@ -48,7 +48,7 @@ impl<'de, V: Member> Deserialize<'de> for Members<V> {
     }
 }
 
-/// Reads a text; where it is wrong, says at which of its bytes, and how.
+/// Parses a text. The error is the offset in bytes, and the problem.
 pub(super) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, (u64, String)> {
     serde_json::from_slice(text).map_err(|problem| {
         let lines =

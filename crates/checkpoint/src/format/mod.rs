@@ -1,6 +1,7 @@
-//! The formats: one enum, and one table for everything in which they differ.
+//! The formats: one enum, and one table for each property in which they differ.
 //!
-//! A new format is a variant of [`Format`], which the compiler then asks every table for, and a file with its reader.
+//! A new format is a variant of [`Format`] and a file with its reader. The compiler then demands an entry in every
+//! table.
 
 mod burn;
 mod burnpack;
@@ -57,10 +58,10 @@ formats! {
     BurnRecord,
 }
 
-/// What reads the head of one file.
+/// A function that reads the head of one file.
 type Reader = fn(&Source) -> Result<Contents, CheckpointError>;
 
-// Every table answers for every format.
+// Every table has an entry for every format.
 #[deny(clippy::wildcard_enum_match_arm)]
 impl Format {
     /// The name in reports and messages.
@@ -76,7 +77,7 @@ impl Format {
         }
     }
 
-    /// The extensions that its files go by. A checkpoint of several files has none: its index is called `*.index.json`.
+    /// The extensions of its files. A checkpoint of several files has none: its index is called `*.index.json`.
     pub fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Safetensors => &["safetensors"],
@@ -87,24 +88,25 @@ impl Format {
         }
     }
 
-    /// The extensions that promise this format: where the first bytes of such a file say nothing, it is read all the same,
-    /// so that the error can name what is wrong with them.
+    /// The extensions that imply this format. A file with such an extension is read as this format even if its first
+    /// bytes match no format, so that the error can say what is wrong with them.
     fn promised_by(self) -> &'static [&'static str] {
         match self {
             Self::Safetensors => &["safetensors"],
-            // What begins like no archive may still be a file from before there were archives.
+            // A file that does not begin like an archive may be from before PyTorch wrote archives.
             Self::LegacyPyTorch => &["pt", "pth"],
             Self::Burnpack => &["bpk", "burnpack"],
-            // MessagePack begins with nothing in particular.
+            // MessagePack has no signature.
             Self::BurnRecord => &["mpk"],
             Self::PyTorch | Self::ShardedSafetensors | Self::ShardedPyTorch => &[],
         }
     }
 
-    /// How many of a file's first bytes are those that every file of this format begins with; `None` where they are not.
+    /// The length of the signature of this format, with which every one of its files begins; `None` if `head` does not
+    /// begin with it.
     fn signature(self, head: &[u8], extension: &str) -> Option<usize> {
         match self {
-            // A header of less than 2^48 bytes, which is an object.
+            // A header of less than 2^48 bytes, which is a JSON object.
             Self::Safetensors => match head {
                 [_, _, _, _, _, _, 0, 0, b'{', ..] => Some(3),
                 _ => None,
@@ -113,7 +115,7 @@ impl Format {
                 [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(4),
                 _ => None,
             },
-            // A pickle. The length of a safetensors header can begin so, too.
+            // A pickle. The length of a safetensors header can begin with the same bytes.
             Self::LegacyPyTorch => match head {
                 [0x80, 2..=5, ..] if extension != "safetensors" => Some(2),
                 _ => None,
@@ -126,7 +128,7 @@ impl Format {
     /// How matrices may be stored, the usual way first: `weight[output][input]` or `weight[input][output]`.
     pub fn orientations(self) -> &'static [Orientation] {
         match self {
-            // Their writers are all kinds of programs.
+            // Many different programs write them.
             Self::Safetensors | Self::ShardedSafetensors => {
                 &[Orientation::OutputFirst, Orientation::InputFirst]
             }
@@ -142,7 +144,7 @@ impl Format {
         self.orientations().first() == Some(&Orientation::InputFirst)
     }
 
-    /// The format of a checkpoint whose index names files of this one; `None` where files of this format have no index.
+    /// The format of a checkpoint whose index names files of this format; `None` if files of this format have no index.
     pub fn sharded(self) -> Option<Self> {
         match self {
             Self::Safetensors => Some(Self::ShardedSafetensors),
@@ -153,8 +155,8 @@ impl Format {
         }
     }
 
-    /// The format that a changed checkpoint of this one is written in; `None` where it is not written. Of the formats that
-    /// are written, tensors of all types can be copied.
+    /// The format in which a changed checkpoint of this format is written; `None` if it cannot be written. Tensors of
+    /// all types can be copied from a format that can be written.
     pub fn written_as(self) -> Option<Self> {
         match self {
             Self::Safetensors | Self::ShardedSafetensors => Some(Self::Safetensors),
@@ -166,7 +168,7 @@ impl Format {
         }
     }
 
-    /// What reads one of its files.
+    /// The function that reads one of its files.
     fn reader(self) -> Reader {
         match self {
             Self::Safetensors | Self::ShardedSafetensors => safetensors::read,
@@ -177,7 +179,7 @@ impl Format {
         }
     }
 
-    /// The names of those that meet a condition, for messages.
+    /// The names of the formats that meet a condition, for messages.
     pub(crate) fn names(those: impl Fn(Self) -> bool) -> String {
         let names = Self::ALL.iter().filter(|format| those(**format)).map(|format| format.name());
         names.collect::<Vec<_>>().join(", ")
@@ -194,7 +196,7 @@ impl fmt::Display for Format {
 pub(crate) fn read(source: &Source) -> Result<(Format, Contents), CheckpointError> {
     let format = match signed(source)? {
         Some(format) => format,
-        // What begins as no format does is told by what it is before its name is believed.
+        // If the first bytes match no format, other known kinds of files come before the format that the name implies.
         None => match not_a_checkpoint::impostor(source)? {
             Some(error) => return Err(error),
             None => detect(source)?,
@@ -210,7 +212,8 @@ pub(crate) fn read_as(source: &Source, format: Format) -> Result<Contents, Check
     Ok(contents)
 }
 
-/// The format with the longest signature that the first bytes have; where they have none, the one that the name promises.
+/// The format with the longest signature that the first bytes match; if they match none, the format that the name
+/// implies.
 fn detect(source: &Source) -> Result<Format, CheckpointError> {
     let promised = |format: &Format| format.promised_by().contains(&extension(source));
     signed(source)?
@@ -218,9 +221,9 @@ fn detect(source: &Source) -> Result<Format, CheckpointError> {
         .ok_or_else(|| CheckpointError::UnknownFormat { file: source.path().into() })
 }
 
-/// The format with the longest signature that the first bytes have.
+/// The format with the longest signature that the first bytes match.
 fn signed(source: &Source) -> Result<Option<Format>, CheckpointError> {
-    /// The longest head that a signature asks for.
+    /// The longest head that a signature needs.
     const HEAD: u64 = 9;
     let head = source.bytes(0, source.len().min(HEAD))?;
     let signed = |&format: &Format| Some((format.signature(&head, extension(source))?, format));
@@ -242,7 +245,7 @@ mod tests {
 
     const TENSOR: &str = r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
 
-    /// A checkpoint of a format: where it is, and its first bytes.
+    /// Writes a checkpoint of a format; its path.
     fn sample(format: Format, folder: &Path) -> PathBuf {
         let made = |name: &str, bytes: &[u8]| {
             std::fs::write(folder.join(name), bytes).unwrap();
@@ -289,7 +292,7 @@ mod tests {
             assert_eq!(checkpoint.format(), format);
             assert_eq!(discover(folder.path()).unwrap(), std::slice::from_ref(&path));
 
-            // Bytes that say nothing are of the format that the name promises, and of no other.
+            // Bytes without a signature are read as the format that the name implies, and as no other.
             for extension in format.promised_by() {
                 assert!(format.extensions().contains(extension), "{format}: {extension}");
                 let nothing = folder.path().join(format!("nothing.{extension}"));
@@ -300,7 +303,7 @@ mod tests {
                 let head = std::fs::read(&path).unwrap();
                 let extension = path.extension().unwrap().to_str().unwrap();
                 assert!(format.extensions().contains(&extension), "{format}: {extension}");
-                // Without a signature, only the name can tell.
+                // Without a signature, only the name identifies the format.
                 let known = format.signature(&head, extension).is_some();
                 assert!(known || format.promised_by().contains(&extension), "{format}");
                 // A signature is enough, whatever the file is called.
@@ -316,7 +319,7 @@ mod tests {
             let orientations = format.orientations();
             assert!(orientations.iter().all(|o| *o != Orientation::Unknown), "{format}");
             assert_eq!(format.inputs_first(), orientations[0] == Orientation::InputFirst);
-            // What biases say of a real file is what its format may have.
+            // The orientation that biases give in a real file is one that its format may have.
             for weight in checkpoint.parameters().iter().filter(|p| p.shape().len() == 2) {
                 let found = checkpoint.orientations().of(weight);
                 assert!(orientations.contains(&found), "{format}: {}", weight.path());

@@ -1,21 +1,21 @@
-//! What people have in the place of a checkpoint: a pointer to it, a page or a message that answered its download, an
-//! archive that it lies in, a file of another program.
+//! Files that often take the place of a checkpoint: a pointer to it, a page or a message that answered its download, an
+//! archive around it, a file of another program.
 //!
-//! Told by the first bytes, and only of files that begin as no format does.
+//! The first bytes identify them. Only files that begin like no format are tested.
 
 use crate::error::CheckpointError;
 use crate::source::Source;
 
-/// How much of a file is read to tell.
+/// How many bytes of a file are read for this.
 const HEAD: u64 = 4096;
 
 const AGAIN: &str =
-    "Get the file again, from its own address (of Hugging Face: .../resolve/main/NAME)";
+    "Get the file again, from its own address (on Hugging Face: .../resolve/main/NAME)";
 const AGAIN_WITH_ACCESS: &str =
-    "Get the file again, with a token or after accepting its terms where it is not public";
-const UNPACK: &str = "Unpack it, and name the file in it";
+    "Get the file again; if it is not public, with a token or after accepting its terms";
+const UNPACK: &str = "Unpack it, and give the path of the file in it";
 
-/// The beginnings of files of other kinds, what they are, and what to do.
+/// The first bytes of other kinds of files, what each kind is, and what to do.
 const BEGINNINGS: [(&[u8], &str, &str); 20] = [
     (
         b"version https://git-lfs.github.com/spec/",
@@ -49,8 +49,12 @@ const BEGINNINGS: [(&[u8], &str, &str); 20] = [
         "an HDF5 file, as Keras writes them",
         "HDF5 is not read: save the weights as safetensors",
     ),
-    (b"GGUF", "a GGUF file, as llama.cpp has them", "GGUF is not read: take the safetensors files"),
-    (b"\x93NUMPY", "an array of NumPy", "Save arrays as safetensors (safetensors.numpy.save_file)"),
+    (
+        b"GGUF",
+        "a GGUF file, as llama.cpp uses them",
+        "GGUF is not read: take the safetensors files",
+    ),
+    (b"\x93NUMPY", "a NumPy array", "Save arrays as safetensors (safetensors.numpy.save_file)"),
     (b"%PDF-", "a PDF document", AGAIN),
     (b"\x89PNG", "a picture (PNG)", AGAIN),
     (b"\xff\xd8\xff", "a picture (JPEG)", AGAIN),
@@ -59,7 +63,7 @@ const BEGINNINGS: [(&[u8], &str, &str); 20] = [
     (b"SQLite format 3", "a database (SQLite)", AGAIN),
 ];
 
-/// An error that says what a file is, where it is something known that is no checkpoint.
+/// An error that says what a file is, if it is a known kind of file that is not a checkpoint.
 pub(super) fn impostor(source: &Source) -> Result<Option<CheckpointError>, CheckpointError> {
     let head = source.bytes(0, source.len().min(HEAD))?;
     let found = if head.is_empty() {
@@ -72,7 +76,7 @@ pub(super) fn impostor(source: &Source) -> Result<Option<CheckpointError>, Check
         what,
         remedy,
     };
-    // An index is a text by its nature.
+    // An index is a text file; it is refused only if it is an error message.
     let is_index = super::is_index(source.path()) && head.trim_ascii_start().starts_with(b"{");
     Ok(found.filter(|_| !is_index || says_an_error(&head)).map(error))
 }
@@ -87,19 +91,19 @@ fn binary(head: &[u8], len: u64) -> Option<(String, &'static str)> {
     if head.get(257..262) == Some(b"ustar") {
         return Some(("a tar archive".into(), UNPACK));
     }
-    // A whole file of them, or so it begins: room that was set aside, and not filled.
+    // The file begins with zeros: a download reserved its space and did not fill it.
     if head.len() >= 64 && head.iter().all(|&byte| byte == 0) {
         let what = format!("nothing but zeros in its first {} of {len} bytes", head.len());
-        return Some((what, "Its download did not come to an end: get the file again"));
+        return Some((what, "Its download did not finish: get the file again"));
     }
     None
 }
 
-/// What a file that begins with a text is.
+/// What kind of file a text is; `None` if it is not a text.
 fn text(head: &[u8], cut: bool) -> Option<(String, &'static str)> {
     let text = match str::from_utf8(head) {
         Ok(text) => text,
-        // The end of the head may lie within a letter.
+        // The head may end in the middle of a character.
         Err(error) if cut && error.error_len().is_none() => {
             str::from_utf8(&head[..error.valid_up_to()]).ok()?
         }
@@ -130,15 +134,18 @@ fn text(head: &[u8], cut: bool) -> Option<(String, &'static str)> {
     if text.starts_with(['{', '[']) {
         return Some(if lower.contains("\"weight_map\"") {
             let what = "the index of a checkpoint of several files";
-            (what.into(), "Give it a name that ends in .index.json, beside its files")
+            (
+                what.into(),
+                "Put it in the folder of its files, under a name that ends in .index.json",
+            )
         } else if says_an_error(head) {
             let said = ["error", "message", "detail"].into_iter().find_map(|key| member(text, key));
             (format!("a JSON message{}, not a checkpoint", quoted(said)), AGAIN_WITH_ACCESS)
         } else {
-            ("a JSON text, not a checkpoint".into(), "Name the file with the weights")
+            ("a JSON text, not a checkpoint".into(), "Give the path of the file with the weights")
         });
     }
-    // Links that a system without links wrote down.
+    // A link that a system without links stored as text.
     if text.contains(".git/annex/objects/") {
         let (_, what, remedy) = BEGINNINGS[3];
         return Some((what.into(), remedy));
@@ -147,28 +154,28 @@ fn text(head: &[u8], cut: bool) -> Option<(String, &'static str)> {
     Some((format!("a text{}, not a checkpoint", quoted(line)), AGAIN_WITH_ACCESS))
 }
 
-/// Whether a JSON text is what a server says in the place of a file.
+/// Whether a JSON text is a server's error message.
 fn says_an_error(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     let has = |key: &str| text.contains(&format!("\"{key}\""));
     !has("weight_map") && ["error", "errors", "message", "detail"].into_iter().any(has)
 }
 
-/// The text of a member of a JSON object, as far as it needs no parser.
+/// The text of a member of a JSON object, found without a parser.
 fn member<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     let (_, rest) = text.split_once(&format!("\"{key}\""))?;
     let rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     rest.split('"').next()
 }
 
-/// What stands between two tags; `lower` is the text in small letters.
+/// The text between two tags; `lower` is the text in lower case.
 fn between<'t>(text: &'t str, lower: &str, open: &str, close: &str) -> Option<&'t str> {
     let start = lower.find(open)? + open.len();
     let end = start + lower[start..].find(close)?;
     Some(text[start..end].trim())
 }
 
-/// A line of a text that begins so, without that.
+/// The rest of the first line that begins with `name`.
 fn field<'h>(head: &'h [u8], name: &str) -> Option<&'h str> {
     let mut lines = str::from_utf8(head).ok()?.lines();
     lines.find_map(|line| line.strip_prefix(name)).map(str::trim)
@@ -178,7 +185,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The beginning of something that a file says, in brackets.
+/// The beginning of a text from a file, in quotes and brackets.
 fn quoted(text: Option<&str>) -> String {
     const LONGEST: usize = 80;
     let text = text.map(str::trim).filter(|text| !text.is_empty());

@@ -4,7 +4,7 @@
 //! {"metadata": {..}, "item": {"fc1": {"weight": {"id": "..", "param": {"bytes": .., "shape": [..], "dtype": "F32"}}}}}
 //! ```
 //!
-//! The file is walked once, numbers are stepped over.
+//! The file is walked once, without reading the numbers.
 
 use super::{Contents, burn};
 use crate::error::CheckpointError;
@@ -37,7 +37,7 @@ struct Walk<'s> {
     contents: Contents,
 }
 
-/// What was walked over.
+/// The item that was read.
 enum Item {
     Number(u64),
     Text(String),
@@ -49,7 +49,7 @@ enum Item {
     Other,
 }
 
-/// What the parts of a map said, if it is a tensor.
+/// The parts of a map that describe a tensor.
 #[derive(Default)]
 struct Tensor {
     bytes: Option<[u64; 2]>,
@@ -118,7 +118,7 @@ impl Walk<'_> {
 
     fn array(&mut self, len: u64, path: &mut Vec<String>) -> Result<Item, CheckpointError> {
         let mut sizes = Some(Vec::new());
-        // Every member takes a byte at least, so a length from nowhere soon meets the end of the file.
+        // Every member takes at least one byte, so a false length soon reaches the end of the file.
         for number in 0..len {
             path.push(number.to_string());
             let item = self.value(path)?;
@@ -137,12 +137,12 @@ impl Walk<'_> {
         let mut tensor = Tensor::default();
         let mut kind = None;
         for _ in 0..len {
-            // One level deeper, so that maps as keys of maps end, too.
+            // One level deeper, so that the depth of maps as keys of maps is limited, too.
             path.push(String::new());
             let key = match self.value(path)? {
                 Item::Text(key) => key,
                 Item::Number(key) => key.to_string(),
-                _ => return Err(self.cursor.error("a key that is no text")),
+                _ => return Err(self.cursor.error("a key that is not a text")),
             };
             path.pop();
             path.push(key);
@@ -157,7 +157,7 @@ impl Walk<'_> {
                 ("shape", Item::Sizes(shape)) => tensor.shape = Some(shape),
                 ("dtype", Item::Text(name)) => tensor.dtype = Some((name, None)),
                 ("dtype", Item::Kind(name, store)) => tensor.dtype = Some((name, store)),
-                // A type that is stored with further facts.
+                // A type with further fields.
                 ("dtype", Item::Map) => tensor.dtype = Some((String::new(), None)),
                 _ => {}
             }

@@ -4,7 +4,7 @@
 //! u64 n | {"__metadata__": {..}, "w": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ..} | bytes
 //! ```
 //!
-//! Offsets count from behind the header. As the format asks, they may neither overlap nor leave a hole.
+//! Offsets count from the end of the header. As the format requires, tensors may neither overlap nor leave a gap.
 
 use serde::Deserialize;
 use serde::de::MapAccess;
@@ -66,7 +66,7 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
                 format!(
                     "`{path}`: the offsets {start}, {end} lie outside of the {} bytes of numbers{}",
                     source.len() - data,
-                    if from <= to { ": the file is not whole; get it again" } else { "" }
+                    if from <= to { ": the file is not complete; get it again" } else { "" }
                 ),
             ));
         }
@@ -91,7 +91,10 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
     let mut reached = data;
     for ([from, to], path) in &ranges {
         if *from > reached {
-            return Err(error(reached, format!("nothing owns the bytes up to `{path}` at {from}")));
+            return Err(error(
+                reached,
+                format!("no tensor has the bytes up to `{path}` at {from}"),
+            ));
         }
         reached = reached.max(*to);
     }
@@ -101,7 +104,7 @@ pub(super) fn read(source: &Source) -> Result<Contents, CheckpointError> {
             format!("{} bytes follow the last tensor", source.len() - reached),
         ));
     }
-    // Writers sort by type and size; people read by name.
+    // Writers sort by type and size; readers of a report look for names.
     contents.parameters.sort_by(|a, b| natural(a.path(), b.path()));
     Ok(contents)
 }

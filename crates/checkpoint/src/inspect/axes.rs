@@ -1,4 +1,4 @@
-//! Where the axes of a checkpoint are known from.
+//! Finds the axes of a checkpoint.
 
 use constinit_records::inspection::AxesSource;
 use constinit_symmetry::{AxesFile, Orientation, Role, SpecParam};
@@ -8,27 +8,27 @@ use crate::chain;
 use crate::checkpoint::Checkpoint;
 use crate::error::CheckpointError;
 
-/// Where the axes of a checkpoint are to be known from.
+/// Where to take the axes of a checkpoint from.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum AxesChoice<'o> {
-    /// From names and shapes: those of architectures that are known, or of a plain chain of linear layers.
+    /// From names and shapes: the axes of known architectures, or of a plain chain of linear layers.
     #[default]
     Inferred,
-    /// From names and shapes, as those of the [architecture](crate::architectures()) of this name, whatever their size.
+    /// From names and shapes: the axes of the [architecture](crate::architectures()) of this name, whatever the size of
+    /// the checkpoint.
     Architecture(&'o str),
     /// From an axes file.
     Given(&'o AxesFile),
-    /// From nothing: rows are compared, and no spaces.
+    /// No axes: rows are compared, but no spaces.
     Unknown,
 }
 
-/// The axes of a checkpoint, and where they are known from.
+/// The axes of a checkpoint, and where they come from.
 #[derive(Clone, Debug)]
 pub struct FoundAxes {
-    /// The axes of every tensor but those of an optimizer's state, with what it takes to read them again; all fixed of those
-    /// that nothing is known of.
+    /// The axes of every tensor except optimizer state, complete enough to be read back. Unknown axes are fixed.
     pub file: AxesFile,
-    /// Where they are known from.
+    /// Where they come from.
     pub source: AxesSource,
     /// The names of the architectures.
     pub architecture: Option<String>,
@@ -36,11 +36,12 @@ pub struct FoundAxes {
     pub notes: Vec<String>,
 }
 
-/// The axes of a checkpoint; `None` where nothing tells them. Reads names and shapes, and `config.json` beside the file.
+/// The axes of a checkpoint; `None` if they are unknown. Reads names and shapes, and `config.json` in the folder of the
+/// file.
 ///
 /// # Errors
 ///
-/// For an architecture that is not known, or that is not that of the checkpoint.
+/// If the architecture is unknown, or does not fit the checkpoint.
 ///
 /// # Examples
 ///
@@ -86,7 +87,7 @@ pub fn infer_axes(
                 let problem = match known.contains(&name) {
                     true => format!("its names and shapes are not those of {name}"),
                     false => format!(
-                        "`{name}` is no architecture that is known; there are {}",
+                        "`{name}` is not a known architecture; these are: {}",
                         known.join(", ")
                     ),
                 };
@@ -98,7 +99,7 @@ pub fn infer_axes(
             if let Some(found) = architecture::infer(checkpoint, None, false) {
                 return Ok(Some(of_architecture(found)));
             }
-            // Blocks of one kind behind each other may be added to what they are given: no chain for certain.
+            // Consecutive blocks of one kind may add their inputs to their outputs, so they are not certainly a chain.
             let blocks = architecture::infer(checkpoint, None, true);
             match of_chain(checkpoint)? {
                 Some(chain) if blocks.as_ref().is_none_or(|found| found.networks < 2) => {
@@ -110,7 +111,7 @@ pub fn infer_axes(
     }
 }
 
-/// The axes of a plain chain, if all parameters together are one.
+/// The axes of a plain chain, if all parameters form one.
 fn of_chain(checkpoint: &Checkpoint) -> Result<Option<FoundAxes>, CheckpointError> {
     let Some(spec) = chain::chain(checkpoint.parameter_set(), checkpoint.format()) else {
         return Ok(None);

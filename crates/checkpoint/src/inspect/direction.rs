@@ -1,9 +1,10 @@
-//! Which axis of a parameter is the output, where its axes are known.
+//! Which axis of a parameter is the output, if its axes are known.
 //!
-//! The axes file may say it. A bias that stands on a space tells it of its weight. What is left is told by the whole
-//! checkpoint ([`Orientations`]), and that can be wrong of a single parameter: an embedding is stored the other
-//! way round than PyTorch's linear layers, a transposed convolution than all others. Only the network around it can
-//! rule that out: read the other way round, a space would have nobody who produces it, or nobody who reads it.
+//! The axes file may say it. Otherwise the bias of a weight may decide: the output axis of the weight ranges over the
+//! same space as the bias. For all other parameters the whole checkpoint decides ([`Orientations`]). That can be wrong
+//! for a single parameter: an embedding is stored transposed in comparison with PyTorch's linear layers, and a
+//! transposed convolution in comparison with all other convolutions. Only the surrounding network can rule this out: if
+//! reading the parameter transposed would leave a space that no parameter produces or no parameter reads.
 
 use constinit_symmetry::{AxesFile, AxesSpec, Orientation, Role, SpaceId, SpecParam};
 
@@ -22,7 +23,7 @@ pub(super) fn orientation(
     by_bias(checkpoint, axes, path).unwrap_or_else(|| orientations.of(parameter))
 }
 
-/// What the bias says: what it ranges over, one of the first two axes of the weight does, and the other does not.
+/// The orientation by the bias: exactly one of the first two axes of the weight ranges over the space of the bias.
 fn by_bias(checkpoint: &Checkpoint, axes: &AxesFile, path: &str) -> Option<Orientation> {
     let bias = checkpoint.bias_of(checkpoint.parameter(path)?)?;
     let [space] = axes.axes.get(bias.path())?.as_slice() else { return None };
@@ -35,20 +36,20 @@ fn by_bias(checkpoint: &Checkpoint, axes: &AxesFile, path: &str) -> Option<Orien
     }
 }
 
-/// The parameters of a spec that may as well be stored the other way round.
+/// The parameters of a spec that may also be stored transposed.
 pub(crate) fn undecided<'s>(
     checkpoint: &Checkpoint,
     axes: &AxesFile,
     spec: &'s AxesSpec,
 ) -> Vec<&'s SpecParam> {
-    // Nothing but linear layers, in the only order that they can have.
+    // All parameters are linear layers, in their only possible order.
     if chain::linear_chain(checkpoint.parameter_set(), checkpoint.format()).is_some() {
         return Vec::new();
     }
     let params = spec.params().iter();
     params
         .filter(|param| {
-            // What stands on no space makes no units of others.
+            // A parameter without an axis on a space does not affect the units of others.
             param.axes().iter().any(|axis| axis.axis.space().is_some())
                 && !axes.orientation.contains_key(param.path())
                 && by_bias(checkpoint, axes, param.path()).is_none()
@@ -64,7 +65,7 @@ fn is_of_two_kinds(checkpoint: &Checkpoint, param: &SpecParam) -> bool {
     let bias = checkpoint.bias_of(parameter);
     match *parameter.shape() {
         [] | [_] => false,
-        // A linear layer is stored as the others of its file are. An embedding has no bias; its rows are no units.
+        // A linear layer is stored like the others of its file. An embedding has no bias, and its rows are not units.
         [_, _] => {
             let [rows, columns] = [&param.axes()[0], &param.axes()[1]];
             bias.is_none()
@@ -77,7 +78,7 @@ fn is_of_two_kinds(checkpoint: &Checkpoint, param: &SpecParam) -> bool {
     }
 }
 
-/// Whether every space would still be produced and read if this parameter were stored the other way round.
+/// Whether other parameters would still produce and read every space if this parameter were stored transposed.
 fn may_be_turned(spec: &AxesSpec, param: &SpecParam) -> bool {
     let stands = |of: &SpecParam, space: SpaceId, role: Role| {
         of.axes().iter().any(|axis| axis.role == role && axis.axis.space() == Some(&space))
@@ -91,11 +92,11 @@ fn may_be_turned(spec: &AxesSpec, param: &SpecParam) -> bool {
     })
 }
 
-/// What has to be said of an undecided parameter.
+/// The message for an undecided parameter.
 pub(crate) fn ask(param: &SpecParam) -> String {
     let path = param.path();
     format!(
-        "nothing tells which axis of `{path}` is the output: say it in the axes file, [orientation] \"{path}\" = \
+        "it is unknown which axis of `{path}` is the output: add to the axes file, in [orientation], \"{path}\" = \
          \"output-first\" (a linear layer of PyTorch, a convolution) or \"input-first\" (an embedding, a transposed \
          convolution)"
     )

@@ -1,4 +1,4 @@
-//! The reports of several machines made one.
+//! Merges the reports of several machines.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,21 @@ use crate::natural::natural;
 /// More files than this are not one job.
 const MOST_FILES: usize = 1 << 24;
 
-/// Why reports are not those of one whole job.
+/// Why reports do not form one whole job.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MergeError {
     /// A report that was not made with `--shard`.
-    #[error("the report of {file} is no part of a job: it was made without --shard")]
+    #[error("the report of {file} is not part of a job: it was made without --shard")]
     NoPart {
         /// The checkpoint.
         file: String,
     },
-    /// A report whose part no job has.
+    /// A report whose part is impossible in any job.
     #[error(
-        "the report of {file}: shard {} of {}, checkpoint {} of {} and files {} to {} of {} (at most {}) are no part of \
-         any job", part.shard, part.of, part.checkpoint[0], part.checkpoint[1], part.files[0], part.files[1], part.all_files,
-        MOST_FILES
+        "the report of {file}: shard {} of {}, checkpoint {} of {} and files {} to {} of {} (at most {}) are not part \
+         of any job", part.shard, part.of, part.checkpoint[0], part.checkpoint[1], part.files[0], part.files[1],
+        part.all_files, MOST_FILES
     )]
     Impossible {
         /// The checkpoint.
@@ -32,8 +32,8 @@ pub enum MergeError {
         /// What it says.
         part: JobPart,
     },
-    /// A report in a form that is not known here.
-    #[error("the report of {file} has the schema {schema}; {INSPECTION_SCHEMA} is known here")]
+    /// A report of a schema that this crate does not know.
+    #[error("the report of {file} has the schema {schema}; this program reads {INSPECTION_SCHEMA}")]
     Schema {
         /// The checkpoint.
         file: String,
@@ -42,8 +42,8 @@ pub enum MergeError {
     },
     /// Reports of jobs with other numbers of machines, of other checkpoints, or with other options.
     #[error(
-        "the reports of {first} and {second} are of two different jobs: of other checkpoints, made with other options, or \
-         shared among another number of machines"
+        "the reports of {first} and {second} are of two different jobs: of different checkpoints, made with different \
+         options, or shared among different numbers of machines"
     )]
     TwoJobs {
         /// The checkpoint of one.
@@ -52,7 +52,7 @@ pub enum MergeError {
         second: String,
     },
     /// Two reports of the same part.
-    #[error("shard {shard} of {of} is there twice: two reports of {file}")]
+    #[error("shard {shard} of {of} is reported twice: two reports of {file}")]
     Twice {
         /// The checkpoint.
         file: String,
@@ -61,7 +61,7 @@ pub enum MergeError {
         /// How many machines.
         of: usize,
     },
-    /// A part that nobody reports.
+    /// A part without a report.
     #[error("the report of shard {shard} of {of} is missing")]
     Missing {
         /// The machine.
@@ -74,8 +74,8 @@ pub enum MergeError {
     Nothing,
 }
 
-/// Joins the reports of all machines that did parts of one job. The result is what one machine would have said, in
-/// the same order.
+/// Joins the reports of all machines that did parts of one job. The result is the report of a single machine, in the
+/// same order.
 ///
 /// ```
 /// use constinit_checkpoint::{FileInspection, INSPECTION_SCHEMA, JobPart, merge};
@@ -104,7 +104,7 @@ pub enum MergeError {
 ///
 /// # Errors
 ///
-/// Where a part is missing, is there twice, or belongs to another job.
+/// If a part is missing, is reported twice, or belongs to another job.
 pub fn merge(reports: Vec<FileInspection>) -> Result<Vec<FileInspection>, MergeError> {
     let mut parts = Vec::with_capacity(reports.len());
     for mut report in reports {
@@ -126,7 +126,7 @@ pub fn merge(reports: Vec<FileInspection>) -> Result<Vec<FileInspection>, MergeE
     if let Some((_, other)) = parts.iter().find(|(part, _)| !same(part)) {
         return Err(MergeError::TwoJobs { first: first.file.clone(), second: other.file.clone() });
     }
-    // A report of a file that could not be read does not say what was asked.
+    // The report of a file that could not be read does not have the requested tolerance.
     let mut asked = parts.iter().filter(|(_, report)| report.error.is_none());
     if let Some((_, first)) = asked.next()
         && let Some((_, other)) = asked.find(|(_, r)| r.tolerance != first.tolerance)
@@ -163,7 +163,7 @@ pub fn merge(reports: Vec<FileInspection>) -> Result<Vec<FileInspection>, MergeE
     Ok(merged.into_iter().map(|(_, report)| report).collect())
 }
 
-/// Whether a part's numbers can be those of a job.
+/// Whether the numbers of a part are possible in a job.
 fn is_possible(part: &JobPart) -> bool {
     (1..=part.of).contains(&part.shard)
         && part.checkpoint[0] < part.checkpoint[1]
@@ -172,12 +172,12 @@ fn is_possible(part: &JobPart) -> bool {
         && part.all_files <= MOST_FILES
 }
 
-/// Whether two reports can be of one checkpoint. One that could not be read does not say how it is stored.
+/// Whether two reports can belong to the same checkpoint. The report of one that could not be read has no format.
 fn may_be_joined(a: &FileInspection, b: &FileInspection) -> bool {
     a.file == b.file && (a.error.is_some() || b.error.is_some() || a.format == b.format)
 }
 
-/// Adds what another machine says of the same checkpoint.
+/// Adds the report of another machine on the same checkpoint.
 fn join(whole: &mut FileInspection, part: FileInspection) {
     let FileInspection {
         parameters,
@@ -196,7 +196,7 @@ fn join(whole: &mut FileInspection, part: FileInspection) {
     whole.parameters.sort_by(|a, b| natural(&a.path, &b.path));
     whole.spaces = whole.spaces.take().or(spaces);
     whole.axes = whole.axes.or(axes);
-    // Of reports that were changed by hand.
+    // Somebody may have changed a report by hand, so the sum may overflow.
     whole.vectors = whole.vectors.saturating_add(vectors);
     if whole.passed_over.is_empty() {
         whole.passed_over = passed_over;
@@ -209,10 +209,10 @@ fn join(whole: &mut FileInspection, part: FileInspection) {
     };
     whole.non_finite = match (whole.non_finite, non_finite) {
         (Some(a), Some(b)) => Some(a.saturating_add(b)),
-        // What was found stays found where not everything was read.
+        // Entries that were found count even if not everything was read; a count of 0 does not.
         (a, b) => a.or(b).filter(|count| *count > 0),
     };
-    // The machine with the first file has the notes on the checkpoint, all have those on how it was read.
+    // Only the machine with the first file has the notes on the checkpoint; all machines have those on how it was read.
     let (mut more, mut fewer) = (notes, std::mem::take(&mut whole.notes));
     if fewer.len() > more.len() {
         std::mem::swap(&mut more, &mut fewer);

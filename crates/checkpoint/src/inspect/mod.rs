@@ -30,31 +30,31 @@ pub use axes::{AxesChoice, FoundAxes, infer_axes};
 pub use merge::{MergeError, merge};
 pub use report::{UnitTotals, does_file, totals, twin_places};
 
-/// Up to this size a checkpoint is read whole, and everything is counted.
+/// Up to this size in bytes a checkpoint is read whole, and all its entries that are not finite are counted.
 const SMALL: u64 = 256 << 20;
-/// Up to this size spaces that were inferred are searched unasked.
+/// Up to this size in bytes inferred spaces are searched without a request.
 const SMALL_SPACES: u64 = 1 << 30;
-/// What one worker reads at a time, about: what a core keeps at hand.
+/// About how many bytes one worker reads at a time: as many as fit into the cache of a core.
 pub(crate) const PER_WORKER: usize = 1 << 20;
 
 /// What is inspected of a checkpoint, and how.
 #[derive(Clone, Copy)]
 pub struct InspectOptions<'o> {
-    /// What counts as alike.
+    /// What counts as equal.
     pub policy: EqualityPolicy,
-    /// Where the axes of its parameters are known from.
+    /// Where to take the axes of its parameters from.
     pub axes: AxesChoice<'o>,
-    /// The function that the units of a space go through, by its name, where it is known.
+    /// The activation of a space, by the name of the space; `None` if unknown.
     pub activation: &'o (dyn Fn(&str) -> Option<Activation> + Sync),
     /// Which parameters are inspected, by path.
     pub wanted: &'o (dyn Fn(&str) -> bool + Sync),
     /// Which of its files are inspected, by number.
     pub files: &'o (dyn Fn(usize) -> bool + Sync),
-    /// Count NaN and infinite entries whatever the size, which reads everything.
+    /// Count NaN and infinite entries whatever the size of the checkpoint. This reads every number.
     pub non_finite: bool,
-    /// Inspect the state of optimizers, too, which is set aside otherwise.
+    /// Inspect the state of optimizers, too; otherwise it is only counted.
     pub optimizer_state: bool,
-    /// Is told how many bytes are done.
+    /// Called after each tensor with the number of its bytes.
     pub progress: &'o (dyn Fn(u64) + Sync),
 }
 
@@ -73,24 +73,24 @@ impl Default for InspectOptions<'_> {
     }
 }
 
-/// The classes of the units of every tensor with at least two axes, each joined with its bias, and of every space where
-/// the axes are known.
+/// Finds the classes of the units of every tensor with at least two axes, each joined with its bias, and of every space
+/// if the axes are known.
 ///
-/// Tensors of any type are compared by bits; where the policy has a tolerance, those of floats by value. A unit with a NaN
-/// is alike to none. Tensors that cannot be inspected are named with the findings that they cannot be inspected for; the
-/// state of an optimizer is counted and set aside.
+/// Tensors of any type are compared by bits; if the policy has a tolerance, floats are compared by value. A unit with a
+/// NaN is equal to none. A tensor that cannot be inspected is listed with the findings that it cannot be inspected for.
+/// The state of an optimizer is counted, and inspected only on request.
 ///
 /// # Errors
 ///
-/// Where the file cannot be read or was written to meanwhile, and where the axes do not fit.
+/// If the file cannot be read or was written to meanwhile, or if the axes do not fit.
 ///
 /// # Complexity
 ///
-/// Of a parameter without symmetry a few numbers of every unit are read, of units that are alike everything once.
-/// Asking for a piece costs as much as reading 8 KiB, so that this pays for units with more numbers than that, and the
-/// more the longer they are. Memory is a few MiB for each thread and about 100 bytes for each unit of the parameters that
-/// are inspected in parallel, whatever the size of the file. Checkpoints up to 256 MiB are read whole, to count entries
-/// that are not finite; spaces need their parameters in memory.
+/// For a parameter without equal units, a few numbers of every unit are read; equal units are read whole, once. A read
+/// request costs as much as reading 8 KiB, so this pays for units that are longer than that, and pays more the longer
+/// they are. Memory is a few MiB for each thread and about 100 bytes for each unit of the parameters that are inspected
+/// in parallel, whatever the size of the file. Checkpoints up to 256 MiB are read whole, to count entries that are not
+/// finite; spaces need their parameters in memory.
 pub fn inspect(
     checkpoint: &Checkpoint,
     options: &InspectOptions<'_>,
@@ -119,7 +119,7 @@ pub fn inspect(
         unread.extend(found.skipped);
     }
     let unread = skipped::all(checkpoint, options, unread);
-    // Zero of those that were read is not zero of all.
+    // A count of 0 among the tensors that were read is not a count of 0 among all.
     let is_known = own_non_finite > 0 || !unread.iter().any(skipped::may_hide_non_finite);
     let mut report = FileInspection {
         schema: INSPECTION_SCHEMA,
@@ -133,7 +133,7 @@ pub fn inspect(
         optimizer: skipped::optimizer(checkpoint, options),
         ..FileInspection::default()
     };
-    // What belongs to the checkpoint and to none of its files is said with the first one.
+    // What belongs to the checkpoint as a whole is reported with its first file.
     let first = (options.files)(0);
     if first {
         report.notes = checkpoint.notes().to_vec();
@@ -142,13 +142,13 @@ pub fn inspect(
         add_spaces(&mut report, checkpoint, options, &found)?;
     }
     if !count {
-        report.notes.push("non-finite entries were not counted: that reads everything".into());
+        report.notes.push("non-finite entries were not counted: counting reads all numbers".into());
     }
     checkpoint.check_unchanged()?;
     Ok(report)
 }
 
-/// Adds the spaces, and which of them the parameters stand on.
+/// Adds the spaces, and to each parameter the space that its units belong to.
 fn add_spaces(
     report: &mut FileInspection,
     checkpoint: &Checkpoint,
@@ -160,19 +160,19 @@ fn add_spaces(
     if unasked && checkpoint.bytes() > SMALL_SPACES {
         if first {
             report.notes.push(match &found.architecture {
-                None => "a plain chain of linear layers; give its axes to have its spaces, which reads everything"
+                None => "a plain chain of linear layers; give its axes to compare its spaces, which reads all numbers"
                     .into(),
                 Some(name) => {
                     let one = name.split(", ").next().unwrap_or(name);
-                    format!("the names are those of {name}: --axes {one} compares whole units, which reads everything")
+                    format!("the names are those of {name}: --axes {one} compares whole units and reads all numbers")
                 }
             });
         }
         return Ok(());
     }
-    // What is fixed has no units, and need not be read.
+    // Tensors whose axes are all fixed have no units, and need not be read.
     let mut file = found.file.clone();
-    // But a bias behind a space may be where what units are not needed for goes.
+    // But a bias after a space may take the constants of units that are not needed.
     let names = || file.axes.values().flatten().flat_map(|name| name.split('*'));
     let asks_for_needed = names().any(|space| (options.activation)(space).is_some());
     if found.source != AxesSource::Given && !asks_for_needed {
@@ -219,8 +219,8 @@ fn add_spaces(
     Ok(())
 }
 
-/// The name of the space whose units lie along an axis of a parameter, one behind the other. The members of a fixed space
-/// are never compared.
+/// The name of the space that an axis of a parameter ranges over with one index per unit. A fixed space is left out:
+/// its members are never compared.
 fn space_of(spec: &AxesSpec, path: &str, axis: usize) -> Option<String> {
     let param = &spec.params()[spec.param_id(path)?.get()];
     match param.axes().get(axis)?.axis {
@@ -231,14 +231,14 @@ fn space_of(spec: &AxesSpec, path: &str, axis: usize) -> Option<String> {
     }
 }
 
-/// The names of the spaces that inspected parameters stand on.
+/// The names of the spaces that axes of inspected parameters range over.
 fn wanted_spaces<'s>(spec: &'s AxesSpec, wanted: &dyn Fn(&str) -> bool) -> HashSet<&'s str> {
     let params = spec.params().iter().filter(|param| wanted(param.path()));
     let spaces = params.flat_map(|param| param.axes().iter().filter_map(|axis| axis.axis.space()));
     spaces.map(|space| spec.spaces()[space.get()].name()).collect()
 }
 
-/// A note where an axes file says nothing of tensors that could stand on units.
+/// A note if an axes file does not name tensors whose axes could range over units.
 fn not_named(checkpoint: &Checkpoint, spec: &AxesSpec, from: AxesSource) -> Option<String> {
     if from != AxesSource::Given {
         return None;
@@ -250,18 +250,18 @@ fn not_named(checkpoint: &Checkpoint, spec: &AxesSpec, from: AxesSource) -> Opti
     Some(format!("not in the axes file: {first}{}", and_more(others.count())))
 }
 
-/// What follows the first of several that are not all named.
+/// The words after the first of several names, of which the others are only counted.
 pub(crate) fn and_more(others: usize) -> String {
     if others > 0 { format!(" and {others} more") } else { String::new() }
 }
 
-/// What was found of one parameter.
+/// The findings of one parameter.
 #[derive(Default)]
 struct Inspected {
     report: Option<ParameterInspection>,
-    /// Without those of its bias, which are counted with the bias.
+    /// The entries of the parameter that are not finite. Those of its bias are counted with the bias.
     own_non_finite: u64,
-    /// What it could not be inspected for.
+    /// The findings that it could not be inspected for.
     skipped: Option<SkippedTensor>,
 }
 
@@ -306,7 +306,7 @@ fn inspect_parameter(
         spread: policy.tolerance().map(|_| 0.0),
         ..ParameterInspection::default()
     };
-    // What has no entries has no units, whatever its sizes claim.
+    // A tensor without entries has no units, whatever its sizes claim.
     if parameter.entries() == 0 {
         return Ok(Inspected { report: Some(report), ..Inspected::default() });
     }

@@ -1,4 +1,4 @@
-//! NaN and infinite entries of a parameter, and whose they are.
+//! NaN and infinite entries of a parameter, and the units that have them.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +15,12 @@ pub(super) struct NonFinite {
     pub count: u64,
     /// The row-major number of the first.
     pub first: Option<usize>,
-    /// The units that have some.
+    /// The units that have such entries.
     pub units: BTreeSet<usize>,
 }
 
 impl NonFinite {
-    /// Reads the whole parameter, unless its type has no such entries. Whose they are is told where the axis of the units is
+    /// Reads the whole parameter, unless its type has no such entries. The units are listed only if their axis is
     /// given.
     pub fn of(
         checkpoint: &Checkpoint,
@@ -50,7 +50,7 @@ impl NonFinite {
         Ok(found)
     }
 
-    /// Takes what a block of numbers has, which begins at number `first` and has `parts` of them an entry.
+    /// Adds those of a block of numbers, which begins at number `first` and has `parts` numbers per entry.
     fn take(
         &mut self,
         block: &ParameterValues,
@@ -59,7 +59,7 @@ impl NonFinite {
     ) {
         let wrong = (0..block.len()).filter(|&at| !block.get(at).is_some_and(f64::is_finite));
         let mut last = None;
-        // Both parts of an entry lie in one block, since its length is even or all.
+        // Both parts of an entry are in the same block: a block has an even length or has all numbers.
         for entry in wrong.map(|at| (first + at) / parts) {
             if last.replace(entry) == Some(entry) {
                 continue;
@@ -72,7 +72,7 @@ impl NonFinite {
         }
     }
 
-    /// Adds those of a bias, whose entries are the units. The first entry stays the weight's.
+    /// Adds those of a bias, which has one entry per unit. The first entry stays the one of the weight.
     pub fn add(&mut self, bias: Self) {
         self.count = self.count.saturating_add(bias.count);
         self.units.extend(bias.units);

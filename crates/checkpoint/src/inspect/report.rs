@@ -1,4 +1,4 @@
-//! What can be said of an inspection as a whole.
+//! Totals of an inspection.
 
 use std::collections::HashSet;
 
@@ -17,8 +17,8 @@ pub struct UnitTotals {
     pub constant: usize,
 }
 
-/// The units of a checkpoint. Those of a known space are counted once, as a whole, if any inspected parameter has them as its
-/// rows; those of other parameters by parameter. Zero and constant units are counted by parameter.
+/// The units of a checkpoint. Units of a known space are counted once, for the whole space, if any inspected parameter
+/// has them as its rows. All other units are counted per parameter, and so are zero and constant units.
 ///
 /// ```
 /// use constinit_checkpoint::{FileInspection, ParameterInspection, SpaceInspection, totals};
@@ -57,15 +57,16 @@ pub fn totals(report: &FileInspection) -> UnitTotals {
     })
 }
 
-/// Where there are twins: the parameters whose units belong to no known space and are alike, and the spaces that have
-/// some. Units of a space may have the same row in one parameter and differ in another.
+/// Where there are twins: the parameters with equal units that belong to no known space, and the spaces with twins.
+/// Units of a space may have the same row in one parameter and differ in another.
 pub fn twin_places(report: &FileInspection) -> impl Iterator<Item = &str> {
     let rows = report.parameters.iter().filter(|p| p.space.is_none() && p.classes < p.units);
     let spaces = report.spaces.iter().flatten().filter(|space| space.twins < space.units);
     rows.map(|p| p.path.as_str()).chain(spaces.map(|space| space.name.as_str()))
 }
 
-/// Whether the machine of a part does the file of this number: machine k of n does every n-th from the k-th on.
+/// Whether the machine of a part does the file of this number: machine k of n does every n-th file, beginning with the
+/// k-th.
 pub fn does_file(part: &JobPart, file: usize) -> bool {
     part.of > 0 && file % part.of + 1 == part.shard
 }

@@ -1,4 +1,4 @@
-//! Reading runs of some units of a parameter, in as few requests as are worth it.
+//! Reads runs of some units of a parameter, and joins requests where that is faster.
 
 use crate::checkpoint::Checkpoint;
 use crate::entries::Entries;
@@ -6,13 +6,13 @@ use crate::error::CheckpointError;
 use crate::parameter::Parameter;
 use crate::values::ParameterValues;
 
-/// Asking for a piece of a file costs as much as reading this many bytes. Runs that lie nearer are read with what is
+/// A read request costs as much as reading this many bytes. Runs that are closer are read together with the bytes
 /// between them.
 const NEAR: usize = if cfg!(test) { 12 } else { 8 << 10 };
-/// Bytes that are read at once with what is between.
+/// The most bytes that are read together in this way.
 const STRETCH: usize = if cfg!(test) { 60 } else { 256 << 10 };
 
-/// A parameter as `outer` times `units` runs of `inner` numbers: an entry is one, or the parts of its type.
+/// A parameter as `outer` times `units` runs of `inner` numbers: an entry is as many numbers as its type has parts.
 pub(super) struct Runs<'c> {
     checkpoint: &'c Checkpoint,
     parameter: &'c Parameter,

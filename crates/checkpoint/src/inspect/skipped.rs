@@ -1,4 +1,4 @@
-//! What was not inspected, and for what: tensors that cannot be read, and the state of optimizers.
+//! What was not inspected, and for which findings: tensors that cannot be read, and the state of optimizers.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +12,12 @@ use crate::format::Skipped;
 use crate::natural::natural;
 use crate::parameter::Parameter;
 
-/// The findings, as they are denied.
+/// The findings, under their names for `--deny`.
 const TWINS: &str = "twins";
 const ZERO: &str = "zero";
 const NON_FINITE: &str = "non-finite";
 
-/// Whether a tensor is to be inspected.
+/// Whether the options select a tensor for inspection.
 pub(super) fn is_asked_for(
     checkpoint: &Checkpoint,
     options: &InspectOptions<'_>,
@@ -39,7 +39,8 @@ pub(super) fn units(parameter: &Parameter, why: String) -> SkippedTensor {
     }
 }
 
-/// All that could not be inspected: what was met on the way, and what the checkpoint names and does not read.
+/// All tensors that could not be inspected: those that the inspection met, and those that the checkpoint names but does
+/// not read.
 pub(super) fn all(
     checkpoint: &Checkpoint,
     options: &InspectOptions<'_>,
@@ -79,8 +80,8 @@ fn findings(skipped: &Skipped) -> Vec<String> {
     findings
 }
 
-/// The spaces whose classes are not claimed, each with a note: a bias of its units is of a type that is compared row by row, or was
-/// not read.
+/// The spaces for which no classes are reported, each with a note: a bias of their units has a type that is compared
+/// row by row, or was not read.
 pub(super) fn uncompared(checkpoint: &Checkpoint, spec: &AxesSpec) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let orientations = checkpoint.orientations();
@@ -101,12 +102,12 @@ pub(super) fn uncompared(checkpoint: &Checkpoint, spec: &AxesSpec) -> Vec<(Strin
     found
 }
 
-/// Whether entries that are not finite could be in a tensor that was skipped.
+/// Whether a skipped tensor could have entries that are not finite.
 pub(super) fn may_hide_non_finite(skipped: &SkippedTensor) -> bool {
     skipped.findings.iter().any(|finding| finding == NON_FINITE)
 }
 
-/// The state of optimizers among the tensors that are asked for by name.
+/// The state of optimizers among the tensors that the options select by name and file.
 pub(super) fn optimizer(
     checkpoint: &Checkpoint,
     options: &InspectOptions<'_>,

@@ -1,4 +1,4 @@
-//! Spaces of units over all parameters that they stand on.
+//! Compares the units of spaces over all parameters that range over them.
 
 use constinit_records::inspection::{Savings, SpaceInspection};
 use constinit_symmetry::{
@@ -13,7 +13,7 @@ use crate::parameter::Parameter;
 use crate::reduce::add_needed;
 use crate::values::ParameterValues;
 
-/// The floating parameters that a spec says nothing of.
+/// The floating parameters that a spec does not name.
 pub(crate) fn not_named<'c>(
     checkpoint: &'c Checkpoint,
     spec: &AxesSpec,
@@ -24,8 +24,8 @@ pub(crate) fn not_named<'c>(
 
 /// The spec of an axes file for a checkpoint's parameters, or for some of them.
 ///
-/// The file may also name tensors of other types, to say that their axes are fixed: what they say of units is compared row
-/// by row and not joined.
+/// The file may also name tensors of other types, but only with fixed axes: their units are compared row by row, not as
+/// a whole.
 pub(crate) fn given(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec, CheckpointError> {
     let mut read = axes.clone();
     for other in checkpoint.others() {
@@ -56,17 +56,17 @@ pub(crate) fn given(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec
         .map_err(CheckpointError::axes(checkpoint.path()))
 }
 
-/// An error where an axes file puts a tensor on a space whose numbers are not read.
+/// An error if an axes file gives a space to a tensor whose numbers are not added.
 fn check_fixed(
     checkpoint: &Checkpoint,
     Other { path, dtype, shape, .. }: &Other,
     names: &[String],
 ) -> Result<(), CheckpointError> {
     let problem = if names.len() != shape.len() {
-        format!("the axes name {} axes of `{path}` {shape:?}", names.len())
+        format!("the axes file has {} axes for `{path}` {shape:?}", names.len())
     } else if let Some(space) = names.iter().find(|name| !name.is_empty()) {
         format!(
-            "`{path}` is {dtype}, whose numbers are not added: its axes can be fixed (\"\"), but not of `{space}`"
+            "`{path}` is {dtype}, whose numbers are not added: its axes must be fixed (\"\"), not `{space}`"
         )
     } else {
         return Ok(());
@@ -74,7 +74,7 @@ fn check_fixed(
     Err(CheckpointError::unsupported(checkpoint.path(), problem))
 }
 
-/// A spec's parameters with their numbers, in memory: sums over classes ask for all of them at once.
+/// A spec's parameters with their numbers, in memory: sums over classes need all of them at once.
 pub(crate) struct Loaded<'c> {
     parameters: Vec<(&'c Parameter, ParameterValues)>,
 }
@@ -106,9 +106,10 @@ impl<'c> Loaded<'c> {
     }
 }
 
-/// The classes of every space, in all three senses; twins by the policy, sums by value. Which units compute the same is
-/// only told where it is known what produces and what reads them, and how many are needed where their function is, too;
-/// a note says why not. `unmerged` are spaces that `collapse` leaves as they are.
+/// The classes of every space, in all three senses: twins by the policy, sums by value. Which units compute the same is
+/// reported only if `directed`: if it is known what produces and what reads them. How many units are needed is reported
+/// only if their activation is known, too; if it cannot be found, the note says why. `unmerged` are spaces that
+/// `collapse` leaves as they are.
 pub(crate) fn spaces(
     checkpoint: &Checkpoint,
     spec: &AxesSpec,
@@ -124,7 +125,7 @@ pub(crate) fn spaces(
     let forward = match forward_lumpable(spec, &views, &[]) {
         _ if !directed => None,
         Ok(found) => Some(found),
-        // Nobody in the file produces the units of some space, so what they carry is not known.
+        // No parameter of the file produces the units of some space, so it is unknown what they carry.
         Err(SymmetryError::Search(SearchError::MissingInputPartition { .. })) => None,
         Err(error) => return Err(symmetry(error)),
     };
@@ -165,7 +166,7 @@ pub(crate) fn spaces(
     Ok((reports, note))
 }
 
-/// The numbers of units with a finding, where it is known what produces and what reads them.
+/// The numbers of the units with a finding; none unless it is known what produces and what reads them.
 fn found_units(
     directed: bool,
     space: &SpaceSymmetry,
@@ -175,7 +176,7 @@ fn found_units(
     units.into_iter().map(UnitIndex::get).collect()
 }
 
-/// What a network with one unit for each class of a space does not have.
+/// The entries and bytes that a network with one unit for each class of a space saves.
 fn savings(
     checkpoint: &Checkpoint,
     spec: &AxesSpec,
@@ -189,7 +190,7 @@ fn savings(
         let Some(parameter) = checkpoint.parameter(param.path()).filter(|_| along > 0) else {
             continue;
         };
-        // Each axis on the space has so many entries for each unit.
+        // Each axis on the space has the same number of entries for each unit.
         let fewer = (0..along).fold(parameter.entries(), |left, _| left / units * classes);
         let entries = (parameter.entries() - fewer) as u64;
         saved.entries += entries;

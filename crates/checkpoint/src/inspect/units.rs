@@ -1,19 +1,19 @@
-//! Which units of one parameter are alike, reading no more of the file than that takes.
+//! Finds which units of one parameter are equal, and reads no more of the file than that takes.
 //!
-//! A parameter seen from one of its axes is `outer` times a row of `units` times `inner` entries:
+//! Along one of its axes, a parameter is `outer` rows of `units` times `inner` entries:
 //!
 //! ```text
 //! weight[out][in], units on out:    outer = 1,   inner = in      a unit's entries are one run
 //! weight[in][out], units on out:    outer = in,  inner = 1       a unit's entries lie a row apart
 //! ```
 //!
-//! An entry of a type that is read as two numbers counts as two of `inner`. Each tensor is compared in its own type: the
-//! bias may be of another one. A unit with a NaN is alike to none, whatever its bits, as it is for the engine.
+//! An entry of a type that is read as two numbers counts as two of `inner`. Each tensor is compared in its own type:
+//! the bias may have another. A unit with a NaN is equal to none, whatever its bits, as in the engine.
 //!
-//! Pieces of it go to the engine one after the other, each from the classes that the pieces before it left
-//! ([`twins_refining`]), and only runs of units that are not alone yet are read: of a parameter without symmetry a few
-//! numbers of each unit. Classes do not influence each other, so they are searched in batches whose pieces fit into a
-//! buffer.
+//! Pieces of the parameter go to the engine one after the other. Each piece refines the classes that the earlier ones
+//! left ([`twins_refining`]). Units that are alone in their class are not read any further, so of a parameter without
+//! equal units only a few numbers of each unit are read. Classes do not influence each other, so they are searched in
+//! batches whose pieces fit into a buffer.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -29,34 +29,35 @@ use crate::error::CheckpointError;
 use crate::parameter::Parameter;
 use crate::values::{ParameterValues, with_values};
 
-/// What of every unit is read first, in bytes: a cache line.
+/// How many bytes of every unit are read first: a cache line.
 const GLIMPSE: usize = if cfg!(test) { 4 } else { 64 };
-/// Runs shorter than this are read together with what lies between them.
+/// Runs shorter than this many bytes are read together with the bytes between them.
 const SHORT_RUN: usize = if cfg!(test) { 16 } else { 512 };
 /// How many units are read side by side at most; few in tests, so that small parameters have batches.
 const BATCH: usize = if cfg!(test) { 3 } else { 512 };
-/// The least that is read of a unit that agrees with others so far, in bytes: asking costs as much as reading this.
+/// The fewest bytes that are read of a unit that is equal to others so far: a read request costs as much as reading
+/// these.
 const PIECE: usize = if cfg!(test) { 8 } else { 4096 };
-/// Larger classes are cut by hashes first, so that their units need not be read side by side.
+/// Larger classes are first split by hashes, so that their units need not be read side by side.
 const GIANT: usize = if cfg!(test) { 5 } else { 8 * BATCH };
 
 /// The units of one parameter.
 #[derive(Clone, Debug)]
 pub(crate) struct UnitClasses {
     pub partition: Partition,
-    /// Units whose entries are all zero, the bias's included.
+    /// Units whose entries are all zero, including the bias.
     pub zero: Vec<usize>,
-    /// Units whose weights are all one number, whatever the bias, and that are not zero: where the number is not zero, of
-    /// two weights or more.
+    /// Units whose weights are all the same number, whatever the bias, and that are not in `zero`. A number other than
+    /// 0 counts only for units with two weights or more.
     pub constant: Vec<usize>,
-    /// The largest difference within a class; 0 where bits are compared.
+    /// The largest difference within a class; 0 if bits are compared.
     pub spread: f64,
 }
 
 /// Finds the classes of a weight's units along `axis`, joined with the bias, with a buffer of about `budget` bytes.
 ///
-/// The weight must have entries: a file of a few bytes can claim any number of units that have none; and its units must not
-/// begin within a byte ([`Parameter::unread_units`]).
+/// The weight must have entries, because a file of a few bytes can claim any number of units without entries. Its units
+/// must not begin within a byte ([`Parameter::unread_units`]).
 pub(crate) fn unit_classes(
     checkpoint: &Checkpoint,
     weight: &Parameter,
@@ -67,7 +68,7 @@ pub(crate) fn unit_classes(
 ) -> Result<UnitClasses, CheckpointError> {
     let file = checkpoint.path();
     let units = weight.shape()[axis];
-    // Can they be numbered?
+    // Units must have numbers that fit the engine's type.
     UnitIndex::new(units)
         .ok_or_else(|| CheckpointError::symmetry(file)(SymmetryError::TooManyUnits { units }))?;
     let mut search = Search {
@@ -91,7 +92,7 @@ pub(crate) fn unit_classes(
 /// A bias, and how its entries are compared.
 struct Bias {
     numbers: ParameterValues,
-    /// Numbers an entry.
+    /// Numbers per entry.
     parts: usize,
     policy: EqualityPolicy,
 }
@@ -125,7 +126,7 @@ impl Bias {
     }
 }
 
-/// A tolerance speaks of real numbers; entries of other types are compared by bits.
+/// A tolerance applies to floats; entries of other types are compared by bits.
 fn policy_of(parameter: &Parameter, policy: &EqualityPolicy) -> EqualityPolicy {
     if parameter.dtype().is_float() { *policy } else { EqualityPolicy::bits() }
 }
@@ -137,7 +138,7 @@ struct Search<'c> {
     bias: Option<Bias>,
     policy: EqualityPolicy,
     budget: usize,
-    /// For every unit the smallest one of its class.
+    /// For every unit, the smallest unit of its class.
     labels: Vec<u32>,
     /// Units whose weights were all zero so far.
     zero: Vec<bool>,
@@ -187,7 +188,7 @@ impl Search<'_> {
         if glimpse == self.runs.inner && self.runs.outer == 1 && !self.tolerates() {
             return Ok(());
         }
-        // What is a class in the end is read again, to its end.
+        // Classes that remain are read again, to the end of their units.
         self.spread = 0.0;
         for batch in self.batches(&all) {
             if batch.len() > GIANT && !self.tolerates() {
@@ -199,8 +200,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Searches a batch to the end of its units. Gaps need not stay gaps when a class gets smaller, so under a tolerance this is
-    /// repeated until nothing is cut.
+    /// Searches a batch to the end of its units. Under a tolerance, a class that got smaller may have new gaps, so this
+    /// is repeated until no class is split.
     fn search_batch(
         &mut self,
         batch: &[u32],
@@ -224,7 +225,7 @@ impl Search<'_> {
         }
     }
 
-    /// The whole parameter in stretches of rows.
+    /// Reads the whole parameter, some rows at a time.
     fn read_rows(&mut self, all: &[u32]) -> Result<(), CheckpointError> {
         let row = self.runs.units * self.runs.inner;
         let (mut first, mut rows) = (0, 1);
@@ -241,13 +242,13 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// The runs of a batch, until all of its units are alone.
+    /// Reads the runs of a batch, until none of its units is `live`.
     fn read_all_runs(&mut self, batch: &[u32]) -> Result<(), CheckpointError> {
         let mut live = self.live(batch);
         for outer in 0..self.runs.outer {
             let mut first = 0;
             while first < self.runs.inner && !live.is_empty() {
-                // Units that agree in a first glimpse mostly agree to the end.
+                // Units that are equal at first are mostly equal to the end.
                 let piece = PIECE.min(32 * self.budget / live.len());
                 let most = ((self.budget / live.len()).max(piece) / self.size()).max(1);
                 let width = most.min(self.runs.inner - first);
@@ -259,7 +260,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Entries `first..first + width` of the runs of some units, and what they say.
+    /// Reads entries `first..first + width` of the runs of some units, and refines the classes with them.
     fn read_runs(
         &mut self,
         units: &[u32],
@@ -274,7 +275,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Fresh memory costs as much as reading into it, so there is one buffer.
+    /// New memory costs as much as reading into it, so one buffer is reused.
     fn buffer(&mut self, len: usize) -> Result<ParameterValues, CheckpointError> {
         match self.spare.take() {
             Some(mut spare) if spare.capacity() >= len => {
@@ -285,8 +286,9 @@ impl Search<'_> {
         }
     }
 
-    /// A class too large to be read side by side: cut by a hash of all its bytes, under a key that no file knows.
-    /// What has one hash is then compared with its first unit, a batch at a time.
+    /// Splits a class that is too large to be read side by side: first by a hash of all bytes of a unit, under a random
+    /// key that no file can foresee. Units with the same hash are then compared with the first of them, a batch at a
+    /// time.
     fn giant(&mut self, class: &[u32]) -> Result<(), CheckpointError> {
         let key = RandomState::new();
         let mut groups: HashMap<(u32, u64), Vec<u32>> = HashMap::new();
@@ -305,7 +307,7 @@ impl Search<'_> {
             }
             for (&unit, hasher) in units.iter().zip(&hashers) {
                 let label = self.labels[unit as usize];
-                // Tests must see what happens where two hashes are one.
+                // Tests must cover equal hashes of different units.
                 let hash = if cfg!(test) { hasher.finish() & 1 } else { hasher.finish() };
                 groups.entry((label, hash)).or_default().push(unit);
             }
@@ -324,7 +326,7 @@ impl Search<'_> {
             let collides = |unit: &&u32| {
                 self.labels[**unit as usize] != group[0] && !self.nan[**unit as usize]
             };
-            // Two batches of one group do not know each other.
+            // Two batches of one group are not compared with each other.
             if group.iter().any(|unit| collides(&unit)) {
                 group.iter().for_each(|&unit| self.labels[unit as usize] = group[0]);
                 self.search_batch(&group, Self::read_all_runs)?;
@@ -333,7 +335,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Lets a block of `[rows, units, width]` entries cut classes, and drop units that are not all zero.
+    /// Refines the classes by a block of `[rows, units, width]` entries, and notes which units are not all zero or not
+    /// one number.
     #[allow(clippy::useless_conversion, reason = "one of the four types is f64 already")]
     fn take(
         &mut self,
@@ -366,7 +369,7 @@ impl Search<'_> {
         self.refine(units, block, shape, &policy)
     }
 
-    /// Whether the weight's or the bias's numbers may differ within a class: gaps need not stay gaps then.
+    /// Whether the weight's or the bias's numbers may differ within a class: a smaller class may then have new gaps.
     fn tolerates(&self) -> bool {
         let of_bias = self.bias.as_ref().and_then(|bias| bias.policy.tolerance());
         self.policy.tolerance().or(of_bias).is_some()
@@ -393,9 +396,9 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// The units that there is more to know of: they are not alone, or all zero or one number so far.
+    /// The units that must be read further: they are not alone in their class, or are all zero or one number so far.
     fn live(&self, units: &[u32]) -> Vec<u32> {
-        // A class lies within the batch, behind its first unit.
+        // A class is within the batch, and its first unit comes first.
         let mut company = HashMap::new();
         let alone = |unit: u32| self.labels[unit as usize] == unit;
         for &unit in units.iter().filter(|unit| !alone(**unit)) {
@@ -409,7 +412,8 @@ impl Search<'_> {
         units.iter().copied().filter(live).collect()
     }
 
-    /// Whole classes of live units, together at least as many as are read side by side.
+    /// Batches of whole classes of live units. A batch has at most as many units as are read side by side, unless one
+    /// class has more.
     fn batches(&self, units: &[u32]) -> Vec<Vec<u32>> {
         // Whole runs are read at once where a buffer holds a few of them.
         let most = (self.budget / (self.runs.inner * self.size()).max(1)).clamp(BATCH / 16, BATCH);
@@ -447,7 +451,7 @@ impl Search<'_> {
     }
 }
 
-/// The twins among `units` that a block of `[rows, units, width]` entries leaves of the classes so far.
+/// Refines the classes so far of `units` by a block of `[rows, units, width]` entries.
 fn refined(
     labels: &[u32],
     units: &[u32],
@@ -495,7 +499,7 @@ mod tests {
         Partition::from_labels(&(0..rows.len()).map(label).collect::<Vec<_>>()).unwrap()
     }
 
-    /// The coarsest partition whose classes have no gap above the tolerance at any entry: cut until nothing is cut.
+    /// The coarsest partition whose classes have no gap above the tolerance at any entry: split until nothing is split.
     fn by_hand_within(rows: &[Vec<f32>], tolerance: f64) -> Partition {
         let mut labels: Vec<usize> = vec![0; rows.len()];
         let mut next = 1;
@@ -553,7 +557,7 @@ mod tests {
             let bias = prop::option::of(prop::collection::vec(number(), units));
             (distinct, which, own, bias, 1..400_usize).prop_map(
                 move |(distinct, which, own, bias, budget)| {
-                    // Most units are copies of one of three, the others are their own.
+                    // Most units are copies of one of three; the others have their own numbers.
                     let weight = (0..outer * units * inner).map(|at| {
                         let (o, u, i) = (at / inner / units, at / inner % units, at % inner);
                         match which[u] {

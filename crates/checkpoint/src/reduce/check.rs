@@ -1,13 +1,14 @@
-//! Whether what a reduced network takes in is what it took in, checked without the engine's own arithmetic.
+//! Checks that the weighted sums of a reduced network are those of the original, without the engine's own arithmetic.
 //!
-//! Each unit that is left gets a random number, and each that is gone the number that what became of it says:
+//! Each remaining unit gets a random number. Each removed unit gets the number that follows from its fate:
 //!
 //! ```text
 //! merged   x[i] = f x[u] + k        constant   x[i] = k        unread, zero   x[i] = 0
 //! ```
 //!
-//! Then for every parameter and every unit behind it that is left, Σ_j W[i][j] x[j] with all units is Σ_j W'[i][j] x[j]
-//! with those that are left, plus what constants add. That has to be what a bias gained, or a running mean lost.
+//! Then for every parameter and every remaining unit i that it produces, Σ_j W[i][j] x[j] over all units is Σ_j
+//! W'[i][j] x[j] over the remaining units, plus the sum of constants. That sum must be what a bias gained, or what a
+//! running mean lost.
 
 use constinit_symmetry::{
     AxesSpec, Axis, ParamView, Reduction, Role, RoleAxis, SpecParam, UnitFate, UnitIndex,
@@ -15,7 +16,7 @@ use constinit_symmetry::{
 
 use crate::verify::{Sums, draw, rounding};
 
-/// Compares the sums of all parameters. `changed` is the share by which factors may be off.
+/// Compares the sums of all parameters. `changed` is the largest relative error that factors may have.
 pub(super) fn sums(
     spec: &AxesSpec,
     before: &[ParamView<'_>],
@@ -42,7 +43,7 @@ pub(super) fn sums(
             let gains = gains(spec, param, before, now, &values);
             difference(param, (old, new), &values, &gains)
         } else {
-            // Biases and gains of units that are left; what was added is compared with what gains it.
+            // Biases and gains of remaining units. What was added to them is compared with the sums of their weights.
             let same = new.entries() == kept_entries(param, &values);
             if same { 0.0 } else { f64::INFINITY }
         };
@@ -54,17 +55,17 @@ pub(super) fn sums(
     all
 }
 
-/// The numbers of a space's units.
+/// The random numbers of a space's units.
 struct Values {
-    /// Of each unit before.
+    /// The number of each original unit.
     number: Vec<f64>,
-    /// The units that are left.
+    /// The remaining units.
     kept: Vec<usize>,
 }
 
 impl Values {
     fn new(space: u64, fates: &[UnitFate], kept: &[UnitIndex]) -> Self {
-        // A unit may follow one that follows another.
+        // A unit may be merged into one that is itself merged.
         let of = |unit: usize| {
             let (mut at, mut factor, mut constant) = (unit, 1.0, 0.0);
             for _ in 0..=fates.len() {
@@ -88,7 +89,7 @@ impl Values {
     }
 }
 
-/// How many entries a parameter has for the units that are left.
+/// How many entries a parameter has for the remaining units.
 fn kept_entries(param: &SpecParam, values: &[Values]) -> usize {
     let axes = param.axes().iter().zip(param.shape());
     axes.map(|(axis, &len)| match axis.axis.space() {
@@ -98,7 +99,7 @@ fn kept_entries(param: &SpecParam, values: &[Values]) -> usize {
     .product()
 }
 
-/// By output: what the bias beside a weight, or the running mean behind it, gained, and how large it is.
+/// For each output: what the bias of a weight gained or the running mean after it lost, and the magnitude of its entry.
 fn gains(
     spec: &AxesSpec,
     param: &SpecParam,
@@ -133,8 +134,8 @@ fn gains(
     gains
 }
 
-/// Whether a vector is the bias of a weight, or a running mean of the units that it makes, and with which sign that takes
-/// constants.
+/// The sign with which a vector takes constants: 1 for the bias of a weight, -1 for a running mean of the units that
+/// the weight produces. `None` for any other vector.
 fn takes_constants(weight: &SpecParam, vector: &SpecParam, output: &RoleAxis) -> Option<f64> {
     if vector.axes()[0].axis != output.axis {
         return None;
@@ -151,7 +152,7 @@ fn takes_constants(weight: &SpecParam, vector: &SpecParam, output: &RoleAxis) ->
     (output.axis.space().is_some() && own_name == "running_mean").then_some(-1.0)
 }
 
-/// The index among all units of an index among those that are left.
+/// The index along an axis of the original network, from one along the same axis of the reduced network.
 fn old_index(axis: &Axis, index: usize, values: &[Values]) -> usize {
     let Some(space) = axis.space() else { return index };
     let Values { number, kept } = &values[space.get()];
@@ -160,7 +161,7 @@ fn old_index(axis: &Axis, index: usize, values: &[Values]) -> usize {
     (block * number.len() + kept[unit]) * inner + k
 }
 
-/// The largest difference between what outputs take in, as a share of the sizes of what is summed.
+/// The largest difference between the sums of an output, as a share of the magnitudes that are summed.
 fn difference(
     param: &SpecParam,
     (old, new): (&ParamView<'_>, &ParamView<'_>),
@@ -185,9 +186,9 @@ fn difference(
     shares.fold(0.0, f64::max)
 }
 
-/// For each index of the output axis: the sum over all others, each entry times the numbers of its input axes, and the sum
-/// of magnitudes. All entries of a unit go in with one number, since a constant is one at all of them. `old` makes the index
-/// among all units of one along an axis.
+/// For each index of the output axis: the sum over all other axes, each entry times the numbers of its input axes, and
+/// the sum of magnitudes. All entries of a unit have the same number, since a constant is the same at all of them.
+/// `old` gives the index in the original network of an index along an axis.
 fn taken_in(
     param: &SpecParam,
     view: &ParamView<'_>,
@@ -234,7 +235,7 @@ mod tests {
     use super::*;
     use constinit_symmetry::{Activation, OwnedParam, layers, reduce};
 
-    /// A change of any number of the smaller network is seen.
+    /// A change of any number of the smaller network is detected.
     #[test]
     fn another_number_is_another_function() {
         let params = [
@@ -263,7 +264,7 @@ mod tests {
                 wrong[changed] =
                     ParamView::new(now[changed].path(), now[changed].shape(), &numbers).unwrap();
                 let found = sums(&spec, &params, &small, &wrong, 0.0);
-                // What is wrong in a bias is seen beside the weight that it belongs to.
+                // An error in a bias is reported for its weight.
                 let place = if changed == 0 { "l1.weight" } else { "l2.weight" };
                 assert_eq!(found.place.as_deref(), Some(place), "{changed}");
             }

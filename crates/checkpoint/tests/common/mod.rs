@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// The samples of `tests/data`, which real writers made.
+/// The samples of `tests/data`, made by real writers.
 pub const SAMPLES: [&str; 10] = [
     "chain.pt",
     "legacy.pt",
@@ -23,7 +23,7 @@ pub fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
 }
 
-/// A file of a test's own folder.
+/// A file in the folder of a test.
 pub fn file(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
@@ -38,7 +38,7 @@ pub fn safetensors(header: &str, bytes: usize) -> Vec<u8> {
     file
 }
 
-/// A chain of two layers, three hidden units of which two are alike: a safetensors file.
+/// A chain of two layers, three hidden units of which two are equal: a safetensors file.
 pub fn chain() -> Vec<u8> {
     use safetensors::tensor::{Dtype, TensorView, serialize};
     let bytes = |numbers: &[f32]| -> Vec<u8> {
@@ -61,9 +61,9 @@ pub fn chain() -> Vec<u8> {
 pub struct Packed<'a> {
     pub name: &'a str,
     pub bytes: &'a [u8],
-    /// 0 stores, 8 deflates: what is said, not what is done.
+    /// 0 for stored, 8 for deflated: the claim of the archive, not what was done.
     pub method: u16,
-    /// The unpacked size that is said.
+    /// The unpacked size that the archive claims.
     pub unpacked: u32,
 }
 

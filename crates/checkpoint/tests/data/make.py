@@ -5,7 +5,7 @@
 `chain.bpk` and `chain.mpk` hold the same chain as Burn 0.21 stores it; `tests/inspect.rs` of the root package makes them.
 `burn22*` are what Burn 0.22 writes of it: `cargo run -p constinit-burn-agreement --example burn22_files .` makes them.
 
-Three units of `fc1` are two: units 0 and 2 are alike. `fc2` reads them alike, too.
+`fc1` has three units, two of them distinct: units 0 and 2 are equal. `fc2` has equal weights for them, too.
 """
 
 import collections

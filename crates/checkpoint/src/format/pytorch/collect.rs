@@ -1,4 +1,4 @@
-//! The tensors in what a pickle made.
+//! Finds the tensors among the values of a pickle.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,12 +10,12 @@ use crate::format::{Contents, Skipped};
 use crate::parameter::{Parameter, entries, row_major};
 use crate::source::Source;
 
-/// How deep tensors may lie in dictionaries, lists and objects.
+/// How deep tensors may be nested in dictionaries, lists and objects.
 const DEEPEST: usize = 64;
-/// How many values are visited; a value that is referred to twice is visited twice.
+/// How many values are visited at most; a value with two references is visited twice.
 const MOST_VISITS: usize = 1 << 22;
 
-/// Where the bytes of a storage lie.
+/// Where the bytes of a storage are in the file.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub start: u64,
@@ -28,13 +28,13 @@ impl From<[u64; 2]> for Place {
     }
 }
 
-/// What one number of a storage is.
+/// The type of one number of a storage.
 #[derive(Clone, Copy)]
 enum Kind {
     Of(DType),
-    /// Several numbers a byte, with scales for each channel.
+    /// Several numbers per byte, with scales for each channel.
     Packed,
-    /// Bytes whose type the tensor says.
+    /// Bytes; the tensor gives their type.
     Untyped,
 }
 
@@ -75,7 +75,7 @@ fn kind(name: &str) -> Option<Kind> {
         "float8_e5m2fnuz" => DType::F8E5M2Fnuz,
         "float8_e8m0fnu" => DType::F8E8M0,
         "float4_e2m1fn_x2" => DType::F4x2,
-        // A byte an entry, however many bits count.
+        // One byte per entry, however many of its bits are used.
         "uint1" | "uint2" | "uint3" | "uint4" | "uint5" | "uint6" | "uint7" => DType::U8,
         "int1" | "int2" | "int3" | "int4" | "int5" | "int6" | "int7" => DType::I8,
         "bits8" | "bits1x8" | "bits2x4" | "bits4x2" => DType::U8,
@@ -99,12 +99,12 @@ fn storage(pickle: &Pickle, id: Id) -> Option<Storage<'_>> {
     let parts = pickle.list(*of)?;
     let named = pickle.text(*parts.first()?)? == "storage";
     let kind = kind(pickle.global(*parts.get(1)?)?)?;
-    // A view of another storage, of files from before 2017, is not read.
+    // A view of another storage, as in files from before 2017, is not read.
     let whole = parts.get(5).is_none_or(|&view| matches!(pickle.get(view), Value::None));
     (named && whole).then_some(Storage { kind, key: pickle.text(*parts.get(2)?)? })
 }
 
-/// The bytes a number for every storage in a legacy file's pickle.
+/// The bytes per number of every storage in the pickle of a legacy file.
 pub(super) fn storage_sizes<'p>(
     source: &Source,
     start: u64,
@@ -123,7 +123,7 @@ pub(super) fn storage_sizes<'p>(
             {
                 continue;
             }
-            let problem = "a storage of a type that is not known, or a view of another one";
+            let problem = "a storage of an unknown type, or a view of another storage";
             return Err(CheckpointError::malformed(source.path(), start, problem));
         };
         sizes.insert(storage.key, storage.kind.bytes());
@@ -131,7 +131,7 @@ pub(super) fn storage_sizes<'p>(
     Ok(sizes)
 }
 
-/// Walks over everything that the pickle made.
+/// Visits all values of the pickle, and collects the tensors.
 pub(super) fn collect(
     source: &Source,
     start: u64,
@@ -162,13 +162,13 @@ pub(super) fn collect(
         } else {
             String::new()
         };
-        contents.notes.push(format!("the pickle asks for {few}{more}: not called"));
+        contents.notes.push(format!("the pickle asks to call {few}{more}: not called"));
     }
     Ok(contents)
 }
 
-/// Leaves one tensor of every name: `a.b` is one key as well as `b` in the dictionary `a`. The others are skipped, but for
-/// those that are the same tensor.
+/// Keeps the first tensor of every name: the key `a.b` and the key `b` in the dictionary `a` give the same name. Later
+/// tensors are skipped; a repetition of the same tensor is dropped.
 fn keep_first_of_name(contents: &mut Contents) {
     let mut first: HashMap<String, usize> = HashMap::new();
     let mut kept: Vec<Parameter> = Vec::with_capacity(contents.parameters.len());
@@ -178,7 +178,7 @@ fn keep_first_of_name(contents: &mut Contents) {
             Some(_) => contents.skipped.push(Skipped {
                 path: parameter.path().into(),
                 dtype: parameter.dtype().name().into(),
-                why: "a tensor before it has the same name".into(),
+                why: "an earlier tensor has the same name".into(),
                 shape: Some(parameter.shape().into()),
                 source: 0,
                 place: None,
@@ -192,7 +192,7 @@ fn keep_first_of_name(contents: &mut Contents) {
     contents.parameters = kept;
 }
 
-/// What tensors and state dicts are made of.
+/// Whether a class or function is one that tensors and state dicts are made of.
 fn is_known(name: &str) -> bool {
     matches!(name, "collections.OrderedDict" | "torch.Size" | "torch.device")
         || is_parameter(name)
@@ -207,12 +207,12 @@ fn is_known(name: &str) -> bool {
         )
 }
 
-/// Why what a call makes is skipped, and which of its arguments are the sizes and a tensor of its type; of calls that make
-/// tensors in ways that are not read.
+/// For calls that make tensors in ways that are not read: why the tensor is skipped, which argument gives its sizes,
+/// and which argument is a tensor of its type.
 fn skips(name: &str) -> Option<(&'static str, Option<usize>, Option<usize>)> {
     let name = name.strip_prefix("torch._utils.").unwrap_or(name);
     Some(match name {
-        // (layout, (indices, values, sizes, ..)), and of those by rows (layout, (rows, columns, values, sizes)).
+        // (layout, (indices, values, sizes, ..)), and if compressed by rows (layout, (rows, columns, values, sizes)).
         "_rebuild_sparse_tensor" => ("it is sparse", Some(2), Some(1)),
         "_rebuild_sparse_csr_tensor" => ("it is sparse", Some(3), Some(2)),
         "_rebuild_nested_tensor" => {
@@ -226,10 +226,10 @@ fn skips(name: &str) -> Option<(&'static str, Option<usize>, Option<usize>)> {
             ("its class stores the entries in another form", Some(2), Some(1))
         }
         "_rebuild_device_tensor_from_numpy" | "_rebuild_xla_tensor" => {
-            ("it is stored as an array of NumPy", None, Some(1))
+            ("it is stored as a NumPy array", None, Some(1))
         }
         "numpy.core.multiarray._reconstruct" | "numpy._core.multiarray._reconstruct" => {
-            ("it is an array of NumPy", None, None)
+            ("it is a NumPy array", None, None)
         }
         _ => return None,
     })
@@ -263,7 +263,7 @@ struct Walk<'p, F> {
     place: F,
     contents: Contents,
     visits: usize,
-    /// How many values are being visited, one in the other.
+    /// How many nested values are being visited.
     depth: usize,
 }
 
@@ -274,7 +274,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
 
     fn visit(&mut self, id: Id, path: &mut Vec<String>) -> Result<(), CheckpointError> {
         self.visits += 1;
-        // A state, an argument and the dictionaries of a module have no name of their own in the path.
+        // A state, an argument and the dictionaries of a module add no name to the path, so depth is counted, too.
         if self.visits > MOST_VISITS || path.len() > DEEPEST || self.depth > 8 * DEEPEST {
             return Err(self.error("its values refer to each other too often or too deeply".into()));
         }
@@ -284,7 +284,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         Ok(())
     }
 
-    // One function for each kind: values lie in each other, and every level keeps its own on the stack.
+    // One function for each kind: values are nested, and every level keeps its frame on the stack.
     fn look(&mut self, id: Id, path: &mut Vec<String>) -> Result<(), CheckpointError> {
         match self.pickle.get(id) {
             Value::Dict(pairs) => self.dictionary(pairs, path),
@@ -327,7 +327,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         Ok(())
     }
 
-    /// An object that is no tensor: its items and its state.
+    /// Visits the items and the state of an object that is not a tensor.
     fn object(
         &mut self,
         name: &str,
@@ -336,7 +336,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         path: &mut Vec<String>,
     ) -> Result<(), CheckpointError> {
         if name == "collections.OrderedDict" {
-            // Older pickles hand it its pairs.
+            // Older pickles pass the pairs as an argument.
             for &pairs in arguments {
                 for pair in self.pickle.list(pairs).unwrap_or_default() {
                     if let Some(&[key, value]) = self.pickle.list(*pair)
@@ -359,7 +359,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         id: Id,
         path: &mut Vec<String>,
     ) -> Result<(), CheckpointError> {
-        // Where a whole module was saved, its parameters lie in dictionaries of these names.
+        // If a whole module was saved, its parameters are in dictionaries of these names.
         let inner = matches!(key.as_str(), "_parameters" | "_modules" | "_buffers");
         if !inner {
             path.push(key);
@@ -371,7 +371,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         Ok(())
     }
 
-    /// Takes a tensor from the call that makes it; false where the name is that of none.
+    /// Adds the tensor that a call makes, or skips it; false if the call makes no tensor.
     fn rebuild(
         &mut self,
         name: &str,
@@ -386,7 +386,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
             let inner = self.pickle.list(inner).unwrap_or_default();
             let known = name != "torch._tensor._rebuild_from_type_v2";
             if !(known && self.rebuild(name, inner, state, path)?) {
-                let why = format!("`{name}` makes it, which is not known");
+                let why = format!("`{name}` makes it, an unknown function");
                 self.skip(path, (String::new(), None), why)?;
             }
         } else if is_rebuild(name) {
@@ -394,7 +394,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         } else if name == "torch._utils._rebuild_qtensor" {
             self.quantised(arguments, path)?;
         } else if let Some((why, sizes, values)) = skips(name) {
-            // Sparse tensors have theirs in the second argument.
+            // Sparse tensors have these parts in the second argument.
             let parts = match *arguments {
                 [_, parts] if name.contains("sparse") => self.pickle.list(parts),
                 _ => Some(arguments),
@@ -435,7 +435,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         sizes.map(|&id| usize::try_from(self.pickle.int(id)?).ok()).collect()
     }
 
-    /// The type of a tensor, or a type.
+    /// The name of a type, or of the type of a tensor.
     fn type_of(&self, id: Id) -> Option<String> {
         let name = |kind: Option<Kind>| match kind? {
             Kind::Of(dtype) => Some(dtype.name().to_owned()),
@@ -476,8 +476,8 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         known.name().to_owned()
     }
 
-    /// `(storage, offset, size, stride, (scheme, scale, zero point), ..)`; with scales for each channel, the scheme is
-    /// followed by both as tensors and by their axis.
+    /// `(storage, offset, size, stride, (scheme, scale, zero point), ..)`. If every channel has a scale, scale and zero
+    /// point are tensors, and their axis follows.
     fn quantised(&mut self, arguments: &[Id], path: &[String]) -> Result<(), CheckpointError> {
         let shape = arguments.get(2).and_then(|&id| self.sizes(id));
         let scheme = arguments.get(4).and_then(|&id| self.pickle.list(id)).unwrap_or_default();
@@ -517,7 +517,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         self.skip(path, (dtype.into(), shape), "it is quantised in a way that is not read")
     }
 
-    /// The numbers of a small tensor with one axis of this size, of F64, F32 or I64.
+    /// The numbers of a small tensor with one axis of this size and the type F64, F32 or I64.
     fn vector(&self, id: Id, size: usize) -> Result<Option<Vec<f64>>, CheckpointError> {
         let Value::Object { what, arguments, .. } = self.pickle.get(id) else { return Ok(None) };
         let is_tensor = self.pickle.global(*what).is_some_and(is_rebuild);
@@ -559,7 +559,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
         arguments: &[Id],
         path: &[String],
     ) -> Result<(), CheckpointError> {
-        // Numbers that mean others: the file has them with the other sign, or conjugated.
+        // The stored numbers are not those of the tensor: they have the other sign, or are conjugated.
         let facts = arguments.get(if name.ends_with("_v3") { 7 } else { 6 });
         if let Some(Value::Dict(facts)) = facts.map(|&id| self.pickle.get(id))
             && let Some(fact) = facts.iter().find_map(|&[key, _]| self.pickle.text(key))
@@ -594,12 +594,10 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
             return Err(wrong("a tensor of fewer than four parts"));
         };
         let (Some(shape), Some(strides)) = (self.sizes(size), self.sizes(stride)) else {
-            return Err(wrong("its sizes or strides are no counts"));
+            return Err(wrong("its sizes or strides are not counts"));
         };
         let Some(storage) = storage(self.pickle, of) else {
-            return Err(wrong(
-                "its storage is of a type that is not known, or a view of another one",
-            ));
+            return Err(wrong("its storage has an unknown type, or is a view of another storage"));
         };
         let given = arguments.get(6).and_then(|&id| self.pickle.global(id));
         let dtype = match (storage.kind, given.and_then(kind)) {
@@ -608,18 +606,18 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
             (Kind::Untyped, _) => {
                 let name = given.and_then(|name| name.strip_prefix("torch."));
                 let Some(name) = name else { return Err(wrong("its type is not known")) };
-                // Types come and go.
+                // Newer versions of PyTorch have more types.
                 return self.skip(path, (name.into(), Some(shape)), "its type is not known");
             }
             (Kind::Packed, _) => {
-                let why = "it is packed, with several entries a byte";
+                let why = "it is packed, with several entries per byte";
                 return self.skip(path, ("quantised".into(), Some(shape)), why);
             }
         };
         let offset = self.pickle.int(offset).and_then(|offset| usize::try_from(offset).ok());
         let Some(offset) = offset.filter(|_| shape.len() == strides.len() && shape.len() <= 64)
         else {
-            return Err(wrong("offset, sizes and strides do not go together"));
+            return Err(wrong("offset, sizes and strides do not fit together"));
         };
         let Some(count) = entries(&shape) else {
             return Err(wrong(&format!("the shape {shape:?} has too many entries")));
@@ -641,7 +639,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
             };
             return Err(wrong(&problem));
         }
-        // A few numbers can stand for any number of entries: those of real tensors can be counted.
+        // A few numbers can be repeated as any number of entries; real tensors stay within these limits.
         let distinct: u64 = shape
             .iter()
             .zip(&strides)
@@ -653,7 +651,7 @@ impl<F: Fn(&str) -> Result<Option<Place>, CheckpointError>> Walk<'_, F> {
             let why = format!("its {count} entries repeat the {stored} numbers of its storage");
             return self.skip(path, (dtype.name().into(), Some(shape)), why);
         }
-        // Whose channel an entry is of is told by its place.
+        // The place of an entry decides its channel, so the order must be row-major.
         let is_dense = row_major(&shape) == strides;
         if affine.as_ref().is_some_and(|affine| !affine.is_of_tensor()) && !is_dense {
             let why = "it is quantised with scales for each channel, and not in row-major order";

@@ -1,7 +1,7 @@
 //! PyTorch's files: a pickle that says which tensors there are, and their numbers.
 //!
-//! The pickle is read by an interpreter of its own ([`pickle`]) that builds plain values and calls nothing: a class or
-//! a function is a name to it. The few names that make tensors are understood, all others are left as they are.
+//! A small interpreter ([`pickle`]) reads the pickle. It builds plain values and calls nothing: a class or a function
+//! is only a name. `collect` understands the few names that make tensors, and leaves all others as they are.
 
 mod collect;
 mod pickle;
@@ -47,7 +47,7 @@ pub(super) fn read_zip(source: &Source) -> Result<Contents, CheckpointError> {
     })
 }
 
-/// What is said of an archive that PyTorch did not write.
+/// The message for an archive that PyTorch did not write.
 fn other_archive(entries: &[zip::Entry]) -> String {
     let names: Vec<String> = entries.iter().take(3).map(|e| format!("`{}`", e.name)).collect();
     let more = if entries.len() > names.len() { ", .." } else { "" };
@@ -56,11 +56,11 @@ fn other_archive(entries: &[zip::Entry]) -> String {
         _ => format!("it holds {}{more}", names.join(", ")),
     };
     let remedy = if !entries.is_empty() && entries.iter().all(|e| e.name.ends_with(".npy")) {
-        "arrays of NumPy (.npz) are not read: save them as safetensors"
+        "NumPy arrays (.npz) are not read: save them as safetensors"
     } else if entries.iter().any(|e| e.name.ends_with("config.json") || e.name.ends_with(".h5")) {
-        "of Keras, take the weights as safetensors"
+        "if it is a Keras file, save its weights as safetensors"
     } else {
-        "unpack it, and name the file in it"
+        "unpack it, and give the path of the file in it"
     };
     format!(
         "a zip archive without a `data.pkl`, so not a checkpoint of PyTorch; {holds} ({remedy})"
@@ -68,7 +68,7 @@ fn other_archive(entries: &[zip::Entry]) -> String {
 }
 
 /// Five pickles (a magic number, a version, facts of the system, the tensors, the keys of the storages), and then the
-/// storages one after the other, each behind its number of entries.
+/// storages one after the other, each after its number of entries.
 pub(super) fn read_legacy(source: &Source) -> Result<Contents, CheckpointError> {
     let mut cursor = Cursor::new(source, 0, source.len());
     let magic = pickle::read(&mut cursor)?;

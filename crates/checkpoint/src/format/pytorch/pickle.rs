@@ -1,8 +1,8 @@
-//! A pickle's program, run on plain values.
+//! Runs the program of a pickle on plain values.
 //!
-//! Pickle is a stack machine whose programs may call any function. This one has no functions: what a program wants to
-//! call becomes an [`Object`](Value::Object) that remembers the name and the arguments, and nothing happens. Values
-//! stand in one list and refer to each other by number, so a program that ties knots neither leaks nor recurses.
+//! Pickle is a stack machine whose programs may call any function. This one has no functions: a call becomes an
+//! [`Object`](Value::Object) with the name and the arguments, and nothing is executed. All values are in one list and
+//! refer to each other by number, so cyclic references neither leak nor recurse.
 
 use std::collections::HashMap;
 
@@ -12,16 +12,16 @@ use crate::source::Cursor;
 /// The number of a value in its [`Pickle`].
 pub(super) type Id = u32;
 
-/// More values than any state of a model has; beyond, a program is refused so that memory stays bounded.
+/// More values than any state of a model has. A program with more is refused, so that memory stays bounded.
 const MOST_VALUES: usize = 1 << 21;
 /// More references between values than that many values need.
 const MOST_REFERENCES: usize = 1 << 23;
-/// The bytes of all names that are put together from two texts.
+/// The most bytes of all names that are joined from two texts.
 const MOST_NAMED: usize = 1 << 24;
 /// The longest text or bytes: a name.
 const LONGEST: u64 = 1 << 20;
 
-/// What a program made.
+/// The values that a program made.
 #[derive(Debug)]
 pub(super) struct Pickle {
     values: Vec<Value>,
@@ -37,15 +37,15 @@ pub(super) enum Value {
     Long(Box<[u8]>),
     Text(Box<str>),
     Float(f64),
-    /// Bytes: what no tensor is made of.
+    /// Bytes, and texts that cannot be names; no tensor is made of them.
     Opaque,
     /// A tuple, list or set.
     List(Vec<Id>),
     Dict(Vec<[Id; 2]>),
     /// A class or a function, by module and name.
     Global(Box<str>),
-    /// What the program wanted a class or function to make of arguments; the dictionary of what it then put into it,
-    /// and the state that it gave it.
+    /// A call that was not executed: the class or function and its arguments, the dictionary of the items that the
+    /// program then set, and the state that it gave.
     Object {
         what: Id,
         arguments: Id,
@@ -151,7 +151,7 @@ struct Machine<'c, 's> {
     cursor: &'c mut Cursor<'s>,
     values: Vec<Value>,
     stack: Vec<Id>,
-    /// Where on the stack the marks stand.
+    /// The positions of the marks on the stack.
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
     references: usize,
@@ -255,17 +255,17 @@ impl Machine<'_, '_> {
                 let (Some(module), Some(name)) = (text(parts[0]), text(parts[1])) else {
                     return Err(self.cursor.error("a class without a name"));
                 };
-                // Two texts of a small file make any number of names.
+                // A small file can join two texts to any number of names.
                 self.named += module.len() + name.len();
                 if self.named > MOST_NAMED {
                     return Err(self
                         .cursor
-                        .error(format!("more than {MOST_NAMED} bytes of classes' names")));
+                        .error(format!("more than {MOST_NAMED} bytes of class names")));
                 }
                 let name = format!("{module}.{name}").into();
                 self.push(Value::Global(name))?;
             }
-            // REDUCE and NEWOBJ: a call, or what would be one.
+            // REDUCE and NEWOBJ: a call, which is not executed.
             b'R' | 0x81 => self.object(2)?,
             0x92 => {
                 self.pop()?;
@@ -321,7 +321,7 @@ impl Machine<'_, '_> {
 
     fn text(&mut self, length_bytes: u32) -> Result<(), CheckpointError> {
         let len = self.uint(length_bytes)?;
-        // A long text is no name, and nobody asks for it.
+        // A long text is not a name, and nothing reads it.
         if len > LONGEST {
             self.cursor.skip(len)?;
             return self.push(Value::Opaque);
@@ -330,7 +330,7 @@ impl Machine<'_, '_> {
         self.push(Value::Text(text.into()))
     }
 
-    /// What Python 2 called a string: a name, or any bytes.
+    /// A string of Python 2: a name, or any bytes.
     fn old_text(&mut self, length_bytes: u32) -> Result<(), CheckpointError> {
         let len = self.uint(length_bytes)?;
         if len > LONGEST {
@@ -394,7 +394,7 @@ impl Machine<'_, '_> {
         Ok(())
     }
 
-    /// The members of the stack that the last mark leaves to what stands before it.
+    /// How many members of the stack are below the last mark: instructions may not take these.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or_default()
     }
@@ -424,7 +424,7 @@ impl Machine<'_, '_> {
 
     fn append(&mut self, members: &[Id]) -> Result<(), CheckpointError> {
         let list = self.top()? as usize;
-        // What is no list belongs to a class of somebody's own.
+        // A value that is not a list is an object of an unknown class.
         if let Value::List(own) = &mut self.values[list] {
             own.extend_from_slice(members);
         }
@@ -437,7 +437,7 @@ impl Machine<'_, '_> {
             return Err(self.cursor.error("a key without a value"));
         }
         let target = self.top()? as usize;
-        // An OrderedDict is an object that was called into being and then filled.
+        // An OrderedDict is an object that a call made and that is then filled.
         if let Value::Object { .. } = self.values[target] {
             let pairs = pairs.to_vec();
             let items = self.items_of(target)?;
@@ -450,7 +450,7 @@ impl Machine<'_, '_> {
         Ok(())
     }
 
-    /// The dictionary of an object's items, made where there is none.
+    /// The dictionary of an object's items; made if there is none.
     fn items_of(&mut self, object: usize) -> Result<usize, CheckpointError> {
         if let Value::Object { items: Some(items), .. } = self.values[object] {
             return Ok(items as usize);

@@ -1,7 +1,7 @@
-//! Where the files of a zip archive lie.
+//! Finds where the files of a zip archive are.
 //!
-//! Only archives as PyTorch writes them: nothing is compressed, so that numbers can be read in place, and an archive
-//! cannot unfold into more than its own size.
+//! Only archives as PyTorch writes them are read, without compression. So numbers can be read in place, and no archive
+//! can expand to more than its own size.
 
 use std::collections::HashSet;
 
@@ -11,10 +11,10 @@ use crate::source::{Cursor, Source};
 /// The end record without its comment, and the longest comment.
 const END: u64 = 22;
 const LONGEST_COMMENT: u64 = 0xffff;
-/// The least that an entry takes in the directory, and the head in front of its bytes.
+/// The smallest size of an entry of the directory, and of the head before the bytes of a file.
 const DIRECTORY_ENTRY: u64 = 46;
 const LOCAL_HEAD: u64 = 30;
-/// A 32-bit field that says "see the 64-bit one".
+/// The value of a 32-bit field that refers to the 64-bit one.
 const ELSEWHERE: u64 = 0xffff_ffff;
 
 /// A file of the archive.
@@ -26,7 +26,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Where its bytes lie, and how many they are.
+    /// The offset of its bytes in the archive, and their number.
     pub fn place(&self, source: &Source) -> Result<[u64; 2], CheckpointError> {
         if !self.stored {
             let problem = format!(
@@ -40,7 +40,7 @@ impl Entry {
             let problem = format!("`{}` should begin here", self.name);
             return Err(CheckpointError::malformed(source.path(), self.head, problem));
         }
-        // Its own name and extra field, which may differ from those of the directory.
+        // The head has its own name and extra field, whose lengths may differ from those in the directory.
         let start =
             self.head + LOCAL_HEAD + u64::from(le16(&head, 26)) + u64::from(le16(&head, 28));
         if start.checked_add(self.len).is_none_or(|end| end > source.len()) {
@@ -80,7 +80,7 @@ pub(super) fn entries(source: &Source) -> Result<Vec<Entry>, CheckpointError> {
             .ok_or_else(|| error(at, format!("`{name}` lacks its 64-bit sizes")))?;
         let encrypted = le16(&head, 8) & 1 != 0;
         let stored = le16(&head, 10) == 0 && packed == unpacked && !encrypted;
-        // Readers differ in which of two they take.
+        // Readers differ in which of two entries of the same name they take.
         if !names.insert(name.clone()) {
             return Err(error(at, format!("a second entry `{name}` of the archive's directory")));
         }
@@ -94,19 +94,19 @@ fn directory(source: &Source) -> Result<[u64; 3], CheckpointError> {
     let tail_len = source.len().min(END + LONGEST_COMMENT);
     let base = source.len() - tail_len;
     let tail = source.bytes(base, tail_len)?;
-    // The last one whose comment ends with the file.
+    // The last end record whose comment ends with the file.
     let fits = |at: &usize| {
         tail[*at..].starts_with(b"PK\x05\x06")
             && at + END as usize + usize::from(le16(&tail, at + 20)) == tail.len()
     };
     let last = tail.len().checked_sub(END as usize);
     let Some(at) = last.and_then(|last| (0..=last).rev().find(fits)) else {
-        let problem = "a zip archive without its end: the file is not whole; get it again";
+        let problem = "a zip archive without its end: the file is not complete; get it again";
         return Err(CheckpointError::malformed(source.path(), source.len(), problem));
     };
     let narrow =
         [le16(&tail, at + 10).into(), le32(&tail, at + 16).into(), le32(&tail, at + 12).into()];
-    // A locator of the 64-bit end record stands right before.
+    // The locator of the 64-bit end record comes right before.
     let locator = at.checked_sub(20).filter(|&l| tail[l..].starts_with(b"PK\x06\x07"));
     let Some(locator) = locator else { return Ok(narrow) };
     let end = le64(&tail, locator + 8);
@@ -118,7 +118,7 @@ fn directory(source: &Source) -> Result<[u64; 3], CheckpointError> {
     Ok([le64(&record, 32), le64(&record, 48), le64(&record, 40)])
 }
 
-/// Sizes and offset, from the 64-bit extra field where the 32-bit ones say so.
+/// Sizes and offset, from the 64-bit extra field if the 32-bit fields refer to it.
 fn wide(mut extra: &[u8], narrow: [u64; 3]) -> Option<[u64; 3]> {
     if !narrow.contains(&ELSEWHERE) {
         return Some(narrow);
