@@ -1018,7 +1018,7 @@ fn a_spec_alone_does_not_vouch_for_layers_that_are_not_known() {
     let found = symmetry_of(&net, &spec, SymmetryKind::Twins).unwrap();
     assert_eq!(
         message(break_symmetry(net, &spec, &found, 0.25, 1)),
-        "b.weight: a Own may use its entries for something else than weighting the units of hidden; trace the module \
+        "b.weight: a Own may use its entries for something other than weighting the units of hidden; trace the module \
          (axes::trace), and give the trace instead of the spec"
     );
     #[derive(Module, Debug)]

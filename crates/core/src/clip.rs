@@ -5,9 +5,9 @@
 /// Burn's own clipping acts on each parameter alone and belongs to the optimizer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Clip {
-    /// Every entry is brought into `[-limit, limit]`.
+    /// Clamps every entry to `[-limit, limit]`.
     Value(f64),
-    /// All gradients are multiplied by `min(1, limit / (norm + 1e-6))`, where `norm` is the
-    /// Euclidean norm of all of them together: PyTorch's `clip_grad_norm_`.
+    /// Multiplies all gradients by `min(1, limit / (norm + 1e-6))`, where `norm` is the Euclidean norm of all of them
+    /// together: PyTorch's `clip_grad_norm_`.
     GlobalNorm(f64),
 }

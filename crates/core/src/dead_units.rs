@@ -1,8 +1,8 @@
-//! Dead units: those whose activation has slope 0 on every example, so no gradient reaches what they read.
+//! Dead units: their activation has slope 0 on every example, so no gradient reaches their incoming weights.
 //!
-//! A slope counts as 0 below one unit in the last place of 1 in single precision, `|a'(z)| < 2^-23`: for ReLU it is 0 or 1,
-//! a saturated tanh, sigmoid or GELU has less. It depends on data, unlike the findings of weights alone
-//! ([`Findings`](constinit_symmetry::Findings)).
+//! A slope counts as 0 if `|a'(z)| < 2^-23`, the ulp of 1 in single precision. The slope of ReLU is 0 or 1; that of a
+//! saturated tanh, sigmoid or GELU falls below this limit. Which units are dead depends on data, unlike the findings of
+//! weights alone ([`Findings`](constinit_symmetry::Findings)).
 //!
 //! ```
 //! use constinit_core::{Activation, dead_units};
@@ -23,14 +23,14 @@ use constinit_symmetry::dynamics::ActivationFunction;
 ///
 /// # Complexity
 ///
-/// One slope for each unit and example, but only until a unit is seen alive.
+/// One slope for each example and each unit, until an example shows that the unit is not dead.
 pub fn dead_units(activation: Activation, before: &[f64], units: usize) -> Vec<bool> {
     let mut found = DeadUnits::new(activation, units);
     found.add(before);
     found.dead().to_vec()
 }
 
-/// The units of a hidden layer that no example seen so far has found alive.
+/// The units of a hidden layer that had slope 0 on all examples so far.
 ///
 /// ```
 /// use constinit_core::{Activation, DeadUnits};
@@ -51,7 +51,7 @@ pub struct DeadUnits {
 }
 
 impl DeadUnits {
-    /// A layer of so many units, before any example.
+    /// A layer of `units` units, before any example.
     pub fn new(activation: Activation, units: usize) -> Self {
         Self { activation, dead: vec![true; units], count: units, examples: 0, witness: None }
     }
@@ -69,7 +69,7 @@ impl DeadUnits {
     fn add_example(&mut self, row: &[f64]) {
         let flat = f64::from(f32::EPSILON);
         for (dead, z) in self.dead.iter_mut().zip(row) {
-            // What is no number is not dead: it is said elsewhere.
+            // A unit with NaN does not count as dead: NaN is reported elsewhere.
             if *dead && (z.is_nan() || self.activation.slope(z).abs() >= flat) {
                 *dead = false;
                 self.count -= 1;
@@ -78,17 +78,17 @@ impl DeadUnits {
         }
     }
 
-    /// For each unit, whether no example has found it alive.
+    /// For each unit, whether it had slope 0 on all examples so far.
     pub fn dead(&self) -> &[bool] {
         &self.dead
     }
 
-    /// How many there are of these.
+    /// How many units had slope 0 on all examples so far.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// The first example that has found a unit alive, counted from 0.
+    /// The first example, counted from 0, on which a unit had a slope other than 0.
     pub fn witness(&self) -> Option<usize> {
         self.witness
     }

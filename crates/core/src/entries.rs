@@ -2,17 +2,17 @@
 
 use crate::FloatType;
 
-/// Entries in storage order. Half-precision parameters are made as [`Entries::F32`] and rounded by the framework.
+/// Entries in storage order. For half precision they are [`Entries::F32`], which the framework rounds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entries {
     /// Double precision.
     F64(Vec<f64>),
-    /// Single precision, and what narrower types are rounded from.
+    /// Single precision; narrower types are rounded from it.
     F32(Vec<f32>),
 }
 
 impl Entries {
-    /// How many there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         match self {
             Self::F64(entries) => entries.len(),

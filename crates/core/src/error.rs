@@ -121,7 +121,7 @@ pub enum Error {
         shape.as_ref().map(|shape| format!(" of shape {shape:?}")).unwrap_or_default()
     )]
     TraceForeign {
-        /// Shape of the tensor, where it is known.
+        /// Shape of the tensor, if it is known.
         shape: Option<Vec<usize>>,
     },
     /// A model that the framework does not record.
@@ -130,7 +130,7 @@ pub enum Error {
         /// What the framework says.
         reason: String,
     },
-    /// A recording that shows nothing.
+    /// A recording without inputs or without outputs.
     #[error("trace: {missing} is missing")]
     TraceIncomplete {
         /// What is missing.
@@ -141,7 +141,7 @@ pub enum Error {
     ColumnLayout {
         /// The parameter's path.
         path: String,
-        /// How the framework calls it, what goes wrong, and what to do.
+        /// The framework's name for this layout, what goes wrong, and what to do.
         reason: &'static str,
     },
     /// Values that do not fit a module's parameters.
@@ -168,7 +168,7 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// A module that cannot be operated on.
+    /// A module that surgery cannot change.
     #[error("{subject}: {reason}")]
     Surgery {
         /// The space, the parameter or the optimizer that prevents it.

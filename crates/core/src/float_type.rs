@@ -31,7 +31,7 @@ impl FloatType {
         match self {
             Self::F64 => value,
             Self::F32 => f64::from(value as f32),
-            // By way of single precision, as entries are made.
+            // Through single precision, since entries are made in it.
             Self::F16 => f16::from_f32(value as f32).into(),
             Self::Bf16 => bf16::from_f32(value as f32).into(),
         }

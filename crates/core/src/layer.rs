@@ -9,7 +9,7 @@ use constinit_symmetry::Orientation;
 /// | `Linear`, `Embedding` | `[input, output]` |
 /// | `ConvTranspose1d`, `ConvTranspose2d`, `ConvTranspose3d` | `[input, output, kernel..]` |
 /// | `Conv1d`, `Conv2d`, `Conv3d`, `DeformConv2d` | `[output, input, kernel..]` |
-/// | any other, a user's own `ConvBlock` too | not known |
+/// | any other, such as a user's `ConvBlock` | not known |
 ///
 /// ```
 /// use constinit_core::orientation_of_layer;

@@ -1,6 +1,6 @@
-//! What `constinit` knows about networks without knowing a framework: what parameters start from, which units that makes equal,
-//! what training does to equal units, and how to say so. The crates for Burn add tensors; files and the command line are in
-//! others.
+//! The parts of `constinit` that need no framework: how parameters start, which units that makes equal, what training
+//! does to equal units, and the text that reports it. The crates for Burn add tensors; other crates have files and the
+//! command line.
 //!
 //! # Words
 //!
@@ -26,7 +26,7 @@
 //! | [`probe`] | readings of a training, the first break and its cause |
 //! | [`surgery`] | modules of other sizes with the same outputs |
 //! | [`transverse`] | the curvature of the loss between two equal units |
-//! | [`outcome`](crate::TrainingOutcome) | the loss beside the loss of the best constant answer; [`dead_units`] |
+//! | [`outcome`](crate::TrainingOutcome) | the loss compared with the loss of the best constant answer; [`dead_units`] |
 //! | [`files`], [`text`] | files that are written whole or not at all; numbers as text |
 
 pub mod axes;

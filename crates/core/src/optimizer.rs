@@ -8,8 +8,8 @@ use constinit_symmetry::forecast::{Descent, Update};
 use constinit_symmetry::{Decay, Optimizer, TrainingFacts};
 use serde::{Deserialize, Serialize};
 
-/// An optimizer and its settings. What is left out has PyTorch's default, which is often not
-/// Burn's; Adan, which PyTorch does not have, has its authors'.
+/// An optimizer and its settings. A setting that is left out has PyTorch's default, which often differs from Burn's.
+/// PyTorch does not have Adan; its defaults are those of its authors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum OptimizerConfig {
@@ -19,15 +19,15 @@ pub enum OptimizerConfig {
     Adam(AdamSettings),
     /// Adam with decoupled weight decay.
     AdamW(AdamWSettings),
-    /// Gradients over the root of their squares' moving mean.
+    /// Gradients divided by the root of the moving mean of their squares.
     RmsProp(RmsPropSettings),
-    /// Gradients over the root of their squares' sum.
+    /// Gradients divided by the root of the sum of their squares.
     AdaGrad(AdaGradSettings),
     /// Adaptive Nesterov momentum.
     Adan(AdanSettings),
     /// Signs of a mean of gradients.
     Lion(LionSettings),
-    /// Orthogonalised momentum for weights, AdamW for all else.
+    /// Orthogonalised momentum for weights, AdamW for all other parameters.
     Muon(MuonSettings),
 }
 
@@ -53,7 +53,7 @@ settings! {
         learning_rate: f64 = 1e-3,
         /// Share of the velocity that is kept; 0 is plain gradient descent.
         momentum: f64 = 0.0,
-        /// What is taken off the gradient on its way into the velocity.
+        /// The share of the gradient that is not added to the velocity.
         dampening: f64 = 0.0,
         /// Coupled decay: this times the parameter is added to the gradient.
         weight_decay: f64 = 0.0,
@@ -149,7 +149,7 @@ settings! {
     /// Settings of [`OptimizerConfig::Muon`]. Parameters that are not matrices are trained by
     /// AdamW with the same learning rate and that optimizer's other defaults.
     MuonSettings {
-        /// Step size; for a weight times the root of max(1, outputs / inputs).
+        /// Step size; for a weight, it is multiplied by the root of max(1, outputs / inputs).
         learning_rate: f64 = 1e-3,
         /// Share of the velocity that is kept.
         momentum: f64 = 0.95,
@@ -223,7 +223,7 @@ impl OptimizerConfig {
         self.facts().optimizer().name()
     }
 
-    /// Whether training can use the settings.
+    /// Checks that training can use the settings.
     ///
     /// # Errors
     ///
@@ -279,7 +279,7 @@ impl OptimizerConfig {
             Self::AdaGrad(s) => (Optimizer::AdaGrad, coupled(s.weight_decay)),
             Self::Adan(s) => (Optimizer::Adan, decoupled(s.weight_decay)),
             Self::Lion(s) => (Optimizer::Lion, decoupled(s.weight_decay)),
-            // What is no matrix is trained by AdamW with its default decay.
+            // AdamW with its default decay trains the parameters that are not matrices.
             Self::Muon(_) => (Optimizer::Muon, Decay::Decoupled),
         };
         TrainingFacts::new(rule).with_decay(decay)

@@ -1,7 +1,7 @@
-//! What came of a training: the loss beside that of the best constant answer.
+//! The outcome of a training: its loss, compared with the loss of the best constant answer.
 //!
-//! The best constant answer is the same outputs for every example; a network without a living unit gives no other. With
-//! targets t of N examples and K outputs, the smallest loss that it has is
+//! A constant answer has the same outputs for every example. A network in which all units are dead gives no other. With
+//! targets t of N examples and K outputs, the smallest loss of a constant answer is
 //!
 //! ```text
 //! mse             1/(N K) Σ_k Σ_n (t_nk - m_k)²                m_k the mean of column k: the variance of the targets
@@ -26,15 +26,15 @@ use constinit_records::OutcomeRecord;
 use constinit_symmetry::Loss;
 use constinit_symmetry::dynamics::LossFunction;
 
-/// How far the sum of probabilities may lie from 1.
+/// How far the sum of probabilities may be from 1.
 const PROBABILITIES: f64 = 1e-3;
 
-/// The loss of a network on all examples, beside what needs no network.
+/// The loss of a network on all examples, compared with answers that need no network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainingOutcome {
     /// The loss.
     pub loss: f64,
-    /// The smallest loss that one answer to all examples has; see [`baseline`].
+    /// The smallest loss of one answer to all examples; see [`baseline`].
     pub baseline: Option<f64>,
     /// `1 - loss / baseline`; None if the baseline is not a positive number.
     pub explained: Option<f64>,
@@ -45,10 +45,10 @@ pub struct TrainingOutcome {
 }
 
 impl TrainingOutcome {
-    /// What these outputs are worth.
+    /// The outcome of these outputs.
     ///
-    /// Targets are classes where there are at least two columns and each row is probabilities: any with the cross
-    /// entropy, a single 1 with other losses. Of equal largest entries of a row the first counts.
+    /// Targets are classes if there are at least two columns and the entries of each row are probabilities: any with
+    /// the cross entropy, a single 1 with other losses. Of equal largest entries of a row, the first counts.
     ///
     /// # Shapes
     ///
@@ -56,7 +56,7 @@ impl TrainingOutcome {
     ///
     /// # Errors
     ///
-    /// [`Error::Data`] if there is no example, or outputs and targets are not of one shape.
+    /// [`Error::Data`] if there is no example, or if outputs and targets differ in shape.
     ///
     /// # Complexity
     ///
@@ -79,7 +79,7 @@ impl TrainingOutcome {
             let mut sizes = vec![0_usize; columns];
             targets.chunks(columns).for_each(|row| sizes[largest(row)] += 1);
             majority = sizes.into_iter().max().map(share);
-            // Outputs that are no numbers have no largest one.
+            // If an output is not finite, no output counts as the largest.
             let finite = outputs.iter().all(|output| output.is_finite());
             let right = || rows().filter(|(y, t)| largest(y) == largest(t)).count();
             accuracy = finite.then(|| share(right()));
@@ -90,15 +90,15 @@ impl TrainingOutcome {
         Ok(Self { loss: value, baseline, explained, accuracy, majority })
     }
 
-    /// The record of files; None if the loss is not finite.
+    /// The record that files store; None if the loss is not finite.
     pub fn record(&self) -> Option<OutcomeRecord> {
         let Self { loss, baseline, explained, accuracy, majority } = *self;
         loss.is_finite().then_some(OutcomeRecord { loss, baseline, explained, accuracy, majority })
     }
 }
 
-/// The smallest loss that one answer to all examples has; None if there is none: without examples, where targets are
-/// not finite, and for the cross entropy where a column has a negative sum, so the loss has no lower bound.
+/// The smallest loss of one answer to all examples; None if there is none: without examples, if targets are not finite,
+/// and for the cross entropy if a column has a negative sum, since the loss then has no lower bound.
 ///
 /// # Shapes
 ///
@@ -109,10 +109,10 @@ impl TrainingOutcome {
 /// ```
 /// use constinit_core::{Loss, baseline};
 ///
-/// // Three classes of one size: the entropy is log 3.
+/// // Three classes of equal size: the entropy is log 3.
 /// let classes = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
 /// assert!((baseline(Loss::CrossEntropy, &classes, 3).unwrap() - 3.0_f64.ln()).abs() < 1e-15);
-/// // 0 for all but the last one: an error of 10 costs as much as 9.5, and not 100.
+/// // 0 for all examples but the last: an error of 10 costs 9.5 instead of 100.
 /// let outlier = [0.0, 0.0, 0.0, 10.0];
 /// assert_eq!(baseline(Loss::Mse, &outlier, 1), Some(18.75));
 /// assert!((baseline(Loss::Huber, &outlier, 1).unwrap() - 2.333_333_333_333_333_5).abs() < 1e-15);
@@ -142,7 +142,7 @@ pub fn baseline(loss: Loss, targets: &[f64], columns: usize) -> Option<f64> {
 
 /// `Σ (t - mean)²`. Equal numbers have exactly 0.
 fn squares(column: impl Iterator<Item = f64> + Clone, examples: usize) -> f64 {
-    // Away from the first, so that the mean of equal numbers is not rounded.
+    // Relative to the first number, so that the mean of equal numbers is not rounded.
     let first = column.clone().next().unwrap_or(0.0);
     let away = column.map(|target| target - first);
     let mean = away.clone().sum::<f64>() / examples as f64;
@@ -162,12 +162,12 @@ fn huber(mut column: Vec<f64>) -> f64 {
     column.iter().map(term).sum()
 }
 
-/// Where `Σ h(t - c)` is smallest, for sorted t. Its derivative `Σ clamp(c - t, -1, 1)` rises in straight lines, which bend
-/// where c is `t - 1` or `t + 1` for some t: it is followed from bend to bend until it is 0.
+/// Where `Σ h(t - c)` is smallest, for sorted t. Its derivative `Σ clamp(c - t, -1, 1)` is piecewise linear and rises.
+/// It bends where c is `t - 1` or `t + 1` for some t, and is followed from bend to bend until it is 0.
 fn huber_answer(sorted: &[f64]) -> f64 {
     let examples = sorted.len();
-    // Between two bends, `above` of the targets are below `c - 1`, and `within` are below `c + 1`; `sum` is that of the
-    // others of these.
+    // Between two bends, `above` targets are below `c - 1` and `within` targets are below `c + 1`; `sum` is the sum of
+    // the targets between the two.
     let (mut above, mut within, mut sum) = (0, 0, 0.0);
     let mut from = sorted[0] - 1.0;
     while above < examples {
@@ -195,7 +195,7 @@ fn huber_answer(sorted: &[f64]) -> f64 {
     from
 }
 
-/// Whether targets say of each example which class it is.
+/// Whether targets give the class of each example.
 fn are_classes(loss: Loss, targets: &[f64], columns: usize) -> bool {
     let probabilities = |row: &[f64]| {
         row.iter().all(|p| *p >= 0.0) && (row.iter().sum::<f64>() - 1.0).abs() <= PROBABILITIES
@@ -226,7 +226,7 @@ mod tests {
         TrainingOutcome::of(loss, &outputs, targets, answer.len()).unwrap().loss
     }
 
-    /// The smallest value of a convex function on a line, by thirds.
+    /// The smallest value of a convex function on an interval, by ternary search.
     fn least(from: f64, to: f64, value: impl Fn(f64) -> f64) -> f64 {
         let (mut from, mut to) = (from, to);
         for _ in 0..200 {

@@ -54,16 +54,16 @@ impl LayerInit {
     }
 }
 
-/// What a perceptron of two sizes, inputs and outputs, means for equal units. It has no hidden units, and its
-/// outputs are linear in its parameters:
+/// What a perceptron with inputs and outputs only means for equal units. It has no hidden units, and its outputs are
+/// linear in its parameters:
 ///
 /// ```text
 /// y[i] = Σ_j W[i][j] x[j] + b[i]      ∂L/∂W[i][j] = Σ_examples δ[i] x[j]      ∂L/∂b[i] = Σ_examples δ[i]
 /// ```
 ///
-/// with `δ[i]` the slope of the loss by output `i`. So no gradient depends on hidden units that might be equal, weights of
-/// one output differ in their gradients as its inputs do, those of one input as the outputs' slopes do, and a loss that is
-/// convex in the outputs ([`Loss::is_convex`]) is convex in the parameters.
+/// with `δ[i]` the derivative of the loss by output `i`. So no gradient depends on hidden units that might be equal.
+/// The gradients of the weights of one output differ as the inputs do; those of the weights of one input differ as the
+/// derivatives `δ` do. A loss that is convex in the outputs ([`Loss::is_convex`]) is convex in the parameters.
 ///
 /// ```
 /// use constinit_core::{Loss, without_hidden_layer};
@@ -88,8 +88,8 @@ pub fn without_hidden_layer(loss: Loss) -> Vec<String> {
     lines
 }
 
-/// Whether a perceptron of these sizes has inputs and outputs and fits into memory. Two sizes are a linear model, without
-/// a hidden layer.
+/// Checks that a perceptron of these sizes has inputs and outputs and fits into memory. Two sizes are a linear model,
+/// without a hidden layer.
 ///
 /// # Errors
 ///
@@ -105,8 +105,8 @@ pub fn check_layer_dims(layer_dims: &[usize]) -> Result<(), Error> {
     let entries = layer_dims.windows(2).try_fold(0_usize, |sum, dims| {
         dims[0].checked_add(1)?.checked_mul(dims[1])?.checked_add(sum)
     });
-    // Parameters and gradients in single precision is the least that training needs. Asking for
-    // the memory tells whether the system would give it; it is not touched.
+    // Training needs at least parameters and gradients in single precision. A reservation shows whether the system
+    // would give that memory; nothing is written to it.
     let bytes = entries.and_then(|entries| entries.checked_mul(2 * size_of::<f32>()));
     match bytes {
         Some(bytes) if Vec::<u8>::new().try_reserve_exact(bytes).is_ok() => Ok(()),
@@ -158,7 +158,7 @@ pub fn perceptron_axes(parameters: &[(&str, &[usize])]) -> Result<AxesSpec, Symm
     builder.build(parameters.iter().copied())
 }
 
-/// The name of the units of hidden layer number `layer`, from 0, which is that of their space.
+/// The name of the units of hidden layer number `layer`, from 0. It is also the name of their space.
 ///
 /// ```
 /// assert_eq!(constinit_core::hidden_name(0), "hidden1");

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// | `zeros` | 0 | 0 | 0 |
 /// | `random` | uniform, `±1/sqrt(inputs)` | uniform, `±1/sqrt(inputs)` | uniform, `±1/sqrt(inputs)` |
 ///
-/// In the first three, the units of each hidden layer are one unit.
+/// With the first three, the units of each hidden layer are equal.
 ///
 /// ```
 /// use constinit_core::PerceptronStart;
@@ -84,7 +84,7 @@ impl PerceptronStart {
         }
     }
 
-    /// What it means in words, for a network with or without biases.
+    /// The start in words, for a network with or without biases.
     ///
     /// ```
     /// use constinit_core::PerceptronStart;
@@ -96,7 +96,7 @@ impl PerceptronStart {
     /// assert_eq!(PerceptronStart::Zeros.meaning(0.1, 0.5, false), "every weight 0");
     /// ```
     pub fn meaning(self, init_w: f64, init_b: f64, bias: bool) -> String {
-        // As it was typed: 1 and not 1.0.
+        // As a user types it: 1 instead of 1.0.
         let number = |value: f64| format!("{value:?}").trim_end_matches(".0").to_owned();
         let (w, b) = (number(init_w), number(init_b));
         let with_bias = |text: String, bias_text: String| match bias {

@@ -6,13 +6,13 @@ pub use constinit_symmetry::text::number;
 
 /// Entries that are shown at each end of an axis that is too long to show.
 const EDGE: usize = 3;
-/// Axes that are longer are shown by their ends, as NumPy shows them.
+/// Of a longer axis only the ends are shown, as in NumPy.
 const LONGEST: usize = 8;
 
-/// A matrix or a vector of numbers, 4 decimals each, of numbers from 100 on six digits. An axis of more than 8 is shown by
-/// its first three and its last three.
+/// A matrix or a vector of numbers, with 4 decimals each; numbers from 100 on have six digits. Of an axis with more
+/// than 8 numbers, only the first three and the last three are shown.
 ///
-/// `weight[output][input]` is shown with one line an output unit.
+/// `weight[output][input]` is shown with one line per output unit.
 ///
 /// ```
 /// use constinit_core::text::Numbers;

@@ -1,4 +1,4 @@
-//! Softmax, norms and others as one operation ask of axes what their elementwise forms ask.
+//! Softmax, norms and others as one operation require of axes what their elementwise forms require.
 
 use constinit_core::axes::{
     AxisReduction, Draws, Operation, OperationKind as Kind, Recording, SliceRange, TensorId,
@@ -44,7 +44,7 @@ impl Run {
         self.all(kind, inputs, &[shape]).remove(0)
     }
 
-    /// One of the shape of its first input.
+    /// An output with the shape of the first input.
     fn like(&mut self, kind: Kind, inputs: &[&TensorRef]) -> TensorRef {
         self.make(kind, inputs, &inputs[0].shape)
     }
@@ -61,7 +61,7 @@ impl Run {
     }
 }
 
-/// What is solved of two layers with something between them, which takes 6 units and gives `width`.
+/// The trace of two layers with something between them, which takes 6 units and returns `width`.
 fn between(width: usize, what: impl Fn(&mut Run, &TensorRef) -> TensorRef) -> Traced {
     let mut run = Run::default();
     let x = run.input(&[7, 3]);
@@ -82,7 +82,7 @@ fn counted(traced: &Traced) -> Vec<(&str, WidthCause)> {
     traced.width_dependent.iter().map(|counted| (counted.space.as_str(), counted.cause)).collect()
 }
 
-/// Exponentials by their sum, or its logarithm.
+/// Exponentials divided by their sum, or the logarithm of that.
 fn softmax(run: &mut Run, x: &TensorRef, axis: usize, logarithm: bool) -> TensorRef {
     let maximum = run.reduce(AxisReduction::Max, axis, x);
     let shifted = run.like(Kind::Sub, &[x, &maximum]);
@@ -114,7 +114,7 @@ fn a_softmax_counts_the_members_of_its_axis() {
     }
 }
 
-/// The maximum is subtracted, and its place goes nowhere, or to `place`.
+/// The maximum is subtracted; `place` may use the place of the maximum.
 fn with_places(place: impl Fn(&mut Run, &TensorRef, TensorRef) -> TensorRef) -> Traced {
     between(6, |run, h| {
         let [maximum, places] =
@@ -138,7 +138,7 @@ fn the_place_of_a_maximum_distinguishes_members_where_it_is_used() {
         out.clone()
     });
     assert_eq!(spaces(&given), []);
-    // A maximum that counts has a gradient, which goes to one member.
+    // A maximum that results depend on has a gradient, which goes to one member.
     let alone = between(6, |run, h| {
         let largest = run.all(Kind::MaxWithPlaces { axis: 1 }, &[h], &[&[7, 1], &[7, 1]]);
         run.like(Kind::Mul, &[h, &largest[0]])
@@ -146,7 +146,8 @@ fn the_place_of_a_maximum_distinguishes_members_where_it_is_used() {
     assert_eq!(spaces(&alone), []);
 }
 
-/// The softmax with one more member of 0, where a maximum that is not finite is replaced, and what becomes of the mask.
+/// The softmax with one more member of 0, in which a number replaces a maximum that is not finite; `use_mask` may use
+/// the mask.
 fn quiet(use_mask: impl Fn(&mut Run, TensorRef, &TensorRef) -> TensorRef) -> Traced {
     between(6, |run, h| {
         let maximum = run.reduce(AxisReduction::Max, 1, h);
@@ -247,7 +248,7 @@ fn a_batch_norm_takes_each_channel_by_itself() {
         assert_eq!(whole, forms(false, swapped));
         assert_eq!(spaces(&whole), [("first", 6)]);
         assert_eq!(counted(&whole), []);
-        // Where the batch has the units, the vectors stand along inputs.
+        // If the batch axis has the units, the vectors are along inputs.
         let gain = &whole.axes.params()[whole.axes.param_id("norm.gain").unwrap().get()];
         assert_eq!(gain.axes()[0].axis.space().is_some(), !swapped);
         assert_eq!(gain.axes()[0].role, Role::Output);
@@ -304,7 +305,7 @@ fn a_sum_over_several_axes_is_one_sum_after_the_other() {
     });
     assert_eq!(whole, parts);
     assert_eq!(spaces(&whole), [("first", 6)]);
-    // What keeps the members is not a sum over them.
+    // A result that keeps the members is not a sum over them.
     let kept = between(6, |run, h| run.like(Kind::SumAxes { axes: vec![1] }, &[h]));
     assert_eq!(spaces(&kept), []);
 }
@@ -357,7 +358,7 @@ fn slots_of_a_memory_are_counted_by_attention() {
     assert_eq!(whole.axes.spaces().iter().map(|space| space.units()).collect::<Vec<_>>(), [7]);
     let causes = |traced: &Traced| counted(traced).into_iter().map(|(_, c)| c).collect::<Vec<_>>();
     assert_eq!(causes(&whole), [WidthCause::Reduction, WidthCause::Product]);
-    // As a weight on the left and right, what is multiplied by scores is one to the rules for products.
+    // The rules for products count a key or value that is multiplied by computed numbers as a weight.
     assert!(causes(&parts).contains(&WidthCause::Reduction));
     assert_eq!(spaces(&forms(true, true)), []);
 }

@@ -1,4 +1,4 @@
-//! Initialisers against `torch.nn.init`: values where these are determined, distributions where they are not.
+//! Initialisers against `torch.nn.init`: equal values if these are not random, equal distributions if they are.
 //!
 //! The numbers are in `data/init.json`, made by `data/init.py`.
 
@@ -36,7 +36,7 @@ fn determined_values_are_equal() {
     }
 }
 
-/// What torch.nn.init lacks, by the papers' formulas in PyTorch's arithmetic.
+/// Initialisers that torch.nn.init does not have, by the papers' formulas in PyTorch's arithmetic.
 #[test]
 fn determined_values_follow_the_papers() {
     for (name, init) in [
@@ -100,13 +100,13 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
     largest
 }
 
-/// With n = 2000 draws a side, one distribution gives a distance above 1.95 sqrt(2 / n) once in 1000 times. The seeds are
-/// fixed: this passes or fails for good.
+/// With n = 2000 draws per side, two samples of one distribution have a distance above 1.95 sqrt(2 / n) once in 1000
+/// times. The seeds are fixed: this passes or fails always.
 const BOUND: f64 = 1.95 * 0.031_622_776_601_683_79;
 
 #[test]
 fn orthogonal_matrices_are_distributed_as_those_of_torch() {
-    // The traces of orthogonal matrices tell whether these are uniform among all: without the correction of signs, they
+    // The traces of orthogonal matrices show whether these are uniform among all: without the correction of signs, they
     // are not.
     let orthogonal = Init::Orthogonal { gain: 1.0 };
     let mut found: Vec<f64> = (0..2000)
@@ -118,7 +118,7 @@ fn orthogonal_matrices_are_distributed_as_those_of_torch() {
     found.sort_by(f64::total_cmp);
     let expected = numbers(&torch("orthogonal_traces"));
     assert!(distance(&found, &expected) < BOUND);
-    // The test can fail: matrices with traces of one sign are others.
+    // The test can fail: matrices whose traces all have one sign have another distribution.
     let mut one_sign: Vec<f64> = expected.iter().map(|trace| trace.abs()).collect();
     one_sign.sort_by(f64::total_cmp);
     assert!(distance(&found, &one_sign) > BOUND);

@@ -30,7 +30,7 @@ fn blocks_average_their_inputs() {
     assert_eq!(found[1], found[0]);
     assert_eq!(found[2], [0.0, 0.0, 0.0, half, half]);
     assert_eq!(found[3], found[2]);
-    // Kernel positions are averaged, too.
+    // The average is also over kernel positions.
     let init = Init::BlockAverage { blocks: 1, gain: 2.0 };
     assert_eq!(init.values(&[2, 3, 2, 2], CONV, &draw()).unwrap(), [2.0 / 12.0; 24]);
 }
@@ -44,7 +44,7 @@ fn each_unit_s_weights_are_those_of_the_one_before_moved_on() {
     assert!(message(&[4, 4]).ends_with("3 values for 4 inputs"));
 }
 
-/// Equal sums and no twins, as the statement on equitable partitions has it.
+/// Equal sums and no twins, as the statement on equitable partitions says.
 #[test]
 fn circulant_units_are_equitable_and_no_twins() {
     let plan = InitPlan::new(0)
@@ -98,7 +98,7 @@ fn zero_one_is_partial_identity_or_hadamard() {
             assert!((value - sign * c).abs() < 1e-15, "{found:?}");
         }
     }
-    // The centre of a kernel alone.
+    // Only at the centre of a kernel.
     let conv = Init::ZeroOne.values(&[2, 2, 3], CONV, &draw()).unwrap();
     assert_eq!(conv, [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
 }
@@ -224,7 +224,7 @@ fn named_cases_are_variances_by_fan() {
     }
 }
 
-/// One of each.
+/// One initialiser of each kind.
 fn all() -> Vec<Init> {
     let text = include_str!("data/inits.toml");
     #[derive(serde::Deserialize)]
@@ -257,7 +257,7 @@ fn all_fill_in_either_precision_any_rank_and_nothing() {
             let narrow = init.entries(shape, axes, &draw(), FloatType::F32).unwrap();
             let rounded: Vec<f32> = wide.iter().map(|value| *value as f32).collect();
             assert_eq!(narrow, Entries::F32(rounded), "{init:?}");
-            // The same once more, and other numbers of another seed where they are random.
+            // The same seed gives the same values; another seed gives others if they are random.
             assert_eq!(init.values(shape, axes, &draw()).unwrap(), wide, "{init:?}");
             let other = init.values(shape, axes, &RngKey::new(6, "weight")).unwrap();
             let random = matches!(
@@ -322,7 +322,7 @@ fn compositions_are_sums_products_and_classes() {
     let noise = Init::normal(0.0, 0.1);
     let sum = matrix(&Init::constant(2.0).plus(noise.clone()), 3, 4).concat();
     assert!(sum.iter().all(|v| (v - 2.0).abs() < 1.0 && *v != 2.0));
-    // The terms draw their own numbers.
+    // Each term draws different numbers.
     let twice = matrix(&noise.clone().plus(noise.clone()), 3, 4).concat();
     let once = matrix(&noise.clone().scaled(2.0), 3, 4).concat();
     assert_ne!(twice, once);
@@ -352,7 +352,7 @@ fn what_cannot_fill_says_why() {
             Init::Dirac { groups: 2 },
             &[3, 2, 3],
             CONV,
-            "3 outputs cannot be divided into 2 groups of one size",
+            "3 outputs cannot be divided into 2 groups of equal size",
         ),
         (
             Init::DeltaOrthogonal { gain: 1.0 },
@@ -363,7 +363,12 @@ fn what_cannot_fill_says_why() {
         (Init::Orthogonal { gain: 1.0 }, &[4], ParameterAxes::VECTOR, "it has no input axis"),
         (Init::Sparse { sparsity: 1.5, std: 1.0 }, &[3, 2], MATRIX, "its sparsity is 1.5"),
         (Init::normal(0.0, -1.0), &[3], ParameterAxes::VECTOR, "its std is -1"),
-        (Init::uniform(1.0, 0.0), &[3], ParameterAxes::VECTOR, "uniform from 1 to 0"),
+        (
+            Init::uniform(1.0, 0.0),
+            &[3],
+            ParameterAxes::VECTOR,
+            "there is no uniform distribution from 1 to 0",
+        ),
         (Init::Ones.symmetrised(4), &[5, 3], MATRIX, "4 classes of outputs, but 1 to 3 fit"),
         (Init::BlockAverage { blocks: 0, gain: 1.0 }, &[5, 3], MATRIX, "0 blocks, but 1 to 3 fit"),
         (
@@ -438,6 +443,6 @@ fn what_is_random_is_what_another_seed_changes() {
         filled += 1;
         assert_eq!(one != other, init.is_random(), "{}", init.name());
     }
-    // All but files and what asks for kernels.
+    // All but files and initialisers that need a kernel.
     assert!(filled >= 27, "{filled}");
 }

@@ -1,4 +1,4 @@
-//! Axes that the user wrote down, for a module.
+//! Axes of a module, as the user declares them.
 
 use crate::Error;
 use crate::layer::orientation_of_layer;
@@ -7,13 +7,13 @@ use std::collections::HashMap;
 
 /// The axes of a module as a file declares them, in the orientation in which Burn stores parameters.
 ///
-/// `parameters` are the path, the type of the layer and the shape of each. Which axis is the output is known by the
-/// layer ([`orientation_of_layer`]). Of other parameters with more than one axis it is not known, so questions that
-/// need it, such as forward-lumpable classes, are refused.
+/// `parameters` are the path, the type of the layer and the shape of each. The type of the layer says which axis is the
+/// output ([`orientation_of_layer`]). For any other parameter with more than one axis the output axis is unknown, so
+/// questions that need it, such as forward-lumpable classes, are refused.
 ///
 /// # Errors
 ///
-/// [`Error::Symmetry`] if the file does not fit the module: an unknown, missing or doubled parameter or space, or
+/// [`Error::Symmetry`] if the file does not fit the module: an unknown, missing or duplicate parameter or space, or
 /// sizes that disagree, with both places.
 pub fn from_file(file: AxesFile, parameters: &[(&str, &str, &[usize])]) -> Result<AxesSpec, Error> {
     let layers: HashMap<&str, &str> =

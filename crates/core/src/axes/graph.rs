@@ -1,4 +1,4 @@
-//! What is known about the tensors of a trace while its operations are gone through.
+//! What is known about the tensors of a trace, collected operation by operation.
 
 use super::WidthCause;
 use super::operation::{Draws, Operation, TensorId, TensorRef};
@@ -24,13 +24,13 @@ impl Seen {
     }
 }
 
-/// A tensor with the entries of a parameter, and on which axis of it each of the parameter's is.
+/// A tensor that holds the entries of a parameter, and the axis of the parameter for each of its own axes.
 #[derive(Clone, Debug)]
 struct View {
     parameter: TensorId,
     axes: Vec<Option<usize>>,
-    /// Whether its entries are another function of the parameter's than a multiple: sums of the
-    /// ones say nothing of sums of the others.
+    /// Whether its entries are a function of the parameter's entries other than a multiple. Sums of the one then say
+    /// nothing about sums of the other.
     bent: bool,
 }
 
@@ -45,40 +45,40 @@ pub struct TracedParameter {
     pub tensor: TensorRef,
 }
 
-/// Which axes go together, and what is a parameter.
+/// Which axes range over the same members, and which tensors are parameters.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) parts: Parts,
-    /// The part of each axis; none where the axis has one member.
+    /// The part of each axis; None for an axis with one member.
     tensors: HashMap<TensorId, Vec<Option<Part>>>,
     views: HashMap<TensorId, View>,
     roles: HashMap<TensorId, Vec<Seen>>,
-    /// What depends on a parameter.
+    /// Tensors that depend on a parameter.
     made: HashSet<TensorId>,
-    /// What depends on an input of the model.
+    /// Tensors that depend on an input of the model.
     computed: HashSet<TensorId>,
     /// Whether the model has begun to use its inputs.
     running: bool,
-    /// Maxima on which nothing depends.
+    /// Maxima on whose value no result depends.
     shifts: HashSet<TensorId>,
-    /// What depends on numbers that are drawn while the model runs.
+    /// Tensors that depend on numbers that are drawn while the model runs.
     sampled: HashSet<TensorId>,
-    /// Where the number of members enters.
+    /// Parts whose number of members affects what the model computes, and why.
     pub(super) counted: Vec<(Part, WidthCause)>,
 }
 
 impl Graph {
-    /// A graph without tensors, of a program with these maxima on which nothing depends.
+    /// A graph without tensors. `shifts` are the maxima on whose value no result depends.
     pub(super) fn new(shifts: HashSet<TensorId>) -> Self {
         Self { shifts, ..Self::default() }
     }
 
-    /// Whether the tensor is a maximum on which nothing depends.
+    /// Whether the tensor is a maximum on whose value no result depends.
     pub(super) fn is_shift(&self, tensor: &TensorRef) -> bool {
         self.shifts.contains(&tensor.id)
     }
 
-    /// Makes a tensor a parameter: its entries are whatever they are, not what some operation gave.
+    /// Makes a tensor a parameter: its entries are free, not the result of an operation.
     pub(super) fn parameter(&mut self, tensor: &TensorRef) {
         self.axes(tensor);
         let rank = tensor.shape.len();
@@ -93,7 +93,7 @@ impl Graph {
         self.computed.insert(tensor.id);
     }
 
-    /// Remembers which tensors depend on a parameter, and which on an input.
+    /// Records which tensors depend on a parameter, on drawn numbers, or on an input.
     pub(super) fn follow(&mut self, operation: &Operation) {
         if operation.inputs.iter().any(|tensor| self.made.contains(&tensor.id)) {
             self.made.extend(operation.outputs.iter().map(|tensor| tensor.id));
@@ -112,8 +112,8 @@ impl Graph {
         self.computed.contains(&tensor.id)
     }
 
-    /// Something drawn for each entry: in every run anew where the model is running, and a constant
-    /// of the model where it is being made.
+    /// Records that a number is drawn for each entry. While the model runs, every run draws new numbers. While the
+    /// model is being made, the numbers are a constant of the model.
     pub(super) fn drawn(&mut self, tensor: &TensorRef, draws: Draws) {
         if !self.running {
             return self.fix_all(tensor, Cause::Rule);
@@ -124,13 +124,13 @@ impl Graph {
         }
     }
 
-    /// Says that the number of members of an axis enters what the model computes.
+    /// Records that the number of members of an axis affects what the model computes.
     pub(super) fn count(&mut self, tensor: &TensorRef, axis: usize, counting: WidthCause) {
         let parts = self.axis(tensor, axis);
         self.counted.extend(parts.into_iter().map(|part| (part, counting)));
     }
 
-    /// The same of all axes.
+    /// [`Graph::count`] for all axes.
     pub(super) fn count_all(&mut self, tensor: &TensorRef, counting: WidthCause) {
         (0..tensor.shape.len()).for_each(|axis| self.count(tensor, axis, counting));
     }
@@ -140,7 +140,7 @@ impl Graph {
         self.roles.contains_key(&tensor.id)
     }
 
-    /// The parts of a tensor's axes. A tensor that is new here has free ones.
+    /// The parts of a tensor's axes. The axes of a tensor that is new here are free.
     pub(super) fn axes(&mut self, tensor: &TensorRef) -> Vec<Option<Part>> {
         if let Some(axes) = self.tensors.get(&tensor.id) {
             return axes.clone();
@@ -170,13 +170,13 @@ impl Graph {
         self.axes(tensor).get(axis).copied().flatten().into_iter().collect()
     }
 
-    /// Makes two axes one, member by member. Axes of other sizes are fixed.
+    /// Unites two axes, member by member. Fixes both if their sizes differ.
     pub(super) fn unite(&mut self, (a, i): (&TensorRef, usize), (b, j): (&TensorRef, usize)) {
         let [a, b] = [self.axis(a, i), self.axis(b, j)];
         self.parts.unite(&a, &b);
     }
 
-    /// Makes two axes one where neither is broadcast.
+    /// Unites two axes unless one of them is broadcast.
     pub(super) fn unite_broadcast(
         &mut self,
         (a, i): (&TensorRef, usize),
@@ -187,7 +187,7 @@ impl Graph {
         }
     }
 
-    /// Makes the axes of two tensors of one rank one, but for some, which are fixed.
+    /// Unites the axes of two tensors of equal rank, except the axes `fixed`, which it fixes.
     pub(super) fn unite_but(&mut self, a: &TensorRef, b: &TensorRef, fixed: &[usize]) {
         for axis in 0..a.shape.len().max(b.shape.len()) {
             if fixed.contains(&axis) {
@@ -199,18 +199,18 @@ impl Graph {
         }
     }
 
-    /// Makes the axes of two tensors one, the last with the last, but for broadcast axes.
+    /// Unites the axes of two tensors, counted from the last, except broadcast axes.
     pub(super) fn broadcast(&mut self, from: &TensorRef, to: &TensorRef) {
         let (few, many) = (from.shape.len(), to.shape.len());
         for back in 1..=few.min(many) {
             self.unite_broadcast((from, few - back), (to, many - back));
         }
-        // More axes than the result has: not a broadcast.
+        // Not a broadcast: `from` has more axes than the result.
         (0..few.saturating_sub(many)).for_each(|axis| self.fix(from, axis));
     }
 
-    /// Makes an axis blocks of another: which block counts, and the places of all blocks are one. The axis is fixed
-    /// where its size is not a multiple.
+    /// Divides an axis into blocks of the size of another axis. The number of a block is fixed; the places in all
+    /// blocks are united. Fixes both axes if the size is not a multiple.
     pub(super) fn blocks(
         &mut self,
         (whole, i): (&TensorRef, usize),
@@ -233,22 +233,22 @@ impl Graph {
         self.parts.unite(&whole, &product);
     }
 
-    /// Tells the members of an axis apart.
+    /// Distinguishes the members of an axis.
     pub(super) fn fix(&mut self, tensor: &TensorRef, axis: usize) {
         for part in self.axis(tensor, axis) {
             self.parts.fix(part, Cause::Rule);
         }
     }
 
-    /// Tells the members of all axes apart.
+    /// Distinguishes the members of all axes.
     pub(super) fn fix_all(&mut self, tensor: &TensorRef, cause: Cause) {
         for part in self.long_axes(tensor) {
             self.parts.fix(part, cause);
         }
     }
 
-    /// The result has the entries of `from`, axis `axes[i]` on axis `i`, for the roles of a
-    /// parameter's axes.
+    /// Records that the result has the entries of `from`, with axis `axes[i]` of `from` as axis `i`. The roles of a
+    /// parameter's axes depend on this.
     pub(super) fn view(&mut self, from: &TensorRef, to: &TensorRef, axes: &[Option<usize>]) {
         if let Some(view) = self.views.get(&from.id) {
             let axes = axes.iter().map(|axis| *view.axes.get((*axis)?)?).collect();
@@ -257,7 +257,7 @@ impl Graph {
         }
     }
 
-    /// Says that the entries of a view are another function of the parameter's than a multiple.
+    /// Records that the entries of a view are a function of the parameter's entries other than a multiple.
     pub(super) fn bend(&mut self, tensor: &TensorRef) {
         if let Some(view) = self.views.get_mut(&tensor.id) {
             view.bent = true;
@@ -269,12 +269,12 @@ impl Graph {
         !self.made.contains(&tensor.id) && !self.computed.contains(&tensor.id)
     }
 
-    /// Whether the tensor has a shape that the model's code gives it, and no numbers from elsewhere.
+    /// Whether the model's code gives the tensor its shape: it depends on no parameter, no input and no drawn number.
     pub(super) fn is_of_own_shape(&self, tensor: &TensorRef) -> bool {
         self.is_constant(tensor) && !self.sampled.contains(&tensor.id)
     }
 
-    /// As [`Graph::view`], with every axis in its place.
+    /// [`Graph::view`] with every axis in its place.
     pub(super) fn same_view(&mut self, from: &TensorRef, to: &TensorRef) {
         let axes: Vec<_> = (0..to.shape.len()).map(Some).collect();
         self.view(from, to, &axes);
@@ -285,8 +285,8 @@ impl Graph {
         self.views.contains_key(&tensor.id)
     }
 
-    /// Says on which side of its parameter an axis of a view stands. What is read through a bent
-    /// view cannot be merged by adding entries, and so counts as neither side.
+    /// Records on which side of its parameter an axis of a view is. An input axis that is read through a bent view
+    /// cannot be merged by adding entries, so it counts as neither side.
     pub(super) fn role(&mut self, tensor: &TensorRef, axis: usize, role: Role) {
         let Some(view) = self.views.get(&tensor.id) else { return };
         let Some(Some(axis)) = view.axes.get(axis) else { return };
@@ -309,7 +309,7 @@ impl Graph {
         self.views.get(&tensor.id).map(|view| view.parameter)
     }
 
-    /// Whether the entries of a view are another function of the parameter's than a multiple.
+    /// Whether the entries of a view are a function of the parameter's entries other than a multiple.
     pub(super) fn is_bent(&self, tensor: &TensorRef) -> bool {
         self.views.get(&tensor.id).is_some_and(|view| view.bent)
     }
@@ -326,8 +326,8 @@ impl Graph {
         axes.into_iter().filter_map(open).collect()
     }
 
-    /// Says that the parameter of this view is added to the units along its axis, or scales them.
-    /// Of a parameter of more axes that cannot be said: it may be a weight that is still to come.
+    /// Records that the parameter of this view is added to the units along its axis, or scales them. Does nothing for a
+    /// parameter with several axes of more than one member: a later operation may use it as a weight.
     pub(super) fn all_output(&mut self, tensor: &TensorRef) {
         if tensor.shape.iter().filter(|&&size| size != 1).count() <= 1 {
             (0..tensor.shape.len()).for_each(|axis| self.role(tensor, axis, Role::Output));
@@ -340,7 +340,7 @@ impl Graph {
         matches!(seen, Some(Seen::On(Role::Output) | Seen::OnBoth))
     }
 
-    /// On which side of its parameter an axis stands.
+    /// On which side of its parameter an axis is.
     pub(super) fn role_of(&self, parameter: &TensorRef, axis: usize) -> Role {
         match self.roles.get(&parameter.id).and_then(|seen| seen.get(axis)) {
             Some(Seen::On(role)) => *role,

@@ -5,15 +5,15 @@
 //!     3 is fixed, 4 is fixed, the two 5 are one axis: the space `layers.0` of 5 units
 //! ```
 //!
-//! A framework crate records a run as a [`Recording`] of [`Operation`]s; [`solve`] finds the spaces. Each operation says
-//! which axes are the same: a sum, member by member, of two tensors unites their axes, a matrix product unites those it
-//! sums over, a reshape makes an axis a product. What distinguishes members of an axis *fixes* it: an input or an output
-//! of the model, data that comes from neither parameters nor inputs, a slice, a sort, a maximum (whose gradient goes to
-//! the first of equal members). What is not fixed is a space.
+//! A framework crate records a run as a [`Recording`] of [`Operation`]s; [`solve`] finds the spaces. Each operation
+//! says which axes are the same: an elementwise sum of two tensors unites their axes, a matrix product unites the axes
+//! that it sums over, a reshape makes an axis a product. What distinguishes members of an axis *fixes* it: an input or
+//! an output of the model, data that comes from neither parameters nor inputs, a slice, a sort, a maximum (whose
+//! gradient goes to the first of equal members). What is not fixed is a space.
 //!
-//! Members of a space can be permuted, all its axes at once, and the model computes the same. The answer may miss such a
-//! space, but has none that is not one: an operation without a rule fixes all it touches, and [`Traced::without_rule`]
-//! lists it.
+//! Permuting the members of a space, along all its axes at once, does not change what the model computes. The answer
+//! may miss such a space, but every space in it is one: an operation without a rule fixes all axes that it touches, and
+//! [`Traced::without_rule`] lists it.
 //!
 //! # References
 //!
@@ -47,53 +47,52 @@ pub struct Traced {
     /// Which axes share a space, by the paths of the module's parameters and in the orientation in which the framework
     /// stores them.
     ///
-    /// A space is called after the module of the first parameter that produces it.
+    /// A space is named after the module of the first parameter that produces it.
     pub axes: AxesSpec,
-    /// What the run drew at random.
+    /// For which units the run drew random numbers.
     pub stochastic: StochasticSpaces,
-    /// Whether the model ran with gradients, where its dropout does something and is seen.
+    /// Whether the model ran with gradients. Dropout does something, and is recorded, only with gradients.
     pub with_gradients: bool,
-    /// Parameters between two spaces whose entries do something else than to multiply a unit for
-    /// another: weights that are divided by their norm or taken the exponential of, or that are
-    /// made of others. Twins are what they say; equitable and forward-lumpable classes rest on
-    /// sums of entries and say nothing of a model that has such parameters.
+    /// Parameters between two spaces whose entries do anything other than multiply one unit for another: weights that
+    /// the model divides by their norm, takes the exponential of, or computes from other parameters. Twins stay valid
+    /// with such parameters. Equitable and forward-lumpable classes rest on sums of entries, so they say nothing about
+    /// a model that has such parameters.
     pub entrywise: Vec<String>,
-    /// Spaces whose *number* of units enters what the model computes, so their units cannot be merged.
+    /// Spaces whose *number* of units affects what the model computes, so their units cannot be merged.
     pub width_dependent: Vec<WidthDependence>,
-    /// Operations that are not known here, each once.
+    /// Operations without a rule, each once.
     pub without_rule: Vec<WithoutRule>,
 }
 
-/// The spaces on whose units a model draws at random while it runs, by name.
+/// The spaces for whose units a model draws random numbers while it runs, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StochasticSpaces {
-    /// Whether a unit takes part, as dropout draws it.
+    /// Spaces with dropout: the model draws whether each unit takes part.
     pub dropout: Vec<String>,
-    /// Anything else.
+    /// Spaces with any other random numbers.
     pub noise: Vec<String>,
 }
 
 impl StochasticSpaces {
-    /// Adds what is drawn to the facts of a training.
+    /// Adds these spaces to the facts of a training.
     pub fn added_to(&self, facts: TrainingFacts) -> TrainingFacts {
         let facts = self.dropout.iter().fold(facts, TrainingFacts::with_dropout);
         self.noise.iter().fold(facts, TrainingFacts::with_noise)
     }
 }
 
-/// A space whose number of units enters what the model computes: with two equal units merged into
-/// one it would compute something else.
+/// A space whose number of units affects what the model computes: merging two equal units into one would change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WidthDependence {
     /// The space, by name.
     pub space: String,
-    /// What counts its units.
+    /// Why their number matters.
     pub cause: WidthCause,
 }
 
-/// What makes the number of units count.
+/// Why the number of units of a space matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WidthCause {
@@ -105,7 +104,7 @@ pub enum WidthCause {
     Groups,
     /// A reshape or a slice divides an axis at sizes that are written in the code.
     Split,
-    /// The model combines them with a tensor whose shape is written in the code.
+    /// The model combines the units with a tensor whose shape is written in the code.
     Constant,
 }
 
@@ -127,7 +126,7 @@ impl fmt::Display for WidthCause {
 pub struct WithoutRule {
     /// The framework's name for it.
     pub operation: String,
-    /// The axes that are fixed for its sake alone.
+    /// The axes that are fixed only because of this operation.
     pub fixed: Vec<ParameterAxis>,
 }
 
@@ -136,6 +135,6 @@ pub struct WithoutRule {
 pub struct ParameterAxis {
     /// The parameter's path.
     pub path: String,
-    /// Which of its axes, from 0.
+    /// The number of the axis, from 0.
     pub axis: usize,
 }

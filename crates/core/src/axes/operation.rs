@@ -4,7 +4,7 @@
 //! same to axes are one kind: `sin` and `sqrt` are both [`OperationKind::Map`]. What has no kind is
 //! [`OperationKind::Unknown`], which fixes every axis that it touches, so the answer stays sound.
 
-/// The number of a tensor in a recording, any that no other tensor has.
+/// The number of a tensor in a recording. No other tensor has the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TensorId(pub u64);
 
@@ -42,9 +42,9 @@ pub enum OperationKind {
     Map,
     /// `x -> out`: the exponential of each entry.
     Exp,
-    /// `x -> out`: each entry times a number of the code.
+    /// `x -> out`: each entry times a number that is written in the code.
     Scale,
-    /// `x -> out`: each entry in another type, or divided by a number of the code.
+    /// `x -> out`: each entry in another type, or divided by a number that is written in the code.
     Convert,
     /// `x.. -> out`: a function of the entries at one place, with broadcasting.
     Combine,
@@ -63,12 +63,12 @@ pub enum OperationKind {
     ReduceAll(AxisReduction),
     /// `x -> out`: the members of an axis become one.
     Reduce {
-        /// What of them.
+        /// How they become one.
         by: AxisReduction,
         /// The axis.
         axis: usize,
     },
-    /// `x -> out, places`: the largest member of an axis, and which it is.
+    /// `x -> out, places`: the largest member of an axis, and its place.
     MaxWithPlaces {
         /// The axis.
         axis: usize,
@@ -83,12 +83,12 @@ pub enum OperationKind {
         /// The axis.
         axis: usize,
     },
-    /// `x, gain, bias? -> out`: `(x - mean) / deviation * gain + bias` with those of the last axis.
+    /// `x, gain, bias? -> out`: `(x - mean) / deviation * gain + bias`, with mean and deviation over the last axis.
     LayerNorm,
     /// `x, gain, bias, mean, variance -> out`: `(x - mean) / sqrt(variance) * gain + bias` for `x` of
-    /// `[batch, channel, position..]`, each channel by its entries of the vectors.
+    /// `[batch, channel, position..]`, each channel with its entry of each vector.
     BatchNorm,
-    /// `x -> out..`: what depends on the order or the position of members along an axis.
+    /// `x -> out..`: a result that depends on the order or the position of members along an axis.
     AlongOrder {
         /// The axis.
         axis: usize,
@@ -107,7 +107,7 @@ pub enum OperationKind {
     },
     /// `x -> out`: broadcast to a larger shape.
     Expand,
-    /// `x -> out`: further members before and after those of some axes, which may be taken from them.
+    /// `x -> out`: adds members before and after those of some axes; the added members may be copies of others.
     Pad {
         /// The axes that get longer.
         axes: Vec<usize>,
@@ -124,19 +124,19 @@ pub enum OperationKind {
         /// The axis.
         axis: usize,
     },
-    /// `x.. -> out`: one after the other along an axis.
+    /// `x.. -> out`: the inputs, one after the other along an axis.
     Concatenate {
         /// The axis.
         axis: usize,
     },
     /// `x -> out`: some members of each axis.
     Slice {
-        /// Which, for the first axes; all of the others.
+        /// The members that are taken, for the first axes; all members of further axes.
         ranges: Vec<SliceRange>,
     },
     /// `x, value -> out`: `x` with some members replaced.
     SliceAssign {
-        /// Which, for the first axes; all of the others.
+        /// The members that are replaced, for the first axes; all members of further axes.
         ranges: Vec<SliceRange>,
     },
     /// `x, indices -> out`: `out[.., i, ..] = x[.., indices[i], ..]`.
@@ -168,7 +168,7 @@ pub enum OperationKind {
     /// `query, key, value, scores.. -> out`: `softmax(query key^T + scores) value` for tensors
     /// `[batch, head, position, feature]`.
     Attention {
-        /// Whether positions see only those before them.
+        /// Whether a position sees only itself and the positions before it.
         causal: bool,
     },
     /// `x, weight, bias? -> out` for `x` of `[batch, channel, position..]`.
@@ -178,14 +178,14 @@ pub enum OperationKind {
         /// Whether axis 0 of the weight has the channels of `x`.
         transposed: bool,
     },
-    /// `x -> out..`: each channel of `[batch, channel, position..]` by itself.
+    /// `x -> out..`: each channel of `[batch, channel, position..]` separately.
     Pool,
     /// `x -> out`: the patches that a kernel covers, `[batch, channel, height, width]` to
     /// `[batch, channel x place in the kernel, patch]`.
     Patches,
     /// `x, grid -> out`: entries of `x` at the positions of a grid.
     GridSample,
-    /// Not known. The name is the framework's.
+    /// Unknown. The name is the framework's.
     Unknown {
         /// The operation's name.
         name: String,
@@ -195,30 +195,30 @@ pub enum OperationKind {
 /// What is drawn for each entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Draws {
-    /// Whether it takes part, as dropout draws it.
+    /// Whether the entry takes part: dropout.
     Dropout,
     /// Anything else.
     Noise,
 }
 
-/// What becomes of several members.
+/// How several members become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AxisReduction {
     /// Their sum.
     Sum,
-    /// Their mean or product, which treats all members equally, too.
+    /// Their mean or product. Like a sum, it treats all members equally.
     Symmetric,
     /// The largest one.
     Max,
-    /// Another one of them: the smallest, the largest in size.
+    /// Another member: the smallest, or the one with the largest absolute value.
     Pick,
 }
 
 /// Some members of an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SliceRange {
-    /// The first one; from the end where it is negative.
+    /// The first one; counted from the end if negative.
     pub start: isize,
-    /// From one to the next.
+    /// The distance from one to the next.
     pub step: isize,
 }

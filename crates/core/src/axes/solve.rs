@@ -15,11 +15,11 @@ pub struct Recording {
     pub operations: Vec<Operation>,
     /// The float parameters, by path.
     pub parameters: Vec<TracedParameter>,
-    /// What holds data of the model that is not a float parameter.
+    /// Tensors with data of the model that are not float parameters.
     pub constants: Vec<TensorRef>,
     /// What the model was given.
     pub inputs: Vec<TensorRef>,
-    /// What is used of its results.
+    /// The results of the model that its caller uses.
     pub outputs: Vec<TensorRef>,
     /// Whether it ran with gradients.
     pub with_gradients: bool,
@@ -64,7 +64,7 @@ pub struct Recording {
 /// # Ok::<(), constinit_core::Error>(())
 /// ```
 pub fn solve(recording: &Recording) -> Result<Traced, Error> {
-    // Without them, every axis would look free.
+    // Without inputs or outputs, every axis would seem free.
     for (tensors, missing) in [(&recording.inputs, "an input"), (&recording.outputs, "an output")] {
         if tensors.is_empty() {
             return Err(Error::TraceIncomplete { missing });
@@ -75,7 +75,7 @@ pub fn solve(recording: &Recording) -> Result<Traced, Error> {
     let mut first: HashMap<u64, &TensorRef> = HashMap::new();
     for parameter in &recording.parameters {
         graph.parameter(&parameter.tensor);
-        // A tied parameter is one, also where its copies were drawn one by one.
+        // Tied parameters are one parameter, even if their copies were drawn one by one.
         let tensor = *first.entry(parameter.tie).or_insert(&parameter.tensor);
         graph.unite_but(tensor, &parameter.tensor, &[]);
     }
@@ -86,7 +86,7 @@ pub fn solve(recording: &Recording) -> Result<Traced, Error> {
         graph.follow(operation);
         let kept: Vec<TensorRef> =
             operation.outputs.iter().filter(|tensor| graph.is_parameter(tensor)).cloned().collect();
-        // What filled a parameter does not matter: its entries will be others.
+        // The operation that filled a parameter does not matter: training gives the parameter other entries.
         if kept.iter().any(|tensor| !graph.is_computed(tensor)) {
             operation.outputs.iter().for_each(|tensor| {
                 if !graph.is_parameter(tensor) {
@@ -96,7 +96,7 @@ pub fn solve(recording: &Recording) -> Result<Traced, Error> {
             continue;
         }
         used.extend(operation.inputs.iter().map(|tensor| tensor.id));
-        // What the run itself left in a parameter, as a batch norm does in training, does.
+        // What the run itself wrote to a parameter does matter: batch norm does this in training.
         for tensor in &kept {
             used.insert(tensor.id);
             graph.all_output(tensor);
@@ -125,7 +125,7 @@ pub fn solve(recording: &Recording) -> Result<Traced, Error> {
     Ok(Traced { axes, stochastic, with_gradients, entrywise, width_dependent, without_rule })
 }
 
-/// The operations without a rule, and the axes that nothing else would have fixed.
+/// The operations without a rule, and the axes that are fixed only because of them.
 fn without_rule(
     parameters: &[TracedParameter],
     graph: &mut Graph,

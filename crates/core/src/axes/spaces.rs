@@ -8,7 +8,7 @@ use crate::Error;
 use constinit_symmetry::{AxesSpec, Axis, NamedAxis, RoleAxis};
 use std::collections::{HashMap, HashSet};
 
-/// A class that is a space, and where it stands first.
+/// A class that is a space, and the axis from which it gets its name.
 struct Space {
     class: Part,
     parameter: usize,
@@ -28,7 +28,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 ///
-/// If two parameters have one path.
+/// If two parameters have the same path.
 pub(super) fn found(graph: &mut Graph, parameters: &[TracedParameter]) -> Result<Found, Error> {
     fix_further_units(graph, parameters);
     let mut spaces = find(graph, parameters);
@@ -61,7 +61,7 @@ pub(super) fn found(graph: &mut Graph, parameters: &[TracedParameter]) -> Result
     Ok(Found { axes, stochastic, width_dependent })
 }
 
-/// The spaces whose number of units enters, each with every way in which it does.
+/// The spaces whose number of units affects what the model computes, each with every cause.
 fn width_dependent(
     graph: &mut Graph,
     spaces: &[Space],
@@ -90,8 +90,8 @@ fn factors(graph: &mut Graph, parameter: &TracedParameter, axis: usize) -> Vec<P
     part.map(|part| graph.parts.factors(part)).unwrap_or_default()
 }
 
-/// A spec knows one space an axis: where several are left, the outermost that some parameter produces.
-/// What is read only, such as copies, comes second.
+/// A spec has one space per axis. If an axis has several, this keeps the outermost one that some parameter produces, or
+/// the outermost of all if no parameter produces one of them (copies, for example, are only read).
 fn fix_further_units(graph: &mut Graph, parameters: &[TracedParameter]) {
     let axes: Vec<(usize, usize)> = (0..parameters.len())
         .flat_map(|number| {
@@ -122,7 +122,7 @@ fn unit_class(graph: &mut Graph, parameter: &TracedParameter, axis: usize) -> Op
     factors(graph, parameter, axis).into_iter().find(|part| !graph.parts.is_fixed(*part))
 }
 
-/// All spaces; each where it is first produced, or else where it first stands.
+/// All spaces, each at the first axis that produces it, or at its first axis if none does.
 fn find(graph: &mut Graph, parameters: &[TracedParameter]) -> Vec<Space> {
     let mut spaces: Vec<Space> = Vec::new();
     let mut places: HashMap<Part, usize> = HashMap::new();
@@ -144,8 +144,7 @@ fn find(graph: &mut Graph, parameters: &[TracedParameter]) -> Vec<Space> {
     spaces
 }
 
-/// `fc1` for the space of `fc1.weight`; where that is taken `fc1.weight`, and then `fc1.weight.1`
-/// for axis 1.
+/// `fc1` for the space of `fc1.weight`; if that name is taken, `fc1.weight`; then `fc1.weight.1` for axis 1.
 fn names(spaces: &[Space], parameters: &[TracedParameter]) -> HashMap<Part, String> {
     let mut taken: HashSet<String> = HashSet::new();
     let mut names = HashMap::new();

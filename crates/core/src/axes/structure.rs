@@ -1,13 +1,11 @@
-//! When two specs say the same.
+//! Whether two specs have the same structure.
 
 use constinit_symmetry::{AxesSpec, Axis, RoleAxis, SpaceId};
 use std::collections::HashMap;
 
-/// Whether two specs say the same of the same parameters, whatever the spaces are called and
-/// whichever comes first.
+/// Whether two specs give the axes of the same parameters the same spaces. Names and order of the spaces do not matter.
 ///
-/// Roles are not compared. A space of one unit or of members that are never merged says nothing,
-/// and is the same as a fixed axis.
+/// Roles are not compared. A space of one unit, or of members that are never merged, counts as a fixed axis.
 ///
 /// ```
 /// use constinit_core::axes::same_structure;
@@ -47,7 +45,7 @@ pub fn same_structure(a: &AxesSpec, b: &AxesSpec) -> bool {
     })
 }
 
-/// The space of an axis and its inner size, where its units can be told from fixed members.
+/// The space of an axis and its inner size; None for a fixed axis, a fixed space and a space of one unit.
 fn unit_axis(spec: &AxesSpec, axis: &RoleAxis) -> Option<(SpaceId, usize)> {
     let id = match axis.axis {
         Axis::Fixed => return None,

@@ -6,13 +6,13 @@
 //! reshape [2, 3] -> [3, 2]: no product fits  both are fixed
 //! ```
 //!
-//! A class that is not fixed stands for all permutations of its members: the operations seen so
-//! far commute with them. Uniting classes, splitting one and fixing one each leave fewer of these
-//! permutations, so an operation that asks for too much only loses symmetry.
+//! A class that is not fixed represents all permutations of its members: the operations seen so far commute with them.
+//! Uniting classes, splitting a class and fixing a class each leave fewer of these permutations, so an operation that
+//! requires too much only loses symmetry.
 
 use super::operation::Draws;
 
-/// An axis of a tensor, or a factor of one. Axes of one member have none.
+/// An axis of a tensor, or a factor of one. An axis with one member has no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Part(usize);
 
@@ -46,7 +46,7 @@ impl Marks {
 enum Node {
     /// Belongs to the class of another part.
     Child(Part),
-    /// Stands for its class.
+    /// Represents its class.
     Root { size: usize, marks: Marks, split: Option<[Part; 2]> },
 }
 
@@ -126,7 +126,7 @@ impl Parts {
         }
     }
 
-    /// Whether something is drawn for each member of the class.
+    /// Whether a random number is drawn for each member of the class.
     pub(super) fn is_disturbed_by(&mut self, part: Part, draws: Draws) -> bool {
         let root = self.root(part);
         let marks = self.marks_of(root);
@@ -136,7 +136,7 @@ impl Parts {
         }
     }
 
-    /// Tells the members of the part apart.
+    /// Distinguishes the members of the part.
     pub(super) fn fix(&mut self, part: Part, cause: Cause) {
         let mut added = Marks::default();
         match cause {
@@ -146,7 +146,7 @@ impl Parts {
         self.mark(part, added);
     }
 
-    /// Says that something is drawn for each member of the part.
+    /// Records that a random number is drawn for each member of the part.
     pub(super) fn disturb(&mut self, part: Part, draws: Draws) {
         let mut added = Marks::default();
         match draws {
@@ -183,7 +183,7 @@ impl Parts {
         children
     }
 
-    /// Makes two unsplit classes of one size one.
+    /// Merges two unsplit classes of equal size.
     fn merge(&mut self, a: Part, b: Part) {
         if a != b {
             let marks = self.marks_of(b);
@@ -192,9 +192,8 @@ impl Parts {
         }
     }
 
-    /// Says that two products of parts, outermost part first, number the same members in row-major
-    /// order. Where no common factors exist, the parts concerned are fixed, and all of them where
-    /// the sizes differ.
+    /// Records that two products of parts, outermost part first, number the same members in row-major order. Fixes the
+    /// parts that have no common factors, and all parts if the sizes differ.
     pub(super) fn unite(&mut self, a: &[Part], b: &[Part]) {
         let members =
             [a, b].map(|parts| -> usize { parts.iter().map(|p| self.size(*p)).product() });
@@ -206,7 +205,7 @@ impl Parts {
         loop {
             let [a, b] = [self.innermost(&mut stacks[0]), self.innermost(&mut stacks[1])];
             let (Some(a), Some(b)) = (a, b) else {
-                // Only products without members end here.
+                // Only products without members reach this line.
                 for part in [a, b].into_iter().flatten().chain(stacks.concat()) {
                     self.fix(part, Cause::Rule);
                 }
@@ -236,7 +235,7 @@ impl Parts {
         parts.into_iter().for_each(|part| self.fix(part, Cause::Rule));
         while sizes[0] != sizes[1] {
             let small = usize::from(sizes[1] < sizes[0]);
-            // With nothing left on the smaller side, the sizes differ: fix the other side, too.
+            // If nothing is left on the smaller side, the sizes differ: fix the other side, too.
             let side = if stacks[small].is_empty() { 1 - small } else { small };
             let Some(part) = self.innermost(&mut stacks[side]) else { return };
             sizes[side] = sizes[side].saturating_mul(self.size(part));

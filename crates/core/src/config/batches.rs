@@ -6,10 +6,10 @@ use super::seen::seen;
 use crate::train::epoch_order;
 use std::sync::Arc;
 
-/// Numbers that are kept of the batches of a run, for the runs after it.
+/// How many numbers of the batches of a run are kept for later runs.
 const KEPT: usize = 1 << 16;
 
-/// The batches of a run. Runs that see the same ones share those of their first steps.
+/// The batches of a run. Runs with the same batches share those of the first steps.
 pub struct SeenBatches {
     examples: Arc<Examples>,
     shift_per_step: f64,
@@ -17,17 +17,17 @@ pub struct SeenBatches {
     shuffle_seed: Option<u64>,
     /// The epoch and its order.
     order: Option<(usize, Vec<usize>)>,
-    /// Inputs and targets of the first steps, and how many numbers there is still room for.
+    /// Inputs and targets of the first steps, and for how many more numbers there is room.
     kept: Vec<[Vec<f64>; 2]>,
     room: usize,
-    /// Those of a later step, and its number.
+    /// The batch of a later step, and the number of the step.
     last: (Option<usize>, [Vec<f64>; 2]),
-    /// A number of an example and its shift, as a step sees them.
+    /// How a step sees a number of an example, given the number and the shift.
     seen: fn(f64, f64) -> f64,
 }
 
 impl SeenBatches {
-    /// Those of a run.
+    /// The batches of a run.
     pub fn new(config: &RunConfig, examples: &Arc<Examples>) -> Self {
         Self {
             examples: Arc::clone(examples),
@@ -42,12 +42,12 @@ impl SeenBatches {
         }
     }
 
-    /// The same in double precision, without rounding to that of the backends.
+    /// The same batches in double precision, not rounded to the precision of the backends.
     pub fn in_double(self) -> Self {
         Self { seen: |value, shift| value + shift, kept: Vec::new(), ..self }
     }
 
-    /// Whether a run sees these.
+    /// Whether these are the batches of a run.
     pub fn are_of(&self, config: &RunConfig, examples: &Arc<Examples>) -> bool {
         Arc::ptr_eq(&self.examples, examples)
             && self.shift_per_step.to_bits() == config.data.shift_per_step.to_bits()
@@ -57,7 +57,7 @@ impl SeenBatches {
 
     /// Inputs and targets of a step, in the precision of the backends.
     pub fn of_step(&mut self, step: usize) -> [&[f64]; 2] {
-        // All examples, as they are, are one batch at every step.
+        // Without batches and without a shift, all steps see the same examples.
         let number = if self.batch_size.is_none() && self.shift_per_step == 0.0 { 0 } else { step };
         if number >= self.kept.len() {
             if self.last.0 != Some(number) {
@@ -124,7 +124,7 @@ mod tests {
         RunConfig::parse(&text, "run.toml").unwrap()
     }
 
-    /// Shift, batch size, seed, and the steps that are asked for.
+    /// Shift, batch size, seed, and the steps whose batches the test asks for.
     type Run = (f64, Option<usize>, Option<u64>, Vec<usize>);
 
     fn run() -> impl Strategy<Value = Run> {

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Which share of the units of hidden layers each training step drops.
+/// The share of the units of hidden layers that each training step drops.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum DropoutShares {
-    /// Of all hidden layers.
+    /// One share for all hidden layers.
     All(f64),
-    /// Of these, by name.
+    /// A share for each of these layers, by name.
     ByName(BTreeMap<String, f64>),
 }
 
@@ -33,14 +33,15 @@ pub enum BreakConfig {
         space: String,
         /// The standard deviation.
         std: f64,
-        /// The units; all of the layer where absent.
+        /// The units; all units of the layer if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         units: Option<Vec<usize>>,
-        /// That of the training where absent.
+        /// The seed of the numbers; the seed of the training if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seed: Option<u64>,
     },
-    /// Outgoing weights of units that compute the same change by amounts that sum to zero, so the function stays.
+    /// Adds amounts that sum to zero to the outgoing weights of units that compute the same number, so the function of
+    /// the network stays the same.
     #[serde(alias = "zero_sum")]
     ZeroSum {
         /// The step, from 1.
@@ -49,14 +50,14 @@ pub enum BreakConfig {
         space: String,
         /// The largest amount.
         scale: f64,
-        /// That of the training where absent.
+        /// The seed of the numbers; the seed of the training if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seed: Option<u64>,
     },
 }
 
 impl BreakConfig {
-    /// The step as which begins it is made, from 1.
+    /// The step at whose beginning the change is made, from 1.
     pub fn step(&self) -> usize {
         match self {
             Self::Noise { step, .. } | Self::ZeroSum { step, .. } => *step,
@@ -75,7 +76,7 @@ impl BreakConfig {
         self.given_seed().unwrap_or(of_training)
     }
 
-    /// The seed that it names; None if that of the training decides its numbers.
+    /// The seed in the configuration; None if the seed of the training decides the numbers.
     fn given_seed(&self) -> Option<u64> {
         match self {
             Self::Noise { seed, .. } | Self::ZeroSum { seed, .. } => *seed,
@@ -105,7 +106,7 @@ pub fn hidden_layer(config: &RunConfig, name: &str) -> Option<usize> {
     hidden_names(config).iter().position(|known| known == name)
 }
 
-/// The share that is dropped of each hidden layer, first to last.
+/// The share of each hidden layer that is dropped, first layer to last.
 pub fn dropout_shares(config: &RunConfig) -> Vec<f64> {
     let share = |name: String| match &config.model.dropout {
         None => 0.0,
@@ -149,11 +150,11 @@ pub fn facts(config: &RunConfig) -> Result<TrainingFacts, Error> {
     }))
 }
 
-/// Why the numbers and names make no sense, where they do not.
+/// Checks that the numbers and names make sense.
 ///
 /// # Errors
 ///
-/// The key, the value and what it must be.
+/// A message with the key, the value and what it must be.
 pub fn check(config: &RunConfig) -> Result<(), String> {
     check_dropout(config)?;
     for (number, planned) in config.breaks.iter().enumerate() {
@@ -319,7 +320,7 @@ mod tests {
             let again = RunConfig::parse(&config.to_toml().unwrap(), "complete").unwrap();
             assert_eq!(again, config);
         }
-        // In both spellings of a value.
+        // Both spellings of a value are accepted.
         let snake = parsed("", &breaks.replace("zero-sum", "zero_sum")).unwrap();
         assert_eq!(snake.breaks, parsed("", breaks).unwrap().breaks);
         assert_eq!(snake.breaks.iter().map(|b| b.seed(5)).collect::<Vec<_>>(), [5, 7]);

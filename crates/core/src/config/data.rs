@@ -21,24 +21,23 @@ pub struct Matrix {
 /// What a run trains on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examples {
-    /// A row an example.
+    /// One row per example.
     pub inputs: Matrix,
-    /// A row an example, a column an output.
+    /// One row per example, one column per output.
     pub targets: Matrix,
 }
 
-/// The texts of the files that were read, to be kept with the run: a pipe cannot be read again.
+/// The texts of the data files. They are saved with the run, since a pipe cannot be read again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DataFiles {
-    /// That of the inputs.
+    /// The text of the inputs.
     pub inputs: Option<String>,
-    /// That of the targets.
+    /// The text of the targets.
     pub targets: Option<String>,
 }
 
 impl Examples {
-    /// Reads the examples of a configuration that lies in `folder`, and checks that they fit the
-    /// network.
+    /// Reads the examples of a configuration in `folder`, and checks that they fit the network.
     ///
     /// # Errors
     ///
@@ -65,7 +64,7 @@ impl Examples {
         Ok((raw.fit(config)?, files))
     }
 
-    /// What is allowed but can hardly be meant.
+    /// Warnings about settings that are allowed but probably mistakes.
     pub fn doubts(&self, config: &RunConfig) -> Vec<String> {
         let mut doubts = Vec::new();
         if config.training.loss == Loss::CrossEntropy {
@@ -90,7 +89,7 @@ impl Examples {
         doubts
     }
 
-    /// A checksum of all numbers: the data files of a run's folder might be changed.
+    /// A checksum of all numbers. It detects changes to the data files in a run's folder.
     pub fn checksum(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         for Matrix { rows, columns, values } in [&self.inputs, &self.targets] {
@@ -158,7 +157,7 @@ fn one_hot(targets: &Matrix, outputs: usize, config: &RunConfig) -> Result<Matri
 }
 
 impl Matrix {
-    /// The numbers of a source and, where it is a file, its text.
+    /// The numbers of a source and, for a file, its text.
     fn read(
         source: &DataSource,
         key: &str,
@@ -182,7 +181,7 @@ impl Matrix {
         }
     }
 
-    /// The numbers of a text as a CSV file has them; messages name the file and the key.
+    /// Parses the text of a CSV file. Messages name the file and the key.
     ///
     /// # Errors
     ///
@@ -261,7 +260,7 @@ impl Matrix {
     }
 }
 
-/// The beginning of a cell: one whose quote is never closed reaches to the end of the file.
+/// The beginning of a cell. A cell whose quote is never closed reaches to the end of the file.
 fn short(cell: &str) -> String {
     const LONGEST: usize = 24;
     match cell.char_indices().nth(LONGEST) {
@@ -270,8 +269,8 @@ fn short(cell: &str) -> String {
     }
 }
 
-/// The number of the line of a record that the reader saw begin at `place`, which may lie before
-/// blank lines and comments, or within the end of the line before.
+/// The line number of a record that the reader saw begin at `place`. `place` may be before blank lines and comments, or
+/// within the end of the line before.
 fn line_number(text: &str, place: usize) -> usize {
     let within = text[..place].ends_with('\r') && text[place..].starts_with('\n');
     let (before, rest) = text.split_at(place + usize::from(within));

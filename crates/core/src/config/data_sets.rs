@@ -3,7 +3,7 @@
 use super::Dataset;
 use super::data::{Examples, Matrix};
 
-/// The examples of a data set: the numbers of its file, and a target each.
+/// The examples of a data set: the inputs and the target in each line of its file.
 pub fn built_in(name: Dataset) -> Examples {
     let text = match name {
         Dataset::Iris => include_str!("data_sets/iris.csv"),

@@ -13,7 +13,7 @@ pub fn clip(training: &TrainingConfig) -> Option<Clip> {
 pub struct Clipped {
     rule: Box<dyn UpdateRule<f64> + Send>,
     clip: Option<Clip>,
-    /// For every number of the network, how many entries of the full one it stands for.
+    /// For each number of the network, how many entries of the full network it represents.
     counts: Vec<f64>,
     limited: Vec<f64>,
 }
@@ -28,7 +28,7 @@ impl Clipped {
     }
 }
 
-/// How many entries of the full network each number stands for.
+/// How many entries of the full network each number represents.
 fn counts(network: &Perceptron<f64>) -> Vec<f64> {
     let mut counts = vec![1.0; network.numbers().len()];
     for layer in 0..network.layers() {

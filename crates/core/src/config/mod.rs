@@ -1,5 +1,5 @@
-//! The configuration of a run, as a file has it: what it says, the examples it names, and what it means for the network of
-//! [`perceptron_axes`](crate::perceptron_axes), without a framework.
+//! The configuration of a run: what its file says, the examples it names, and what it means for the network of
+//! [`perceptron_axes`](crate::perceptron_axes). Needs no framework.
 //!
 //! ```
 //! use constinit_core::config::{Examples, RunConfig};
@@ -41,7 +41,7 @@ use std::fmt::Display;
 /// The run of the text's notebook, with the input that its print-out does not show.
 pub const NOTEBOOK: &str = include_str!("notebook.toml");
 
-/// An error that its user can mend.
+/// An error that the user can fix.
 fn refused(reason: impl Display) -> Error {
     Error::Config { reason: reason.to_string() }
 }

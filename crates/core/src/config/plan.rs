@@ -6,7 +6,7 @@ use crate::init::{Init, InitPlan, InitRule};
 use crate::{LayerInit, linear_name, perceptron_axes};
 use constinit_symmetry::{AxesSpec, SymmetryError};
 
-/// All rules: those of the configuration, and behind them those that its start stands for.
+/// All rules: first those of the configuration, then those of its start.
 pub fn plan(config: &RunConfig) -> InitPlan {
     let mut plan = InitPlan::new(config.training.seed).with_spare_rules();
     plan.rules = rules(config);
@@ -14,7 +14,7 @@ pub fn plan(config: &RunConfig) -> InitPlan {
     plan
 }
 
-/// A rule for each parameter of a network whose layers start so.
+/// A rule for each parameter of a network whose layers have these starts.
 pub fn rules_of_layers(layers: Vec<LayerInit>, bias: bool) -> Vec<InitRule> {
     let of_layer = |(layer, start): (usize, LayerInit)| {
         let rule = |name: &str, init: Init| InitRule::glob(linear_name(layer, name), init);
@@ -46,7 +46,7 @@ pub fn check(config: &RunConfig) -> Result<(), Error> {
 /// The type of all modules of the network.
 const LINEAR: &str = "Linear";
 
-/// The rules of the configuration, without the wish for what all modules are.
+/// The rules of the configuration. A condition that the module is of type `Linear` is removed, since all modules are.
 fn rules(config: &RunConfig) -> Vec<InitRule> {
     let mut rules = config.init.clone();
     for rule in &mut rules {
@@ -55,16 +55,16 @@ fn rules(config: &RunConfig) -> Vec<InitRule> {
     rules
 }
 
-/// An error of a plan is one of the configuration.
+/// Turns an error of a plan into an error of the configuration.
 pub fn usage(error: Error) -> Error {
     refused(format!("[[init]]: {error}"))
 }
 
-/// The axes of the network, without the network.
+/// The axes of the network, without making the network.
 ///
 /// # Errors
 ///
-/// [`Error::Config`] for sizes that are no network.
+/// [`Error::Config`] for sizes that do not make a network.
 pub fn spec(config: &RunConfig) -> Result<AxesSpec, Error> {
     let spec = perceptron(&config.model.layer_dims, config.model.bias);
     spec.map_err(|error| refused(format!("model: {error}")))
@@ -74,7 +74,7 @@ pub fn spec(config: &RunConfig) -> Result<AxesSpec, Error> {
 ///
 /// # Errors
 ///
-/// [`SymmetryError`] for sizes that are no network.
+/// [`SymmetryError`] for sizes that do not make a network.
 pub fn perceptron(dims: &[usize], bias: bool) -> Result<AxesSpec, SymmetryError> {
     let mut shapes = Vec::new();
     for (layer, pair) in dims.windows(2).enumerate() {

@@ -22,16 +22,16 @@ pub struct RunConfig {
     /// How it is trained.
     #[serde(default)]
     pub training: TrainingConfig,
-    /// What is read as it is trained.
+    /// What the probe reads during training.
     #[serde(default)]
     pub probe: ProbeConfig,
     /// Initialisers by path; they override `start`, `init_w` and `init_b`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub init: Vec<InitRule>,
-    /// Changes of parameters that make units differ, each as a step begins.
+    /// Changes of parameters that make units differ, each at the beginning of a step.
     #[serde(default, rename = "break", skip_serializing_if = "Vec::is_empty")]
     pub breaks: Vec<BreakConfig>,
-    /// Numbers that another program printed for the same run. The run fails where they do not come out.
+    /// Numbers that another program printed for the same run. The run fails if it does not reproduce them.
     #[serde(default, alias = "printed", skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,
 }
@@ -48,19 +48,19 @@ pub struct ModelConfig {
     /// Whether layers have biases.
     #[serde(default = "yes")]
     pub bias: bool,
-    /// What it starts from.
+    /// How its parameters start.
     #[serde(default)]
     pub start: PerceptronStart,
-    /// The number of its weights.
+    /// The number from which the start makes the weights.
     #[serde(default = "one")]
     pub init_w: f64,
-    /// The number of its biases.
+    /// The number from which the start makes the biases.
     #[serde(default = "one_half")]
     pub init_b: f64,
-    /// Which share of hidden units each training step drops; none where absent.
+    /// The share of hidden units that each training step drops; none if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropout: Option<DropoutShares>,
-    /// The first step that drops units, from 1; the first of all where absent.
+    /// The first step that drops units, from 1; the first step of all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropout_from: Option<usize>,
 }
@@ -69,21 +69,21 @@ pub struct ModelConfig {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// A row an example.
+    /// One row per example.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<DataSource>,
-    /// A row an example: one column an output, or one class number.
+    /// One row per example: one column per output, or one class number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub targets: Option<DataSource>,
-    /// A data set inside the program, in the place of inputs and targets.
+    /// A data set inside the program, instead of inputs and targets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<Dataset>,
     /// Step i trains on inputs and targets plus i times this.
     pub shift_per_step: f64,
-    /// The whole set each step where absent.
+    /// How many examples a step trains on; all of them if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
-    /// The given order where absent.
+    /// The seed of the order of the examples; the given order if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shuffle_seed: Option<u64>,
 }
@@ -122,30 +122,30 @@ pub enum Dataset {
 pub struct TrainingConfig {
     /// How many steps.
     pub steps: usize,
-    /// What is made small.
+    /// What training minimises.
     pub loss: Loss,
-    /// That of random starts, dropout and noise.
+    /// The seed of random starts, dropout and noise.
     pub seed: u64,
-    /// The Euclidean norm that all gradients together may have.
+    /// The largest Euclidean norm of all gradients together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
-    /// The size that an entry of a gradient may have.
+    /// The largest absolute value of an entry of a gradient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_value: Option<f64>,
-    /// A checkpoint after this many steps; where absent, every five seconds.
+    /// A checkpoint after every so many steps; if absent, every five seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_every: Option<usize>,
     /// The optimizer and its settings.
     pub optimizer: OptimizerConfig,
 }
 
-/// What a run reads.
+/// What the probe of a run reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProbeConfig {
-    /// A reading after this many steps.
+    /// A reading after every so many steps.
     pub every: usize,
-    /// A forecast before training and after this many steps; none where absent.
+    /// A forecast before training and after every so many steps; none if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forecast: Option<usize>,
 }
@@ -161,14 +161,13 @@ pub struct Expected {
     pub after_step: Vec<ExpectedStep>,
 }
 
-/// The parameters of a two-layer network whose hidden units are one unit and whose outputs are
-/// one output.
+/// The parameters of a two-layer network whose hidden units are equal and whose outputs are equal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedStep {
     /// The number of steps done.
     pub step: usize,
-    /// The incoming weights that all hidden units share, one an input.
+    /// The incoming weights that all hidden units share, one per input.
     pub linear1_weight_row: Vec<f64>,
     /// The bias of the hidden units.
     pub linear1_bias: f64,
@@ -211,12 +210,12 @@ impl Default for ProbeConfig {
 }
 
 impl ModelConfig {
-    /// How the layers start, one pair a layer.
+    /// How the layers start, one pair per layer.
     pub fn layer_inits(&self) -> Vec<LayerInit> {
         self.start.layers(&self.layer_dims, self.init_w, self.init_b)
     }
 
-    /// Whether such a network exists and fits into memory.
+    /// Checks that such a network exists and fits into memory.
     ///
     /// # Errors
     ///
@@ -227,17 +226,17 @@ impl ModelConfig {
 }
 
 impl RunConfig {
-    /// Reads a configuration; `name` stands for it in messages.
+    /// Reads a configuration; messages call it `name`.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`], with the place, and the nearest known name where one is not known.
+    /// [`Error::Config`], with the place, and the nearest known name if a name is unknown.
     pub fn parse(text: &str, name: &str) -> Result<Self, Error> {
         let config: Self = toml::from_str(text).map_err(|error| unread(name, &error))?;
         config.checked(name)
     }
 
-    /// The same of a table, whatever the numbers are, as long as they are numbers.
+    /// Reads a configuration from a table. Checks types, but not the values of numbers.
     ///
     /// # Errors
     ///
@@ -270,13 +269,13 @@ impl RunConfig {
         Ok(config.with_files_in(path.parent().unwrap_or(Path::new(""))))
     }
 
-    /// With the files of initialisers, which are written down relative to `folder`, placed there.
+    /// With the paths of initialiser files, which are relative to `folder`, made absolute.
     pub fn with_files_in(mut self, folder: &Path) -> Self {
         self.place_files(folder);
         self
     }
 
-    /// The same in place.
+    /// [`RunConfig::with_files_in`], in place.
     pub fn place_files(&mut self, folder: &Path) {
         for rule in &mut self.init {
             place_files(&mut rule.init, folder);
@@ -287,7 +286,7 @@ impl RunConfig {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`], with what TOML does not have.
+    /// [`Error::Config`], with the value that TOML cannot represent.
     pub fn to_table(&self) -> Result<toml::Table, Error> {
         toml::Table::try_from(self).map_err(refused)
     }
@@ -296,12 +295,12 @@ impl RunConfig {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`], with what TOML does not have.
+    /// [`Error::Config`], with the value that TOML cannot represent.
     pub fn to_toml(&self) -> Result<String, Error> {
         toml::to_string(self).map_err(refused)
     }
 
-    /// Whether the network starts from constants alone, so the units of each hidden layer are one.
+    /// Whether the network starts from constants alone, so the units of each hidden layer start equal.
     pub fn is_constant(&self) -> bool {
         self.init.is_empty() && !self.model.start.is_random()
     }
@@ -325,11 +324,11 @@ impl RunConfig {
         }
     }
 
-    /// Why its numbers make no sense, where they do not.
+    /// Checks that its numbers make sense.
     ///
     /// # Errors
     ///
-    /// The key, the number and what it must be.
+    /// A message with the key, the number and what it must be.
     pub fn check(&self) -> Result<(), String> {
         let optimizer = &self.training.optimizer;
         let numbers = [
@@ -373,7 +372,7 @@ impl RunConfig {
     }
 }
 
-/// A configuration that cannot be read, with the nearest known name.
+/// The error for a configuration that cannot be read, with the nearest known name.
 fn unread(name: &str, error: &toml::de::Error) -> Error {
     let hint = match suggest::known_name(error.message()) {
         _ if error.message().contains("unknown field `sweep`") => {
@@ -382,14 +381,13 @@ fn unread(name: &str, error: &toml::de::Error) -> Error {
         Some(known) => format!("did you mean `{known}`?\n"),
         None => String::new(),
     };
-    // With a place in the text, the message ends its line itself.
+    // A message with a place in the text ends with a newline.
     let error = error.to_string();
     let separator = if hint.is_empty() || error.ends_with('\n') { "" } else { "; " };
     refused(format!("{name}: {error}{separator}{hint}").trim_end())
 }
 
-/// Makes the files of an initialiser relative to where the program runs: they are written down relative to the
-/// configuration.
+/// Makes the paths of an initialiser's files absolute. In the configuration they are relative to its folder.
 fn place_files(init: &mut Init, folder: &Path) {
     match init {
         Init::File { path, .. } => {
@@ -489,7 +487,7 @@ mod tests {
         assert_eq!(old, new);
     }
 
-    /// Every value of several words, in its place.
+    /// Every value that has several words, with its place in the configuration.
     const VALUES: &[(&str, &[&str])] = &[
         ("model.activation = \"*\"", &["leaky-relu"]),
         ("training.loss = \"*\"", &["cross-entropy"]),

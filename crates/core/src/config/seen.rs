@@ -1,4 +1,4 @@
-//! Examples as a step of a run sees them: in the precision of the backends, and shifted where data shift.
+//! Examples as a step of a run sees them: in the precision of the backends, with the shift of the step.
 
 use super::RunConfig;
 use super::data::Examples;
@@ -8,12 +8,12 @@ pub fn seen(value: f64, shift: f64) -> f64 {
     f64::from(value as f32 + shift as f32)
 }
 
-/// How far the examples of the last of so many steps were shifted; before the first step, as those of the first.
+/// The shift of the examples at the last of `steps` steps; before the first step, the shift of the first.
 pub fn last_shift(shift_per_step: f64, steps: usize) -> f64 {
     shift_per_step * steps.saturating_sub(1) as f64
 }
 
-/// Inputs and targets of all examples as the last of so many steps saw them.
+/// Inputs and targets of all examples as the last of `steps` steps saw them.
 pub fn last_seen(config: &RunConfig, examples: &Examples, steps: usize) -> [Vec<f64>; 2] {
     let shift = last_shift(config.data.shift_per_step, steps);
     let matrices = [&examples.inputs, &examples.targets];

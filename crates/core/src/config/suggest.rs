@@ -1,6 +1,7 @@
 //! "Did you mean": the known name that a mistyped one resembles most.
 
-/// How much an unknown name resembles a known one, from 0 to 1. Initials stand for their name: `lr` is `learning_rate`.
+/// How much an unknown name resembles a known one, from 0 to 1. Initials count as the whole name: `lr` is
+/// `learning_rate`.
 pub fn likeness(unknown: &str, known: &str) -> f64 {
     let words = known.split(['_', '-']);
     let initials: String = words.filter_map(|word| word.chars().next()).collect();
@@ -10,12 +11,13 @@ pub fn likeness(unknown: &str, known: &str) -> f64 {
     strsim::normalized_damerau_levenshtein(unknown, known)
 }
 
-/// The known name that resembles an unknown one most; None if none resembles it enough. Of several alike, the first.
+/// The known name that resembles an unknown one most; None if none resembles it enough. Of equally near ones, the
+/// first.
 pub fn nearest<'k>(unknown: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    // Some write names in capitals, `ReLU`; known names are in small letters.
+    // Users may write names in capitals, `ReLU`; known names are in lower case.
     let unknown = unknown.to_lowercase();
     let mut best = None;
-    // Two names of four letters that share only two do not stand for each other.
+    // Two names of four letters that share only two do not resemble each other enough.
     let mut most = 0.5;
     for name in known {
         let found = likeness(&unknown, name);
@@ -31,7 +33,7 @@ pub fn known_name(message: &str) -> Option<&str> {
     if !message.contains("unknown field") && !message.contains("unknown variant") {
         return None;
     }
-    // Names stand between backticks: first the unknown one, then the known ones.
+    // Names are between backticks: first the unknown one, then the known ones.
     let mut names = message.split('`').skip(1).step_by(2);
     let unknown = names.next()?;
     nearest(unknown, names)
@@ -62,7 +64,7 @@ mod tests {
         assert_eq!(known_name(message), Some("steps"));
         assert_eq!(known_name("unknown variant `sophia`, expected `sgd` or `adam`"), None);
         assert_eq!(known_name("invalid type: string `stpes`, expected `steps`"), None);
-        // Names of one likeness: the first.
+        // Of equally near names, the first.
         let both = "unknown variant `crossentropy`, expected `cross-entropy` or `cross_entropy`";
         assert_eq!(known_name(both), Some("cross-entropy"));
     }

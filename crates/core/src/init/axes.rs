@@ -31,7 +31,7 @@ impl ParameterAxes {
         Self { input, output, fans: None }
     }
 
-    /// Those of a parameter of this rank in a layer of Burn's, by the layer's type.
+    /// The axes of a parameter of this rank in a layer of Burn, by the type of the layer.
     ///
     /// ```
     /// use constinit_core::init::ParameterAxes;
@@ -51,8 +51,8 @@ impl ParameterAxes {
         }
     }
 
-    /// The same axes with the fans of another parameter: a bias is often scaled by the fan-in of
-    /// the weight beside it.
+    /// The same axes with the fans of another parameter: a bias is often scaled by the fan-in of the weight of its
+    /// layer.
     #[must_use]
     pub const fn with_fans(mut self, fan_in: usize, fan_out: usize) -> Self {
         self.fans = Some([fan_in, fan_out]);
@@ -62,9 +62,9 @@ impl ParameterAxes {
     /// Fan-in and fan-out of a parameter of this shape: the sizes of the input and of the output
     /// axis, each times the entries of all other axes. None if an axis is missing.
     ///
-    /// As in PyTorch, the fan-out of a convolution with groups counts all outputs, though an input
-    /// reaches those of its group alone. Not as in PyTorch, which takes the first axis for the
-    /// outputs always, that of a transposed convolution goes by what is an output.
+    /// As in PyTorch, the fan-out of a convolution with groups counts all outputs, although an input reaches only those
+    /// of its group. Unlike PyTorch, which always counts the first axis as the outputs, the fan-out of a transposed
+    /// convolution uses the axis of its outputs.
     pub fn fans(&self, shape: &[usize]) -> Option<[usize; 2]> {
         if self.fans.is_some() {
             return self.fans;

@@ -5,7 +5,7 @@ use super::checked::{at_most, finite};
 use super::form::Form;
 use super::layout::Layout;
 
-/// The number of the block of a place.
+/// The number of the block that contains a place.
 pub(super) fn block(place: usize, places: usize, blocks: usize) -> usize {
     (place as u128 * blocks as u128 / places as u128) as usize
 }

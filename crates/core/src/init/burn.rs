@@ -1,12 +1,12 @@
-//! Burn's own initialisers, with the numbers of this crate: Burn draws from a generator of the device, which no two
-//! backends share.
+//! Burn's initialisers, with random numbers from this crate. Burn takes its random numbers from a generator of the
+//! device, and no two backends have the same generator.
 
 use super::form::Form;
 use super::layout::Layout;
 use super::{Distribution, Fan, Reason, RngKey, along, orthogonal, random, scale};
 use serde::{Deserialize, Serialize};
 
-/// Burn's `Initializer` as a value without Burn, written as Burn writes it.
+/// Burn's `Initializer` as a value that does not need Burn, in the form that Burn serialises.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum BurnInitializer {
     /// One number everywhere.
@@ -79,7 +79,7 @@ impl BurnInitializer {
     }
 }
 
-/// The same values, or the same distribution.
+/// A form with the same values as Burn's, or with the same distribution.
 pub(super) fn form<'a>(
     initializer: &BurnInitializer,
     layout: &Layout,

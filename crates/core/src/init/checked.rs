@@ -1,4 +1,4 @@
-//! What numbers must be, whatever the parameter, and why an initialiser cannot fill one.
+//! Checks of numbers that apply to all parameters, and why an initialiser cannot fill one.
 
 use crate::FloatType;
 use crate::text::number;
@@ -31,7 +31,7 @@ pub enum Reason {
         /// Its value.
         value: f64,
     },
-    /// Another number of values than of places along the axis.
+    /// The number of values is not the number of places along the axis.
     #[error("{values} values for {places} {what}")]
     ValueCount {
         /// Values given.
@@ -41,7 +41,7 @@ pub enum Reason {
         /// What the places are.
         what: &'static str,
     },
-    /// A count beyond what fits.
+    /// A count that is 0 or too large.
     #[error("{count} {what}, but 1 to {most} fit")]
     Count {
         /// The count.
@@ -52,7 +52,7 @@ pub enum Reason {
         most: usize,
     },
     /// Places that cannot be divided evenly.
-    #[error("{places} {what} cannot be divided into {parts} {called} of one size")]
+    #[error("{places} {what} cannot be divided into {parts} {called} of equal size")]
     NotDivisible {
         /// How many places there are.
         places: usize,
@@ -79,16 +79,18 @@ pub enum Reason {
         /// Inputs of the parameter.
         inputs: usize,
     },
-    /// Bounds without anything between them.
-    #[error("uniform from {low} to {high}")]
+    /// Bounds in the wrong order, or too far apart.
+    #[error("there is no uniform distribution from {low} to {high}")]
     Uniform {
         /// The lower bound.
         low: f64,
         /// The upper bound.
         high: f64,
     },
-    /// A cut that leaves nothing of a normal distribution.
-    #[error("normal around {mean} with std {std}, cut to {low} .. {high}")]
+    /// Bounds that cut off a whole normal distribution.
+    #[error(
+        "a normal distribution with mean {mean} and std {std} has no numbers from {low} to {high}"
+    )]
     TruncatedNormal {
         /// The mean before the cut.
         mean: f64,
@@ -99,12 +101,12 @@ pub enum Reason {
         /// The upper bound.
         high: f64,
     },
-    /// A file that does not hold the values.
+    /// A file from which the values cannot be read.
     #[error("{}{}{message}", path.display(), tensor.as_ref().map_or(": ".to_owned(), |name| format!(", tensor {name}")))]
     File {
         /// The file.
         path: PathBuf,
-        /// The tensor in it, where one was found.
+        /// The tensor in it, if it was found.
         tensor: Option<String>,
         /// What is wrong.
         message: String,
@@ -120,7 +122,7 @@ pub enum Reason {
     EntryNotFinite {
         /// The position in storage order.
         entry: usize,
-        /// What it is in that type.
+        /// Its value in that type.
         value: f64,
         /// The parameter's type.
         float: FloatType,
@@ -128,12 +130,12 @@ pub enum Reason {
     /// An entry that is not finite in single precision.
     #[error("an entry is {value} in single precision")]
     NotFiniteInSingle {
-        /// What it is.
+        /// Its value.
         value: f64,
     },
 }
 
-/// The numbers are finite.
+/// Checks that the numbers are finite.
 pub(super) fn finite(numbers: &[(&'static str, f64)]) -> Result<(), Reason> {
     match numbers.iter().find(|(_, value)| !value.is_finite()) {
         Some(&(name, value)) => Err(Reason::Setting { name, value }),
@@ -141,13 +143,13 @@ pub(super) fn finite(numbers: &[(&'static str, f64)]) -> Result<(), Reason> {
     }
 }
 
-/// A standard deviation is finite and not negative.
+/// Checks that a standard deviation is finite and not negative.
 pub(super) fn spread(std: f64) -> Result<(), Reason> {
     finite(&[("std", std)])?;
     if std < 0.0 { Err(Reason::Setting { name: "std", value: std }) } else { Ok(()) }
 }
 
-/// A count is at least 1 and at most this.
+/// Checks that a count is at least 1 and at most `most`.
 pub(super) fn at_most(what: &str, count: usize, most: usize) -> Result<(), Reason> {
     if (1..=most).contains(&count) {
         Ok(())
@@ -156,7 +158,7 @@ pub(super) fn at_most(what: &str, count: usize, most: usize) -> Result<(), Reaso
     }
 }
 
-/// So many places can be divided into parts of one size, whose size this is.
+/// The size of each part if `places` are divided into `parts` parts of equal size.
 pub(super) fn divided(
     places: usize,
     what: &'static str,

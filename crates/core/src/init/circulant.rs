@@ -1,4 +1,4 @@
-//! Weights that move on by one input from each output unit to the next.
+//! Weights that shift by one input from each output unit to the next.
 
 use super::Reason;
 use super::checked::finite;

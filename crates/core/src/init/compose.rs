@@ -1,4 +1,4 @@
-//! Initialisers made of others, and the short ways to write them.
+//! Initialisers that are made of others, and short constructors.
 
 use super::Reason;
 use super::checked::{at_most, finite};
@@ -40,13 +40,13 @@ impl Init {
         Self::Function(Function::new(name, function))
     }
 
-    /// This one times a number.
+    /// This initialiser times a number.
     #[must_use]
     pub fn scaled(self, gain: f64) -> Self {
         Self::Scaled { gain, of: Box::new(self) }
     }
 
-    /// The sum of this one and another: a constant plus small noise.
+    /// The sum of this initialiser and another, such as a constant plus small noise.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         match self {
@@ -58,20 +58,20 @@ impl Init {
         }
     }
 
-    /// This one, with output units in so many classes.
+    /// This initialiser, with output units in `classes` classes.
     #[must_use]
     pub fn symmetrised(self, classes: usize) -> Self {
         Self::Symmetrised { outputs: Some(classes), inputs: None, of: Box::new(self) }
     }
 
-    /// This one, with inputs in so many classes, for the weights that read symmetrised units.
+    /// This initialiser, with inputs in `classes` classes: for weights that read symmetrised units.
     #[must_use]
     pub fn symmetrised_inputs(self, classes: usize) -> Self {
         Self::Symmetrised { outputs: None, inputs: Some(classes), of: Box::new(self) }
     }
 }
 
-/// The first unit of the class of a unit, for `units` in `classes` classes of nearly one size.
+/// The first unit in the class of `unit`, if `units` units are in `classes` classes of nearly equal size.
 pub(super) fn first_of_class(unit: usize, units: usize, classes: usize) -> usize {
     let class = unit as u128 * classes as u128 / units as u128;
     (class * units as u128).div_ceil(classes as u128) as usize
@@ -132,7 +132,7 @@ pub(super) fn sum<'a>(of: &'a [Init], layout: &Layout, key: &RngKey) -> Result<F
     })))
 }
 
-/// An initialiser with the units of a class made equal.
+/// An initialiser with the units of each class made equal.
 pub(super) fn symmetrised<'a>(
     of: &'a Init,
     outputs: Option<usize>,

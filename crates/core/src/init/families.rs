@@ -1,4 +1,4 @@
-//! What each initialiser is for one parameter, with everything checked.
+//! The form of each initialiser for one parameter, with everything checked.
 
 use super::Reason;
 use super::form::Form;
@@ -10,7 +10,7 @@ use super::{
 };
 
 impl Init {
-    /// What this is for a parameter, or why it cannot be. The entries are not made yet.
+    /// The form for a parameter, or the reason why there is none. Does not make the entries.
     pub(super) fn form(&self, layout: &Layout, key: &RngKey) -> Result<Form<'_>, Reason> {
         if layout.entries() == 0 {
             return Ok(Form::Everywhere(0.0));

@@ -6,7 +6,7 @@ use super::layout::Layout;
 use safetensors::tensor::{Dtype, SafeTensors};
 use std::path::Path;
 
-/// The entries of a tensor. The file is read here, its numbers are spread when they are asked for.
+/// The entries of a tensor. This reads the file; the numbers are put in order when the entries are made.
 pub(super) fn form<'a>(
     path: &Path,
     name: &str,
@@ -35,7 +35,7 @@ pub(super) fn form<'a>(
     Ok(Form::Whole(Box::new(move || Ok(spread_out(&numbers(&data, dtype), &shape, &axes)))))
 }
 
-/// Which axis of the parameter each axis of the file is: output, input, then the kernel as it stands.
+/// For each axis of the file, the axis of the parameter: output, input, then the kernel axes in order.
 fn axes_of_file(layout: &Layout, output_first: bool) -> Vec<usize> {
     let all = 0..layout.shape.len();
     match layout.matrix_axes() {
@@ -59,7 +59,7 @@ fn numbers(data: &[u8], dtype: Dtype) -> Vec<f64> {
     }
 }
 
-/// Numbers whose axes stand as `axes` says, in storage order of the parameter.
+/// Numbers in the storage order of the parameter. Axis `i` of `numbers` is axis `axes[i]` of the parameter.
 fn spread_out(numbers: &[f64], shape: &[usize], axes: &[usize]) -> Vec<f64> {
     let stride = |axis: usize| shape[axis + 1..].iter().product::<usize>();
     let strides: Vec<usize> = (0..shape.len()).map(stride).collect();

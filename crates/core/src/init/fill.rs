@@ -1,4 +1,4 @@
-//! Writing the entries of an initialiser on the host, so all backends get the same numbers.
+//! Makes the entries of an initialiser on the host, so that all backends get the same numbers.
 
 use super::form::Form;
 use super::layout::Layout;
@@ -27,7 +27,7 @@ impl Init {
         self.form(&layout, key).and_then(|form| form.doubles(&layout, key)).map_err(refuse)
     }
 
-    /// As [`Init::values`], for a float type: half the memory for single precision and narrower types.
+    /// Like [`Init::values`], for a float type. Single precision and narrower types need half the memory.
     ///
     /// # Errors
     ///
@@ -45,8 +45,8 @@ impl Init {
             .map_err(|reason| self.refuse(shape, reason))
     }
 
-    /// As [`Init::entries`], by repetition where the entries depend on one axis only: what a device can spread without
-    /// a copy of all entries on the host.
+    /// Like [`Init::entries`], but entries that depend on one axis only are not repeated. A device can repeat them
+    /// without a copy of all entries on the host.
     ///
     /// # Errors
     ///
@@ -76,12 +76,12 @@ impl Init {
     }
 }
 
-/// The entries of a parameter, or what they repeat.
+/// The entries of a parameter, or the numbers that repeat in it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SpreadEntries {
     /// One number everywhere.
     Everywhere(f64),
-    /// `values[i]` at place `i` of an axis, wherever the other axes stand.
+    /// `values[i]` at place `i` of an axis, at every place of the other axes.
     Along {
         /// The axis.
         axis: usize,
@@ -124,7 +124,7 @@ impl Form<'_> {
             return Ok(());
         }
         match self {
-            // Positive zeros are there: writing them would only make the system give the memory.
+            // The entries are positive zeros already. Writing them would only make the system allocate the memory.
             Self::Everywhere(value) if value.to_bits() == 0 => (),
             Self::Everywhere(value) => {
                 let value = E::of(value);

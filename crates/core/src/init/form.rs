@@ -1,6 +1,6 @@
-//! The entries of a parameter by their structure, and how they are written out.
+//! The structure of a parameter's entries, and how the entries are made from it.
 //!
-//! A form is checked when it is made and costs little until its entries are asked for.
+//! A form is checked when it is made, and costs little until its entries are made.
 
 use super::Reason;
 use super::layout::Layout;
@@ -11,12 +11,12 @@ pub(super) type Pointwise<'a> = Box<dyn Fn([usize; 3]) -> f64 + Sync + 'a>;
 /// The entries of a parameter.
 pub(super) enum Form<'a> {
     Everywhere(f64),
-    /// By the place along the output or the input axis.
+    /// A function of the place along the output or the input axis.
     Along {
         axis: usize,
         values: Vec<f64>,
     },
-    /// These entries, and 0 elsewhere.
+    /// `value` at these offsets, and 0 elsewhere.
     Points {
         offsets: Vec<usize>,
         value: f64,
@@ -31,12 +31,12 @@ pub(super) enum Form<'a> {
         moments: [f64; 2],
         bounds: [f64; 2],
     },
-    /// Normal with zeros: as many output units as `zeros` for each input and kernel position.
+    /// Normal, but for each input and kernel position `zeros` output units have 0.
     Sparse {
         std: f64,
         zeros: usize,
     },
-    /// All of them at once, in storage order.
+    /// All entries at once, in storage order.
     Whole(Box<dyn FnOnce() -> Result<Vec<f64>, Reason> + 'a>),
 }
 
@@ -50,7 +50,7 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// The entries as a function of their places, where that is what they are; else the form as it was.
+    /// The entries as a function of their places; the form itself if they are no such function.
     pub fn pointwise(self, layout: &Layout) -> Result<Pointwise<'a>, Self> {
         match self {
             Self::Everywhere(value) => Ok(Box::new(move |_| value)),

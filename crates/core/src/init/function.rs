@@ -1,9 +1,9 @@
-//! Initialisers that are functions of the program.
+//! Initialisers that call a function of the program.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Which entry of a parameter.
+/// The place of an entry in a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Place {
@@ -11,11 +11,11 @@ pub struct Place {
     pub output: usize,
     /// The input; 0 if there is no input axis.
     pub input: usize,
-    /// The kernel position, counted through all axes that are neither.
+    /// The kernel position, counted over all other axes.
     pub position: usize,
 }
 
-/// A named function from places to values. Two are equal where they are the same one.
+/// A named function from places to values. Two values are equal if they share the same function.
 #[derive(Clone)]
 pub struct Function {
     name: String,

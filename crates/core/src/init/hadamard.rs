@@ -1,4 +1,4 @@
-//! Hadamard's matrices, and ZerO, which widens by them.
+//! Hadamard matrices, and ZerO, which uses them in layers that widen.
 
 use super::Reason;
 use super::checked::finite;
@@ -6,7 +6,7 @@ use super::form::Form;
 use super::identity;
 use super::layout::Layout;
 
-/// The orthogonal one, as much of it as fits.
+/// The orthogonal Hadamard matrix, cut to the size of the parameter.
 pub(super) fn form<'a>(layout: &Layout, gain: f64) -> Result<Form<'a>, Reason> {
     layout.matrix_axes()?;
     finite(&[("gain", gain)])?;

@@ -15,7 +15,7 @@ pub(super) fn whole<'a>(layout: &Layout, gain: f64) -> Result<Form<'a>, Reason> 
     partial(layout, gain)
 }
 
-/// As much of a diagonal as there is.
+/// The diagonal of a matrix that need not be square.
 pub(super) fn partial<'a>(layout: &Layout, gain: f64) -> Result<Form<'a>, Reason> {
     layout.matrix_axes()?;
     finite(&[("gain", gain)])?;

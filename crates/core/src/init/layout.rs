@@ -1,9 +1,9 @@
-//! A parameter as outputs times inputs times kernel positions, wherever its axes stand.
+//! A parameter as outputs times inputs times kernel positions, in any order of its axes.
 
 use super::ParameterAxes;
 use super::Reason;
 
-/// Where the entry of an output, an input and a kernel position lies.
+/// The place in storage of the entry for an output, an input and a kernel position.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub shape: Vec<usize>,
@@ -41,27 +41,27 @@ impl Layout {
         self.shape.iter().product()
     }
 
-    /// How many kernel positions every pair of an output and an input has.
+    /// How many kernel positions each pair of an output and an input has.
     pub fn positions(&self) -> usize {
         self.kernel.iter().product()
     }
 
-    /// The number of the middle kernel position; the later one of two.
+    /// The number of the middle kernel position; of two middle ones, the later.
     pub fn centre(&self) -> usize {
         self.kernel.iter().fold(0, |number, size| number * size + size / 2)
     }
 
-    /// The output axis, or that there is none.
+    /// The output axis, or an error if there is none.
     pub fn output_axis(&self) -> Result<usize, Reason> {
         self.axis(self.axes.output, "output")
     }
 
-    /// The input axis, or that there is none.
+    /// The input axis, or an error if there is none.
     pub fn input_axis(&self) -> Result<usize, Reason> {
         self.axis(self.axes.input, "input")
     }
 
-    /// The output and the input axis, or which of them is missing.
+    /// The output and the input axis, or an error with the one that is missing.
     pub fn matrix_axes(&self) -> Result<[usize; 2], Reason> {
         Ok([self.output_axis()?, self.input_axis()?])
     }

@@ -1,8 +1,8 @@
-//! Initialisers: what a parameter is before training.
+//! Initialisers: the entries of parameters before training.
 //!
-//! Each is a small value that fills a parameter of any rank, given which axis is the input axis and which is the
-//! output axis. They can be written down (serde), scaled, added and made symmetric; an [`InitPlan`] chooses one for
-//! each parameter of a module by its path, and tells beforehand which units will be the same unit.
+//! Each is a small value that fills a parameter of any rank, given which axis is the input axis and which is the output
+//! axis. Initialisers can be serialised (serde), scaled, added and made symmetric. An [`InitPlan`] chooses one for each
+//! parameter of a module by its path, and predicts which units will be equal.
 //!
 //! ```
 //! use constinit_core::init::{RngKey, Init, ParameterAxes};
@@ -19,7 +19,7 @@
 //! # Ok::<(), constinit_core::Error>(())
 //! ```
 //!
-//! Random numbers belong to a seed and a path ([`RngKey`]): the same on every backend, in any order.
+//! Random numbers depend on a seed and a path ([`RngKey`]): they are the same on every backend, in any order.
 
 mod along;
 mod axes;
@@ -59,9 +59,9 @@ pub use scale::{Distribution, Fan, Nonlinearity};
 
 use serde::{Deserialize, Serialize};
 
-/// An initialiser. `W[o][i]` below is the entry of output unit `o` and input `i`, wherever the axes stand.
+/// An initialiser. `W[o][i]` below is the entry of output unit `o` and input `i`, in any order of the axes.
 ///
-/// Kernels: what is said of `W[o][i]` holds at every kernel position, except where the centre is named.
+/// For kernels, what is said of `W[o][i]` holds at every kernel position, except where the centre is named.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -94,19 +94,20 @@ pub enum Init {
     /// `values[i]` for input `i`: equal for every output unit.
     #[serde(alias = "per_input")]
     PerInput {
-        /// One number an input.
+        /// One number per input.
         values: Vec<f64>,
     },
-    /// `values[o]` for output unit `o`: units with one value are equal.
+    /// `values[o]` for output unit `o`: units with the same value are equal.
     #[serde(alias = "per_output")]
     PerOutput {
-        /// One number an output unit.
+        /// One number per output unit.
         values: Vec<f64>,
     },
-    /// Every output unit averages one block of the inputs: with `b` blocks, `W[o][i] = gain / n` where `o` and `i` are in
-    /// blocks of one number and that of `i` has `n` inputs (times kernel positions), 0 elsewhere. Output units of a block
-    /// are equal, so there are `b` classes; one block is the averaging layer of ConstNet (Blumenfeld, Gilboa, Soudry,
-    /// "Beyond signal propagation: is feature diversity necessary in deep neural network initialization?", 2020).
+    /// Every output unit averages one block of the inputs. With `b` blocks, `W[o][i] = gain / n` if `o` and `i` are in
+    /// blocks with the same number, and 0 otherwise; the block of `i` has `n` inputs (times kernel positions). Output
+    /// units of a block are equal, so there are `b` classes. One block is the averaging layer of ConstNet (Blumenfeld,
+    /// Gilboa, Soudry, "Beyond signal propagation: is feature diversity necessary in deep neural network
+    /// initialization?", 2020).
     #[serde(alias = "block_average")]
     BlockAverage {
         /// Into how many blocks outputs and inputs are divided.
@@ -115,10 +116,10 @@ pub enum Init {
         #[serde(default = "one")]
         gain: f64,
     },
-    /// `values[(i - o) mod n]` for `n` outputs and `n` inputs: every output unit has the weights of the one before, moved
-    /// on by one input. Sums over all inputs and over all outputs agree, so the units of a square layer between two such
-    /// layers are equitable, though no two are twins unless the values repeat: they get equal gradients, and their
-    /// differences stay as they are (the statement on equitable partitions in docs/theory.md).
+    /// `values[(i - o) mod n]` for `n` outputs and `n` inputs: every output unit has the weights of the previous one,
+    /// shifted by one input. Sums over all inputs and sums over all outputs are equal. So the units of a square layer
+    /// between two such layers are equitable, although no two are twins unless the values repeat: they get equal
+    /// gradients, and their differences do not change (the statement on equitable partitions in docs/theory.md).
     Circulant {
         /// The weights of output unit 0, one for each input.
         values: Vec<f64>,
@@ -129,7 +130,8 @@ pub enum Init {
         #[serde(default = "one")]
         gain: f64,
     },
-    /// As [`Init::Identity`], rectangular, too (`torch.nn.init.eye_`). Output units beyond the inputs are zero, and alike.
+    /// Like [`Init::Identity`], but also rectangular (`torch.nn.init.eye_`). Output units beyond the number of inputs
+    /// are zero, and so equal.
     #[serde(alias = "partial_identity")]
     PartialIdentity {
         /// The diagonal.
@@ -159,7 +161,7 @@ pub enum Init {
         #[serde(default = "one")]
         gain: f64,
     },
-    /// As [`Init::Orthogonal`] in each of several blocks, such as the stacked gates of a recurrent weight.
+    /// Like [`Init::Orthogonal`] in each of several blocks, such as the stacked gates of a recurrent weight.
     #[serde(alias = "block_orthogonal")]
     BlockOrthogonal {
         /// Into how many blocks the outputs are divided.
@@ -171,7 +173,7 @@ pub enum Init {
         #[serde(default = "one")]
         gain: f64,
     },
-    /// Normal with mean 0, and for each input `ceil(sparsity * outputs)` output units, drawn at random, with 0
+    /// Normal with mean 0. For each input, `ceil(sparsity * outputs)` output units, drawn at random, have 0 instead
     /// (Martens, "Deep learning via Hessian-free optimization", 2010; `torch.nn.init.sparse_`).
     Sparse {
         /// The share of zeros, from 0 to 1.
@@ -235,8 +237,8 @@ pub enum Init {
         #[serde(default)]
         distribution: Distribution,
     },
-    /// Variance `gain^2 / fan` with the gain of what follows (He and others, "Delving deep into rectifiers", 2015;
-    /// `torch.nn.init.kaiming_normal_`, `kaiming_uniform_`).
+    /// Variance `gain^2 / fan` with the gain of the nonlinearity that follows (He and others, "Delving deep into
+    /// rectifiers", 2015; `torch.nn.init.kaiming_normal_`, `kaiming_uniform_`).
     Kaiming {
         /// What follows the layer.
         #[serde(default)]
@@ -248,23 +250,24 @@ pub enum Init {
         #[serde(default)]
         distribution: Distribution,
     },
-    /// `gain * H[o][i] / sqrt(2^m)` for Sylvester's Hadamard matrix `H` of size `2^m`, the smallest that is large enough:
-    /// `H[o][i] = 1` where `o` and `i` have an even number of binary ones in common, -1 else. At the centre of a kernel.
+    /// `gain * H[o][i] / sqrt(2^m)` for Sylvester's Hadamard matrix `H` of size `2^m`, the smallest that is large
+    /// enough: `H[o][i]` is 1 if `o` and `i` have an even number of binary ones in common, and -1 otherwise. At the
+    /// centre of a kernel.
     Hadamard {
         /// The factor.
         #[serde(default = "one")]
         gain: f64,
     },
-    /// ZerO: partial identity where there are no more outputs than inputs; else Hadamard's matrix with the factor
-    /// `2^(-(m - 1) / 2)`. At the centre of a kernel. Deterministic, and yet without twins where layers widen
-    /// (Zhao, Schaefer, Anandkumar, "ZerO initialization: initializing neural networks with only zeros and ones", 2021,
+    /// ZerO: a partial identity if there are no more outputs than inputs; otherwise the Hadamard matrix with the factor
+    /// `2^(-(m - 1) / 2)`. At the centre of a kernel. Deterministic, and yet without twins where layers widen (Zhao,
+    /// Schaefer, Anandkumar, "ZerO initialization: initializing neural networks with only zeros and ones", 2021,
     /// algorithms 1 and 2). The authors' published code has the factor of [`Init::Hadamard`], `2^(-m / 2)`, instead.
     #[serde(alias = "zero_one")]
     ZeroOne,
     /// A wave for each output unit: `a sin((o + 1) (2 pi j / n + 2 pi / m))` for place `j` of `n` inputs times kernel
     /// positions and `m` outputs, with `a` such that the variance is `2 / (n + m)` (Fernández-Hernández and others,
-    /// "Sinusoidal initialization, time for a new start", 2025). Deterministic. Units `o` and `o + n` differ by their
-    /// phase alone.
+    /// "Sinusoidal initialization, time for a new start", 2025). Deterministic. Units `o` and `o + n` differ only in
+    /// their phase.
     Sinusoidal,
     /// The values of a tensor in a safetensors file.
     File {
@@ -272,17 +275,17 @@ pub enum Init {
         path: std::path::PathBuf,
         /// The name of the tensor.
         tensor: String,
-        /// Whether its first axis is the output axis, as in PyTorch; else the axes stand as in Burn.
+        /// Whether its first axis is the output axis, as in PyTorch; otherwise the axes are ordered as in Burn.
         #[serde(default = "yes")]
         output_first: bool,
     },
-    /// One of Burn's own: the same values where these are determined, and the same distribution where they are random.
-    /// The numbers are those of the seed and the path, not those that Burn would draw on a device.
+    /// An initialiser of Burn. It gives the same values as Burn if they are not random, and the same distribution if
+    /// they are. Random numbers depend on the seed and the path; they are not those that Burn would draw on a device.
     Burn {
         /// Burn's initialiser.
         initializer: BurnInitializer,
     },
-    /// A function of the place; not to be written down.
+    /// A function of the place. It cannot be serialised.
     #[serde(skip)]
     Function(Function),
     /// Another initialiser times a number.
@@ -292,16 +295,16 @@ pub enum Init {
         /// The other initialiser.
         of: Box<Init>,
     },
-    /// The sum of others. Each draws its own numbers: constant plus noise.
+    /// The sum of other initialisers, such as a constant plus noise. Each draws different numbers.
     Sum {
         /// The others.
         of: Vec<Init>,
     },
-    /// Another one, with units made equal: `n` units in `c` classes, unit `u` in class `floor(u c / n)`, each as the
-    /// first of its class. Twins need both sides: outputs of the weights and biases that make the units, inputs of
-    /// those that read them.
+    /// Another initialiser, with units made equal: of `n` units in `c` classes, unit `u` is in class `floor(u c / n)`
+    /// and has the entries of the first unit of its class. Twins need both sides: the outputs of the weights and biases
+    /// that make the units, and the inputs of those that read them.
     Symmetrised {
-        /// Classes of output units; absent if these stay as they are.
+        /// Classes of output units; absent if these are not made equal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         outputs: Option<usize>,
         /// Classes of inputs.
@@ -363,7 +366,7 @@ impl Init {
         }
     }
 
-    /// Whether a seed decides the numbers: another one gives others, or the same where a spread is 0.
+    /// Whether a seed decides the numbers. Another seed gives other numbers, unless a spread is 0.
     ///
     /// ```
     /// use constinit_core::init::Init;

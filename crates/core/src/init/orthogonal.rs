@@ -56,9 +56,9 @@ pub(super) fn delta<'a>(layout: &Layout, key: &RngKey, gain: f64) -> Result<Form
     })))
 }
 
-/// A random matrix `[rows][columns]`, row after row, uniform among all whose rows, or whose columns where there are
-/// fewer of these, are orthonormal: the orthogonal factor of a normal matrix, with the signs that make it unique
-/// (Mezzadri, "How to generate random matrices from the classical compact groups", 2007).
+/// A random matrix `[rows][columns]`, row after row, uniform among all whose rows (or columns, if there are fewer
+/// columns) are orthonormal: the orthogonal factor of a normal matrix, with the signs that make it unique (Mezzadri,
+/// "How to generate random matrices from the classical compact groups", 2007).
 fn semi_orthogonal(rows: usize, columns: usize, key: &RngKey) -> Vec<f64> {
     let [long, short] = [rows.max(columns), rows.min(columns)];
     let mut drawn = vec![0.0_f64; long * short];

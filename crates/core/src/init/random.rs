@@ -1,7 +1,7 @@
 //! Entries drawn one by one: uniform, normal, truncated normal.
 //!
-//! Every stretch of 65,536 entries has another generator, so stretches are filled in parallel and come out
-//! the same whatever the number of threads.
+//! Every stretch of 65,536 entries has a separate generator. So stretches are filled in parallel, and the entries do
+//! not depend on the number of threads.
 
 use super::Reason;
 use super::checked::{finite, spread};
@@ -29,7 +29,7 @@ impl Entry for f64 {
     }
 }
 
-/// Uniform, with bounds that are some.
+/// Uniform, with checked bounds.
 pub(super) fn uniform_form<'a>(low: f64, high: f64) -> Result<Form<'a>, Reason> {
     finite(&[("low", low), ("high", high)])?;
     if low > high || !(high - low).is_finite() {
@@ -38,14 +38,14 @@ pub(super) fn uniform_form<'a>(low: f64, high: f64) -> Result<Form<'a>, Reason> 
     Ok(Form::Uniform([low, high]))
 }
 
-/// Normal, with moments that are some.
+/// Normal, with checked moments.
 pub(super) fn normal_form<'a>(mean: f64, std: f64) -> Result<Form<'a>, Reason> {
     finite(&[("mean", mean)])?;
     spread(std)?;
     Ok(Form::Normal { mean, std })
 }
 
-/// Truncated normal, with moments and bounds that leave something.
+/// Truncated normal, with checked moments and bounds.
 pub(super) fn truncated_form<'a>(
     mean: f64,
     std: f64,
@@ -64,7 +64,7 @@ pub(super) fn truncated_form<'a>(
     Ok(Form::Truncated { moments: [mean, std], bounds: [low, high] })
 }
 
-/// Fills stretches in parallel, each with what `fill` does with the stretch's generator.
+/// Fills stretches in parallel: `fill` gets each stretch and its generator.
 fn in_stretches<E: Entry>(
     entries: &mut [E],
     key: &RngKey,
@@ -106,7 +106,7 @@ pub(super) fn truncated_normal<E: Entry>(
     let cut = Cut::new((low - mean) / std, (high - mean) / std);
     in_stretches(entries, key, |generator, stretch| {
         for entry in stretch {
-            // Rounding must not lead outside.
+            // Rounding must not leave the interval.
             *entry = E::of((cut.sample(generator) * std + mean).clamp(low, high));
         }
     });

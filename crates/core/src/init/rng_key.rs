@@ -1,7 +1,7 @@
 //! Random numbers that belong to a parameter.
 //!
-//! What a parameter gets depends on the seed, on its path and, in training, on the step alone: not on the backend, not on
-//! which parameters were filled before it, and not on how many threads fill it.
+//! The numbers that a parameter gets depend on the seed, on its path and, in training, on the step only. They do not
+//! depend on the backend, on which parameters were filled before, or on how many threads fill it.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -34,7 +34,7 @@ impl RngKey {
         Self { step: step as u64, ..self.clone() }
     }
 
-    /// A seed, made of this key, for a generator that takes one number.
+    /// A seed that follows from this key, for a generator whose seed is one number.
     pub fn derived_seed(&self) -> u64 {
         self.stream(0).next_u64()
     }

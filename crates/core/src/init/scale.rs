@@ -47,7 +47,7 @@ pub enum Distribution {
     /// Normal.
     #[default]
     Normal,
-    /// Normal, cut off at two standard deviations and widened so that the variance stays as asked.
+    /// Normal, cut off at two standard deviations and widened so that it has the given variance.
     #[serde(alias = "truncated_normal")]
     TruncatedNormal,
     /// Uniform from `-sqrt(3 variance)` to `sqrt(3 variance)`.
@@ -85,7 +85,7 @@ pub(super) fn form<'a>(
     }
 }
 
-/// What follows a layer, for the gain that makes up for it.
+/// The nonlinearity after a layer; the gain compensates for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Nonlinearity {

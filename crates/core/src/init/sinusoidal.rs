@@ -11,7 +11,7 @@ pub(super) fn form<'a>(layout: &Layout) -> Result<Form<'a>, Reason> {
     let positions = layout.positions();
     let waves = Waves { outputs: layout.outputs, places: layout.inputs * positions };
     let variance = waves.variance();
-    // Sums of a few sines that are 0 exactly come out as rounding.
+    // A variance that is exactly 0 comes out as a rounding error of sines.
     if variance.is_nan() || variance < 1e-12 {
         return Err(Reason::EqualWaves);
     }
@@ -37,10 +37,10 @@ impl Waves {
         TAU / self.outputs as f64
     }
 
-    /// The variance of all entries, with one entry less than there are as its divisor.
+    /// The variance of all entries, divided by the number of entries minus 1.
     ///
-    /// Over whole periods, sines sum to 0 and their squares to `n / 2`. What is left are waves that are constant, and
-    /// those whose squares are, because the places meet them at equal heights.
+    /// Over whole periods, sines sum to 0 and their squares to `n / 2`. The exceptions are waves with equal values at
+    /// all places, and waves whose squares have equal values there.
     fn variance(&self) -> f64 {
         let places = self.places as f64;
         let entries = self.outputs as f64 * places;

@@ -1,4 +1,4 @@
-//! Normal weights of which each input misses many.
+//! Normal weights, many of which are 0 for each input.
 
 use super::Reason;
 use super::checked::spread;
@@ -37,7 +37,7 @@ pub(super) fn fill<E: Entry>(
     }
 }
 
-/// A random order of `0..count`, the first `wanted` of it.
+/// The first `wanted` numbers of a random order of `0..count`.
 fn chosen(generator: &mut impl Rng, count: usize, wanted: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     for place in 0..wanted.min(count) {

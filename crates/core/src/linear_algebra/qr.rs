@@ -1,9 +1,9 @@
 //! The orthogonal and the triangular factor of a matrix: A = Q R.
 //!
-//! Householder's method in blocks. The columns are kept in strips of [`WIDTH`]. A strip is cleared below its diagonal by
-//! reflections, which together are H₁ H₂ … = 1 - V T Vᵀ with a small triangular T, and the strips after it meet them in
-//! this form, each by itself: products of matrices that stay in the cache, in parallel, in an order that no number of
-//! threads changes.
+//! Householder's method in blocks. The columns are kept in strips of [`WIDTH`]. Reflections clear a strip below its
+//! diagonal. Together they are H₁ H₂ … = 1 - V T Vᵀ with a small triangular T. In this form they are applied to each
+//! later strip separately: products of matrices that stay in the cache, in parallel, in an order that does not depend
+//! on the number of threads.
 //!
 //! # References
 //!
@@ -27,10 +27,10 @@ pub(crate) struct Qr {
     pub r: Vec<f64>,
 }
 
-/// Takes a matrix `[rows][columns]` of finite entries apart into its factors.
+/// Factors a matrix `[rows][columns]` of finite entries.
 ///
-/// Columns that depend on those before them leave 0, but for rounding, on the diagonal of the triangle, and Q is
-/// orthonormal all the same.
+/// A column that depends on those before it leaves 0, except for rounding, on the diagonal of the triangle. Q is
+/// orthonormal even then.
 ///
 /// # Complexity
 ///
@@ -70,7 +70,7 @@ fn orthonormal(blocks: &[Block], rows: usize, short: usize) -> Vec<f64> {
         for column in first..short.min(first + WIDTH) {
             strip[column][column - first] = 1.0;
         }
-        // The blocks after that of the same number begin below these unit vectors, and change none.
+        // Later blocks begin below these unit vectors and do not change them.
         for (number, block) in blocks[..=number].iter().enumerate().rev() {
             block.reflect(&mut strip[number * WIDTH..]);
         }
@@ -104,14 +104,14 @@ fn in_strips(entries: &[f64], rows: usize, columns: usize) -> Vec<Vec<Row>> {
 struct Block {
     /// V: a reflection's vector is a column, 1 at its first row and 0 above.
     vectors: Vec<Row>,
-    /// T, of which the upper triangle is not 0.
+    /// T, whose lower triangle is 0.
     triangle: Box<[Row; WIDTH]>,
     /// How many reflections there are.
     count: usize,
 }
 
 impl Block {
-    /// Clears the strip's columns below the diagonal that begins at its first row, `most` of them at most, and leaves
+    /// Clears the strip's columns below the diagonal that begins at its first row, at most `most` of them, and leaves
     /// their triangle there.
     fn clear(strip: &mut [Row], most: usize) -> Self {
         let count = WIDTH.min(most);
@@ -123,7 +123,7 @@ impl Block {
             let (head, below) = strip[column..].split_first_mut().expect("a row for each column");
             head[column] = reflection.beta;
             below.iter_mut().for_each(|row| row[column] /= reflection.divisor);
-            // vᵀ times the columns that are still to clear, and 0 for those that are done.
+            // vᵀ times the columns that are not cleared yet, and 0 for the cleared ones.
             let mut products = *head;
             for row in &*below {
                 add(&mut products, row[column], row);
@@ -145,7 +145,7 @@ impl Block {
         Self { triangle: triangle(&products, &taus, count), vectors, count }
     }
 
-    /// Takes the reflections of a strip that begins at the same row as the vectors, the last one first.
+    /// Applies the reflections to a strip that begins at the same row as the vectors, the last one first.
     fn reflect(&self, strip: &mut [Row]) {
         let shares = across(&self.vectors, strip, self.count);
         let mut turned: Box<[Row; WIDTH]> = Box::new([[0.0; WIDTH]; WIDTH]);
@@ -157,7 +157,7 @@ impl Block {
         self.spread(&turned, strip);
     }
 
-    /// The same, the first one first: what takes a block back.
+    /// Applies the reflections in the opposite order, which undoes [`Block::reflect`].
     fn reflect_back(&self, strip: &mut [Row]) {
         let shares = across(&self.vectors, strip, self.count);
         let mut turned: Box<[Row; WIDTH]> = Box::new([[0.0; WIDTH]; WIDTH]);
@@ -186,8 +186,8 @@ impl Block {
     }
 }
 
-/// T of reflections whose vectors have the scalar products `products`: its columns follow from each other,
-/// -τ T (Vᵀ v) above τ on the diagonal.
+/// T of reflections whose vectors have the scalar products `products`. Each column follows from those before it: -τ T
+/// (Vᵀ v) above τ on the diagonal.
 fn triangle(products: &[Row; WIDTH], taus: &Row, count: usize) -> Box<[Row; WIDTH]> {
     let mut triangle: Box<[Row; WIDTH]> = Box::new([[0.0; WIDTH]; WIDTH]);
     for column in 0..count {
@@ -232,8 +232,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// How far the factors are from what they must be: QᵀQ from 1, and each column of Q R from that of A, beside the
-    /// length of this column.
+    /// How far the factors are from what they must be: QᵀQ from 1, and each column of Q R from that of A, relative to
+    /// the length of this column.
     fn errors(entries: &[f64], rows: usize, columns: usize) -> [f64; 2] {
         let Qr { q, r } = qr(entries, rows, columns);
         let short = rows.min(columns);

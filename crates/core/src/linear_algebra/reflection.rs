@@ -1,19 +1,19 @@
-//! Householder's reflections, each of which clears a vector but for its first entry.
+//! Householder's reflections. Each clears all entries of a vector except the first.
 
-/// A reflection H = 1 - τ v vᵀ with v₀ = 1, which makes (β, 0, 0, …) of the vector that it was made for.
+/// A reflection H = 1 - τ v vᵀ with v₀ = 1, which maps the vector for which it was made to (β, 0, 0, …).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Reflection {
-    /// τ, which is 0 if nothing is to clear: H is the identity then.
+    /// τ; 0 if there is nothing to clear, so that H is the identity.
     pub tau: f64,
-    /// β: as long as the vector, with the sign that its first entry does not have.
+    /// β: its absolute value is the length of the vector, and its sign is opposite to that of the first entry.
     pub beta: f64,
-    /// By what the other entries of the vector are divided to be those of v.
+    /// The other entries of the vector, divided by this, are those of v.
     pub divisor: f64,
 }
 
 /// The reflection that clears `rest` of the vector (`first`, `rest`).
 ///
-/// Squares neither overflow nor vanish: they are those of quotients by the largest entry.
+/// Squares neither overflow nor vanish, since the entries are divided by the largest one first.
 pub(super) fn reflection(first: f64, rest: impl Iterator<Item = f64> + Clone) -> Reflection {
     let largest = rest.clone().fold(0.0_f64, |largest, entry| largest.max(entry.abs()));
     if largest == 0.0 {

@@ -1,9 +1,8 @@
 //! Single eigenvalues of symmetric matrices, and their eigenvectors.
 //!
-//! An eigenvalue of a tridiagonal matrix T is found by halving an interval: as many eigenvalues lie below x as there are
-//! negative pivots when T - x is eliminated from the top (Sturm's sequence). An eigenvector is what repeated solving with
-//! T - x makes of almost any start (inverse iteration). Any other symmetric matrix is made tridiagonal first, by
-//! reflections.
+//! Bisection finds an eigenvalue of a tridiagonal matrix T: the number of eigenvalues below x is the number of negative
+//! pivots when T - x is eliminated from the top (Sturm's sequence). Inverse iteration finds an eigenvector: repeated
+//! solving with T - x turns almost any start into one. Reflections first make any other symmetric matrix tridiagonal.
 //!
 //! # References
 //!
@@ -13,23 +12,24 @@
 
 use super::reflection::reflection;
 
-/// A symmetric matrix whose entries are finite, and 0 but on the diagonal and beside it.
+/// A symmetric matrix whose entries are finite, and 0 except on the diagonal and next to it.
 pub(crate) struct Tridiagonal<'a> {
-    /// The entries on the diagonal, one at least.
+    /// The entries on the diagonal, at least one.
     pub diagonal: &'a [f64],
-    /// The entries beside it, one fewer.
+    /// The entries next to it, one fewer.
     pub beside: &'a [f64],
 }
 
 impl Tridiagonal<'_> {
-    /// The eigenvalue with `number` others below it, counted with multiplicity, to within some roundings of the largest
-    /// in size.
+    /// The eigenvalue with `number` others below it, counted with multiplicity. The error is a few roundings of the
+    /// eigenvalue with the largest absolute value.
     ///
     /// # Complexity
     ///
     /// At most 64 eliminations, each linear in the size.
     pub fn eigenvalue(&self, number: usize) -> f64 {
-        // Each eigenvalue lies as near to some diagonal entry as the entries beside it add up to (Gershgorin).
+        // The distance of each eigenvalue from some diagonal entry is at most the sum of the entries next to that entry
+        // (Gershgorin).
         let around = |row: usize| {
             let beside = |at: Option<usize>| at.and_then(|at| self.beside.get(at)).copied();
             let [above, below] = [row.checked_sub(1), Some(row)].map(beside);
@@ -40,7 +40,7 @@ impl Tridiagonal<'_> {
             .map(around)
             .reduce(|[a, b], [c, d]| [a.min(c), b.max(d)])
             .expect("a matrix has a row");
-        // The interval ends up 2^64 times as short: what is left of it is less than a rounding of its bounds.
+        // The interval becomes 2^64 times as short: its length is then less than a rounding of its bounds.
         for _ in 0..64 {
             let middle = low + (high / 2.0 - low / 2.0);
             if middle <= low || middle >= high {
@@ -60,14 +60,14 @@ impl Tridiagonal<'_> {
         let mut pivot = f64::INFINITY;
         let mut negative = 0;
         for (row, entry) in self.diagonal.iter().enumerate() {
-            // Not the square of what is beside: that may overflow or vanish.
+            // Not the square of the entry next to the diagonal: it may overflow or vanish.
             let shared = match row.checked_sub(1).map(|above| self.beside[above]) {
                 Some(beside) => beside * (beside / pivot),
                 None => 0.0,
             };
             pivot = entry - x - shared;
             if pivot == 0.0 {
-                // The least number in size.
+                // The negative number with the smallest absolute value.
                 pivot = -f64::from_bits(1);
             }
             negative += usize::from(pivot < 0.0);
@@ -75,10 +75,10 @@ impl Tridiagonal<'_> {
         negative
     }
 
-    /// A unit vector v of this eigenvalue: T v - `value` v is as small as rounding lets it be.
+    /// A unit vector v of this eigenvalue: T v - `value` v is as small as rounding allows.
     ///
-    /// `start` is a vector without any structure that v could be orthogonal to. Where eigenvalues are equal, or so close
-    /// that rounding does not distinguish them, v is one of the vectors in the span of theirs.
+    /// `start` is a vector without structure, so that v is not orthogonal to it. If eigenvalues are equal, or so close
+    /// that rounding does not distinguish them, v is a vector in the span of their eigenvectors.
     pub fn eigenvector(&self, value: f64, start: Vec<f64>) -> Vec<f64> {
         debug_assert_eq!(start.len(), self.diagonal.len());
         let size = self.diagonal.iter().chain(self.beside).fold(0.0_f64, |a, b| a.max(b.abs()));
@@ -95,17 +95,18 @@ impl Tridiagonal<'_> {
     }
 }
 
-/// (T - x) / size as rows that were swapped, a lower and an upper triangle.
+/// (T - x) / size with swapped rows, as a lower and an upper triangle.
 struct Factors {
-    /// For each row but the last: whether it was swapped with the next one, and how many times it was taken from it.
+    /// For each row except the last: whether it was swapped with the next one, and the multiple of it that was
+    /// subtracted from the next one.
     steps: Vec<(bool, f64)>,
-    /// What stands on the diagonal of the upper triangle and in the two places after it.
+    /// The entries on the diagonal of the upper triangle and in the two places after it.
     upper: Vec<[f64; 3]>,
 }
 
 impl Factors {
-    /// Eliminates with the larger of two entries as the pivot. One that is 0 becomes a rounding of 1, which is the largest
-    /// entry divided by `size`.
+    /// Eliminates with the larger of two entries as the pivot. A pivot of 0 becomes a rounding of 1; after division by
+    /// `size`, the largest entry is 1.
     fn of(matrix: &Tridiagonal, x: f64, size: f64) -> Self {
         let last = matrix.diagonal.len() - 1;
         let beside = |row: usize| matrix.beside.get(row).map_or(0.0, |entry| entry / size);
@@ -157,8 +158,8 @@ fn unit(mut vector: Vec<f64>) -> Vec<f64> {
     vector
 }
 
-/// The diagonal and what is beside it of a tridiagonal matrix with the eigenvalues of a symmetric one, whose entries
-/// `[size][size]` are finite; those above the diagonal are not read.
+/// The diagonal, and the entries next to it, of a tridiagonal matrix with the eigenvalues of a symmetric matrix. The
+/// entries `[size][size]` of the symmetric matrix are finite; those above the diagonal are not read.
 ///
 /// # Complexity
 ///
@@ -203,7 +204,7 @@ mod tests {
     use std::f64::consts::PI;
 
     impl Tridiagonal<'_> {
-        /// The length of T v - `value` v beside the largest entry of T.
+        /// The length of T v - `value` v relative to the largest entry of T.
         fn residual(&self, value: f64, v: &[f64]) -> f64 {
             let size = self.diagonal.iter().chain(self.beside).fold(0.0_f64, |a, b| a.max(b.abs()));
             if size == 0.0 {
@@ -219,7 +220,7 @@ mod tests {
         }
     }
 
-    /// Not the start that the caller has: any one without a structure will do.
+    /// Not the start that the caller has: any vector without structure works.
     fn start(size: usize) -> Vec<f64> {
         (1..=size).map(|row| (row as f64 * 1e4).sin()).collect()
     }
@@ -277,7 +278,7 @@ mod tests {
 
     #[test]
     fn clement_s_matrix_has_whole_eigenvalues() {
-        // 0 on the diagonal, √(k (n - k)) beside it: -(n - 1), -(n - 3), …, n - 1.
+        // 0 on the diagonal, √(k (n - k)) next to it: -(n - 1), -(n - 3), …, n - 1.
         let size = 40;
         let beside: Vec<f64> = (1..size).map(|k| ((k * (size - k)) as f64).sqrt()).collect();
         let known: Vec<f64> = (0..size).map(|k| 2.0 * k as f64 - (size - 1) as f64).collect();
@@ -301,7 +302,7 @@ mod tests {
 
     #[test]
     fn blocks_that_do_not_meet_share_an_eigenvalue() {
-        // Twice [[0, 1], [1, 0]], and 1 by itself.
+        // Twice [[0, 1], [1, 0]], and a separate 1.
         let diagonal = [0.0, 0.0, 0.0, 0.0, 1.0];
         check(&diagonal, &[1.0, 0.0, 1.0, 0.0], &[-1.0, -1.0, 1.0, 1.0, 1.0], 1e-15);
         check(&[0.0; 3], &[0.0; 2], &[0.0; 3], 0.0);

@@ -1,16 +1,16 @@
-//! Which of a module's parameters is which parameter of a spec.
+//! For each parameter of a spec, the parameter of a module.
 
 use super::ModuleParameter;
 use crate::Error;
 use constinit_symmetry::{AxesSpec, ParamId};
 use std::collections::HashMap;
 
-/// Which of a module's parameters is which parameter of a spec.
+/// For each parameter of a spec, the parameter of a module.
 #[derive(Clone, Debug)]
 pub struct Binding {
-    /// For each parameter of the spec its number in the order in which the framework visits the module.
+    /// For each parameter of the spec, its number in the order in which the framework visits the module.
     pub numbers: Vec<usize>,
-    /// Numbers of what forward passes write: the running statistics of batch norms.
+    /// The numbers of parameters that forward passes write: the running statistics of batch norms.
     pub running: Vec<usize>,
 }
 
@@ -20,7 +20,7 @@ impl Binding {
     ///
     /// # Errors
     ///
-    /// [`Error::Axes`] with the path of a parameter that one of the two does not have.
+    /// [`Error::Axes`] with the path of a parameter that only one of the two has.
     pub fn new(
         parameters: &[ModuleParameter],
         axes: &AxesSpec,

@@ -20,8 +20,8 @@ pub struct ModuleParameter {
     pub is_statistic: bool,
 }
 
-/// The paths of parameters that stand in more than one place, as tied weights do: one group per parameter, in visiting
-/// order.
+/// The paths of parameters that occur in more than one place, such as tied weights: one group per parameter, in
+/// visiting order.
 pub fn tied_paths(parameters: &[ModuleParameter]) -> Vec<Vec<String>> {
     let mut places: HashMap<u64, usize> = HashMap::new();
     let mut groups: Vec<Vec<String>> = Vec::new();

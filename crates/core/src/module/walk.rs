@@ -1,6 +1,6 @@
 //! Where a visitor of a module is.
 
-/// The names and types of the modules around the place that a visitor has reached, as it enters and leaves them.
+/// The names and types of the modules that a visitor has entered and not yet left.
 ///
 /// ```
 /// use constinit_core::module::Walk;

@@ -13,7 +13,7 @@ pub enum Finding {
         space: String,
         /// Its units.
         units: usize,
-        /// Its classes of equitable units, or of twins where those are not known.
+        /// Its classes of equitable units, or of twins if those are not known.
         classes: usize,
         /// A sentence that says the same, what keeps the classes, and what would break them.
         sentence: String,

@@ -5,16 +5,17 @@ use crate::text::number;
 use constinit_symmetry::{AxesSpec, PlannedBreak, Spread, SymmetryBreaker};
 use std::fmt;
 
-/// Up to this share of the largest gradient, a difference between gradients is taken for rounding: single precision
-/// rounds at 6e-8, and sums over a batch and a layer of some thousand terms keep 4 digits at least. So it is with
-/// running statistics, and their own size.
+/// A difference between gradients of up to this share of the largest gradient counts as rounding: single precision
+/// rounds at 6e-8, and sums over a batch and a layer of some thousand terms keep at least 4 digits. For running
+/// statistics the share is relative to their own size.
 const ROUNDING: f64 = 1e-4;
 
-/// Where two units that were one unit at the start differed for the first time, of all readings.
+/// Where two units that were equal at the start differed for the first time, of all readings.
 ///
 /// Only twins have one. Units of an equitable class that are not twins differ from the start. What they share, sums of
-/// entries, is usually lost with the first update that rounds the entries one by one. Their classes are counted in
-/// [`SpaceReading::equitable`](super::SpaceReading::equitable) at each reading, and no break of them is reported.
+/// entries, is usually lost with the first update that rounds the entries one by one.
+/// [`SpaceReading::equitable`](super::SpaceReading::equitable) counts their classes at each reading, and no break of
+/// them is reported.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FirstBreak {
     /// Steps done when the units were first seen to differ: at a reading, or at the start of the next step.
@@ -64,8 +65,8 @@ pub enum GradientsThen {
 
 /// The known or suspected cause of a break.
 ///
-/// Neither the data nor their order can be a cause: for every example, twins have equal gradients, and so they have for
-/// every batch. Another order of examples or another batch can only change the rounding ([`Cause::Rounding`]).
+/// Neither the data nor their order can be a cause: twins have equal gradients for every example, and so for every
+/// batch. Another order of examples or another batch can only change the rounding ([`Cause::Rounding`]).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Cause {
@@ -87,15 +88,16 @@ pub enum Cause {
     Unknown,
 }
 
-/// What was seen at a break.
+/// What the probe saw at a break.
 pub(super) struct Seen<'a> {
     pub spread: Spread,
-    /// Whether it is in what forward passes write, as the running statistics of a batch norm: then agreeing gradients
-    /// do not point to the update.
+    /// Whether it is in a parameter that forward passes write, such as the running statistics of a batch norm: then
+    /// equal gradients do not point to the update.
     pub in_running: bool,
-    /// The spread as the step began; None if the units were bitwise equal then, or where that was not seen.
+    /// The spread at the beginning of the step; None if the units were bitwise equal then, or if the probe did not see
+    /// it.
     pub before: Option<Spread>,
-    /// The spread of the gradients: None if they were not seen, Some(None) where they agree.
+    /// The spread of the gradients: None if they were not seen, Some(None) if they are equal.
     pub gradient: Option<Option<Spread>>,
     /// The largest gradient.
     pub scale: f64,
@@ -111,13 +113,14 @@ impl FirstBreak {
     ) -> Self {
         let space = axes.spaces()[space_number].name().to_owned();
         let observed = step;
-        // What differed as the step began, the step did not do.
+        // A difference that existed when the step began does not come from the step.
         let (step, spread) = match seen.before {
             Some(before) => (step.saturating_sub(1), before),
             None => (step, seen.spread),
         };
         let path = |spread: &Spread| axes.params()[spread.parameter.get()].path().to_owned();
-        // Gradients tell of the step at which the units diverged only where the reading before was one step ago.
+        // Gradients say something about the step at which the units diverged only if the reading before was one step
+        // ago.
         let of_this_step = seen.before.is_none() && since.is_some_and(|since| since + 1 == step);
         let gradients = match seen.gradient.filter(|_| of_this_step) {
             None => GradientsThen::NotSeen,
@@ -130,7 +133,7 @@ impl FirstBreak {
             },
         };
         let written = seen.before.is_some() && since == Some(step);
-        // Masks that drop units unlike show in the gradients, and not before the step.
+        // Dropout that treats the units differently makes their gradients differ, and acts only within a step.
         let drops = !written && gradients != GradientsThen::Agreed;
         let known = seen.known.causes(&space, spread.units, |planned| {
             planned.acts(since, observed) && (drops || !planned.goes_on())

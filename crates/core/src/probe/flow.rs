@@ -7,7 +7,7 @@ pub enum Flow {
     Continue,
     /// Stop after this step.
     Stop {
-        /// Why, in words for people.
+        /// Why, as text for the user.
         reason: String,
     },
 }

@@ -1,4 +1,5 @@
-//! What a reading found, for the next one: where the units are those that they were, it need not be found again.
+//! The result of a reading, for the next one: if the classes of units are the same, the next reading need not search
+//! for them.
 
 use super::{Repeated, Repeats, SpaceReading, WatchedStep};
 use crate::Error;
@@ -24,7 +25,7 @@ impl Held {
         Some(Self { check, ids, repeated, spaces: spaces.to_vec() })
     }
 
-    /// The same of a step, without its gradients; None if classes of twins may be others.
+    /// The reading of this step, without gradients, if the classes of twins are the same; None if they may differ.
     pub fn again(&self, seen: &dyn WatchedStep) -> Result<Option<Vec<SpaceReading>>, Error> {
         let mut pass = self.check.pass();
         let alike = self.show(&mut pass, seen)?;
@@ -39,7 +40,8 @@ impl Held {
         Ok(found.map(|found| self.spaces.iter().zip(found).map(again).collect()))
     }
 
-    /// Shows a step to a check, in the way that costs least; whether units of a class are equal in all that was shown.
+    /// Shows a step to a check in the cheapest way. Returns whether units of a class are equal in everything that it
+    /// showed.
     fn show(&self, pass: &mut TwinsPass<'_>, seen: &dyn WatchedStep) -> Result<bool, Error> {
         if let Some(all) = seen.repeats(&self.repeated)? {
             for (id, repeats) in self.ids.iter().zip(all) {

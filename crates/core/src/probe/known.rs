@@ -6,7 +6,7 @@ use constinit_symmetry::{
 };
 use std::borrow::Cow;
 
-/// What the user said of the training, and what the trace of the module saw.
+/// What the user said about the training, and what the trace of the module shows.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub facts: Option<TrainingFacts>,
@@ -22,7 +22,7 @@ impl Known {
         Self { facts: Some(self.stochastic.added_to(facts)), ..self }
     }
 
-    /// What will separate units of a space that are in one class; None if it is not known which ones these are.
+    /// What will separate units of a space that are in one class. `classes` is None if the classes are not known.
     pub fn breakers(&self, space: &str, classes: Option<&Partition>) -> Vec<SymmetryBreaker> {
         match classes {
             Some(classes) => self.breaking().breakers_in(space, classes),
@@ -30,7 +30,8 @@ impl Known {
         }
     }
 
-    /// What can have separated two units of a space, of changes at known steps only those for which `acts` is true.
+    /// What can have separated two units of a space. Of changes at known steps, only those count for which `acts` is
+    /// true.
     pub fn causes(
         &self,
         space: &str,
@@ -45,7 +46,7 @@ impl Known {
     fn breaking(&self) -> Cow<'_, TrainingFacts> {
         match &self.facts {
             Some(facts) => Cow::Borrowed(facts),
-            // What is drawn breaks classes under every optimizer: any will do.
+            // Dropout and noise break classes under every optimizer, so any optimizer will do.
             None => Cow::Owned(self.stochastic.added_to(TrainingFacts::new(Optimizer::Sgd))),
         }
     }

@@ -1,6 +1,7 @@
-//! What a probe knows: when it reads, what it reads, what it says of it.
+//! Probes without a framework: when they read, what they read, and what they report.
 //!
-//! A [`SymmetryTracker`] is shown the steps of a training as [`WatchedStep`]s. Framework crates make it a probe.
+//! A framework crate shows the steps of a training to a [`SymmetryTracker`], as [`WatchedStep`]s, and so makes it a
+//! probe.
 
 mod finding;
 mod first_break;

@@ -57,7 +57,7 @@ pub enum Outlook {
 }
 
 impl Outlook {
-    /// The forecast, where there is one.
+    /// The forecast, if there is one.
     pub fn forecast(&self) -> Option<&Forecast> {
         match self {
             Self::Together { forecast, .. } => Some(forecast),
@@ -65,7 +65,7 @@ impl Outlook {
         }
     }
 
-    /// The curvature, where it is known.
+    /// The curvature, if it is known.
     pub fn stability(&self) -> Option<&Stability> {
         match self {
             Self::Together { stability, .. } => Some(stability),
@@ -103,7 +103,7 @@ pub struct TwinClass {
     pub members: Vec<UnitIndex>,
 }
 
-/// The largest class of each space that has one of two or more twins; the first of several of one size.
+/// The largest class of each space that has a class of two or more twins; the first of several of equal size.
 ///
 /// # Errors
 ///

@@ -41,10 +41,10 @@ impl SpaceQuantity {
         read: |space| (space.twins as f64, format!("{} of {} units", space.twins, space.units)),
     };
 
-    /// The largest difference between units that were one class at the start.
+    /// The largest difference between units that were in one class at the start.
     pub const SPREAD: Self = Self {
         title: "Spread",
-        about: "Largest difference between units that were one unit at the start",
+        about: "Largest difference between units that were equal at the start",
         higher_is_better: true,
         read: |space| (space.spread(), number(space.spread(), 4)),
     };
@@ -59,7 +59,7 @@ impl SpaceQuantity {
         self.about
     }
 
-    /// Whether more of it is better.
+    /// Whether a higher number is better.
     pub fn higher_is_better(&self) -> bool {
         self.higher_is_better
     }

@@ -20,30 +20,30 @@ pub struct SpaceReading {
     pub units: usize,
     /// Classes of twins: units that can be swapped without changing any parameter.
     pub twins: usize,
-    /// Classes of the coarsest equitable partition; None if only some spaces are watched, or where sums of entries
-    /// say nothing of the module (see [`Traced::entrywise`](crate::axes::Traced::entrywise)).
+    /// Classes of the coarsest equitable partition; None if only some spaces are watched, or if sums of entries say
+    /// nothing about the module (see [`Traced::entrywise`](crate::axes::Traced::entrywise)).
     pub equitable: Option<usize>,
-    /// Classes of the coarsest forward-lumpable partition; None as for `equitable`, and where it is not known which
-    /// axes are inputs.
+    /// Classes of the coarsest forward-lumpable partition; None in the same cases as `equitable`, and if it is not
+    /// known which axes are inputs.
     pub forward: Option<usize>,
-    /// The largest difference between two units that were in one class at the start; None if all classes of the
-    /// start are still bitwise one.
+    /// The largest difference between two units that were in one class at the start; None if the units of each class of
+    /// the start are still bitwise equal.
     pub apart: Option<Spread>,
     /// Whether units that were twins at the start still have bitwise equal gradients; None if no gradients were
     /// read.
     pub gradients_agree: Option<bool>,
-    /// Units that the function of the module needs, as [`reduce`](constinit_symmetry::reduce()) would leave them; None if
-    /// no activations were given, if this reading was not due for it, and if entries are not finite.
+    /// Units that the function of the module needs: those that [`reduce`](constinit_symmetry::reduce()) would leave.
+    /// None if no activations were given, if this reading was not due for it, and if entries are not finite.
     pub needed: Option<usize>,
-    /// Units whose incoming weights and biases are all zero; None if a few entries settled the reading,
-    /// or where it is not known which axes are inputs.
+    /// Units whose incoming weights and biases are all zero; None if a few entries settled the reading, or if it is not
+    /// known which axes are inputs.
     pub no_incoming: Option<usize>,
-    /// Units whose outgoing weights are all zero; None as for `no_incoming`.
+    /// Units whose outgoing weights are all zero; None in the same cases as `no_incoming`.
     pub no_outgoing: Option<usize>,
 }
 
 impl SpaceReading {
-    /// The largest absolute difference between two units that were one class at the start.
+    /// The largest absolute difference between two units that were in one class at the start.
     pub fn spread(&self) -> f64 {
         self.apart.map_or(0.0, |apart| apart.difference)
     }

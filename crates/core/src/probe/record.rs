@@ -1,4 +1,4 @@
-//! What was read, as the records of files.
+//! Readings as the records that files store.
 
 use super::{Cause, FirstBreak, GradientsThen, SpaceReading, SymmetryReading};
 use constinit_records::{FirstBreakRecord, PropertyRecord, ReadingRecord, SpaceRecord};
@@ -17,7 +17,7 @@ impl SpaceReading {
             ulps: self.apart.map_or(0, |apart| apart.ulps),
             gradients_agree: self.gradients_agree,
             needed: self.needed,
-            // Depends on data, which no probe of parameters has.
+            // Dead units depend on data, which a probe of parameters does not have.
             dead: None,
             no_incoming: self.no_incoming,
             no_outgoing: self.no_outgoing,
@@ -45,8 +45,8 @@ impl SymmetryReading {
 }
 
 impl FirstBreak {
-    /// The break under the names that files use: `parameter` is the parameter's, and `index` gives the index there of an
-    /// entry in storage order.
+    /// The break under the names that files use: `parameter` is the name of the parameter there, and `index` turns the
+    /// number of an entry in storage order into its index there.
     pub fn record(
         &self,
         parameter: impl Into<String>,

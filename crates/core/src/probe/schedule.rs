@@ -1,4 +1,4 @@
-//! When a probe looks.
+//! When a probe reads.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl Schedule {
         Self::when(move |now| now == step)
     }
 
-    /// The steps for which a function says so.
+    /// The steps for which a function returns true.
     pub fn when(due: impl Fn(usize) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(due))
     }

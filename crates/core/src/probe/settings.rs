@@ -1,7 +1,7 @@
 //! The settings of a framework crate's probe, which are those of the tracker in it.
 
 /// Writes the settings of a [`SymmetryTracker`](crate::probe::SymmetryTracker) as methods of a framework crate's probe:
-/// a struct with a field `tracker`, and `From<SymmetryTracker>`. What was read is reached by `Deref`.
+/// a struct with a field `tracker`, and `From<SymmetryTracker>`. `Deref` gives the readings.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! symmetry_probe_settings {
@@ -63,7 +63,7 @@ macro_rules! symmetry_probe_settings {
             ///
             /// # Errors
             ///
-            /// [`Error::Axes`]($crate::Error::Axes) where no space is left.
+            /// [`Error::Axes`]($crate::Error::Axes) if no space is left.
             pub fn watching(self, wanted: impl Fn(&str) -> bool) -> Result<Self, $crate::Error> {
                 Ok(Self { tracker: self.tracker.watching(wanted)?, ..self })
             }

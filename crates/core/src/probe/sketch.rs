@@ -1,13 +1,13 @@
 //! A few entries of each unit that distinguish all units, if such entries exist.
 //!
 //! In a forward-lumpable partition the units of a class have equal biases, and equal weights from every input that is
-//! alone in its class. So a space whose units differ in these is cut into single units by *every* kind of class, and
-//! the rest of the parameters need not be read:
+//! alone in its class. So if the units of a space differ in these, *every* kind of class has only single units in that
+//! space, and the rest of the parameters need not be read:
 //!
-//! 1. a space is settled where one vector, or a weight from fixed inputs, distinguishes its units;
-//! 2. then a weight from a settled space may settle another, since its inputs are alone, too.
+//! 1. one vector, or a weight from fixed inputs, settles a space if it distinguishes the units of the space;
+//! 2. then a weight from a settled space may settle another space, since its inputs are alone in their classes, too.
 //!
-//! The spaces are put in an order in which each rests on earlier ones only: a cycle of spaces proves nothing of itself.
+//! The spaces are ordered so that each depends on earlier ones only: a cycle of spaces proves nothing.
 
 use super::WatchedStep;
 use crate::Error;
@@ -39,7 +39,7 @@ impl Sketch {
         let place = |space: usize| order.iter().position(|known| *known == space);
         let mut cuts: Vec<Option<(usize, Cut)>> = vec![None; axes.params().len()];
         for (param, cut) in axes.params().iter().zip(&mut cuts) {
-            // The axis whose space comes last is the one that the parameter may settle.
+            // The parameter may settle the space that comes last in the order.
             let last = open_axes(axes, param).max_by_key(|(_, space)| place(*space));
             if let Some((along, space)) =
                 last.filter(|(along, space)| settles(axes, param, *along, *space))
@@ -61,10 +61,10 @@ impl Sketch {
     /// Whether the sketch of a module distinguishes the units of every space.
     pub fn proves_discrete(&self, seen: &dyn WatchedStep) -> Result<bool, Error> {
         let Some(axes) = &self.axes else { return Ok(false) };
-        // The sketch's parameters come in the order of the spec's.
+        // The parameters of the sketch are in the order of the spec.
         let read = seen.entries(&self.wanted())?;
         let views: Vec<ParamView<'_>> = read.iter().map(OwnedParam::view).collect();
-        // By value, as sums are compared: zeros of unlike sign are one number.
+        // By value, as sums are compared: zeros with different signs are equal.
         let found = twins_with(axes, &views, &EqualityPolicy::value())?;
         Ok(found.spaces().iter().all(|space| space.partition().is_discrete()))
     }
@@ -97,8 +97,9 @@ fn settles(axes: &AxesSpec, param: &SpecParam, along: usize, space: usize) -> bo
     alone && param.axes()[along].role == Role::Output
 }
 
-/// An order of spaces in which each can be settled by parameters whose other spaces come before it. A space waits for
-/// as many of its parameters as can be used; spaces that wait for each other end the order.
+/// An order of spaces in which each can be settled by parameters whose other spaces come before it. Of the spaces that
+/// can be settled next, the one with the fewest parameters that still wait comes first. Spaces that only wait for each
+/// other are left out.
 fn settling_order(axes: &AxesSpec) -> Vec<usize> {
     let mut order: Vec<usize> = Vec::new();
     loop {
@@ -149,7 +150,7 @@ fn ranges(param: &SpecParam, along: usize) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// The axes of the entries that are read: one space a parameter, all else fixed.
+/// The axes of the entries that are read: one space per parameter, all other axes fixed.
 fn sketched_axes(axes: &AxesSpec, cuts: &[Option<(usize, Cut)>]) -> Option<AxesSpec> {
     let taken: Vec<_> = axes
         .params()
@@ -180,7 +181,7 @@ pub(super) fn restricted(
     let keep: Vec<bool> = axes.spaces().iter().map(wanted).collect();
     if !keep.contains(&true) {
         let names: Vec<&str> = axes.spaces().iter().map(UnitSpace::name).collect();
-        let reason = format!("no space to watch was named; the spaces are {}", names.join(", "));
+        let reason = format!("no space to watch is selected; the spaces are {}", names.join(", "));
         return Err(Error::Axes { reason });
     }
     let taken = axes

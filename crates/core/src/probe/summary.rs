@@ -32,7 +32,7 @@ fn sentence(found: &SpaceSymmetry, read: &SpaceReading, classes: usize, known: &
         );
         (Invariant::Equitable, what)
     };
-    // Of equitable classes, only the number is known here.
+    // Of equitable classes, only the number is known here, not the units.
     let classes = (invariant == Invariant::Twins).then(|| found.partition());
     let breakers = known.breakers(space, classes);
     let broken_by = || list(&breakers.iter().map(ToString::to_string).collect::<Vec<_>>());

@@ -1,10 +1,10 @@
-//! Which units of a module are the same unit, during training.
+//! Which units of a module are equal during training.
 //!
-//! Before the first step a [`SymmetryTracker`] finds the classes of every space of units and says what will keep them
-//! and what would break them. After each step for which it is due it finds the classes again, measures how far the
-//! units of the first classes have diverged, and names the [first break](FirstBreak): step, space, units,
-//! parameter, entry, difference, and what is known about the cause. A framework crate shows it each step as a
-//! [`WatchedStep`] and knows where the hook is.
+//! Before the first step, a [`SymmetryTracker`] finds the classes of every space of units and says what will keep them
+//! and what would break them. After each step at which it is due, it finds the classes again, measures how far the
+//! units of the first classes have diverged, and names the [first break](FirstBreak): step, space, units, parameter,
+//! entry, difference, and what is known about the cause. A framework crate shows it each step as a [`WatchedStep`], and
+//! decides where in the training loop to do so.
 
 use super::first_break::{self, FirstBreak};
 use super::held::Held;
@@ -24,33 +24,34 @@ use std::fmt;
 ///
 /// # Complexity
 ///
-/// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
-/// at the start, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
-/// Where all units of each space were one before, it reads the parameters once, in the portions in which they are
-/// shown, and no more where they still are.
+/// A reading copies the parameters to the host and goes through them once or twice. If all units differed at the start,
+/// a reading first inspects a few entries of each unit, and stops there if these still distinguish all units. If all
+/// units of each space were equal at the reading before, it reads the parameters once, in the portions in which the
+/// framework shows them, and stops there if the units are still equal.
 pub struct SymmetryTracker {
     axes: AxesSpec,
-    /// Whether all spaces of the module are watched: then all of its parameters must be known.
+    /// Whether all spaces of the module are watched. Then all of its parameters must be known.
     whole: bool,
-    /// Whether sums over classes say something: those of all spaces are known, and what is summed is what counts.
+    /// Whether sums over classes mean something: the classes of all spaces are known, and the model uses entries as
+    /// weights only.
     sums: bool,
     schedule: Schedule,
     gradients: Schedule,
     /// Whether a step's gradients and the parameters before it are kept for the case that units diverge in it.
     keeps_gradients: bool,
     known: Known,
-    /// The functions of the spaces, and when to count the units that they need.
+    /// The activations of the spaces, and when to count the units that they need.
     needs: Option<(Activations, Schedule)>,
     report: Box<dyn FnMut(&Finding) + Send>,
     sketch: Sketch,
     start: Option<Symmetry>,
-    /// The last reading, where its units are those of the start and there are no other classes to find than twins.
+    /// The last reading, if its classes are those of the start and no classes other than twins have to be found.
     held: Option<Held>,
     certificate: Option<Certificate>,
     readings: Vec<SymmetryReading>,
     /// Whether readings between the first and the last are kept.
     history: bool,
-    /// The steps of the reading before.
+    /// The step of the reading before.
     before: Option<usize>,
     breaks: Vec<FirstBreak>,
     /// Numbers of the spaces that have broken, in this run or before it was resumed.
@@ -60,7 +61,7 @@ pub struct SymmetryTracker {
 }
 
 impl SymmetryTracker {
-    /// A probe of a module with these axes that looks after every step and reports by `tracing` warnings.
+    /// A probe of a module with these axes. It reads after every step and reports by `tracing` warnings.
     pub fn new(axes: AxesSpec) -> Self {
         let report = Box::new(|finding: &Finding| tracing::warn!(target: "constinit", "{finding}"));
         Self {
@@ -87,8 +88,8 @@ impl SymmetryTracker {
         }
     }
 
-    /// A probe of a module that was traced. It knows of the dropout that the trace saw, and of parameters whose sums
-    /// say nothing.
+    /// A probe of a module that was traced. It knows the dropout that the trace saw, and the parameters whose sums say
+    /// nothing.
     pub fn traced(traced: Traced) -> Self {
         let sums = traced.entrywise.is_empty();
         Self { known: Known::stochastic(traced.stochastic), sums, ..Self::new(traced.axes) }
@@ -100,38 +101,40 @@ impl SymmetryTracker {
         Self { schedule, ..self }
     }
 
-    /// Compares gradients, too, whenever both schedules say so. Without, they are compared at a break only.
+    /// Also compares gradients whenever both schedules say so. Without this, it compares gradients at a break only.
     #[must_use]
     pub fn gradients_on(self, gradients: Schedule) -> Self {
         Self { gradients, ..self }
     }
 
-    /// Does not keep the gradients of a step, nor the parameters before it, for the case that units diverge in it: cheaper,
-    /// since an optimizer can reuse memory that nothing else holds, but a break is then reported without its cause.
+    /// Does not keep the gradients of a step, nor the parameters before it, for the case that units diverge in the
+    /// step. This is cheaper, since an optimizer can reuse memory that nothing else holds, but a break is then reported
+    /// without its cause.
     #[must_use]
     pub fn without_gradients(self) -> Self {
         Self { keeps_gradients: false, ..self }
     }
 
-    /// What is known about the training: the certificate then speaks of it, and breaks are explained by it.
+    /// What is known about the training. The certificate takes it into account, and it explains breaks.
     #[must_use]
     pub fn with_facts(self, facts: TrainingFacts) -> Self {
         Self { known: self.known.with(facts), ..self }
     }
 
-    /// Counts the units that the module's function needs, with these functions of its spaces, before training and whenever
-    /// both schedules say so. Only where all spaces are watched.
+    /// Counts the units that the module's function needs, given the activations of its spaces, before training and
+    /// whenever both schedules say so. Does nothing if only some spaces are watched.
     ///
     /// # Complexity
     ///
-    /// Each time that of [`reduce`](constinit_symmetry::reduce()): several passes over a copy of all parameters as doubles.
+    /// Each count costs as much as [`reduce`](constinit_symmetry::reduce()): several passes over a copy of all
+    /// parameters as doubles.
     #[must_use]
     pub fn with_activations(self, activations: impl Into<Activations>, schedule: Schedule) -> Self {
         Self { needs: Some((activations.into(), schedule)), ..self }
     }
 
-    /// Watches only the spaces whose names `wanted` says yes to. Their twins are exact; other kinds of classes rest on
-    /// the classes of the spaces that are left out, and are not reported.
+    /// Watches only the spaces for whose names `wanted` returns true. Their twins are exact. Other kinds of classes
+    /// depend on the classes of the spaces that are left out, so they are not reported.
     ///
     /// # Errors
     ///
@@ -153,8 +156,8 @@ impl SymmetryTracker {
         Self { history: false, ..self }
     }
 
-    /// Goes on with a run that was resumed. The probe has been shown the module as it was at the start; its last
-    /// reading was after `step` steps, and these spaces had broken by then.
+    /// Continues a run that was resumed. The probe has been shown the module as it was at the start; its last reading
+    /// was after `step` steps, and these spaces had broken by then.
     pub fn resume<'s>(&mut self, step: usize, broken: impl IntoIterator<Item = &'s str>) {
         let numbers = broken.into_iter().filter_map(|name| self.axes.space_id(name));
         self.broken = numbers.map(|space| space.get()).collect();
@@ -171,12 +174,12 @@ impl SymmetryTracker {
         &self.readings
     }
 
-    /// The classes at the first reading: of twins.
+    /// The classes of twins at the first reading.
     pub fn start(&self) -> Option<&Symmetry> {
         self.start.as_ref()
     }
 
-    /// What is certified of the classes at the first reading, under the facts given; None if none were.
+    /// The certificate for the classes at the first reading, under the facts given; None if no facts were given.
     pub fn certificate(&self) -> Option<&Certificate> {
         self.certificate.as_ref()
     }
@@ -191,7 +194,7 @@ impl SymmetryTracker {
         self.breaks.first()
     }
 
-    /// Why the probe has stopped, where it has.
+    /// Why the probe has stopped, if it has.
     pub fn failed(&self) -> Option<&str> {
         self.failed.as_deref()
     }
@@ -249,7 +252,7 @@ impl SymmetryTracker {
 
     fn read(&mut self, seen: &dyn WatchedStep) -> Result<(), Error> {
         let (step, loss) = (seen.step(), seen.loss());
-        // Whatever the last reading found: one that follows a resumption has none to ask, and must find the same.
+        // Independent of the last reading: after a resumption there is none, and the result must be the same.
         let started_discrete = self.start.as_ref().is_some_and(|start| {
             start.spaces().iter().all(|space| space.partition().is_discrete())
         });
@@ -284,7 +287,7 @@ impl SymmetryTracker {
         let found = twins(&self.axes, &now)?;
         let all_one = found.spaces().iter().all(|space| space.effective_width() <= 1);
         let equitable = match (self.sums, all_one) {
-            // Coarser than one class there is nothing.
+            // No class is coarser than one class of all units.
             (true, true) => None,
             (true, false) => Some(equitable(&self.axes, &now)?),
             (false, _) => None,
@@ -331,7 +334,7 @@ impl SymmetryTracker {
             }
         });
         let mut spaces: Vec<SpaceReading> = spaces.collect();
-        // Coarser than one class there is nothing, and without sums nothing else is looked for.
+        // No class is coarser than one class of all units, and without sums no other classes are searched for.
         if held && (all_one || !self.sums) {
             self.held = Held::new(&self.axes, &found, &spaces);
         }
@@ -360,7 +363,7 @@ impl SymmetryTracker {
             let what = first_break::Seen { spread, in_running, before, gradient, scale, known };
             found.push((FirstBreak::new(&self.axes, number, (since, step), &what), number));
         }
-        // What was written before the step made its units diverge first.
+        // Units that diverged before the step come first.
         found.sort_by_key(|(found, _)| found.step);
         for (found, number) in found {
             (self.report)(&Finding::Broken(found.clone()));
@@ -370,7 +373,7 @@ impl SymmetryTracker {
         Ok(())
     }
 
-    /// Counts the units that the function needs, where that is due.
+    /// Counts the units that the function needs, if that is due.
     fn count_needed(
         &self,
         seen: &dyn WatchedStep,
@@ -398,7 +401,7 @@ impl SymmetryTracker {
         }
     }
 
-    /// How far the gradients of units that were twins at the start lie apart; None if they are not to be compared, or
+    /// How far apart the gradients of units are that were twins at the start; None if they are not to be compared, or
     /// were not kept.
     fn gradients_apart(
         &self,
@@ -412,7 +415,7 @@ impl SymmetryTracker {
         }
     }
 
-    /// Tells of the first step at which gradients differ while the units do not.
+    /// Reports the first step at which gradients differ while the units do not.
     fn tell_of_gradients(
         &mut self,
         step: usize,

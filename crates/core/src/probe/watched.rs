@@ -7,24 +7,24 @@ use std::ops::Range;
 /// Takes rows of a parameter, by the number of the parameter in the order of the axes, and says whether to continue.
 pub type LookAtRows<'l> = dyn FnMut(usize, &ParamView<'_>) -> Result<bool, Error> + 'l;
 
-/// What a device found of a parameter whose entries may repeat each other as [`TwinsCheck::repeated`] says.
+/// Whether the entries of a parameter repeat each other as [`TwinsCheck::repeated`] says, as a device found it.
 ///
 /// [`TwinsCheck::repeated`]: constinit_symmetry::TwinsCheck::repeated
 #[derive(Clone, Debug, PartialEq)]
 pub enum Repeats {
-    /// They do, bit for bit: the entries that are repeated, one index for each, along all axes in their order.
+    /// They do, bit for bit. Holds the repeated entries: along each axis, one index for all that repeat it, in order.
     Exactly(OwnedParam),
-    /// They do not, or some are not numbers.
+    /// They do not, or some are NaN.
     Not,
-    /// The device cannot say it bit for bit: all entries of the parameter, in the order of its shape.
+    /// The device cannot compare them bit for bit. Holds all entries of the parameter, in the order of its shape.
     Entries(OwnedParam),
 }
 
-/// For every parameter, in the order of the axes, and for every axis of it the index that each index repeats; None if
-/// each stands for itself.
+/// For every parameter, in the order of the axes, and for every axis of it, the index that each index repeats; None if
+/// every index repeats only itself.
 pub type Repeated = Vec<Vec<Option<Vec<usize>>>>;
 
-/// What a framework shows of a module after a step of its training. Nothing is read before it is asked for.
+/// What a framework shows of a module after a step of its training. Nothing is read before the tracker asks for it.
 ///
 /// Parameters come in the order of the tracker's axes, by their paths there.
 pub trait WatchedStep {
@@ -65,7 +65,7 @@ pub trait WatchedStep {
         Ok(None)
     }
 
-    /// The parameters as the step began, running statistics as zeros; None if these were not kept.
+    /// The parameters at the beginning of the step, with zeros for running statistics; None if these were not kept.
     ///
     /// # Errors
     ///

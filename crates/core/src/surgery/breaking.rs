@@ -14,7 +14,7 @@ use std::fmt;
 pub struct BrokenModule<M> {
     /// The module.
     pub module: M,
-    /// The number of classes of several units of which no unit has a twin any more.
+    /// The number of classes of several units in which no unit has a twin any more.
     pub separated: usize,
     /// The largest change of an entry.
     pub largest_change: f64,
@@ -23,7 +23,7 @@ pub struct BrokenModule<M> {
 }
 
 impl<M> BrokenModule<M> {
-    /// The same of a framework's module, which `write` makes of the new parameters.
+    /// The same result with a framework's module, which `write` makes from the new parameters.
     pub fn map<N>(self, write: impl FnOnce(M) -> N) -> BrokenModule<N> {
         let Self { module, separated, largest_change, inseparable } = self;
         BrokenModule { module: write(module), separated, largest_change, inseparable }
@@ -40,8 +40,8 @@ impl<M> fmt::Display for BrokenModule<M> {
 }
 
 impl HostModule<'_> {
-    /// Changes outgoing weights within classes by amounts up to `scale` that sum to zero, drawn by the seed and the path
-    /// of the parameter:
+    /// Changes outgoing weights within classes by amounts up to `scale` that sum to zero. The seed and the path of the
+    /// parameter decide the amounts:
     ///
     /// ```text
     /// W'[j][i] = W[j][i] + e[j],  |e[j]| <= scale,  sum over a class of e = 0
@@ -49,10 +49,10 @@ impl HostModule<'_> {
     ///
     /// # Errors
     ///
-    /// - [`Error::Axes`] if the classes are of another spec or not of this module, and what the engine says of a scale
+    /// - [`Error::Axes`] if the classes are of another spec or not of this module, and the engine's error for a scale
     ///   that is negative or not finite;
-    /// - [`Error::Surgery`] if a parameter that reads such units does something else with its entries than to weigh
-    ///   units by them, and for a tied parameter that would get different values in its places.
+    /// - [`Error::Surgery`] if a parameter that reads such units does not only weight units with its entries, and for a
+    ///   tied parameter that would get different values in its places.
     pub fn break_symmetry(
         &self,
         symmetry: &Symmetry,

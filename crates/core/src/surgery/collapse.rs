@@ -1,11 +1,11 @@
-//! Merging units that compute the same.
+//! Merging units that compute the same number.
 
 use super::{HostModule, NewParameters, SpaceSizes, merged, sizes, write_change};
 use crate::Error;
 use constinit_symmetry::{AxesSpec, Symmetry};
 use std::fmt;
 
-/// A smaller module with the same function, and what became of the larger one.
+/// A smaller module with the same function, and what happened to the units of the larger one.
 ///
 /// As text: `hidden1: 512 -> 1 units; 4100 -> 12 parameters`.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ impl<M> CollapsedModule<M> {
         self.spaces.iter().all(|space| space.before == space.after)
     }
 
-    /// The same of a framework's module, which `write` makes of the new parameters.
+    /// The same result with a framework's module, which `write` makes from the new parameters.
     pub fn map<N>(self, write: impl FnOnce(M) -> N) -> CollapsedModule<N> {
         let Self { module, spec, spaces, parameters } = self;
         CollapsedModule { module: write(module), spec, spaces, parameters }
@@ -48,14 +48,14 @@ impl HostModule<'_> {
     /// b'[C]    = b[i]
     /// ```
     ///
-    /// Without a class of several units there are no new parameters.
+    /// If no class has several units, there are no new parameters.
     ///
     /// # Errors
     ///
-    /// - [`Error::Axes`] if the classes are of another spec, and what the engine says of classes that are not
+    /// - [`Error::Axes`] if the classes are of another spec, and the engine's error for classes that are not
     ///   forward-lumpable in this module: two units and the block on which their sums differ;
-    /// - [`Error::Surgery`] if the module does something else with the units than to treat them one by one, and for a
-    ///   tied parameter that would get different values in its places.
+    /// - [`Error::Surgery`] if the module does not treat the units one by one, and for a tied parameter that would get
+    ///   different values in its places.
     pub fn collapse(&self, symmetry: &Symmetry) -> Result<CollapsedModule<NewParameters>, Error> {
         self.known.check_classes(symmetry)?;
         let small = constinit_symmetry::collapse(symmetry, &self.views)?;

@@ -1,4 +1,4 @@
-//! A module on the host: what an operation has to know of it, and what it makes of it.
+//! A module on the host: what an operation needs to know about it, and what the operation returns.
 
 use super::{KnownAxes, ModuleLayers, refused};
 use crate::module::{Binding, ModuleParameter};
@@ -25,24 +25,24 @@ pub struct HostModule<'a> {
 /// The parameters that an operation has changed, by [number](ModuleParameter::id).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NewParameters {
-    /// What the parameters are now. Every other parameter stays as it is.
+    /// The new values of the changed parameters. Every other parameter stays as it is.
     pub values: HashMap<u64, NewParameter>,
-    /// Those that have another shape and need a new number: what an optimizer has kept of the old ones, by number, does
-    /// not belong to the new ones, and could silently be broadcast.
+    /// Parameters that have another shape and need a new number: the state that an optimizer keeps by number belongs to
+    /// the old parameters, and could silently be broadcast to the new ones.
     pub renamed: HashSet<u64>,
 }
 
 /// A parameter as it is after an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewParameter {
-    /// The shape, which may be another one than before.
+    /// The shape, which may differ from the one before.
     pub shape: Vec<usize>,
-    /// The entries, row-major. Those of half-precision parameters are doubles, which hold them.
+    /// The entries, row-major. Those of half-precision parameters are doubles, which represent them exactly.
     pub entries: Entries,
 }
 
 impl NewParameter {
-    /// Whether a tied parameter is the same in two places, bit for bit.
+    /// Whether a tied parameter has the same bits in two places.
     fn is(&self, other: &Self) -> bool {
         let bits = |entries: &Entries| entries.doubles().into_iter().map(f64::to_bits);
         self.shape == other.shape && bits(&self.entries).eq(bits(&other.entries))
@@ -80,7 +80,7 @@ impl<'a> HostModule<'a> {
 
     /// The classes of the module's units, in one sense.
     ///
-    /// # Errors
+    /// Errors of the engine: see [`twins`], [`equitable`](equitable()) and [`forward_lumpable`].
     ///
     /// What the engine says: see [`twins`], [`equitable`](equitable()) and [`forward_lumpable`].
     pub fn symmetry(&self, kind: SymmetryKind) -> Result<Symmetry, Error> {
@@ -112,7 +112,7 @@ impl<'a> HostModule<'a> {
         Ok(NewParameters { values, renamed: HashSet::new() })
     }
 
-    /// The same with new numbers for parameters whose shapes change.
+    /// Like [`HostModule::changed`], with new numbers for parameters whose shapes change.
     pub(super) fn reshaped(&self, params: Vec<OwnedParam>) -> Result<NewParameters, Error> {
         let pairs = params.iter().zip(&self.views).enumerate();
         let other = pairs.filter(|(_, (new, old))| new.shape() != old.shape());
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(merged.module, NewParameters::default());
     }
 
-    /// One tensor as both weights: what merges outputs of the one sums inputs of the other.
+    /// One tensor is both weights: merging the outputs of one sums the inputs of the other.
     #[test]
     fn a_tied_parameter_that_would_part_is_refused() {
         let small = Small::new(7, [vec![1.0, 1.0], vec![1.0, 1.0]]);
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(error, "b.weight: it is tied to a parameter that would get other values");
     }
 
-    /// No number is equal to itself here.
+    /// NaN is not equal to itself.
     #[test]
     fn a_tied_parameter_of_no_numbers_stays_tied() {
         let nan = |shape: [usize; 2]| {

@@ -5,18 +5,18 @@ use crate::Error;
 use crate::axes::Traced;
 use constinit_symmetry::{AxesSpec, Axis, Role, SpaceId, SpaceSymmetry, Symmetry};
 
-/// A module's axes: a spec, or all that a trace has shown.
+/// A module's axes: a spec, or everything that a trace shows.
 ///
 /// A spec says which units can be swapped, but not what else a module does with them: a norm averages over them, a
-/// convolution may take them in groups. With a spec alone, only those of Burn's layers are operated on that are known
-/// to treat each unit by itself; a trace works for any module. What the forward code does
-/// *between* layers that own parameters, such as a softmax or a mean over the units, a spec does not show: whoever gives
-/// a spec vouches that there is nothing of the kind. A trace sees it.
+/// convolution may take them in groups. With a spec alone, operations accept only those of Burn's layers that are known
+/// to treat each unit separately; a trace works for any module. A spec does not show what the forward code does
+/// *between* layers that own parameters, such as a softmax or a mean over the units: whoever gives a spec guarantees
+/// that there is nothing of this kind. A trace shows it.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownAxes<'a> {
     /// The axes.
     pub spec: &'a AxesSpec,
-    /// All that a trace has shown; None if only axes are known.
+    /// Everything that a trace shows; None if only axes are known.
     pub traced: Option<&'a Traced>,
 }
 
@@ -32,7 +32,7 @@ impl<'a> From<&'a Traced> for KnownAxes<'a> {
     }
 }
 
-/// Layers that treat each unit for itself, whatever their number.
+/// Layers that treat each unit separately, whatever their number.
 const FREE: [&str; 9] = [
     "Linear",
     "Embedding",
@@ -66,11 +66,11 @@ const BOUND: [&str; 14] = [
 const CURE: &str = "trace the module (axes::trace), and give the trace instead of the spec";
 
 impl KnownAxes<'_> {
-    /// Whether these classes are of this spec.
+    /// Checks that these classes belong to this spec.
     ///
     /// # Errors
     ///
-    /// [`Error::Axes`] with the spaces of both specs where they are not.
+    /// [`Error::Axes`] with the spaces of both specs if they do not.
     pub(super) fn check_classes(&self, symmetry: &Symmetry) -> Result<(), Error> {
         if symmetry.spec() == self.spec {
             return Ok(());
@@ -94,11 +94,11 @@ impl KnownAxes<'_> {
         Err(Error::Axes { reason })
     }
 
-    /// Whether the module computes with the units of these spaces one by one, so their number may change.
+    /// Checks that the module computes with the units of these spaces one by one, so that their number may change.
     ///
     /// # Errors
     ///
-    /// [`Error::Surgery`] for the first space or parameter that stands against it.
+    /// [`Error::Surgery`] for the first space or parameter that prevents it.
     pub(super) fn check_free(
         &self,
         layers: &ModuleLayers,
@@ -114,8 +114,8 @@ impl KnownAxes<'_> {
         self.check_ends(spaces)
     }
 
-    /// Whether these units are made and read by parameters: the number of inputs and outputs must not change. An axis
-    /// of unknown role may be either.
+    /// Checks that parameters make and read these units: the number of inputs and outputs must not change. An axis of
+    /// unknown role may be either.
     fn check_ends(&self, spaces: &[SpaceId]) -> Result<(), Error> {
         let stands = |id: &SpaceId, role: Role| {
             let mut axes = self.spec.params().iter().flat_map(|param| param.axes());
@@ -152,7 +152,7 @@ impl KnownAxes<'_> {
         self.check_entries(traced, spaces)
     }
 
-    /// Whether the entries of all parameters over the spaces do nothing but weigh units.
+    /// Checks that the entries of all parameters over the spaces only weight units.
     fn check_entries(&self, traced: &Traced, spaces: &[SpaceId]) -> Result<(), Error> {
         let on = |axis: &Axis| axis.space().is_some_and(|space| spaces.contains(space));
         let bent = |path: &&String| {
@@ -164,14 +164,14 @@ impl KnownAxes<'_> {
             None => Ok(()),
             Some(path) => Err(refused(
                 path.as_str(),
-                "the model uses its entries for something else than weighting units, so equal sums of entries do not \
+                "the model uses its entries for something other than weighting units, so equal sums of entries do not \
                  make units equal"
                     .to_owned(),
             )),
         }
     }
 
-    /// Whether sums of weights are what counts of the classes of several units.
+    /// Checks that the module uses the classes of several units only through sums of weights.
     ///
     /// # Errors
     ///
@@ -187,7 +187,7 @@ impl KnownAxes<'_> {
         }
     }
 
-    /// The same from the types of the layers that read the units.
+    /// The same check, by the types of the layers that read the units.
     fn check_readers(&self, layers: &ModuleLayers, spaces: &[SpaceId]) -> Result<(), Error> {
         for param in self.spec.params() {
             let read = param.axes().iter().filter(|axis| axis.role == Role::Input);
@@ -196,7 +196,7 @@ impl KnownAxes<'_> {
             if let Some(id) = space.filter(|_| !FREE.contains(&own)) {
                 let space = self.spec.spaces()[id.get()].name();
                 let reason = format!(
-                    "a {own} may use its entries for something else than weighting the units of {space}"
+                    "a {own} may use its entries for something other than weighting the units of {space}"
                 );
                 return Err(refused(param.path(), format!("{reason}; {CURE}")));
             }
@@ -204,7 +204,7 @@ impl KnownAxes<'_> {
         Ok(())
     }
 
-    /// The same from the types of the layers.
+    /// The check of [`Self::check_free`], by the types of the layers.
     fn check_layers(&self, layers: &ModuleLayers, spaces: &[SpaceId]) -> Result<(), Error> {
         for param in self.spec.params() {
             let on = |axis: &Axis| axis.space().is_some_and(|space| spaces.contains(space));
@@ -241,8 +241,8 @@ impl KnownAxes<'_> {
     }
 }
 
-/// Whether a convolution's weight could be one of groups. Its axis with fewer entries than there are channels shows
-/// groups only if it is known whose channels it reads.
+/// Whether a convolution's weight may be divided into groups. An axis with fewer entries than channels shows groups
+/// only if it is known whose channels the axis reads.
 fn groups_unknown<'a>(axes: impl Iterator<Item = &'a Axis>) -> bool {
     let axes: Vec<&Axis> = axes.collect();
     axes.len() > 2 && axes[..2].iter().any(|axis| !matches!(axis, Axis::Space(_)))
@@ -254,7 +254,7 @@ pub(super) fn merged(symmetry: &Symmetry) -> Vec<SpaceId> {
     several.map(SpaceSymmetry::id).collect()
 }
 
-/// The error of an operation that a space, a parameter or an optimizer stands against.
+/// The error of an operation that a space, a parameter or an optimizer prevents.
 pub fn refused(subject: impl Into<String>, reason: String) -> Error {
     Error::Surgery { subject: subject.into(), reason }
 }

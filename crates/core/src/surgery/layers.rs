@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-/// Norms, which may be without parameters and then stand in no spec.
+/// Norms. They may have no parameters, and are then in no spec.
 const NORMS: [&str; 4] = ["GroupNorm", "InstanceNorm", "LayerNorm", "RmsNorm"];
 
 /// The layers of a module: what a framework's visitor meets.

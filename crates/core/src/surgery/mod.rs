@@ -1,5 +1,5 @@
-//! What changes of modules' sizes have to know: whether a module computes the same with other numbers of units, what its
-//! parameters become, and how sizes changed.
+//! Changes of modules' sizes: whether a module computes the same with other numbers of units, its new parameters, and
+//! how sizes changed.
 //!
 //! A framework reads a module as a [`HostModule`] and writes the [`NewParameters`] that an operation returns.
 

@@ -26,13 +26,14 @@ pub struct HostQuotient {
     pub parameters: [usize; 2],
     /// The collapsed parameters W' = n_D w, with the numbers that those of the full module have.
     pub collapsed: NewParameters,
-    /// What the entries of each float parameter stand for, in visiting order; None if all stand for one.
+    /// How many entries of the full module each entry of a float parameter represents, in visiting order; None if each
+    /// represents one.
     pub counts: Vec<Option<EntryCounts>>,
-    /// The way back.
+    /// The way back to the full module.
     pub lifting: HostLifting,
 }
 
-/// How many entries of the full parameter an entry of its quotient stands for.
+/// How many entries of the full parameter an entry of its quotient represents.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntryCounts {
     /// n_C, the units of the entry's class on output axes.
@@ -44,9 +45,9 @@ pub struct EntryCounts {
 /// The sizes of the classes that the entries of a parameter belong to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClassSizes {
-    /// One size for all.
+    /// One size for all entries.
     Same(f64),
-    /// One for each entry, in storage order.
+    /// One size for each entry, in storage order.
     Each(Vec<f64>),
 }
 
@@ -68,7 +69,7 @@ impl ClassSizes {
 }
 
 impl EntryCounts {
-    /// None if every entry stands for one.
+    /// None if every entry represents one.
     fn new(param: &QuotientParam) -> Option<Self> {
         let [outputs, inputs] =
             [Role::Output, Role::Input].map(|role| ClassSizes::new(param, role));
@@ -78,14 +79,14 @@ impl EntryCounts {
 
 impl HostModule<'_> {
     /// The quotient of the module by classes that training keeps. `facts` are what is known about the training. `cure`
-    /// says how the framework traces with gradients.
+    /// tells users how to trace with gradients in this framework.
     ///
     /// # Errors
     ///
-    /// - As [`HostModule::collapse`];
-    /// - [`Error::Surgery`] for a trace that was made without gradients, where training would not keep a class or not move
-    ///   a block as it moves its mean, and for tied parameters over classes, of which Burn's
-    ///   optimizers move only the first.
+    /// - Those of [`HostModule::collapse`];
+    /// - [`Error::Surgery`] for a trace without gradients, for a class that training would not keep, for a block that
+    ///   training would not update as it updates its mean, and for tied parameters over classes, of which Burn's
+    ///   optimizers update only the first.
     pub fn quotient(
         &self,
         symmetry: &Symmetry,
@@ -123,7 +124,7 @@ impl HostModule<'_> {
         })
     }
 
-    /// Burn's optimizers move the first of tied parameters only.
+    /// Refuses tied parameters: Burn's optimizers update only the first of them.
     fn check_ties(&self, counts: &[Option<EntryCounts>]) -> Result<(), Error> {
         let tied: HashSet<String> = tied_paths(&self.parameters).into_iter().flatten().collect();
         let over_classes = self.bound.numbers.iter().filter(|number| counts[**number].is_some());
@@ -145,8 +146,8 @@ impl HostModule<'_> {
 /// W[j][i] = w[D][C] + factor d[j][i],     w = W' / n_D,  j in D, i in C
 /// ```
 ///
-/// with the deviation d of each entry from its block's mean at the start, 0 for twins, and what weight decay has left of
-/// it.
+/// with the deviation d of each entry from its block's mean at the start, which is 0 for twins. The factor is what
+/// weight decay has left of the deviation.
 ///
 /// Cheap to clone; all clones share the factors.
 #[derive(Clone, Debug)]
@@ -156,7 +157,7 @@ pub struct HostLifting {
     factors: Arc<Mutex<Vec<f64>>>,
 }
 
-/// What stays all along.
+/// What does not change during training.
 #[derive(Debug)]
 struct Ground {
     quotient: Quotient,
@@ -170,7 +171,7 @@ impl HostLifting {
         Self { ground: Arc::new(Ground { quotient, numbers }), factors }
     }
 
-    /// The same with its own factors, which begin as these.
+    /// A copy with separate factors, which start at the present values.
     #[must_use]
     pub fn apart(&self) -> Self {
         Self { ground: Arc::clone(&self.ground), factors: Arc::new(Mutex::new(self.factors())) }
@@ -190,7 +191,7 @@ impl HostLifting {
         &self.ground.quotient
     }
 
-    /// The parameters of the full module, with the numbers that those of the quotient's module have. `small` is that
+    /// The parameters of the full module, with the numbers of the parameters in the quotient's module. `small` is that
     /// module with the quotient's spec as its axes.
     ///
     /// # Errors

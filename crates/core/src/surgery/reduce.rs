@@ -7,7 +7,7 @@ use constinit_symmetry::{
 };
 use std::fmt;
 
-/// A module with the same function and without the units that it does not need, and what became of these.
+/// A module with the same function, without the units that it does not need, and what happened to these units.
 ///
 /// As text: `hidden1: 12 -> 7 units; 97 -> 57 parameters`.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct ReducedModule<M> {
     pub spec: AxesSpec,
     /// The units of each space, before and after.
     pub spaces: Vec<SpaceSizes>,
-    /// What became of each unit, and what was not tried, a space each.
+    /// What happened to each unit, and what was not tried; one entry per space.
     pub reductions: Vec<SpaceReduction>,
     /// Whether there is a smaller module with the same function.
     pub minimality: Minimality,
@@ -28,12 +28,12 @@ pub struct ReducedModule<M> {
 }
 
 impl<M> ReducedModule<M> {
-    /// Whether no unit is gone: the module is the one that was given.
+    /// Whether no unit was removed: the module is the one that was given.
     pub fn is_identity(&self) -> bool {
         self.spaces.iter().all(|space| space.before == space.after)
     }
 
-    /// The same of a framework's module, which `write` makes of the new parameters.
+    /// The same result with a framework's module, which `write` makes from the new parameters.
     pub fn map<N>(self, write: impl FnOnce(M) -> N) -> ReducedModule<N> {
         let Self { module, spec, spaces, reductions, minimality, parameters } = self;
         let module = write(module);
@@ -48,15 +48,15 @@ impl<M> fmt::Display for ReducedModule<M> {
 }
 
 impl HostModule<'_> {
-    /// Removes the units that the function does not need, as [`reduce_with`] tells, with the function that the units of
-    /// each space go through. Where no unit can go, there are no new parameters.
+    /// Removes the units that the function does not need, as [`reduce_with`] finds them, given the activation of each
+    /// space. If no unit can be removed, there are no new parameters.
     ///
     /// # Errors
     ///
-    /// - [`Error::Symmetry`] with what the engine says: of activations for spaces that the module does not have, and of
-    ///   entries that are not finite;
-    /// - [`Error::Surgery`] where the module does something else with the units than to treat them one by one, and for a
-    ///   tied parameter that would get different values in its places.
+    /// - [`Error::Symmetry`] with the engine's error: activations for spaces that the module does not have, or entries
+    ///   that are not finite;
+    /// - [`Error::Surgery`] if the module does not treat the units one by one, and for a tied parameter that would get
+    ///   different values in its places.
     pub fn reduce(
         &self,
         activations: &Activations,

@@ -25,11 +25,11 @@ pub(super) fn sizes(before: &AxesSpec, after: &AxesSpec) -> Vec<SpaceSizes> {
     pairs.map(sizes).collect()
 }
 
-/// `hidden1: 512 -> 1 units; 4100 -> 12 parameters`; `nothing` begins the sentence where no size changed.
+/// `hidden1: 512 -> 1 units; 4100 -> 12 parameters`; `nothing` begins the sentence if no size changed.
 ///
 /// # Errors
 ///
-/// What the formatter says.
+/// Those of the formatter.
 pub fn write_change(
     f: &mut fmt::Formatter<'_>,
     spaces: &[SpaceSizes],

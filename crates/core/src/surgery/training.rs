@@ -7,12 +7,12 @@ use constinit_symmetry::{
     certificate, keeps,
 };
 
-/// Whether training keeps the classes, and moves a block as it moves its mean, so their quotient can be trained in
-/// the place of the module.
+/// Checks that training keeps the classes, and updates a block as it updates its mean, so that their quotient can be
+/// trained in place of the module.
 ///
 /// # Errors
 ///
-/// [`Error::Surgery`] with the space or the optimizer that stands against it, and why.
+/// [`Error::Surgery`] with the space or the optimizer that prevents it, and why.
 pub(super) fn check_training(
     symmetry: &Symmetry,
     facts: &TrainingFacts,
@@ -23,7 +23,7 @@ pub(super) fn check_training(
         let reason = "the facts of the training name this space, but the axes do not have it";
         return Err(refused(space.as_str(), reason.to_owned()));
     }
-    // A class that something breaks directly before those that rest on it.
+    // A class that is broken directly comes before the classes that depend on it.
     let broken = || certificate.claims().iter().filter(|claim| *claim.verdict() != Verdict::Kept);
     let directly = |claim: &&Claim| match claim.verdict() {
         Verdict::Broken(by) => {

@@ -17,12 +17,12 @@ pub struct WidenedModule<M> {
     pub spaces: Vec<SpaceSizes>,
     /// Entries of all parameters, before and after.
     pub parameters: [usize; 2],
-    /// For each space and each of its units now, the unit that it is a copy of.
+    /// For each space and each of its new units, the old unit of which it is a copy.
     pub origins: Vec<Vec<u32>>,
 }
 
 impl<M> WidenedModule<M> {
-    /// The same of a framework's module, which `write` makes of the new parameters.
+    /// The same result with a framework's module, which `write` makes from the new parameters.
     pub fn map<N>(self, write: impl FnOnce(M) -> N) -> WidenedModule<N> {
         let Self { module, spec, spaces, parameters, origins } = self;
         WidenedModule { module: write(module), spec, spaces, parameters, origins }
@@ -44,8 +44,8 @@ impl HostModule<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Surgery`] as for [`HostModule::collapse`], and what the engine says of names and numbers that do not fit:
-    /// see [`constinit_symmetry::widen`].
+    /// [`Error::Surgery`] in the same cases as [`HostModule::collapse`], and the engine's errors for names and numbers
+    /// that do not fit: see [`constinit_symmetry::widen`].
     pub fn widen(
         &self,
         copies: &[(&str, &[usize])],

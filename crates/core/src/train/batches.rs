@@ -1,4 +1,4 @@
-//! Where a run's batches come from.
+//! Sources of a run's batches.
 //!
 //! A source is a function of the step number, so a run that was interrupted continues with the
 //! batch that it would have seen.
@@ -24,7 +24,7 @@ impl<T, F: FnMut(usize) -> T> Batches for F {
     }
 }
 
-/// The examples of an epoch in the order in which mini-batches with this seed come.
+/// The examples of an epoch in the order in which mini-batches with this seed take them.
 ///
 /// ```
 /// use constinit_core::train::epoch_order;
@@ -42,7 +42,7 @@ pub fn epoch_order(examples: usize, seed: u64, epoch: usize) -> Vec<usize> {
     order
 }
 
-/// Epoch after epoch of an iterator, such as the one that Burn's `DataLoader::iter` gives.
+/// The epochs of an iterator, one after another, such as the one that Burn's `DataLoader::iter` returns.
 pub struct Epochs<F, I> {
     start_epoch: F,
     current: Option<I>,
@@ -50,7 +50,7 @@ pub struct Epochs<F, I> {
 }
 
 impl<F: FnMut() -> I, I: Iterator> Epochs<F, I> {
-    /// A source that calls `start_epoch` whenever the iterator before it has ended.
+    /// A source that calls `start_epoch` whenever the previous iterator has ended.
     ///
     /// ```
     /// use constinit_core::train::{Batches, Epochs};
@@ -79,10 +79,10 @@ impl<F: FnMut() -> I, I: Iterator> Batches for Epochs<F, I> {
 
     /// # Panics
     ///
-    /// If an epoch has no batch, or if a past step is asked for.
+    /// If an epoch has no batch, or if `step` is before a step whose batch was already given.
     fn batch(&mut self, step: usize) -> I::Item {
-        assert!(step >= self.next_step, "step {step} of an iterator that is past it");
-        // A run that goes on from a checkpoint skips what it has seen.
+        assert!(step >= self.next_step, "the iterator is already past step {step}");
+        // A run that continues from a checkpoint skips the batches that it has seen.
         for _ in self.next_step..step {
             self.next();
         }

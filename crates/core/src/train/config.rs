@@ -3,7 +3,7 @@
 use crate::Clip;
 use crate::probe::Schedule;
 
-/// How far to train, and how carefully.
+/// How many steps to train, and what to check on the way.
 #[derive(Clone, Debug)]
 pub struct TrainConfig {
     /// Train until this many steps are done, counted from the start of the run.
@@ -33,7 +33,7 @@ pub enum StopReason {
         /// The probe's reason.
         reason: String,
     },
-    /// A number became infinite or no number at all.
+    /// A number became infinite or NaN.
     Diverged(Divergence),
 }
 

@@ -1,4 +1,4 @@
-//! Dropout whose masks belong to a seed, a path and a step.
+//! Dropout whose masks depend on a seed, a path and a step.
 
 use crate::Error;
 use crate::init::{RngKey, STRETCH};
@@ -14,9 +14,9 @@ use rayon::prelude::*;
 ///     1 / (1 - p)    otherwise
 /// ```
 ///
-/// so that `x m` is `x` in the mean, and evaluation takes `x` as it is. A run that continues from a checkpoint drops
-/// what it would have dropped, on any backend and with any number of threads: nothing is drawn from a generator that
-/// others use.
+/// so that `x m` is `x` in the mean, and evaluation uses `x` unchanged. A run that continues from a checkpoint drops
+/// the same entries as an uninterrupted run, on any backend and with any number of threads: it draws from no generator
+/// that others use.
 ///
 /// ```
 /// use constinit_core::train::SeededDropout;
@@ -35,7 +35,8 @@ pub struct SeededDropout {
 }
 
 impl SeededDropout {
-    /// Drops an entry with probability `share`; `path` says whose entries these are, as the name of a space of units.
+    /// Drops an entry with probability `share`. `path` identifies the entries, for example by the name of a space of
+    /// units.
     ///
     /// # Errors
     ///
@@ -53,11 +54,11 @@ impl SeededDropout {
         self.share
     }
 
-    /// What so many entries are multiplied by in a step, from 1.
+    /// The factors of `entries` entries in a step, from 1.
     ///
     /// # Complexity
     ///
-    /// One draw an entry, in parallel over stretches of 65,536 entries.
+    /// One draw per entry, in parallel over stretches of 65,536 entries.
     pub fn mask(&self, step: usize, entries: usize) -> Vec<f64> {
         let key = self.key.at_step(step);
         let kept = 1.0 / (1.0 - self.share);
@@ -65,7 +66,7 @@ impl SeededDropout {
         mask.par_chunks_mut(STRETCH).enumerate().for_each(|(number, stretch)| {
             let mut generator = key.stream(number);
             for entry in stretch {
-                // The upper 53 bits: every double of that grid in [0, 1) alike.
+                // The upper 53 bits: every double of that grid in [0, 1) is equally likely.
                 if ((generator.next_u64() >> 11) as f64) * 2f64.powi(-53) < self.share {
                     *entry = 0.0;
                 }
@@ -122,7 +123,7 @@ mod tests {
         };
         let one = with(1);
         assert_eq!(one, with(4));
-        // Nor does what comes after: a mask of fewer entries is its beginning.
+        // Nor do later entries: a mask of fewer entries is the beginning of a longer one.
         assert_eq!(dropout.mask(9, 100), one[..100]);
     }
 

@@ -1,4 +1,4 @@
-//! What a training gets, how many steps it makes, and how it ends.
+//! The batches and dropout masks of a training, its number of steps, and how it ends.
 
 mod batches;
 mod config;

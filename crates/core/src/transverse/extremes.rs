@@ -1,11 +1,11 @@
-//! The lowest and the highest curvature where the matrix itself is known.
+//! The lowest and the highest curvature, if the matrix itself is known.
 
 use super::lanczos::{LanczosSettings, lowest_eigenvalue};
 use crate::Error;
 use crate::linear_algebra::{Tridiagonal, tridiagonalised};
 use constinit_symmetry::Transverse;
 
-/// Up to this size the matrix made tridiagonal is faster than products.
+/// Up to this size, making the matrix tridiagonal is faster than products.
 const WHOLE: usize = 64;
 
 /// The lowest and the highest eigenvalue of a curvature in closed form.

@@ -7,8 +7,8 @@
 //! H qₖ = βₖ₋₁ qₖ₋₁ + αₖ qₖ + βₖ qₖ₊₁
 //! ```
 //!
-//! and eigenvalues of the small matrix are near those of H, the outermost ones first. Each new vector is
-//! orthogonalised against all before it, twice, so no eigenvalue comes back as a copy of itself.
+//! and eigenvalues of the small matrix are near those of H, the outermost ones first. Each new vector is orthogonalised
+//! twice against all vectors before it, so no eigenvalue appears again as a copy of itself.
 //!
 //! # References
 //!
@@ -24,7 +24,7 @@ use rand_chacha::rand_core::SeedableRng;
 /// When the search for the lowest eigenvalue ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LanczosSettings {
-    /// The residual that is small enough, relative to the largest eigenvalue in size.
+    /// The residual that is small enough, relative to the eigenvalue with the largest absolute value.
     pub tolerance: f64,
     /// The largest number of products.
     pub products: usize,
@@ -42,11 +42,11 @@ impl Default for LanczosSettings {
 pub struct LowestEigenvalue {
     /// The lowest eigenvalue.
     pub value: f64,
-    /// A unit vector of it. Its entry of largest size is positive.
+    /// A unit eigenvector for it. Its entry with the largest absolute value is positive.
     pub vector: Vec<f64>,
-    /// The length of `H v - value v`, as the recurrence has it: an eigenvalue lies within this of `value`.
+    /// The length of `H v - value v`, computed from the recurrence: some eigenvalue is within this distance of `value`.
     pub residual: f64,
-    /// The largest eigenvalue of the small matrix, which the largest of H is not below.
+    /// The largest eigenvalue of the small matrix. The largest eigenvalue of H is not below it.
     pub highest: f64,
     /// How many products were used.
     pub products: usize,
@@ -77,8 +77,8 @@ pub struct LowestEigenvalue {
 ///
 /// # Complexity
 ///
-/// For m products: m² `dimension` for orthogonalising, m `dimension` doubles of memory, and about 8 searches a doubling
-/// of m for two eigenvalues and a vector of the small matrix, each linear in m.
+/// For m products: m² `dimension` for orthogonalising, and m `dimension` doubles of memory. Each time m doubles, about
+/// 8 searches for two eigenvalues and a vector of the small matrix, each linear in m.
 pub fn lowest_eigenvalue(
     dimension: usize,
     settings: &LanczosSettings,
@@ -97,14 +97,14 @@ pub fn lowest_eigenvalue(
         let vector = next;
         let mut image = product(&vector)?;
         if image.len() != dimension {
-            return refused(format!("a product of length {} for {dimension}", image.len()));
+            return refused(format!("a product has length {}, not {dimension}", image.len()));
         }
         if let Some(entry) = image.iter().find(|entry| !entry.is_finite()) {
             return refused(format!("a product has an entry {entry}"));
         }
         let diagonal = dot(&vector, &image);
         basis.push(vector);
-        // Once would leave what cancellation puts back.
+        // One pass would leave what cancellation brings back.
         for _ in 0..2 {
             for known in &basis {
                 let share = dot(known, &image);
@@ -134,7 +134,7 @@ pub fn lowest_eigenvalue(
     }
 }
 
-/// The small matrix: its diagonal, and what is beside it; the last of these leads out of it.
+/// The small matrix: its diagonal, and the entries next to it. The last of these belongs to the next vector.
 #[derive(Default)]
 struct Small {
     diagonal: Vec<f64>,
@@ -164,7 +164,7 @@ impl Small {
     }
 }
 
-/// A vector without any structure that an eigenvector could be orthogonal to.
+/// A vector without any structure, so that no eigenvector is orthogonal to it.
 pub fn start_vector(dimension: usize) -> Vec<f64> {
     let mut generator = ChaCha8Rng::seed_from_u64(0);
     let drawn: Vec<f64> = (0..dimension).map(|_| generator.random_range(-1.0..1.0)).collect();
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// H = Q diag(values) Qᵀ with Q a product of reflections, so eigenvectors are known, too.
+    /// H = Q diag(values) Qᵀ with Q a product of reflections, so that the eigenvectors are known, too.
     struct Known {
         values: Vec<f64>,
         mirrors: Vec<Vec<f64>>,
@@ -254,7 +254,7 @@ mod tests {
         let found = lowest_eigenvalue(1000, &LanczosSettings::default(), product).unwrap();
         assert!((found.value + 1.0).abs() < 1e-9 && found.products < 60, "{}", found.products);
         assert!((found.vector[500] - 1.0).abs() < 1e-9, "the largest entry is positive");
-        // Cut short, the residual says how far off it may be.
+        // With few products, the residual bounds the error.
         let short = LanczosSettings { products: 4, ..LanczosSettings::default() };
         let found = lowest_eigenvalue(1000, &short, product).unwrap();
         assert_eq!(found.products, 4);
@@ -277,7 +277,7 @@ mod tests {
         let message = |n: usize, image: Vec<f64>| {
             lowest_eigenvalue(n, &settings, |_| Ok(image.clone())).unwrap_err().to_string()
         };
-        assert_eq!(message(2, vec![1.0]), "spectrum: a product of length 1 for 2");
+        assert_eq!(message(2, vec![1.0]), "spectrum: a product has length 1, not 2");
         assert_eq!(message(1, vec![f64::NAN]), "spectrum: a product has an entry NaN");
         assert!(message(0, vec![]).contains("length 0"));
     }

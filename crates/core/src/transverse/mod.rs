@@ -1,5 +1,5 @@
-//! Eigenvalues of the curvature of a loss between twins: Lanczos' method for operators that are known by their products
-//! ([`lowest_eigenvalue`]), and all eigenvalues where the matrix itself is known ([`extreme_curvatures`]).
+//! Eigenvalues of the curvature of a loss between twins: Lanczos' method for operators of which only products are known
+//! ([`lowest_eigenvalue`]), and direct methods if the matrix itself is known ([`extreme_curvatures`]).
 
 mod extremes;
 mod lanczos;

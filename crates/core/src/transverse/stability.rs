@@ -1,4 +1,4 @@
-//! What the curvature along a difference between twins says of them.
+//! What the curvature along a difference between twins says about them.
 
 use crate::Error;
 use constinit_symmetry::SwappedEntries;
@@ -11,24 +11,24 @@ pub struct Stability {
     pub curvature: f64,
     /// The length of `H v - curvature v`, measured by one more product.
     pub residual: f64,
-    /// How much a product with v changes where the step of its difference is twice as long: an estimate of the error of
-    /// products.
+    /// How much a product with v changes if the step of its finite difference is twice as long: an estimate of the
+    /// error of products.
     pub product_error: f64,
-    /// The highest curvature that was met; the highest of all is not below it.
+    /// The highest curvature that was found. The highest curvature of all is not below it.
     pub highest: f64,
-    /// The unit vector v of the lowest curvature. A coordinate of 1 is 1/√2 more at the first of its pair of
-    /// [`entries`](Self::entries), and 1/√2 less at the second.
+    /// The unit vector v of the lowest curvature. A coordinate of 1 adds 1/√2 to the first entry of its pair of
+    /// [`entries`](Self::entries), and subtracts 1/√2 from the second.
     pub direction: Vec<f64>,
     /// The pairs of entries.
     pub entries: Vec<SwappedEntries>,
     /// How many products with the second derivative were used; each takes two gradients.
     pub products: usize,
-    /// The distance between the two units, in relation to the size of one: the roots of the sums of squares of their
-    /// differences and of their entries. Where all entries are 0, in relation to 1.
+    /// The distance between the two units relative to the size of one. Both are roots of sums of squares: of their
+    /// differences, and of their entries. If all entries are 0, relative to 1.
     pub apart: f64,
-    /// The same of the share of the difference that lies along v.
+    /// The same for the part of the difference that is along v.
     pub along: f64,
-    /// The machine epsilon of the backend's float type: one rounding error, in the same relation.
+    /// The machine epsilon of the backend's float type: one rounding error, relative to the same size.
     pub rounding: f64,
 }
 
@@ -43,16 +43,16 @@ impl Stability {
         self.curvature + self.error() < 0.0
     }
 
-    /// What will become of a difference between the units: how fast it grows and, where it does, after how many steps
-    /// it will have reached [`ESCAPED`] times the size of a unit. It starts from what the units have of it now, or
-    /// from one rounding error where that is more.
+    /// How a difference between the units develops: how fast it grows and, if it grows, after how many steps it has
+    /// reached [`ESCAPED`] times the size of a unit. It starts from the present difference along v, or from one
+    /// rounding error if that is larger.
     ///
-    /// Of the lowest and the highest curvature the one counts along which differences grow faster: where the learning
+    /// Of the lowest and the highest curvature, the one counts along which differences grow faster: if the learning
     /// rate is too large, that is the highest.
     ///
     /// # Errors
     ///
-    /// [`Error::Symmetry`] for a learning rate, momentum, dampening or decay that no training has.
+    /// [`Error::Symmetry`] for a learning rate, momentum, dampening or decay that no training can have.
     pub fn forecast(&self, update: &Update) -> Result<Forecast, Error> {
         let start = self.along.max(self.rounding);
         let of = |curvature: f64| {

@@ -1,4 +1,4 @@
-//! What came of a training, in sentences: the loss beside that of the best constant answer, and dead units.
+//! The outcome of a training, in sentences: the loss compared with that of the best constant answer, and dead units.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::Distinct;
@@ -15,14 +15,14 @@ const DIGITS: usize = 5;
 pub struct DeadAtEnd {
     /// The name of each hidden layer, its dead units, and all of its units.
     pub layers: Vec<(String, usize, usize)>,
-    /// The layers of which every unit is dead.
+    /// The layers in which every unit is dead.
     pub whole: BTreeMap<String, DeadRecord>,
 }
 
 /// What the sentences have to name.
 #[derive(Clone, Copy, Debug)]
 pub struct OutcomeWhat {
-    /// The loss that is made small.
+    /// The loss that training minimises.
     pub loss: Loss,
     /// The function between layers.
     pub activation: Activation,
@@ -30,11 +30,11 @@ pub struct OutcomeWhat {
     pub bias: bool,
     /// Steps done.
     pub step: usize,
-    /// How many units were one unit to the end.
+    /// How many hidden units were distinct to the end.
     pub distinct: Option<Distinct>,
 }
 
-/// What came of a training, then why as far as dead units say so, one line per finding.
+/// The outcome of a training, and its causes as far as dead units show them, one line per finding.
 pub fn outcome_sentences(
     outcome: Option<&OutcomeRecord>,
     dead: &DeadAtEnd,
@@ -45,7 +45,7 @@ pub fn outcome_sentences(
     for (name, units, all) in &dead.layers {
         match dead.whole.get(name) {
             Some(whole) => {
-                // What is behind the last dead layer is behind all of them.
+                // Layers after the last dead layer are after all dead layers.
                 let last = dead.whole.keys().next_back() == Some(name);
                 let is_last_layer = dead.layers.last().is_some_and(|(last, ..)| last == name);
                 let still = if last { left(what, is_last_layer) } else { "" };
@@ -125,7 +125,7 @@ fn constant(loss: Loss) -> &'static str {
     }
 }
 
-/// A layer without a living unit.
+/// A layer in which every unit is dead.
 fn whole_layer(name: &str, dead: &DeadRecord, still: &str) -> String {
     let DeadRecord { units, since, alive } = dead;
     let (who, slope) = match units {
@@ -142,7 +142,7 @@ fn whole_layer(name: &str, dead: &DeadRecord, still: &str) -> String {
     format!("{who} {when}: {slope} 0 on every example{still}.")
 }
 
-/// What still gets a gradient behind a dead layer.
+/// Which parameters still get a gradient if a layer is dead.
 fn left(what: &OutcomeWhat, is_last_layer: bool) -> &'static str {
     let zero = match what.activation {
         Activation::Relu => true,
@@ -158,13 +158,13 @@ fn left(what: &OutcomeWhat, is_last_layer: bool) -> &'static str {
     match (zero, what.bias, is_last_layer) {
         (true, true, true) => ". Only the output bias still changes",
         (true, true, false) => ". Only the layers behind them still change",
-        // Zeros go on as zeros.
+        // The later layers get zeros, and give zeros.
         (true, false, _) => ". Nothing changes any more",
         (false, ..) => ". Only the layers behind them still change",
     }
 }
 
-/// A share of at most 1; what is not all is not said to be.
+/// A share of at most 1 in percent; a share below 1 is never rounded to 100 %.
 fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     if (99.95..100.0).contains(&percent) {

@@ -11,7 +11,7 @@ use constinit_records::{FirstBreakRecord as VerdictBreak, VerdictWord};
 use constinit_symmetry::theorem::{Deviation, Properties};
 use serde::{Deserialize, Serialize};
 
-/// What has been seen of a hidden space.
+/// What the readings show of a hidden space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct JudgedSpace {
     name: String,
@@ -30,11 +30,11 @@ pub struct Tally {
     breaks: Vec<VerdictBreak>,
     /// For P1 to P4: the first step at which it failed.
     failed: [Option<usize>; 4],
-    /// Whether the network has biases, and so P2 and P4.
+    /// Whether the network has biases; without them there is no P2 and no P4.
     bias: bool,
 }
 
-/// Hidden units of which some were one unit to the end.
+/// Hidden units of which some were equal to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Distinct {
     /// How many of them are distinct.
@@ -47,7 +47,7 @@ pub struct Distinct {
 
 /// What the verdict has to name.
 pub struct What<'a> {
-    /// What computes, as in "on ndarray".
+    /// The backend, as in "on ndarray".
     pub backend: &'a str,
     /// The optimizer's name.
     pub optimizer: &'a str,
@@ -55,9 +55,9 @@ pub struct What<'a> {
     pub step: usize,
     /// Readings taken.
     pub readings: usize,
-    /// Whether the targets of each example are one number.
+    /// Whether the targets of each example are equal.
     pub targets_alike: bool,
-    /// Whether all numbers stayed finite, which is what the theorem is about.
+    /// Whether all numbers stayed finite, which the theorem assumes.
     pub finite: bool,
 }
 
@@ -87,7 +87,7 @@ impl Tally {
 
     /// Takes a break into account.
     pub fn add_break(&mut self, broken: VerdictBreak) {
-        // Numbers that are not finite have left the theorem's ground; the run says so by itself.
+        // The theorem does not apply to numbers that are not finite. The run reports these separately.
         if broken.difference.is_some() {
             self.breaks.push(broken);
         }
@@ -98,7 +98,7 @@ impl Tally {
         self.breaks.iter().min_by_key(|broken| broken.step)
     }
 
-    /// The break that came last.
+    /// The last break.
     pub fn last_break(&self) -> Option<&VerdictBreak> {
         self.breaks.iter().max_by_key(|broken| broken.step)
     }
@@ -108,7 +108,7 @@ impl Tally {
         self.breaks.iter().map(|broken| broken.space.as_str())
     }
 
-    /// Whether units that started as one unit stayed one, if there were any.
+    /// Whether units that started equal stayed equal, if there were any.
     pub fn word(&self) -> VerdictWord {
         match (self.breaks.is_empty(), self.spaces.iter().any(JudgedSpace::has_twins)) {
             (false, _) => VerdictWord::Broken,
@@ -174,7 +174,7 @@ impl Tally {
         steps.dedup();
         for step in steps {
             let failed = list(&|n| self.failed[n] == Some(step));
-            // P3 and P4 speak of outputs, and ask for targets that do not tell these apart.
+            // P3 and P4 are about outputs, and hold if the targets do not distinguish outputs.
             let outputs = !failed.contains("P1") && !failed.contains("P2");
             let why = if outputs && !what.targets_alike {
                 ": the targets differ between outputs, so the gradients of the outputs differ"
@@ -194,7 +194,7 @@ impl JudgedSpace {
         self.classes < self.units
     }
 
-    /// How few units the layer's function needs, where these are fewer than the distinct ones.
+    /// How few units the layer's function needs, if these are fewer than the distinct ones.
     fn needed_sentence(&self) -> Option<String> {
         let Self { name, units, needed: Some([distinct, needed]), .. } = self else { return None };
         (needed < distinct)
@@ -239,7 +239,7 @@ impl JudgedSpace {
     }
 }
 
-/// Which units differ where, and by how much.
+/// Which units differ in which parameter, and by how much.
 pub fn differ(broken: &VerdictBreak) -> String {
     let VerdictBreak { units: [u, v], parameter, ulps, .. } = broken;
     let difference = broken.difference.unwrap_or(f64::INFINITY);

@@ -1,16 +1,17 @@
-//! Entry by entry, with broadcasting: axes of one size are one, an axis of size 1 asks for nothing.
+//! Operations entry by entry, with broadcasting: they unite axes of equal size and require nothing of an axis of size
+//! 1.
 
 use crate::axes::WidthCause;
 use crate::axes::graph::Graph;
 use crate::axes::operation::TensorRef;
 
-/// One tensor; a parameter under a function of its entries keeps its axes.
+/// A function of one tensor. A function of a parameter's entries keeps the axes of the parameter.
 pub(super) fn map(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     multiple(graph, x, out);
     graph.bend(out);
 }
 
-/// One tensor, times a number.
+/// One tensor times a number.
 pub(super) fn multiple(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     graph.unite_but(x, out, &[]);
     graph.same_view(x, out);
@@ -22,7 +23,7 @@ pub(super) fn combine(graph: &mut Graph, inputs: &[TensorRef], out: &TensorRef) 
     graph.bend(out);
 }
 
-/// A quotient: a multiple of the first tensor where the second is a constant.
+/// A quotient: a multiple of the first tensor if the second is a constant.
 pub(super) fn divide(graph: &mut Graph, inputs: &[TensorRef], by: &TensorRef, out: &TensorRef) {
     multiply(graph, inputs, out);
     if !graph.is_constant(by) {
@@ -40,12 +41,12 @@ pub(super) fn multiply(graph: &mut Graph, inputs: &[TensorRef], out: &TensorRef)
     } else if let [made] = inputs.iter().filter(|i| !graph.is_constant(i)).collect::<Vec<_>>()[..]
         && made.shape == out.shape
     {
-        // A weight under a constant mask is a weight. Of two, no side can be told.
+        // A weight times a constant mask is a weight. With two tensors that are not constant, neither side is known.
         graph.same_view(made, out);
     }
 }
 
-/// What is combined with something computed: a bias or gain produces the units along its axis.
+/// Tensors that are combined with a computed one: a bias or gain produces the units along its axis.
 pub(super) fn produce(graph: &mut Graph, inputs: &[TensorRef]) {
     for input in inputs {
         graph.all_output(input);

@@ -1,18 +1,18 @@
-//! What picks or replaces members by position.
+//! Operations that pick or replace members by position.
 
 use crate::axes::WidthCause;
 use crate::axes::graph::Graph;
 use crate::axes::operation::{SliceRange, TensorRef};
 use constinit_symmetry::Role;
 
-/// Some members of each axis.
+/// Takes some members of each axis.
 pub(super) fn slice(graph: &mut Graph, x: &TensorRef, out: &TensorRef, ranges: &[SliceRange]) {
     for axis in 0..x.shape.len() {
         slice_axis(graph, x, out, ranges.get(axis), axis);
     }
 }
 
-/// Some members of each axis replaced.
+/// Replaces some members of each axis.
 pub(super) fn slice_assign(
     graph: &mut Graph,
     [x, value, out]: [&TensorRef; 3],
@@ -25,7 +25,8 @@ pub(super) fn slice_assign(
     }
 }
 
-/// A block of an axis: the places of all blocks go together. Other parts are taken by position.
+/// Takes a range of an axis. A block unites the places of all blocks. Any other range depends on positions, so it fixes
+/// the axis.
 fn slice_axis(
     graph: &mut Graph,
     x: &TensorRef,
@@ -59,7 +60,7 @@ fn is_whole(range: Option<&SliceRange>, axis: usize, whole: &TensorRef, part: &T
     forwards && whole.shape[axis] == part.shape[axis]
 }
 
-/// Unites an axis of some tensors, or else fixes it.
+/// Unites an axis of some tensors, or fixes it.
 fn together(graph: &mut Graph, tensors: &[&TensorRef], axis: usize, unite: bool) {
     for tensor in tensors {
         if unite {
@@ -70,7 +71,7 @@ fn together(graph: &mut Graph, tensors: &[&TensorRef], axis: usize, unite: bool)
     }
 }
 
-/// Rows by their numbers, which stand in a tensor of any rank.
+/// Rows by their numbers; the tensor of numbers may have any rank.
 pub(super) fn embedding(graph: &mut Graph, [weight, indices, out]: [&TensorRef; 3]) {
     graph.fix(weight, 0);
     graph.role(weight, 0, Role::Input);
@@ -81,7 +82,7 @@ pub(super) fn embedding(graph: &mut Graph, [weight, indices, out]: [&TensorRef; 
     graph.role(weight, 1, Role::Output);
 }
 
-/// Members by their numbers; of rows, this is an embedding.
+/// Members by their numbers; for rows, this is an embedding.
 pub(super) fn select(graph: &mut Graph, [x, indices, out]: [&TensorRef; 3], indexed: usize) {
     for axis in 0..x.shape.len() {
         if axis == indexed {
@@ -95,7 +96,7 @@ pub(super) fn select(graph: &mut Graph, [x, indices, out]: [&TensorRef; 3], inde
     }
 }
 
-/// Other updates than sums depend on the order.
+/// Updates members by their numbers. Updates other than sums depend on the order.
 pub(super) fn select_assign(
     graph: &mut Graph,
     [x, indices, value, out]: [&TensorRef; 4],

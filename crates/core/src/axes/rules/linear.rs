@@ -30,7 +30,7 @@ pub(super) fn product(graph: &mut Graph, lhs: &TensorRef, rhs: &TensorRef, out: 
     }
     graph.unite((lhs, rows - 1), (rhs, columns - 2));
     graph.unite((rhs, columns - 1), (out, both - 1));
-    // Of the left factor, all but the summed axis; of the right one, its batch.
+    // Of the left factor, all axes but the summed one; of the right factor, its batch axes.
     for back in 2..=rows {
         graph.unite_broadcast((lhs, rows - back), (out, both - back));
     }
@@ -46,7 +46,7 @@ pub(super) fn product(graph: &mut Graph, lhs: &TensorRef, rhs: &TensorRef, out: 
             graph.role(lhs, rows - 1, Role::Input);
             graph.role(lhs, rows - 2, Role::Output);
         }
-        // Units times units: nothing is there to be merged.
+        // Units times units: there are no weights to merge.
         _ => {
             graph.count(lhs, rows - 1, WidthCause::Product);
             graph.count(rhs, columns - 2, WidthCause::Product);

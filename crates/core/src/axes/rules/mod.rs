@@ -1,8 +1,7 @@
-//! What each operation asks of the axes it touches, by family.
+//! What each operation requires of the axes it touches: one module for each family of operations.
 //!
-//! A rule has to make sure of one thing: permuting the members of the classes on the inputs
-//! permutes those of the result, and changes nothing else. An operation without a rule fixes all
-//! of its axes.
+//! A rule must ensure one thing: permuting the members of the classes on the inputs permutes those of the result, and
+//! changes nothing else. An operation without a rule fixes all of its axes.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod elementwise;
@@ -21,8 +20,8 @@ use super::graph::Graph;
 use super::operation::{AxisReduction, Operation, OperationKind as Kind};
 use super::union::Cause;
 
-/// Applies the rule of an operation; whether there is one. An operation with fewer tensors than its kind has counts as
-/// unknown.
+/// Applies the rule of an operation. Returns whether there is one. An operation with fewer tensors than its kind
+/// requires counts as unknown.
 pub(super) fn apply(graph: &mut Graph, operation: &Operation) -> bool {
     let (inputs, outputs) = (operation.inputs.as_slice(), operation.outputs.as_slice());
     match (&operation.kind, inputs, outputs) {

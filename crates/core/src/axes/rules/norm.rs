@@ -1,19 +1,20 @@
-//! Softmax and norms as one operation: what they ask of axes is what their elementwise forms ask.
+//! Softmax and norms as one operation. They require of axes what their elementwise forms require.
 //!
-//! None of them distinguishes members. Softmax and the norm of a layer count those of their axis.
+//! None of them distinguishes members. Softmax and layer norm depend on the number of members of their axis.
 
 use super::elementwise::{combine, produce};
 use crate::axes::WidthCause;
 use crate::axes::graph::Graph;
 use crate::axes::operation::TensorRef;
 
-/// Members by the exponentials of all members of one axis.
+/// Softmax along one axis: each exponential divided by the sum of all.
 pub(super) fn softmax(graph: &mut Graph, x: &TensorRef, out: &TensorRef, axis: usize) {
     graph.unite_but(x, out, &[]);
     graph.count(x, axis, WidthCause::Reduction);
 }
 
-/// Members less their mean over the last axis and by their deviation, scaled and shifted along it.
+/// Layer norm: members minus their mean over the last axis, divided by their deviation, then scaled and shifted along
+/// it.
 pub(super) fn layer(graph: &mut Graph, x: &TensorRef, vectors: &[TensorRef], out: &TensorRef) {
     graph.unite_but(x, out, &[]);
     if let Some(last) = x.shape.len().checked_sub(1) {
@@ -22,7 +23,7 @@ pub(super) fn layer(graph: &mut Graph, x: &TensorRef, vectors: &[TensorRef], out
     combine(graph, &[std::slice::from_ref(out), vectors].concat(), out);
 }
 
-/// Each channel by itself, by its entries of the vectors.
+/// Batch norm: each channel separately, with its entry of each vector.
 pub(super) fn batch(graph: &mut Graph, x: &TensorRef, vectors: &[TensorRef], out: &TensorRef) {
     graph.unite_but(x, out, &[]);
     for vector in vectors {

@@ -1,7 +1,7 @@
-//! Sums and other functions of all members of an axis, and what walks along one.
+//! Sums and other functions of all members of an axis, and operations that go along an axis in order.
 //!
-//! A sum does not distinguish members. A position, as of the largest member, does, and so does
-//! whatever depends on an order. So does a maximum in training: of equal members, the first one
+//! A sum does not distinguish members. A position, such as that of the largest member, distinguishes them, and so does
+//! everything that depends on an order. A maximum also distinguishes them in training: of equal members, the first one
 //! gets the gradient.
 
 use crate::axes::WidthCause;
@@ -12,17 +12,17 @@ use crate::axes::operation::{
 use crate::axes::union::Cause;
 use std::collections::{HashMap, HashSet};
 
-/// All entries become one.
+/// Reduces all entries to one.
 pub(super) fn whole(graph: &mut Graph, x: &TensorRef, out: &TensorRef, by: AxisReduction) {
     graph.count_all(x, WidthCause::Reduction);
-    // Of one entry, or else it is not what this rule is for.
+    // A result with one entry has no axis to fix. Any other result does not fit this rule.
     graph.fix_all(out, Cause::Rule);
     if picks(by) || out.shape.iter().any(|&size| size != 1) {
         graph.fix_all(x, Cause::Rule);
     }
 }
 
-/// The members of some axes become one each.
+/// Reduces the members of some axes to one each.
 pub(super) fn along(
     graph: &mut Graph,
     x: &TensorRef,
@@ -47,7 +47,7 @@ pub(super) fn along(
     }
 }
 
-/// The largest member, and which it is. A maximum on which nothing depends has no places that count.
+/// The largest member and its place. If no result depends on the maximum, none depends on its place.
 pub(super) fn largest(graph: &mut Graph, x: &TensorRef, outs: [&TensorRef; 2], axis: usize) {
     let [out, places] = outs;
     along(graph, x, out, AxisReduction::Max, &[axis]);
@@ -56,7 +56,7 @@ pub(super) fn largest(graph: &mut Graph, x: &TensorRef, outs: [&TensorRef; 2], a
     }
 }
 
-/// Whether the gradient goes to one member alone.
+/// Whether the gradient goes to one member only.
 fn picks(by: AxisReduction) -> bool {
     match by {
         AxisReduction::Sum | AxisReduction::Symmetric => false,
@@ -64,8 +64,8 @@ fn picks(by: AxisReduction) -> bool {
     }
 }
 
-/// The maxima that a softmax subtracts before it takes exponentials: what it gives does not depend
-/// on them, and Burn takes them without a gradient.
+/// The maxima that a softmax subtracts before it takes exponentials. The result of the softmax does not depend on them,
+/// and Burn computes them without a gradient.
 ///
 /// ```text
 /// softmax      m = max x,  e = exp(x - m),  e / sum e
@@ -73,8 +73,8 @@ fn picks(by: AxisReduction) -> bool {
 /// quiet        m = max x,  e = exp(x - m),  e / (sum e + exp(-m))
 /// ```
 ///
-/// A maximum that is not finite may be replaced by a number before it is subtracted. Where it comes with its place, nothing
-/// may depend on that, either: `results` are what is used of the model.
+/// A number may replace a maximum that is not finite before the subtraction. If an operation returns a maximum with its
+/// place, nothing may depend on the place either: `results` are the results of the model that its caller uses.
 pub(in crate::axes) fn shifts(
     operations: &[Operation],
     results: &[TensorRef],
@@ -113,7 +113,8 @@ pub(in crate::axes) fn shifts(
         };
         readers(maximum).iter().all(subtracted)
     };
-    // What the maximum is replaced by where a function of itself, which nothing else reads, says so.
+    // What replaces the maximum, if the mask that decides it is a function of the maximum and nothing else reads the
+    // mask.
     let replaced = |maximum: TensorId| {
         let [of, by] = *readers(maximum) else { return None };
         let mask = (of.kind == Kind::Map).then(|| result(of))??;

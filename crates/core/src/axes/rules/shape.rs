@@ -5,12 +5,12 @@ use crate::axes::graph::Graph;
 use crate::axes::operation::TensorRef;
 use crate::axes::union::Part;
 
-/// Both shapes number the same entries: the products of their axes agree.
+/// Both shapes number the same entries, so the products of their axes are equal.
 pub(super) fn reshape(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     let [from, to] = [x, out].map(|tensor| graph.long_axes(tensor));
     graph.parts.unite(&from, &to);
     count_split(graph, &from, &to);
-    // A view where only axes of one member come or go.
+    // The result is a view if the shapes differ only in axes of one member.
     let long = |shape: &[usize]| -> Vec<usize> {
         (0..shape.len()).filter(|&axis| shape[axis] != 1).collect()
     };
@@ -23,7 +23,7 @@ pub(super) fn reshape(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     }
 }
 
-/// A model that takes the factors of an axis apart knows their sizes.
+/// Counts the factors of an axis that the reshape separates: the model's code has their sizes.
 fn count_split(graph: &mut Graph, from: &[Part], to: &[Part]) {
     let mut factors = |parts: &[Part]| -> Vec<Vec<Part>> {
         parts.iter().map(|part| graph.parts.factors(*part)).collect()
@@ -45,7 +45,7 @@ pub(super) fn permute(graph: &mut Graph, input: &TensorRef, out: &TensorRef, axe
     graph.view(input, out, &axes);
 }
 
-/// Parts of one size are blocks, whose places go together. Of others, positions count.
+/// Tensors of equal size are blocks, whose places are united. With other sizes, positions matter.
 pub(super) fn concatenate(graph: &mut Graph, parts: &[TensorRef], out: &TensorRef, dim: usize) {
     if let [part] = parts {
         return graph.unite_but(part, out, &[]);
@@ -63,7 +63,7 @@ pub(super) fn concatenate(graph: &mut Graph, parts: &[TensorRef], out: &TensorRe
     }
 }
 
-/// Copies along a new axis are equal: it is free.
+/// Copies along a new axis are equal, so the new axis is free.
 pub(super) fn expand(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     graph.broadcast(x, out);
     let [few, many] = [x.shape.len(), out.shape.len()];
@@ -99,7 +99,7 @@ pub(super) fn repeat(
     }
 }
 
-/// Windows along an axis: positions count there.
+/// Windows along an axis: positions on it matter.
 pub(super) fn unfold(graph: &mut Graph, x: &TensorRef, out: &TensorRef, windowed: usize) {
     for axis in 0..out.shape.len() {
         if axis == windowed || axis >= x.shape.len() {

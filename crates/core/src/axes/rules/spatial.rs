@@ -1,6 +1,6 @@
 //! Convolution, pooling and resampling: `[batch, channel, position..]`.
 //!
-//! Positions count; only channels can be units.
+//! Positions matter; only channels can be units.
 
 use crate::axes::WidthCause;
 use crate::axes::graph::Graph;
@@ -8,13 +8,13 @@ use crate::axes::operation::TensorRef;
 use crate::axes::union::{Cause, Part};
 use constinit_symmetry::Role;
 
-/// Each channel by itself.
+/// Each channel separately.
 pub(super) fn positions(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     let fixed: Vec<usize> = (2..x.shape.len().max(out.shape.len())).collect();
     graph.unite_but(x, out, &fixed);
 }
 
-/// Each channel by itself, a member for each place in the kernel: `[batch, channel x place, patch]`.
+/// Each channel separately, with a member for each place in the kernel: `[batch, channel x place, patch]`.
 pub(super) fn patches(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     graph.unite((x, 0), (out, 0));
     (2..x.shape.len()).for_each(|axis| graph.fix(x, axis));
@@ -33,7 +33,7 @@ pub(super) fn patches(graph: &mut Graph, x: &TensorRef, out: &TensorRef) {
     graph.parts.unite(&product, &members);
 }
 
-/// Each channel by itself, at positions that the grid gives.
+/// Each channel separately, at positions that the grid gives.
 pub(super) fn grid_sample(graph: &mut Graph, x: &TensorRef, grid: &TensorRef, out: &TensorRef) {
     positions(graph, x, out);
     graph.unite((grid, 0), (out, 0));
@@ -49,8 +49,8 @@ pub(super) struct Convolution<'a> {
 }
 
 impl Convolution<'_> {
-    /// With `g` groups, the channels of the input are `g x a`, those of the result `g x b`, and the
-    /// weight is `[g x b, a, kernel..]`, or `[g x a, b, kernel..]` where transposed.
+    /// With `g` groups, the input has `g x a` channels, the result `g x b`, and the weight is `[g x b, a, kernel..]`,
+    /// or `[g x a, b, kernel..]` if transposed.
     ///
     /// A depthwise convolution has `a = 1`, an ordinary one `g = 1`.
     pub(super) fn apply(&self, graph: &mut Graph, groups: usize, transposed: bool) {
@@ -59,8 +59,8 @@ impl Convolution<'_> {
         for tensor in [x, weight, out] {
             (2..tensor.shape.len()).for_each(|axis| graph.fix(tensor, axis));
         }
-        // Axis 0 of the weight has all channels of one side; axis 1 has those of the other side
-        // but for the groups, which are the same on both.
+        // Axis 0 of the weight has all channels of one side. Axis 1 has the channels of the other side within one
+        // group. Both sides have the same groups.
         let (whole, grouped) = if transposed { (x, out) } else { (out, x) };
         graph.unite((whole, 1), (weight, 0));
         let group: Vec<Part> =

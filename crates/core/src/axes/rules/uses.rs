@@ -1,25 +1,25 @@
 //! What the parameters between two spaces are used for.
 //!
-//! Equitable and forward-lumpable classes rest on sums of entries. They are what they say where an
-//! entry does nothing but multiply a unit for another,
+//! Equitable and forward-lumpable classes rest on sums of entries. They are valid if each entry only multiplies one
+//! unit for another,
 //!
 //! ```text
 //! out[u] = sum_v x[v] W[v, u]
 //! ```
 //!
-//! and say nothing of `exp(W)`, of a weight that is divided by its norm, or of distances to rows.
+//! and say nothing about `exp(W)`, about a weight that is divided by its norm, or about distances to rows.
 
 use crate::axes::graph::Graph;
 use crate::axes::operation::{Operation, OperationKind as Kind, TensorId, TensorRef};
 use std::collections::HashSet;
 
-/// The parameters of two or more axes with units whose entries do something else.
+/// The parameters that have units on two or more axes and whose entries do something else.
 pub(in crate::axes) fn entrywise<'a>(
     graph: &mut Graph,
     parameters: impl Iterator<Item = &'a TensorRef>,
     operations: &[Operation],
 ) -> HashSet<TensorId> {
-    // All that holds the entries of such a parameter.
+    // All tensors that hold the entries of such a parameter.
     let mut weights: HashSet<TensorId> =
         parameters.filter(|tensor| graph.open_axes(tensor).len() > 1).map(|p| p.id).collect();
     let mut entrywise = HashSet::new();
@@ -41,12 +41,12 @@ pub(in crate::axes) fn entrywise<'a>(
     entrywise
 }
 
-/// Whether the operation gave a parameter its first entries.
+/// Whether the operation wrote the first entries of a parameter.
 fn fills(graph: &Graph, operation: &Operation) -> bool {
     operation.outputs.iter().any(|tensor| graph.is_parameter(tensor) && !graph.is_computed(tensor))
 }
 
-/// Whether each entry of the tensor multiplies the members of one axis for those of another.
+/// Whether each entry of the tensor multiplies a member of one axis for a member of another.
 fn multiplies(graph: &mut Graph, operation: &Operation, tensor: &TensorRef) -> bool {
     let weight = match (&operation.kind, operation.inputs.as_slice()) {
         (Kind::Linear | Kind::Convolution { groups: 1, .. }, [_, weight, ..]) => {
@@ -57,7 +57,7 @@ fn multiplies(graph: &mut Graph, operation: &Operation, tensor: &TensorRef) -> b
         }
         (_, _) => None,
     };
-    // Along further axes, as of a weight for each head, sums over all of them would say too little.
+    // With units on further axes, as in a weight for each head, sums over all axes would say too little.
     weight.is_some_and(|(weight, axes)| {
         let within = graph.open_axes(tensor).iter().all(|axis| axes.contains(axis));
         weight.id == tensor.id && within && !graph.is_bent(tensor)

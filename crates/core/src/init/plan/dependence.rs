@@ -1,4 +1,4 @@
-//! On which output and on which input entries depend, known without making them.
+//! How entries depend on the output and on the input, found without making the entries.
 
 use super::report::moments;
 use crate::init::block_average::block;
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 pub(super) enum Along {
     /// Not at all.
     Same,
-    /// By these labels.
+    /// Entries at places with the same label are equal.
     By(Vec<u64>),
     /// They may differ everywhere.
     Each,
@@ -28,7 +28,7 @@ impl Along {
         }
     }
 
-    /// Alike where it is alike in both.
+    /// Places are equal if they are equal in both.
     fn and(self, other: Self, places: usize) -> Self {
         match (self, other) {
             (Self::Same, only) | (only, Self::Same) => only,
@@ -59,7 +59,7 @@ impl Along {
     }
 }
 
-/// How entries depend on the output and on the input. Where neither is [`Along::Each`], they do not depend on the kernel
+/// How entries depend on the output and on the input. If neither is [`Along::Each`], they do not depend on the kernel
 /// position.
 #[derive(Clone)]
 pub(super) struct Dependence {
@@ -82,7 +82,7 @@ impl Dependence {
         }
     }
 
-    /// Of an initialiser for a parameter.
+    /// The dependence of an initialiser for a parameter.
     pub fn of(init: &Init, layout: &Layout, key: &RngKey) -> Self {
         match init {
             Init::Scaled { of, .. } => Self::of(of, layout, key),
@@ -120,13 +120,13 @@ impl Dependence {
                     | Form::Sparse { .. }
                     | Form::Whole(_),
                 ) => Self::EACH,
-                // It is refused where the entries are asked for.
+                // Making the entries returns this error.
                 Err(_) => Self::EACH,
             },
         }
     }
 
-    /// Mean and standard deviation of a function that depends so on its places.
+    /// Mean and standard deviation of a function with this dependence on its places.
     pub fn moments(&self, layout: &Layout, function: impl Fn([usize; 3]) -> f64) -> [f64; 2] {
         let (outputs, inputs) =
             (self.output.classes(layout.outputs), self.input.classes(layout.inputs));
@@ -144,7 +144,7 @@ impl Dependence {
 }
 
 fn in_classes(along: Along, classes: Option<usize>, places: usize) -> Along {
-    // What does not fit is refused where the entries are asked for.
+    // If the classes do not fit, making the entries returns an error.
     let Some(classes) = classes.filter(|classes| (1..=places).contains(classes)) else {
         return along;
     };

@@ -56,7 +56,7 @@ pub enum Unmatched {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InitPlan {
-    /// The seed of everything that is drawn.
+    /// The seed of all random numbers.
     #[serde(default)]
     pub seed: u64,
     /// The rules, in order.
@@ -89,7 +89,7 @@ impl InitPlan {
         Self { other_parameters: Unmatched::Allow, ..self }
     }
 
-    /// Lets rules be there that no parameter needs.
+    /// Allows rules that no parameter needs.
     #[must_use]
     pub fn with_spare_rules(self) -> Self {
         Self { unused_rules: Unmatched::Allow, ..self }
@@ -99,8 +99,8 @@ impl InitPlan {
     ///
     /// # Errors
     ///
-    /// [`Error::Plan`] for a rule that cannot be understood, is not used, or asks for what is not known, and for a
-    /// parameter without a rule.
+    /// [`Error::Plan`] for a rule that cannot be understood, is not used, or asks for something that is not known, and
+    /// for a parameter without a rule.
     fn assign(&self, parameters: &[PlannedParameter]) -> Result<Vec<Option<usize>>, Error> {
         let matchers = self.matchers()?;
         let mut used = vec![false; matchers.len()];
@@ -143,12 +143,12 @@ impl InitPlan {
         Ok(assigned)
     }
 
-    /// The number of the rule of every parameter of a spec, in its order; None if none matches. For single precision,
-    /// and without making entries.
+    /// The number of the rule of every parameter of a spec, in its order; None if none matches. Assumes single
+    /// precision, and makes no entries.
     ///
     /// # Errors
     ///
-    /// As [`InitPlan::predict`], except for parameters that no rule matches where the plan allows them.
+    /// Those of [`InitPlan::predict`], except for parameters that no rule matches if the plan allows them.
     pub fn check(&self, spec: &AxesSpec) -> Result<Vec<Option<usize>>, Error> {
         let parameters = PlannedParameter::of_spec(spec);
         let assigned = self.assign(&parameters)?;
@@ -166,7 +166,7 @@ impl InitPlan {
         Ok(assigned)
     }
 
-    /// A parameter that no rule fills, by its own axes.
+    /// The layout of a parameter that no rule fills, by its own axes.
     fn plain_layout(&self, parameter: &PlannedParameter) -> Result<Layout, Error> {
         Layout::new(&parameter.shape, parameter.axes).ok_or_else(|| Error::Plan {
             reason: format!("{}: more entries than can be counted", parameter.path),
@@ -183,7 +183,7 @@ impl InitPlan {
         self.rules.iter().enumerate().map(|(number, rule)| rule.matcher(number)).collect()
     }
 
-    /// The rule of every parameter, where none may be without: what is kept has values that are not known.
+    /// The rule of every parameter. A parameter without a rule is an error, since its values are not known.
     fn assign_all(&self, parameters: &[PlannedParameter]) -> Result<Vec<usize>, Error> {
         let assigned = parameters.iter().zip(self.assign(parameters)?);
         let rule = |(parameter, number): (&PlannedParameter, Option<usize>)| {
@@ -197,7 +197,7 @@ impl InitPlan {
         assigned.map(rule).collect()
     }
 
-    /// What a rule fills a parameter with, in the parameter's element type.
+    /// The entries with which a rule fills a parameter, in the parameter's element type.
     fn filling(&self, number: usize, parameter: &PlannedParameter) -> Result<Entries, Error> {
         let rule = &self.rules[number];
         let (shape, float) = (&parameter.shape, parameter.float);
@@ -216,7 +216,7 @@ impl InitPlan {
         RngKey::new(self.seed, parameter.path.as_str())
     }
 
-    /// That the initialiser of a rule cannot fill a parameter.
+    /// The error of a rule whose initialiser cannot fill a parameter.
     fn refusal(&self, number: usize, parameter: &PlannedParameter, reason: Reason) -> Error {
         self.named(number, parameter, &self.init(number).refuse(&parameter.shape, reason))
     }

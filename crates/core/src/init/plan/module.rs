@@ -11,14 +11,14 @@ use std::collections::HashMap;
 pub type FilledParameter<'a> = (&'a str, &'a [usize], Entries);
 
 impl InitPlan {
-    /// Fills the parameters of a framework's module, which the rules know by other paths where `name` gives others.
+    /// Fills the parameters of a framework's module. `name` turns a path in the module into the path that rules match.
     ///
-    /// `write` puts the entries into the module; `read` gives those of a parameter that is left as it is, by its path in
-    /// the module, for the report.
+    /// `write` puts the entries into the module. `read` returns the entries of a parameter that no rule fills, by its
+    /// path in the module, for the report.
     ///
     /// # Errors
     ///
-    /// As [`InitPlan::fill`], and what `write` says.
+    /// Those of [`InitPlan::fill`] and of `write`.
     pub fn fill_module<M>(
         &self,
         parameters: &[ModuleParameter],
@@ -44,8 +44,8 @@ impl InitPlan {
         Ok((module, report))
     }
 
-    /// As [`InitPlan::predict_with`] for a framework's module: rules may ask for kinds of modules, and axes are those that
-    /// [`InitPlan::fill_module`] goes by. `read` gives the entries that the module has now, by path.
+    /// Like [`InitPlan::predict_with`], for a framework's module: rules may ask for types of modules, and axes are
+    /// those that [`InitPlan::fill_module`] uses. `read` returns the present entries of the module, by path.
     ///
     /// # Errors
     ///

@@ -1,30 +1,29 @@
-//! A parameter that waits for its initialiser.
+//! A parameter before its initialiser fills it.
 
 use crate::FloatType;
 use crate::init::ParameterAxes;
 use constinit_symmetry::{AxesSpec, Role, SpecParam};
 use std::collections::HashMap;
 
-/// What rules and initialisers need to know of a parameter.
+/// What rules and initialisers need to know about a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedParameter {
-    /// The path by which rules know it.
+    /// The path that rules match.
     pub path: String,
     /// Its shape.
     pub shape: Vec<usize>,
-    /// The type of its entries; single precision where only axes are known.
+    /// The type of its entries; single precision if only axes are known.
     pub float: FloatType,
     /// The type of its module; None if only axes are known.
     pub module: Option<String>,
-    /// Which of its axes is which.
+    /// Which axis is the input axis and which is the output axis.
     pub axes: ParameterAxes,
     /// A number that tied parameters share; None if only axes are known.
     pub tie: Option<u64>,
 }
 
 impl PlannedParameter {
-    /// The parameters of a module, in its order, each with the fans that its neighbours give it: biases are scaled by
-    /// the fans of the weight beside them.
+    /// The parameters of a module, in its order, with their fans: a bias has the fans of the weight in the same module.
     pub fn of_module(mut parameters: Vec<Self>) -> Vec<Self> {
         let prefix = |path: &str| path.rsplit_once('.').map_or("", |(prefix, _)| prefix).to_owned();
         let weights = parameters.iter().filter(|parameter| parameter.shape.len() > 1);

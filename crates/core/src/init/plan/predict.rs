@@ -1,7 +1,8 @@
 //! Which units a plan will leave equal.
 //!
-//! Values that do not depend on the place along an axis make the units of that axis equal. The equal units by
-//! construction in every parameter are taken for one; what is left is small, is filled, and the engine finds its twins.
+//! Values that do not depend on the place along an axis make the units of that axis equal. Units that every parameter
+//! makes equal in this way count as one unit. The rest of the network is small: the plan fills it, and the engine finds
+//! its twins.
 
 use super::dependence::{Along, Dependence};
 use super::report::moments;
@@ -26,7 +27,7 @@ struct Filled<'a> {
 enum Source {
     /// The rule of this number.
     ByRule(usize),
-    /// It is left as it is.
+    /// The module's present entries: no rule fills it.
     Module(Vec<f64>),
 }
 
@@ -42,7 +43,7 @@ impl Filled<'_> {
     }
 }
 
-/// The entries of one parameter at the places that count.
+/// The entries of one parameter at the kept places.
 struct Gathered {
     entries: Vec<f32>,
     moments: [f64; 2],
@@ -53,15 +54,15 @@ struct Gathered {
 impl InitPlan {
     /// The classes that this plan will leave on the spaces of a spec, in single precision.
     ///
-    /// Parameters are known by the paths and the roles of axes in the spec; a rule that asks for a kind of module is an
-    /// error here (see [`InitPlan::predict_with`]). Nothing as large as the network is allocated where constants, ramps,
-    /// given values, averages of blocks, and sums and multiples of these fill it: see [`Prediction::generated`] for the
-    /// rest.
+    /// The paths and the roles of axes are those of the spec; a rule that asks for a type of module is an error here
+    /// (see [`InitPlan::predict_with`]). Nothing as large as the network is allocated if constants, ramps, given
+    /// values, averages of blocks, and sums and multiples of these fill it: see [`Prediction::generated`] for other
+    /// initialisers.
     ///
     /// # Errors
     ///
-    /// As [`InitPlan::fill`]; a parameter that no rule matches is an error whatever the plan allows, since its values
-    /// are not known.
+    /// Those of [`InitPlan::fill`]. A parameter that no rule matches is an error even if the plan allows it, since its
+    /// values are not known.
     pub fn predict(&self, spec: &AxesSpec) -> Result<Prediction, Error> {
         let parameters = PlannedParameter::of_spec(spec);
         let mut filled = Vec::with_capacity(parameters.len());
@@ -71,14 +72,15 @@ impl InitPlan {
         self.predicted(spec, &filled)
     }
 
-    /// As [`InitPlan::predict`] for a module that the plan would fill: rules may ask for kinds of modules, axes are
-    /// those of `parameters`, and what the plan leaves as it is counts as it is. `values` gives the entries of a
-    /// parameter of the spec by its path and shape, running statistics of batch norms included; None if the module
-    /// has none.
+    /// Like [`InitPlan::predict`], for a module that the plan would fill: rules may ask for types of modules, axes are
+    /// those of `parameters`, and parameters that the plan does not fill keep their values. `values` returns the
+    /// entries of a parameter of the spec by its path and shape, running statistics of batch norms included; None if
+    /// the module does not have the parameter.
     ///
     /// # Errors
     ///
-    /// As [`InitPlan::fill`], and where the module has no parameter of a path and a shape in the spec.
+    /// Those of [`InitPlan::fill`], and an error if the module has no parameter with the path and the shape in the
+    /// spec.
     pub fn predict_with(
         &self,
         spec: &AxesSpec,
@@ -158,7 +160,7 @@ impl InitPlan {
         let found = twins_of_the_small(spec, &kept, &small)?;
         let spaces = spec.spaces().iter().enumerate().map(|(number, space)| {
             let (own, kept) = (&alike[number], &kept[number]);
-            // A unit is where the first of its kind is.
+            // A unit is in the class of the first kept unit that equals it by construction.
             let mut first = HashMap::new();
             for (place, unit) in kept.iter().enumerate() {
                 first.entry(own[*unit]).or_insert(place);
@@ -210,7 +212,7 @@ impl InitPlan {
     }
 }
 
-/// For every space, the number of the class of each unit by what is known without values.
+/// For every space, the class of each unit, as far as it is known without values.
 fn alike_by_construction(spec: &AxesSpec, filled: &[Filled<'_>]) -> Vec<Vec<usize>> {
     let mut classes: Vec<Vec<usize>> = spec.spaces().iter().map(|s| vec![0; s.units()]).collect();
     for (of, param) in filled.iter().zip(spec.params()) {
@@ -235,7 +237,7 @@ fn alike_by_construction(spec: &AxesSpec, filled: &[Filled<'_>]) -> Vec<Vec<usiz
     classes
 }
 
-/// The first two units of every class: two show what units of a class do to each other.
+/// The first two units of every class: two are enough to show how units of a class affect each other.
 fn two_of_each(classes: &[usize]) -> Vec<usize> {
     let mut seen: HashMap<usize, usize> = HashMap::new();
     let mut kept = Vec::new();

@@ -1,4 +1,4 @@
-//! What a plan will leave, and whether training keeps it.
+//! Which classes a plan will leave, and whether training keeps them.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::InitReport;
@@ -7,7 +7,7 @@ use constinit_symmetry::{
 };
 use std::fmt;
 
-/// What a plan will leave.
+/// Which classes a plan will leave, and what parameters will get.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Prediction {
@@ -15,7 +15,8 @@ pub struct Prediction {
     pub spaces: Vec<PredictedSpace>,
     /// What each parameter will get, in the order of the spec.
     pub parameters: InitReport,
-    /// The paths of parameters whose values had to be made in full, since they are drawn or differ from place to place.
+    /// The paths of parameters whose values had to be made in full, since they are random or differ from place to
+    /// place.
     pub generated: Vec<String>,
 }
 
@@ -25,7 +26,7 @@ pub struct Prediction {
 pub struct PredictedSpace {
     /// The name of the space.
     pub name: String,
-    /// Which units will be the same unit, as twins.
+    /// Which units will be twins.
     pub classes: Partition,
     pub(super) kept: Option<(Optimizer, Decay, Preservation, Vec<SymmetryBreaker>)>,
 }
@@ -73,7 +74,7 @@ impl fmt::Display for PredictedSpace {
 }
 
 impl Prediction {
-    /// Says, too, what a training will keep.
+    /// Adds whether a training keeps the classes.
     #[must_use]
     pub fn under(mut self, facts: &TrainingFacts) -> Self {
         let (optimizer, decay) = (facts.optimizer(), facts.decay());

@@ -17,7 +17,7 @@ pub struct InitReport {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct InitRow {
-    /// Its path, as the rules know it.
+    /// Its path, as rules match it.
     pub path: String,
     /// The number of its rule, from 0; None if it was left as it is.
     pub rule: Option<usize>,
@@ -25,11 +25,11 @@ pub struct InitRow {
     pub initialiser: String,
     /// Its shape.
     pub shape: Vec<usize>,
-    /// Fan-in and fan-out, where they are known.
+    /// Fan-in and fan-out, if they are known.
     pub fans: Option<[usize; 2]>,
-    /// The mean of the entries, in the end.
+    /// The mean of the entries after filling.
     pub mean: f64,
-    /// The standard deviation of the entries, as of a whole population.
+    /// The standard deviation of the entries: the sum of squares is divided by their number.
     pub std: f64,
 }
 
@@ -65,9 +65,9 @@ impl InitRow {
     }
 }
 
-/// Mean and standard deviation of numbers with how often they occur.
+/// Mean and standard deviation of numbers, each with the number of times that it occurs.
 pub(super) fn moments(numbers: impl Iterator<Item = (f64, f64)> + Clone) -> [f64; 2] {
-    // From the first one on, so that equal numbers have their mean and deviation exactly.
+    // Relative to the first number, so that mean and deviation of equal numbers are exact.
     let first = numbers.clone().next().map_or(0.0, |(number, _)| number);
     let (mut count, mut sum) = (0.0, 0.0);
     numbers.clone().for_each(|(number, times)| {
@@ -99,7 +99,7 @@ impl InitReport {
         }
     }
 
-    /// Whether a row waits for [`InitReport::complete`].
+    /// Whether a row still needs [`InitReport::complete`].
     pub fn is_incomplete(&self) -> bool {
         self.rows.iter().any(|row| row.rule.is_none())
     }

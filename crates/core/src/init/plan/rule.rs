@@ -26,7 +26,7 @@ pub struct InitRule {
     /// The type of the module that the parameter belongs to, such as `Linear` or `Conv2d`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
-    /// Which axes are output and input, where the module does not tell.
+    /// Which axes are output and input, if the type of the module does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orientation: Option<Orientation>,
     /// What the parameter gets.
@@ -49,7 +49,7 @@ impl InitRule {
         Self { path: None, regex: None, rank: None, module: None, orientation: None, init }
     }
 
-    /// Only parameters with so many axes.
+    /// Only parameters with `rank` axes.
     #[must_use]
     pub fn of_rank(self, rank: usize) -> Self {
         Self { rank: Some(rank), ..self }
@@ -143,7 +143,7 @@ fn from_glob(glob: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Without its tables, the engine would refuse these rather than match less.
+    /// Without its tables, the engine would reject these patterns rather than match less.
     #[test]
     fn classes_of_expressions_are_those_of_unicode() {
         let matches = |text: &str, path: &str| {

@@ -7,8 +7,7 @@ use constinit_symmetry::AxesSpec;
 use std::collections::HashMap;
 
 impl InitPlan {
-    /// The entries of every parameter of a spec, in its order and in single precision: what a module of these
-    /// parameters is filled with.
+    /// The entries that fill a module with the parameters of a spec, in the order of the spec and in single precision.
     ///
     /// # Errors
     ///
@@ -33,7 +32,7 @@ impl InitPlan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn values(&self, spec: &AxesSpec) -> Result<Vec<Entries>, Error> {
-        // Single precision is what a spec's parameters have.
+        // Parameters of a spec are in single precision.
         let parameters = PlannedParameter::of_spec(spec);
         let assigned = self.assign_all(&parameters)?;
         let made = parameters.iter().zip(assigned);
