@@ -4,7 +4,7 @@ import { colour } from "./network.js";
 const MARGIN = { left: 50, right: 10, top: 8, bottom: 22 };
 const POINTS = 700;
 
-/** A number in few letters. */
+/** A number in few characters. */
 export function short(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";

@@ -1,4 +1,4 @@
-// The fields with which a network is chosen.
+// The fields that define a network.
 import { $ } from "./dom.js";
 import { DATA } from "./data.js";
 import { ACTIVATIONS, LOSSES, OPTIMIZERS, READ, STARTS } from "./state.js";
@@ -8,7 +8,7 @@ const options = (select, names) => {
   select.replaceChildren(...Object.entries(names).map(([value, name]) => new Option(name, value)));
 };
 
-/** Says what is wrong beside a field, or that nothing is. */
+/** Shows an error next to a field, or removes it. */
 export function complain(field, message) {
   const place = $(`error-${field}`), input = $(field);
   if (place) place.textContent = message ?? "";
@@ -23,7 +23,7 @@ const NUMBERS = {
   rate: "a number from 0 to 1000000", seed: "a whole number, 0 or more",
 };
 
-/** Fills the fields once, and calls `change(patch)` with what is chosen. */
+/** Fills the fields once, and calls `change(patch)` for every choice. */
 export function controls(change) {
   options($("data"), Object.fromEntries(Object.entries(DATA).map(([key, kind]) => [key, kind.name])));
   options($("loss"), LOSSES);

@@ -1,4 +1,4 @@
-// What networks are trained on.
+// The data sets of the page.
 
 const round = (value) => Math.round(value * 1e4) / 1e4;
 
@@ -23,17 +23,17 @@ function spirals(points) {
   return { inputs, classes };
 }
 
-/** A row of targets from one number: the same for each output, or another for each. */
+/** A row of targets with the same number for each output. */
 const alikeRow = (value, outputs) => new Array(outputs).fill(value);
 
 /**
- * The data sets of the page: a name, what it is, and `make(alike)` with inputs and targets; `dataset` is one that the
- * program has inside, with the numbers of its inputs and outputs.
+ * The data sets: each has a name, a description, and `make(alike)`, which gives inputs and targets. `dataset` names a data
+ * set that the program has built in, and `dims` has its numbers of inputs and outputs.
  */
 export const DATA = {
   text: {
     name: "The text's",
-    about: "4 examples of 3 inputs, recovered from the print-out of the text's notebook; 4 outputs that are to be 1.",
+    about: "4 examples of 3 inputs, recovered from the print-out of the text's notebook, and 4 outputs. If all outputs have the same target, it is 1.",
     loss: "mse",
     make: (alike) => ({
       inputs: TEXT,
@@ -42,14 +42,14 @@ export const DATA = {
   },
   iris: {
     name: "Iris",
-    about: "150 flowers, 4 lengths each, 3 kinds. The targets of the outputs differ: one kind each.",
+    about: "150 flowers of 3 kinds, with 4 lengths each. The targets of the outputs differ: each output stands for one kind.",
     dataset: "iris",
     dims: [4, 3],
     loss: "cross-entropy",
   },
   xor: {
     name: "XOR",
-    about: "4 examples of 2 inputs: is exactly one of them 1? No single unit can say it.",
+    about: "4 examples of 2 inputs: is exactly one of them 1? No single unit can compute that.",
     loss: "mse",
     make: (alike) => {
       const inputs = [[0, 0], [0, 1], [1, 0], [1, 1]];
@@ -58,7 +58,7 @@ export const DATA = {
   },
   spirals: {
     name: "Two spirals",
-    about: "60 points of two spirals: which one is it?",
+    about: "60 points of two spirals: which spiral is a point on?",
     loss: "mse",
     make: (alike) => {
       const { inputs, classes } = spirals(30);
@@ -76,7 +76,7 @@ export const DATA = {
   },
   own: {
     name: "Own numbers",
-    about: "A row an example, as in a CSV file; as many rows of targets as of inputs.",
+    about: "One row per example, as in a CSV file, and as many rows of targets as of inputs.",
     loss: "mse",
     own: true,
   },
@@ -85,7 +85,7 @@ export const DATA = {
 /** Rows as TOML and as Python write them. */
 export const rowsText = (rows) => `[${rows.map((row) => `[${row.map(numberText).join(", ")}]`).join(", ")}]`;
 
-/** A number that is read back as the same one, with a point or an exponent. */
+/** A number as text, with a point or an exponent, that is read back as the same number. */
 export function numberText(value) {
   const text = String(value);
   return /[.e]/.test(text) ? text.replace("e+", "e") : `${text}.0`;

@@ -9,19 +9,19 @@ export function fromBase64(text) {
   return bytes;
 }
 
-/** An engine of its own from the bytes of its module. */
+/** Starts a new engine from the bytes of its module. */
 export function startEngine(wasm) {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm), {});
   const text = (request) => {
     const bytes = new TextEncoder().encode(request);
     const at = exports.constinit_input(bytes.length);
-    // Memory that grows moves: views are made anew.
+    // Memory may move when it grows, so views are made anew.
     new Uint8Array(exports.memory.buffer, at, bytes.length).set(bytes);
     const length = exports.constinit_call();
     return new TextDecoder().decode(new Uint8Array(exports.memory.buffer, exports.constinit_output(), length));
   };
   return {
-    /** What a request is answered; a refusal is thrown. */
+    /** The answer to a request; throws an error if the engine refuses. */
     ask(request) {
       const answer = JSON.parse(text(JSON.stringify(request)));
       if (answer.error !== undefined) throw new Error(answer.error);
@@ -34,7 +34,7 @@ export function startEngine(wasm) {
 
 let carried = null;
 
-/** The engine that the page carries, unpacked when it is first asked for. */
+/** The engine that is embedded in the page, unpacked at the first call. */
 export function carriedEngine() {
   if (!carried) {
     const packed = document.getElementById("engine");

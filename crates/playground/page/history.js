@@ -1,13 +1,13 @@
-// What was seen of a training, step after step, and the charts of it.
+// The history of a training, step by step, and its charts.
 import { chart, range, short } from "./charts.js";
 import { layerName, marks } from "./network.js";
 
-/** Steps that are kept: every second one goes where there are more. */
+/** The most steps that are kept; if there are more, every second one is removed. */
 const KEPT = 20000;
 /** Steps that a chart of many lines shows, about as many as it has pixels. */
 const SHOWN = 400;
 
-/** Some of a list, evenly, with its last element. */
+/** Evenly chosen elements of a list, with its last element. */
 function some(list) {
   const every = Math.ceil(list.length / SHOWN);
   return every <= 1 ? list : list.filter((_, n) => n % every === 0 || n === list.length - 1);
@@ -48,7 +48,7 @@ export function drawLoss(canvas, legend, history, state) {
     { xs: history.steps, ys: history.loss, colour: "accent", width: 2.4 },
   ];
   let [, high] = range([...history.loss, ...history.random, baseline]);
-  // A loss that runs away leaves room for the others.
+  // A loss that grows without bound must not flatten the other lines.
   const calm = Math.max(baseline ?? 0, history.random[0] ?? 0, ...history.loss.slice(-1).map((loss) => loss ?? 0)) * 4;
   if (calm > 0 && high > calm) high = calm;
   const rules = baseline === null ? [] : [{ at: baseline, name: "c3", dash: [2, 3] }];
@@ -94,7 +94,7 @@ export function drawUnits(root, history, state) {
   });
 }
 
-/** How far units lie apart that began as one, in powers of ten, with the forecast. */
+/** The difference between units that began equal, on a logarithmic scale, with the forecast. */
 export function drawApart(panel, canvas, legend, history, state) {
   const rows = some(history.apart), steps = some(history.steps);
   const layers = state.spaces.map((_, number) => rows.map((apart) => apart[number] ?? null));
@@ -119,7 +119,7 @@ export function drawApart(panel, canvas, legend, history, state) {
     ...layers.map((_, number) => item(layerName(number + 1, state.dims.length), `c${number}`, "solid")),
     ...(forecast ? [item("forecast", "soft", "dashed")] : []), item("1 %: escaped", "c3", "dotted"),
   );
-  canvas.setAttribute("aria-label", `How far units lie apart that began as one: ${layers.map((ys, n) => `${layerName(n + 1, state.dims.length)} ${short(ys[ys.length - 1])}`).join(", ")} of their size.`);
+  canvas.setAttribute("aria-label", `Difference between units that began equal: ${layers.map((ys, n) => `${layerName(n + 1, state.dims.length)} ${short(ys[ys.length - 1])}`).join(", ")} of their size.`);
 }
 
 export function distinctTable(body, state) {

@@ -1,9 +1,10 @@
-// LZMA, as `xz --format=lzma` writes it: a third smaller than what browsers unpack by themselves, and unpacked at once, so
-// that the engine is there when the page is. After Igor Pavlov's specification, which is in the public domain.
+// LZMA, as `xz --format=lzma` writes it: a third smaller than the formats that browsers unpack, and unpacked
+// synchronously, so that the engine is ready when the page is. Follows Igor Pavlov's specification, which is in the
+// public domain.
 
 const TOP = 2 ** 24;
 
-/** The bytes that `packed` holds, of which there are `size`. */
+/** Unpacks the `size` bytes that `packed` holds. */
 export function unlzma(packed, size) {
   const properties = packed[0];
   const lc = properties % 9, lp = Math.floor(properties / 9) % 5, pb = Math.floor(properties / 45);

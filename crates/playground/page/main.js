@@ -1,4 +1,4 @@
-// The page: one network, what is chosen of it, what is done with it, and what is seen.
+// The page: one network, its settings, the actions on it, and its views.
 import { $ } from "./dom.js";
 import { short } from "./charts.js";
 import { complain, controls } from "./controls.js";
@@ -9,13 +9,13 @@ import { pytorch } from "./pytorch.js";
 import { DEFAULTS, examples, fromHash, Mistake, toHash, toml } from "./state.js";
 import { tour, TOUR } from "./tour.js";
 
-// There at once; the engine is unpacked after the first picture, or by the first call.
+// Available immediately; the engine is unpacked after the first picture, or by the first call.
 window.constinit = { run: (toml) => carriedEngine().run(toml) };
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 /** Milliseconds that a frame may train for. */
 const BUDGET = 9;
-/** Steps that are done at once while an address is opened or steps were asked for. */
+/** Steps in one request to the engine, while an address is opened or a number of steps is requested. */
 const PORTION = 2000;
 
 let state = structuredClone(DEFAULTS), shown = null, data = null, first = null, history = newHistory();
@@ -24,7 +24,7 @@ let valid = false, playing = false, due = 0, last = 0, cap = 8, drawn = 0, pictu
 const parse = (text, key) => carriedEngine().ask({ do: "rows", text, key }).rows;
 const net = drawing({ canvas: $("edges"), svg: $("nodes"), choose: chooseUnit, pick: pickWeight });
 
-/** Opens the network that is chosen; what was wrong before is said beside its field. Returns whether there is one. */
+/** Opens the chosen network, and shows mistakes next to their fields. Returns whether there is a network. */
 function open(replayed) {
   for (const field of ["x", "y", "data", "break"]) complain(field, null);
   let found;
@@ -35,7 +35,7 @@ function open(replayed) {
     complain(error instanceof Mistake ? error.field : "data", error.message.replace(/^configuration: /, ""));
     pause();
     enable(false);
-    tell("There is no such network yet: see the field that is marked. What is drawn is the one before.");
+    tell("The settings do not give a network: correct the marked field. The drawing still shows the previous network.");
     return false;
   }
   const events = replayed ? state.events : [], until = replayed ? state.step : 0;
@@ -53,13 +53,13 @@ function open(replayed) {
   forward(until - shown.step);
   state.step = shown.step;
   fillUnits();
-  if (failed) complain("break", `The address asks for what cannot be done: ${why}`);
+  if (failed) complain("break", `The address contains a change that cannot be made: ${why}`);
   enable(true);
   redraw();
   return true;
 }
 
-/** Whether what is chosen is a network that can be trained. */
+/** Enables the controls if the chosen network can be trained. */
 function enable(can) {
   valid = can;
   for (const id of ["play", "step", "as-toml", "as-pytorch"]) $(id).disabled = !can;
@@ -67,7 +67,7 @@ function enable(can) {
   for (const id of ["do-noise", "do-widen", "do-collapse", "do-edit", "drop"]) $(id).disabled = !alone;
 }
 
-/** So many steps at once. */
+/** Takes that many steps, in portions. */
 function forward(steps) {
   for (let left = steps; left > 0 && !shown.ended; left -= PORTION) advance(Math.min(left, PORTION));
 }
@@ -79,16 +79,16 @@ function advance(steps) {
   state.step = shown.step;
 }
 
-/** Other choices: the network starts anew. */
+/** Applies new choices: the network restarts. */
 function change(patch) {
   state = { ...state, ...patch, events: [], step: 0 };
   open();
   show(state);
   keepAddress();
-  if (valid) tell(`Begun anew: ${summary()}`);
+  if (valid) tell(`Restarted: ${summary()}`);
 }
 
-/** Does what an event says, and remembers it. Returns whether it could be done. */
+/** Performs an event, and remembers it. Returns whether it could be done. */
 function perform(event) {
   const { at: _, said: __, put: ___, ...request } = event;
   const before = shown;
@@ -110,7 +110,7 @@ function perform(event) {
   return true;
 }
 
-/** An event in words, and the numbers that it put. */
+/** An event in words, and the numbers that it set. */
 function described({ do: kind, layer, unit, output, input, value, std, share }) {
   const parameter = (name) => `linear${layer + 1}.${name}`;
   if (kind === "noise") {
@@ -128,17 +128,17 @@ function described({ do: kind, layer, unit, output, input, value, std, share }) 
   return { said: "units that compute the same collapsed into one" };
 }
 
-/** The forecast for the twins of a hidden layer, from 0, as they are now. */
+/** Shows the forecast for the twins of a hidden layer, counted from 0, from the present state. */
 function forecast(layer) {
   const found = carriedEngine().ask({ do: "forecast" }).forecast.find(({ space }) => space === `hidden${layer + 1}`);
   history.forecast = null;
   $("forecast").textContent = "";
   if (!found) return;
   if (found.factor !== null) history.forecast = { from: shown.step, start: found.apart, factor: found.factor };
-  $("forecast").textContent = `Forecast at step ${shown.step} for ${found.space}, whose units lie ${short(found.apart)} of their size apart: ${found.sentence}.`;
+  $("forecast").textContent = `Forecast at step ${shown.step} for ${found.space}, whose units differ by ${short(found.apart)} of their size: ${found.sentence}.`;
 }
 
-/** Something done by hand, now. */
+/** Performs an event of the user, now. */
 function act(event) {
   if (!valid || !perform(event)) return;
   redraw();
@@ -199,7 +199,7 @@ function afterSteps() {
   tell(summary());
 }
 
-/** One picture: as many steps as are due, and no more than there is time for. */
+/** One frame: takes as many steps as are due, and no more than there is time for. */
 function frame(now) {
   if (!playing) return;
   due = Math.min(due + ((now - last) / 1000) * Number($("speed").value), 4 * cap + 60);
@@ -211,7 +211,7 @@ function frame(now) {
     const spent = performance.now() - began;
     cap = Math.max(1, Math.min(400, cap * Math.min(2, Math.max(0.5, BUDGET / Math.max(spent, 0.1)))));
     due -= steps;
-    // Who asks for no motion sees two pictures a second.
+    // With reduced motion, the page draws twice per second.
     if (!calm.matches || now - drawn > 500) {
       drawn = now;
       redraw(!calm.matches);
@@ -240,7 +240,7 @@ function tell(text) {
   $("status").textContent = text;
 }
 
-/** Draws all of it; `quick` leaves the charts as they are, most of the time. */
+/** Draws everything; with `quick`, the charts only every fourth time. */
 function redraw(quick) {
   if (!shown) return;
   net.draw(shown);
@@ -257,7 +257,7 @@ function redraw(quick) {
   drawApart($("apart-panel"), $("chart-apart"), $("legend-apart"), history, shown);
   distinctTable($("distinct").tBodies[0], shown);
   const { trained, parameters } = shown;
-  $("trained").textContent = trained === parameters ? `${parameters} numbers are trained.` : `${trained} of ${parameters} numbers are trained, one for each block of equal ones.`;
+  $("trained").textContent = trained === parameters ? `${parameters} numbers are trained.` : `${trained} of ${parameters} numbers are trained, one for each block of equal numbers.`;
 }
 
 const MEANINGS = {
@@ -305,7 +305,7 @@ function keepAddress() {
   window.history.replaceState(null, "", `#${hash}`);
 }
 
-/** Events as an address has them. */
+/** The state with events as an address has them. */
 const withoutNumbers = (full) => ({ ...full, events: full.events.map(({ said: _, put: __, ...event }) => event) });
 
 // Units and weights by name.
@@ -317,7 +317,7 @@ function fillUnits() {
   if (names.some(({ value }) => value === held)) $("unit").value = held;
   $("edit-layer").replaceChildren(...shown.layers.map((_, layer) => new Option(`linear${layer + 1}`, layer)));
   fillEdit();
-  complain("break", state.quotient ? "The quotient is trained: a unit cannot be changed alone. Switch the quotient off first." : null);
+  complain("break", state.quotient ? "The quotient is trained, so a single unit cannot be changed. Switch the quotient off first." : null);
 }
 
 function fillEdit() {
@@ -348,7 +348,7 @@ function chooseUnit(layer, unit) {
   $("unit").value = `${layer},${unit}`;
   const space = shown.spaces[layer - 1];
   const same = space.classes.flatMap((label, other) => (label === space.classes[unit] && other !== unit ? [other] : []));
-  const like = same.length ? `one unit with ${same.join(", ")}` : "unlike all others";
+  const like = same.length ? `equal to ${same.join(", ")}` : "different from all others";
   tell(`${space.name}, unit ${unit}: ${like}${space.dead[unit] ? "; dead, no example reaches it" : ""}.`);
 }
 
@@ -397,7 +397,7 @@ function wholeToml() {
   return notes.join("") + carriedEngine().ask({ do: "toml" }).toml;
 }
 
-/** A step of the tour, from 1; its end is 0. */
+/** Goes to a step of the tour, counted from 1; 0 ends the tour. */
 function goTo(number) {
   pause();
   if (number > 0) {
@@ -511,5 +511,5 @@ function begin() {
 }
 
 requestAnimationFrame(() => setTimeout(begin));
-// A page that is not shown has no pictures.
+// A page that is not visible gets no frames.
 setTimeout(begin, 300);

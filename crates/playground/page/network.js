@@ -14,7 +14,7 @@ const element = (name, attributes, parent) => {
 /** The value of a colour of the style. */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-/** For each unit its class: a colour and a letter where several units are one, none where it is alone. */
+/** The mark of each unit: a colour and a letter for each class of several equal units, none for a unit that is alone. */
 export function marks(labels) {
   const sizes = new Map();
   for (const label of labels) sizes.set(label, (sizes.get(label) ?? 0) + 1);
@@ -133,8 +133,8 @@ export function drawing({ canvas, svg, choose, pick }) {
         const share = ((number % BUCKETS) + 0.6) / BUCKETS;
         context.strokeStyle = largest > 0 ? colours[number < BUCKETS ? 0 : 1] : colour("off");
         context.globalAlpha = 0.1 + (0.25 + 0.6 * Math.sqrt(crowd)) * share;
-        // Without a GPU, many broad lines in one path take ten times as long as one by one, and lines of one pixel no time
-        // at all.
+        // Without a GPU, many broad lines in one path take ten times as long as one by one; lines of one pixel take
+        // almost no time.
         const width = largest > 0 ? 0.5 + 3.2 * share * (0.35 + 0.65 * crowd) : 1;
         const thin = width < 1.2 || (crowd < 0.3 && number % BUCKETS < BUCKETS - 2);
         context.lineWidth = thin ? 1 : width;
@@ -155,7 +155,7 @@ export function drawing({ canvas, svg, choose, pick }) {
   }
 
   function label(space, layer, unit, mark, dead) {
-    const kind = mark.size > 1 ? `one of ${mark.size} equal units, ${mark.letter}` : "unlike all others";
+    const kind = mark.size > 1 ? `one of ${mark.size} equal units, ${mark.letter}` : "different from all others";
     return `${space.name}, unit ${unit}: ${kind}${dead ? ", dead" : ""}`;
   }
 
@@ -188,7 +188,7 @@ export function drawing({ canvas, svg, choose, pick }) {
     if (!chosen && state.spaces.length) mark(1, 0);
   }
 
-  /** Marks a unit as the chosen one, without telling. */
+  /** Marks a unit as the chosen one, without calling `choose`. */
   function mark(layer, unit) {
     if (chosen) {
       const before = nodes[chosen[0]]?.group[chosen[1]]?.node;

@@ -38,7 +38,7 @@ const matrix = (flat, columns) => {
 };
 const vector = (values) => `[${values.map(numberText).join(", ")}]`;
 
-/** Lines that give every parameter its start. */
+/** The lines that set every parameter to its start. */
 function starts(state, dims, layers) {
   const lines = [];
   dims.slice(1).forEach((makes, layer) => {
@@ -58,7 +58,7 @@ function starts(state, dims, layers) {
   return lines;
 }
 
-/** Lines, inside the loop, of what was done by hand: each puts the numbers that came of it. */
+/** The lines inside the loop for changes made by hand: each sets the resulting numbers. */
 function edits(events, left) {
   const lines = [];
   for (const event of events) {
@@ -74,8 +74,8 @@ function edits(events, left) {
 }
 
 /**
- * The cell: `layers` are the parameters before training, `data` the examples with rows of numbers, `events` what was done by
- * hand. What a cell cannot do is said in it.
+ * The cell: `layers` are the parameters before training, `data` the examples with rows of numbers, `events` the changes
+ * made by hand. A comment in the cell names what it cannot do.
  */
 export function pytorch(state, data, dims, layers, events) {
   const left = [];

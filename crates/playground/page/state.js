@@ -1,4 +1,4 @@
-// What is chosen, as it stands in the address: `#hidden=8&act=tanh&...`.
+// The choices, as the address has them: `#hidden=8&act=tanh&...`.
 import { DATA, numberText, rowsText } from "./data.js";
 
 export const DEFAULTS = {
@@ -52,7 +52,7 @@ export function examples(state, parse) {
   }
   let outputs = targets[0].length;
   if (state.loss === "cross-entropy" && outputs === 1) {
-    // Class numbers: an output each.
+    // Class numbers: one output per class.
     outputs = Math.max(2, ...targets.map(([kind]) => kind + 1));
   }
   return { inputs, targets, dims: [inputs[0].length, outputs] };
@@ -75,7 +75,7 @@ export function toml(state, data) {
   return lines.join("\n");
 }
 
-/** The state as it stands in an address; what is as by default is left out. */
+/** The state as an address has it, without default values. */
 export function toHash(state) {
   const parts = [];
   for (const [key, standard] of Object.entries(DEFAULTS)) {
@@ -88,7 +88,7 @@ export function toHash(state) {
   return parts.join("&");
 }
 
-/** The state of an address. What it does not name is as by default; what makes no sense is left out. */
+/** The state of an address. Values that are missing or invalid are the defaults. */
 export function fromHash(hash) {
   const state = structuredClone(DEFAULTS);
   for (const part of hash.replace(/^#/, "").split("&")) {
@@ -101,7 +101,7 @@ export function fromHash(hash) {
       const value = readValue(key, text);
       if (value !== undefined) state[key] = value;
     } catch {
-      // An address that somebody shortened.
+      // The address may have been cut off.
     }
   }
   return state;

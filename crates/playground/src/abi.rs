@@ -1,12 +1,12 @@
 //! How a page calls the engine: it writes a request into memory that the engine gives it, calls, and reads the answer.
 //!
 //! ```text
-//! at = constinit_input(length)     room for a request of so many bytes of UTF-8
+//! at = constinit_input(length)     room for a request of that many bytes of UTF-8
 //! n  = constinit_call()            does what the request asks; n bytes of JSON are the answer
-//! at = constinit_output()          where the answer lies, until the next call
+//! at = constinit_output()          where the answer is, until the next call
 //! ```
 //!
-//! Memory that grows moves: a page makes its view of the memory anew after each call.
+//! Memory may move when it grows, so a page makes its view of the memory anew after each call.
 #![expect(unsafe_code, reason = "names that a linker sees; nothing in these functions is unsafe")]
 
 use crate::Session;
@@ -23,7 +23,7 @@ thread_local! {
     static EXCHANGE: RefCell<Exchange> = RefCell::default();
 }
 
-/// Room for a request of so many bytes.
+/// Room for a request of `length` bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn constinit_input(length: usize) -> *mut u8 {
     EXCHANGE.with_borrow_mut(|exchange| {
@@ -42,7 +42,7 @@ pub extern "C" fn constinit_call() -> usize {
     })
 }
 
-/// Where the answer lies.
+/// Where the answer is.
 #[unsafe(no_mangle)]
 pub extern "C" fn constinit_output() -> *const u8 {
     EXCHANGE.with_borrow(|exchange| exchange.output.as_ptr())

@@ -1,4 +1,4 @@
-//! What a training does to break symmetry: masks of dropout, and changes of the network as steps begin.
+//! What breaks symmetry in a training: masks of dropout, and changes of the network at the beginning of steps.
 
 use crate::network::views;
 use constinit_core::config::breaks::{dropout_from, dropout_shares, hidden_layer};
@@ -25,7 +25,7 @@ impl Masks {
         Ok(Self { layers: layers.collect::<Result<_, _>>()?, from: dropout_from(config) })
     }
 
-    /// The masks of a step, from 1, on so many examples.
+    /// The masks of a step, counted from 1, for that many examples.
     pub fn of_step(&self, step: usize, examples: usize, widths: &[usize]) -> Vec<Vec<f64>> {
         let mask = |(dropout, units): (&Option<SeededDropout>, &usize)| {
             let dropout = dropout.as_ref().filter(|_| step >= self.from);
@@ -35,7 +35,7 @@ impl Masks {
     }
 }
 
-/// Makes a change that is planned, as its step begins.
+/// Makes a planned change at the beginning of its step.
 pub fn change(
     config: &RunConfig,
     planned: &BreakConfig,
@@ -52,7 +52,8 @@ pub fn change(
     }
 }
 
-/// Adds normal numbers to the incoming weights and biases of units of a hidden layer, from 0; of all where none are named.
+/// Adds normal numbers to the incoming weights and biases of units of a hidden layer, counted from 0. `None` means all
+/// units.
 fn noise(
     network: &mut Perceptron<f64>,
     layer: usize,
@@ -86,7 +87,8 @@ fn noise(
     Ok(())
 }
 
-/// Changes the outgoing weights of a hidden layer, from 0, by amounts that sum to zero over units that compute the same.
+/// Changes the outgoing weights of a hidden layer, counted from 0, by amounts that sum to zero over units that compute
+/// the same number.
 fn zero_sum(
     network: &mut Perceptron<f64>,
     spec: &AxesSpec,
@@ -98,7 +100,7 @@ fn zero_sum(
     let classes = forward_lumpable(spec, &params, &[])?;
     let seed = RngKey::new(seed, hidden_name(layer)).at_step(step).derived_seed();
     let broken = break_symmetry(&classes, &params, scale, seed)?;
-    // The one parameter that reads this layer; those that read others stay as they are.
+    // Only the parameter that reads this layer is changed.
     let name = linear_name(layer + 1, "weight");
     let changed = broken.params().iter().find(|param| param.path() == name);
     let Some(changed) = changed.map(|param| param.view().to_f64()) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! A network in training, in closed form and in double precision, and what is read of it.
+//! A network in training, in closed form and in double precision, and its readings.
 
 use crate::breaks::{Masks, change};
 use crate::forecast::{Outlook, outlook};
@@ -18,10 +18,10 @@ use constinit_symmetry::{
 };
 use std::sync::Arc;
 
-/// What computes, in the verdict's words.
+/// The name of this engine in the verdict.
 const ENGINE: &str = "the closed form";
 
-/// An error of a configuration or of what is asked.
+/// An error of a configuration or of a request.
 pub fn refused(reason: impl std::fmt::Display) -> Error {
     Error::Config { reason: reason.to_string() }
 }
@@ -33,7 +33,7 @@ pub struct Engine {
     batches: SeenBatches,
     axes: AxesSpec,
     training: Training<f64, Activation, Loss, Clipped>,
-    /// The way back from the network of classes; None where the full network is trained.
+    /// The quotient, which gives the full network from the trained one; None if the full network is trained.
     small: Option<Quotient>,
     masks: Masks,
     /// For each planned change, whether it was made.
@@ -55,9 +55,9 @@ pub struct Engine {
 struct DeadLayer {
     /// For each unit, whether no example reaches it.
     units: Vec<bool>,
-    /// The last step after which one was alive.
+    /// The last step after which at least one was alive.
     alive: Option<usize>,
-    /// The first step after which all were dead, from then on.
+    /// The first step from which on all were dead.
     since: Option<usize>,
 }
 
@@ -68,7 +68,7 @@ pub struct Reading {
     pub network: Perceptron<f64>,
 }
 
-/// What came of a training.
+/// The result of a training.
 pub struct End {
     pub verdict: VerdictWord,
     pub sentences: Vec<String>,
@@ -76,14 +76,15 @@ pub struct End {
 }
 
 impl Engine {
-    /// The network as a configuration starts it. `small` trains one unit a class in its place, where that is the same.
+    /// The network as a configuration starts it. With `small`, one unit per class is trained instead, if that gives the
+    /// same numbers; otherwise an error.
     pub fn new(config: RunConfig, examples: Arc<Examples>, small: bool) -> Result<Self, Error> {
         let network = network::start(&config)?;
         let engine = Self::of(config, examples, network, 0)?;
         if small { engine.made_small() } else { Ok(engine) }
     }
 
-    /// The training of a network as a configuration says, after so many steps.
+    /// The training of a network by a configuration, after `step` steps.
     fn of(
         config: RunConfig,
         examples: Arc<Examples>,
@@ -126,7 +127,7 @@ impl Engine {
     fn made_small(self) -> Result<Self, Error> {
         if let Some(planned) = facts(&self.config)?.planned().first() {
             return Err(refused(format!(
-                "{planned} treats units unlike, so that one unit cannot stand for a class"
+                "{planned} treats units of a class differently, so one unit cannot replace the class"
             )));
         }
         let (params, facts) = (self.params()?, facts(&self.config)?);
@@ -141,7 +142,7 @@ impl Engine {
         Ok(Self { small: Some(small), training, ..self })
     }
 
-    /// The configuration, with what was asked for as the training went on.
+    /// The configuration, with the changes that were requested during the training.
     pub fn config(&self) -> &RunConfig {
         &self.config
     }
@@ -164,7 +165,7 @@ impl Engine {
         self.loss
     }
 
-    /// Why the training cannot go on, where it cannot.
+    /// Why the training cannot go on; None if it can.
     pub fn ended(&self) -> Option<&str> {
         self.ended.as_deref()
     }
@@ -191,11 +192,11 @@ impl Engine {
         network::of_values(&self.config.model.layer_dims, self.config.model.bias, &lifted)
     }
 
-    /// The network, to be changed between steps.
+    /// The network, for changes between steps. An error if the quotient is trained.
     pub fn network_mut(&mut self) -> Result<&mut Perceptron<f64>, Error> {
         if self.small.is_some() {
             return Err(refused(
-                "the network of classes is trained, in which a unit cannot be changed alone: switch the quotient off",
+                "the quotient is trained, so a single unit cannot be changed: switch the quotient off",
             ));
         }
         Ok(self.training.network_mut())
@@ -206,13 +207,13 @@ impl Engine {
         Ok(network::views(&self.axes, network, network.numbers())?)
     }
 
-    /// The classes of the full network as it is.
+    /// The classes of the full network now.
     pub fn twins(&self) -> Result<Symmetry, Error> {
         let network = self.network()?;
         Ok(twins(&self.axes, &network::views(&self.axes, &network, network.numbers())?)?)
     }
 
-    /// The largest class of a hidden layer, from 0, as the network began; None where all of its units differed.
+    /// The largest class that a hidden layer, counted from 0, had at the start; None if all of its units differed.
     pub fn class_of_start(&self, space: usize) -> Option<Vec<usize>> {
         let partition = self.tracker.start()?.spaces().get(space)?.partition();
         let largest = partition.classes().reduce(|a, b| if b.len() > a.len() { b } else { a })?;
@@ -226,7 +227,7 @@ impl Engine {
         matrices.map(|matrix| matrix.values.iter().map(|value| value + shift).collect())
     }
 
-    /// One step, after which the tracker sees the state. Nothing happens where the training has ended.
+    /// Takes one step, and shows the state to the tracker. Does nothing if the training has ended.
     pub fn advance(&mut self) -> Result<(), Error> {
         if self.ended.is_some() {
             return Ok(());
@@ -274,7 +275,7 @@ impl Engine {
         change(&self.config, planned, &self.axes, self.training.network_mut())
     }
 
-    /// The name of a number of the network that is trained.
+    /// The name of a number of the trained network.
     fn name_of(&self, at: usize) -> String {
         let network = self.training.network();
         for layer in 0..network.layers() {
@@ -291,7 +292,7 @@ impl Engine {
         format!("number {at}")
     }
 
-    /// Which units no example reaches, as the last step saw the examples.
+    /// Finds the units that no example reaches, with the examples as the last step saw them.
     fn judge_dead(&mut self) -> Result<(), Error> {
         let [inputs, _] = self.last_seen();
         let network = self.network()?;
@@ -323,7 +324,7 @@ impl Engine {
             let path = found.parameter.as_str();
             let param = self.axes.params().iter().find(|param| param.path() == path);
             let columns = param.map_or(1, |param| param.shape().last().copied().unwrap_or(1));
-            // In PyTorch's orientation, as the program's records.
+            // In PyTorch's orientation, as in the program's records.
             let index = |entry: usize| match param.map(|param| param.shape().len()) {
                 Some(2) => vec![entry % columns, entry / columns],
                 _ => vec![entry],
@@ -393,20 +394,20 @@ impl Engine {
         &self.tally
     }
 
-    /// What will become of the twins of each hidden layer.
+    /// The forecast for the twins of each hidden layer.
     pub fn outlook(&self, start: Option<f64>) -> Result<Vec<Outlook>, Error> {
         let [inputs, targets] = self.last_seen();
         outlook(self, &self.network()?, [&inputs, &targets], start)
     }
 
-    /// The smallest loss that one answer to all examples has.
+    /// The smallest loss of a constant answer to all examples.
     pub fn baseline(&self) -> Option<f64> {
         let [_, targets] = self.last_seen();
         constinit_core::baseline(self.config.training.loss, &targets, self.examples.targets.columns)
     }
 
-    /// Plans a change for the next step and makes it now, so that it can be seen; what is known of the training tells of
-    /// it from here on. The configuration with it gives the same training.
+    /// Plans a change for the next step and makes it now, so that the page shows it. From here on, the tracker knows of
+    /// it. The configuration with this change gives the same training.
     pub fn plan_now(&mut self, planned: constinit_core::config::BreakConfig) -> Result<(), Error> {
         self.network_mut()?;
         let mut config = self.config.clone();
@@ -420,7 +421,7 @@ impl Engine {
         self.judge_dead()
     }
 
-    /// Drops a share of the hidden units of each step from here on; of 0, none.
+    /// Drops a share of the hidden units in each step from here on; 0 drops none.
     pub fn drop_share(&mut self, share: f64) -> Result<(), Error> {
         self.network_mut()?;
         let mut config = self.config.clone();
@@ -434,7 +435,7 @@ impl Engine {
         self.tell()
     }
 
-    /// Tells the tracker what is known of the training.
+    /// Gives the tracker the facts of the training.
     fn tell(&mut self) -> Result<(), Error> {
         let idle = SymmetryTracker::new(self.axes.clone());
         let tracker = std::mem::replace(&mut self.tracker, idle);
@@ -442,12 +443,12 @@ impl Engine {
         Ok(())
     }
 
-    /// The network goes on as another one, of other sizes perhaps: its classes are those that it has now, and its optimizer
-    /// starts anew.
+    /// Continues with another network, perhaps of other sizes. Its start is the present state, with the classes that it
+    /// has now; its optimizer restarts.
     pub fn replace(&mut self, network: Perceptron<f64>) -> Result<(), Error> {
         let mut config = self.config.clone();
         config.model.layer_dims = network.widths().to_vec();
-        // They name units that there are no more.
+        // Planned changes may name units that no longer exist.
         config.breaks.clear();
         let loss = self.loss;
         *self = Self { loss, ..Self::of(config, Arc::clone(&self.examples), network, self.step)? };

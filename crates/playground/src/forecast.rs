@@ -1,4 +1,4 @@
-//! What will become of twins: the forecast for the class that each hidden layer starts with, in closed form.
+//! The forecast for twins: for the largest class that each hidden layer starts with, in closed form.
 
 use crate::engine::{Engine, refused};
 use crate::network::{places, unit_numbers, views};
@@ -10,25 +10,25 @@ use constinit_symmetry::forecast::{ESCAPED, Forecast};
 use constinit_symmetry::{UnitIndex, quotient, transverse, twins};
 use serde::Serialize;
 
-/// One layer's.
+/// The forecast for one layer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outlook {
     /// The layer's name.
     pub space: String,
     /// The units of its largest class.
     pub units: Vec<usize>,
-    /// How far the two that differ most lie apart, in relation to their size.
+    /// The difference between the two units that differ most, relative to their size.
     pub apart: f64,
-    /// The factor by which a difference grows a step; None where there is no rate.
+    /// The factor by which a difference grows per step; None if there is no rate.
     pub factor: Option<f64>,
-    /// After how many steps a difference of the size that was asked about has grown to 1 %.
+    /// The number of steps in which a difference of the requested size grows to 1 %.
     pub escape_in: Option<f64>,
     /// In words.
     pub sentence: String,
 }
 
-/// The outlook on the largest class of several units of each hidden layer, as `engine` began or as it is now; `start` is the
-/// relative size of the difference that is asked about, that of the present where it is None.
+/// The forecast for the largest class of several units that each hidden layer of `engine` started with, from the state
+/// in `network`. `start` is the relative size of the difference; None means the present difference.
 pub fn outlook(
     engine: &Engine,
     network: &Perceptron<f64>,
@@ -49,7 +49,7 @@ pub fn outlook(
         };
         if apart >= ESCAPED {
             let ([u, v], apart) = (pair, self::number(apart, 3));
-            found.sentence = format!("units {u} and {v} lie {apart} of their size apart");
+            found.sentence = format!("units {u} and {v} differ by {apart} of their size");
         } else {
             let from = start.unwrap_or(apart).max(f64::EPSILON);
             match forecast(engine, network, number + 1, &found.units, [inputs, targets], from) {
@@ -65,7 +65,7 @@ pub fn outlook(
     Ok(all)
 }
 
-/// The forecast for the units of a layer, from 1, made exact twins by their means.
+/// The forecast for the units of a layer, counted from 1, after their means made them exact twins.
 fn forecast(
     engine: &Engine,
     network: &Perceptron<f64>,
@@ -92,7 +92,7 @@ fn forecast(
         let forecast = Forecast::new(curvature, &update)?.escaping(start, ESCAPED);
         let faster = |other: &Forecast| match (forecast.factor(), other.factor()) {
             (Some(ours), Some(theirs)) => ours > theirs,
-            // Without a rate, the lowest curvature says more: it comes first.
+            // Without a rate, the lowest curvature, which comes first, says more.
             _ => false,
         };
         if fastest.as_ref().is_none_or(faster) {
@@ -102,7 +102,7 @@ fn forecast(
     fastest.ok_or_else(|| refused("no curvature"))
 }
 
-/// The same network whose units have the means of their numbers. Those that agree keep their bits.
+/// The same network, with the means of their numbers for these units. Equal numbers keep their bits.
 fn averaged(network: &Perceptron<f64>, layer: usize, units: &[usize]) -> Perceptron<f64> {
     let mut middle = network.clone();
     let places: Vec<Vec<usize>> = units.iter().map(|unit| places(network, layer, *unit)).collect();
@@ -117,7 +117,8 @@ fn averaged(network: &Perceptron<f64>, layer: usize, units: &[usize]) -> Percept
     middle
 }
 
-/// How far the units of each hidden layer lie apart that began as one; None for a layer whose units all differed.
+/// The largest relative difference between the units of each hidden layer that began equal; None for a layer whose
+/// units all differed.
 pub fn apart(engine: &Engine, network: &Perceptron<f64>) -> Vec<Option<f64>> {
     let of_layer = |layer: usize| {
         let units = engine.class_of_start(layer - 1)?;
@@ -126,7 +127,7 @@ pub fn apart(engine: &Engine, network: &Perceptron<f64>) -> Vec<Option<f64>> {
     (1..network.layers()).map(of_layer).collect()
 }
 
-/// The two units that lie farthest apart, the first of the class being one, and how far in relation to their size.
+/// The first unit of the class and the unit that differs most from it, with their difference relative to their size.
 fn farthest(network: &Perceptron<f64>, layer: usize, units: &[usize]) -> ([usize; 2], f64) {
     let length = |numbers: &[f64]| numbers.iter().map(|x| x * x).sum::<f64>().sqrt();
     let first = unit_numbers(network, layer, units[0]);

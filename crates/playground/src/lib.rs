@@ -1,8 +1,9 @@
-//! The engine of the playground, a page on which units of a network are seen to be one unit, and to diverge.
+//! The engine of the playground: a page that shows how units of a network stay equal, and how they diverge.
 //!
-//! It trains the network of [`perceptron_axes`](constinit_core::perceptron_axes) in closed form and in double precision,
-//! reads it as the program's runs do, and says what it finds in the same words. The page calls it through three functions
-//! of a small C interface ([`abi`]), with JSON in and out; [`run()`] takes a run configuration and needs no page.
+//! It trains the network of [`perceptron_axes`](constinit_core::perceptron_axes) in closed form and in double
+//! precision, reads it as the program's runs do, and reports its findings in the same words. The page calls it through
+//! three functions of a small C interface ([`abi`]), with JSON in and out; [`run()`] takes a run configuration and
+//! needs no page.
 //!
 //! ```
 //! let toml = "[model]\nlayer_dims = [1, 2, 1]\nactivation = \"identity\"\nstart = \"constant\"\nbias = false\n\

@@ -74,7 +74,7 @@ pub fn four_properties(network: &Perceptron<f64>) -> Result<Properties, Error> {
 }
 
 /// One number for each unit of each hidden layer: the mean of its incoming weights, its bias and its outgoing weights,
-/// added up in one order for all units.
+/// summed in the same order for all units.
 pub fn unit_means(network: &Perceptron<f64>) -> Vec<Vec<f64>> {
     let of_unit = |layer: usize, unit: usize| {
         let [reads, units, heard] = [layer - 1, layer, layer + 1].map(|l| network.widths()[l]);
@@ -93,7 +93,7 @@ pub fn unit_numbers(network: &Perceptron<f64>, layer: usize, unit: usize) -> Vec
     places(network, layer, unit).into_iter().map(|at| network.numbers()[at]).collect()
 }
 
-/// Where the numbers lie that are a unit's own.
+/// Where a unit's own numbers are.
 pub fn places(network: &Perceptron<f64>, layer: usize, unit: usize) -> Vec<usize> {
     let [reads, units] = [layer - 1, layer].map(|layer| network.widths()[layer]);
     let incoming = network.weight_range(layer - 1).skip(unit * reads).take(reads);

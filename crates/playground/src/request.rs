@@ -1,4 +1,4 @@
-//! A configuration as the page can run it: what needs files or a framework is refused, in words.
+//! Configurations that the page can run. A configuration that needs files or a framework is refused, with the reason.
 
 use crate::engine::{Engine, refused};
 use constinit_core::Error;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// What messages call a configuration that was not read from a file.
 const NAME: &str = "configuration";
 
-/// Reads a configuration, and refuses what has no closed form and what a page cannot read.
+/// Reads a configuration. Refuses one without a closed form, or with data that a page cannot read.
 pub fn parse(toml: &str) -> Result<RunConfig, Error> {
     let config = RunConfig::parse(toml, NAME)?;
     let DataConfig { inputs, targets, .. } = &config.data;
@@ -32,7 +32,7 @@ pub fn parse(toml: &str) -> Result<RunConfig, Error> {
     Ok(config)
 }
 
-/// The training that a configuration asks for.
+/// The training that a configuration describes.
 pub fn open(toml: &str, small: bool) -> Result<Engine, Error> {
     let config = parse(toml)?;
     let (examples, _) = Examples::read(&config, Path::new(""))?;

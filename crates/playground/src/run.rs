@@ -7,7 +7,7 @@ use constinit_core::Error;
 use constinit_core::probe::Schedule;
 use serde_json::{Value, json};
 
-/// Numbers of parameters in all readings together, at most.
+/// The most numbers of parameters in all readings together.
 const NUMBERS: usize = 20_000_000;
 
 /// Runs a configuration in closed form and in double precision; returns JSON.
@@ -18,13 +18,14 @@ const NUMBERS: usize = 20_000_000;
 /// ```
 ///
 /// `losses` has the loss of every step, before its update: that of step i + 1 is at i. A reading is a line of the
-/// program's `readings.jsonl` with the parameters beside it, by name, weights as `[output][input]`: before training and then
+/// program's `readings.jsonl` and the parameters by name, with weights as `[output][input]`: before training and then
 /// after every `probe.every` steps and the last one. `config` is the whole configuration, with every default.
 ///
-/// Examples and starts are not rounded to single precision, as the program's backends do: numbers agree with those of
-/// the program to what single precision holds, and with the same computation in NumPy's `float64` to rounding.
+/// The program's backends round examples and starts to single precision; this engine does not. So its numbers agree
+/// with those of the program to single precision, and with the same computation in NumPy's `float64` to rounding.
 ///
-/// What cannot be run gives `{"error": ...}`: a configuration that is not one, files, an optimizer without a closed form.
+/// A configuration that cannot be run gives `{"error": ...}`: one that is not valid, needs files, or has an optimizer
+/// without a closed form.
 ///
 /// # Examples
 ///
@@ -69,7 +70,7 @@ fn whole(toml: &str) -> Result<Value, Error> {
     let ended = if engine.ended().is_some() { "diverged" } else { "finished" };
     let mut remarks = engine.examples().doubts(&config);
     if config.expected.is_some() {
-        remarks.push("[expected] was not compared: `constinit run` does".to_owned());
+        remarks.push("[expected] was not compared: `constinit run` compares it".to_owned());
     }
     Ok(json!({
         "config": config,

@@ -1,4 +1,4 @@
-//! The network of a page, and what somebody does with it.
+//! The network of a page, and the user's actions on it.
 
 use crate::engine::{Engine, refused};
 use crate::forecast::apart;
@@ -9,7 +9,7 @@ use constinit_core::{Error, PerceptronStart, hidden_name};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A page's network, and beside it the same from a random start.
+/// A page's network, and the same network from a random start.
 #[derive(Default)]
 pub struct Session {
     open: Option<Open>,
@@ -17,7 +17,7 @@ pub struct Session {
 
 struct Open {
     engine: Engine,
-    /// The same configuration from a random start, without what breaks symmetry.
+    /// The same configuration from a random start, without planned changes and dropout.
     beside: Option<Engine>,
 }
 
@@ -29,38 +29,38 @@ enum Request {
     /// The network of a configuration, before training.
     Open {
         toml: String,
-        /// Whether one unit a class is trained.
+        /// Whether one unit per class is trained.
         #[serde(default)]
         quotient: bool,
     },
-    /// Steps, and the state after them.
+    /// Takes steps, and gives the state after them.
     Advance {
         #[serde(default)]
         steps: usize,
     },
-    /// Normal numbers on the incoming weights and the bias of a unit; layers from 0.
+    /// Adds normal numbers to the incoming weights and the bias of a unit; layers are counted from 0.
     Noise { layer: usize, unit: usize, std: f64, seed: u64 },
-    /// A number, by hand; a bias without an input.
+    /// Sets one number: a weight, or a bias if there is no input.
     Set { layer: usize, output: usize, input: Option<usize>, value: f64 },
     /// A share of units that each step drops from here on.
     Dropout { share: f64 },
-    /// One unit becomes two.
+    /// Splits one unit into two.
     Widen { layer: usize, unit: usize },
-    /// One unit a class.
+    /// Merges every class into one unit.
     Collapse,
-    /// What will become of twins; `start` is the relative size of a difference.
+    /// The forecast for twins; `start` is the relative size of a difference.
     Forecast {
         #[serde(default)]
         start: Option<f64>,
     },
-    /// The whole configuration, with what was done.
+    /// The whole configuration, with the changes that were made.
     Toml,
     /// Rows of numbers from text, as a CSV file has them.
     Rows { text: String, key: String },
 }
 
 impl Session {
-    /// Answers a request in JSON with JSON; what cannot be done with `{"error": ...}`, and nothing has changed then.
+    /// Answers a request in JSON with JSON. A request that cannot be done gives `{"error": ...}` and changes nothing.
     ///
     /// ```
     /// let mut session = constinit_playground::Session::default();
@@ -143,7 +143,8 @@ impl Open {
         Ok(state)
     }
 
-    /// So many steps; for each of them the loss, that of the random start, one number a unit, and how far units lie apart.
+    /// Takes `steps` steps. For each of them: its number, the loss, the loss of the random start, one number per unit,
+    /// and the difference between units that began equal.
     fn advance(&mut self, steps: usize) -> Result<Value, Error> {
         let mut history = Vec::with_capacity(steps);
         for _ in 0..steps {

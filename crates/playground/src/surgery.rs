@@ -1,4 +1,4 @@
-//! What somebody does to a network by hand: one number, one unit more, one unit a class.
+//! The user's changes of a network: sets one number, splits a unit, merges classes.
 
 use crate::engine::{Engine, refused};
 use crate::network::{of_values, views};
@@ -6,10 +6,11 @@ use constinit_core::{Error, hidden_name, linear_name};
 use constinit_symmetry::dynamics::Perceptron;
 use constinit_symmetry::{OwnedParam, Shares, collapse, forward_lumpable, widen};
 
-/// Hidden units of a layer at most.
+/// The most units of a hidden layer.
 pub const WIDEST: usize = 32;
 
-/// Sets one number: the weight of a layer, from 0, from an input to an output, or a bias where there is no input.
+/// Sets one number of a layer, counted from 0: the weight from an input to an output, or the bias of the output if
+/// there is no input.
 pub fn set(
     engine: &mut Engine,
     layer: usize,
@@ -38,7 +39,8 @@ pub fn set(
     Ok(())
 }
 
-/// Splits a unit of a hidden layer, from 0, into two that share what it sends on, so that the function stays.
+/// Splits a unit of a hidden layer, counted from 0, into two that share its outgoing weights, so that the function
+/// stays the same.
 pub fn split(engine: &mut Engine, layer: usize, unit: usize) -> Result<(), Error> {
     engine.network_mut()?;
     let network = engine.network()?;
@@ -59,7 +61,8 @@ pub fn split(engine: &mut Engine, layer: usize, unit: usize) -> Result<(), Error
     engine.replace(of_params(wide.params(), network.bias(0).is_some())?)
 }
 
-/// Merges hidden units that compute the same into one, so that the function stays. Returns how many units went.
+/// Merges hidden units that compute the same number, so that the function stays the same. Returns how many units were
+/// removed.
 pub fn merge(engine: &mut Engine) -> Result<usize, Error> {
     engine.network_mut()?;
     let network = engine.network()?;

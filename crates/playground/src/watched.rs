@@ -12,7 +12,7 @@ pub struct Watched<'a> {
     pub axes: &'a AxesSpec,
     /// The full network, after the step.
     pub network: &'a Perceptron<f64>,
-    /// Its numbers as the step began, once what was planned for it had been done.
+    /// Its numbers at the beginning of the step, after the changes that were planned for it.
     pub before: Option<&'a [f64]>,
     pub gradients: Option<&'a [f64]>,
     pub step: usize,

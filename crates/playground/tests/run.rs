@@ -1,4 +1,4 @@
-//! Whole runs, natively: against `dynamics` step by step, and against what was printed elsewhere.
+//! Whole runs, natively: against `dynamics` step by step, and against the numbers that the notebook printed.
 
 mod configurations;
 
@@ -97,7 +97,10 @@ fn the_notebook_s_printed_numbers_come_out() {
         sentences.contains("Held at every reading, bit for bit: P1, P2, P3, P4."),
         "{sentences}"
     );
-    assert_eq!(found["remarks"], json!(["[expected] was not compared: `constinit run` does"]));
+    assert_eq!(
+        found["remarks"],
+        json!(["[expected] was not compared: `constinit run` compares it"])
+    );
 }
 
 #[test]

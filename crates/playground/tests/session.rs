@@ -1,4 +1,4 @@
-//! What somebody does on the page, natively.
+//! The user's actions on the page, natively.
 
 use constinit_playground::Session;
 use proptest::prelude::*;
@@ -101,7 +101,7 @@ fn a_collapsed_network_computes_the_same_with_one_unit_and_goes_back() {
     assert_eq!(wide["dims"], json!([2, 2, 2]));
     assert_eq!(wide["spaces"][0]["distinct"], 1);
     assert!((loss(&wide) - loss(&after)).abs() < 1e-15);
-    // They stay one from here on, and the steps go on.
+    // They stay equal from here on, and the step count continues.
     let later = page.steps(5);
     assert_eq!((&later["step"], &later["spaces"][0]["distinct"]), (&json!(25), &json!(1)));
 }
@@ -193,7 +193,7 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever is done in whatever order: answers, no panics, and sizes within bounds.
+    /// Requests in any order: answers, no panics, and sizes within bounds.
     #[test]
     fn any_order_of_requests_is_answered(requests in prop::collection::vec(
         prop_oneof![

@@ -191,7 +191,8 @@ impl<'s> Search<'s> {
         self.parent[high] = low;
         self.units[low] = Some(units);
         self.wrong[low] = wrong.or_else(|| {
-            (!fits).then(|| "grouped convolutions split it into different numbers of groups".into())
+            (!fits)
+                .then(|| "grouped convolutions split it into incompatible numbers of groups".into())
         });
     }
 

@@ -36,7 +36,7 @@ fn every_choice_begins_anew_and_stands_in_the_address() {
         assert!(hash.contains(part), "{selector}: {hash}");
         assert_eq!(page.step(), 0, "{selector}");
     }
-    // What the address says is what a page that is opened with it shows.
+    // A page that is opened with this address shows the same state.
     page.choose("#quotient", "false");
     page.0.click("#step");
     let hash = page.0.evaluate("location.hash.slice(1)");
@@ -142,7 +142,7 @@ fn what_breaks_symmetry_breaks_it() {
     page.choose("#drop", "0");
     page.0.click("#reset");
 
-    // What the two send on is half each, and so another than that of the others.
+    // The two units have half of the outgoing weights each, so they differ from the others.
     page.0.click("#do-widen");
     assert_eq!(page.text("#at-distinct"), "2/4");
     page.0.click("#do-collapse");
@@ -170,7 +170,7 @@ fn the_keyboard_is_enough() {
         ));
         assert_eq!(page.step(), step);
     }
-    // From the body, Tab comes to everything: each control is reached once.
+    // From the body, Tab reaches every control.
     let reachable = page.0.evaluate(
         "[...document.querySelectorAll('button, select, input, textarea, [tabindex=\"0\"]')].filter(e => e.offsetParent !== \
          null || e.closest('svg')).filter(e => !e.disabled && e.tabIndex < 0 && !e.closest('svg')).map(e => e.id)",
@@ -182,7 +182,7 @@ fn the_keyboard_is_enough() {
     let label = page.0.evaluate("document.activeElement.getAttribute('aria-label')");
     assert_eq!(label, "hidden1, unit 1: one of 3 equal units, A");
     page.0.key("Enter");
-    assert_eq!(page.text("#status"), "hidden1, unit 1: one unit with 0, 2.");
+    assert_eq!(page.text("#status"), "hidden1, unit 1: equal to 0, 2.");
     // Every field has a name.
     let nameless = page.0.evaluate(
         "[...document.querySelectorAll('button, select, input, textarea')].filter(e => !e.labels?.length && \

@@ -1,5 +1,5 @@
-//! The page in a real browser. `scripts/test-browser` makes the page, installs a browser where there is none, and runs these
-//! tests.
+//! The page in a real browser. `scripts/test-browser` makes the page, installs a browser if there is none, and runs
+//! these tests.
 
 #[path = "../../../report/tests/browser/chromium.rs"]
 #[expect(dead_code, reason = "the browser of the report's tests, of which these use less")]
@@ -14,7 +14,7 @@ use chromium::Browser;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Where the page is, which `scripts/playground` makes.
+/// The path of the page that `scripts/playground` makes.
 fn page() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
     let page = target.join("playground/index.html");
@@ -29,7 +29,7 @@ fn screenshots() -> PathBuf {
     folder
 }
 
-/// A page with a window, and what of it is asked often.
+/// A page in a window, with the queries that tests often need.
 struct Page(Browser);
 
 impl Page {
@@ -58,7 +58,7 @@ impl Page {
         self.0.evaluate(&text).as_str().unwrap_or_default().to_owned()
     }
 
-    /// Chooses a value of a field, as somebody would.
+    /// Chooses a value of a field, as a user would.
     fn choose(&mut self, selector: &str, value: &str) {
         self.0.evaluate(&format!(
             "(() => {{ const e = document.querySelector({selector:?}); e.focus(); if (e.type === 'checkbox') e.checked = \
@@ -71,7 +71,7 @@ impl Page {
         self.0.evaluate(&format!("document.querySelector({selector:?}).value"))
     }
 
-    /// Waits until an expression is true, for as many pictures as a minute has.
+    /// Waits until an expression is true, for at most as many frames as a minute has.
     fn until(&mut self, expression: &str) {
         let found = self.0.evaluate(&format!(
             "new Promise(done => {{ let left = 3600; const look = () => {{ if ({expression}) done(true); else if (left-- > 0) \
@@ -111,7 +111,7 @@ fn the_page_is_one_small_file_that_asks_for_nothing() {
     }
     let mut page = Page::open("");
     page.is_silent();
-    // What is there before a script has run.
+    // The first picture, before a script has run.
     let ready = page
         .0
         .evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0");
@@ -151,7 +151,7 @@ fn three_layers_of_32_units_are_drawn_often_enough() {
         "new Promise(done => { const began = performance.now(); let n = 0; const one = () => { n += 1; \
          performance.now() - began < 2000 ? requestAnimationFrame(one) : done(n); }; requestAnimationFrame(one); })",
     );
-    // Of 120 in two seconds, on whatever machine this is: fewer would be seen as stuttering.
+    // Of 120 frames in two seconds, on any machine: fewer would look like stuttering.
     assert!(pictures.as_u64().expect("a count") > 30, "{pictures}");
     page.0.click("#play");
     assert!(page.step() > 5);

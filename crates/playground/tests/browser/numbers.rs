@@ -41,7 +41,7 @@ fn twenty_configurations_give_the_same_numbers_as_natively() {
         assert_eq!(ours.get("error"), None, "{toml}");
         let mut found = Vec::new();
         for key in ["losses", "readings", "verdict", "ended", "config"] {
-            // What rounding decides is no number of the training.
+            // `ulps` depend on rounding, so they are not compared.
             let without = |answer: &Value| {
                 let mut value = answer[key].clone();
                 let readings = value.as_array_mut().into_iter().flatten();

@@ -1,5 +1,5 @@
-// The engine of the page in Node: configurations and states come as JSON on standard input, what the page makes of them goes
-// as JSON to standard output.
+// Runs the engine of the page in Node: reads configurations and states as JSON from standard input, and writes the
+// results of the page as JSON to standard output.
 import { readFileSync } from "node:fs";
 import { startEngine } from "../../page/engine.js";
 import { pytorch } from "../../page/pytorch.js";
