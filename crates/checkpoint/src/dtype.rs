@@ -150,8 +150,8 @@ impl DType {
         }
     }
 
-    /// How many numbers an entry is read as: two for complex ones (real and imaginary part), for integers of 64 bits (the
-    /// lower half and the upper one) and for pairs.
+    /// How many numbers an entry is read as: two for complex ones (real and imaginary part), for integers of 64 bits
+    /// (the lower and the upper half) and for pairs.
     pub fn parts(self) -> usize {
         match self {
             Self::C32 | Self::C64 | Self::C128 | Self::U64 | Self::I64 | Self::F4x2 => 2,

@@ -103,7 +103,7 @@ pub(crate) fn whole(checkpoint: &Checkpoint, axes: &AxesFile) -> Result<AxesSpec
     let unread = unread.map(|other| other.path.as_str());
     if let Some(first) = not_named(checkpoint, &spec).chain(unread).next() {
         let problem = format!(
-            "the axes file does not name `{first}`, which could read units that are changed (write \"\" for a fixed axis)"
+            "the axes file does not name `{first}`, which could read changed units (write \"\" for a fixed axis)"
         );
         return Err(CheckpointError::unsupported(checkpoint.path(), problem));
     }
