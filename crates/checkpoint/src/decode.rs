@@ -25,7 +25,8 @@ pub(crate) struct Affine {
 
 impl Affine {
     /// Takes the scale and the zero point of every channel; a channel has `run` entries in a row. `None` if a scale is
-    /// not positive and finite, because different integers would then have the same value.
+    /// not a positive normal number, because different integers could then have the same value, if a zero point needs
+    /// more than 32 bits, and if there is no channel or no entry in one.
     pub fn new(channels: impl IntoIterator<Item = (f64, i64)>, run: usize) -> Option<Self> {
         let channel = |(scale, zero_point): (f64, i64)| {
             let fits = scale.is_normal() && scale > 0.0 && i32::try_from(zero_point).is_ok();

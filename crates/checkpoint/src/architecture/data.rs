@@ -15,7 +15,8 @@
 //!
 //! A module has a weight, and may have a bias and running statistics. The axes of the weight are listed with the output
 //! first; the bias and the statistics range over that first axis. Axes that are not listed are fixed. The units of an
-//! embedding are on its last axis. A key that begins with `../` is next to the root or one level above it.
+//! embedding are on its last axis. A key that begins with `../` is next to the root or to any prefix
+//! above it.
 //!
 //! Axes are written as in an axes file, without the counts that follow from the shapes: `"attention*"` stands for any
 //! number of entries per unit, `"*hidden"` for any number of blocks. `"~attention*"` marks keys and values, which

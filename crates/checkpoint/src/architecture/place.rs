@@ -61,7 +61,7 @@ struct Compiled {
     pattern: Pattern,
     group: usize,
     at: String,
-    /// Whether it is next to the root, or one level above it.
+    /// Whether it is next to the root, or next to a prefix above it.
     is_beside: bool,
     kind: Kind,
     axes: Vec<String>,
