@@ -1,4 +1,4 @@
-//! A hidden layer of constants on Burn 0.22: which units are the same unit, before training and after.
+//! A hidden layer of constants on Burn 0.22: which units are equal, before training and after.
 //!
 //! `cargo run -p constinit-burn22 --example burn22_quickstart`
 
