@@ -1,7 +1,7 @@
 //! Writes what a project on Burn 0.22 saves, for the tests of `constinit-checkpoint`:
 //! `cargo run -p constinit-burn-agreement --example burn22_files crates/checkpoint/tests/data`
 //!
-//! - `burn22.bpk`, `burn22.safetensors`: the chain of `make.py`, where units 0 and 2 of `fc1` are alike
+//! - `burn22.bpk`, `burn22.safetensors`: the chain of `make.py`, in which units 0 and 2 of `fc1` are equal
 //! - `burn22_adam.bpk`: the state of its Adam optimizer after one step
 
 use burn::module::{Module, Param};
