@@ -114,7 +114,7 @@ proptest! {
     }
 }
 
-/// What does not fit is refused in the same words.
+/// Both versions refuse what does not fit with the same message.
 #[test]
 fn refusals_are_the_same() {
     for plan in [

@@ -116,7 +116,7 @@ fn units_that_all_differ_are_the_same() {
     assert_eq!(classes(&old)[0], classes(&new)[0]);
 }
 
-/// Dropout draws other numbers on each version; that it breaks the classes, when and where is the same.
+/// Each version draws different numbers for dropout, but dropout breaks the classes at the same step and place.
 #[test]
 fn the_first_break_by_dropout_is_the_same() {
     let [old, new] = [on_21(Init::constant(0.2), 0.5), on_22(Init::constant(0.2), 0.5)];

@@ -21,7 +21,7 @@ impl TensorActivation for Activation {
             Self::Tanh => activation::tanh(input),
             // Burn's own sigmoid and silu round to single precision on the way, on every backend.
             Self::Sigmoid => sigmoid(input),
-            // Burn's own gelu is exact forwards, but goes back through the tanh approximation.
+            // Burn's own gelu is exact, but its gradient is that of the tanh approximation.
             Self::Gelu => {
                 let gate = input.clone().mul_scalar(FRAC_1_SQRT_2).erf().add_scalar(1.0);
                 input.mul(gate).mul_scalar(0.5)
@@ -29,14 +29,14 @@ impl TensorActivation for Activation {
             Self::Silu => input.clone().mul(sigmoid(input)),
             // Burn's own softplus overflows for large inputs; this form does not.
             Self::Softplus => activation::log_sigmoid(input.neg()).neg(),
-            // Burn's own leaky_relu has slope 1 at 0, where constant initialisation likes to be.
+            // Burn's own leaky_relu has slope 1 at 0, a value that constant initialisation often produces.
             Self::LeakyRelu => {
                 let not_positive = input.clone().lower_equal_elem(0.0);
                 input.clone().mask_where(not_positive, input.mul_scalar(0.01))
             }
             Self::Elu => {
                 let not_positive = input.clone().lower_equal_elem(0.0);
-                // Where the input is positive, its exponential could overflow and is not used.
+                // If the input is positive, its exponential could overflow and is not used.
                 let below = input.clone().clamp_max(0.0).exp().sub_scalar(1.0);
                 input.mask_where(not_positive, below)
             }

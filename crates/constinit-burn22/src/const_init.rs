@@ -24,10 +24,11 @@ use constinit_symmetry::AxesSpec;
 pub struct ConstInitConfig {
     /// Sizes of input, hidden layers and output; at least 2. Two are a linear model.
     pub layer_dims: Vec<usize>,
-    /// What the parameters are before training. With the default, the first weight is `init_w + j` for input `j`.
+    /// How the parameters start. With the default, the first weight is `init_w + j` for input `j`.
     #[config(default = "PerceptronStart::Ramp")]
     pub start: PerceptronStart,
-    /// Every weight but the first, and every weight where `start` is constant.
+    /// The entries of weights. With the start `ramp`, the first weight increases from this number; with `zeros` and
+    /// `random`, no weight uses it.
     #[config(default = 1.0)]
     pub init_w: f64,
     /// Every bias, unless `start` is zeros or random.
@@ -39,7 +40,7 @@ pub struct ConstInitConfig {
     /// Applied after every layer but the last.
     #[config(default = "Activation::Relu")]
     pub activation: Activation,
-    /// Of the numbers of a random start.
+    /// The seed of a random start.
     #[config(default = 0)]
     pub seed: u64,
 }
@@ -75,18 +76,18 @@ impl ConstInitConfig {
     ///
     /// # Errors
     ///
-    /// [`Error::TooFewLayers`], [`Error::EmptyLayer`] or [`Error::TooLarge`] for `layer_dims` that
-    /// no such network has.
+    /// [`Error::TooFewLayers`], [`Error::EmptyLayer`] or [`Error::TooLarge`] for `layer_dims` for which no such network
+    /// exists.
     pub fn try_init(&self, device: &Device) -> Result<ConstInit, Error> {
         self.try_init_with(&self.layer_inits(), device)
     }
 
-    /// Creates the network with other initialisers, one pair per layer; `seed` is that of random ones.
+    /// Creates the network with other initialisers, one pair per layer; `seed` is the seed of random ones.
     ///
     /// # Errors
     ///
-    /// As [`ConstInitConfig::try_init`]; [`Error::LayerCount`] for another number of pairs than
-    /// layers, [`Error::Init`] for an initialiser that cannot fill its parameter.
+    /// Those of [`ConstInitConfig::try_init`]; [`Error::LayerCount`] if the number of pairs is not that of the layers,
+    /// [`Error::Init`] for an initialiser that cannot fill its parameter.
     pub fn try_init_with(&self, inits: &[LayerInit], device: &Device) -> Result<ConstInit, Error> {
         self.check()?;
         let layers = self.layer_dims.len() - 1;
@@ -103,12 +104,12 @@ impl ConstInitConfig {
         Ok(ConstInit { layers, activation: self.activation })
     }
 
-    /// The initialisers that `start` stands for, one pair per layer.
+    /// The initialisers of `start`, one pair per layer.
     pub fn layer_inits(&self) -> Vec<LayerInit> {
         self.start.layers(&self.layer_dims, self.init_w, self.init_b)
     }
 
-    /// The initialisers of the text that `init_w` and `init_b` stand for, one pair per layer, whatever `start` is.
+    /// The initialisers of the text for `init_w` and `init_b`, one pair per layer, whatever `start` is.
     pub fn constants(&self) -> Vec<LayerInit> {
         LayerInit::constants(self.layer_dims.len().saturating_sub(1), self.init_w, self.init_b)
     }
@@ -131,11 +132,11 @@ impl ConstInitConfig {
         Ok(Linear { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) })
     }
 
-    /// Whether such a network exists and fits into memory.
+    /// Checks that such a network exists and fits into memory.
     ///
     /// # Errors
     ///
-    /// As [`ConstInitConfig::try_init`].
+    /// Those of [`ConstInitConfig::try_init`].
     pub fn check(&self) -> Result<(), Error> {
         check_layer_dims(&self.layer_dims)
     }
@@ -197,8 +198,8 @@ impl ConstInit {
         print!("{}", self.parameters_text());
     }
 
-    /// All parameters by name, weights as `weight[output][input]`, 4 decimals; those of more than
-    /// 1000 entries are shown by their edges.
+    /// All parameters by name, weights as `weight[output][input]`, 4 decimals; of those with more than 1000 entries,
+    /// only the edges are shown.
     pub fn parameters_text(&self) -> String {
         let read = read_parameters(self);
         parameters_text(self.parameter_names().iter().map(String::as_str).zip(&read))

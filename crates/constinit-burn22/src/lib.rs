@@ -16,8 +16,8 @@
 //! assert_eq!(y.into_data().try_into_vec::<f32>().unwrap(), [3.5; 4]);
 //! ```
 //!
-//! The crate `constinit` is its counterpart for Burn 0.21. Both rest on `constinit-core`, so a seed gives the same
-//! numbers and a probe gives the same sentences on both.
+//! The crate `constinit` is its counterpart for Burn 0.21. Both use `constinit-core`, so a seed gives the same numbers
+//! and a probe gives the same sentences on both.
 
 pub mod axes;
 pub mod init;

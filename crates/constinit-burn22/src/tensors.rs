@@ -8,9 +8,9 @@ pub fn float_type(device: &Device) -> DType {
     device.settings().float_dtype.into()
 }
 
-/// A float type of Burn's as the core knows it.
+/// A float type of Burn in the form of the core.
 pub trait FloatKind {
-    /// The core's name; single precision for what is no float type of parameters.
+    /// The core's name; single precision for a type that parameters cannot have.
     fn float(self) -> FloatType;
 }
 

@@ -1,7 +1,7 @@
-//! Random programs: whatever a trace finds has to be true, and the same with gradients, where Burn records norms, softmax
-//! and padding by other operations.
+//! Random programs: every answer of a trace must be true, and the same with gradients, with which Burn records norms,
+//! softmax and padding as other operations.
 //!
-//! In double precision, and so in a separate process: Burn keeps one float type a device.
+//! In double precision, and so in a separate process: Burn keeps one float type per device.
 
 #[path = "axes/proof.rs"]
 mod proof;
@@ -78,7 +78,7 @@ impl Program {
             Self { steps: Vec::new(), vectors: vec![], matrices: vec![], kernels: vec![] };
         let mut shape = INPUT;
         let mut kept: Option<[usize; 3]> = None;
-        // The input's own axes are fixed: something has to be made of them first.
+        // The input's own axes are fixed: the first steps must make new axes.
         let mut forced = vec![6, 4];
         while program.steps.len() < length {
             let axis = random.below(3);
@@ -91,7 +91,7 @@ impl Program {
                     Step::Bias { vector: program.vectors.len() - 1 }
                 }
                 2..=4 => {
-                    // Often a matrix that is there already.
+                    // Often an existing matrix.
                     let known = program.matrices.iter().position(|m| m[0] == shape[2]);
                     let matrix = match known {
                         Some(matrix) if random.below(2) == 0 => matrix,
@@ -232,7 +232,7 @@ impl Program {
                 }
             }
         }
-        // Read by something, so that the last axes can be units.
+        // One more matrix reads the result, so that its last axes can be units.
         program.matrices.push([shape[2], 2]);
         program.steps.push(Step::Linear { matrix: program.matrices.len() - 1 });
         program.kernels.push([2, shape[1], 1]);
@@ -333,7 +333,7 @@ impl Program {
     }
 }
 
-/// What a trace tells, but for the sides of axes without units.
+/// What a trace says, except for the sides of axes without units.
 fn told(traced: &Traced) -> impl PartialEq + Debug + '_ {
     let axes = traced.axes.params().iter().flat_map(|param| param.axes());
     let roles = axes.map(|axis| (&axis.axis, axis.axis.space().map(|_| axis.role)));

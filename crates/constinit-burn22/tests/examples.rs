@@ -3,7 +3,7 @@
 use std::process::Command;
 
 fn example(name: &str) -> String {
-    // Beside this test's folder, where `cargo test` builds them.
+    // Next to this test's folder: `cargo test` builds them there.
     let test = std::env::current_exe().unwrap();
     let path = test.parent().unwrap().with_file_name("examples").join(format!("burn22_{name}"));
     let output = Command::new(&path).output().unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! The probe in Burn's Learner: on one device and on several, with checkpoints and from them.
+//! The probe in Burn's Learner: on one device and on several, with checkpoints, and continued from them.
 
 use burn::data::dataloader::DataLoaderBuilder;
 use burn::data::dataloader::batcher::Batcher;
@@ -96,7 +96,7 @@ fn bits(net: &Net) -> Vec<Vec<u32>> {
 }
 
 fn model() -> Net {
-    // Units 0 and 1 are alike.
+    // Units 0 and 1 are equal.
     let first = vec![0.3, 0.3, -0.2, 0.1, 0.5, -0.4];
     let layer = |weight, bias| LayerInit { weight, bias: Init::Constant { value: bias } };
     let layers =
@@ -139,7 +139,7 @@ impl Run<'_> {
         self.train(model())
     }
 
-    /// As [`Run::plain`], with a probe that counts from `step`.
+    /// Like [`Run::plain`], with a probe that counts from `step`.
     fn probed(self, step: usize) -> (Vec<Vec<u32>>, ProbeHandle) {
         let net = model();
         let traced = trace(&net, |net, device| {
@@ -176,7 +176,7 @@ fn on_one_device_the_probe_changes_nothing_and_reads_every_step() {
     assert_eq!(plain, probed);
     assert_eq!(steps(&handle), (0..=2 * ITEMS / BATCH).collect::<Vec<_>>());
     assert!(always_five(&handle));
-    // Burn's log has both metrics, one value a step.
+    // Burn's log has both metrics, one value per step.
     let log = |name: &str| {
         let file = folders[1].path().join("train/epoch-2").join(name);
         let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file:?}: {e}"));

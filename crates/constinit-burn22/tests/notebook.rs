@@ -1,4 +1,4 @@
-//! The 56 numbers that the text prints, on Burn 0.22. They stand in the program's preset.
+//! The 56 numbers that the text prints, on Burn 0.22. The program's preset contains them.
 
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -46,7 +46,7 @@ fn tensor<const C: usize>(rows: &[[f64; C]], device: &Device) -> Tensor<2> {
     Tensor::from_data(data, device)
 }
 
-/// How many numbers agree with what was printed, to 4 decimals; one is printed for each row, or for all.
+/// How many numbers agree with the printed ones, to 4 decimals; one is printed for each row, or for all.
 fn agreeing(found: &TensorData, printed: &[f64]) -> usize {
     let four = |value: f64| format!("{value:.4}").replace("-0.0000", "0.0000");
     let columns = found.num_elements() / printed.len();

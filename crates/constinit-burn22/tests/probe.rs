@@ -92,7 +92,7 @@ fn a_write_between_two_steps_is_distinguished_from_the_step() {
     let found = written_between_steps(1);
     assert_eq!((found.step, found.since, &found.cause), (7, Some(7), &Cause::Written));
     assert_eq!((found.units, found.entries, found.ulps), ([0, 4], [6, 10], 1));
-    // With steps between two readings, what made them diverge is not known.
+    // With steps between two readings, the cause is not known.
     let found = written_between_steps(5);
     assert_eq!((found.step, found.since, &found.cause), (9, Some(5), &Cause::Unknown));
 }
@@ -206,7 +206,8 @@ fn parameters_are_the_same_with_a_probe() {
     assert!(readings.iter().all(|reading| reading.spaces.iter().all(|space| space.twins == 1)));
 }
 
-/// What was refused on Burn 0.21, where such a weight gets no gradient on the first backward pass, is trained here.
+/// The probe refuses such a weight on Burn 0.21, which gives it no gradient on the first backward pass. Here it is
+/// trained.
 #[test]
 fn weights_that_are_stored_by_columns_are_watched() {
     let mut net = Dropped::new();
@@ -250,7 +251,7 @@ fn what_does_not_fit_ends_the_probe_and_not_the_training() {
     let reason = failed(net.axes().unwrap(), &constant(vec![2, 4, 1]));
     assert!(reason.contains("layers.0.weight") && reason.contains("[2, 4]"), "{reason}");
 
-    // A module without parameters has nothing that the axes name.
+    // A module without parameters has none that the axes name.
     let mut probe = SymmetryProbe::new(net.axes().unwrap()).reporting(|_| {});
     probe.observe(&Observation::after_step(0, &DropoutConfig::new(0.5).init()));
     assert!(probe.failed().unwrap().contains("no parameter layers.0.weight"));
@@ -280,7 +281,7 @@ fn a_parameter_without_a_gradient_is_watched() {
     assert_eq!(net.layers[0].weight.val().into_data().iter::<f32>().next(), Some(0.1));
 }
 
-/// A resumed training counts its steps from where it was.
+/// A resumed training counts its steps from where it stopped.
 #[test]
 fn steps_are_counted_from_where_a_training_is_resumed() {
     let net = constant(vec![2, 3, 1]);
@@ -291,7 +292,7 @@ fn steps_are_counted_from_where_a_training_is_resumed() {
     assert_eq!(steps, [40, 41]);
 }
 
-/// The parameters of a LoRA adapter are parameters of the module, which its axes have to name.
+/// The parameters of a LoRA adapter are parameters of the module, which its axes must name.
 #[test]
 fn an_adapter_is_not_overlooked() {
     let net = constant(vec![2, 3, 1]);

@@ -23,10 +23,11 @@ use constinit_core::{LayerInit, PerceptronStart, check_layer_dims, linear_name};
 pub struct ConstInitConfig {
     /// Sizes of input, hidden layers and output; at least 2. Two are a linear model.
     pub layer_dims: Vec<usize>,
-    /// What the parameters are before training. With the default, the first weight is `init_w + j` for input `j`.
+    /// How the parameters start. With the default, the first weight is `init_w + j` for input `j`.
     #[config(default = "PerceptronStart::Ramp")]
     pub start: PerceptronStart,
-    /// Every weight but the first, and every weight where `start` is constant.
+    /// The entries of weights. With the start `ramp`, the first weight increases from this number; with `zeros` and
+    /// `random`, no weight uses it.
     #[config(default = 1.0)]
     pub init_w: f64,
     /// Every bias, unless `start` is zeros or random.
@@ -38,7 +39,7 @@ pub struct ConstInitConfig {
     /// Applied after every layer but the last.
     #[config(default = "Activation::Relu")]
     pub activation: Activation,
-    /// Of the numbers of a random start.
+    /// The seed of a random start.
     #[config(default = 0)]
     pub seed: u64,
 }
@@ -74,18 +75,18 @@ impl ConstInitConfig {
     ///
     /// # Errors
     ///
-    /// [`Error::TooFewLayers`], [`Error::EmptyLayer`] or [`Error::TooLarge`] for `layer_dims` that
-    /// no such network has.
+    /// [`Error::TooFewLayers`], [`Error::EmptyLayer`] or [`Error::TooLarge`] for `layer_dims` for which no such network
+    /// exists.
     pub fn try_init<B: Backend>(&self, device: &B::Device) -> Result<ConstInit<B>, Error> {
         self.try_init_with(&self.layer_inits(), device)
     }
 
-    /// Creates the network with other initialisers, one pair per layer; `seed` is that of random ones.
+    /// Creates the network with other initialisers, one pair per layer; `seed` is the seed of random ones.
     ///
     /// # Errors
     ///
-    /// As [`ConstInitConfig::try_init`]; [`Error::LayerCount`] for another number of pairs than
-    /// layers, [`Error::Init`] for an initialiser that cannot fill its parameter.
+    /// Those of [`ConstInitConfig::try_init`]; [`Error::LayerCount`] if the number of pairs is not that of the layers,
+    /// [`Error::Init`] for an initialiser that cannot fill its parameter.
     pub fn try_init_with<B: Backend>(
         &self,
         inits: &[LayerInit],
@@ -106,12 +107,12 @@ impl ConstInitConfig {
         Ok(ConstInit { layers, activation: self.activation })
     }
 
-    /// The initialisers that `start` stands for, one pair per layer.
+    /// The initialisers of `start`, one pair per layer.
     pub fn layer_inits(&self) -> Vec<LayerInit> {
         self.start.layers(&self.layer_dims, self.init_w, self.init_b)
     }
 
-    /// The initialisers of the text that `init_w` and `init_b` stand for, one pair per layer, whatever `start` is.
+    /// The initialisers of the text for `init_w` and `init_b`, one pair per layer, whatever `start` is.
     pub fn constants(&self) -> Vec<LayerInit> {
         LayerInit::constants(self.layer_dims.len().saturating_sub(1), self.init_w, self.init_b)
     }
@@ -134,11 +135,11 @@ impl ConstInitConfig {
         Ok(Linear { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) })
     }
 
-    /// Whether such a network exists and fits into memory.
+    /// Checks that such a network exists and fits into memory.
     ///
     /// # Errors
     ///
-    /// As [`ConstInitConfig::try_init`].
+    /// Those of [`ConstInitConfig::try_init`].
     pub fn check(&self) -> Result<(), Error> {
         check_layer_dims(&self.layer_dims)
     }
@@ -159,10 +160,10 @@ impl<B: Backend> ConstInit<B> {
         self.forward_through(input, |_, signal| signal)
     }
 
-    /// The outputs for a batch of inputs, with a function between each hidden layer and the next one: dropout, say, or
-    /// an inspection of the activations.
+    /// The outputs for a batch of inputs, with a function between each hidden layer and the next one, such as dropout
+    /// or an inspection of the activations.
     ///
-    /// `hidden` is given the number of the hidden layer, from 0, and its activations.
+    /// `hidden` gets the number of the hidden layer, from 0, and its activations.
     ///
     /// ```
     /// use burn::tensor::Tensor;
@@ -172,7 +173,7 @@ impl<B: Backend> ConstInit<B> {
     /// let device = Default::default();
     /// let net = ConstInitConfig::new(vec![3, 2, 4]).init::<NdArray>(&device);
     /// let x = Tensor::<NdArray, 2>::ones([5, 3], &device);
-    /// // Of units that are silenced, the bias of the next layer is left: 0.5.
+    /// // With silenced units, only the bias of the next layer is left: 0.5.
     /// let y = net.forward_through(x, |_, signal| signal * 0.0);
     /// assert_eq!(y.into_data().to_vec::<f32>().unwrap(), [0.5; 20]);
     /// ```
@@ -185,7 +186,7 @@ impl<B: Backend> ConstInit<B> {
     ///
     /// # Panics
     ///
-    /// As [`ConstInit::forward`], and where `hidden` gives back another shape than it got.
+    /// As for [`ConstInit::forward`], and if `hidden` returns another shape than it got.
     pub fn forward_through(
         &self,
         input: Tensor<B, 2>,
@@ -223,7 +224,7 @@ impl<B: Backend> ConstInit<B> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward).
+    /// As for [`forward`](Self::forward).
     pub fn before_activations(&self, input: Tensor<B, 2>) -> Vec<Tensor<B, 2>> {
         let mut signal = input;
         let hidden = self.layers.split_last().map_or(&[][..], |(_, hidden)| hidden);
@@ -255,8 +256,8 @@ impl<B: Backend> ConstInit<B> {
         print!("{}", self.parameters_text());
     }
 
-    /// All parameters by name, weights as `weight[output][input]`, 4 decimals; those of more than
-    /// 1000 entries are shown by their edges.
+    /// All parameters by name, weights as `weight[output][input]`, 4 decimals; of those with more than 1000 entries,
+    /// only the edges are shown.
     pub fn parameters_text(&self) -> String {
         let read = read_parameters(self);
         let data = read.iter().map(|parameter| &parameter.data);

@@ -7,7 +7,7 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Tensor, TensorData, Transaction};
 use std::marker::PhantomData;
 
-/// The same gradients once more: the optimizer empties the container that it is given.
+/// A second container with the same gradients: the optimizer empties the one that it gets.
 pub(crate) fn share_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(
     model: &M,
     gradients: &GradientsParams,
@@ -30,7 +30,7 @@ pub(crate) fn share_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(
     sharer.to
 }
 
-/// The gradient of each parameter, in the order in which Burn visits the module; zeros where there is none.
+/// The gradient of each parameter, in the order in which Burn visits the module; zeros if there is none.
 pub(crate) fn read_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     gradients: &GradientsParams,

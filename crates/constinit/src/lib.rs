@@ -1,9 +1,8 @@
 //! Constant initialisation for Burn, and what it does to training.
 //!
-//! A network whose hidden units start equal stays that way: gradients cannot distinguish the
-//! units. This crate holds the network that shows it ([`ConstInit`]), initialisers that cause it
-//! ([`init`]), a training loop ([`train`]) and probes that watch it happen ([`probe`]). All of it
-//! is generic over Burn's `Backend`.
+//! A network whose hidden units start equal stays that way: gradients cannot distinguish the units. This crate has the
+//! network that shows it ([`ConstInit`]), initialisers that cause it ([`init`]), a training loop ([`train`]) and probes
+//! that watch it happen ([`probe`]). All of it is generic over Burn's `Backend`.
 //!
 //! ```
 //! use burn::tensor::Tensor;
@@ -17,9 +16,8 @@
 //! assert_eq!(y.into_data().to_vec::<f32>().unwrap(), [3.5; 4]);
 //! ```
 //!
-//! The two hidden units are one unit. [`train::train`] with a [`probe::PropertyProbe`] shows that
-//! they stay so, bit for bit; [`transverse`] and a [`probe::EscapeProbe`] forecast how long that will
-//! last where rounding lets it.
+//! The two hidden units are equal. [`train::train`] with a [`probe::PropertyProbe`] shows that they stay equal, bit for
+//! bit. [`transverse`] and a [`probe::EscapeProbe`] forecast whether and when rounding separates them.
 
 pub mod axes;
 pub mod init;

@@ -1,4 +1,4 @@
-//! What settings without a framework do on Burn's tensors and modules: import all of it.
+//! The traits that apply settings without a framework to Burn's tensors and modules: import all of them.
 //!
 //! ```
 //! use burn_autodiff::Autodiff;

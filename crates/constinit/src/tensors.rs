@@ -1,8 +1,8 @@
 //! Tensors in the backend's own float type.
 //!
-//! Burn keeps one default float type a device, and the first backend that uses the device sets
-//! it: after `NdArray<f64>`, a tensor that `NdArray<f32>` makes from data in the same process
-//! holds doubles, and the other way round. What this crate makes names its type.
+//! Burn keeps one default float type per device, and the first backend that uses the device sets it: after
+//! `NdArray<f64>`, a tensor that `NdArray<f32>` makes from data in the same process holds doubles, and vice versa. So
+//! this crate states the type of every tensor that it makes.
 
 use burn::tensor::{DType, Element, Tensor, TensorData, backend::Backend};
 use constinit_core::{Entries, FloatType};
@@ -12,17 +12,17 @@ pub fn float_type<B: Backend>() -> DType {
     B::FloatElem::dtype()
 }
 
-/// Whether a backend computes in the host's memory, so some entries more or less are read, or handed over, without
-/// a request to a device. Known by name: of a backend of another name it is not said.
+/// Whether a backend computes in the host's memory, so that reading or passing a few more entries needs no request to a
+/// device. The name of the backend decides; false for unknown names.
 pub(crate) fn in_host_memory<B: Backend>(device: &B::Device) -> bool {
     let name = B::name(device);
     let inner = name.strip_prefix("autodiff<").and_then(|name| name.strip_suffix('>'));
     matches!(inner.unwrap_or(&name), "ndarray" | "flex")
 }
 
-/// A float type of Burn's as the core knows it.
+/// A float type of Burn in the form of the core.
 pub trait FloatKind {
-    /// The core's name; single precision for what is no float type of parameters.
+    /// The core's name; single precision for a type that parameters cannot have.
     fn float(self) -> FloatType;
 }
 

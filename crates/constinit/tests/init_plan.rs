@@ -111,7 +111,7 @@ fn what_does_not_meet_is_refused() {
     let (kept, report) = short.clone().keeping_others().apply(net::<B>()).unwrap();
     assert_eq!(values(&kept, "free"), [1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 2.0]);
     assert_eq!((report.rows[7].rule, report.rows[7].initialiser.as_str()), (None, "kept"));
-    // What stays has moments, too.
+    // Parameters that stay have moments, too.
     assert_eq!((report.rows[7].mean, report.rows[7].std), (1.5, 0.5));
 
     let misspelt = plan().rule(InitRule::glob("fcc.*", Init::Zeros));
@@ -226,7 +226,7 @@ fn twins_of_a_recurrent_space_need_more_than_equal_labels() {
     assert_eq!(recurrent(Init::Identity { gain: 1.0 }), 1);
     assert_eq!(recurrent(Init::constant(0.5)), 1);
     assert_eq!(recurrent(Init::OutputRamp { start: 0.0, step: 1.0 }), 4);
-    // Units 0 and 1 send alike, as do 2 and 3, but everything is received alike.
+    // Units 0 and 1 have equal outgoing weights, and so do 2 and 3, but all units have equal incoming weights.
     let sent = Init::PerInput { values: vec![1.0, 1.0, 2.0, 2.0] };
     assert_eq!(recurrent(sent), 2);
     assert_eq!(recurrent(Init::constant(1.0).plus(Init::Identity { gain: 0.5 })), 1);
@@ -318,7 +318,7 @@ fn the_element_type_stays() {
     let (wide, narrow) = (after.fc.weight.val(), after.fc.bias.as_ref().unwrap().val());
     assert_eq!((wide.dtype(), narrow.dtype()), (DType::F64, DType::F32));
     assert_eq!(wide.into_data().as_slice::<f64>().unwrap(), [1.0 / 3.0; 12]);
-    // All alike, exactly.
+    // All entries are equal, exactly.
     assert_eq!((report.rows[5].mean, report.rows[5].std), (1.0 / 3.0, 0.0));
     assert_eq!((report.rows[6].mean, report.rows[6].std), (f64::from(1.0_f32 / 3.0), 0.0));
 
@@ -407,7 +407,7 @@ fn predictions_for_a_module_come_true() {
         for (found, predicted) in found.spaces().iter().zip(&predicted.spaces) {
             assert_eq!(found.partition(), &predicted.classes, "{plan:?}");
         }
-        // The report beforehand is the report afterwards, but for rounding.
+        // The predicted report equals the report after filling, except for rounding.
         for row in &predicted.parameters.rows {
             let Some(made) = report.rows.iter().find(|made| made.path == row.path) else {
                 assert!(row.path.starts_with("norm.running"));
@@ -437,7 +437,7 @@ fn predictions_for_a_module_come_true() {
         .rule(InitRule::glob("back.bias", Init::PerOutput { values: vec![1.0, 2.0, 1.0, 2.0] }))
         .rule(InitRule::any(Init::constant(0.1)));
     assert_eq!(classes(twos), [1, 2]);
-    // A module that is kept counts as it is: random.
+    // A module that is kept has its present entries, which are random.
     let kept = InitPlan::new(0).rule(InitRule::glob("fc.bias", Init::Zeros)).keeping_others();
     assert_eq!(classes(kept), [6, 4]);
 }

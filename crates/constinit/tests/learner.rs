@@ -1,4 +1,5 @@
-//! The probe around the optimizer of Burn's Learner: on one device and on several, with checkpoints and from them.
+//! The probe around the optimizer of Burn's Learner: on one device and on several, with checkpoints, and continued from
+//! them.
 
 use burn::data::dataloader::DataLoaderBuilder;
 use burn::data::dataloader::batcher::Batcher;
@@ -84,7 +85,7 @@ fn bits<B: Backend>(net: &Net<B>) -> Vec<Vec<u32>> {
 }
 
 fn model<B: Backend>(device: &B::Device) -> Net<B> {
-    // Units 0 and 1 are alike.
+    // Units 0 and 1 are equal.
     let first = vec![0.3, 0.3, -0.2, 0.1, 0.5, -0.4];
     let layer = |weight, bias| LayerInit { weight, bias: Init::Constant { value: bias } };
     let layers =
@@ -113,7 +114,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The bits of all parameters after training with what is made of Adam.
+    /// The bits of all parameters after training with `optimizer`, which is made from Adam.
     fn train<O>(self, optimizer: O, metrics: Option<Metrics>) -> Vec<Vec<u32>>
     where
         O: Optimizer<Net<Training>, Training> + 'static,
@@ -141,7 +142,7 @@ impl Run<'_> {
         self.train::<AdamOfNet>(AdamConfig::new().init(), None)
     }
 
-    /// As [`Run::plain`], with a probe that counts from `step`.
+    /// Like [`Run::plain`], with a probe that counts from `step`.
     fn probed(self, step: usize) -> (Vec<Vec<u32>>, ProbeHandle<SymmetryProbe>) {
         let adam: AdamOfNet = AdamConfig::new().init();
         let optimizer = ProbedOptimizer::new(adam, probe()).starting_at(step);
@@ -171,7 +172,7 @@ fn on_one_device_the_probe_changes_nothing_and_reads_every_step() {
     let probe = handle.probe();
     assert!(probe.readings().iter().all(|reading| reading.spaces[0].twins == 5));
     assert!(probe.first_break().is_none());
-    // Burn's log has both metrics, one value a step.
+    // Burn's log has both metrics, one value per step.
     let log = |name: &str| {
         let file = folders[1].path().join("train/epoch-2").join(name);
         let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file:?}: {e}"));

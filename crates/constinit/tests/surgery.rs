@@ -1,4 +1,5 @@
-//! Surgery in doubles: functions are kept, quotients go the way of the full module, and what cannot be done is refused.
+//! Surgery in doubles: functions stay the same, quotients train as the full module does, and operations that are
+//! impossible are refused.
 
 use burn::lr_scheduler::LrScheduler;
 use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
@@ -65,15 +66,15 @@ fn inputs<K: Backend>(rows: usize, columns: usize, seed: usize) -> Tensor<K, 2> 
 /// How entries depend on classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Classes {
-    /// Entries are one on a block.
+    /// Entries are equal within a block.
     Twins,
-    /// And then some, in a pattern whose sums vanish.
+    /// In addition, a pattern whose sums vanish.
     Equitable,
     /// Outgoing entries are all different.
     Forward,
 }
 
-/// A module with random parameters in which units are alike as their classes are.
+/// A module with random parameters whose units are in the given classes.
 fn imposed<K: Backend, M: Module<K>>(
     module: M,
     spec: &AxesSpec,
@@ -224,7 +225,7 @@ fn traced<M: Module<Capture>>(
     .unwrap()
 }
 
-/// With gradients, as a quotient wants it.
+/// With gradients, which a quotient needs.
 fn traced_in_training<M: Module<Autodiff<Capture>>>(
     columns: usize,
     new: impl Fn(&<Capture as burn::tensor::backend::BackendTypes>::Device) -> M,
@@ -239,7 +240,7 @@ fn traced_in_training<M: Module<Autodiff<Capture>>>(
     .unwrap()
 }
 
-/// A spec by hand.
+/// A spec that is declared by hand.
 fn declared<K: Backend, M: Module<K>>(
     net: &M,
     spaces: &[(&str, usize)],
@@ -297,8 +298,8 @@ fn collapse_keeps<M: Module<I>>(
             let after = values(forward(&merged.module));
             assert_close(&before, &after, 1e-13, &format!("{kind:?}, seed {seed}"));
             let read = read_parameters(&merged.module);
-            // What an optimizer knows of a parameter does not fit one of another shape. Batch norms keep the ids of
-            // their statistics, which no optimizer moves.
+            // An optimizer's state of a parameter does not fit a parameter of another shape. Batch norms keep the ids
+            // of their statistics, which no optimizer updates.
             for ((old, new), path) in old.iter().zip(&read).zip(parameter_paths(&merged.module)) {
                 let other_shape = old.data.shape != new.data.shape;
                 let other = other_shape && !path.contains("running_");
@@ -310,7 +311,7 @@ fn collapse_keeps<M: Module<I>>(
             for (space, sizes) in merged.spec.spaces().iter().zip(&merged.spaces) {
                 assert_eq!(space.units(), sizes.after);
             }
-            // What is left has no two equal units any more.
+            // The merged module has no two equal units.
             let again = symmetry_of(&merged.module, &merged.spec, kind).unwrap();
             assert!(again.spaces().iter().all(|space| space.partition().is_discrete()));
         }
@@ -346,14 +347,14 @@ fn collapse_keeps_the_function_of_a_residual_stream() {
 }
 
 /// Numbers of a network of 3, 8, 6 and 2 units. In the first hidden layer, unit 1 is the opposite of unit 0, unit 2 is
-/// twice unit 0, unit 3 is constant, nothing reads unit 4, and unit 5 is unit 0.
+/// twice unit 0, unit 3 is constant, nothing reads unit 4, and unit 5 equals unit 0.
 fn reducible() -> Vec<(&'static str, TensorData)> {
     let drawn = |key: usize, count: usize| -> Vec<f64> {
         (0..count).map(|entry| dyadic(&[key, 91, entry])).collect()
     };
     let row = drawn(0, 4);
     let factors = [1.0, -1.0, 2.0, 0.0, 0.5, 1.0, 0.0, 0.0];
-    // By input, then the bias; units 6 and 7 are of their own.
+    // By input, then the bias; units 6 and 7 differ from all others.
     let incoming = |input: usize| -> Vec<f64> {
         let others = drawn(1 + input, 8);
         let unit = |u: usize| match u {
@@ -378,7 +379,8 @@ fn reducible() -> Vec<(&'static str, TensorData)> {
 #[test]
 fn reduce_keeps_the_function_of_perceptrons() {
     for activation in Activation::ALL {
-        // Without unit 4, 5 and the constant unit 3; with unit 1 or 2 only where the activation says nothing of them.
+        // Without units 4, 5 and the constant unit 3; units 1 and 2 stay only if the activation does not relate them to
+        // unit 0.
         let left = match activation {
             Activation::Identity => 3,
             Activation::Tanh | Activation::Sigmoid | Activation::Relu | Activation::LeakyRelu => 4,
@@ -395,11 +397,11 @@ fn reduce_keeps_the_function_of_perceptrons() {
         let entries: usize =
             read_parameters(&small.module).iter().map(|p| p.data.num_elements()).sum();
         assert_eq!(entries, small.parameters[1]);
-        // Burn's error function is good to 1e-7, and the constant of gelu comes from another.
+        // Burn's error function is accurate to 1e-7, and the constant of gelu comes from another one.
         let within = if activation == Activation::Gelu { 1e-6 } else { 1e-12 };
         let after = values(small.module.forward(x));
         assert_close(&before, &after, within, activation.name());
-        // Without an activation only what is equal or not read goes.
+        // Without an activation, only units that are equal or not read are removed.
         let careful = reduce(net, &spec, &Activations::none(), &options).unwrap();
         assert_eq!(careful.spaces[0].after, 6, "{activation:?}: {careful}");
         let again = reduce(small.module, &small.spec, &activation.into(), &options).unwrap();
@@ -551,7 +553,7 @@ fn data(columns: [usize; 2]) -> FullBatch<B> {
     FullBatch::new(batch).unwrap()
 }
 
-/// The parameters, statistics of batch norms as the last step left them.
+/// The parameters, with the statistics of batch norms after the last step.
 fn all_parameters<M: AutodiffModule<B>>(module: &M) -> Vec<f64> {
     let read = read_parameters(&module.valid());
     read.iter().flat_map(|p| p.data.to_vec::<f64>().unwrap()).collect()
@@ -712,7 +714,8 @@ fn a_quotient_of_a_convolution_goes_the_way_of_the_module_and_leaves_it_alone() 
     let mut training = Training::new(&equitable[0], [36, 3]);
     training.steps = 50;
     training.alike(new(), (&traced).into(), &traced.axes, Cnn::forward);
-    // Batch norms share their statistics with clones: not with a quotient, nor with what is lifted from it.
+    // Batch norms share their statistics with clones, but not with a quotient, nor with a module that is lifted from
+    // it.
     let net = new();
     let found = symmetry_of(&net, &traced.axes, SymmetryKind::Equitable).unwrap();
     let small = quotient(&net, &traced, &found, &equitable[0].facts()).unwrap();
@@ -774,7 +777,7 @@ struct Heads<B: Backend> {
     leave: Vec<Linear<B>>,
 }
 
-/// In a step, one head has no gradient, and Burn's optimizers leave it as it is: its deviations must stay, too.
+/// In a step, one head has no gradient, and Burn's optimizers do not change it: its deviations must not change either.
 #[test]
 fn heads_that_are_trained_in_turn_go_the_way_of_the_module() {
     let linear = |inputs, outputs| LinearConfig::new(inputs, outputs).init::<B>(&device());
@@ -888,7 +891,7 @@ fn specs_and_classes_that_do_not_fit_are_refused() {
         message(collapse(wider, &spec, &found)),
         "axes: parameter `layers.0.weight` has shape [3, 5], but the spec was built for [3, 4]"
     );
-    // Classes of a module whose units are alike, in one whose units are not.
+    // Classes of a module whose units are equal, in a module whose units are not.
     let alone: Vec<Vec<usize>> = vec![(0..4).collect()];
     let random = imposed(net, &spec, &alone, Classes::Twins, 1);
     let found = message(collapse(random.clone(), &spec, &found));
@@ -954,7 +957,7 @@ fn a_trace_tells_a_quotient_of_dropout() {
     let facts = TrainingFacts::new(Rule::Sgd);
     let refused = message(quotient(&net, &traced, &found, &facts));
     assert!(refused.contains("dropout"), "{refused}");
-    // It does nothing once the module is trained.
+    // It does nothing after training.
     collapse(net, &traced, &found).unwrap();
 }
 
@@ -1087,7 +1090,7 @@ fn modules_that_count_their_units_are_refused() {
     );
     assert!(traced.contains("middle"), "{traced}");
     assert!(declared.contains("belongs to a MultiHeadAttention"), "{declared}");
-    // A spec alone cannot show what stands between two layers.
+    // A spec alone cannot show what is between two layers.
     let [traced, _] =
         between!(Averaged, Linear<B>, LinearConfig::new(4, 4), |net, x| x.clone() / x.mean_dim(1));
     assert!(traced.contains("sums or averages"), "{traced}");

@@ -1,5 +1,5 @@
-//! Surgery in single precision. Burn keeps one default float type a device and process, so doubles
-//! are tested in another binary.
+//! Surgery in single precision. Burn keeps one default float type per device and process, so doubles are tested in
+//! another binary.
 
 use burn::tensor::TensorData;
 use burn::tensor::backend::Backend;

@@ -176,10 +176,10 @@ fn a_write_between_two_steps_is_told_from_the_step() {
     assert_eq!((found.parameter.as_str(), &found.cause), ("layers.0.weight", &Cause::Written));
     let text = found.to_string();
     assert!(text.starts_with("hidden1: after step 7 and before the next one, units 0"), "{text}");
-    // With steps between two readings, what separated them is not known.
+    // With steps between two readings, the cause is not known.
     let found = &moved_by_one_ulp(7, 5, &net)[0];
     assert_eq!((found.step, found.since, &found.cause), (9, Some(5), &Cause::Unknown));
-    // A step that ends with a reading is seen to begin, too.
+    // The probe also sees the beginning of a step that ends with a reading.
     let found = &moved_by_one_ulp(7, 8, &net)[0];
     assert_eq!((found.step, found.since, &found.cause), (7, Some(0), &Cause::Unknown));
     assert_eq!((found.entries, found.ulps), ([6, 10], 1));
@@ -272,7 +272,7 @@ fn what_a_forward_pass_rounds_is_no_update() {
             let mut mean = read_parameters(net).swap_remove(place).data.to_vec::<f32>().unwrap();
             mean[4] = by(mean[4]);
             let mean = [("norm.running_mean", TensorData::new(mean, [8]))];
-            // Clones share what a batch norm keeps.
+            // Clones share the statistics of a batch norm.
             write_parameters(net.clone(), mean).unwrap();
         })
     };
@@ -280,7 +280,7 @@ fn what_a_forward_pass_rounds_is_no_update() {
     assert_eq!((found.parameter.as_str(), found.units), ("norm.running_mean", [0, 4]));
     assert_eq!((found.step, found.since, found.ulps), (2, Some(1), 1));
     assert_eq!((&found.gradients, &found.cause), (&GradientsThen::Agreed, &Cause::Rounding));
-    // That much no kernel rounds.
+    // No kernel rounds that much.
     let found = moved(|mean| 1.5 * mean);
     assert_eq!((&found.gradients, &found.cause), (&GradientsThen::Agreed, &Cause::Update));
 }
@@ -451,7 +451,7 @@ fn units_that_become_alike_are_seen_after_a_look_at_a_few_entries() {
 
 #[test]
 fn equitable_units_that_are_no_twins_are_counted() {
-    // Second weight: identity plus a constant, so that rows and columns have one sum each.
+    // Second weight: identity plus a constant, so that all rows have equal sums, and all columns.
     let mut net = constant(vec![2, 3, 3, 1]).init::<B>(&Default::default());
     let identity = TensorData::new(vec![2.0_f32, 1.0, 1.0, 1.0, 3.0, 0.0, 1.0, 0.0, 3.0], [3, 3]);
     let value = Tensor::from_data(identity, &Default::default()).require_grad();

@@ -1,5 +1,5 @@
-//! Traced axes proved by permuting: units of a space, permuted through all parameters, leave the function as it is, and
-//! do not when one axis of one parameter is left out.
+//! Proves traced axes by permuting: permuting the units of a space in all parameters does not change the function, but
+//! it does if one axis of one parameter is left out.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::attention::{MhaInput, MultiHeadAttention, MultiHeadAttentionConfig};
@@ -26,7 +26,7 @@ use constinit::surgery::{Shares, widen};
 use constinit::{Activation, ConstInitConfig, Error};
 use constinit_symmetry::{AxesSpec, Axis, Role};
 
-/// In doubles, so that what rounds and what matters lie far apart.
+/// In doubles, so that rounding is far smaller than what matters.
 type N = NdArray<f64>;
 
 fn device() -> <N as burn::tensor::backend::BackendTypes>::Device {
@@ -126,7 +126,7 @@ fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).fold(0.0_f64, |d, (a, b)| d.max((a - b).abs())) / scale
 }
 
-/// Proves that splitting units changes nothing, but where a trace says that their number counts.
+/// Proves that splitting units changes nothing, except if a trace says that their number matters.
 fn prove_uncounted<M: Module<N>>(traced: &Traced, module: M, run: impl Fn(&M) -> Tensor<N, 2>) {
     let values = |m: &M| run(m).into_data().to_vec::<f64>().unwrap();
     let expected = values(&module);
@@ -183,7 +183,7 @@ fn prove_permuted<M: Module<N>>(traced: &Traced, module: M, run: impl Fn(&M) -> 
         let name = named.name();
         let found = largest_difference(&expected, &at(space, None));
         assert!(found < 1e-7, "{name}: permuting changes the function by {found}");
-        // A key's bias adds one number to all scores of a query, which softmax takes off again.
+        // A key's bias adds one number to all scores of a query, which softmax removes.
         let heard = paths.iter().enumerate().filter(|(_, path)| !path.ends_with("key.bias"));
         for (number, path) in heard {
             let param = &spec.params()[spec.param_id(path).unwrap().get()];
@@ -202,7 +202,7 @@ fn spaces(traced: &Traced) -> Vec<(&str, usize)> {
     traced.axes.spaces().iter().map(|space| (space.name(), space.units())).collect()
 }
 
-/// Whether it is known of each axis with a space on which side of its parameter it stands.
+/// Whether the side of its parameter is known for each axis with a space.
 fn sides_are_known(traced: &Traced) -> bool {
     let axes = traced.axes.params().iter().flat_map(|param| param.axes());
     axes.filter(|axis| axis.axis.space().is_some()).all(|axis| axis.role != Role::Unknown)
@@ -369,7 +369,7 @@ fn heads_are_units_and_the_stream_is_a_space() {
     let expected = [("enter", 12), ("attention.query", 3), ("attention.output", 12)];
     assert_eq!(spaces(&traced), expected);
     assert_eq!(counted(&traced), [("attention.query", WidthCause::Split)]);
-    // Burn reshapes the heads to the width of the stream, so that this one cannot be split.
+    // Burn reshapes the heads to the width of the stream, so the stream cannot be split.
     prove_permuted(&traced, scrambled(Attention::<N>::new(&device())), |net| {
         net.forward(wave([2, 5, 3], &device()))
     });
@@ -578,7 +578,7 @@ fn what_knows_units_by_number_fixes_them() {
     assert_eq!(free(&|x| softmax(x, 1)), [("first".to_owned(), 8)]);
     let zeros = |x: &Tensor<Capture, 2>| Tensor::<Capture, 2>::zeros([4, 8], &x.device());
     assert_eq!(free(&|x| x.clone() + zeros(&x)), [("first".to_owned(), 8)]);
-    // A constant read from numbers, one unit taken out, an order, a place.
+    // A constant from numbers, a selected unit, an order, a position.
     assert_eq!(free(&|x| x.clone() + wave([4, 8], &x.device())), []);
     assert_eq!(free(&|x| x.clone() + x.slice([0..4, 0..1])), []);
     assert_eq!(free(&|x| x.clone() + x.narrow(1, 3, 1)), []);
@@ -590,7 +590,7 @@ fn what_knows_units_by_number_fixes_them() {
         free(&|x| Tensor::cat(vec![x.clone().slice([0..4, 0..3]), x.slice([0..4, 3..8])], 1)),
         []
     );
-    // Blocks of one size are permuted within.
+    // Blocks of equal size are permuted within.
     assert_eq!(
         free(&|x| Tensor::cat(vec![x.clone().slice([0..4, 4..8]), x.slice([0..4, 0..4])], 1)),
         [("first".to_owned(), 4)]
@@ -601,7 +601,7 @@ fn what_knows_units_by_number_fixes_them() {
     assert_eq!(free(&|x| x.clone().select(1, indices(&x))), []);
 }
 
-/// The axes of two layers, the weight of the second of which is changed before it is used.
+/// The axes of two layers; `change` changes the weight of the second before it is used.
 fn with_second(
     change: impl Fn(Tensor<Capture, 2>, Tensor<Capture, 2>) -> Tensor<Capture, 2>,
 ) -> Traced {
@@ -635,7 +635,7 @@ fn what_a_weight_under_a_computed_mask_is_for_is_not_guessed() {
 
 #[test]
 fn blocks_of_a_feature_axis_are_permuted_within() {
-    // A gate: 8 features are 2 blocks of 4, each place of one goes with its place in the other.
+    // A gate: 8 features are 2 blocks of 4; each place of one block is united with the same place of the other.
     let traced = trace(|device| {
         let net = Two::<Capture> {
             first: LinearConfig::new(3, 8).init(device),

@@ -335,7 +335,7 @@ fn a_checkpoint_that_cannot_be_written_leaves_the_old_one() {
     let state = start::<B>(&OptimizerConfig::sgd(0.1));
     save_checkpoint::<B, _, _, _>(&path, &state, "", "").unwrap();
     let old = std::fs::read(&path).unwrap();
-    // The file beside it that would be renamed is taken by a folder.
+    // A folder has the name of the file that would be renamed.
     std::fs::create_dir(folder.path().join("state.ckpt.partial")).unwrap();
     let error = save_checkpoint::<B, _, _, _>(&path, &state, "", "new").unwrap_err();
     assert!(matches!(error, Error::CheckpointWrite { .. }), "{error}");

@@ -1,5 +1,5 @@
-//! Doubles on the reference backend. Burn keeps one default float type a device and process, so
-//! single precision is tested in another binary.
+//! Doubles on the reference backend. Burn keeps one default float type per device and process, so single precision is
+//! tested in another binary.
 
 use burn::tensor::Tensor;
 use burn_autodiff::Autodiff;

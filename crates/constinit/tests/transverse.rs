@@ -1,6 +1,6 @@
-//! Curvature along differences of twins and what is forecast of them, in doubles: against closed forms, against dense
-//! second derivatives, and against training. Burn keeps one default float type a device and process, so single
-//! precision is tested in another binary.
+//! Curvature along differences of twins and forecasts for them, in doubles: against closed forms, against dense second
+//! derivatives, and against training. Burn keeps one default float type per device and process, so single precision is
+//! tested in another binary.
 
 #[path = "transverse/models.rs"]
 mod models;
@@ -146,8 +146,8 @@ fn gradient<M: AutodiffModule<B>>(model: &M, loss: &impl Fn(&M) -> Tensor<B, 1>)
     reader.entries
 }
 
-/// The second derivative along all differences of units 0 and 1, entry by entry: every trained entry is moved forth and
-/// back, and differences are taken of what comes out.
+/// The second derivative along all differences of units 0 and 1, entry by entry: every trained entry is moved up and
+/// down, and the results are subtracted.
 fn dense<M: AutodiffModule<B>>(
     model: &M,
     swapped: fn(&str, usize) -> usize,
@@ -250,7 +250,7 @@ fn curvatures_of_other_modules_are_those_of_dense_second_derivatives() {
 }
 
 /// Trains a network with a small difference between two twins for 1200 steps and compares that difference, after every
-/// step, with what the closed form along the way says.
+/// step, with the closed form along the way.
 fn difference_grows_as_predicted(settings: SgdSettings, seed: u64) {
     let mut numbers = Numbers::new(seed);
     let mut net = Perceptron::random(&[3, 4, 2], &mut numbers);
@@ -311,7 +311,7 @@ fn a_difference_grows_as_predicted_under_momentum() {
     difference_grows_as_predicted(SgdSettings { nesterov: true, ..ball }, 24);
 }
 
-/// The same by products with the second derivative, on a module that is no perceptron.
+/// The same by products with the second derivative, on a module that is not a perceptron.
 #[test]
 fn a_difference_grows_as_the_products_say() {
     let loss = recurrent_loss();
@@ -342,8 +342,8 @@ fn a_difference_grows_as_the_products_say() {
     assert!(worst < 1e-4, "{worst:e}");
 }
 
-/// A network with two tanh units that are one, and in every second problem a third, near a stationary point of training
-/// them so. `None` where gradient descent does not get near one: it goes to and fro.
+/// A network with two equal tanh units, and in every second problem a third one, near a stationary point of training
+/// with the two equal. `None` if gradient descent does not get near such a point, but oscillates.
 fn stationary(seed: u64) -> Option<(Perceptron, Data)> {
     let mut numbers = Numbers::new(seed);
     let hidden = 2 + (seed % 2) as usize;
@@ -415,7 +415,7 @@ fn the_step_of_an_escape_is_forecast_for_momentum() {
     escapes_are_forecast(&OptimizerConfig::Sgd(ball));
 }
 
-/// A step of gradient descent by a long rate is a straight way.
+/// A step of gradient descent with a large rate is a straight line.
 #[test]
 fn a_state_is_followed_along_its_gradient() {
     let mut numbers = Numbers::new(91);
@@ -442,7 +442,7 @@ fn a_state_is_followed_along_its_gradient() {
             "{expected} {motion:?}"
         );
     }
-    // The share of the gradient that is left after a small step says how the loss bends along it.
+    // The share of the gradient that is left after a small step shows the curvature of the loss along it.
     let small = 1e-6;
     let mut moved = net.clone();
     let slopes = [moved.descend(&data, small), moved.descend(&data, small)];
@@ -511,14 +511,14 @@ fn parameters_are_the_same_with_and_without_a_probe() {
     let spaces = &probe.readings()[0].spaces;
     let of = |n: usize| (spaces[n].space.as_str(), spaces[n].units, spaces[n].pair);
     assert_eq!([of(0), of(1)], [("hidden1", 3, [0, 2]), ("hidden2", 2, [1, 2])]);
-    // What the probe says is what the function says.
+    // The probe gives the answer of the function.
     let model = module(&net);
     let found = stability(&model, &axes, "hidden2", [1, 2], mse(&data)).unwrap();
     assert_eq!(spaces[1].outlook.stability(), Some(&found));
     let update = Descent::sgd(0.1).into();
     let forecast = forecast(&model, &axes, "hidden2", [1, 2], &update, 0, mse(&data)).unwrap().1;
     assert_eq!(spaces[1].outlook.forecast(), Some(&forecast));
-    // Without its motion it is what the curvature says.
+    // Without its motion, the forecast is that of the curvature.
     let of_the_state = found.forecast(&update).unwrap();
     assert_eq!((of_the_state.rate(), of_the_state.motion()), (forecast.rate(), None));
 }
@@ -561,13 +561,13 @@ fn the_probe_follows_a_pair_to_its_escape() {
         forecast.unwrap().escape_in().unwrap()
     };
     assert!(steps(second, 0.05) < steps(first, 0.1));
-    // Before training, the state has all of its way to go.
+    // Before training, the state is far from a stationary point.
     assert_eq!((before.is_stationary(), before.escape_in()), (Some(false), None));
     assert_eq!(after.motion().unwrap().step, 1);
     assert!(matches!(third.outlook, Outlook::Escaped { apart } if apart > ESCAPED), "{third:?}");
     assert!(third.to_string().starts_with("hidden1: units 0 and 2 were equal and now differ by "));
 
-    // A probe that is resumed follows the classes of the start, and not those that it meets.
+    // A probe that is resumed follows the classes of the start, and not those of the state at which it resumes.
     let mut resumed = EscapeProbe::new(model.axes().unwrap(), &config, mse(&data));
     resumed.follow(&Observation::before_training(&model)).unwrap();
     assert!(resumed.readings().is_empty());
@@ -623,7 +623,7 @@ fn what_cannot_be_forecast_is_refused() {
         symmetric(Recurrent::<B>::new(0.5, &Default::default()), Recurrent::<B>::swapped, 81);
     assert!(message(&dropout, &axes, "state", [0, 1]).contains("(dropout?)"));
 
-    // Outputs that targets distinguish are no units of a space.
+    // Outputs that targets distinguish are not units of a space.
     let mut numbers = Numbers::new(82);
     let mut net = Perceptron::random(&[3, 2, 2], &mut numbers);
     net.weights[1][1] = net.weights[1][0].clone();
@@ -642,7 +642,7 @@ fn what_cannot_be_forecast_is_refused() {
     let model = module(&net);
     assert!(stability(&model, &model.axes().unwrap(), "hidden1", [0, 1], infinite).is_err());
 
-    // The probe says so, and goes on.
+    // The probe says so, and continues.
     let batch =
         Batch { inputs: tensor(vec![0.5; 4], [2, 2]), targets: tensor(vec![1.0; 4], [2, 2]) };
     let mut data = FullBatch::new(batch).unwrap();

@@ -1,4 +1,4 @@
-//! Curvature along differences of twins in single precision: near that of doubles, and says how near.
+//! Curvature along differences of twins in single precision: close to that in doubles, with a bound on the error.
 
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Tensor, TensorData};

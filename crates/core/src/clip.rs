@@ -2,7 +2,7 @@
 
 /// Limits the gradients of a module before the optimizer sees them.
 ///
-/// Burn's own clipping acts on each parameter alone and belongs to the optimizer.
+/// Burn's own clipping acts on each parameter separately and belongs to the optimizer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Clip {
     /// Clamps every entry to `[-limit, limit]`.

@@ -149,7 +149,7 @@ settings! {
     /// Settings of [`OptimizerConfig::Muon`]. Parameters that are not matrices are trained by
     /// AdamW with the same learning rate and that optimizer's other defaults.
     MuonSettings {
-        /// Step size; for a weight, it is multiplied by the root of max(1, outputs / inputs).
+        /// Step size; for a weight, multiplied by the root of max(1, outputs / inputs).
         learning_rate: f64 = 1e-3,
         /// Share of the velocity that is kept.
         momentum: f64 = 0.95,

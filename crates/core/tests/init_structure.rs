@@ -1,4 +1,4 @@
-//! The structure of every initialiser: exact where it is determined, with stated confidence where it is drawn.
+//! The structure of every initialiser: exact if it is not random, with stated confidence if it is.
 
 use constinit_core::init::{
     Distribution, Fan, Init, InitPlan, InitRule, Nonlinearity, ParameterAxes, RngKey,

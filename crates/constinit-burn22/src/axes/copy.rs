@@ -14,7 +14,7 @@ struct Known {
     require_grad: bool,
 }
 
-/// What a copy has to know of the module.
+/// What a copy needs to know about the module.
 #[derive(Default)]
 pub(super) struct Original {
     walk: Walk,
@@ -39,7 +39,7 @@ impl Original {
 impl ModuleVisitor for Original {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.base();
-        // A packed base is computed with in the device's own type.
+        // Burn computes with a packed base in the device's float type.
         let packed = matches!(value.dtype(), DType::QFloat(_));
         let dtype =
             if packed { crate::tensors::float_type(&value.device()) } else { value.dtype() };
@@ -72,17 +72,17 @@ pub(super) struct Parameters {
     pub(super) constants: Vec<Handle>,
 }
 
-/// Copies a module to a capture device. What it shares with clones, as the running statistics of batch norms, stays with
-/// them.
+/// Copies a module to a capture device. The copy does not share what clones share, such as the running statistics of
+/// batch norms.
 ///
 /// The entries of float parameters are not copied: a model whose answer depends on them in other ways than by the
-/// recorded operations has to fail.
+/// recorded operations must fail.
 pub(super) fn copied<M: Module>(
     module: &M,
     original: &Original,
     device: &Device,
 ) -> (M, Parameters) {
-    // Of all that makes a copy, only `valid` does not share statistics.
+    // Of all ways to make a copy, only `valid` does not share statistics.
     let moved = module.valid().map(&mut Emptied).to_device(device);
     let parameters = Parameters::default();
     let mut recorder = Recorder { original, device, walk: Walk::default(), parameters };
@@ -99,7 +99,7 @@ impl ModuleMapper for Emptied {
     }
 }
 
-/// Gives each parameter its shape and state again, and writes its tensor down.
+/// Gives each parameter its shape and state again, and records its tensor.
 struct Recorder<'a> {
     original: &'a Original,
     device: &'a Device,

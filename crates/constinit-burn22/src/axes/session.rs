@@ -1,4 +1,4 @@
-//! One recording: a capture device for as long as it takes, and what Burn wrote down on it.
+//! One recording: a capture device for its duration, and what Burn recorded on it.
 
 use crate::Error;
 use burn::backend::ir::OperationIr;
@@ -7,11 +7,11 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
-/// Devices that no recording has now. Burn numbers capture devices by 16 bits and never takes a number twice, so
-/// devices have to serve again.
+/// Devices that no recording has now. Burn numbers capture devices with 16 bits and never uses a number twice, so
+/// devices must be reused.
 static FREE: Mutex<Vec<Device>> = Mutex::new(Vec::new());
 
-/// A capture device, with the number types of another device where one is given.
+/// A capture device, with the number types of another device if one is given.
 fn capture_device(like: Option<&Device>) -> Device {
     let types = |device: &Device| {
         let settings = device.settings();
@@ -25,16 +25,16 @@ fn capture_device(like: Option<&Device>) -> Device {
     }
 }
 
-/// Runs a closure on a capture device with the number types of another device, and gives what it returned with what
-/// was recorded.
+/// Runs a closure on a capture device with the number types of another device, and returns its result with the
+/// recording.
 ///
 /// # Errors
 ///
-/// Those of a trace that a panic of Burn's or the recording shows.
+/// The errors of a trace that a panic of Burn or the recording shows.
 ///
 /// # Panics
 ///
-/// If the closure does so for another reason.
+/// If the closure panics for another reason.
 pub(super) fn recorded<T>(
     like: Option<&Device>,
     run: impl FnOnce(&Device) -> T,
@@ -44,7 +44,7 @@ pub(super) fn recorded<T>(
         let device = capture_device(like);
         let mut result = None;
         let captured = device.capture_scope(|scope| {
-            // A panic would take along what was recorded, which says what happened.
+            // A panic would lose the recording, which shows what happened.
             result = run.take().map(|run| {
                 catch_unwind(AssertUnwindSafe(|| {
                     configure(&device, like);
@@ -53,14 +53,14 @@ pub(super) fn recorded<T>(
             });
             scope.complete([], [])
         });
-        // Somebody who kept the device of an earlier recording records on it.
+        // A holder of the device of an earlier recording is recording on it.
         let Some(result) = result else { continue };
         FREE.lock().unwrap_or_else(PoisonError::into_inner).push(device);
         return finished(result, captured);
     }
 }
 
-/// Gives a device the number types of another one, unless it has its own already.
+/// Gives a device the number types of another one, unless it already has its own.
 fn configure(device: &Device, like: Option<&Device>) {
     if let Some(like) = like {
         let settings = like.settings();
@@ -93,10 +93,10 @@ fn finished<T>(
     }
 }
 
-/// What Burn says where a tensor is read that was not computed, before the number of the tensor.
+/// Burn's message if a tensor is read that was not computed, up to the number of the tensor.
 const READ: &str = "captured tensor TensorId(";
 
-/// What it says of tensors that are elsewhere.
+/// Burn's messages for tensors that are elsewhere.
 const FOREIGN: [&str; 7] = [
     "not on the same device",
     "is on the wrong backend",
@@ -107,14 +107,14 @@ const FOREIGN: [&str; 7] = [
     "has no initialized value",
 ];
 
-/// What it says of what it does not record.
+/// Burn's messages for models that it does not record.
 const REFUSED: [&str; 3] = [
     "Capture tensors do not support autodiff",
     "to a capture device with autodiff enabled",
     "seeding is not supported during graph capture",
 ];
 
-/// A panic of Burn's that a recording can end in, as an error.
+/// The error for a panic of Burn with which a recording can end.
 fn refusal(panic: &(dyn Any + Send), operations: &[OperationIr]) -> Option<Error> {
     let message = panic.downcast_ref::<String>().map(String::as_str);
     let message = message.or_else(|| panic.downcast_ref::<&str>().copied())?;

@@ -12,7 +12,7 @@ use burn::tensor::{CapturedGraph, Device, Tensor};
 use constinit_core::axes::{Operation, Recording, TensorId, TensorRef, TracedParameter, solve};
 use std::collections::HashSet;
 
-/// A tensor of a recording by its number, and one of elsewhere without.
+/// A tensor: the number of a tensor of a recording, or no number for a tensor from elsewhere.
 #[derive(Clone, Debug)]
 pub(super) struct Handle {
     number: Option<u64>,
@@ -47,10 +47,10 @@ impl Handle {
     }
 }
 
-/// What a module was given and what came out: what the closure of [`trace`] returns.
+/// The inputs and outputs of a module: the closure of [`trace`] returns this.
 ///
-/// Everything that comes from outside has to be declared as an input, and everything that is used outside as an output. A
-/// tensor of zeros that is not an input is taken for one that is always zero.
+/// Declare everything that comes from outside as an input, and everything that is used outside as an output. A tensor
+/// of zeros that is not an input counts as always zero.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Trace {
@@ -59,20 +59,20 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Starts without inputs and outputs; a trace needs one of each.
+    /// Starts without inputs and outputs; a trace needs at least one of each.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Declares what the model was given: a float, integer or boolean tensor. Its axes mean something outside and are
-    /// fixed.
+    /// Declares an input of the model: a float, integer or boolean tensor. Its axes have a meaning outside the model,
+    /// so they are fixed.
     pub fn input<const D: usize, K: Basic>(mut self, tensor: Tensor<D, K>) -> Self {
         self.inputs.push(Handle::of(tensor));
         self
     }
 
-    /// Declares which of the model's results are used: a float, integer or boolean tensor. Its axes mean something
-    /// outside and are fixed.
+    /// Declares a result of the model that is used: a float, integer or boolean tensor. Its axes have a meaning outside
+    /// the model, so they are fixed.
     pub fn output<const D: usize, K: Basic>(mut self, tensor: Tensor<D, K>) -> Self {
         self.outputs.push(Handle::of(tensor));
         self
@@ -82,14 +82,14 @@ impl Trace {
 /// Finds which axes of a module's parameters share a space, by running a copy of it once on Burn's capture device; see
 /// the [module](super).
 ///
-/// The closure is given the copy and the device. It runs the copy, with tensors that it makes on the device, and says what
-/// went in and out. Sizes of batches and sequences are free to choose; best are sizes that no layer has.
+/// The closure gets the copy and the device. It runs the copy, with tensors that it makes on the device, and declares
+/// inputs and outputs. Any sizes of batches and sequences will do; sizes that no layer has are best.
 ///
-/// A module in training mode, whose parameters are on a device with automatic differentiation, does in the closure what it
-/// does in training; trace [`module.valid()`](Module::valid) for inference. The module itself stays as it is, but for two
-/// things that every use does: values of parameters that were not drawn yet are drawn, and updates that a batch norm holds
-/// back enter its running statistics. The cost is that of the recorded operations, not of computing; entries of
-/// parameters are not copied.
+/// A module in training mode, whose parameters are on a device with automatic differentiation, does in the closure what
+/// it does in training; trace [`module.valid()`](Module::valid) for inference. The module itself stays as it is, except
+/// for two effects that every use has: values of parameters that were not drawn yet are drawn, and updates that a batch
+/// norm holds back enter its running statistics. The cost is that of recording the operations, not of computing them;
+/// entries of parameters are not copied.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -109,14 +109,14 @@ impl Trace {
 ///
 /// # Errors
 ///
-/// - [`Error::TraceRead`] if the model reads the entries of a parameter or of what was computed, as it does to decide
-///   by a value;
+/// - [`Error::TraceRead`] if the model reads the entries of a parameter or of a computed tensor, for example to branch
+///   on a value;
 /// - [`Error::TraceForeign`] if a tensor comes from another device or trace, such as one in a field with
 ///   `#[module(skip)]`;
 /// - [`Error::TraceRefused`] if Burn does not record the model: a batch norm that runs twice in training mode, a
 ///   backward pass, a tensor that leaves automatic differentiation;
 /// - [`Error::TraceIncomplete`] without an input or an output;
-/// - [`Error::Symmetry`] if two parameters have one path.
+/// - [`Error::Symmetry`] if two parameters have the same path.
 ///
 /// # Panics
 ///
@@ -136,14 +136,14 @@ pub fn trace<M: Module>(
     solve(&recording(parameters, trace, &graph, original.is_training())?)
 }
 
-/// The recording of what is declared, all of which must have been made on the device of this trace.
+/// The recording of the declared tensors, all of which must have been made on the device of this trace.
 fn recording(
     parameters: Parameters,
     trace: Trace,
     graph: &CapturedGraph,
     with_gradients: bool,
 ) -> Result<Recording, Error> {
-    // Burn records no operation for data that is moved to the device, and here it is one for all data.
+    // Burn records no operation for data that is moved to the device. This makes one for each tensor of data.
     let data = graph.values.iter().map(|(id, data)| Operation {
         kind: translate::constant(data),
         inputs: Vec::new(),

@@ -1,5 +1,5 @@
-//! Burn's recorded operations as those of the core. Each is named, so one that a later release adds is decided about
-//! before anything compiles.
+//! Burn's recorded operations as those of the core. The match names every operation, so it does not compile until it
+//! has a case for each one that a later release adds.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use burn::backend::ir::{
@@ -11,12 +11,12 @@ use constinit_core::axes::{
     AxisReduction, Draws, OperationKind as Kind, SliceRange, TensorId, TensorRef,
 };
 
-/// A tensor of Burn's as the core knows it.
+/// A Burn tensor in the form of the core.
 pub(super) fn tensor(tensor: &TensorIr) -> TensorRef {
     TensorRef { id: TensorId(tensor.id.value()), shape: tensor.shape.to_vec() }
 }
 
-/// What data of the model's own does to axes: the same number in each entry distinguishes no members.
+/// What constant data of the model does to axes: the same number in each entry distinguishes no members.
 pub(super) fn constant(data: &TensorData) -> Kind {
     let packed = matches!(data.dtype(), DType::QFloat(_));
     let size = if packed { data.as_bytes().len() } else { data.dtype().size() }.max(1);
@@ -25,7 +25,7 @@ pub(super) fn constant(data: &TensorData) -> Kind {
     if !packed && entries.all(|entry| Some(entry) == first) { Kind::Fill } else { Kind::Source }
 }
 
-/// What an operation does to axes. One that is not known here fixes all axes that it touches.
+/// What an operation does to axes. An unknown operation fixes all axes that it touches.
 pub(super) fn kind(operation: &OperationIr) -> Kind {
     let known = match operation {
         OperationIr::Init(_) => Some(Kind::Source),
@@ -258,7 +258,7 @@ fn module(operation: &ModuleOperationIr) -> Option<Kind> {
         | Op::MaxPool1dWithIndices(_)
         | Op::MaxPool2dWithIndices(_)
         | Op::Interpolate(_) => Kind::Pool,
-        // Their axes are fixed: it is not known what they do to members.
+        // Their axes are fixed, since their effect on members is not known.
         Op::DeformableConv2d(_)
         | Op::CtcLoss(_)
         | Op::EmbeddingBackward(_)

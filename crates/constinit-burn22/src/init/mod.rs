@@ -1,4 +1,4 @@
-//! Initialisers: what a parameter is before training.
+//! Initialisers: the entries of parameters before training.
 //!
 //! Initialisers, rules by path and their predictions are values without a framework, from
 //! [`constinit_core::init`]. This module fills Burn's tensors ([`TensorInit`]) and modules ([`ModulePlan`]) with them.

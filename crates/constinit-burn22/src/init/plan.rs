@@ -23,7 +23,7 @@ use constinit_symmetry::AxesSpec;
 /// assert_eq!(report.rows[0].path, "layers.0.weight");
 /// assert_eq!((report.rows[2].rule, report.rows[2].mean), (Some(2), 0.5));
 ///
-/// // Before anything is allocated: which units will be the same unit.
+/// // Which units will be equal, before anything is allocated.
 /// let predicted = plan.predict(&net.axes()?)?;
 /// assert_eq!(predicted.spaces[0].to_string(), "hidden1: 4 units, 2 classes");
 /// # Ok::<(), constinit_burn22::Error>(())
@@ -31,9 +31,9 @@ use constinit_symmetry::AxesSpec;
 pub trait ModulePlan {
     /// Fills the parameters of a module.
     ///
-    /// Ids, element types and the need of gradients stay. A tied parameter is filled by the rule of its first path. The
-    /// running statistics of batch norms are no parameters: no rule matches them, and none has to. The values are made on
-    /// the host.
+    /// Ids, element types and the need of gradients do not change. The rule of the first path of a tied parameter fills
+    /// it. The running statistics of batch norms are not parameters: no rule matches them, and none needs to. The
+    /// values are made on the host.
     ///
     /// # Errors
     ///
@@ -41,24 +41,25 @@ pub trait ModulePlan {
     /// entries that are not finite: with the rule, the path, the shape and the reason.
     fn apply<M: Module>(&self, module: M) -> Result<(M, InitReport), Error>;
 
-    /// As [`ModulePlan::apply`], where the rules know the parameters by other paths than the module does.
+    /// Like [`ModulePlan::apply`], for rules that match other paths than those of the module.
     ///
     /// # Errors
     ///
-    /// As [`ModulePlan::apply`].
+    /// Those of [`ModulePlan::apply`].
     fn apply_named<M: Module>(
         &self,
         module: M,
         name: impl Fn(&str) -> String,
     ) -> Result<(M, InitReport), Error>;
 
-    /// As [`InitPlan::predict`] for a module that the plan would fill: rules may ask for kinds of modules, axes are those
-    /// that [`ModulePlan::apply`] goes by, and what the plan leaves as it is counts as it is, with the running statistics
-    /// of batch norms.
+    /// Like [`InitPlan::predict`], for a module that the plan would fill: rules may ask for types of modules, axes are
+    /// those that [`ModulePlan::apply`] uses, and parameters that the plan does not fill keep their values, as do the
+    /// running statistics of batch norms.
     ///
     /// # Errors
     ///
-    /// As [`ModulePlan::apply`], and where the module has no parameter of a path and a shape in the spec.
+    /// Those of [`ModulePlan::apply`], and an error if the module has no parameter with the path and the shape in the
+    /// spec.
     fn predict_for<M: Module>(&self, module: &M, spec: &AxesSpec) -> Result<Prediction, Error>;
 }
 

@@ -14,8 +14,8 @@ pub(crate) fn surveyed<M: Module>(module: &M) -> Vec<ModuleParameter> {
     }
     impl ModuleVisitor for Surveyor {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            // What is known of the shape of a lazy parameter is wrong for `LinearLayout::Col`, which is transposed when
-            // it is drawn.
+            // The shape that a lazy parameter reports is wrong for `LinearLayout::Col`, which is transposed when it is
+            // drawn.
             let value = param.base();
             self.parameters.push(ModuleParameter {
                 path: self.walk.path(),
@@ -38,7 +38,7 @@ pub(crate) fn surveyed<M: Module>(module: &M) -> Vec<ModuleParameter> {
     surveyor.parameters
 }
 
-/// Float parameters that stand on more than one path, as tied weights do: one group per parameter, in visiting order.
+/// Float parameters with more than one path, such as tied weights: one group per parameter, in visiting order.
 ///
 /// Burn's optimizers update only the first of them; [`write_parameters`](super::write_parameters) writes all.
 pub fn tied_parameters<M: Module>(module: &M) -> Vec<Vec<String>> {
@@ -46,7 +46,7 @@ pub fn tied_parameters<M: Module>(module: &M) -> Vec<Vec<String>> {
 }
 
 /// The paths of the float parameters that no optimizer trains: the running statistics of batch norms and, on a device
-/// with automatic differentiation, what needs no gradient.
+/// with automatic differentiation, the parameters that need no gradient.
 ///
 /// Draws the values of parameters that were not drawn yet.
 pub fn buffer_paths<M: Module>(module: &M) -> Vec<String> {

@@ -5,7 +5,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData, Transaction};
 
-/// The same gradients once more: the optimizer empties the container that it is given.
+/// A second container with the same gradients: the optimizer empties the one that it gets.
 pub(crate) fn share_gradients<M: Module>(
     module: &M,
     gradients: &GradientsParams,
@@ -53,10 +53,10 @@ pub(crate) fn read_gradients<M: Module>(
     reader.found.into_iter().map(|found| if found { read.next() } else { None }).collect()
 }
 
-/// The path of each float parameter with its gradient, in visiting order; None for a parameter without one, as a frozen
-/// one is, or one that the loss does not depend on.
+/// The path of each float parameter with its gradient, in visiting order; None for a parameter without one, such as a
+/// frozen parameter, or one on which the loss does not depend.
 ///
-/// Of a parameter that stands on several paths, every path has the gradient.
+/// If a parameter has several paths, every path has the gradient.
 ///
 /// ```
 /// use burn::optim::GradientsParams;

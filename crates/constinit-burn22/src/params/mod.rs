@@ -20,7 +20,7 @@ const SLOW: usize = 512;
 
 /// Reads all float parameters back to the host, in visiting order and in one transaction with the device.
 ///
-/// The running statistics of batch norms are among them. Where a parameter has a reparameterization, such as a LoRA
+/// The running statistics of batch norms are among them. If a parameter has a reparameterization, such as a LoRA
 /// adapter, its base is read, and the adapter's parameters follow it.
 ///
 /// ```
@@ -45,8 +45,8 @@ pub fn read_parameters<M: Module>(module: &M) -> Vec<TensorData> {
     reader.0.execute()
 }
 
-/// A tensor that others hold, too, is copied entry by entry when a CPU backend gives its data. A slice of all of it is
-/// copied at once there, and is a view of the same memory elsewhere.
+/// If others hold a tensor, too, a CPU backend copies it entry by entry to give its data. It copies a slice of the
+/// whole tensor at once. On other backends such a slice is a view of the same memory.
 fn unshared<const D: usize>(value: Tensor<D>) -> Tensor<D> {
     if value.shape().num_elements() <= SLOW {
         return value;

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 
 /// Replaces float parameters by values from the host, by path.
 ///
-/// Whether a parameter needs a gradient stays as it is, and a tied parameter is written on all of its paths. The running
-/// statistics of a batch norm are shared with all clones of the module.
+/// Whether a parameter needs a gradient does not change, and a tied parameter is written on all of its paths. The
+/// running statistics of a batch norm are shared with all clones of the module.
 ///
 /// ```
 /// use burn::tensor::{Device, TensorData};
@@ -37,7 +37,7 @@ pub fn write_parameters<'p, M: Module>(
     Ok(replace(module, by_id.collect()))
 }
 
-/// Replaces float parameters by values of any shape, by id. The rest of a parameter stays.
+/// Replaces float parameters by values of any shape, by id. Everything else of a parameter stays as it is.
 pub(crate) fn replace<M: Module>(module: M, values: HashMap<ParamId, TensorData>) -> M {
     struct Writer {
         values: HashMap<ParamId, TensorData>,
@@ -89,7 +89,7 @@ mod tests {
         assert!(net.layers[0].weight.val().grad(&gradients).is_none());
     }
 
-    /// What is written before validation is trained after it.
+    /// A parameter that is written in validation mode is trained after it.
     #[test]
     fn a_module_in_validation_is_trained_again() {
         let ones = TensorData::ones::<f32, _>([2]);
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(entries(norm.running_mean.value()), [1.0, 2.0]);
     }
 
-    /// The weight of a column layout is read and written as `[input, output]`, as every other one.
+    /// The weight of a column layout is read and written as `[input, output]`, like every other weight.
     #[test]
     fn a_column_layout_is_written_as_rows_are() {
         let columns = LinearConfig::new(2, 3).with_layout(LinearLayout::Col);

@@ -34,7 +34,7 @@ pub(super) fn read<M: Module>(
 /// Some entries of some parameters, by their numbers in the order in which Burn visits the module.
 fn read_numbers<M: Module>(module: &M, wanted: &[(usize, &[Range<usize>])]) -> Vec<TensorData> {
     struct Reader<'a> {
-        /// What is wanted still, by number.
+        /// What is still wanted, by number.
         wanted: &'a [(usize, &'a [Range<usize>])],
         number: usize,
         transaction: Transaction,

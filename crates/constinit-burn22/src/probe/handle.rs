@@ -1,4 +1,4 @@
-//! A probe that a module carries along.
+//! A probe in a field of a module.
 
 use super::SymmetryProbe;
 use burn::module::Module;
@@ -45,12 +45,12 @@ impl ProbeHandle {
         *self.lock() = Some(probe);
     }
 
-    /// The probe, where one was attached. It must be let go before the next step.
+    /// The probe, if one was attached. Drop the guard before the next step.
     pub fn probe(&self) -> ProbeGuard<'_> {
         ProbeGuard(self.lock())
     }
 
-    /// As [`SymmetryProbe::step`].
+    /// Same as [`SymmetryProbe::step`].
     pub fn step<M: Module>(
         &self,
         optimizer: &mut ModuleOptimizer,
@@ -64,7 +64,7 @@ impl ProbeHandle {
         }
     }
 
-    /// As [`SymmetryProbe::step_multi`].
+    /// Same as [`SymmetryProbe::step_multi`].
     pub fn step_multi<M: Module>(
         &self,
         optimizer: &mut ModuleOptimizer,
@@ -78,7 +78,7 @@ impl ProbeHandle {
         }
     }
 
-    /// A probe that panicked is as good as it was before: it holds measurements only.
+    /// A probe that panicked can still be used: it holds measurements only.
     fn lock(&self) -> MutexGuard<'_, Option<SymmetryProbe>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

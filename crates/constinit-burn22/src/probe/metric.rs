@@ -8,7 +8,7 @@ use burn::train::metric::{
 };
 use std::sync::Arc;
 
-/// A number of one space at the probe's last reading, as a metric of Burn's Learner. It fits every output.
+/// A number of one space at the probe's last reading, as a metric of Burn's Learner. It works with every output type.
 #[derive(Clone)]
 pub struct SpaceMetric {
     probe: ProbeHandle,
@@ -24,7 +24,7 @@ impl SpaceMetric {
         Self::new(probe, space, SpaceQuantity::EFFECTIVE_WIDTH)
     }
 
-    /// How far units that were one class at the start have diverged; None as for
+    /// How far units that were in one class at the start have diverged; None in the same cases as
     /// [`effective_width`](Self::effective_width).
     pub fn spread(probe: &ProbeHandle, space: &str) -> Option<Self> {
         Self::new(probe, space, SpaceQuantity::SPREAD)

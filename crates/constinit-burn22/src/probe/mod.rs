@@ -1,10 +1,10 @@
-//! Watching a training without touching it: which units of a module are the same unit, and when they diverge.
+//! Watches a training without changing it: which units of a module are equal, and when they diverge.
 //!
 //! Before the first step a [`SymmetryProbe`] finds the classes of every space of units and says what will keep them and
-//! what would break them. After each step for which it is due it finds the classes again, measures how far the units of
+//! what would break them. After each step at which it is due, it finds the classes again, measures how far the units of
 //! the first classes have diverged, and names the [first break](FirstBreak): step, space, units, parameter, entry,
 //! difference, and what is known about the cause. It works on any module whose axes are known: from
-//! [`trace`](crate::axes::trace), [`ConstInit::axes`](crate::ConstInit::axes), or written down by hand. The parameters
+//! [`trace`](crate::axes::trace), [`ConstInit::axes`](crate::ConstInit::axes), or declared by hand. The parameters
 //! after a number of steps are bitwise the same with and without it.
 //!
 //! # In a loop by hand
@@ -40,7 +40,7 @@
 //!
 //! # In Burn's Learner
 //!
-//! The Learner has its optimizer to itself, but calls `TrainStep::optimize` of the model. The model keeps a
+//! The Learner keeps its optimizer to itself, but calls `TrainStep::optimize` of the model. The model keeps a
 //! [`ProbeHandle`] in a skipped field, and overrides that method with [`ProbeHandle::step`]:
 //!
 //! ```

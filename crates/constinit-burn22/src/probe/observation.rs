@@ -14,7 +14,7 @@ pub struct Observation<'a, M: Module> {
     pub(super) gradients: Option<&'a GradientsParams>,
     /// The loss that the step computed, before it changed the parameters.
     pub(super) loss: Option<f64>,
-    /// The module as it went into the step.
+    /// The module at the beginning of the step.
     pub(super) before: Option<&'a M>,
 }
 
@@ -24,7 +24,7 @@ impl<'a, M: Module> Observation<'a, M> {
         Self { step, module, gradients: None, loss: None, before: None }
     }
 
-    /// With the gradients that the step used. An optimizer empties the container that it is given: keep another one.
+    /// With the gradients that the step used. An optimizer empties the container that it gets: keep another one.
     #[must_use]
     pub fn with_gradients(self, gradients: &'a GradientsParams) -> Self {
         Self { gradients: Some(gradients), ..self }
@@ -36,7 +36,7 @@ impl<'a, M: Module> Observation<'a, M> {
         Self { loss: Some(loss), ..self }
     }
 
-    /// With the module as it went into the step: what had changed by then, the step did not do.
+    /// With the module at the beginning of the step. The step did not make the changes that this module already has.
     #[must_use]
     pub fn with_module_before(self, module: &'a M) -> Self {
         Self { before: Some(module), ..self }

@@ -16,18 +16,18 @@ use std::ops::Range;
 
 /// Finds the classes of units of a module at the steps of a schedule.
 ///
-/// What it has found is that of the [`SymmetryTracker`] in it. A probe does not end the training that it watches: an
-/// error is reported, kept in [`failed`](SymmetryTracker::failed), and nothing is read after it.
+/// Its results are those of the [`SymmetryTracker`] in it. A probe does not end the training that it watches: an error
+/// is reported, kept in [`failed`](SymmetryTracker::failed), and nothing is read after it.
 ///
 /// # Complexity
 ///
-/// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
-/// at the start, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
+/// A reading copies the parameters to the host and goes through them once or twice. If all units differed at the start,
+/// a reading first inspects a few entries of each unit, and stops there if these still distinguish all units.
 #[derive(Debug)]
 pub struct SymmetryProbe {
     tracker: SymmetryTracker,
     bound: Option<Binding>,
-    /// Steps done, where the probe does them.
+    /// Steps done, if the probe does them.
     step: usize,
     started: bool,
 }
@@ -41,9 +41,9 @@ impl From<SymmetryTracker> for SymmetryProbe {
 constinit_core::symmetry_probe_settings!(SymmetryProbe);
 
 impl SymmetryProbe {
-    /// Counts steps from here, where a training is resumed; otherwise the first step is step 1.
+    /// Counts steps from `step`, for a training that is resumed; otherwise the first step is step 1.
     ///
-    /// The probe takes the module as it is then for the start: it does not know of breaks that came before, unless
+    /// The probe treats the module at that time as the start. It does not know earlier breaks unless
     /// [`SymmetryProbe::resume`] names them.
     #[must_use]
     pub fn starting_at(self, step: usize) -> Self {
@@ -67,8 +67,8 @@ impl SymmetryProbe {
         )
     }
 
-    /// As [`SymmetryProbe::step`] for gradients of several devices. These are summed inside the optimizer: the probe does
-    /// not see them.
+    /// Like [`SymmetryProbe::step`], for gradients of several devices. The optimizer sums these: the probe does not see
+    /// them.
     pub fn step_multi<M: Module>(
         &mut self,
         optimizer: &mut ModuleOptimizer,
@@ -101,7 +101,7 @@ impl SymmetryProbe {
         let wanted = self.tracker.reads_gradients();
         // Shared before the optimizer empties the container.
         let kept = if wanted { share(&module, &gradients) } else { None };
-        // Between two steps the module is the loop's, which may write to it.
+        // Between two steps the loop owns the module and may write to it.
         let before = wanted.then(|| module.clone());
         let module = step(module, gradients);
         let (gradients, before) = (kept.as_ref(), before.as_ref());
@@ -113,8 +113,8 @@ impl SymmetryProbe {
         module
     }
 
-    /// Shows the probe a state, where it is [due](SymmetryTracker::due): for loops whose steps are not those of an
-    /// optimizer of Burn's. The first state should be that before training.
+    /// Shows the probe a state, if it is [due](SymmetryTracker::due): for loops whose steps are not those of a Burn
+    /// optimizer. The first state should be the one before training.
     pub fn observe<M: Module>(&mut self, seen: &Observation<'_, M>) {
         self.started = true;
         if !self.tracker.due(seen.step) {
@@ -140,7 +140,7 @@ impl SymmetryProbe {
     }
 }
 
-/// An observation, by the paths of the axes. What is read is read once.
+/// An observation, by the paths of the axes. Everything is read at most once.
 struct Watched<'a, M: Module> {
     seen: &'a Observation<'a, M>,
     bound: &'a Binding,
@@ -167,7 +167,7 @@ impl<M: Module> Watched<'_, M> {
         self.gradients.get_or_init(read).as_ref()
     }
 
-    /// With zeros for all that forward passes write: what differs then was written by something else.
+    /// With zeros in place of what forward passes write. Something else wrote any difference that is left.
     fn read_before(&self) -> Option<&Vec<TensorData>> {
         let read = || {
             let mut read = read_parameters(self.seen.before?);

@@ -37,7 +37,7 @@ struct Squares<'a> {
     gradients: &'a GradientsParams,
     sum: Option<Tensor<1>>,
     counts: &'a Counts,
-    /// Of the next parameter.
+    /// The number of the next parameter.
     number: usize,
 }
 
@@ -53,7 +53,7 @@ impl ModuleVisitor for Squares<'_> {
             };
             let square = square.sum();
             self.sum = Some(match self.sum.take() {
-                // Parameters may lie on several devices.
+                // Parameters may be on several devices.
                 Some(sum) => {
                     let device = sum.device();
                     sum + square.to_device(&device)

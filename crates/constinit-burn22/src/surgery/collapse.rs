@@ -1,4 +1,4 @@
-//! Merging units that compute the same.
+//! Merging units that compute the same number.
 
 use super::read::{host, read, write};
 use crate::Error;
@@ -13,10 +13,10 @@ use constinit_symmetry::Symmetry;
 /// b'[C]    = b[i]
 /// ```
 ///
-/// Sums are exact and rounded once. Parameters keep whether they need a gradient, and those whose shape stays keep their
-/// id; the others get a new one, since what an optimizer has kept of them does not fit any more. A batch norm keeps its
-/// statistics, with their ids. Classes of every [kind](constinit_symmetry::SymmetryKind) can be merged: of twins, equitable, or
-/// forward-lumpable units, as [`symmetry_of`](super::symmetry_of) finds them.
+/// Sums are exact and rounded once. Whether a parameter needs a gradient does not change. Parameters whose shape stays
+/// keep their id; the others get a new id, since the state that an optimizer keeps for them no longer fits. A batch
+/// norm keeps its statistics, with their ids. Classes of every [kind](constinit_symmetry::SymmetryKind) can be merged:
+/// of twins, equitable, or forward-lumpable units, as [`symmetry_of`](super::symmetry_of) finds them.
 ///
 /// # Shapes
 ///
@@ -24,10 +24,10 @@ use constinit_symmetry::Symmetry;
 ///
 /// # Errors
 ///
-/// - [`Error::Axes`] if the spec does not cover the module or the classes are of another spec, and what the engine
-///   says of classes that are not forward-lumpable in this module: two units and the block on which their sums differ;
-/// - [`Error::Surgery`] if the module does something else with the units than to treat them one by one, see
-///   [above](super), and for a tied parameter that would get different values in its places.
+/// - [`Error::Axes`] if the spec does not cover the module or the classes are of another spec, and the engine's error
+///   for classes that are not forward-lumpable in this module: two units and the block on which their sums differ;
+/// - [`Error::Surgery`] if the module does not treat the units one by one, see [above](super), and for a tied parameter
+///   that would get different values in its places.
 ///
 /// # Complexity
 ///

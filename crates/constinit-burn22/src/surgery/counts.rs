@@ -1,4 +1,4 @@
-//! How many entries of the full module an entry of its quotient stands for, on the device: see [`EntryCounts`].
+//! How many entries of the full module an entry of its quotient represents, on the device: see [`EntryCounts`].
 
 use super::read::onto;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -35,7 +35,7 @@ impl Factor {
         Self(Some(Tensor::from_data(data, (device, dtype))))
     }
 
-    /// The tensor by this operation with the counts, in its shape and on its device.
+    /// Applies `operation` to the tensor and the counts, which get its shape and its device.
     fn with<const D: usize>(
         &self,
         tensor: Tensor<D>,
@@ -56,7 +56,8 @@ impl Count {
         Self { outputs, inputs }
     }
 
-    /// A number for each entry of the quotient, times the entries of the full parameter that it stands for.
+    /// A number for each entry of the quotient, times the number of entries of the full parameter that the entry
+    /// represents.
     pub(super) fn times_entries<const D: usize>(&self, tensor: Tensor<D>) -> Tensor<D> {
         self.inputs.with(self.outputs.with(tensor, Tensor::mul), Tensor::mul)
     }

@@ -13,31 +13,31 @@ use constinit_symmetry::Quotient;
 /// W[j][i] = w[D][C] + factor d[j][i],     w = W' / n_D,  j in D, i in C
 /// ```
 ///
-/// with the deviation d of each entry from its block's mean at the start, 0 for twins, and what weight decay has left of
-/// it.
+/// with the deviation d of each entry from its block's mean at the start, which is 0 for twins. The factor is what
+/// weight decay has left of the deviation.
 ///
-/// Belongs to one [trainer](super::QuotientTrainer), which the factors come from. Cheap to clone; all clones share
-/// them. A clone of the trainer has its own lifting.
+/// Belongs to one [trainer](super::QuotientTrainer), from which the factors come. Cheap to clone; all clones share the
+/// factors. A clone of the trainer has another lifting.
 #[derive(Clone, Debug)]
 pub struct Lifting(pub(super) HostLifting);
 
 impl Lifting {
-    /// The same with its own factors, which begin as these.
+    /// A lifting with a copy of the factors.
     pub(super) fn apart(&self) -> Self {
         Self(self.0.apart())
     }
 
-    /// What is left of the deviations, read off a module of parameters that began as 1.
+    /// Sets what is left of the deviations, from a module of parameters that started as 1.
     pub(super) fn set_factors<M: Module>(&self, left: &M) {
         let left = read_parameters(left);
         let factors = left.iter().map(|left| left.iter::<f64>().next().unwrap_or(1.0));
         self.0.set_factors(factors.collect());
     }
 
-    /// The full module that a quotient stands for. The quotient is not touched.
+    /// The full module of a quotient. The quotient is not changed.
     ///
-    /// Entries come back to rounding: the division of W' by a class size that is not a power of two may move the last
-    /// bit. Equal entries of a block without deviations stay equal, bit for bit.
+    /// Entries are exact up to rounding: the division of W' by a class size that is not a power of two may move the
+    /// last bit. Equal entries of a block without deviations stay equal, bit for bit.
     ///
     /// # Errors
     ///

@@ -1,10 +1,9 @@
 //! Smaller, wider and quotient modules: symmetry put to use.
 //!
-//! Units that compute the same number can be merged, and units can be split, without a change of the function; a
-//! module whose units training keeps equal can be trained at the price of its classes. All of it works on any Burn
-//! module whose axes are known, from a spec or a trace ([`KnownAxes`]), and whose forward pass takes its sizes from
-//! its tensors, as that of Burn's layers does. With W stored as `[input, output]`, a class D of inputs and a class C
-//! of outputs,
+//! Units that compute the same number can be merged, and units can be split, without changing the function. A module
+//! whose units training keeps equal can be trained at the cost of its classes. All of it works on any Burn module whose
+//! axes are known, from a spec or a trace ([`KnownAxes`]), and whose forward pass takes its sizes from its tensors, as
+//! that of Burn's layers does. With W stored as `[input, output]`, a class D of inputs and a class C of outputs,
 //!
 //! ```text
 //! collapse         W'[D][C] = sum over j in D of W[j][i], any i in C     fewer units, the same function
@@ -19,7 +18,7 @@
 //! use constinit_burn22::ConstInitConfig;
 //! use constinit_burn22::surgery::{SymmetryKind, collapse, symmetry_of};
 //!
-//! // Constant initialisation: the 512 hidden units are one.
+//! // Constant initialisation: the 512 hidden units are equal.
 //! let device = Device::flex();
 //! let net = ConstInitConfig::new(vec![3, 512, 4]).with_init_w(0.5).init(&device);
 //! let spec = net.axes()?;
@@ -39,23 +38,23 @@
 //!
 //! An operation must not change the function. So it refuses a module that does more with the units of a space than
 //! treat them one by one: a norm or a softmax over them, sums of products of them (attention), convolutions in groups,
-//! reshapes that take them apart. A trace shows all of these, whoever wrote the layer. With a spec alone, Burn's own
-//! layers are known by name, all others that hold parameters over changed spaces are refused, and so are group,
-//! instance, layer and RMS norms without parameters. What else the forward code does between layers, such as a softmax
-//! or a mean over units or a `LocalResponseNorm`, a spec does not show: with a spec *the caller vouches* that there is
-//! none, while a trace sees it. Neither shows a module that computes with the *number* of units outside of tensors,
-//! such as a factor of one over the width.
+//! reshapes that separate them. A trace shows all of these, whoever wrote the layer. With a spec alone, operations know
+//! Burn's own layers by name. They refuse all other layers with parameters over changed spaces, and group, instance,
+//! layer and RMS norms without parameters. A spec does not show what else the forward code does between layers, such as
+//! a softmax or a mean over units or a `LocalResponseNorm`: with a spec, *the caller guarantees* that there is nothing
+//! of this kind, while a trace shows it. Neither shows that a module computes with the *number* of units outside of
+//! tensors, such as a factor of one over the width.
 //!
-//! A space that no parameter produces, or none reads, is an input or an output: it should be declared as fixed, and is
-//! refused if its size would change.
+//! A space that no parameter produces, or none reads, is an input or an output: declare it as fixed. An operation that
+//! would change its size is refused.
 //!
-//! A trace does not show, either, where a reshape takes its size from: Burn's attention reshapes its heads to the width
-//! of its input, and panics in its forward pass where the width of that stream alone was changed.
+//! A trace also does not show where a reshape takes its size from: Burn's attention reshapes its heads to the width of
+//! its input, and its forward pass panics if only the width of that stream was changed.
 //!
 //! # Batch norms
 //!
-//! Burn shares the running statistics of a batch norm among all clones of a module. What an operation returns shares
-//! them with none: the module and its clones stay as they are.
+//! Burn shares the running statistics of a batch norm among all clones of a module. The module that an operation
+//! returns shares them with none: the given module and its clones stay as they are.
 
 mod breaking;
 mod clip;
@@ -89,11 +88,11 @@ use burn::module::Module;
 use constinit_symmetry::Symmetry;
 use read::{host, read};
 
-/// The classes of a module's units, in one sense. Of a trace, the axes are what counts.
+/// The classes of a module's units, in one sense. Of a trace, only the axes are used.
 ///
 /// # Errors
 ///
-/// [`Error::Axes`] if the spec does not cover the module, and what the engine says: see
+/// [`Error::Axes`] if the spec does not cover the module, and the engine's errors: see
 /// [`twins`](constinit_symmetry::twins()), [`equitable`](constinit_symmetry::equitable()) and
 /// [`forward_lumpable`](constinit_symmetry::forward_lumpable()).
 pub fn symmetry_of<'a, M: Module>(

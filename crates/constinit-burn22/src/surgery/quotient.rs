@@ -1,4 +1,4 @@
-//! The quotient of a module: training at the price of the classes.
+//! The quotient of a module: training at the cost of the classes.
 
 use super::counts::{Count, Counts};
 use super::lifting::Lifting;
@@ -32,8 +32,8 @@ pub struct QuotientModule<M> {
 }
 
 impl<M: Module> QuotientModule<M> {
-    /// What makes the steps of the quotient, with any optimizer that begins without state. It knows the
-    /// [way back](QuotientTrainer::lifting).
+    /// Makes the steps of the quotient, with any optimizer that starts without state. It has the [way
+    /// back](QuotientTrainer::lifting).
     pub fn trainer(&self) -> QuotientTrainer<M> {
         let lifting = Lifting(self.lifting.apart());
         QuotientTrainer::new(Arc::clone(&self.counts), self.left.clone(), lifting)
@@ -53,10 +53,9 @@ impl<M> fmt::Display for QuotientModule<M> {
 
 /// The quotient of a module by classes that training keeps.
 ///
-/// The quotient's module runs forward and backward as any module does; with the steps of
-/// [`QuotientModule::trainer`] in place of the optimizer's, in any loop, it goes the way that the full module would
-/// go, to rounding, and [`Lifting::lift`] gives the full module at any time. The cost of a step does not depend on the
-/// number of units, only on that of the classes.
+/// The quotient's module runs forward and backward as any module does; with the steps of [`QuotientModule::trainer`] in
+/// place of the optimizer's, in any loop, it trains as the full module would, up to rounding, and [`Lifting::lift`]
+/// gives the full module at any time. The cost of a step depends on the number of classes, not on the number of units.
 ///
 /// ```
 /// use burn::optim::{AdamConfig, GradientsParams};
@@ -89,31 +88,31 @@ impl<M> fmt::Display for QuotientModule<M> {
 /// [`QuotientTrainer::step`], and holds the trainer in a field that is `#[module(skip)]`, behind an `Arc<Mutex<_>>`. The
 /// optimizer is the `Learner`'s.
 ///
-/// `facts` are what is known about the training; those of `OptimizerConfig::facts` tell of an optimizer by
-/// configuration. Nothing can check them against the optimizer, which Burn hides. With several optimizers, one for
-/// each group of parameters, they are those of the one that keeps the least. Of a trace, dropout and noise are known,
-/// too; it has to be one on a device with automatic differentiation, since dropout does nothing without gradients.
-/// Cautious weight decay, which spares an entry by its sign, counts as coupled. An optimizer that does not update each
-/// entry from the gradients of that entry alone, such as LAMB, Adafactor, L-BFGS and Muon, trains a quotient differently.
+/// `facts` are what is known about the training; `OptimizerConfig::facts` gives those of a configured optimizer.
+/// Nothing can check them against the optimizer, which Burn hides. With several optimizers, one for each group of
+/// parameters, give the facts of the one that keeps the fewest classes. A trace adds dropout and noise. It must be a
+/// trace on a device with automatic differentiation, since dropout does nothing without gradients. Cautious weight
+/// decay, which spares an entry by its sign, counts as coupled. An optimizer that does not update each entry from the
+/// gradients of that entry alone, such as LAMB, Adafactor, L-BFGS and Muon, trains a quotient differently.
 ///
-/// The loss must be one of the module's outputs only: a term of its parameters, such as a penalty on their squares,
-/// weighs an entry of the quotient as one where the full module has many.
+/// The loss must depend on the module's outputs only. A term of the parameters, such as a penalty on their squares,
+/// would count an entry of the quotient once, although the full module has many such entries.
 ///
-/// Parameters keep their ids, in the quotient and in what is lifted from it, although their shapes are others: an
-/// optimizer with state of one of them must not be used for another.
+/// Parameters keep their ids, in the quotient and in a module that is lifted from it, although their shapes differ. So
+/// do not use an optimizer with state of one of these modules for another.
 ///
-/// Units that are not twins but have equal sums keep their deviations from the means. With weight decay these shrink;
-/// how far is found by a number that goes through the same rule with a gradient of 0, since every rule for which the
-/// certificate holds is linear in them.
+/// Units that are not twins but have equal sums keep their deviations from the means. With weight decay these shrink.
+/// To find how far, a number goes through the same rule with a gradient of 0, since every rule for which the
+/// certificate holds is linear in the deviations.
 ///
 /// # Errors
 ///
-/// - As [`collapse`](super::collapse());
+/// - Those of [`collapse`](super::collapse());
 /// - [`Error::Surgery`] for a trace that was made without gradients;
-/// - [`Error::Surgery`] if training would not keep a class, with the certificate's reason: dropout or noise on a
-///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are not twins (or twins
-///   with more on the diagonal of a recurrent weight), and merely forward-lumpable classes; for Muon, which acts on
-///   whole matrices; and for tied parameters over classes, of which Burn's optimizers move only the first.
+/// - [`Error::Surgery`] if training would not keep a class, with the certificate's reason: dropout or noise on a space,
+///   decay that is coupled to an optimizer that rescales entry by entry, on classes that are not twins (or twins with
+///   more on the diagonal of a recurrent weight), and merely forward-lumpable classes; for Muon, which acts on whole
+///   matrices; and for tied parameters over classes, of which Burn's optimizers update only the first.
 pub fn quotient<'a, M: Module>(
     module: &M,
     axes: impl Into<KnownAxes<'a>>,
@@ -130,7 +129,7 @@ pub fn quotient<'a, M: Module>(
         counts.map(|counts| Count::new(counts, parameter.dtype(), &device))
     });
     let counts = Arc::new(Counts(counts.collect()));
-    // Whatever the facts say of decay: without any, the factors stay 1.
+    // Whatever the facts say about decay: without decay, the factors stay 1.
     let deviates = found.lifting.quotient().has_deviations();
     Ok(QuotientModule {
         module: write(module, found.collapsed),

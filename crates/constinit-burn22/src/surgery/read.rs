@@ -12,11 +12,11 @@ use std::collections::HashMap;
 
 /// The float parameters of a module.
 pub(super) fn read<M: Module>(module: &M) -> Vec<TensorData> {
-    // A batch norm keeps what its last pass added to its statistics until the next one, or until validation.
+    // A batch norm holds back the update of its statistics from the last pass until the next pass, or until validation.
     read_parameters(&module.valid())
 }
 
-/// A module that a spec covers, and the parameters that were read of it.
+/// A module that a spec covers, and the parameters that were read from it.
 pub(super) fn host<'a, M: Module>(
     module: &M,
     known: KnownAxes<'a>,
@@ -43,10 +43,10 @@ pub(super) fn write<M: Module>(module: &M, new: NewParameters) -> M {
     module.map(&mut Rename(renamed.collect()))
 }
 
-/// A copy that shares nothing with the module, the running statistics of batch norms included.
+/// A copy that shares nothing with the module, not even the running statistics of batch norms.
 pub(super) fn unshared<M: Module>(module: &M) -> M {
-    /// Validation is what separates the statistics. It also takes parameters off automatic differentiation and turns
-    /// off what layers do in training alone, and the way back would turn on what a frozen layer has off.
+    /// Only validation separates the statistics. It also removes parameters from automatic differentiation and turns
+    /// off what layers do only in training, and the way back would turn on what a frozen layer has turned off.
     #[derive(Default)]
     struct State {
         places: Vec<(Device, bool)>,

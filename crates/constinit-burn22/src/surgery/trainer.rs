@@ -17,23 +17,23 @@ use std::sync::Arc;
 
 /// Makes the steps of a quotient, with the optimizer that would train the full module.
 ///
-/// The module runs with the collapsed weights W' = n_D w, and its gradients are n_C times those of one entry. In a step,
-/// the optimizer gets the means w and the gradients g of single entries, so whatever it computes entry by entry is
-/// what it would compute for every entry of the block:
+/// The module runs with the collapsed weights W' = n_D w, and its gradients are n_C times those of one entry. In a
+/// step, the optimizer gets the means w and the gradients g of single entries. So it computes, entry by entry, what it
+/// would compute for every entry of the block:
 ///
 /// ```text
 /// g = (dL/dW') / n_C      w' = rule(W' / n_D, g)      W'' = n_D w'
 /// ```
 ///
-/// What weight decay does to the deviations of units that are not twins, a linear rule does to a number that starts as
-/// 1 and has a gradient of 0: one such number goes along with each parameter, by a second optimizer with the same
-/// settings, and [`Lifting`] takes what is left of it. In a step in which a parameter has no gradient, neither has its
-/// number, and the rule leaves both alone.
+/// Units that are not twins have deviations, which weight decay changes. A linear rule changes a number that starts as
+/// 1 and has a gradient of 0 by the same factor. So each parameter has one such number, which a second optimizer with
+/// the same settings updates, and [`Lifting`] uses what is left of it. In a step in which a parameter has no gradient,
+/// its number has none either, and the rule changes neither.
 ///
-/// Gradients are clipped here ([`with_clip`](Self::with_clip)), by the norm that those of the full module have. The
-/// clipping of Burn's optimizers sees the quotient, where a norm is another one: an optimizer that clips is refused.
+/// The trainer clips gradients ([`with_clip`](Self::with_clip)) by the norm of the full module's gradients. The
+/// clipping of Burn's optimizers sees the quotient, whose norm is another one: an optimizer that clips is refused.
 ///
-/// A clone has its own factors, so two clones can be trained separately.
+/// A clone has a copy of the factors, so two clones can be trained separately.
 ///
 /// Should be created with [`QuotientModule::trainer`](super::QuotientModule::trainer).
 pub struct QuotientTrainer<M> {
@@ -47,9 +47,10 @@ pub struct QuotientTrainer<M> {
 /// What is left of deviations.
 #[derive(Clone)]
 struct Left<M> {
-    /// As parameters of one entry, with the ids of the module's: groups and rates of one are those of the other.
+    /// As parameters of one entry, with the ids of the module's parameters, so that they have the same groups and
+    /// rates.
     factors: M,
-    /// With state of these alone; None before the first step.
+    /// An optimizer with the state of these only; None before the first step.
     optimizer: Option<ModuleOptimizer>,
 }
 
@@ -64,7 +65,7 @@ impl<M: Clone> Clone for QuotientTrainer<M> {
     }
 }
 
-/// Burn's optimizers have no such form.
+/// Burn's optimizers do not have `Debug`.
 impl<M> fmt::Debug for QuotientTrainer<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut trainer = f.debug_struct("QuotientTrainer");
@@ -92,12 +93,12 @@ impl<M: Module> QuotientTrainer<M> {
     /// The quotient's module after a step, as [`ModuleOptimizer::step`] and `step_multi`; `gradients` are those of the
     /// quotient's module, of one device or of several.
     ///
-    /// All steps take the same optimizer, which begins without state. [Groups](burn::module::ParamGroup) of parameters, of
-    /// the optimizer or of `rate`, go by the paths and ids in the quotient's module, which are those of the full one.
+    /// Use the same optimizer for all steps; it starts without state. [Groups](burn::module::ParamGroup) of parameters,
+    /// of the optimizer or of `rate`, use the paths and ids in the quotient's module, which are those of the full one.
     ///
     /// # Errors
     ///
-    /// [`Error::Surgery`] for an optimizer that clips gradients. Nothing has been moved then.
+    /// [`Error::Surgery`] for an optimizer that clips gradients. Nothing is changed then.
     pub fn step(
         &mut self,
         optimizer: &mut ModuleOptimizer,
@@ -125,22 +126,21 @@ impl<M: Module> QuotientTrainer<M> {
         Ok(self.counts.to_collapsed(means))
     }
 
-    /// What a checkpoint has to keep beside the quotient's module and the optimizer: what is left of deviations, and what
-    /// the rule has kept of them. None if no unit has deviations.
+    /// What a checkpoint must store in addition to the quotient's module and the optimizer: what is left of deviations,
+    /// and the optimizer's state for it. None if no unit has deviations.
     pub fn to_record(&self) -> Option<(ModuleRecord, OptimizerRecord)> {
         let left = self.left.as_ref()?;
         let kept = left.optimizer.as_ref().map(ModuleOptimizer::to_record).unwrap_or_default();
         Some((left.factors.clone().into_record(), kept))
     }
 
-    /// Goes on from a record of a trainer of the same quotient, with an optimizer of the same settings.
+    /// Continues from a record of a trainer of the same quotient, with an optimizer of the same settings.
     ///
     /// # Errors
     ///
-    /// What Burn says of a record that does not fit the quotient's module. [`RecordError::Validation`] if Burn would
-    /// not give an optimizer's state back as it was: `ModuleOptimizer::load_record` makes it on [`Device::default`], in
-    /// the float type that this device has by default, and parameters of another type are lost with it. Nothing has been
-    /// moved then.
+    /// Burn's error for a record that does not fit the quotient's module. [`RecordError::Validation`] if Burn would not
+    /// restore an optimizer's state as it was: `ModuleOptimizer::load_record` makes it on [`Device::default`], in the
+    /// default float type of this device, so the state of parameters of another type is lost. Nothing is changed then.
     pub fn load_record(
         &mut self,
         optimizer: &ModuleOptimizer,
@@ -153,7 +153,7 @@ impl<M: Module> QuotientTrainer<M> {
                 return Err(RecordError::Validation(reason));
             }
             let factors = left.factors.clone().try_load_record(factors);
-            // What was there stays where the record does not fit.
+            // If the record does not fit, the present factors stay.
             let factors = factors.inspect_err(|_| self.left = Some(left))?;
             self.lifting.set_factors(&factors);
             let optimizer = Some(optimizer.clone().load_record(kept));
@@ -180,8 +180,8 @@ impl<M: Module> Left<M> {
     }
 }
 
-/// Why the state that an optimizer has for a module would not be what a record says: Burn makes it in the default float
-/// type of the default device.
+/// Why the loaded state of an optimizer for a module would differ from its record, if it would: Burn makes the state in
+/// the default float type of the default device.
 fn state_is_lost<M: Module>(module: &M) -> Option<String> {
     struct FloatTypes(Vec<DType>);
     impl ModuleVisitor for FloatTypes {
@@ -201,8 +201,8 @@ fn state_is_lost<M: Module>(module: &M) -> Option<String> {
     ))
 }
 
-/// A module of the same parameters with one entry each, a 1, for what is left of deviations. The module is taken: it must
-/// share nothing.
+/// A module of the same parameters with one entry each, a 1, for what is left of deviations. Consumes the module, which
+/// must share nothing.
 pub(super) fn ones<M: Module>(module: M) -> M {
     struct Ones;
     impl ModuleMapper for Ones {

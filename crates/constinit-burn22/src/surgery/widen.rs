@@ -8,10 +8,10 @@ use constinit_symmetry::Shares;
 
 /// Splits units: for each of the named spaces, how many copies each of its units becomes.
 ///
-/// Copies have the incoming weights, bias and gain of their unit, and share its outgoing weights:
-/// [`Shares::Exact`] adds up to them bit for bit, so [`collapse`](super::collapse()) gives the module back;
-/// [`Shares::Equal`] makes the copies twins bit for bit, with sums that are off by rounding. Parameters whose shape
-/// changes get a new id, as in [`collapse`](super::collapse()).
+/// Copies have the incoming weights, bias and gain of their unit, and share its outgoing weights: [`Shares::Exact`]
+/// adds up to them bit for bit, so [`collapse`](super::collapse()) restores the module; [`Shares::Equal`] makes the
+/// copies twins bit for bit, with sums that are off by rounding. Parameters whose shape changes get a new id, as in
+/// [`collapse`](super::collapse()).
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -28,7 +28,7 @@ use constinit_symmetry::Shares;
 ///
 /// # Errors
 ///
-/// As [`collapse`](super::collapse()), and what the engine says of names and numbers that do not fit: see
+/// Those of [`collapse`](super::collapse()), and the engine's errors for names and numbers that do not fit: see
 /// [`constinit_symmetry::widen`].
 pub fn widen<'a, M: Module>(
     module: M,

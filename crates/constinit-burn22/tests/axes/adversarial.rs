@@ -1,4 +1,4 @@
-//! What distinguishes units, and so has to be fixed; and what a trace cannot show.
+//! What distinguishes units, and so must be fixed; and what a trace cannot show.
 
 use crate::proof::{axes_of, spaces, traced};
 use burn::module::{Lora, Module, Param, QLora, Quantizer, RunningState};
@@ -31,7 +31,7 @@ type Hidden = Tensor<2>;
 fn between(width: usize, between: impl Fn(Hidden) -> Hidden) -> Result<Traced, Error> {
     let run = |model: &Two, x| model.fc2.forward(between(model.fc1.forward(x)));
     let found = traced(&two(width), [7, 3], run);
-    // With gradients, Burn records other operations, and the same is true of them.
+    // With gradients, Burn records other operations, for which the same holds.
     if let (Ok(found), Ok(trained)) = (&found, traced(&two(width).train(), [7, 3], run)) {
         assert_eq!(trained.axes, found.axes);
         assert_eq!(trained.entrywise, found.entrywise);
@@ -105,7 +105,7 @@ fn data_fixes() {
     });
 }
 
-/// What is drawn for the units of `fc1`, by a closure that draws before the model runs or while it does.
+/// Random numbers for the units of `fc1`, from a closure that draws them before the model runs or while it runs.
 fn drawn(distribution: Distribution, before: bool) -> (Vec<usize>, StochasticSpaces) {
     let traced = trace(&two(6), |model, device| {
         let draw = || Hidden::random([7, 6], distribution, device);
@@ -163,7 +163,7 @@ fn blocks_are_permuted_within() {
         found,
         (3, ["2*fc1.weight.1", "2*fc1.bias.0", "fc2.weight.0"].map(str::to_owned).into())
     );
-    // Two of three blocks: what is in the third is permuted, too.
+    // Two of three blocks: the third is permuted, too.
     let found = axes(2, &|h| h.clone().slice([0..7, 4..6]) * h.slice([0..7, 0..2]));
     assert_eq!(found.0, 2);
 }
@@ -183,7 +183,7 @@ fn products_keep_the_leading_units() {
 
 #[test]
 fn copies_are_alike() {
-    // The two halves of what reads the copies could be swapped, too, but an axis has one space.
+    // The two halves of the weight that reads the copies could be swapped, too, but an axis has one space.
     let traced = between(12, |h| h.repeat_dim(1, 2)).unwrap();
     assert_eq!(spaces(&traced.axes), [("fc1", 6)]);
     assert_eq!(axes_of(&traced.axes, "fc1"), ["fc1.weight.1", "fc1.bias.0", "2*fc2.weight.0"]);
@@ -268,12 +268,12 @@ fn integer_and_boolean_parameters_are_data() {
     };
     assert_eq!(units(|model, h| h * model.scale.val().float().unsqueeze()), 0);
     assert_eq!(units(|model, h| h.mask_fill(model.mask.val().unsqueeze(), 0.0)), 0);
-    // A field that is no parameter is a constant, and one of ones distinguishes no units.
+    // A field that is not a parameter is a constant, and a constant of ones distinguishes no units.
     assert_eq!(units(|model, h| h + model.shift.clone().unsqueeze()), 1);
 }
 
-/// What reads the entries of parameters and of what was computed has to fail: an answer that depends on them is not
-/// recorded.
+/// Reading the entries of parameters or of computed tensors must fail: a recording does not show how the answer depends
+/// on them.
 #[test]
 fn reading_data_is_an_error() {
     let shape = |result: Result<Traced, Error>| match result {
@@ -288,12 +288,12 @@ fn reading_data_is_an_error() {
     };
     assert_eq!(shape(traced(&two(6), [7, 3], run)), [3, 6]);
     assert_eq!(shape(traced(&two(6).train(), [7, 3], run)), [3, 6]);
-    // Where the model carries on, nothing was read.
+    // If the model continues, nothing was read.
     is_free(6, |h| {
         assert!(h.clone().try_into_data().is_err());
         h
     });
-    // What was given may be read: the answer is that of the one run, and inputs are fixed.
+    // Inputs may be read: the answer holds for this run, and inputs are fixed.
     let given = trace(&two(6), |model, device| {
         let x = Hidden::from_data([[1.0, 2.0, 3.0]], device);
         let sign = x.to_data().iter::<f32>().sum::<f32>().signum();
@@ -320,9 +320,9 @@ fn tensors_of_another_trace_are_an_error() {
         is_foreign(between(6, |h| h.to_device(device)), None);
         Trace::new().input(x.clone()).output(model.fc2.forward(x))
     });
-    // A layer of the inner trace was run on what is of the outer.
+    // A layer of the inner trace ran on a tensor of the outer one.
     is_foreign(outer, None);
-    // What is declared has to be of the trace, too.
+    // Declared tensors must belong to the trace, too.
     let elsewhere = Hidden::zeros([4, 3], &Device::flex());
     for declared in [Trace::new().input(elsewhere.clone()), Trace::new().output(elsewhere)] {
         let result = trace(&two(6), |model, device| {
@@ -365,13 +365,13 @@ fn tensors_that_outlived_their_trace_are_an_error() {
     .unwrap();
     let kept = kept.unwrap();
     is_foreign(between(6, |_| kept.clone()), None);
-    // As the second operand, too, where this trace has that device now.
+    // As the second operand, too, if this trace has that device now.
     is_foreign(between(6, |h| h + kept.clone()), None);
     let undeclared = trace(&two(6), |_, _| Trace::new().input(kept.clone()).output(kept.clone()));
     is_foreign(undeclared, Some(&[7, 6]));
 }
 
-/// Traces within traces, so many that each device that is free is tried.
+/// Traces within traces, so many that every free device is tried.
 fn nested(depth: usize) {
     let found = traced(&two(6), [7, 3], |model, x| {
         if depth > 0 {
@@ -434,7 +434,7 @@ fn the_models_own_panic_is_passed_on() {
     let panic = catch_unwind(|| between(6, |_| panic!("of the model's own")));
     let message = panic.unwrap_err();
     assert_eq!(message.downcast_ref::<&str>(), Some(&"of the model's own"));
-    // Also where a tensor is not of the trace.
+    // Also if a tensor does not belong to the trace.
     let number = two(6).fc2.weight.dims()[0] - 1;
     let mixed = |h: Hidden| {
         let _ = catch_unwind(AssertUnwindSafe(|| h + Hidden::zeros([7, 6], &Device::flex())));
@@ -530,7 +530,7 @@ fn traces_take_turns_on_few_devices() {
     assert!(devices.len() < 100, "{}", devices.len());
 }
 
-/// A weight in columns, an adapter, and what the adapter stands on, are parameters as any other.
+/// A weight in columns, an adapter, and the base of the adapter are parameters like any other.
 #[test]
 fn layouts_and_adapters_are_traced() {
     let device = Device::flex();
@@ -611,7 +611,7 @@ fn the_module_stays_as_it_is() {
     assert!(parameter_paths(&model).contains(&"count".to_owned()));
     assert_eq!(state(), before);
     assert_eq!(read_parameters(&clone), read_parameters(&model));
-    // Training goes on, by the statistics of the shared state.
+    // Training continues with the statistics of the shared state.
     model.forward(x);
     assert_ne!(state().0, before.0);
 }

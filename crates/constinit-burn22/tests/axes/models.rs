@@ -1,4 +1,4 @@
-//! Spaces of models as they are built in practice, and the same as those that a trace on Burn 0.21 finds.
+//! Spaces of models as they are built in practice. A trace on Burn 0.21 finds the same spaces.
 
 use crate::proof::{Random, axes_of, prove, spaces, traced};
 use burn::module::{Module, Param};
@@ -26,8 +26,8 @@ use constinit_burn22::axes::{
 use constinit_burn22::{Activation, ConstInitConfig};
 use constinit_symmetry::Role;
 
-/// Traces a model, proves what was found, and compares with what its training shows, where Burn records norms and
-/// softmax by their elementwise operations.
+/// Traces a model, proves the result, and compares it with a trace in training, in which Burn records norms and softmax
+/// as elementwise operations.
 #[track_caller]
 fn check<M: Module, const D: usize, const E: usize>(
     model: M,
@@ -59,7 +59,7 @@ fn counted(traced: &Traced) -> Vec<(&str, WidthCause)> {
     traced.width_dependent.iter().map(|counted| (counted.space.as_str(), counted.cause)).collect()
 }
 
-/// Whether it is known of each axis with a space on which side of its parameter it stands.
+/// Whether the side of its parameter is known for each axis with a space.
 fn sides_are_known(traced: &Traced) -> bool {
     let axes = traced.axes.params().iter().flat_map(|param| param.axes());
     axes.filter(|axis| axis.axis.space().is_some()).all(|axis| axis.role != Role::Unknown)
@@ -83,7 +83,7 @@ fn a_perceptron_is_as_declared() {
             assert!(same_structure(&traced.axes, &declared));
             assert_eq!(spaces(&declared), [("hidden1", 5), ("hidden2", 6)]);
             assert_eq!(spaces(&traced.axes), [("layers.0", 5), ("layers.1", 6)]);
-            // Nothing differs but the names, not even the roles.
+            // Only the names differ; the roles are equal.
             assert_eq!(traced.axes.params(), declared.params());
         }
     }
@@ -365,7 +365,7 @@ fn a_tied_embedding_keeps_its_features() {
         Trace::new().input(tokens.clone()).output(model.forward(tokens))
     })
     .unwrap();
-    // The embedding produces the features, and reads them in the end.
+    // The embedding produces the features, and reads them at the end.
     assert_eq!(spaces(&traced.axes), [("embedding", 6)]);
     assert_eq!(
         axes_of(&traced.axes, "embedding"),
@@ -581,7 +581,7 @@ fn dropout_layers_are_found_in_training_mode() {
         (traced.with_gradients, traced.stochastic.dropout.join(" "))
     };
     assert_eq!(dropped(&training), (true, "fc1".to_owned()));
-    // Without gradients, dropout does nothing; nor does it where it is frozen.
+    // Without gradients, dropout does nothing; nor does frozen dropout.
     assert_eq!(dropped(&training.valid()), (false, String::new()));
     assert_eq!(dropped(&training.valid().train()), (true, "fc1".to_owned()));
     assert_eq!(dropped(&training.clone().no_grad()), (true, "fc1".to_owned()));

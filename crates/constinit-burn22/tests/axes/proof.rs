@@ -1,4 +1,4 @@
-//! Whether spaces are what a spec says: by permuting units.
+//! Tests the spaces of a spec by permuting units.
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use burn::module::Module;
@@ -56,7 +56,7 @@ impl Random {
     }
 }
 
-/// The parameter with the units along one axis permuted; the axis has `inner` entries a unit.
+/// The parameter with the units along one axis permuted; the axis has `inner` entries per unit.
 fn permuted(data: &TensorData, axis: usize, inner: usize, order: &[usize]) -> TensorData {
     let shape = data.shape().to_vec();
     let stride: usize = shape[axis + 1..].iter().product();
@@ -87,7 +87,7 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<D>, const D: usize> Case<'a, M, F> {
     fn new(model: M, spec: &'a AxesSpec, random: &mut Random, run: F) -> Self {
         let paths = parameter_paths(&model);
         assert_eq!(spec.params().len(), paths.len(), "every parameter is covered");
-        // A tied parameter is written on all of its paths by its first.
+        // Writing the first path of a tied parameter writes all of its paths.
         let tied = tied_parameters(&model).into_iter();
         let copies: Vec<String> = tied.flat_map(|group| group.into_iter().skip(1)).collect();
         let read = paths.into_iter().zip(read_parameters(&model));
@@ -110,8 +110,8 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<D>, const D: usize> Case<'a, M, F> {
         self.plain.iter().fold(0.0_f64, |largest, y| largest.max(y.abs()))
     }
 
-    /// How much the function changes, relative to its largest value, where the units of a space are
-    /// permuted on all of its axes but one.
+    /// How much the function changes, relative to its largest value, if the units of a space are permuted on all of its
+    /// axes but one.
     fn moved(&self, space: SpaceId, order: &[usize], left_out: Option<(&str, usize)>) -> f64 {
         let values = self.values.iter().map(|(path, data)| {
             let param = &self.spec.params()[self.spec.param_id(path).unwrap().get()];
@@ -129,8 +129,8 @@ impl<'a, M: Module, F: Fn(&M) -> Tensor<D>, const D: usize> Case<'a, M, F> {
     }
 }
 
-/// Proves for each space of a spec that permuting its units leaves the function of a module as it
-/// is, and that leaving out any one axis does not, but for those of the parameters named in `idle`.
+/// Proves for each space of a spec that permuting its units leaves the function of a module as it is, and that leaving
+/// out any one axis does not, except for the axes of the parameters named in `idle`.
 ///
 /// All parameters get random values first.
 pub fn prove<M: Module, const D: usize>(
@@ -159,8 +159,7 @@ pub fn prove<M: Module, const D: usize>(
     }
 }
 
-/// How much permuting the units of each space changes the function; none where there is nothing to
-/// compare.
+/// How much permuting the units of each space changes the function; None if there is nothing to compare.
 pub fn changes<M: Module, const D: usize>(
     model: M,
     spec: &AxesSpec,
@@ -193,7 +192,7 @@ pub fn spaces(spec: &AxesSpec) -> Vec<(&str, usize)> {
     spec.spaces().iter().map(|space| (space.name(), space.units())).collect()
 }
 
-/// The axes of a space: `path.axis`, and `outer*path.axis*inner` where it has more entries a unit.
+/// The axes of a space: `path.axis`, and `outer*path.axis*inner` if it has more entries per unit.
 pub fn axes_of(spec: &AxesSpec, name: &str) -> Vec<String> {
     let space = spec.space_id(name).unwrap();
     let mut found = Vec::new();

@@ -17,7 +17,7 @@ struct Three {
 
 type Matrix = Tensor<2>;
 
-/// Traces three layers, the middle one by a function of its weight and of what comes in.
+/// Traces three layers; `forward` computes the middle one from its input and its weight.
 fn with_middle(forward: impl Fn(Matrix, Matrix) -> Matrix) -> Traced {
     let dense = |inputs, outputs| LinearConfig::new(inputs, outputs).init(&Device::flex());
     let model = Three { first: dense(3, 5), middle: dense(5, 6), last: dense(6, 2) };
@@ -64,7 +64,7 @@ fn multiples_of_a_weight_are_weights() {
         let mask = Matrix::ones([5, 6], &w.device());
         h.matmul(w * mask)
     });
-    // What is multiplied need not come from an input, as the state before the first step of an LSTM.
+    // The other factor need not come from an input: the state before the first step of an LSTM does not.
     is_weight(|h, w| Matrix::zeros([7, 5], &h.device()).matmul(w.clone()) + h.matmul(w));
 }
 
@@ -77,7 +77,7 @@ fn sums_of_entries_say_nothing_of_other_functions_of_them() {
         let mask = Matrix::ones([5, 6], &h.device()).bool();
         h.matmul(w.mask_fill(mask, 1.0))
     });
-    // A weight by its norm, one less its mean, and one that is multiplied with itself.
+    // A weight divided by its norm, a weight minus its mean, and a weight multiplied with itself.
     is_entrywise(|h, w| h.matmul(w.clone() / w.powi_scalar(2).sum_dim(0).sqrt()));
     is_entrywise(|h, w| h.matmul(w.clone() - w.mean_dim(0)));
     is_entrywise(|h, w| h.matmul(w.clone() * w));
@@ -85,7 +85,7 @@ fn sums_of_entries_say_nothing_of_other_functions_of_them() {
     is_entrywise(|h, w| h.matmul(softmax(w, 0)));
     is_entrywise(|h, w| h.matmul(softmax(w, 1)));
     is_entrywise(|h, w| h.clone().matmul(w.clone()) + h.matmul(w.exp()));
-    // Distances of what comes in to the rows of a parameter.
+    // Distances of the input to the rows of a parameter.
     is_entrywise(|h, w| {
         let apart: Tensor<3> = h.unsqueeze_dim::<3>(2) - w.unsqueeze();
         apart.powi_scalar(2).sum_dim(1).squeeze_dim(1)
@@ -112,7 +112,7 @@ fn a_product_of_two_weights_is_neither() {
     }
 }
 
-/// The axes of two layers, the weight of the second of which is changed before it is used.
+/// The axes of two layers; `change` changes the weight of the second before it is used.
 fn with_second(change: impl Fn(Matrix, Matrix) -> Matrix) -> Vec<Role> {
     let dense = |inputs, outputs| LinearConfig::new(inputs, outputs).init(&Device::flex());
     let model = vec![dense(3, 8), dense(8, 2)];

@@ -35,8 +35,8 @@ fn collapse_keeps<M: Module>(
             let after = values(forward(&merged.module));
             assert_close(&before, &after, 1e-13, &format!("{kind:?}, seed {seed}"));
             let (new_ids, read) = (ids(&merged.module), read_parameters(&merged.module));
-            // What an optimizer knows of a parameter does not fit one of another shape. Batch norms keep the ids of
-            // their statistics, which no optimizer moves.
+            // An optimizer's state of a parameter does not fit a parameter of another shape. Batch norms keep the ids
+            // of their statistics, which no optimizer updates.
             for (number, path) in parameter_paths(&merged.module).iter().enumerate() {
                 let other_shape = old[number].shape() != read[number].shape();
                 let other = other_shape && !path.contains("running_");
@@ -48,7 +48,7 @@ fn collapse_keeps<M: Module>(
             for (space, sizes) in merged.spec.spaces().iter().zip(&merged.spaces) {
                 assert_eq!(space.units(), sizes.after);
             }
-            // What is left has no two equal units any more.
+            // The merged module has no two equal units.
             let again = symmetry_of(&merged.module, &merged.spec, kind).unwrap();
             assert!(again.spaces().iter().all(|space| space.partition().is_discrete()));
         }
@@ -78,14 +78,14 @@ fn collapse_keeps_the_function_of_a_residual_stream() {
 }
 
 /// Numbers of a network of 3, 8, 6 and 2 units. In the first hidden layer, unit 1 is the opposite of unit 0, unit 2 is
-/// twice unit 0, unit 3 is constant, nothing reads unit 4, and unit 5 is unit 0.
+/// twice unit 0, unit 3 is constant, nothing reads unit 4, and unit 5 equals unit 0.
 fn reducible() -> Vec<(&'static str, TensorData)> {
     let drawn = |key: usize, count: usize| -> Vec<f64> {
         (0..count).map(|entry| dyadic(&[key, 91, entry])).collect()
     };
     let row = drawn(0, 4);
     let factors = [1.0, -1.0, 2.0, 0.0, 0.5, 1.0, 0.0, 0.0];
-    // By input, then the bias; units 6 and 7 are of their own.
+    // By input, then the bias; units 6 and 7 differ from all others.
     let incoming = |input: usize| -> Vec<f64> {
         let others = drawn(1 + input, 8);
         let unit = |u: usize| match u {
@@ -110,7 +110,8 @@ fn reducible() -> Vec<(&'static str, TensorData)> {
 #[test]
 fn reduce_keeps_the_function_of_perceptrons() {
     for activation in Activation::ALL {
-        // Without unit 4, 5 and the constant unit 3; with unit 1 or 2 only where the activation says nothing of them.
+        // Without units 4, 5 and the constant unit 3; units 1 and 2 stay only if the activation does not relate them to
+        // unit 0.
         let left = match activation {
             Activation::Identity => 3,
             Activation::Tanh | Activation::Sigmoid | Activation::Relu | Activation::LeakyRelu => 4,
@@ -126,11 +127,11 @@ fn reduce_keeps_the_function_of_perceptrons() {
         assert_eq!(small.spec.spaces()[0].units(), left);
         let entries: usize = read_parameters(&small.module).iter().map(|p| p.num_elements()).sum();
         assert_eq!(entries, small.parameters[1]);
-        // Burn's error function is good to 1e-7, and the constant of gelu comes from another.
+        // Burn's error function is accurate to 1e-7, and the constant of gelu comes from another one.
         let within = if activation == Activation::Gelu { 1e-6 } else { 1e-12 };
         let after = values(small.module.forward(x));
         assert_close(&before, &after, within, activation.name());
-        // Without an activation only what is equal or not read goes.
+        // Without an activation, only units that are equal or not read are removed.
         let careful = reduce(net, &spec, &Activations::none(), &options).unwrap();
         assert_eq!(careful.spaces[0].after, 6, "{activation:?}: {careful}");
         let again = reduce(small.module, &small.spec, &activation.into(), &options).unwrap();
@@ -138,7 +139,7 @@ fn reduce_keeps_the_function_of_perceptrons() {
     }
 }
 
-/// Nothing is rounded where weights are powers of two, and inputs and sums short.
+/// Nothing is rounded if weights are powers of two, and inputs and sums have few bits.
 #[test]
 fn collapse_keeps_every_bit_of_powers_of_two() {
     let config = ConstInitConfig::new(vec![3, 512, 4]).with_init_w(0.5).with_init_b(0.25);
@@ -181,7 +182,7 @@ fn a_module_without_parameters_is_what_it_was() {
     assert_eq!(break_symmetry(net, &spec, &found, 0.5, 1).unwrap().separated, 0);
 }
 
-/// Units with such an incoming weight are no twins; those that are merged pass it on.
+/// Merged units pass on a NaN in an outgoing weight. Units with a NaN in an incoming weight are not merged.
 #[test]
 fn what_is_no_number_stays_no_number() {
     let (net, spec) = mlp(&[3, 4, 2], Activation::Tanh, &device());
@@ -218,7 +219,7 @@ fn the_need_of_a_gradient_stays() {
     check(&merged.valid().train());
 }
 
-/// A device may compute forward passes twice to save memory; tensors of two ways cannot meet.
+/// A device may compute forward passes twice to save memory; Burn cannot combine tensors with and without this.
 #[test]
 fn a_module_that_checkpoints_gradients_is_trained_on() {
     let device = autodiff().gradient_checkpointing();
@@ -231,7 +232,7 @@ fn a_module_that_checkpoints_gradients_is_trained_on() {
     assert!(merged.layers[0].weight.val().grad(&gradients).is_some());
 }
 
-/// What is no parameter goes along: a tensor that is held, and whether layers draw.
+/// The copy also has what is not a parameter: a tensor in a field, and whether layers draw.
 #[test]
 fn all_else_that_a_module_holds_is_in_the_copy() {
     #[derive(Module, Debug)]
@@ -267,7 +268,7 @@ fn all_else_that_a_module_holds_is_in_the_copy() {
     }
 }
 
-/// The statistics of the last pass in training are those that are merged, and clones keep theirs.
+/// The operation merges the statistics of the last pass in training; clones keep theirs.
 #[test]
 fn statistics_of_batch_norms_are_merged_in_the_copy_alone() {
     let classes = [vec![0, 0], vec![0, 0, 1, 1, 1, 2], vec![0, 1, 0, 0, 1]];
@@ -283,12 +284,12 @@ fn statistics_of_batch_norms_are_merged_in_the_copy_alone() {
     assert_close(&expected, &found_now, 1e-13, "with new statistics");
     assert_eq!(merged.norm.running_mean.value().dims(), [3]);
     assert_eq!(clone.norm.running_mean.value().dims(), [6]);
-    // Whatever waits to be added is of the new size, too.
+    // An update that is held back has the new size, too.
     for _ in 0..2 {
         merged.forward(inputs(3, 9, 5, &autodiff()));
     }
     assert_eq!(merged.norm.running_mean.value_sync().dims(), [3]);
-    // What a layer does in training alone is on or off as it was.
+    // What a layer does only in training is on or off as before.
     assert!(merged.norm.training.is_enabled());
     let merged = collapse(frozen, &spec, &found).unwrap().module;
     assert!(!merged.norm.training.is_enabled() && !merged.norm.gamma.is_require_grad());

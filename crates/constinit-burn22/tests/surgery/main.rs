@@ -1,4 +1,5 @@
-//! Surgery in doubles: functions are kept, quotients go the way of the full module, and what cannot be done is refused.
+//! Surgery in doubles: functions stay the same, quotients train as the full module does, and operations that are
+//! impossible are refused.
 
 mod functions;
 mod modules;
@@ -13,7 +14,7 @@ use constinit_symmetry::layers::Layer;
 use constinit_symmetry::{AxesSpec, Axis, Role};
 use std::sync::Once;
 
-/// Flex with doubles as its float type, which has to be set before the first tensor.
+/// Flex with doubles as its float type, which must be set before the first tensor.
 fn device() -> Device {
     static DOUBLES: Once = Once::new();
     DOUBLES.call_once(|| {
@@ -48,15 +49,15 @@ fn inputs(rows: usize, columns: usize, seed: usize, device: &Device) -> Tensor<2
 /// How entries depend on classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Classes {
-    /// Entries are one on a block.
+    /// Entries are equal within a block.
     Twins,
-    /// And then some, in a pattern whose sums vanish.
+    /// In addition, a pattern whose sums vanish.
     Equitable,
     /// Outgoing entries are all different.
     Forward,
 }
 
-/// A module with random parameters in which units are alike as their classes are.
+/// A module with random parameters whose units are in the given classes.
 fn imposed<M: Module>(
     module: M,
     spec: &AxesSpec,
@@ -129,7 +130,7 @@ fn mlp(dims: &[usize], activation: Activation, device: &Device) -> (ConstInit, A
     (net, spec)
 }
 
-/// A spec by hand.
+/// A spec that is declared by hand.
 fn declared<M: Module>(
     net: &M,
     spaces: &[(&str, usize)],
@@ -163,7 +164,7 @@ fn ids<M: Module>(module: &M) -> Vec<ParamId> {
     ids.0
 }
 
-/// The parameters, statistics of batch norms as the last pass left them.
+/// The parameters, with the statistics of batch norms after the last pass.
 fn all_parameters<M: Module>(module: &M) -> Vec<f64> {
     read_parameters(&module.valid()).iter().flat_map(|data| data.iter::<f64>()).collect()
 }

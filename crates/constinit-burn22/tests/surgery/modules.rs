@@ -10,7 +10,7 @@ use constinit_symmetry::layers::{conv, dense, vectors};
 use constinit_symmetry::{AxesSpec, NamedAxis};
 
 /// A linear layer that makes an image of two channels, two convolutions with a batch norm between them, and a linear
-/// layer on what is flattened.
+/// layer on the flattened result.
 #[derive(Module, Debug)]
 pub struct Cnn {
     pub enter: Linear,

@@ -1,4 +1,4 @@
-//! Quotients beside full training, step by step with Burn's own optimizers.
+//! Quotients compared with full training, step by step with Burn's own optimizers.
 
 use super::modules::{Cnn, Residual};
 use super::*;
@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 
 const STEPS: usize = 30;
 
-/// An optimizer, its step size, and what is known of it.
+/// An optimizer, its step size, and what is known about it.
 struct Rule {
     new: fn() -> ModuleOptimizer,
     rate: f64,
@@ -226,7 +226,8 @@ fn a_quotient_of_a_convolution_goes_the_way_of_the_module_and_leaves_it_alone() 
     let classes = [vec![0, 0], vec![0, 0, 1, 1, 1, 2], vec![0, 1, 0, 0, 1]];
     let new = || imposed(Cnn::new(&autodiff()), &spec, &classes, Classes::Twins, 3);
     trains_alike(new(), &spec, &equitable[0], &task, "a convolution");
-    // Batch norms share their statistics with clones: not with a quotient, nor with what is lifted from it.
+    // Batch norms share their statistics with clones, but not with a quotient, nor with a module that is lifted from
+    // it.
     let net = new();
     let small = small(&net, &spec, &equitable[0].facts);
     assert_eq!(net.norm.running_mean.value().dims(), [6]);
@@ -253,7 +254,7 @@ fn a_device_that_checkpoints_gradients_trains_a_quotient() {
     let (mut trainer, mut optimizer) = (quick.trainer(), (rule.new)());
     let mut model = quick.module;
     for _ in 0..3 {
-        // Tensors of another way of checkpointing are refused here.
+        // Burn refuses tensors of another way of checkpointing here.
         let loss = model.forward(inputs(6, 3, 1, &device)).square().mean();
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         model = trainer.step(&mut optimizer, rule.rate, model, gradients).unwrap();
@@ -339,8 +340,7 @@ fn an_optimizer_that_clips_is_refused() {
     );
 }
 
-/// Groups and rates go by path or by id, and the numbers that go along with deviations are in the groups of their
-/// parameters.
+/// Groups and rates use paths or ids, and the numbers for deviations are in the groups of their parameters.
 #[test]
 fn groups_of_parameters_have_their_optimizers_and_rates() {
     let (net, spec) = deep(SIZES, Classes::Equitable, 7);
@@ -369,7 +369,7 @@ fn groups_of_parameters_have_their_optimizers_and_rates() {
     assert_close(&all_parameters(&slow), &all_parameters(&lifted), 1e-11, "groups");
 }
 
-/// A model that is its quotient and makes its own steps, as Burn's `Learner` asks it to.
+/// A model that is a quotient and makes its own steps, as Burn's `Learner` requires.
 #[derive(Module, Debug)]
 struct Learned {
     net: ConstInit,
@@ -378,7 +378,7 @@ struct Learned {
 }
 
 impl Learned {
-    /// As `TrainStep::optimize` has it.
+    /// With the arguments of `TrainStep::optimize`.
     fn optimize(
         self,
         optimizer: &mut ModuleOptimizer,
@@ -440,7 +440,7 @@ struct Heads {
     leave: Vec<Linear>,
 }
 
-/// In a step, one head has no gradient, and Burn's optimizers leave it as it is: its deviations must stay, too.
+/// In a step, one head has no gradient, and Burn's optimizers do not change it: its deviations must not change either.
 #[test]
 fn heads_that_are_trained_in_turn_go_the_way_of_the_module() {
     let linear = |inputs, outputs| LinearConfig::new(inputs, outputs).init(&autodiff());
@@ -483,8 +483,8 @@ fn heads_that_are_trained_in_turn_go_the_way_of_the_module() {
     assert_close(&all_parameters(&slow), &all_parameters(&lifted), 1e-12, "heads in turn");
 }
 
-/// Burn loads an optimizer's state by way of the default device. Where tests have other backends, too, this is none that
-/// has doubles: the test calls itself with Flex as the default.
+/// Burn loads an optimizer's state through the default device. If the tests have other backends, too, the default
+/// device has no doubles: the test runs itself again with Flex as the default.
 #[test]
 fn a_quotient_goes_on_from_records() {
     if std::env::var("BURN_DEVICE").as_deref() == Ok("flex") {
@@ -497,7 +497,7 @@ fn a_quotient_goes_on_from_records() {
     assert!(run.status.success() && out.contains("1 passed"), "{out}\n{err}");
 }
 
-/// Momentum keeps what decay does to deviations, so that their state counts, too.
+/// Momentum carries the effect of decay on deviations, so the state for them matters, too.
 fn goes_on_from_records() {
     let rule = &rules()[0][2];
     let (net, spec) = deep(SIZES, Classes::Equitable, 2);

@@ -34,7 +34,7 @@ fn specs_and_classes_that_do_not_fit_are_refused() {
         message(collapse(wider, &spec, &found)),
         "axes: parameter `layers.0.weight` has shape [3, 5], but the spec was built for [3, 4]"
     );
-    // Classes of a module whose units are alike, in one whose units are not.
+    // Classes of a module whose units are equal, in a module whose units are not.
     let alone: Vec<Vec<usize>> = vec![(0..4).collect()];
     let random = imposed(net, &spec, &alone, Classes::Twins, 1);
     let expected = "axes: units 0 and 1 of `hidden1` are in one class, but";

@@ -1,8 +1,7 @@
-//! A backend that writes operations down instead of running them.
+//! A backend that records operations instead of running them.
 //!
-//! Tensors of [`Capture`] have a shape and a type, but no data. Burn's router turns every
-//! operation of a module into an [`OperationIr`], which a log keeps as the core's [`Operation`], one per device; a
-//! trace has a device to itself.
+//! Tensors of [`Capture`] have a shape and a type, but no data. Burn's router turns every operation of a module into an
+//! [`OperationIr`]. The log of the device keeps it as the core's [`Operation`]. Each trace has a separate device.
 
 use super::translate;
 use burn::prelude::DeviceOps as Device;
@@ -18,8 +17,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The recording backend: a model on it computes nothing, and [`trace`](super::trace) learns what
-/// it would compute.
+/// The recording backend: a model on it computes nothing, and [`trace`](super::trace) gets the operations that it would
+/// compute.
 ///
 /// Reading the data of its tensors is an error.
 pub type Capture = BackendRouter<Channel>;
@@ -28,7 +27,7 @@ pub type Capture = BackendRouter<Channel>;
 #[derive(Clone, Debug)]
 pub struct Channel;
 
-/// The device of one trace; [`trace`](super::trace) hands it out.
+/// The device of one trace; [`trace`](super::trace) gives it to its closure.
 ///
 /// The default is the device of the trace that runs on this thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub struct CaptureDevice {
     index: u16,
 }
 
-/// Outside of a trace. No trace has it, so what happens on it is foreign to every trace.
+/// The number outside of a trace. No trace has it, so operations on it are foreign to every trace.
 const NOWHERE: u16 = 0;
 
 thread_local! {
@@ -64,7 +63,7 @@ impl DeviceOps for CaptureDevice {}
 /// What a recording cannot show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The data of a tensor of this shape was asked for.
+    /// The model read the data of a tensor of this shape.
     Read(Vec<usize>),
     /// A tensor of this shape came from or went to another device.
     Foreign(Vec<usize>),
@@ -155,7 +154,7 @@ impl RunnerClient for Client {
     }
 
     fn create_empty_handle(&self) -> TensorId {
-        // One count for all devices: a tensor of another trace is never taken for one of this.
+        // One count for all devices, so that no tensor of another trace is mistaken for one of this trace.
         static NEXT: AtomicU64 = AtomicU64::new(0);
         TensorId::new(NEXT.fetch_add(1, Ordering::Relaxed))
     }
@@ -215,7 +214,7 @@ impl RunnerChannel for Channel {
     }
 
     fn register_tensor(client: &Client, _: (), shape: Shape, dtype: DType) -> RouterTensor<Client> {
-        // Its log does not know the tensor, so that using it there is a failure there, too.
+        // The other device's log does not know the tensor, so using it there is a failure, too.
         RouterTensor::new(client.create_empty_handle(), shape, dtype, client.clone())
     }
 }
@@ -226,12 +225,12 @@ pub(super) struct Session {
     outer: u16,
 }
 
-/// Numbers that were used and are free. The router keeps the client of a device for good, so
-/// numbers, which are 16 bits wide, have to serve again.
+/// Numbers that were used and are free again. The router keeps the client of a device forever, so the numbers, which
+/// have 16 bits, must be reused.
 static FREE: Mutex<(Vec<u16>, u16)> = Mutex::new((Vec::new(), NOWHERE));
 
 impl Session {
-    /// Starts a recording on this thread; none where 65535 run at once.
+    /// Starts a recording on this thread; None if 65535 recordings are running.
     pub(super) fn start() -> Option<Self> {
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
         let index = match free.0.pop() {
@@ -242,7 +241,8 @@ impl Session {
             }
         };
         let session = Self { device: CaptureDevice { index }, outer: CURRENT.replace(index) };
-        // What a model that outlived an earlier trace did on this device since is not of this one.
+        // A model that outlived an earlier trace may have used this device since. This trace must not contain its
+        // operations.
         session.take();
         Some(session)
     }

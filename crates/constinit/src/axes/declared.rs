@@ -9,7 +9,7 @@ use constinit_symmetry::AxesSpec;
 impl<B: Backend> ConstInit<B> {
     /// Which axes share a space: hidden layer `n`, from 1, is the space `hidden{n}`.
     ///
-    /// Parameters go by the paths of [`parameter_paths`], weights are `[input, output]`.
+    /// Parameters have the paths of [`parameter_paths`]; weights are `[input, output]`.
     ///
     /// ```
     /// use burn_ndarray::NdArray;

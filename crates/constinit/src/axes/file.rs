@@ -1,4 +1,4 @@
-//! Axes that the user wrote down, for a module of Burn's.
+//! Axes of a Burn module, as the user declares them.
 
 use crate::Error;
 use crate::params::{materialise, surveyed};
@@ -8,9 +8,10 @@ use constinit_symmetry::{AxesFile, AxesSpec};
 
 /// The axes of a module as a file declares them, in the orientation in which Burn stores parameters.
 ///
-/// Which axis is the output is known by the module that a parameter belongs to: `[input, output]` for linear layers,
-/// embeddings and transposed convolutions, `[output, input, ..]` for convolutions. Of other parameters with more than
-/// one axis it is not known, so questions that need it, such as forward-lumpable classes, are refused.
+/// The type of the module that a parameter belongs to says which axis is the output: `[input, output]` for linear
+/// layers, embeddings and transposed convolutions, `[output, input, ..]` for convolutions. For any other parameter with
+/// more than one axis the output axis is unknown, so questions that need it, such as forward-lumpable classes, are
+/// refused.
 ///
 /// Draws the values of parameters that were not drawn yet.
 ///
@@ -34,7 +35,7 @@ use constinit_symmetry::{AxesFile, AxesSpec};
 ///
 /// # Errors
 ///
-/// [`Error::Symmetry`] if the file does not fit the module: an unknown, missing or doubled parameter or space, or
+/// [`Error::Symmetry`] if the file does not fit the module: an unknown, missing or duplicate parameter or space, or
 /// sizes that disagree, with both places.
 pub fn from_file<B: Backend, M: Module<B>>(file: AxesFile, module: &M) -> Result<AxesSpec, Error> {
     materialise(module);

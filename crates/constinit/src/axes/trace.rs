@@ -14,16 +14,15 @@ use constinit_core::axes::{Recording, TracedParameter, solve};
 use constinit_core::module::Walk;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// A module, what it was given and what came out: what the closure of [`trace`] returns.
+/// A module with its inputs and outputs: the closure of [`trace`] returns this.
 ///
-/// Everything that comes from outside has to be declared as an input, and everything that
-/// is used outside as an output. A tensor of zeros that is not an input is taken for one that
-/// is always zero.
+/// Declare everything that comes from outside as an input, and everything that is used outside as an output. A tensor
+/// of zeros that is not an input counts as always zero.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Trace {
     parameters: Vec<(String, ParamId, TensorIr)>,
-    /// What holds data of the module that is not a float parameter.
+    /// Tensors with data of the module that are not float parameters.
     constants: Vec<TensorIr>,
     /// The module's first weight of `LinearLayout::Col`.
     column_layout: Option<String>,
@@ -96,11 +95,10 @@ fn recorded<B: RecordingBackend, const D: usize, K: TracedKind<B>>(
 impl Trace {
     /// Starts with the parameters of a module.
     ///
-    /// On `Autodiff<Capture>` the module does what it does in training: dropout is seen, see
+    /// On `Autodiff<Capture>` the module does what it does in training: dropout is recorded, see
     /// [`Traced::stochastic`].
     ///
-    /// A clone of a module that was made before its parameters were used has other parameters:
-    /// give the one that ran.
+    /// A clone of a module that was made before its parameters were used has other parameters: pass the one that ran.
     pub fn of<B: RecordingBackend, M: Module<B>>(module: &M) -> Self {
         let mut visitor = Parameters { walk: Walk::default(), trace: Self::empty() };
         module.visit(&mut visitor);
@@ -119,7 +117,7 @@ impl Trace {
         }
     }
 
-    /// Declares what the model was given. Its axes mean something outside and are fixed.
+    /// Declares an input of the model. Its axes have a meaning outside the model, so they are fixed.
     pub fn input<B, const D: usize, K>(mut self, tensor: Tensor<B, D, K>) -> Self
     where
         B: RecordingBackend,
@@ -129,7 +127,7 @@ impl Trace {
         self
     }
 
-    /// Declares which of the model's results are used. Its axes mean something outside and are fixed.
+    /// Declares a result of the model that is used. Its axes have a meaning outside the model, so they are fixed.
     pub fn output<B, const D: usize, K>(mut self, tensor: Tensor<B, D, K>) -> Self
     where
         B: RecordingBackend,
@@ -170,8 +168,8 @@ impl<B: RecordingBackend> ModuleVisitor<B> for Parameters {
 /// Finds which axes of a module's parameters share a space, by running it once on the recording
 /// backend; see the [module](super).
 ///
-/// The closure makes the model on the given device, runs it, and says what went in and out. Sizes
-/// of batches and sequences are free to choose; best are sizes that no layer has.
+/// The closure makes the model on the given device, runs it, and declares inputs and outputs. Any sizes of batches and
+/// sequences will do; sizes that no layer has are best.
 ///
 /// ```
 /// use burn::tensor::Tensor;
@@ -192,19 +190,19 @@ impl<B: RecordingBackend> ModuleVisitor<B> for Parameters {
 ///
 /// # Errors
 ///
-/// - [`Error::TraceRead`] if the model reads the data of a tensor: sorting does, and so does
-///   whatever decides by a value;
+/// - [`Error::TraceRead`] if the model reads the data of a tensor: sorting does, and so does code that branches on a
+///   value;
 /// - [`Error::TraceForeign`] if a tensor comes from another device or trace;
-/// - [`Error::TraceIncomplete`] without an input or an output;
+/// - [`Error::TraceIncomplete`] without an input or an output, or if 65,535 other traces are running;
 /// - [`Error::ColumnLayout`] if a linear layer is of `LinearLayout::Col`;
-/// - [`Error::Symmetry`] if two parameters have one path.
+/// - [`Error::Symmetry`] if two parameters have the same path.
 ///
 /// # Panics
 ///
 /// If the closure panics for another reason.
 pub fn trace(run: impl FnOnce(&CaptureDevice) -> Trace) -> Result<Traced, Error> {
     let session = Session::start().ok_or(Error::TraceIncomplete { missing: "a free device" })?;
-    // Burn panics where data that is not there is read; the log knows better what happened.
+    // Burn panics if data is read that is not there; the log shows the cause.
     let trace = catch_unwind(AssertUnwindSafe(|| run(session.device())));
     let log = session.take();
     if let Some(failure) = &log.failure {
@@ -220,7 +218,7 @@ pub fn trace(run: impl FnOnce(&CaptureDevice) -> Trace) -> Result<Traced, Error>
 }
 
 impl Trace {
-    /// The recording of what is declared, all of which must have been made on the device of this trace.
+    /// The recording of the declared tensors, all of which must have been made on the device of this trace.
     fn recording(self, mut log: Log) -> Result<Recording, Error> {
         if let Some(path) = self.column_layout {
             return Err(column_layout_error(path));

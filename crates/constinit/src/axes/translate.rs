@@ -1,5 +1,5 @@
-//! Burn's recorded operations as those of the core. Each is named, so one that a later release adds is decided about
-//! before anything compiles.
+//! Burn's recorded operations as those of the core. The match names every operation, so it does not compile until it
+//! has a case for each one that a later release adds.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use burn::tensor::{Distribution, Slice};
@@ -9,7 +9,7 @@ use burn_ir::{
 };
 use constinit_core::axes::{AxisReduction, Draws, OperationKind as Kind, SliceRange};
 
-/// What an operation does to axes. One that is not known here fixes all axes that it touches.
+/// What an operation does to axes. An unknown operation fixes all axes that it touches.
 #[allow(
     clippy::wildcard_enum_match_arm,
     reason = "a variant that exists only under a feature of burn-ir cannot be named"
@@ -25,7 +25,7 @@ pub(super) fn kind(operation: &OperationIr) -> Kind {
         OperationIr::Int(op) => Some(int(op)),
         OperationIr::Bool(op) => Some(bool(op)),
         OperationIr::Module(op) => module(op),
-        // `Custom`, `Drop`, and `Distributed` where another crate has turned on that feature of burn-ir.
+        // `Custom`, `Drop`, and `Distributed` if another crate has turned on that feature of burn-ir.
         _ => None,
     };
     known.unwrap_or_else(|| Kind::Unknown { name: name(operation) })
@@ -207,7 +207,7 @@ fn module(operation: &ModuleOperationIr) -> Option<Kind> {
         | Op::MaxPool1dWithIndices(_)
         | Op::MaxPool2dWithIndices(_)
         | Op::Interpolate(_) => Kind::Pool,
-        // Their axes are fixed: it is not known what they do to members.
+        // Their axes are fixed, since their effect on members is not known.
         Op::Embedding(_)
         | Op::DeformableConv2d(_)
         | Op::Rfft(_)

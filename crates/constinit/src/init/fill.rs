@@ -1,7 +1,7 @@
 //! Filling tensors and parameters of Burn, on the host or on the device.
 //!
-//! Constants and values along one axis are spread on the device by repetition, which gives the same bits as the host
-//! does. Everything else is made on the host, so all backends get the same numbers.
+//! The device repeats constants and values along one axis, which gives the same bits as on the host. All other entries
+//! are made on the host, so all backends get the same numbers.
 
 use super::{Init, ParameterAxes, RngKey, SpreadEntries};
 use crate::Error;
@@ -11,12 +11,12 @@ use burn::tensor::{DType, Tensor, TensorData, backend::Backend};
 
 /// An initialiser's entries as Burn's tensors.
 pub trait TensorInit {
-    /// All entries of a parameter of this shape, in storage order, in a float type: half the memory for single
-    /// precision.
+    /// All entries of a parameter of this shape, in storage order, in a float type. Single precision needs half the
+    /// memory.
     ///
     /// # Errors
     ///
-    /// As [`Init::values`].
+    /// Those of [`Init::values`].
     fn data(
         &self,
         shape: &[usize],
@@ -207,7 +207,7 @@ mod tests {
             ),
             (Initializer::Uniform { min: -0.5, max: 0.5 }, 0.5),
         ] {
-            // What Burn itself draws lies within them, too.
+            // Burn's own numbers are within the bounds, too.
             let burn =
                 initializer.init_with::<B, 2, _>([30, 20], Some(30), Some(20), &Default::default());
             let burn = burn.val().into_data().into_vec::<f64>().unwrap();

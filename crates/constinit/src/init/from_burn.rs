@@ -3,8 +3,7 @@
 use super::{BurnInitializer, Init};
 use burn::module::Initializer;
 
-/// One of Burn's initialisers: the same values where these are determined, and the same distribution where they are
-/// random.
+/// One of Burn's initialisers, with the same values if they are not random, and the same distribution if they are.
 ///
 /// ```
 /// use burn::module::Initializer;
@@ -38,7 +37,7 @@ pub fn from_burn(initializer: &Initializer) -> Init {
 mod tests {
     use super::*;
 
-    /// Configurations that Burn wrote are read, and the other way round.
+    /// This crate reads configurations that Burn wrote, and Burn reads those of this crate.
     #[test]
     fn both_are_written_alike() {
         for initializer in [

@@ -1,4 +1,4 @@
-//! Weights scaled by what a batch of data makes of them.
+//! Weights that are scaled until the outputs for a batch of data have variance 1.
 
 use crate::Error;
 use crate::params::{materialise, surveyed};
@@ -11,12 +11,12 @@ use burn::tensor::{Tensor, TensorData};
 pub struct Lsuv {
     /// How far from 1 the variance of the outputs may be.
     pub tolerance: f64,
-    /// How often one weight is scaled at the most.
+    /// How often one weight is scaled at most.
     pub most: usize,
 }
 
 impl Default for Lsuv {
-    /// The paper's: 0.1, 10 times.
+    /// The values of the paper: a tolerance of 0.1, at most 10 times.
     fn default() -> Self {
         Self { tolerance: 0.1, most: 10 }
     }
@@ -30,7 +30,7 @@ pub struct LsuvStep {
     pub path: String,
     /// The number that it was multiplied by.
     pub factor: f64,
-    /// The variance of the layer's outputs in the end.
+    /// The variance of the layer's outputs after scaling.
     pub variance: f64,
 }
 
@@ -69,7 +69,7 @@ impl Lsuv {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] for a path that the module does not have, and where the variance is not a positive number:
+    /// [`Error::Parameter`] for a path that the module does not have, and if the variance is not a positive number:
     /// then no factor helps.
     ///
     /// # References

@@ -6,16 +6,15 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Int, Tensor, backend::Backend};
 use constinit_core::module::{Walk, tied_paths};
 
-/// Float parameters that stand on more than one path, as tied weights do: one group per parameter, in
-/// visiting order.
+/// Float parameters with more than one path, such as tied weights: one group per parameter, in visiting order.
 ///
 /// Burn's optimizers update only the first of them; [`write_parameters`](super::write_parameters) writes all.
 pub fn tied_parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<Vec<String>> {
     tied_paths(&surveyed(module))
 }
 
-/// The paths of the float parameters that no optimizer trains: the running statistics of batch
-/// norms and, on a backend with automatic differentiation, what needs no gradient.
+/// The paths of the float parameters that no optimizer trains: the running statistics of batch norms and, on a backend
+/// with automatic differentiation, the parameters that need no gradient.
 ///
 /// Draws the values of parameters that were not drawn yet.
 pub fn buffer_paths<B: Backend, M: Module<B>>(module: &M) -> Vec<String> {
@@ -96,7 +95,7 @@ pub(crate) fn column_layout<B: Backend, M: Module<B>>(module: &M) -> Option<Stri
             if D != 2 || self.columns.is_some() {
                 return;
             }
-            // The layout shows only in what saving does to a tensor.
+            // Only saving a tensor shows its layout.
             let device = param.val().device();
             let (_, _, mapper) = param.clone().consume();
             let mut shape = [1; D];

@@ -35,9 +35,8 @@ pub fn read_parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<HostParamete
     impl<B: Backend> ModuleVisitor<B> for Reader<B> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
             self.ids.push(param.id);
-            // A tensor that others hold, too, is copied entry by entry when a CPU backend of Burn
-            // gives its data. A slice of all of it is copied at once there, and is a view of the
-            // same memory elsewhere.
+            // If others hold a tensor, too, a CPU backend of Burn copies it entry by entry to give its data. It copies
+            // a slice of the whole tensor at once. On other backends such a slice is a view of the same memory.
             let mut value = param.val();
             if value.shape().num_elements() > SLOW {
                 value = value.detach();

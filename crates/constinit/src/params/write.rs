@@ -10,8 +10,8 @@ use std::collections::HashMap;
 
 /// Replaces float parameters by values from the host, by path.
 ///
-/// Whether a parameter needs a gradient stays as it is, and a tied parameter is written on all of
-/// its paths. The running statistics of a batch norm are shared with all clones of the module.
+/// Whether a parameter needs a gradient does not change, and a tied parameter is written on all of its paths. The
+/// running statistics of a batch norm are shared with all clones of the module.
 ///
 /// ```
 /// use burn::tensor::TensorData;
@@ -40,7 +40,7 @@ pub fn write_parameters<'p, B: Backend, M: Module<B>>(
     Ok(replace(module, by_id.collect()))
 }
 
-/// Replaces float parameters by values of any shape, by id. The rest of a parameter stays.
+/// Replaces float parameters by values of any shape, by id. Everything else of a parameter stays as it is.
 pub(crate) fn replace<B: Backend, M: Module<B>>(
     module: M,
     values: HashMap<ParamId, TensorData>,

@@ -17,10 +17,10 @@ pub use constinit_core::probe::{EscapeReading, Outlook, SpaceOutlook};
 
 /// Forecasts whether and when rounding will separate equal units.
 ///
-/// At its first look the probe finds the classes of twins. At every look it takes two units of the largest class of
-/// each space, finds the lowest curvature of the loss along their difference, and says what that means for the
-/// optimizer, or that the state still moves too much for a number of steps ([`forecast`]). The probe changes nothing:
-/// gradients are taken on copies of the module.
+/// At its first reading the probe finds the classes of twins. At every reading it takes two units of the largest class
+/// of each space, finds the lowest curvature of the loss along their difference, and says what that means for the
+/// optimizer, or that the state still moves too much to give a number of steps ([`forecast`]). The probe changes
+/// nothing: it computes gradients on copies of the module.
 ///
 /// ```
 /// use burn::tensor::Tensor;
@@ -48,7 +48,7 @@ pub use constinit_core::probe::{EscapeReading, Outlook, SpaceOutlook};
 ///
 /// # Complexity
 ///
-/// A look takes a few dozen to a few hundred gradients a space. Look rarely.
+/// A reading takes a few dozen to a few hundred gradients per space. Read rarely.
 pub struct EscapeProbe<B: AutodiffBackend, M> {
     axes: AxesSpec,
     update: Update,
@@ -64,12 +64,12 @@ pub struct EscapeProbe<B: AutodiffBackend, M> {
 type BatchLoss<B, M> = Box<dyn FnMut(&M) -> Tensor<B, 1> + Send>;
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
-    /// A probe of a module with these axes that is trained by this optimizer, without clipping. It looks before
+    /// A probe of a module with these axes that is trained by this optimizer, without clipping. It reads before
     /// training and then every 1000 steps, and reports by `tracing`.
     ///
-    /// `loss` is that of a batch that stands for the training set. It must be a function of the parameters: the same
-    /// batch each time, and nothing drawn. A loss that draws, as with dropout, takes numbers from the backend's
-    /// generator, which training then does not get.
+    /// `loss` is the loss of a batch that represents the training set. It must be a function of the parameters: the
+    /// same batch each time, and no random numbers. A loss with random numbers, such as dropout, takes them from the
+    /// backend's generator, so training gets other ones.
     pub fn new(
         axes: AxesSpec,
         optimizer: &OptimizerConfig,
@@ -93,7 +93,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
         }
     }
 
-    /// Looks when the schedule says so.
+    /// Reads when the schedule says so.
     #[must_use]
     pub fn on(self, schedule: Schedule) -> Self {
         Self { schedule, ..self }
@@ -105,7 +105,8 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
         Self { report: Box::new(report), ..self }
     }
 
-    /// Follows the classes of this state, without a forecast for it: those of the start, where a run is resumed.
+    /// Follows the classes of this state, without a forecast for it. If a run is resumed, this is the state of the
+    /// start.
     ///
     /// # Errors
     ///
@@ -120,12 +121,12 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
         largest_classes(&self.axes, &views(&self.axes, &bound, seen.parameters())?)
     }
 
-    /// What was read, in the order of steps.
+    /// The readings, in the order of steps.
     pub fn readings(&self) -> &[EscapeReading] {
         &self.readings
     }
 
-    /// Why the probe has stopped, where it has.
+    /// Why the probe has stopped, if it has.
     pub fn failed(&self) -> Option<&str> {
         self.failed.as_deref()
     }
@@ -162,7 +163,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> EscapeProbe<B, M> {
     }
 }
 
-/// The first unit of a class and the one that lies farthest from it, and how far, in relation to their size.
+/// The first unit of a class, the unit farthest from it, and their distance relative to their size.
 fn farthest<B: AutodiffBackend, M: AutodiffModule<B>>(
     axes: &AxesSpec,
     class: &TwinClass,

@@ -66,7 +66,7 @@ macro_rules! metric {
 }
 
 metric! {
-    /// How many different units a space has: classes of twins, at the probe's last reading.
+    /// How many distinct units a space has: classes of twins, at the probe's last reading.
     EffectiveWidthMetric, SpaceQuantity::EFFECTIVE_WIDTH
 }
 

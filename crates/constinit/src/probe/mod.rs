@@ -1,8 +1,8 @@
-//! Watching a training run without touching it.
+//! Watches a training run without changing it.
 //!
-//! A [`Probe`] is shown the run before the first step and after every step: module, gradients,
-//! loss, learning rate and step number. It holds what it measured; the training loop holds the
-//! probe. The parameters after a number of steps are bitwise the same with and without probes.
+//! The training loop shows the run to a [`Probe`] before the first step and after every step: module, gradients, loss,
+//! learning rate and step number. The probe keeps what it measured; the training loop keeps the probe. The parameters
+//! after a number of steps are bitwise the same with and without probes.
 
 mod escape;
 #[cfg(feature = "learner")]
@@ -33,19 +33,19 @@ use std::marker::PhantomData;
 
 /// Something that watches a training run.
 pub trait Probe<B: AutodiffBackend, M: AutodiffModule<B>> {
-    /// Whether to look after `step` steps; step 0 is before training.
+    /// Whether to read after `step` steps; step 0 is before training.
     fn due(&self, step: usize) -> bool {
         let _ = step;
         true
     }
 
-    /// Whether [`Observation::gradients`] is read. Keeping gradients past the optimizer costs it the
-    /// reuse of their memory.
+    /// Whether [`Observation::gradients`] is read. If gradients are kept past the optimizer, it cannot reuse their
+    /// memory.
     fn reads_gradients(&self) -> bool {
         false
     }
 
-    /// Looks at the run, where it is due.
+    /// Reads the run, if it is due.
     fn observe(&mut self, seen: &Observation<'_, B, M>) -> Flow;
 }
 
@@ -55,14 +55,13 @@ pub struct Observation<'a, B: AutodiffBackend, M: AutodiffModule<B>> {
     pub step: usize,
     /// The module with its parameters as they are now.
     pub model: &'a M,
-    /// The gradients that the step used, after clipping. None before training, and where no due
-    /// probe reads gradients.
+    /// The gradients that the step used, after clipping. None before training, and if no due probe reads gradients.
     pub gradients: Option<&'a GradientsParams>,
     /// The loss that the step computed, before it changed the parameters. None before training.
     pub loss: Option<f64>,
     /// The learning rate that the step used. None before training.
     pub learning_rate: Option<f64>,
-    /// The module as it went into the step, where a loop could have changed it since the step before.
+    /// The module at the beginning of the step, if a loop could have changed it since the step before.
     pub(crate) before: Option<&'a M>,
     read_back: OnceCell<Vec<HostParameter>>,
     backend: PhantomData<B>,
@@ -74,7 +73,7 @@ impl<'a, B: AutodiffBackend, M: AutodiffModule<B>> Observation<'a, B, M> {
         Self::of(0, model, None, None, None)
     }
 
-    /// The state of `model` after `step` steps of a loop of the user's own.
+    /// The state of `model` after `step` steps of the user's loop.
     pub fn after_step(step: usize, model: &'a M) -> Self {
         Self::of(step, model, None, None, None)
     }
@@ -97,7 +96,7 @@ impl<'a, B: AutodiffBackend, M: AutodiffModule<B>> Observation<'a, B, M> {
         Self { learning_rate: Some(rate), ..self }
     }
 
-    /// With the module as it went into the step: what had changed by then, the step did not do.
+    /// With the module at the beginning of the step. The step did not make the changes that this module already has.
     #[must_use]
     pub fn with_module_before(self, model: &'a M) -> Self {
         Self { before: Some(model), ..self }

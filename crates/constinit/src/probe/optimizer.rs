@@ -1,4 +1,4 @@
-//! A probe around any optimizer, for loops that are not this crate's: Burn's Learner, or the user's own.
+//! A probe around any optimizer, for loops that are not this crate's: Burn's Learner, or the user's loop.
 
 use super::{Flow, Observation, Probe};
 use crate::gradients::share_gradients;
@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// An optimizer whose steps a probe sees: the module before the first one and after each, the gradients and the
 /// learning rate.
 ///
-/// Its record is that of the optimizer inside, so checkpoints can be read with and without a probe. Clones share
-/// the probe.
+/// Its record is that of the inner optimizer, so checkpoints can be read with and without a probe. Clones share the
+/// probe.
 ///
 /// ```
 /// use burn::optim::{GradientsParams, Optimizer};
@@ -60,16 +60,16 @@ impl<P> std::ops::Deref for ProbeGuard<'_, P> {
     }
 }
 
-/// A handle on the probe of a [`ProbedOptimizer`] that outlives the optimizer: Burn's Learner takes that one away.
+/// A handle on the probe of a [`ProbedOptimizer`] that outlives the optimizer, which Burn's Learner takes away.
 pub struct ProbeHandle<P>(Arc<Mutex<Shared<P>>>);
 
 impl<P> ProbeHandle<P> {
-    /// The probe. It must be let go before the next step.
+    /// The probe. Drop the guard before the next step.
     pub fn probe(&self) -> ProbeGuard<'_, P> {
         ProbeGuard(lock(&self.0))
     }
 
-    /// The reason of the first wish of the probe to stop, where there was one.
+    /// The reason for which the probe first asked to stop, if it did.
     pub fn stop_reason(&self) -> Option<String> {
         lock(&self.0).stop.clone()
     }
@@ -88,18 +88,18 @@ impl<O, P> ProbedOptimizer<O, P> {
         Self { inner: optimizer, shared: Arc::new(Mutex::new(shared)) }
     }
 
-    /// Counts steps from here: where a run is resumed, the optimizer cannot know how many were done, since its record is
-    /// that of the optimizer inside. Otherwise the first step is step 1 again.
+    /// Counts steps from `step`, for a run that is resumed: the optimizer cannot know how many steps were done, since
+    /// its record is that of the inner optimizer. Otherwise the first step is step 1 again.
     ///
-    /// The probe sees the module as it is then, and treats it as the start. It does not know of earlier breaks, unless
-    /// it gets them, as by [`SymmetryProbe::resume`](super::SymmetryProbe::resume).
+    /// The probe treats the module at that time as the start. It does not know earlier breaks unless
+    /// [`SymmetryProbe::resume`](super::SymmetryProbe::resume) names them.
     #[must_use]
     pub fn starting_at(self, step: usize) -> Self {
         lock(&self.shared).step = step;
         self
     }
 
-    /// The probe. It must be let go before the next step.
+    /// The probe. Drop the guard before the next step.
     pub fn probe(&self) -> ProbeGuard<'_, P> {
         ProbeGuard(lock(&self.shared))
     }
@@ -109,14 +109,14 @@ impl<O, P> ProbedOptimizer<O, P> {
         ProbeHandle(Arc::clone(&self.shared))
     }
 
-    /// The reason of the first wish of the probe to stop, where there was one. An optimizer cannot stop a loop; the
-    /// loop may ask here.
+    /// The reason for which the probe first asked to stop, if it did. An optimizer cannot stop a loop, but the loop can
+    /// check this.
     pub fn stop_reason(&self) -> Option<String> {
         lock(&self.shared).stop.clone()
     }
 }
 
-/// A probe that panicked is as good as it was before: it holds measurements only.
+/// A probe that panicked can still be used: it holds measurements only.
 fn lock<P>(shared: &Mutex<Shared<P>>) -> MutexGuard<'_, Shared<P>> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -139,7 +139,7 @@ impl<P> Shared<P> {
         }
     }
 
-    /// Shows the module before the first step and does a step in between.
+    /// Does a step. Shows the module before the first step, and after each step.
     fn step<B: AutodiffBackend, M: AutodiffModule<B>, G>(
         &mut self,
         rate: f64,
@@ -159,7 +159,7 @@ impl<P> Shared<P> {
         let wanted = self.probe.due(self.step) && self.probe.reads_gradients();
         // Shared before the optimizer empties the container.
         let kept = if wanted { share(&module, &gradients) } else { None };
-        // Between two steps the module is the loop's, which may write to it.
+        // Between two steps the loop owns the module and may write to it.
         let before = wanted.then(|| module.clone());
         let module = step(module, gradients);
         let mut seen = Observation::of(self.step, &module, kept.as_ref(), None, Some(rate));
@@ -185,7 +185,7 @@ where
         lock(&self.shared).step(lr, module, grads, share, step)
     }
 
-    /// Gradients of several devices are not shown: they are summed inside the optimizer.
+    /// Gradients of several devices are not shown: the optimizer sums them.
     fn step_multi(&mut self, lr: f64, module: M, grads: MultiGradientsParams) -> M {
         let inner = &mut self.inner;
         let step = |module, grads| inner.step_multi(lr, module, grads);

@@ -42,12 +42,12 @@ pub struct PropertyReading {
 #[derive(Clone, Debug, Default)]
 pub struct PropertyProbe {
     schedule: Schedule,
-    /// What was read, in the order of steps.
+    /// The readings, in the order of steps.
     pub readings: Vec<PropertyReading>,
 }
 
 impl PropertyProbe {
-    /// A probe that looks when the schedule says so.
+    /// A probe that reads when the schedule says so.
     pub fn new(schedule: Schedule) -> Self {
         Self { schedule, readings: Vec::new() }
     }
@@ -79,7 +79,7 @@ where
 
 /// The four properties and the hidden units of a module whose parameters were read back.
 ///
-/// ULPs are counted in single precision where all parameters are single, else in double.
+/// Ulps are counted in single precision if all parameters have it, otherwise in double precision.
 ///
 /// # Errors
 ///
@@ -92,7 +92,7 @@ pub fn properties_of<B: Backend>(
     if parameters.iter().all(|parameter| parameter.data.dtype == DType::F32) {
         measure(&layers, parameters, |data| data.as_slice::<f32>().ok())
     } else {
-        // Doubles hold the other float types exactly.
+        // Doubles represent the other float types exactly.
         let wide: Vec<HostParameter> = parameters
             .iter()
             .map(|p| HostParameter { id: p.id, data: p.data.clone().convert::<f64>() })

@@ -25,7 +25,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder that looks when the schedule says so.
+    /// A recorder that records when the schedule says so.
     pub fn new(schedule: Schedule) -> Self {
         Self { schedule, history: Vec::new() }
     }

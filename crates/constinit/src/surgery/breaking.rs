@@ -1,4 +1,4 @@
-//! Making units differ without a change of the function.
+//! Making units differ without changing the function.
 
 use super::read::{host, read, write};
 use crate::Error;
@@ -7,10 +7,10 @@ use burn::tensor::backend::Backend;
 use constinit_core::surgery::{BrokenModule, KnownAxes};
 use constinit_symmetry::Symmetry;
 
-/// Changes outgoing weights within classes by amounts up to `scale` that sum to zero: the function stays, but gradients
-/// now differ, and training separates the units.
+/// Changes outgoing weights within classes by amounts up to `scale` that sum to zero. The function stays the same, but
+/// gradients now differ, and training separates the units.
 ///
-/// In each parameter, sums over a class stay what they were as real numbers, to the last bit. The changes depend on the
+/// In each parameter, sums over a class do not change, as real numbers and to the last bit. The changes depend on the
 /// seed and the path of the parameter.
 ///
 /// ```
@@ -30,9 +30,9 @@ use constinit_symmetry::Symmetry;
 ///
 /// # Errors
 ///
-/// As [`collapse`](super::collapse()), but for modules that count their units, which may be changed so; with a spec
-/// alone, [`Error::Surgery`] for a parameter that reads such units in a layer that is not known to be linear in it; and
-/// what the engine says of a scale that is negative or not finite.
+/// Those of [`collapse`](super::collapse()), except for modules that count their units, which are allowed here. With a
+/// spec alone, [`Error::Surgery`] for a parameter that reads such units in a layer that is not known to be linear in
+/// it. The engine's error for a scale that is negative or not finite.
 pub fn break_symmetry<'a, B: Backend, M: Module<B>>(
     module: M,
     axes: impl Into<KnownAxes<'a>>,

@@ -1,4 +1,4 @@
-//! How many entries of the full module an entry of its quotient stands for, on the device: see [`EntryCounts`].
+//! How many entries of the full module an entry of its quotient represents, on the device: see [`EntryCounts`].
 
 use burn::module::{AutodiffModule, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -74,7 +74,8 @@ impl<B: Backend> Count<B> {
         Self { outputs, inputs }
     }
 
-    /// A number for each entry of the quotient, times the entries of the full parameter that it stands for.
+    /// A number for each entry of the quotient, times the number of entries of the full parameter that the entry
+    /// represents.
     pub(crate) fn times_entries<const D: usize>(&self, tensor: Tensor<B, D>) -> Tensor<B, D> {
         self.inputs.times(self.outputs.times(tensor))
     }

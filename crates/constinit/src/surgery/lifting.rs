@@ -15,30 +15,30 @@ use constinit_symmetry::Quotient;
 /// W[j][i] = w[D][C] + factor d[j][i],     w = W' / n_D,  j in D, i in C
 /// ```
 ///
-/// with the deviation d of each entry from its block's mean at the start, 0 for twins, and what weight decay has left of
-/// it.
+/// with the deviation d of each entry from its block's mean at the start, which is 0 for twins. The factor is what
+/// weight decay has left of the deviation.
 ///
-/// Belongs to one [optimizer](super::QuotientOptimizer), which the factors come from. Cheap to clone; all clones share
-/// them. A clone of the optimizer has another lifting.
+/// Belongs to one [optimizer](super::QuotientOptimizer), from which the factors come. Cheap to clone; all clones share
+/// the factors. A clone of the optimizer has another lifting.
 #[derive(Clone, Debug)]
 pub struct Lifting(pub(super) HostLifting);
 
 impl Lifting {
-    /// The same with a copy of the factors.
+    /// A lifting with a copy of the factors.
     pub(super) fn apart(&self) -> Self {
         Self(self.0.apart())
     }
 
-    /// What is left of the deviations, read off a module of parameters that began as 1.
+    /// Sets what is left of the deviations, from a module of parameters that started as 1.
     pub(super) fn set_factors(&self, left: &[HostParameter]) {
         let factors = left.iter().map(|left| left.data.iter::<f64>().next().unwrap_or(1.0));
         self.0.set_factors(factors.collect());
     }
 
-    /// The full module that a quotient stands for. The quotient is not touched.
+    /// The full module of a quotient. The quotient is not changed.
     ///
-    /// Entries come back to rounding: the division of W' by a class size that is not a power of two may move the last
-    /// bit. Equal entries of a block without deviations stay equal, bit for bit.
+    /// Entries are exact up to rounding: the division of W' by a class size that is not a power of two may move the
+    /// last bit. Equal entries of a block without deviations stay equal, bit for bit.
     ///
     /// # Errors
     ///
@@ -63,16 +63,16 @@ impl Lifting {
 
 /// Shows a probe the full module while its quotient is trained.
 ///
-/// The probe sees everything but gradients: [`reads_gradients`](Probe::reads_gradients) is not passed on, since those of
-/// the loop are the quotient's, of other shapes than the full module's parameters. Each look costs one
-/// [lifting](Lifting::lift): choose how often the probe is due accordingly.
+/// The probe sees everything but gradients: [`reads_gradients`](Probe::reads_gradients) is not passed on, since the
+/// gradients of the loop are those of the quotient, with other shapes than the full module's parameters. Each reading
+/// costs one [lifting](Lifting::lift): choose how often the probe is due accordingly.
 pub struct LiftedProbe<'a, P: ?Sized> {
     probe: &'a mut P,
     lifting: Lifting,
 }
 
 impl<'a, P: ?Sized> LiftedProbe<'a, P> {
-    /// Shows `probe` what `lifting` gives.
+    /// Shows `probe` the full module that `lifting` returns.
     pub fn new(probe: &'a mut P, lifting: Lifting) -> Self {
         Self { probe, lifting }
     }

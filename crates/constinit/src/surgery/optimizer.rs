@@ -11,28 +11,29 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use std::sync::Arc;
 
-/// An optimizer that trains a quotient as the optimizer inside trains the full module.
+/// An optimizer that trains a quotient as the inner optimizer trains the full module.
 ///
-/// The module runs with the collapsed weights W' = n_D w, and its gradients are n_C times those of one entry. In a step,
-/// the optimizer inside gets the means w and the gradients g of single entries, so whatever it computes entry by
-/// entry is what it would compute for every entry of the block:
+/// The module runs with the collapsed weights W' = n_D w, and its gradients are n_C times those of one entry. In a
+/// step, the inner optimizer gets the means w and the gradients g of single entries. So it computes, entry by entry,
+/// what it would compute for every entry of the block:
 ///
 /// ```text
 /// g = (dL/dW') / n_C      w' = rule(W' / n_D, g)      W'' = n_D w'
 /// ```
 ///
-/// What weight decay does to the deviations of units that are not twins, a linear rule does to a number that starts as
-/// 1 and has a gradient of 0: one such number goes along with each parameter, and [`Lifting`] takes what is left of it.
-/// In a step in which a parameter has no gradient, neither has its number, and the rule leaves both alone.
+/// Units that are not twins have deviations, which weight decay changes. A linear rule changes a number that starts as
+/// 1 and has a gradient of 0 by the same factor. So each parameter has one such number, and [`Lifting`] uses what is
+/// left of it. In a step in which a parameter has no gradient, its number has none either, and the rule changes
+/// neither.
 ///
-/// Gradients are clipped here ([`with_clip`](Self::with_clip)), by the norm that those of the full module have. The
-/// loop's own clipping and that of Burn's optimizers see the quotient, where a norm is another one: leave them off, and
-/// use [`with_clip`](Self::with_clip) instead. A [`ProbedOptimizer`](crate::probe::ProbedOptimizer) belongs around this
-/// one, not inside.
+/// This optimizer clips gradients ([`with_clip`](Self::with_clip)) by the norm of the full module's gradients. The
+/// clipping of the loop and that of Burn's optimizers see the quotient, whose norm is another one: leave them off, and
+/// use [`with_clip`](Self::with_clip) instead. Put a [`ProbedOptimizer`](crate::probe::ProbedOptimizer) around this
+/// optimizer, not inside it.
 ///
 /// A clone has a copy of the factors, so two clones can be trained separately. Take the [way back](Self::lifting) from
-/// the optimizer that makes the steps: whatever loads a record into a clone, as Burn's `Learner` does to continue from a
-/// checkpoint, leaves an earlier one behind.
+/// the optimizer that makes the steps. If a record is loaded into a clone, as Burn's `Learner` does to continue from a
+/// checkpoint, an earlier way back no longer fits.
 ///
 /// Should be created with [`QuotientModule::optimizer`](super::QuotientModule::optimizer).
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub struct QuotientOptimizer<B: AutodiffBackend, M, O> {
     inner: O,
     counts: Arc<Counts<B>>,
     clip: Option<Clip>,
-    /// What is left of deviations, as parameters of one entry; None if they stay.
+    /// What is left of deviations, as parameters of one entry; None if they do not change.
     left: Option<M>,
     lifting: Lifting,
 }
@@ -62,7 +63,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>, O> QuotientOptimizer<B, M, O> {
         Self { inner, counts, clip: None, left, lifting }
     }
 
-    /// Limits the gradients of the full module before the optimizer inside sees them.
+    /// Limits the gradients of the full module before the inner optimizer sees them.
     #[must_use]
     pub fn with_clip(self, clip: Clip) -> Self {
         Self { clip: Some(clip), ..self }
@@ -148,15 +149,15 @@ fn summed<B: AutodiffBackend, M: AutodiffModule<B>>(
     sum.to
 }
 
-/// A module of the same parameters with one entry each, a 1, for what is left of deviations. The module is taken: it must
-/// share nothing.
+/// A module of the same parameters with one entry each, a 1, for what is left of deviations. Consumes the module, which
+/// must share nothing.
 pub(super) fn ones<B: AutodiffBackend, M: AutodiffModule<B>>(module: M) -> M {
     struct Ones;
     impl<B: AutodiffBackend> ModuleMapper<B> for Ones {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
             let old = param.val();
             let one = from_values::<B, D>(vec![1.0], [1; D], &old.device());
-            // The optimizer keeps its state by id: these are other parameters.
+            // The optimizer keeps its state by id, so these parameters have new ids.
             Param::initialized(ParamId::new(), one.set_require_grad(old.is_require_grad()))
         }
     }
@@ -182,7 +183,7 @@ fn have_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(
     present.found
 }
 
-/// Gradients of 0 for the parameters that are moved.
+/// Gradients of 0 for the parameters that are updated.
 fn no_gradients<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     moved: &[bool],

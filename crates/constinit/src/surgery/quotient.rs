@@ -1,4 +1,4 @@
-//! The quotient of a module: training at the price of the classes.
+//! The quotient of a module: training at the cost of the classes.
 
 use super::counts::{Count, Counts};
 use super::lifting::Lifting;
@@ -33,7 +33,7 @@ pub struct QuotientModule<B: AutodiffBackend, M> {
 }
 
 impl<B: AutodiffBackend, M: AutodiffModule<B>> QuotientModule<B, M> {
-    /// The optimizer for the quotient, around one without state that would train the full module. It knows the
+    /// The optimizer for the quotient, around an optimizer without state that would train the full module. It has the
     /// [way back](QuotientOptimizer::lifting).
     pub fn optimizer<O>(&self, inner: O) -> QuotientOptimizer<B, M, O> {
         let lifting = Lifting(self.lifting.apart());
@@ -54,9 +54,9 @@ impl<B: AutodiffBackend, M> fmt::Display for QuotientModule<B, M> {
 
 /// The quotient of a module by classes that training keeps.
 ///
-/// The quotient's module runs forward and backward as any module does; with [`QuotientModule::optimizer`] around an optimizer,
-/// in any loop, it goes the way that the full module would go, to rounding, and [`Lifting::lift`] gives the full module
-/// at any time. The cost of a step does not depend on the number of units, only on that of the classes.
+/// The quotient's module runs forward and backward as any module does; with [`QuotientModule::optimizer`] around an
+/// optimizer, in any loop, it trains as the full module would, up to rounding, and [`Lifting::lift`] gives the full
+/// module at any time. The cost of a step depends on the number of classes, not on the number of units.
 ///
 /// ```
 /// use burn::tensor::Tensor;
@@ -90,29 +90,29 @@ impl<B: AutodiffBackend, M> fmt::Display for QuotientModule<B, M> {
 /// # Ok::<(), constinit::Error>(())
 /// ```
 ///
-/// `facts` are what is known about the training, as
-/// [`OptimizerConfig::facts`](crate::train::OptimizerConfig::facts) tells of an optimizer. Of a
-/// [trace](crate::axes::Traced), dropout and noise are known, too; it has to be one on `Autodiff<Capture>`, since dropout
-/// does nothing without gradients. Cautious weight decay, which spares an entry by its sign, counts as coupled.
+/// `facts` are what is known about the training; [`OptimizerConfig::facts`](crate::train::OptimizerConfig::facts) gives
+/// those of an optimizer. A [trace](crate::axes::Traced) adds dropout and noise. It must be a trace on
+/// `Autodiff<Capture>`, since dropout does nothing without gradients. Cautious weight decay, which spares an entry by
+/// its sign, counts as coupled.
 ///
-/// The loss must be one of the module's outputs only: a term of its parameters, such as a penalty on their squares,
-/// weighs an entry of the quotient as one where the full module has many.
+/// The loss must depend on the module's outputs only. A term of the parameters, such as a penalty on their squares,
+/// would count an entry of the quotient once, although the full module has many such entries.
 ///
-/// Parameters keep their ids, in the quotient and in what is lifted from it, although their shapes are others: an
-/// optimizer with state of one of them must not be used for another.
+/// Parameters keep their ids, in the quotient and in a module that is lifted from it, although their shapes differ. So
+/// do not use an optimizer with state of one of these modules for another.
 ///
-/// Units that are not twins but have equal sums keep their deviations from the means. With weight decay these shrink;
-/// how far is found by a number that goes through the same rule with a gradient of 0, since every rule for which the
-/// certificate holds is linear in them.
+/// Units that are not twins but have equal sums keep their deviations from the means. With weight decay these shrink.
+/// To find how far, a number goes through the same rule with a gradient of 0, since every rule for which the
+/// certificate holds is linear in the deviations.
 ///
 /// # Errors
 ///
-/// - As [`collapse`](super::collapse());
+/// - Those of [`collapse`](super::collapse());
 /// - [`Error::Surgery`] for a trace that was made without gradients;
-/// - [`Error::Surgery`] if training would not keep a class, with the certificate's reason: dropout or noise on a
-///   space, decay that is coupled to an optimizer that rescales entry by entry, on classes that are not twins (or twins
-///   with more on the diagonal of a recurrent weight), and merely forward-lumpable classes; for Muon, which acts on
-///   whole matrices; and for tied parameters over classes, of which Burn's optimizers move only the first.
+/// - [`Error::Surgery`] if training would not keep a class, with the certificate's reason: dropout or noise on a space,
+///   decay that is coupled to an optimizer that rescales entry by entry, on classes that are not twins (or twins with
+///   more on the diagonal of a recurrent weight), and merely forward-lumpable classes; for Muon, which acts on whole
+///   matrices; and for tied parameters over classes, of which Burn's optimizers update only the first.
 pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     axes: impl Into<KnownAxes<'a>>,
@@ -128,7 +128,7 @@ pub fn quotient<'a, B: AutodiffBackend, M: AutodiffModule<B>>(
         counts.map(|counts| Count::new(counts, parameter.data.dtype, &device))
     });
     let counts = Arc::new(Counts(counts.collect()));
-    // Whatever the facts say of decay: without any, the factors stay 1.
+    // Whatever the facts say about decay: without decay, the factors stay 1.
     let deviates = found.lifting.quotient().has_deviations();
     let left = deviates.then(|| ones(unshared::<B, M>(module)));
     Ok(QuotientModule {

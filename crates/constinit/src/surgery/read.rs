@@ -14,12 +14,13 @@ use std::collections::HashMap;
 /// The float parameters of a module.
 pub(super) fn read<B: Backend, M: Module<B>>(module: &M) -> Vec<HostParameter> {
     materialise(module);
-    // A batch norm keeps what its last pass added to its statistics until the next one, or until it is saved.
+    // A batch norm holds back the update of its statistics from the last pass until the next pass, or until it is
+    // saved.
     drop(module.clone().into_record());
     read_parameters(module)
 }
 
-/// A module that a spec covers, and the parameters that were read of it.
+/// A module that a spec covers, and the parameters that were read from it.
 pub(super) fn host<'a, B: Backend, M: Module<B>>(
     module: &M,
     known: KnownAxes<'a>,
@@ -46,7 +47,7 @@ pub(super) fn write<B: Backend, M: Module<B>>(module: M, new: NewParameters) -> 
     module.map(&mut Rename(renamed.collect()))
 }
 
-/// A copy that shares nothing with the module, the running statistics of batch norms included.
+/// A copy that shares nothing with the module, not even the running statistics of batch norms.
 pub(super) fn unshared<B: AutodiffBackend, M: AutodiffModule<B>>(module: &M) -> M {
     /// Burn forgets which parameters need no gradient when it collects and rebuilds a module.
     #[derive(Default)]

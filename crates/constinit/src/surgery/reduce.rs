@@ -9,14 +9,14 @@ use constinit_symmetry::{Activations, ReduceOptions};
 
 /// Removes every unit that the function of a module does not need: a smaller module that computes the same.
 ///
-/// A unit goes that nothing reads, that is constant, or that another unit gives, up to a sign or a positive factor where
-/// the activation allows it; [`reduce_with`](constinit_symmetry::reduce_with) has the rules and what each needs.
-/// `activations` says which function the units of each space go through: the forward code is believed to be so, and to do
-/// nothing else with single units between two layers. What a mean over examples or a random mask makes of them
-/// in training is not looked for: the smaller module computes the same in inference.
+/// A unit is removed if nothing reads it, if it is constant, or if another unit gives the same, up to a sign or a
+/// positive factor if the activation allows it; [`reduce_with`](constinit_symmetry::reduce_with) has the rules and what
+/// each needs. `activations` gives the activation of each space. This assumes that the forward code applies it, and
+/// does nothing else with single units between two layers. It does not search for means over examples or random masks
+/// in training: the smaller module computes the same in inference.
 ///
-/// Sums are exact and rounded once. Parameters keep whether they need a gradient, and those whose shape stays keep their
-/// id; the others get a new one, since what an optimizer has kept of them does not fit any more.
+/// Sums are exact and rounded once. Whether a parameter needs a gradient does not change. Parameters whose shape stays
+/// keep their id; the others get a new id, since the state that an optimizer keeps for them no longer fits.
 ///
 /// # Shapes
 ///
@@ -24,10 +24,10 @@ use constinit_symmetry::{Activations, ReduceOptions};
 ///
 /// # Errors
 ///
-/// - [`Error::Axes`] where the spec does not cover the module;
-/// - [`Error::Symmetry`] with what the engine says of activations and entries;
-/// - [`Error::Surgery`] where the module does something else with the units than to treat them one by one, see
-///   [above](super), and for a tied parameter that would get different values in its places;
+/// - [`Error::Axes`] if the spec does not cover the module;
+/// - [`Error::Symmetry`] with the engine's errors for activations and entries;
+/// - [`Error::Surgery`] if the module does not treat the units one by one, see [above](super), and for a tied parameter
+///   that would get different values in its places;
 /// - [`Error::ColumnLayout`] for a linear layer of `LinearLayout::Col`.
 ///
 /// # Complexity

@@ -1,8 +1,8 @@
 //! A run's state in a file, whole or not at all.
 //!
-//! The file is written beside its place, flushed and renamed, so a crash leaves either the
-//! old file or the new one. It starts with a magic number and a checksum of all that follows.
-//! Numbers are stored as doubles: every float type of the backends comes back bit for bit.
+//! The file is written next to its final place, flushed and renamed, so a crash leaves either the old file or the new
+//! one. It starts with a magic number and a checksum of all that follows. Numbers are stored as doubles: every float
+//! type of the backends comes back bit for bit.
 
 use super::TrainState;
 use crate::Error;
@@ -26,12 +26,12 @@ const HEADER: usize = MAGIC.len() + 4;
 type Shapes = Vec<(String, Vec<usize>)>;
 type Bytes = NamedMpkBytesRecorder<DoublePrecisionSettings>;
 
-/// What a checkpoint gives back.
+/// The content of a checkpoint.
 #[derive(Clone, Debug)]
 pub struct TrainCheckpoint<M, O, S> {
     /// The state of the run.
     pub state: TrainState<M, O, S>,
-    /// What the writer kept beside it.
+    /// The note that the writer stored with it.
     pub note: String,
 }
 
@@ -52,8 +52,7 @@ struct Payload {
 
 /// Writes the state of a run.
 ///
-/// `fingerprint` says which run it is: [`load_checkpoint`] wants the same one. `note` is the
-/// writer's own.
+/// `fingerprint` says which run it is: [`load_checkpoint`] requires the same one. `note` is any text of the writer.
 ///
 /// # Errors
 ///
@@ -95,8 +94,8 @@ where
 ///
 /// # Errors
 ///
-/// [`Error::Checkpoint`] for a file that cannot be read, is torn, is not a checkpoint, belongs to a
-/// run with another fingerprint, or holds a parameter of another shape than the module has.
+/// [`Error::Checkpoint`] for a file that cannot be read, is incomplete, is not a checkpoint, belongs to a run with
+/// another fingerprint, or holds a parameter of another shape than the module has.
 pub fn load_checkpoint<B, M, O, S>(
     path: &Path,
     fresh: TrainState<M, O, S>,
@@ -124,7 +123,7 @@ where
             format!("a checkpoint of another run: it has {theirs:?}, this run has {ours:?}");
         return Err(because(reason, Some([theirs, ours].map(str::to_owned))));
     }
-    // Asked first: Burn panics over a list of another length.
+    // Checked first: Burn panics for a list of another length.
     if let Some(difference) = difference(&payload.shapes, &shapes(&fresh.model)) {
         return Err(refuse(format!("a checkpoint of another module: {difference}")));
     }
@@ -156,7 +155,7 @@ fn shapes<B: Backend, M: Module<B>>(module: &M) -> Shapes {
     parameter_paths(module).into_iter().zip(visitor.0).collect()
 }
 
-/// What a checkpoint's module has otherwise than this one.
+/// How the module of a checkpoint differs from this one.
 fn difference(there: &Shapes, here: &Shapes) -> Option<String> {
     let has = |(path, shape): &(String, Vec<usize>)| format!("{path} of shape {shape:?}");
     (0..there.len().max(here.len()))

@@ -27,7 +27,7 @@ impl ClipGradients for Clip {
     }
 }
 
-/// The same where an entry stands for several: the norm is that of all of them.
+/// The same if an entry represents several: the norm is that of all of them.
 pub(crate) fn apply_counted<B: AutodiffBackend, M: AutodiffModule<B>>(
     clip: Clip,
     model: &M,
@@ -57,7 +57,7 @@ struct Squares<'a, B: AutodiffBackend> {
     gradients: &'a GradientsParams,
     sum: Option<Tensor<B::InnerBackend, 1>>,
     counts: Option<&'a Counts<B>>,
-    /// Of the next parameter.
+    /// The number of the next parameter.
     number: usize,
 }
 
@@ -73,7 +73,7 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Squares<'_, B> {
             };
             let square = square.sum();
             self.sum = Some(match self.sum.take() {
-                // Parameters may lie on several devices.
+                // Parameters may be on several devices.
                 Some(sum) => {
                     let device = sum.device();
                     sum + square.to_device(&device)

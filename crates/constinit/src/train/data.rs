@@ -1,4 +1,4 @@
-//! Where a run's batches come from.
+//! Sources of a run's batches.
 //!
 //! A source is a function of the step number, so a run that was interrupted continues with the
 //! batch that it would have seen.
@@ -7,7 +7,7 @@ use crate::Error;
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 use constinit_core::train::{Batches, epoch_order};
 
-/// Inputs and what the network should answer.
+/// Inputs and targets.
 #[derive(Clone, Debug)]
 pub struct Batch<B: Backend> {
     /// Inputs, `[examples, inputs]`.
@@ -63,8 +63,8 @@ pub struct MiniBatches<B: Backend> {
 }
 
 impl<B: Backend> MiniBatches<B> {
-    /// Parts of `size` examples, in the given order or, with a seed, in an order drawn anew for
-    /// each epoch. The order depends on seed and epoch alone.
+    /// Parts of `size` examples, in the given order or, with a seed, in a new random order for each epoch. The order
+    /// depends on seed and epoch only.
     ///
     /// # Errors
     ///

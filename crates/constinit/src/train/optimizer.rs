@@ -23,13 +23,13 @@ use constinit_core::{AdamWSettings, OptimizerConfig};
 pub type ConfiguredOptimizer<B, M> =
     OptimizerAdaptor<AnyOptimizer<<B as AutodiffBackend>::InnerBackend>, M, B>;
 
-/// Makes Burn's optimizers of settings.
+/// Makes Burn's optimizers from settings.
 pub trait InitOptimizer {
     /// The optimizer, without state.
     ///
     /// # Errors
     ///
-    /// As [`OptimizerConfig::check`].
+    /// Those of [`OptimizerConfig::check`].
     fn init<B: AutodiffBackend, M: AutodiffModule<B>>(
         &self,
     ) -> Result<ConfiguredOptimizer<B, M>, Error>;
@@ -274,8 +274,8 @@ mod tests {
         }
     }
 
-    /// Three steps of every optimizer that has a closed form, beside that form. Burn keeps β in single precision, so
-    /// 1 - β, and with it a step, has a relative error of up to 2^-25 / (1 - β): 3e-5 for 0.999.
+    /// Three steps of every optimizer that has a closed form, compared with that form. Burn keeps β in single
+    /// precision, so 1 - β, and with it a step, has a relative error of up to 2^-25 / (1 - β): 3e-5 for 0.999.
     #[test]
     fn steps_are_those_of_the_closed_form() {
         let start = [1.0, -2.0, 0.25, 0.0];

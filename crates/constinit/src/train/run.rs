@@ -71,11 +71,12 @@ where
     trained
 }
 
-/// The same with a function that may change the module as a step begins.
+/// Like [`train`], with a function that may change the module at the beginning of a step.
 ///
-/// `change` is given the number of the step, from 1, and the module. It must be a function of these two, and leave shapes
-/// as they are: a run that continues from a state changes what comes after it, and the optimizer keeps its state. The
-/// gradients of a step are those of the changed module; a probe sees a change together with the step that it comes before.
+/// `change` gets the number of the step, from 1, and the module. It must be a function of these two, since a run that
+/// continues from a state calls it only for later steps. It must not change shapes, since the optimizer keeps its
+/// state. The gradients of a step are those of the changed module; a probe sees a change together with the step that
+/// follows it.
 ///
 /// ```
 /// use burn::tensor::Tensor;
@@ -204,7 +205,7 @@ fn diverged_loss<B: AutodiffBackend, M: AutodiffModule<B>>(
     value: f64,
 ) -> Divergence {
     let parameters = crate::params::read_parameters(model);
-    // A parameter that is not finite came out of the step before and is the cause.
+    // A parameter that is not finite comes from the step before, and is the cause.
     if let Some(cause) = diverged_parameter(model, &parameters, step.saturating_sub(1)) {
         return cause;
     }

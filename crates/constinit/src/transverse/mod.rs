@@ -1,6 +1,6 @@
 //! Will rounding separate two equal units? The curvature of the loss along their difference.
 //!
-//! Exact arithmetic never leaves a state in which two units are equal, rounding does where a difference between them
+//! Exact arithmetic never leaves a state in which two units are equal. Rounding leaves it if a difference between them
 //! grows. [`stability`] finds the lowest curvature of a loss along differences between two twins, for any Burn module
 //! whose axes are known, by products with the second derivative ([`TransverseHessian`]) and Lanczos' method
 //! ([`lowest_eigenvalue`]). [`Stability::forecast`] says what that means for an optimizer: how fast a difference grows,
@@ -40,9 +40,9 @@
 //! # Ok::<(), constinit::Error>(())
 //! ```
 //!
-//! That is the forecast of the state as it is. It comes true where the state changes little until the escape: at or near
-//! a stationary point of the training of the units as one. [`forecast`] finds out, and gives no number of steps for a
-//! state that moves too much: the one above is on its way to `2 q tanh(w) = 1`.
+//! This forecast is for the state as it is. It comes true if the state changes little until the escape: at or near a
+//! stationary point of the training with the two units equal. [`forecast`] checks this, and gives no number of steps
+//! for a state that moves too much: the state above is on its way to `2 q tanh(w) = 1`.
 //!
 //! ```
 //! # use burn::tensor::Tensor;
@@ -87,9 +87,9 @@ use pairs::Pairs;
 
 /// The lowest curvature of a loss along differences between two units of a space that are equal, or nearly so.
 ///
-/// The curvature is that of the state in which the entries of both units lie in the middle between them. `loss` must be
-/// a function of the parameters: the same batch each time, and nothing drawn. Of a class of more than two twins any two
-/// have the same curvatures.
+/// The curvature is that of the state in which both units have the mean of their entries. `loss` must be a function of
+/// the parameters: the same batch each time, and no random numbers. In a class of more than two twins, any two have the
+/// same curvatures.
 ///
 /// The module's parameters are left as they are, bit for bit. Parameters that were not drawn yet are drawn, and running
 /// statistics are settled, as [`AutodiffModule::valid`] does.
@@ -98,13 +98,13 @@ use pairs::Pairs;
 ///
 /// Errors of [`TransverseHessian::new`], and [`Error::Twins`] if
 /// - the units are not twins: they differ by [`ESCAPED`] or more of their size,
-/// - the loss is no function of the parameters, as with dropout: two gradients at one point differ,
+/// - the loss is not a function of the parameters, for example with dropout: two gradients at one point differ,
 /// - the loss distinguishes the units although they are equal: the axes are not those of the model,
 /// - a gradient is not finite.
 ///
 /// # Complexity
 ///
-/// Two gradients a product. About 10 to 60 products, at most the number of a unit's entries and at most 300.
+/// Two gradients per product. About 10 to 60 products, at most the number of a unit's entries and at most 300.
 pub fn stability<B, M, F>(
     model: &M,
     axes: &AxesSpec,
@@ -121,12 +121,12 @@ where
 }
 
 /// What [`stability`] finds, and what it means for an optimizer: the [forecast](Stability::forecast), with the
-/// [motion](Forecast::moving) of the state. `step` is the number of steps done: forecasts say from which one on they are
-/// valid.
+/// [motion](Forecast::moving) of the state. `step` is the number of steps done: forecasts say from which step on they
+/// are valid.
 ///
-/// The motion is that of gradient descent on `loss`, with the optimizer's decay. It is not asked where a difference does
-/// not grow or shrink along the lowest curvature: for an optimizer without a rate, or a learning rate so large that
-/// differences grow along the highest.
+/// The motion is that of gradient descent on `loss`, with the optimizer's decay. It is not computed if the difference
+/// does not grow or shrink along the lowest curvature: for an optimizer without a rate, or a learning rate so large
+/// that differences grow along the highest.
 ///
 /// # Errors
 ///
@@ -180,7 +180,7 @@ where
     let somewhere = start_vector(hessian.dimension());
     let once = hessian.gradient(&somewhere, hessian.step())?;
     let again = hessian.gradient(&somewhere, hessian.step())?;
-    // Kernels that sum in no fixed order differ by rounding; what is drawn differs by all of it.
+    // Kernels that sum in no fixed order change gradients by rounding; random numbers change them completely.
     if norm(&less(&once, &again)) > 1e-3 * norm(&once) {
         let reason = "two gradients at the same parameters differ, so the loss is not a function of the parameters \
                       (dropout?)";
@@ -223,7 +223,7 @@ where
     })
 }
 
-/// How far two units of a module lie apart, in relation to their size.
+/// The distance between two units of a module, relative to their size.
 pub(crate) fn relative_distance<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     axes: &AxesSpec,

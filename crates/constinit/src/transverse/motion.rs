@@ -25,8 +25,8 @@ where
     M: AutodiffModule<B>,
     F: FnMut(&M) -> Tensor<B, 1>,
 {
-    /// How the state moves on a straight way along the force on it, `ahead` times the force long; `direction` has the
-    /// length 1. The units stay one unit on it.
+    /// How the state moves on a straight line along the force on it, over a length of `ahead` times the force;
+    /// `direction` has length 1. The units stay equal on this line.
     pub(super) fn motion(
         &mut self,
         direction: &[f64],
@@ -51,7 +51,7 @@ where
         let [tenth, half, whole] = [0.1, 0.5, 1.0].map(|share| -> Result<f64, Error> {
             match self.curvature_in(moved(share * ahead), direction) {
                 Ok(curvature) => Ok(curvature),
-                // Gradients beyond all numbers, at the end of a way that leads too far.
+                // Gradients that are not finite, at the end of a line that is too long.
                 Err(Error::Twins { .. }) => Ok(f64::NAN),
                 Err(error) => Err(error),
             }
@@ -87,7 +87,8 @@ where
     }
 }
 
-/// Those of the parameters that training moves: not frozen ones, nor running statistics. Tied parameters are one.
+/// The numbers of the parameters that training updates: no frozen parameters and no running statistics. Tied parameters
+/// count once.
 fn trained<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     parameters: Vec<HostParameter>,

@@ -83,7 +83,7 @@ impl Pairs {
         &self.swapped
     }
 
-    /// The share of a vector over all parameters (parameters, or their gradients) that is a difference.
+    /// The part of a vector over all parameters (parameters, or their gradients) that is a difference.
     pub(super) fn project(&self, vector: &[HostParameter]) -> Vec<f64> {
         let mut shares = Vec::with_capacity(self.dimension());
         for part in &self.parts {
@@ -94,7 +94,7 @@ impl Pairs {
         shares
     }
 
-    /// The parameters that have entries of the units, with these in the middle between the two.
+    /// The parameters that have entries of the units, with both units at the mean of the two.
     pub(super) fn middle(&self, parameters: &[HostParameter]) -> Middle {
         let mut squares = 0.0;
         let values = self.parts.iter().map(|part| {

@@ -13,22 +13,22 @@ use constinit_core::transverse::dot;
 use constinit_symmetry::{AxesSpec, SwappedEntries};
 use std::collections::HashMap;
 
-/// The second derivative H of a loss along differences between two units, where the two are equal.
+/// The second derivative H of a loss along differences between two units, at a state in which the two are equal.
 ///
-/// A difference has a coordinate for each pair of trained entries that a swap of the two units exchanges: 1 stands for
-/// 1/√2 more at the first entry and 1/√2 less at the second. Products are central differences of gradients,
+/// A difference has a coordinate for each pair of trained entries that a swap of the two units exchanges: a coordinate
+/// of 1 adds 1/√2 to the first entry and subtracts 1/√2 from the second. Products are central differences of gradients,
 ///
 /// ```text
 /// H v = P (grad(p + h v) - grad(p - h v)) / 2h
 /// ```
 ///
-/// where P takes the share of a gradient that is a difference, and p has the entries of both units at the middle
-/// between them, so the module's two units need not be equal to the last bit. The step is h = ε^(1/3) s, where ε
-/// is the backend's machine epsilon and s the smaller of 1 and the root of the sum of squares of one unit's entries
-/// (1 if that is 0): where gradients and their derivatives are of the size of 1, truncation and rounding then both
-/// leave an error of about ε^(2/3), 4e-11 in doubles and 2e-5 in single precision.
+/// where P takes the part of a gradient that is a difference, and p has both units at the mean of the two, so the
+/// module's two units need not be equal to the last bit. The step is h = ε^(1/3) s, where ε is the backend's machine
+/// epsilon and s the smaller of 1 and the root of the sum of squares of one unit's entries (1 if that is 0). If
+/// gradients and their derivatives are of the size of 1, truncation and rounding then both leave an error of about
+/// ε^(2/3), 4e-11 in doubles and 2e-5 in single precision.
 ///
-/// The module is left as it is: gradients are taken on a copy that shares no running statistics with it.
+/// The module stays as it is: gradients are computed on a copy that shares no running statistics with it.
 /// [`stability`](super::stability) finds the lowest eigenvalue.
 pub struct TransverseHessian<B: AutodiffBackend, M, F> {
     module: M,
@@ -50,7 +50,7 @@ where
 {
     /// The second derivative of `loss` along differences between the two units of a space.
     ///
-    /// `loss` must be a function of the parameters: the same batch each time, and nothing drawn.
+    /// `loss` must be a function of the parameters: the same batch each time, and no random numbers.
     ///
     /// Draws the values of parameters that were not drawn yet, and settles running statistics, as
     /// [`AutodiffModule::valid`] does.
@@ -100,12 +100,12 @@ where
         &self.difference
     }
 
-    /// The root of the sum of squares of the entries of one unit, at the middle between the two.
+    /// The root of the sum of squares of the entries of one unit, at the mean of the two.
     pub fn size(&self) -> f64 {
         self.middle.size
     }
 
-    /// By how much parameters are moved: h.
+    /// The distance by which parameters are moved: h.
     pub fn step(&self) -> f64 {
         self.step
     }
@@ -122,7 +122,9 @@ where
     pub(super) fn product_with_step(&mut self, v: &[f64], step: f64) -> Result<Vec<f64>, Error> {
         if v.len() != self.dimension() {
             let (given, own) = (v.len(), self.dimension());
-            return Err(self.error(format!("a difference of {own} coordinates, but {given} given")));
+            return Err(
+                self.error(format!("a difference has {own} coordinates, but {given} were given"))
+            );
         }
         let length = dot(v, v).sqrt();
         if length == 0.0 {
@@ -134,7 +136,7 @@ where
         Ok(forth.iter().zip(back).map(|(forth, back)| (forth - back) / (2.0 * step)).collect())
     }
 
-    /// The share of the gradient that is a difference, at the middle plus `length * v`.
+    /// The part of the gradient that is a difference, at the mean of the two units plus `length * v`.
     pub(super) fn gradient(&mut self, v: &[f64], length: f64) -> Result<Vec<f64>, Error> {
         let values = self.pairs.displaced::<B>(&self.middle, v, length);
         let moved = write_parameters(self.module.clone(), values)?;
@@ -146,21 +148,21 @@ where
         }
     }
 
-    /// The gradients of the loss in a state of the module, a parameter each.
+    /// The gradients of the loss in a state of the module, one per parameter.
     pub(super) fn gradients(&mut self, module: &M) -> Vec<HostParameter> {
         let loss = (self.loss)(module);
         let gradients = GradientsParams::from_grads(loss.backward(), module);
         read_gradients::<B, M>(module, &gradients)
     }
 
-    /// The module with both units in the middle between them.
+    /// The module with both units at the mean of the two.
     pub(super) fn middled(&self) -> Result<M, Error> {
         let still = vec![0.0; self.dimension()];
         let values = self.pairs.displaced::<B>(&self.middle, &still, 0.0);
         write_parameters(self.module.clone(), values)
     }
 
-    /// v · H v where the module's parameters are those of another state of it.
+    /// v · H v in another state of the module.
     pub(super) fn curvature_in(&mut self, module: M, v: &[f64]) -> Result<f64, Error> {
         let middle = self.pairs.middle(&read_parameters(&module));
         let own = (
@@ -200,7 +202,7 @@ fn check_shapes<B: Backend, M: Module<B>>(module: &M, axes: &AxesSpec) -> Result
     Ok(())
 }
 
-/// A copy that shares no running statistics with the module: a clone would.
+/// A copy that shares no running statistics with the module. A clone would share them.
 fn apart<B: AutodiffBackend, M: AutodiffModule<B>>(module: &M) -> M {
     struct Needs(HashMap<ParamId, bool>);
     impl<B: Backend> ModuleVisitor<B> for Needs {

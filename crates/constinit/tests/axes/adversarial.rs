@@ -1,4 +1,4 @@
-//! What tells units apart, and so has to be fixed.
+//! What distinguishes units, and so must be fixed.
 
 use crate::proof::{axes_of, spaces};
 use burn::module::{AutodiffModule, Module, Param};
@@ -91,7 +91,7 @@ fn data_fixes() {
     });
 }
 
-/// What is drawn for the units of `fc1`, by a model that draws before it runs or while it does.
+/// Random numbers for the units of `fc1`, from a model that draws them before it runs or while it runs.
 fn drawn(
     distribution: Distribution,
     before: bool,
@@ -208,7 +208,7 @@ fn blocks_are_permuted_within() {
         found,
         (3, ["2*fc1.weight.1", "2*fc1.bias.0", "fc2.weight.0"].map(str::to_owned).into())
     );
-    // Two of three blocks: what is in the third is permuted, too.
+    // Two of three blocks: the third is permuted, too.
     let found = axes(2, &|h| h.clone().slice([0..7, 4..6]) * h.slice([0..7, 0..2]));
     assert_eq!(found.0, 2);
 }
@@ -228,7 +228,7 @@ fn products_keep_the_leading_units() {
 
 #[test]
 fn copies_are_alike() {
-    // The two halves of what reads the copies could be swapped, too, but an axis has one space.
+    // The two halves of the weight that reads the copies could be swapped, too, but an axis has one space.
     let traced = between(12, |h| h.repeat_dim(1, 2)).unwrap();
     assert_eq!(spaces(&traced.axes), [("fc1", 6)]);
     assert_eq!(axes_of(&traced.axes, "fc1"), ["fc1.weight.1", "fc1.bias.0", "2*fc2.weight.0"]);
@@ -324,7 +324,7 @@ fn reading_data_is_an_error() {
         shape(between(6, |h| if h.clone().sum().into_scalar() > 0.0 { h } else { -h })),
         [1]
     );
-    // Also where the model carries on.
+    // Also if the model continues.
     let quiet = between(6, |h| {
         assert!(h.clone().try_into_data().is_err());
         h
@@ -334,7 +334,7 @@ fn reading_data_is_an_error() {
 
 #[test]
 fn tensors_of_another_trace_are_an_error() {
-    // While a trace runs, no other has its device; sums over two devices Burn refuses itself.
+    // While a trace runs, no other trace has its device. Burn itself refuses sums over two devices.
     let outer = trace(|device| {
         let x = Tensor::<Capture, 2>::zeros([7, 6], device);
         for inner in [between(6, |_| x.clone()), between(6, |h| h.to_device(device))] {
@@ -343,7 +343,7 @@ fn tensors_of_another_trace_are_an_error() {
         let layer = LinearConfig::new(3, 6).init::<Capture>(device);
         Trace::of(&layer).input(x.clone()).output(x)
     });
-    // A layer of the inner trace was run on what is of the outer.
+    // A layer of the inner trace ran on a tensor of the outer one.
     assert!(matches!(outer, Err(Error::TraceForeign { .. })), "{outer:?}");
 }
 

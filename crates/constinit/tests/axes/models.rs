@@ -26,7 +26,7 @@ use constinit::axes::{AxesFile, Capture, Trace, Traced, from_file, same_structur
 use constinit::params::materialise;
 use constinit_symmetry::Role;
 
-/// Traces a model that has `new` and `forward`, and proves what was found.
+/// Traces a model that has `new` and `forward`, and proves the result.
 macro_rules! check {
     ($model:ident, $shape:expr) => {
         check!($model, $shape, [])
@@ -66,7 +66,7 @@ fn a_perceptron_is_as_declared() {
     assert!(same_structure(&traced.axes, &declared));
     assert_eq!(spaces(&declared), [("hidden1", 5), ("hidden2", 6)]);
     assert_eq!(spaces(&traced.axes), [("layers.0", 5), ("layers.1", 6)]);
-    // Nothing differs but the names, not even the roles.
+    // Only the names differ; the roles are equal.
     assert_eq!(traced.axes.params(), declared.params());
     let x = Random::new(3).tensor([7, 3]);
     prove(model, &declared, &[], |model| model.forward(x.clone()));
@@ -326,7 +326,7 @@ fn a_tied_embedding_keeps_its_features() {
         Trace::of(&model).input(tokens).output(y)
     })
     .unwrap();
-    // The embedding produces the features, and reads them in the end.
+    // The embedding produces the features, and reads them at the end.
     assert_eq!(spaces(&traced.axes), [("embedding", 6)]);
     assert_eq!(
         axes_of(&traced.axes, "embedding"),
@@ -599,10 +599,10 @@ fn a_trace_of_training_has_the_axes_of_one_of_evaluation() {
         let model = Cnn::<Training>::new(device);
         let x = Tensor::<Training, 4>::zeros([5, 2, 8, 12], device);
         let y = model.forward(x.clone());
-        // What the norm keeps of the batch is in the model now.
+        // The norm's statistics of the batch are in the model now.
         Trace::of(&model.valid()).input(x.inner()).output(y.inner())
     });
-    // The statistics of a batch are tensors of the model's own size, so that its units count.
+    // The statistics of a batch are tensors whose size the model gives, so the number of units matters.
     let mut trained = training.unwrap();
     let counted: Vec<&str> =
         trained.width_dependent.iter().map(|counted| counted.space.as_str()).collect();

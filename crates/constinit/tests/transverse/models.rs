@@ -1,4 +1,4 @@
-//! Modules that are no perceptrons, with units of which two are alike.
+//! Modules that are not perceptrons, with two equal units.
 
 use super::perceptron::Numbers;
 use burn::module::Module;
@@ -13,7 +13,7 @@ use burn::tensor::{Tensor, TensorData};
 use constinit::params::{parameter_paths, read_parameters, write_parameters};
 use constinit_symmetry::{AxesSpec, NamedAxis, RoleAxis, input, output};
 
-/// A convolution, a batch norm, and a linear layer on all that is left.
+/// A convolution, a batch norm, and a linear layer on the flattened result.
 #[derive(Module, Debug)]
 pub struct Convolved<B: Backend> {
     pub conv: Conv2d<B>,
@@ -65,7 +65,7 @@ impl<B: Backend> Convolved<B> {
             .unwrap()
     }
 
-    /// Where a swap of channels 0 and 1 takes an entry.
+    /// The place to which a swap of channels 0 and 1 moves an entry.
     pub fn swapped(path: &str, entry: usize) -> usize {
         let entries_of_a_channel = match path {
             "conv.weight" => 4,
@@ -137,7 +137,7 @@ impl<B: Backend> Recurrent<B> {
             .unwrap()
     }
 
-    /// Where a swap of units 0 and 1 takes an entry.
+    /// The place to which a swap of units 0 and 1 moves an entry.
     pub fn swapped(path: &str, entry: usize) -> usize {
         let swap = |unit: usize| if unit < 2 { 1 - unit } else { unit };
         match path {
@@ -150,7 +150,7 @@ impl<B: Backend> Recurrent<B> {
     }
 }
 
-/// Random entries that a swap leaves as they are. Norms stay as they start; running statistics, too.
+/// Random entries that a swap does not change. Norms and running statistics stay as they start.
 pub fn symmetric<B: Backend, M: Module<B>>(
     module: M,
     swapped: fn(&str, usize) -> usize,

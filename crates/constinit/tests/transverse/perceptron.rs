@@ -55,7 +55,7 @@ impl Data {
     }
 }
 
-/// What one example leaves behind: inputs of each layer, pre-activations, and dloss / d(pre-activation).
+/// The numbers of one example: inputs of each layer, pre-activations, and dloss / d(pre-activation).
 struct Pass {
     inputs: Vec<Vec<f64>>,
     sums: Vec<Vec<f64>>,
@@ -71,14 +71,14 @@ impl Perceptron {
         }
     }
 
-    /// Makes unit v of a hidden layer, from 0, what unit u is.
+    /// Makes unit v of a hidden layer, from 0, equal to unit u.
     pub fn alike(&mut self, layer: usize, [u, v]: [usize; 2]) {
         self.weights[layer][v] = self.weights[layer][u].clone();
         self.biases[layer][v] = self.biases[layer][u];
         self.weights[layer + 1].iter_mut().for_each(|row| row[v] = row[u]);
     }
 
-    /// With both units in the middle between them.
+    /// With both units at the mean of the two.
     pub fn middle(&self, layer: usize, [u, v]: [usize; 2]) -> Self {
         let mut middle = self.clone();
         let half = self.difference(layer, [u, v]);
@@ -94,7 +94,7 @@ impl Perceptron {
         middle
     }
 
-    /// (dw, db, dq): half of what unit u has more than unit v.
+    /// (dw, db, dq): half the difference of unit u minus unit v.
     pub fn difference(&self, layer: usize, [u, v]: [usize; 2]) -> Vec<f64> {
         let weight = &self.weights[layer];
         let incoming = weight[u].iter().zip(&weight[v]).map(|(u, v)| (u - v) / 2.0);

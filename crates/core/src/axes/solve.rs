@@ -29,7 +29,7 @@ pub struct Recording {
 ///
 /// # Errors
 ///
-/// [`Error::TraceIncomplete`] without an input or an output; [`Error::Symmetry`] if two parameters have one path.
+/// [`Error::TraceIncomplete`] without an input or an output; [`Error::Symmetry`] if two parameters have the same path.
 ///
 /// # Examples
 ///

@@ -55,7 +55,7 @@ impl SeenBatches {
             && self.shuffle_seed == config.data.shuffle_seed
     }
 
-    /// Inputs and targets of a step, in the precision of the backends.
+    /// Inputs and targets of a step, rounded as the backends round them unless [`in_double`](Self::in_double) was called.
     pub fn of_step(&mut self, step: usize) -> [&[f64]; 2] {
         // Without batches and without a shift, all steps see the same examples.
         let number = if self.batch_size.is_none() && self.shift_per_step == 0.0 { 0 } else { step };

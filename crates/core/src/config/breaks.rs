@@ -127,11 +127,11 @@ pub fn dropout_from(config: &RunConfig) -> usize {
     config.model.dropout_from.unwrap_or(1)
 }
 
-/// What is known of a training before it begins: its optimizer, and what the configuration says will break symmetry.
+/// What is known about a training before it begins: its optimizer, and what the configuration says will break symmetry.
 ///
 /// # Errors
 ///
-/// As [`plan::spec`].
+/// Those of [`plan::spec`].
 pub fn facts(config: &RunConfig) -> Result<TrainingFacts, Error> {
     let facts = config.training.optimizer.facts();
     if config.model.dropout.is_none() && config.breaks.is_empty() {

@@ -274,7 +274,7 @@ fn short(cell: &str) -> String {
 fn line_number(text: &str, place: usize) -> usize {
     let within = text[..place].ends_with('\r') && text[place..].starts_with('\n');
     let (before, rest) = text.split_at(place + usize::from(within));
-    // Old programs end a line with a carriage return alone.
+    // Old programs end a line with only a carriage return.
     let [before, rest] = [before, rest].map(|part| part.replace("\r\n", "\n").replace('\r', "\n"));
     let skipped = rest.lines().take_while(|line| {
         let line = line.trim();

@@ -219,7 +219,7 @@ impl ModelConfig {
     ///
     /// # Errors
     ///
-    /// As [`check_layer_dims`](crate::check_layer_dims), with the key.
+    /// Those of [`check_layer_dims`](crate::check_layer_dims), with the key.
     pub fn check(&self) -> Result<(), Error> {
         crate::check_layer_dims(&self.layer_dims).map_err(|error| refused(format!("model.{error}")))
     }
@@ -300,7 +300,7 @@ impl RunConfig {
         toml::to_string(self).map_err(refused)
     }
 
-    /// Whether the network starts from constants alone, so the units of each hidden layer start equal.
+    /// Whether the network starts from constants only, so the units of each hidden layer start equal.
     pub fn is_constant(&self) -> bool {
         self.init.is_empty() && !self.model.start.is_random()
     }

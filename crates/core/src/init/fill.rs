@@ -31,7 +31,7 @@ impl Init {
     ///
     /// # Errors
     ///
-    /// As [`Init::values`].
+    /// Those of [`Init::values`].
     pub fn entries(
         &self,
         shape: &[usize],
@@ -50,7 +50,7 @@ impl Init {
     ///
     /// # Errors
     ///
-    /// As [`Init::values`].
+    /// Those of [`Init::values`].
     pub fn spread(
         &self,
         shape: &[usize],

@@ -61,7 +61,7 @@ use serde::{Deserialize, Serialize};
 
 /// An initialiser. `W[o][i]` below is the entry of output unit `o` and input `i`, in any order of the axes.
 ///
-/// For kernels, what is said of `W[o][i]` holds at every kernel position, except where the centre is named.
+/// For kernels, a statement about `W[o][i]` holds at every kernel position, unless it names the centre.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -138,7 +138,7 @@ pub enum Init {
         #[serde(default = "one")]
         gain: f64,
     },
-    /// Each group of output channels passes the input channels on: 1 at the centre where the number within the group is
+    /// Each group of output channels passes the input channels on: 1 at the centre if the number within the group is
     /// `i`, 0 elsewhere (`torch.nn.init.dirac_`).
     Dirac {
         /// Groups of output channels.
@@ -196,7 +196,7 @@ pub enum Init {
         /// The standard deviation.
         std: f64,
     },
-    /// Normal, without what is below `low` or above `high`.
+    /// Normal, cut off below `low` and above `high`.
     #[serde(alias = "truncated_normal")]
     TruncatedNormal {
         /// The mean before the cut.

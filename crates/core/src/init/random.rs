@@ -112,9 +112,9 @@ pub(super) fn truncated_normal<E: Entry>(
     });
 }
 
-/// A standard normal distribution between two bounds, by rejection: from the normal distribution where that accepts
-/// often, from the uniform one where the bounds are near to each other, and from a shifted exponential one in a tail
-/// (Robert, "Simulation of truncated normal variables", 1995).
+/// A standard normal distribution between two bounds, by rejection: from the normal distribution if that accepts often,
+/// from the uniform one if the bounds are close, and from a shifted exponential one in a tail (Robert, "Simulation of
+/// truncated normal variables", 1995).
 struct Cut {
     low: f64,
     high: f64,
@@ -220,7 +220,7 @@ mod tests {
                 "{low}..{high}: deviation {found_std}, not {std}"
             );
         }
-        // Tails and slivers, where rejection from the normal distribution would never end.
+        // Tails and narrow intervals, for which rejection from the normal distribution would never end.
         for bounds in [[6.0, 7.0], [-40.0, -38.0], [30.0, f64::INFINITY], [5.0, 5.000_001]] {
             let mut drawn = vec![0.0; 1_000];
             truncated_normal(&mut drawn, &RngKey::new(1, "w"), [0.0, 1.0], bounds);

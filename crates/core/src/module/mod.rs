@@ -1,4 +1,4 @@
-//! The float parameters of a module by path, as a framework's visitor meets them, and what follows from them without
+//! The float parameters of a module by path, in the order of a framework's visitor, and what follows from them without
 //! their values.
 
 mod binding;

@@ -15,41 +15,41 @@ macro_rules! symmetry_probe_settings {
         }
 
         impl $probe {
-            /// As [`SymmetryTracker::new`]($crate::probe::SymmetryTracker::new).
+            /// Same as [`SymmetryTracker::new`]($crate::probe::SymmetryTracker::new).
             pub fn new(axes: $crate::AxesSpec) -> Self {
                 $crate::probe::SymmetryTracker::new(axes).into()
             }
 
-            /// As [`SymmetryTracker::traced`]($crate::probe::SymmetryTracker::traced).
+            /// Same as [`SymmetryTracker::traced`]($crate::probe::SymmetryTracker::traced).
             pub fn traced(traced: $crate::axes::Traced) -> Self {
                 $crate::probe::SymmetryTracker::traced(traced).into()
             }
 
-            /// As [`SymmetryTracker::on`]($crate::probe::SymmetryTracker::on).
+            /// Same as [`SymmetryTracker::on`]($crate::probe::SymmetryTracker::on).
             #[must_use]
             pub fn on(self, schedule: $crate::probe::Schedule) -> Self {
                 Self { tracker: self.tracker.on(schedule), ..self }
             }
 
-            /// As [`SymmetryTracker::gradients_on`]($crate::probe::SymmetryTracker::gradients_on).
+            /// Same as [`SymmetryTracker::gradients_on`]($crate::probe::SymmetryTracker::gradients_on).
             #[must_use]
             pub fn gradients_on(self, gradients: $crate::probe::Schedule) -> Self {
                 Self { tracker: self.tracker.gradients_on(gradients), ..self }
             }
 
-            /// As [`SymmetryTracker::without_gradients`]($crate::probe::SymmetryTracker::without_gradients).
+            /// Same as [`SymmetryTracker::without_gradients`]($crate::probe::SymmetryTracker::without_gradients).
             #[must_use]
             pub fn without_gradients(self) -> Self {
                 Self { tracker: self.tracker.without_gradients(), ..self }
             }
 
-            /// As [`SymmetryTracker::with_facts`]($crate::probe::SymmetryTracker::with_facts).
+            /// Same as [`SymmetryTracker::with_facts`]($crate::probe::SymmetryTracker::with_facts).
             #[must_use]
             pub fn with_facts(self, facts: $crate::TrainingFacts) -> Self {
                 Self { tracker: self.tracker.with_facts(facts), ..self }
             }
 
-            /// As [`SymmetryTracker::with_activations`]($crate::probe::SymmetryTracker::with_activations).
+            /// Same as [`SymmetryTracker::with_activations`]($crate::probe::SymmetryTracker::with_activations).
             #[must_use]
             pub fn with_activations(
                 self,
@@ -59,7 +59,7 @@ macro_rules! symmetry_probe_settings {
                 Self { tracker: self.tracker.with_activations(activations, schedule), ..self }
             }
 
-            /// As [`SymmetryTracker::watching`]($crate::probe::SymmetryTracker::watching).
+            /// Same as [`SymmetryTracker::watching`]($crate::probe::SymmetryTracker::watching).
             ///
             /// # Errors
             ///
@@ -68,7 +68,7 @@ macro_rules! symmetry_probe_settings {
                 Ok(Self { tracker: self.tracker.watching(wanted)?, ..self })
             }
 
-            /// As [`SymmetryTracker::reporting`]($crate::probe::SymmetryTracker::reporting).
+            /// Same as [`SymmetryTracker::reporting`]($crate::probe::SymmetryTracker::reporting).
             #[must_use]
             pub fn reporting(
                 self,
@@ -77,13 +77,13 @@ macro_rules! symmetry_probe_settings {
                 Self { tracker: self.tracker.reporting(report), ..self }
             }
 
-            /// As [`SymmetryTracker::without_history`]($crate::probe::SymmetryTracker::without_history).
+            /// Same as [`SymmetryTracker::without_history`]($crate::probe::SymmetryTracker::without_history).
             #[must_use]
             pub fn without_history(self) -> Self {
                 Self { tracker: self.tracker.without_history(), ..self }
             }
 
-            /// As [`SymmetryTracker::resume`]($crate::probe::SymmetryTracker::resume).
+            /// Same as [`SymmetryTracker::resume`]($crate::probe::SymmetryTracker::resume).
             pub fn resume<'s>(&mut self, step: usize, broken: impl IntoIterator<Item = &'s str>) {
                 self.tracker.resume(step, broken);
             }

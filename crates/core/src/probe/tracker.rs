@@ -45,7 +45,7 @@ pub struct SymmetryTracker {
     report: Box<dyn FnMut(&Finding) + Send>,
     sketch: Sketch,
     start: Option<Symmetry>,
-    /// The last reading, if its classes are those of the start and no classes other than twins have to be found.
+    /// The last reading, if its classes are those of the start and no classes other than twins must be found.
     held: Option<Held>,
     certificate: Option<Certificate>,
     readings: Vec<SymmetryReading>,
@@ -169,7 +169,7 @@ impl SymmetryTracker {
         &self.axes
     }
 
-    /// What was read, in the order of steps.
+    /// The readings, in the order of steps.
     pub fn readings(&self) -> &[SymmetryReading] {
         &self.readings
     }
@@ -401,8 +401,8 @@ impl SymmetryTracker {
         }
     }
 
-    /// How far apart the gradients of units are that were twins at the start; None if they are not to be compared, or
-    /// were not kept.
+    /// The distance between the gradients of units that were twins at the start; None if they are not compared, or were
+    /// not kept.
     fn gradients_apart(
         &self,
         seen: &dyn WatchedStep,

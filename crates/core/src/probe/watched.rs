@@ -42,24 +42,24 @@ pub trait WatchedStep {
     fn parameters(&self) -> Result<Vec<ParamView<'_>>, Error>;
 
     /// Shows the parameters after the step in portions, the rows of each in their order (indices along its first axis),
-    /// until `look` returns false. Returns whether `look` took all of them. Returns None, as this default does, where
+    /// until `look` returns false. Returns whether `look` took all of them. Returns None, as this default does, if
     /// [`WatchedStep::parameters`] is as cheap: portions that fit in a processor's cache are cheaper than a copy of all
-    /// parameters, but not where each portion is a request to a device.
+    /// parameters, but not if each portion is a request to a device.
     ///
     /// # Errors
     ///
-    /// As [`WatchedStep::parameters`], and those of `look`.
+    /// Those of [`WatchedStep::parameters`], and those of `look`.
     fn rows(&self, look: &mut LookAtRows<'_>) -> Result<Option<bool>, Error> {
         let _ = look;
         Ok(None)
     }
 
     /// Whether entries repeat each other. The device that has the parameters compares them, so few numbers are read
-    /// from it. Returns None, as this default does, where reading all parameters is as cheap.
+    /// from it. Returns None, as this default does, if reading all parameters is as cheap.
     ///
     /// # Errors
     ///
-    /// As [`WatchedStep::parameters`].
+    /// Those of [`WatchedStep::parameters`].
     fn repeats(&self, repeated: &Repeated) -> Result<Option<Vec<Repeats>>, Error> {
         let _ = repeated;
         Ok(None)
@@ -69,14 +69,14 @@ pub trait WatchedStep {
     ///
     /// # Errors
     ///
-    /// As [`WatchedStep::parameters`].
+    /// Those of [`WatchedStep::parameters`].
     fn parameters_before(&self) -> Result<Option<Vec<ParamView<'_>>>, Error>;
 
     /// The gradients of the step; None if these were not kept.
     ///
     /// # Errors
     ///
-    /// As [`WatchedStep::parameters`].
+    /// Those of [`WatchedStep::parameters`].
     fn gradients(&self) -> Result<Option<Vec<ParamView<'_>>>, Error>;
 
     /// The largest absolute gradient of all parameters, those without axes included; 0 without gradients.
@@ -89,6 +89,6 @@ pub trait WatchedStep {
     ///
     /// # Errors
     ///
-    /// As [`WatchedStep::parameters`].
+    /// Those of [`WatchedStep::parameters`].
     fn entries(&self, wanted: &[(ParamId, &[Range<usize>])]) -> Result<Vec<OwnedParam>, Error>;
 }

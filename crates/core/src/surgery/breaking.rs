@@ -1,4 +1,4 @@
-//! Making units differ without a change of the function.
+//! Making units differ without changing the function.
 
 use super::{HostModule, NewParameters};
 use crate::Error;
@@ -8,7 +8,7 @@ use std::fmt;
 
 /// A module with the same function whose units differ.
 ///
-/// As text: `1 class separated by changes of at most 0.125`, and what was not.
+/// As text: `1 class separated by changes of at most 0.125`, then the classes that were not.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BrokenModule<M> {

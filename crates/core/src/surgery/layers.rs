@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 /// Norms. They may have no parameters, and are then in no spec.
 const NORMS: [&str; 4] = ["GroupNorm", "InstanceNorm", "LayerNorm", "RmsNorm"];
 
-/// The layers of a module: what a framework's visitor meets.
+/// The layers of a module, as a framework's visitor enters them.
 #[derive(Clone, Debug, Default)]
 pub struct ModuleLayers {
     /// The types of all modules around each parameter, outermost first.

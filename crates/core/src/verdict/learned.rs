@@ -19,7 +19,7 @@ pub struct DeadAtEnd {
     pub whole: BTreeMap<String, DeadRecord>,
 }
 
-/// What the sentences have to name.
+/// What the sentences must name.
 #[derive(Clone, Copy, Debug)]
 pub struct OutcomeWhat {
     /// The loss that training minimises.

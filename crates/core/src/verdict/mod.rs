@@ -45,7 +45,7 @@ pub struct Distinct {
     pub all_one: bool,
 }
 
-/// What the verdict has to name.
+/// What the verdict must name.
 pub struct What<'a> {
     /// The backend, as in "on ndarray".
     pub backend: &'a str,

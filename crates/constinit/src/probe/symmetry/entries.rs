@@ -1,5 +1,5 @@
-//! Reading less than all parameters at once: some entries of some, in one transaction with the device, rows of each in
-//! turn, or those entries that the others repeat.
+//! Reads less than all parameters at once: some entries of some parameters in one transaction with the device, portions
+//! of rows, or only the entries that others repeat.
 
 use super::views::view;
 use crate::Error;
@@ -38,8 +38,8 @@ pub(super) fn read<B: AutodiffBackend, M: AutodiffModule<B>>(
     wanted.iter().map(of).collect()
 }
 
-/// Shows the parameters of a spec in portions of rows, in the order in which Burn visits the module, until `look` wants no
-/// more. None if parameters do not lie in the host's memory.
+/// Shows the parameters of a spec in portions of rows, in the order in which Burn visits the module, until `look`
+/// returns false. None if parameters are not in the host's memory.
 pub(super) fn rows<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     bound: &Binding,
@@ -54,7 +54,7 @@ pub(super) fn rows<B: AutodiffBackend, M: AutodiffModule<B>>(
         seen: Result<Option<bool>, Error>,
     }
     impl Reader<'_, '_> {
-        /// Whether all rows of a parameter were wanted.
+        /// Whether `look` took all rows of a parameter.
         fn show<B: Backend, const D: usize>(
             &mut self,
             place: usize,
@@ -101,8 +101,8 @@ pub(super) fn rows<B: AutodiffBackend, M: AutodiffModule<B>>(
     reader.seen
 }
 
-/// Whether entries repeat each other, found by the device: of parameters that do, it sends the entries that are repeated.
-/// None if parameters lie in the host's memory.
+/// Whether entries repeat each other. The device compares them; of a parameter whose entries do, it sends only the
+/// repeated ones. None if parameters are in the host's memory.
 pub(super) fn repeats<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     bound: &Binding,
@@ -115,7 +115,7 @@ pub(super) fn repeats<B: AutodiffBackend, M: AutodiffModule<B>>(
     asked::<B, M>(module, bound, axes, repeated).map(Some)
 }
 
-/// The same on any device.
+/// [`repeats`] on any device.
 fn asked<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     bound: &Binding,
@@ -185,7 +185,7 @@ fn compared<B: Backend, const D: usize>(
     for (axis, repeats) in axes {
         let ones: Vec<usize> = (0..repeats.len()).filter(|i| repeats[*i] == *i).collect();
         if let [one] = ones[..] {
-            // Comparisons repeat an axis of one index by themselves.
+            // Comparisons broadcast an axis of one index.
             firsts = firsts.narrow(axis, one, 1);
             continue;
         }
@@ -199,8 +199,8 @@ fn compared<B: Backend, const D: usize>(
     (firsts, value.equal(spread).all())
 }
 
-/// Whether equal numbers of a device have equal bits, if some of them are these: zeros have two forms, and a device may
-/// take smaller numbers than normal ones for zeros.
+/// Whether numbers that a device calls equal have equal bits, if `entries` are some of them: there are two zeros, and a
+/// device may treat subnormal numbers as zeros.
 fn compares_by_bits(entries: &TensorData) -> bool {
     let smallest = match entries.dtype {
         DType::F64 => f64::MIN_POSITIVE,
@@ -217,7 +217,7 @@ fn read_numbers<B: AutodiffBackend, M: AutodiffModule<B>>(
     wanted: &[(usize, &[Range<usize>])],
 ) -> Vec<TensorData> {
     struct Reader<'a, B: AutodiffBackend> {
-        /// What is wanted still, by number.
+        /// What is still wanted, by number.
         wanted: &'a [(usize, &'a [Range<usize>])],
         number: usize,
         transaction: Option<Transaction<B::InnerBackend>>,
@@ -252,8 +252,8 @@ mod tests {
 
     type B = Autodiff<NdArray>;
 
-    /// Two inputs, five hidden units of which the first and the third, and the second, the fourth and the fifth are one,
-    /// and an output.
+    /// Two inputs, five hidden units of which the first and the third, and the second, the fourth and the fifth are
+    /// equal, and an output.
     fn network(changed: impl Fn(&mut [f32], &mut [f32], &mut [f32])) -> ConstInit<B> {
         let device = Default::default();
         let mut net = ConstInitConfig::new(vec![2, 5, 1]).init::<B>(&device);
@@ -281,7 +281,7 @@ mod tests {
         let symmetry = twins(&axes, &views).unwrap();
         let firsts = symmetry.spaces()[0].partition().representatives().count();
         assert_eq!(firsts, 2);
-        // The share of entries that a check needs is not asked for here: the indices are those of the classes.
+        // This does not ask which entries a check needs: the indices are those of the classes.
         let labels = [0_usize, 1, 0, 1, 1];
         let repeated = axes.params().iter().map(|param| {
             let along = |size: &usize| (*size == 5).then(|| labels.to_vec());
@@ -327,7 +327,7 @@ mod tests {
         }
     }
 
-    /// Zeros of unlike sign are equal to a device, and so may be numbers near zero.
+    /// Zeros with different signs are equal on a device, and numbers near zero may be.
     #[test]
     fn what_a_device_may_take_for_zero_is_read() {
         let known = network(|_, _, _| ());
@@ -340,7 +340,7 @@ mod tests {
                 assert_eq!(at("layers.1.weight"), ("entries", all, vec![5, 1]));
                 assert_eq!(at("layers.0.bias").0, "exactly");
             } else {
-                // This one compares such numbers.
+                // This device compares such numbers.
                 assert_eq!(at("layers.1.weight").0, "not");
             }
         }

@@ -1,10 +1,10 @@
-//! Which units of a module are the same unit, during training.
+//! Which units of a module are equal during training.
 //!
-//! Before the first step a [`SymmetryProbe`] finds the classes of every space of units and says what will keep them
-//! and what would break them. After each step for which it is due it finds the classes again, measures how far the
-//! units of the first classes have diverged, and names the [first break](FirstBreak): step, space, units,
-//! parameter, entry, difference, and what is known about the cause. It works on any module whose axes are known, from
-//! [`crate::axes`] or written down by hand.
+//! Before the first step a [`SymmetryProbe`] finds the classes of every space of units and says what will keep them and
+//! what would break them. After each step at which it is due, it finds the classes again, measures how far the units of
+//! the first classes have diverged, and names the [first break](FirstBreak): step, space, units, parameter, entry,
+//! difference, and what is known about the cause. It works on any module whose axes are known, from [`crate::axes`] or
+//! declared by hand.
 //!
 //! ```
 //! use burn_autodiff::Autodiff;
@@ -48,14 +48,15 @@ pub(crate) use views::{bind, views};
 
 /// Finds the classes of units of a module at the steps of a schedule.
 ///
-/// What it has found is that of the [`SymmetryTracker`] in it.
+/// Its results are those of the [`SymmetryTracker`] in it.
 ///
 /// # Complexity
 ///
-/// A reading copies the parameters to the host and passes over them once or twice. Where the units were all different
-/// at the start, a reading first inspects a few entries of each unit, and no more where these still distinguish all units.
-/// Where all units of each space were one before, it reads the parameters once, on CPU backends without a copy of
-/// all of them, and no more where they still are. A GPU compares them by itself, and sends those of one unit a class.
+/// A reading copies the parameters to the host and goes through them once or twice. If all units differed at the start,
+/// a reading first inspects a few entries of each unit, and stops there if these still distinguish all units. If all
+/// units of each space were equal at the reading before, it reads the parameters once, on CPU backends without a copy
+/// of all of them, and stops there if the units are still equal. A GPU compares the parameters itself, and sends those
+/// of one unit per class.
 #[derive(Debug)]
 pub struct SymmetryProbe {
     tracker: SymmetryTracker,
@@ -104,7 +105,7 @@ impl<B: AutodiffBackend, M: AutodiffModule<B>> Probe<B, M> for SymmetryProbe {
     }
 }
 
-/// An observation, by the paths of the axes. What is read is read once.
+/// An observation, by the paths of the axes. Everything is read at most once.
 struct Watched<'a, B: AutodiffBackend, M: AutodiffModule<B>> {
     seen: &'a Observation<'a, B, M>,
     bound: &'a Binding,

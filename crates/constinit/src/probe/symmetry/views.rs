@@ -18,8 +18,7 @@ pub fn bind<B: Backend, M: Module<B>>(
     Binding::new(&surveyed(module), axes, whole)
 }
 
-/// Parameters with zeros for all that forward passes write: what differs between them then was written by something
-/// else.
+/// Parameters with zeros in place of what forward passes write. Something else wrote any difference that is left.
 pub fn without_running(bound: &Binding, mut parameters: Vec<HostParameter>) -> Vec<HostParameter> {
     for number in &bound.running {
         let data = &mut parameters[*number].data;

@@ -14,7 +14,7 @@
 //!     .rule(InitRule::glob("a.weight", Init::normal(0.0, 1.0).symmetrised(2)))
 //!     .rule(InitRule::glob("**", Init::constant(0.5)));
 //!
-//! // Before anything is allocated: which units will be the same unit.
+//! // Which units will be equal, before anything is allocated.
 //! let predicted = plan.predict(&spec)?;
 //! assert_eq!(predicted.spaces[0].to_string(), "hidden: 4 units, 2 classes");
 //! # Ok::<(), Box<dyn std::error::Error>>(())

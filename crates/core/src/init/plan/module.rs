@@ -49,7 +49,7 @@ impl InitPlan {
     ///
     /// # Errors
     ///
-    /// As [`InitPlan::predict_with`].
+    /// Those of [`InitPlan::predict_with`].
     pub fn predict_module(
         &self,
         spec: &AxesSpec,

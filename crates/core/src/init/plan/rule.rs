@@ -1,4 +1,4 @@
-//! One rule: which parameters, and what they get.
+//! One rule: which parameters it matches, and their initialiser.
 
 use super::PlannedParameter;
 use crate::Error;

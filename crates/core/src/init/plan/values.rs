@@ -11,7 +11,7 @@ impl InitPlan {
     ///
     /// # Errors
     ///
-    /// As [`InitPlan::predict`].
+    /// Those of [`InitPlan::predict`].
     ///
     /// # Examples
     ///
@@ -39,10 +39,10 @@ impl InitPlan {
         made.map(|(parameter, number)| self.filling(number, parameter)).collect()
     }
 
-    /// The entries of every parameter of a module, in its order; None if it stays as it is. A tied parameter is
-    /// filled by the rule of its first path.
+    /// The entries of every parameter of a module, in its order; None if it stays as it is. The rule of the first path
+    /// of a tied parameter fills it.
     ///
-    /// The report has the moments of what is filled. Those of the other rows are 0 until
+    /// The report has the moments of filled parameters. The moments of the other rows are 0 until
     /// [`InitReport::complete`] is given their values.
     ///
     /// # Errors
