@@ -55,7 +55,8 @@ impl SeenBatches {
             && self.shuffle_seed == config.data.shuffle_seed
     }
 
-    /// Inputs and targets of a step, rounded as the backends round them unless [`in_double`](Self::in_double) was called.
+    /// Inputs and targets of a step, rounded as the backends round them; not rounded after
+    /// [`in_double`](Self::in_double).
     pub fn of_step(&mut self, step: usize) -> [&[f64]; 2] {
         // Without batches and without a shift, all steps see the same examples.
         let number = if self.batch_size.is_none() && self.shift_per_step == 0.0 { 0 } else { step };
