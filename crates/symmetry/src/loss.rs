@@ -3,8 +3,8 @@
 
 /// A loss, as PyTorch's class of that name computes it by default.
 ///
-/// Values and slopes are those of [`LossFunction`](crate::dynamics::LossFunction). With the feature `serde` a loss is
-/// written as its [`name`](Self::name); names with underscores are read too.
+/// Values and slopes are those of [`LossFunction`](crate::dynamics::LossFunction). The feature `serde` writes a loss as
+/// its [`name`](Self::name), and also reads names with underscores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
