@@ -1,9 +1,9 @@
-//! The three loops that may run in parallel. Without the feature `rayon` they are plain loops; the results are the
-//! same for any number of threads, because every one collects in index order.
+//! The loops that may run in parallel. Without the feature `rayon` they are plain loops. Every loop collects in index
+//! order, so the results are the same for any number of threads.
 
 use std::ops::Range;
 
-/// `f` of every index, in order. `grain`: how many indices are worth a separate task.
+/// `f` of every index, in order. `grain` is the number of indices that are worth a separate task.
 #[cfg(feature = "rayon")]
 pub(crate) fn map<T: Send>(
     range: Range<usize>,
@@ -26,7 +26,7 @@ pub(crate) fn map<T: Send>(
     range.map(f).collect()
 }
 
-/// The smallest index with `f`.
+/// The smallest index for which `f` holds.
 #[cfg(feature = "rayon")]
 pub(crate) fn find_first(
     range: Range<usize>,

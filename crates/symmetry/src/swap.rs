@@ -255,11 +255,17 @@ mod tests {
             let units = units.map(|unit| UnitIndex::new(unit).unwrap());
             spec.swapped_entries(SpaceId::new(space).unwrap(), units).unwrap_err().to_string()
         };
-        assert_eq!(message(0, [1, 1]), "space `h` of 3 units has no two units 1 and 1 to swap");
-        assert_eq!(message(0, [1, 3]), "space `h` of 3 units has no two units 1 and 3 to swap");
+        assert_eq!(
+            message(0, [1, 1]),
+            "cannot swap units 1 and 1 of space `h`: it has 3 units, and the two must differ"
+        );
+        assert_eq!(
+            message(0, [1, 3]),
+            "cannot swap units 1 and 3 of space `h`: it has 3 units, and the two must differ"
+        );
         assert_eq!(
             message(7, [0, 1]),
-            "space `number 7` of 0 units has no two units 0 and 1 to swap"
+            "cannot swap units 0 and 1 of space `number 7`: it has 0 units, and the two must differ"
         );
     }
 }
