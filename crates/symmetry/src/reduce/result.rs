@@ -269,10 +269,14 @@ impl fmt::Display for Untried {
             Self::NotProduced => f.write_str("no parameter produces its units: they are inputs and stay"),
             Self::CountsUnits { parameter } => write!(
                 f,
-                "`{parameter}` belongs to a norm without running statistics: its mean depends on the number of units, so all stay"
+                "`{parameter}` belongs to a norm without running statistics: its mean depends on the number of units, so \
+                 all stay"
             ),
             Self::SeveralWeights { parameters: [one, other] } => {
-                write!(f, "`{one}` and `{other}` both produce its units, and axes do not say how they are combined: {REST}")
+                write!(
+                    f,
+                    "`{one}` and `{other}` both produce its units, and axes do not say how they are combined: {REST}"
+                )
             }
             Self::NotOneFunction { parameter } => {
                 write!(f, "`{parameter}` is not a weight, bias or batch norm of single units: {REST}")
