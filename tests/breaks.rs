@@ -152,7 +152,7 @@ fn of_two_known_changes_the_one_that_acts_is_the_cause() {
     assert_eq!(found["step"], 4);
     assert_eq!(
         found["cause"],
-        "Cause: noise of standard deviation 0.1 on hidden1 at step 4 adds another number to each weight and bias."
+        "Cause: noise of standard deviation 0.1 on hidden1 at step 4 adds a different number to each weight and bias."
     );
     assert!(predicted(&folder, "both").starts_with(
         "hidden1: 6 units, 3 classes, broken by dropout of 0.3 on hidden1 from step 9 and noise of standard deviation \
@@ -298,7 +298,10 @@ fn zero_sum_changes_leave_sums_and_outputs_and_separate_all_units() {
         let first = &end(&ran)["first_break"];
         assert_eq!((&first["step"], &first["since"]), (&5.into(), &4.into()));
         let cause = "zero-sum changes of up to 0.25 to the outgoing weights of hidden1 at step 5";
-        assert_eq!(first["cause"], format!("Cause: {cause} change each weight by another amount."));
+        assert_eq!(
+            first["cause"],
+            format!("Cause: {cause} change each weight by a different amount.")
+        );
         assert_eq!(
             predicted(&folder, "broken"),
             format!(
@@ -425,8 +428,8 @@ fn a_quotient_is_refused_with_the_reason() {
         assert!(ran.stderr.contains("run without --quotient to train in full"), "{}", ran.stderr);
         assert!(!folder.join("out").exists());
     };
-    let reason = "The 2 units of class 0 of hidden1 are twins, but nothing keeps dropout of 0.3 on hidden1 from step 9 \
-                  from separating them;";
+    let reason = "The 2 units of class 0 of hidden1 are twins, but dropout of 0.3 on hidden1 from step 9 can separate \
+                  them;";
     refused("dropout.toml", DROPOUT, reason);
     let change = a_break("zero-sum", 5, "hidden1", "scale = 0.25");
     refused(

@@ -915,7 +915,7 @@ fn training_that_parts_classes_is_refused_with_its_reason() {
     };
     let adam = TrainingFacts::new(Rule::Adam);
     let dropout = refused(SymmetryKind::Equitable, adam.clone().with_dropout("hidden2"));
-    assert!(dropout.contains("nothing keeps") && dropout.contains("dropout"), "{dropout}");
+    assert!(dropout.contains("can separate them") && dropout.contains("dropout"), "{dropout}");
     let coupled = refused(SymmetryKind::Equitable, adam.clone().with_decay(Decay::Coupled));
     assert!(coupled.contains("coupled decay"), "{coupled}");
     let muon = refused(SymmetryKind::Equitable, TrainingFacts::new(Rule::Muon));

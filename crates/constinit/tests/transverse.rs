@@ -581,7 +581,7 @@ fn the_probe_follows_a_pair_to_its_escape() {
     let space = &probe.readings()[0].spaces[0];
     assert_eq!(space.outlook.forecast().unwrap().growth(), Growth::NotLinear);
     assert!(space.to_string().starts_with("hidden1, 4 equal units: no rate, since Adam divides"));
-    assert!(space.to_string().ends_with("a strict saddle"), "{space}");
+    assert!(space.to_string().ends_with(", a strict saddle"), "{space}");
 }
 
 #[test]
@@ -611,7 +611,7 @@ fn what_cannot_be_forecast_is_refused() {
     };
     let net = recurrent(81);
     assert_eq!(message(&net, &axes, "stat", [0, 1]), "stat, units 0 and 1: there is no such space");
-    assert!(message(&net, &axes, "state", [0, 3]).contains("no two units 0 and 3"));
+    assert!(message(&net, &axes, "state", [0, 3]).contains("cannot swap units 0 and 3"));
     assert!(message(&net, &axes, "state", [0, 2]).contains("not twins: they differ"));
     let other = Convolved::<B>::axes();
     assert!(

@@ -12,9 +12,8 @@
 
 /// A function applied to every component, with PyTorch's constants.
 ///
-/// Value, slope and curvature are those of
-/// [`ActivationFunction`](crate::dynamics::ActivationFunction). With the feature `serde` a function is written as its
-/// [`name`](Self::name); names with underscores are read too.
+/// Value, slope and curvature are those of [`ActivationFunction`](crate::dynamics::ActivationFunction). The feature
+/// `serde` writes a function as its [`name`](Self::name), and also reads names with underscores.
 ///
 /// ```
 /// use constinit_symmetry::{Activation, dynamics::ActivationFunction};
@@ -43,8 +42,8 @@ pub enum Activation {
     /// `z` where positive, `0.01 z` elsewhere, with slope 0.01 at 0.
     #[cfg_attr(feature = "serde", serde(alias = "leaky_relu"))]
     LeakyRelu,
-    /// `z` where positive, `exp(z) - 1` elsewhere (α = 1). At 0 the slope is 1; the curvature, which is 1 on the left and
-    /// 0 on the right, is 0 there.
+    /// `z` where positive, `exp(z) - 1` elsewhere (α = 1). At 0 the slope is 1, and the curvature is taken as 0 (its
+    /// limit is 1 from the left and 0 from the right).
     Elu,
     /// `z`: a deep linear network.
     Identity,
@@ -53,16 +52,16 @@ pub enum Activation {
 /// How a function of `-z` follows from that of `z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Parity {
-    /// `a(-z) = -a(z)`: a unit and its negative are one unit, up to the sign of what it computes.
+    /// `a(-z) = -a(z)`: a unit and its negative compute the same number up to the sign.
     Odd,
-    /// `a(-z) = 1 - a(z)`: the same, up to the sign and a constant that the next bias takes.
+    /// `a(-z) = 1 - a(z)`: they compute the same number up to the sign and a constant, which the next bias absorbs.
     Complementary,
     /// Neither.
     None,
 }
 
 impl Activation {
-    /// All of them.
+    /// All activations.
     pub const ALL: [Self; 9] = [
         Self::Relu,
         Self::Tanh,
@@ -75,7 +74,7 @@ impl Activation {
         Self::Identity,
     ];
 
-    /// The spelling in files.
+    /// The name in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Relu => "relu",
@@ -111,13 +110,14 @@ impl Activation {
         }
     }
 
-    /// Whether a network with one hidden layer of such units and no unit that is constant, unread, or equal to another up
-    /// to its [parity](Self::parity) has no smaller equal.
+    /// Whether a network with one hidden layer of such units is minimal as soon as no unit is constant, unread, or
+    /// equal to another up to its [parity](Self::parity): no network of this form with fewer units computes the same
+    /// function.
     ///
-    /// True of tanh (Sussmann, "Uniqueness of the weights for minimal feedforward nets with a given input-output
-    /// map", Neural Networks 5, 1992), and for the sigmoid, which is (1 + tanh(z/2)) / 2. Of the others, ReLU, leaky ReLU,
-    /// ELU and the identity have further reductions (units that add up to a linear one); of GELU, SiLU and softplus
-    /// nothing is claimed.
+    /// True for tanh (Sussmann, "Uniqueness of the weights for minimal feedforward nets with a given input-output map",
+    /// Neural Networks 5, 1992), and for the sigmoid, which is (1 + tanh(z/2)) / 2. False for all others: ReLU, leaky
+    /// ReLU, ELU and the identity have further reductions (units that add up to a linear one), and for GELU, SiLU and
+    /// softplus nothing is claimed.
     pub fn reductions_are_complete(self) -> bool {
         match self {
             Self::Tanh | Self::Sigmoid => true,
@@ -292,7 +292,7 @@ mod tests {
         }
     }
 
-    /// Derivatives against differences of what they are derivatives of.
+    /// Slopes against finite differences of values, and curvatures against those of slopes.
     #[test]
     fn slopes_and_curvatures_are_derivatives() {
         const STEP: f64 = 1e-5;
@@ -338,7 +338,7 @@ mod tests {
         }
     }
 
-    /// Two points at which what is not said does not hold.
+    /// If an activation claims no parity or homogeneity, one of two points shows that it has none.
     #[test]
     fn what_is_not_said_does_not_hold() {
         for f in Activation::ALL {

@@ -6,10 +6,10 @@
 //! linear2.weight [out, in]   = [fixed, hidden1 (input)]
 //! ```
 //!
-//! A space's *incoming* entries are those it has on axes of role [`Role::Output`] (the unit is what the parameter
-//! produces), its *outgoing* entries those on axes of role [`Role::Input`]. [`twins`](crate::twins) and
-//! [`equitable`](crate::equitable) treat both equally and need no role; [`forward_lumpable`](crate::forward_lumpable)
-//! and the scale policy do.
+//! The *incoming* entries of a space are those on axes of role [`Role::Output`]: the parameter produces the unit. Its
+//! *outgoing* entries are those on axes of role [`Role::Input`]: the parameter reads the unit. [`twins`](crate::twins)
+//! and [`equitable`](crate::equitable) treat both equally and need no roles.
+//! [`forward_lumpable`](crate::forward_lumpable) and the scale policy need them.
 //!
 //! # References
 //!
@@ -38,27 +38,28 @@ pub(crate) use given::given_partitions;
 pub(crate) use nearest::nearest;
 pub use orientation::Orientation;
 
-/// What one axis of a parameter ranges over. `S` is how a space is referred to: by name while a spec is written, by
-/// [`SpaceId`] once it is built.
+/// What one axis of a parameter ranges over. `S` refers to a space: a name while a spec is written, a [`SpaceId`] once
+/// it is built.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Axis<S = SpaceId> {
-    /// Members that mean something from outside, or kernel positions: never merged.
+    /// Members that have a meaning outside the network, or kernel positions: never merged.
     Fixed,
     /// The units of a space.
     Space(S),
-    /// Units between an outer and an inner index, flattened: the entry of unit u in block o with inner index k is at
+    /// Units between an outer and an inner index, flattened. The entry of unit u in block o with inner index k is at
     /// `(o * units + u) * inner + k`.
     ///
-    /// The input axis of a linear layer after a flattened convolution has one block (`inner` = height x width), and so
-    /// has the output axis of an attention projection (units are heads, `inner` is the head's dimension). The stacked
-    /// gates of a recurrent weight are blocks (`outer` = 4 for an LSTM), and a joint projection to queries, keys and
-    /// values has both. An axis in which every unit has one entry is [`Axis::Space`].
+    /// The input axis of a linear layer after a flattened convolution has one block (`inner` = height x width). The
+    /// output axis of an attention projection also has one block (units are heads, `inner` is the head's dimension).
+    /// The stacked gates of a recurrent weight are blocks (`outer` = 4 for an LSTM). A joint projection to queries,
+    /// keys and values has several blocks and an inner index. An axis in which every unit has one entry is
+    /// [`Axis::Space`].
     Flattened {
         /// The space of the units.
         space: S,
-        /// How many blocks there are.
+        /// The number of blocks.
         outer: usize,
-        /// How many entries every unit has in a block.
+        /// The number of entries that every unit has in a block.
         inner: usize,
     },
 }
@@ -72,7 +73,7 @@ impl<S> Axis<S> {
         }
     }
 
-    /// How many blocks the axis has, with an entry of every unit in each.
+    /// The number of blocks of the axis. Each block has entries of every unit.
     pub fn outer(&self) -> usize {
         match self {
             Self::Flattened { outer, .. } => *outer,
@@ -80,7 +81,7 @@ impl<S> Axis<S> {
         }
     }
 
-    /// How many entries every unit has in a block.
+    /// The number of entries that every unit has in a block.
     pub fn inner(&self) -> usize {
         match self {
             Self::Flattened { inner, .. } => *inner,
@@ -88,7 +89,7 @@ impl<S> Axis<S> {
         }
     }
 
-    /// How many entries every unit has along the axis.
+    /// The number of entries that every unit has along the axis.
     pub fn entries(&self) -> usize {
         self.outer().saturating_mul(self.inner())
     }
@@ -121,14 +122,14 @@ impl NamedAxis {
     }
 }
 
-/// On which side of its parameter an axis stands.
+/// The side of its parameter that an axis is on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Role {
     /// The parameter produces the members of this axis: an output axis, a bias, a gain.
     Output,
     /// The parameter reads the members of this axis.
     Input,
-    /// Not said.
+    /// Unknown: the spec does not say.
     #[default]
     Unknown,
 }
@@ -138,7 +139,7 @@ pub enum Role {
 pub struct RoleAxis<S = SpaceId> {
     /// What the axis ranges over.
     pub axis: Axis<S>,
-    /// On which side of the parameter it stands.
+    /// The side of the parameter that it is on.
     pub role: Role,
 }
 
@@ -181,7 +182,8 @@ impl SpecParam {
         &self.axes
     }
 
-    /// Whether it makes units of others, as sums over an input axis. A bias or a gain alone only changes units.
+    /// Whether the parameter computes units from other units, as sums over an input axis. A bias or a gain only changes
+    /// units.
     pub fn sums(&self) -> bool {
         self.axes.iter().any(|axis| axis.role == Role::Input)
     }
@@ -224,7 +226,7 @@ impl AxesSpec {
         AxesSpecBuilder::default()
     }
 
-    /// An axis of one of the parameters, by the name of its space.
+    /// The axis of a parameter, with the name of its space in place of its number.
     pub fn named(&self, axis: &Axis) -> Axis<&str> {
         let name = |id: &SpaceId| self.inner.spaces[id.get()].name();
         match axis {
@@ -247,12 +249,12 @@ impl AxesSpec {
         &self.inner.params
     }
 
-    /// The space of this name.
+    /// The number of the space of this name.
     pub fn space_id(&self, name: &str) -> Option<SpaceId> {
         self.inner.space_ids.get(name).copied()
     }
 
-    /// The parameter of this path.
+    /// The number of the parameter of this path.
     pub fn param_id(&self, path: &str) -> Option<ParamId> {
         self.inner.param_ids.get(path).copied()
     }
@@ -270,7 +272,7 @@ impl AxesSpec {
         &self.inner.params[id.get()]
     }
 
-    /// The same spec for spaces of other numbers of units, one for each space.
+    /// The same spec with another number of units for each space.
     ///
     /// # Errors
     ///
@@ -303,7 +305,7 @@ impl AxesSpec {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The same spec with other spaces fixed.
+    /// The same spec, in which exactly the spaces that `fixed` accepts are fixed.
     pub(crate) fn with_fixed(&self, fixed: impl Fn(SpaceId) -> bool) -> Self {
         let space = |(id, space): (SpaceId, &UnitSpace)| match fixed(id) {
             true => UnitSpace::fixed(space.name(), space.units()),

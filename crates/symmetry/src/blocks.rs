@@ -1,4 +1,5 @@
-//! A parameter cut into blocks: one class of units on every axis over a space, one index on every other.
+//! A parameter cut into blocks. A block has one class of units on every axis over a space and one index on every other
+//! axis.
 //!
 //! ```text
 //! weight[out][in]     classes {0, 1} {2} on `out`, {0} {1, 2} on `in`:
@@ -22,7 +23,7 @@ pub(crate) struct Blocks<'p> {
     spec: &'p AxesSpec,
     param: &'p SpecParam,
     axes: Vec<BlockAxis<'p>>,
-    /// How many there are.
+    /// The number of blocks.
     pub count: usize,
 }
 
@@ -32,15 +33,16 @@ struct BlockAxis<'p> {
     space: Option<SpaceId>,
     role: Role,
     number: usize,
-    /// None if every member is alone.
+    /// None if every member is a class by itself.
     classes: Option<&'p Partition>,
-    /// How many classes there are.
+    /// The number of classes.
     len: usize,
-    /// How far apart neighbouring classes are in the count of blocks.
+    /// The difference of the block numbers of neighbouring classes.
     step: usize,
 }
 
-/// An entry: where it lies in the slice, its row-major number, where the first entry of its block lies, its block.
+/// An entry: its offset in the slice, its row-major number, the offset of the first entry of its block, and the number
+/// of its block.
 #[derive(Clone, Copy)]
 pub(crate) struct Step {
     pub offset: usize,
@@ -49,7 +51,7 @@ pub(crate) struct Step {
     pub block: usize,
 }
 
-/// A block: where its first entry lies, its number, and along how many input axes it has several members.
+/// A block: the offset of its first entry, its number, and the number of input axes along which it has several members.
 #[derive(Clone, Copy)]
 pub(crate) struct BlockStep {
     pub first: usize,
@@ -118,7 +120,7 @@ impl<'p> Blocks<'p> {
         self.axes.iter().map(|axis| block / axis.step % axis.len).collect()
     }
 
-    /// Where the entries of a block lie along some axes, from its first entry; the last axis varies fastest.
+    /// The offsets of a block's entries along `axes`, relative to its first entry. The last axis varies fastest.
     pub fn offsets(&self, classes: &[usize], axes: &[usize]) -> Vec<usize> {
         axes.iter().fold(vec![0], |offsets, &axis| {
             let (axis, class) = (&self.axes[axis], classes[axis]);
@@ -131,7 +133,7 @@ impl<'p> Blocks<'p> {
         })
     }
 
-    /// Where the first entry of a block lies.
+    /// The offset of the first entry of a block.
     pub fn first(&self, classes: &[usize]) -> usize {
         let along =
             |(axis, &class): (&BlockAxis<'_>, &usize)| axis.member(class, 0) * axis.dim.stride;
@@ -148,26 +150,26 @@ impl<'p> Blocks<'p> {
         (0..self.axes.len()).filter(|&axis| self.axes[axis].size(classes[axis]) > 1).collect()
     }
 
-    /// Those of them that have a role.
+    /// The axes of this role along which a block has several members.
     pub fn merging_as(&self, role: Role, classes: &[usize]) -> Vec<usize> {
         let mut axes = self.merging(classes);
         axes.retain(|&axis| self.axes[axis].role == role);
         axes
     }
 
-    /// The number, in the shape, of an axis of unknown role along which any block has several members.
+    /// The first axis of unknown role along which any block has several members, by its number in the shape.
     pub fn merging_without_role(&self) -> Option<usize> {
         let unknown = |axis: &&BlockAxis<'_>| axis.role == Role::Unknown && axis.classes.is_some();
         self.axes.iter().find(unknown).map(|axis| axis.number)
     }
 
-    /// The axes that are not among some.
+    /// All axes that are not in `axes`.
     pub fn others(&self, axes: &[usize]) -> Vec<usize> {
         (0..self.axes.len()).filter(|axis| !axes.contains(axis)).collect()
     }
 
-    /// An error for the first two units on one of the `targets` whose sums over the other axes of a block differ as
-    /// real numbers. With several targets, all combinations of their units are compared.
+    /// Returns an error for the first two units on one of the `targets` whose sums over the other axes of a block
+    /// differ as real numbers. With several targets, it compares all combinations of their units.
     pub fn check_sums<E: Element>(
         &self,
         data: &[E],
@@ -183,7 +185,7 @@ impl<'p> Blocks<'p> {
             if found == expected && !found.nan {
                 continue;
             }
-            // All that came before agree, so the last target that has left its first unit is the one to name.
+            // All earlier combinations agree, so the error names the last target that is not at its first unit.
             let mut rest = number;
             for &target in targets.iter().rev() {
                 let (axis, class) = (&self.axes[target], classes[target]);
@@ -206,8 +208,8 @@ impl<'p> Blocks<'p> {
         Ok(())
     }
 
-    /// An error where units of one class have different sums over the blocks of what they read: they do not compute the
-    /// same.
+    /// Returns an error if units of one class have different sums over the blocks that they read: then they do not
+    /// compute the same number.
     pub fn check_outputs<E: Element>(&self, data: &[E]) -> Result<(), SymmetryError> {
         let varying = self.varying(data);
         for block in (0..self.count).filter(|&block| varying[block]) {
@@ -217,7 +219,7 @@ impl<'p> Blocks<'p> {
         Ok(())
     }
 
-    /// A block as its axes other than the target have it.
+    /// Describes the place of a block on all axes but the target.
     fn describe(&self, classes: &[usize], target: usize) -> String {
         let mut parts = Vec::new();
         for axis in self.others(&[target]) {
@@ -247,7 +249,7 @@ impl<'p> Blocks<'p> {
 }
 
 impl BlockAxis<'_> {
-    /// How many members a class has.
+    /// The number of members of a class.
     pub fn size(&self, class: usize) -> usize {
         self.classes.map_or(1, |classes| classes.members(ClassId::at(class)).len())
     }
@@ -257,7 +259,7 @@ impl BlockAxis<'_> {
         self.classes.map_or(class, |classes| classes.members(ClassId::at(class))[number].get())
     }
 
-    /// What each member adds to the numbers of a [`Step`].
+    /// For each member, what it adds to the fields of a [`Step`].
     fn steps(&self) -> Vec<[usize; 4]> {
         let step = |member: usize| {
             let class = self
@@ -270,7 +272,7 @@ impl BlockAxis<'_> {
         (0..self.dim.len).map(step).collect()
     }
 
-    /// What each class adds to the numbers of a [`BlockStep`].
+    /// For each class, what it adds to the fields of a [`BlockStep`].
     fn block_steps(&self) -> Vec<[usize; 3]> {
         let step = |class: usize| {
             let summed = usize::from(self.role == Role::Input && self.size(class) > 1);

@@ -1,14 +1,14 @@
 //! Breaking a symmetry without changing the function: outgoing weights of a class change by amounts that sum to zero.
 //!
-//! Units of a forward-lumpable class have one activation a. What reads them adds up
+//! The units of a forward-lumpable class have one activation a. A unit that reads the class D sums
 //!
 //! ```text
 //! Σ_{j in D} W[i][j] a = a Σ_{j in D} W[i][j]
 //! ```
 //!
-//! so any change of the `W[i][j]` that keeps this sum leaves every activation as it was. But the slope that comes back
-//! to unit j is `Σ_i W[i][j] δ[i]`, which now differs from unit to unit, and so do the gradients of their incoming
-//! weights: training separates them. (Noise on *incoming* weights, the usual advice, changes the function.)
+//! so a change of the `W[i][j]` that keeps this sum changes no activation. But the slope that unit j gets back,
+//! `Σ_i W[i][j] δ[i]`, now differs from unit to unit, and so do the gradients of the incoming weights: training
+//! separates the units. (Noise on *incoming* weights, the usual advice, changes the function.)
 
 mod scale;
 
@@ -45,23 +45,23 @@ pub struct Inseparable {
     pub class: ClassId,
     /// Its units.
     pub units: Vec<UnitIndex>,
-    /// Why.
+    /// Why they were not separated.
     pub reason: Obstacle,
 }
 
-/// Why units of a class could not be separated by a change of outgoing weights.
+/// Why a change of outgoing weights could not separate the units of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Obstacle {
-    /// No parameter reads the space, so there is no outgoing weight: units of the last layer.
+    /// No parameter reads the space, so it has no outgoing weights: it is the last layer.
     Unread,
     /// No parameter produces the space: its units are inputs. Two inputs with equal outgoing weights may still be
     /// different inputs, so a change of these weights would change the function.
     Unproduced,
-    /// The space stands on an axis of unknown role, so outgoing weights cannot be distinguished from others.
+    /// The space is on an axis of unknown role, so outgoing weights cannot be distinguished from others.
     UnknownRole,
-    /// There were fewer changes than units: the scale is 0 or near the spacing of the weights' numbers, the weights are
-    /// not finite, or the parameters that read the space have no entries.
+    /// The weights cannot represent enough different changes: the scale is 0 or close to the distance of neighbouring
+    /// numbers, the weights are not finite, or the parameters that read the space have no entries.
     NoRoom,
 }
 
@@ -80,41 +80,42 @@ impl std::fmt::Display for Obstacle {
     }
 }
 
-/// Changes outgoing weights within classes by amounts up to `scale` that sum to zero: the function stays, gradients
-/// differ. The scale is one number, or a share of what each class has ([`BreakScale`]).
+/// Changes outgoing weights within classes by amounts up to `scale` that sum to zero. The function stays the same, and
+/// the gradients of the units differ. The scale is one number, or a share of the norm of each class ([`BreakScale`]).
 ///
-/// Entries of every parameter, in f32, f64, f16 or bf16, sum over every class to exactly what they summed to before, as
-/// real numbers. The changes depend on the seed, the path of the parameter and its numbers, on nothing else.
+/// In every parameter (f32, f64, f16 or bf16), the sum over every class is, as a real number, exactly what it was
+/// before. The changes depend only on the seed, the path of the parameter and its numbers.
 ///
-/// **How much.** Units are paired at random, anew for each place that reads them, and one unit of a pair gains what the
-/// other loses; of an odd number one keeps its weight. The amounts differ: that of pair `k` of `n`, from 1, is drawn
-/// uniformly from
+/// **How much.** Units are paired at random, independently for each place that reads them. One unit of a pair gains
+/// what the other loses. If the number of units is odd, one unit keeps its weight. The amounts differ: the amount of
+/// pair `k` of `n`, counted from 1, is drawn uniformly from
 ///
 /// ```text
 /// (k - 1/2) scale / n <= amount < k scale / n
 /// ```
 ///
-/// so that the largest is more than `(1 - 1/2n) scale`. In floats the sum is kept *exactly*: an amount is changed to one for which both new
-/// weights are numbers of the parameter's type, and where none of its size is (two equal weights cannot move apart by
-/// more than they are large without one of them losing bits, unless they have few), it is halved until there is one.
+/// so the largest amount is at least `(1 - 1/2n) scale`. In floats the sum is kept *exactly*: an amount is rounded to
+/// one for which both new weights are numbers of the parameter's type. If no amount of this size is possible, it is
+/// halved until one is. (A change that is large compared with two equal weights loses bits of their sum, unless the
+/// weights have few bits.)
 ///
-/// **What cannot be separated**, and is reported ([`Inseparable`]): units that no parameter reads (outputs) or produces
-/// (inputs), units of a space with an axis of unknown role, and units whose weights leave no room for a change of this
-/// scale. Units whose
-/// outgoing weights are all *zero* can: they learn nothing before (no slope comes back to their incoming weights), and
-/// after it, with weights that sum to zero, they do. What the axes do not tell stays unknown here: units that are dead
-/// for another reason (a ReLU that is never positive) have other weights afterwards, but gradients of zero as before.
+/// **What cannot be separated** is reported ([`Inseparable`]): units that no parameter reads (outputs) or produces
+/// (inputs), units of a space with an axis of unknown role, and units whose weights cannot represent a change of this
+/// scale. Units whose outgoing weights are all *zero* can be separated: before, their incoming weights get no gradient;
+/// afterwards, with outgoing weights that sum to zero, they get one. The function does not see what the axes do not
+/// show: units that are dead for another reason (a ReLU that is never positive) get different weights, but their
+/// gradients stay zero.
 ///
 /// # Errors
 ///
 /// - [`SurgeryError::BadScale`] for a scale that is negative or not finite;
 /// - as [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SurgeryError::SumsDiffer`] if the classes are not forward-lumpable in these parameters, so the function
-///   would not be kept. Inputs, and units of spaces with an axis of unknown role, count as different here.
+/// - [`SurgeryError::SumsDiffer`] if the classes are not forward-lumpable in these parameters: the function would
+///   change. Inputs, and units of spaces with an axis of unknown role, count as different here.
 ///
 /// # Complexity
 ///
-/// As [`collapse`](crate::collapse()), and a search for twins in the new parameters.
+/// That of [`collapse`](crate::collapse()), and a search for twins in the new parameters.
 ///
 /// # Examples
 ///
@@ -183,7 +184,7 @@ pub fn break_symmetry(
     Ok(BrokenSymmetry { params, separated, largest_change, inseparable })
 }
 
-/// Where a space stands.
+/// Which roles the axes over a space have.
 #[derive(Clone, Copy, Default)]
 struct Stands {
     read: bool,
@@ -204,13 +205,13 @@ impl Stands {
         stands
     }
 
-    /// Whether the activations of a class are not known to be one.
+    /// Whether the units of a class may have different activations, as far as the axes show.
     fn may_differ(self) -> bool {
         self.unknown || !self.produced
     }
 }
 
-/// How many classes of several units there are no more, and those that there still are.
+/// The number of classes of several units that are fully separated, and the others with the reason.
 fn judge(
     classes: &Symmetry,
     params: &[OwnedParam],
@@ -248,7 +249,7 @@ fn judge(
     Ok((separated, inseparable))
 }
 
-/// Changes the entries along every input axis of a parameter; returns the largest change.
+/// Changes the entries along every input axis of a parameter. Returns the largest change.
 fn change<T: Number>(
     data: &mut [T],
     blocks: &Blocks<'_>,
@@ -269,7 +270,7 @@ fn change<T: Number>(
                 draw.shuffle(&mut members);
                 let pairs = members.len() / 2;
                 for (number, pair) in members.as_chunks::<2>().0.iter().enumerate() {
-                    // In the upper half of the stretch, so that no amount is next to nothing.
+                    // In the upper half of its interval, so that no amount is close to 0.
                     let stretch = number as f64 + 0.5 + draw.uniform() / 2.0;
                     let amount = scale * stretch / pairs as f64;
                     let [a, b] = pair.map(|by| first + at + by);
@@ -283,11 +284,12 @@ fn change<T: Number>(
     Ok(largest)
 }
 
-/// Makes one of two numbers grow by the amount, or by half of it, or a quarter, ..., and takes the same from the other
-/// one, exactly; the same numbers where there is no such amount. Neither changes by more than `most`, rounding included.
+/// Moves one of two numbers away from 0 by the amount, or by half of it, or a quarter, ..., and changes the other so
+/// that the sum stays exactly the same. Returns the numbers unchanged if no such amount exists. Neither changes by more
+/// than `most`, rounding included.
 fn exchange<T: Number>([a, b]: [T; 2], amount: f64, most: f64) -> [T; 2] {
     let before = two_sum(a.value(), b.value());
-    // The number that grows has the coarser last place, so it is rounded first and the other one follows.
+    // The number that grows has the coarser last place. So it is rounded first, and the other takes the rest.
     let grow = |grows: T, follows: T, amount: f64| {
         let (x, y) = (grows.value(), follows.value());
         let grown = T::rounded(x + amount.copysign(x));
@@ -308,7 +310,7 @@ fn exchange<T: Number>([a, b]: [T; 2], amount: f64, most: f64) -> [T; 2] {
         if two_sum(a_follows.value(), b_grown.value()) == before && fits(b, b_grown) {
             return [a_follows, b_grown];
         }
-        // Below the last places of both numbers nothing moves any more; what is not a number does not either.
+        // An amount below the last places of both numbers changes nothing, and a NaN never changes.
         let moves = a_grown.value() != a.value() || b_grown.value() != b.value();
         if !(moves && amount > 0.0 && before.0.is_finite()) {
             return [a, b];
@@ -317,14 +319,14 @@ fn exchange<T: Number>([a, b]: [T; 2], amount: f64, most: f64) -> [T; 2] {
     }
 }
 
-/// The sum of two numbers, rounded, and what rounding took off: equal for two pairs exactly where their sums are.
+/// The rounded sum of two numbers and its rounding error. Two pairs have equal results exactly if their sums are equal.
 fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let of_b = sum - a;
     (sum, (a - (sum - of_b)) + (b - of_b))
 }
 
-/// `1 class separated by changes of at most 0.25`, and the classes that were not, each with the reason.
+/// `1 class separated by changes of at most 0.25`, then each class that was not separated, with the reason.
 impl std::fmt::Display for BrokenSymmetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (count, change) = (self.separated, self.largest_change);
@@ -352,7 +354,7 @@ impl BrokenSymmetry {
         self.params
     }
 
-    /// The number of classes of several units of which no unit has a twin any more.
+    /// The number of classes of several units in which no unit has a twin any more.
     pub fn separated(&self) -> usize {
         self.separated
     }
@@ -362,7 +364,7 @@ impl BrokenSymmetry {
         self.largest_change
     }
 
-    /// The classes of several units that were not separated, or not all of whose units were, and why.
+    /// The classes of several units in which some units were not separated, and why.
     pub fn inseparable(&self) -> &[Inseparable] {
         &self.inseparable
     }

@@ -1,10 +1,10 @@
-//! What keeps the classes during training, and what breaks them: an answer in exact arithmetic, with a sentence for
-//! people.
+//! What keeps the classes during training, and what breaks them: claims in exact arithmetic, each with a sentence for
+//! users.
 //!
-//! Two things keep a class. *Twins* are kept by symmetry: the gradient is equal for both, so any update that treats
-//! all entries equally keeps them. An *equitable* class is kept by a narrower argument. Write a weight block as its mean
-//! plus a deviation whose sums over classes vanish, W = M + D. The gradient G depends on M only and is block-constant,
-//! so D changes only through terms that depend on W itself:
+//! There are two arguments that training keeps a class. *Twins* are kept by symmetry: both get the same gradient, so
+//! any update that treats all entries equally keeps them. The argument for an *equitable* class is narrower. Write a
+//! weight block as its mean plus a deviation whose sums over classes vanish, W = M + D. The gradient G depends on M
+//! only and is block-constant, so D changes only through terms that depend on W itself:
 //!
 //! ```text
 //! SGD, momentum             W' = W - lr G               D' = D                        kept
@@ -16,14 +16,14 @@
 //! Muon                      p(G + λ W), p odd           p(G) + p(λ D)                 kept
 //! ```
 //!
-//! Muon's p is a polynomial of matrices, X ↦ aX + bXXᵀX + ..., of the whole matrix over its norm. It commutes with
-//! permutations of rows and columns, so twins are kept; and since D's sums over classes vanish, G Dᵀ = 0 and Gᵀ D = 0,
-//! so p acts on G and D separately.
+//! Muon's p is an odd polynomial of matrices, X ↦ aX + bXXᵀX + ..., applied to the whole matrix divided by its norm. It
+//! commutes with permutations of rows and columns, so it keeps twins. Since D's sums over classes vanish, G Dᵀ = 0 and
+//! Gᵀ D = 0, so p acts on G and D separately.
 //!
-//! Clipping by the global norm is one factor for all entries; clipping by value acts on the block-constant gradient.
-//! Neither breaks a class, provided the decay is added after clipping, as usual.
+//! Clipping by the global norm multiplies all entries by one factor. Clipping by value acts on the block-constant
+//! gradient. Neither breaks a class, provided the decay is added after clipping, as usual.
 //!
-//! None of this is about rounding, which may separate units that exact arithmetic keeps together.
+//! Rounding is not covered: it may separate units that exact arithmetic keeps equal.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -43,15 +43,16 @@ pub use facts::{SymmetryBreaker, TrainingFacts};
 pub use planned::{PlannedBreak, PlannedChange};
 pub use rules::{Decay, Invariant, Optimizer, Preservation, keeps};
 
-/// Says of every class of two or more units whether training keeps it, and why.
+/// States for every class of two or more units whether training keeps it, and why.
 ///
 /// The claims are about exact arithmetic and hold for architectures that treat the members of a space equally:
 /// componentwise activations, normalisation and softmax over whole spaces, sums and dot products over them. The
-/// comparison must have been exact: for a result found [within a tolerance](crate::EqualityPolicy::within) the claims are
-/// about the network with the spread removed.
+/// comparison must have been exact. For a result found [within a tolerance](crate::EqualityPolicy::within), the claims
+/// are about the network with the spread removed.
 ///
-/// Facts about a space break its classes. They break equitable classes of *other* spaces too, since those rest on sums
-/// over the broken classes; twins rest on nothing else. Units that are equal up to sign or scale only are not certified.
+/// Facts about a space break its classes. They also break equitable classes of *other* spaces, since those depend on
+/// sums over the broken classes. Twins depend on no other class. Nothing is certified about units that are equal only
+/// up to sign or scale.
 ///
 /// # Examples
 ///
@@ -77,7 +78,7 @@ pub use rules::{Decay, Invariant, Optimizer, Preservation, keeps};
 /// assert!(matches!(dropped.claims()[0].verdict(), Verdict::Broken(_)));
 /// assert_eq!(
 ///     dropped.claims()[0].sentence(),
-///     "The 2 units of class 0 of hidden1 are twins, but nothing keeps dropout on hidden1 from separating them."
+///     "The 2 units of class 0 of hidden1 are twins, but dropout on hidden1 can separate them."
 /// );
 /// # Ok::<(), constinit_symmetry::SymmetryError>(())
 /// ```
@@ -98,7 +99,7 @@ pub fn certificate(symmetry: &Symmetry, facts: &TrainingFacts) -> Certificate {
     Certificate { claims, unknown_spaces: named.into_iter().map(str::to_owned).collect() }
 }
 
-/// Spaces with a class that the facts break directly.
+/// The spaces in which the facts break a class directly.
 fn broken_spaces(symmetry: &Symmetry, facts: &TrainingFacts) -> Vec<SpaceId> {
     let breaks = |space: &&SpaceSymmetry| {
         !space.partition().is_discrete()
@@ -171,10 +172,7 @@ fn sentence(
         Verdict::Broken(breakers) => {
             let causes: Vec<String> =
                 breakers.iter().map(|breaker| cause(symmetry, space, breaker, facts)).collect();
-            format!(
-                "{subject} {state}, but nothing keeps {} from separating them.",
-                causes.join(" and ")
-            )
+            format!("{subject} {state}, but {} can separate them.", causes.join(" and "))
         }
         Verdict::Open => format!("{subject} {state}; nothing is certified about training."),
     }

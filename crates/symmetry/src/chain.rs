@@ -1,4 +1,4 @@
-//! From the quotient of a plain chain of dense layers to a [`Perceptron`] that is trained in closed form, and back.
+//! Converts the quotient of a plain chain of dense layers to a [`Perceptron`], which trains in closed form, and back.
 
 use crate::axes::{Axis, Role, SpecParam, nearest};
 use crate::dynamics::{DenseLayer, Perceptron, Scalar};
@@ -11,9 +11,9 @@ use crate::space::ParamId;
 /// One dense layer of a chain, by the paths of its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainLayer<'n> {
-    /// A parameter of two axes: one of role output, one of role input, in any order.
+    /// The path of a parameter with two axes: one of role output and one of role input, in any order.
     pub weight: &'n str,
-    /// A parameter of one axis, that of the weight's outputs.
+    /// The path of a parameter with one axis, which is the output axis of the weight.
     pub bias: Option<&'n str>,
 }
 
@@ -26,14 +26,13 @@ struct Found {
 }
 
 impl Quotient {
-    /// The dense layers of a network that is a chain, found from its axes: the first layer reads a space that no layer
-    /// produces, and
-    /// each other layer reads the space that the layer before it produces. A bias has its weight's path but for the last
-    /// part.
+    /// The dense layers of a network that is a chain, inferred from its axes. The first layer reads a space that no
+    /// layer produces, and each other layer reads the space that the layer before it produces. The paths of a weight
+    /// and its bias differ only in their last part.
     ///
     /// # Errors
     ///
-    /// [`SurgeryError::NotAChain`] with the parameter that does not fit in.
+    /// [`SurgeryError::NotAChain`] with the first parameter that is not part of a chain.
     pub fn chain(&self) -> Result<Vec<ChainLayer<'_>>, SymmetryError> {
         let spec = self.spec();
         let weights: Vec<&SpecParam> =
@@ -70,13 +69,13 @@ impl Quotient {
         Ok(layers)
     }
 
-    /// The network of classes, with block means for weights and with the sizes of the classes. `number` makes a scalar
-    /// of a mean.
+    /// The network of classes, with the block means as weights and biases and with the sizes of the classes. `number`
+    /// converts a mean to a scalar.
     ///
     /// # Errors
     ///
-    /// [`SurgeryError::NotAChain`] if the layers are not a chain of all parameters, where an axis is flattened or
-    /// of unknown role, or where inputs are merged; [`SpecError::UnknownParameter`] for a path that is not there.
+    /// [`SurgeryError::NotAChain`] if the layers are not a chain of all parameters, if an axis is flattened or of
+    /// unknown role, or if inputs are merged; [`SpecError::UnknownParameter`] for a path that is not in the spec.
     ///
     /// # Examples
     ///
@@ -84,7 +83,7 @@ impl Quotient {
     /// use constinit_symmetry::dynamics::{Mse, Relu, Sgd, Training};
     /// use constinit_symmetry::{AxesSpec, OwnedParam, ParamView, layers, quotient, twins};
     ///
-    /// // One input, a thousand hidden units that are alike, one output.
+    /// // One input, a thousand equal hidden units, one output.
     /// let (first, second) = (vec![1.0_f64; 1000], vec![0.001_f64; 1000]);
     /// let params = [
     ///     ParamView::new("l1.weight", &[1000, 1], &first)?,
@@ -125,7 +124,7 @@ impl Quotient {
                 if weight.axes()[input].sizes().iter().any(|&size| size > 1) {
                     return Err(not_a_chain(
                         weight.path(),
-                        "reads inputs, several of which are one class",
+                        "reads inputs of which several are in one class",
                     ));
                 }
                 widths.push(inputs);
@@ -146,18 +145,18 @@ impl Quotient {
         }
         let refused = |error: ShapeError| {
             let path = layers.last().map_or("", |layer| layer.weight);
-            not_a_chain(path, &format!("does not make a network: {error}"))
+            not_a_chain(path, &format!("does not fit a network: {error}"))
         };
         let network = Perceptron::new(&widths, made).map_err(refused)?;
         network.with_class_sizes(&sizes).map_err(refused)
     }
 
-    /// The parameters of a network of classes as block means, in the order of the spec, to be
+    /// The parameters of a network of classes as block means, in the order of the spec, ready to be
     /// [lifted](Quotient::lift).
     ///
     /// # Errors
     ///
-    /// As [`perceptron`](Self::perceptron), and [`SurgeryError::NotAChain`] for a network of other widths or biases.
+    /// As [`perceptron`](Self::perceptron), and [`SurgeryError::NotAChain`] for a network with other widths or biases.
     pub fn means_of_perceptron<S: Scalar>(
         &self,
         layers: &[ChainLayer<'_>],
@@ -177,7 +176,10 @@ impl Quotient {
             });
         if !fits {
             let path = layers.first().map_or("", |layer| layer.weight);
-            return Err(not_a_chain(path, "starts a chain whose layers differ from the network's"));
+            return Err(not_a_chain(
+                path,
+                "is the first layer of a chain that differs from the network in widths or biases",
+            ));
         }
         for (number, layer) in found.iter().enumerate() {
             let weight = network.weight(number);

@@ -1,8 +1,8 @@
-//! The classes of one space while they are being cut.
+//! The classes of one space during the search, which cuts them into smaller ones.
 //!
-//! Only classes of two or more units are *live*; a unit that is alone is never inspected again. Classes only ever get
-//! smaller, and the smallest unit of a class always stays in the class that keeps its name, so every final class but
-//! that of unit 0 comes out of exactly one cut: there is one [`Split`](crate::splits::Split) for each.
+//! Only classes of two or more units are *live*: a unit that is alone is never inspected again. Cuts only make classes
+//! smaller, and the smallest unit of a class identifies it. So exactly one cut creates each final class, except for the
+//! class of unit 0, and there is one [`Split`](crate::splits::Split) for each cut.
 
 use crate::partition::Partition;
 use crate::splits::Splits;
@@ -15,10 +15,10 @@ pub(crate) struct NanSeen {
     pub entry: u64,
 }
 
-/// What cutting one class gave.
+/// The result of cutting one class.
 #[derive(Debug, Default)]
 pub(crate) struct Cut {
-    /// Units of the live parts, part after part, ascending in each.
+    /// The units of the live parts, one part after another, in ascending order within each.
     live: Vec<u32>,
     /// Where each live part ends.
     ends: Vec<u32>,
@@ -27,7 +27,7 @@ pub(crate) struct Cut {
 }
 
 impl Cut {
-    /// A part that is final for this cut. Parts of one unit are recorded by their split alone.
+    /// Adds a part that this cut does not cut further. A part of one unit is not listed: only its split records it.
     pub fn part(&mut self, members: &[u32]) {
         if members.len() > 1 {
             self.live.extend_from_slice(members);
@@ -66,12 +66,12 @@ impl Classes {
         Self { units, live, ends, splits: Splits::default(), nans: Vec::new() }
     }
 
-    /// Every unit alone from the start, without a reason in the parameters.
+    /// Every unit alone from the start, without a split.
     pub fn discrete(units: usize) -> Self {
         Self { live: Vec::new(), ends: Vec::new(), ..Self::one(units) }
     }
 
-    /// Given classes, each ascending; units in none of them are alone.
+    /// The given classes, each in ascending order. Units in none of them are alone.
     pub fn given<'c>(units: usize, classes: impl IntoIterator<Item = &'c [u32]>) -> Self {
         let mut cut = Cut::default();
         classes.into_iter().for_each(|class| cut.part(class));
@@ -115,7 +115,7 @@ impl Classes {
         (0..self.len()).map(|number| self.class(number))
     }
 
-    /// Replaces every live class by what its cut left.
+    /// Replaces every live class by the parts that its cut left.
     pub fn replace(&mut self, cuts: impl IntoIterator<Item = Cut>) {
         let mut all = Cut::default();
         for cut in cuts {
@@ -127,7 +127,7 @@ impl Classes {
         self.nans.append(&mut all.nans);
     }
 
-    /// The smallest unit of every unit's class, where all units that are not live are alone.
+    /// For every unit the smallest unit of its class. Units that are not live are alone.
     pub fn representatives(&self) -> Vec<u32> {
         let mut representative: Vec<u32> = (0..self.units as u32).collect();
         for class in self.iter() {
@@ -138,7 +138,7 @@ impl Classes {
         representative
     }
 
-    /// The partition, where all units that are not live are alone.
+    /// The partition, in which units that are not live are alone.
     pub fn partition(&self) -> Partition {
         if self.is_done() {
             return Partition::all_alone(self.units);

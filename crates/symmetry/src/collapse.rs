@@ -1,4 +1,4 @@
-//! Merging units that compute the same: a smaller network with the same function.
+//! Merging units that compute the same number: a smaller network with the same function.
 //!
 //! For a parameter W, a class C of units on its output axis and a class D on its input axis,
 //!
@@ -6,9 +6,9 @@
 //! W'[C][D] = Σ_{j in D} W[i][j]     for any i in C
 //! ```
 //!
-//! The partition has to be forward-lumpable: the sum may not depend on which i of C is taken, and biases, gains and
-//! running statistics, which stand on an output axis alone, are one number on a class. Then every unit of C has one
-//! activation, the merged network has it too, and the function is what it was. Nothing is said about training.
+//! The partition must be forward-lumpable: the sum must be the same for every i of C. Biases, gains and running
+//! statistics, which have only an output axis, must be one number on each class. Then all units of C have the same
+//! activation, the merged unit has it too, and the function stays the same. This makes no statement about training.
 
 use crate::axes::{AxesSpec, Role};
 use crate::blocks::{BlockStep, Blocks};
@@ -30,15 +30,15 @@ pub struct Collapsed {
 
 /// Merges the units of every class into one: `W'[C][D] = Σ W[i][j]` over j in D, for any i in C.
 ///
-/// Output axes, with biases, gains and running statistics, keep the smallest unit of each class; input axes are summed.
-/// Sums are exact and then rounded once, to the nearest number of the parameter's type; entries that are not summed
-/// keep their bits. Classes of a space that comes from outside (an input partition of
-/// [`forward_lumpable`](crate::forward_lumpable())) are merged too, and the new network reads one value for each;
-/// declare inputs and outputs as fixed to keep them as they are.
+/// Output axes, including those of biases, gains and running statistics, keep the smallest unit of each class; input
+/// axes are summed. Sums are exact and then rounded once, to the nearest number of the parameter's type. Entries that
+/// are not summed keep their bits. Classes of inputs (an input partition of
+/// [`forward_lumpable`](crate::forward_lumpable())) are merged too, and the new network reads one value for each class.
+/// Declare inputs and outputs as fixed to keep them as they are.
 ///
-/// What the axes of parameters don't show has to treat the units of a space equally *and one by one*. A mean over the
-/// units of a space (the statistics of a layer norm, a pooling over channels) weighs every unit equally before the merge
-/// and every class equally after it: the function is kept only if all classes of that space have one size.
+/// Operations that the axes do not show must treat the units of a space equally *and one by one*. A mean over the units
+/// of a space (the statistics of a layer norm, a pooling over channels) weights every unit equally before the merge and
+/// every class equally after it. So the function stays the same only if all classes of that space have the same size.
 ///
 /// # Errors
 ///
@@ -57,7 +57,7 @@ pub struct Collapsed {
 /// ```
 /// use constinit_symmetry::{AxesSpec, OwnedElements, ParamView, collapse, forward_lumpable, layers};
 ///
-/// // Units 0 and 2 read alike; what reads them does not treat them alike.
+/// // Units 0 and 2 have equal incoming weights and different outgoing weights.
 /// let params = [
 ///     ParamView::new("l1.weight", &[3, 1], &[1.0_f32, 2.0, 1.0])?,
 ///     ParamView::new("l2.weight", &[2, 3], &[3.0_f32, 4.0, 5.0, 6.0, 7.0, 8.0])?,
@@ -121,13 +121,13 @@ fn merge<T: Number>(data: &[T], path: &str, blocks: &Blocks<'_>) -> Result<Vec<T
     }
 }
 
-/// The sum over the input axes of a block, at the first of its members on every other axis. None if finite terms have
-/// a sum that is too large.
+/// The sum over the input axes of a block, at its first member on every other axis. None if finite terms have a sum
+/// that is too large for the type.
 fn sum<T: Number>(data: &[T], blocks: &Blocks<'_>, block: BlockStep) -> Option<T> {
     let classes = blocks.classes(block.number);
     let offsets = blocks.offsets(&classes, &blocks.merging_as(Role::Input, &classes));
     let terms = || offsets.iter().map(|by| data[block.first + by]);
-    // A sum of zeros has their sign where all of them have it.
+    // If all terms are zeros of one sign, so is the sum.
     if terms().all(|x| x.value() == 0.0 && x.bits() == data[block.first].bits()) {
         return Some(data[block.first]);
     }
@@ -137,7 +137,7 @@ fn sum<T: Number>(data: &[T], blocks: &Blocks<'_>, block: BlockStep) -> Option<T
 }
 
 impl Collapsed {
-    /// The axes of the merged network: the same spaces, with as many units as they had classes.
+    /// The axes of the merged network: the same spaces, each with one unit per class.
     pub fn spec(&self) -> &AxesSpec {
         &self.spec
     }
@@ -152,17 +152,17 @@ impl Collapsed {
         self.params
     }
 
-    /// How many units are gone.
+    /// The number of removed units.
     pub fn units_merged(&self) -> usize {
         self.units_merged
     }
 
-    /// Whether no class had two units: the parameters are those that were given.
+    /// Whether no class had several units: then the parameters are the given ones.
     pub fn is_identity(&self) -> bool {
         self.units_merged == 0
     }
 
-    /// How many entries all parameters have together, before and after.
+    /// The number of entries of all parameters together, before and after.
     pub fn entries(&self) -> [usize; 2] {
         [self.entries_before, self.params.iter().map(|p| p.view().entries()).sum()]
     }

@@ -1,4 +1,4 @@
-//! Random numbers that belong to a seed and a path, so they depend on nothing else.
+//! Random numbers that depend only on a seed and a path.
 //!
 //! The generator is splitmix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014): good
 //! enough to distinguish units, and thirty lines instead of a dependency.
@@ -27,10 +27,10 @@ impl Draw {
         (self.next() >> 11) as f64 * 2f64.powi(-53)
     }
 
-    /// Puts items into a random order.
+    /// Shuffles items.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
-            // The bias of a remainder is below 2⁻³² for fewer than 2³² items.
+            // The remainder has a bias below 2⁻³² for fewer than 2³² items.
             items.swap(last, (self.next() % (last as u64 + 1)) as usize);
         }
     }
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn the_generator_is_the_published_one() {
-        // The first numbers of the authors' C code from seed 1234567.
+        // The first outputs of the authors' C code for seed 1234567.
         let mut draw = Draw(1_234_567);
         let found = [(); 3].map(|()| draw.next());
         assert_eq!(

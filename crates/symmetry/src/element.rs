@@ -1,4 +1,4 @@
-//! The number types a parameter may hold, and what refinement asks of one number.
+//! The number types that a parameter may hold, and the operations that refinement needs.
 
 use half::{bf16, f16};
 use std::ops::{BitOr, BitXor};
@@ -7,23 +7,24 @@ use crate::sum::Range;
 
 /// One stored number.
 pub(crate) trait Element: bytemuck::NoUninit + Send + Sync {
-    /// An integer of the number's own width: comparing bits widened would halve what fits into a register.
+    /// An integer of the same width as the number. Comparing widened bits would halve the count of numbers in a
+    /// register.
     type Bits: Copy + Default + PartialEq + BitOr<Output = Self::Bits> + BitXor<Output = Self::Bits>;
-    /// Where exact sums of such numbers lie.
+    /// The range of exact sums of such numbers.
     const RANGE: Range;
 
     /// The bits.
     fn raw(self) -> Self::Bits;
-    /// The bits, widened.
+    /// The bits, widened to 64.
     fn bits(self) -> u64;
-    /// The value, exactly.
+    /// The exact value.
     fn value(self) -> f64;
     fn is_nan(self) -> bool;
-    /// Equal bits, and not NaN. Branch-free, so loops over it vectorise.
+    /// Whether the bits are equal and not NaN. Branch-free, so the compiler vectorises loops over it.
     fn same_bits(self, other: Self) -> bool;
-    /// Whether both are one value: 0.0 and -0.0 are, NaN is not even itself.
+    /// Whether both have the same value: 0.0 equals -0.0, and NaN does not even equal itself.
     fn same_value(self, other: Self) -> bool;
-    /// Whether two slices have equal bits, NaN or not. As fast as memory on every platform's `memcmp`.
+    /// Whether two slices have equal bits, NaN or not. Uses `memcmp`, so only memory limits its speed.
     fn equal_bits(a: &[Self], b: &[Self]) -> bool {
         bytemuck::cast_slice::<Self, u8>(a) == bytemuck::cast_slice::<Self, u8>(b)
     }
@@ -31,7 +32,7 @@ pub(crate) trait Element: bytemuck::NoUninit + Send + Sync {
     #[inline(always)]
     fn equal_bits_gathered(row: &[Self], from: &[u32], b: &[Self]) -> bool {
         let differ = |at: u32, y: Self| row[at as usize].raw() ^ y.raw();
-        // In eights, since a loop that may panic is not unrolled by itself.
+        // In chunks of eight, since the compiler does not unroll a loop that may panic.
         let (eights, rest) = from.as_chunks::<8>();
         let (eights_b, rest_b) = b.as_chunks::<8>();
         let none = Self::Bits::default();

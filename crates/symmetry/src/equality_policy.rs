@@ -1,8 +1,7 @@
 //! When two entries count as equal.
 //!
-//! A policy has two independent parts: how two numbers are compared ([`Comparison`]), and what is divided out of a
-//! unit before comparing ([`Normalization`]). Every policy runs through the same refinement; only the key of an
-//! entry changes.
+//! A policy has two independent parts: how two numbers are compared ([`Comparison`]), and what is divided out of a unit
+//! before comparing ([`Normalization`]). The refinement is the same for every policy; only the key of an entry differs.
 //!
 //! | comparison | 0.0 and -0.0 | NaN | two numbers are equal if |
 //! |---|---|---|---|
@@ -10,7 +9,7 @@
 //! | [`Comparison::Value`] | equal | never equal | `a == b` |
 //! | [`Comparison::Within`]`(t)` | equal | never equal | sorted values link them by gaps of at most t |
 //!
-//! A NaN is not even alike to itself, whatever its payload: a unit that holds one is alone, and the result names it.
+//! A NaN does not even equal itself, whatever its payload: a unit that holds one is alone, and the result names it.
 
 use crate::error::{SearchError, SymmetryError};
 
@@ -23,11 +22,11 @@ pub enum Comparison {
     Bits,
     /// By value: 0.0 and -0.0 are equal. Infinities of one sign are equal.
     Value,
-    /// Gap-linked: at every entry the values of a class, sorted, step by at most this much.
+    /// Gap-linked: at every entry, neighbours among the sorted values of a class differ by at most this much.
     ///
-    /// Unlike "within t of the first unit", this does not depend on the order of the units: the answer is the one
+    /// Unlike "within t of the first unit", this does not depend on the order of the units: the result is the unique
     /// coarsest partition whose classes have no gap above t at any entry. A class can be wider than t; its
-    /// [spread](crate::SpaceSymmetry::spread) says how wide.
+    /// [spread](crate::SpaceSymmetry::spread) is its width.
     Within(f64),
 }
 
@@ -40,11 +39,11 @@ pub enum Normalization {
     None,
     /// A sign: u and -u are equal, all entries (incoming, own and outgoing) negated together.
     ///
-    /// For an odd activation, a(-z) = -a(z), such units are one unit up to relabelling.
+    /// With an odd activation, a(-z) = -a(z), such units compute the same number up to the sign.
     Sign,
     /// A positive factor c: incoming and own entries times c, outgoing entries divided by c.
     ///
-    /// For a positively homogeneous activation, a(cz) = c a(z) as ReLU has it, such units compute the same up to
+    /// With a positively homogeneous activation such as ReLU, a(cz) = c a(z), such units compute the same number up to
     /// that factor. Needs the [role](crate::Role) of every axis of the space.
     PositiveScale,
 }
@@ -91,21 +90,21 @@ impl EqualityPolicy {
         }
     }
 
-    /// The same comparison after dividing out a sign.
+    /// The same comparison, after dividing out a sign.
     ///
-    /// The sign of a unit is that of its first entry, in the order of the parameters in the spec, that is not zero;
-    /// under [`Comparison::Bits`] that of its very first entry, and under [`Comparison::Within`]`(t)` that of the
-    /// first entry above t in magnitude. Parameters on which the space stands twice are not inspected.
+    /// The sign of a unit is that of its first nonzero entry, in the order of the parameters in the spec. Under
+    /// [`Comparison::Bits`] it is that of its very first entry, and under [`Comparison::Within`]`(t)` that of the first
+    /// entry above t in magnitude. Parameters with the space on two axes do not count.
     pub fn up_to_sign(self) -> Self {
         Self { normalization: Normalization::Sign, ..self }
     }
 
-    /// The same comparison after dividing out a positive factor.
+    /// The same comparison, after dividing out a positive factor.
     ///
-    /// The factor of a unit is the magnitude of its first incoming or own entry, in the order of the parameters in
-    /// the spec, that is finite and not zero (above t in magnitude under [`Comparison::Within`]`(t)`), and 1 if
-    /// there is none. Quotients are taken in f64: for f32 and shorter entries two quotients are equal exactly where
-    /// the ratios are; for f64 entries ratios closer than one rounding of the division count as equal.
+    /// The factor of a unit is the magnitude of its first incoming or own entry, in the order of the parameters in the
+    /// spec, that is finite and not zero (above t in magnitude under [`Comparison::Within`]`(t)`). It is 1 if there is
+    /// no such entry. Quotients are computed in f64. For f32 and shorter entries, two quotients are equal exactly if
+    /// the ratios are. For f64 entries, ratios closer than one rounding of the division count as equal.
     pub fn up_to_positive_scale(self) -> Self {
         Self { normalization: Normalization::PositiveScale, ..self }
     }
@@ -120,7 +119,7 @@ impl EqualityPolicy {
         self.normalization
     }
 
-    /// The tolerance, where the policy has one.
+    /// The tolerance, if the policy has one.
     pub fn tolerance(&self) -> Option<f64> {
         match self.comparison {
             Comparison::Within(tolerance) => Some(tolerance),

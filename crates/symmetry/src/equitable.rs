@@ -1,16 +1,17 @@
-//! Equitable partitions: classes whose sums agree along inputs and along outputs.
+//! Equitable partitions: classes whose weights have equal sums along inputs and along outputs.
 //!
-//! Partition every space. It is equitable where, for every parameter W with an output class C and an input class D,
+//! Partition every space. The partition is equitable if, for every parameter W with an output class C and an input
+//! class D,
 //!
 //! ```text
 //! sum over j in D of W[i][j]   is one number for all i in C        (activations agree)
 //! sum over i in C of W[i][j]   is one number for all j in D        (back-propagated signals agree)
 //! ```
 //!
-//! and every bias and gain is constant on classes. Twins are equitable; so are the units of a circulant block or of
-//! "identity plus constant", which are not twins. The gradient is block-constant wherever the weights are equitable,
-//! so an equitable class can never be distinguished by training that adds block-constant updates, even though its
-//! units have different weights.
+//! and every bias and gain is constant on classes. Twins are equitable. So are the units of a circulant block or of
+//! "identity plus constant", which are not twins. If the weights are equitable, the gradient is block-constant. So
+//! training that adds block-constant updates never separates an equitable class, although its units have different
+//! weights.
 
 use crate::axes::AxesSpec;
 use crate::error::SymmetryError;
@@ -22,12 +23,12 @@ use crate::symmetry::{Symmetry, SymmetryKind};
 
 /// The coarsest equitable partition of all spaces.
 ///
-/// Fixed spaces and fixed axes count as classes of one. A further fixed axis (a kernel position) makes one matrix for
-/// each of its indices; with three or more axes on spaces, sums run over products of classes. On an axis pair of one
-/// space the diagonal is summed with the rest.
+/// Members of fixed spaces and fixed axes are classes of one. A further fixed axis (a kernel position) gives one matrix
+/// for each of its indices. With three or more axes over spaces, sums run over products of classes. If one space is on
+/// two axes, sums include the diagonal.
 ///
-/// Sums are compared as real numbers, without rounding: 0.1 + 0.2 and 0.3, in f64, are different sums, and the order
-/// of terms never matters. A unit with a NaN is alone; infinities of a sign are counted. 0.0 and -0.0 are equal.
+/// Sums are compared as real numbers, without rounding: 0.1 + 0.2 and 0.3, in f64, are different sums, and the order of
+/// terms never matters. A unit with a NaN is alone. Infinities of each sign are counted. 0.0 and -0.0 are equal.
 ///
 /// # Errors
 ///
@@ -35,9 +36,8 @@ use crate::symmetry::{Symmetry, SymmetryKind};
 ///
 /// # Complexity
 ///
-/// That of [`twins`](crate::twins()), then near m log n for the m entries that are left of the network when every twin
-/// class is replaced by one unit, whose n units are cut at most n times: m log n for every ordered pair of axes of a
-/// parameter that are on spaces.
+/// That of [`twins`](crate::twins()), plus about m log n for every ordered pair of axes over spaces of a parameter.
+/// Here m counts the entries, and n the units, of the network with one unit for each twin class.
 ///
 /// # Examples
 ///

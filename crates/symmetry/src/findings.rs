@@ -1,4 +1,5 @@
-//! Units that compute nothing or that nothing reads: found together with the classes, once per class.
+//! Units that compute a constant or that nothing reads, found together with the classes by inspecting one unit per
+//! class.
 //!
 //! With z = W x + b, a = act(z) and the next layer reading a through Q, the unit i is
 //!
@@ -8,7 +9,7 @@
 //! no outgoing  Q[k][i] = 0 for all k                  no unit reads it
 //! ```
 //!
-//! None of the three is a *dead* unit, one whose slope is zero on every example: that depends on data.
+//! None of the three means *dead*: a dead unit has slope zero on every example, which depends on the data.
 
 use crate::axes::Role;
 use crate::element::Element;
@@ -21,8 +22,8 @@ use crate::splits::Splits;
 
 /// The units of a space whose entries on one side are all zero.
 ///
-/// Zero is meant by value (-0.0 is zero), and up to the tolerance under a policy that has one. A parameter with one
-/// axis counts as the unit's own (bias, gain); every other one as weights.
+/// Zero is a value here (-0.0 is zero); under a policy with a tolerance, numbers up to the tolerance count as zero. A
+/// parameter with one axis counts as the unit's own entry (a bias or gain), all others as weights.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     no_incoming: Vec<UnitIndex>,
@@ -36,7 +37,7 @@ impl Findings {
         &self.no_incoming
     }
 
-    /// Units whose incoming weights are all zero while an own entry is not: they compute a constant. Ascending.
+    /// Units whose incoming weights are all zero and that have a nonzero own entry, ascending. They compute a constant.
     pub fn constant(&self) -> &[UnitIndex] {
         &self.constant
     }
@@ -46,7 +47,7 @@ impl Findings {
         &self.no_outgoing
     }
 
-    /// Of a space whose units these classes are, the same of the units in them.
+    /// Expands findings about classes, as units of a quotient, to all units of the classes.
     pub(crate) fn of_classes(&self, partition: &Partition) -> Self {
         let members = |units: &[UnitIndex]| {
             members(partition, units.iter().map(|unit| ClassId::at(unit.get())))
@@ -64,11 +65,11 @@ impl Findings {
     }
 }
 
-/// Looks at one unit of every class (at every unit under a tolerance). `None` if the role of an axis of the
-/// space is not known.
+/// Inspects one unit of every class (every unit under a tolerance). `None` if the role of an axis of the space is
+/// unknown.
 ///
-/// The numbers that told the classes apart have been read already: where one of them is not zero, that unit's side is
-/// settled without reading it again.
+/// The search has already read the numbers that distinguish the classes. If one of them is not zero, its unit has a
+/// nonzero entry on that side, and `find` does not read the unit again.
 pub(crate) fn find(
     views: &[&ParamView<'_>],
     axes: &[Vec<LogicalAxis>],
@@ -81,7 +82,7 @@ pub(crate) fn find(
     let each = policy.tolerance().is_some();
     let (mut weights_in, mut weights_out) = (false, false);
     let (mut incoming, mut outgoing, mut own) = (Vec::new(), Vec::new(), Vec::new());
-    // The only role of every parameter, for the numbers in `splits`.
+    // For every parameter its only role for this space, if it has one; decides what a number in `splits` says.
     let mut only_role = vec![None; views.len()];
     for ((view, axes), only) in views.iter().zip(axes).zip(&mut only_role) {
         for (along, axis) in axes.iter().enumerate().filter(|(_, axis)| axis.space == Some(id)) {
@@ -157,7 +158,7 @@ fn keep_zeros(
     with_elements!(view.elements(), |data| keep_zeros_in(data, layout, threshold, units));
 }
 
-/// Slab by slab, so a unit is dropped at its first entry that is not zero.
+/// Works slab by slab, so it drops a unit at its first nonzero entry.
 fn keep_zeros_in<E: Element>(
     data: &[E],
     layout: &UnitLayout,
@@ -171,8 +172,8 @@ fn keep_zeros_in<E: Element>(
         let (offset, _) = layout.slab(slab);
         let zero = |at: usize| data[at].value().abs() <= threshold;
         let start = |unit: &UnitIndex| offset + unit.get() * layout.units.stride;
-        // The first entry decides for almost all. On its own this is a light loop, so that many cache lines are on
-        // their way at once.
+        // The first entry decides for almost all units. A separate short loop over it lets the processor load many
+        // cache lines at once.
         units.retain(|unit| zero(start(unit)));
         units.retain(|unit| (1..layout.run.len).all(|k| zero(start(unit) + k * layout.run.stride)));
     }

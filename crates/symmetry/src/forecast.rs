@@ -1,9 +1,9 @@
-//! Will rounding separate twins? How fast a difference between them grows, and when it can be seen.
+//! Will rounding separate twins? How fast a difference between them grows, and when it becomes visible.
 //!
-//! Exact arithmetic never leaves a state in which two units are alike; rounding does, where the state is unstable. Let
-//! the loss have curvature λ along an eigenvector of differences between the two units (its second derivative,
-//! restricted to differences). While the difference x along it is small, a step of gradient descent with learning rate
-//! η, momentum μ, dampening d and coupled decay w changes it linearly, with κ = λ + w:
+//! In exact arithmetic, two equal units stay equal. Rounding separates them if the state is unstable. Let λ be the
+//! curvature of the loss along an eigenvector of its second derivative, restricted to differences between the two
+//! units. While the difference x along this eigenvector is small, a step of gradient descent with learning rate η,
+//! momentum μ, dampening d and coupled decay w changes it linearly, with κ = λ + w:
 //!
 //! ```text
 //! SGD         x' = (1 - η κ) x
@@ -11,24 +11,25 @@
 //! Nesterov    v' = μ v + (1 - d) κ x      x' = x - η (κ x + μ v')
 //! ```
 //!
-//! The *factor* a step is the spectral radius of this map of (x, v), the larger root in size of z² - T z + D with
+//! The *factor* per step is the spectral radius of this map of (x, v): the absolute value of the larger root of z² - T
+//! z + D with
 //!
 //! ```text
 //! heavy ball  T = 1 + μ - η (1 - d) κ            D = μ
 //! Nesterov    T = 1 + μ - η (1 + μ (1 - d)) κ    D = μ (1 - η κ)
 //! ```
 //!
-//! and *rate* = ln(factor). A difference grows by e in 1 / rate steps, and from the size e₀ to e₁ in ln(e₁ / e₀) / rate:
-//! e₀ is one rounding error where the units are bitwise alike, e₁ what counts as [`ESCAPED`].
+//! The *rate* is ln(factor). A difference grows by a factor of e in 1 / rate steps, and from the size e₀ to the size e₁
+//! in ln(e₁ / e₀) / rate steps. For an escape, e₁ is [`ESCAPED`].
 //!
-//! e₀ is the share of the difference that lies along the eigenvector, or one rounding error where that is more; other
-//! shares grow slower, and are soon beside the point.
+//! e₀ is the component of the difference along the eigenvector, or one rounding error if that is larger (as for bitwise
+//! equal units). Other components grow more slowly and soon do not matter.
 //!
-//! A step that divides by the size of gradients (Adam and its kin) is not linear in x, and has no such rate:
+//! A step that divides by the size of gradients (Adam and similar optimizers) is not linear in x and has no such rate:
 //! [`Growth::NotLinear`].
 //!
-//! The rate is that of one state. [`Forecast::moving`] says whether the state moves so that the rate changes until the
-//! escape; a number of steps is then not forecast.
+//! The rate belongs to one state. [`Forecast::moving`] adds how the state moves. If the rate changes too much until the
+//! escape, the forecast gives no number of steps.
 //!
 //! ```
 //! use constinit_symmetry::forecast::{Descent, ESCAPED, Forecast};
@@ -68,20 +69,20 @@ pub use motion::{Course, Motion, SETTLED, sharpest};
 
 /// The size, relative to that of the unit, from which a difference between twins counts as an escape: 1 %.
 ///
-/// It is above any rounding, and small enough for the linear growth to hold up to there.
+/// It is far above rounding errors, and small enough that growth is linear up to it.
 pub const ESCAPED: f64 = 1e-2;
 
 /// What a training step does with the gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Update {
-    /// It is linear in gradient and parameters.
+    /// The step is linear in the gradient and the parameters.
     Linear(Descent),
-    /// It is not [linear](Optimizer::is_linear): it divides by the size of gradients, say.
+    /// The step is not [linear](Optimizer::is_linear); for example, it divides by the size of gradients.
     Adaptive(Optimizer),
 }
 
 impl Update {
-    /// The same with another learning rate.
+    /// The same update with another learning rate.
     #[must_use]
     pub fn with_learning_rate(self, learning_rate: f64) -> Self {
         match self {
@@ -97,7 +98,7 @@ impl From<Descent> for Update {
     }
 }
 
-/// What becomes of a small difference between twins.
+/// Whether a small difference between twins grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Growth {
     /// It grows.
@@ -106,18 +107,19 @@ pub enum Growth {
     Stable,
     /// Neither, within the error of the curvature.
     Neutral,
-    /// The optimizer's step is not linear in the difference: there is no rate. Dividing by the size of gradients, it
-    /// amplifies rounding near stationary points, and may separate units that gradient descent would keep together.
+    /// The optimizer's step is not linear in the difference, so there is no rate. An optimizer that divides by the size
+    /// of gradients amplifies rounding near stationary points, and may separate units that gradient descent would keep
+    /// equal.
     NotLinear,
 }
 
-/// What will become of a difference between twins.
+/// The forecast of a difference between twins.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Forecast {
     update: Update,
     curvature: f64,
     error: f64,
-    /// What the difference has to grow by: ln(reached / start).
+    /// The number of e-folds until the escape: ln(reached / start).
     folds: Option<f64>,
     motion: Option<Motion>,
 }
@@ -127,8 +129,8 @@ impl Forecast {
     ///
     /// # Errors
     ///
-    /// [`ForecastError`] where the curvature or a setting of the update is not finite, or a learning rate
-    /// or a momentum is negative.
+    /// [`ForecastError`] if the curvature or a setting of the update is not finite, or if a learning rate or a momentum
+    /// is negative.
     pub fn new(curvature: f64, update: &Update) -> Result<Self, SymmetryError> {
         finite("curvature", curvature)?;
         if let Update::Linear(descent) = update {
@@ -137,12 +139,12 @@ impl Forecast {
         Ok(Self { update: *update, curvature, error: 0.0, folds: None, motion: None })
     }
 
-    /// With a bound on the error of the curvature. A difference whose growth depends on that error is
-    /// [neutral](Growth::Neutral), and does not escape.
+    /// With a bound on the error of the curvature. If the error decides whether a difference grows, the difference is
+    /// [neutral](Growth::Neutral) and does not escape.
     ///
     /// # Errors
     ///
-    /// [`ForecastError`] where the bound is negative, infinite or NaN.
+    /// [`ForecastError`] if the bound is negative, infinite or NaN.
     pub fn within(mut self, error: f64) -> Result<Self, SymmetryError> {
         if !(error.is_finite() && error >= 0.0) {
             let reason = "must be a finite number, 0 or more";
@@ -152,17 +154,18 @@ impl Forecast {
         Ok(self)
     }
 
-    /// With the steps that an unstable difference of size `start` needs to grow to `reached`
-    /// ([`steps_to_escape`]). Both in one unit, say relative to the size of the unit's parameters. Any
-    /// [`Motion`] is forgotten: it is that of another way.
+    /// With the number of steps that an unstable difference needs to grow from the size `start` to `reached`
+    /// ([`steps_to_escape`]). Both sizes have the same scale, for example relative to the size of the unit's
+    /// parameters. This removes any [`Motion`], which belongs to a forecast of another length.
     #[must_use]
     pub fn escaping(self, start: f64, reached: f64) -> Self {
-        // Steps at the rate 1 are the folds.
+        // At the rate 1, the number of steps is the number of e-folds.
         Self { folds: steps_to_escape(start, reached, 1.0), motion: None, ..self }
     }
 
-    /// How far the state goes until the forecast has come true, as a multiple of the force on it: the steps until the
-    /// escape, or those of an e-fold where there is none, times [`Descent::reach`]. `None` where nothing is forecast.
+    /// The distance that the state moves until the end of the forecast, as a multiple of the force on it: the number of
+    /// steps until the escape, or for one e-fold if there is no escape, times [`Descent::reach`]. `None` if there is no
+    /// forecast.
     ///
     /// ```
     /// use constinit_symmetry::forecast::{Descent, ESCAPED, Forecast};
@@ -181,13 +184,13 @@ impl Forecast {
         Some(e_fold * folds * descent.reach()).filter(|ahead| ahead.is_finite() && *ahead >= 0.0)
     }
 
-    /// With what is known of how the state moves on the way that [`ahead`](Self::ahead) says.
+    /// With a description of how the state moves over the distance [`ahead`](Self::ahead).
     ///
     /// ```
     /// use constinit_symmetry::forecast::{Descent, ESCAPED, Forecast, Motion};
     ///
     /// let forecast = Forecast::new(-0.25, &Descent::sgd(0.1).into())?.escaping(2f64.powi(-52), ESCAPED);
-    /// // The curvature goes to -0.26 on the way: fewer steps, by the mean of the rates.
+    /// // The curvature changes to -0.26 on the way: fewer steps, by the mean of the rates.
     /// let ahead = forecast.ahead().unwrap();
     /// let still = Motion {
     ///     step: 40, force: 1e-4, along: 0.5, sharpest: 0.5, ahead, size: 1.0, tenth: -0.251, half: -0.255, whole: -0.26,
@@ -198,7 +201,7 @@ impl Forecast {
     ///     forecast.to_string(),
     ///     "unstable, e-fold every 40.5 steps, about 1249 steps to escape"
     /// );
-    /// // It goes to -0.75: no number of steps. The force shrinks by e in 19.5 steps, and has to shrink to a 20th.
+    /// // It changes to -0.75: no number of steps. The force shrinks by e in 19.5 steps, and must shrink to a 20th.
     /// let forecast = forecast.moving(Motion { tenth: -0.3, half: -0.5, whole: -0.75, ..still });
     /// assert_eq!((forecast.is_stationary(), forecast.escape_in()), (Some(false), None));
     /// assert_eq!(
@@ -212,13 +215,13 @@ impl Forecast {
         Self { motion: Some(motion), ..self }
     }
 
-    /// How the state moves, where that is known.
+    /// How the state moves, if known.
     pub fn motion(&self) -> Option<&Motion> {
         self.motion.as_ref()
     }
 
-    /// Whether the rate stays what it is until the forecast has come true, but for [`SETTLED`], and the state goes the
-    /// way on which that was asked; `None` where it is not known how the state moves, or where nothing is forecast.
+    /// Whether the rate changes by at most [`SETTLED`] until the end of the forecast, and the state moves along the way
+    /// that [`Motion`] describes. `None` if the motion of the state is unknown, or if there is no forecast.
     pub fn is_stationary(&self) -> Option<bool> {
         let (motion, Update::Linear(descent)) = (self.motion.as_ref()?, &self.update) else {
             return None;
@@ -226,9 +229,9 @@ impl Forecast {
         self.e_fold_steps().map(|_| motion.is_stationary(descent, self.curvature))
     }
 
-    /// The largest change of the rate until the forecast has come true, relative to the rate of now, if the state goes
-    /// on as it goes now; `None` as for [`is_stationary`](Self::is_stationary), infinite where the way leads beyond all
-    /// numbers.
+    /// The largest change of the rate until the end of the forecast, relative to the current rate, if the state
+    /// continues to move as it does now. `None` as for [`is_stationary`](Self::is_stationary); infinite if the
+    /// curvature on the way is not a finite number.
     pub fn change(&self) -> Option<f64> {
         let (motion, Update::Linear(descent)) = (self.motion.as_ref()?, &self.update) else {
             return None;
@@ -236,8 +239,8 @@ impl Forecast {
         self.e_fold_steps().map(|_| motion.change(descent, self.curvature))
     }
 
-    /// The first step at which a forecast can hold: that of the state where it is stationary, and a later one where
-    /// the state settles. `None` where it does not, or where it is not known.
+    /// The first step at which a forecast can hold: the step of this state if it is stationary, or a later step if the
+    /// state settles. `None` if it does not settle, or if that is unknown.
     pub fn valid_from(&self) -> Option<usize> {
         let (motion, Update::Linear(descent)) = (self.motion.as_ref()?, &self.update) else {
             return None;
@@ -261,12 +264,12 @@ impl Forecast {
         self.error
     }
 
-    /// Whether the state is certainly a strict saddle: a direction of negative curvature leads out of it.
+    /// Whether the state is certainly a strict saddle: it has a direction of negative curvature.
     pub fn is_strict_saddle(&self) -> bool {
         self.curvature + self.error < 0.0
     }
 
-    /// What becomes of a small difference.
+    /// Whether a small difference grows.
     pub fn growth(&self) -> Growth {
         let Update::Linear(descent) = &self.update else { return Growth::NotLinear };
         let rates = [-self.error, 0.0, self.error].map(|by| descent.rate(self.curvature + by));
@@ -277,7 +280,7 @@ impl Forecast {
         }
     }
 
-    /// The factor a step; `None` for an update that is not linear.
+    /// The factor per step; `None` for an update that is not linear.
     pub fn factor(&self) -> Option<f64> {
         match &self.update {
             Update::Linear(descent) => Some(descent.factor(self.curvature)),
@@ -293,7 +296,8 @@ impl Forecast {
         }
     }
 
-    /// In how many steps the difference grows (or, where it is stable, shrinks) by e; `None` where it does neither.
+    /// The number of steps in which the difference grows (or, if it is stable, shrinks) by a factor of e. `None` if it
+    /// does neither.
     pub fn e_fold_steps(&self) -> Option<f64> {
         match self.growth() {
             Growth::Unstable | Growth::Stable => self.rate().map(|rate| rate.abs().recip()),
@@ -301,8 +305,8 @@ impl Forecast {
         }
     }
 
-    /// After how many steps the difference will have grown to the size that was asked about; `None` where it will not,
-    /// where it was not asked, and where the state is known to move too much for a number.
+    /// The number of steps until the difference reaches the size given to [`escaping`](Self::escaping). `None` if it
+    /// never will, if no size was given, or if the state moves too much for a number.
     pub fn escape_in(&self) -> Option<f64> {
         let (Growth::Unstable, Update::Linear(descent)) = (self.growth(), &self.update) else {
             return None;
@@ -318,10 +322,10 @@ impl Forecast {
     }
 }
 
-/// After how many steps a difference of size `start` that grows by e^rate a step has the size `reached`:
-/// ln(reached / start) / rate, and 0 where it has it already.
+/// The number of steps until a difference of size `start` that grows by e^rate per step has the size `reached`:
+/// ln(reached / start) / rate, and 0 if it is that large already.
 ///
-/// `None` where it never will: the rate is not above 0, `start` is 0, or a number is NaN.
+/// `None` if it never will: the rate is not above 0, `start` is 0, or a number is NaN.
 ///
 /// ```
 /// use constinit_symmetry::forecast::steps_to_escape;
@@ -412,7 +416,7 @@ mod tests {
         );
         let none = Forecast::new(0.5, &Update::Adaptive(Optimizer::Muon)).unwrap();
         assert_eq!((none.growth(), none.rate(), none.factor()), (Growth::NotLinear, None, None));
-        assert!(none.to_string().ends_with("the lowest curvature is 0.5, no strict saddle"));
+        assert!(none.to_string().ends_with("the lowest curvature is 0.5, not a strict saddle"));
         assert!(
             sentence(0.5, Update::Adaptive(Optimizer::Lion))
                 .starts_with("no rate, since Lion takes the signs of gradients and so amplifies")

@@ -1,14 +1,14 @@
-//! How far known classes are from being equitable in other numbers: the same network some steps later.
+//! How far known classes are from equitable in other numbers: in the same network some steps later.
 //!
-//! Along an axis over a space, a unit u has for every place of the other axes a sum over the units of each of *their*
-//! classes. A class is equitable where its units agree in all of these sums; its imbalance is the largest difference,
+//! For a unit u on an axis over a space, sum its entries over each combination of classes of the other axes. A class is
+//! equitable if its units agree in all of these sums. Its imbalance is the largest difference,
 //!
 //! ```text
 //! imbalance(C) = max |Σ_{j in D} W[u][j] - Σ_{j in D} W[v][j]|   over u, v in C, classes D, parameters, axes
 //! ```
 //!
-//! For twins it says less than [`spreads`](crate::spreads), for classes that are only equitable it is what training
-//! keeps: their weights differ from the start.
+//! For twins, [`spreads`](crate::spreads) says more. For classes that are only equitable, the weights differ from the
+//! start, and the sums are what training keeps.
 
 use crate::axes::AxesSpec;
 use crate::error::SymmetryError;
@@ -21,7 +21,7 @@ use crate::ulps::Ulps;
 /// For every space, the largest difference between the sums of two units of one class; infinite if a sum is not a
 /// number.
 ///
-/// Sums are rounded to f64, so numbers at the size of rounding say nothing.
+/// Sums are rounded to f64, so differences of the size of rounding errors mean nothing.
 ///
 /// # Errors
 ///
@@ -37,7 +37,7 @@ use crate::ulps::Ulps;
 /// ```
 /// use constinit_symmetry::{AxesSpec, ParamView, equitable, imbalances, layers};
 ///
-/// // No two units are twins, but all rows and all columns of the middle weight sum to 3.
+/// // No two units are twins, but every row and every column of the middle weight sums to 3.
 /// let middle = [1.0, 2.0, 2.0, 1.0];
 /// let view = |middle| -> Result<_, constinit_symmetry::SymmetryError> {
 ///     Ok([
@@ -56,7 +56,7 @@ use crate::ulps::Ulps;
 ///     .build(before.iter().map(ParamView::signature))?;
 /// let classes = equitable(&spec, &before)?;
 /// assert_eq!(imbalances(&classes, &before)?, [0.0, 0.0]);
-/// // One row more by 1/4: hidden2's units read differently, and hidden1's are heard differently.
+/// // One row sum grows by 1/4, and one column sum: now both hidden spaces have an imbalance.
 /// assert_eq!(imbalances(&classes, &view(&[1.25, 2.0, 2.0, 1.0])?)?, [0.25, 0.25]);
 /// # Ok::<(), constinit_symmetry::SymmetryError>(())
 /// ```
@@ -93,7 +93,7 @@ fn sums<T: Ulps>(
     axes: &[LogicalAxis],
     along: usize,
 ) -> Vec<Vec<f64>> {
-    // Where an index along each axis leads: an offset into the data, and a place among the sums.
+    // For each index along each axis: its offset into the data, and its offset among the sums.
     let mut places = 1;
     let mut steps: Vec<Vec<(usize, usize)>> = Vec::with_capacity(axes.len());
     for (number, axis) in axes.iter().enumerate() {
@@ -134,7 +134,7 @@ fn sums<T: Ulps>(
     steps[along].iter().map(of_unit).collect()
 }
 
-/// How far apart the sums of units of one class lie at most.
+/// The largest difference between sums of two units of one class.
 fn widest(sums: &[Vec<f64>], classes: &Symmetry, space: SpaceId) -> f64 {
     let partition = classes.spaces()[space.get()].partition();
     let gap = |units: &[crate::UnitIndex], place: usize| {
@@ -146,7 +146,7 @@ fn widest(sums: &[Vec<f64>], classes: &Symmetry, space: SpaceId) -> f64 {
             }
             (low, high) = (low.min(sum), high.max(sum));
         }
-        // Twice the same infinity is no difference.
+        // Two equal infinities do not differ.
         if low == high { 0.0 } else { high - low }
     };
     let places = sums.first().map_or(0, Vec::len);

@@ -1,4 +1,4 @@
-//! Where the entries of one unit lie in one parameter.
+//! The places of the entries of one unit in one parameter.
 //!
 //! A parameter seen from one of its unit axes is a set of *slabs* (one for every index along the outer axes), and
 //! in each slab every unit has a *run* of entries at a constant stride:
@@ -16,7 +16,8 @@ use crate::error::SymmetryError;
 use crate::params::ParamView;
 use crate::space::SpaceId;
 
-/// One logical axis: how many members, how far apart in the slice, how far apart in the row-major count of entries.
+/// One logical axis: its number of members, the distance between neighbours in the slice, and their distance in the
+/// row-major count of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dim {
     pub len: usize,
@@ -24,13 +25,13 @@ pub(crate) struct Dim {
     pub place: usize,
 }
 
-/// A logical axis of a parameter; a flattened axis is up to three of them.
+/// A logical axis of a parameter. A flattened axis consists of up to three logical axes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogicalAxis {
     pub dim: Dim,
     pub space: Option<SpaceId>,
     pub role: Role,
-    /// The axis of the shape that it is a part of.
+    /// The number of its axis in the shape.
     pub number: usize,
 }
 
@@ -81,7 +82,7 @@ pub(crate) fn axes_with_strides(
             [(inner, None, false), (units, space, true), (outer, None, false)]
         {
             if is_unit || len != 1 {
-                // An offset that overflows belongs to no entry: the axis then has fewer than two units or no entries.
+                // An offset that overflows belongs to no entry: then the axis has fewer than two units, or no entries.
                 let [stride, place] = [stride, place].map(|step| step.saturating_mul(scale));
                 let dim = Dim { len, stride, place };
                 axes.push(LogicalAxis { dim, space, role: axis.role, number });
@@ -144,7 +145,7 @@ impl UnitLayout {
         Self { units: self.units, run, slabs: Vec::new(), slab_count: self.slab_count.min(1) }
     }
 
-    /// How many entries every unit has.
+    /// The number of entries of every unit.
     pub fn entries_per_unit(&self) -> usize {
         self.slab_count.saturating_mul(self.run.len)
     }
@@ -162,7 +163,7 @@ impl UnitLayout {
     }
 }
 
-/// The row-major number of the entry that a swap of units u and v of a space puts in place of `entry`.
+/// The row-major number of the entry that a swap of units u and v of a space exchanges with `entry`.
 pub(crate) fn swapped_entry(
     spec: &AxesSpec,
     param: &SpecParam,

@@ -1,4 +1,4 @@
-//! Which units of a neural network are the same unit? Exact answers from plain slices, at the speed of reading them.
+//! Which units of a neural network are the same unit? Exact answers from plain slices, about as fast as reading them.
 //!
 //! Give the parameters of a network as borrowed slices, and state which axis of which parameter ranges over which space of
 //! units. The functions return, for every space, the classes of equal units, why the others differ, and whether training
@@ -16,13 +16,13 @@
 //! | quotient | the network with one unit for each class |
 //! | escape | twins diverge because rounding differences between them grow |
 //!
-//! # Three kinds of alike
+//! # Three kinds of equality
 //!
-//! | function | units of a class | what it is good for |
+//! | function | units of a class | consequence |
 //! |---|---|---|
 //! | [`twins`] | can be swapped without changing a parameter | stay equal under every usual optimizer |
-//! | [`equitable`] | have equal sums over classes, along inputs and outputs | get equal gradients, though their weights differ |
-//! | [`forward_lumpable`] | have equal sums along inputs | compute the same, so they can be merged |
+//! | [`equitable`] | have equal sums over classes, along inputs and outputs | get equal gradients, although their weights differ |
+//! | [`forward_lumpable`] | have equal sums along inputs | compute the same number, so they can be merged |
 //!
 //! Each kind is coarser than the one above it. [`Symmetry::kind`] says which one a result is, and [`certificate`] draws
 //! different conclusions from each.
@@ -30,7 +30,7 @@
 //! # A worked example
 //!
 //! A perceptron with 3 inputs, 2 hidden units and 4 outputs, initialised with constants: every hidden unit starts with
-//! the weights 1, 2, 3. It has 2 hidden units but is worth 1, and no amount of training changes that.
+//! the weights 1, 2, 3. It has 2 hidden units, 1 distinct, and no amount of training changes that.
 //!
 //! ```
 //! use constinit_symmetry::{
@@ -44,7 +44,7 @@
 //!     ParamView::new("linear2.bias", &[4], &[0.5_f32; 4])?,
 //! ];
 //!
-//! // "" is a fixed axis: input features and outputs that mean something from outside.
+//! // "" is a fixed axis: input features and outputs have a meaning outside the network.
 //! let spec = AxesSpec::builder()
 //!     .space("hidden1", 2)
 //!     .layer(layers::dense("linear1", "", "hidden1"))
@@ -78,43 +78,43 @@
 //! # Ok::<(), constinit_symmetry::SymmetryError>(())
 //! ```
 //!
-//! # What to do with it
+//! # What to do with the classes
 //!
 //! | function | makes | keeps |
 //! |---|---|---|
-//! | [`quotient()`] | one number for each block of classes, to train at the price of the classes | the full network's path, which [`Quotient::lift`] gives back |
+//! | [`quotient()`] | one number for each block of classes; the cost of training depends on the number of classes | the full network's path; [`Quotient::lift`] returns the full parameters |
 //! | [`collapse()`] | one unit of each class | the function, exactly but for one rounding of each sum |
 //! | [`reduce()`] | as few units as the activation allows | the function, exactly but for one rounding of each sum |
-//! | [`widen()`] | copies of units | the function; [`collapse()`] gives the parameters back, bit for bit |
-//! | [`break_symmetry`] | units that training separates | the function: all sums over classes, exactly |
+//! | [`widen()`] | copies of units | the function; [`collapse()`] returns the parameters, bit for bit |
+//! | [`break_symmetry`] | different units, which training separates | the function: all sums over classes, exactly |
 //!
-//! Each checks in the given parameters that the classes are what it needs, and otherwise names the parameter, the two
+//! Each checks that the given parameters have the classes that it needs. If not, the error names the parameter, the two
 //! units and the block that disagree.
 //!
 //! # Where to look next
 //!
 //! - [`AxesSpec`] and [`layers`]: dense, convolution (with groups), normalisation, embedding, attention heads, residual
 //!   streams, recurrences. With the feature `serde`, `AxesFile` reads the same from a TOML table.
-//! - [`EqualityPolicy`]: what counts as equal. Bits by default; by value, within a tolerance, up to a sign or a
-//!   positive factor when asked by name.
+//! - [`EqualityPolicy`]: what counts as equal: bits by default, or values, values within a tolerance, and either of
+//!   these up to a sign or a positive factor.
 //! - [`SpaceSymmetry`]: classes, witnesses, spreads, NaN, constant units and units without incoming or outgoing
 //!   weights.
 //! - [`spreads`]: how far the units of a class have diverged since; [`imbalances`]: how far their sums have.
 //! - [`Activation`], [`Loss`]: the functions of a network by name, and what is known about each.
 //! - [`dynamics`]: training of dense networks, or of their quotients, in closed form: in floats, or in fractions.
-//!   [`Quotient::perceptron`] leads there, [`Quotient::means_of_perceptron`] back.
-//! - [`transverse()`]: the curvature that parts twins, or does not.
+//!   [`Quotient::perceptron`] converts to it, [`Quotient::means_of_perceptron`] back.
+//! - [`transverse()`]: the curvature of the loss between twins, which decides whether they diverge.
 //! - [`AxesSpec::swapped_entries`]: the entries that a swap of two units exchanges.
 //! - [`forecast`]: whether rounding will separate the units of a class, and after how many steps.
 //! - [`theorem`]: the four properties of a constant-initialised perceptron, measured.
-//! - [`certificate`]: what keeps a class, what breaks it, with a sentence for people.
+//! - [`certificate`]: what keeps a class and what breaks it, with a sentence for users.
 //!
 //! # Floating point
 //!
 //! Answers never round. Entries are compared as stored, and sums over classes are compared as real numbers (a long
 //! accumulator, not a rounded sum), so answers depend neither on the order of units nor on the number of threads.
-//! Where new parameters are made, a sum is rounded once. What exact arithmetic keeps together, rounding may still
-//! separate during training; [`forecast`] tells how fast, given the curvature of the loss along a difference.
+//! Functions that make new parameters round each sum once. Rounding may still separate, during training, units that
+//! exact arithmetic keeps equal. [`forecast`] computes how fast, given the curvature of the loss along a difference.
 //!
 //! # Features
 //!

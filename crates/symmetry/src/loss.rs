@@ -3,8 +3,8 @@
 
 /// A loss, as PyTorch's class of that name computes it by default.
 ///
-/// Values and slopes are those of [`LossFunction`](crate::dynamics::LossFunction). With the feature `serde` a loss is
-/// written as its [`name`](Self::name); names with underscores are read too.
+/// Values and slopes are those of [`LossFunction`](crate::dynamics::LossFunction). The feature `serde` writes a loss as
+/// its [`name`](Self::name), and also reads names with underscores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
@@ -20,10 +20,10 @@ pub enum Loss {
 }
 
 impl Loss {
-    /// All of them.
+    /// All losses.
     pub const ALL: [Self; 3] = [Self::Mse, Self::CrossEntropy, Self::Huber];
 
-    /// The spelling in files.
+    /// The name in files.
     ///
     /// ```
     /// assert_eq!(constinit_symmetry::Loss::CrossEntropy.name(), "cross-entropy");
@@ -36,16 +36,16 @@ impl Loss {
         }
     }
 
-    /// Whether it is convex in the outputs, and so in the weights of a network without a hidden layer, in which outputs
-    /// are linear: then any stationary point is a lowest one, wherever training starts.
+    /// Whether it is convex in the outputs. Then it is also convex in the weights of a network without a hidden layer,
+    /// whose outputs are linear in them: every stationary point is a minimum, wherever training starts.
     ///
     /// ```text
     /// L(λ y + (1 - λ) z) ≤ λ L(y) + (1 - λ) L(z)     for 0 ≤ λ ≤ 1
     /// ```
     pub fn is_convex(self) -> bool {
         match self {
-            // A square, log Σ exp(y) minus a linear function (of targets that sum to 1 or to anything not negative), and
-            // a function with a rising slope.
+            // In this order: a square; (Σ t) log Σ exp(y) minus a linear function, where the sum of the targets is not
+            // negative; a function with a rising slope.
             Self::Mse | Self::CrossEntropy | Self::Huber => true,
         }
     }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     proptest! {
-        /// On a segment between two outputs no loss lies above its chord.
+        /// On a segment between two outputs, no loss is above its chord.
         #[test]
         fn convex_losses_lie_below_their_chords(
             ends in [[-4.0..4.0_f64, -4.0..4.0, -4.0..4.0], [-4.0..4.0, -4.0..4.0, -4.0..4.0]],
@@ -131,7 +131,7 @@ mod tests {
         }
     }
 
-    /// A class of outputs counts as often as it has members.
+    /// A class of outputs counts once for each of its members.
     #[test]
     fn sizes_are_repetitions() {
         for loss in Loss::ALL {

@@ -1,14 +1,15 @@
-//! Forward-lumpable partitions: units that compute the same for every input, and so can be merged.
+//! Forward-lumpable partitions: units that compute the same number for every input, so they can be merged.
 //!
-//! Partition every space. It is forward-lumpable where, for every output class C and input class D of a parameter W,
+//! Partition every space. The partition is forward-lumpable if, for every output class C and input class D of a
+//! parameter W,
 //!
 //! ```text
 //! sum over j in D of W[i][j]   is one number for all i in C
 //! ```
 //!
 //! and every bias and gain is constant on classes. Then the units of a class have equal activations for every input
-//! that is constant on the classes of the input spaces, and merging each class D into one unit with
-//! W'[i][D] = sum over j in D of W[i][j] leaves the function as it is. Nothing is said about training.
+//! that is constant on the classes of the input spaces, and merging each class D into one unit with W'[i][D] = sum over
+//! j in D of W[i][j] leaves the function as it is. This makes no statement about training.
 
 use crate::axes::{AxesSpec, Role, RoleAxis, given_partitions};
 use crate::error::{SearchError, SymmetryError};
@@ -19,23 +20,24 @@ use crate::space::UnitSpace;
 use crate::stable::{Start, search};
 use crate::symmetry::{Symmetry, SymmetryKind};
 
-/// The coarsest forward-lumpable partition, from the partition of the input.
+/// The coarsest forward-lumpable partition, given a partition of the inputs.
 ///
-/// `input_partition` names the spaces whose members come from outside and says which of them always carry equal
-/// values. Fixed axes, and fixed spaces that are not named, are classes of one. On a network without cycles among
-/// its spaces this is one pass over the layers; where a space feeds back into itself (a recurrence, a residual
-/// stream) the pass is repeated until nothing changes. Equal sums are meant as in [`equitable`](crate::equitable()).
+/// `input_partition` names the input spaces and says which of their members always have equal values. Members of fixed
+/// axes, and of fixed spaces that it does not name, are classes of one. On a network without cycles among its spaces
+/// this is one pass over the layers. If a space feeds back into itself (a recurrence, a residual stream), the pass is
+/// repeated until nothing changes. Sums are compared as in [`equitable`](crate::equitable()).
 ///
-/// [`equitable`](crate::equitable()) refines the result wherever its classes of the named spaces refine the given ones.
+/// The result of [`equitable`](crate::equitable()) refines this one if its classes of the named spaces refine the given
+/// ones.
 ///
 /// # Errors
 ///
-/// - As [`twins`](crate::twins()), where the parameters are not those of the spec;
-/// - [`SymmetryError::UnknownRole`] if an axis with a space has no known role, since a pass forward has to know
-///   what a parameter produces and what it reads;
+/// - As [`twins`](crate::twins()), if the parameters are not those of the spec;
+/// - [`SymmetryError::UnknownRole`] if an axis over a space has no known role, since a forward pass needs to know what
+///   a parameter produces and what it reads;
 /// - [`SearchError::UnknownInputSpace`], [`SearchError::InputPartitionSize`] for an input partition that does not fit;
-/// - [`SearchError::MissingInputPartition`] for a space that nothing produces, that is not fixed and that
-///   `input_partition` does not name. A bias or a gain alone produces nothing: its units carry what comes from elsewhere.
+/// - [`SearchError::MissingInputPartition`] for a space that no parameter produces, that is not fixed and that
+///   `input_partition` does not name. A bias or a gain does not count as producing a space: it only changes its units.
 ///
 /// # Complexity
 ///
@@ -46,7 +48,7 @@ use crate::symmetry::{Symmetry, SymmetryKind};
 /// ```
 /// use constinit_symmetry::{AxesSpec, ParamView, equitable, forward_lumpable, layers};
 ///
-/// // Equal incoming weights, different outgoing ones: to be merged, but training may separate them.
+/// // Equal incoming weights, different outgoing weights: the units can be merged, but training may separate them.
 /// let params = [
 ///     ParamView::new("l1.weight", &[2, 1], &[1.0_f32, 1.0])?,
 ///     ParamView::new("l2.weight", &[1, 2], &[3.0_f32, 4.0])?,
@@ -105,7 +107,7 @@ fn start(
 
 /// # Errors
 ///
-/// [`SymmetryError::UnknownRole`] where an axis with a space has no known role.
+/// [`SymmetryError::UnknownRole`] if an axis over a space has no known role.
 pub(crate) fn check_roles(spec: &AxesSpec) -> Result<(), SymmetryError> {
     for param in spec.params() {
         let unknown = |axis: &RoleAxis| axis.axis.space().is_some() && axis.role == Role::Unknown;

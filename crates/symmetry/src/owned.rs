@@ -1,4 +1,4 @@
-//! Parameters that own their numbers: what comes out where parameters are changed.
+//! Parameters that own their numbers: the results of functions that change parameters.
 
 use half::{bf16, f16};
 
@@ -51,7 +51,7 @@ pub struct OwnedParam {
 }
 
 impl OwnedParam {
-    /// As many entries as the shape has.
+    /// `elements` must have as many entries as the shape.
     pub(crate) fn new(path: &str, shape: &[usize], elements: OwnedElements) -> Self {
         debug_assert_eq!(shape.iter().product::<usize>(), elements.elements().len());
         Self { path: path.into(), shape: shape.into(), elements }
@@ -72,26 +72,26 @@ impl OwnedParam {
         &self.elements
     }
 
-    /// The entries, row-major, without a copy.
+    /// Returns the entries, row-major, without a copy.
     pub fn into_elements(self) -> OwnedElements {
         self.elements
     }
 
-    /// The parameter, borrowed.
+    /// A borrowed view of the parameter.
     pub fn view(&self) -> ParamView<'_> {
         ParamView::contiguous(&self.path, &self.shape, self.elements.elements())
     }
 }
 
 impl From<&ParamView<'_>> for OwnedParam {
-    /// A copy, row-major whatever the strides.
+    /// Copies the entries in row-major order, whatever the strides.
     fn from(view: &ParamView<'_>) -> Self {
         let elements = with_elements!(view.elements(), |data| Number::wrap(view.in_order(data)));
         Self::new(view.path(), view.shape(), elements)
     }
 }
 
-/// Evaluates an expression with a type of numbers.
+/// Evaluates an expression in which a name stands for the number type.
 macro_rules! with_type {
     ($element_type:expr, |$float:ident| $body:expr) => {
         match $element_type {
@@ -116,11 +116,11 @@ macro_rules! with_type {
 }
 pub(crate) use with_type;
 
-/// A stored number that others can be rounded to.
+/// A type of stored numbers that a value can be rounded to.
 pub(crate) trait Number: Element {
-    /// How many bits a mantissa has, with the leading one.
+    /// The number of bits of a mantissa, including the leading one.
     const PRECISION: i32;
-    /// The power of two of the smallest positive number.
+    /// The exponent of the smallest positive number, a power of two.
     const LOWEST: i32;
 
     /// The nearest number of this type, ties to even.
@@ -133,7 +133,7 @@ pub(crate) trait Number: Element {
 
     fn wrap(numbers: Vec<Self>) -> OwnedElements;
 
-    /// The numbers, where they are of this type.
+    /// The numbers, if they are of this type.
     fn of(elements: &mut OwnedElements) -> Option<&mut Vec<Self>>;
 }
 
@@ -209,8 +209,8 @@ impl Number for bf16 {
     }
 }
 
-/// The number with the lower half of its bits replaced by one bit that says whether there were any: `half` looks at the
-/// upper half only, and would take a number just above the middle of two for the middle.
+/// Replaces the lower half of the bits by one bit that says whether any of them was set. `half` inspects only the upper
+/// half, and would round a number just above the middle of two as if it were the middle.
 fn odd_in_upper_half(value: f64) -> f64 {
     let bits = value.to_bits();
     let lower = bits & 0xffff_ffff;
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Whether no number with neighbouring bits is nearer.
+    /// Whether no neighbouring number is nearer.
     fn is_nearest<T: Number>(value: f64, found: T, from_bits: impl Fn(u16) -> T) -> bool {
         let bits = found.bits() as u16;
         let neighbours = (bits.saturating_sub(2)..=bits.saturating_add(2)).map(from_bits);

@@ -1,4 +1,4 @@
-//! Borrowed views of parameters: a path, a shape, strides and numbers that belong to somebody else.
+//! Borrowed views of parameters: a path, a shape, strides and borrowed numbers.
 //!
 //! The entry at index (i₀, …, iₖ) of a view lies at Σ iₐ·strideₐ of its slice. A contiguous view is row-major: the
 //! last axis has stride 1.
@@ -47,7 +47,7 @@ impl Elements<'_> {
         }
     }
 
-    /// How many numbers the slice has.
+    /// The length of the slice.
     pub fn len(&self) -> usize {
         match self {
             Self::F32(s) => s.len(),
@@ -108,7 +108,7 @@ pub(crate) use with_elements;
 /// let weight = ParamView::new("linear1.weight", &[2, 3], &numbers)?;
 /// assert_eq!(weight.get(&[1, 0]), Some(4.0));
 ///
-/// // The same numbers seen the other way round, without a copy.
+/// // The transpose of the same numbers, without a copy.
 /// let turned = ParamView::strided("linear1.weight", &[3, 2], &[1, 3], &numbers)?;
 /// assert_eq!(turned.get(&[0, 1]), Some(4.0));
 /// # Ok::<(), constinit_symmetry::SymmetryError>(())
@@ -126,7 +126,7 @@ impl<'a> ParamView<'a> {
     ///
     /// # Errors
     ///
-    /// [`ParameterError::ShapeOverflow`] if the shape has more entries than a machine can count, and
+    /// [`ParameterError::ShapeOverflow`] if the number of entries does not fit a `usize`, and
     /// [`ParameterError::ViewLength`] if the slice does not have exactly the shape's number of entries.
     pub fn new(
         path: &'a str,
@@ -151,9 +151,9 @@ impl<'a> ParamView<'a> {
     ///
     /// # Errors
     ///
-    /// [`ParameterError::StrideCount`] if there is not one stride an axis, [`ParameterError::ShapeOverflow`] if
-    /// the number of entries or an offset is more than a machine can count, [`ParameterError::ViewOutOfBounds`] if
-    /// the last entry lies past the end of the slice.
+    /// [`ParameterError::StrideCount`] if there is not one stride per axis, [`ParameterError::ShapeOverflow`] if the
+    /// number of entries or an offset does not fit a `usize`, [`ParameterError::ViewOutOfBounds`] if the last entry
+    /// lies past the end of the slice.
     pub fn strided(
         path: &'a str,
         shape: &[usize],
@@ -201,7 +201,7 @@ impl<'a> ParamView<'a> {
         Self { path, shape: shape.into(), strides: strides(shape), elements }
     }
 
-    /// Where an entry lies in the slice, from its row-major number.
+    /// The offset of an entry in the slice, from its row-major number.
     pub(crate) fn offset(&self, entry: usize) -> usize {
         let mut rest = entry;
         let dims = self.shape.iter().zip(&self.strides).rev();
@@ -237,7 +237,7 @@ impl<'a> ParamView<'a> {
         (self.path, &self.shape)
     }
 
-    /// How many entries the parameter has.
+    /// The number of entries.
     pub fn entries(&self) -> usize {
         self.shape.iter().product()
     }
@@ -249,7 +249,7 @@ impl<'a> ParamView<'a> {
         })
     }
 
-    /// Numbers at the places of the view, row-major.
+    /// The numbers of `data` at the places of the view, row-major.
     pub(crate) fn in_order<T: Copy>(&self, data: &[T]) -> Vec<T> {
         if self.strides == strides(&self.shape) {
             return data[..self.entries()].to_vec();
@@ -278,7 +278,7 @@ fn row_major(path: &str, shape: &[usize]) -> Result<(Vec<usize>, usize), Symmetr
     Ok((strides(shape), shape.iter().product()))
 }
 
-/// The number of entries, even with sizes of 0 taken as 1, must fit a machine word; then strides do, too.
+/// Checks that the number of entries fits a `usize`, even if sizes of 0 count as 1. Then the strides fit, too.
 pub(crate) fn fits(path: &str, shape: &[usize]) -> Result<(), SymmetryError> {
     shape
         .iter()

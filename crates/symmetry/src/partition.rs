@@ -1,7 +1,7 @@
 //! Partitions of a space into classes, in one canonical form.
 //!
-//! Classes are numbered by their smallest unit and list their units in ascending order, so two partitions are the
-//! same cut of the space exactly where they are `==`:
+//! Classes are numbered in the order of their smallest units and list their units in ascending order. So two partitions
+//! have the same classes exactly if they are `==`:
 //!
 //! ```text
 //! units    0 1 2 3 4          class 0 = {0, 2, 3}
@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use crate::error::SymmetryError;
 use crate::space::{ClassId, UnitIndex};
 
-/// A cut of the units `0..n` of one space into classes, in canonical form.
+/// A partition of the units `0..n` of one space into classes, in canonical form.
 ///
 /// ```
 /// use constinit_symmetry::Partition;
@@ -30,10 +30,10 @@ use crate::space::{ClassId, UnitIndex};
 #[derive(Clone, Debug)]
 pub struct Partition {
     units: usize,
-    /// Every unit is alone where there are no starts: a large network without symmetry has many such spaces, and of
-    /// most of them nobody asks for the lists.
+    /// The class of each unit, and the units of each class. If every unit is alone, they are listed at the first
+    /// request: a large network without symmetry has many such spaces, and callers need the lists of few.
     lists: OnceLock<Lists>,
-    /// `members[starts[c]..starts[c + 1]]` are the units of class c.
+    /// `members[starts[c]..starts[c + 1]]` are the units of class c. Empty if every unit is alone.
     starts: Vec<u32>,
 }
 
@@ -44,7 +44,7 @@ struct Lists {
 }
 
 impl Partition {
-    /// Units with equal labels share a class.
+    /// The partition in which units with equal labels share a class.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl Partition {
         Self { units, lists: OnceLock::new(), starts: Vec::new() }
     }
 
-    /// From the smallest unit of every unit's class.
+    /// The partition with these representatives: for every unit the smallest unit of its class.
     pub(crate) fn from_representatives(representative: &[u32]) -> Self {
         let mut classes = 0;
         let mut class_of: Vec<ClassId> = Vec::with_capacity(representative.len());
@@ -118,7 +118,7 @@ impl Partition {
             starts[c + 1] += starts[c];
         }
         let mut members = vec![UnitIndex(0); class_of.len()];
-        // Filling from the back turns `starts[c + 1]` into the start of class c, so no second table is needed.
+        // Filling from the back moves `starts[c + 1]` to the start of class c, so this needs no second table.
         for (unit, class) in class_of.iter().enumerate().rev() {
             let end = &mut starts[class.get() + 1];
             *end -= 1;
@@ -136,17 +136,17 @@ impl Partition {
         })
     }
 
-    /// How many units the space has.
+    /// The number of units of the space.
     pub fn units(&self) -> usize {
         self.units
     }
 
-    /// How many classes there are.
+    /// The number of classes.
     pub fn len(&self) -> usize {
         if self.is_discrete() { self.units } else { self.starts.len() - 1 }
     }
 
-    /// Whether there is no class, which is so only for a space without units.
+    /// Whether there is no class: only for a space without units.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -223,7 +223,7 @@ impl Partition {
     }
 }
 
-/// Whether the same units share a class, whatever has been listed.
+/// Whether the same units share a class. Whether the lists exist makes no difference.
 impl PartialEq for Partition {
     fn eq(&self, other: &Self) -> bool {
         self.units == other.units

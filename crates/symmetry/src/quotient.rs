@@ -1,4 +1,4 @@
-//! The quotient of a network by an equitable partition: one number for each block, and the way back.
+//! The quotient of a network by an equitable partition: one number for each block, and lifting back to all entries.
 //!
 //! For a parameter W, a class C on its output axis and a class D on its input axis (one class for each axis over a
 //! space, one index for each other axis),
@@ -7,7 +7,7 @@
 //! w[C][D]      = mean of W[i][j] over i in C, j in D        the block mean
 //! d[i][j]      = W[i][j] - w[C][D]                          the deviation; 0 everywhere for twins
 //! z[C]         = Σ_D n[D] w[C][D] a[D] + b[C]               what every unit of class C computes
-//! W[i][j] now  = w[C][D] now + factor · d[i][j]             lifting; factor = 1 unless something shrinks weights
+//! W[i][j] now  = w[C][D] now + factor · d[i][j]             lifting; factor = 1 unless training shrinks weights
 //! ```
 
 mod param;
@@ -23,22 +23,23 @@ use crate::symmetry::Symmetry;
 
 pub use param::{QuotientAxis, QuotientParam};
 
-/// A network of classes, and what it takes to lift it.
+/// A network of classes, with the data to lift it to the full network.
 ///
-/// In an equitable partition the gradient is one number on each block, so training moves block means alone and leaves
+/// In an equitable partition the gradient is one number on each block, so it moves only block means and leaves
 /// deviations as they are. A framework trains the *collapsed* parameters `W'[C][D] = n[D] w[C][D]`, with which the
-/// network of classes is an ordinary network: its derivative with regard to `W'[C][D]` is `n[C]` times that of one
+/// network of classes is an ordinary network. Its derivative with regard to `W'[C][D]` is `n[C]` times that of one
 /// entry of the block in the full network. Both factors are products over axes: [`QuotientParam::axes`].
 ///
-/// **A space on two axes of one parameter** (a recurrent weight) may have one value on the diagonal of a block of one
-/// class and another off it, even for twins. It gets *one* number per block all the same, the mean of all its entries:
-/// the gradient of a recurrent weight, the sum over time of (slope of unit i) · (activation of unit j), is equal on and
-/// off the diagonal wherever slopes and activations are constant on classes. What the diagonal has more is a deviation,
-/// and stays. So such twins behave as equitable classes do: their quotient is *not* the full network's path under a
-/// rule that scales a decay entry by entry (Adam with coupled decay). [`Quotient::has_deviations`] tells.
+/// **A space on two axes of one parameter** (a recurrent weight) may have one value on the diagonal of a block and
+/// another off it, even for twins. Such a block still gets *one* number, the mean of all its entries. The reason: the
+/// gradient of a recurrent weight is the sum over time of (slope of unit i) · (activation of unit j), which is equal on
+/// and off the diagonal if slopes and activations are constant on classes. The difference on the diagonal is a
+/// deviation, and stays. So such twins behave like equitable classes: their quotient does *not* take the full network's
+/// path under a rule that scales a decay entry by entry (Adam with coupled decay). [`Quotient::has_deviations`] reports
+/// deviations.
 ///
-/// As for [`collapse`](crate::collapse()), a mean over the units of a space outside of parameters (a layer norm)
-/// weighs classes equally in the network of classes: with classes of several sizes that network is another function.
+/// As for [`collapse`](crate::collapse()), a mean over the units of a space (a layer norm) weights classes equally in
+/// the network of classes. If the classes have different sizes, that network computes another function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quotient {
     classes: Symmetry,
@@ -48,17 +49,17 @@ pub struct Quotient {
 
 /// The quotient of a network by its classes: `w[C][D]` = mean of `W[i][j]` over i in C and j in D.
 ///
-/// `classes` are found by [`twins`](crate::twins()) or [`equitable`](crate::equitable()), in these parameters or in
-/// others of the same spec; that they are equitable in *these* parameters is checked, exactly, whatever their
-/// [kind](Symmetry::kind). A class block whose entries are bitwise equal has that entry as its mean; other means are
-/// the exact sum, rounded to f64, over the number of entries.
+/// `classes` come from [`twins`](crate::twins()) or [`equitable`](crate::equitable()), in these parameters or in others
+/// of the same spec. Whatever their [kind](Symmetry::kind), `quotient` checks exactly that they are equitable in
+/// *these* parameters. A block whose entries are bitwise equal has that entry as its mean. Other means are the exact
+/// sum, rounded to f64, divided by the number of entries.
 ///
 /// # Errors
 ///
-/// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec of `classes`;
-/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) where the partition is not equitable, with the
+/// - As [`spreads`](crate::spreads), if `params` are not the parameters of the spec of `classes`;
+/// - [`SurgeryError::SumsDiffer`](crate::SurgeryError::SumsDiffer) if the partition is not equitable, with the
 ///   parameter, two units of one class, and the block on which their sums differ;
-/// - [`SurgeryError::NotFinite`](crate::SurgeryError::NotFinite) for a block with unlike entries, one of which is
+/// - [`SurgeryError::NotFinite`](crate::SurgeryError::NotFinite) for a block with different entries, one of which is
 ///   infinite.
 ///
 /// # Complexity
@@ -71,7 +72,7 @@ pub struct Quotient {
 /// ```
 /// use constinit_symmetry::{AxesSpec, OwnedElements, ParamView, layers, quotient, twins};
 ///
-/// // 3 inputs, 2 hidden units that are alike, 1 output.
+/// // 3 inputs, 2 equal hidden units, 1 output.
 /// let params = [
 ///     ParamView::new("l1.weight", &[2, 3], &[1.0_f32, 2.0, 3.0, 1.0, 2.0, 3.0])?,
 ///     ParamView::new("l1.bias", &[2], &[0.5_f32, 0.5])?,
@@ -89,7 +90,7 @@ pub struct Quotient {
 /// let collapsed = small.collapsed()?; // what a framework trains: 2 · 0.25
 /// assert_eq!(collapsed[2].elements(), &OwnedElements::F32(vec![0.5]));
 ///
-/// // One mean moved, and everything lifted back to its full shape.
+/// // Change one mean, and lift everything back to its full shape.
 /// let mut means: Vec<Vec<f64>> = small.params().iter().map(|p| p.means().to_vec()).collect();
 /// means[2][0] = 0.125;
 /// let views: Vec<ParamView<'_>> = small
@@ -119,7 +120,7 @@ pub fn quotient(classes: &Symmetry, params: &[ParamView<'_>]) -> Result<Quotient
     Ok(Quotient { classes: classes.clone(), spec, params })
 }
 
-/// How many members of every axis of a parameter each index of its quotient stands for.
+/// For every axis of a parameter, the number of members that each index of the quotient represents.
 fn axes(param: &SpecParam, partitions: &[&Partition]) -> Vec<QuotientAxis> {
     let of_axis = |(axis, &len): (&RoleAxis, &usize)| {
         let sizes = match axis.axis.space() {
@@ -142,7 +143,7 @@ impl Quotient {
         &self.classes
     }
 
-    /// The quotient's own axes: the same spaces, with as many units as they had classes.
+    /// The axes of the quotient: the same spaces, each with one unit per class.
     pub fn spec(&self) -> &AxesSpec {
         &self.spec
     }
@@ -152,8 +153,8 @@ impl Quotient {
         &self.params
     }
 
-    /// Whether an entry of the full network differs from the mean of its block. Then the quotient is not the full
-    /// network's path under rules that scale a decay of weights entry by entry, as Adam does with a coupled decay.
+    /// Whether an entry of the full network differs from the mean of its block. Then the quotient does not take the
+    /// full network's path under rules that scale a decay entry by entry, as Adam does with a coupled decay.
     pub fn has_deviations(&self) -> bool {
         self.params.iter().any(QuotientParam::has_deviations)
     }
@@ -164,7 +165,7 @@ impl Quotient {
     /// # Errors
     ///
     /// [`SymmetryError::UnknownRole`] if an axis over a space with a class of several units has no known role, and
-    /// [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) where n w is infinite in the full parameter's
+    /// [`SurgeryError::SumOverflows`](crate::SurgeryError::SumOverflows) if n w is infinite in the full parameter's
     /// type.
     pub fn collapsed(&self) -> Result<Vec<OwnedParam>, SymmetryError> {
         let collapse = |(of_spec, param): (&SpecParam, &QuotientParam)| {
@@ -178,8 +179,8 @@ impl Quotient {
     ///
     /// # Errors
     ///
-    /// For unknown roles as [`collapsed`](Self::collapsed), and where `collapsed` are not the parameters of the quotient's
-    /// [spec](Self::spec).
+    /// [`SymmetryError::UnknownRole`] as for [`collapsed`](Self::collapsed), and an error if `collapsed` are not the
+    /// parameters of the quotient's [spec](Self::spec).
     pub fn means_of(&self, collapsed: &[ParamView<'_>]) -> Result<Vec<OwnedParam>, SymmetryError> {
         let views = self.spec.arrange(collapsed)?;
         let means = |((of_spec, param), view): ((&SpecParam, &QuotientParam), &&ParamView<'_>)| {
@@ -193,8 +194,8 @@ impl Quotient {
         self.spec.params().iter().zip(&self.params).zip(&views).map(means).collect()
     }
 
-    /// The full parameters with these block means, in the order of the spec and in their own types:
-    /// W = w + deviation. Where a mean is what it was, its block comes back bit for bit.
+    /// The full parameters with these block means, in the order of the spec and in their own types: W = w + deviation.
+    /// If a mean has not changed, its block has the same bits as before.
     ///
     /// # Errors
     ///
@@ -203,9 +204,9 @@ impl Quotient {
         self.lift_scaled(means, |_| 1.0)
     }
 
-    /// The same with deviations times a factor for each path: what is left of them where training shrinks weights. That
-    /// is what the rule makes of the number 1 when all its gradients are 0: (1 - rate · decay) to the number of steps
-    /// for gradient descent and AdamW.
+    /// The same, with deviations times a factor for each path: the share of them that remains if training shrinks
+    /// weights. To compute the factor, apply the rule to the number 1 with gradients of 0. For gradient descent and
+    /// AdamW it is (1 - rate · decay) to the power of the number of steps.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! Dead weight: the smallest network that a few exact rules lead to, with the same function.
+//! Reduction: a few exact rules make the network as small as they can, with the same function.
 //!
-//! In a layer y = Q a(W x + b) + c a unit i can go, and the function stays, if
+//! In a layer y = Q a(W x + b) + c, unit i can be removed without changing the function if
 //!
 //! ```text
 //! Q[k][i] = 0 for all k                   nothing reads it
@@ -11,8 +11,8 @@
 //! (W[i], b[i]) = f (W[u], b[u]), f > 0    a(fz) = f a(z):                Q[k][u] += f Q[k][i]
 //! ```
 //!
-//! One reduction uncovers others, in the layers before (whose units lose what reads them) and behind (whose rows become
-//! equal), so all of them are repeated until none is left.
+//! One reduction can make others possible: units in the layer before lose the units that read them, and rows in the
+//! layer behind become equal. So all of them are repeated until none is left.
 //!
 //! # References
 //!
@@ -45,7 +45,7 @@ pub use result::{
     Minimality, Reduction, SpaceReduction, UnitFate, Unreduced, UnreducedReason, Untried,
 };
 
-/// Which function the units of each space go through.
+/// The activation of each space.
 ///
 /// ```
 /// use constinit_symmetry::{Activation, Activations};
@@ -62,28 +62,28 @@ pub struct Activations {
 }
 
 impl Activations {
-    /// Nothing is known.
+    /// No activation is known.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// One function for all spaces.
+    /// One activation for all spaces.
     pub fn all(activation: Activation) -> Self {
         Self { everywhere: Some(activation), by_space: BTreeMap::new() }
     }
 
-    /// Another function for the space of this name.
+    /// With another activation for the space of this name.
     pub fn with(mut self, space: impl Into<String>, activation: Activation) -> Self {
         self.by_space.insert(space.into(), activation);
         self
     }
 
-    /// The function of a space.
+    /// The activation of a space.
     pub fn of(&self, space: &str) -> Option<Activation> {
         self.by_space.get(space).copied().or(self.everywhere)
     }
 
-    /// The spaces that were named.
+    /// The names of the spaces with an activation of their own.
     pub fn named(&self) -> impl Iterator<Item = &str> {
         self.by_space.keys().map(String::as_str)
     }
@@ -95,7 +95,7 @@ impl From<Activation> for Activations {
     }
 }
 
-/// What else a reduction may do.
+/// Options of a reduction.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReduceOptions {
@@ -104,71 +104,73 @@ pub struct ReduceOptions {
 }
 
 impl ReduceOptions {
-    /// Merges units that are a multiple of others up to this share of their largest entry, and by factors that their type
-    /// of numbers has not. The function then changes by about as much. Without it a factor has to be exact.
+    /// Also merges units that are a multiple of another up to this share of their largest entry, and allows factors
+    /// that their number type cannot represent. The function then changes by about as much. Without this option, a
+    /// factor must be exact.
     ///
     /// # Errors
     ///
-    /// [`SearchError::BadTolerance`](crate::SearchError::BadTolerance) where it is negative, infinite or NaN.
+    /// [`SearchError::BadTolerance`](crate::SearchError::BadTolerance) if it is negative, infinite or NaN.
     pub fn factors_within(self, tolerance: f64) -> Result<Self, SymmetryError> {
-        // The same condition as that of other tolerances.
+        // Other tolerances have the same condition.
         crate::equality_policy::EqualityPolicy::within(tolerance)?;
         Ok(Self { factor_tolerance: Some(tolerance), ..self })
     }
 
-    /// The tolerance of factors, where one was asked for.
+    /// The tolerance of factors, if one was given.
     pub fn factor_tolerance(&self) -> Option<f64> {
         self.factor_tolerance
     }
 
-    /// The ε of batch norms, without which what they make of some constants is not known (1e-5 in PyTorch and Burn, unless
-    /// it was set).
+    /// Sets the ε of batch norms (1e-5 by default in PyTorch and Burn). Without it, the output of a norm for some
+    /// constants is unknown.
     ///
     /// # Errors
     ///
-    /// [`SearchError::BadTolerance`](crate::SearchError::BadTolerance) where it is negative, infinite or NaN.
+    /// [`SearchError::BadTolerance`](crate::SearchError::BadTolerance) if it is negative, infinite or NaN.
     pub fn norm_epsilon(self, epsilon: f64) -> Result<Self, SymmetryError> {
         crate::equality_policy::EqualityPolicy::within(epsilon)?;
         Ok(Self { norm_epsilon: Some(epsilon), ..self })
     }
 }
 
-/// Removes every unit that the function does not need, as far as a few exact rules tell, until none is left.
+/// Removes units that the function does not need, by a few exact rules, until no rule applies.
 ///
-/// | rule | what it needs |
+/// | units that it removes | condition |
 /// |---|---|
-/// | no outgoing weights | |
-/// | equal incoming weights and bias | |
-/// | no incoming weights: a constant for the next bias, or nothing where it is 0 | the activation |
-/// | opposite incoming weights and bias | tanh, sigmoid, identity |
-/// | a positive multiple of another's, by a factor that the type of numbers has | ReLU, leaky ReLU, identity |
+/// | without outgoing weights | none |
+/// | with incoming weights and bias equal to those of another unit | none |
+/// | without incoming weights: the next bias takes their constant, unless it is 0 | the activation is known |
+/// | with incoming weights and bias opposite to those of another unit | tanh, sigmoid, identity |
+/// | with incoming weights and bias that are a positive multiple of those of another unit, with a factor that the number type can represent | ReLU, leaky ReLU, identity |
 ///
-/// Entries are compared exactly, by value. Of each pass over a layer every sum is exact and then rounded once, to the
-/// nearest number of its parameter's type; entries that nothing is added to keep their bits. A class keeps its smallest
-/// unit; where one unit is a multiple of another, the one of which the others are exact multiples.
+/// Entries are compared exactly, by value. In each pass over a layer, every sum is exact and then rounded once, to the
+/// nearest number of its parameter's type. Entries to which nothing is added keep their bits. A class of equal units
+/// keeps its smallest unit. Among multiples, the unit stays of which the others are exact multiples.
 ///
-/// What needs the activation is tried in spaces whose units come from one weight, with a bias or without, and a batch norm
-/// in inference form or none, which is taken to stand between weight and activation. In other spaces (gates, residual
-/// streams, recurrences) units go that are forward-lumpable or that nothing reads. A norm without running statistics
-/// takes a mean over its units: all of them stay, as do the units of fixed spaces and of those that nothing makes or reads.
-/// A constant goes only where each weight that reads it has a bias beside it (or a running mean behind it) and is no
-/// convolution. [`SpaceReduction::untried`] and [`SpaceReduction::unreduced`] name what was not done, and why.
+/// The rules that need the activation apply to spaces whose units are produced by one weight, with or without a bias,
+/// and with at most one batch norm in inference form. `reduce` assumes that the norm is between weight and activation.
+/// In other spaces (gates, residual streams, recurrences) it merges forward-lumpable units and removes units that
+/// nothing reads. A norm without running statistics takes a mean over its units, so all of them stay. The units of
+/// fixed spaces stay too, and those of spaces that no parameter produces or reads. A constant is removed only if each
+/// weight that reads it has a bias (or a running mean behind it) and is not a convolution. [`SpaceReduction::untried`]
+/// and [`SpaceReduction::unreduced`] name what was not done, and why.
 ///
-/// What axes do not show is believed, as [`collapse`](crate::collapse()) does: that between weights each unit goes
-/// through a function by itself.
+/// Like [`collapse`](crate::collapse()), `reduce` assumes what the axes do not show: between weights, each unit passes
+/// through a function of that unit alone.
 ///
 /// # Errors
 ///
-/// - As [`collapse`](crate::collapse()), where `params` are not the parameters of the spec, an axis over a space has no
-///   known role, or a sum does not fit its parameter's type;
+/// - As [`collapse`](crate::collapse()), if `params` are not the parameters of the spec, if an axis over a space has no
+///   known role, or if a sum does not fit its parameter's type;
 /// - [`SurgeryError::NoFunction`] for an entry that is not finite;
-/// - [`SpecError::UnknownSpace`], [`SurgeryError::FixedSpace`] where an activation is given for such a space.
+/// - [`SpecError::UnknownSpace`], [`SurgeryError::FixedSpace`] for an activation of a space that is unknown or fixed.
 ///
 /// # Complexity
 ///
-/// O(m) for m entries and each pass, of which there are as many as reductions uncover each other; at most one for a unit.
-/// All numbers are held as doubles. Units that are combinations of others: O(n² d) for n units of d incoming weights,
-/// where the activation is the identity.
+/// O(m) per pass for m entries. Passes are repeated while a pass removes a unit, so there is at most one more pass than
+/// units. All numbers are stored as doubles. If an activation is the identity, the search for linear combinations costs
+/// O(n² d) for n units with d incoming weights.
 ///
 /// # Examples
 ///
@@ -264,7 +266,7 @@ fn check_activations(spec: &AxesSpec, activations: &Activations) -> Result<(), S
     Ok(())
 }
 
-/// The spaces, each behind those that its units are made of, as far as there are no cycles.
+/// The spaces in forward order: each after the spaces that its units are computed from, unless there are cycles.
 fn forward_order(spec: &AxesSpec, spaces: &[Space]) -> Vec<SpaceId> {
     let mut sources = vec![Vec::new(); spaces.len()];
     for axes in spec.params().iter().map(|param| param.axes()) {
@@ -290,12 +292,12 @@ fn forward_order(spec: &AxesSpec, spaces: &[Space]) -> Vec<SpaceId> {
     order
 }
 
-/// A space while it is reduced.
+/// The state of a space during the reduction.
 struct Space {
     structure: Structure,
     activation: Option<Activation>,
     fixed: bool,
-    /// The number in the larger network of each unit that is left.
+    /// For each remaining unit its number in the larger network.
     left: Vec<usize>,
     fates: Vec<UnitFate>,
     unreduced: Vec<Unreduced>,
@@ -328,12 +330,12 @@ impl Space {
         }
     }
 
-    /// Whether its units may go.
+    /// Whether its units may be removed.
     fn may_change(&self) -> bool {
         !self.fixed && !matches!(self.structure.kind, Kind::Whole(_))
     }
 
-    /// Where each unit comes from one function of one sum, that.
+    /// The parameters of the units, if each unit is one function of one sum.
     fn elementwise(&self) -> Option<&Elementwise> {
         match &self.structure.kind {
             Kind::Elementwise(one) if !self.fixed => Some(one),
@@ -357,7 +359,7 @@ impl Work<'_> {
         self.spaces.iter().map(|space| space.left.len()).sum()
     }
 
-    /// Removes units, each with what became of it.
+    /// Removes units and records the fate of each.
     fn remove(&mut self, id: SpaceId, gone: &[(usize, UnitFate)]) -> Result<(), SymmetryError> {
         if gone.is_empty() {
             return Ok(());
@@ -388,7 +390,7 @@ impl Work<'_> {
         self.remove(id, &gone)
     }
 
-    /// Removes units of a space with one function each that are constant or follow from others.
+    /// Removes units that are constant or follow from others, in a space whose units are one function of one sum.
     fn reduce_space(&mut self, id: SpaceId) -> Result<(), SymmetryError> {
         let (space, network) = (&self.spaces[id.get()], &self.network);
         let Some(one) = space.elementwise() else { return Ok(()) };
@@ -430,7 +432,7 @@ impl Work<'_> {
                 None => replaced.push(follows.replacement(constant)),
             }
         }
-        // Opposites of one unit that cannot follow it are equal.
+        // If several units are opposites of one unit and cannot merge into it, they equal each other.
         let is_replaced =
             |replaced: &[Replacement], unit: usize| replaced.iter().any(|r| r.unit == unit);
         if complementary && !unreduced.is_empty() {
@@ -456,7 +458,7 @@ impl Work<'_> {
         self.remove(id, &gone)
     }
 
-    /// Merges units of all other spaces that compute the same, whatever their functions are.
+    /// In all other spaces, merges units that compute the same number, whatever their functions are.
     fn merge_lumpable(&mut self) -> Result<(), SymmetryError> {
         if !self.spaces.iter().any(|space| space.may_change() && space.elementwise().is_none()) {
             return Ok(());
@@ -487,9 +489,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Names the units without a function that are combinations of others.
+    /// Records the units with identity activation that are linear combinations of others.
     fn name_combinations(&mut self) {
-        /// More multiplications than this are not made.
+        /// The largest number of multiplications for which the search is made.
         const MOST: u64 = 1 << 32;
         for space in &mut self.spaces {
             let Some(one) = space.elementwise() else { continue };
@@ -541,7 +543,7 @@ impl Work<'_> {
             return Minimality::NoneLeft;
         };
         let complete = space.activation.is_some_and(Activation::reductions_are_complete);
-        // Inputs, outputs, and nothing but the two layers between them.
+        // Whether there are only inputs, outputs, and two layers between them.
         let is_input = |axis: &Axis| axis.space().is_none_or(|id| self.spaces[id.get()].fixed);
         let weight = one.weight.param;
         let known = |number: usize| {

@@ -1,23 +1,22 @@
-//! The equality policy in the form that refinement uses: when two stored numbers are equal, and a key that equal
-//! numbers share.
+//! The equality policy in the form that refinement uses: a comparison of stored numbers, and a key that is equal for
+//! equal numbers.
 
 use crate::element::Element;
 
-/// Compares the entry `a` of unit u with the entry `b` of unit v at the same position. An equivalence on numbers
-/// that are not NaN.
+/// Compares entries of two units at the same position. An equivalence relation on numbers that are not NaN.
 pub(crate) trait Sameness<E: Element>: Copy + Send + Sync {
     fn same(&self, u: u32, a: E, v: u32, b: E) -> bool;
-    /// Equal for entries that are the same.
+    /// A key that is equal for equal entries.
     fn key(&self, u: u32, a: E) -> u64;
 
-    /// Whether units u and v agree on two slices of one length, where a NaN may or may not agree with its own bits.
+    /// Whether units u and v agree on two slices of one length. A NaN may or may not agree with a NaN of the same bits.
     #[inline(always)]
     fn all_same(&self, u: u32, a: &[E], v: u32, b: &[E]) -> bool {
         a.iter().zip(b).fold(true, |all, (&x, &y)| all & self.same(u, x, v, y))
     }
 
-    /// Whether each of the units v, v + 1, ... with the entries `b` agrees with unit `from[k]` of a row, where a NaN
-    /// may or may not agree with its own bits.
+    /// Whether each of the units v, v + 1, ... with the entries `b` agrees with unit `from[k]` of a row. A NaN may or
+    /// may not agree with a NaN of the same bits.
     #[inline(always)]
     fn all_same_gathered(&self, row: &[E], from: &[u32], v: u32, b: &[E]) -> bool {
         let pairs = from.iter().zip(b).zip(v..);
@@ -63,7 +62,7 @@ impl<E: Element> Sameness<E> for SameValue {
     }
 }
 
-/// Equal after every unit's entries are multiplied, or divided, by the unit's factor.
+/// Equal values after the entries of every unit are multiplied or divided by its factor.
 #[derive(Clone, Copy)]
 pub(crate) struct SameNormalized<'f> {
     pub factors: &'f [f64],
@@ -91,7 +90,7 @@ impl<E: Element> Sameness<E> for SameNormalized<'_> {
     }
 }
 
-/// A number times, or divided by, its unit's factor.
+/// A number multiplied or divided by the factor of its unit.
 #[inline(always)]
 pub(crate) fn normalize(number: f64, factor: f64, divide: bool) -> f64 {
     if divide { number / factor } else { number * factor }

@@ -1,6 +1,6 @@
-//! What can be wrong with the shapes of a dense network.
+//! Errors in the shapes of a dense network.
 
-/// Layers that do not fit themselves or one another.
+/// Layers, class sizes, examples or units that do not fit a dense network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShapeError {
@@ -14,7 +14,7 @@ pub enum ShapeError {
         /// Entries of the slice.
         entries: usize,
     },
-    /// A bias without one entry an output.
+    /// A bias without one entry per output.
     #[error("a bias of {outputs} outputs has {entries} entries")]
     Bias {
         /// Outputs of the layer.
@@ -22,7 +22,7 @@ pub enum ShapeError {
         /// Entries of the slice.
         entries: usize,
     },
-    /// A layer that does not read what the layer before it writes.
+    /// A layer whose number of inputs is not the number of outputs of the layer before it.
     #[error("layer {layer} reads {inputs} inputs, but the layer before it has {outputs} outputs")]
     Chain {
         /// Number of the layer, from 1.
@@ -35,7 +35,7 @@ pub enum ShapeError {
     /// No layers at all.
     #[error("no layers of weights were given; at least 1 is needed")]
     NoLayers,
-    /// Widths that are not one more than the layers between them.
+    /// A number of widths that is not one more than the number of layers.
     #[error("{layers} layers need {} widths, but {widths} were given", layers + 1)]
     LayerCount {
         /// Widths given.
@@ -43,12 +43,12 @@ pub enum ShapeError {
         /// Layers given.
         layers: usize,
     },
-    /// A space without units: nothing passes through it.
+    /// A space without units.
     #[error("widths are {widths:?}: width number {position} is 0 (inputs are number 0)")]
     NoUnits {
         /// Widths given.
         widths: Vec<usize>,
-        /// Which of them is 0.
+        /// The position of the width that is 0.
         position: usize,
     },
     /// Class sizes that are not one per unit, each at least 1.

@@ -1,8 +1,8 @@
 //! Unit spaces: the index sets that axes of parameters range over.
 //!
-//! The hidden units of a layer, the channels of a convolution and the heads of an attention block are each one
-//! space. Everything in this crate is said about *units of a space*, never about rows of a matrix: a unit's row in
-//! one parameter, its column in the next and its bias entry are three views of the same unit.
+//! The hidden units of a layer are one space; so are the channels of a convolution, and the heads of an attention
+//! block. This crate always speaks of *units of a space*, never of rows of a matrix: a unit's row in one parameter, its
+//! column in the next and its bias entry are three views of the same unit.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ macro_rules! index_newtype {
                 u32::try_from(index).ok().map(Self)
             }
 
-            /// The index as a number, to index a slice with.
+            /// The index as a `usize`.
             pub fn get(self) -> usize {
                 self.0 as usize
             }
@@ -59,8 +59,8 @@ index_newtype! {
 
 /// An index set that axes of parameters range over.
 ///
-/// A *fixed* space is one whose members mean something from outside (input features, targets with a name each): its
-/// members are never merged, in any kind of result.
+/// A *fixed* space is one whose members have a meaning outside the network (input features, named targets). Its members
+/// are never merged, in any kind of result.
 ///
 /// ```
 /// use constinit_symmetry::UnitSpace;
@@ -82,7 +82,7 @@ impl UnitSpace {
         Self { name: name.into(), units, fixed: false }
     }
 
-    /// A space whose members are distinguished from outside, and so never merged.
+    /// A space whose members have a meaning outside the network, so they are never merged.
     pub fn fixed(name: impl Into<String>, units: usize) -> Self {
         Self { name: name.into(), units, fixed: true }
     }
@@ -92,12 +92,12 @@ impl UnitSpace {
         &self.name
     }
 
-    /// How many units the space has.
+    /// The number of units of the space.
     pub fn units(&self) -> usize {
         self.units
     }
 
-    /// Whether the members are distinguished from outside.
+    /// Whether the space is fixed.
     pub fn is_fixed(&self) -> bool {
         self.fixed
     }

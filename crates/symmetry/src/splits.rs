@@ -1,30 +1,31 @@
-//! The splits of a space, in columns that take little memory.
+//! The splits of a space, in columns that need little memory.
 //!
-//! A network without symmetry has one split a unit, most of them for the same reason: units 1, 2, 3, ... differ from
-//! unit 0 in the first entry of one parameter. So a column is stored as short as its numbers allow, and a list is made
-//! only if they follow no rule.
+//! A network without symmetry has about one split per unit, most of them for the same reason: units 1, 2, 3, ... differ
+//! from unit 0 in the first entry of one parameter. So a column stores an arithmetic progression as three numbers, and
+//! other numbers in the narrowest type that fits.
 
-/// Why a class came to be: its smallest unit differed from the smallest unit of the class that it was cut from.
+/// Why a class exists: its smallest unit (the child) differed from the smallest unit of the class that it was cut from
+/// (the parent).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Split {
     pub child: u32,
     pub parent: u32,
     pub param: u32,
-    /// Row-major number of the entry of `child`; for sums, how many units were summed over.
+    /// Row-major number of the entry of `child`; for sums, the number of units in the sum.
     pub entry: u64,
     pub is_sum: bool,
-    /// Of the parent and of the child.
+    /// The values of the parent and of the child.
     pub values: [f64; 2],
 }
 
-/// Splits that have parent, parameter and kind in common.
+/// Splits with the same parent, parameter and kind.
 pub(crate) struct Siblings<'r> {
     pub parent: u32,
     pub param: u32,
     pub is_sum: bool,
     pub children: &'r [u32],
     pub entries: &'r [u64],
-    /// Of the parent and of each child.
+    /// The values of the parent and of each child.
     pub values: [&'r [f64]; 2],
 }
 
@@ -37,7 +38,7 @@ pub(crate) struct Splits {
     entries: Column,
     /// 1 if the values are sums.
     sums: Column,
-    /// Of the parents and of the children.
+    /// The values of the parents and of the children.
     values: [Values; 2],
 }
 
@@ -101,10 +102,10 @@ impl Splits {
         }
     }
 
-    /// The rows by ascending child, which is the order of the classes.
+    /// The row numbers by ascending child, which is the order of the classes.
     pub fn in_order(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.len() as u32).collect();
-        // Mostly in order already, which a stable sort makes use of.
+        // The rows are mostly in order already, which makes the stable sort fast.
         order.sort_by_key(|&row| self.children.get(row as usize));
         order
     }
@@ -116,8 +117,7 @@ impl Splits {
         self.values.iter_mut().for_each(Values::shrink_to_fit);
     }
 
-    /// The children of all rows but those of which `settles` holds for the parameter while the child's value is not
-    /// zero.
+    /// The children of all rows, except those with a nonzero child's value in a parameter for which `settles` holds.
     pub fn unsettled(&self, settles: impl Fn(usize) -> bool) -> Vec<u32> {
         if let Some(param) = self.params.the_one()
             && settles(param as usize)
@@ -132,8 +132,8 @@ impl Splits {
     }
 }
 
-/// Whether both have the same rows, in whatever order; values by bits, so a result with a NaN in a witness is
-/// equal to itself.
+/// Whether both have the same rows, in any order. Values are compared by bits, so a result with a NaN in a witness
+/// equals itself.
 impl PartialEq for Splits {
     fn eq(&self, other: &Self) -> bool {
         let key = |split: Split| {
@@ -147,7 +147,7 @@ impl PartialEq for Splits {
     }
 }
 
-/// Whole numbers.
+/// A column of integers.
 #[derive(Clone, Debug, PartialEq)]
 enum Column {
     /// start, start + step, start + 2 step, ...; a step of 0 if there are fewer than two.
@@ -167,7 +167,7 @@ impl Default for Column {
 }
 
 impl Column {
-    /// Whatever the portions in which numbers come, equal lists make equal columns.
+    /// Appends numbers. Equal lists give equal columns, whatever the portions in which the numbers come.
     fn extend(&mut self, mut numbers: impl ExactSizeIterator<Item = u64>) {
         while let Some(number) = match self {
             Self::Steps { start, step, len } => further(start, step, len, &mut numbers),
@@ -208,7 +208,7 @@ impl Column {
         }
     }
 
-    /// Takes in a number that breaks the form which the column has.
+    /// Appends a number that does not fit the form of the column, and changes the form.
     fn widen(&mut self, number: u64) {
         let all = || (0..self.len()).map(|row| self.get(row)).chain([number]);
         *self = match all().map(u32::try_from).collect() {
@@ -233,7 +233,7 @@ impl Column {
         }
     }
 
-    /// The one number that all rows have.
+    /// The number of all rows, if the column stores a single repeated number.
     fn the_one(&self) -> Option<u64> {
         match self {
             Self::Steps { start, step: 0, len: 1.. } => Some(*start),
@@ -250,7 +250,7 @@ impl Column {
     }
 }
 
-/// Takes all numbers up to the first that is no further step, and returns that.
+/// Appends numbers while they continue the progression. Returns the first number that does not.
 fn further(
     start: &mut u64,
     step: &mut u64,
@@ -274,7 +274,7 @@ fn further(
     })
 }
 
-/// Values, in f32 where that loses nothing.
+/// A column of values, in f32 if that is exact.
 #[derive(Clone, Debug)]
 enum Values {
     Same { value: f64, len: usize },
@@ -353,7 +353,7 @@ impl Values {
     }
 }
 
-/// Whether a number is an f32. A NaN is as good as another.
+/// Whether an f32 represents a number exactly. All NaNs count as equal.
 fn fits(x: f64) -> bool {
     x.is_nan() | (f64::from(x as f32).to_bits() == x.to_bits())
 }
@@ -441,7 +441,7 @@ mod tests {
             again in prop::collection::vec(0..4_usize, 9),
             cut: usize,
         ) {
-            // Rows like the one before them, as most are.
+            // As in practice, most rows continue the row before them.
             let rows: Vec<Split> = rows
                 .iter()
                 .zip(again)

@@ -1,4 +1,5 @@
-//! How far the units of known classes differ in other numbers: the same network some steps later, or its gradients.
+//! How far the units of known classes differ in other numbers: in the same network some steps later, or in its
+//! gradients.
 //!
 //! The spread of a class is the largest absolute difference between any two of its units, over all entries of all
 //! parameters,
@@ -7,7 +8,7 @@
 //! spread(C) = max |W[.., u, ..] - W[.., v, ..]|   over u, v in C, parameters W, and places of the other axes
 //! ```
 //!
-//! 0 with no unit of least precision between them where the units are still bitwise equal.
+//! It is 0, with a distance of 0 ulps, exactly if the units are still bitwise equal.
 
 use crate::axes::AxesSpec;
 use crate::error::SymmetryError;
@@ -38,9 +39,9 @@ pub struct Spread {
 /// For every space, the two units of one class that differ most in `params`; `None` if the units of every
 /// class are bitwise equal.
 ///
-/// Among differences of equal size, the one with more representable numbers in between counts; then the first one by
-/// parameter, class and position. Where a space stands on two axes of one parameter, each unit is compared with the
-/// first of its class, by swapping the two on both axes at once.
+/// Among differences of equal size, the one with the larger distance in representable numbers counts, then the first by
+/// parameter, class and position. If a space is on two axes of one parameter, each unit is compared with the first of
+/// its class: a swap acts on both axes at once.
 ///
 /// # Errors
 ///
@@ -49,8 +50,8 @@ pub struct Spread {
 ///
 /// # Complexity
 ///
-/// One pass over the entries for every space they belong to; n passes over two of n rows for a parameter with one space
-/// on two axes.
+/// One pass over the entries for every space on an axis of their parameter. A parameter with one space of n units on
+/// two axes needs up to n passes.
 ///
 /// # Examples
 ///
@@ -110,7 +111,7 @@ struct Gap {
 }
 
 impl Gap {
-    /// The gap between two numbers; `None` if they are bitwise one.
+    /// The gap between two numbers; `None` if they are bitwise equal and not NaN.
     fn between<T: Ulps>([a, b]: [T; 2], units: [usize; 2], entries: [usize; 2]) -> Option<Self> {
         let apart = ulps(a, b);
         if apart == 0 && !a.is_nan() {
@@ -118,7 +119,7 @@ impl Gap {
         }
         let values = [a.to_f64(), b.to_f64()];
         let (difference, ulps) = match (values[0] - values[1]).abs() {
-            // Also where one infinity is taken from the other of its sign.
+            // For example the difference of two equal infinities, or of a NaN.
             difference if difference.is_nan() => (f64::INFINITY, u64::MAX),
             difference => (difference, apart),
         };
@@ -163,8 +164,8 @@ fn widest_along<T: Ulps>(
     let mut widest = None;
     for class in partition.classes().filter(|class| class.len() > 1) {
         let at = |unit: &UnitIndex, offset: usize| data[unit.get() * units.stride + offset];
-        // The lowest and the highest number at every place. Members outside, places inside: rows are then read as they
-        // lie, and where units lie side by side a few rows stay in the cache.
+        // The lowest and the highest number at every place. The outer loop runs over members and the inner one over
+        // places, so rows are read in memory order. If the units are adjacent in memory, a few rows stay in the cache.
         let first = |&(offset, _): &(usize, usize)| at(&class[0], offset).ordinal();
         let mut extremes: Vec<(T::Ordinal, T::Ordinal)> =
             places.iter().map(first).map(|ordinal| (ordinal, ordinal)).collect();
@@ -190,7 +191,7 @@ fn widest_along<T: Ulps>(
                 })
             };
             let Some(lowest) = holder(low, None) else { continue };
-            // A NaN is like nothing, not even another NaN of the same bits.
+            // A NaN equals nothing, not even another NaN of the same bits.
             let Some(highest) = holder(high, Some(lowest)) else { continue };
             let entry = |unit: usize| unit * units.place + place;
             widest = Some(Gap {
@@ -203,7 +204,7 @@ fn widest_along<T: Ulps>(
     widest
 }
 
-/// Offset in the slice and row-major number of every place of some axes.
+/// The offset in the slice and the row-major number of every place of these axes.
 fn places(dims: &[Dim]) -> Vec<(usize, usize)> {
     dims.iter().fold(vec![(0, 0)], |places, dim| {
         places
@@ -215,7 +216,8 @@ fn places(dims: &[Dim]) -> Vec<(usize, usize)> {
     })
 }
 
-/// The widest gap that a swap of a unit with the first of its class opens, where the space stands on several axes.
+/// The widest gap between entries that a swap of a unit with the first of its class exchanges, if the space is on
+/// several axes.
 fn widest_swap<T: Ulps>(
     data: &[T],
     spec: &AxesSpec,
@@ -249,7 +251,7 @@ mod tests {
     use crate::twins::twins;
     use proptest::prelude::*;
 
-    /// All pairs of units of a class and all entries, by swapping.
+    /// The largest difference over all pairs of units of a class and all entries, by swaps.
     fn brute(classes: &Symmetry, views: &[ParamView<'_>]) -> Vec<Option<(f64, u64)>> {
         let spec = classes.spec();
         let of_space = |space: &crate::symmetry::SpaceSymmetry| {
@@ -312,7 +314,7 @@ mod tests {
             let sizes: Vec<_> = found.iter().map(|s| s.map(|s| (s.difference, s.ulps))).collect();
             prop_assert_eq!(sizes, brute(&classes, &views(&w, &q)));
             if let Some(spread) = found[0] {
-                // The pair and the place are those of the numbers.
+                // The reported units and entries are those of the reported numbers.
                 let data = if spread.parameter.get() == 0 { &w } else { &q };
                 let values = spread.entries.map(|entry| f64::from(data[entry]));
                 prop_assert_eq!(values, spread.values);

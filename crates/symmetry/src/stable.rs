@@ -1,22 +1,21 @@
 //! The coarsest partitions that are stable under sums over classes: the engine of
 //! [`equitable`](crate::equitable) and [`forward_lumpable`](crate::forward_lumpable).
 //!
-//! Partitions of all spaces are stable where, for every parameter W, every target axis on a space and every choice
-//! of a class D for each other axis on a space,
+//! Partitions of all spaces are stable if, for every parameter W, every target axis over a space and every choice of a
+//! class D for each other axis over a space,
 //!
 //! ```text
 //! sum over j in D of W[i, j, k]   is one number for all i of a class, for every fixed index k
 //! ```
 //!
-//! Classes are cut by one such sum after another until none cuts. A class of sources whose sums have been used need
-//! not be used again when it is cut in two if all parts but the largest are: sums here are exact, so the last part's
-//! sum is what is left of the whole (Hopcroft's "all but the largest"; the cost is near m log n for m entries). So it is
-//! with more axes to sum over: a part of a class of one is used with every class of the others, and what the largest
-//! part gives with any of those is what is left of the whole again. Every pair of axes of a parameter then costs
-//! m log n.
+//! The search cuts classes by one such sum after another until no sum cuts. If a class of sources whose sums have been
+//! used is cut, it suffices to use all its parts but the largest: sums are exact, so the sum over the largest part
+//! follows from the others (Hopcroft's "all but the largest"; the cost is about m log n for m entries). The same holds
+//! with several axes to sum over: each part is used with every class of the other axes, and for each of those the sum
+//! over the largest part follows again. So every pair of axes of a parameter costs about m log n.
 //!
-//! Twins stay together in any such partition, so only one unit of each twin class is inspected, and it stands in
-//! sums with the class's size as its weight. On a block-constant network next to nothing is left to add up.
+//! Twins stay together in any such partition. So the search inspects only one unit of each twin class, and sums weight
+//! it by the size of the class. On a block-constant network, almost nothing is left to add up.
 //!
 //! # References
 //!
@@ -45,7 +44,8 @@ use uses::{Pending, Use};
 
 pub(crate) use space::Start;
 
-/// The coarsest stable partitions of all spaces, each from what `start` makes of it and its twins.
+/// The coarsest stable partitions of all spaces. `start` gives the classes that the search starts from, for a space and
+/// its twins.
 pub(crate) fn search(
     spec: &AxesSpec,
     network: &Arranged<'_, '_>,
@@ -77,7 +77,7 @@ pub(crate) fn search(
     Ok(Symmetry::new(kind, policy, spec.clone(), spaces.collect()))
 }
 
-/// The classes that are more than one twin class.
+/// The classes that contain several twin classes.
 fn not_twins(partition: &Partition, twins: &Partition) -> Vec<ClassId> {
     (0..partition.len())
         .map(ClassId::at)
@@ -88,16 +88,16 @@ fn not_twins(partition: &Partition, twins: &Partition) -> Vec<ClassId> {
         .collect()
 }
 
-/// Along which axes of a parameter sums are taken.
+/// Which axes of a parameter are targets of sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {
-    /// Every axis is a target in its turn.
+    /// Every axis is a target in turn.
     Both,
     /// Output axes only.
     Forward,
 }
 
-/// The coarsest stable partitions that refine what the spaces start from.
+/// The coarsest stable partitions that refine the starts.
 fn coarsest(
     network: &Arranged<'_, '_>,
     starts: Vec<Start>,
@@ -139,7 +139,7 @@ fn coarsest(
         if spaces[space].classes.is_done() {
             continue;
         }
-        // What is summed over are the partitions: the classes themselves can be lent.
+        // Sums use `partitions` for the sources, so `refine` can take the classes of the target mutably.
         let mut classes = std::mem::replace(&mut spaces[space].classes, Classes::discrete(0));
         let before = classes.splits.len();
         one.refine(
@@ -170,7 +170,8 @@ fn coarsest(
         .collect()
 }
 
-/// Takes the source classes of one axis of the first use that has any, and the number of that use.
+/// Takes the pending source classes of one axis, from the first use that has any. Returns the number of the use with
+/// them.
 fn next_pending(uses: &mut [Use]) -> Option<(usize, Pending)> {
     uses.iter_mut().enumerate().find_map(|(number, one)| {
         let source = one.pending.iter().position(|classes| !classes.is_empty())?;
@@ -185,15 +186,15 @@ mod tests {
     use crate::{AxesSpec, ParamView, equitable, unknown_role};
 
     thread_local! {
-        /// Entries that sums have read on this thread's behalf.
+        /// The number of entries that sums read for this thread.
         pub(in crate::stable) static READ: Cell<usize> = const { Cell::new(0) };
     }
 
-    /// Entries read to find the equitable classes of spaces of n units that are the axes of one parameter of ones, and
-    /// how many it has.
+    /// The number of entries that `equitable` reads for a parameter of ones with these spaces of n units as axes, and
+    /// the number of its entries.
     ///
-    /// The units of the first space stand in a path, so classes are cut one after another; those of the others
-    /// stand in a circle, where they stay one class without being twins.
+    /// A second parameter makes the units of the first space a path, so classes are cut one after another. Others make
+    /// the units of the other spaces a circle: they stay one class without being twins.
     fn entries_read(n: usize, axes: &[&str]) -> (usize, usize) {
         let near = |apart: usize| u8::from(apart == 1);
         let path = (0..n * n).map(|e| f32::from(near((e / n).abs_diff(e % n))));
@@ -216,7 +217,7 @@ mod tests {
         let spec = spec.build(params.iter().map(ParamView::signature)).unwrap();
         READ.set(0);
         let found = equitable(&spec, &params).unwrap();
-        // A path is alike from both of its ends.
+        // A path is symmetric: it looks the same from both of its ends.
         assert_eq!(found.effective_width(of[0]), Some(n.div_ceil(2)));
         assert!(of[1..].iter().all(|space| found.effective_width(space) == Some(1)));
         (READ.get(), ones.len())

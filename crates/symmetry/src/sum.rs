@@ -1,19 +1,19 @@
-//! Sums without rounding, so a sum depends neither on the order of its terms nor on how they are grouped.
+//! Sums without rounding. A sum depends neither on the order of its terms nor on their grouping.
 //!
-//! A finite float is an integer times a power of two, so a sum of floats is a (long) integer times a power of two.
-//! The integer is kept in digits of 32 bits inside 64-bit words: a term touches a few neighbouring digits, and
-//! carries are settled at the end.
+//! A finite float is an integer times a power of two, so a sum of floats is a (long) integer times a power of two. The
+//! integer is stored as digits of 32 bits in 64-bit words. A term changes a few neighbouring digits, and carries are
+//! propagated at the end.
 //!
-//! What "equal sums" means in this crate: **equal as real numbers**. Infinite terms are counted separately, so two sums
-//! are equal where the finite parts are equal as real numbers and each infinity occurs as often; a sum with a NaN is
-//! equal to none. This is finer than comparing sums rounded to the nearest float, and unlike rounded sums it is
-//! consistent under splitting a sum in two, which refinement relies on.
+//! What "equal sums" means in this crate: **equal as real numbers**. Infinite terms are counted separately: two sums
+//! are equal if their finite parts are equal as real numbers and each infinity occurs equally often. A sum with a NaN
+//! equals no sum. This distinguishes more sums than rounding to the nearest float does. Unlike with rounded sums, the
+//! sum over one part of a class follows from those over the class and the other part, which refinement needs.
 //!
 //! # References
 //!
 //! Neal, "Fast Exact Summation Using Small and Large Superaccumulators", 2015; Kulisch's long accumulator.
 
-/// Where the digits of a sum begin and how many there are: enough for any sum of one element type whose
+/// The place of the lowest digit of a sum and the number of digits: enough for any sum of one element type whose
 /// weights add up to less than 2⁶⁴.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
@@ -29,7 +29,7 @@ impl Range {
     pub const DOUBLE: Self = Self { low: -1074, digits: 69 };
 }
 
-/// No more calls of [`add`] may come between two calls of [`settle`].
+/// The largest number of calls of [`add`] between two calls of [`settle`].
 pub(crate) const SETTLE_EVERY: usize = 1 << 29;
 
 /// Adds `weight` times a finite number.
@@ -44,13 +44,13 @@ pub(crate) fn add(digits: &mut [i64], range: Range, number: f64, weight: u64) {
         return;
     }
     let place = exponent.max(1) - 1075 - range.low;
-    // A shorter element type leaves the bits below its own lowest one zero.
+    // For a shorter element type, the bits below its lowest one are zero.
     let (mantissa, place) =
         if place < 0 { (mantissa >> -place, 0) } else { (mantissa, place as usize) };
     let mut digit = place / 32;
     let mut weight = weight;
     while weight != 0 {
-        // 53 bits of mantissa, 32 of weight and up to 31 of shift fit.
+        // 53 bits of mantissa, 32 of weight and up to 31 of shift fit into 128.
         let mut rest = (u128::from(mantissa) * u128::from(weight & 0xffff_ffff)) << (place % 32);
         let mut at = digit;
         while rest != 0 {
@@ -64,7 +64,7 @@ pub(crate) fn add(digits: &mut [i64], range: Range, number: f64, weight: u64) {
     }
 }
 
-/// Carries, until every digit but the last is in 0..2³². Then equal sums have equal digits.
+/// Propagates carries until every digit but the last is in 0..2³². Then equal sums have equal digits.
 pub(crate) fn settle(digits: &mut [i64]) {
     for place in 1..digits.len() {
         let carry = digits[place - 1] >> 32;
@@ -73,17 +73,17 @@ pub(crate) fn settle(digits: &mut [i64]) {
     }
 }
 
-/// A settled sum, comparable. Not to be compared where it has a NaN.
+/// A settled sum. Compare it only if it has no NaN.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Total {
-    /// Without trailing zeros.
+    /// The digits, without trailing zeros.
     digits: Box<[i64]>,
     infinities: [u64; 2],
     pub nan: bool,
 }
 
 impl Total {
-    /// From digits that are not settled yet, and how many positive and negative infinities were left out.
+    /// The total of digits that are not settled yet, with the numbers of positive and negative infinities.
     pub fn new(digits: &mut [i64], infinities: [u64; 2], nan: bool) -> Self {
         settle(digits);
         let len = digits.iter().rposition(|&digit| digit != 0).map_or(0, |last| last + 1);
@@ -95,8 +95,8 @@ impl Total {
         self.scaled(range, |leading| leading as f64)
     }
 
-    /// The sum cut off to an f64 whose last bit is set where something was cut off. Rounding that to a type that is at
-    /// least two bits shorter is rounding the sum, which rounding the nearest f64 is not.
+    /// The sum truncated to an f64, with the last bit set if anything was cut off (round to odd). Rounding this to a
+    /// type at least two bits shorter rounds the sum correctly; rounding the nearest f64 would not.
     pub fn to_odd(&self, range: Range) -> f64 {
         self.scaled(range, |leading| {
             let cut = (128 - leading.leading_zeros()).saturating_sub(f64::MANTISSA_DIGITS);
@@ -117,7 +117,7 @@ impl Total {
         let negative = self.digits.last().is_some_and(|&top| top < 0);
         let mut digits: Vec<i64> =
             self.digits.iter().map(|&d| if negative { -d } else { d }).collect();
-        // A last digit in use can hold more than 32 bits, and so can its negation.
+        // The last digit can have more than 32 bits, and so can its negation.
         digits.extend([0; 2]);
         settle(&mut digits);
         let Some(top) = digits.iter().rposition(|&digit| digit != 0) else {
@@ -125,16 +125,16 @@ impl Total {
         };
         let lowest = top.saturating_sub(3);
         let leading = digits[lowest..=top].iter().rev().fold(0u128, |n, &d| n << 32 | d as u128);
-        // The bits below only matter as to whether there are any.
+        // Of the lower bits, it only matters whether any is set.
         let sticky = u128::from(digits[..lowest].iter().any(|&d| d != 0));
         let power = range.low + 32 * lowest as i32;
-        // In two steps, neither of which leaves the range of the other's result.
+        // Multiply in two steps, so that no power of two overflows or underflows.
         let rounded = round(leading | sticky) * 2f64.powi(power / 2) * 2f64.powi(power - power / 2);
         if negative { -rounded } else { rounded }
     }
 }
 
-/// The sum of numbers that lie in a range.
+/// The exact sum of numbers of an element type with this range.
 pub(crate) fn exact(range: Range, numbers: impl Iterator<Item = f64>) -> Total {
     let mut digits = vec![0; range.digits];
     let (mut infinities, mut nan) = ([0; 2], false);
@@ -183,8 +183,8 @@ mod tests {
         );
     }
 
-    /// 1 + 2⁻²⁴ lies between two single-precision numbers; what is added takes it past the middle, and the nearest f64
-    /// back to it.
+    /// 1 + 2⁻²⁴ is the middle of two single-precision numbers. The added term moves the sum past the middle, and
+    /// rounding to the nearest f64 moves it back.
     #[test]
     fn rounding_to_odd_is_rounding_once() {
         let terms = once(&[1.0, 2f64.powi(-24), 2f64.powi(-80)]);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     proptest! {
-        /// One addition is correctly rounded in hardware.
+        /// Hardware rounds a single addition correctly.
         #[test]
         fn two_terms_round_as_hardware_does(a: u64, b: u64) {
             let (a, b) = (f64::from_bits(a), f64::from_bits(b));

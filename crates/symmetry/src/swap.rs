@@ -1,13 +1,14 @@
-//! Which entries a swap of two units exchanges.
+//! The entries that a swap of two units exchanges.
 //!
 //! ```text
 //! linear1.weight [3, 2], units on the first axis, swap of 0 and 2:   entries 0 1 | . . | 4 5   0 <-> 4, 1 <-> 5
 //! recurrent [3, 3], units on both axes, swap of 0 and 1:             0 <-> 4, 1 <-> 3, 2 <-> 5, 6 <-> 7
 //! ```
 //!
-//! A difference between the two units is a number for each pair of entries: it is added to one of them and taken from
-//! the other. Such differences are the *antisymmetric* directions of the swap; a loss that treats the units equally has
-//! no gradient along them at twins, and its second derivative does not mix them with any other direction.
+//! A difference between the two units is one number for each pair of entries, added to the first entry and subtracted
+//! from the second. These differences are the *antisymmetric* directions of the swap. If the loss treats the units
+//! equally and they are twins, its gradient has no component along these directions, and its second derivative does not
+//! mix them with the symmetric ones.
 
 use crate::axes::{AxesSpec, SpecParam};
 use crate::error::{SurgeryError, SymmetryError};
@@ -19,14 +20,15 @@ use crate::space::{ParamId, SpaceId, UnitIndex};
 pub struct SwappedEntries {
     /// The parameter.
     pub parameter: ParamId,
-    /// The row-major numbers of the two entries: of the first unit, and of the second. Where a space stands on several
-    /// axes of the parameter, the first axis on which either of the two units stands says whose entry it is.
+    /// The row-major numbers of the two entries: first that of the first unit, then that of the second. If the space is
+    /// on several axes of the parameter, an entry belongs to the unit that it has on the first axis with either of the
+    /// two.
     pub entries: [usize; 2],
 }
 
 impl AxesSpec {
-    /// The pairs of entries that a swap of two units of a space exchanges, each pair once, by parameter and by the
-    /// number of the first unit's entry. An entry that stays in its place is in none.
+    /// The pairs of entries that a swap of two units of a space exchanges, each pair once, sorted by parameter and by
+    /// the number of the first unit's entry. Entries that stay in their place are in no pair.
     ///
     /// # Errors
     ///
@@ -34,7 +36,8 @@ impl AxesSpec {
     ///
     /// # Complexity
     ///
-    /// Proportional to the entries of one unit (and, for a parameter with the space on several axes, their logarithm).
+    /// Proportional to the number of entries of one unit (times its logarithm for a parameter with the space on several
+    /// axes).
     ///
     /// # Examples
     ///
@@ -85,8 +88,8 @@ impl AxesSpec {
     }
 }
 
-/// Calls a function with each entry of unit u that has neither of the units u and v on the axes of the space before
-/// axis `lead`, and u on that one. Of the two entries of a pair this is one, for one `lead`.
+/// Calls a function with each entry that has u on axis `lead` of the space, and neither u nor v on earlier axes of it.
+/// Over all `lead`, this visits exactly one entry of each pair.
 fn for_each_led_by(
     spec: &AxesSpec,
     param: &SpecParam,
@@ -135,7 +138,7 @@ mod tests {
     use crate::axes::{NamedAxis, RoleAxis, unknown_role};
     use proptest::prelude::*;
 
-    /// By comparing all pairs of entries, index by index.
+    /// The pairs by the definition: compares all pairs of entries, index by index.
     fn brute(
         shape: &[usize],
         axes: &[Option<usize>],
@@ -152,7 +155,7 @@ mod tests {
             }
             index
         };
-        // Block, unit and inner index of a place along an axis of the space.
+        // The block, unit and inner index of a place along an axis of the space.
         let cut = |place: usize, inner: usize| {
             [place / (inner * units), place / inner % units, place % inner]
         };
@@ -192,7 +195,7 @@ mod tests {
         ) {
             let u = picks.0 % units;
             let v = (u + 1 + picks.1 % (units - 1)) % units;
-            // Kind 0 is a fixed axis, 1 units alone, the others have blocks or an inner index.
+            // Kind 0 is a fixed axis, kind 1 is an axis of single units, and the others have blocks or an inner index.
             let shape: Vec<usize> = axes.iter().map(|&(kind, outer, inner)| match kind {
                 0 => outer + inner,
                 1 => units,
@@ -229,7 +232,7 @@ mod tests {
                 _ => Some(inner),
             }).collect();
             prop_assert_eq!(unordered, brute(&shape, &inner, units, [u, v]));
-            // The first of a pair is an entry of u on the first axis where either unit stands.
+            // The first entry of a pair has u on the first axis with either unit.
             for pair in weight {
                 let mut rest = pair.entries[0];
                 let mut stands = None;
@@ -255,11 +258,17 @@ mod tests {
             let units = units.map(|unit| UnitIndex::new(unit).unwrap());
             spec.swapped_entries(SpaceId::new(space).unwrap(), units).unwrap_err().to_string()
         };
-        assert_eq!(message(0, [1, 1]), "space `h` of 3 units has no two units 1 and 1 to swap");
-        assert_eq!(message(0, [1, 3]), "space `h` of 3 units has no two units 1 and 3 to swap");
+        assert_eq!(
+            message(0, [1, 1]),
+            "cannot swap units 1 and 1 of space `h`: it has 3 units, and the two must differ"
+        );
+        assert_eq!(
+            message(0, [1, 3]),
+            "cannot swap units 1 and 3 of space `h`: it has 3 units, and the two must differ"
+        );
         assert_eq!(
             message(7, [0, 1]),
-            "space `number 7` of 0 units has no two units 0 and 1 to swap"
+            "cannot swap units 0 and 1 of space `number 7`: it has 0 units, and the two must differ"
         );
     }
 }

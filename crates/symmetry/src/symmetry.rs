@@ -1,4 +1,4 @@
-//! What was found: for every space a partition, and the reasons for it.
+//! The results of a search: for every space a partition, and the reasons for it.
 
 use crate::axes::AxesSpec;
 use crate::classes::Classes;
@@ -10,8 +10,8 @@ use crate::partition::Partition;
 use crate::space::{ClassId, ParamId, SpaceId, UnitIndex};
 use crate::splits::{Split, Splits};
 
-/// In which sense the units of a class are equal. Each kind is coarser than the one before:
-/// twins refine equitable classes, and these refine forward-lumpable ones.
+/// In which sense the units of a class are equal. Each kind is coarser than the one before: twins refine equitable
+/// classes, and equitable classes refine forward-lumpable ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SymmetryKind {
     /// Swapping two units of a class changes no parameter. From [`twins`](crate::twins).
@@ -24,7 +24,7 @@ pub enum SymmetryKind {
 
 /// The classes of every space of a network, in one sense.
 ///
-/// Two results are equal where they agree in everything: kind, policy, partitions, witnesses, spreads. To ask whether
+/// Two results are equal if they agree in everything: kind, policy, partitions, witnesses, spreads. To find out whether
 /// they have the same classes, compare their [partitions](SpaceSymmetry::partition).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Symmetry {
@@ -54,7 +54,7 @@ impl Symmetry {
         &self.policy
     }
 
-    /// The spec that was asked about.
+    /// The spec of the network.
     pub fn spec(&self) -> &AxesSpec {
         &self.spec
     }
@@ -69,7 +69,7 @@ impl Symmetry {
         self.spec.space_id(name).map(|id| &self.spaces[id.get()])
     }
 
-    /// How many classes the space of this name has.
+    /// The number of classes of the space of this name.
     pub fn effective_width(&self, name: &str) -> Option<usize> {
         self.space(name).map(SpaceSymmetry::effective_width)
     }
@@ -89,7 +89,7 @@ impl Symmetry {
         self.spec.with_units(&units)
     }
 
-    /// Whether in every space the classes of `self` lie within those of `coarser`. `false` if the spaces differ.
+    /// Whether in every space each class of `self` lies within a class of `coarser`. `false` if the spaces differ.
     pub fn refines(&self, coarser: &Symmetry) -> bool {
         self.spaces.len() == coarser.spaces.len()
             && self.spaces.iter().zip(&coarser.spaces).all(|(fine, coarse)| {
@@ -105,7 +105,7 @@ pub struct SpaceSymmetry {
     id: SpaceId,
     partition: Partition,
     splits: Splits,
-    /// Classes with a spread above 0.
+    /// The classes with a spread above 0, and their spreads.
     spreads: Vec<(ClassId, f64)>,
     nans: Vec<NanEntry>,
     findings: Option<Findings>,
@@ -158,14 +158,13 @@ impl SpaceSymmetry {
         &self.partition
     }
 
-    /// How many classes there are: as many units as the network uses of this space, in the sense of the
-    /// [kind](Symmetry::kind).
+    /// The number of classes: the number of distinct units, in the sense of the [kind](Symmetry::kind).
     pub fn effective_width(&self) -> usize {
         self.partition.len()
     }
 
-    /// The largest absolute difference between two units of a class, over all entries (after normalising, where the
-    /// policy does). 0 for exact comparisons and for kinds that compare sums.
+    /// The largest absolute difference between two units of a class, over all entries (after normalising, if the policy
+    /// does). 0 for exact comparisons and for kinds that compare sums.
     pub fn spread(&self, class: ClassId) -> f64 {
         match self.spreads.binary_search_by_key(&class, |&(class, _)| class) {
             Ok(found) => self.spreads[found].1,
@@ -178,9 +177,9 @@ impl SpaceSymmetry {
         self.spreads.iter().map(|&(_, spread)| spread).fold(0.0, f64::max)
     }
 
-    /// One witness for every cut: why a class is not part of an earlier one. In the order of the classes.
+    /// One witness for every cut, in the order of the classes: why a class is not part of an earlier one.
     ///
-    /// A space of one initial class and k classes in the end has k - 1 witnesses. A fixed space has none.
+    /// A space that started as one class and ended with k classes has k - 1 witnesses. A fixed space has none.
     pub fn witnesses(&self) -> impl ExactSizeIterator<Item = Witness<'_>> {
         let rows = self.splits.in_order().into_iter();
         rows.map(|row| self.witness(self.splits.get(row as usize)))
@@ -201,10 +200,10 @@ impl SpaceSymmetry {
         Witness { units, param, parameter: self.spec.param(param).path(), difference, values }
     }
 
-    /// Units that are alone because they hold a NaN, with the first one met. Ascending.
+    /// The units that are alone because they hold a NaN, ascending, each with the first NaN that the search read.
     ///
-    /// Reading stops where a unit is alone anyway: a NaN is met where another unit agrees with its unit on
-    /// everything read before it.
+    /// The search stops reading a unit once it is alone. So it reads a NaN only if another unit agrees with its unit on
+    /// everything read before.
     pub fn nans(&self) -> &[NanEntry] {
         &self.nans
     }
@@ -215,8 +214,8 @@ impl SpaceSymmetry {
         self.findings.as_ref()
     }
 
-    /// Whether the units of a class are twins of each other, and not only equal in the sense of the
-    /// [kind](Symmetry::kind). `true` for a class of one unit.
+    /// Whether the units of a class are twins, not only equal in the sense of the [kind](Symmetry::kind). `true` for a
+    /// class of one unit.
     pub fn is_twin_class(&self, class: ClassId) -> bool {
         self.not_twins.binary_search(&class).is_err()
     }
@@ -234,7 +233,7 @@ pub struct NanEntry {
     pub entry: usize,
 }
 
-/// Why two classes are not one: two units, the smallest of their classes, and a place where they differ.
+/// Why two classes are different: their smallest units, and a place where these differ.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Witness<'s> {
     units: [UnitIndex; 2],
@@ -260,13 +259,13 @@ impl<'s> Witness<'s> {
         self.parameter
     }
 
-    /// Where in the parameter.
+    /// The place in the parameter.
     pub fn difference(&self) -> Difference {
         self.difference
     }
 
-    /// The two numbers, in the order of [`units`](Self::units): as stored under exact comparisons, normalised where
-    /// the policy normalises with a tolerance; sums are rounded to the nearest f64.
+    /// The two numbers, in the order of [`units`](Self::units): as stored for exact comparisons, normalised if the
+    /// policy normalises with a tolerance. Sums are rounded to the nearest f64.
     pub fn values(&self) -> [f64; 2] {
         self.values
     }
@@ -276,11 +275,11 @@ impl<'s> Witness<'s> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Difference {
-    /// At one entry each: the row-major numbers of the entries in the parameter, in the order of the units.
+    /// In one entry each: the row-major numbers of the entries in the parameter, in the order of the units.
     Entries([usize; 2]),
     /// In a sum over a class of another axis.
     Sums {
-        /// How many units were summed over.
+        /// The number of units in the sum.
         over: usize,
     },
 }

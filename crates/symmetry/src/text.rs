@@ -1,9 +1,9 @@
-//! Numbers as text for people.
+//! Numbers as text for users.
 
-/// A number in at most so many significant digits, without zeros at its end; with an exponent where it is below 1e-4 or
-/// has more digits before its point.
+/// A number with at most `digits` significant digits, without trailing zeros. It has an exponent if it is below 1e-4 or
+/// has more than `digits` digits before its point.
 ///
-/// Two numbers of the same text may differ. Files of records have numbers in full.
+/// Two different numbers may have the same text. Record files store numbers in full.
 ///
 /// ```
 /// use constinit_symmetry::text::number;
@@ -16,7 +16,7 @@
 /// assert_eq!(number(f64::INFINITY, 3), "inf");
 /// ```
 pub fn number(value: f64, digits: usize) -> String {
-    // A zero of either sign keeps it: they differ in a bit.
+    // A zero keeps its sign, since 0.0 and -0.0 have different bits.
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }
@@ -27,12 +27,12 @@ pub fn number(value: f64, digits: usize) -> String {
     if exponent < -4 || exponent >= digits as i32 {
         return format!("{}e{exponent}", without_zeros(digits_of_it));
     }
-    // The exponent after rounding: 9.99996 in five digits is 10.
+    // The exponent after rounding: 9.99996 rounds to 10 with five digits.
     let decimals = (digits as i32 - 1 - exponent) as usize;
     without_zeros(&format!("{value:.decimals$}")).to_owned()
 }
 
-/// A decimal fraction without the zeros at its end.
+/// A decimal fraction without trailing zeros.
 fn without_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is read back is the number rounded to so many digits, and the text has no more of them.
+        /// The text parses to the number rounded to `digits` digits, and has no more digits than that.
         #[test]
         fn a_number_reads_back_as_itself_rounded(value in proptest::num::f64::NORMAL, digits in 1..12_usize) {
             let text = number(value, digits);

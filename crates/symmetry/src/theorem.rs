@@ -4,17 +4,15 @@
 //! output unit `i`, has the four properties
 //!
 //! ```text
-//! P1  W1[i][j] = c1[j]   alike for every output unit i      P2  b1[i] = d1
+//! P1  W1[i][j] = c1[j]   equal for every output unit i      P2  b1[i] = d1
 //! P3  W2[i][j] = c2      one number                         P4  b2[i] = d2
 //! ```
 //!
-//! and gradient descent keeps them, if loss and targets treat the outputs equally. With more than
-//! two layers P1 speaks of the first weight, P2 of every hidden bias, P3 of every later weight and
-//! P4 of the last bias.
+//! and gradient descent keeps them if loss and targets treat the outputs equally. With more than two layers, P1 is
+//! about the first weight, P2 about every hidden bias, P3 about every later weight and P4 about the last bias.
 //!
-//! Unequal targets break P3 and P4, but not the weaker statement that [`hidden_units`] checks: the
-//! units of a hidden layer stay one unit, with equal incoming weights, biases and outgoing
-//! weights.
+//! Unequal targets break P3 and P4, but not the weaker statement that [`hidden_units`] checks: the units of a hidden
+//! layer stay equal, with equal incoming weights, biases and outgoing weights.
 //!
 //! ```
 //! use constinit_symmetry::theorem::{Dense, Order, hidden_units, properties};
@@ -42,7 +40,7 @@ pub use crate::shape_error::ShapeError;
 pub use closed_form::{ConstantGradients, ConstantPerceptron, ConstantSignals};
 pub use dense::{Dense, Order};
 
-/// Which parameter of a layer.
+/// A parameter of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LayerParameter {
     /// The weight.
@@ -51,13 +49,13 @@ pub enum LayerParameter {
     Bias,
 }
 
-/// How far numbers deviate that should be one number.
+/// How far numbers that should be equal differ.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Deviation {
     /// The largest absolute difference; infinite if a NaN is among the numbers.
     pub deviation: f64,
-    /// The largest distance in representable numbers, which may belong to another pair than the
-    /// deviation; 0 exactly where all bits are equal.
+    /// The largest distance in representable numbers, possibly of another pair than the deviation. 0 exactly if all
+    /// bits are equal.
     pub ulps: u64,
 }
 
@@ -78,7 +76,7 @@ impl Deviation {
     }
 }
 
-/// The four properties of the theorem; P2 and P4 are absent if there is no bias, all of them where there is no hidden
+/// The four properties of the theorem. P2 and P4 are absent if there is no bias; all are absent if there is no hidden
 /// layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Properties {
@@ -93,7 +91,7 @@ pub struct Properties {
 }
 
 impl Properties {
-    /// What each of them says, by name.
+    /// The meaning of each property, by name.
     pub const MEANINGS: [(&'static str, &'static str); 4] = [
         ("P1", "all units of the first hidden layer have the same incoming weights"),
         ("P2", "the bias of each hidden layer is one number"),
@@ -107,7 +105,7 @@ impl Properties {
         Self::MEANINGS.into_iter().map(|(name, _)| name).zip(all)
     }
 
-    /// Whether all that there are hold, bit for bit.
+    /// Whether all properties that are present hold, bit for bit.
     pub fn hold(&self) -> bool {
         self.iter().all(|(_, property)| property.is_none_or(|alike| alike.holds()))
     }
@@ -118,7 +116,7 @@ impl Properties {
 pub struct HiddenUnits {
     /// Number of units.
     pub units: usize,
-    /// The pair that differs most in one entry, or none where all are bitwise one unit.
+    /// The pair of units that differs most in one entry, or none if all units are bitwise equal.
     pub difference: Option<UnitDifference>,
 }
 
@@ -150,7 +148,8 @@ impl UnitDifference {
     }
 }
 
-/// How far each of the four properties is from holding; none is there where there is one layer, and so no hidden unit.
+/// How far each of the four properties is from holding. A single layer has no hidden units, so all properties are
+/// absent.
 ///
 /// # Errors
 ///
@@ -209,7 +208,7 @@ pub fn hidden_units<T: Ulps>(layers: &[Dense<'_, T>]) -> Result<Vec<HiddenUnits>
         .collect())
 }
 
-/// Whether a difference is the larger one; differences of equal size are told by their ULPs.
+/// Whether the first difference is larger. Between differences of equal size, the ULPs decide.
 fn exceeds(a: &UnitDifference, b: &UnitDifference) -> bool {
     (a.difference, a.ulps) > (b.difference, b.ulps)
 }
@@ -365,7 +364,7 @@ mod tests {
     }
 
     proptest! {
-        /// The definition, written with indices, against the iterators.
+        /// The definition, written with indices, as a check of the iterators.
         #[test]
         fn agrees_with_the_definition(
             entries in prop::collection::vec(prop::sample::select(vec![1.0_f64, 1.5, -2.0]), 12),

@@ -1,20 +1,22 @@
-//! Will rounding part two twins? The curvature of the loss across the symmetry, in closed form for dense layers.
+//! Will rounding separate two twins? The curvature of the loss between twins, in closed form for dense layers.
 //!
-//! Move two units of one class apart by ±(dw, db, dq) on incoming weights, bias and outgoing weights. To first order the
-//! function stays as it is, so the Gauss-Newton part of the Hessian vanishes. Per example, with X = [what the layer
-//! reads; 1], z the unit's input to the activation a, q its outgoing weights and g = dloss/d(what q adds to),
+//! Change the incoming weights, biases and outgoing weights of two units of one class by ±(dw, db, dq). To first order
+//! the function does not change, so the Gauss-Newton part of the Hessian vanishes. Per example, let X = [inputs of the
+//! layer; 1], z the unit's pre-activation, a the activation, q the unit's outgoing weights and g = dloss/d(next
+//! pre-activation). Then the Hessian is
 //!
 //! ```text
 //! H = Σ  [ (q·g) a''(z) X Xᵀ     a'(z) X gᵀ ]
 //!        [ a'(z) g Xᵀ            0          ]
 //! ```
 //!
-//! and a step of gradient descent multiplies the difference by I - rate H. Where H has a negative eigenvalue -λ, a
-//! difference along its vector grows by 1 + rate λ in each step. Because of the zero block there is one unless
-//! M = Σ a'(z) X gᵀ vanishes: a symmetric state is a strict saddle unless M = 0.
+//! A step of gradient descent multiplies the difference by I - rate H. If H has a negative eigenvalue -λ, a difference
+//! along its eigenvector grows by the factor 1 + rate λ in each step. Because of the zero block, H has a negative
+//! eigenvalue unless M = Σ a'(z) X gᵀ vanishes. So a symmetric stationary state is a strict saddle unless M = 0.
 //!
-//! Where units of the neighbouring spaces stand for several, they are summed over: in coordinates of length 1, that is
-//! `√n` times the entry of a class of n units. Directions that are not constant on these classes have curvature 0.
+//! If units of the neighbouring spaces represent classes, the sums include all units of a class: in coordinates of
+//! length 1, the entry of a class of n units gets a factor `√n`. Directions that are not constant on these classes have
+//! curvature 0.
 
 mod way;
 
@@ -33,12 +35,12 @@ pub struct Transverse {
 }
 
 impl Transverse {
-    /// How many coordinates there are: incoming weights, a bias where there is one, outgoing weights.
+    /// The number of coordinates: incoming weights, a bias if there is one, outgoing weights.
     pub fn dimension(&self) -> usize {
         self.incoming + usize::from(self.bias) + self.outgoing
     }
 
-    /// How many of the coordinates are incoming weights. They come first, then the bias.
+    /// The number of incoming weights among the coordinates. They come first, then the bias.
     pub fn incoming(&self) -> usize {
         self.incoming
     }
@@ -48,7 +50,7 @@ impl Transverse {
         self.bias
     }
 
-    /// How many of the coordinates are outgoing weights. They come last.
+    /// The number of outgoing weights among the coordinates. They come last.
     pub fn outgoing(&self) -> usize {
         self.outgoing
     }
@@ -62,9 +64,9 @@ impl Transverse {
     ///
     /// # Panics
     ///
-    /// Where the vector does not have one number a coordinate.
+    /// If the vector does not have one number per coordinate.
     pub fn apply(&self, vector: &[f64]) -> Vec<f64> {
-        assert_eq!(vector.len(), self.dimension(), "one number a coordinate");
+        assert_eq!(vector.len(), self.dimension(), "one number per coordinate");
         let row = |row: &[f64]| row.iter().zip(vector).map(|(a, b)| a * b).sum();
         self.entries.chunks(self.dimension()).map(row).collect()
     }
@@ -72,8 +74,8 @@ impl Transverse {
 
 /// The curvature of the loss of a batch between two units of a class.
 ///
-/// `layer` counts hidden layers from 1, `unit` is one of its units (or classes, where units stand for several). Its
-/// class need not have two units: what is said is about the units that it would be split into.
+/// `layer` counts hidden layers from 1; `unit` is one of its units (or classes, if units represent classes). The class
+/// may have only one unit: then the curvature is that between the two units into which it would be split.
 ///
 /// # Shapes
 ///
@@ -82,8 +84,8 @@ impl Transverse {
 ///
 /// # Errors
 ///
-/// [`ShapeError::Unit`] for a unit that the network does not have, [`ShapeError::Examples`] where the batch does not fit
-/// it.
+/// [`ShapeError::Unit`] for a unit that the network does not have, [`ShapeError::Examples`] if the batch does not fit
+/// the network.
 ///
 /// # Complexity
 ///

@@ -1,16 +1,16 @@
 //! Twins: units that can be swapped without changing any parameter.
 //!
-//! Units u and v of one space are twins where the swap of u and v leaves every parameter unchanged: for every
-//! parameter P with one axis on the space and all other indices i,
+//! Units u and v of one space are twins if the swap of u and v leaves every parameter unchanged: for every parameter P
+//! with one axis over the space and all other indices i,
 //!
 //! ```text
 //! P[u, i] = P[v, i]
 //! ```
 //!
-//! and where the space stands on several axes of P, the swap acts on all of them at once. Being twins is an
-//! equivalence, the spaces do not influence each other, and the partition into twins is the coarsest one on which
-//! every parameter is block-constant. Then every gradient is block-constant too, whatever the loss and the data, so
-//! every optimizer that treats all entries equally keeps twins; see [`certificate`](crate::certificate).
+//! If the space is on several axes of P, the swap acts on all of them at once. Being twins is an equivalence relation,
+//! the spaces do not influence each other, and the partition into twins is the coarsest one on which every parameter is
+//! block-constant. Then every gradient is block-constant too, whatever the loss and the data. So every optimizer that
+//! treats all entries equally keeps twins; see [`certificate`](crate::certificate).
 //!
 //! # References
 //!
@@ -48,8 +48,8 @@ pub(crate) use refine::classes_of;
 
 /// The partition of every space into twins, bit for bit.
 ///
-/// 0.0 and -0.0 differ, and a unit that holds a NaN is alone and [reported](SpaceSymmetry::nans); for other
-/// meanings of "equal" see [`twins_with`].
+/// 0.0 and -0.0 differ. A unit that holds a NaN is alone and [reported](SpaceSymmetry::nans). For other meanings of
+/// "equal" see [`twins_with`].
 ///
 /// # Errors
 ///
@@ -58,16 +58,16 @@ pub(crate) use refine::classes_of;
 ///
 /// # Complexity
 ///
-/// Every entry is read at most once for each axis with a space, and no entry of a unit after the unit is alone: a
-/// network without symmetry costs a few cache lines a unit. A parameter on which a space stands twice costs O(n)
-/// for each pair of a unit and a class that the other parameters do not tell apart, mostly less.
+/// Every entry is read at most once for each axis over a space, and no entry of a unit is read after the unit is alone.
+/// So a network without symmetry costs a few cache lines per unit. A parameter with a space on two axes costs O(n),
+/// usually less, for each pair of a unit and a class that the other parameters do not distinguish.
 ///
 /// # Examples
 ///
 /// ```
 /// use constinit_symmetry::{AxesSpec, ParamView, layers, twins};
 ///
-/// // Two units with one weight row, one bias, and equal outgoing weights; a third with another bias.
+/// // Two units with equal incoming weights, biases and outgoing weights; a third with another bias.
 /// let params = [
 ///     ParamView::new("linear1.weight", &[3, 2], &[1.0_f32, 2.0, 1.0, 2.0, 1.0, 2.0])?,
 ///     ParamView::new("linear1.bias", &[3], &[0.5_f32, 0.5, 0.25])?,
@@ -95,12 +95,12 @@ pub fn twins(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Symmetry, Symm
 /// # Errors
 ///
 /// As [`twins`]; [`SymmetryError::UnknownRole`] if [`EqualityPolicy::up_to_positive_scale`] meets an axis of unknown
-/// role, and [`SearchError::ScaleOnTwoAxes`] if it meets a space that stands twice on one parameter.
+/// role, and [`SearchError::ScaleOnTwoAxes`] if it meets a space on two axes of one parameter.
 ///
 /// # Complexity
 ///
-/// As [`twins`] for the exact comparisons. With a tolerance all entries of live units are read in every pass, O(m) a
-/// pass and O(m log n) where there is something to cut; passes are repeated until one cuts nothing.
+/// As [`twins`] for the exact comparisons. With a tolerance, every pass reads all entries of live units: O(m), or O(m
+/// log n) if it cuts something. Passes are repeated until one cuts nothing.
 pub fn twins_with(
     spec: &AxesSpec,
     params: &[ParamView<'_>],
@@ -111,9 +111,9 @@ pub fn twins_with(
 
 /// The partition of every space into twins among the units of given classes.
 ///
-/// `start` names spaces and cuts each of them beforehand: only units of one class of it are compared, and the result
-/// refines it. A space that is not named starts as one class. So a large parameter can be handed over in pieces, one
-/// after the other, each starting from the classes that the pieces before it left.
+/// `start` gives classes for the spaces that it names: only units of one class are compared, and the result refines
+/// these classes. Other spaces start as one class. So a caller can pass a large parameter in pieces: each search starts
+/// from the classes that the pieces before it left.
 ///
 /// # Errors
 ///
@@ -122,7 +122,7 @@ pub fn twins_with(
 ///
 /// # Complexity
 ///
-/// As [`twins_with`], but that no entry of a unit that starts alone is read.
+/// As [`twins_with`]. No entry of a unit that starts alone is read.
 ///
 /// # Examples
 ///
@@ -134,7 +134,7 @@ pub fn twins_with(
 ///     .param("w", [output("hidden"), input("")])
 ///     .build([("w", &[4, 1][..])])?;
 /// let w = [ParamView::new("w", &[4, 1], &[1.0_f32, 1.0, 1.0, 2.0])?];
-/// // Unit 0 was told apart before.
+/// // An earlier search distinguished unit 0.
 /// let start = [("hidden", Partition::from_labels(&['a', 'b', 'b', 'b'])?)];
 /// let found = twins_refining(&spec, &w, &EqualityPolicy::bits(), &start)?;
 /// let classes = Partition::from_labels(&['a', 'b', 'b', 'c'])?;

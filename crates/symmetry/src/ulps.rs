@@ -1,8 +1,8 @@
 //! Distance between floating-point numbers, counted in representable numbers (ULPs).
 //!
-//! The bits of an IEEE 754 number, read as a sign and a magnitude, order the numbers as their
-//! values do. [`Ulps::ordinal`] turns them into an integer that grows by one from each number to
-//! the next, so the distance of two numbers is the difference of two integers:
+//! The bits of an IEEE 754 number, read as a sign and a magnitude, order the numbers as their values do.
+//! [`Ulps::ordinal`] turns them into an integer that grows by one from each number to the next, so the distance of two
+//! numbers is the difference of their integers:
 //!
 //! ```
 //! use constinit_symmetry::ulps;
@@ -42,8 +42,7 @@ macro_rules! implement {
 
             fn ordinal(self) -> $signed {
                 let bits = self.to_bits().cast_signed();
-                // A negative number's magnitude grows away from zero: all its bits but the sign
-                // are turned over.
+                // The magnitude of a negative number grows away from zero: flip all its bits but the sign.
                 bits ^ (((bits >> ($bits - 1)).cast_unsigned()) >> 1).cast_signed()
             }
 
@@ -66,7 +65,7 @@ implement!(f64, i64, 64);
 
 /// The number of steps from one representable number to the next that lie between `a` and `b`.
 ///
-/// 0 exactly where the bits are equal.
+/// 0 exactly if the bits are equal.
 pub fn ulps<T: Ulps>(a: T, b: T) -> u64 {
     let (a, b): (i64, i64) = (a.ordinal().into(), b.ordinal().into());
     a.abs_diff(b)

@@ -1,14 +1,14 @@
-//! Splitting units: a wider network with the same function.
+//! Splits units: a wider network with the same function.
 //!
-//! A unit j that becomes n copies keeps, in every copy, what stands on output axes (incoming weights, bias, gain), and
-//! its outgoing entries are shared out among the copies:
+//! If unit j becomes n copies, every copy has its entries on output axes (incoming weights, bias, gain). Its outgoing
+//! entries are divided into shares, one for each copy:
 //!
 //! ```text
 //! W'[i][(j, 1)] + … + W'[i][(j, n)] = W[i][j]
 //! ```
 //!
-//! Copies lie side by side, in the order of the units. Where a parameter reads several widened axes, an entry is shared
-//! out among all n₁ n₂ … combinations of copies.
+//! Copies of a unit are adjacent, in the order of the units. If a parameter reads several widened axes, an entry is
+//! divided among all n₁ n₂ … combinations of copies.
 
 use crate::axes::{AxesSpec, Role, nearest};
 use crate::error::{SpecError, SurgeryError, SymmetryError};
@@ -18,19 +18,18 @@ use crate::parallel;
 use crate::params::{ParamView, with_elements};
 use crate::space::{SpaceId, UnitSpace};
 
-/// How an outgoing entry is shared out among copies.
+/// How an outgoing entry is divided among copies.
 ///
-/// Two ways of sharing ([`Shares`]): *exact*, where the shares of every entry sum to it as real numbers, in every type
-/// and for every n, and differ among each other by one unit in the last place at most; and *equal*, where every share
-/// is W/n rounded, so copies are twins bit for bit and sums are off by rounding (half a unit in the last place of
-/// a share, n times). The two are one where n is a power of two and no share is subnormal, or wherever n divides
-/// evenly. After exact shares, [`collapse`](crate::collapse()) gives the parameters back bit for bit.
+/// *Exact* shares sum to the entry as real numbers, in every type and for every n, and differ from each other by at
+/// most one ulp. *Equal* shares are all W/n, rounded: copies are twins bit for bit, and the sum is off by rounding (by
+/// at most n times half an ulp of a share). Both are the same if n is a power of two and no share is subnormal, or if n
+/// divides evenly. After exact shares, [`collapse`](crate::collapse()) returns the parameters bit for bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Shares {
-    /// Shares that sum to the entry exactly; the first ones may be larger by one unit in the last place.
+    /// Shares that sum to the entry exactly; the first ones may be larger by one ulp.
     #[default]
     Exact,
-    /// One number for all copies, which then are twins: the entry over the number of copies, rounded.
+    /// One number for all copies, which are then twins: the entry divided by the number of copies, rounded.
     Equal,
 }
 
@@ -42,16 +41,16 @@ pub struct Widened {
     origins: Vec<Vec<u32>>,
 }
 
-/// Splits units: for each of the named spaces, how many copies each of its units becomes (at least 1).
+/// Splits units: for each named space, `copies` has the number of copies (at least 1) of each unit.
 ///
-/// Copies lie side by side, in the order of the units. Each has the incoming weights, bias and gain of its unit;
-/// outgoing entries are [shared out](Shares): `W'[i][(j, 1)] + … + W'[i][(j, n)] = W[i][j]`.
+/// Copies of a unit are adjacent, in the order of the units. Each has the incoming weights, bias and gain of its unit.
+/// Outgoing entries are [divided](Shares): `W'[i][(j, 1)] + … + W'[i][(j, n)] = W[i][j]`.
 ///
 /// # Errors
 ///
-/// - As [`spreads`](crate::spreads), where `params` are not the parameters of the spec;
-/// - [`SpecError::UnknownSpace`] for a name that is not in the spec, [`SurgeryError::FixedSpace`] for a space
-///   whose members are distinguished from outside, [`SpecError::DuplicateSpace`] for one that is named twice;
+/// - As [`spreads`](crate::spreads), if `params` are not the parameters of the spec;
+/// - [`SpecError::UnknownSpace`] for a name that is not in the spec, [`SurgeryError::FixedSpace`] for a fixed space,
+///   [`SpecError::DuplicateSpace`] for a space that is named twice;
 /// - [`SurgeryError::BadCopies`] if there is not one number, at least 1, for each unit;
 /// - [`SymmetryError::UnknownRole`] if an axis over a named space has no known role;
 /// - [`SymmetryError::TooManyUnits`], [`ParameterError::ShapeOverflow`](crate::ParameterError::ShapeOverflow) for more
@@ -133,7 +132,7 @@ pub fn widen(
     Ok(Widened { spec: wider, params: widened, origins })
 }
 
-/// The copies of every space of the spec.
+/// The numbers of copies for every space of the spec; None for spaces that stay.
 fn arrange<'c>(
     spec: &AxesSpec,
     copies: &[(&str, &'c [usize])],
@@ -171,7 +170,7 @@ fn arrange<'c>(
     Ok(arranged)
 }
 
-/// One of the copies that an entry becomes: where the entry lies, which of how many shares this is.
+/// One of the copies of an entry: the offset of the entry, the number of this share, and the number of shares.
 #[derive(Clone, Copy)]
 struct Copy {
     offset: usize,
@@ -179,7 +178,8 @@ struct Copy {
     of: usize,
 }
 
-/// For every index of the widened axis, which entry it is a copy of. Only what reads a unit is shared out.
+/// For every index of the widened axis, the entry that it is a copy of. Only entries on input axes are divided into
+/// shares.
 fn copies_along(axis: &LogicalAxis, copies: Option<&[usize]>) -> Vec<Copy> {
     let along = |member: usize| {
         let copies = copies.map_or(1, |copies| copies[member]);
@@ -206,8 +206,8 @@ fn split<F: FnMut(Copy)>(axes: &[Vec<Copy>], at: Copy, f: &mut F) {
     }
 }
 
-/// A share of an entry. As an integer m of its last places, an entry is shared out as m = q n + r: r shares of q + 1,
-/// and q for the others. Where n is large the last places of the shares are finer than those of the entry.
+/// A share of an entry. Write the entry as m times the last place of a share, and m = q n + r: then r shares are q + 1
+/// and the others q. If n is large, this last place is finer than that of the entry.
 fn share<T: Number>(entry: T, copy: Copy, shares: Shares) -> T {
     let (value, count) = (entry.value(), copy.of as f64);
     if copy.of == 1 || !value.is_finite() || value == 0.0 {
@@ -216,7 +216,8 @@ fn share<T: Number>(entry: T, copy: Copy, shares: Shares) -> T {
     if shares == Shares::Equal {
         return T::rounded(value / count);
     }
-    // The place of the lowest bit of a share: of the type's precision, but no lower than the type has one.
+    // The exponent of the last place of a share: from the type's precision, but not below the smallest number of the
+    // type.
     let exponent = |x: f64| {
         let bits = (x.to_bits() >> 52 & 0x7ff) as i32;
         if bits > 0 { bits - 1023 } else { -1011 - x.to_bits().leading_zeros() as i32 }
@@ -229,7 +230,7 @@ fn share<T: Number>(entry: T, copy: Copy, shares: Shares) -> T {
     T::rounded(scaled(places as f64, low).copysign(value))
 }
 
-/// `x 2^power`, in steps that neither overflow nor lose bits where the result does not.
+/// `x 2^power`, in steps that overflow or lose bits only if the result does.
 fn scaled(x: f64, power: i32) -> f64 {
     let half = power / 2;
     x * 2f64.powi(half) * 2f64.powi(power - half)
@@ -251,7 +252,7 @@ impl Widened {
         self.params
     }
 
-    /// For every unit of a space of the wider network, the unit that it is a copy of.
+    /// For every unit of a space in the wider network, the unit that it is a copy of.
     pub fn origin(&self, space: &str) -> Option<&[u32]> {
         self.spec.space_id(space).map(|id| self.origins[id.get()].as_slice())
     }

@@ -743,7 +743,7 @@ fn a_chain_is_found_in_any_order_of_parameters_and_others_are_refused() {
     let layers = small.chain().unwrap();
     assert_eq!(
         small.perceptron(&layers, |x| x).unwrap_err().to_string(),
-        "not a chain of dense layers: `l.weight` reads inputs, several of which are one class"
+        "not a chain of dense layers: `l.weight` reads inputs of which several are in one class"
     );
 }
 

@@ -415,7 +415,7 @@ fn each_activation_has_its_own_reductions() {
         let small = one_layer(&units).reduce(activation);
         (fates(hidden(&small)), small.minimality())
     };
-    let gone = "has no outgoing weights and goes";
+    let gone = "has no outgoing weights and is removed";
     let (tanh, minimal) = found(Activation::Tanh);
     assert_eq!(minimal, Minimality::Proved);
     assert_eq!(
@@ -430,11 +430,16 @@ fn each_activation_has_its_own_reductions() {
     );
     let (sigmoid, minimal) = found(Activation::Sigmoid);
     assert_eq!(minimal, Minimality::Proved);
-    assert_eq!(sigmoid[1], "merges into 0 with sign -1, and 1 for the next bias");
+    assert_eq!(sigmoid[1], "merges into 0 with sign -1 and constant 1");
     let (relu, minimal) = found(Activation::Relu);
     assert_eq!(minimal, Minimality::NoneLeft);
-    let expected =
-        ["stays", "stays", "merges into 0 with factor 2", "is 0 for every input and goes", gone];
+    let expected = [
+        "stays",
+        "stays",
+        "merges into 0 with factor 2",
+        "is 0 for every input and is removed",
+        gone,
+    ];
     assert_eq!(relu, expected);
     let (identity, minimal) = found(Activation::Identity);
     assert_eq!(identity[1..3], ["merges into 0 with sign -1", "merges into 0 with factor 2"]);
@@ -463,7 +468,7 @@ fn without_an_activation_what_needs_none_is_done_and_the_rest_is_named() {
     let error = reduce(&net.spec(), &views(&params), &unknown).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the list of activations ranges over space `h7`, which is not declared; did you mean `h1`?"
+        "the list of activations names space `h7`, which is not declared; did you mean `h1`?"
     );
 }
 
@@ -571,7 +576,7 @@ fn a_constant_needs_a_bias_behind_it() {
     );
     assert_eq!(
         found.unreduced()[0].to_string(),
-        "unit 0 would leave a constant, for which `l2.weight` needs a bias beside it"
+        "unit 0 would leave a constant, but `l2.weight` has no bias to take it"
     );
     assert_eq!(small.minimality(), Minimality::Open);
     // What cannot follow a unit may follow another that cannot.
@@ -620,7 +625,7 @@ fn a_constant_channel_is_not_folded_over_a_border() {
     assert_eq!(left.reason, UnreducedReason::Border { reader: "c2.weight".into() });
     assert_eq!(
         left.to_string(),
-        "unit 0 would leave a constant, which zero padding of the convolution `c2.weight` takes away at the border"
+        "unit 0 would leave a constant, but zero padding of the convolution `c2.weight` removes it at the border"
     );
     // Without a border there is nothing to take away, and a channel of zeros is zero at the border, too.
     let (spec, params) = convolutions(1, [0.0, 1.0], [0.5, 0.25]);
@@ -694,7 +699,7 @@ fn a_batch_norm_is_carried_through() {
     let small = reduce(&spec, &views(&params), &Activation::Relu.into()).unwrap();
     assert_eq!(
         fates(hidden(&small)),
-        ["stays", "merges into 0 with factor 0.5", "stays", "is 0 for every input and goes"]
+        ["stays", "merges into 0 with factor 0.5", "stays", "is 0 for every input and is removed"]
     );
     // A gain of 0 makes a constant whatever comes in.
     let (spec, params) = with_norm(&all, [0.0, -1.5, 1.0, 1.0]);
@@ -781,12 +786,12 @@ fn units_that_several_weights_make_are_merged_where_all_of_them_agree() {
     let found = hidden(&small);
     assert_eq!(
         fates(found),
-        ["stays", "merges into 0", "stays", "has no outgoing weights and goes", "stays"]
+        ["stays", "merges into 0", "stays", "has no outgoing weights and is removed", "stays"]
     );
     assert_eq!(
         found.untried()[0].to_string(),
-        "`gate.weight` and `up.weight` both make its units, and axes do not say how they are joined: only equal units \
-         and units without outgoing weights were sought"
+        "`gate.weight` and `up.weight` both produce its units, and axes do not say how they are combined: only equal \
+         units and units without outgoing weights were searched for"
     );
     assert_eq!(small.params()[2].view().to_f64(), [3.0, 4.0, 3.0]);
 }

@@ -886,7 +886,7 @@ fn what_cannot_be_split_is_refused() {
     };
     assert_eq!(
         message(&[("g", &[1, 1])]),
-        "the list of spaces to widen ranges over space `g`, which is not declared; did you mean `h`?"
+        "the list of spaces to widen names space `g`, which is not declared; did you mean `h`?"
     );
     assert_eq!(message(&[("x", &[1, 2])]), "space `x` is fixed, so its units cannot be split");
     let needs = "space `h` has 2 units and needs a number of copies, at least 1, for each";

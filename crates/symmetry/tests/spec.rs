@@ -53,7 +53,7 @@ fn sizes_that_disagree_name_both_places() {
 fn names_that_are_unknown_or_twice() {
     assert_eq!(
         message(dense().space("hiden1", 2).build(SHAPES)),
-        "axis 0 of `linear1.weight` ranges over space `hidden1`, which is not declared; did you mean `hiden1`?"
+        "axis 0 of `linear1.weight` names space `hidden1`, which is not declared; did you mean `hiden1`?"
     );
     assert_eq!(
         message(dense().space("hidden1", 2).space("hidden1", 2).build(SHAPES)),
@@ -72,7 +72,7 @@ fn names_that_are_unknown_or_twice() {
     );
     assert_eq!(
         message(dense().space("hidden1", 2).space("", 2).build(SHAPES)),
-        "space number 1 has no name; the empty name stands for a fixed axis"
+        "space number 1 has no name; the empty name means a fixed axis"
     );
 }
 

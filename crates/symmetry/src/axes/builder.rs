@@ -35,15 +35,15 @@ impl AxesSpecBuilder {
         self
     }
 
-    /// Takes spaces that are used but not declared from the first parameter they stand on.
+    /// Infers the size of each space that is used but not declared, from the first parameter that uses it.
     ///
-    /// A misspelt space is then a separate space, so declare where you can.
+    /// A misspelt name then makes a separate space, so declare spaces if you can.
     pub fn infer_spaces(mut self) -> Self {
         self.infer_spaces = true;
         self
     }
 
-    /// Says that the members of these spaces are never merged, wherever the spaces come from.
+    /// Fixes these spaces, declared or inferred: their members are never merged.
     pub fn never_merged(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.never_merged.extend(names);
         self
@@ -69,7 +69,7 @@ impl AxesSpecBuilder {
     ///
     /// # Errors
     ///
-    /// Each names both places that disagree:
+    /// Each error names both places that disagree:
     /// - [`SpecError::DuplicateSpace`], [`ParameterError::DuplicateParameter`];
     /// - [`SpecError::UnknownSpace`] for an axis over a space that was not declared;
     /// - [`SpecError::UnknownParameter`] for a parameter of the spec that the network does not have, and
@@ -169,7 +169,7 @@ impl AxesSpecBuilder {
     }
 }
 
-/// The declared spaces, and where each got its size from.
+/// The spaces so far, and the source of each size.
 struct Spaces {
     list: Vec<UnitSpace>,
     origin: Vec<String>,

@@ -7,12 +7,12 @@
 //! "linear2.weight" = ["", "hidden1"]
 //! ```
 //!
-//! An axis written `"conv1*16"` is flattened: every unit of `conv1` has 16 entries along it, one behind the other. The
-//! 4 stacked gates of a recurrent weight are `"4*hidden"`: 4 blocks with an entry of every unit in each. A table
-//! `[spaces]` may declare sizes, so that a misspelt name is an error; without it the sizes are those of the first axis
-//! that a space stands on. Spaces listed in `fixed` are never merged. Those
-//! in `kept` are compared, and not merged either: something counts their units. A table `[orientation]` says of single parameters
-//! whether they are `"output-first"`, `"input-first"` or `"output-last"`, where nothing else does: an embedding has its
+//! An axis written `"conv1*16"` is flattened: every unit of `conv1` has 16 consecutive entries along it. The 4 stacked
+//! gates of a recurrent weight are `"4*hidden"`: 4 blocks, each with one entry of every unit. A table `[spaces]` may
+//! declare sizes, so that a misspelt name is an error. Without it, the size of a space follows from the first axis over
+//! it. Units of the spaces in `fixed` are never merged. Units of the spaces in `kept` are compared, but not merged
+//! either: something depends on their number. A table `[orientation]` gives the orientation of single parameters
+//! (`"output-first"`, `"input-first"` or `"output-last"`) if nothing else does: an embedding, for example, has its
 //! outputs last.
 
 use std::collections::BTreeMap;
@@ -43,28 +43,29 @@ use super::{AxesSpec, AxesSpecBuilder, Axis, NamedAxis, Orientation, RoleAxis, S
 pub struct AxesFile {
     /// For every parameter, the space of each axis.
     pub axes: BTreeMap<String, Vec<String>>,
-    /// The sizes of the spaces; all of them, or none.
+    /// The sizes of the spaces: of all spaces, or of none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub spaces: BTreeMap<String, usize>,
     /// Spaces whose members are never merged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixed: Vec<String>,
-    /// Spaces whose units are compared but stay: a layer normalisation takes a mean over them, or something outside of the
-    /// file reads them.
+    /// Spaces whose units are compared but never merged: a layer normalisation takes a mean over them, or something
+    /// outside of the file reads them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
-    /// Which axis is the output, of parameters of which nothing else tells.
+    /// Which axis is the output axis, for parameters for which nothing else says so.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub orientation: BTreeMap<String, Orientation>,
 }
 
 impl AxesFile {
-    /// The same as a builder. A parameter with one axis is taken as the unit's own (a bias, a gain).
+    /// The same spec as a builder. A parameter with one axis counts as a bias or a gain: its axis is an output axis.
     pub fn into_builder(self, orientation: Orientation) -> AxesSpecBuilder {
         self.into_builder_with(|_| orientation)
     }
 
-    /// As [`AxesFile::into_builder`], with an orientation for each parameter, by its path, unless the file has one.
+    /// As [`AxesFile::into_builder`], with a function from paths to orientations. An orientation in the file takes
+    /// precedence.
     pub fn into_builder_with(self, orientation: impl Fn(&str) -> Orientation) -> AxesSpecBuilder {
         let mut builder = AxesSpec::builder();
         if self.spaces.is_empty() {
@@ -74,7 +75,7 @@ impl AxesFile {
         for (name, units) in self.spaces {
             builder = builder.space(name, units);
         }
-        // Of a parameter without axes: refused when the spec is built.
+        // An orientation of a parameter without axes: `build` refuses it.
         let unnamed = self.orientation.keys().filter(|path| !self.axes.contains_key(*path));
         for path in unnamed {
             builder = builder.param(path, [] as [RoleAxis<String>; 0]);
@@ -93,7 +94,8 @@ impl AxesFile {
     }
 }
 
-/// `name`, `name*inner` or `outer*name*inner` for a flattened axis, and `outer*name` where the name is not a number.
+/// Parses `name`, and for a flattened axis `name*inner`, `outer*name*inner`, or `outer*name` if the name is not a
+/// number.
 fn parse(text: String) -> NamedAxis {
     let number = |text: &str| text.parse::<usize>().ok();
     let (rest, inner) = match text.rsplit_once('*') {
@@ -121,7 +123,7 @@ fn write(axis: &Axis<&str>) -> String {
     let starred = name.contains('*');
     match (outer, inner) {
         (1, 1) if !starred => name.to_owned(),
-        // A name that is a number could be taken for a count.
+        // `parse` could take a name that is a number for a count.
         _ if starred || name.parse::<usize>().is_ok() => format!("{outer}*{name}*{inner}"),
         (1, inner) => format!("{name}*{inner}"),
         (outer, 1) => format!("{outer}*{name}"),
@@ -204,7 +206,7 @@ mod tests {
         assert_eq!(fixed, [true, false]);
         assert_eq!(
             build(file("ot")).unwrap_err().to_string(),
-            "the list of fixed spaces ranges over space `ot`, which is not declared; did you mean `out`?"
+            "the list of fixed spaces names space `ot`, which is not declared; did you mean `out`?"
         );
     }
 

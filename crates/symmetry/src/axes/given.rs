@@ -1,11 +1,11 @@
-//! Partitions that are given by the names of their spaces.
+//! Partitions that the caller gives by the names of their spaces.
 
 use super::{AxesSpec, nearest};
 use crate::error::{SearchError, SymmetryError};
 use crate::partition::Partition;
 use crate::space::UnitSpace;
 
-/// For every space the partition that was given by its name, checked.
+/// The partition given for every space, if any, checked against the size of the space.
 pub(crate) fn given_partitions<'p>(
     spec: &AxesSpec,
     input_partition: &'p [(&str, Partition)],

@@ -1,8 +1,8 @@
 //! Specs of common layers, to be composed with [`AxesSpecBuilder::layer`](crate::AxesSpecBuilder::layer).
 //!
 //! Every function takes the path of the layer and the names of its spaces ("" = fixed) and returns the layer's
-//! parameters with axes and roles, in PyTorch's orientation: `weight[output][input]`. Layers that share a space
-//! share its name; a residual stream is nothing but one name used by all that read from it and write to it.
+//! parameters with axes and roles, in PyTorch's orientation: `weight[output][input]`. Layers that share a space share
+//! its name. A residual stream is one name, used by all layers that read from it and write to it.
 //!
 //! ```
 //! use constinit_symmetry::{AxesSpec, NamedAxis, layers};
@@ -37,13 +37,14 @@ impl Layer {
         Self { params: params.into_iter().collect() }
     }
 
-    /// Without the parameters whose path ends in `bias`.
+    /// The layer without the parameters whose path ends in `bias`.
     pub fn without_bias(mut self) -> Self {
         self.params.retain(|(path, _)| path != "bias" && !path.ends_with(".bias"));
         self
     }
 
-    /// With every matrix stored as `weight[input][output]`, as Burn's `Linear` has it. Other ranks stay.
+    /// The layer with every matrix stored as `weight[input][output]`, as Burn's `Linear` has it. Parameters of other
+    /// ranks stay as they are.
     pub fn input_first(mut self) -> Self {
         for (_, axes) in self.params.iter_mut().filter(|(_, axes)| axes.len() == 2) {
             axes.reverse();
@@ -51,7 +52,8 @@ impl Layer {
         self
     }
 
-    /// With the last part of every path that equals `from` replaced by `to` (`weight` by `gamma`, say).
+    /// The layer with another last part of its paths: each that equals `from` becomes `to` (for example `weight`
+    /// becomes `gamma`).
     pub fn renamed(mut self, from: &str, to: &str) -> Self {
         for (path, _) in &mut self.params {
             if let Some(stem) = path.strip_suffix(from).filter(|s| s.is_empty() || s.ends_with('.'))
@@ -62,7 +64,7 @@ impl Layer {
         self
     }
 
-    /// Followed by the parameters of another layer.
+    /// The parameters of this layer, followed by those of another.
     pub fn and(mut self, other: Layer) -> Self {
         self.params.extend(other.params);
         self
@@ -106,10 +108,10 @@ pub fn conv(
 
 /// A convolution in groups: `weight[groups * outputs_per_group][inputs_per_group][k]...`.
 ///
-/// No channel is alike to a channel of another group by itself, but *groups* may be: the space's units are the
-/// groups, and the layer before ends in [`NamedAxis::flattened`]`(groups, inputs_per_group)`, the layer after starts
-/// from `flattened(groups, outputs_per_group)`. A depthwise convolution has one input and one output a group, so
-/// there its groups are its channels.
+/// A single channel never equals a channel of another group, but whole *groups* may be equal. So the units of the space
+/// are the groups: the layer before ends in [`NamedAxis::flattened`]`(groups, inputs_per_group)`, and the layer after
+/// starts from `flattened(groups, outputs_per_group)`. A depthwise convolution has one input and one output per group,
+/// so its groups are its channels.
 pub fn grouped_conv(
     path: &str,
     groups: &str,
@@ -140,8 +142,8 @@ pub fn embedding(path: &str, features: impl Into<NamedAxis>) -> Layer {
 
 /// Multi-head attention on a stream: `q_proj`, `k_proj`, `v_proj` from the stream into the heads and `out_proj` back.
 ///
-/// The heads' units each have `head_dim` entries along the projections. Grouped queries (fewer key heads than query
-/// heads) are not this layer; write them with [`dense`] and two spaces.
+/// Units are heads; each has `head_dim` entries along the projections. This layer does not describe grouped queries
+/// (fewer key heads than query heads); write those with [`dense`] and two spaces.
 pub fn attention(path: &str, stream: &str, heads: &str, head_dim: usize) -> Layer {
     let heads = NamedAxis::flattened(heads, head_dim);
     ["q_proj", "k_proj", "v_proj"]
@@ -159,7 +161,7 @@ pub fn residual(path: &str, stream: &str, hidden: &str) -> Layer {
 
 /// An Elman recurrence: `weight_ih[hidden][input]`, `weight_hh[hidden][hidden]` and both biases.
 ///
-/// The hidden space stands on both axes of `weight_hh`, so a swap of two units acts on both at once.
+/// The hidden space is on both axes of `weight_hh`, so a swap of two units acts on both at once.
 pub fn recurrent(path: &str, inputs: impl Into<NamedAxis>, hidden: &str) -> Layer {
     Layer::new([
         (join(path, "weight_ih"), vec![output(hidden), input(inputs)]),
@@ -169,7 +171,7 @@ pub fn recurrent(path: &str, inputs: impl Into<NamedAxis>, hidden: &str) -> Laye
 }
 
 /// A recurrence with stacked gates: `weight_ih[gates * hidden][input]`, `weight_hh[gates * hidden][hidden]` and both
-/// biases, as PyTorch has them: 4 gates for an LSTM, 3 for a GRU, one block of all units for each.
+/// biases, as in PyTorch. An LSTM has 4 gates, a GRU has 3. Each gate is one block of all units.
 pub fn gated(path: &str, inputs: impl Into<NamedAxis>, hidden: &str, gates: usize) -> Layer {
     let stacked = NamedAxis::blocks(gates, hidden);
     Layer::new([

@@ -1,9 +1,9 @@
-//! The known name that a mistyped one was meant to be.
+//! The known name that the user probably meant by a mistyped one.
 
-/// The known name that is nearest in edit distance, where it is near enough to be meant: the name that error messages
-/// suggest.
+/// The known name with the smallest edit distance, if that distance is small enough for a typing error. Error messages
+/// suggest this name.
 pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
-    // Names of this length are not typed by hand; the distance would cost more than it helps.
+    // Nobody types longer names by hand, and computing the distance would be slow.
     const LONGEST: usize = 256;
     if name.len() > LONGEST {
         return None;
@@ -24,7 +24,7 @@ mod tests {
     fn a_name_is_suggested_only_where_it_is_near() {
         let known = ["fc1.weight", "fc2.weight"];
         assert_eq!(nearest("fc1.wieght", known.into_iter()).as_deref(), Some("fc1.weight"));
-        // Equally near: the first in alphabetical order.
+        // Of equal distances, the first name in alphabetical order.
         assert_eq!(nearest("fc3.weight", known.into_iter()).as_deref(), Some("fc1.weight"));
         assert_eq!(nearest("embedding", known.into_iter()), None);
         assert_eq!(nearest(&"a".repeat(257), ["a"].into_iter()), None);

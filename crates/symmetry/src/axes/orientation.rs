@@ -5,22 +5,23 @@ use super::Role;
 
 /// Which axis of a parameter with two or more axes is the output.
 ///
-/// With the feature `serde` it is written `"output-first"`, `"input-first"` or `"output-last"`; `"output_first"`,
-/// `"input_first"` and `"output_last"` are read too. [`Unknown`](Self::Unknown) has no written form.
+/// The feature `serde` writes it as `"output-first"`, `"input-first"` or `"output-last"`, and also reads
+/// `"output_first"`, `"input_first"` and `"output_last"`. [`Unknown`](Self::Unknown) has no written form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Orientation {
-    /// `weight[output][input]...`, PyTorch's.
+    /// `weight[output][input]...`, as in PyTorch.
     #[cfg_attr(feature = "serde", serde(alias = "output_first"))]
     OutputFirst,
-    /// `weight[input][output]...`, as Burn's linear layers and all transposed convolutions have it.
+    /// `weight[input][output]...`, as in Burn's linear layers and in all transposed convolutions.
     #[cfg_attr(feature = "serde", serde(alias = "input_first"))]
     InputFirst,
-    /// `weight[...][output]`: embeddings of any number of axes. Of two it is [`InputFirst`](Self::InputFirst).
+    /// `weight[...][output]`: embeddings with any number of axes. With two axes it equals
+    /// [`InputFirst`](Self::InputFirst).
     #[cfg_attr(feature = "serde", serde(alias = "output_last"))]
     OutputLast,
-    /// Not known: questions that need it are refused.
+    /// Unknown: functions that need the orientation return an error.
     #[default]
     #[cfg_attr(feature = "serde", serde(skip))]
     Unknown,

@@ -1,4 +1,4 @@
-//! How much a symmetry is broken: by one number, or by a share of what each class has.
+//! How much weights change to break a symmetry: one number, or a share of the norm of each class.
 
 use crate::axes::{AxesSpec, Role};
 use crate::element::Element;
@@ -7,14 +7,14 @@ use crate::layout::{Arranged, UnitLayout};
 use crate::params::{ParamView, with_elements};
 use crate::partition::Partition;
 
-/// How much [`break_symmetry`](crate::break_symmetry()) changes. A number is the largest change.
+/// How much [`break_symmetry`](crate::break_symmetry()) changes weights. A plain number is the largest change.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum BreakScale {
     /// No weight changes by more than this.
     Largest(f64),
-    /// No outgoing weight of a class changes by more than this share of the root mean square of all outgoing weights of the
-    /// class. So they change, all together, by at most this share of their norm. Where they are all zero, or one of them
-    /// is not finite, nothing changes.
+    /// No outgoing weight of a class changes by more than this share of the root mean square of all outgoing weights of
+    /// the class. So the outgoing weights together change by at most this share of their norm. If they are all zero, or
+    /// if one of them is not finite, nothing changes.
     OfNorm(f64),
 }
 
@@ -31,7 +31,7 @@ impl From<f64> for BreakScale {
     }
 }
 
-/// How much a weight may change, for every class of every space.
+/// The largest allowed change of a weight, for every class of every space.
 pub(super) fn scales(
     spec: &AxesSpec,
     params: &[ParamView<'_>],
@@ -138,8 +138,8 @@ mod tests {
     }
 
     proptest! {
-        /// In every class, the changes have at most the share of the norm, and the largest is more than half of what it
-        /// may be where there is room.
+        /// In every class, the norm of the changes is at most the given share of the norm. The largest change is more
+        /// than a quarter of the limit.
         #[test]
         fn changes_are_a_share_of_each_class(
             a in prop::array::uniform2(0.5_f32..1.0),
@@ -174,7 +174,7 @@ mod tests {
             let found = broken(&before, BreakScale::default());
             assert_eq!((found.separated(), found.inseparable().len()), (1, 1), "{of_class:?}");
         }
-        // One number is for all classes, whatever they have.
+        // One number applies to all classes, whatever their weights.
         let found = broken(&outgoing([0.0; 2], [1.0; 2], [1.0; 2]), 0.25.into());
         assert_eq!(found.separated(), 2);
     }

@@ -11,7 +11,7 @@ use crate::space::{ClassId, SpaceId};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// For any number of steps, any data and any learning rate.
+    /// Training keeps the class for any number of steps, any data and any learning rate.
     Kept,
     /// Nothing known protects the class from the listed causes, which separate units in general. (A block with more
     /// symmetry than its sums show, such as a circulant block, may still be kept; the certificate does not search for
@@ -43,7 +43,7 @@ impl Claim {
         self.class
     }
 
-    /// How many units it has.
+    /// The number of its units.
     pub fn units(&self) -> usize {
         self.units
     }
@@ -67,7 +67,7 @@ impl Claim {
         })
     }
 
-    /// The same as a sentence.
+    /// The claim as a sentence.
     pub fn sentence(&self) -> &str {
         &self.sentence
     }
@@ -102,7 +102,7 @@ impl Certificate {
     }
 }
 
-/// One sentence per line.
+/// The sentences of the claims, one per line.
 impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for claim in &self.claims {

@@ -1,4 +1,4 @@
-//! What is known about a training run, and what of it distinguishes units.
+//! What is known about a training run, and which of these facts distinguish units.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use std::collections::BTreeSet;
@@ -11,8 +11,8 @@ use crate::space::{SpaceId, UnitIndex};
 
 /// What is known about a training run.
 ///
-/// Spaces are named. A fact about a name that the network does not have is an error of the caller that
-/// [`certificate`](crate::certificate()) reports in [`unknown_spaces`](crate::Certificate::unknown_spaces).
+/// Facts refer to spaces by name. If the network has no space of a name, [`certificate`](crate::certificate()) reports
+/// the name in [`unknown_spaces`](crate::Certificate::unknown_spaces).
 ///
 /// ```
 /// use constinit_symmetry::{Decay, Optimizer, TrainingFacts};
@@ -33,7 +33,7 @@ pub struct TrainingFacts {
 }
 
 impl TrainingFacts {
-    /// Training with this optimizer, no decay, a fresh optimizer state, and nothing that distinguishes units.
+    /// Training with this optimizer, no decay, a fresh optimizer state, and no facts that distinguish units.
     pub fn new(optimizer: Optimizer) -> Self {
         Self {
             optimizer,
@@ -58,7 +58,7 @@ impl TrainingFacts {
         self
     }
 
-    /// With noise, drawn for each unit of a space, on its activations, gradients or parameters.
+    /// With noise on the activations, gradients or parameters of a space, drawn for each unit.
     pub fn with_noise(mut self, space: impl Into<String>) -> Self {
         self.noise.insert(space.into());
         self
@@ -103,13 +103,13 @@ impl TrainingFacts {
         &self.planned
     }
 
-    /// The names of all spaces that something is said of.
+    /// The names of all spaces that the facts mention.
     pub(super) fn named_spaces(&self) -> impl Iterator<Item = &str> {
         let sets = self.sets().into_iter().flat_map(|(_, spaces)| spaces).map(String::as_str);
         sets.chain(self.planned.iter().map(PlannedBreak::space))
     }
 
-    /// What can distinguish the units of a space, with the names of the spaces where it does.
+    /// Each kind of fact that distinguishes units, with the names of the spaces that it concerns.
     fn sets(&self) -> [(SymmetryBreaker, &BTreeSet<String>); 5] {
         [
             (SymmetryBreaker::Dropout, &self.dropout),
@@ -120,7 +120,7 @@ impl TrainingFacts {
         ]
     }
 
-    /// What distinguishes units of a space, at any step, whichever these units are.
+    /// What distinguishes units of a space at any step, no matter which units.
     pub fn breakers(&self, space: &str) -> Vec<SymmetryBreaker> {
         let named = self.sets().into_iter().filter(|(_, spaces)| spaces.contains(space));
         let reaching =
@@ -136,7 +136,7 @@ impl TrainingFacts {
         self.breakers_where(space, |planned| planned.separates(space, units))
     }
 
-    /// What distinguishes units that are one class of a space.
+    /// What distinguishes units within some class of a space.
     pub fn breakers_in(&self, space: &str, classes: &Partition) -> Vec<SymmetryBreaker> {
         self.breakers_where(space, |planned| {
             classes.classes().any(|units| planned.separates(space, units))
@@ -158,7 +158,7 @@ impl TrainingFacts {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SymmetryBreaker {
-    /// Dropout draws for each unit of the space.
+    /// Dropout is drawn for each unit of the space.
     Dropout,
     /// Noise is drawn for each unit of the space.
     Noise,
@@ -168,7 +168,7 @@ pub enum SymmetryBreaker {
     OptimizerState,
     /// The targets differ between the members of the space.
     UnequalTargets,
-    /// The decay is added to the gradient, and the optimizer then rescales entry by entry.
+    /// The decay is added to the gradient, and then the optimizer rescales entry by entry.
     CoupledDecay,
     /// Classes of another space are broken, and the sums of this class depend on them.
     Space(SpaceId),
@@ -177,7 +177,7 @@ pub enum SymmetryBreaker {
 }
 
 impl SymmetryBreaker {
-    /// The change at a known step, where it is one.
+    /// The change at a known step, if this is one.
     pub fn planned(&self) -> Option<&PlannedBreak> {
         match self {
             Self::Planned(planned) => Some(planned),

@@ -22,7 +22,7 @@ use std::fmt;
 /// let dropout = PlannedBreak::new(&spec, "hidden1", 60, PlannedChange::Dropout { share: 0.1 });
 /// assert_eq!(dropout.to_string(), "dropout of 0.1 on hidden1 from step 60");
 /// assert_eq!(dropout.reached(), ["hidden1"]);
-/// // What goes out of one layer comes into the next one.
+/// // The outgoing weights of one layer are the incoming weights of the next.
 /// let sums = PlannedBreak::new(&spec, "hidden1", 60, PlannedChange::ZeroSum { scale: 0.01 });
 /// assert_eq!(sums.reached(), ["hidden1", "hidden2"]);
 /// # Ok::<(), constinit_symmetry::SymmetryError>(())
@@ -31,7 +31,7 @@ use std::fmt;
 pub struct PlannedBreak {
     step: usize,
     change: PlannedChange,
-    /// The space that it acts on, and behind it those whose units it makes differ, too.
+    /// First the space that it acts on, then the other spaces whose units it makes different.
     reached: Vec<String>,
 }
 
@@ -41,17 +41,17 @@ pub struct PlannedBreak {
 pub enum PlannedChange {
     /// From the step on, each unit is dropped with this probability, independently for each example.
     Dropout {
-        /// The probability, from 0 and below 1.
+        /// The probability: at least 0 and below 1.
         share: f64,
     },
     /// Once, independent normal numbers are added to incoming weights and biases.
     Noise {
         /// The standard deviation of the numbers.
         std: f64,
-        /// The units whose weights and biases change; None for all of the space.
+        /// The units whose weights and biases change; None for all units of the space.
         units: Option<Vec<UnitIndex>>,
     },
-    /// Once, outgoing weights change by amounts that sum to zero over units that compute the same number: see
+    /// Once, outgoing weights change by amounts that sum to zero over the units that compute the same number. See
     /// [`break_symmetry`](crate::break_symmetry()).
     ZeroSum {
         /// The largest amount.
@@ -60,12 +60,13 @@ pub enum PlannedChange {
 }
 
 impl PlannedBreak {
-    /// A change of a space of these axes, at this step, from 1.
+    /// A change of a space of this spec at a step, counted from 1.
     ///
-    /// A space that the axes do not have reaches no other one, and a [certificate](crate::certificate()) names it.
+    /// A change of a space that the spec does not have reaches no other space, and a
+    /// [certificate](crate::certificate()) reports its name.
     pub fn new(spec: &AxesSpec, space: &str, step: usize, change: PlannedChange) -> Self {
         let mut reached = vec![space.to_owned()];
-        // A weight between two spaces is an incoming one of the first and an outgoing one of the second.
+        // The incoming weights of one space are the outgoing weights of another, so a change of them reaches both.
         let sides = match &change {
             PlannedChange::Dropout { .. } => None,
             PlannedChange::Noise { .. } => Some([Role::Output, Role::Input]),
@@ -106,13 +107,13 @@ impl PlannedBreak {
         &self.change
     }
 
-    /// The spaces whose units it makes differ: first the one that it acts on, then those whose incoming or outgoing
-    /// weights it changes with it.
+    /// The spaces whose units it makes different: first the space that it acts on, then those whose incoming or
+    /// outgoing weights it changes at the same time.
     pub fn reached(&self) -> &[String] {
         &self.reached
     }
 
-    /// Whether it can make some of these units of a space differ from one another.
+    /// Whether it can make some of these units of a space different from each other.
     pub fn separates(&self, space: &str, units: &[UnitIndex]) -> bool {
         if units.len() < 2 || !self.reached.iter().any(|reached| reached == space) {
             return false;
@@ -136,17 +137,17 @@ impl PlannedBreak {
         }
     }
 
-    /// Whether it acts in one of the steps after `since` steps are done, up to and with step number `step`.
+    /// Whether it acts in one of the steps after the first `since` steps, up to and including step number `step`.
     pub fn acts(&self, since: Option<usize>, step: usize) -> bool {
         self.step <= step && (self.goes_on() || since.is_none_or(|since| since < self.step))
     }
 
-    /// How it separates two units of one class, as a sentence without its end.
+    /// How it separates two units of one class, as a sentence without a full stop.
     pub fn cause(&self) -> String {
         let does = match self.change {
             PlannedChange::Dropout { .. } => "drops one unit of the class and not the other",
-            PlannedChange::Noise { .. } => "adds another number to each weight and bias",
-            PlannedChange::ZeroSum { .. } => "change each weight by another amount",
+            PlannedChange::Noise { .. } => "adds a different number to each weight and bias",
+            PlannedChange::ZeroSum { .. } => "change each weight by a different amount",
         };
         format!("{self} {does}")
     }
@@ -216,7 +217,7 @@ mod tests {
         let noise = || PlannedChange::Noise { std: 0.1, units: None };
         let sums = || PlannedChange::ZeroSum { scale: 0.1 };
         assert_eq!(reached("hidden1", PlannedChange::Dropout { share: 0.1 }), "hidden1");
-        // Inputs are fixed, and outputs are no space.
+        // Inputs are fixed, and outputs are not a space.
         assert_eq!(reached("hidden1", noise()), "hidden1");
         assert_eq!(reached("hidden2", noise()), "hidden2 hidden1");
         assert_eq!(reached("hidden1", sums()), "hidden1 hidden2");
@@ -231,7 +232,7 @@ mod tests {
         assert!(noise.separates("hidden2", &units(&[0, 1])));
         assert!(!noise.separates("hidden2", &units(&[0, 2])));
         assert!(!noise.separates("hidden2", &units(&[1])));
-        // Its unit reads each unit of the layer before by another weight.
+        // The noisy unit reads the units of the layer before with different weights.
         assert!(noise.separates("hidden1", &units(&[0, 3])));
         assert!(!noise.separates("hidden3", &units(&[0, 1])));
         assert_eq!(

@@ -1,12 +1,12 @@
-//! Which optimizer with which decay keeps which kind of class.
+//! Which optimizers keep which kind of class, with which decay.
 //!
-//! No match here has a wildcard: a new optimizer does not compile until each of its facts is decided.
+//! No match here has a wildcard: if an optimizer is added, the compiler asks for each of its rules.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use std::fmt;
 
-/// The optimizers that rules are known for.
+/// The optimizers with known rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Optimizer {
@@ -22,17 +22,17 @@ pub enum Optimizer {
     RmsProp,
     /// AdaGrad.
     AdaGrad,
-    /// Adan: each entry moves by the history of its own gradients and their differences.
+    /// Adan: the update of each entry depends on the past gradients of that entry and their differences.
     Adan,
-    /// Lion: each entry moves by the sign of a mean of its gradients; sign(0) = 0.
+    /// Lion: each entry moves by the learning rate times the sign of a mean of its gradients; sign(0) = 0.
     Lion,
-    /// Muon: momentum of a matrix made orthogonal by an odd polynomial. What is not a matrix is taken to be trained by
-    /// AdamW.
+    /// Muon: the momentum of each matrix, made orthogonal by an odd polynomial. AdamW is assumed to train the
+    /// parameters that are not matrices.
     Muon,
 }
 
 impl Optimizer {
-    /// All of them.
+    /// All optimizers.
     pub const ALL: [Self; 9] = [
         Self::Sgd,
         Self::SgdMomentum,
@@ -45,8 +45,8 @@ impl Optimizer {
         Self::Muon,
     ];
 
-    /// Whether each entry moves by its own gradients and its own value alone. Then one entry of each block stands for
-    /// the block, and a [`quotient`](crate::quotient()) takes the full network's path.
+    /// Whether the update of each entry depends only on the gradients and the value of that entry. Then one entry of
+    /// each block represents the block, and a [`quotient`](crate::quotient()) trains as the full network does.
     ///
     /// ```
     /// use constinit_symmetry::Optimizer;
@@ -68,8 +68,8 @@ impl Optimizer {
         }
     }
 
-    /// Whether the update is linear in the gradients. Then a small difference between units grows or shrinks at a
-    /// [rate](crate::forecast) that the curvature tells.
+    /// Whether the update is linear in the gradients. Then the curvature determines the [rate](crate::forecast) at
+    /// which a small difference between units grows or shrinks.
     ///
     /// ```
     /// use constinit_symmetry::Optimizer;
@@ -81,7 +81,8 @@ impl Optimizer {
         self.nonlinearity().is_none()
     }
 
-    /// What an update that is not linear does with gradients, for sentences: `Adam` + `divides by ...`.
+    /// For an update that is not linear: what it does with gradients, as a predicate for sentences (`Adam` +
+    /// `divides by ...`).
     pub(crate) fn nonlinearity(self) -> Option<&'static str> {
         match self {
             Self::Sgd | Self::SgdMomentum => None,
@@ -122,14 +123,14 @@ pub enum Decay {
     /// Not at all.
     #[default]
     None,
-    /// W' = (1 - lr λ) W - update, beside the optimizer.
+    /// W' = (1 - lr λ) W - update: the decay does not pass through the optimizer.
     Decoupled,
     /// G + λ W goes into the optimizer (L2 regularisation).
     Coupled,
 }
 
 impl Decay {
-    /// All of them.
+    /// All kinds of decay.
     pub const ALL: [Self; 3] = [Self::None, Self::Decoupled, Self::Coupled];
 }
 
@@ -146,9 +147,9 @@ impl fmt::Display for Decay {
 /// What keeps a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Invariant {
-    /// Its units are twins.
+    /// The units of the class are twins.
     Twins,
-    /// Its sums agree.
+    /// The units of the class have equal sums over classes.
     Equitable,
 }
 
@@ -161,7 +162,7 @@ pub enum Preservation {
     Broken,
 }
 
-/// Whether exact arithmetic keeps a class when nothing else distinguishes its units.
+/// Whether training in exact arithmetic keeps a class if nothing else distinguishes its units.
 ///
 /// ```
 /// use constinit_symmetry::{Preservation, Decay, Invariant, Optimizer, keeps};
@@ -184,7 +185,7 @@ pub fn keeps(invariant: Invariant, optimizer: Optimizer, decay: Decay) -> Preser
 /// Twins have equal weights and equal gradients, with or without a decay.
 fn keeps_twins(optimizer: Optimizer) -> Preservation {
     match optimizer {
-        // The same function of the same numbers for both twins, whatever the function.
+        // The update is the same function of the same numbers for both twins.
         Optimizer::Sgd
         | Optimizer::SgdMomentum
         | Optimizer::Adam
@@ -198,11 +199,11 @@ fn keeps_twins(optimizer: Optimizer) -> Preservation {
     }
 }
 
-/// Equitable classes, where the update depends on block-constant gradients only. Decoupled decay multiplies all
+/// For equitable classes, if the update depends on block-constant gradients only. Decoupled decay multiplies all
 /// deviations by one number.
 fn keeps_block_means(optimizer: Optimizer) -> Preservation {
     match optimizer {
-        // Equal gradients give equal updates, so that deviations stay.
+        // Equal gradients give equal updates, so deviations stay.
         Optimizer::Sgd
         | Optimizer::SgdMomentum
         | Optimizer::Adam
@@ -216,12 +217,12 @@ fn keeps_block_means(optimizer: Optimizer) -> Preservation {
     }
 }
 
-/// Equitable classes, where weights that differ within a block are added to the gradient.
+/// For equitable classes, if weights that differ within a block are added to the gradient.
 fn keeps_sums_with_weights(optimizer: Optimizer) -> Preservation {
     match optimizer {
-        // A sum of past gradients and past weights: deviations are multiplied by one number for all entries.
+        // The update is linear in past gradients and past weights, so it multiplies all deviations by one number.
         Optimizer::Sgd | Optimizer::SgdMomentum => Preservation::Kept,
-        // Entries of different weight get different updates, whose sums agree only by accident.
+        // Entries with different weights get different updates, whose sums agree only by accident.
         Optimizer::Adam
         | Optimizer::AdamW
         | Optimizer::RmsProp

@@ -1,5 +1,5 @@
-//! Componentwise functions with their first two derivatives: in floats all of them, in fractions those that need no
-//! more than a field with an order.
+//! Componentwise functions with their first two derivatives. Floats support all of them; fractions support those that
+//! need only the operations of an ordered field.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -11,7 +11,7 @@ pub trait ActivationFunction<S> {
     /// `a(z)`.
     fn value(&self, z: &S) -> S;
 
-    /// `a'(z)`; at a kink, what PyTorch takes.
+    /// `a'(z)`; at a kink, the value that PyTorch uses.
     fn slope(&self, z: &S) -> S;
 
     /// `a''(z)`; 0 if `a'` has a kink or a jump.
@@ -72,7 +72,7 @@ impl<S: Scalar> ActivationFunction<S> for Identity {
     }
 }
 
-/// For floats only.
+/// All activations, for floats.
 impl<S: Real> ActivationFunction<S> for Activation {
     fn value(&self, z: &S) -> S {
         let x = *z;

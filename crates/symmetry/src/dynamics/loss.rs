@@ -1,18 +1,18 @@
-//! Losses of the lifted outputs, with their slopes.
+//! Losses of the full network's outputs, with their slopes.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::{Real, Scalar};
 use crate::loss::Loss;
 
-/// A loss of one example, summed over the outputs of the full network: class `k` of the outputs has `sizes[k]` of them,
-/// with one output and one target.
+/// A loss of one example, summed over the outputs of the full network. Class `k` of the outputs has `sizes[k]` members,
+/// which share one value and one target.
 pub trait LossFunction<S> {
     /// The example's loss, before it is divided by [`terms`](Self::terms); writes `dloss/dy` of *one* output of each
     /// class.
     fn example(&self, outputs: &[S], targets: &[S], sizes: &[S], slopes: &mut [S]) -> S;
 
-    /// What the sum over a batch is divided by.
+    /// The number that the sum over a batch is divided by.
     fn terms(&self, examples: usize, outputs: usize) -> usize;
 }
 
@@ -80,7 +80,7 @@ impl<S: Real> LossFunction<S> for CrossEntropy {
     }
 }
 
-/// Sums a function of `y - t`, which gives value and slope.
+/// Sums a function of `y - t` that returns value and slope.
 fn sum_over<S: Scalar>(
     outputs: &[S],
     targets: &[S],
@@ -97,7 +97,7 @@ fn sum_over<S: Scalar>(
     sum
 }
 
-/// For floats only.
+/// All losses, for floats.
 impl<S: Real> LossFunction<S> for Loss {
     fn example(&self, outputs: &[S], targets: &[S], sizes: &[S], slopes: &mut [S]) -> S {
         match self {

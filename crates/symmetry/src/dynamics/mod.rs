@@ -1,25 +1,23 @@
 //! Training a dense network, or its quotient, in closed form.
 //!
 //! For an equitable partition with class sizes n, let `w[C][D]` be the mean of a block of weights and `b[C]` the bias
-//! that class C shares. Forwards,
+//! that class C shares. The forward pass is
 //!
 //! ```text
 //! z[C] = Σ_D n[D] w[C][D] a[D] + b[C]      a[C] = a(z[C])
 //! ```
 //!
-//! and back, with `δ[C] = dloss/dz` of *one* unit of class C, per example,
+//! With `δ[C] = dloss/dz` of *one* unit of class C, the backward pass is, per example,
 //!
 //! ```text
 //! dloss/dw[C][D] = δ[C] a[D]      dloss/db[C] = δ[C]      δ[D] = a'(z[D]) Σ_C n[C] w[C][D] δ[C]
 //! ```
 //!
-//! are the derivatives with regard to one entry of each block, as the full network has them, so any rule that acts
-//! entry by entry takes the quotient along the full network's path, at a price that does not depend on the sizes.
-//! A network whose classes are its units is the same with all n = 1; the two-layer, one-class case is
-//! [the theorem's](crate::theorem).
+//! These are the full network's derivatives with regard to one entry of each block. So under any rule that acts entry
+//! by entry, the quotient takes the full network's path, and the cost of a step does not depend on the sizes. A network
+//! without merged units has all n = 1. The case of two layers with one class each is [the theorem's](crate::theorem).
 //!
-//! All of it is generic over the number: floats, and fractions (`num_rational::BigRational`) in which nothing is ever
-//! rounded.
+//! Everything is generic over the number type: floats, and fractions (`num_rational::BigRational`), which never round.
 //!
 //! ```
 //! use constinit_symmetry::dynamics::{DenseLayer, Mse, Perceptron, Relu, Sgd, Training};
@@ -27,7 +25,7 @@
 //!
 //! let number = |x: f64| BigRational::from_float(x).unwrap();
 //! let numbers = |xs: &[f64]| xs.iter().map(|&x| number(x)).collect::<Vec<_>>();
-//! // Two hidden units that start alike.
+//! // Two hidden units that start equal.
 //! let net = Perceptron::new(
 //!     &[1, 2, 1],
 //!     vec![
@@ -40,7 +38,7 @@
 //! assert_eq!(loss, number(0.0625)); // (2 · 0.25 · 0.5 - 0.5)²
 //! let weight = training.network().weight(0);
 //! assert_eq!(weight[0], number(0.5 + 0.125 * 2.0 * 0.25 * 0.25));
-//! assert_eq!(weight[0], weight[1]); // equal as fractions are: no tolerance
+//! assert_eq!(weight[0], weight[1]); // equal as fractions: no tolerance
 //! # Ok::<(), constinit_symmetry::theorem::ShapeError>(())
 //! ```
 

@@ -1,4 +1,4 @@
-//! One pass forwards and back, in memory that is kept for the next one.
+//! One forward and one backward pass, in memory that the next pass uses again.
 
 use super::scalar::{add_scaled, dot};
 use super::{ActivationFunction, LossFunction, Perceptron, Scalar};
@@ -11,12 +11,13 @@ pub(crate) struct Pass<S> {
     before: Vec<Vec<S>>,
     /// For every hidden layer: `a(z)`.
     after: Vec<Vec<S>>,
-    /// The same times class sizes, where these are not all 1.
+    /// The same times class sizes, if these are not all 1.
     weighted: Vec<Vec<S>>,
     /// For every layer: `dloss/dz` of one unit of each class, `[example][output]`.
     slopes: Vec<Vec<S>>,
     sizes: Vec<Sizes<S>>,
-    /// What the signals of every hidden layer are multiplied by, `[example][unit]`; none where there is no entry.
+    /// The factors of the signals of every hidden layer, `[example][unit]`; an empty list leaves the signals as they
+    /// are.
     masks: Vec<Vec<S>>,
     /// In the order of the network's numbers.
     pub gradients: Vec<S>,
@@ -56,8 +57,8 @@ impl<S: Scalar> Pass<S> {
         }
     }
 
-    /// Multiplies the signals of each hidden layer by these numbers, `[example][unit]`, from here on; those of a layer
-    /// without an entry stay.
+    /// From now on, multiplies the signals of each hidden layer by these numbers, `[example][unit]`. The signals of a
+    /// layer with an empty list stay.
     pub fn set_masks(&mut self, masks: &[Vec<S>]) {
         for (mask, given) in self.masks.iter_mut().zip(masks) {
             mask.clone_from(given);
@@ -74,12 +75,12 @@ impl<S: Scalar> Pass<S> {
         &self.slopes[layer]
     }
 
-    /// What a layer reads: `[example][input]`.
+    /// The inputs of a layer: `[example][input]`.
     pub fn read<'p>(&'p self, layer: usize, inputs: &'p [S]) -> &'p [S] {
         if layer == 0 { inputs } else { &self.after[layer - 1] }
     }
 
-    /// What a layer reads, times the class sizes of the units read.
+    /// The inputs of a layer times the class sizes of the units that it reads.
     fn read_weighted<'p>(&'p self, layer: usize, inputs: &'p [S]) -> &'p [S] {
         if layer == 0 || self.sizes[layer - 1].all_one {
             self.read(layer, inputs)
@@ -235,7 +236,7 @@ impl<S: Scalar> Pass<S> {
     }
 }
 
-/// How many examples of this width a slice holds.
+/// The number of examples of this width in a slice.
 fn examples(what: &'static str, entries: usize, width: usize) -> Result<usize, ShapeError> {
     let examples = entries.checked_div(width).unwrap_or(0);
     if examples == 0 || examples * width != entries {

@@ -1,4 +1,4 @@
-//! A dense network, or the quotient of one: layers of weights between spaces whose units may stand for many.
+//! A dense network, or the quotient of one: layers of weights between spaces in which a unit may represent a class.
 
 use std::ops::Range;
 
@@ -10,26 +10,26 @@ use crate::shape_error::ShapeError;
 pub struct DenseLayer<S> {
     /// `weight[output][input]`, row-major.
     pub weight: Vec<S>,
-    /// One entry an output.
+    /// One entry per output.
     pub bias: Option<Vec<S>>,
 }
 
 /// A perceptron `y = Wₙ a(… a(W₁ x + b₁) …) + bₙ`.
 ///
-/// Each unit of a hidden space, and each output, may stand for a *class* of `n` equal ones: then `w[C][D]` is the weight
-/// from one unit of class D to one unit of class C (or the mean of that block), and a layer computes
+/// Each unit of a hidden space, and each output, may represent a *class* of `n` equal ones. Then `w[C][D]` is the
+/// weight from one unit of class D to one unit of class C (or the mean of that block), and a layer computes
 ///
 /// ```text
 /// z[C] = Σ_D n[D] w[C][D] a[D] + b[C]
 /// ```
 ///
 /// which is what every unit of class C computes in the full network. Inputs are never merged. Without
-/// [`with_class_sizes`](Self::with_class_sizes) every unit stands for itself.
+/// [`with_class_sizes`](Self::with_class_sizes) every unit represents only itself.
 ///
 /// ```
 /// use constinit_symmetry::dynamics::{DenseLayer, Perceptron};
 ///
-/// // Three inputs, one hidden unit that stands for two, one output that stands for four.
+/// // Three inputs, one hidden unit that represents two, one output that represents four.
 /// let net = Perceptron::new(
 ///     &[3, 1, 1],
 ///     vec![
@@ -44,7 +44,7 @@ pub struct DenseLayer<S> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Perceptron<S> {
     widths: Vec<usize>,
-    /// How many units each unit stands for, for every space after the inputs.
+    /// The number of units that each unit represents, for every space after the inputs.
     sizes: Vec<Vec<usize>>,
     biases: Vec<bool>,
     /// Weight, then bias, of the first layer, then of the second, ...
@@ -56,8 +56,8 @@ impl<S: Scalar> Perceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError`] if there is no layer, where a width is 0, or where layers do not have the entries that the widths
-    /// ask for.
+    /// [`ShapeError`] if there is no layer, if a width is 0, or if a layer does not have the number of entries that the
+    /// widths require.
     pub fn new(widths: &[usize], layers: Vec<DenseLayer<S>>) -> Result<Self, ShapeError> {
         if layers.is_empty() || widths.len() != layers.len() + 1 {
             return Err(ShapeError::LayerCount { widths: widths.len(), layers: layers.len() });
@@ -86,7 +86,8 @@ impl<S: Scalar> Perceptron<S> {
         Ok(Self { widths: widths.into(), sizes, biases, numbers })
     }
 
-    /// The same with units that stand for several: for every hidden space, and for the outputs, one number per unit.
+    /// The same network with units that represent classes: `sizes` has one number per unit, for every hidden space and
+    /// for the outputs.
     ///
     /// # Errors
     ///
@@ -102,26 +103,27 @@ impl<S: Scalar> Perceptron<S> {
         Ok(Self { sizes: sizes.into(), ..self })
     }
 
-    /// Inputs, hidden units, ..., outputs; classes where units stand for several.
+    /// The numbers of inputs, hidden units, ..., outputs. A unit that represents a class counts once.
     pub fn widths(&self) -> &[usize] {
         &self.widths
     }
 
-    /// How many layers of weights there are.
+    /// The number of layers of weights.
     pub fn layers(&self) -> usize {
         self.biases.len()
     }
 
-    /// How many units each unit of a space stands for; space 1 is the first hidden one, the last one holds the outputs.
+    /// The number of units that each unit of a space represents. Space 1 is the first hidden space; the last space
+    /// holds the outputs.
     ///
     /// # Panics
     ///
-    /// If there is no such space, and for 0, the inputs.
+    /// If there is no such space, or for space 0, the inputs.
     pub fn class_sizes(&self, space: usize) -> &[usize] {
         &self.sizes[space - 1]
     }
 
-    /// How many outputs the full network has.
+    /// The number of outputs of the full network.
     pub fn lifted_outputs(&self) -> usize {
         self.sizes.last().map_or(0, |sizes| sizes.iter().sum())
     }
@@ -131,7 +133,7 @@ impl<S: Scalar> Perceptron<S> {
         &self.numbers
     }
 
-    /// All parameters, to be changed.
+    /// All parameters, mutable.
     pub fn numbers_mut(&mut self) -> &mut [S] {
         &mut self.numbers
     }
@@ -154,7 +156,7 @@ impl<S: Scalar> Perceptron<S> {
         self.bias_range(layer).map(|range| &self.numbers[range])
     }
 
-    /// Where [`numbers`](Self::numbers) hold the weight of a layer.
+    /// The range of [`numbers`](Self::numbers) that holds the weight of a layer.
     ///
     /// # Panics
     ///
@@ -164,7 +166,7 @@ impl<S: Scalar> Perceptron<S> {
         start..start + self.widths[layer] * self.widths[layer + 1]
     }
 
-    /// Where [`numbers`](Self::numbers) hold the bias of a layer.
+    /// The range of [`numbers`](Self::numbers) that holds the bias of a layer.
     ///
     /// # Panics
     ///

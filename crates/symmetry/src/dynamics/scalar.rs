@@ -1,4 +1,4 @@
-//! Numbers that a network can be trained in: floats, and fractions that never round.
+//! Number types for training: floats, and fractions, which never round.
 
 use std::fmt::Debug;
 use std::ops::Neg;
@@ -7,8 +7,8 @@ use num_traits::{Float, NumAssignRef, NumRef};
 
 /// A field with an order: `f32`, `f64`, fractions of big integers, ...
 ///
-/// What needs no more than this (affine layers, ReLU, squares, gradient descent) is trained in exact fractions by the
-/// same code as in floats.
+/// The same code trains floats and exact fractions, if it needs no other operations: affine layers, ReLU, squares,
+/// gradient descent.
 pub trait Scalar: Clone + PartialOrd + NumRef + NumAssignRef + Neg<Output = Self> + Debug {
     /// A count as a number.
     fn count(n: usize) -> Self {
@@ -51,9 +51,9 @@ impl Real for f64 {
     }
 }
 
-/// `Σ aᵢ bᵢ`, in eight partial sums so that floats are added side by side.
+/// `Σ aᵢ bᵢ`, in eight partial sums, so that the processor adds floats in parallel.
 ///
-/// The order of additions depends on the length alone, so equal rows give bitwise equal products.
+/// The order of additions depends only on the length, so equal rows give bitwise equal products.
 pub(crate) fn dot<S: Scalar>(a: &[S], b: &[S]) -> S {
     let (eights_a, rest_a) = a.as_chunks::<8>();
     let (eights_b, rest_b) = b.as_chunks::<8>();

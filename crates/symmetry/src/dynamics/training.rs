@@ -3,7 +3,7 @@
 use super::{ActivationFunction, LossFunction, Pass, Perceptron, Scalar, UpdateRule};
 use crate::shape_error::ShapeError;
 
-/// A network in training. A step allocates nothing once the largest batch has been seen.
+/// A network in training. After the first step with the largest batch, steps allocate nothing.
 #[derive(Clone, Debug)]
 pub struct Training<S, A, L, R> {
     network: Perceptron<S>,
@@ -22,7 +22,7 @@ impl<S: Scalar, A: ActivationFunction<S>, L: LossFunction<S>, R: UpdateRule<S>>
         Self { network, activation, loss, rule, pass }
     }
 
-    /// One step; returns the loss before it.
+    /// Makes one step. Returns the loss before it.
     ///
     /// # Shapes
     ///
@@ -31,8 +31,8 @@ impl<S: Scalar, A: ActivationFunction<S>, L: LossFunction<S>, R: UpdateRule<S>>
     ///
     /// # Errors
     ///
-    /// [`ShapeError::Examples`] for slices that are not rows of that width, or have different numbers of rows. Nothing
-    /// has changed then.
+    /// [`ShapeError::Examples`] for slices that are not rows of that width, or that have different numbers of rows. In
+    /// that case nothing has changed.
     pub fn step(&mut self, inputs: &[S], targets: &[S]) -> Result<S, ShapeError> {
         let Self { network, activation, loss, rule, pass } = self;
         let value = pass.gradients(network, activation, loss, inputs, targets)?;
@@ -40,17 +40,18 @@ impl<S: Scalar, A: ActivationFunction<S>, L: LossFunction<S>, R: UpdateRule<S>>
         Ok(value)
     }
 
-    /// One step of which the signals of hidden layers are multiplied by masks, as dropout does; returns the loss of the
+    /// Makes one step in which masks multiply the signals of hidden layers, as dropout does. Returns the loss of the
     /// masked network before it.
     ///
     /// # Shapes
     ///
     /// - inputs and targets: as [`Training::step`]
-    /// - masks: one a hidden layer, `[examples, units]`, or empty for a layer whose signals stay
+    /// - masks: one per hidden layer, `[examples, units]`, or empty for a layer whose signals stay
     ///
     /// # Errors
     ///
-    /// As [`Training::step`], and [`ShapeError::Examples`] for a mask that has not one number for each unit and example.
+    /// As [`Training::step`], and [`ShapeError::Examples`] for a mask that does not have one number for each unit and
+    /// example.
     ///
     /// # Examples
     ///
@@ -86,12 +87,12 @@ impl<S: Scalar, A: ActivationFunction<S>, L: LossFunction<S>, R: UpdateRule<S>>
         value
     }
 
-    /// The network as it is now.
+    /// The network in its current state.
     pub fn network(&self) -> &Perceptron<S> {
         &self.network
     }
 
-    /// The network, to be changed between steps.
+    /// The network, mutable, to change it between steps.
     pub fn network_mut(&mut self) -> &mut Perceptron<S> {
         &mut self.network
     }
@@ -102,8 +103,8 @@ impl<S: Scalar, A: ActivationFunction<S>, L: LossFunction<S>, R: UpdateRule<S>>
     }
 }
 
-/// The loss of a batch, and its gradients in the order of [`Perceptron::numbers`]: with regard to one entry of each
-/// block.
+/// The loss of a batch and its gradients with regard to one entry of each block, in the order of
+/// [`Perceptron::numbers`].
 ///
 /// # Errors
 ///
@@ -120,7 +121,7 @@ pub fn gradients<S: Scalar>(
     Ok((value, pass.gradients))
 }
 
-/// What goes into the activation of every hidden layer: for each of them `z[example][unit]`, row-major.
+/// The inputs of the activation of every hidden layer: for each layer `z[example][unit]`, row-major.
 ///
 /// # Errors
 ///
@@ -155,7 +156,7 @@ pub fn before_activations<S: Scalar>(
 ///
 /// # Errors
 ///
-/// [`ShapeError::Examples`] for a slice that is not rows of the network's inputs.
+/// [`ShapeError::Examples`] if the inputs are not whole examples.
 pub fn outputs<S: Scalar>(
     network: &Perceptron<S>,
     activation: &impl ActivationFunction<S>,

@@ -1,17 +1,17 @@
 //! Optimizers: rules that treat every entry equally.
 //!
-//! All of them act on a gradient entry by entry, so a quotient that is given the gradient of *one* entry of each block
-//! moves as that entry moves in the full network.
+//! All of them act entry by entry. So a quotient with the gradient of *one* entry of each block moves as that entry
+//! does in the full network.
 
 use super::{Real, Scalar};
 
-/// How parameters follow from gradients. Keeps its state between steps.
+/// How a step computes parameters from gradients. A rule keeps its state between steps.
 pub trait UpdateRule<S> {
-    /// One step. All calls are about the same parameters.
+    /// Makes one step. All calls must pass the same parameters.
     fn step(&mut self, parameters: &mut [S], gradients: &[S]);
 }
 
-/// Gradient descent, with momentum and coupled decay where these are not 0:
+/// Gradient descent, with momentum and coupled decay if these are not 0:
 ///
 /// ```text
 /// g' = g + decay p      v' = momentum v + (1 - dampening) g'  (first step: v' = g')
@@ -23,9 +23,9 @@ pub struct Sgd<S> {
     pub rate: S,
     /// Share of the velocity that is kept.
     pub momentum: S,
-    /// What is taken off the gradient on its way into the velocity.
+    /// The share of the gradient that is not added to the velocity.
     pub dampening: S,
-    /// Whether to look ahead along the velocity.
+    /// Whether to use Nesterov's form.
     pub nesterov: bool,
     /// This times the parameter is added to the gradient.
     pub decay: S,
@@ -229,7 +229,7 @@ impl<S: Real> UpdateRule<S> for RmsProp<S> {
 pub struct AdaGrad<S> {
     /// Step size.
     pub rate: S,
-    /// How the step size falls.
+    /// The rate at which the step size falls.
     pub rate_decay: S,
     /// Added to the root.
     pub epsilon: S,
@@ -273,8 +273,8 @@ impl<S: Real> UpdateRule<S> for AdaGrad<S> {
 /// p' = (1 - rate · decoupled) p - rate · c
 /// ```
 ///
-/// with `g + coupled p` in place of `g`, and sign(0) = 0. Every entry moves by the whole step or not at all, so
-/// rounding of a gradient that is 0 in exact arithmetic becomes a whole step.
+/// with `g + coupled p` in place of `g`, and sign(0) = 0. Every entry moves by the whole step size or not at all. So if
+/// a gradient is 0 in exact arithmetic, its rounding error causes a whole step.
 ///
 /// # References
 ///
@@ -283,7 +283,7 @@ impl<S: Real> UpdateRule<S> for AdaGrad<S> {
 pub struct Lion<S> {
     /// Step size.
     pub rate: S,
-    /// Share of the momentum in the step, and share of it that is kept.
+    /// The share of the momentum in the step, and the share of the momentum that is kept.
     pub betas: [S; 2],
     /// This times the parameter is added to the gradient.
     pub coupled: S,

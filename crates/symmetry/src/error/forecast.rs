@@ -1,13 +1,13 @@
-//! What can be wrong with the numbers of a forecast.
+//! Errors in the numbers of a forecast.
 
-/// A number of a forecast that no training has.
+/// A number of a forecast that no training can have.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{name} = {value}: {reason}")]
 pub struct ForecastError {
-    /// What it is.
+    /// The name of the number.
     pub name: &'static str,
     /// The number given.
     pub value: f64,
-    /// What it must be.
+    /// What the number must be.
     pub reason: &'static str,
 }

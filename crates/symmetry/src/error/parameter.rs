@@ -1,8 +1,8 @@
-//! What can be wrong with the parameters that are handed over.
+//! Errors in the given parameters.
 
 use super::did_you_mean;
 
-/// A list of parameters that is not that of the spec, or a view that its slice does not fit.
+/// A list of parameters that is not that of the spec, or a view that does not fit its slice.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParameterError {
@@ -11,22 +11,22 @@ pub enum ParameterError {
     DuplicateParameter {
         /// The path.
         parameter: String,
-        /// In which list.
+        /// The list in which it occurs.
         within: &'static str,
         /// The first position.
         first: usize,
-        /// The second.
+        /// The second position.
         second: usize,
     },
-    /// A parameter of the network that the spec says nothing about.
+    /// A parameter of the network that the spec does not mention.
     #[error("parameter `{parameter}` is not covered by the spec{}", did_you_mean(.nearest))]
     UncoveredParameter {
         /// The path.
         parameter: String,
-        /// The spec's path that is nearest.
+        /// The nearest path in the spec.
         nearest: Option<String>,
     },
-    /// A parameter of the spec that was not handed over.
+    /// A parameter of the spec that is not among the given parameters.
     #[error("parameter `{parameter}` is in the spec but not among the given parameters")]
     MissingParameter {
         /// The path.
@@ -66,7 +66,7 @@ pub enum ParameterError {
         /// The length of the slice.
         found: usize,
     },
-    /// Not one stride an axis.
+    /// A number of strides other than one per axis.
     #[error(
         "parameter `{parameter}`: shape {shape:?} needs one stride per axis, but the strides are {strides:?}"
     )]

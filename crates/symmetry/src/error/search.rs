@@ -1,4 +1,4 @@
-//! What can be wrong with a search for classes.
+//! Errors in a search for classes.
 
 use super::did_you_mean;
 
@@ -12,7 +12,7 @@ pub enum SearchError {
         /// The number given.
         tolerance: f64,
     },
-    /// A positive scale cannot be divided out of a space that stands on two axes of one parameter.
+    /// A search up to a positive scale with a space on two axes of one parameter.
     #[error(
         "space `{space}` is on several axes of `{parameter}`, so its units cannot be compared up to scale"
     )]
@@ -22,25 +22,25 @@ pub enum SearchError {
         /// The parameter.
         parameter: String,
     },
-    /// A partition for a space that does not exist.
+    /// An input partition for a space that does not exist.
     #[error("there is no space `{space}`, but an input partition for it was given{}", did_you_mean(.nearest))]
     UnknownInputSpace {
         /// The name.
         space: String,
-        /// The declared name that is nearest.
+        /// The nearest declared name.
         nearest: Option<String>,
     },
-    /// A partition of another number of units than its space has.
+    /// An input partition whose number of units is not that of its space.
     #[error("the input partition of `{space}` divides {found} units, but the space has {units}")]
     InputPartitionSize {
         /// The space.
         space: String,
-        /// Units of the space.
+        /// The number of units of the space.
         units: usize,
-        /// Units of the partition.
+        /// The number of units of the partition.
         found: usize,
     },
-    /// A space that parameters read and none produces, without a partition to start from.
+    /// A space that parameters read and no parameter produces, without an input partition.
     #[error(
         "no parameter produces space `{space}`, so a forward pass needs its partition: give one, or declare the space as fixed"
     )]

@@ -1,39 +1,40 @@
-//! What can be wrong with a spec.
+//! Errors in a spec.
 
 use super::did_you_mean;
 use crate::axes::nearest;
 
-/// A spec that contradicts itself or the network that it was written for.
+/// A spec that contradicts itself or the network.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpecError {
-    /// Two spaces of one name.
+    /// Two spaces with one name.
     #[error("space `{space}` is declared twice: as number {first} and as number {second}")]
     DuplicateSpace {
         /// The name.
         space: String,
         /// The number of the first declaration.
         first: usize,
-        /// The number of the second.
+        /// The number of the second declaration.
         second: usize,
     },
-    /// A space with the empty name, which stands for a fixed axis.
-    #[error("space number {position} has no name; the empty name stands for a fixed axis")]
+    /// A space with the empty name, which means a fixed axis.
+    #[error("space number {position} has no name; the empty name means a fixed axis")]
     UnnamedSpace {
         /// The number of the declaration.
         position: usize,
     },
     /// An axis over a space that was not declared.
-    #[error("{place} ranges over space `{space}`, which is not declared{}", did_you_mean(.nearest))]
+    #[error("{place} names space `{space}`, which is not declared{}", did_you_mean(.nearest))]
     UnknownSpace {
-        /// The name used.
+        /// The name of the space.
         space: String,
         /// The parameter and axis that use it.
         place: String,
-        /// The declared name that is nearest.
+        /// The nearest declared name.
         nearest: Option<String>,
     },
-    /// The size of an axis does not allow inferring how many units a flattened axis has.
+    /// A flattened axis whose number of units cannot be inferred, since its size is not a multiple of the entries per
+    /// unit.
     #[error(
         "{place} has size {size}, which is not a multiple of the {entries} entries that a unit of `{space}` has there"
     )]
@@ -44,7 +45,7 @@ pub enum SpecError {
         place: String,
         /// The size of the axis.
         size: usize,
-        /// Entries a unit.
+        /// Entries per unit.
         entries: usize,
     },
     /// An axis and its space have different sizes.
@@ -54,13 +55,13 @@ pub enum SpecError {
         space: String,
         /// Its number of units.
         units: usize,
-        /// Where that number comes from.
+        /// The source of that number.
         origin: String,
         /// The parameter and axis that disagree.
         place: String,
         /// The size of that axis.
         size: usize,
-        /// Entries a unit along that axis.
+        /// Entries per unit along that axis.
         entries: usize,
     },
     /// A parameter of the spec that the network does not have.
@@ -68,10 +69,10 @@ pub enum SpecError {
     UnknownParameter {
         /// The path.
         parameter: String,
-        /// The network's path that is nearest.
+        /// The nearest path of the network.
         nearest: Option<String>,
     },
-    /// Not one axis of the spec for each axis of the shape.
+    /// A parameter with a different number of axes in the spec than in its shape.
     #[error("the spec gives `{parameter}` {axes} axes, but its shape is {shape:?}")]
     RankMismatch {
         /// The path.

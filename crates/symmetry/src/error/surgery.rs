@@ -1,4 +1,4 @@
-//! What can be wrong with a change of the network.
+//! Errors in a change of the network.
 
 use crate::text::number;
 
@@ -6,17 +6,21 @@ use crate::text::number;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SurgeryError {
-    /// Two units to swap that a space does not have.
-    #[error("space `{space}` of {units} units has no two units {} and {} to swap", .pair[0], .pair[1])]
+    /// A swap of two units of which a space has at most one.
+    #[error(
+        "cannot swap units {} and {} of space `{space}`: it has {units} units, and the two must differ",
+        .pair[0],
+        .pair[1]
+    )]
     NoPair {
         /// The space.
         space: String,
         /// Its number of units.
         units: usize,
-        /// The units asked for.
+        /// The two units to swap.
         pair: [usize; 2],
     },
-    /// Units of one class that a parameter treats differently: what was asked for needs equal sums over every block.
+    /// Units of one class that a parameter treats differently. The change needs equal sums over every block.
     #[error(
         "units {} and {} of `{space}` are in one class, but `{parameter}` gives them {} and {}{over}: a difference of {}",
         .units[0], .units[1], number(.sums[0], 6), number(.sums[1], 6), number(*difference, 4)
@@ -38,9 +42,9 @@ pub enum SurgeryError {
     /// A network that is not a plain chain of dense layers, or not the one that was described.
     #[error("not a chain of dense layers: `{parameter}` {reason}")]
     NotAChain {
-        /// The parameter that does not fit in.
+        /// The parameter that is not part of the chain.
         parameter: String,
-        /// Why.
+        /// Why not.
         reason: String,
     },
     /// A scale of changes that is negative, infinite or NaN.
@@ -49,15 +53,15 @@ pub enum SurgeryError {
         /// The number given.
         scale: f64,
     },
-    /// A space whose members are distinguished from outside, where units were to be changed.
+    /// A change of units of a fixed space.
     #[error("space `{space}` is fixed, so its units cannot be {refused}")]
     FixedSpace {
         /// The space.
         space: String,
-        /// What was asked for.
+        /// What the caller asked to do with its units.
         refused: &'static str,
     },
-    /// Not one number of copies, at least 1, for each unit.
+    /// Numbers of copies other than one per unit, each at least 1.
     #[error(
         "space `{space}` has {units} units and needs a number of copies, at least 1, for each: {found} were given{}",
         no_copies(.without)
@@ -67,32 +71,32 @@ pub enum SurgeryError {
         space: String,
         /// Its number of units.
         units: usize,
-        /// How many numbers were given.
+        /// The number of given numbers.
         found: usize,
-        /// The first unit that was to have no copy.
+        /// The first unit with 0 copies.
         without: Option<usize>,
     },
-    /// A block of different entries with one that is not a number.
+    /// A block with different entries, one of which is infinite or NaN.
     #[error("entry {entry} of `{parameter}` is {value}, so its block has no mean")]
     NotFinite {
         /// The parameter.
         parameter: String,
         /// The row-major number of the entry.
         entry: usize,
-        /// What it is.
+        /// Its value.
         value: f64,
     },
-    /// An entry that is no number, where a function was to be kept.
+    /// An infinite or NaN entry in a network whose function must stay the same.
     #[error("entry {entry} of `{parameter}` is {value}, so there is no function to keep")]
     NoFunction {
         /// The parameter.
         parameter: String,
         /// The row-major number of the entry.
         entry: usize,
-        /// What it is.
+        /// Its value.
         value: f64,
     },
-    /// Finite entries whose sum is not, in the type of their parameter.
+    /// Finite entries whose sum is infinite in the type of their parameter.
     #[error(
         "entry {entry} of the smaller `{parameter}` is a sum of finite numbers that its number type cannot represent"
     )]

@@ -9,7 +9,7 @@ pub struct Descent {
     pub learning_rate: f64,
     /// Share μ of the velocity that is kept; 0 is plain gradient descent, without dampening and Nesterov's form.
     pub momentum: f64,
-    /// What is taken off the gradient on its way into the velocity: d.
+    /// The share d of the gradient that is not added to the velocity.
     pub dampening: f64,
     /// Coupled decay w: this times the parameter is added to the gradient.
     pub weight_decay: f64,
@@ -47,7 +47,7 @@ impl Descent {
         Self { weight_decay, ..self }
     }
 
-    /// The factor by which a difference along an eigenvector of this curvature is multiplied a step, in the long run.
+    /// The factor by which a step multiplies a difference along an eigenvector of this curvature, in the long run.
     ///
     /// ```
     /// use constinit_symmetry::forecast::Descent;
@@ -73,8 +73,8 @@ impl Descent {
         }
     }
 
-    /// The logarithm of [`factor`](Self::factor), precise also where that is nearly 1: a difference grows by
-    /// e^(rate n) in n steps.
+    /// The logarithm of [`factor`](Self::factor), also precise if the factor is nearly 1. A difference grows by e^(rate
+    /// n) in n steps.
     ///
     /// ```
     /// use constinit_symmetry::forecast::Descent;
@@ -89,15 +89,15 @@ impl Descent {
         }
     }
 
-    /// How far a step of the long run goes along a force that stays what it is, as a multiple of that force:
-    /// η (1 - d) / (1 - μ), and η without momentum.
+    /// The length of a step under a constant force in the long run, as a multiple of that force: η (1 - d) / (1 - μ),
+    /// and η without momentum.
     ///
     /// ```
     /// use constinit_symmetry::forecast::Descent;
     ///
     /// assert_eq!(Descent::sgd(0.5).reach(), 0.5);
     /// assert_eq!(Descent::sgd(0.5).with_momentum(0.75).with_dampening(0.5).reach(), 1.0);
-    /// // Nesterov's form adds the force itself to what it keeps: 0.5 (1 + 0.75 · 0.5 / 0.25).
+    /// // Nesterov's form adds the force itself to the velocity that it keeps: 0.5 (1 + 0.75 · 0.5 / 0.25).
     /// assert_eq!(Descent::sgd(0.5).with_nesterov(0.75).with_dampening(0.5).reach(), 1.25);
     /// ```
     pub fn reach(&self) -> f64 {
@@ -125,7 +125,7 @@ impl Descent {
         if discriminant < 0.0 {
             return Roots::Complex { squared_size };
         }
-        // The root that is larger in size first, the other without cancellation.
+        // First the root with the larger absolute value, then the other without cancellation.
         let larger = -0.5 * (b + discriminant.sqrt().copysign(b));
         Roots::Real([larger, if larger == 0.0 { 0.0 } else { c / larger }])
     }
@@ -144,9 +144,9 @@ impl Descent {
 
 /// Roots of a characteristic polynomial.
 enum Roots {
-    /// What they have above 1.
+    /// Two real roots, each minus 1.
     Real([f64; 2]),
-    /// A conjugate pair.
+    /// A conjugate pair, by the square of its absolute value.
     Complex { squared_size: f64 },
 }
 
@@ -162,7 +162,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Steps of PyTorch's SGD on the loss λ x² / 2, and the mean growth of (x, v) over the second half of them.
+    /// Makes steps of PyTorch's SGD on the loss λ x² / 2. Returns the mean growth of (x, v) over the second half of
+    /// them.
     fn iterated(descent: &Descent, curvature: f64, steps: usize) -> f64 {
         let Descent { learning_rate, momentum, dampening, weight_decay, nesterov } = *descent;
         let (mut x, mut v, mut log) = (0.6_f64, 0.8_f64, 0.0);
@@ -216,7 +217,7 @@ mod tests {
         ) {
             let descent =
                 Descent { learning_rate, momentum, dampening, weight_decay: 0.0, nesterov };
-            // The matrix of the map of (x, v), entry by entry.
+            // The matrix of the map of (x, v), from its images of the unit vectors.
             let step = |x: f64, v: f64| {
                 let velocity = momentum * v + (1.0 - dampening) * curvature * x;
                 let by = if nesterov { curvature * x + momentum * velocity } else { velocity };

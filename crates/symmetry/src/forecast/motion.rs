@@ -1,32 +1,32 @@
-//! Whether a state stays as it is for as long as a forecast reaches.
+//! Whether a state changes so little that a forecast holds until its end.
 //!
-//! A forecast takes the curvature between two twins as it is now. While they are one unit, training moves their state,
-//! and the curvature with it. The force on the state is f = gradient + w parameters, with the coupled decay w; a step of
-//! the long run goes η (1 - d) / (1 - μ) f. [`Motion`] has the curvature where the state would be a tenth of the way,
-//! half of it and the whole of it to the end of the forecast, if it went on as it goes now, along a straight line.
+//! A forecast uses the current curvature between two twins. While the twins are equal, training moves the state of the
+//! network, and the curvature changes. The force on the state is f = gradient + w parameters, with the coupled decay w.
+//! In the long run, a step under a constant force moves the state by η (1 - d) / (1 - μ) f. The *way* is the straight
+//! line on which the state would move until the end of the forecast if this force stayed constant. [`Motion`] has the
+//! curvature at a tenth of the way, at half of it and at its end.
 //!
-//! The forecast holds where the rate changes by [`SETTLED`] or less on this way, and by no more if it went on changing as
-//! on its first tenth; and where the state does go that way: the force changes by less than a third of an e-fold until
-//! the end, or the way is shorter than 2 % of the unit's size; and where no other movement of the state, however small it
-//! is now, grows on the way by more than e³. It then takes the mean rate of the way
-//! (Simpson's rule). Otherwise nothing is forecast: the way is neither straight nor evenly fast, and no number of steps is
-//! better than a guess.
+//! The forecast holds under three conditions. First, the rate changes by at most [`SETTLED`] on the way, also if it
+//! continued to change as on the first tenth. Second, the state does move along the way: the force changes by at most
+//! 0.3 e-folds until the end, or the way is shorter than 2 % of the unit's size. Third, no other movement of the state,
+//! however small now, grows on the way by more than e³. Then the forecast uses the mean rate on the way (Simpson's
+//! rule). Otherwise it gives no number of steps, since a number would be a guess.
 
 use super::Descent;
 
-/// The largest change of the rate, relative to that of now, with which a forecast holds: 10 %.
+/// The largest change of the rate, relative to the current rate, with which a forecast holds: 10 %.
 pub const SETTLED: f64 = 0.1;
 
-/// E-folds of the force until the end, up to which the state goes straight on.
+/// The largest change of the force until the end, in e-folds, with which the state counts as moving straight.
 const STRAIGHT: f64 = 0.3;
-/// The length of a way, relative to the size of the unit, that changes nothing wherever it leads.
+/// The length of a way, relative to the size of the unit, up to which its direction does not matter.
 const SHORT: f64 = 0.02;
-/// E-folds on the way, from which on a movement that cannot be seen now becomes one that counts.
+/// The number of e-folds on the way above which a movement counts that is too small to see now.
 const GROWN: f64 = 3.0;
-/// Products that [`sharpest`] takes.
+/// The number of products that [`sharpest`] computes.
 const PRODUCTS: usize = 8;
 
-/// How a state moves while twins in it are one unit.
+/// How a state moves while its twins are equal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Motion {
     /// Steps done in this state.
@@ -35,13 +35,14 @@ pub struct Motion {
     pub force: f64,
     /// The curvature of the loss, without decay, along the force.
     pub along: f64,
-    /// The curvature of the loss, without decay, that is largest in size while the twins stay one unit: [`sharpest`].
+    /// The curvature of the loss, without decay, with the largest absolute value among directions that keep the twins
+    /// equal: [`sharpest`].
     pub sharpest: f64,
-    /// How far the state goes, as a multiple of the force: [`Forecast::ahead`](super::Forecast::ahead).
+    /// The length of the way, as a multiple of the force: [`Forecast::ahead`](super::Forecast::ahead).
     pub ahead: f64,
     /// The root of the sum of squares of the parameters of one of the twins.
     pub size: f64,
-    /// The curvature between the twins where the state has gone a tenth of the way of the forecast.
+    /// The curvature between the twins after a tenth of the way.
     pub tenth: f64,
     /// The same after half of the way.
     pub half: f64,
@@ -49,23 +50,23 @@ pub struct Motion {
     pub whole: f64,
 }
 
-/// What becomes of the force on a state.
+/// How the force on a state develops.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Course {
-    /// It shrinks, by e in so many steps.
+    /// It shrinks by a factor of e in this number of steps.
     Settles {
-        /// Steps.
+        /// The number of steps.
         e_fold_steps: f64,
     },
-    /// It grows: the state is still on its way.
+    /// It grows: the state speeds up.
     Speeds,
-    /// The step is too long for the curvature along the force, so that the loss goes to and fro.
+    /// The step is too long for the curvature along the force, so the loss oscillates.
     Oscillates,
 }
 
 impl Motion {
-    /// What gradient descent makes of the force, by the curvature along it, or by the [sharpest](Self::sharpest) where
-    /// the step is too long for that one.
+    /// How the force develops under gradient descent: by the curvature along it, or by the [sharpest](Self::sharpest)
+    /// curvature if a movement along that one is unstable.
     ///
     /// ```
     /// use constinit_symmetry::forecast::{Course, Descent, Motion};
@@ -88,36 +89,36 @@ impl Motion {
         if worst + descent.weight_decay > 0.0 { Course::Oscillates } else { Course::Speeds }
     }
 
-    /// Whether a movement of the state along the sharpest curvature grows to one that counts.
+    /// Whether a movement of the state along the sharpest curvature grows so much that it counts.
     fn is_unstable(&self, descent: &Descent) -> bool {
         self.folds(descent, self.sharpest) > GROWN
     }
 
-    /// By how many e-folds a movement of the state along this curvature grows on the way.
+    /// The number of e-folds by which a movement of the state along this curvature grows on the way.
     fn folds(&self, descent: &Descent, curvature: f64) -> f64 {
         descent.rate(curvature) * self.ahead / descent.reach()
     }
 
-    /// The largest change of the rate on the way, or ten times that of its first tenth, relative to the rate of now;
-    /// infinite where it is not known.
+    /// The largest change of the rate on the way, or ten times that on its first tenth, relative to the current rate.
+    /// Infinite if it is unknown.
     pub(super) fn change(&self, descent: &Descent, curvature: f64) -> f64 {
         let [tenth, half, whole] = self.changes(descent, curvature);
-        // A curvature that is no number is a state beyond all numbers.
+        // A NaN curvature means that numbers of the state overflowed.
         let worse = |a: f64, b: f64| if b.is_nan() { f64::INFINITY } else { a.max(b) };
         [10.0 * tenth, half, whole].into_iter().fold(0.0, worse)
     }
 
-    /// The changes of the rate on the way, relative to the rate of now.
+    /// The changes of the rate on the way, relative to the current rate.
     fn changes(&self, descent: &Descent, curvature: f64) -> [f64; 3] {
         let now = descent.rate(curvature);
         [self.tenth, self.half, self.whole].map(|then| (descent.rate(then) / now - 1.0).abs())
     }
 
-    /// Whether the state goes along the way, or so short a way that it does not matter which.
+    /// Whether the state moves along the way, or the way is so short that its direction does not matter.
     pub(super) fn is_straight(&self, descent: &Descent) -> bool {
         let folds = self.folds(descent, self.along);
         let oscillates = self.course(descent) == Course::Oscillates;
-        // A force that grows makes a way of any length of a short one.
+        // A growing force makes a short way longer.
         let length = self.length() * folds.max(0.0).exp();
         !self.is_unstable(descent) && (length <= SHORT || (folds.abs() <= STRAIGHT && !oscillates))
     }
@@ -132,16 +133,16 @@ impl Motion {
         self.change(descent, curvature) <= SETTLED && self.is_straight(descent)
     }
 
-    /// The mean rate of the way.
+    /// The mean rate on the way.
     pub(super) fn mean_rate(&self, descent: &Descent, curvature: f64) -> f64 {
         let [now, half, whole] = [curvature, self.half, self.whole].map(|then| descent.rate(then));
         (now + 4.0 * half + whole) / 6.0
     }
 
-    /// After how many steps a forecast may hold, if the force shrinks as it does now.
+    /// The number of steps after which a forecast may hold, if the force shrinks as it does now.
     ///
-    /// A force of many directions shrinks ever slower, since those that shrink fast are gone first: no step before is
-    /// to be expected.
+    /// This is a lower bound: a force with components in many directions shrinks more and more slowly, since its fast
+    /// components vanish first.
     pub(super) fn settles_in(&self, descent: &Descent, curvature: f64) -> Option<f64> {
         if self.is_stationary(descent, curvature) {
             return Some(0.0);
@@ -149,11 +150,11 @@ impl Motion {
         let Course::Settles { e_fold_steps } = self.course(descent) else { return None };
         let turns = match self.is_straight(descent) {
             true => 0.0,
-            // The way turns as the force fades, and is short in the end.
+            // The direction of the way changes while the force shrinks, until the way is short.
             false => (self.length() / SHORT).ln().min(1.0),
         };
         let [_, half, whole] = self.changes(descent, curvature);
-        // The change is about a power of the length of the way, the first or a higher one.
+        // The change is about proportional to a power of the length of the way, the first or a higher one.
         let power = (whole / half).log2();
         let power = if power.is_finite() { power.max(1.0) } else { 1.0 };
         let change = self.change(descent, curvature).min(1e300);
@@ -162,8 +163,8 @@ impl Motion {
     }
 }
 
-/// The curvature that is largest in size, as far as eight products with the second derivative find it: the power method
-/// from a vector. 0 where the vector is 0.
+/// An estimate of the curvature with the largest absolute value: the power method with eight products with the second
+/// derivative, starting from `vector`. 0 if the vector is 0.
 ///
 /// ```
 /// use constinit_symmetry::forecast::sharpest;
@@ -175,7 +176,7 @@ impl Motion {
 ///
 /// # Errors
 ///
-/// Those of the products.
+/// The errors of `product`.
 pub fn sharpest<E>(
     mut vector: Vec<f64>,
     mut product: impl FnMut(&[f64]) -> Result<Vec<f64>, E>,
@@ -199,7 +200,8 @@ pub fn sharpest<E>(
 mod tests {
     use super::*;
 
-    /// A curvature of -1 between the twins that changes by nothing, on a way as long as a unit times `force`.
+    /// A curvature of -1 between the twins that does not change, on a way whose length is the unit's size times
+    /// `force`.
     fn still(force: f64, along: f64) -> Motion {
         let (tenth, half, whole) = (-1.0, -1.0, -1.0);
         let (step, sharpest, ahead, size) = (0, 0.0, 1.0, 1.0);
@@ -215,7 +217,7 @@ mod tests {
             // Ten steps of 4 % are more than 0.3 e-folds.
             (1.0, 0.4, false),
             (0.01, 0.4, true),
-            // The force grows by e in as many steps, and by e^2.6 where it goes to and fro.
+            // In ten steps, a curvature of -0.2 makes the force grow by 0.2 e-folds, and 23 (an oscillation) by 2.6.
             (1.0, -0.2, true),
             (1.0, -0.4, false),
             (0.01, -0.4, true),
@@ -231,7 +233,7 @@ mod tests {
     fn what_cannot_be_seen_yet_counts_where_it_grows() {
         let sgd = Descent::sgd(0.1);
         let sharp = |sharpest: f64| Motion { sharpest, ..still(1e-9, 0.1) };
-        // Ten steps of a factor of 1.3 are 2.6 e-folds, and of 1.5 four.
+        // Ten steps with a factor of 1.3 are 2.6 e-folds, with a factor of 1.5 they are four.
         assert!(sharp(23.0).is_stationary(&sgd, -1.0) && sharp(-3.0).is_stationary(&sgd, -1.0));
         for (sharpest, course) in [(25.0, Course::Oscillates), (-5.0, Course::Speeds)] {
             assert!(!sharp(sharpest).is_stationary(&sgd, -1.0));
@@ -260,7 +262,8 @@ mod tests {
     #[test]
     fn a_change_that_grows_with_the_square_of_the_way_settles_twice_as_fast() {
         let sgd = Descent::sgd(0.1);
-        // 40 % at the end, to become 10 %: a quarter of the way where it is even, a half where it is squared.
+        // 40 % at the end must become 10 %: a quarter of the way if the change is linear, half of it if it is
+        // quadratic.
         let rate = |change: f64| (-(sgd.rate(-1.0) * (1.0 + change)).exp_m1()) / 0.1;
         let changing = |tenth: f64, half: f64, whole: f64| {
             let [tenth, half, whole] = [tenth, half, whole].map(rate);

@@ -4,7 +4,7 @@ use super::{Course, Forecast, Growth, Update};
 use crate::text::number;
 use std::fmt;
 
-/// For people, without a full stop.
+/// A sentence for users, without a full stop.
 impl fmt::Display for Forecast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let e_fold = Steps(self.e_fold_steps().unwrap_or(f64::INFINITY));
@@ -23,7 +23,7 @@ impl fmt::Display for Forecast {
             }
             (Growth::Neutral | Growth::NotLinear, Update::Adaptive(optimizer)) => {
                 let state =
-                    if self.is_strict_saddle() { "a strict saddle" } else { "no strict saddle" };
+                    if self.is_strict_saddle() { "a strict saddle" } else { "not a strict saddle" };
                 match optimizer.nonlinearity() {
                     Some(what) => write!(
                         f,
@@ -40,7 +40,7 @@ impl fmt::Display for Forecast {
     }
 }
 
-/// A number of steps for people.
+/// A number of steps, for users.
 struct Steps(f64);
 
 impl fmt::Display for Steps {
@@ -55,7 +55,7 @@ impl fmt::Display for Steps {
 }
 
 impl Forecast {
-    /// What is to be said where the state moves too much for the forecast.
+    /// The warning if the state moves too much for the forecast.
     fn caveat(&self) -> Option<String> {
         let (motion, Update::Linear(descent)) = (self.motion.as_ref()?, &self.update) else {
             return None;
@@ -67,7 +67,7 @@ impl Forecast {
             (Course::Settles { .. }, Some(step)) => {
                 format!("not stationary: valid from step {step} at the earliest")
             }
-            (Course::Oscillates, _) => "not stationary: the loss goes to and fro".to_owned(),
+            (Course::Oscillates, _) => "not stationary: the loss oscillates".to_owned(),
             (Course::Speeds | Course::Settles { .. }, _) => {
                 "not stationary: the gradient grows".to_owned()
             }

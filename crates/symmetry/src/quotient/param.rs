@@ -1,4 +1,4 @@
-//! One parameter of a quotient: its means, what each of them stands for, and the way back.
+//! One parameter of a quotient: its means, the number of entries that each represents, and lifting.
 
 use crate::axes::{AxesSpec, Role, SpecParam};
 use crate::blocks::Blocks;
@@ -16,11 +16,11 @@ pub struct QuotientParam {
     means: Vec<f64>,
     axes: Vec<QuotientAxis>,
     element_type: ElementType,
-    /// The full parameter, where its blocks are not constant.
+    /// The full parameter, if its blocks are not constant.
     original: Option<OwnedElements>,
 }
 
-/// How many members of the full axis each index of a quotient's axis stands for.
+/// The number of members of the full axis that each index of a quotient's axis represents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotientAxis {
     role: Role,
@@ -32,13 +32,13 @@ impl QuotientAxis {
         Self { role, sizes }
     }
 
-    /// On which side of the parameter the axis stands.
+    /// The side of the parameter that the axis is on.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// For every index of the quotient's axis, how many indices of the full axis it stands for: the size of the class;
-    /// 1 on an axis that is not over a space.
+    /// For every index of the quotient's axis, the number of indices of the full axis that it represents: the size of
+    /// the class, or 1 on an axis that is not over a space.
     pub fn sizes(&self) -> &[usize] {
         &self.sizes
     }
@@ -77,16 +77,16 @@ impl QuotientParam {
         &self.means
     }
 
-    /// How many members each index of each axis stands for, and the role of each axis.
+    /// For each axis its role, and the number of members that each index represents.
     ///
-    /// With n = the product of the sizes over the axes of role input, and m = that over those of role output, an entry
-    /// w of the quotient has the collapsed parameter W' = n w, and the derivative of the loss with regard to W' is m
-    /// times that with regard to one entry of the full network.
+    /// Let n be the product of the sizes over the input axes and m that over the output axes. Then an entry w of the
+    /// quotient has the collapsed entry W' = n w, and the derivative of the loss with regard to W' is m times that with
+    /// regard to one entry of the full network.
     pub fn axes(&self) -> &[QuotientAxis] {
         &self.axes
     }
 
-    /// The product of the sizes over the axes of a role, at an entry of the quotient by its row-major number.
+    /// The product of the sizes over the axes of a role, at the entry of the quotient with this row-major number.
     ///
     /// # Panics
     ///
@@ -119,7 +119,7 @@ impl QuotientParam {
         ParamView::contiguous(&self.path, &self.shape, Elements::F64(&self.means))
     }
 
-    /// An error where an axis that merges units has no known role.
+    /// Returns an error if an axis that merges units has no known role.
     pub(super) fn check_roles(
         &self,
         spec: &AxesSpec,
@@ -179,7 +179,7 @@ impl QuotientParam {
     }
 }
 
-/// The mean of every block, and whether any block has unlike entries.
+/// The mean of every block, and whether any block has different entries.
 fn means<E: Element>(
     data: &[E],
     view: &ParamView<'_>,
@@ -203,7 +203,7 @@ fn means<E: Element>(
         let sum = |scale: f64| exact(E::RANGE, entries().map(|x| x * scale)).rounded(E::RANGE);
         *mean = sum(1.0) / count;
         if !mean.is_finite() {
-            // What a smaller scale takes from small terms is nothing beside a sum that overflows.
+            // The smaller scale rounds small terms, which does not matter compared with a sum that overflows.
             const SCALE: f64 = 1.0 / (1_u64 << 40) as f64;
             *mean = sum(SCALE) / count / SCALE;
         }

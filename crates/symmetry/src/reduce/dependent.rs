@@ -1,8 +1,8 @@
-//! Rows that are combinations of the rows before them.
+//! Rows that are linear combinations of the rows before them.
 //!
-//! A float is an integer times a power of two, so it has a residue modulo a prime, and rows that are dependent stay so
-//! modulo it. Rows that are independent stay so, too, but for primes that divide a certain number: for a prime near 2⁶¹
-//! that is a chance of about one in 10¹⁵ for a thousand rows. No rounding takes place.
+//! A float is an integer times a power of two, so it has a residue modulo an odd prime. Dependent rows stay dependent
+//! modulo the prime. Independent rows stay independent, unless the prime divides a certain number: for a prime near 2⁶¹
+//! and a thousand rows the chance is about one in 10¹⁵. Nothing is rounded.
 
 const PRIME: u64 = (1 << 61) - 1;
 
@@ -39,13 +39,13 @@ fn residue(x: f64) -> u64 {
     if x < 0.0 { minus(0, value) } else { value }
 }
 
-/// The numbers of the rows that are combinations of those before them.
+/// The numbers of the rows that are linear combinations of the rows before them.
 ///
 /// # Complexity
 ///
-/// O(n r d) for n rows of d entries and r that are independent.
+/// O(n r d) for n rows of d entries, r of them independent.
 pub(super) fn dependent<'r>(rows: impl Iterator<Item = &'r [f64]>) -> Vec<usize> {
-    // Reduced rows, each with the place of its first entry, which is 1.
+    // Reduced rows, each with the place of its first nonzero entry, which is 1.
     let mut basis: Vec<(usize, Vec<u64>)> = Vec::new();
     let mut found = Vec::new();
     for (number, row) in rows.enumerate() {
@@ -88,7 +88,7 @@ mod tests {
             [0.0, 0.0, 0.0],
             [0.0, 0.0, 1.0],
         ];
-        // 1e300 is not exactly four times 2.5e299, so that row 2 is independent.
+        // 1e300 may not be exactly four times 2.5e299 as floats; then row 2 is independent.
         let exact = rows[2][1] == 4.0 * rows[2][2];
         let expected = if exact { vec![2, 3] } else { vec![3, 4] };
         assert_eq!(dependent_rows(&rows.map(Vec::from)), expected);
@@ -117,7 +117,7 @@ mod tests {
             let rows: Vec<Vec<f64>> = small.iter().map(row).collect();
             let found = dependent_rows(&rows);
             prop_assert!(rows.len() - found.len() <= 3);
-            // Taking away what was found leaves nothing to find.
+            // Without the rows that were found, no row is dependent.
             let rest: Vec<Vec<f64>> =
                 rows.iter().enumerate().filter(|(n, _)| !found.contains(n)).map(|(_, row)| row.clone()).collect();
             prop_assert!(dependent_rows(&rest).is_empty());

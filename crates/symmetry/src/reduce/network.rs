@@ -1,4 +1,4 @@
-//! A network that is being made smaller: its numbers as doubles, which hold those of every type exactly.
+//! The network during a reduction. Its numbers are doubles, which represent those of every type exactly.
 
 use crate::axes::{AxesSpec, RoleAxis, SpecParam};
 use crate::element::Element;
@@ -8,7 +8,7 @@ use crate::params::{ElementType, ParamView};
 use crate::space::SpaceId;
 use crate::sum::{Range, exact};
 
-/// The parameters, in the order of the spec, and the spec of their present sizes.
+/// The parameters, in the order of the spec, and the spec with their current sizes.
 pub(super) struct Network {
     pub spec: AxesSpec,
     pub params: Vec<Param>,
@@ -23,7 +23,7 @@ pub(super) struct Param {
 impl Network {
     /// # Errors
     ///
-    /// Where the parameters are not those of the spec, and where an entry is not finite.
+    /// If the parameters are not those of the spec, or if an entry is not finite.
     pub fn new(spec: &AxesSpec, params: &[ParamView<'_>]) -> Result<Self, SymmetryError> {
         let of = |view: &&ParamView<'_>| {
             let data = view.to_f64();
@@ -41,7 +41,7 @@ impl Network {
         Ok(Self { spec: spec.clone(), params })
     }
 
-    /// The parameters in their own types, which hold every number that is in them.
+    /// The parameters in their own types, which represent all their numbers exactly.
     pub fn owned(&self) -> Vec<OwnedParam> {
         let of = |(known, param): (&SpecParam, &Param)| {
             let elements = with_type!(param.element_type, |T| {
@@ -54,7 +54,7 @@ impl Network {
         self.spec.params().iter().zip(&self.params).map(of).collect()
     }
 
-    /// Takes the numbers of parameters of the same paths and of a spec with other sizes.
+    /// Replaces spec and numbers by those of parameters with the same paths and other sizes.
     pub fn replace(&mut self, spec: AxesSpec, params: &[OwnedParam]) {
         for (param, new) in self.params.iter_mut().zip(params) {
             param.data = new.view().to_f64();
@@ -70,7 +70,7 @@ impl Network {
         self.spec.space(space).units()
     }
 
-    /// Where the entries of a unit lie in a parameter, along one of its axes.
+    /// The positions of a unit's entries in a parameter, along one of its axes.
     pub fn entries(
         &self,
         number: usize,
@@ -100,11 +100,11 @@ impl Network {
         self.entries(number, axis, unit).map(|entry| data[entry])
     }
 
-    /// Keeps some units of a space, in every parameter.
+    /// Keeps only these units of a space, in every parameter.
     ///
     /// # Errors
     ///
-    /// None that a smaller network has; as [`AxesSpec::with_units`].
+    /// As [`AxesSpec::with_units`]; a smaller network causes none.
     pub fn keep(&mut self, space: SpaceId, kept: &[usize]) -> Result<(), SymmetryError> {
         let mut units: Vec<usize> = self.spec.spaces().iter().map(|s| s.units()).collect();
         let old = std::mem::replace(&mut units[space.get()], kept.len());
@@ -132,18 +132,18 @@ impl Network {
         Ok(())
     }
 
-    /// A sum of products, exact and then rounded once to the type of a parameter.
+    /// A sum of products, computed exactly and then rounded once to the type of a parameter.
     ///
     /// # Errors
     ///
-    /// [`SurgeryError::SumOverflows`] where the type is too small for it.
+    /// [`SurgeryError::SumOverflows`] if the sum is too large for the type.
     pub fn rounded(
         &self,
         number: usize,
         entry: usize,
         products: impl Iterator<Item = [f64; 2]>,
     ) -> Result<f64, SymmetryError> {
-        // A product is the nearest double and what it misses, both exact.
+        // A product is exactly the sum of the nearest double and its rounding error.
         let terms = products.flat_map(|[a, b]| {
             let product = a * b;
             let missed = if product.is_finite() { a.mul_add(b, -product) } else { 0.0 };
@@ -160,7 +160,7 @@ impl Network {
         Err(SurgeryError::SumOverflows { parameter: known.path().into(), entry }.into())
     }
 
-    /// Whether a parameter's type of numbers has this one.
+    /// Whether the number type of a parameter can represent this value.
     pub fn has_number(&self, number: usize, value: f64) -> bool {
         with_type!(self.params[number].element_type, |T| {
             Element::value(<T as Number>::rounded(value)) == value

@@ -1,4 +1,4 @@
-//! What came of a reduction: a smaller network, what became of each unit, and what was left.
+//! The result of a reduction: a smaller network, the fate of each unit, and what was not done.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -10,7 +10,7 @@ use crate::owned::OwnedParam;
 use crate::space::UnitIndex;
 use crate::text::number;
 
-/// A network that computes the same with fewer units: the result of [`reduce`](crate::reduce()).
+/// A network that computes the same function with fewer units: the result of [`reduce`](crate::reduce()).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reduction {
     pub(super) spec: AxesSpec,
@@ -21,7 +21,7 @@ pub struct Reduction {
 }
 
 impl Reduction {
-    /// The axes of the smaller network: the same spaces, with the units that are left.
+    /// The axes of the smaller network: the same spaces with the remaining units.
     pub fn spec(&self) -> &AxesSpec {
         &self.spec
     }
@@ -36,38 +36,38 @@ impl Reduction {
         self.params
     }
 
-    /// What became of the units of each space, in the order of the spec.
+    /// The fates of the units of each space, in the order of the spec.
     pub fn spaces(&self) -> &[SpaceReduction] {
         &self.spaces
     }
 
-    /// What became of the units of the space of this name.
+    /// The fates of the units of the space of this name.
     pub fn space(&self, name: &str) -> Option<&SpaceReduction> {
         self.spaces.iter().find(|space| space.name == name)
     }
 
-    /// How many units are gone, of all spaces together.
+    /// The number of removed units of all spaces together.
     pub fn units_removed(&self) -> usize {
         self.spaces.iter().map(|space| space.units() - space.kept().len()).sum()
     }
 
-    /// Whether no unit is gone: the parameters are those that were given.
+    /// Whether no unit was removed: then the parameters are the given ones.
     pub fn is_identity(&self) -> bool {
         self.units_removed() == 0
     }
 
-    /// How many entries all parameters have together, before and after.
+    /// The number of entries of all parameters together, before and after.
     pub fn entries(&self) -> [usize; 2] {
         [self.entries_before, self.params.iter().map(|p| p.view().entries()).sum()]
     }
 
-    /// Whether the smaller network has a smaller equal.
+    /// What is known about whether a still smaller network computes the same function.
     pub fn minimality(&self) -> Minimality {
         self.minimality
     }
 }
 
-/// What became of the units of one space.
+/// The fates of the units of one space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpaceReduction {
     pub(super) name: String,
@@ -84,28 +84,28 @@ impl SpaceReduction {
         &self.name
     }
 
-    /// The function that its units go through, where it was given.
+    /// The activation of its units, if it was given.
     pub fn activation(&self) -> Option<Activation> {
         self.activation
     }
 
-    /// How many units there were.
+    /// The number of units before the reduction.
     pub fn units(&self) -> usize {
         self.fates.len()
     }
 
-    /// The units that are left, ascending: unit k of the smaller network is `kept()[k]` of the larger one, up to what
-    /// others have added to its outgoing weights.
+    /// The remaining units, ascending: unit k of the smaller network is unit `kept()[k]` of the larger one. Its
+    /// outgoing weights may include those of merged units.
     pub fn kept(&self) -> &[UnitIndex] {
         &self.kept
     }
 
-    /// What became of each unit, by its number in the larger network.
+    /// The fate of each unit, by its number in the larger network.
     pub fn fates(&self) -> &[UnitFate] {
         &self.fates
     }
 
-    /// Units that more than the others' weights are known of, and that were kept all the same.
+    /// Units that were kept although a constant or other units could replace them, with the reason.
     pub fn unreduced(&self) -> &[Unreduced] {
         &self.unreduced
     }
@@ -116,14 +116,14 @@ impl SpaceReduction {
     }
 }
 
-/// What became of one unit.
+/// The fate of one unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum UnitFate {
-    /// It is there.
+    /// It was kept.
     Kept,
-    /// It computes `factor` times another unit, plus `constant`: its outgoing weights were added to that one's, times the
-    /// factor, and to the next bias, times the constant.
+    /// It computes `factor` times another unit, plus `constant`. Its outgoing weights were added, times the factor, to
+    /// those of the other unit, and, times the constant, to the next bias.
     Merged {
         /// The other unit, by its number in the larger network. It may have merged into a third one later.
         into: UnitIndex,
@@ -132,19 +132,20 @@ pub enum UnitFate {
         /// The constant: 1 where σ(-z) = 1 - σ(z) was used, otherwise 0.
         constant: f64,
     },
-    /// It computes one number for every input, which went into the next bias times its outgoing weights.
+    /// It computes one number for every input. This number times its outgoing weights was added to the next bias.
     Folded {
         /// The number.
         value: f64,
     },
-    /// It computes 0 for every input: tanh(0), a ReLU without incoming weights and with a bias of at most 0.
+    /// It computes 0 for every input: for example tanh(0), or a ReLU without incoming weights and with a bias of at
+    /// most 0.
     AlwaysZero,
     /// It has no outgoing weights.
     NotRead,
 }
 
 impl fmt::Display for UnitFate {
-    /// As a clause after a unit's number: `merges into 0`.
+    /// A predicate that follows the number of a unit: `merges into 0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kept => f.write_str("stays"),
@@ -154,7 +155,7 @@ impl fmt::Display for UnitFate {
                     (1.0, 0.0) => Ok(()),
                     (-1.0, 0.0) => f.write_str(" with sign -1"),
                     (-1.0, _) => {
-                        write!(f, " with sign -1, and {} for the next bias", number(*constant, 6))
+                        write!(f, " with sign -1 and constant {}", number(*constant, 6))
                     }
                     (factor, _) => write!(f, " with factor {}", number(factor, 6)),
                 }
@@ -162,18 +163,18 @@ impl fmt::Display for UnitFate {
             Self::Folded { value } => {
                 write!(f, "is {} for every input and folds into the next bias", number(*value, 6))
             }
-            Self::AlwaysZero => f.write_str("is 0 for every input and goes"),
-            Self::NotRead => f.write_str("has no outgoing weights and goes"),
+            Self::AlwaysZero => f.write_str("is 0 for every input and is removed"),
+            Self::NotRead => f.write_str("has no outgoing weights and is removed"),
         }
     }
 }
 
-/// A unit that could go, if something were otherwise.
+/// A unit that a constant or other units could replace, under another condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreduced {
     /// The unit, by its number in the larger network.
     pub unit: UnitIndex,
-    /// Why it is still there.
+    /// Why it was kept.
     pub reason: UnreducedReason,
 }
 
@@ -183,44 +184,45 @@ impl fmt::Display for Unreduced {
     }
 }
 
-/// Why a unit was kept that others or a constant could replace.
+/// Why a unit was kept although a constant or other units could replace it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnreducedReason {
-    /// It is constant, or a constant minus another unit, and what reads it has no bias to take the constant.
+    /// It is constant, or a constant minus another unit, and a weight that reads it has no bias to take the constant.
     NeedsBias {
         /// The weight that reads it.
         reader: String,
     },
-    /// The same, and what reads it is a convolution: with zero padding a constant channel is not constant at the border.
+    /// The same, but the weight that reads it is a convolution: with zero padding, a constant channel is not constant
+    /// at the border.
     Border {
         /// The convolution's weight.
         reader: String,
     },
-    /// It has no incoming weights, but what a batch norm makes of its bias depends on the norm's ε.
+    /// It has no incoming weights, but the output of a batch norm for its bias depends on the norm's ε.
     NeedsEpsilon {
         /// The path of the norm.
         norm: String,
     },
-    /// It goes through no function, and its row, with its bias, is a linear combination of those of units before it.
+    /// Its activation is the identity, and its row with its bias is a linear combination of those of units before it.
     Combination,
 }
 
 impl fmt::Display for UnreducedReason {
-    /// As a clause after a unit's number.
+    /// A predicate that follows the number of a unit.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NeedsBias { reader } => {
-                write!(f, "would leave a constant, for which `{reader}` needs a bias beside it")
+                write!(f, "would leave a constant, but `{reader}` has no bias to take it")
             }
             Self::Border { reader } => write!(
                 f,
-                "would leave a constant, which zero padding of the convolution `{reader}` takes away at the border"
+                "would leave a constant, but zero padding of the convolution `{reader}` removes it at the border"
             ),
             Self::NeedsEpsilon { norm } => {
                 write!(
                     f,
-                    "is constant, but what the norm `{norm}` makes of it depends on the norm's epsilon"
+                    "is constant, but its value after the norm `{norm}` depends on the norm's epsilon"
                 )
             }
             Self::Combination => f.write_str("is a linear combination of the units before it"),
@@ -228,79 +230,83 @@ impl fmt::Display for UnreducedReason {
     }
 }
 
-/// What was not tried in a space.
+/// Which reductions were not tried in a space, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Untried {
     /// Everything: no parameter reads the units, so they are outputs.
     NotRead,
-    /// Everything: no parameter makes the units, so they are inputs.
+    /// Everything: no parameter produces the units, so they are inputs.
     NotProduced,
     /// Everything: a parameter that scales or shifts the units belongs to a norm that takes a mean over them.
     CountsUnits {
         /// The parameter.
         parameter: String,
     },
-    /// What needs the activation: several weights make the units, as sums, as products or otherwise.
+    /// What needs the activation: several weights produce the units, as sums, as products or otherwise.
     SeveralWeights {
         /// Two of the weights.
         parameters: [String; 2],
     },
-    /// What needs the activation: a parameter stands on the space that is no weight, bias or batch norm of single units.
+    /// What needs the activation: a parameter on the space is not a weight, bias or batch norm of single units.
     NotOneFunction {
         /// The parameter.
         parameter: String,
     },
     /// What needs the activation: it was not given.
     NoActivation,
-    /// Units equal up to a sign: the units are channels, and a pooling by the maximum does not keep signs.
+    /// Merging units that are equal up to a sign: the units are channels, and max pooling does not keep signs.
     SignsOfChannels,
-    /// Units that are combinations of others: there are too many.
+    /// The search for units that are linear combinations of others: there are too many units.
     Combinations,
 }
 
 impl fmt::Display for Untried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const REST: &str = "only equal units and units without outgoing weights were sought";
+        const REST: &str = "only equal units and units without outgoing weights were searched for";
         match self {
-            Self::NotRead => f.write_str("no parameter reads its units: they are outputs, and stay"),
-            Self::NotProduced => f.write_str("no parameter makes its units: they are inputs, and stay"),
+            Self::NotRead => f.write_str("no parameter reads its units: they are outputs and stay"),
+            Self::NotProduced => f.write_str("no parameter produces its units: they are inputs and stay"),
             Self::CountsUnits { parameter } => write!(
                 f,
-                "`{parameter}` belongs to a norm without running statistics, whose mean counts the units: all of them stay"
+                "`{parameter}` belongs to a norm without running statistics: its mean depends on the number of units, so \
+                 all stay"
             ),
             Self::SeveralWeights { parameters: [one, other] } => {
-                write!(f, "`{one}` and `{other}` both make its units, and axes do not say how they are joined: {REST}")
+                write!(
+                    f,
+                    "`{one}` and `{other}` both produce its units, and axes do not say how they are combined: {REST}"
+                )
             }
             Self::NotOneFunction { parameter } => {
-                write!(f, "`{parameter}` is no weight, bias or batch norm of single units: {REST}")
+                write!(f, "`{parameter}` is not a weight, bias or batch norm of single units: {REST}")
             }
             Self::NoActivation => write!(f, "its activation is not given: {REST}"),
             Self::SignsOfChannels => f.write_str(
-                "its units are channels, and a maximum over places would not keep a sign: opposite units were not sought",
+                "its units are channels, and max pooling would not keep a sign: opposite units were not searched for",
             ),
             Self::Combinations => {
-                f.write_str("it has too many units to seek those that are linear combinations of others")
+                f.write_str("it has too many units to search for linear combinations of others")
             }
         }
     }
 }
 
-/// Whether a network has a smaller equal.
+/// What is known about whether a smaller network computes the same function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Minimality {
-    /// It has none of the same form: one hidden layer of tanh or sigmoid units between linear layers, without a unit of
-    /// the kinds that Sussmann's theorem names.
+    /// No smaller network of the same form does: the network has one hidden layer of tanh or sigmoid units between
+    /// linear layers, and no unit of the kinds that Sussmann's theorem excludes.
     Proved,
-    /// No unit can go by a reduction of the kinds of [`reduce`](crate::reduce()); there may be others.
+    /// No reduction of the kinds that [`reduce`](crate::reduce()) makes is left; there may be other kinds.
     NoneLeft,
-    /// Some reductions were not tried, or could not be made: see [`SpaceReduction::untried`] and
+    /// Some reductions were not tried or not possible: see [`SpaceReduction::untried`] and
     /// [`SpaceReduction::unreduced`].
     Open,
 }
 
 impl Minimality {
-    /// The statement, with its source where there is one.
+    /// The statement, with its source if there is one.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Proved => {
@@ -308,7 +314,7 @@ impl Minimality {
                  (Sussmann, Neural Networks 5, 1992)"
             }
             Self::NoneLeft => "no reduction of these kinds is left",
-            Self::Open => "no other reduction of these kinds is left, of those that were tried",
+            Self::Open => "of the reductions that were tried, none is left",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Putting constants and other units in the place of units, in what reads them.
+//! Replaces units by constants and other units, in the weights that read them.
 //!
 //! ```text
 //! a[i] = f a[u] + k      Q[.][u] += f Q[.][i]      c[.] += k Q[.][i]
@@ -10,7 +10,7 @@ use super::structure::{Place, Taker, taker};
 use crate::axes::Role;
 use crate::error::SymmetryError;
 
-/// What a unit is: a factor times another unit, or nothing, plus a constant.
+/// What replaces a unit: a constant, plus a factor times another unit if `by` is given.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Replacement {
     pub unit: usize,
@@ -18,7 +18,7 @@ pub(super) struct Replacement {
     pub constant: f64,
 }
 
-/// Why a constant cannot take a unit's place, if it cannot.
+/// Why a constant cannot replace a unit; `None` if it can.
 pub(super) fn fold_refused(
     network: &Network,
     readers: &[Place],
@@ -41,7 +41,8 @@ pub(super) fn fold_refused(
     })
 }
 
-/// Adds to the weights of other units, and to the biases, what replaces units. The units themselves stay as they are.
+/// Adds the replacements of units to the weights of other units and to the biases. The units themselves stay as they
+/// are.
 ///
 /// # Errors
 ///
@@ -55,7 +56,7 @@ pub(super) fn rewrite(
         replaced.iter().filter_map(|r| r.by.map(|(into, factor)| (into, r.unit, factor))).collect();
     members.sort_by_key(|&(into, unit, _)| (into, unit));
     for reader in readers {
-        // Constants first: they are times the weights that were there.
+        // Constants first, since they use the weights before the next step changes them.
         let constants = replaced.iter().filter(|r| r.constant != 0.0);
         add_constants(network, reader, &constants.copied().collect::<Vec<_>>())?;
         for same in members.chunk_by(|a, b| a.0 == b.0) {
@@ -65,7 +66,7 @@ pub(super) fn rewrite(
     Ok(())
 }
 
-/// Adds the weights of units to those of one that all of them follow.
+/// Adds the weights of units, times their factors, to those of the one unit that they merge into.
 fn add_weights(
     network: &mut Network,
     reader: &Place,
@@ -90,7 +91,7 @@ fn add_weights(
     Ok(())
 }
 
-/// Adds constants, times the weights with which they are read, to the bias of what reads them.
+/// Adds constants, times the weights that read them, to the bias of the reading layer.
 fn add_constants(
     network: &mut Network,
     reader: &Place,

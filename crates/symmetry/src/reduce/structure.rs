@@ -1,12 +1,13 @@
-//! How the units of a space come about, as far as axes and names tell.
+//! How the network computes the units of a space, as far as axes and names show.
 //!
 //! ```text
 //! weight [S, ...], bias [S], norm.* [S]   ->   a(.)   ->   weights [..., S]        one function between one weight and
 //!                                                                                  what reads it
 //! ```
 //!
-//! Several weights on one space may be added (a residual stream) or multiplied (gate and up): which of the two, axes do
-//! not tell. A norm with running statistics scales every unit by itself; one without takes a mean over the units.
+//! The outputs of several weights on one space may be added (a residual stream) or multiplied (gate and up); axes do
+//! not show which. A norm with running statistics scales each unit independently; a norm without them takes a mean over
+//! the units.
 
 use crate::axes::{AxesSpec, Axis, Role, SpecParam};
 use crate::space::SpaceId;
@@ -30,7 +31,7 @@ pub(super) struct Norm {
     pub variance: usize,
 }
 
-/// What stands on a space.
+/// The parameters on a space.
 pub(super) struct Structure {
     /// Axes on which parameters read the units.
     pub readers: Vec<Place>,
@@ -38,9 +39,9 @@ pub(super) struct Structure {
 }
 
 pub(super) enum Kind {
-    /// Nothing of it may change.
+    /// No unit may be removed.
     Whole(Untried),
-    /// Each unit is by itself, but not through one function of one sum.
+    /// Units are independent of each other, but not each is one function of one sum.
     Units(Untried),
     /// One weight, a bias, a norm, one function.
     Elementwise(Elementwise),
@@ -50,11 +51,11 @@ pub(super) struct Elementwise {
     pub weight: Place,
     pub bias: Option<usize>,
     pub norm: Option<Norm>,
-    /// Whether a unit has a value for each of several places, as a channel has.
+    /// Whether a unit has values at several places, as a channel does.
     pub is_channel: bool,
 }
 
-/// Path without its last name, and that.
+/// A path without its last name, and the last name.
 pub(super) fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('.').unwrap_or(("", path))
 }
@@ -148,7 +149,7 @@ fn kind(
     }
 }
 
-/// Vectors as batch norms; one that belongs to none where there is such.
+/// Groups vectors into batch norms. The error is a vector that belongs to no batch norm.
 fn norms_of(spec: &AxesSpec, vectors: &[usize]) -> Result<Vec<Norm>, usize> {
     let mut found: Vec<(&str, [Option<usize>; 4])> = Vec::new();
     for &vector in vectors {
@@ -175,16 +176,17 @@ fn norms_of(spec: &AxesSpec, vectors: &[usize]) -> Result<Vec<Norm>, usize> {
     found.into_iter().map(whole).collect()
 }
 
-/// A parameter that takes a constant from what a weight makes: its number, and whether it is added or subtracted there.
+/// A parameter that absorbs a constant added to the output of a weight: its number, and the sign with which it absorbs
+/// it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Taker {
     pub param: usize,
     pub sign: f64,
-    /// The output axis of the weight that makes the units.
+    /// The output axis of the weight.
     pub axis: usize,
 }
 
-/// The bias of a weight, or the running mean of the batch norm behind it: z - m with z + k is z - (m - k).
+/// The bias of a weight, or the running mean of the batch norm behind it: (z + k) - m = z - (m - k).
 pub(super) fn taker(spec: &AxesSpec, weight: usize) -> Option<Taker> {
     let param = &spec.params()[weight];
     let mut outputs = param.axes().iter().enumerate().filter(|(_, axis)| axis.role == Role::Output);

@@ -1,7 +1,7 @@
-//! The units of one space: which are constant, and which follow from others.
+//! Finds the units of one space that are constant, and those that follow from others.
 //!
-//! A unit computes a(z) with z = w x + b, or z = g (w x + b - m) / sqrt(v + ε) + β behind a batch norm. What has to be
-//! equal (the *head*) and what may have another sign or factor (the *tail*) are
+//! A unit computes a(z) with z = w x + b, or z = g (w x + b - m) / sqrt(v + ε) + β behind a batch norm. A unit follows
+//! from another if their *heads* are equal and their *tails* are equal up to a sign or factor:
 //!
 //! ```text
 //! without a norm   head nothing         tail (w, b)
@@ -18,21 +18,21 @@ use super::structure::{Elementwise, Norm};
 use crate::activation::{Activation, Parity};
 use crate::dynamics::ActivationFunction;
 
-/// How units may follow from each other.
+/// The relation of tails under which a unit follows from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     /// Equal tails.
     Equal,
     /// Equal or opposite tails.
     Sign,
-    /// Tails that are a positive multiple.
+    /// Tails that are a positive multiple of each other.
     Positive,
-    /// Tails that are any multiple but 0.
+    /// Tails that are a nonzero multiple of each other.
     Multiple,
 }
 
 impl Relation {
-    /// What an activation allows.
+    /// The relation that an activation allows.
     pub fn of(activation: Option<Activation>, signs: bool) -> Self {
         let Some(activation) = activation else { return Self::Equal };
         let has_sign = signs && activation.parity() != Parity::None;
@@ -79,7 +79,7 @@ impl Unit {
         Self { head: weights, tail }
     }
 
-    /// The same for all units that may follow from each other, and for few others.
+    /// A key that is equal for all units that may follow from each other, and for few others.
     fn key(&self, relation: Relation) -> Vec<u64> {
         let leading = self.tail.iter().copied().find(|x| *x != 0.0).unwrap_or(1.0);
         let over = match relation {
@@ -88,12 +88,12 @@ impl Unit {
             Relation::Positive => leading.abs(),
             Relation::Multiple => leading,
         };
-        // Both zeros have one key.
+        // 0.0 and -0.0 have the same key.
         let bits = |x: f64| (x + 0.0).to_bits();
         self.head.iter().map(|&x| bits(x)).chain(self.tail.iter().map(|x| bits(x / over))).collect()
     }
 
-    /// The odd number that the leading entry is a power of two times.
+    /// The odd integer factor of the leading entry: the entry is it times a power of two, up to the sign.
     fn odd_part(&self) -> u64 {
         let leading = self.tail.iter().copied().find(|x| *x != 0.0).unwrap_or(0.0);
         let mantissa = leading.to_bits() & ((1 << 52) - 1);
@@ -102,7 +102,7 @@ impl Unit {
         if whole == 0 { 0 } else { whole >> whole.trailing_zeros() }
     }
 
-    /// The factor by which this tail is another's, exactly.
+    /// The factor f with which this tail is exactly f times another tail.
     fn multiple_of(&self, other: &Self, relation: Relation) -> Option<f64> {
         let place = other.tail.iter().position(|x| *x != 0.0);
         let factor = place.map_or(1.0, |place| self.tail[place] / other.tail[place]);
@@ -135,10 +135,10 @@ fn first_sign(numbers: &[f64]) -> f64 {
     numbers.iter().copied().find(|x| *x != 0.0).map_or(1.0, |x| 1f64.copysign(x))
 }
 
-/// Below this what a product misses may be too small for a double.
+/// Below this size, the rounding error of a product may be too small for a double.
 const SMALLEST: f64 = 1e-290;
 
-/// The nearest double to a product, and what it misses.
+/// The nearest double to a product, and its rounding error.
 fn product(a: f64, b: f64) -> [f64; 2] {
     let nearest = a * b;
     [nearest, a.mul_add(b, -nearest)]
@@ -160,7 +160,7 @@ fn is_difference_of_products_zero([a, b]: [f64; 2], [c, d]: [f64; 2]) -> bool {
         && ((a == 0.0 || b == 0.0) == (c == 0.0 || d == 0.0))
 }
 
-/// What a unit computes for every input, where that is one number.
+/// What a unit computes for every input, if that is one number.
 pub(super) enum Constant {
     No,
     Value(f64),
@@ -212,9 +212,9 @@ impl Follows {
     }
 }
 
-/// The units that follow from others, with the first of each kind, or the one whose factors are exact, in their place.
+/// The units that follow from others. Of equal units the first one stays, of multiples the one with exact factors.
 ///
-/// `fits` says whether a type has a factor.
+/// `fits` says whether the number type can represent a factor.
 pub(super) fn following(
     units: &[(usize, Unit)],
     relation: Relation,
@@ -229,7 +229,7 @@ pub(super) fn following(
     let mut gone = vec![false; units.len()];
     for mut group in groups.into_values() {
         if relation.has_factors() {
-            // A multiple by a float is one of a number with fewer odd factors.
+            // If x is a float times y, the odd part of x is a multiple of that of y. So smaller odd parts come first.
             group.sort_by_key(|&at| (units[at].1.odd_part(), at));
         }
         let mut kept: Vec<usize> = Vec::new();
@@ -263,7 +263,7 @@ pub(super) fn following(
                 None => kept.push(at),
             }
         }
-        // What followed from a unit that follows itself.
+        // Redirect units that followed from a unit which now follows from another.
         for follows in &mut found {
             if let Some(&(into, factor)) = moved.get(&follows.into) {
                 *follows = Follows { into, factor: follows.factor * factor, ..*follows };

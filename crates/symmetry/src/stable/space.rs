@@ -1,17 +1,17 @@
-//! A space while its classes are cut: one unit stands for each twin class.
+//! The state of a space during the search: one unit represents each twin class.
 
 use crate::classes::Classes;
 use crate::partition::Partition;
 
-/// What a space starts from.
+/// What the search starts from in a space.
 pub(crate) struct Start {
     /// Units known to stay together.
     pub twins: Partition,
-    /// Classes that are to be cut; `twins` refines them.
+    /// The classes to cut; `twins` refines them.
     pub classes: Partition,
 }
 
-/// A space while it is refined. Only the smallest unit of each twin class takes part.
+/// The state of a space during refinement. Only the smallest unit of each twin class takes part.
 pub(super) struct Space {
     pub(super) twins: Partition,
     pub(super) classes: Classes,
@@ -32,7 +32,7 @@ impl Space {
         Self { twins, classes }
     }
 
-    /// How many twins a unit stands for.
+    /// The size of the twin class that a unit represents.
     pub(super) fn weight(&self, unit: u32) -> u64 {
         self.twins.members(self.twins.labels()[unit as usize]).len() as u64
     }

@@ -1,4 +1,4 @@
-//! One sum for every unit along an axis, exact, and the cuts that follow from it.
+//! One exact sum for every unit along an axis, and the cuts that follow from these sums.
 
 use std::collections::HashMap;
 
@@ -24,11 +24,11 @@ pub(super) struct Sum<'t> {
     /// Offset and place of the fixed indices.
     pub fixed: (usize, usize),
     pub terms: &'t [Term],
-    /// How many units the terms stand for.
+    /// The number of units in the sum, twins included.
     pub over: usize,
 }
 
-/// Units whose sums are built up together, so a cache line with entries of several units is read once.
+/// The number of units whose sums are computed together, so a cache line with entries of several units is read once.
 const TOGETHER: usize = 32;
 
 impl Sum<'_> {

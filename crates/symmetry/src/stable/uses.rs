@@ -1,4 +1,4 @@
-//! One target axis of one parameter: which sums along it are still to be used, and what they cut.
+//! One target axis of one parameter: the sums along it that the search still has to use, and the cuts by them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,19 +17,19 @@ pub(super) struct Use {
     pub target: usize,
     pub space: SpaceId,
     pub sources: Vec<usize>,
-    /// For each source the smallest units of its classes whose sums are still to be used, each with every choice of
-    /// classes of the other sources.
+    /// For each source, the classes whose sums the search still has to use, by their smallest units. Each is used with
+    /// every choice of classes of the other sources.
     pub pending: Vec<BTreeSet<u32>>,
 }
 
-/// Source classes of one source axis whose sums are still to be used.
+/// The classes of one source axis whose sums the search uses next.
 pub(super) struct Pending {
-    /// Which of the sources.
+    /// The position of the source among the sources.
     pub source: usize,
     pub classes: BTreeSet<u32>,
 }
 
-/// Adds the parts of classes that were cut to what is pending along an axis on their space, but for the largest part
+/// Adds the parts of classes that were cut to the pending classes of an axis over their space, except the largest part
 /// of a class whose sums have been used.
 fn note(pending: &mut BTreeSet<u32>, space: &Space, old: &Partition, new: &Partition) {
     for class in old.classes().filter(|class| class.len() > 1) {
@@ -43,7 +43,7 @@ fn note(pending: &mut BTreeSet<u32>, space: &Space, old: &Partition, new: &Parti
         }
         if parts.len() > 1 {
             if !pending.contains(&class[0].0) {
-                // What is left of the whole, whose sums have been used.
+                // The sums over the largest part follow from those over the class and the other parts.
                 let largest = (0..parts.len()).max_by_key(|&n| (parts[n].0, std::cmp::Reverse(n)));
                 largest.map(|n| parts.swap_remove(n));
             }
@@ -68,7 +68,7 @@ impl Use {
             .collect()
     }
 
-    /// Takes note that the classes of a space were cut.
+    /// Records that the classes of a space were cut.
     pub fn note(
         &mut self,
         axes: &[Vec<LogicalAxis>],
@@ -101,7 +101,7 @@ impl Use {
             && id != self.space
             && spaces[id.get()].classes.is_done()
         {
-            // The source classes are twins, so all their sums agree exactly where all entries do.
+            // Every source class is a twin class, so all sums agree exactly if all entries do.
             let layout = UnitLayout::new(axes, self.target);
             refine_by_entries(classes, ParamId::at(self.param), view, &layout);
             return;
@@ -123,7 +123,7 @@ impl Use {
         }
     }
 
-    /// The sums to use, short ones first: terms, and how many units they stand for.
+    /// The sums to use, short ones first: their terms, and the number of units in each.
     fn sums(
         &self,
         axes: &[LogicalAxis],
@@ -136,7 +136,7 @@ impl Use {
         for (place, &source) in self.sources.iter().enumerate() {
             let LogicalAxis { dim, space: Some(id), .. } = axes[source] else { continue };
             let space = &spaces[id.get()];
-            // Where a space stands twice, twins need not have equal entries on the diagonal.
+            // If a space is on two axes, twins need not have equal entries on the diagonal.
             let weighted = occurrences(id) == 1;
             let mut lists: Vec<(u32, Vec<(u32, u64)>)> = Vec::new();
             let mut number: HashMap<u32, usize> = HashMap::new();

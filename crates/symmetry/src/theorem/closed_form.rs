@@ -13,8 +13,8 @@
 //! dloss/dW2[i][j] = g oa                    dloss/db2[i] = g
 //! ```
 //!
-//! summed over the examples. (Some texts write N₂ in o2. It is the number of *hidden* units that is summed over: with
-//! N₁ ≠ N₂ the other formula is wrong.)
+//! summed over the examples. (Some texts write N₂ in o2. The sum runs over the *hidden* units, so N₁ is correct; if N₁
+//! ≠ N₂, the other formula is wrong.)
 
 use crate::dynamics::{ActivationFunction, DenseLayer, LossFunction, Perceptron, Scalar};
 use crate::shape_error::ShapeError;
@@ -76,9 +76,9 @@ pub struct ConstantGradients<S> {
 }
 
 impl<S: Scalar> ConstantPerceptron<S> {
-    /// What an example makes of the network.
+    /// The signals of the network for one example.
     ///
-    /// Inputs past the network's are not inspected, and missing ones count as 0.
+    /// Additional inputs are ignored, and missing inputs count as 0.
     pub fn signals(
         &self,
         activation: &impl ActivationFunction<S>,
@@ -102,7 +102,7 @@ impl<S: Scalar> ConstantPerceptron<S> {
     ///
     /// # Errors
     ///
-    /// [`ShapeError::Examples`] if the two do not fit the network or each other.
+    /// [`ShapeError::Examples`] if inputs or targets do not fit the network or each other.
     pub fn gradients(
         &self,
         activation: &impl ActivationFunction<S>,

@@ -1,4 +1,4 @@
-//! The layers that the theorem speaks of, borrowed.
+//! The layers of the theorem, borrowed.
 
 use crate::shape_error::ShapeError;
 
@@ -22,7 +22,7 @@ pub struct Dense<'a, T> {
 }
 
 impl<'a, T> Dense<'a, T> {
-    /// A layer of `inputs * outputs` weights and, if it has a bias, `outputs` of these.
+    /// A layer of `inputs * outputs` weights and, if it has a bias, `outputs` bias entries.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl<'a, T> Dense<'a, T> {
     }
 }
 
-/// An error where there are no layers or they are not a chain.
+/// Returns an error if there are no layers or if they are not a chain.
 pub(super) fn check_chain<T>(layers: &[Dense<'_, T>]) -> Result<(), ShapeError> {
     if layers.is_empty() {
         return Err(ShapeError::NoLayers);

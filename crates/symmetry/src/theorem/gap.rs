@@ -15,7 +15,7 @@ pub(super) struct Gap {
     pub most_ulps: u64,
 }
 
-/// The widest gap in one group; None if all numbers are bitwise one number.
+/// The widest gap in one group; None if all numbers are bitwise equal.
 pub(super) fn widest_gap<T: Ulps>(group: &[T]) -> Option<Gap> {
     widest_gap_along(group, true, 1, group.len())
 }
@@ -32,8 +32,8 @@ pub(super) fn gap_between_inputs<T: Ulps>(layer: &Dense<'_, T>) -> Option<Gap> {
     widest_gap_along(layer.weight, output_major, layer.outputs, layer.inputs)
 }
 
-/// The widest gap between members of an axis of `length` places, at any of `others` places of the
-/// other axis. `contiguous` says whether the members lie side by side.
+/// The widest gap between members of an axis of `length` places, at any of `others` places of the other axis.
+/// `contiguous` says whether the members are adjacent in memory.
 fn widest_gap_along<T: Ulps>(
     weight: &[T],
     contiguous: bool,
@@ -76,13 +76,13 @@ fn widest_gap_along<T: Ulps>(
         group.clone().enumerate().find_map(found)
     };
     let lowest = position(low, None)?;
-    // A NaN is like nothing, not even another NaN of the same bits.
+    // A NaN equals nothing, not even another NaN of the same bits.
     let highest = position(high, Some(lowest))?;
     let (difference, ulps) = distance((low, high));
     Some(Gap { members: [lowest, highest], difference, ulps, most_ulps })
 }
 
-/// How far two numbers lie apart, in value and in representable numbers.
+/// The distance of two numbers, in value and in representable numbers.
 fn distance<T: Ulps>((low, high): (T, T)) -> (f64, u64) {
     if low.is_nan() || high.is_nan() {
         return (f64::INFINITY, u64::MAX);

@@ -1,18 +1,18 @@
-//! How a state moves while a difference between twins grows.
+//! Computes how a state moves while a difference between twins grows.
 
 use super::transverse;
 use crate::dynamics::{ActivationFunction, LossFunction, Perceptron, gradients};
 use crate::forecast::{Motion, sharpest};
 use crate::shape_error::ShapeError;
 
-/// The way on which a state is followed: straight, and as far as a forecast reaches.
+/// The way of a state: the straight line on which it would move until the end of a forecast.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Way<'a> {
-    /// The hidden layer of the twins, from 1, and the unit or class of it.
+    /// The hidden layer of the twins, counted from 1, and the unit or class in it.
     pub place: [usize; 2],
-    /// A vector of the lowest curvature between the twins, of length 1.
+    /// An eigenvector of the lowest curvature between the twins, of length 1.
     pub direction: &'a [f64],
-    /// How far it goes, as a multiple of the force: [`Forecast::ahead`](crate::forecast::Forecast::ahead).
+    /// The length of the way, as a multiple of the force: [`Forecast::ahead`](crate::forecast::Forecast::ahead).
     pub ahead: f64,
     /// The coupled decay w of the force: gradient + w parameters.
     pub weight_decay: f64,
@@ -30,11 +30,11 @@ impl Way<'_> {
     ///
     /// # Errors
     ///
-    /// As [`transverse`], and [`ShapeError::Unit`] where the direction is not that of its curvature.
+    /// As [`transverse`], and [`ShapeError::Unit`] if the direction does not have the dimension of its curvature.
     ///
     /// # Complexity
     ///
-    /// 19 gradients, and three curvatures between the twins.
+    /// That of 19 gradients, and of three curvatures between the twins.
     ///
     /// # Examples
     ///
@@ -81,7 +81,8 @@ impl Way<'_> {
         for (force, number) in force.iter_mut().zip(network.numbers()) {
             *force += self.weight_decay * number;
         }
-        // Entries times the root of how many they stand for: lengths are those of the full network.
+        // Each entry is multiplied by the root of the number of entries that it represents, so lengths are those of the
+        // full network.
         let roots: Vec<f64> = entries(network).iter().map(|count| count.sqrt()).collect();
         let scaled = |entries: &[f64]| -> Vec<f64> {
             entries.iter().zip(&roots).map(|(entry, root)| entry * root).collect()
@@ -89,7 +90,7 @@ impl Way<'_> {
         let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let length = |v: &[f64]| product(v, v).sqrt();
         let numbers = scaled(network.numbers());
-        // Central differences, by ε^(1/3) of the length of the parameters.
+        // Central differences, with a step of ε^(1/3) times the length of the parameters.
         let step = f64::EPSILON.cbrt() * length(&numbers).max(1.0);
         let bent = |along: &[f64]| -> Result<Vec<f64>, ShapeError> {
             let along: Vec<f64> =
@@ -143,7 +144,7 @@ fn size(network: &Perceptron<f64>, [layer, unit]: [usize; 2]) -> f64 {
     (squares.sum::<f64>() + bias).sqrt()
 }
 
-/// How many entries of the full network each number stands for.
+/// For each number, the number of entries of the full network that it represents.
 fn entries(network: &Perceptron<f64>) -> Vec<f64> {
     let mut counts = vec![1.0; network.numbers().len()];
     for layer in 0..network.layers() {

@@ -1,10 +1,11 @@
-//! Putting equal items together by their hashes.
+//! Groups equal items by their hashes.
 
 /// Boxes of equal items, by open addressing on given hashes.
 pub(super) struct Boxes {
-    /// Number of the first item of a box + 1 and, above it, 32 bits of its hash; or 0.
+    /// The number of the first item of a box + 1 in the lower half and 32 bits of its hash in the upper half; 0 for a
+    /// free slot.
     table: Vec<u64>,
-    /// How many items there will be.
+    /// The expected number of items.
     items: usize,
     seen: usize,
     boxes: usize,
@@ -19,18 +20,18 @@ enum Place {
 }
 
 impl Boxes {
-    /// For up to `items` items.
+    /// Boxes for up to `items` items.
     pub fn new(items: usize) -> Self {
         const FIRST_SLOTS: usize = 64;
         let slots = FIRST_SLOTS.min((2 * items).next_power_of_two());
         Self { table: vec![0; slots], items, seen: 0, boxes: 0, shared: Vec::new() }
     }
 
-    /// Puts an item into its box; `true` if that is a new one. `same` says whether it equals another item; it is
-    /// called only if the hashes agree.
+    /// Puts an item into its box. Returns `true` if the box is new. `same` says whether the item equals another item;
+    /// it is called only if the hashes agree.
     #[inline]
     pub fn insert(&mut self, item: usize, hash: u64, same: impl Fn(usize) -> bool) -> bool {
-        // Floats differ in their high bits above all, so these have to reach the low ones.
+        // Floats differ mostly in their high bits, so the hash must mix these into the low ones.
         let spread = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
         let print = spread >> 32;
         self.seen += 1;
@@ -65,7 +66,7 @@ impl Boxes {
         }
     }
 
-    /// Makes room for as many boxes as there will be if the other items are as different as those seen.
+    /// Makes room for the number of boxes expected if the remaining items are as different as those so far.
     #[cold]
     fn grow(&mut self) {
         let expected = self.boxes.saturating_mul(self.items) / self.seen;
@@ -79,9 +80,9 @@ impl Boxes {
         }
     }
 
-    /// The boxes with two or more items, by their first item; items in the order of insertion.
+    /// The boxes with two or more items, in the order of their first items. Items are in the order of insertion.
     pub fn shared(mut self) -> impl Iterator<Item = Vec<u32>> {
-        // Stable, so that the items of a box stay in order.
+        // A stable sort, so the items of a box stay in order.
         self.shared.sort_by_key(|&(first, _)| first);
         let shared = self.shared;
         let mut next = 0;
@@ -103,7 +104,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Whatever the hashes, and however unlike the first items are to the others.
+        /// For any hashes, and also if the first items are much more or less similar than the others.
         #[test]
         fn equal_items_share_a_box(
             mut items in prop::collection::vec(0..300_u64, 0..600),

@@ -1,16 +1,16 @@
-//! Whether known twins are twins still: one pass over the entries, in portions of any size.
+//! Whether known twins are still twins: one pass over the entries, in portions of any size.
 //!
-//! Let r(u) be the smallest unit of the class of u. Known classes are those of twins where every entry is that of
-//! smallest units, bit for bit and no NaN,
+//! Let r(u) be the smallest unit of the class of u. The known classes are the twin classes if two conditions hold.
+//! First, every entry equals that of the smallest units, bit for bit, and is not NaN:
 //!
 //! ```text
 //! W[i][j] = W[r(i)][r(j)]
 //! ```
 //!
-//! and where no two units of a space are twins in the *condensed* parameters W[r][r'], which have one unit a class. The
-//! first makes the units of a class twins. Then units of two classes are twins exactly where their smallest units are,
-//! and those exactly where they are twins in the condensed parameters. A space that stands twice on one parameter is
-//! left out of this: its twins may have other entries on the diagonal.
+//! Second, no two units of a space are twins in the *condensed* parameters W[r][r'], which have one unit per class. The
+//! first condition makes the units of a class twins. Then units of two classes are twins exactly if their smallest
+//! units are, and these are twins exactly if they are twins in the condensed parameters. The check does not support a
+//! space on two axes of one parameter: its twins may have other entries on the diagonal.
 
 use super::classes_of;
 use crate::axes::{AxesSpec, SpecParam};
@@ -25,22 +25,23 @@ use crate::space::{ParamId, SpaceId};
 use crate::symmetry::{Symmetry, SymmetryKind};
 use std::borrow::Cow;
 
-/// Of so many entries one is condensed at most: a check of more would take about as long as finding the twins.
+/// The condensed parameters must have at most one entry for this number of entries. With more, a check would take about
+/// as long as a new search.
 const SHARE: usize = 4;
 
-/// Checks known twins again in other numbers of the same parameters.
+/// Checks whether known twins are still twins in other numbers of the same parameters.
 ///
 /// # Complexity
 ///
-/// A check passes over every entry once. It keeps nothing but the condensed parameters, one entry for each block of
-/// classes, so what it is shown can come in small portions.
+/// A check reads every entry once. It stores only the condensed parameters, one entry for each block of classes, so the
+/// caller can pass the parameters in small portions.
 ///
 /// # Examples
 ///
 /// ```
 /// use constinit_symmetry::{AxesSpec, ParamView, TwinsCheck, layers, twins};
 ///
-/// // Two inputs and eight hidden units that are alike.
+/// // Two inputs and eight equal hidden units.
 /// let weight = |x: f32| [x, 2.0].repeat(8);
 /// let before = [weight(1.0), vec![0.5; 8]];
 /// let views = [
@@ -62,7 +63,7 @@ const SHARE: usize = 4;
 /// assert!(pass.rows(b, &views[1])?);
 /// assert!(pass.end()?.is_some());
 ///
-/// // A unit that has moved alone.
+/// // One unit has changed alone.
 /// let mut moved = after;
 /// moved[6] = 0.5;
 /// assert!(!known.pass().rows(w, &ParamView::new("l1.weight", &[8, 2], &moved)?)?);
@@ -73,9 +74,9 @@ pub struct TwinsCheck {
     spec: AxesSpec,
     condensed: AxesSpec,
     partitions: Vec<Partition>,
-    /// For each space; None if every unit is alone.
+    /// The classes of each space; None if every unit is alone.
     classes: Vec<Option<Classes>>,
-    /// For each parameter.
+    /// The plan for each parameter.
     plans: Vec<Plan>,
 }
 
@@ -84,7 +85,7 @@ pub struct TwinsCheck {
 struct Classes {
     /// The smallest unit of every class.
     firsts: Vec<u32>,
-    /// For every unit, the class and its smallest unit.
+    /// For every unit its class, and (`first_of`) the smallest unit of this class.
     class_of: Vec<u32>,
     first_of: Vec<u32>,
 }
@@ -92,19 +93,19 @@ struct Classes {
 /// How the rows of a parameter are condensed.
 #[derive(Clone, Debug)]
 struct Plan {
-    /// Sizes of the shape's axes but the first, and how many rows there are along that.
+    /// The sizes of all axes but the first, and the number of rows along the first axis.
     row: Vec<usize>,
     rows: usize,
-    /// What is done within a row, one after the other, and how many entries that leaves of it.
+    /// The steps that condense a row, in order, and the number of entries that they leave.
     within: Vec<Condensing>,
     left: usize,
-    /// What is done with whole rows.
+    /// How whole rows are condensed.
     along: Along,
     /// Whether a class has several units.
     condenses: bool,
 }
 
-/// Equal runs of entries that become one: for each class of a space, that of its smallest unit.
+/// A step that replaces equal runs of entries by one: for each class of a space, it keeps the run of the smallest unit.
 #[derive(Clone, Debug)]
 struct Condensing {
     space: usize,
@@ -114,17 +115,18 @@ struct Condensing {
 
 #[derive(Clone, Debug)]
 enum Along {
-    /// Nothing.
+    /// All rows are kept.
     Kept,
-    /// A row is that of a unit of the space, and is compared at once with that of the smallest unit.
+    /// Each row belongs to a unit of the space. It is compared immediately with the row of the smallest unit of its
+    /// class.
     Units(usize),
-    /// Once all are there, as within rows: the first axis is flattened.
+    /// The first axis is flattened: these steps run when all rows are there.
     Flattened(Vec<Condensing>),
 }
 
 impl TwinsCheck {
-    /// None if a check of these classes would not be cheaper than to find them again, where a space stands twice on
-    /// one parameter, and for classes that are not twins bit for bit.
+    /// None if a check would not be cheaper than a new search, if a space is on two axes of one parameter, or if the
+    /// classes are not twins bit for bit.
     pub fn new(twins: &Symmetry) -> Option<Self> {
         if twins.kind() != SymmetryKind::Twins || *twins.policy() != EqualityPolicy::bits() {
             return None;
@@ -145,11 +147,11 @@ impl TwinsCheck {
         Some(Self { spec, condensed, partitions, classes, plans })
     }
 
-    /// For every axis of a parameter's shape, the index whose entries each index repeats: that of the smallest units. None
-    /// for an axis on which every index stands for itself.
+    /// For every axis of a parameter's shape and every index, the index of the smallest unit of the class, whose
+    /// entries it must repeat. None for an axis on which every unit is alone.
     ///
-    /// Entries W are those of the known classes exactly where W is itself with its indices so replaced, along all axes. A
-    /// device that finds this by itself shows the rest by [`TwinsPass::condensed`].
+    /// The entries W have the known classes exactly if replacing all indices in this way, along all axes, does not
+    /// change W. If a device makes this comparison, pass the condensed entries to [`TwinsPass::condensed`].
     pub fn repeated(&self, parameter: ParamId) -> Vec<Option<Vec<usize>>> {
         let param = self.spec.param(parameter);
         let mut along: Vec<Option<Vec<usize>>> = vec![None; param.shape().len()];
@@ -194,7 +196,7 @@ impl Classes {
 }
 
 impl Plan {
-    /// None if a space stands twice on the parameter.
+    /// None if a space is on two axes of the parameter.
     fn new(spec: &AxesSpec, param: &SpecParam, classes: &[Option<Classes>]) -> Option<Self> {
         let axes = axes_with_strides(spec, param, &strides(param.shape()));
         let spaces: Vec<SpaceId> = axes.iter().filter_map(|axis| axis.space).collect();
@@ -220,8 +222,8 @@ impl Plan {
     }
 }
 
-/// What makes one entry of each block of classes of these axes, the last one first; `run` becomes the number of entries
-/// that are left.
+/// The steps that leave one entry of each block of classes of these axes, beginning with the last axis. `run` is
+/// multiplied by the number of entries that they leave.
 fn condensing(
     axes: &[&LogicalAxis],
     classes: &[Option<Classes>],
@@ -241,25 +243,25 @@ fn condensing(
     steps
 }
 
-/// A check under way.
+/// A check in progress.
 #[derive(Clone, Debug)]
 pub struct TwinsPass<'k> {
     check: &'k TwinsCheck,
     read: Vec<Read>,
 }
 
-/// What was read of a parameter.
+/// What the check has read of a parameter.
 #[derive(Clone, Debug, Default)]
 struct Read {
     rows: usize,
     condensed: Option<OwnedElements>,
-    /// Whether it came condensed along all axes.
+    /// Whether the caller passed it condensed along all axes.
     wholly: bool,
 }
 
 impl TwinsPass<'_> {
-    /// The next rows of a parameter: some indices along its first axis, which follow those shown before, and all others.
-    /// Returns whether they leave the units of each class equal; where they do not, the check has ended.
+    /// Passes the next rows of a parameter: the next indices along its first axis, with all indices of the other axes.
+    /// Returns whether the units of each class are still equal. If not, the check is over.
     ///
     /// # Errors
     ///
@@ -292,13 +294,13 @@ impl TwinsPass<'_> {
         }))
     }
 
-    /// The entries of smallest units, along all axes in their order, of a parameter whose other entries repeat these bit
-    /// for bit as [`TwinsCheck::repeated`] says: who calls has made sure of it. Instead of its rows.
+    /// Passes the entries of the smallest units along all axes, instead of the rows of a parameter. The caller must
+    /// have checked that all other entries repeat these bit for bit, as [`TwinsCheck::repeated`] says.
     ///
     /// # Errors
     ///
-    /// [`ParameterError::ShapeMismatch`] for another shape than one index for each that is repeated, and where rows of the
-    /// parameter were shown before.
+    /// [`ParameterError::ShapeMismatch`] if the shape is not that of the condensed parameter, or if rows of the
+    /// parameter were passed before.
     pub fn condensed(
         &mut self,
         parameter: ParamId,
@@ -320,13 +322,13 @@ impl TwinsPass<'_> {
         Ok(())
     }
 
-    /// Ends a check that has seen all rows. Returns what was found in every space besides the classes, as
-    /// [`SpaceSymmetry::findings`](crate::SpaceSymmetry::findings) has it. None if the classes of twins may be
-    /// others.
+    /// Ends a check that has read all rows. If the twin classes are still the known ones, returns the findings for
+    /// every space, as [`SpaceSymmetry::findings`](crate::SpaceSymmetry::findings) does. None if the twin classes may
+    /// have changed.
     ///
     /// # Errors
     ///
-    /// [`ParameterError::MissingParameter`] if rows were not shown.
+    /// [`ParameterError::MissingParameter`] if rows of a parameter are missing.
     pub fn end(mut self) -> Result<Option<Vec<Option<Findings>>>, SymmetryError> {
         let TwinsCheck { condensed: spec, partitions, classes, plans, .. } = self.check;
         for ((read, plan), param) in self.read.iter_mut().zip(plans).zip(spec.params()) {
@@ -362,7 +364,7 @@ impl TwinsPass<'_> {
 }
 
 impl Read {
-    /// Takes in rows; false where units of a class differ in them.
+    /// Reads rows. Returns false if units of a class differ in them.
     fn take<E: Number>(
         &mut self,
         count: usize,
@@ -371,7 +373,7 @@ impl Read {
         classes: &[Option<Classes>],
     ) -> bool {
         let condensed = self.condensed.get_or_insert_with(|| E::wrap(Vec::new()));
-        // Numbers of another type than those before are none of the same parameter.
+        // Numbers of another type than before cannot belong to the same parameter.
         let Some(condensed) = E::of(condensed) else { return false };
         let first = self.rows;
         self.rows += count;
@@ -397,7 +399,8 @@ impl Read {
         }
     }
 
-    /// Does what has waited for all rows; false where units of a class differ.
+    /// Completes the steps that need all rows. Returns false if units of a class differ, or if a NaN makes them
+    /// unequal.
     fn complete(&mut self, plan: &Plan, classes: &[Option<Classes>]) -> bool {
         let Some(elements) = &mut self.condensed else { return true };
         if let Along::Flattened(steps) = &plan.along
@@ -411,7 +414,7 @@ impl Read {
                 None => return false,
             }
         }
-        // Equal bits that are no number do not make units alike.
+        // Units with equal bits are not twins if these are NaN.
         let any_nan = with_elements!(elements.elements(), |data| {
             data.iter().fold(false, |any, entry| any | entry.is_nan())
         });
@@ -419,7 +422,7 @@ impl Read {
     }
 }
 
-/// Does one step after the other; None if units of a class differ.
+/// Applies the steps in order. None if units of a class differ.
 fn condense<'d, E: Number>(
     data: &'d [E],
     steps: &[Condensing],

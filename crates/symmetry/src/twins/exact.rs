@@ -1,8 +1,9 @@
-//! Cutting classes by exact sameness, reading as little as possible.
+//! Cuts classes by exact comparisons, and reads as little as possible.
 //!
-//! A class is compared with its smallest unit. Units that agree to the end stay; the others are put into boxes by
-//! where they first differ and what stands there, and only boxes with two or more units are read on, from there.
-//! So no entry of a unit is read twice (but for those of the first glimpse), and none after the unit is alone.
+//! The units of a class are compared with its smallest unit. Units that agree to the end stay. The others are put into
+//! boxes by the position where they first differ and the entries there. Only boxes with two or more units are read
+//! further, from that position. So no entry of a unit is read twice (except those of the first glimpse), and none after
+//! the unit is alone.
 
 use crate::classes::{Classes, Cut};
 use crate::element::Element;
@@ -14,9 +15,9 @@ use crate::twins::rows::Rows;
 use crate::twins::short;
 use crate::twins::slab::{BLOCK, GLIMPSE, NOWHERE, Slab, Stray};
 
-/// Bytes, roughly, that are worth a separate task.
+/// The approximate number of bytes that are worth a separate task.
 const TASK: usize = 1 << 18;
-/// What a unit with a run of a few entries costs, in these bytes.
+/// The cost of a unit with a run of a few entries, in the same bytes.
 const SHORT: usize = 64;
 
 /// Refines `classes` by the first few entries of one parameter along one unit axis.
@@ -55,7 +56,7 @@ pub(super) fn refine<E: Element, S: Sameness<E>>(
     }
 }
 
-/// Short runs: look through many slabs at once for one that cuts anything, since most do not.
+/// For short runs: checks many slabs at once for one that cuts anything, since most do not.
 fn refine_thin<E: Element, S: Sameness<E>>(
     classes: &mut Classes,
     param: u32,
@@ -116,7 +117,7 @@ fn cut<E: Element, S: Sameness<E>>(class: &[u32], slab: &Slab<'_, E, S>) -> Cut 
     done
 }
 
-/// Reads all units of all boxes one leap on, in the order in which they lie in memory. One list of strays a box.
+/// Reads the next leap of all units of all boxes, in memory order. Returns one list of strays per box.
 fn read_on<E: Element, S: Sameness<E>>(
     boxes: &[Open],
     slab: &Slab<'_, E, S>,
@@ -146,7 +147,7 @@ fn read_on<E: Element, S: Sameness<E>>(
     lists
 }
 
-/// What agrees with the smallest unit of a box stays together, the rest is put into new boxes.
+/// Keeps the units together that agree with the smallest unit of a box, and puts the others into new boxes.
 fn settle<E: Element, S: Sameness<E>>(
     units: &[u32],
     from: usize,
@@ -155,7 +156,7 @@ fn settle<E: Element, S: Sameness<E>>(
     done: &mut Cut,
 ) -> Vec<Open> {
     let (first, to) = (units[0], slab.leap(from));
-    // Units are compared by bits, so a NaN in the smallest unit has to be looked for as far as any unit was read.
+    // Units are compared by bits, so the smallest unit must be searched for a NaN as far as any unit was read.
     let read = strays.iter().map(|stray| to.min(stray.position)).max().unwrap_or(0);
     if let Some(nan) = slab.first_nan(first, from, read) {
         strays
@@ -175,14 +176,14 @@ fn settle<E: Element, S: Sameness<E>>(
     open
 }
 
-/// Boxes the strays of a class: those alike so far share a box.
+/// Puts the strays of a class into boxes: those that are equal so far share a box.
 fn sort_out<E: Element, S: Sameness<E>>(
     slab: &Slab<'_, E, S>,
     first: u32,
     strays: &[Stray<E>],
     done: &mut Cut,
 ) -> Vec<Open> {
-    // The smallest unit itself may hold the NaN that all the others differ from.
+    // The smallest unit itself may hold a NaN, from which all other units differ.
     let mut last = NOWHERE;
     for stray in strays {
         if stray.position / BLOCK != last {

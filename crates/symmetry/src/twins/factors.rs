@@ -1,4 +1,4 @@
-//! What a policy divides out of every unit before comparing.
+//! The factors that a policy divides out of every unit before the comparison.
 
 use crate::axes::Role;
 use crate::element::Element;
@@ -6,7 +6,7 @@ use crate::equality_policy::{Comparison, EqualityPolicy, Normalization};
 use crate::params::with_elements;
 use crate::twins::seen::Seen;
 
-/// One factor a unit: ±1 for a sign, a positive number for a scale; `None` if the policy divides nothing out.
+/// One factor per unit: ±1 for a sign, a positive number for a scale. `None` if the policy divides nothing out.
 pub(super) fn factors(
     seen: &[Seen<'_, '_>],
     units: usize,
@@ -36,7 +36,7 @@ pub(super) fn factors(
     Some(factors)
 }
 
-/// Offers the entries of every open unit in order until one decides.
+/// Passes the entries of every open unit to `decides`, in order, until one decides.
 fn decide<E: Element>(
     one: &Seen<'_, '_>,
     data: &[E],

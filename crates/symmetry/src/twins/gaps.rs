@@ -1,14 +1,14 @@
-//! Cutting classes at gaps: a tolerance that does not depend on the order of the units.
+//! Cuts classes at gaps: a tolerance that does not depend on the order of the units.
 //!
-//! At one entry the values of a class, sorted, are cut wherever they step by more than t:
+//! At one entry, the sorted values of a class are cut between neighbours that differ by more than t:
 //!
 //! ```text
 //! t = 0.1     0.00  0.05  0.12 | 0.40  0.45     ->  two classes, spreads 0.12 and 0.05
 //! ```
 //!
-//! Cutting at one entry can open a gap at another, so passes are repeated until a whole pass cuts nothing. Any
-//! partition without gaps above t refines every one of these cuts, so the fixed point is the coarsest of them, and
-//! the order of the passes does not matter.
+//! A cut at one entry can open a gap at another, so passes are repeated until a whole pass cuts nothing. Any partition
+//! without gaps above t refines every one of these cuts. So the result is the coarsest such partition, and the order of
+//! the cuts does not matter.
 
 use crate::classes::{Classes, Cut, NanSeen};
 use crate::element::Element;
@@ -21,7 +21,7 @@ pub(super) struct Values<'d, 'f, E> {
     pub param: u32,
     pub data: &'d [E],
     pub layout: &'d UnitLayout,
-    /// What each unit's entries are multiplied or divided by, if anything.
+    /// The factors by which the entries of each unit are multiplied or divided, if any.
     pub factors: Option<&'f [f64]>,
     pub divide: bool,
 }
@@ -40,11 +40,11 @@ impl<E: Element> Values<'_, '_, E> {
     }
 }
 
-/// Entries of a unit that are read together.
+/// The number of entries of a unit that are read together.
 const TILE: usize = 16;
 
-/// Cuts every live class that is not settled by all entries of a parameter. `spreads[u]` grows to the spread of the
-/// class whose smallest unit is u.
+/// Cuts every live class that is not settled, by all entries of a parameter. Increases `spreads[u]` to the spread of
+/// the class whose smallest unit is u.
 pub(super) fn refine<E: Element>(
     classes: &mut Classes,
     settled: &[bool],
@@ -132,7 +132,7 @@ fn cut_tile<E: Element>(
             }
             let raw = |unit: u32| values.value(unit, offset, position);
             for &unit in &members[1..] {
-                // A part's smallest unit is where the part's split is recorded.
+                // The split of a part is recorded at its smallest unit.
                 let heads = parts.iter().any(|p| p[0] == unit && unit != members[0]);
                 if heads || raw(unit).is_nan() {
                     cut.splits.push(Split {
@@ -152,7 +152,8 @@ fn cut_tile<E: Element>(
     }
 }
 
-/// Sorts units by value and cuts at gaps; each part ascending in units. Units with a NaN are in no part.
+/// Sorts units by value and cuts at gaps. Each part lists its units in ascending order. Units with a NaN are in no
+/// part.
 fn part(
     numbers: &[(f64, u32)],
     tolerance: f64,
@@ -177,12 +178,12 @@ fn part(
     parts
 }
 
-/// Whether a step from `low` up to `high` is no gap. Equal infinities are linked, different ones are not.
+/// Whether there is no gap between `low` and `high`. Equal infinities are linked, different ones are not.
 pub(super) fn linked(low: f64, high: f64, tolerance: f64) -> bool {
     low == high || high - low <= tolerance
 }
 
-/// The size of a step; 0 between equal infinities.
+/// The difference of two values; 0 between equal infinities.
 pub(super) fn difference(low: f64, high: f64) -> f64 {
     if low == high { 0.0 } else { high - low }
 }

@@ -1,4 +1,4 @@
-//! The twin classes of one space: all parameters cut them, one after the other.
+//! The twin classes of one space: all parameters cut them, one after another.
 
 use super::seen::{Seen, SeenTwice};
 use super::{exact, factors, gaps};
@@ -12,8 +12,8 @@ use crate::partition::Partition;
 use crate::sameness::{SameBits, SameNormalized, SameValue, Sameness};
 use crate::space::{ParamId, SpaceId};
 
-/// The twin classes of one space among the units of the classes of `start`, and under a tolerance a spread for each at
-/// its smallest unit.
+/// The twin classes of one space that refine `start`. Under a tolerance also the spread of each class, at its smallest
+/// unit.
 pub(crate) fn classes_of(
     spec: &AxesSpec,
     network: &Arranged<'_, '_>,
@@ -42,8 +42,8 @@ pub(crate) fn classes_of(
         }
     }
     let factors = factors::factors(&seen, space.units(), policy);
-    // Short parameters first: they are cheap to read and often tell all units apart. Among equals, those whose first
-    // entries are neighbours.
+    // Short parameters first: they are cheap to read and often distinguish all units. Among parameters of equal length,
+    // first those in which the entries of neighbouring units are close together.
     seen.sort_by_key(|one| (one.layout.entries_per_unit(), one.layout.units.stride, one.param));
 
     let mut classes = match start {
@@ -123,12 +123,13 @@ fn refine_as<E: Element, S: Sameness<E>>(
     }
 }
 
-/// Incoming entries are divided by a unit's scale, outgoing ones multiplied; a sign is its own inverse.
+/// Whether entries are divided by the factor of their unit: incoming entries are divided by a scale, outgoing ones
+/// multiplied. For a sign both are the same.
 fn divides(policy: &EqualityPolicy, role: Role) -> bool {
     policy.normalization() == Normalization::PositiveScale && role == Role::Output
 }
 
-/// Passes over all parameters until one cuts nothing; returns a spread for every class, at its smallest unit.
+/// Makes passes over all parameters until one cuts nothing. Returns a spread for every class, at its smallest unit.
 fn refine_within(
     classes: &mut Classes,
     seen: &[Seen<'_, '_>],
@@ -138,7 +139,7 @@ fn refine_within(
     policy: &EqualityPolicy,
 ) -> Vec<f64> {
     let units = classes.units();
-    // By the number of the unit, as are classes: a start may have left some units alone.
+    // Indexed by unit, since classes are identified by their smallest unit.
     let mut settled = vec![false; units];
     let mut spreads = vec![0.0; units];
     loop {
@@ -165,7 +166,7 @@ fn refine_within(
         if classes.splits.len() == splits {
             break;
         }
-        // A class that went through a whole pass without a cut needs no second one.
+        // A class that passed a whole pass without a cut needs no second pass.
         for class in classes.iter() {
             if before.binary_search(&(class[0], class.len())).is_ok() {
                 settled[class[0] as usize] = true;

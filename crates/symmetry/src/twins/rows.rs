@@ -1,18 +1,18 @@
-//! Whether a slab with short runs cuts anything: the check that most slabs end with.
+//! Checks whether a slab with short runs cuts anything. Most slabs do not.
 
 use crate::classes::Classes;
 use crate::element::Element;
 use crate::sameness::Sameness;
 use crate::twins::slab::Slab;
 
-/// Entries compared in one branch-free loop.
+/// The number of entries that one branch-free loop compares.
 const STRETCH: usize = 64;
 
-/// The live classes as the check of one slab wants them.
+/// The live classes, in the form that the check of one slab needs.
 pub(super) enum Rows {
     /// Stretches of neighbouring units of one class: (class's smallest unit, start, end).
     Stretches(Vec<(u32, u32, u32)>),
-    /// All units are live: the smallest unit of every unit's class, and each of these once.
+    /// All units are live: the smallest unit of every unit's class, and the list of these smallest units.
     Dense(Vec<u32>, Vec<u32>),
     /// (unit, smallest unit of its class), by class.
     Sparse(Vec<(u32, u32)>),
@@ -69,7 +69,7 @@ impl Rows {
                 )
             }),
             Self::Dense(first_of, firsts) if neighbours => {
-                // Where bits agree, one NaN in a class is a NaN in its smallest unit.
+                // If bits agree, a class with a NaN has one in its smallest unit.
                 if firsts.iter().any(|&first| slab.at(first, 0).is_nan()) {
                     return false;
                 }

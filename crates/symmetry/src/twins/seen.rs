@@ -1,4 +1,4 @@
-//! A parameter as one space sees it.
+//! A parameter, from the perspective of one space.
 
 use super::swaps::Swaps;
 use crate::axes::Role;
@@ -7,7 +7,7 @@ use crate::equality_policy::EqualityPolicy;
 use crate::layout::{LogicalAxis, UnitLayout};
 use crate::params::ParamView;
 
-/// A parameter as seen from its one axis with the space.
+/// A parameter with the space on one axis.
 pub(super) struct Seen<'p, 'a> {
     pub param: u32,
     pub view: &'p ParamView<'a>,
@@ -15,7 +15,7 @@ pub(super) struct Seen<'p, 'a> {
     pub layout: UnitLayout,
 }
 
-/// A parameter on which the space stands several times.
+/// A parameter with the space on several axes.
 pub(super) struct SeenTwice<'p, 'a> {
     pub param: u32,
     pub view: &'p ParamView<'a>,

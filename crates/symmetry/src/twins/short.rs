@@ -1,7 +1,7 @@
-//! Cutting a class by runs of a few entries: what a first glimpse takes in of every unit, and all that a unit has in
+//! Cuts a class by runs of a few entries: the first entries of every unit for a glimpse, or all entries of a unit in
 //! one slab of a matrix with units on its last axis.
 //!
-//! This decides for almost every unit of a network without symmetry, so each unit costs one cache line and little
+//! In a network without symmetry this distinguishes almost every unit. So each unit costs one cache line and little
 //! else.
 
 use crate::classes::Cut;
@@ -11,7 +11,8 @@ use crate::splits::Siblings;
 use crate::twins::boxes::Boxes;
 use crate::twins::slab::{Few, Slab};
 
-/// Units that are read before they are looked at, so the cache lines of many are on their way at once.
+/// The number of units that are read before they are compared, so the processor loads their cache lines at the same
+/// time.
 const AHEAD: usize = 64;
 
 /// Cuts a class by a slab whose runs are no longer than [`Few`].
@@ -64,7 +65,7 @@ fn first_nan<E: Element>(run: &Few<E>) -> Option<usize> {
     run.iter().position(|x| x.is_nan())
 }
 
-/// Splits of the units that were looked at together.
+/// The splits of units that were compared together.
 struct New {
     len: usize,
     children: [u32; AHEAD],

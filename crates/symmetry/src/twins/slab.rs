@@ -1,4 +1,4 @@
-//! One slab of one parameter: comparing the runs of two units, and how they differ.
+//! One slab of one parameter: compares the runs of two units and describes how they differ.
 
 use crate::classes::NanSeen;
 use crate::element::Element;
@@ -6,15 +6,15 @@ use crate::layout::UnitLayout;
 use crate::sameness::Sameness;
 use crate::splits::Split;
 
-/// Entries a block: units are distinguished block by block. 16 f32 are one cache line.
+/// The number of entries per block: units are distinguished block by block. 16 f32 are one cache line.
 pub(super) const BLOCK: usize = 16;
-/// Entries compared in one branch-free loop.
+/// The number of entries that one branch-free loop checks.
 const STRETCH: usize = 64;
-/// Bytes of a unit that are read before the next unit is: memory likes to be read in long stretches.
+/// The number of bytes of a unit that are read before the next unit: memory is faster for long contiguous reads.
 const LEAP: usize = 1 << 16;
-/// Entries of a unit that a first glimpse takes in.
+/// The number of entries of a unit that a first glimpse reads.
 pub(super) const GLIMPSE: usize = 4;
-/// These entries.
+/// The entries of a glimpse.
 pub(super) type Few<E> = [E; GLIMPSE];
 
 /// One slab of one parameter.
@@ -54,8 +54,7 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
             as u64
     }
 
-    /// The first position in a range at which two units differ. A NaN on which both have the same bits may be
-    /// passed over.
+    /// The first position in a range at which two units differ. A NaN with the same bits in both may be skipped.
     #[inline]
     pub fn first_difference(&self, u: u32, v: u32, from: usize, to: usize) -> Option<usize> {
         let differ = |x: &E, y: &E| !self.sameness.same(u, *x, v, *y);
@@ -65,7 +64,7 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         let a = &self.data[self.start(u)..][from..to];
         let b = &self.data[self.start(v)..][from..to];
         let place = || a.iter().zip(b).position(|(x, y)| differ(x, y)).map(|k| from + k);
-        // Most units that differ do so at once, and then one entry is enough.
+        // Most units that differ do so in the first entry, so it is compared first.
         match (a, b) {
             ([x, ..], [y, ..]) if differ(x, y) => Some(from),
             _ if a.len() <= BLOCK => place(),
@@ -98,7 +97,7 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         position: usize,
         block: impl Iterator<Item = E>,
     ) -> Summary {
-        // A sum of products, whose terms do not wait for each other.
+        // A sum of products, whose terms can be computed independently.
         let (hash, nan) = block.zip(MULTIPLIERS).fold(
             (position as u64, false),
             |(hash, nan), (x, multiplier)| {
@@ -109,7 +108,7 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         Summary((hash ^ (hash >> 32)) & !1 | u64::from(nan))
     }
 
-    /// The first entries of a unit; the last one again where there are fewer.
+    /// The first entries of a unit. If there are fewer, the last one is repeated.
     #[inline(always)]
     pub fn few(&self, unit: u32) -> Few<E> {
         let run = &self.layout.run;
@@ -144,7 +143,7 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         NanSeen { unit, param: self.param, entry: self.entry(unit, position) }
     }
 
-    /// `value`: of the child at `position`. Given, since its cache line may be gone by now.
+    /// `value` is that of the child at `position`. The caller passes it, since its cache line may have been evicted.
     #[inline(always)]
     pub fn split(&self, child: u32, position: usize, value: E, parent: u32) -> Split {
         Split {
@@ -157,7 +156,7 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         }
     }
 
-    /// How far a unit is read from a position on, before the next unit is.
+    /// The position up to which a unit is read, starting at `from`, before the next unit.
     pub fn leap(&self, from: usize) -> usize {
         self.layout.run.len.min(from + LEAP / size_of::<E>())
     }
@@ -189,7 +188,7 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
     }
 }
 
-/// Odd numbers without structure, one for each position of a block.
+/// Pseudorandom odd numbers, one for each position of a block.
 pub(super) const MULTIPLIERS: [u64; BLOCK] = {
     let mut table = [0; BLOCK];
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
@@ -208,9 +207,9 @@ pub(super) const MULTIPLIERS: [u64; BLOCK] = {
 #[derive(Clone, Copy)]
 pub(super) struct Stray<E> {
     pub unit: u32,
-    /// The number at `position`. Kept, since the cache line may be gone when it is asked for.
+    /// The number at `position`. Stored, since its cache line may be evicted before it is needed.
     pub value: E,
-    /// Where it first differs; [`NOWHERE`] if it does not.
+    /// The position at which it first differs; [`NOWHERE`] if it does not differ.
     pub position: usize,
     pub summary: Summary,
 }

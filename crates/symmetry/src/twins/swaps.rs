@@ -1,14 +1,14 @@
-//! Spaces that stand on two or more axes of one parameter, where a swap of two units acts on all of them at once.
+//! Spaces on two or more axes of one parameter: a swap of two units acts on all these axes at once.
 //!
-//! For a recurrent weight W[n][n], swapping u and v leaves W unchanged where
+//! For a recurrent weight W[n][n], swapping u and v leaves W unchanged if
 //!
 //! ```text
 //! W[u][u] = W[v][v]    W[u][v] = W[v][u]    W[u][j] = W[v][j]    W[j][u] = W[j][v]    for all other j
 //! ```
 //!
-//! "The swap of u and v changes nothing" is an equivalence of units, (u w) = (u v)(v w)(u v), so comparing with one
-//! unit of a class is enough. With a tolerance it is none; there, classes are the connected parts under "the swap
-//! changes no entry by more than t".
+//! "The swap of u and v changes nothing" is an equivalence relation of units, since (u w) = (u v)(v w)(u v). So
+//! comparing with one unit of a class is enough. With a tolerance it is not an equivalence relation; then the classes
+//! are the connected components under "the swap changes no entry by more than t".
 
 use crate::classes::{Classes, Cut, NanSeen};
 use crate::element::Element;
@@ -19,15 +19,15 @@ use crate::splits::Split;
 use crate::twins::boxes::Boxes;
 use crate::twins::gaps::{difference, linked};
 
-/// A parameter on which a space stands several times.
+/// A parameter with a space on several axes.
 pub(super) struct Swaps<'d, E> {
     param: u32,
     data: &'d [E],
     /// The axes of the space.
     units: Vec<Dim>,
-    /// All others.
+    /// All other axes.
     others: Vec<Dim>,
-    /// One sign a unit, where the policy divides it out.
+    /// One sign per unit, if the policy divides signs out.
     signs: Option<&'d [f64]>,
     compare: Comparison,
 }
@@ -35,7 +35,7 @@ pub(super) struct Swaps<'d, E> {
 /// An entry that a swap changes: (place in the count of entries, its value, the value that takes its place).
 type Change = (usize, f64, f64);
 
-/// The state of a walk over pairs of entries: an entry, and the one that the swap puts in its place.
+/// The state of a walk over pairs of entries: an entry, and its image under the swap.
 #[derive(Clone, Copy)]
 struct Pair {
     offset: usize,
@@ -82,8 +82,8 @@ impl<'d, E: Element> Swaps<'d, E> {
         }
     }
 
-    /// Calls `visit` with every entry that has u on some axis of the space, and with its image under the swap of u
-    /// and v, until it returns `false`. (Entries with v only are the images of these.)
+    /// Calls `visit` with every entry that has u on some axis of the space, and with its image under the swap of u and
+    /// v, until `visit` returns `false`. (Entries with v but not u are images of these.)
     fn each_pair(&self, u: usize, v: usize, visit: &mut impl FnMut(Pair) -> bool) -> bool {
         (0..self.units.len()).all(|pinned| {
             let start = Pair { offset: 0, place: 0, sign: 1.0, image: 0, image_sign: 1.0 };
@@ -122,7 +122,7 @@ impl<'d, E: Element> Swaps<'d, E> {
         if depth == pinned {
             step(u)
         } else {
-            // Entries with u on an earlier axis were visited when that axis was pinned.
+            // Entries with u on an earlier axis were already visited, when that axis was pinned.
             (0..dim.len).filter(|&unit| depth > pinned || unit != u).all(&mut step)
         }
     }
@@ -181,7 +181,7 @@ impl<'d, E: Element> Swaps<'d, E> {
         }
     }
 
-    /// The first NaN among a unit's entries, by unit.
+    /// For every unit, the first NaN among its entries.
     fn nans(&self, units: usize) -> Vec<Option<u64>> {
         let mut seen: Vec<Option<u64>> = vec![None; units];
         if !self.data.iter().fold(false, |any, x| any | x.is_nan()) {
@@ -198,8 +198,8 @@ impl<'d, E: Element> Swaps<'d, E> {
         seen
     }
 
-    /// Entries of a unit with itself and with a few pivots: equal for units, other than the pivots, that a swap
-    /// may exchange.
+    /// The entries of a unit with itself and with a few pivots. If a swap of two units that are not pivots changes
+    /// nothing, their keys are equal.
     fn key(&self, unit: u32, pivots: &[u32]) -> Vec<u64> {
         let bits = |offset, sign| match self.compare {
             Comparison::Bits => self.value(offset, sign).to_bits(),
@@ -218,7 +218,7 @@ impl<'d, E: Element> Swaps<'d, E> {
         key
     }
 
-    /// Cuts all live classes into sets of units that swaps exchange.
+    /// Cuts all live classes into sets of units that can be swapped.
     pub fn refine(&self, classes: &mut Classes) {
         if self.is_empty() || classes.is_done() {
             return;
@@ -303,7 +303,7 @@ impl<'d, E: Element> Swaps<'d, E> {
         parts
     }
 
-    /// The connected parts of "the swap changes no entry by more than t" within `members`.
+    /// The connected components under "the swap changes no entry by more than t" within `members`.
     fn connected(&self, members: &[u32]) -> Vec<Vec<u32>> {
         let mut parts = Vec::new();
         let mut left = members.to_vec();
@@ -333,8 +333,9 @@ impl<'d, E: Element> Swaps<'d, E> {
 
     /// The largest change by a swap of two units of a class.
     ///
-    /// On two axes that is the widest of: the diagonal, W[u][v] against W[v][u], and for every j the entries W[u][j]
-    /// and W[j][u] over the class without j; linear in the entries. On more axes all pairs are tried.
+    /// On two axes this is the largest of these ranges: the diagonal, W[u][v] against W[v][u], and for every j the
+    /// entries W[u][j] and W[j][u] over the class without j. The cost is linear in the entries. On more axes all pairs
+    /// are tried.
     pub fn spread(&self, class: &[u32]) -> f64 {
         if self.is_empty() {
             return 0.0;
@@ -369,7 +370,7 @@ impl<'d, E: Element> Swaps<'d, E> {
     }
 }
 
-/// Largest less smallest.
+/// The largest number minus the smallest.
 fn range(numbers: impl Iterator<Item = f64>) -> f64 {
     let (low, high) = numbers
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
