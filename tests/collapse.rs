@@ -43,7 +43,7 @@ fn a_collapse_by_an_activation_says_what_became_of_each_unit() {
         "hidden1: unit 3 merges into 2 with sign -1\n",
         "hidden1: unit 4 is 0.462117 for every input and folds into the next bias\n",
         "hidden1: unit 5 has no outgoing weights and is removed\n",
-        "6 units were read, 2 written; parameters of 76 bytes, 28 now\n",
+        "6 units were read, 2 written; the parameters had 76 bytes, now 28\n",
         "minimal: no network with one hidden layer of this activation and fewer units computes the same",
         "outputs for 64 random inputs, tanh between layers",
     ] {

@@ -50,8 +50,7 @@ fn check(row: [f32; 3], bias: f32, weight: f32, last: f32) {
         unequal.to_string(),
         "The 2 units of class 0 of hidden1 are twins, and SGD with no decay never separates them in exact \
          arithmetic.\n\
-         The 4 units of class 0 of output are twins, but nothing keeps unequal targets of output from separating \
-         them.\n"
+         The 4 units of class 0 of output are twins, but unequal targets of output can separate them.\n"
     );
 }
 

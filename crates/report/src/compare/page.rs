@@ -97,7 +97,7 @@ fn set_up(comparison: &ComparedStarts) -> String {
     let float = match planned.float {
         FloatWord::F32 => "float32",
         FloatWord::F64 => "float64",
-        FloatWord::Unknown => "not said in the folder",
+        FloatWord::Unknown => "not recorded in the folder",
     };
     let facts: String = [
         ("program", format!("constinit {}", planned.version)),
