@@ -80,9 +80,9 @@ impl<'a> HostModule<'a> {
 
     /// The classes of the module's units, in one sense.
     ///
-    /// Errors of the engine: see [`twins`], [`equitable`](equitable()) and [`forward_lumpable`].
+    /// # Errors
     ///
-    /// What the engine says: see [`twins`], [`equitable`](equitable()) and [`forward_lumpable`].
+    /// Errors of the engine: see [`twins`], [`equitable`](equitable()) and [`forward_lumpable`].
     pub fn symmetry(&self, kind: SymmetryKind) -> Result<Symmetry, Error> {
         let spec = self.known.spec;
         Ok(match kind {
