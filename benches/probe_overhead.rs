@@ -1,9 +1,9 @@
-//! What the symmetry probe costs: plain steps beside probed steps, on [784, 512, 10] with batches of 64: on ndarray, and
-//! on wgpu where that feature is on, with fewer steps.
+//! The cost of the symmetry probe: probed steps compared with plain steps, on [784, 512, 10] with batches of 64. It
+//! runs on ndarray, and with the feature `wgpu` also on wgpu, with fewer steps.
 //!
-//! `cargo bench --bench probe_overhead` prints times; the last lines are ratios of medians measured in turn, in one
-//! process. A *locked* network starts constant and stays so: everything has to be read. In a network with random
-//! weights a few entries of each unit tell all units apart.
+//! `cargo bench --bench probe_overhead` prints times. The last lines are ratios of medians, measured alternately in one
+//! process. The hidden units of a *locked* network start equal and stay equal, so the probe must read everything. In a
+//! network with random weights, a few entries of each unit distinguish all units.
 
 use burn::optim::{GradientsParams, Optimizer};
 use burn::tensor::Tensor;
@@ -38,7 +38,7 @@ fn network<B: AutodiffBackend>(random: bool) -> ConstInit<B> {
     let config = ConstInitConfig::new(DIMS.to_vec()).with_init_w(1e-3).with_init_b(0.1);
     let uniform = Init::uniform(-0.05, 0.05);
     let mut inits = config.constants();
-    // The usual ramp of 1 an input would make 784 of them diverge.
+    // The default ramp has a step of 1 per input. With 784 inputs, training would diverge.
     inits[0].weight = Init::InputRamp { start: 1e-3, step: 1e-5 };
     if random {
         inits = vec![LayerInit { weight: uniform.clone(), bias: uniform }; 2];
@@ -51,7 +51,7 @@ fn network<B: AutodiffBackend>(random: bool) -> ConstInit<B> {
 struct Probing {
     every: usize,
     gradients: bool,
-    /// Whether the probe is around the optimizer of a loop written by hand.
+    /// Whether the probe wraps the optimizer of a loop written by hand.
     around: bool,
 }
 
@@ -112,7 +112,8 @@ const WAYS: [(&str, Option<Probing>); 5] = [
     ("probed around the optimizer", Some(Probing { around: true, ..Probing::every(1) })),
 ];
 
-/// Runs all ways in turn, so that what else the machine does falls on all alike, and prints ratios of medians.
+/// Runs all variants alternately, so other load on the machine affects all of them equally, and prints ratios of
+/// medians.
 fn ratios<B: AutodiffBackend>(name: &str, net: &ConstInit<B>, steps: usize, rounds: usize) {
     let batch = data();
     let mut times: [Vec<f64>; 5] = Default::default();
@@ -120,7 +121,7 @@ fn ratios<B: AutodiffBackend>(name: &str, net: &ConstInit<B>, steps: usize, roun
         for ((_, probing), times) in WAYS.iter().zip(&mut times) {
             let start = Instant::now();
             run(net, &batch, steps, *probing);
-            // Some backends only queue what they are asked for.
+            // Some backends only queue operations.
             B::sync(&Default::default()).expect("a device that works");
             times.push(start.elapsed().as_secs_f64());
         }

@@ -1,8 +1,8 @@
 //! The notebook's network: 3 inputs, 2 hidden units, 4 outputs, constant initialisation.
 //!
-//! `ConstInit(init_w=1.0, init_b=0.5, bias=True)` prints linear1.weight = [[1, 2, 3], [1, 2, 3]], linear1.bias =
-//! [0.5, 0.5], linear2.weight all 1, linear2.bias all 0.5; after one step of SGD with rate 0.1 it prints rows
-//! [-0.2417, 1.4247, 1.4839], bias -0.5802, weights -0.8702 and bias 0.2362.
+//! `ConstInit(init_w=1.0, init_b=0.5, bias=True)` prints linear1.weight = [[1, 2, 3], [1, 2, 3]], linear1.bias = [0.5,
+//! 0.5], linear2.weight all 1, linear2.bias all 0.5. After one step of SGD with rate 0.1 it prints rows [-0.2417,
+//! 1.4247, 1.4839], bias -0.5802, weights -0.8702 and bias 0.2362.
 
 use constinit_symmetry::{
     AxesSpec, Optimizer, ParamView, TrainingFacts, certificate, equitable, forward_lumpable,
@@ -42,7 +42,7 @@ fn check(row: [f32; 3], bias: f32, weight: f32, last: f32) {
     }
     assert!(twins.spaces().iter().all(|space| space.findings().unwrap().is_empty()));
 
-    // The notebook's targets are alike across outputs; with others the hidden units stay twins.
+    // The notebook's targets are equal for all outputs. With unequal targets the hidden units stay twins.
     let facts = TrainingFacts::new(Optimizer::Sgd);
     assert!(certificate(&twins, &facts).holds());
     let unequal = certificate(&twins, &facts.with_unequal_targets("output"));
@@ -50,7 +50,7 @@ fn check(row: [f32; 3], bias: f32, weight: f32, last: f32) {
         unequal.to_string(),
         "The 2 units of class 0 of hidden1 are twins, and SGD with no decay never separates them in exact \
          arithmetic.\n\
-         The 4 units of class 0 of output are twins, but nothing keeps unequal targets of output from separating \
+         The 4 units of class 0 of output are twins, but unequal targets of output can separate \
          them.\n"
     );
 }
