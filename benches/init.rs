@@ -3,7 +3,7 @@
 //! `cargo bench --bench init` fills 10,000 x 10,000 weights in single precision; `INIT_SIDE` sets another side.
 //! Families for convolutions fill 3 x 3 kernels with about the same number of entries. The cost of orthogonal matrices
 //! grows with the third power of the side, so they have a fifth of the side. The last lines are medians in seconds.
-//! `scripts/bench-init-peers` also runs `torch.nn.init`, in the same session.
+//! `scripts/bench-init-peers` runs this benchmark and `torch.nn.init` one after the other.
 
 use burn::tensor::DType;
 use constinit::init::{Distribution, Fan, Init, Nonlinearity, ParameterAxes, RngKey};
