@@ -1,8 +1,9 @@
-//! How long it takes to make the values of a large weight, by family of initialisers.
+//! The time that each family of initialisers needs to fill a large weight.
 //!
-//! `cargo bench --bench init` fills 10,000 x 10,000 weights in single precision; `INIT_SIDE` sets another side. Families
-//! for convolutions fill a kernel of 3 x 3 with about as many entries; orthogonal matrices, whose price grows with the
-//! third power of the side, have a fifth of it. The last lines are medians in seconds. `scripts/bench-init-peers` puts `torch.nn.init` beside them, in one sitting.
+//! `cargo bench --bench init` fills 10,000 x 10,000 weights in single precision; `INIT_SIDE` sets another side.
+//! Families for convolutions fill 3 x 3 kernels with about the same number of entries. The cost of orthogonal matrices
+//! grows with the third power of the side, so they have a fifth of the side. The last lines are medians in seconds.
+//! `scripts/bench-init-peers` runs this benchmark and `torch.nn.init` one after the other.
 
 use burn::tensor::DType;
 use constinit::init::{Distribution, Fan, Init, Nonlinearity, ParameterAxes, RngKey};
@@ -19,7 +20,8 @@ struct Case {
     name: &'static str,
     init: Init,
     axes: ParameterAxes,
-    /// Which part of the side its weights have, for those that cost more than their entries.
+    /// The side of its weights is the given side divided by this: above 1 for families whose cost grows faster than the
+    /// number of entries.
     part: usize,
 }
 
@@ -43,7 +45,7 @@ fn cases() -> Vec<Case> {
         ("delta_orthogonal", Init::DeltaOrthogonal { gain: 1.0 }),
     ];
     let mut cases: Vec<Case> = matrices().into_iter().map(of(MATRIX, 1)).collect();
-    // Its centre is an orthogonal matrix.
+    // The centre of `delta_orthogonal` is an orthogonal matrix.
     cases.extend(convolutions.into_iter().zip([1, 5]).map(|(case, part)| of(CONV, part)(case)));
     cases.push(of(MATRIX, 5)(("orthogonal", Init::Orthogonal { gain: 1.0 })));
     cases
@@ -83,7 +85,7 @@ fn side() -> usize {
 
 fn init(criterion: &mut Criterion) {
     let (side, draw) = (side(), RngKey::new(1, "weight"));
-    // Small, so that Criterion's own report takes seconds.
+    // Small weights, so Criterion's report takes only seconds.
     let mut group = criterion.benchmark_group("init_512x512");
     group.sample_size(10);
     for case in cases() {

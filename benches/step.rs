@@ -1,7 +1,7 @@
-//! What a step of the training loop costs beside the same step written by hand.
+//! The cost of a step of the training loop, compared with the same step written by hand.
 //!
-//! `cargo bench --bench step` prints the times; the last lines are ratios of medians measured in
-//! turn, in one process, on the notebook's network and on [784, 512, 10].
+//! `cargo bench --bench step` prints the times. The last lines are ratios of medians, measured alternately in one
+//! process, on the notebook's network and on [784, 512, 10].
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -45,11 +45,11 @@ fn data(dims: [usize; 3], examples: usize) -> Batch<B> {
 
 const RATE: f64 = 1e-4;
 
-/// The network of both sides: the same kernels, the same numbers.
+/// The network of both variants: the same kernels, the same numbers.
 fn network(dims: [usize; 3]) -> ConstInit<B> {
     let config = ConstInitConfig::new(dims.to_vec()).with_init_w(1e-3).with_init_b(0.1);
     let mut inits = config.constants();
-    // The usual ramp of 1 an input would make 784 of them diverge.
+    // The default ramp has a step of 1 per input. With 784 inputs, training would diverge.
     inits[0].weight = Init::InputRamp { start: 1e-3, step: 1e-5 };
     config.try_init_with(&inits, &Default::default()).expect("a network")
 }
@@ -112,7 +112,7 @@ fn steps(criterion: &mut Criterion) {
         group.bench_function("training loop, P1-P4 at every step", |b| b.iter(probed));
         group.finish();
 
-        // In turn, so that what else the machine does falls on all three alike.
+        // Alternately, so other load on the machine affects all three equally.
         let mut times: [Vec<f64>; 3] = Default::default();
         for _ in 0..31 {
             times[0].push(seconds(|| by_hand(dims, &batch, steps)));

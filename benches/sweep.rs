@@ -1,11 +1,11 @@
-//! What a point of a sweep costs beside its steps alone.
+//! The cost of a point of a sweep, compared with its training steps alone.
 //!
-//! `cargo bench --bench sweep` prints a line a case: what a point takes, and how often that of its training steps in
-//! closed form it is. A point is all that `constinit sweep` does for it, on one thread: its configuration, its classes,
-//! its steps, what is asked of the network after them, its row, the table that the row is written in, and its share of
-//! the summary. Its steps alone are those of the same networks, made beforehand, on batches that lie ready. Both are
-//! timed in turn in one process; what is printed are medians over the rounds. `ROUNDS` says how many (31), `SIDE` how
-//! many values each of the two keys of a case takes (64).
+//! `cargo bench --bench sweep` prints one line per case: the time of a point, and its ratio to the time of its training
+//! steps in closed form. The time of a point includes everything that `constinit sweep` does for it, on one thread: its
+//! configuration, its classes, its steps, the evaluation of the network after them, its row, writing the table with the
+//! row, and its share of the summary. The steps alone are those of the same networks, with networks and batches
+//! prepared beforehand. Both are timed alternately in one process; the table has medians over the rounds. `ROUNDS` sets
+//! the number of rounds (31), `SIDE` the number of values of each of the two keys of a case (64).
 
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
@@ -28,7 +28,7 @@ use std::time::Instant;
 
 type B = Autodiff<NdArray>;
 
-/// By name: what is set beside the notebook's network and data, and what varies.
+/// For each case its name, the changes to the notebook's configuration, and what varies.
 const CASES: [(&str, &str, &str); 5] = [
     ("notebook", "[data]\nshift_per_step = 1.0", CONSTANTS),
     ("notebook, unshifted", "", CONSTANTS),
@@ -50,14 +50,14 @@ const SEEDS: &str =
     "init.0.init.std = { from = 0.1, to = 1, steps = SIDE }\nseed = { seeds = SIDE }\n";
 
 fn main() -> Result<(), Failure> {
-    // `cargo test --benches` only wants to know whether this builds and starts.
+    // `cargo test --benches` only checks that this builds and starts.
     if !std::env::args().any(|argument| argument == "--bench") {
         return Ok(());
     }
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let (rounds, side) = (number("ROUNDS").unwrap_or(31), number("SIDE").unwrap_or(64));
     let interrupt = Interrupt::listen(false);
-    println!("{:<42}{:>12}{:>12}{:>10}{:>8}", "case", "point", "its steps", "a step", "ratio");
+    println!("{:<42}{:>12}{:>12}{:>10}{:>8}", "case", "point", "steps", "per step", "ratio");
     for (name, set, varied) in CASES {
         let case = Case::new(set, &varied.replace("SIDE", &side.to_string()))?;
         let (mut points, mut steps) = (Vec::new(), Vec::new());
@@ -84,7 +84,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// A sweep, and its runs without all that is not a step.
+/// A sweep, and its runs reduced to their training steps.
 struct Case {
     sweep: SweepConfig,
     batches: Vec<[Vec<f64>; 2]>,
@@ -94,7 +94,7 @@ struct Case {
 struct Run {
     config: RunConfig,
     network: Perceptron<f64>,
-    /// Steps until the end or until the loss leaves single precision.
+    /// The number of steps until the end, or until the loss overflows single precision.
     done: usize,
 }
 
@@ -137,7 +137,7 @@ impl Case {
         let start = Instant::now();
         let points = Points::new(sweep, &folder, done, None, on, interrupt.clone());
         let (sender, rows) = channel();
-        // The program runs points inside a thread pool, where no call waits for threads outside of it.
+        // The program runs points inside a thread pool, so that no call waits for threads outside of it.
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let alone = alone.map_err(Failure::usage)?;
         alone.install(|| points.work::<B>(&Default::default(), &sender));
@@ -186,7 +186,7 @@ impl Run {
     }
 }
 
-/// The network of twin classes that a run starts from.
+/// The quotient of the network that a run starts from, by its twins.
 fn network(config: &RunConfig) -> Result<Perceptron<f64>, Failure> {
     let spec = plan::spec(config)?;
     let values = plan::plan(config).values(&spec).map_err(plan::usage)?;
@@ -201,7 +201,7 @@ fn network(config: &RunConfig) -> Result<Perceptron<f64>, Failure> {
     network().map_err(Failure::usage)
 }
 
-/// Inputs and targets of each step.
+/// The inputs and targets of each step.
 fn batches(config: &RunConfig, examples: &Examples) -> Vec<[Vec<f64>; 2]> {
     let rows = examples.inputs.rows;
     let size = config.data.batch_size.unwrap_or(rows);

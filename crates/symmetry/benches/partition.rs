@@ -1,11 +1,11 @@
-//! How long finding classes takes, as a ratio to reading the same bytes once.
+//! The time to find classes, as a multiple of the time to read the same bytes once.
 //!
 //! `cargo bench -p constinit-symmetry --bench partition`
 //!
-//! The yardstick is a sum of all parameters in one thread with many accumulators, which the compiler vectorises. Each
-//! case is timed in turn with the yardstick on the same memory in the same process; the table gives the
-//! fastest search over the fastest sum (what a machine of one's own shows), the median of the ratios with the
-//! quartiles (what this machine showed with all that ran beside), and the extra memory; then Criterion's own statistics follow.
+//! The baseline is a sum of all parameters in one thread with many accumulators, which the compiler vectorises. Each
+//! case is timed alternately with the baseline on the same memory in the same process. The table has the fastest search
+//! divided by the fastest sum (as on an idle machine), the median of the ratios with the quartiles (with the other load
+//! of this machine), and the extra memory. Criterion's statistics follow.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ const WIDE: usize = 4096;
 const MIB: f64 = 1024.0 * 1024.0;
 
 fn main() {
-    // `cargo test --benches` only wants to know whether this builds and starts.
+    // `cargo test --benches` only checks that this builds and starts.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -38,7 +38,7 @@ fn main() {
     }
 }
 
-/// A network to search, and the question.
+/// A network to search, and the kind of search.
 struct Case {
     name: &'static str,
     target: f64,
@@ -95,7 +95,7 @@ fn noise(u: usize, j: usize) -> f32 {
     ((z >> 40) as f32 + 0.5) / (1 << 24) as f32
 }
 
-/// 64 units of each of 64 classes, in no order.
+/// The class of a unit: 64 classes of 64 units, in no order.
 fn scattered(u: usize) -> usize {
     (u * 2531 + 17) % WIDE / 64
 }
@@ -175,7 +175,7 @@ impl Network {
     }
 }
 
-/// Sums with 64 accumulators, so memory and not addition is the limit.
+/// Sums with 64 accumulators, so the limit is memory, not addition.
 fn sum(data: &[f32]) -> f32 {
     const LANES: usize = 64;
     let mut lanes = [0.0_f32; LANES];

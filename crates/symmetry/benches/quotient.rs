@@ -1,11 +1,12 @@
-//! What a symmetry saves: a training step of the quotient beside the full network's, and passes of collapsed networks.
+//! What a symmetry saves: training steps of the quotient compared with those of the full network, and passes of
+//! collapsed networks.
 //!
 //! `cargo bench -p constinit-symmetry --bench quotient`
 //!
-//! All in single precision and one thread. Cases that are compared are timed in turn, in every round; the tables give
-//! medians with the quartiles, and medians of the ratios within a round; then Criterion's own statistics follow. `ROUNDS`
-//! says how many rounds (31), `RATIOS_ONLY` leaves Criterion out. `scripts/bench-quotient-peers` prints PyTorch and JAX
-//! beside it.
+//! Everything runs in single precision and one thread. In every round, the cases of a table are timed alternately. The
+//! tables have medians with quartiles, and medians of the ratios within a round. Criterion's statistics follow.
+//! `ROUNDS` sets the number of rounds (31), `RATIOS_ONLY` skips Criterion. `scripts/bench-quotient-peers` also runs
+//! PyTorch and JAX.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -17,14 +18,14 @@ use criterion::Criterion;
 const INPUTS: usize = 784;
 const OUTPUTS: usize = 10;
 const BATCH: usize = 64;
-/// A full step is timed up to this width, a step of the quotient up to the last one.
+/// Steps of the full network are timed up to this width, steps of the quotient up to the largest width.
 const FULL_UP_TO: usize = 4096;
 const WIDTHS: [usize; 4] = [512, 4096, 65_536, 1_000_000];
-/// Classes among the hidden units of the network that is collapsed.
+/// The numbers of classes among the hidden units of the collapsed networks.
 const CLASSES: [usize; 5] = [4096, 1024, 256, 64, 1];
 
 fn main() {
-    // `cargo test --benches` only wants to know whether this builds and starts.
+    // `cargo test --benches` only checks that this builds and starts.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -44,14 +45,14 @@ fn main() {
 /// Cases to compare with the first of them.
 struct Table {
     title: &'static str,
-    /// What the last column is.
+    /// The heading of the last column.
     size: &'static str,
     cases: Vec<Case>,
 }
 
 struct Case {
     name: String,
-    /// How often `run` does what is timed.
+    /// The number of repetitions of the timed operation in `run`.
     times: usize,
     run: Box<dyn FnMut()>,
     size: usize,
@@ -102,7 +103,7 @@ fn steps() -> Table {
     Table { title: "[784, H, 10], batch 64", size: "numbers", cases }
 }
 
-/// The network of constants, or its quotient: all hidden units are one class.
+/// The network of constants, or its quotient, in which all hidden units are one class.
 fn network(hidden: usize, as_quotient: bool) -> Perceptron<f32> {
     let rows = if as_quotient { 1 } else { hidden };
     let first: Vec<f32> = (0..INPUTS).map(|j| (1.0 + (j % 7) as f32) / 4096.0).collect();
@@ -118,12 +119,12 @@ fn network(hidden: usize, as_quotient: bool) -> Perceptron<f32> {
     net.with_class_sizes(&sizes).expect("a size for each unit")
 }
 
-/// Numbers in 0..1 that look random.
+/// Pseudorandom numbers in 0..1.
 fn noise(count: usize) -> Vec<f32> {
     (0..count).map(|at| (at * 7919 % 1009) as f32 / 1009.0).collect()
 }
 
-/// One step, a number of times. The rate is small, so the numbers stay where they are.
+/// Repeats one step `times` times. The learning rate is small, so the numbers hardly change.
 fn step(name: String, network: Perceptron<f32>, batch: usize, times: usize) -> Case {
     let widths = network.widths();
     let (x, t) = (noise(batch * widths[0]), noise(batch * widths[widths.len() - 1]));

@@ -76,7 +76,7 @@ impl Partition {
         Ok(Self::all_alone(units))
     }
 
-    /// All units in one class (no class at all where there are no units).
+    /// All units in one class (no class if there are no units).
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Cases made to trip the refinement: late differences, float traps, extreme sizes, every layout and element type.
+//! Difficult cases for the refinement: late differences, special floats, extreme sizes, every layout and element type.
 
 mod common;
 
@@ -144,7 +144,7 @@ fn a_nan_makes_its_unit_alone_and_is_reported() {
                         h.nans().iter().map(|n| (n.unit.get(), data[n.entry].is_nan())).collect();
                     assert_eq!(seen, [(1, true), (4, true)], "{policy:?} {len} {last}");
                 }
-                // All units with a NaN: all alone, all reported.
+                // Every unit has a NaN: all are alone, and all are reported.
                 let data = vec![payload; 6 * len];
                 let view = ParamView::new("w", &shape, &data).unwrap();
                 let found = search(view, usize::from(last), &EqualityPolicy::bits());
@@ -172,7 +172,7 @@ fn a_million_units_of_one_weight() {
     // All different.
     let data: Vec<f32> = (0..units).map(|u| u as f32).collect();
     assert_eq!(widths(&[units], 0, &data), [units, units]);
-    // Pairs, far apart.
+    // Pairs of equal units, far apart.
     let data: Vec<f32> = (0..units).map(|u| (u % (units / 2)) as f32).collect();
     assert_eq!(widths(&[units], 0, &data), [units / 2, units / 2]);
 }
@@ -200,7 +200,7 @@ fn nothing_and_one() {
     let spec = AxesSpec::builder().build([]).unwrap();
     assert!(twins(&spec, &[]).unwrap().spaces().is_empty());
     assert!(equitable(&spec, &[]).unwrap().spaces().is_empty());
-    // A space that no parameter has: nothing tells its units apart.
+    // A space that no parameter has: nothing distinguishes its units.
     let spec = AxesSpec::builder().space("h", 3).fixed_space("x", 3).build([]).unwrap();
     let found = twins(&spec, &[]).unwrap();
     assert_eq!((found.effective_width("h"), found.effective_width("x")), (Some(1), Some(3)));
@@ -260,7 +260,7 @@ fn flattened_units() {
     assert_eq!(found.space("h").unwrap().partition(), &Partition::from_labels(&[0, 1, 0]).unwrap());
 }
 
-/// Large recurrent weights go through pivots; compare with the definition by planting.
+/// For large recurrent weights the search uses pivots: it must find planted classes.
 #[test]
 fn wide_recurrent_weights() {
     let rng = &mut Rng(3);
@@ -271,7 +271,7 @@ fn wide_recurrent_weights() {
         let mut data = vec![0.0_f32; units * units];
         for i in 0..units {
             for j in 0..units {
-                // One diagonal for all, so that only off-diagonal entries tell classes apart.
+                // One diagonal value for all units, so only off-diagonal entries distinguish classes.
                 data[i * units + j] =
                     if i == j { 9.0 } else { (labels[i] * classes + labels[j]) as f32 };
             }
@@ -281,7 +281,7 @@ fn wide_recurrent_weights() {
             twins(&spec, &[view]).unwrap().space("h").unwrap().partition().clone()
         };
         assert_eq!(width(&data), Partition::from_labels(&labels).unwrap());
-        // An identity has all twins; one entry off the diagonal leaves its two units out.
+        // In an identity matrix all units are twins; one entry off the diagonal separates its two units from them.
         let mut identity: Vec<f32> =
             (0..units * units).map(|at| f32::from(at % (units + 1) == 0)).collect();
         assert_eq!(width(&identity).len(), 1);
@@ -289,8 +289,8 @@ fn wide_recurrent_weights() {
         identity[u * units + v] = 0.5;
         assert_eq!(width(&identity).len(), 3);
         identity[v * units + u] = 0.5;
-        assert_eq!(width(&identity).len(), 2, "u and v may be exchanged with each other");
-        // A cyclic shift has no swaps.
+        assert_eq!(width(&identity).len(), 2, "u and v are twins of each other");
+        // A cyclic shift has no twins.
         let shift: Vec<f32> = (0..units * units)
             .map(|at| f32::from((at / units + 1) % units == at % units))
             .collect();
@@ -298,7 +298,7 @@ fn wide_recurrent_weights() {
     }
 }
 
-/// Three axes over one space, against the definition of a swap.
+/// Three axes over one space, checked against the definition of a swap.
 #[test]
 fn three_axes_over_one_space() {
     let n = 4;
@@ -362,7 +362,7 @@ fn many_small_classes() {
     }
 }
 
-/// Units with the same NaN, after which some agree with each other and not with the first.
+/// Units with the same NaN; behind it, some agree with each other and not with the first unit.
 #[test]
 fn a_nan_before_a_common_difference() {
     for len in [2, 17, 40, 100] {

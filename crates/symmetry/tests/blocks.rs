@@ -33,7 +33,7 @@ impl Flat {
     }
 }
 
-/// A weight from `read` to `made` and what reads it, with few different entries.
+/// A weight from `read` to `made`, its bias and the weight that reads it, with few different entries.
 #[derive(Clone, Debug)]
 struct Net {
     read: Flat,
@@ -65,7 +65,7 @@ fn net() -> impl Strategy<Value = Net> {
 }
 
 impl Net {
-    /// The spec and the shapes, with flattened axes or with three for each.
+    /// The spec and the shapes, with flattened axes or with three axes for each.
     fn spec(&self, joined: bool) -> (AxesSpec, [Vec<usize>; 3]) {
         let two = Flat { space: "", outer: 1, units: 2, inner: 1 };
         let made = |flat: &Flat| (flat.clone(), output as fn(NamedAxis) -> RoleAxis<String>);
@@ -141,7 +141,7 @@ proptest! {
 
 #[test]
 fn units_of_stacked_gates_are_found() {
-    // An LSTM of 3 hidden units, the first and the last alike in all four gates.
+    // An LSTM of 3 hidden units; the first and the last are equal in all four gates.
     let spec = AxesSpec::builder()
         .space("hidden", 3)
         .layer(layers::gated("lstm", "", "hidden", 4))

@@ -1,4 +1,4 @@
-//! Every claim of a certificate against training a small perceptron in f64.
+//! Every claim of a certificate, checked by training a small perceptron in f64.
 
 use constinit_symmetry::{
     AxesSpec, Certificate, Claim, Decay, EqualityPolicy, Invariant, Optimizer, ParamView,
@@ -11,7 +11,7 @@ const SPACES: [&str; 4] = ["", "h1", "h2", "out"];
 const STEPS: usize = 30;
 const RATE: f64 = 0.02;
 const DECAY: f64 = 0.1;
-/// Far above what rounding does in this many steps, far below what a broken class shows.
+/// Far above the effect of rounding in this number of steps, and far below the difference of a broken class.
 const KEPT: f64 = 1e-11;
 const BROKEN: f64 = 1e-6;
 
@@ -41,8 +41,8 @@ impl Net {
         }
     }
 
-    /// Equitable with one class a space, but no twins and no other symmetry: deviations from a constant in no
-    /// pattern but that their sums vanish.
+    /// Equitable with one class per space, but without twins or other symmetries: the deviations from a constant have
+    /// vanishing sums and no other pattern.
     fn without_twins() -> Self {
         const FIRST: [[f64; 4]; 4] = [
             [3.0, 1.0, -2.0, -2.0],
@@ -130,7 +130,7 @@ impl Net {
         self.weights.iter_mut().flatten().flatten().chain(self.biases.iter_mut().flatten())
     }
 
-    /// How far the units of a class are from being kept together in the sense of the claim.
+    /// How much the units of a class violate the claim.
     fn violation(&self, found: &Symmetry, claim: &Claim) -> f64 {
         let classes = |space: usize| -> Vec<Vec<usize>> {
             match found.space(SPACES[space]) {
@@ -204,7 +204,7 @@ fn facts(optimizer: Optimizer, decay: Decay, tweak: Tweak) -> TrainingFacts {
     }
 }
 
-/// How many of the network's numbers come before the biases.
+/// The number of the network's numbers before the biases.
 const MATRIX_ENTRIES: usize = 2 * 4 + 4 * 4 + 4 * 2;
 
 /// Five rounds of X ↦ aX + bXXᵀX + cXXᵀXXᵀX, from the matrix over its norm.
@@ -236,7 +236,7 @@ fn train(mut net: Net, optimizer: Optimizer, decay: Decay, tweak: Tweak) -> Net 
         second.biases[0] = vec![0.1, 0.4, 0.2, 0.3];
     }
     let mut rates = net.clone();
-    // RMSProp's first steps are ten rates long, and long steps make rounding grow.
+    // The first steps of RMSProp are ten times the learning rate, and long steps amplify rounding.
     let rate = if optimizer == Optimizer::RmsProp { RATE / 10.0 } else { RATE };
     rates.numbers().for_each(|r| *r = rate);
     if tweak == Tweak::UnitRates {
@@ -270,7 +270,7 @@ fn train(mut net: Net, optimizer: Optimizer, decay: Decay, tweak: Tweak) -> Net 
                 Decay::Coupled => *g += DECAY * *w,
             }
         }
-        // Matrices by orthogonalised momentum, the rest as Adam does it.
+        // Muon: orthogonalised momentum for matrices, Adam for the other parameters.
         let muon = optimizer == Optimizer::Muon;
         let weights = if muon { net.weights.len() } else { 0 };
         for l in 0..weights {
@@ -398,7 +398,7 @@ fn every_optimizer_and_decay_does_what_is_certified() {
 fn every_fact_breaks_what_is_certified() {
     for (twins, net) in [(true, Net::of_twins()), (false, Net::without_twins())] {
         for (tweak, breaker) in BREAKING {
-            // AdamW has a momentum, so that a state can differ; its decay breaks nothing by itself.
+            // AdamW has a momentum, so its state can differ between units. Its decay alone breaks nothing.
             let (optimizer, decay) = (Optimizer::AdamW, Decay::Decoupled);
             let (found, certificate) = certify(&net, optimizer, decay, tweak);
             let trained = train(net.clone(), optimizer, decay, tweak);
@@ -421,8 +421,8 @@ fn every_fact_breaks_what_is_certified() {
     }
 }
 
-/// A circulant block outlives what breaks equitable classes in general, by a symmetry that the engine does not look
-/// for. So "broken" means that nothing known keeps the class.
+/// A circulant block has another symmetry, for which the certificate does not search. It keeps the class although the
+/// facts break equitable classes in general. So "broken" means that nothing known keeps the class.
 #[test]
 fn a_symmetry_of_another_kind_may_still_keep_a_class() {
     let mut net = Net::without_twins();
@@ -435,10 +435,11 @@ fn a_symmetry_of_another_kind_may_still_keep_a_class() {
     assert!(trained.violation(&found, claim) < KEPT);
 }
 
-/// A space, a change of it at a step, and the same done to a network between two stretches of training.
+/// A space, a planned change of it, and a function that makes the same change to a network between two phases of
+/// training.
 type Planned = (&'static str, PlannedChange, fn(&mut Net));
 
-/// Adds another number to each incoming weight and bias of a unit.
+/// Adds a different number to each incoming weight and the bias of a unit.
 fn add_noise(net: &mut Net, layer: usize, unit: usize) {
     net.biases[layer][unit] += 0.03 * (1.0 + unit as f64).sin();
     for (j, weight) in net.weights[layer][unit].iter_mut().enumerate() {
@@ -446,7 +447,8 @@ fn add_noise(net: &mut Net, layer: usize, unit: usize) {
     }
 }
 
-/// Takes from each second unit of a layer what it adds to the unit before, by another amount for each weight.
+/// Adds an amount to an outgoing weight of each even unit of a layer and subtracts it from that of the next unit, with
+/// a different amount for each weight.
 fn exchange(net: &mut Net, reader: usize) {
     for (i, row) in net.weights[reader].iter_mut().enumerate() {
         for (k, pair) in row.chunks_mut(2).enumerate() {

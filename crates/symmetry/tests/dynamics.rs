@@ -1,4 +1,4 @@
-//! Training in closed form against finite differences, against the full network, and in exact fractions.
+//! Training in closed form, checked against finite differences, against the full network, and in exact fractions.
 
 mod common;
 
@@ -98,7 +98,7 @@ fn gradients_are_derivatives_of_the_loss() {
                     |net: &Perceptron<f64>| gradients(net, &function, &loss, &x, &t).unwrap();
                 let (_, found) = value(&net);
                 for l in 0..net.layers() {
-                    // The derivative with regard to a mean is that of all entries of its block together.
+                    // The derivative with regard to a mean is the sum of those of all entries of its block.
                     let reads = net.widths()[l];
                     let read_size = |d: usize| if l == 0 { 1 } else { net.class_sizes(l)[d] };
                     let weights = net.weight_range(l).enumerate().map(|(k, at)| {
@@ -143,7 +143,7 @@ fn masked_gradients_are_derivatives_of_the_masked_loss() {
         let stepped = |net: &Perceptron<f64>| {
             let mut training = Training::new(net.clone(), function, Mse, Sgd::new(0.0));
             let loss = training.masked_step(&x, &t, &masks).unwrap();
-            // A step after it has no masks.
+            // The masks do not affect later steps.
             assert_eq!(
                 training.step(&x, &t).unwrap(),
                 gradients(net, &function, &Mse, &x, &t).unwrap().0
@@ -193,7 +193,8 @@ fn set<R>(mut rule: R, change: impl FnOnce(&mut R)) -> Box<R> {
     Box::new(rule)
 }
 
-/// The rules that the certificate allows for classes that are no twins, and whether they leave deviations as they are.
+/// The rules under which the certificate keeps classes that are not twins, and whether they leave deviations as they
+/// are.
 fn rules() -> Vec<(&'static str, bool, MakeRule)> {
     vec![
         ("sgd", true, || Box::new(Sgd::new(0.05))),
@@ -203,7 +204,8 @@ fn rules() -> Vec<(&'static str, bool, MakeRule)> {
         ("amsgrad", true, || set(Adam::new(1e-3), |r| r.amsgrad = true)),
         ("adamw", false, || set(Adam::new(1e-3), |r| r.decoupled = 1e-2)),
         ("rmsprop", true, || Box::new(RmsProp::new(1e-3))),
-        // A variance is a difference of two numbers: where it is nearly 0, a small epsilon multiplies their rounding.
+        // A variance is a difference of two numbers. If it is nearly 0, a small epsilon amplifies their rounding
+        // errors.
         ("rmsprop centered", true, || {
             set(RmsProp::new(1e-3), |r| (r.centered, r.momentum, r.epsilon) = (true, 0.5, 1e-3))
         }),
@@ -213,7 +215,7 @@ fn rules() -> Vec<(&'static str, bool, MakeRule)> {
     ]
 }
 
-/// A rule behind a pointer is one, too.
+/// Makes a boxed rule a rule.
 struct Boxed(Box<dyn UpdateRule<f64>>);
 
 impl UpdateRule<f64> for Boxed {
@@ -296,7 +298,7 @@ fn constants(rng: &mut Rng, inputs: usize) -> ConstantPerceptron<BigRational> {
     ConstantPerceptron { c1, d1, c2, d2, hidden: rng.between(1, 5), outputs: rng.between(1, 5) }
 }
 
-/// The written-out formulas, the quotient of one unit a layer, and the full network: equal as fractions are.
+/// The formulas, the quotient with one unit per layer, and the full network give equal fractions.
 #[test]
 fn three_ways_to_the_gradients_of_a_constant_network() {
     let mut rng = Rng(4);
@@ -349,7 +351,7 @@ fn the_output_counts_hidden_units() {
     assert_ne!(other.signals(&Relu, &x).o2, fraction(5, 2));
 }
 
-/// The theorem without any tolerance: a few steps, since the fractions grow.
+/// The theorem without any tolerance, for a few steps, since the fractions grow.
 #[test]
 fn the_four_properties_hold_as_fractions() {
     let mut rng = Rng(5);
@@ -379,7 +381,8 @@ fn the_four_properties_hold_as_fractions() {
     }
 }
 
-/// Unequal targets end P3 and P4 in the first step, by the difference of the outputs' slopes; P1 and P2 go on.
+/// Unequal targets break P3 and P4 in the first step, by the difference of the slopes of the outputs. P1 and P2 still
+/// hold.
 #[test]
 fn unequal_targets_part_outputs_and_keep_hidden_units() {
     let mut rng = Rng(6);

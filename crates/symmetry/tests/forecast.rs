@@ -1,4 +1,4 @@
-//! Forecasts of twins against the training that they are about, in closed form.
+//! Forecasts for twins, checked against training in closed form.
 
 mod common;
 
@@ -8,10 +8,10 @@ use constinit_symmetry::forecast::{Course, Descent, Forecast};
 use constinit_symmetry::{Transverse, Way, transverse};
 
 const RATE: f64 = 0.1;
-/// Steps between two rates of a path.
+/// The number of steps between two readings of the rate.
 const STRIDE: usize = 50;
 
-/// Two inputs, a class of twins that is held as one unit, two outputs, and eight examples.
+/// Two inputs, a class of twins stored as one unit, two outputs, and eight examples.
 struct Problem {
     network: Perceptron<f64>,
     x: Vec<f64>,
@@ -43,7 +43,7 @@ impl Problem {
         transverse(&self.network, &Activation::Tanh, &Mse, 1, 0, &self.x, &self.t).unwrap()
     }
 
-    /// What is forecast of a difference along the lowest curvature, from one rounding error to 1 %.
+    /// The forecast of a difference along the lowest curvature, from one rounding error to 1 %.
     fn forecast(&self, step: usize) -> Forecast {
         let (curvature, direction) = lowest(&self.transverse());
         let forecast = Forecast::new(curvature, &Descent::sgd(RATE).into()).unwrap();
@@ -55,7 +55,8 @@ impl Problem {
     }
 }
 
-/// The lowest eigenvalue and its vector, by the power method on a matrix whose largest eigenvalue it makes.
+/// The lowest eigenvalue and its eigenvector, by the power method on a shifted matrix, of which it gives the largest
+/// eigenvalue.
 fn lowest(h: &Transverse) -> (f64, Vec<f64>) {
     let shift = h.entries().iter().map(|entry| entry.abs()).sum::<f64>();
     let length = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -75,7 +76,7 @@ fn a_class_moves_as_its_units_do() {
     for seed in 0..5 {
         let mut small = Problem::random(seed, 3);
         small.trained(Sgd::new(RATE), 20);
-        // The same with three units.
+        // The same network with three units in place of the class.
         let thrice = |row: &[f64]| row.iter().flat_map(|w| [*w; 3]).collect::<Vec<f64>>();
         let net = &small.network;
         let layers = vec![
@@ -133,7 +134,7 @@ fn no_forecast_is_valid_before_the_step_that_it_names() {
         println!("seed {seed}: {start}; after {early}: {then}");
     }
     assert!(named >= 20, "{named}");
-    // "At the earliest" rests on a power of the length of the way: it may fail now and then.
+    // "At the earliest" depends on an estimated power of the length of the way, so it may fail in a few cases.
     assert!(reached * 10 <= named, "{reached} of {named}");
 }
 
@@ -153,7 +154,7 @@ fn a_number_of_steps_comes_true_and_a_state_that_moves_has_none() {
                 assert_eq!(forecast.is_stationary(), Some(false), "{forecast}");
                 continue;
             };
-            // The sum of the rates of the lowest curvature along the path of the class.
+            // Sums the rates of the lowest curvature along the path of the class.
             let need = (1e-2 / f64::EPSILON).ln();
             let (mut grown, mut done) = (0.0, 0);
             while grown < need {

@@ -1,5 +1,5 @@
-//! Searching what was found finds the same: the quotient by twins has only single units, and the block means of an
-//! equitable partition have that partition.
+//! A second search finds nothing new: in the quotient by twins every unit is alone, and the block means of an equitable
+//! partition have that partition.
 
 use constinit_symmetry::{AxesSpec, ParamView, Symmetry, equitable, layers, twins};
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ struct Chain {
 impl Chain {
     fn new([h1, h2]: [usize; 2], numbers: &[u8]) -> Self {
         let dims = [2, h1, h2, 1];
-        // Multiples of 3600, so that means over up to 6 x 6 entries are whole numbers.
+        // Multiples of 3600, so means over up to 6 x 6 entries are integers.
         let mut numbers = numbers.iter().map(|n| 3600.0 * f64::from(*n));
         let mut take = |n: usize| -> Vec<f64> { numbers.by_ref().take(n).collect() };
         let weights = [take(h1 * 2), take(h2 * h1), take(h2)];
@@ -46,7 +46,8 @@ impl Chain {
         find(&spec, &views)
     }
 
-    /// The classes of inputs and outputs of each weight: those found for hidden spaces, single members elsewhere.
+    /// The classes along the axes of each weight: those found for hidden spaces, and single members for inputs and
+    /// outputs.
     fn classes(&self, found: &Symmetry) -> [Vec<Vec<usize>>; 4] {
         let single = |n: usize| (0..n).map(|unit| vec![unit]).collect();
         let of = |space: usize| {
@@ -56,7 +57,7 @@ impl Chain {
         [single(self.dims[0]), of(0), of(1), single(self.dims[3])]
     }
 
-    /// Every block replaced by its mean.
+    /// The network with every block replaced by its mean.
     fn means(&self, found: &Symmetry) -> Self {
         let classes = self.classes(found);
         let mut means = self.clone();
@@ -75,7 +76,7 @@ impl Chain {
         means
     }
 
-    /// One unit of every class.
+    /// The network with one unit of every class.
     fn representatives(&self, found: &Symmetry) -> Self {
         let first = self
             .classes(found)

@@ -1,4 +1,4 @@
-//! Imbalances against their definition, on random architectures.
+//! Imbalances, checked against their definition on random architectures.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{Net, Rng};
 use constinit_symmetry::{Symmetry, equitable, imbalances};
 use std::collections::HashMap;
 
-/// By the definition: every unit's sums, keyed by where they are taken.
+/// The imbalances by the definition: the sums of every unit, with their places as keys.
 fn by_definition(net: &Net, found: &Symmetry) -> Vec<f64> {
     let label = |space: usize, unit: usize| found.spaces()[space].partition().labels()[unit].get();
     let mut widest = vec![0.0_f64; found.spaces().len()];

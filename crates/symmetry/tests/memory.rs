@@ -39,6 +39,6 @@ fn without_symmetry_and_with_nothing_but() {
         let classes: usize = found.spaces().iter().map(|space| space.effective_width()).sum();
         assert_eq!(classes, if alike { LAYERS - 1 } else { (LAYERS - 1) * UNITS });
         let input = LAYERS * UNITS * UNITS * size_of::<f32>();
-        assert!(100 * extra < input, "{extra} bytes beside {input}");
+        assert!(100 * extra < input, "{extra} extra bytes for {input}");
     }
 }

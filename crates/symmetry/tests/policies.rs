@@ -1,4 +1,4 @@
-//! Tolerance, sign and scale against brute force, and what is found beside the classes.
+//! Tolerance, sign and scale, checked by brute force; and the findings besides the classes.
 
 mod common;
 
@@ -116,7 +116,7 @@ proptest! {
         }
     }
 
-    /// Units u and v are alike up to sign where the swap, with u and v negated if need be, changes nothing.
+    /// Units u and v are equal up to sign if the swap, with or without negating both, changes nothing.
     #[test]
     fn sign_by_trying_both(seed: u64) {
         let rng = &mut Rng(seed);
@@ -177,7 +177,7 @@ proptest! {
         let scaled = scale_units(rng, &net);
         let after = twins_with(&scaled.spec, &scaled.views(), &policy).unwrap();
         for (number, (a, b)) in before.spaces().iter().zip(after.spaces()).enumerate() {
-            // Without incoming entries there is nothing to take a factor from.
+            // Without incoming entries, the factor is 1.
             let incoming = |u| entries(&net, number, u).iter().any(|(_, role)| *role == Role::Output);
             if (0..net.units(number)).all(incoming) {
                 prop_assert_eq!(a.partition(), b.partition());
@@ -216,7 +216,7 @@ proptest! {
     }
 }
 
-/// Incoming weights, own entries and outgoing weights of a unit; `None` where the space has no such parameter.
+/// The incoming weights, own entries and outgoing weights of a unit; `None` if the space has no such parameter.
 fn sides(net: &Net, space: usize, unit: usize) -> [Option<Vec<f64>>; 3] {
     let mut sides = [None, None, None];
     for (number, param) in net.params.iter().enumerate() {
@@ -291,7 +291,7 @@ fn scale_units(rng: &mut Rng, net: &Net) -> Net {
     scaled
 }
 
-/// In f32, exact ratios are told from near ones: 1/3 is not 0.33333334.
+/// In f32, exact ratios are distinguished from close ones: 1/3 is not 0.33333334.
 #[test]
 fn ratios_of_f32_are_exact() {
     let one_third = 1.0_f32 / 3.0;

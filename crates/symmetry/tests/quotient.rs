@@ -1,4 +1,4 @@
-//! Quotients: exact block means, the way back, what is refused, and training that takes the full network's path.
+//! Quotients: exact block means, lifting, errors, and training that takes the full network's path.
 
 mod common;
 
@@ -22,7 +22,7 @@ fn means(quotient: &Quotient) -> Vec<ParamView<'_>> {
     quotient.params().iter().map(|param| param.view()).collect()
 }
 
-/// Bit for bit, whatever the type.
+/// Asserts equality bit for bit, whatever the type.
 fn assert_same(found: &[OwnedParam], expected: &[ParamView<'_>], case: u64) {
     for (found, expected) in found.iter().zip(expected) {
         assert_eq!((found.path(), found.shape()), expected.signature(), "case {case}");
@@ -33,7 +33,7 @@ fn assert_same(found: &[OwnedParam], expected: &[ParamView<'_>], case: u64) {
     }
 }
 
-/// Whether sums over blocks agree within classes, by the definition; for output axes only, or for all.
+/// Whether sums over blocks agree within classes, by the definition: for output axes only (`forward`), or for all axes.
 fn sums_agree(net: &Net, classes: &Symmetry, forward: bool) -> bool {
     let label =
         |space: usize, unit: usize| classes.spaces()[space].partition().labels()[unit].get();
@@ -91,7 +91,7 @@ fn lifting_the_means_gives_the_parameters_back() {
             for (space, classes) in small.spec().spaces().iter().zip(classes.spaces()) {
                 assert_eq!(space.units(), classes.effective_width());
             }
-            // Every mean is the mean of its block, whatever the order of the entries.
+            // Every mean is that of its block, whatever the order of the entries.
             for (number, param) in small.params().iter().enumerate() {
                 let axes = net.axes(number);
                 let mut blocks = vec![(0.0, 0.0); param.means().len()];
@@ -173,7 +173,7 @@ fn the_refusal_names_the_pair_and_the_block() {
         "units 0 and 2 of `a` are in one class, but `w` gives them 3 and 3.5 over class 0 of `b` (units 0, 1, 2): \
          a difference of -0.5"
     );
-    // A difference that no f64 shows in the sums is one.
+    // A difference counts even if the sums, rounded to f64, do not show it.
     let mut w = [1.0_f64; 12];
     w[7] = 1.0 + f64::EPSILON;
     w[6] = 2f64.powi(60);
@@ -185,7 +185,7 @@ fn the_refusal_names_the_pair_and_the_block() {
     else {
         panic!("another error")
     };
-    // Units 0 and 1 come first, and differ by far.
+    // Units 0 and 1 are compared first, and differ by a large amount.
     assert_eq!((units, sums[1]), ([0, 1], 3.0));
     w[3..6].copy_from_slice(&[2f64.powi(60), 1.0, 1.0]);
     let SymmetryError::Surgery(SurgeryError::SumsDiffer {
@@ -216,7 +216,7 @@ fn numbers_that_are_none() {
         quotient(classes.unwrap_or(&found), &view)
     };
     let inf = f64::INFINITY;
-    // Alike infinities are a block like any other; an infinity on the diagonal has no mean.
+    // A block of equal infinities has a mean; a block with an infinity only on the diagonal has none.
     assert_eq!(of(&[inf; 4], None).unwrap().params()[0].means(), [inf]);
     let error = of(&[inf, 1.0, 1.0, inf], None).unwrap_err();
     assert_eq!(error.to_string(), "entry 0 of `w` is inf, so its block has no mean");
@@ -228,7 +228,7 @@ fn numbers_that_are_none() {
     // A sum that overflows has a mean that does not.
     let huge = of(&[f64::MAX, f64::MAX / 2.0, f64::MAX / 2.0, f64::MAX], None).unwrap();
     assert_eq!(huge.params()[0].means(), [f64::MAX * 0.75]);
-    // Zeros of both signs are alike, and come back as they were.
+    // 0.0 and -0.0 are equal, and lifting returns them unchanged.
     let zeros = [0.0, -0.0, -0.0, 0.0];
     let small = of(&zeros, None).unwrap();
     let view = [ParamView::new("w", &shape, &zeros).unwrap()];
@@ -285,7 +285,7 @@ fn collapsed_parameters_lead_back_to_means() {
         let labels = plant(&mut rng, &net);
         fill_by_labels(&mut rng, &mut net, &labels, &[0.75, -0.5, 2.0]);
         let small = quotient(&twins(&net.spec, &net.views()).unwrap(), &net.views()).unwrap();
-        // Few bits times small counts are exact, and so is the way back.
+        // Numbers with few bits times small counts are exact, and so is the division.
         let collapsed = small.collapsed().unwrap();
         let found = small.means_of(&views(&collapsed)).unwrap();
         assert_same(&found, &means(&small), case);
@@ -304,7 +304,7 @@ fn collapsed_parameters_lead_back_to_means() {
 }
 
 /// A chain of dense layers with planted classes of these sizes, in random order; inputs are fixed. All numbers are
-/// multiples of 2⁻²⁴, so that sums of a few thousand are exact in any order.
+/// multiples of 2⁻²⁴, so sums of a few thousand are exact in any order.
 fn chain(
     rng: &mut Rng,
     inputs: usize,
@@ -341,7 +341,7 @@ fn chain(
         let read = if k == 0 { (0..inputs).collect() } else { labels[k - 1].clone() };
         let classes_read = if k == 0 { inputs } else { sizes[k - 1].len() };
         let rough = |x: f64| (x * 2f64.powi(24)).round() * 2f64.powi(-24);
-        // As large as keeps what is summed near 1.
+        // Scaled so that pre-activations stay near 1.
         let of_class: Vec<f64> = rng.uniform(sizes[k].len() * classes_read);
         let entry = |i: usize, j: usize| {
             let size = if k == 0 { 1 } else { sizes[k - 1][read[j]] };
@@ -416,7 +416,7 @@ impl UpdateRule<f64> for Boxed {
     }
 }
 
-/// Makes a rule; adaptive ones take steps of a thousandth times the given scale.
+/// Makes a rule. The steps of adaptive rules are about a thousandth of the given scale.
 type MakeRule = fn(f64) -> Box<dyn UpdateRule<f64>>;
 
 fn set<R>(mut rule: R, change: impl FnOnce(&mut R)) -> Box<R> {
@@ -424,7 +424,7 @@ fn set<R>(mut rule: R, change: impl FnOnce(&mut R)) -> Box<R> {
     Box::new(rule)
 }
 
-/// Rules, and whether the certificate allows them for classes that are no twins.
+/// Rules, and whether the certificate keeps classes that are not twins under them.
 fn rules() -> Vec<(&'static str, bool, MakeRule)> {
     vec![
         ("sgd", true, |_| Box::new(Sgd::new(0.05))),
@@ -447,7 +447,7 @@ fn rules() -> Vec<(&'static str, bool, MakeRule)> {
     ]
 }
 
-/// What the rule makes of a number with gradient 0: what is left of 1.
+/// The result of applying a rule to the number 1 with gradients of 0.
 fn left_of_one(mut rule: Box<dyn UpdateRule<f64>>, steps: usize) -> f64 {
     let mut one = [1.0];
     (0..steps).for_each(|_| rule.step(&mut one, &[0.0]));
@@ -483,8 +483,8 @@ fn training_the_quotient_and_lifting_is_training_the_network() {
                 assert_eq!(found, planted, "{name}, architecture {case}");
             }
             let x = rng.uniform(6 * 3);
-            // One target for each class of outputs: for the full network as the planted classes are, for the quotient
-            // in the order of its own.
+            // One target for each class of outputs: for the full network by the planted classes, for the quotient in
+            // the order of its classes.
             let last = labels.last().unwrap();
             let outputs = small.classes().spaces().last().unwrap().partition();
             let by_label: Vec<f64> = rng.uniform(6 * sizes.last().unwrap().len());
@@ -501,8 +501,8 @@ fn training_the_quotient_and_lifting_is_training_the_network() {
                 .collect();
             let function =
                 [Activation::Tanh, Activation::Gelu, Activation::Silu, Activation::Softplus][case];
-            // Adaptive rules move every entry alike, so an output that reads a thousand of them moves a thousand times as
-            // far: with longer steps it would jump to and fro, and make rounding larger each time.
+            // Adaptive rules move every entry equally far, so an output that reads a thousand entries moves a thousand
+            // times as far. With longer steps it would oscillate and amplify rounding.
             let largest = sizes.iter().flatten().copied().max().unwrap();
             let rule = || rule(2.0 / largest as f64);
             let loss = Loss::ALL[case % 3];
@@ -544,7 +544,7 @@ fn in_fractions_there_is_no_difference() {
     for case in 0..6 {
         let mut rng = Rng(99 + case);
         let sizes = [vec![2, 1], vec![3], vec![1, 2]];
-        // Counts that divide what they must leave means that are floats.
+        // Class sizes for which the means are exact floats.
         let (mut net, _) = chain(&mut rng, 2, &sizes, 0);
         for param in &mut net.params {
             param.data.iter_mut().for_each(|x| *x = (*x * 16.0).round() / 16.0);
@@ -570,7 +570,7 @@ fn in_fractions_there_is_no_difference() {
         for _ in 0..3 {
             assert_eq!(few.step(&x, &t_few).unwrap(), all.step(&x, &t_all).unwrap());
         }
-        // Entry by entry, by the classes of its units.
+        // Compares entry by entry, by the classes of the units.
         let class = |space: usize, unit: usize| match space {
             0 => unit,
             _ => small.classes().spaces()[space - 1].partition().labels()[unit].get(),
@@ -604,7 +604,7 @@ fn recurrent_loss(u: &[f64], w: &[f64], read: &[f64], xs: &[f64]) -> f64 {
     (y - 0.3) * (y - 0.3)
 }
 
-/// The diagonal of a recurrent weight has a value of its own, its gradient has not: one number a block is enough.
+/// The diagonal of a recurrent weight has another value, but the same gradient: one number per block is enough.
 #[test]
 fn a_recurrent_block_moves_as_one_with_its_diagonal() {
     let n = 3;
@@ -725,14 +725,14 @@ fn a_chain_is_found_in_any_order_of_parameters_and_others_are_refused() {
         small.means_of_perceptron(&chain, &other, |x| *x),
         Err(SymmetryError::Surgery(SurgeryError::NotAChain { .. }))
     ));
-    // Two layers that read the first one, and a layer that nothing leads to.
+    // A network in which two layers read the first one.
     let fork = of(&build([
         layers::dense("net.2", "", "a").without_bias(),
         layers::dense("net.9", "a", "b"),
         layers::dense("net.10", "a", ""),
     ]));
     assert!(matches!(fork.chain(), Err(SymmetryError::Surgery(SurgeryError::NotAChain { .. }))));
-    // Inputs of one class.
+    // A network whose inputs are one class.
     let spec = AxesSpec::builder()
         .space("x", 2)
         .layer(layers::dense("l", "x", "").without_bias())

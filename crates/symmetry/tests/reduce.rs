@@ -1,4 +1,5 @@
-//! Reductions: the function stays, what was planted goes, and what depends on something unknown is left and named.
+//! Reductions: the function stays, planted units are removed, and units that depend on something unknown stay and are
+//! named.
 
 mod common;
 
@@ -82,7 +83,7 @@ impl Net {
         builder.build(shapes.iter().map(|(path, shape)| (path.as_str(), &shape[..]))).unwrap()
     }
 
-    /// The outputs, each with the largest term that any sum on the way to it has.
+    /// The outputs, and the largest term of any sum on the way to them.
     fn outputs(&self, activation: Activation, inputs: &[f64]) -> (Vec<f64>, f64) {
         let (mut x, mut largest) = (inputs.to_vec(), 0.0_f64);
         for (k, (weight, bias)) in self.weights.iter().zip(&self.biases).enumerate() {
@@ -109,7 +110,7 @@ fn views(params: &[OwnedParam]) -> Vec<ParamView<'_>> {
     params.iter().map(OwnedParam::view).collect()
 }
 
-/// Numbers with few digits, so that sums of them are exact.
+/// A number with few binary digits, so sums of such numbers are exact.
 fn dyadic(rng: &mut Rng) -> f64 {
     let odd = 2 * rng.below(1 << 11) + 1;
     let sign = if rng.chance(2) { -1.0 } else { 1.0 };
@@ -129,8 +130,9 @@ fn random(rng: &mut Rng, widths: &[usize]) -> Net {
     net
 }
 
-/// A network in which reductions are planted, and for each unit of a hidden layer which unit of the smaller network it is
-/// a multiple of, and by which factor (0: nothing that the layer before may change it through).
+/// A network with planted reductions. `origin` has, for each unit of a hidden layer, the unit of the smaller network
+/// that it is a multiple of, and the factor (0 for units without such a relation: new units of the layer before get
+/// weights of 0 to them).
 struct Planted {
     net: Net,
     origin: Vec<Vec<(usize, f64)>>,
@@ -142,20 +144,21 @@ impl Planted {
         Self { origin: origin.collect(), net }
     }
 
-    /// Weights of the layer behind for a new unit of layer k, so that units that are multiples stay it.
+    /// The outgoing weights of a new unit of layer k, chosen so that multiples in the next layer stay multiples.
     fn outgoing(&self, rng: &mut Rng, k: usize) -> Vec<f64> {
         let of_origin: Vec<f64> = dyadics(rng, self.net.biases[k + 1].len());
         self.origin[k + 1].iter().map(|&(origin, factor)| factor * of_origin[origin]).collect()
     }
 
-    /// Adds a unit of layer k that is of no use, at a random place.
+    /// Adds a superfluous unit to layer k, at a random place.
     fn plant(&mut self, rng: &mut Rng, k: usize, activation: Activation) {
         let inputs = self.net.weights[k][0].len();
         let outgoing = self.outgoing(rng, k);
         let of = rng.below(self.net.biases[k].len());
         let (row, bias) = (self.net.weights[k][of].clone(), self.net.biases[k][of]);
         let times = |factor: f64| (row.iter().map(|w| factor * w).collect(), factor * bias);
-        // Row, bias, outgoing weights, what they take from those of `of`, and the constant that they add.
+        // The row, bias and outgoing weights of the new unit, the factor with which they are subtracted from those of
+        // `of`, and the constant that they add.
         let mut factor = None;
         let (row, bias, outgoing, taken, constant): (Vec<f64>, f64, Vec<f64>, f64, f64) =
             match rng.below(5) {
@@ -164,7 +167,8 @@ impl Planted {
                     (row, bias, vec![0.0; outgoing.len()], 0.0, 0.0)
                 }
                 1 => {
-                    // One hundredth of a number is rounded, and three times that is not rounded three times that.
+                    // Leaky ReLU divides negative numbers by 100, which rounds: three times the result may not be the
+                    // result of three times the number.
                     let above = activation == Activation::LeakyRelu;
                     let bias = if above { dyadic(rng).abs() } else { dyadic(rng) };
                     (vec![0.0; inputs], bias, outgoing, 0.0, activation.value(&bias))
@@ -199,7 +203,7 @@ impl Planted {
     }
 }
 
-/// A random network, and with up to `most` units of no use planted in random layers.
+/// A random network, and the same network with up to `most` superfluous units planted in random layers.
 fn planted(rng: &mut Rng, activation: Activation, most: usize) -> (Net, Net) {
     let layers = rng.between(1, 3);
     let widths: Vec<usize> = (0..layers + 2).map(|_| rng.between(2, 5)).collect();
@@ -263,7 +267,7 @@ fn reducing_twice_is_reducing_once() {
     }
 }
 
-/// Units in another order: the same units are left, up to their order, their signs and powers of two.
+/// With the units in another order, the same units remain, up to their order, their signs and powers of two.
 #[test]
 fn the_order_of_units_does_not_matter() {
     for case in 0..200 {
@@ -284,7 +288,7 @@ fn the_order_of_units_does_not_matter() {
         let other = Net::from_params(turned.reduce(activation).params());
         assert_eq!(one.widths(), other.widths(), "case {case}");
         assert!(difference(&one, &other, activation, &mut rng) < 1e-13, "case {case}");
-        // In the first layer nothing is rounded: its rows are compared, each up to what may differ.
+        // Nothing is rounded in the first layer, so its rows are compared, up to sign or powers of two.
         let canonical = |net: &Net| {
             let mut rows: Vec<Vec<u64>> = (net.weights[0].iter().zip(&net.biases[0]))
                 .map(|(row, bias)| {
@@ -303,14 +307,14 @@ fn the_order_of_units_does_not_matter() {
     }
 }
 
-/// A unit, and how many times it another one is.
+/// A unit, and the factor by which another unit is a multiple of it.
 type Multiple = (usize, f64);
 
-/// One reduction at a time, in a random order, on integers: the slowest way there is.
+/// Brute force on integers: makes one reduction at a time, in a random order.
 fn brute(net: &Net, activation: Activation, rng: &mut Rng) -> Vec<usize> {
     let mut net = net.clone();
     loop {
-        // Layer, unit, and the unit that it is a multiple of.
+        // The layer, the unit, and the unit that it is a multiple of, if any.
         let mut possible: Vec<(usize, usize, Option<Multiple>)> = Vec::new();
         for k in 0..net.layers() - 1 {
             let rows: Vec<Vec<f64>> = (net.weights[k].iter().zip(&net.biases[k]))
@@ -328,7 +332,7 @@ fn brute(net: &Net, activation: Activation, rng: &mut Rng) -> Vec<usize> {
                         Activation::Tanh => factor.abs() == 1.0,
                         _ => factor > 0.0,
                     };
-                    // A quotient that is rounded is no factor.
+                    // A rounded quotient is not a factor.
                     let is_factor = |(x, y): (&f64, &f64)| factor.mul_add(*y, -x) == 0.0;
                     if allowed && row.iter().zip(other).all(is_factor) {
                         possible.push((k, i, Some((u, factor))));
@@ -373,7 +377,7 @@ fn tiny_networks_shrink_as_far_as_by_brute_force() {
             *x = rng.pick(biases);
         }
         let found = Net::from_params(net.reduce(activation).params());
-        // Of 2, 3 and 6 the last may follow either of the others, so that the order may count where there are factors.
+        // Of 2, 3 and 6, the last may follow either of the others. So the order may matter if there are factors.
         let orders = if activation == Activation::Tanh { 1 } else { 20 };
         let expected: Vec<Vec<usize>> =
             (0..orders).map(|_| brute(&net, activation, &mut rng)).collect();
@@ -395,7 +399,7 @@ fn fates(space: &SpaceReduction) -> Vec<String> {
     space.fates().iter().map(ToString::to_string).collect()
 }
 
-/// One hidden layer of one input.
+/// A network with one hidden layer and one input. Each unit has an incoming weight, a bias and an outgoing weight.
 fn one_layer(units: &[(f64, f64, f64)]) -> Net {
     Net {
         weights: vec![
@@ -463,7 +467,7 @@ fn without_an_activation_what_needs_none_is_done_and_the_rest_is_named() {
     assert_eq!(found.untried(), [Untried::NoActivation]);
     assert_eq!(found.kept().iter().map(|unit| unit.get()).collect::<Vec<_>>(), [0, 1, 3]);
     assert_eq!(small.minimality(), Minimality::Open);
-    // What is known of another space does not help.
+    // The activation of another space does not help.
     let unknown = Activations::none().with("h7", Activation::Tanh);
     let error = reduce(&net.spec(), &views(&params), &unknown).unwrap_err();
     assert_eq!(
@@ -481,13 +485,13 @@ fn only_factors_that_the_type_has_are_divided_out() {
         fates(hidden(&small.unwrap()))
     };
     let exact = ReduceOptions::default();
-    // 3/5 is no float; 3 and 5 are, and so is 5/4.
+    // 3/5 is not a float; 3, 5 and 5/4 are.
     assert_eq!(fates_of(&[(3.0, 0.0, 1.0), (5.0, 0.0, 1.0)], &exact), ["stays"; 2]);
     let third = fates_of(&[(3.0, 6.0, 1.0), (5.0, 10.0, 1.0), (1.0, 2.0, 1.0)], &exact);
     assert_eq!(third, ["merges into 2 with factor 3", "merges into 2 with factor 5", "stays"]);
     let quarter = fates_of(&[(5.0, 10.0, 1.0), (4.0, 8.0, 1.0)], &exact);
     assert_eq!(quarter, ["merges into 1 with factor 1.25", "stays"]);
-    // A row that is a rounded multiple is one within a tolerance only.
+    // A rounded multiple counts as a multiple only within a tolerance.
     let tenth = f64::from(0.1_f32);
     let rounded = [
         (tenth, tenth, 1.0),
@@ -505,7 +509,8 @@ fn only_factors_that_the_type_has_are_divided_out() {
 
 #[test]
 fn a_unit_that_a_multiple_leads_to_is_not_left_behind() {
-    // 0 and 2 are multiples of 1 by floats, 3 is one of 1 within the tolerance, and 4 one of 3.
+    // Units 0 and 2 are exact multiples of unit 1, unit 3 is a multiple of unit 1 within the tolerance, and unit 4 is a
+    // multiple of unit 3.
     let units = [
         (3.0, 3.0, 1.0),
         (1.0, 1.0, 1.0),
@@ -524,7 +529,7 @@ fn a_unit_that_a_multiple_leads_to_is_not_left_behind() {
 
 #[test]
 fn sums_are_rounded_once() {
-    // In single precision 2^24 + 1 + 1 is 2^24 + 2, but not where each addition is rounded.
+    // In single precision 2^24 + 1 + 1 is 2^24 + 2, but not if each addition is rounded.
     let large = f64::from(1 << 24);
     let net = one_layer(&[(1.0, 1.0, large), (1.0, 1.0, 1.0), (-1.0, -1.0, -1.0)]);
     let params = net.params(|x| x as f32);
@@ -579,7 +584,7 @@ fn a_constant_needs_a_bias_behind_it() {
         "unit 0 would leave a constant, but `l2.weight` has no bias to take it"
     );
     assert_eq!(small.minimality(), Minimality::Open);
-    // What cannot follow a unit may follow another that cannot.
+    // A unit that cannot merge into its opposite may merge into an equal unit that cannot either.
     let twice = [
         OwnedParam::from(&ParamView::new("l1.weight", &[3, 1], &[1.0_f64, -1.0, -1.0]).unwrap()),
         OwnedParam::from(&ParamView::new("l1.bias", &[3], &[0.5_f64, -0.5, -0.5]).unwrap()),
@@ -588,10 +593,10 @@ fn a_constant_needs_a_bias_behind_it() {
     let small = reduce(&spec, &views(&twice), &Activation::Sigmoid.into()).unwrap();
     assert_eq!(fates(hidden(&small)), ["stays", "stays", "merges into 1"]);
     assert_eq!(hidden(&small).unreduced().len(), 1);
-    // Opposite tanh units need none.
+    // Opposite tanh units need no bias.
     let small = reduce(&spec, &views(&params), &Activation::Tanh.into()).unwrap();
     assert_eq!(fates(hidden(&small))[2], "merges into 1 with sign -1");
-    // A ReLU that is always 0 needs none either.
+    // A ReLU that is always 0 needs no bias either.
     let small = reduce(&spec, &views(&params), &Activation::Relu.into()).unwrap();
     assert_eq!(hidden(&small).unreduced().len(), 1);
 }
@@ -627,7 +632,7 @@ fn a_constant_channel_is_not_folded_over_a_border() {
         left.to_string(),
         "unit 0 would leave a constant, but zero padding of the convolution `c2.weight` removes it at the border"
     );
-    // Without a border there is nothing to take away, and a channel of zeros is zero at the border, too.
+    // A kernel of 1 has no padding, and a channel of zeros is zero at the border, too.
     let (spec, params) = convolutions(1, [0.0, 1.0], [0.5, 0.25]);
     let small = reduce(&spec, &views(&params), &Activation::Relu.into()).unwrap();
     assert_eq!(small.params()[3].view().to_f64(), [0.5]);
@@ -642,7 +647,7 @@ fn opposite_channels_could_go_through_a_maximum() {
     let small = reduce(&spec, &views(&params), &Activation::Tanh.into()).unwrap();
     assert!(small.is_identity());
     assert_eq!(hidden(&small).untried(), [Untried::SignsOfChannels]);
-    // A positive factor goes through.
+    // Units that are positive multiples merge.
     let (spec, params) = convolutions(3, [2.0, 1.0], [0.5, 0.25]);
     let small = reduce(&spec, &views(&params), &Activation::Relu.into()).unwrap();
     assert_eq!(fates(hidden(&small))[1], "merges into 0 with factor 0.5");
@@ -693,7 +698,7 @@ fn a_batch_norm_is_carried_through() {
     assert_eq!(small.params()[1].view().to_f64(), [1.0 + 2.0 - 4.0]);
     let norm: Vec<Vec<f64>> = small.params()[3..].iter().map(|p| p.view().to_f64()).collect();
     assert_eq!(norm, [[1.5], [0.5], [0.125], [2.0]]);
-    // Gains that are a multiple of others'.
+    // Gains that are multiples of other gains.
     let (spec, params) =
         with_norm(&["weight", "running_mean", "running_var"], [3.0, -1.5, -1.5, 1.0]);
     let small = reduce(&spec, &views(&params), &Activation::Relu.into()).unwrap();
@@ -769,7 +774,8 @@ fn units_that_several_weights_make_are_merged_where_all_of_them_agree() {
     let of = |path: &str, shape: &[usize], data: &[f64]| {
         OwnedParam::from(&ParamView::new(path, shape, data).unwrap())
     };
-    // Gate and up: unit 1 is unit 0, unit 2 has the opposite gate, nothing reads unit 3, unit 4 has no weights.
+    // Gate and up: unit 1 equals unit 0, unit 2 has the opposite gate, nothing reads unit 3, unit 4 has no incoming
+    // weights.
     let params = [
         of("gate.weight", &[5, 1], &[1.0, 1.0, -1.0, 5.0, 0.0]),
         of("up.weight", &[5, 1], &[2.0, 2.0, 2.0, 6.0, 0.0]),
@@ -824,7 +830,7 @@ fn a_recurrence_is_lumped_and_nothing_else() {
 fn inputs_and_outputs_stay() {
     let net = one_layer(&[(1.0, 0.0, 1.0), (1.0, 0.0, 1.0)]);
     let params = net.params(|x| x);
-    // The outputs as a space that nothing reads, the inputs as one that nothing makes.
+    // The outputs as a space that no parameter reads, the inputs as a space that no parameter produces.
     let spec = AxesSpec::builder()
         .space("in", 1)
         .space("h", 2)
@@ -856,7 +862,7 @@ fn combinations_of_linear_units_are_named_and_stay() {
             vec![vec![1.0, 0.0], vec![0.0, 1.0], vec![0.5, -3.0], vec![1.0, 1.0]],
             vec![vec![1.0, 1.0, 1.0, 1.0]],
         ],
-        // Unit 3 is no combination, since its bias is none.
+        // Unit 3 is not a combination, because of its bias.
         biases: vec![vec![0.25, 0.5, 0.125 - 1.5, 7.0], vec![0.0]],
     };
     let small = net.reduce(Activation::Identity);

@@ -1,4 +1,4 @@
-//! Merging, splitting and telling units apart: the function stays, and so does what can be undone.
+//! Merging, splitting and separating units: the function stays the same, and splitting can be undone.
 
 mod common;
 
@@ -133,7 +133,7 @@ fn a_len(weight: &OwnedParam) -> usize {
     weight.shape()[1]
 }
 
-/// The same with every operation rounded to single precision.
+/// The same, with every operation rounded to single precision.
 fn forward_single(params: &[OwnedParam], x: &[f64]) -> Vec<f64> {
     let mut a: Vec<f32> = x.iter().map(|&x| x as f32).collect();
     for (k, pair) in params.chunks(2).enumerate() {
@@ -210,7 +210,7 @@ fn the_function_is_kept_in_plain_loops() {
 
 #[test]
 fn a_recurrence_with_a_diagonal_is_merged() {
-    // h' = tanh(u x + W h): all rows of W sum to 1, with a diagonal of its own.
+    // h' = tanh(u x + W h): all rows of W sum to 1, with another value on the diagonal.
     let run = |u: &[f64], w: &[f64], read: &[f64]| {
         let n = u.len();
         let mut h = vec![0.0; n];
@@ -258,7 +258,7 @@ fn what_was_split_merges_to_what_it_was_in_every_type() {
     for case in 0..200 {
         let mut rng = Rng(3000 + case);
         let mut net = architecture(&mut rng, 5);
-        // Of many sizes, subnormal and huge ones among them.
+        // Numbers of many sizes.
         for param in &mut net.params {
             param.data = rng.uniform(param.data.len());
             for x in &mut param.data {
@@ -266,7 +266,7 @@ fn what_was_split_merges_to_what_it_was_in_every_type() {
             }
         }
         for params in in_every_type(&net) {
-            // Units that are alike already would be merged, too.
+            // `collapse` would also merge units that were equal before.
             let before = forward_lumpable(&net.spec, &views(&params), &[]).unwrap();
             if before.spaces().iter().any(|space| !space.partition().is_discrete()) {
                 continue;
@@ -293,7 +293,7 @@ fn what_was_split_merges_to_what_it_was_in_every_type() {
             assert_same(back.params(), &params, case);
             assert_eq!(*back.spec(), net.spec);
 
-            // Equal shares are twins, and merge to what rounding left of the entries.
+            // Copies with equal shares are twins, and merge to the entries up to rounding.
             let equal = widen(&net.spec, &views(&params), &copies, Shares::Equal).unwrap();
             let classes = twins(equal.spec(), &views(equal.params())).unwrap();
             for space in classes.spaces() {
@@ -332,7 +332,7 @@ fn shares_are_exact_at_the_ends_of_every_type() {
                     other => panic!("{other:?}"),
                 };
                 let (low, high) = (bits.iter().min().unwrap(), bits.iter().max().unwrap());
-                assert!(high - low <= 1, "one unit in the last place at most");
+                assert!(high - low <= 1, "at most one ulp");
             }
         }
     }
@@ -483,7 +483,7 @@ fn breaking_keeps_every_sum_and_tells_all_units_apart_that_are_read() {
         let mut rng = Rng(6000 + case);
         let mut net = architecture(&mut rng, 6);
         let labels = plant(&mut rng, &net);
-        // Zeros too: units that nothing reads with a weight.
+        // Also zeros: units without outgoing weights.
         fill_by_labels(&mut rng, &mut net, &labels, &[0.0, 1.0, -0.7]);
         for params in in_every_type(&net) {
             let classes = match case % 2 {
@@ -507,7 +507,7 @@ fn breaking_keeps_every_sum_and_tells_all_units_apart_that_are_read() {
                 let values = [before.view().to_f64(), after.view().to_f64()];
                 let mut sums = std::collections::BTreeMap::<Vec<usize>, BigRational>::new();
                 for (flat, (old, new)) in values[0].iter().zip(&values[1]).enumerate() {
-                    // An entry of a parameter that reads three spaces moves three times.
+                    // An entry of a parameter that reads three spaces changes three times.
                     assert!((old - new).abs() <= 0.9001);
                     let change = exact(*new) - exact(*old);
                     let index = unflatten(flat, before.shape());
@@ -586,21 +586,21 @@ fn what_cannot_be_told_apart_is_reported() {
         let error = break_symmetry(&classes, &params, scale, 0).unwrap_err();
         assert!(matches!(error, SymmetryError::Surgery(SurgeryError::BadScale { .. })), "{error}");
     }
-    // Outgoing weights of 0 are no obstacle: afterwards they are not 0, and still sum to it.
+    // Outgoing weights of 0 are no obstacle: afterwards they are not 0, and still sum to 0.
     let zeros = [ParamView::new("q", shapes[1].1, &[0.0_f32; 4]).unwrap()];
     let silent = [params[0].clone(), zeros[0].clone()];
     let broken = break_symmetry(&classes, &silent, 0.1, 0).unwrap();
     let outgoing = broken.params()[1].view().to_f64();
     assert_eq!((broken.separated(), outgoing.iter().sum::<f64>()), (1, 0.0));
     assert!(outgoing.iter().all(|&q| q != 0.0));
-    // Nor are infinite weights an occasion to make NaN.
+    // Infinite weights stay, and do not become NaN.
     let infinite = [params[0].clone(), ParamView::new("q", &[1, 4], &[f32::INFINITY; 4]).unwrap()];
     let broken = break_symmetry(&classes, &infinite, 0.1, 0).unwrap();
     assert_eq!(broken.inseparable()[0].reason, Obstacle::NoRoom);
     assert_eq!(broken.params()[1].elements(), &OwnedElements::F32(vec![f32::INFINITY; 4]));
 }
 
-/// Two inputs with equal weights are no one input: a change of these weights would change the function.
+/// Two inputs with equal weights may still be different inputs: a change of these weights would change the function.
 #[test]
 fn inputs_that_are_no_fixed_space_are_left_alone() {
     let params = [
@@ -621,7 +621,7 @@ fn inputs_that_are_no_fixed_space_are_left_alone() {
     assert_eq!((kept.space.as_str(), kept.reason), ("in", Obstacle::Unproduced));
     assert!(broken.to_string().starts_with("1 class separated by changes of at most "));
     assert!(broken.to_string().contains("; 2 units of in: no parameter produces the space"));
-    // Sums over inputs do not count either: these two units of `hidden` compute different things.
+    // Equal sums over inputs do not count either: these two units of `hidden` compute different numbers.
     let crossed = [
         ParamView::new("l1.weight", &[2, 2], &[1.0_f32, 2.0, 2.0, 1.0]).unwrap(),
         params[1].clone(),
@@ -635,7 +635,8 @@ fn inputs_that_are_no_fixed_space_are_left_alone() {
     );
 }
 
-/// Half-precision numbers near 1 lie 2^-10 apart: of a smaller scale, nothing may be rounded up to that.
+/// Half-precision numbers near 1 have a distance of 2^-10. If the scale is smaller, no amount may be rounded up to
+/// that.
 #[test]
 fn no_weight_changes_by_more_than_the_scale() {
     let ones = [f16::ONE; 2];
@@ -659,7 +660,7 @@ fn no_weight_changes_by_more_than_the_scale() {
     }
 }
 
-/// The sizes of what one place's weights gain and lose, smallest first, and whether as many gain as lose.
+/// The absolute changes of the outgoing weights, smallest first, and whether as many weights gain as lose.
 fn amounts(weights: &[f64], scale: f64, seed: u64) -> (Vec<f64>, bool) {
     let units = weights.len();
     let incoming = vec![1.0; units];
@@ -686,8 +687,8 @@ fn amounts(weights: &[f64], scale: f64, seed: u64) -> (Vec<f64>, bool) {
     (sizes, gains == losses)
 }
 
-/// What a scale means in numbers: of n pairs, the k-th smallest amount lies between `(k - 1/2) scale / n` and
-/// `k scale / n`. Weights of zero leave room for all of it: no amount is halved.
+/// The meaning of a scale: of n pairs, the k-th smallest amount is between `(k - 1/2) scale / n` and `k scale / n`.
+/// With weights of zero, every amount is possible, and none is halved.
 #[test]
 fn each_pair_s_amount_lies_in_the_upper_half_of_its_stretch_of_the_scale() {
     for (units, scale) in [(2, 1.0), (3, 0.5), (8, 0.25), (9, 3.0), (64, 1e-6)] {
@@ -703,15 +704,15 @@ fn each_pair_s_amount_lies_in_the_upper_half_of_its_stretch_of_the_scale() {
                 spread.push(stretch);
             }
         }
-        // All of the half is used.
+        // The amounts cover the whole upper half.
         let least = spread.iter().copied().fold(1.0, f64::min);
         let most = spread.iter().copied().fold(0.5, f64::max);
         assert!(least < 0.6 && most > 0.9, "{units} units: {least} to {most}");
     }
 }
 
-/// Weights that are much larger than the scale take the amount, rounded to their last place; none of it is halved where a
-/// number of that size exists.
+/// Weights that are larger than the scale change by the amount, rounded to their last place. The amount is not halved
+/// if a number of that size exists.
 #[test]
 fn an_amount_is_rounded_and_not_halved_where_the_weights_have_room() {
     for seed in 0..20 {
@@ -745,7 +746,7 @@ fn a_sum_that_its_type_cannot_hold_is_refused() {
             "entry 0 of the smaller `l2.weight` is a sum of finite numbers that its number type cannot represent"
         );
     }
-    // What is infinite stays so.
+    // Infinite sums stay infinite.
     let infinite = vec![f16::INFINITY; 70_000];
     let params = [params[0].clone(), ParamView::new("l2.weight", &[1, 70_000], &infinite).unwrap()];
     let small = collapse(&classes, &params).unwrap();
@@ -780,7 +781,7 @@ fn units_are_paired_anew_for_each_place() {
     assert_ne!(other.params()[1], broken.params()[1]);
 }
 
-/// Where it is not known whether a parameter reads a space, sums over its classes prove nothing.
+/// If it is unknown whether a parameter reads a space, sums over its classes prove nothing.
 #[test]
 fn sums_over_a_space_of_unknown_role_do_not_count() {
     let shapes: [(&str, &[usize]); 3] = [("p", &[2]), ("w", &[2, 2]), ("q", &[1, 2])];
@@ -811,7 +812,7 @@ fn sums_over_a_space_of_unknown_role_do_not_count() {
     ));
 }
 
-/// Training does tell the units apart that were changed, and only those: the gradients of their incoming weights differ.
+/// Training separates the units that were changed, and only those: the gradients of their incoming weights differ.
 #[test]
 fn gradients_differ_after_the_change() {
     use constinit_symmetry::dynamics::{Activation, DenseLayer, Loss, Perceptron, gradients};
@@ -841,7 +842,7 @@ fn gradients_differ_after_the_change() {
     assert!(before.iter().all(|row| *row == before[0]));
     let changed = broken.params()[1].view().to_f64();
     let after = rows(&changed);
-    // By M (e_u - e_v), with M = sum over examples of a'(z) x g^T and g = dloss/dy.
+    // The rows differ by M (e_u - e_v), with M = sum over examples of a'(z) x g^T and g = dloss/dy.
     for u in 0..4 {
         for v in 0..u {
             let mut expected = [0.0; 2];
@@ -916,7 +917,7 @@ fn what_cannot_be_split_is_refused() {
 
 #[test]
 fn stacked_gates_and_flattened_axes_are_split_and_merged() {
-    // An LSTM and a head that reads two numbers of each unit.
+    // An LSTM, and a head that reads two numbers of each unit.
     let spec = AxesSpec::builder()
         .space("h", 2)
         .layer(layers::gated("lstm", "", "h", 4))

@@ -1,4 +1,4 @@
-//! Specs that are wrong, each with the message that names both places, and specs of every other kind.
+//! Wrong specs, each with the message that names both places, and correct specs of every kind.
 
 use constinit_symmetry::{
     AxesSpec, EqualityPolicy, NamedAxis, ParamView, ParameterError, SymmetryError, equitable,
@@ -195,7 +195,7 @@ fn axis() -> impl Strategy<Value = (u8, usize, u8)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-    /// Anything goes in; an error or a consistent answer comes out.
+    /// Any input gives an error or a consistent result.
     #[test]
     fn no_spec_and_no_view_panics(
         spaces in prop::collection::vec((0u8..4, size()), 0..4),
@@ -229,7 +229,7 @@ proptest! {
             let view = ParamView::strided(path, &shape, &strides, data);
             let entries = shape.iter().try_fold(1usize, |n, &s| n.checked_mul(s)).filter(|&n| n <= 64);
             let contiguous = entries.and_then(|n| ParamView::new(path, &shape, &pool[..n]).ok());
-            // A broadcast view may be larger than any machine could walk through.
+            // A broadcast view may have more entries than any machine could read.
             let walkable = entries.is_some();
             if let Some(view) = view.ok().filter(|_| walkable).or(contiguous) {
                 views.push(view);

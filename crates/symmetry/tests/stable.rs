@@ -1,4 +1,4 @@
-//! Equitable and forward-lumpable partitions against brute force: try all set partitions.
+//! Equitable and forward-lumpable partitions, checked by brute force over all set partitions.
 
 mod common;
 
@@ -31,7 +31,7 @@ fn set_partitions(n: usize) -> Vec<Vec<usize>> {
     all
 }
 
-/// The sums of the unit along one axis, for every combination of classes and fixed indices of the others.
+/// The sums of a unit along one axis, for every combination of classes and fixed indices of the other axes.
 fn sums(
     net: &Net,
     param: usize,
@@ -118,7 +118,7 @@ fn check_coarsest(net: &Net, found: &Symmetry, forward: bool) {
     }
 }
 
-/// A network small enough to try all partitions of all its spaces.
+/// A network that is small enough to try all partitions of all its spaces.
 ///
 /// Two spaces of 6 units have 203² pairs of partitions.
 fn tiny(rng: &mut Rng) -> Net {
@@ -233,7 +233,7 @@ proptest! {
     }
 }
 
-/// Two parameters of three axes, and two of two, on any of three spaces; all numbers are 0.
+/// Two parameters with three axes and two with two axes, over any of three spaces; all numbers are 0.
 fn tensors(rng: &mut Rng) -> Net {
     let names = ["a", "b", "c"];
     let sizes: Vec<usize> = names.iter().map(|_| rng.between(1, 4)).collect();
@@ -253,8 +253,8 @@ fn tensors(rng: &mut Rng) -> Net {
     Net { spec, params }
 }
 
-/// Fills [`tensors`] with numbers that depend on labels, adds deviations that no sum over a class shows, and changes
-/// an entry now and then.
+/// Fills [`tensors`] with numbers that depend on labels, adds deviations whose sums over classes vanish, and sometimes
+/// changes entries.
 fn fill_tensors(rng: &mut Rng, net: &mut Net) {
     let labels = plant(rng, net);
     fill_by_labels(rng, net, &labels, &SMALL);
@@ -310,7 +310,7 @@ fn random_parameters_of_three_axes_have_classes_that_are_not_twins() {
     assert!(found >= 40, "{found}");
 }
 
-/// The tests above are worth something only where classes that are not twins occur.
+/// The tests above are meaningful only if classes occur that are not twins.
 #[test]
 fn random_networks_have_classes_that_are_not_twins() {
     let (mut equitable_only, mut forward_only) = (0, 0);
@@ -330,7 +330,7 @@ fn random_networks_have_classes_that_are_not_twins() {
 #[test]
 fn a_forward_pass_starts_from_the_input_partition() {
     use constinit_symmetry::{AxesSpec, ParamView, layers};
-    // Unit 0 reads inputs 0 and 1 as 1 + 2, unit 1 as 2 + 1: alike where the two inputs are.
+    // Unit 0 reads inputs 0 and 1 with the weights 1 and 2, unit 1 with 2 and 1: they are equal if the two inputs are.
     let weight = [1.0_f64, 2.0, 5.0, 2.0, 1.0, 5.0];
     let views = [ParamView::new("l.weight", &[2, 3], &weight).unwrap()];
     let build = |fixed: bool| {

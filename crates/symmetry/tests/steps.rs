@@ -9,7 +9,7 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// A rule behind a pointer is one, too.
+/// Makes a boxed rule a rule.
 struct Boxed(Box<dyn UpdateRule<f64>>);
 
 impl UpdateRule<f64> for Boxed {
@@ -41,7 +41,7 @@ fn rules() -> [(&'static str, Boxed); 10] {
     ]
 }
 
-/// More bytes in use at any moment of `f` than before it.
+/// The largest number of bytes in use during `f`, minus the number before it.
 fn extra(mut f: impl FnMut()) -> usize {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
@@ -51,11 +51,11 @@ fn extra(mut f: impl FnMut()) -> usize {
 
 #[test]
 fn nothing_is_allocated_after_the_first_step() {
-    assert!(extra(|| drop(std::hint::black_box(vec![1_u8; 1]))) > 0, "the count counts nothing");
+    assert!(extra(|| drop(std::hint::black_box(vec![1_u8; 1]))) > 0, "the counter does not count");
     for function in Activation::ALL {
         for loss in Loss::ALL {
             for (number, (name, _)) in rules().iter().enumerate() {
-                // The test runner's own thread may allocate at any moment, training always at the same one.
+                // The thread of the test runner may allocate at any time, so only bytes in all of three trials count.
                 let later = (0..3).map(|_| allocated_later(function, loss, number));
                 assert_eq!(later.min(), Some(0), "{name}, {function:?}, {loss:?}");
             }
@@ -63,7 +63,7 @@ fn nothing_is_allocated_after_the_first_step() {
     }
 }
 
-/// Bytes that steps after the first one ask for.
+/// The number of bytes that steps after the first one allocate.
 fn allocated_later(function: Activation, loss: Loss, rule: usize) -> usize {
     let (x, t) = ([0.5_f64; 12], [0.25_f64; 8]);
     let layer = |entries: usize, outputs: usize| DenseLayer {
@@ -78,9 +78,9 @@ fn allocated_later(function: Activation, loss: Loss, rule: usize) -> usize {
     let (_, rule) = rules().into_iter().nth(rule).unwrap();
     let mut training = Training::new(network, function, loss, rule);
     let first = extra(|| assert!(training.step(&x, &t).is_ok()));
-    assert!(first > 0, "the first step makes room");
+    assert!(first > 0, "the first step allocates");
     extra(|| {
-        // A smaller batch, too.
+        // Also a smaller batch.
         training.step(&x, &t).unwrap();
         training.step(&x[..6], &t[..4]).unwrap();
         training.step(&x, &t).unwrap();

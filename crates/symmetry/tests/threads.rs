@@ -9,7 +9,7 @@ use constinit_symmetry::{
     AxesSpec, EqualityPolicy, ParamView, Symmetry, equitable, forward_lumpable, layers, twins_with,
 };
 
-/// Wide enough for several tasks: classes, near classes, NaN, recurrence.
+/// A network large enough for several tasks, with classes, near classes, NaN and a recurrence.
 #[test]
 fn one_two_three_and_eight_threads_agree() {
     let rng = &mut Rng(5);

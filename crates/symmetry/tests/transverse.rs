@@ -1,5 +1,5 @@
-//! The curvature between twins against finite differences of the full network's gradients, and against what training
-//! does with a small difference.
+//! The curvature between twins, checked against finite differences of the full network's gradients, and against the
+//! growth of a small difference in training.
 
 mod common;
 
@@ -19,7 +19,7 @@ fn network(rng: &mut Rng, widths: &[usize], bias: bool) -> Perceptron<f64> {
     Perceptron::new(widths, layers).unwrap()
 }
 
-/// Where the parameters of a unit are: incoming weights, bias, outgoing weights.
+/// The places of the parameters of a unit: incoming weights, bias, outgoing weights.
 fn places(net: &Perceptron<f64>, layer: usize, unit: usize) -> Vec<usize> {
     let widths = net.widths();
     let reads = widths[layer - 1];
@@ -37,7 +37,7 @@ fn clone_unit(net: &mut Perceptron<f64>, layer: usize) {
     }
 }
 
-/// `(∇(p + h v) - ∇(p - h v)) / 2h` for v antisymmetric on the two units, on the first of them.
+/// `(∇(p + h v) - ∇(p - h v)) / 2h` on the entries of the first unit, for v antisymmetric in the two units.
 fn by_differences(
     net: &Perceptron<f64>,
     function: Activation,
@@ -89,7 +89,7 @@ fn the_formula_is_the_second_derivative() {
     }
 }
 
-/// Neighbours that stand for several units give the curvatures of the full network.
+/// If units of the neighbouring spaces represent several units, the curvatures are those of the full network.
 #[test]
 fn classes_beside_the_unit_are_summed_over() {
     let mut rng = Rng(2);

@@ -1,4 +1,4 @@
-//! Twins against brute force: try all swaps.
+//! Twins, checked by brute force over all swaps.
 
 mod common;
 
@@ -77,9 +77,9 @@ fn check_witnesses(net: &Net, found: &Symmetry) {
             let param = &net.params[witness.param().get()];
             assert_eq!(param.path, witness.parameter());
             let [a, b] = entries.map(|entry| param.data[entry]);
-            assert!(!equal(found.policy(), a, b), "a witness that is none: {witness:?}");
+            assert!(!equal(found.policy(), a, b), "a witness without a difference: {witness:?}");
             assert_eq!([a, b].map(f64::to_bits), witness.values().map(f64::to_bits));
-            // The two entries are each other's image under the swap, and each belongs to its unit.
+            // The swap maps the two entries to each other, and each belongs to its unit.
             let axes = net.axes(witness.param().get());
             let [at_u, at_v] = entries.map(|entry| unflatten(entry, &param.shape));
             for ((i, j), axis) in at_u.iter().zip(&at_v).zip(axes) {
@@ -104,7 +104,7 @@ fn check_witnesses(net: &Net, found: &Symmetry) {
     }
 }
 
-/// A check of known twins in the numbers of a network, shown in portions of random size.
+/// Checks known twins in the numbers of a network, passed in portions of random size.
 fn checked(rng: &mut Rng, check: &TwinsCheck, net: &Net) -> Option<Vec<Option<Findings>>> {
     let mut pass = check.pass();
     for number in shuffle(rng, net.params.len()) {
@@ -132,8 +132,8 @@ fn checked(rng: &mut Rng, check: &TwinsCheck, net: &Net) -> Option<Vec<Option<Fi
     pass.end().unwrap()
 }
 
-/// The same check, by what a device would find: entry by entry whether each is the one that it repeats. None where it
-/// would say nothing.
+/// The same check, as a device would make it: it compares each entry with the one that it must repeat. None if any
+/// differs.
 fn checked_condensed(check: &TwinsCheck, net: &Net) -> Option<Vec<Option<Findings>>> {
     let mut pass = check.pass();
     for Param { path, shape, data } in &net.params {
@@ -158,7 +158,7 @@ fn checked_condensed(check: &TwinsCheck, net: &Net) -> Option<Vec<Option<Finding
         let condensed: Vec<usize> = shape.iter().enumerate().map(left).collect();
         let view = ParamView::new(path, &condensed, &first).unwrap();
         pass.condensed(id, &view).unwrap();
-        // Once is enough.
+        // A second call is an error.
         assert!(pass.condensed(id, &view).is_err());
     }
     pass.end().unwrap()
@@ -180,7 +180,7 @@ fn known_twins_hold_exactly_where_they_are_found_again() {
         let known = twins(&net.spec, &net.views()).unwrap();
         let Some(check) = TwinsCheck::new(&known) else { continue };
         for _ in 0..3 {
-            // All numbers are others, and perhaps some of them alone.
+            // All numbers change, and in some cases some of them independently.
             let times = rng.below(3);
             if rng.chance(3) {
                 fill_by_labels(rng, &mut net, &labels, palette);
@@ -203,7 +203,7 @@ fn known_twins_hold_exactly_where_they_are_found_again() {
             }
         }
     }
-    assert!(held > 1000 && cut > 1000, "{held} held, {cut} were cut");
+    assert!(held > 1000 && cut > 1000, "{held} held, {cut} did not");
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_check_is_of_all_rows_of_the_parameters() {
     assert!(pass.rows(id, &net.views()[0]).unwrap());
     let error = pass.rows(id, &net.views()[0]).unwrap_err().to_string();
     assert!(error.contains(&net.params[0].path), "{error}");
-    // A check is of twins alone, bit for bit.
+    // A check works only for twins, bit for bit.
     let by_value = twins_with(&net.spec, &net.views(), &EqualityPolicy::value()).unwrap();
     assert!(TwinsCheck::new(&by_value).is_none());
 }
@@ -248,8 +248,8 @@ proptest! {
         let rng = &mut Rng(seed);
         let mut net = architecture(rng, 40);
         let labels = plant(rng, &net);
-        // A fresh number for every combination of labels: nothing but the planted classes can be alike, in a space
-        // that some parameter has.
+        // A different number for every combination of labels: in a space that some parameter has, only units of planted
+        // classes can be equal.
         let palette: Vec<f64> = (0..1 << 12).map(|i| 1.0 + i as f64 / 4096.0).collect();
         fill_by_labels(rng, &mut net, &labels, &palette);
         let found = twins(&net.spec, &net.views()).unwrap();

@@ -269,8 +269,8 @@ impl fmt::Display for Untried {
             Self::NotProduced => f.write_str("no parameter produces its units: they are inputs and stay"),
             Self::CountsUnits { parameter } => write!(
                 f,
-                "`{parameter}` belongs to a norm without running statistics: its mean depends on the number of units, so \
-                 all stay"
+                "`{parameter}` belongs to a norm without running statistics: its mean depends on the number of units, \
+                 so all stay"
             ),
             Self::SeveralWeights { parameters: [one, other] } => {
                 write!(

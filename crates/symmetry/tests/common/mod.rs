@@ -1,4 +1,4 @@
-//! Small random networks through the layer helpers, with and without planted classes.
+//! Small random networks, made with the layer helpers, with and without planted classes.
 
 #![allow(dead_code)]
 
@@ -110,7 +110,7 @@ pub fn flatten(index: &[usize], shape: &[usize]) -> usize {
     index.iter().zip(shape).fold(0, |flat, (i, n)| flat * n + i)
 }
 
-/// A random architecture; all numbers are 0. `most`: units of a space, at most.
+/// A random architecture; all numbers are 0. `most` is the largest number of units of a space.
 pub fn architecture(rng: &mut Rng, most: usize) -> Net {
     let n = |rng: &mut Rng| if rng.chance(12) { rng.below(2) } else { rng.between(1, most) };
     let fixed = rng.between(1, 3);
@@ -198,8 +198,8 @@ pub fn plant(rng: &mut Rng, net: &Net) -> Vec<Vec<usize>> {
         .collect()
 }
 
-/// Fills every parameter so that units with one label are twins: a number depends only on the labels of its units,
-/// on which of them are one unit, and on fixed indices.
+/// Fills every parameter so that units with one label are twins: a number depends only on the labels of its units, on
+/// which of these units are the same, and on fixed indices.
 pub fn fill_by_labels(rng: &mut Rng, net: &mut Net, labels: &[Vec<usize>], palette: &[f64]) {
     for number in 0..net.params.len() {
         let axes = net.axes(number);
@@ -276,7 +276,7 @@ pub fn shuffle(rng: &mut Rng, n: usize) -> Vec<usize> {
     to
 }
 
-/// Whether two units are alike in a result.
+/// Whether two units are in one class of a result.
 pub fn alike(space: &constinit_symmetry::SpaceSymmetry, u: usize, v: usize) -> bool {
     space.partition().alike(UnitIndex::new(u).unwrap(), UnitIndex::new(v).unwrap())
 }
