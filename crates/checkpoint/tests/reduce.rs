@@ -153,7 +153,7 @@ fn what_is_no_chain_is_checked_by_its_sums() {
     let report = reduce_file(&checkpoint, &axes, &Activation::Silu.into(), &options, &out).unwrap();
     assert_eq!((report.spaces[0].now, report.outputs), (1, None));
     assert_eq!(report.largest_sum_difference, 0.0);
-    assert!(report.spaces[0].untried[0].contains("both make its units"));
+    assert!(report.spaces[0].untried[0].contains("both produce its units"));
 }
 
 #[test]
