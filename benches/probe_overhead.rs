@@ -12,7 +12,6 @@ use burn::tensor::backend::AutodiffBackend;
 use burn_autodiff::Autodiff;
 use burn_ndarray::NdArray;
 use constinit::init::Init;
-use constinit::params::read_parameters;
 use constinit::prelude::*;
 use constinit::probe::{Flow, Observation, Probe, ProbedOptimizer, Schedule, SymmetryProbe};
 use constinit::train::{
@@ -53,82 +52,87 @@ struct Copies;
 
 impl<B: AutodiffBackend> Probe<B, ConstInit<B>> for Copies {
     fn observe(&mut self, seen: &Observation<'_, B, ConstInit<B>>) -> Flow {
-        black_box(read_parameters(seen.model));
+        black_box(seen.parameters());
         Flow::Continue
     }
 }
 
 /// How a run is probed.
 #[derive(Clone, Copy)]
-struct Probing {
-    every: usize,
-    gradients: bool,
-    /// Whether the probe is around the optimizer of a loop written by hand.
-    around: bool,
-    /// Whether [`Copies`] takes the place of the probe.
-    copies: bool,
+enum Probing {
+    /// Not at all.
+    Plain,
+    /// In the training loop.
+    Loop { every: usize, gradients: bool },
+    /// At every step, around the optimizer of a loop that is written by hand.
+    Around,
+    /// At every step, by [`Copies`] in the training loop.
+    Copied,
 }
 
-impl Probing {
-    const fn every(every: usize) -> Self {
-        Self { every, gradients: true, around: false, copies: false }
+fn run<B: AutodiffBackend>(net: &ConstInit<B>, batch: &Batch<B>, steps: usize, probing: Probing) {
+    let probe = |every| {
+        let probe = SymmetryProbe::new(net.axes().unwrap()).on(Schedule::every(every));
+        probe.without_history().reporting(|_| {})
+    };
+    match probing {
+        Probing::Plain => in_the_loop(net, batch, steps, &mut []),
+        Probing::Loop { every, gradients } => {
+            let mut probe = probe(every);
+            if !gradients {
+                probe = probe.without_gradients();
+            }
+            in_the_loop(net, batch, steps, &mut [&mut probe]);
+            assert!(probe.failed().is_none());
+        }
+        Probing::Around => by_hand(net, batch, steps, probe(1)),
+        Probing::Copied => in_the_loop(net, batch, steps, &mut [&mut Copies]),
     }
 }
 
-fn run<B: AutodiffBackend>(
+fn loss<B: AutodiffBackend>(net: &ConstInit<B>, batch: Batch<B>) -> Tensor<B, 1> {
+    Loss::Mse.forward(net.forward(batch.inputs), batch.targets)
+}
+
+fn in_the_loop<B: AutodiffBackend>(
     net: &ConstInit<B>,
     batch: &Batch<B>,
     steps: usize,
-    probing: Option<Probing>,
+    probes: &mut [&mut dyn Probe<B, ConstInit<B>>],
 ) {
     let sgd = OptimizerConfig::sgd(RATE).init::<B, ConstInit<B>>().unwrap();
-    let loss =
-        |net: &ConstInit<B>, b: Batch<B>| Loss::Mse.forward(net.forward(b.inputs), b.targets);
-    let mut probe = probing.map(|Probing { every, gradients, .. }| {
-        let probe = SymmetryProbe::new(net.axes().unwrap()).on(Schedule::every(every));
-        let probe = probe.without_history().reporting(|_| {});
-        if gradients { probe } else { probe.without_gradients() }
-    });
-    if probing.is_some_and(|probing| probing.around)
-        && let Some(probe) = probe.take()
-    {
-        let mut sgd = ProbedOptimizer::new(sgd, probe);
-        let mut net = net.clone();
-        for _ in 0..steps {
-            let value = loss(&net, batch.clone());
-            let gradients = GradientsParams::from_grads(value.backward(), &net);
-            black_box(value.into_scalar());
-            net = sgd.step(RATE, net, gradients);
-        }
-        assert!(sgd.probe().failed().is_none());
-        black_box(net);
-        return;
-    }
     let state = TrainState::new(net.clone(), sgd, RATE);
     let mut data = FullBatch::new(batch.clone()).unwrap();
-    let mut probes: Vec<&mut dyn Probe<B, ConstInit<B>>> = Vec::new();
-    let mut copies = Copies;
-    if probing.is_some_and(|probing| probing.copies) {
-        probe = None;
-        probes.push(&mut copies);
-    } else if let Some(probe) = &mut probe {
-        probes.push(probe);
-    }
-    let trained = black_box(train(state, &mut data, loss, &TrainConfig::steps(steps), &mut probes));
+    let trained = black_box(train(state, &mut data, loss, &TrainConfig::steps(steps), probes));
     assert_eq!(trained.ended, StopReason::Finished);
-    assert!(probe.is_none_or(|probe| probe.failed().is_none()));
 }
 
-const WAYS: [(&str, Option<Probing>); 6] = [
-    ("plain", None),
-    ("probed at every step", Some(Probing::every(1))),
-    (
-        "probed at every step, gradients not kept",
-        Some(Probing { gradients: false, ..Probing::every(1) }),
-    ),
-    ("probed at every 16th step", Some(Probing::every(16))),
-    ("probed around the optimizer", Some(Probing { around: true, ..Probing::every(1) })),
-    ("parameters copied at every step", Some(Probing { copies: true, ..Probing::every(1) })),
+fn by_hand<B: AutodiffBackend>(
+    net: &ConstInit<B>,
+    batch: &Batch<B>,
+    steps: usize,
+    probe: SymmetryProbe,
+) {
+    let sgd = OptimizerConfig::sgd(RATE).init::<B, ConstInit<B>>().unwrap();
+    let mut sgd = ProbedOptimizer::new(sgd, probe);
+    let mut net = net.clone();
+    for _ in 0..steps {
+        let value = loss(&net, batch.clone());
+        let gradients = GradientsParams::from_grads(value.backward(), &net);
+        black_box(value.into_scalar());
+        net = sgd.step(RATE, net, gradients);
+    }
+    assert!(sgd.probe().failed().is_none());
+    black_box(net);
+}
+
+const WAYS: [(&str, Probing); 6] = [
+    ("plain", Probing::Plain),
+    ("probed at every step", Probing::Loop { every: 1, gradients: true }),
+    ("probed at every step, gradients not kept", Probing::Loop { every: 1, gradients: false }),
+    ("probed at every 16th step", Probing::Loop { every: 16, gradients: true }),
+    ("probed around the optimizer", Probing::Around),
+    ("parameters copied at every step", Probing::Copied),
 ];
 
 /// Runs all ways in turn, so that other work of the machine slows all of them equally, and prints ratios of medians.
