@@ -178,10 +178,10 @@ fn every_key_that_is_written_is_on_the_page_of_keys() {
     lines.extend(units.lines().map(|line| serde_json::from_str(line).unwrap()));
     let mut found = BTreeSet::new();
     lines.iter().for_each(|line| keys(line, &mut found));
-    for event in
+    for key in
         ["first_break", "cause", "e_fold_steps", "trained", "printed", "classes", "largest_class"]
     {
-        assert!(found.contains(event), "the runs write no {event}");
+        assert!(found.contains(key), "the runs write no {key}");
     }
     let missing: Vec<&String> =
         found.iter().filter(|key| !page.contains(&format!("`{key}`"))).collect();

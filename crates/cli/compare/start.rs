@@ -97,7 +97,7 @@ impl ComparedStart {
         meaning
     }
 
-    /// The configuration with this start in place of its own.
+    /// The configuration with this start instead of the one that it has.
     pub fn of(&self, config: &RunConfig) -> Result<RunConfig, Failure> {
         let mut config = config.clone();
         match &self.base {

@@ -67,18 +67,12 @@ fn gone(fate: &GoneUnit, units: &[usize]) -> String {
             format!("{who} {is} {value} for every input and {folds} into the next bias")
         }
         GoneReason::Zero => {
-            format!(
-                "{who} {} 0 for every input and {}",
-                verb("is", "are"),
-                verb("is removed", "are removed")
-            )
+            let is = verb("is", "are");
+            format!("{who} {is} 0 for every input and {is} removed")
         }
         GoneReason::Unread => {
-            format!(
-                "{who} {} no outgoing weights and {}",
-                verb("has", "have"),
-                verb("is removed", "are removed")
-            )
+            let [has, is] = [verb("has", "have"), verb("is", "are")];
+            format!("{who} {has} no outgoing weights and {is} removed")
         }
     }
 }

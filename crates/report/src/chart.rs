@@ -185,7 +185,7 @@ impl Chart<'_> {
             return;
         }
         let Line { group, colour, name, width, stroke, .. } = line;
-        // One number makes no line, so it is drawn as a dot.
+        // A single number has no line: draw a dot.
         let alone = line.values.iter().flatten().count() == 1;
         let width = if alone { 7.0 } else { *width };
         let (class, attributes) = (group_class(*group), stroke.attributes(width));

@@ -289,7 +289,7 @@ fn change<T: Number>(
 /// than `most`, rounding included.
 fn exchange<T: Number>([a, b]: [T; 2], amount: f64, most: f64) -> [T; 2] {
     let before = two_sum(a.value(), b.value());
-    // The number that grows has the coarser last place. So it is rounded first, and the other takes the rest.
+    // The number that grows has the coarser last place: round it first, and let the other take the rest.
     let grow = |grows: T, follows: T, amount: f64| {
         let (x, y) = (grows.value(), follows.value());
         let grown = T::rounded(x + amount.copysign(x));

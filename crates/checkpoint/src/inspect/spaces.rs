@@ -125,7 +125,7 @@ pub(crate) fn spaces(
     let forward = match forward_lumpable(spec, &views, &[]) {
         _ if !directed => None,
         Ok(found) => Some(found),
-        // No parameter of the file produces the units of some space, so it is unknown what they carry.
+        // No parameter of the file produces the units of some space: their values are unknown.
         Err(SymmetryError::Search(SearchError::MissingInputPartition { .. })) => None,
         Err(error) => return Err(symmetry(error)),
     };

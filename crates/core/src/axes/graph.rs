@@ -24,7 +24,7 @@ impl Seen {
     }
 }
 
-/// A tensor that holds the entries of a parameter, and the axis of the parameter for each of its own axes.
+/// A tensor that holds the entries of a parameter: for each axis of the tensor, the axis of the parameter.
 #[derive(Clone, Debug)]
 struct View {
     parameter: TensorId,

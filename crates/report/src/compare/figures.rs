@@ -126,7 +126,8 @@ fn highest(comparison: &ComparedStarts, baseline: Option<f64>) -> f64 {
     most.map_or(f64::INFINITY, |most| if most > 0.0 { FAR * most } else { f64::INFINITY })
 }
 
-/// The losses of a run at the steps of all runs, with linear interpolation between two of its own steps.
+/// The losses of a run at the steps of all runs. Between two steps that the run recorded, the loss is interpolated
+/// linearly.
 fn at_steps(steps: &[usize], losses: &Losses) -> Vec<Option<f64>> {
     let at = |step: &usize| {
         let after = losses.partition_point(|(own, _)| own < step);

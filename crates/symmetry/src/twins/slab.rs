@@ -64,7 +64,7 @@ impl<'d, E: Element, S: Sameness<E>> Slab<'d, E, S> {
         let a = &self.data[self.start(u)..][from..to];
         let b = &self.data[self.start(v)..][from..to];
         let place = || a.iter().zip(b).position(|(x, y)| differ(x, y)).map(|k| from + k);
-        // Most units that differ do so in the first entry, so it is compared first.
+        // Most units that differ already differ in the first entry.
         match (a, b) {
             ([x, ..], [y, ..]) if differ(x, y) => Some(from),
             _ if a.len() <= BLOCK => place(),

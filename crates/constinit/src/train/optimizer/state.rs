@@ -1,9 +1,9 @@
 //! What an optimizer keeps of a parameter, and how a checkpoint stores it.
 //!
 //! Burn's own records have one type for each rank of the parameter and each backend, although all of them store the
-//! same: tensors without either. With 8 optimizers, 9 ranks and 3 backends, compiling the readers and writers of all
-//! these types took 20 % of a release build. Here they are erased first: the stored form depends on nothing but the
-//! precision of its numbers. The bytes are the same.
+//! same: tensors without either. With 8 optimizers, 9 ranks and 3 backends, the readers and writers of all these
+//! types are 6 MB of a program of 71 MB. Here they are erased first: the stored form depends only on the precision of
+//! its numbers. The bytes are the same.
 
 use burn::optim::momentum::MomentumState;
 use burn::optim::{
