@@ -1,8 +1,6 @@
 //! Wrong user input: the program refuses each with a message and its exit code, and never panics.
 
-mod program;
-
-use program::Folder;
+use crate::program::{Folder, Ran, fast_backends};
 
 const DATA: &str = "[data]\ninputs = [[1, 2], [3, 4]]\ntargets = [[1], [2]]\n";
 const MODEL: &str = "[model]\nlayer_dims = [2, 3, 1]\n";
@@ -63,7 +61,7 @@ fn networks_and_batches_that_no_memory_holds() {
     ] {
         let folder = Folder::new();
         folder.write("run.toml", &run(dims, loss));
-        let backend = program::fast_backends()[0];
+        let backend = fast_backends()[0];
         let args = ["run", "--config", "run.toml", "--backend", backend, "--out", "out"];
         folder.run(&args).refused(2, words);
         assert!(!folder.join("out").exists());
@@ -206,12 +204,12 @@ fn standard_output_that_is_full_or_closed() {
     let folder = Folder::new();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = folder.program(&[]).stdout(full).stderr(Stdio::piped()).output().unwrap();
-    program::Ran::from(output).refused(2, "standard output: No space left");
+    Ran::from(output).refused(2, "standard output: No space left");
 
     let mut child =
         folder.program(&["--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
-    let ran = program::Ran::from(child.wait_with_output().unwrap());
+    let ran = Ran::from(child.wait_with_output().unwrap());
     assert_eq!(ran.stderr, "");
 }
 
@@ -222,7 +220,7 @@ fn no_adapter_is_said_with_the_two_ways_out() {
     for args in [&["--backend", "wgpu"][..], &["run", "--out", "out", "--backend", "wgpu"]] {
         let mut program = folder.program(args);
         program.env("VK_DRIVER_FILES", "/nonexistent").env("VK_ICD_FILENAMES", "/nonexistent");
-        let ran = program::Ran::from(program.output().unwrap()).refused(2, "no adapter found");
+        let ran = Ran::from(program.output().unwrap()).refused(2, "no adapter found");
         assert!(ran.stderr.contains("--backend ndarray"), "{}", ran.stderr);
         assert!(ran.stderr.contains("mesa-vulkan-drivers"), "{}", ran.stderr);
     }

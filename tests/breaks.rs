@@ -1,11 +1,9 @@
 //! `[model] dropout` and `[[break]]`: their effect on training, and the reports about them before training and at a
 //! break.
 
-mod program;
-
+use crate::program::config::{Config, config};
+use crate::program::{Folder, Ran, backends, fast_backends};
 use constinit_core::train::SeededDropout;
-use program::config::{Config, config};
-use program::{Folder, Ran, backends, fast_backends};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,9 +1,7 @@
 //! `constinit collapse` and `inspect` with activations: the units that a function needs.
 #![cfg(feature = "ndarray")]
 
-mod program;
-
-use program::Folder;
+use crate::program::Folder;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
 
 /// A network 1-6-1: unit 1 is 0, 3 is the opposite of 2, 4 has no incoming weights, 5 no outgoing ones.

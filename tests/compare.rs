@@ -1,9 +1,7 @@
 //! `constinit compare`: one network from several starts.
 
-mod program;
-
-use program::config::{Config, config};
-use program::{Folder, backends, fast_backends};
+use crate::program::config::{Config, config};
+use crate::program::{Folder, backends, fast_backends};
 use serde_json::Value;
 
 /// Classes, shuffled batches, momentum.

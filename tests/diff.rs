@@ -1,10 +1,8 @@
 //! `constinit diff`: the changes between two steps, and the check with `--deny`.
 #![cfg(feature = "ndarray")]
 
-mod program;
-
-use program::Folder;
-use program::matrices::matrices;
+use crate::program::Folder;
+use crate::program::matrices::matrices;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use serde_json::json;
 

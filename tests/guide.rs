@@ -5,10 +5,8 @@
 //! order; a line `...` matches any lines. The tests do not run commands in `sh` blocks, but the program must know each.
 #![cfg(feature = "ndarray")]
 
-mod program;
-
-use program::Folder;
-use program::config::config;
+use crate::program::Folder;
+use crate::program::config::config;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;

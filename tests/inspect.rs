@@ -1,16 +1,14 @@
 //! `constinit inspect`, `merge`, `collapse` and `break` on files that the formats' own libraries wrote.
 #![cfg(feature = "ndarray")]
 
-mod program;
-
+use crate::program::Folder;
+use crate::program::matrices::matrices;
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::record::{FullPrecisionSettings, NamedMpkFileRecorder};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use burn_store::{BurnpackStore, ModuleSnapshot};
-use program::Folder;
-use program::matrices::matrices;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use serde_json::{Value, json};
 

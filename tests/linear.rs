@@ -1,8 +1,6 @@
 //! Networks without a hidden layer: every command that reads a configuration accepts them.
 
-mod program;
-
-use program::{Folder, backends, fast_backends};
+use crate::program::{Folder, backends, fast_backends};
 
 /// y = [2 x0 - 3 x1 + 1, x1 - 1] except for an error in the last example, so the lowest loss is not 0.
 fn config(start: &str) -> String {

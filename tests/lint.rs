@@ -1,10 +1,8 @@
 //! `constinit inspect` in a pipeline: the files, the output formats; and the files that a package adds to the program.
 #![cfg(feature = "ndarray")]
 
-mod program;
-
-use program::Folder;
-use program::matrices::matrices;
+use crate::program::matrices::matrices;
+use crate::program::{Folder, Ran};
 
 #[test]
 fn patterns_folders_and_standard_input() {
@@ -37,7 +35,7 @@ fn patterns_folders_and_standard_input() {
         let file = std::fs::File::open(folder.join(name)).unwrap();
         std::fs::create_dir_all(folder.join("temporary")).unwrap();
         program.stdin(file).env("TMPDIR", folder.join("temporary"));
-        let ran = program::Ran::from(program.output().unwrap());
+        let ran = Ran::from(program.output().unwrap());
         assert_eq!(std::fs::read_dir(folder.join("temporary")).unwrap().count(), 0);
         ran
     };
@@ -87,7 +85,7 @@ fn colours_are_for_terminals() {
     let coloured = |variables: &[(&str, &str)]| {
         let mut program = folder.program(&["inspect", "m.safetensors"]);
         program.env_remove("NO_COLOR").envs(variables.iter().copied());
-        program::Ran::from(program.output().unwrap()).ok().stdout.contains('\u{1b}')
+        Ran::from(program.output().unwrap()).ok().stdout.contains('\u{1b}')
     };
     assert!(!coloured(&[]));
     assert!(coloured(&[("CLICOLOR_FORCE", "1")]));

@@ -1,9 +1,7 @@
 //! Readings for other programs: event files and tables. This file has its own reader of event files, with checksums bit
 //! by bit and hand-written protocol buffers. `scripts/check-logs` reads them with TensorBoard and pandas.
 
-mod program;
-
-use program::{Folder, fast_backends};
+use crate::program::{Folder, fast_backends};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;

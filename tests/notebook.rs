@@ -1,8 +1,6 @@
 //! The notebook's run on every backend: every printed number, and the four properties.
 
-mod program;
-
-use program::{Folder, backends};
+use crate::program::{Folder, backends};
 
 /// The printed lines of one step, such as `linear1.bias [2]` and what follows it.
 fn numbers(block: &str, parameter: &str) -> Vec<Vec<String>> {

@@ -1,11 +1,9 @@
 //! The outcome of a run: the loss, the baseline, and dead units.
 
-mod program;
-
+use crate::program::config::{Config, config};
+use crate::program::rows::{field, rows};
+use crate::program::{Folder, Ran, fast_backends};
 use parquet::record::Field;
-use program::config::{Config, config};
-use program::rows::{field, rows};
-use program::{Folder, fast_backends};
 use serde_json::Value;
 
 /// The lines of the verdict.
@@ -14,7 +12,7 @@ fn verdict(stdout: &str) -> Vec<&str> {
     lines.take_while(|line| line.starts_with("  ")).map(str::trim).collect()
 }
 
-fn run(folder: &Folder, backend: &str, rest: &[&str]) -> program::Ran {
+fn run(folder: &Folder, backend: &str, rest: &[&str]) -> Ran {
     folder.run(&[&["run", "--config", "run.toml", "--backend", backend], rest].concat()).ok()
 }
 

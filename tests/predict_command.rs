@@ -1,9 +1,7 @@
 //! `constinit predict`: which units a configuration makes equal, and that runs agree.
 
-mod program;
-
-use program::Folder;
-use program::config::{Config, config};
+use crate::program::config::{Config, config};
+use crate::program::{Folder, backends};
 use serde_json::Value;
 
 const RULES: &str = r#"
@@ -30,7 +28,7 @@ fn deep() -> Config {
 }
 
 fn trained(folder: &Folder, args: &[&str]) -> String {
-    let args = [&["run"], args, &["--backend", program::backends()[0]]].concat();
+    let args = [&["run"], args, &["--backend", backends()[0]]].concat();
     folder.run(&args).ok().stdout
 }
 

@@ -1,9 +1,7 @@
 //! The output of `run`: a table of about 20 lines, parameters with an option, or only the verdict.
 
-mod program;
-
-use program::config::{Config, config};
-use program::{Folder, fast_backends};
+use crate::program::config::{Config, config};
+use crate::program::{Folder, fast_backends};
 
 fn iris() -> Config {
     let config = config([4, 16, 10, 3]).activation("tanh").init_w(0.1).dataset("iris");

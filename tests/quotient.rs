@@ -1,9 +1,7 @@
 //! `constinit run --quotient`: the same numbers at a cost that depends on the classes, or a refusal with its reason.
 
-mod program;
-
-use program::config::{Config, config};
-use program::{Folder, backends, fast_backends};
+use crate::program::config::{Config, config};
+use crate::program::{Folder, backends, fast_backends};
 use serde_json::Value;
 
 /// The lines of a run, without the first line and the line that say what is trained.

@@ -1,9 +1,7 @@
 //! The commands in README.md print the output that it shows.
 
-mod program;
-
+use crate::program::{Folder, Ran, backends};
 use constinit::train::OptimizerConfig;
-use program::{Folder, backends};
 
 /// The code blocks of a language.
 fn blocks(language: &str) -> Vec<String> {
@@ -103,7 +101,7 @@ fn standard_error_is_clean_without_a_desktop() {
             for of_desktops in ["XDG_RUNTIME_DIR", "WAYLAND_DISPLAY", "DISPLAY"] {
                 program.env_remove(of_desktops);
             }
-            let ran = program::Ran::from(program.output().unwrap()).ok();
+            let ran = Ran::from(program.output().unwrap()).ok();
             assert_eq!(ran.stderr, "", "{args:?}");
         }
     }

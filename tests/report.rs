@@ -1,8 +1,6 @@
 //! `constinit report` on folders of real runs.
 
-mod program;
-
-use program::{Folder, backends};
+use crate::program::{Folder, backends};
 
 const CONFIG: &str = "\
 [model]

@@ -1,9 +1,7 @@
 //! A run's folder: its content, and that a run continues from it after any interruption.
 
-mod program;
-
-use program::config::{Config, config};
-use program::{Folder, backends, fast_backends};
+use crate::program::config::{Config, config};
+use crate::program::{Folder, Ran, backends, fast_backends};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -120,8 +118,7 @@ fn a_signal_is_said(signal: &str, code: i32) {
     assert!(kill.unwrap().success());
     let mut rest = String::new();
     lines.read_to_string(&mut rest).unwrap();
-    let ran = program::Ran::from(child.wait_with_output().unwrap())
-        .refused(code, "interrupted after step ");
+    let ran = Ran::from(child.wait_with_output().unwrap()).refused(code, "interrupted after step ");
     assert!(ran.stderr.contains("continue with --resume stopped"), "{}", ran.stderr);
     let last: serde_json::Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
     assert_eq!((&last["event"], &last["ended"]), (&"end".into(), &"stopped".into()));
@@ -275,8 +272,7 @@ fn of_two_programs_that_fill_one_folder_one_is_refused() {
     for round in 0..10 {
         let out = format!("run{round}");
         let children = [0, 1].map(|_| start(&folder, fast_backends()[0], &out).0);
-        let codes =
-            children.map(|child| program::Ran::from(child.wait_with_output().unwrap()).code);
+        let codes = children.map(|child| Ran::from(child.wait_with_output().unwrap()).code);
         let mut sorted = codes;
         sorted.sort_unstable();
         assert_eq!(sorted, [Some(0), Some(2)], "round {round}");

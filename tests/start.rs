@@ -1,10 +1,8 @@
 //! `[model] start`: runs, predictions and sweeps use the same start.
 
-mod program;
-
-use program::config::{Config, config};
-use program::rows::{number, rows, text};
-use program::{Folder, backends, fast_backends};
+use crate::program::config::{Config, config};
+use crate::program::rows::{number, rows, text};
+use crate::program::{Folder, backends, fast_backends};
 use safetensors::SafeTensors;
 use serde_json::Value;
 

@@ -1,8 +1,6 @@
 //! Runs of other configurations against PyTorch in float64; see `data/trajectories.py`.
 
-mod program;
-
-use program::{Folder, backends, fast_backends};
+use crate::program::{Folder, backends, fast_backends};
 use safetensors::SafeTensors;
 
 fn check(backend: &str, run: &toml::Table, tolerance: f64) {

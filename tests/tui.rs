@@ -1,10 +1,8 @@
 //! The live view in a real terminal, from util-linux's `script`: it restores the terminal however it ends.
 #![cfg(target_os = "linux")]
 
-mod program;
-
-use program::config::{Config, config};
-use program::{Folder, fast_backends};
+use crate::program::config::{Config, config};
+use crate::program::{Folder, fast_backends};
 use std::io::{BufReader, Read, Write};
 use std::process::{Command, Stdio};
 

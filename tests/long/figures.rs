@@ -5,9 +5,7 @@
 //! `scripts/figures` runs these tests to draw docs/figures again.
 #![cfg(feature = "ndarray")]
 
-mod program;
-
-use program::Folder;
+use crate::program::Folder;
 use std::path::Path;
 
 #[test]

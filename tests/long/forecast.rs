@@ -1,8 +1,6 @@
 //! Forecasts in runs: their content, and that they change nothing else.
 
-mod program;
-
-use program::{Folder, backends, fast_backends};
+use crate::program::{Folder, backends, fast_backends};
 use serde_json::Value;
 
 /// Two hidden spaces, one with two classes at the start.

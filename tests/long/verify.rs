@@ -1,9 +1,7 @@
 //! `constinit verify`: all statements hold on every backend that is compiled in, and programs can read the output.
 
-mod program;
-
+use crate::program::{Folder, backends};
 use constinit::train::OptimizerConfig;
-use program::{Folder, backends};
 use serde_json::Value;
 use std::collections::HashSet;
 

@@ -1,7 +1,6 @@
 //! Every example runs and prints what the documentation says.
 
-mod program;
-
+use crate::program::backends;
 use std::path::Path;
 use std::process::Command;
 
@@ -87,7 +86,7 @@ fn numbers(text: &str, start: &str) -> Vec<f64> {
 /// tests compare only robust parts exactly.
 #[cfg(feature = "ndarray")]
 fn is_shown(line: &str) -> bool {
-    include_str!("../docs/experiments.md").contains(line)
+    include_str!("../../docs/experiments.md").contains(line)
 }
 
 #[test]
@@ -157,7 +156,7 @@ fn constants() {
 #[test]
 fn net2net() {
     let text = example("net2net");
-    for backend in program::backends() {
+    for backend in backends() {
         assert!(
             text.contains(&format!("{backend}: hidden1: 16 -> 32 units; 1210 -> 2410 parameters")),
             "{text}"

@@ -1,10 +1,8 @@
 //! `constinit sweep`: the real binary, its tables read by the parquet crate's own row reader.
 
-mod program;
-
+use crate::program::rows::{field, number, rows, text};
+use crate::program::{Folder, Ran, fast_backends};
 use parquet::record::{Field, Row};
-use program::rows::{field, number, rows, text};
-use program::{Folder, fast_backends};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -100,7 +98,7 @@ fn machines_that_start_together_share_a_new_folder() {
         };
         let started: Vec<_> = (1..=4).map(start).collect();
         for child in started {
-            program::Ran::from(child.wait_with_output().unwrap()).ok();
+            Ran::from(child.wait_with_output().unwrap()).ok();
         }
         folder.run(&["merge", &out]).ok();
         assert_eq!(rows(&folder.join(&out).join("results.parquet")).len(), 8);
@@ -234,7 +232,7 @@ fn shares_make_the_table_that_one_machine_makes() {
         folder.program(&["sweep", "--config", "sweep.toml", "--out", "shared", "--shard", "auto"]);
     let array = array.env("SLURM_ARRAY_TASK_ID", "2").env("SLURM_ARRAY_TASK_COUNT", "3");
     let array = array.env("SLURM_ARRAY_TASK_MIN", "1").env("SLURM_ARRAY_TASK_MAX", "3");
-    let ran = program::Ran::from(array.output().unwrap()).ok();
+    let ran = Ran::from(array.output().unwrap()).ok();
     assert!(ran.stdout.contains("constinit merge shared"), "{}", ran.stdout);
     folder.run(&["merge", "shared"]).ok();
     // In separate folders.

@@ -1,10 +1,8 @@
 //! A run that was killed and resumed twice leaves the same files as an uninterrupted run, byte for byte.
 
-mod program;
-
+use crate::program::config::{Config, config};
+use crate::program::{Folder, fast_backends};
 use constinit::train::OptimizerConfig;
-use program::config::{Config, config};
-use program::{Folder, fast_backends};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
