@@ -172,6 +172,19 @@ impl Perceptron {
         squares.sqrt()
     }
 
+    /// Adds a share of the way from one network to another.
+    pub fn add(&mut self, share: f64, [from, to]: [&Self; 2]) {
+        let rows = |net: &Self| -> Vec<Vec<f64>> {
+            net.weights.iter().flatten().chain(&net.biases).cloned().collect()
+        };
+        let own = self.weights.iter_mut().flatten().chain(&mut self.biases);
+        for (own, (from, to)) in own.zip(rows(from).iter().zip(&rows(to))) {
+            for (own, (from, to)) in own.iter_mut().zip(from.iter().zip(to)) {
+                *own += share * (to - from);
+            }
+        }
+    }
+
     /// The second derivative of the loss along (dw, db, dq) of a unit that has a twin, divided by 2.
     pub fn transverse(&self, data: &Data, layer: usize, unit: usize) -> Vec<Vec<f64>> {
         let inputs = self.weights[layer][unit].len();
