@@ -173,15 +173,11 @@ impl Perceptron {
     }
 
     /// Adds a share of the way from one network to another.
-    pub fn add(&mut self, share: f64, [from, to]: [&Self; 2]) {
-        let rows = |net: &Self| -> Vec<Vec<f64>> {
-            net.weights.iter().flatten().chain(&net.biases).cloned().collect()
-        };
-        let own = self.weights.iter_mut().flatten().chain(&mut self.biases);
-        for (own, (from, to)) in own.zip(rows(from).iter().zip(&rows(to))) {
-            for (own, (from, to)) in own.iter_mut().zip(from.iter().zip(to)) {
-                *own += share * (to - from);
-            }
+    pub fn add<'n>(&mut self, share: f64, [from, to]: [&'n Self; 2]) {
+        let entries = |net: &'n Self| net.weights.iter().flatten().chain(&net.biases).flatten();
+        let own = self.weights.iter_mut().flatten().chain(&mut self.biases).flatten();
+        for (own, (from, to)) in own.zip(entries(from).zip(entries(to))) {
+            *own += share * (to - from);
         }
     }
 
