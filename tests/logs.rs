@@ -1,26 +1,17 @@
 //! Readings for other programs: event files and tables. This file has its own reader of event files, with checksums bit
 //! by bit and hand-written protocol buffers. `scripts/check-logs` reads them with TensorBoard and pandas.
 
+use crate::program::config::{Config, two_layers_on_iris};
 use crate::program::{Folder, fast_backends};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const CONFIG: &str = "\
-[model]
-layer_dims = [4, 5, 3, 3]
-activation = \"tanh\"
-init_w = 0.1
-[data]
-dataset = \"iris\"
-batch_size = 32
-shuffle_seed = 3
-[training]
-steps = 300
-loss = \"cross_entropy\"
-checkpoint_every = 4
-optimizer = { type = \"adam\", learning_rate = 0.01 }
-";
+fn learning() -> Config {
+    let config = two_layers_on_iris().with("data.batch_size = 32\ndata.shuffle_seed = 3");
+    let config = config.loss("cross_entropy").with("training.checkpoint_every = 4");
+    config.steps(300).optimizer("type = \"adam\", learning_rate = 0.01")
+}
 
 /// CRC-32C, a bit at a time.
 fn checksum(bytes: &[u8]) -> u32 {
@@ -175,7 +166,7 @@ fn scalars(reading: &Value) -> BTreeMap<String, f32> {
 fn event_files_have_the_readings_of_a_run_and_of_its_continuation() {
     assert_eq!(checksum(b"123456789"), 0xe306_9283, "the check value of CRC-32C");
     let folder = Folder::new();
-    folder.write("run.toml", CONFIG);
+    folder.write_config("run.toml", learning());
     let run = |more: &[&str]| {
         let args = [&["run", "--json", "--tensorboard", "logs/a"], more].concat();
         folder.run(&args)
@@ -205,7 +196,7 @@ fn event_files_have_the_readings_of_a_run_and_of_its_continuation() {
     assert_eq!(again[2..], expected[297..]);
 
     // Another run cannot continue there, but can in its own folder and in a new one.
-    folder.write("shorter.toml", &CONFIG.replacen("steps = 300", "steps = 200", 1));
+    folder.write_config("shorter.toml", learning().steps(200));
     folder
         .run(
             &[
@@ -233,7 +224,7 @@ fn event_files_have_the_readings_of_a_run_and_of_its_continuation() {
 #[test]
 fn a_table_has_the_readings_and_goes_on() {
     let folder = Folder::new();
-    folder.write("run.toml", CONFIG);
+    folder.write_config("run.toml", learning());
     let backend = ["--backend", fast_backends()[0]];
     let run = |more: &[&str]| folder.run(&[&["run", "--json", "--csv", "t.csv"], more].concat());
     let fresh = [&["--config", "run.toml", "--out", "run"], &backend[..]].concat();
@@ -310,7 +301,7 @@ fn a_table_has_the_readings_and_goes_on() {
 #[test]
 fn a_table_in_the_folder_of_its_run() {
     let folder = Folder::new();
-    folder.write("run.toml", CONFIG);
+    folder.write_config("run.toml", learning());
     let run = |out: &str, csv: &str| {
         folder.run(&["run", "--config", "run.toml", "--out", out, "--csv", csv])
     };

@@ -1,23 +1,12 @@
 //! `constinit report` on folders of real runs.
 
+use crate::program::config::two_layers_on_iris;
 use crate::program::{Folder, backends};
-
-const CONFIG: &str = "\
-[model]
-layer_dims = [4, 5, 3, 3]
-activation = \"tanh\"
-init_w = 0.1
-[data]
-dataset = \"iris\"
-[training]
-steps = 30
-loss = \"cross_entropy\"
-optimizer = { type = \"adam\", learning_rate = 0.01 }
-";
 
 fn ran() -> Folder {
     let folder = Folder::new();
-    folder.write("run.toml", CONFIG);
+    let config = two_layers_on_iris().steps(30).loss("cross_entropy");
+    folder.write_config("run.toml", config.optimizer("type = \"adam\", learning_rate = 0.01"));
     let args = ["run", "--config", "run.toml", "--out", "run", "--backend", backends()[0]];
     folder.run(&args).ok();
     folder

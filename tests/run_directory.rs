@@ -1,6 +1,6 @@
 //! A run's folder: its content, and that a run continues from it after any interruption.
 
-use crate::program::config::{Config, config};
+use crate::program::config::{Config, config, two_layers_on_iris};
 use crate::program::{Folder, Ran, backends, fast_backends};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -9,8 +9,9 @@ use std::process::{Child, Stdio};
 /// Enough steps for an output larger than a pipe, so the program cannot end while nobody reads
 /// it.
 fn long() -> Config {
-    let config = config([4, 5, 3, 3]).activation("tanh").init_w(0.1).dataset("iris");
-    let config = config.loss("cross-entropy").optimizer("type = \"adam\", learning_rate = 0.01");
+    let config = two_layers_on_iris()
+        .loss("cross-entropy")
+        .optimizer("type = \"adam\", learning_rate = 0.01");
     let config = config.with("data.batch_size = 32\ndata.shuffle_seed = 3").steps(500);
     config.with("training.checkpoint_every = 7")
 }

@@ -1,15 +1,16 @@
 //! The live view in a real terminal, from util-linux's `script`: it restores the terminal however it ends.
 #![cfg(target_os = "linux")]
 
-use crate::program::config::{Config, config};
+use crate::program::config::{Config, two_layers_on_iris};
 use crate::program::{Folder, fast_backends};
 use std::io::{BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
 /// Long enough to end it early.
 fn long() -> Config {
-    let config = config([4, 5, 3, 3]).activation("tanh").init_w(0.1).dataset("iris");
-    let config = config.loss("cross-entropy").optimizer("type = \"adam\", learning_rate = 0.01");
+    let config = two_layers_on_iris()
+        .loss("cross-entropy")
+        .optimizer("type = \"adam\", learning_rate = 0.01");
     config.steps(1_000_000_000).with("training.checkpoint_every = 1000000")
 }
 

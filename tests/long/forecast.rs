@@ -1,24 +1,16 @@
 //! Forecasts in runs: their content, and that they change nothing else.
 
+use crate::program::config::{Config, two_layers_on_iris};
 use crate::program::{Folder, backends, fast_backends};
 use serde_json::Value;
+use std::fmt::Display;
 
 /// Two hidden spaces, one with two classes at the start.
-const CONFIG: &str = "\
-[model]
-layer_dims = [4, 5, 3, 3]
-activation = \"tanh\"
-init_w = 0.1
-[data]
-dataset = \"iris\"
-batch_size = 32
-shuffle_seed = 3
-shift_per_step = 0.0
-[training]
-steps = 9
-checkpoint_every = 4
-optimizer = { type = \"sgd\", learning_rate = 0.01 }
-";
+fn deep() -> Config {
+    let config = two_layers_on_iris().with("data.batch_size = 32\ndata.shuffle_seed = 3");
+    let config = config.with("data.shift_per_step = 0.0\ntraining.checkpoint_every = 4");
+    config.steps(9).optimizer("type = \"sgd\", learning_rate = 0.01")
+}
 
 /// A network whose curvature is computed below by hand.
 const SMALL: &str = "\
@@ -40,9 +32,9 @@ fn forecasts(lines: &[Value]) -> Vec<&Value> {
     lines.iter().filter(|line| line["event"] == "forecast").collect()
 }
 
-fn run(config: &str, more: &[&str]) -> Vec<Value> {
+fn run(config: impl Display, more: &[&str]) -> Vec<Value> {
     let folder = Folder::new();
-    folder.write("run.toml", config);
+    folder.write("run.toml", &config.to_string());
     let mut args = vec!["run", "--config", "run.toml", "--json", "--backend", fast_backends()[0]];
     args.extend(more);
     folder.run(&args).ok().json()
@@ -91,7 +83,7 @@ fn a_forecast_is_the_closed_form() {
     let (told, _) = told.split_once("\n\n").unwrap();
     assert!(told.ends_with(&format!("\n  hidden1, 2 equal units: {sentence}")), "{told}");
 
-    let adam = run(&SMALL.replace("\"sgd\"", "\"adam\""), &[]);
+    let adam = run(SMALL.replace("\"sgd\"", "\"adam\""), &[]);
     let space = &forecasts(&adam)[0]["spaces"][0];
     assert!(space["curvature"].as_f64().unwrap() < 0.0);
     for key in ["factor", "rate", "e_fold_steps", "escape_steps", "stationary", "valid_from"] {
@@ -123,18 +115,19 @@ fn a_state_that_stays_has_a_number_of_steps() {
 fn a_forecast_is_of_all_examples_as_they_come_next() {
     // Nothing moves, so the forecasts differ only in their examples.
     let still = SMALL.replace("learning_rate = 0.01", "learning_rate = 0.0");
-    let shifted = run(&still.replace("[training]", "shift_per_step = 0.5\n[training]"), &[]);
+    let shifted = run(still.replace("[training]", "shift_per_step = 0.5\n[training]"), &[]);
     let other = still.replace("inputs = [[1]]", "inputs = [[2.5]]");
-    let other = run(&other.replace("targets = [[1]]", "targets = [[2.5]]"), &[]);
+    let other = run(other.replace("targets = [[1]]", "targets = [[2.5]]"), &[]);
     let (shifted, other) = (forecasts(&shifted), forecasts(&other));
     // The step from which the forecast is valid differs.
     let curvature = |line: &Value| line["spaces"][0]["curvature"].clone();
     assert_eq!(curvature(shifted[1]), curvature(other[0]), "three times 0.5");
     assert_ne!(curvature(shifted[0]), curvature(other[0]));
 
-    let forecast = format!("{CONFIG}[probe]\nforecast = 5\n");
+    let forecast = deep().with("probe.forecast = 5");
     let parts = run(&forecast, &[]);
-    let whole = run(&forecast.replace("batch_size = 32\nshuffle_seed = 3\n", ""), &[]);
+    let whole = forecast.without("data", "batch_size").without("data", "shuffle_seed");
+    let whole = run(whole, &[]);
     assert_eq!(forecasts(&parts)[0], forecasts(&whole)[0]);
     assert_ne!(forecasts(&parts)[1], forecasts(&whole)[1]);
 }
@@ -143,8 +136,8 @@ fn a_forecast_is_of_all_examples_as_they_come_next() {
 fn nothing_else_changes_and_a_resumed_run_says_the_same() {
     for backend in backends() {
         let folder = Folder::new();
-        folder.write("plain.toml", CONFIG);
-        folder.write("asked.toml", &format!("{CONFIG}[probe]\nforecast = 3\n"));
+        folder.write_config("plain.toml", deep());
+        folder.write_config("asked.toml", deep().with("probe.forecast = 3"));
         for name in ["plain", "asked"] {
             let config = format!("{name}.toml");
             let args = ["run", "--config", &config, "--json", "--backend", backend, "--out", name];
@@ -180,7 +173,7 @@ fn nothing_else_changes_and_a_resumed_run_says_the_same() {
 
 #[test]
 fn a_quotients_forecast_is_that_of_the_full_network() {
-    let forecast = format!("{CONFIG}[probe]\nforecast = 5\n");
+    let forecast = deep().with("probe.forecast = 5");
     let (full, small) = (run(&forecast, &[]), run(&forecast, &["--quotient"]));
     let (full, small) = (forecasts(&full), forecasts(&small));
     assert_eq!(small[0], full[0]);

@@ -12,6 +12,11 @@ pub fn config<const N: usize>(layer_dims: [usize; N]) -> Config {
     Config(Table::new()).with(&format!("model.layer_dims = {layer_dims:?}"))
 }
 
+/// Two hidden layers of tanh units, five and three, on iris.
+pub fn two_layers_on_iris() -> Config {
+    config([4, 5, 3, 3]).activation("tanh").init_w(0.1).dataset("iris")
+}
+
 impl Config {
     pub fn activation(self, name: &str) -> Self {
         self.with(&format!("model.activation = {name:?}"))
